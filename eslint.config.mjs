@@ -1,0 +1,57 @@
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+/** Eleven digits in a string is how a national ident looks; only libs/testing may make them. */
+const ident = {
+  selector: 'Literal[value=/^[0-9]{11}$/]',
+  message: 'National idents are made in libs/testing only (syntheticIdent).',
+};
+const env = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'Configuration is read once per app, in its config.ts.',
+};
+const defaultExport = { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' };
+
+export default tseslint.config(
+  { ignores: ['**/dist', '**/node_modules', '.local', '.nx', 'tmp', 'coverage', '**/*.cjs'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  ...tseslint.configs.strict,
+  {
+    files: ['**/*.ts'],
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          allow: [],
+          depConstraints: [
+            { sourceTag: 'scope:avtale', onlyDependOnLibsWithTags: [], bannedExternalImports: ['*'] },
+            { sourceTag: 'scope:database', onlyDependOnLibsWithTags: [], bannedExternalImports: ['@nestjs/*', 'kafkajs'] },
+            { sourceTag: 'scope:platform', onlyDependOnLibsWithTags: [], bannedExternalImports: ['typeorm', 'kafkajs'] },
+            { sourceTag: 'scope:testing', onlyDependOnLibsWithTags: ['scope:avtale', 'scope:database', 'scope:tools'] },
+            { sourceTag: 'scope:ingestor', onlyDependOnLibsWithTags: ['type:lib', 'type:testing'] },
+            {
+              sourceTag: 'scope:query-api',
+              onlyDependOnLibsWithTags: ['type:lib', 'type:testing'],
+              bannedExternalImports: ['kafkajs', '@nestjs/microservices'],
+            },
+            { sourceTag: 'scope:tools', onlyDependOnLibsWithTags: ['type:testing'] },
+          ],
+        },
+      ],
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      'no-restricted-syntax': ['error', ident, env, defaultExport],
+      'no-console': 'error',
+      'max-lines-per-function': ['warn', { max: 60, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  { files: ['**/config.ts', 'tools/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ident, defaultExport] } },
+  { files: ['tools/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['**/*.spec.ts', 'libs/testing/**/*.ts'],
+    rules: { 'no-restricted-syntax': 'off', 'max-lines-per-function': 'off', 'no-console': 'off' },
+  },
+);
