@@ -1,0 +1,28 @@
+export type { Avtale, Instant } from './avtale.ts';
+export {
+  AVTALESTATUSER,
+  KODEVERK,
+  OPPHAV,
+  STILLINGSTYPER,
+  TILTAKSTYPER,
+  UKJENT,
+  type AvtaleStatus,
+  type Kodeverk,
+  type Opphav,
+  type Stillingstype,
+  type Tiltakstype,
+} from './kodeverk.ts';
+export { tolkMelding, type Melding, type Parkeringsgrunn, type Tolket } from './melding.ts';
+export {
+  spillAv,
+  vinner,
+  type Endring,
+  type Fold,
+  type Innhold,
+  type Plass,
+  type PlassertMelding,
+  type Tilstand,
+  type Utfall,
+  type Versjon,
+} from './rekkefolge.ts';
+export { dagensDato, lesDato, lesInstant, lesOslotid } from './tid.ts';

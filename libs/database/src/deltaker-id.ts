@@ -1,0 +1,46 @@
+import { createHmac } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+import { Instans } from './entiteter.ts';
+
+/** personident → opaque id */
+export type DeltakerId = (personident: string) => string;
+
+/**
+ * The opaque id of a participant, a UUID (version 8) from HMAC-SHA-256 of the ident: the same in every process, run and
+ * rebuild, for known and unknown idents alike, and without the key not to be traced back or recomputed.
+ *
+ * @param noekkel hex, at least 32 bytes
+ */
+export function deltakerIdMed(noekkel: string): DeltakerId {
+  const bytes = Buffer.from(noekkel, 'hex');
+  return (personident) => {
+    const hex = createHmac('sha256', bytes).update(personident).digest('hex');
+    const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  };
+}
+
+export class FeilNoekkel extends Error {
+  constructor() {
+    super('DELTAKER_ID_NOEKKEL differs from the key that this database was filled with');
+  }
+}
+
+/**
+ * Another key would give everyone another id, in links and in the audit. The writer leaves a check value in the
+ * database the first time; after that both apps refuse to start with another key.
+ *
+ * @throws FeilNoekkel
+ */
+export async function kontrollerNoekkel(
+  datakilde: DataSource,
+  deltakerId: DeltakerId,
+  { skriv }: { skriv: boolean },
+): Promise<void> {
+  const kontroll = deltakerId('noekkelkontroll');
+  if (skriv) {
+    await datakilde.query('update instans set noekkelkontroll = $1 where noekkelkontroll is null', [kontroll]);
+  }
+  const instans = await datakilde.getRepository(Instans).findOneByOrFail({ id: true });
+  if (instans.noekkelkontroll !== null && instans.noekkelkontroll !== kontroll) throw new FeilNoekkel();
+}
