@@ -40,3 +40,35 @@ export interface Avtale {
 
 /** UTC, `YYYY-MM-DDTHH:mm:ss.ffffffZ`; text order is time order. */
 export type Instant = string;
+
+/** All fields of an avtale, in the order in which they are stored and shown. */
+export const AVTALEFELTER = [
+  'avtaleId',
+  'avtaleNr',
+  'deltakerFnr',
+  'bedriftNr',
+  'bedriftNavn',
+  'veilederNavIdent',
+  'tiltakstype',
+  'versjon',
+  'avtaleStatus',
+  'avtaleInngaatt',
+  'startDato',
+  'sluttDato',
+  'stillingprosent',
+  'antallDagerPerUke',
+  'stillingstype',
+  'godkjentAvDeltaker',
+  'godkjentAvArbeidsgiver',
+  'godkjentAvVeileder',
+  'godkjentAvBeslutter',
+  'godkjentAvNavIdent',
+  'godkjentAvBeslutterNavIdent',
+  'godkjentPaaVegneAv',
+  'godkjentPaaVegneAvArbeidsgiver',
+  'opphav',
+  'opprettetTidspunkt',
+  'annullertTidspunkt',
+  'feilregistrert',
+  'sistEndret',
+] as const satisfies (keyof Avtale)[];

@@ -1,4 +1,4 @@
-export type { Avtale, Instant } from './avtale.ts';
+export { AVTALEFELTER, type Avtale, type Instant } from './avtale.ts';
 export {
   AVTALESTATUSER,
   KODEVERK,

@@ -34,7 +34,6 @@ const INNHOLD = `
   avtale_id uuid not null,
   avtale_nr integer,
   deltaker_fnr text,
-  deltaker_id uuid,
   bedrift_nr text,
   bedrift_navn text,
   veileder_nav_ident text,
@@ -59,7 +58,8 @@ const INNHOLD = `
   opprettet_tidspunkt timestamptz(6),
   annullert_tidspunkt timestamptz(6),
   feilregistrert boolean not null,
-  sist_endret timestamptz(6)`;
+  sist_endret timestamptz(6),
+  deltaker_id uuid`;
 
 const SYNLIG = 'slettet is null and not feilregistrert';
 
@@ -69,7 +69,7 @@ create table avtale (${INNHOLD},
   kilde_partisjon integer not null,
   kilde_offset bigint not null,
   avtrykk uuid,
-  mottatt timestamptz(6) not null,
+  mottatt timestamptz(6) not null default now(),
   primary key (avtale_id)
 );
 comment on table avtale is 'Current reduced avtale; a deleted one is only a marker, so that a late older message does not revive it';
@@ -191,8 +191,9 @@ const RETTIGHETER = `
 grant usage on schema public to datadeling_skriver, datadeling_leser;
 grant select, insert, update, delete on avtale to datadeling_skriver;
 grant select, insert, delete on avtale_versjon, endring to datadeling_skriver;
-grant select, insert, update on konsum_offset, konsum_status, parkert_melding to datadeling_skriver;
+grant select, insert, update on konsum_offset, parkert_melding to datadeling_skriver;
+grant select, insert, update, delete on konsum_status to datadeling_skriver;
 grant select, update (noekkelkontroll) on instans to datadeling_skriver;
-grant select on avtale_synlig, konsum_status, instans to datadeling_leser;
+grant select on avtale_synlig, konsum_offset, konsum_status, instans to datadeling_leser;
 grant insert on oppslag to datadeling_leser;
 `;

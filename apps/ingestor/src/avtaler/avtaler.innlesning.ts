@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { spillAv, tolkMelding, type Fold, type Parkeringsgrunn, type PlassertMelding, type Tilstand } from '@tiltak/avtale';
+import { type DeltakerId } from '@tiltak/database';
+import type { Pool, PoolClient } from 'pg';
+import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
+import { avtalerad, endringsrad, kodInnhold, versjonsrad, type KodetInnhold } from './avtaler.rader.ts';
+import {
+  laasPosisjon,
+  leggTilEndringer,
+  leggTilVersjoner,
+  lesTilstander,
+  oppdaterKjente,
+  parker,
+  settInnNye,
+  settPosisjon,
+  slettHistorikk,
+  type Parkert,
+} from './avtaler.sql.ts';
+import { avvistAvDatabasen } from './avvist.ts';
+
+/** What a batch came to, for the metrics. */
+export interface Innlest {
+  /** where consumption of the partition goes on; not always after this batch, see `Meldingsbatch` */
+  nesteOffset: number;
+  folder: Fold<KodetInnhold>[];
+  parkert: Parkert[];
+  behandletFoer: number;
+}
+
+/** The stored position does not fit the topic, which must be looked at before anything is consumed. */
+export class UkjentPosisjon extends Error {}
+
+/** Reads batches from Kafka into Postgres, each in one transaction together with the position that follows it. */
+export class Innlesning {
+  constructor(
+    private readonly pool: Pool,
+    private readonly deltakerId: DeltakerId,
+  ) {}
+
+  /**
+   * Each message takes effect exactly once, or is parked with a reason. A row that the database itself refuses is
+   * found by halving the batch, and only that message is parked.
+   *
+   * @throws when the database can't be reached or is busy; nothing has happened then, and the batch is to be tried again
+   */
+  async lesInn(batch: Meldingsbatch): Promise<Innlest> {
+    try {
+      return await this.transaksjon((db) => this.skriv(db, batch));
+    } catch (feil) {
+      const grunn = avvistAvDatabasen(feil);
+      if (!grunn) throw feil;
+      return batch.meldinger.length > 1 ? this.halver(batch) : this.parkerEnslig(batch, grunn);
+    }
+  }
+
+  private async skriv(db: PoolClient, batch: Meldingsbatch): Promise<Innlest> {
+    const posisjon = await laasPosisjon(db, batch);
+    if (posisjon === undefined || posisjon > batch.sluttOffset) {
+      throw new UkjentPosisjon(`topic ${batch.topic}, partition ${batch.partisjon}`);
+    }
+    // The database is behind where Kafka was read from, for instance restored from a backup: go back to its position.
+    if (posisjon < batch.hentetFra) return { nesteOffset: posisjon, folder: [], parkert: [], behandletFoer: 0 };
+
+    const nye = batch.meldinger.filter(({ offset }) => offset >= posisjon);
+    const { perAvtale, parkert } = tolk(nye, batch.partisjon);
+    const kjente = await lesTilstander(db, [...perAvtale.keys()]);
+    const folder = [...perAvtale].map(([avtaleId, meldinger]) =>
+      spillAv(avtaleId, kjente.get(avtaleId), meldinger, (avtale) => kodInnhold(avtale, this.deltakerId)),
+    );
+    await lagre(db, folder, kjente);
+    await parker(db, batch, parkert);
+    const nesteOffset = Math.max(posisjon, batch.nesteOffset);
+    await settPosisjon(db, batch, nesteOffset);
+    return { nesteOffset, folder, parkert, behandletFoer: batch.meldinger.length - nye.length };
+  }
+
+  private async halver(batch: Meldingsbatch): Promise<Innlest> {
+    const midten = batch.meldinger.length >> 1;
+    const delt = batch.meldinger[midten]?.offset ?? batch.nesteOffset;
+    const foerste = await this.lesInn({ ...batch, meldinger: batch.meldinger.slice(0, midten), nesteOffset: delt });
+    if (foerste.nesteOffset < delt) return foerste;
+    const andre = await this.lesInn({ ...batch, meldinger: batch.meldinger.slice(midten), hentetFra: delt });
+    return {
+      nesteOffset: andre.nesteOffset,
+      folder: [...foerste.folder, ...andre.folder],
+      parkert: [...foerste.parkert, ...andre.parkert],
+      behandletFoer: foerste.behandletFoer + andre.behandletFoer,
+    };
+  }
+
+  private parkerEnslig(batch: Meldingsbatch, grunn: Parkeringsgrunn): Promise<Innlest> {
+    const parkert = batch.meldinger.map((melding) => tilParkert(melding, batch.partisjon, grunn));
+    return this.transaksjon(async (db) => {
+      const posisjon = await laasPosisjon(db, batch);
+      if (posisjon !== undefined && posisjon <= (batch.meldinger[0]?.offset ?? 0)) {
+        await parker(db, batch, parkert);
+        await settPosisjon(db, batch, batch.nesteOffset);
+      }
+      return { nesteOffset: batch.nesteOffset, folder: [], parkert, behandletFoer: 0 };
+    });
+  }
+
+  private async transaksjon<T>(arbeid: (db: PoolClient) => Promise<T>): Promise<T> {
+    const db = await this.pool.connect();
+    try {
+      await db.query('begin');
+      const svar = await arbeid(db);
+      await db.query('commit');
+      db.release();
+      return svar;
+    } catch (feil) {
+      // Whatever state the connection is in: a new one costs less than a doubt.
+      db.release(true);
+      throw feil;
+    }
+  }
+}
+
+/** The usable messages per avtale, in the order of the topic, and the others with the reason. */
+function tolk(
+  meldinger: readonly RaaMelding[],
+  partisjon: number,
+): { perAvtale: Map<string, PlassertMelding[]>; parkert: Parkert[] } {
+  const perAvtale = new Map<string, PlassertMelding[]>();
+  const parkert: Parkert[] = [];
+  for (const raa of meldinger) {
+    const tolket = tolkMelding(raa.nokkel, raa.verdi);
+    if (!tolket.ok) {
+      parkert.push(tilParkert(raa, partisjon, tolket.grunn));
+      continue;
+    }
+    const { melding } = tolket;
+    const avtaleId = melding.type === 'AVTALE' ? melding.avtale.avtaleId : melding.avtaleId;
+    const plassert = { melding, plass: { partisjon, offset: raa.offset } };
+    const liste = perAvtale.get(avtaleId);
+    if (liste) liste.push(plassert);
+    else perAvtale.set(avtaleId, [plassert]);
+  }
+  return { perAvtale, parkert };
+}
+
+function tilParkert({ nokkel, verdi, offset }: RaaMelding, partisjon: number, grunn: Parkeringsgrunn): Parkert {
+  const avtrykk = createHash('sha256').update(nokkel ?? '').update('\0').update(verdi ?? '').digest();
+  return { plass: { partisjon, offset }, nokkel, verdi, avtrykk, ...grunn };
+}
+
+/** Set-based: a handful of statements whatever the size of the batch. */
+async function lagre(db: PoolClient, folder: Fold<KodetInnhold>[], kjente: Map<string, Tilstand>): Promise<void> {
+  const nye: string[] = [];
+  const oppdaterte: string[] = [];
+  for (const { avtaleId, tilstand, innhold } of folder) {
+    if (!tilstand) continue;
+    const kjent = kjente.get(avtaleId);
+    (kjent ? oppdaterte : nye).push(avtalerad(avtaleId, tilstand, innhold, kjent));
+  }
+  await settInnNye(db, nye);
+  await oppdaterKjente(db, oppdaterte);
+  await slettHistorikk(
+    db,
+    folder.filter((fold) => fold.slettHistorikk && kjente.has(fold.avtaleId)).map((fold) => fold.avtaleId),
+  );
+  await leggTilVersjoner(
+    db,
+    folder.flatMap((fold) => fold.versjoner.map(({ innhold, plass }) => versjonsrad(innhold, plass))),
+  );
+  await leggTilEndringer(
+    db,
+    folder.flatMap((fold) => fold.endringer.map(endringsrad)),
+  );
+}

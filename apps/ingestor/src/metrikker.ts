@@ -1,0 +1,35 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+/** Registered with prom-client's global registry, which `/internal/prometheus` shows. No label holds a value from a message. */
+export const metrikker = {
+  meldinger: new Counter({
+    name: 'ingestor_meldinger_total',
+    help: 'Messages by what became of them: TATT_INN, UENDRET, FORELDET, SLETTET, PARKERT, BEHANDLET_FOER',
+    labelNames: ['utfall'] as const,
+  }),
+  parkert: new Counter({
+    name: 'ingestor_parkert_total',
+    help: 'Parked messages by reason and field',
+    labelNames: ['kode', 'felt'] as const,
+  }),
+  ukjentVerdi: new Counter({
+    name: 'ingestor_ukjent_verdi_total',
+    help: 'Stored versions with a value of a coded field that this release does not know',
+    labelNames: ['felt'] as const,
+  }),
+  batchSekunder: new Histogram({
+    name: 'ingestor_batch_sekunder',
+    help: 'Time to store a batch, committed',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  }),
+  batchMeldinger: new Histogram({
+    name: 'ingestor_batch_meldinger',
+    help: 'Messages in a batch',
+    buckets: [1, 10, 50, 100, 250, 500, 1000, 2500],
+  }),
+  etterslep: new Gauge({
+    name: 'ingestor_etterslep_meldinger',
+    help: 'Offsets between what is stored and the end of the partition',
+    labelNames: ['partisjon'] as const,
+  }),
+};

@@ -1,0 +1,278 @@
+import {
+  AVTALESTATUSER,
+  OPPHAV,
+  STILLINGSTYPER,
+  TILTAKSTYPER,
+  type AvtaleStatus,
+  type Opphav,
+  type Stillingstype,
+  type Tiltakstype,
+} from '@tiltak/avtale';
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { ErDato, ErEtterFra, ErTidspunkt } from './datoer.ts';
+import { ErBedriftsnumre, ErPersonidenter } from './personidenter.ts';
+
+const tekst = (description: string, example: string | null): ApiPropertyOptions => ({
+  type: String,
+  nullable: true,
+  description,
+  example,
+});
+const dato = (description: string, example: string): ApiPropertyOptions => ({
+  type: String,
+  format: 'date',
+  nullable: true,
+  description,
+  example,
+});
+const tidspunkt = (description: string, example: string | null): ApiPropertyOptions => ({
+  type: String,
+  format: 'date-time',
+  nullable: true,
+  description,
+  example,
+});
+
+export class LenkeDto {
+  @ApiProperty({ description: 'Path on this service', example: '/api/v1/avtaler/04d0033c-754b-4daa-b5ff-6531dc64582c' })
+  href: string;
+}
+
+export class AvtaleLenkerDto {
+  @ApiProperty({ type: LenkeDto, description: 'This avtale' })
+  self: LenkeDto;
+
+  @ApiPropertyOptional({ type: LenkeDto, description: "The participant's avtaler; absent when the participant is unknown" })
+  deltaker?: LenkeDto;
+
+  @ApiPropertyOptional({ type: LenkeDto, description: "The employer's avtaler; absent when the employer is unknown" })
+  bedrift?: LenkeDto;
+}
+
+export class AvtaleDto {
+  @ApiProperty({ format: 'uuid', description: 'Identifies the avtale for ever', example: '04d0033c-754b-4daa-b5ff-6531dc64582c' })
+  avtaleId: string;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'The number people use; null until the source has given one', example: 322 })
+  avtaleNr: number | null;
+
+  @ApiProperty(tekst('National ident of the participant, 11 digits', null))
+  deltakerFnr: string | null;
+
+  @ApiProperty(tekst('Organisation number of the employer (underenhet), 9 digits; empty in very old avtaler', '910825518'))
+  bedriftNr: string | null;
+
+  @ApiProperty(tekst('Name of the employer', 'MAURA OG KOLBU REGNSKAP'))
+  bedriftNavn: string | null;
+
+  @ApiProperty(tekst('NAV-ident of the veileder; null when not assigned', 'Z992785'))
+  veilederNavIdent: string | null;
+
+  @ApiPropertyOptional({ enum: TILTAKSTYPER, enumName: 'Tiltakstype', description: 'Kind of measure', example: 'SOMMERJOBB' })
+  tiltakstype?: Tiltakstype;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Version of the content at the source, from 1; may skip numbers', example: 1 })
+  versjon: number | null;
+
+  @ApiPropertyOptional({ enum: AVTALESTATUSER, enumName: 'AvtaleStatus', description: 'Status, as the source last computed it', example: 'GJENNOMFORES' })
+  avtaleStatus?: AvtaleStatus;
+
+  @ApiProperty(tidspunkt('When the avtale was entered into by all parties', '2026-01-30T12:15:00Z'))
+  avtaleInngaatt: string | null;
+
+  @ApiProperty(dato('First day', '2026-02-01'))
+  startDato: string | null;
+
+  @ApiProperty(dato('Last day', '2026-07-31'))
+  sluttDato: string | null;
+
+  @ApiProperty({ type: Number, nullable: true, description: "The participant's percentage of a full position; null for MENTOR", example: 80 })
+  stillingprosent: number | null;
+
+  @ApiProperty({ type: Number, nullable: true, description: "The participant's days per week; null for MENTOR", example: 4 })
+  antallDagerPerUke: number | null;
+
+  @ApiPropertyOptional({ enum: STILLINGSTYPER, enumName: 'Stillingstype', description: 'Kind of position', example: 'MIDLERTIDIG' })
+  stillingstype?: Stillingstype;
+
+  @ApiProperty(tidspunkt('When the participant approved', '2026-01-29T08:00:00Z'))
+  godkjentAvDeltaker: string | null;
+
+  @ApiProperty(tidspunkt('When the employer approved', '2026-01-29T09:30:00.25Z'))
+  godkjentAvArbeidsgiver: string | null;
+
+  @ApiProperty(tidspunkt('When the veileder approved', '2026-01-30T12:15:00Z'))
+  godkjentAvVeileder: string | null;
+
+  @ApiProperty(tidspunkt('When the beslutter approved', null))
+  godkjentAvBeslutter: string | null;
+
+  @ApiProperty(tekst('NAV-ident of the veileder who approved', 'Z992785'))
+  godkjentAvNavIdent: string | null;
+
+  @ApiProperty(tekst('NAV-ident of the beslutter who approved', null))
+  godkjentAvBeslutterNavIdent: string | null;
+
+  @ApiProperty({ description: 'The veileder approved on behalf of the participant', example: false })
+  godkjentPaaVegneAv: boolean;
+
+  @ApiProperty({ description: 'The veileder approved on behalf of the employer', example: false })
+  godkjentPaaVegneAvArbeidsgiver: boolean;
+
+  @ApiPropertyOptional({ enum: OPPHAV, enumName: 'Opphav', description: 'Who created the avtale; absent in old ones', example: 'VEILEDER' })
+  opphav?: Opphav;
+
+  @ApiProperty(tidspunkt('When the avtale was created', '2026-01-18T07:43:53.256512Z'))
+  opprettetTidspunkt: string | null;
+
+  @ApiProperty(tidspunkt('When the avtale was annulled; may become null again', null))
+  annullertTidspunkt: string | null;
+
+  @ApiProperty({ format: 'date-time', description: 'When the source last changed the avtale, to the microsecond', example: '2026-02-04T08:46:39.573884Z' })
+  sistEndret: string;
+
+  @ApiProperty({ type: AvtaleLenkerDto, description: 'Where to go from here (HAL)' })
+  _links: AvtaleLenkerDto;
+}
+
+export class AvtalesideDto {
+  @ApiProperty({ type: [AvtaleDto], description: 'In the order of avtaleId' })
+  avtaler: AvtaleDto[];
+
+  @ApiPropertyOptional({ description: 'Cursor to the next page; absent on the last one' })
+  neste?: string;
+}
+
+export class PeriodeDto {
+  @ApiProperty({ format: 'date', description: 'First day, included', example: '2022-01-01' })
+  @ErDato()
+  fra: string;
+
+  @ApiProperty({ format: 'date', description: 'Last day, included; not before fra', example: '2026-12-31' })
+  @ErDato()
+  @ErEtterFra()
+  til: string;
+}
+
+/** Query and path parameters are text; what isn't a whole number is left for the validation to name. */
+function Heltall(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
+  );
+}
+
+function ErUuid(): PropertyDecorator {
+  return Matches(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, { message: 'must be a UUID' });
+}
+
+function Antall(): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 100, description: 'Avtaler on a page', example: 10 }),
+    IsInt(),
+    Min(1),
+    Max(1_000),
+  );
+}
+
+function Neste(): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ maxLength: 200, description: 'Cursor from the page before, of the same search' }),
+    IsOptional(),
+    IsString(),
+    MaxLength(200),
+  );
+}
+
+export class SideDto {
+  @Heltall()
+  @Antall()
+  antall: number = 100;
+
+  @Neste()
+  neste?: string;
+}
+
+export class SokDto {
+  @ApiPropertyOptional({ type: [String], minItems: 1, maxItems: 1000, description: 'National idents of participants, 11 digits each' })
+  @IsOptional()
+  @ErPersonidenter()
+  personidenter?: string[];
+
+  @ApiPropertyOptional({ type: [String], minItems: 1, maxItems: 1000, description: 'Organisation numbers of employers, 9 digits each', example: ['910825518'] })
+  @IsOptional()
+  @ErBedriftsnumre()
+  bedriftsnumre?: string[];
+
+  @ApiPropertyOptional({ enum: TILTAKSTYPER, enumName: 'Tiltakstype', isArray: true, minItems: 1, maxItems: 20, description: 'Kinds of measure', example: ['SOMMERJOBB'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @IsIn(TILTAKSTYPER, { each: true, message: `must be of ${TILTAKSTYPER.join(', ')}` })
+  tiltakstyper?: Tiltakstype[];
+
+  @ApiPropertyOptional({ enum: AVTALESTATUSER, enumName: 'AvtaleStatus', isArray: true, minItems: 1, maxItems: 20, description: 'Statuses', example: ['GJENNOMFORES', 'AVSLUTTET'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @IsIn(AVTALESTATUSER, { each: true, message: `must be of ${AVTALESTATUSER.join(', ')}` })
+  statuser?: AvtaleStatus[];
+
+  @ApiPropertyOptional({ type: PeriodeDto, description: 'Overlapping these days; an avtale without sluttDato goes on' })
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => PeriodeDto)
+  periode?: PeriodeDto;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'Changed at the source after this moment', example: '2020-01-01T00:00:00Z' })
+  @IsOptional()
+  @ErTidspunkt()
+  endretEtter?: string;
+
+  @Antall()
+  antall: number = 100;
+
+  @Neste()
+  neste?: string;
+}
+
+/** Path parameters are validated like bodies: a wrong one is named. */
+export class AvtaleIdDto {
+  @ErUuid()
+  avtaleId: string;
+}
+
+export class DeltakerIdDto {
+  @ErUuid()
+  deltakerId: string;
+}
+
+export class AvtaleNrDto {
+  @Heltall()
+  @IsInt()
+  @Min(0)
+  @Max(2_147_483_647)
+  avtaleNr: number;
+}
+
+export class BedriftNrDto {
+  @Matches(/^\d{9}$/, { message: 'must be nine digits' })
+  bedriftNr: string;
+}

@@ -1,0 +1,78 @@
+import { KODEVERK, UKJENT } from '@tiltak/avtale';
+import type { Lesing, Sporring } from '../database/lesing.ts';
+import { sporring } from '../database/lesing.ts';
+import { kolonner, type Felt, type Rad } from './felter.ts';
+
+/** What to look for; everything given must hold. Coded values are the published ones. */
+export interface Sokefilter {
+  personidenter?: string[] | undefined;
+  bedriftsnumre?: string[] | undefined;
+  tiltakstyper?: string[] | undefined;
+  statuser?: string[] | undefined;
+  /** both ends included, YYYY-MM-DD; an avtale without an end goes on, one without a start overlaps nothing */
+  periode?: { fra: string; til: string } | undefined;
+  /** exclusive, RFC 3339 */
+  endretEtter?: string | undefined;
+  deltakerId?: string | undefined;
+}
+
+export interface Side {
+  /** the last avtaleId of the page before */
+  etter?: string | undefined;
+  antall: number;
+}
+
+/** A page of avtaler in the order of avtaleId, which never changes: no avtale is skipped or given twice by a change. */
+export async function sok(lesing: Lesing, filter: Sokefilter, felter: readonly Felt[], side: Side): Promise<Rad[]> {
+  const { vilkaar, values } = sokevilkaar(filter);
+  if (side.etter !== undefined) vilkaar.push(`avtale_id > $${values.push(side.etter)}`);
+  const hvor = vilkaar.length > 0 ? `where ${vilkaar.join(' and ')}` : '';
+  const text = `select ${kolonner(felter)} from avtale_synlig ${hvor} order by avtale_id limit $${values.push(side.antall)}`;
+  return lesing.hent<Rad>(sporring(text), values);
+}
+
+function sokevilkaar(filter: Sokefilter): { vilkaar: string[]; values: unknown[] } {
+  const vilkaar: string[] = [];
+  const values: unknown[] = [];
+  const verdi = (v: unknown): string => `$${values.push(v)}`;
+  if (filter.personidenter) vilkaar.push(`deltaker_fnr = any(${verdi(filter.personidenter)}::text[])`);
+  if (filter.deltakerId) vilkaar.push(`deltaker_id = ${verdi(filter.deltakerId)}`);
+  if (filter.bedriftsnumre) vilkaar.push(`bedrift_nr = any(${verdi(filter.bedriftsnumre)}::text[])`);
+  if (filter.tiltakstyper) vilkaar.push(kode('tiltakstype', KODEVERK.tiltakstype, filter.tiltakstyper, verdi));
+  if (filter.statuser) vilkaar.push(kode('avtale_status', KODEVERK.avtaleStatus, filter.statuser, verdi));
+  if (filter.periode) {
+    vilkaar.push(`start_dato <= ${verdi(filter.periode.til)}::date`);
+    vilkaar.push(`(slutt_dato >= ${verdi(filter.periode.fra)}::date or slutt_dato is null)`);
+  }
+  if (filter.endretEtter) vilkaar.push(`sist_endret > ${verdi(filter.endretEtter)}::timestamptz`);
+  return { vilkaar, values };
+}
+
+/** `UKJENT` stands for every text that this release does not know. */
+function kode<T extends string>(
+  kolonne: string,
+  kodeverk: { tilKilde: (verdi: T) => string; kjente: readonly string[] },
+  verdier: string[],
+  verdi: (v: unknown) => string,
+): string {
+  const kjente = verdier.filter((v) => v !== UKJENT).map((v) => kodeverk.tilKilde(v as T));
+  const treff = `${kolonne} = any(${verdi(kjente)}::text[])`;
+  return verdier.includes(UKJENT) ? `(${treff} or ${kolonne} <> all(${verdi(kodeverk.kjente)}::text[]))` : treff;
+}
+
+export async function hentMedId(lesing: Lesing, avtaleId: string, felter: readonly Felt[]): Promise<Rad | undefined> {
+  const [rad] = await lesing.hent<Rad>(enkel(felter, 'avtale_id = $1'), [avtaleId]);
+  return rad;
+}
+
+/** The source numbers avtaler uniquely; should two share a number, the one changed last is given. */
+export async function hentMedNummer(lesing: Lesing, avtaleNr: number, felter: readonly Felt[]): Promise<Rad | undefined> {
+  const [rad] = await lesing.hent<Rad>(enkel(felter, 'avtale_nr = $1 order by sist_endret desc, avtale_id limit 1'), [
+    avtaleNr,
+  ]);
+  return rad;
+}
+
+function enkel(felter: readonly Felt[], hvor: string): Sporring {
+  return sporring(`select ${kolonner(felter)} from avtale_synlig where ${hvor}`);
+}

@@ -1,0 +1,38 @@
+import { lesDato, lesInstant } from '@tiltak/avtale';
+import { ValidateBy } from 'class-validator';
+
+/** A date that exists, YYYY-MM-DD. */
+export function ErDato(): PropertyDecorator {
+  return ValidateBy({
+    name: 'dato',
+    validator: {
+      validate: (verdi: unknown) => typeof verdi === 'string' && lesDato(verdi) !== undefined,
+      defaultMessage: () => 'must be a date that exists, YYYY-MM-DD',
+    },
+  });
+}
+
+/** A moment, RFC 3339 with offset. */
+export function ErTidspunkt(): PropertyDecorator {
+  return ValidateBy({
+    name: 'tidspunkt',
+    validator: {
+      validate: (verdi: unknown) => typeof verdi === 'string' && lesInstant(verdi) !== undefined,
+      defaultMessage: () => 'must be a moment with offset, for instance 2026-01-31T10:00:00Z',
+    },
+  });
+}
+
+/** Not before `fra` of the same object. */
+export function ErEtterFra(): PropertyDecorator {
+  return ValidateBy({
+    name: 'etterFra',
+    validator: {
+      validate: (verdi: unknown, argumenter) => {
+        const fra = (argumenter?.object as { fra?: unknown } | undefined)?.fra;
+        return typeof verdi !== 'string' || typeof fra !== 'string' || verdi >= fra;
+      },
+      defaultMessage: () => 'must not be before fra',
+    },
+  });
+}

@@ -1,0 +1,53 @@
+import { AVTALEFELTER, KODEVERK, type Avtale } from '@tiltak/avtale';
+import { kolonnenavn } from '@tiltak/database';
+
+/** A field of an avtale that a consumer can be granted. */
+export type Felt = Exclude<(typeof AVTALEFELTER)[number], 'feilregistrert'>;
+
+export const FELTER: readonly Felt[] = AVTALEFELTER.filter((felt) => felt !== 'feilregistrert');
+
+export type Rad = Record<string, string | number | boolean | null>;
+
+/** The columns to read for these fields, and no others; the participant's opaque id goes with the ident. */
+export function kolonner(felter: readonly Felt[]): string {
+  return felter.flatMap((felt) => (felt === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : [kolonnenavn(felt)])).join(', ');
+}
+
+/** Turns rows into JSON with just these fields. A coded field that the source left empty is left out. */
+export function tilJson<T extends Partial<Record<Felt, unknown>>>(felter: readonly Felt[]): (rad: Rad) => T {
+  const lesere = felter.map((felt) => [felt, kolonnenavn(felt), leser(felt)] as const);
+  return (rad) => {
+    const json: Record<string, unknown> = {};
+    for (const [felt, kolonne, les] of lesere) {
+      const verdi = les(rad[kolonne] ?? null);
+      if (verdi !== undefined) json[felt] = verdi;
+    }
+    return json as T;
+  };
+}
+
+type Leser = (verdi: string | number | boolean | null) => unknown;
+
+const TIDSPUNKTER = new Set<keyof Avtale>([
+  'avtaleInngaatt',
+  'godkjentAvDeltaker',
+  'godkjentAvArbeidsgiver',
+  'godkjentAvVeileder',
+  'godkjentAvBeslutter',
+  'opprettetTidspunkt',
+  'annullertTidspunkt',
+  'sistEndret',
+]);
+
+function leser(felt: Felt): Leser {
+  if (felt in KODEVERK) {
+    const kodeverk = KODEVERK[felt as keyof typeof KODEVERK];
+    return (verdi) => (verdi === null ? undefined : kodeverk.fraKilde(String(verdi)));
+  }
+  return TIDSPUNKTER.has(felt) ? (verdi) => verdi && tilRfc3339(String(verdi)) : (verdi) => verdi;
+}
+
+/** Postgres, in a UTC session, writes `2026-01-31 10:00:00.123457+00`. */
+export function tilRfc3339(tekst: string): string {
+  return `${tekst.slice(0, 10)}T${tekst.slice(11).replace(/\+00$/, 'Z')}`;
+}

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { fellesFeil, logg, Problem } from '@tiltak/platform';
+import { DatabaseError, type Pool, type QueryResultRow } from 'pg';
+import { metrikker } from '../metrikker.ts';
+
+/** A statement with its name, under which the database keeps it prepared. */
+export interface Sporring {
+  name: string;
+  text: string;
+}
+
+/** The same text always has the same name: a connection prepares it once. */
+export function sporring(text: string): Sporring {
+  return { name: createHash('sha1').update(text).digest('base64url'), text };
+}
+
+/**
+ * Everything a consumer is answered is read through here: prepared statements on a bounded pool, each value as Postgres
+ * writes it (a `Date` would lose the microseconds).
+ */
+export class Lesing {
+  constructor(
+    private readonly pool: Pool,
+    /** callers that may wait for a connection before the rest are turned away */
+    private readonly maksVentende: number,
+  ) {}
+
+  /** @throws Problem 503 when the database is away, too slow or fully occupied */
+  async hent<T extends QueryResultRow>({ name, text }: Sporring, values: unknown[]): Promise<T[]> {
+    if (this.pool.waitingCount >= this.maksVentende) throw utilgjengelig('The service is fully occupied');
+    try {
+      const { rows } = await this.pool.query<T>({ name, text, values, types: RAA_TEKST });
+      return rows;
+    } catch (feil) {
+      if (feil instanceof DatabaseError && !erForbigaaende(feil)) throw feil;
+      metrikker.databasefeil.inc();
+      logg.warn({ err: feil }, 'The database could not answer');
+      throw utilgjengelig('The database could not answer in time', feil);
+    }
+  }
+}
+
+/** Numbers and booleans as such, all else as text. */
+const TALL = new Set([20, 21, 23, 700, 701]);
+const BOOLSK = 16;
+const RAA_TEKST = {
+  getTypeParser: (oid: number) => (verdi: string) =>
+    TALL.has(oid) ? Number(verdi) : oid === BOOLSK ? verdi === 't' : verdi,
+};
+
+/** Connection, resources, shutdown, cancelled by the time limit, read replica in conflict. */
+export function erForbigaaende(feil: DatabaseError): boolean {
+  return /^(08|25006|40|53|55P03|57)/.test(feil.code ?? '');
+}
+
+export function utilgjengelig(detalj: string, cause?: unknown): Problem {
+  return new Problem(fellesFeil.UTILGJENGELIG, detalj, { retryAfter: 2, cause });
+}

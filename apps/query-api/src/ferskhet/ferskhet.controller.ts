@@ -1,0 +1,49 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ErOperasjon } from '../tilgang/operasjoner.ts';
+import { eldste, Ferskhet } from './ferskhet.ts';
+
+export class PartisjonsferskhetDto {
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'Partition of the topic', example: 0 })
+  partisjon: number;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Everything published to it up to this moment is included; null before the first load is done', example: '2026-11-23T10:15:00.123Z' })
+  dataOppdatert: string | null;
+
+  @ApiProperty({ type: Number, nullable: true, minimum: 0, description: 'Age of that moment, in seconds', example: 0.4 })
+  alderSekunder: number | null;
+}
+
+export class FerskhetDto {
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'The oldest of the partitions, as in the header Data-Oppdatert', example: '2026-11-23T10:15:00.123Z' })
+  dataOppdatert: string | null;
+
+  @ApiProperty({ type: Number, nullable: true, minimum: 0, description: 'Age of that moment, in seconds', example: 0.4 })
+  alderSekunder: number | null;
+
+  @ApiProperty({ type: [PartisjonsferskhetDto] })
+  partisjoner: PartisjonsferskhetDto[];
+}
+
+@ApiTags('Data')
+@Controller('api/v1/ferskhet')
+export class FerskhetController {
+  constructor(private readonly ferskhet: Ferskhet) {}
+
+  @Get()
+  @ErOperasjon('hentFerskhet')
+  @ApiOperation({ operationId: 'hentFerskhet', summary: 'How old is the data?' })
+  @ApiOkResponse({ type: FerskhetDto })
+  hentFerskhet(): FerskhetDto {
+    const partisjoner = this.ferskhet.partisjoner;
+    return {
+      ...alder(eldste(partisjoner)),
+      partisjoner: partisjoner.map(({ partisjon, oppdatertTil }) => ({ partisjon, ...alder(oppdatertTil) })),
+    };
+  }
+}
+
+function alder(tid: Date | null | undefined): { dataOppdatert: string | null; alderSekunder: number | null } {
+  if (!tid) return { dataOppdatert: null, alderSekunder: null };
+  return { dataOppdatert: tid.toISOString(), alderSekunder: Math.max(0, Date.now() - tid.getTime()) / 1000 };
+}

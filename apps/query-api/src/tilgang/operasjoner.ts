@@ -1,0 +1,25 @@
+import { SetMetadata, type CustomDecorator } from '@nestjs/common';
+import { FELTER, type Felt } from '../avtaler/felter.ts';
+
+/**
+ * Every operation by its operationId, and the fields of an avtale that its answer is made of: a consumer needs all of
+ * them in its grant, since a published schema can't lose fields for some.
+ */
+export const OPERASJONER = {
+  hentTiltaksstatus: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
+  sokAvtaler: FELTER,
+  hentAvtale: FELTER,
+  hentAvtaleMedNummer: FELTER,
+  hentDeltakersAvtaler: FELTER,
+  hentBedriftensAvtaler: FELTER,
+  hentFerskhet: [],
+} as const satisfies Record<string, readonly Felt[]>;
+
+export type Operasjon = keyof typeof OPERASJONER;
+
+export const OPERASJON = 'operasjon';
+
+/** Says which operation a handler is; a handler without it can't be reached. */
+export function ErOperasjon(operasjon: Operasjon): CustomDecorator {
+  return SetMetadata(OPERASJON, operasjon);
+}
