@@ -2,7 +2,11 @@ import { AVTALESTATUSER, KODEVERK, TILTAKSTYPER, UKJENT } from './kodeverk.ts';
 
 test("the source's texts become ASCII and back", () => {
   const { avtaleStatus } = KODEVERK;
-  expect(['PÅBEGYNT', 'GJENNOMFØRES', 'AVSLUTTET'].map(avtaleStatus.fraKilde)).toEqual(['PAABEGYNT', 'GJENNOMFORES', 'AVSLUTTET']);
+  expect(['PÅBEGYNT', 'GJENNOMFØRES', 'AVSLUTTET'].map(avtaleStatus.fraKilde)).toEqual([
+    'PAABEGYNT',
+    'GJENNOMFORES',
+    'AVSLUTTET',
+  ]);
   expect(avtaleStatus.kjente.map(avtaleStatus.fraKilde)).toEqual(AVTALESTATUSER.filter((status) => status !== UKJENT));
 });
 

@@ -87,7 +87,10 @@ test('the reduced dataset, and nothing else', () => {
 test('only avtaleId and sistEndret are needed', () => {
   const minst = { avtaleId: ID, sistEndret: '2022-02-04T08:46:39Z' };
   const tolket = tolkMelding(bytes(ID), bytes(JSON.stringify(minst)));
-  expect(tolket).toMatchObject({ ok: true, melding: { avtale: { avtaleNr: null, feilregistrert: false, opphav: null } } });
+  expect(tolket).toMatchObject({
+    ok: true,
+    melding: { avtale: { avtaleNr: null, feilregistrert: false, opphav: null } },
+  });
 });
 
 test("the mentor's position is not the participant's", () => {
@@ -142,7 +145,10 @@ describe('parked', () => {
     ['deltakerFornavn', { deltakerFornavn: 'a\0b' }],
     ['bedriftNavn', { bedriftNavn: 'a\ud800b' }],
   ])('%s: %p', (felt, felter) => {
-    expect(grunn(bytes(ID), bytes(JSON.stringify({ ...KILDE, ...felter })))).toMatchObject({ kode: 'UGYLDIG_FELT', felt });
+    expect(grunn(bytes(ID), bytes(JSON.stringify({ ...KILDE, ...felter })))).toMatchObject({
+      kode: 'UGYLDIG_FELT',
+      felt,
+    });
   });
 
   test.each([
@@ -158,7 +164,8 @@ describe('parked', () => {
     expect(grunn(bytes(ID), bytes(verdi))).toMatchObject({ felt: 'stillingprosent' });
   });
 
-  test('an escaped backslash is not U+0000', () => expect(avtale({ bedriftNavn: 'C:\\u0000' }).bedriftNavn).toBe('C:\\u0000'));
+  test('an escaped backslash is not U+0000', () =>
+    expect(avtale({ bedriftNavn: 'C:\\u0000' }).bedriftNavn).toBe('C:\\u0000'));
 
   test('invalid UTF-8', () => {
     const verdi = Buffer.concat([bytes('{"bedriftNavn":"'), Buffer.from([0xc3, 0x28]), bytes('"}')]);
@@ -175,7 +182,12 @@ describe('parked', () => {
 
   test('never throws, and never tells a value, whatever the message', () => {
     const hemmelig = 'HEMMELIG';
-    const verdi = fc.oneof(fc.jsonValue(), fc.constant(hemmelig), fc.constant([hemmelig]), fc.constant({ a: hemmelig }));
+    const verdi = fc.oneof(
+      fc.jsonValue(),
+      fc.constant(hemmelig),
+      fc.constant([hemmelig]),
+      fc.constant({ a: hemmelig }),
+    );
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...Object.keys(KILDE)), verdi), fc.boolean(), (felter, medId) => {
         const melding = medId ? { ...felter, avtaleId: ID } : felter;

@@ -26,7 +26,8 @@ const navn = (fold: Fold<Innhold>): string | undefined =>
 
 describe('what wins', () => {
   test('newer', () => expect(navn(spill(paaRad(avtale(1, { navn: 'a' }), avtale(2, { navn: 'b' }))))).toBe('b'));
-  test('equal and later', () => expect(navn(spill(paaRad(avtale(1, { navn: 'a' }), avtale(1, { navn: 'b' }))))).toBe('b'));
+  test('equal and later', () =>
+    expect(navn(spill(paaRad(avtale(1, { navn: 'a' }), avtale(1, { navn: 'b' }))))).toBe('b'));
   test('never older, whatever its offset', () =>
     expect(navn(spill(paaRad(avtale(2, { navn: 'a' }), avtale(1, { navn: 'b' }))))).toBe('a'));
 
@@ -60,7 +61,9 @@ describe('what is told', () => {
     ]);
   });
   test('wrongly registered is gone, and comes back', () => {
-    expect(fortalt(avtale(1), avtale(2, { feilregistrert: true }), avtale(3, { feilregistrert: true }), avtale(4))).toEqual([
+    expect(
+      fortalt(avtale(1), avtale(2, { feilregistrert: true }), avtale(3, { feilregistrert: true }), avtale(4)),
+    ).toEqual([
       ['ENDRET', null],
       ['SLETTET', 'FEILREGISTRERT'],
       ['ENDRET', null],
@@ -82,7 +85,11 @@ describe('what is told', () => {
 describe('for any history', () => {
   const melding = fc.oneof(
     fc
-      .record({ sistEndret: fc.integer({ min: 0, max: 4 }), navn: fc.constantFrom('a', 'b'), feilregistrert: fc.boolean() })
+      .record({
+        sistEndret: fc.integer({ min: 0, max: 4 }),
+        navn: fc.constantFrom('a', 'b'),
+        feilregistrert: fc.boolean(),
+      })
       .map(({ sistEndret, ...valg }) => avtale(sistEndret, valg)),
     fc.integer({ min: 0, max: 4 }).map(slettet),
     fc.constant(gravstein),
@@ -123,16 +130,20 @@ describe('for any history', () => {
         const meldinger = deler.map(({ sistEndret, partisjon, offset, sletter }) => ({
           sistEndret,
           plass: { partisjon, offset },
-          melding: sletter ? slettet(sistEndret) : avtale(sistEndret, { navn: `${String(partisjon)}-${String(offset)}` }),
+          melding: sletter
+            ? slettet(sistEndret)
+            : avtale(sistEndret, { navn: `${String(partisjon)}-${String(offset)}` }),
         }));
         const stokket = meldinger
           .map((m) => ({ m, n: tilfeldig.next().value as number }))
           .sort((a, b) => a.n - b.n)
           .map(({ m }) => m);
-        const stoerst = [...meldinger].sort(
-          (a, b) =>
-            a.sistEndret - b.sistEndret || a.plass.partisjon - b.plass.partisjon || a.plass.offset - b.plass.offset,
-        ).at(-1);
+        const stoerst = [...meldinger]
+          .sort(
+            (a, b) =>
+              a.sistEndret - b.sistEndret || a.plass.partisjon - b.plass.partisjon || a.plass.offset - b.plass.offset,
+          )
+          .at(-1);
         expect(spill(stokket).tilstand).toMatchObject({ plass: stoerst?.plass });
       }),
     );

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Pool } from 'pg';
+import pg, { type Pool, type PoolConfig } from 'pg';
 import { DataSource } from 'typeorm';
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Instans, KonsumOffset, KonsumStatus, ParkertMelding } from './entiteter.ts';
 import { Grunnlag1763890000000 } from './migrasjoner/1763890000000-grunnlag.ts';
 
@@ -25,18 +24,19 @@ export interface Databasevalg {
   ventPaaForbindelseMs: number;
 }
 
-/** Not connected yet: `initialize()` does that. */
+/** For migrations and single rows. Not connected yet: `initialize()` does that. */
 export function lagDatakilde(valg: Databasevalg): DataSource {
+  const { host, port, database, username, password, applicationName } = valg;
   return new DataSource({
     type: 'postgres',
-    host: valg.host,
-    port: valg.port,
-    database: valg.database,
-    username: valg.username,
-    password: valg.password,
+    host,
+    port,
+    database,
+    username,
+    password,
+    applicationName,
     ssl: ssl(valg),
-    applicationName: valg.applicationName,
-    poolSize: valg.poolSize,
+    poolSize: 2,
     entities: [Instans, KonsumOffset, KonsumStatus, ParkertMelding],
     migrations: [Grunnlag1763890000000],
     migrationsTransactionMode: 'each',
@@ -44,18 +44,39 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
     logging: false,
     // Whoever uses a connection gets its errors; an idle one that dies is replaced by the pool.
     poolErrorHandler: () => undefined,
-    extra: {
-      connectionTimeoutMillis: valg.ventPaaForbindelseMs,
-      statement_timeout: valg.statementTimeoutMs,
-      idle_in_transaction_session_timeout: 60_000,
-      keepAlive: true,
-    },
+    extra: felles(valg),
   });
 }
 
-/** The pool beneath an initialised data source: for COPY and for prepared statements, which TypeORM does not offer. */
-export function poolI(datakilde: DataSource): Pool {
-  return (datakilde.driver as PostgresDriver).master as Pool;
+/**
+ * For COPY, prepared statements and transactions under full control, which TypeORM does not offer. Connects when used.
+ */
+export function lagPool(valg: Databasevalg): Pool {
+  const pool = new pg.Pool({
+    host: valg.host,
+    port: valg.port,
+    database: valg.database,
+    user: valg.username,
+    password: valg.password,
+    application_name: valg.applicationName,
+    ssl: ssl(valg),
+    max: valg.poolSize,
+    ...felles(valg),
+  });
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+function felles(valg: Databasevalg): PoolConfig {
+  return {
+    connectionTimeoutMillis: valg.ventPaaForbindelseMs,
+    statement_timeout: valg.statementTimeoutMs,
+    // Should the network swallow the answer, the database's own limit is not enough.
+    query_timeout: valg.statementTimeoutMs + 2_000,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    options: '-c TimeZone=UTC',
+  };
 }
 
 function ssl(valg: Databasevalg): false | Record<string, unknown> {

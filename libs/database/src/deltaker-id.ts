@@ -27,20 +27,33 @@ export class FeilNoekkel extends Error {
 }
 
 /**
- * Another key would give everyone another id, in links and in the audit. The writer leaves a check value in the
- * database the first time; after that both apps refuse to start with another key.
+ * Another key would give everyone another id, in links and in the audit. The writer leaves a check value in the database
+ * the first time; after that no process starts with another key.
  *
  * @throws FeilNoekkel
  */
-export async function kontrollerNoekkel(
-  datakilde: DataSource,
-  deltakerId: DeltakerId,
-  { skriv }: { skriv: boolean },
-): Promise<void> {
-  const kontroll = deltakerId('noekkelkontroll');
-  if (skriv) {
-    await datakilde.query('update instans set noekkelkontroll = $1 where noekkelkontroll is null', [kontroll]);
-  }
-  const instans = await datakilde.getRepository(Instans).findOneByOrFail({ id: true });
-  if (instans.noekkelkontroll !== null && instans.noekkelkontroll !== kontroll) throw new FeilNoekkel();
+export async function skrivNoekkelkontroll(datakilde: DataSource, deltakerId: DeltakerId): Promise<void> {
+  await datakilde.query('update instans set noekkelkontroll = $1 where noekkelkontroll is null', [
+    kontroll(deltakerId),
+  ]);
+  await kontrollerNoekkel(datakilde, deltakerId);
+}
+
+/**
+ * False while no writer has set the database up.
+ *
+ * @throws FeilNoekkel
+ */
+export async function kontrollerNoekkel(datakilde: DataSource, deltakerId: DeltakerId): Promise<boolean> {
+  const [{ finnes }] = await datakilde.query<[{ finnes: boolean }]>(
+    "select to_regclass('instans') is not null as finnes",
+  );
+  const instans = finnes ? await datakilde.getRepository(Instans).findOneBy({ id: true }) : null;
+  if (!instans?.noekkelkontroll) return false;
+  if (instans.noekkelkontroll !== kontroll(deltakerId)) throw new FeilNoekkel();
+  return true;
+}
+
+function kontroll(deltakerId: DeltakerId): string {
+  return deltakerId('noekkelkontroll');
 }

@@ -1,0 +1,23 @@
+export { TokenVerifiserer, type Token } from './auth.ts';
+export {
+  database,
+  entra,
+  felles,
+  filsti,
+  heltall,
+  hemmelighet,
+  Konfigurasjonsfeil,
+  lesKonfigurasjon,
+  liste,
+  port,
+  tekst,
+  url,
+  valgAv,
+  type Konfigurasjon,
+  type Variabel,
+} from './config.ts';
+export { startHttp, type Http, type Httpvalg } from './http.ts';
+export { kjorApp, Oppstartsfeil, type Stopp } from './kjor.ts';
+export { kontekst, settKonsument, type Kontekst } from './kontekst.ts';
+export { logg } from './logg.ts';
+export { fellesFeil, Problem, type Feilkode, type Feltfeil } from './problem.ts';

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { spillAv, tolkMelding, type Fold, type Parkeringsgrunn, type PlassertMelding, type Tilstand } from '@tiltak/avtale';
+import {
+  spillAv,
+  tolkMelding,
+  type Fold,
+  type Parkeringsgrunn,
+  type PlassertMelding,
+  type Tilstand,
+} from '@tiltak/avtale';
 import { type DeltakerId } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
@@ -140,7 +147,11 @@ function tolk(
 }
 
 function tilParkert({ nokkel, verdi, offset }: RaaMelding, partisjon: number, grunn: Parkeringsgrunn): Parkert {
-  const avtrykk = createHash('sha256').update(nokkel ?? '').update('\0').update(verdi ?? '').digest();
+  const avtrykk = createHash('sha256')
+    .update(nokkel ?? '')
+    .update('\0')
+    .update(verdi ?? '')
+    .digest();
   return { plass: { partisjon, offset }, nokkel, verdi, avtrykk, ...grunn };
 }
 

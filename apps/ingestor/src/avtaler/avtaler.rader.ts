@@ -1,5 +1,14 @@
 import { hash } from 'node:crypto';
-import { AVTALEFELTER, KODEVERK, UKJENT, type Avtale, type Endring, type Innhold, type Plass, type Tilstand } from '@tiltak/avtale';
+import {
+  AVTALEFELTER,
+  KODEVERK,
+  UKJENT,
+  type Avtale,
+  type Endring,
+  type Innhold,
+  type Plass,
+  type Tilstand,
+} from '@tiltak/avtale';
 import { kolonnenavn, type DeltakerId } from '@tiltak/database';
 
 /** The content of an avtale as COPY text, without the newline that ends a row, in the order of `INNHOLDSKOLONNER`. */

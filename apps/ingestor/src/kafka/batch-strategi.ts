@@ -2,7 +2,7 @@ import { setTimeout as vent } from 'node:timers/promises';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { logg } from '@tiltak/platform';
 import { KafkaJSError, type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, isObservable } from 'rxjs';
 import type { Meldingsbatch } from './batch.ts';
 
 export interface Forbruksvalg {
@@ -146,9 +146,12 @@ export class BatchStrategi extends Server implements CustomTransportStrategy {
   }
 
   private async kallHandler(batch: Meldingsbatch): Promise<number> {
-    const handler: MessageHandler<Meldingsbatch, undefined, number> | null = this.getHandlerByPattern(this.valg.monster);
+    const handler: MessageHandler<Meldingsbatch, undefined, number> | null = this.getHandlerByPattern(
+      this.valg.monster,
+    );
     if (!handler) throw new Error(`No handler for ${this.valg.monster}`);
-    return firstValueFrom(this.transformToObservable(await handler(batch)));
+    const svar = await handler(batch);
+    return isObservable(svar) ? firstValueFrom(svar) : svar;
   }
 }
 
@@ -192,5 +195,5 @@ function pause(forsoek: number): number {
 }
 
 async function ventMens(vilkaar: () => boolean, ms: number): Promise<void> {
-  for (const slutt = Date.now() + ms; vilkaar() && Date.now() < slutt; ) await vent(Math.min(100, ms));
+  for (const slutt = Date.now() + ms; vilkaar() && Date.now() < slutt;) await vent(Math.min(100, ms));
 }

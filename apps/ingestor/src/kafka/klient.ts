@@ -28,7 +28,7 @@ export function lagKafka(valg: Kafkavalg): Kafka {
   });
 }
 
-function ssl({ caSti, sertifikatSti, noekkelSti }: Kafkavalg): KafkaConfig['ssl'] {
+function ssl({ caSti, sertifikatSti, noekkelSti }: Kafkavalg): NonNullable<KafkaConfig['ssl']> {
   if (!caSti || !sertifikatSti || !noekkelSti) return false;
   return { ca: [readFileSync(caSti)], cert: readFileSync(sertifikatSti), key: readFileSync(noekkelSti) };
 }

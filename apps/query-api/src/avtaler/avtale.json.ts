@@ -14,6 +14,8 @@ function lenker(rad: Rad): AvtaleLenkerDto {
     self: { href: `/api/v1/avtaler/${String(avtaleId)}` },
     ...(deltakerId ? { deltaker: { href: `/api/v1/deltakere/${String(deltakerId)}/avtaler` } } : {}),
     // Very old avtaler have no number, or something that isn't one.
-    ...(/^\d{9}$/.test(String(bedriftNr)) ? { bedrift: { href: `/api/v1/bedrifter/${String(bedriftNr)}/avtaler` } } : {}),
+    ...(/^\d{9}$/.test(String(bedriftNr))
+      ? { bedrift: { href: `/api/v1/bedrifter/${String(bedriftNr)}/avtaler` } }
+      : {}),
   };
 }

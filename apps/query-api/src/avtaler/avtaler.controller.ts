@@ -6,7 +6,16 @@ import { Lesing } from '../database/lesing.ts';
 import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
 import { ErOperasjon } from '../tilgang/operasjoner.ts';
 import { tilgangI } from '../tilgang/tilgang.ts';
-import { AvtaleDto, AvtalesideDto, AvtaleIdDto, AvtaleNrDto, BedriftNrDto, DeltakerIdDto, SideDto, SokDto } from './avtaler.dto.ts';
+import {
+  AvtaleDto,
+  AvtalesideDto,
+  AvtaleIdDto,
+  AvtaleNrDto,
+  BedriftNrDto,
+  DeltakerIdDto,
+  SideDto,
+  SokDto,
+} from './avtaler.dto.ts';
 import { hentMedId, hentMedNummer, sok, type Sokefilter } from './avtaler.queries.ts';
 import { FELTER, type Rad } from './felter.ts';
 import { lagMarkoer, lesMarkoer } from './markoer.ts';
@@ -45,7 +54,11 @@ export class AvtalerController {
   @Get('avtaler/:avtaleId')
   @ErOperasjon('hentAvtale')
   @ApiOperation({ operationId: 'hentAvtale', summary: 'What does this avtale say?' })
-  @ApiParam({ name: 'avtaleId', schema: { type: 'string', format: 'uuid' }, example: '04d0033c-754b-4daa-b5ff-6531dc64582c' })
+  @ApiParam({
+    name: 'avtaleId',
+    schema: { type: 'string', format: 'uuid' },
+    example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
+  })
   @ApiOkResponse({ type: AvtaleDto })
   async hentAvtale(@Param() { avtaleId }: AvtaleIdDto, @Req() request: FastifyRequest): Promise<AvtaleDto> {
     return this.enkelt(request, await hentMedId(this.lesing, avtaleId, FELTER));

@@ -58,7 +58,10 @@ export class AvtaleLenkerDto {
   @ApiProperty({ type: LenkeDto, description: 'This avtale' })
   self: LenkeDto;
 
-  @ApiPropertyOptional({ type: LenkeDto, description: "The participant's avtaler; absent when the participant is unknown" })
+  @ApiPropertyOptional({
+    type: LenkeDto,
+    description: "The participant's avtaler; absent when the participant is unknown",
+  })
   deltaker?: LenkeDto;
 
   @ApiPropertyOptional({ type: LenkeDto, description: "The employer's avtaler; absent when the employer is unknown" })
@@ -66,16 +69,27 @@ export class AvtaleLenkerDto {
 }
 
 export class AvtaleDto {
-  @ApiProperty({ format: 'uuid', description: 'Identifies the avtale for ever', example: '04d0033c-754b-4daa-b5ff-6531dc64582c' })
+  @ApiProperty({
+    format: 'uuid',
+    description: 'Identifies the avtale for ever',
+    example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
+  })
   avtaleId: string;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The number people use; null until the source has given one', example: 322 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'The number people use; null until the source has given one',
+    example: 322,
+  })
   avtaleNr: number | null;
 
   @ApiProperty(tekst('National ident of the participant, 11 digits', null))
   deltakerFnr: string | null;
 
-  @ApiProperty(tekst('Organisation number of the employer (underenhet), 9 digits; empty in very old avtaler', '910825518'))
+  @ApiProperty(
+    tekst('Organisation number of the employer (underenhet), 9 digits; empty in very old avtaler', '910825518'),
+  )
   bedriftNr: string | null;
 
   @ApiProperty(tekst('Name of the employer', 'MAURA OG KOLBU REGNSKAP'))
@@ -84,13 +98,28 @@ export class AvtaleDto {
   @ApiProperty(tekst('NAV-ident of the veileder; null when not assigned', 'Z992785'))
   veilederNavIdent: string | null;
 
-  @ApiPropertyOptional({ enum: TILTAKSTYPER, enumName: 'Tiltakstype', description: 'Kind of measure', example: 'SOMMERJOBB' })
+  @ApiPropertyOptional({
+    enum: TILTAKSTYPER,
+    enumName: 'Tiltakstype',
+    description: 'Kind of measure',
+    example: 'SOMMERJOBB',
+  })
   tiltakstype?: Tiltakstype;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Version of the content at the source, from 1; may skip numbers', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Version of the content at the source, from 1; may skip numbers',
+    example: 1,
+  })
   versjon: number | null;
 
-  @ApiPropertyOptional({ enum: AVTALESTATUSER, enumName: 'AvtaleStatus', description: 'Status, as the source last computed it', example: 'GJENNOMFORES' })
+  @ApiPropertyOptional({
+    enum: AVTALESTATUSER,
+    enumName: 'AvtaleStatus',
+    description: 'Status, as the source last computed it',
+    example: 'GJENNOMFORES',
+  })
   avtaleStatus?: AvtaleStatus;
 
   @ApiProperty(tidspunkt('When the avtale was entered into by all parties', '2026-01-30T12:15:00Z'))
@@ -102,13 +131,28 @@ export class AvtaleDto {
   @ApiProperty(dato('Last day', '2026-07-31'))
   sluttDato: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: "The participant's percentage of a full position; null for MENTOR", example: 80 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: "The participant's percentage of a full position; null for MENTOR",
+    example: 80,
+  })
   stillingprosent: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: "The participant's days per week; null for MENTOR", example: 4 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: "The participant's days per week; null for MENTOR",
+    example: 4,
+  })
   antallDagerPerUke: number | null;
 
-  @ApiPropertyOptional({ enum: STILLINGSTYPER, enumName: 'Stillingstype', description: 'Kind of position', example: 'MIDLERTIDIG' })
+  @ApiPropertyOptional({
+    enum: STILLINGSTYPER,
+    enumName: 'Stillingstype',
+    description: 'Kind of position',
+    example: 'MIDLERTIDIG',
+  })
   stillingstype?: Stillingstype;
 
   @ApiProperty(tidspunkt('When the participant approved', '2026-01-29T08:00:00Z'))
@@ -135,7 +179,12 @@ export class AvtaleDto {
   @ApiProperty({ description: 'The veileder approved on behalf of the employer', example: false })
   godkjentPaaVegneAvArbeidsgiver: boolean;
 
-  @ApiPropertyOptional({ enum: OPPHAV, enumName: 'Opphav', description: 'Who created the avtale; absent in old ones', example: 'VEILEDER' })
+  @ApiPropertyOptional({
+    enum: OPPHAV,
+    enumName: 'Opphav',
+    description: 'Who created the avtale; absent in old ones',
+    example: 'VEILEDER',
+  })
   opphav?: Opphav;
 
   @ApiProperty(tidspunkt('When the avtale was created', '2026-01-18T07:43:53.256512Z'))
@@ -144,7 +193,11 @@ export class AvtaleDto {
   @ApiProperty(tidspunkt('When the avtale was annulled; may become null again', null))
   annullertTidspunkt: string | null;
 
-  @ApiProperty({ format: 'date-time', description: 'When the source last changed the avtale, to the microsecond', example: '2026-02-04T08:46:39.573884Z' })
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When the source last changed the avtale, to the microsecond',
+    example: '2026-02-04T08:46:39.573884Z',
+  })
   sistEndret: string;
 
   @ApiProperty({ type: AvtaleLenkerDto, description: 'Where to go from here (HAL)' })
@@ -183,7 +236,14 @@ function ErUuid(): PropertyDecorator {
 
 function Antall(): PropertyDecorator {
   return applyDecorators(
-    ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 100, description: 'Avtaler on a page', example: 10 }),
+    ApiPropertyOptional({
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      default: 100,
+      description: 'Avtaler on a page',
+      example: 10,
+    }),
     IsInt(),
     Min(1),
     Max(1_000),
@@ -209,17 +269,36 @@ export class SideDto {
 }
 
 export class SokDto {
-  @ApiPropertyOptional({ type: [String], minItems: 1, maxItems: 1000, description: 'National idents of participants, 11 digits each' })
+  @ApiPropertyOptional({
+    type: [String],
+    minItems: 1,
+    maxItems: 1000,
+    description: 'National idents of participants, 11 digits each',
+  })
   @IsOptional()
   @ErPersonidenter()
   personidenter?: string[];
 
-  @ApiPropertyOptional({ type: [String], minItems: 1, maxItems: 1000, description: 'Organisation numbers of employers, 9 digits each', example: ['910825518'] })
+  @ApiPropertyOptional({
+    type: [String],
+    minItems: 1,
+    maxItems: 1000,
+    description: 'Organisation numbers of employers, 9 digits each',
+    example: ['910825518'],
+  })
   @IsOptional()
   @ErBedriftsnumre()
   bedriftsnumre?: string[];
 
-  @ApiPropertyOptional({ enum: TILTAKSTYPER, enumName: 'Tiltakstype', isArray: true, minItems: 1, maxItems: 20, description: 'Kinds of measure', example: ['SOMMERJOBB'] })
+  @ApiPropertyOptional({
+    enum: TILTAKSTYPER,
+    enumName: 'Tiltakstype',
+    isArray: true,
+    minItems: 1,
+    maxItems: 20,
+    description: 'Kinds of measure',
+    example: ['SOMMERJOBB'],
+  })
   @IsOptional()
   @IsArray()
   @ArrayMinSize(1)
@@ -227,7 +306,15 @@ export class SokDto {
   @IsIn(TILTAKSTYPER, { each: true, message: `must be of ${TILTAKSTYPER.join(', ')}` })
   tiltakstyper?: Tiltakstype[];
 
-  @ApiPropertyOptional({ enum: AVTALESTATUSER, enumName: 'AvtaleStatus', isArray: true, minItems: 1, maxItems: 20, description: 'Statuses', example: ['GJENNOMFORES', 'AVSLUTTET'] })
+  @ApiPropertyOptional({
+    enum: AVTALESTATUSER,
+    enumName: 'AvtaleStatus',
+    isArray: true,
+    minItems: 1,
+    maxItems: 20,
+    description: 'Statuses',
+    example: ['GJENNOMFORES', 'AVSLUTTET'],
+  })
   @IsOptional()
   @IsArray()
   @ArrayMinSize(1)
@@ -241,7 +328,11 @@ export class SokDto {
   @Type(() => PeriodeDto)
   periode?: PeriodeDto;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'Changed at the source after this moment', example: '2020-01-01T00:00:00Z' })
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'Changed at the source after this moment',
+    example: '2020-01-01T00:00:00Z',
+  })
   @IsOptional()
   @ErTidspunkt()
   endretEtter?: string;

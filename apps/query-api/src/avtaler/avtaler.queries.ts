@@ -66,7 +66,11 @@ export async function hentMedId(lesing: Lesing, avtaleId: string, felter: readon
 }
 
 /** The source numbers avtaler uniquely; should two share a number, the one changed last is given. */
-export async function hentMedNummer(lesing: Lesing, avtaleNr: number, felter: readonly Felt[]): Promise<Rad | undefined> {
+export async function hentMedNummer(
+  lesing: Lesing,
+  avtaleNr: number,
+  felter: readonly Felt[],
+): Promise<Rad | undefined> {
   const [rad] = await lesing.hent<Rad>(enkel(felter, 'avtale_nr = $1 order by sist_endret desc, avtale_id limit 1'), [
     avtaleNr,
   ]);

@@ -10,7 +10,9 @@ export type Rad = Record<string, string | number | boolean | null>;
 
 /** The columns to read for these fields, and no others; the participant's opaque id goes with the ident. */
 export function kolonner(felter: readonly Felt[]): string {
-  return felter.flatMap((felt) => (felt === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : [kolonnenavn(felt)])).join(', ');
+  return felter
+    .flatMap((felt) => (felt === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : [kolonnenavn(felt)]))
+    .join(', ');
 }
 
 /** Turns rows into JSON with just these fields. A coded field that the source left empty is left out. */

@@ -23,7 +23,7 @@ function avtrykk(sok: unknown): string {
 }
 
 function ugyldig(melding: string): Problem {
-  return new Problem(fellesFeil.UGYLDIG_FORESPOERSEL, 'The cursor can not be used', {
+  return new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The cursor can not be used', {
     feil: [{ felt: 'neste', melding }],
   });
 }

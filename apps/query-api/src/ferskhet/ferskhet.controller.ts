@@ -7,18 +7,42 @@ export class PartisjonsferskhetDto {
   @ApiProperty({ type: 'integer', minimum: 0, description: 'Partition of the topic', example: 0 })
   partisjon: number;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Everything published to it up to this moment is included; null before the first load is done', example: '2026-11-23T10:15:00.123Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Everything published to it up to this moment is included; null before the first load is done',
+    example: '2026-11-23T10:15:00.123Z',
+  })
   dataOppdatert: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, minimum: 0, description: 'Age of that moment, in seconds', example: 0.4 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    description: 'Age of that moment, in seconds',
+    example: 0.4,
+  })
   alderSekunder: number | null;
 }
 
 export class FerskhetDto {
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'The oldest of the partitions, as in the header Data-Oppdatert', example: '2026-11-23T10:15:00.123Z' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'The oldest of the partitions, as in the header Data-Oppdatert',
+    example: '2026-11-23T10:15:00.123Z',
+  })
   dataOppdatert: string | null;
 
-  @ApiProperty({ type: Number, nullable: true, minimum: 0, description: 'Age of that moment, in seconds', example: 0.4 })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    description: 'Age of that moment, in seconds',
+    example: 0.4,
+  })
   alderSekunder: number | null;
 
   @ApiProperty({ type: [PartisjonsferskhetDto] })

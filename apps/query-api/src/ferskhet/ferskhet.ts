@@ -1,5 +1,5 @@
 import { KonsumStatus } from '@tiltak/database';
-import { fellesFeil, logg, Problem } from '@tiltak/platform';
+import { logg } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { metrikker } from '../metrikker.ts';
 
@@ -41,13 +41,6 @@ export class Ferskhet {
   /** undefined until each partition has once been read to its end */
   get dataOppdatert(): Date | undefined {
     return eldste(this.partisjoner);
-  }
-
-  /** @throws Problem 503 during the first load, when «not found» would mean nothing */
-  krev(): Date {
-    const oppdatert = this.dataOppdatert;
-    if (oppdatert) return oppdatert;
-    throw new Problem(fellesFeil.UTILGJENGELIG, 'The first load of data has not been completed', { retryAfter: 10 });
   }
 }
 

@@ -45,7 +45,12 @@ export class Oppslagslogg {
    * @param personidenter who was asked for, and who was found
    * @throws Problem 503 when it can't be written: then nothing may be answered
    */
-  skriv(tilgang: Tilgang, felter: readonly string[], personidenter: Iterable<string>, antallTreff: number): Promise<void> {
+  skriv(
+    tilgang: Tilgang,
+    felter: readonly string[],
+    personidenter: Iterable<string>,
+    antallTreff: number,
+  ): Promise<void> {
     return this.leggTil({
       konsument: tilgang.konsument,
       behandlingsgrunnlag: tilgang.behandlingsgrunnlag,
@@ -88,7 +93,11 @@ export class Oppslagslogg {
     while (this.koe.length > 0) {
       const gruppe = this.koe.splice(0, MAKS_GRUPPE);
       try {
-        await this.pool.query({ name: 'skriv_oppslag', text: SKRIV, values: [JSON.stringify(gruppe.map((v) => v.oppslag))] });
+        await this.pool.query({
+          name: 'skriv_oppslag',
+          text: SKRIV,
+          values: [JSON.stringify(gruppe.map((v) => v.oppslag))],
+        });
         for (const { ferdig } of gruppe) ferdig();
       } catch (feil) {
         metrikker.databasefeil.inc();
@@ -110,5 +119,7 @@ const SKRIV = `
 function identerI(body: unknown): string[] {
   const identer = (body as { personidenter?: unknown } | null | undefined)?.personidenter;
   if (!Array.isArray(identer)) return [];
-  return identer.filter((ident): ident is string => typeof ident === 'string' && /^\d{11}$/.test(ident)).slice(0, 1_000);
+  return identer
+    .filter((ident): ident is string => typeof ident === 'string' && /^\d{11}$/.test(ident))
+    .slice(0, 1_000);
 }

@@ -9,23 +9,43 @@ export class TiltaksstatusSporringDto {
   @ErPersonidenter()
   personidenter: string[];
 
-  @ApiPropertyOptional({ format: 'date', description: 'The day asked about; today in Oslo when absent', example: '2022-03-01' })
+  @ApiPropertyOptional({
+    format: 'date',
+    description: 'The day asked about; today in Oslo when absent',
+    example: '2022-03-01',
+  })
   @IsOptional()
   @ErDato()
   dato?: string;
 }
 
 export class TiltakDto {
-  @ApiPropertyOptional({ enum: TILTAKSTYPER, enumName: 'Tiltakstype', description: 'Kind of measure', example: 'ARBEIDSTRENING' })
+  @ApiPropertyOptional({
+    enum: TILTAKSTYPER,
+    enumName: 'Tiltakstype',
+    description: 'Kind of measure',
+    example: 'ARBEIDSTRENING',
+  })
   tiltakstype?: Tiltakstype;
 
-  @ApiPropertyOptional({ enum: AVTALESTATUSER, enumName: 'AvtaleStatus', description: 'Status of the avtale, as of now', example: 'GJENNOMFORES' })
+  @ApiPropertyOptional({
+    enum: AVTALESTATUSER,
+    enumName: 'AvtaleStatus',
+    description: 'Status of the avtale, as of now',
+    example: 'GJENNOMFORES',
+  })
   avtaleStatus?: AvtaleStatus;
 
   @ApiProperty({ format: 'date', description: 'First day', example: '2022-02-01' })
   startDato: string;
 
-  @ApiProperty({ type: String, format: 'date', nullable: true, description: 'Last day; null when it has no end yet', example: '2022-07-31' })
+  @ApiProperty({
+    type: String,
+    format: 'date',
+    nullable: true,
+    description: 'Last day; null when it has no end yet',
+    example: '2022-07-31',
+  })
   sluttDato: string | null;
 }
 
@@ -39,13 +59,31 @@ export class TiltaksstatusDto {
   @ApiProperty({ type: 'integer', minimum: 0, description: 'How many measures the person is on that day', example: 1 })
   antall: number;
 
-  @ApiProperty({ type: String, format: 'date', nullable: true, description: 'First day of the earliest of them; null when on none', example: '2022-02-01' })
+  @ApiProperty({
+    type: String,
+    format: 'date',
+    nullable: true,
+    description: 'First day of the earliest of them; null when on none',
+    example: '2022-02-01',
+  })
   fra: string | null;
 
-  @ApiProperty({ type: String, format: 'date', nullable: true, description: 'Last day of the latest of them; null when on none, or when one has no end yet', example: '2022-07-31' })
+  @ApiProperty({
+    type: String,
+    format: 'date',
+    nullable: true,
+    description: 'Last day of the latest of them; null when on none, or when one has no end yet',
+    example: '2022-07-31',
+  })
   til: string | null;
 
-  @ApiProperty({ type: 'integer', minimum: 0, nullable: true, description: 'Days from fra to til, both included; 0 when on none, null when one has no end yet', example: 181 })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    nullable: true,
+    description: 'Days from fra to til, both included; 0 when on none, null when one has no end yet',
+    example: 181,
+  })
   antallDager: number | null;
 
   @ApiProperty({ type: [TiltakDto], description: 'The measures, earliest first' })

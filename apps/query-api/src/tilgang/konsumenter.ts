@@ -57,7 +57,11 @@ function parse(fil: string): unknown {
     throw new UgyldigRegister(fil, [`can't be read (${(feil as NodeJS.ErrnoException).code ?? 'unknown reason'})`]);
   }
   const dokument = parseDocument(tekst);
-  if (dokument.errors.length > 0) throw new UgyldigRegister(fil, dokument.errors.map((feil) => feil.message));
+  if (dokument.errors.length > 0)
+    throw new UgyldigRegister(
+      fil,
+      dokument.errors.map((feil) => feil.message),
+    );
   return dokument.toJS();
 }
 

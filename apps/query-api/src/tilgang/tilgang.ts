@@ -75,7 +75,7 @@ function velgGrunnlag({ behandlingsgrunnlag }: Konsument, valgt: string | string
   if (valgt === undefined && eneste && flere.length === 0) return eneste;
   if (valgt === undefined) {
     const melding = `is required, since this consumer has several: ${behandlingsgrunnlag.map(({ id }) => id).join(', ')}`;
-    throw new Problem(fellesFeil.UGYLDIG_FORESPOERSEL, 'The header Behandlingsgrunnlag is required', {
+    throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The header Behandlingsgrunnlag is required', {
       feil: [{ felt: 'Behandlingsgrunnlag', melding }],
     });
   }

@@ -1,0 +1,52 @@
+import {
+  database,
+  entra,
+  felles,
+  filsti,
+  heltall,
+  hemmelighet,
+  lesKonfigurasjon,
+  liste,
+  tekst,
+  type Konfigurasjon,
+} from '@tiltak/platform';
+
+/** Every variable that the ingestor reads. */
+export const SKJEMA = {
+  ...felles,
+  ...database,
+  ...entra,
+  DB_MIGRERING_USERNAME: tekst({
+    beskrivelse: 'Owner of the schema, who runs migrations; DB_USERNAME when absent',
+    valgfri: true,
+  }),
+  DB_MIGRERING_PASSWORD: hemmelighet({ beskrivelse: 'Its password', valgfri: true }),
+  DELTAKER_ID_NOEKKEL: hemmelighet({
+    beskrivelse: 'Key that opaque ids of participants are derived with, the same in both apps, for ever',
+    monster: /^(?:[0-9a-f]{2}){32,}$/i,
+  }),
+  KAFKA_BROKERS: liste({ beskrivelse: 'Brokers, host:port' }),
+  KAFKA_TOPIC: tekst({
+    beskrivelse: "The organisation's topic",
+    standard: 'arbeidsgiver.tiltak-avtale-hendelse-compact',
+  }),
+  KAFKA_GROUP_ID: tekst({ beskrivelse: 'Consumer group; tiltak-datadeling-<organisasjon> when absent', valgfri: true }),
+  KAFKA_CA_PATH: filsti({
+    beskrivelse: 'Certificate authority of the brokers; mTLS when all three are set',
+    valgfri: true,
+  }),
+  KAFKA_CERTIFICATE_PATH: filsti({ beskrivelse: 'Client certificate', valgfri: true }),
+  KAFKA_PRIVATE_KEY_PATH: filsti({ beskrivelse: 'Key of the client certificate', valgfri: true }),
+  KAFKA_SAMTIDIGE_PARTISJONER: heltall({
+    beskrivelse: 'Partitions worked on at the same time',
+    standard: 3,
+    min: 1,
+    max: 20,
+  }),
+};
+
+export function lesKonfig(): Konfig {
+  return lesKonfigurasjon(SKJEMA, process.env);
+}
+
+export type Konfig = Konfigurasjon<typeof SKJEMA>;

@@ -1,0 +1,50 @@
+import {
+  lagDatakilde,
+  migrer,
+  type Databasevalg,
+  type DeltakerId,
+  koble,
+  skrivNoekkelkontroll,
+} from '@tiltak/database';
+import { logg } from '@tiltak/platform';
+import type { DataSource } from 'typeorm';
+import type { Konfig } from './config.ts';
+
+export function databasevalg(konfig: Konfig): Databasevalg {
+  return {
+    host: konfig.DB_HOST,
+    port: konfig.DB_PORT,
+    database: konfig.DB_DATABASE,
+    username: konfig.DB_USERNAME,
+    password: konfig.DB_PASSWORD,
+    sslmode: konfig.DB_SSLMODE,
+    sslrootcert: konfig.DB_SSLROOTCERT,
+    sslcert: konfig.DB_SSLCERT,
+    sslkey: konfig.DB_SSLKEY,
+    poolSize: konfig.DB_POOL_SIZE,
+    applicationName: `ingestor-${konfig.ORGANISASJON}`,
+    // A batch is a few statements of some thousand rows: what takes longer than this hangs.
+    statementTimeoutMs: 60_000,
+    ventPaaForbindelseMs: 5_000,
+  };
+}
+
+/** Waits for the database, brings its schema up to date as its owner, and makes sure that the key of opaque ids fits. */
+export async function gjorKlarDatabase(konfig: Konfig, datakilde: DataSource, deltakerId: DeltakerId): Promise<void> {
+  const { DB_MIGRERING_USERNAME: username, DB_MIGRERING_PASSWORD: password } = konfig;
+  const valg = databasevalg(konfig);
+  const eier = lagDatakilde(username && password ? { ...valg, username, password } : valg);
+  await koble(eier, venter);
+  try {
+    const migrasjoner = await migrer(eier);
+    if (migrasjoner.length > 0) logg.info({ migrasjoner }, 'The schema is brought up to date');
+  } finally {
+    await eier.destroy();
+  }
+  await koble(datakilde, venter);
+  await skrivNoekkelkontroll(datakilde, deltakerId);
+}
+
+function venter(feil: unknown): void {
+  logg.warn({ err: feil }, 'The database (DB_HOST, DB_PORT) does not answer; trying again');
+}

@@ -1,0 +1,73 @@
+import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
+import { logg, startHttp, TokenVerifiserer, type Stopp } from '@tiltak/platform';
+import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
+import { Innlesning } from './avtaler/avtaler.innlesning.ts';
+import type { Konfig } from './config.ts';
+import { databasevalg, gjorKlarDatabase } from './database.ts';
+import { Ferskhetsmaaler } from './ferskhet/ferskhet.ts';
+import { IngestorModule } from './ingestor.module.ts';
+import { BatchStrategi } from './kafka/batch-strategi.ts';
+import { lagKafka } from './kafka/klient.ts';
+import { klargjorPosisjoner } from './kafka/posisjoner.ts';
+
+/**
+ * Starts the ingestor: HTTP first, so that the platform sees a living process while it waits; then the database and its
+ * schema; then consumption and the measuring of freshness. Stops in reverse.
+ */
+export async function startIngestor(konfig: Konfig): Promise<Stopp> {
+  logg.level = konfig.LOG_LEVEL;
+  const topic = konfig.KAFKA_TOPIC;
+  const deltakerId = deltakerIdMed(konfig.DELTAKER_ID_NOEKKEL);
+  const datakilde = lagDatakilde(databasevalg(konfig));
+  const pool = lagPool(databasevalg(konfig));
+  const kafka = lagKafka({
+    brokers: konfig.KAFKA_BROKERS,
+    clientId: `ingestor-${konfig.ORGANISASJON}`,
+    caSti: konfig.KAFKA_CA_PATH,
+    sertifikatSti: konfig.KAFKA_CERTIFICATE_PATH,
+    noekkelSti: konfig.KAFKA_PRIVATE_KEY_PATH,
+  });
+  const admin = kafka.admin();
+  const strategi = new BatchStrategi(
+    kafka,
+    {
+      topic,
+      monster: AVTALE_HENDELSE,
+      groupId: konfig.KAFKA_GROUP_ID ?? `tiltak-datadeling-${konfig.ORGANISASJON}`,
+      samtidigePartisjoner: konfig.KAFKA_SAMTIDIGE_PARTISJONER,
+    },
+    (partisjoner) => klargjorPosisjoner(datakilde, admin, topic, partisjoner),
+  );
+  const maaler = new Ferskhetsmaaler(datakilde, admin, topic);
+
+  const http = await startHttp({
+    modul: IngestorModule.med(new Innlesning(pool, deltakerId)),
+    host: konfig.HOST,
+    port: konfig.PORT,
+    nedstengingVentetidMs: konfig.NEDSTENGING_VENTETID_MS,
+    verifiserer: new TokenVerifiserer({
+      issuer: konfig.AZURE_OPENID_CONFIG_ISSUER,
+      audience: konfig.AZURE_APP_CLIENT_ID,
+      jwksUri: konfig.AZURE_OPENID_CONFIG_JWKS_URI,
+    }),
+    apneRuter: [],
+    klarhet: {
+      database: () => pool.query('select 1').then(() => true),
+      kafka: () => strategi.erMedlem,
+    },
+    konfigurer: (app) => void app.connectMicroservice({ strategy: strategi }),
+  });
+  await gjorKlarDatabase(konfig, datakilde, deltakerId);
+  await admin.connect();
+  await http.app.startAllMicroservices();
+  maaler.start();
+  logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
+
+  return async () => {
+    await http.stopp();
+    await maaler.stopp();
+    await admin.disconnect();
+    await datakilde.destroy();
+    await pool.end();
+  };
+}

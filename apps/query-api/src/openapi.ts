@@ -1,0 +1,147 @@
+import type { INestApplication } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional, DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+
+export class FeltfeilDto {
+  @ApiProperty({ description: 'Path to the field, header or parameter', example: 'periode.til' })
+  felt: string;
+
+  @ApiProperty({ description: 'What is wrong with it', example: 'must not be before fra' })
+  melding: string;
+}
+
+/** RFC 9457; the body of every answer that isn't a success. */
+export class ProblemDto {
+  @ApiProperty({
+    format: 'uri',
+    description: 'Stable code of the error',
+    example: 'urn:tiltak-datadeling:feil:ugyldig-foresporsel',
+  })
+  type: string;
+
+  @ApiProperty({ example: 'Bad request' })
+  title: string;
+
+  @ApiProperty({ type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status', example: 400 })
+  status: number;
+
+  @ApiProperty({ description: 'What happened, without personal data', example: 'The request is not valid' })
+  detail: string;
+
+  @ApiProperty({
+    description: 'To find the request in the logs; also in the header Nav-Call-Id',
+    example: 'b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11',
+  })
+  callId: string;
+
+  @ApiPropertyOptional({ type: [FeltfeilDto], description: 'Each thing that is wrong with the request' })
+  feil?: FeltfeilDto[];
+}
+
+const DESCRIPTION = `Reduced, read-only copies of avtaler about labour-market measures (tiltak), kept up to date from the source's Kafka topic.
+
+**Access**: an Entra ID machine token for this service, and an entry in the registry of consumers for each purpose, operation and field. With more than one purpose, the header \`Behandlingsgrunnlag\` names it. Every look-up of persons is logged.
+
+**How fresh**: every answer carries \`Data-Oppdatert\`, the moment up to which everything that the source published is included.
+
+**Changes**: fields and operations are only added to v1. Values of coded fields that are new at the source appear as \`UKJENT\`. Times are RFC 3339 with offset.`;
+
+/** The published document, `/openapi.json`. */
+export function lagDokument(app: INestApplication): OpenAPIObject {
+  const info = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('tiltak-datadeling')
+    .setDescription(DESCRIPTION)
+    .setVersion('1.0.0')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/', 'This service')
+    .addTag('Personer', 'Is a person on a measure?')
+    .addTag('Avtaler', 'Which avtaler are there, and what do they say?')
+    .addTag('Data', 'How good is the data?')
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Entra ID machine token' },
+      'entra',
+    )
+    .addSecurityRequirements('entra')
+    .build();
+  const dokument = SwaggerModule.createDocument(app, info, { extraModels: [ProblemDto] });
+  for (const sti of Object.values(dokument.paths)) {
+    for (const operasjon of [sti.get, sti.post]) if (operasjon) leggTilFellesdeler(operasjon);
+  }
+  return dokument;
+}
+
+type Operasjon = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const FEIL: Record<string, string> = {
+  400: 'The request is not valid; `feil` names what',
+  401: 'No token, or one that is not valid here',
+  403: 'The consumer, the operation or a field is not granted',
+  404: 'No such thing',
+  406: 'Only JSON is offered',
+  413: 'The request is too large',
+  415: 'Only JSON is read',
+  429: 'The quota is used up; wait as `Retry-After` says',
+  500: 'Not meant to happen',
+  503: 'Can not be answered now; wait as `Retry-After` says',
+};
+
+/** What every operation has, said once. */
+function leggTilFellesdeler(operasjon: Operasjon): void {
+  const harBody = operasjon.requestBody !== undefined;
+  const harSti = (operasjon.parameters ?? []).some((parameter) => 'in' in parameter && parameter.in === 'path');
+  operasjon.parameters = [
+    ...(operasjon.parameters ?? []),
+    {
+      name: 'Behandlingsgrunnlag',
+      in: 'header',
+      required: false,
+      description: 'The purpose; required for a consumer with several',
+      schema: { type: 'string' },
+    },
+    {
+      name: 'Nav-Call-Id',
+      in: 'header',
+      required: false,
+      description: 'Correlates logs; made when absent',
+      schema: { type: 'string', maxLength: 100 },
+    },
+  ];
+  for (const svar of Object.values(operasjon.responses)) {
+    if (svar && 'description' in svar) svar.headers = HODER;
+  }
+  for (const [status, description] of Object.entries(FEIL)) {
+    if ((status === '413' || status === '415') && !harBody) continue;
+    if (status === '404' && !harSti) continue;
+    operasjon.responses[status] = {
+      description,
+      headers:
+        status === '429' || status === '503' ? { ...KALL, 'Retry-After': hode('Seconds to wait', 'integer') } : KALL,
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
+    };
+  }
+}
+
+const hode = (
+  description: string,
+  type: string,
+  format?: string,
+): { description: string; schema: Record<string, string> } => ({
+  description,
+  schema: format ? { type, format } : { type },
+});
+
+const KALL = { 'Nav-Call-Id': hode('The call id of the request', 'string') };
+const HODER = {
+  ...KALL,
+  'Data-Oppdatert': hode('Everything the source published up to this moment is included', 'string', 'date-time'),
+};
+
+/** Serves the document at `/openapi.json`, and Swagger UI on it at `/swagger`. */
+export function visDokument(app: INestApplication): void {
+  SwaggerModule.setup('swagger', app, () => lagDokument(app), {
+    jsonDocumentUrl: '/openapi.json',
+    customSiteTitle: 'tiltak-datadeling',
+    raw: ['json'],
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+  });
+}

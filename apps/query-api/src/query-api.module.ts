@@ -1,0 +1,35 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { AvtalerController } from './avtaler/avtaler.controller.ts';
+import { Lesing } from './database/lesing.ts';
+import { FerskhetController } from './ferskhet/ferskhet.controller.ts';
+import { Ferskhet } from './ferskhet/ferskhet.ts';
+import { Oppslagslogg } from './oppslag/oppslagslogg.ts';
+import { PersonerController } from './personer/personer.controller.ts';
+import { Konsumenter } from './tilgang/konsumenter.ts';
+import { Tilgangsvakt } from './tilgang/tilgang.ts';
+
+/** What the controllers work with; started and stopped by `main.ts`. */
+export interface Deler {
+  lesing: Lesing;
+  oppslagslogg: Oppslagslogg;
+  ferskhet: Ferskhet;
+  konsumenter: Konsumenter;
+}
+
+@Module({})
+export class QueryApiModule {
+  static med({ lesing, oppslagslogg, ferskhet, konsumenter }: Deler): DynamicModule {
+    return {
+      module: QueryApiModule,
+      controllers: [PersonerController, AvtalerController, FerskhetController],
+      providers: [
+        { provide: Lesing, useValue: lesing },
+        { provide: Oppslagslogg, useValue: oppslagslogg },
+        { provide: Ferskhet, useValue: ferskhet },
+        { provide: Konsumenter, useValue: konsumenter },
+        { provide: APP_GUARD, useClass: Tilgangsvakt },
+      ],
+    };
+  }
+}

@@ -1,0 +1,102 @@
+import {
+  deltakerIdMed,
+  koble,
+  kontrollerNoekkel,
+  lagDatakilde,
+  lagPool,
+  type Databasevalg,
+  type DeltakerId,
+} from '@tiltak/database';
+import type { DataSource } from 'typeorm';
+import { setTimeout as vent } from 'node:timers/promises';
+import { logg, startHttp, TokenVerifiserer, type Stopp } from '@tiltak/platform';
+import type { Konfig } from './config.ts';
+import { Lesing } from './database/lesing.ts';
+import { Ferskhet } from './ferskhet/ferskhet.ts';
+import { visDokument } from './openapi.ts';
+import { Oppslagslogg } from './oppslag/oppslagslogg.ts';
+import { QueryApiModule } from './query-api.module.ts';
+import { merkMedFerskhet } from './ferskhet/data-oppdatert.ts';
+import { lesKonsumenter } from './tilgang/konsumenter.ts';
+
+/** Paths that need no token. Everything else does. */
+export const APNE_RUTER = ['/openapi.json', '/swagger', '/swagger/*'];
+
+/** Starts the query-api: the registry of consumers, HTTP, then the database. Stops in reverse. */
+export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
+  logg.level = konfig.LOG_LEVEL;
+  const konsumenter = lesKonsumenter(konfig.KONSUMENTER_FIL);
+  const deltakerId = deltakerIdMed(konfig.DELTAKER_ID_NOEKKEL);
+  const { primaer, lesing } = databasevalg(konfig);
+  const datakilde = lagDatakilde(lesing);
+  const lesepool = lagPool(lesing);
+  const oppslagspool = lagPool(primaer);
+  const ferskhet = new Ferskhet(datakilde);
+
+  const http = await startHttp({
+    modul: QueryApiModule.med({
+      lesing: new Lesing(lesepool, konfig.DB_POOL_SIZE * 50),
+      oppslagslogg: new Oppslagslogg(oppslagspool, deltakerId),
+      ferskhet,
+      konsumenter,
+    }),
+    host: konfig.HOST,
+    port: konfig.PORT,
+    nedstengingVentetidMs: konfig.NEDSTENGING_VENTETID_MS,
+    verifiserer: new TokenVerifiserer({
+      issuer: konfig.AZURE_OPENID_CONFIG_ISSUER,
+      audience: konfig.AZURE_APP_CLIENT_ID,
+      jwksUri: konfig.AZURE_OPENID_CONFIG_JWKS_URI,
+    }),
+    apneRuter: APNE_RUTER,
+    klarhet: { database: () => lesepool.query('select 1').then(() => true) },
+    konfigurer: (app) => {
+      merkMedFerskhet(app, ferskhet);
+      visDokument(app);
+    },
+  });
+  await gjorKlarDatabase(datakilde, deltakerId);
+  ferskhet.start();
+  logg.info(
+    { organisasjon: konfig.ORGANISASJON, port: konfig.PORT, konsumenter: konsumenter.size },
+    'The query-api is started',
+  );
+
+  return async () => {
+    await http.stopp();
+    ferskhet.stopp();
+    await datakilde.destroy();
+    await Promise.all([lesepool.end(), oppslagspool.end()]);
+  };
+}
+
+/** Waits for the database, and for an ingestor to have set it up. */
+async function gjorKlarDatabase(datakilde: DataSource, deltakerId: DeltakerId): Promise<void> {
+  await koble(datakilde, (feil) => {
+    logg.warn({ err: feil }, 'The database (DB_HOST, DB_PORT) does not answer; trying again');
+  });
+  while (!(await kontrollerNoekkel(datakilde, deltakerId))) {
+    logg.warn('The database has not been set up by an ingestor yet; trying again');
+    await vent(1_000);
+  }
+}
+
+/** Look-ups may go to a replica; the audit is always written to the primary, on connections that look-ups can't use up. */
+function databasevalg(konfig: Konfig): { primaer: Databasevalg; lesing: Databasevalg } {
+  const lesing: Databasevalg = {
+    host: konfig.DB_REPLIKA_HOST ?? konfig.DB_HOST,
+    port: konfig.DB_REPLIKA_HOST === undefined ? konfig.DB_PORT : konfig.DB_REPLIKA_PORT,
+    database: konfig.DB_DATABASE,
+    username: konfig.DB_USERNAME,
+    password: konfig.DB_PASSWORD,
+    sslmode: konfig.DB_SSLMODE,
+    sslrootcert: konfig.DB_SSLROOTCERT,
+    sslcert: konfig.DB_SSLCERT,
+    sslkey: konfig.DB_SSLKEY,
+    poolSize: konfig.DB_POOL_SIZE,
+    applicationName: `query-api-${konfig.ORGANISASJON}`,
+    statementTimeoutMs: konfig.DB_STATEMENT_TIMEOUT_MS,
+    ventPaaForbindelseMs: 2_000,
+  };
+  return { lesing, primaer: { ...lesing, host: konfig.DB_HOST, port: konfig.DB_PORT, poolSize: 2 } };
+}

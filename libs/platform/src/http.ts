@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as vent } from 'node:timers/promises';
+import { Catch, type ArgumentsHost, type ExceptionFilter, type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { collectDefaultMetrics, Histogram, register } from 'prom-client';
+import type { Token, TokenVerifiserer } from './auth.ts';
+import { iKontekst, type Kontekst } from './kontekst.ts';
+import { logg, NestLogg } from './logg.ts';
+import { oversett } from './oversett.ts';
+import { fellesFeil, Problem } from './problem.ts';
+import { avvisForDyp, valideringPipe } from './validering.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** set on every route that isn't open */
+    token?: Token;
+  }
+}
+
+export interface Httpvalg {
+  modul: DynamicModule;
+  host: string;
+  port: number;
+  /** after SIGTERM, until connections are closed */
+  nedstengingVentetidMs: number;
+  verifiserer: TokenVerifiserer;
+  /** Paths that need no token, exact or `/prefix/*`; `/internal/*` is always open. Everything else needs one. */
+  apneRuter: string[];
+  /** What must answer true for the process to be ready. */
+  klarhet: Record<string, () => boolean | Promise<boolean>>;
+  /** before the routes are made */
+  konfigurer?: (app: NestFastifyApplication) => void | Promise<void>;
+}
+
+export interface Http {
+  app: NestFastifyApplication;
+  /** Tells that it is no longer ready, answers what is under way, and closes. */
+  stopp: () => Promise<void>;
+}
+
+/** Starts HTTP with what every process has: access check, problem+json, call id, access log, metrics, health. */
+export async function startHttp(valg: Httpvalg): Promise<Http> {
+  const adapter = lagAdapter();
+  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const tilstand = { stenger: false };
+  const metoder = samleMetoder(server);
+  leggTilKroker(server, valg);
+  leggTilInternt(server, valg, tilstand);
+
+  const app = await NestFactory.create<NestFastifyApplication>(valg.modul, adapter, {
+    logger: new NestLogg(),
+    abortOnError: false,
+  });
+  app.useGlobalPipes(valideringPipe());
+  app.useGlobalFilters(new ProblemFilter(metoder));
+  await valg.konfigurer?.(app);
+  try {
+    await app.listen(valg.port, valg.host);
+  } catch (feil) {
+    if ((feil as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw feil;
+    throw new Error(`PORT ${String(valg.port)} on ${valg.host} is taken by another process`, { cause: feil });
+  }
+  return {
+    app,
+    stopp: async () => {
+      tilstand.stenger = true;
+      await vent(valg.nedstengingVentetidMs);
+      await app.close();
+    },
+  };
+}
+
+function lagAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    logger: false,
+    bodyLimit: 1024 * 1024,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (feil: Error, _request: FastifyRequest, reply: FastifyReply) => {
+      svarMed(reply, oversett(feil));
+    },
+    clientErrorHandler: (feil, socket) => {
+      const status = feil.code === 'HPE_HEADER_OVERFLOW' ? 431 : feil.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+      const problem = oversett({ statusCode: status });
+      const body = JSON.stringify({ ...problem.tilJson(), callId: randomUUID() });
+      if (!socket.writable) return;
+      socket.end(
+        `HTTP/1.1 ${String(status)} ${problem.feilkode.tittel}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
+          `Content-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
+      );
+    },
+  });
+}
+
+function leggTilKroker(server: FastifyInstance, { verifiserer, apneRuter }: Httpvalg): void {
+  server.addHook('onRequest', (request, reply, ferdig) => {
+    const kontekst = nyKontekst(request);
+    reply.headers({ 'Nav-Call-Id': kontekst.callId, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' });
+    iKontekst(kontekst, ferdig);
+  });
+  server.addHook('onRequest', async (request) => {
+    if (erApen(request.url, apneRuter)) return;
+    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (token === undefined)
+      throw new Problem(fellesFeil.MANGLER_TOKEN, 'The header Authorization must hold a Bearer token');
+    request.token = await verifiserer.verifiser(token);
+    if (!godtarJson(request.headers.accept))
+      throw new Problem(fellesFeil.IKKE_AKSEPTABELT, 'Only application/json is offered');
+  });
+  server.addHook('preValidation', async (request) => {
+    avvisForDyp(request.body);
+  });
+  server.addHook('onResponse', (request, reply, ferdig) => {
+    noter(request, reply);
+    ferdig();
+  });
+}
+
+function erApen(url: string, apneRuter: string[]): boolean {
+  const [sti = ''] = url.split('?', 1);
+  return ['/internal/*', ...apneRuter].some((rute) =>
+    rute.endsWith('/*') ? sti.startsWith(rute.slice(0, -1)) : sti === rute,
+  );
+}
+
+function godtarJson(accept: string | undefined): boolean {
+  if (!accept) return true;
+  return accept.split(',').some((del) => /^\s*(\*\/\*|application\/(\*|json|problem\+json))\s*(;|$)/i.test(del));
+}
+
+const w3c = new W3CTraceContextPropagator();
+
+function nyKontekst({ headers }: FastifyRequest): Kontekst {
+  const callId = [headers['nav-call-id'], headers['nav-callid'], headers['x-correlation-id']].find(erCallId);
+  const spor = w3c.extract(ROOT_CONTEXT, headers, {
+    get: (baerer: Record<string, string | string[] | undefined>, navn) => baerer[navn],
+    keys: (baerer) => Object.keys(baerer),
+  });
+  const span = trace.getSpanContext(spor);
+  return { callId: callId ?? randomUUID(), traceId: span?.traceId, spanId: span?.spanId };
+}
+
+/** It goes into every log line, so it must not be something else than an id. */
+function erCallId(verdi: unknown): verdi is string {
+  return typeof verdi === 'string' && /^[A-Za-z0-9._:-]{1,100}$/.test(verdi) && !/\d{11}/.test(verdi);
+}
+
+const varighet = new Histogram({
+  name: 'http_server_requests_seconds',
+  help: 'Time to answer, by route',
+  labelNames: ['metode', 'rute', 'status'] as const,
+  buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+});
+collectDefaultMetrics();
+
+/** The route and never the URL, which is the caller's text. */
+function noter(request: FastifyRequest, reply: FastifyReply): void {
+  const rute = request.routeOptions.url ?? 'unknown';
+  const status = reply.statusCode;
+  varighet.observe({ metode: request.method, rute, status }, reply.elapsedTime / 1000);
+  const nivaa = rute.startsWith('/internal/') ? 'debug' : 'info';
+  logg[nivaa](
+    { metode: request.method, rute, status, ms: Math.round(reply.elapsedTime * 10) / 10, azp: request.token?.azp },
+    'Answered',
+  );
+}
+
+function leggTilInternt(server: FastifyInstance, { klarhet }: Httpvalg, tilstand: { stenger: boolean }): void {
+  server.get('/internal/isalive', (_request, reply) => reply.send({ status: 'OK' }));
+  server.get('/internal/isready', async (_request, reply) => {
+    const mangler = tilstand.stenger ? ['stenger'] : await ikkeKlare(klarhet);
+    return reply
+      .code(mangler.length > 0 ? 503 : 200)
+      .send({ status: mangler.length > 0 ? 'IKKE_KLAR' : 'OK', mangler });
+  });
+  server.get('/internal/prometheus', async (_request, reply) =>
+    reply.header('content-type', register.contentType).send(await register.metrics()),
+  );
+}
+
+async function ikkeKlare(klarhet: Httpvalg['klarhet']): Promise<string[]> {
+  const svar = await Promise.all(
+    Object.entries(klarhet).map(async ([navn, sjekk]) => {
+      const klar = await Promise.resolve(sjekk()).catch(() => false);
+      return klar ? [] : [navn];
+    }),
+  );
+  return svar.flat();
+}
+
+type Metoder = { metode: string; sti: RegExp }[];
+
+/** Which methods each path has, for 405: the router itself only says that it found nothing. */
+function samleMetoder(server: FastifyInstance): Metoder {
+  const metoder: Metoder = [];
+  server.addHook('onRoute', ({ method, url }) => {
+    if (url.includes('*')) return;
+    const sti = new RegExp(`^${url.replace(/:[A-Za-z]+/g, '[^/]+')}/?$`);
+    for (const metode of [method].flat()) metoder.push({ metode, sti });
+  });
+  return metoder;
+}
+
+/** Every error that reaches Nest or Fastify, as problem+json. */
+@Catch()
+class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly metoder: Metoder) {}
+
+  catch(feil: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const problem = this.medMetoder(oversett(feil), http.getRequest<FastifyRequest>());
+    if (problem.feilkode.status >= 500) logg.error({ err: problem.tillegg.cause ?? feil }, problem.detail);
+    svarMed(http.getResponse<FastifyReply>(), problem);
+  }
+
+  private medMetoder(problem: Problem, request: FastifyRequest): Problem {
+    if (problem.feilkode.status !== 404 || request.routeOptions.url !== undefined) return problem;
+    const [sti = ''] = request.url.split('?', 1);
+    const tillatt = [...new Set(this.metoder.filter((rute) => rute.sti.test(sti)).map(({ metode }) => metode))];
+    if (tillatt.length === 0) return problem;
+    return new Problem(fellesFeil.METODE_IKKE_TILLATT, 'The method is not offered here', {
+      hoder: { allow: tillatt.join(', ') },
+    });
+  }
+}
+
+function svarMed(reply: FastifyReply, problem: Problem): void {
+  if (reply.sent) return;
+  void reply.status(problem.feilkode.status).headers(problem.hoder).send(problem.tilJson());
+}

@@ -1,0 +1,50 @@
+import { Konfigurasjonsfeil } from './config.ts';
+import { logg } from './logg.ts';
+
+/** The platform kills the process after 30 s. */
+const MAKS_NEDSTENGING_MS = 28_000;
+
+/** Stops what was started, in reverse. */
+export type Stopp = () => Promise<void>;
+
+/** Something is wrong with the set-up, said in one sentence that names it: shown without a stack. */
+export class Oppstartsfeil extends Error {}
+
+/**
+ * The frame of a process: starts it, stops it on SIGTERM or SIGINT, and ends it with a clear line and an exit code other
+ * than 0 when it can't start.
+ */
+export async function kjorApp(start: () => Promise<Stopp>): Promise<void> {
+  process.on('unhandledRejection', (feil) => avslutt(feil, 'A promise was rejected and nobody listened'));
+  process.on('uncaughtException', (feil) => avslutt(feil, 'An error was thrown and nobody caught it'));
+  try {
+    const stopp = await start();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void steng(signal, stopp));
+  } catch (feil) {
+    avslutt(feil, 'Could not start');
+  }
+}
+
+async function steng(signal: string, stopp: Stopp): Promise<void> {
+  logg.info({ signal }, 'Stopping');
+  setTimeout(() => {
+    logg.error('Did not stop in time');
+    process.exit(1);
+  }, MAKS_NEDSTENGING_MS).unref();
+  try {
+    await stopp();
+    logg.info('Stopped');
+    process.exit(0);
+  } catch (feil) {
+    avslutt(feil, 'Could not stop in order');
+  }
+}
+
+function avslutt(feil: unknown, melding: string): never {
+  if (feil instanceof Konfigurasjonsfeil || feil instanceof Oppstartsfeil) {
+    for (const linje of feil.message.split('\n')) logg.fatal(linje);
+  } else {
+    logg.fatal({ err: feil }, melding);
+  }
+  process.exit(1);
+}

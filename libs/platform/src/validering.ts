@@ -1,0 +1,47 @@
+import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { skjul } from './logg.ts';
+import { fellesFeil, Problem, type Feltfeil } from './problem.ts';
+
+/** Bodies and parameters against their DTO: unknown properties are refused, and all that is wrong is told at once. */
+export function valideringPipe(): ValidationPipe {
+  return new ValidationPipe({
+    transform: true,
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    validationError: { target: false, value: false },
+    exceptionFactory: (feil) => ugyldig(feil.flatMap((del) => feltfeil(del))),
+  });
+}
+
+export function ugyldig(feil: Feltfeil[]): Problem {
+  return new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The request is not valid', { feil });
+}
+
+function feltfeil({ property, constraints = {}, children = [] }: ValidationError, forelder = ''): Feltfeil[] {
+  // A property is the caller's own text when it is unknown.
+  const navn = skjul(property.slice(0, 100));
+  const felt = /^\d+$/.test(property) ? `${forelder}[${navn}]` : forelder ? `${forelder}.${navn}` : navn;
+  const egne = Object.entries(constraints).map(([krav, melding]) => ({
+    felt,
+    melding: krav === 'whitelistValidation' ? 'is not a known property' : skjul(uten(property, melding)),
+  }));
+  return [...egne, ...children.flatMap((barn) => feltfeil(barn, felt))];
+}
+
+/** class-validator begins its sentences with the property, which `felt` says already. */
+function uten(property: string, melding: string): string {
+  return melding.startsWith(`${property} `) ? melding.slice(property.length + 1) : melding;
+}
+
+/** Deeper than any request is; what walks through it later may be recursive. */
+const MAKS_DYBDE = 32;
+
+/** @throws Problem 400 */
+export function avvisForDyp(body: unknown): void {
+  let lag: unknown[] = [body];
+  for (let dybde = 0; lag.length > 0; dybde++) {
+    if (dybde > MAKS_DYBDE) throw ugyldig([{ felt: 'body', melding: `is nested deeper than ${String(MAKS_DYBDE)}` }]);
+    lag = lag.flatMap((del) => (typeof del === 'object' && del !== null ? Object.values(del) : []));
+  }
+}
