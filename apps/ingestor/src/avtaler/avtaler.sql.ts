@@ -85,12 +85,17 @@ export class SamtidigEndring extends Error {
  */
 export async function oppdaterKjente(db: PoolClient, rader: string[]): Promise<void> {
   if (rader.length === 0) return;
-  await db.query(`create temp table if not exists inn (like avtale, kjent_partisjon integer, kjent_offset bigint)
-                  on commit delete rows`);
+  await db.query(LAG_INN);
   await kopier(db, `pg_temp.inn (${AVTALEKOLONNER.join(', ')}, kjent_partisjon, kjent_offset)`, rader);
   const { rowCount } = await db.query(OPPDATER);
   if (rowCount !== rader.length) throw new SamtidigEndring();
 }
+
+/** Without the constraints of `avtale`: what it would refuse, the update shall refuse. */
+const LAG_INN = `
+  create temp table if not exists inn on commit delete rows as
+  select ${AVTALEKOLONNER.join(', ')}, kilde_partisjon as kjent_partisjon, kilde_offset as kjent_offset
+  from avtale with no data`;
 
 const OPPDATER = `
   update avtale set ${AVTALEKOLONNER.map((kolonne) => `${kolonne} = inn.${kolonne}`).join(', ')},
