@@ -5,27 +5,34 @@
  *   node tools/kjor.mjs <script.ts> [arguments]
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const rot = dirname(dirname(fileURLToPath(import.meta.url)));
-const node = join(rot, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-const stempel = join(rot, 'node_modules', '.tiltak-installert');
+const moduler = join(rot, 'node_modules');
+const node = join(moduler, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const SIGNALER = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-function installer() {
-  const laas = createHash('sha256').update(readFileSync(join(rot, 'package-lock.json'))).digest('hex');
-  if (existsSync(stempel) && readFileSync(stempel, 'utf8') === laas) return;
-  console.error('Installing dependencies (npm ci) …');
-  const { status } = spawnSync('npm', ['ci', '--no-progress', '--loglevel=error'], {
-    cwd: rot,
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) avbryt('npm ci failed; what it said stands above.');
-  mkdirSync(dirname(stempel), { recursive: true });
-  writeFileSync(stempel, laas);
+// Not even SIGKILL of this process leaves the script behind: it takes the end of their channel as SIGTERM.
+const FOELG_FORELDER = `data:text/javascript,${encodeURIComponent(
+  "process.once('disconnect', () => process.kill(process.pid, 'SIGTERM')); process.channel?.unref();",
+)}`;
+
+const lesPakker = (fil) => (existsSync(fil) ? JSON.parse(readFileSync(fil, 'utf8')).packages : {});
+
+/** Whether node_modules holds what the lock file says; npm itself keeps note of what it has installed. */
+function erInstallert() {
+  if (!existsSync(node)) return false;
+  const { '': _rot, ...laas } = lesPakker(join(rot, 'package-lock.json'));
+  const installert = lesPakker(join(moduler, '.package-lock.json'));
+  const stemmer = ([sti, pakke]) => {
+    const her = installert[sti];
+    // Binaries for other platforms are in the lock file only.
+    if (!her) return Boolean(pakke.optional || pakke.devOptional || pakke.peer);
+    return her.version === pakke.version && her.integrity === pakke.integrity && Boolean(her.link) === Boolean(pakke.link);
+  };
+  return Object.entries(laas).every(stemmer) && Object.keys(installert).every((sti) => sti in laas);
 }
 
 function avbryt(melding) {
@@ -33,17 +40,44 @@ function avbryt(melding) {
   process.exit(1);
 }
 
+/** Runs a program to its end, passes on signals, and answers with its exit code. */
+async function kjor(program, argumenter, valg) {
+  const barn = spawn(program, argumenter, { cwd: rot, ...valg });
+  // A terminal sends Ctrl-C to the child as well; the child decides when it is done.
+  const send = (signal) => barn.kill(signal);
+  for (const signal of SIGNALER) process.on(signal, send);
+  const kode = await new Promise((slutt) => {
+    barn.once('error', ({ message }) => avbryt(`${program} could not be run: ${message}`));
+    barn.once('exit', (kode, signal) => slutt(signal ? 1 : kode));
+  });
+  for (const signal of SIGNALER) process.off(signal, send);
+  return kode;
+}
+
+async function installer() {
+  console.error('Installing dependencies (npm ci) …');
+  // stdout belongs to the script: some of them print only an answer. Development dependencies are needed whatever
+  // NODE_ENV says: Node itself is among them.
+  const kode = await kjor('npm', ['ci', '--include=dev', '--no-progress', '--loglevel=error'], {
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (kode !== 0) avbryt('npm ci failed; what it said stands above.');
+}
+
 const [skript, ...argumenter] = process.argv.slice(2);
 if (!skript) avbryt('Usage: node tools/kjor.mjs <script.ts> [arguments]');
-installer();
-const { stdout: versjon } = spawnSync(node, ['--version'], { encoding: 'utf8' });
-if (!versjon?.startsWith('v24.')) avbryt(`Node 24 is needed in node_modules/node; found ${versjon?.trim() || 'none'}. Delete node_modules and try again.`);
+if (!erInstallert()) await installer();
+const versjon = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
+if (!versjon?.startsWith('v24.')) {
+  avbryt(`Node 24 is needed in node_modules/node; found ${versjon || 'none'}. Delete node_modules and try again.`);
+}
 
-const barn = spawn(node, ['--disable-warning=ExperimentalWarning', join(rot, skript), ...argumenter], {
-  cwd: rot,
-  stdio: 'inherit',
-  env: { ...process.env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}` },
-});
-// A terminal sends Ctrl-C to the child as well; the child decides when it is done.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => barn.kill(signal));
-barn.on('exit', (kode, signal) => process.exit(signal ? 1 : (kode ?? 1)));
+process.exitCode = await kjor(
+  node,
+  ['--disable-warning=ExperimentalWarning', '--import', FOELG_FORELDER, join(rot, skript), ...argumenter],
+  {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },
+  },
+);

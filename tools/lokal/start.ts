@@ -1,0 +1,285 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
+import {
+  ManglerVerktoy,
+  LOKALT,
+  opprettDatabase,
+  portErLedig,
+  ROT,
+  startKafka,
+  startPostgres,
+  startProsess,
+  startUtsteder,
+  ventTil,
+  type Prosess,
+} from '@tiltak/testing';
+import { hentToken, lesKonsumenter } from './token.ts';
+
+const TOPIC = 'arbeidsgiver.tiltak-avtale-hendelse-compact';
+const KLIENT_ID = 'tiltak-datadeling';
+const REGISTER = join(ROT, 'tools', 'lokal', 'konsumenter.yaml');
+const KLAR = join(LOKALT, 'ready.json');
+const EKSEMPELDATA = join(ROT, 'tools', 'simulator', 'data', 'avtale-hendelser.jsonl');
+
+/** Said to whoever starts the stack, without a stack trace. */
+class Startfeil extends Error {}
+
+type Stopp = () => Promise<unknown> | unknown;
+
+/** What is started is stopped in reverse. */
+const startet: { navn: string; stopp: Stopp }[] = [];
+
+function husk<T>(navn: string, ting: T, stopp: Stopp): T {
+  startet.push({ navn, stopp });
+  return ting;
+}
+
+async function stoppAlt(): Promise<void> {
+  rmSync(KLAR, { force: true });
+  for (const { navn, stopp } of startet.reverse()) {
+    try {
+      await stopp();
+    } catch (feil) {
+      console.error(`${navn} did not stop in order: ${feil instanceof Error ? feil.message : String(feil)}`);
+    }
+  }
+}
+
+interface Valg {
+  tom: boolean;
+  data: string | undefined;
+  organisasjon: string;
+  porter: Record<'KAFKA_PORT' | 'POSTGRES_PORT' | 'ISSUER_PORT' | 'QUERY_API_PORT' | 'INGESTOR_PORT', number>;
+}
+
+function lesValg(): Valg {
+  const { values } = parseArgs({
+    options: {
+      tom: { type: 'boolean', default: false },
+      data: { type: 'string' },
+      organisasjon: { type: 'string', default: 'nav' },
+    },
+  });
+  if (!/^[a-z][a-z0-9-]{0,20}$/.test(values.organisasjon)) {
+    throw new Startfeil('--organisasjon must be lower case letters, digits and hyphens, beginning with a letter');
+  }
+  return {
+    tom: values.tom,
+    data: values.data,
+    organisasjon: values.organisasjon,
+    porter: {
+      KAFKA_PORT: port('KAFKA_PORT', 19_092),
+      POSTGRES_PORT: port('POSTGRES_PORT', 15_432),
+      ISSUER_PORT: port('ISSUER_PORT', 8_090),
+      QUERY_API_PORT: port('QUERY_API_PORT', 3_000),
+      INGESTOR_PORT: port('INGESTOR_PORT', 3_001),
+    },
+  };
+}
+
+function port(navn: string, standard: number): number {
+  const verdi = Number(process.env[navn] || standard);
+  if (!Number.isInteger(verdi) || verdi < 1 || verdi > 65_535) throw new Startfeil(`${navn} must be a port, 1 to 65535`);
+  return verdi;
+}
+
+async function krevLedigePorter(porter: Valg['porter']): Promise<void> {
+  for (const [navn, verdi] of Object.entries(porter)) {
+    if (!(await portErLedig(verdi))) {
+      throw new Startfeil(`Port ${String(verdi)} is taken. Stop what uses it, or set ${navn} to another port.`);
+    }
+  }
+}
+
+function bygg(): void {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROT, 'node_modules', 'nx', 'dist', 'bin', 'nx.js'), 'run-many', '-t', 'build', '--output-style=static'],
+    { cwd: ROT, encoding: 'utf8', env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' } },
+  );
+  if (status !== 0) throw new Startfeil(`The apps could not be built:\n${stdout}\n${stderr}`);
+}
+
+async function lagTopic(brokers: string): Promise<void> {
+  const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
+    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: TOPIC, numPartitions: 6, configEntries }] });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** The key of opaque ids belongs to the data: it must be the same for as long as that is kept. */
+function noekkelFor(katalog: string): string {
+  const fil = join(katalog, 'deltaker-id-noekkel');
+  if (!existsSync(fil)) writeFileSync(fil, randomBytes(32).toString('hex'), { mode: 0o600 });
+  return readFileSync(fil, 'utf8');
+}
+
+function startApp(navn: string, env: Record<string, string>): Prosess {
+  const program = join(ROT, 'dist', 'apps', navn, 'main.cjs');
+  const loggfil = join(LOKALT, 'logs', `${navn}.log`);
+  writeFileSync(loggfil, '');
+  const prosess = startProsess(process.execPath, ['--enable-source-maps', program], loggfil, {
+    cwd: ROT,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+  });
+  void prosess.ferdig.then(() => {
+    if (!stenger) console.error(`${navn} has ended; its last words are in ${loggfil}`);
+  });
+  return husk(navn, prosess, () => prosess.stopp());
+}
+
+async function ventPaaApp(navn: string, prosess: Prosess, adresse: string): Promise<void> {
+  await ventTil(
+    async () => {
+      if (prosess.avsluttet()) throw new Startfeil(`${navn} could not start:\n${sisteLinjer(navn)}`);
+      return fetch(`${adresse}/internal/isready`).then(({ ok }) => ok, () => false);
+    },
+    { hva: `${navn} to be ready; see .local/logs/${navn}.log`, maksMs: 60_000, hverMs: 100 },
+  );
+}
+
+function sisteLinjer(navn: string): string {
+  return readFileSync(join(LOKALT, 'logs', `${navn}.log`), 'utf8').trim().split('\n').slice(-10).join('\n');
+}
+
+function lastEksempeldata(brokers: string): void {
+  const { status, stderr, stdout } = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(ROT, 'tools', 'simulator', 'simuler.ts'), '--fil', EKSEMPELDATA, '--topic', TOPIC],
+    { cwd: ROT, encoding: 'utf8', env: { ...process.env, KAFKA_BROKERS: brokers } },
+  );
+  if (status !== 0) throw new Startfeil(`The sample data could not be published:\n${stdout}${stderr}`);
+}
+
+async function start(valg: Valg): Promise<void> {
+  rmSync(KLAR, { force: true });
+  mkdirSync(join(LOKALT, 'logs'), { recursive: true });
+  const { porter, organisasjon } = valg;
+  await krevLedigePorter(porter);
+  console.log('Building …');
+  bygg();
+
+  const katalog = dataKatalog(valg.data);
+  const logg = (navn: string): string => join(LOKALT, 'logs', `${navn}.log`);
+  console.log('Starting Kafka, Postgres and the token issuer …');
+  const [kafka, postgres] = await Promise.all([
+    startKafka({ port: porter.KAFKA_PORT, dataDir: join(katalog, 'kafka'), loggfil: logg('kafka') }).then((k) => husk('Kafka', k, k.stopp)),
+    startPostgres({ port: porter.POSTGRES_PORT, dataDir: join(katalog, 'postgres'), loggfil: logg('postgres') }).then((p) => husk('Postgres', p, p.stopp)),
+  ]);
+  const utsteder = await startUtsteder({ port: porter.ISSUER_PORT, audience: KLIENT_ID });
+  husk('the token issuer', utsteder, utsteder.stopp);
+  await lagTopic(kafka.brokers);
+  const database = await opprettDatabase(postgres.url, organisasjon);
+
+  console.log('Starting the apps …');
+  const felles = {
+    NODE_ENV: 'development',
+    ORGANISASJON: organisasjon,
+    HOST: '127.0.0.1',
+    NEDSTENGING_VENTETID_MS: '0',
+    DB_HOST: database.host,
+    DB_PORT: String(database.port),
+    DB_DATABASE: database.database,
+    DELTAKER_ID_NOEKKEL: noekkelFor(katalog),
+    AZURE_APP_CLIENT_ID: KLIENT_ID,
+    AZURE_OPENID_CONFIG_ISSUER: utsteder.issuer,
+    AZURE_OPENID_CONFIG_JWKS_URI: utsteder.jwksUri,
+  };
+  const ingestor = startApp('ingestor', {
+    ...felles,
+    PORT: String(porter.INGESTOR_PORT),
+    DB_USERNAME: database.ingestor.username,
+    DB_PASSWORD: database.ingestor.password,
+    DB_MIGRERING_USERNAME: database.migrering.username,
+    DB_MIGRERING_PASSWORD: database.migrering.password,
+    KAFKA_BROKERS: kafka.brokers,
+    KAFKA_TOPIC: TOPIC,
+  });
+  const queryApi = startApp('query-api', {
+    ...felles,
+    PORT: String(porter.QUERY_API_PORT),
+    DB_USERNAME: database.queryApi.username,
+    DB_PASSWORD: database.queryApi.password,
+    KONSUMENTER_FIL: REGISTER,
+  });
+  const adresser = {
+    queryApi: `http://127.0.0.1:${String(porter.QUERY_API_PORT)}`,
+    ingestor: `http://127.0.0.1:${String(porter.INGESTOR_PORT)}`,
+    issuer: utsteder.issuer,
+    kafka: kafka.brokers,
+    postgres: database.url,
+    topic: TOPIC,
+  };
+  await Promise.all([ventPaaApp('ingestor', ingestor, adresser.ingestor), ventPaaApp('query-api', queryApi, adresser.queryApi)]);
+  if (!valg.tom) lastEksempeldata(kafka.brokers);
+
+  const pids = {
+    start: process.pid,
+    kafka: kafka.prosess().pid,
+    postgres: postgres.prosess().pid,
+    ingestor: ingestor.pid,
+    queryApi: queryApi.pid,
+  };
+  writeFileSync(`${KLAR}.ny`, `${JSON.stringify({ ...adresser, pids }, null, 2)}\n`);
+  renameSync(`${KLAR}.ny`, KLAR);
+  await fortell(adresser);
+}
+
+function dataKatalog(data: string | undefined): string {
+  if (data !== undefined) {
+    const katalog = resolve(data);
+    mkdirSync(katalog, { recursive: true });
+    return katalog;
+  }
+  const katalog = mkdtempSync(join(tmpdir(), 'tiltak-lokal-'));
+  // Postgres runs as another user when this is root.
+  chmodSync(katalog, 0o755);
+  return husk('temporary data', katalog, () => {
+    rmSync(katalog, { recursive: true, force: true });
+  });
+}
+
+async function fortell({ queryApi, ingestor, issuer, kafka }: Record<'queryApi' | 'ingestor' | 'issuer' | 'kafka', string>): Promise<void> {
+  const alt = lesKonsumenter().find(({ navn }) => navn === 'alt');
+  const token = await hentToken(issuer, alt?.azp ?? '');
+  console.log(`
+Ready.
+  query-api   ${queryApi}   Swagger UI: ${queryApi}/swagger
+  ingestor    ${ingestor}   ${ingestor}/internal/prometheus
+  Kafka       ${kafka}   topic ${TOPIC}
+  tokens      npm run token -- alt
+
+Try it:
+
+curl -s -X POST ${queryApi}/api/v1/avtaler/sok -H 'Content-Type: application/json' \\
+  -H 'Authorization: Bearer ${token}' -d '{"antall": 1}'
+
+Ctrl-C stops everything.`);
+}
+
+let stenger = false;
+
+async function avslutt(kode: number): Promise<void> {
+  if (stenger) return;
+  stenger = true;
+  await stoppAlt();
+  process.exit(kode);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void avslutt(0));
+try {
+  await start(lesValg());
+} catch (feil) {
+  const kjent = feil instanceof Startfeil || feil instanceof ManglerVerktoy || feil instanceof TypeError;
+  if (!stenger) console.error(kjent || !(feil instanceof Error) ? String((feil as Error).message) : feil.stack);
+  await avslutt(1);
+}
