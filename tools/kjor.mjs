@@ -24,13 +24,16 @@ const lesPakker = (fil) => (existsSync(fil) ? JSON.parse(readFileSync(fil, 'utf8
 /** Whether node_modules holds what the lock file says; npm itself keeps note of what it has installed. */
 function erInstallert() {
   if (!existsSync(node)) return false;
-  const { '': _rot, ...laas } = lesPakker(join(rot, 'package-lock.json'));
+  const laas = lesPakker(join(rot, 'package-lock.json'));
+  delete laas['']; // the project itself
   const installert = lesPakker(join(moduler, '.package-lock.json'));
   const stemmer = ([sti, pakke]) => {
     const her = installert[sti];
     // Binaries for other platforms are in the lock file only.
     if (!her) return Boolean(pakke.optional || pakke.devOptional || pakke.peer);
-    return her.version === pakke.version && her.integrity === pakke.integrity && Boolean(her.link) === Boolean(pakke.link);
+    return (
+      her.version === pakke.version && her.integrity === pakke.integrity && Boolean(her.link) === Boolean(pakke.link)
+    );
   };
   return Object.entries(laas).every(stemmer) && Object.keys(installert).every((sti) => sti in laas);
 }
