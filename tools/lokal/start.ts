@@ -40,7 +40,6 @@ function husk<T>(navn: string, ting: T, stopp: Stopp): T {
 }
 
 async function stoppAlt(): Promise<void> {
-  rmSync(KLAR, { force: true });
   for (const { navn, stopp } of startet.reverse()) {
     try {
       await stopp();
@@ -161,10 +160,14 @@ function lastEksempeldata(brokers: string): void {
 }
 
 async function start(valg: Valg): Promise<void> {
+  const { porter, organisasjon } = valg;
+  // Before anything is touched: another stack may be running.
+  await krevLedigePorter(porter);
+  husk('.local/ready.json', KLAR, () => {
+    rmSync(KLAR, { force: true });
+  });
   rmSync(KLAR, { force: true });
   mkdirSync(join(LOKALT, 'logs'), { recursive: true });
-  const { porter, organisasjon } = valg;
-  await krevLedigePorter(porter);
   console.log('Building …');
   bygg();
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as vent } from 'node:timers/promises';
 
@@ -9,50 +9,89 @@ export interface Prosess {
   pid: number;
   /** set when it has ended */
   avsluttet: () => boolean;
+  /** how it ended, in words: «exit code 1», «SIGKILL»; undefined while it runs */
+  utfall: () => string | undefined;
   /** Resolves when it has ended. */
   ferdig: Promise<void>;
-  /** SIGTERM, and SIGKILL if it has not ended in time. */
-  stopp: (maksMs?: number) => Promise<void>;
+  /** SIGTERM, or the signal given, and SIGKILL if it has not ended in time. */
+  stopp: (maksMs?: number, signal?: NodeJS.Signals) => Promise<void>;
   /** SIGKILL. */
   drep: () => Promise<void>;
 }
 
-/** Starts a program with its output in a file. */
-export function startProsess(program: string, argumenter: string[], loggfil: string, valg: SpawnOptions = {}): Prosess {
+/**
+ * Starts a program with its output in a file. It gets a process group of its own, so that Ctrl-C in a terminal reaches
+ * only the one who started it, who can then stop things in order.
+ */
+export function startProsess(
+  program: string,
+  argumenter: string[],
+  loggfil: string,
+  valg: Omit<SpawnOptions, 'stdio' | 'detached'> = {},
+): Prosess {
   mkdirSync(dirname(loggfil), { recursive: true });
   const fil = openSync(loggfil, 'a');
-  const barn = spawn(program, argumenter, { ...valg, stdio: ['ignore', fil, fil] });
+  const barn = spawn(program, argumenter, {
+    ...valg,
+    detached: process.platform !== 'win32',
+    stdio: ['ignore', fil, fil],
+  });
   closeSync(fil);
+  vokt(barn);
   return somProsess(barn);
 }
 
+/**
+ * Ends the child's process group when this process has ended in any way, SIGKILL included: the guard waits for the end of
+ * its input, which comes when nobody holds the other end any longer.
+ */
+function vokt(barn: ChildProcess): void {
+  if (barn.pid === undefined || process.platform === 'win32') return;
+  const vakt = spawn('sh', ['-c', 'cat >/dev/null; kill -KILL -- "-$0" 2>/dev/null', String(barn.pid)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  // The guard must not keep this process alive: what it waits for is that it ends.
+  vakt.unref();
+  if (vakt.stdin instanceof Socket) vakt.stdin.unref();
+  vakt.once('error', () => undefined);
+  // The child's id may be given to another process from now on.
+  barn.once('exit', () => {
+    vakt.kill('SIGKILL');
+    vakt.stdin?.destroy();
+  });
+}
+
 function somProsess(barn: ChildProcess): Prosess {
-  let slutt = false;
+  let utfall: string | undefined;
   const ferdig = new Promise<void>((gaa) => {
-    const merk = (): void => {
-      slutt = true;
+    const merk = (slik: string): void => {
+      utfall ??= slik;
       gaa();
     };
-    barn.once('exit', merk);
-    barn.once('error', merk);
+    barn.once('exit', (kode, signal) => merk(signal ?? `exit code ${String(kode)}`));
+    barn.once('error', ({ message }) => merk(message));
   });
   const signal = async (navn: NodeJS.Signals): Promise<void> => {
-    if (!slutt) barn.kill(navn);
+    if (utfall === undefined) barn.kill(navn);
     await ferdig;
   };
   return {
     pid: barn.pid ?? -1,
-    avsluttet: () => slutt,
+    avsluttet: () => utfall !== undefined,
+    utfall: () => utfall,
     ferdig,
     drep: () => signal('SIGKILL'),
-    stopp: async (maksMs = 30_000) => {
+    stopp: async (maksMs = 30_000, navn = 'SIGTERM') => {
       const frist = setTimeout(() => barn.kill('SIGKILL'), maksMs);
-      await signal('SIGTERM');
+      await signal(navn);
       clearTimeout(frist);
     },
   };
 }
 
+/** Whether nothing listens on the port of 127.0.0.1. */
 export async function portErLedig(port: number): Promise<boolean> {
   return new Promise((svar) => {
     const server = createServer();
@@ -61,6 +100,7 @@ export async function portErLedig(port: number): Promise<boolean> {
   });
 }
 
+/** A port of 127.0.0.1 that was free a moment ago. */
 export async function ledigPort(): Promise<number> {
   return new Promise((svar, feilet) => {
     const server = createServer();
@@ -73,6 +113,7 @@ export async function ledigPort(): Promise<number> {
   });
 }
 
+/** Whether something accepts connections on the port of 127.0.0.1. */
 export async function portSvarer(port: number): Promise<boolean> {
   return new Promise((svar) => {
     const forbindelse = connect(port, '127.0.0.1');

@@ -15,7 +15,8 @@ export async function startUtsteder({ port, audience }: { port: number; audience
   const server = new OAuth2Server();
   let { kid } = await server.issuer.keys.generate('RS256');
   await server.start(port, '127.0.0.1');
-  const issuer = server.issuer.url ?? '';
+  const issuer = `http://127.0.0.1:${String(port)}`;
+  server.issuer.url = issuer;
   const claimsFor = (azp: string): Record<string, unknown> => ({
     aud: audience,
     azp,
