@@ -1,36 +1,41 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { ledigPort, startKafka, startPostgres, type LokalKafka, type LokalPostgres } from '@tiltak/testing';
+import {
+  lagArbeidsmappe,
+  ledigPort,
+  LOKALT,
+  startKafka,
+  startPostgres,
+  type LokalKafka,
+  type LokalPostgres,
+} from '@tiltak/testing';
 
 declare global {
-  var testStack: { kafka: LokalKafka; postgres: LokalPostgres; katalog: string } | undefined;
+  var testStack: { kafka: LokalKafka | undefined; postgres: LokalPostgres | undefined; rydd: () => void } | undefined;
 }
 
-/** One Kafka and one Postgres for the whole run; each suite has its own topics and databases in them. */
-export default async function start(): Promise<void> {
-  const katalog = mkdtempSync(join(tmpdir(), 'tiltak-test-'));
-  // Postgres runs as another user when this is root.
-  chmodSync(katalog, 0o755);
-  const logg = (navn: string): string => join(katalog, `${navn}.log`);
-  const [kafka, postgres] = await Promise.all([
-    startKafka({ port: await ledigPort(), dataDir: join(katalog, 'kafka'), loggfil: logg('kafka') }),
-    startPostgres({ port: await ledigPort(), dataDir: join(katalog, 'postgres'), loggfil: logg('postgres') }),
-  ]);
-  globalThis.testStack = { kafka, postgres, katalog };
-  process.env['TEST_KAFKA_BROKERS'] = kafka.brokers;
-  process.env['TEST_POSTGRES_URL'] = postgres.url;
-  process.once('exit', () => {
-    for (const { pid } of [kafka.prosess(), postgres.prosess()]) drepStille(pid);
-    rmSync(katalog, { recursive: true, force: true });
+/**
+ * One Kafka and one Postgres for the whole run; each suite has its own topics and databases in them. Those that
+ * TEST_KAFKA_BROKERS and TEST_POSTGRES_URL name are used when they are set.
+ */
+async function start(): Promise<void> {
+  const { katalog, rydd } = lagArbeidsmappe('test');
+  const valg = async (navn: string): Promise<{ port: number; dataDir: string; loggfil: string }> => ({
+    port: await ledigPort(),
+    dataDir: join(katalog, navn),
+    loggfil: join(LOKALT, 'logs', `test-${navn}.log`),
   });
+  const { TEST_KAFKA_BROKERS, TEST_POSTGRES_URL } = process.env;
+  // Jest does not take down what it has set up when it is interrupted; the servers end with this process.
+  process.once('exit', rydd);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  const [kafka, postgres] = await Promise.all([
+    TEST_KAFKA_BROKERS ? undefined : startKafka(await valg('kafka')),
+    TEST_POSTGRES_URL ? undefined : startPostgres(await valg('postgres')),
+  ]);
+  globalThis.testStack = { kafka, postgres, rydd };
+  if (kafka) process.env['TEST_KAFKA_BROKERS'] = kafka.brokers;
+  if (postgres) process.env['TEST_POSTGRES_URL'] = postgres.url;
 }
 
-function drepStille(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended already.
-  }
-}
+// Jest demands a default export.
+export { start as default };

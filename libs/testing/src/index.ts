@@ -1,6 +1,25 @@
-export { ManglerVerktoy, startKafka, type LokalKafka } from './stack/kafka.ts';
-export { opprettDatabase, startPostgres, type LokalPostgres, type Organisasjonsdatabase } from './stack/postgres.ts';
-export { ledigPort, portErLedig, portSvarer, startProsess, ventTil, type Prosess } from './stack/prosess.ts';
+export { lagArbeidsmappe } from './stack/arbeidsmappe.ts';
+export { startKafka, type LokalKafka } from './stack/kafka.ts';
+export { klargjorKafka, ManglerVerktoy } from './stack/kafka-verktoy.ts';
+export { opprettDatabase, type Organisasjonsdatabase } from './stack/organisasjon.ts';
+export { startPostgres, type LokalPostgres } from './stack/postgres.ts';
+export {
+  kjorProgram,
+  ledigPort,
+  portErLedig,
+  portSvarer,
+  startProsess,
+  ventTil,
+  type Prosess,
+} from './stack/prosess.ts';
 export { LOKALT, ROT } from './stack/steder.ts';
 export { startUtsteder, type LokalUtsteder } from './stack/utsteder.ts';
-export { opprettTestdatabase, opprettTesttopic, testmiljo, type Kafkamelding, type Plassering, type Testdatabase, type Testtopic } from './suite.ts';
+export {
+  opprettTestdatabase,
+  opprettTesttopic,
+  testmiljo,
+  type Kafkamelding,
+  type Plassering,
+  type Testdatabase,
+  type Testtopic,
+} from './suite.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 import pg from 'pg';
-import { opprettDatabase, type Organisasjonsdatabase } from './stack/postgres.ts';
+import { opprettDatabase, type Organisasjonsdatabase } from './stack/organisasjon.ts';
 
 /** Set by the test run's global setup. */
 export function testmiljo(): { postgres: string; kafka: string } {
@@ -89,7 +89,12 @@ async function publiser(
     const del = meldinger.slice(fra, fra + 1_000).map(({ nokkel, verdi, partisjon }) => ({
       key: nokkel,
       value: verdi,
-      partition: partisjon ?? createHash('sha256').update(nokkel ?? '').digest().readUInt32BE() % partisjoner,
+      partition:
+        partisjon ??
+        createHash('sha256')
+          .update(nokkel ?? '')
+          .digest()
+          .readUInt32BE() % partisjoner,
     }));
     const svar = await producer.send({ topic, acks: -1, messages: del });
     const neste = new Map(svar.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));

@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { ledigPort, startProsess, ventTil, type Prosess } from './prosess.ts';
-import { LOKALT, ROT } from './steder.ts';
-
-const VERSJON = '4.4.0';
+import { klargjorKafka } from './kafka-verktoy.ts';
+import { kjorProgram, ledigPort, startProsess, ventTil, type Prosess } from './prosess.ts';
 
 export interface LokalKafka {
   brokers: string;
@@ -17,33 +15,51 @@ export interface LokalKafka {
   startIgjen: () => Promise<void>;
 }
 
-/** Something that must be on the machine is missing; the message says what to install. */
-export class ManglerVerktoy extends Error {}
-
-/** Real Apache Kafka, one node, on 127.0.0.1. Fetches its jars with Maven the first time. */
-export async function startKafka({ port, dataDir, loggfil }: { port: number; dataDir: string; loggfil: string }): Promise<LokalKafka> {
-  krevJava();
-  const libs = hentJarer();
+/**
+ * Real Apache Kafka, one node, on 127.0.0.1. Fetches its jars with Maven the first time.
+ *
+ * @param dataDir where its data is; kept when it stops, and continued from when it starts there again
+ * @throws ManglerVerktoy saying what to install
+ */
+export async function startKafka({
+  port,
+  dataDir,
+  loggfil,
+}: {
+  port: number;
+  dataDir: string;
+  loggfil: string;
+}): Promise<LokalKafka> {
+  const libs = await klargjorKafka();
   const kontrollport = await ledigPort();
   mkdirSync(dataDir, { recursive: true });
   const oppsett = skrivOppsett(dataDir, port, kontrollport);
-  if (!existsSync(join(dataDir, 'logg', 'meta.properties'))) formater(libs, oppsett.egenskaper);
+  if (!existsSync(join(dataDir, 'logg', 'meta.properties'))) await formater(libs, oppsett.egenskaper);
   const start = async (): Promise<Prosess> => {
-    const prosess = startProsess('java', [...javavalg(libs, oppsett.log4j), 'kafka.Kafka', oppsett.egenskaper], loggfil);
-    await ventTil(
-      async () => {
-        if (prosess.avsluttet()) throw new Error(`Kafka ended at once; see ${loggfil}`);
-        return svarer(port);
-      },
-      { hva: 'Kafka', maksMs: 60_000, hverMs: 100 },
+    const prosess = startProsess(
+      'java',
+      [...javavalg(libs, oppsett.log4j), 'kafka.Kafka', oppsett.egenskaper],
+      loggfil,
     );
+    try {
+      await ventTil(
+        async () => {
+          if (prosess.avsluttet()) throw new Error(`Kafka ended at once (${String(prosess.utfall())}); see ${loggfil}`);
+          return svarer(port);
+        },
+        { hva: `Kafka; see ${loggfil}`, maksMs: 60_000, hverMs: 100 },
+      );
+    } catch (feil) {
+      await prosess.drep();
+      throw feil;
+    }
     return prosess;
   };
   let prosess = await start();
   return {
     brokers: `127.0.0.1:${String(port)}`,
     prosess: () => prosess,
-    stopp: () => prosess.stopp(20_000),
+    stopp: () => prosess.stopp(8_000),
     drep: () => prosess.drep(),
     startIgjen: async () => {
       prosess = await start();
@@ -55,40 +71,19 @@ function javavalg(libs: string, log4j: string): string[] {
   return ['-Xms128m', '-Xmx512m', '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${log4j}`, '-cp', join(libs, '*')];
 }
 
-export function krevJava(): void {
-  const { stderr, status } = spawnSync('java', ['-version'], { encoding: 'utf8' });
-  if (status !== 0) throw new ManglerVerktoy('Java is missing: install a JDK or JRE, version 17 or newer, so that `java` is in PATH.');
-  const versjon = Number(/version "(?:1\.)?(\d+)/.exec(stderr)?.[1] ?? 0);
-  if (versjon < 17) throw new ManglerVerktoy(`Java 17 or newer is needed to run Kafka; \`java\` in PATH is version ${String(versjon)}.`);
-}
-
-/** A directory appears under its name only when it is whole. */
-function hentJarer(): string {
-  const libs = join(LOKALT, 'kafka', `libs-${VERSJON}`);
-  if (existsSync(libs)) return libs;
-  const uferdig = `${libs}.${String(process.pid)}`;
-  const { status, stdout, error } = spawnSync(
-    'mvn',
-    ['-q', '-B', '-f', join(ROT, 'tools', 'lokal', 'kafka', 'pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${uferdig}`],
-    { encoding: 'utf8', shell: process.platform === 'win32' },
-  );
-  if (error) throw new ManglerVerktoy('Maven is missing: install it, so that `mvn` is in PATH; it fetches Kafka the first time.');
-  if (status !== 0) {
-    rmSync(uferdig, { recursive: true, force: true });
-    throw new Error(`Maven could not fetch Kafka:\n${stdout.slice(-2_000)}`);
-  }
-  if (existsSync(libs)) rmSync(uferdig, { recursive: true });
-  else renameSync(uferdig, libs);
-  return libs;
-}
-
-function formater(libs: string, egenskaper: string): void {
-  const { status, stderr, stdout } = spawnSync(
-    'java',
-    ['-cp', join(libs, '*'), 'kafka.tools.StorageTool', 'format', '-t', 'dGlsdGFrLWRhdGFkZWxpbg', '-c', egenskaper],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`Kafka's storage could not be prepared:\n${stdout}${stderr}`.slice(0, 2_000));
+async function formater(libs: string, egenskaper: string): Promise<void> {
+  const klynge = randomBytes(16).toString('base64url');
+  const { kode, utskrift } = await kjorProgram('java', [
+    '-cp',
+    join(libs, '*'),
+    'kafka.tools.StorageTool',
+    'format',
+    // An id that begins with a hyphen would be read as an option.
+    `--cluster-id=${klynge}`,
+    '-c',
+    egenskaper,
+  ]);
+  if (kode !== 0) throw new Error(`Kafka's storage could not be prepared:\n${utskrift.slice(-2_000)}`);
 }
 
 function skrivOppsett(dataDir: string, port: number, kontrollport: number): { egenskaper: string; log4j: string } {
@@ -108,6 +103,7 @@ offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=16777216
 message.max.bytes=10485760
 `,
   );

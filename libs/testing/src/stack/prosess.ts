@@ -47,7 +47,7 @@ export function startProsess(
  */
 function vokt(barn: ChildProcess): void {
   if (barn.pid === undefined || process.platform === 'win32') return;
-  const vakt = spawn('sh', ['-c', 'cat >/dev/null; kill -KILL -- "-$0" 2>/dev/null', String(barn.pid)], {
+  const vakt = spawn('sh', ['-c', 'cat >/dev/null; kill -KILL "-$0" 2>/dev/null', String(barn.pid)], {
     cwd: '/',
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -60,6 +60,31 @@ function vokt(barn: ChildProcess): void {
   barn.once('exit', () => {
     vakt.kill('SIGKILL');
     vakt.stdin?.destroy();
+  });
+}
+
+/**
+ * Runs a program to its end, in the same way.
+ *
+ * @returns its exit code and all it wrote; the code is undefined when there is no such program, or it was killed
+ */
+export async function kjorProgram(
+  program: string,
+  argumenter: string[],
+  valg: Omit<SpawnOptions, 'stdio' | 'detached'> = {},
+): Promise<{ kode: number | undefined; utskrift: string }> {
+  const barn = spawn(program, argumenter, {
+    ...valg,
+    detached: process.platform !== 'win32',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  vokt(barn);
+  let utskrift = '';
+  for (const strom of [barn.stdout, barn.stderr])
+    strom.setEncoding('utf8').on('data', (del: string) => (utskrift += del));
+  return new Promise((slutt) => {
+    barn.once('error', () => slutt({ kode: undefined, utskrift }));
+    barn.once('close', (kode) => slutt({ kode: kode ?? undefined, utskrift }));
   });
 }
 
