@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { kjorApp } from '@tiltak/platform';
 import { lesKonfig } from './config.ts';
-import { startQueryApi } from './query-api.ts';
+import { skrivDokument, startQueryApi } from './query-api.ts';
 
-void kjorApp(() => startQueryApi(lesKonfig()));
+if (process.argv[2] === 'openapi') void skrivDokument();
+else void kjorApp(() => startQueryApi(lesKonfig()));

@@ -13,7 +13,7 @@ import { logg, startHttp, TokenVerifiserer, type Stopp } from '@tiltak/platform'
 import type { Konfig } from './config.ts';
 import { Lesing } from './database/lesing.ts';
 import { Ferskhet } from './ferskhet/ferskhet.ts';
-import { visDokument } from './openapi.ts';
+import { dokumentSomTekst, visDokument } from './openapi.ts';
 import { Oppslagslogg } from './oppslag/oppslagslogg.ts';
 import { QueryApiModule } from './query-api.module.ts';
 import { merkMedFerskhet } from './ferskhet/data-oppdatert.ts';
@@ -33,13 +33,15 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
   const oppslagspool = lagPool(primaer);
   const ferskhet = new Ferskhet(datakilde);
 
+  const deler = {
+    lesing: new Lesing(lesepool, konfig.DB_POOL_SIZE * 50),
+    oppslagslogg: new Oppslagslogg(oppslagspool, deltakerId),
+    ferskhet,
+    konsumenter,
+  };
+
   const http = await startHttp({
-    modul: QueryApiModule.med({
-      lesing: new Lesing(lesepool, konfig.DB_POOL_SIZE * 50),
-      oppslagslogg: new Oppslagslogg(oppslagspool, deltakerId),
-      ferskhet,
-      konsumenter,
-    }),
+    modul: QueryApiModule.med(deler),
     host: konfig.HOST,
     port: konfig.PORT,
     nedstengingVentetidMs: konfig.NEDSTENGING_VENTETID_MS,
@@ -68,6 +70,13 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
     await datakilde.destroy();
     await Promise.all([lesepool.end(), oppslagspool.end()]);
   };
+}
+
+/** Prints the OpenAPI document, for `npm run openapi`. Nothing that the controllers work with is used. */
+export async function skrivDokument(): Promise<void> {
+  const ubrukt = {} as never;
+  const modul = QueryApiModule.med({ lesing: ubrukt, oppslagslogg: ubrukt, ferskhet: ubrukt, konsumenter: ubrukt });
+  process.stdout.write(await dokumentSomTekst(modul));
 }
 
 /** Waits for the database, and for an ingestor to have set it up. */

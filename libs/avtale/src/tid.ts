@@ -13,8 +13,7 @@ export function lesDato(tekst: string): string | undefined {
 /** A time with offset (the source's `Instant`), rounded half up to whole microseconds; undefined when unreadable. */
 export function lesInstant(tekst: string): Instant | undefined {
   const deler = lesDeler(tekst);
-  if (!deler?.sone) return undefined;
-  return tilInstant(deler.lokalMs - soneMs(deler.sone), deler.broek);
+  return deler?.sone ? tilInstant(deler, soneMs(deler.sone)) : undefined;
 }
 
 /**
@@ -25,8 +24,7 @@ export function lesInstant(tekst: string): Instant | undefined {
 export function lesOslotid(tekst: string): Instant | undefined {
   const deler = lesDeler(tekst);
   if (!deler) return undefined;
-  const offset = deler.sone ? soneMs(deler.sone) : osloOffset(tekst.slice(0, 13), deler.lokalMs);
-  return tilInstant(deler.lokalMs - offset, deler.broek);
+  return tilInstant(deler, deler.sone ? soneMs(deler.sone) : osloOffset(tekst.slice(0, 13), deler));
 }
 
 /** Today's date in Oslo, where a calendar day of the domain begins and ends. */
@@ -34,9 +32,15 @@ export function dagensDato(naa: Date = new Date()): string {
   return new Date(naa.getTime() + offsetVed(naa.getTime())).toISOString().slice(0, 10);
 }
 
+/** A wall-clock time, with the offset it was written with. */
 interface Deler {
-  /** the wall-clock time read as if it were UTC, whole seconds */
-  lokalMs: number;
+  aar: number;
+  maaned: number;
+  dag: number;
+  time: number;
+  minutt: number;
+  sekund: number;
+  /** digits of the fraction of a second */
   broek: string;
   sone: string | undefined;
 }
@@ -44,29 +48,32 @@ interface Deler {
 function lesDeler(tekst: string): Deler | undefined {
   const treff = TIDSPUNKT.exec(tekst);
   if (!treff) return undefined;
-  const [aar, maaned, dag, time, minutt] = [treff[1], treff[2], treff[3], treff[4], treff[5]].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const sekund = Number(treff[6] ?? 0);
+  const [aar, maaned, dag] = [Number(treff[1]), Number(treff[2]), Number(treff[3])];
+  const [time, minutt, sekund] = [Number(treff[4]), Number(treff[5]), Number(treff[6] ?? 0)];
   if (!datoFinnes(aar, maaned, dag) || time > 23 || minutt > 59 || sekund > 59) return undefined;
-  return { lokalMs: utc(aar, maaned, dag, time, minutt, sekund), broek: treff[7] ?? '', sone: treff[8] };
+  return { aar, maaned, dag, time, minutt, sekund, broek: treff[7] ?? '', sone: treff[8] };
 }
 
-function tilInstant(utcMs: number, broek: string): Instant | undefined {
-  // A tenth digit never comes; the seventh alone decides half up.
+function tilInstant(deler: Deler, offsetMs: number): Instant | undefined {
+  const { broek } = deler;
+  // The seventh digit alone decides half up.
   const opp = broek.length > 6 && broek.charCodeAt(6) >= 53 ? 1 : 0;
   const mikro = Number(broek.slice(0, 6).padEnd(6, '0')) + opp;
-  const tid = new Date(utcMs + (mikro === 1_000_000 ? 1000 : 0)).toISOString();
-  // Years outside 0001–9999 have another length and another order as text.
-  if (tid.length !== 24 || tid.startsWith('0000')) return undefined;
-  return `${tid.slice(0, 19)}.${String(mikro % 1_000_000).padStart(6, '0')}Z`;
+  const tid = new Date(lokalMs(deler) - offsetMs + (mikro === 1_000_000 ? 1000 : 0));
+  const aar = tid.getUTCFullYear();
+  // Other years have another length and another order as text.
+  if (aar < 1 || aar > 9999) return undefined;
+  const dato = `${siffer(aar, 4)}-${siffer(tid.getUTCMonth() + 1)}-${siffer(tid.getUTCDate())}`;
+  const klokke = `${siffer(tid.getUTCHours())}:${siffer(tid.getUTCMinutes())}:${siffer(tid.getUTCSeconds())}`;
+  return `${dato}T${klokke}.${siffer(mikro % 1_000_000, 6)}Z`;
 }
 
-function utc(aar: number, maaned: number, dag: number, time: number, minutt: number, sekund: number): number {
+function siffer(tall: number, antall = 2): string {
+  return String(tall).padStart(antall, '0');
+}
+
+/** Milliseconds since 1970 of the wall-clock time, read as if it were UTC. */
+function lokalMs({ aar, maaned, dag, time, minutt, sekund }: Deler): number {
   const ms = Date.UTC(aar, maaned - 1, dag, time, minutt, sekund);
   // Date.UTC reads the years 0–99 as 1900–1999.
   return aar > 99 ? ms : new Date(ms).setUTCFullYear(aar, maaned - 1, dag);
@@ -96,13 +103,14 @@ function offsetVed(utcMs: number): number {
 /** Oslo changes its clocks on whole hours, so one look-up serves every time in a wall-clock hour; Intl takes 10 µs. */
 const offsetForTime = new Map<string, number>();
 
-function osloOffset(veggtime: string, lokalMs: number): number {
+function osloOffset(veggtime: string, deler: Deler): number {
   let offset = offsetForTime.get(veggtime);
   if (offset === undefined) {
-    const foer = offsetVed(lokalMs - 24 * TIME_MS);
-    const etter = offsetVed(lokalMs + 24 * TIME_MS);
+    const lokal = lokalMs(deler);
+    const foer = offsetVed(lokal - 24 * TIME_MS);
+    const etter = offsetVed(lokal + 24 * TIME_MS);
     // The offset from before a change gives the first of two equal hours, and moves a missing hour forward.
-    const erEtter = offsetVed(lokalMs - foer) !== foer && offsetVed(lokalMs - etter) === etter;
+    const erEtter = offsetVed(lokal - foer) !== foer && offsetVed(lokal - etter) === etter;
     offset = erEtter ? etter : foer;
     if (offsetForTime.size >= 100_000) offsetForTime.clear();
     offsetForTime.set(veggtime, offset);

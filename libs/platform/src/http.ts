@@ -82,13 +82,15 @@ function lagAdapter(): FastifyAdapter {
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
-    frameworkErrors: (feil: Error, _request: FastifyRequest, reply: FastifyReply) => {
-      svarMed(reply, oversett(feil));
+    // Before any hook: a URL that can't be decoded, for instance.
+    frameworkErrors: (feil: Error, request: FastifyRequest, reply: FastifyReply) => {
+      const kontekst = nyKontekst(request);
+      iKontekst(kontekst, () => svarMed(reply.header('Nav-Call-Id', kontekst.callId), oversett(feil)));
     },
     clientErrorHandler: (feil, socket) => {
       const status = feil.code === 'HPE_HEADER_OVERFLOW' ? 431 : feil.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
       const problem = oversett({ statusCode: status });
-      const body = JSON.stringify({ ...problem.tilJson(), callId: randomUUID() });
+      const body = iKontekst({ callId: randomUUID() }, () => JSON.stringify(problem.tilJson()));
       if (!socket.writable) return;
       socket.end(
         `HTTP/1.1 ${String(status)} ${problem.feilkode.tittel}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +

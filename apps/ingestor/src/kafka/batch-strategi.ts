@@ -91,8 +91,8 @@ export class BatchStrategi extends Server implements CustomTransportStrategy {
     const consumer = this.kafka.consumer({
       groupId,
       // As much as is worth one transaction, and little enough that several partitions fit in 200 MiB.
-      maxBytesPerPartition: 3 * 1024 * 1024,
-      maxBytes: 6 * 1024 * 1024,
+      maxBytesPerPartition: 2 * 1024 * 1024,
+      maxBytes: 4 * 1024 * 1024,
       maxWaitTimeInMs: 1_000,
       sessionTimeout: 30_000,
       heartbeatInterval: 3_000,

@@ -49,6 +49,18 @@ const tidspunkt = (description: string, example: string | null): ApiPropertyOpti
   example,
 });
 
+/** The schema of a list of one to a thousand texts of this form. */
+export function listeAv(pattern: string): {
+  type: 'array';
+  minItems: number;
+  maxItems: number;
+  items: { type: 'string'; pattern: string };
+} {
+  return { type: 'array', minItems: 1, maxItems: 1_000, items: { type: 'string', pattern } };
+}
+
+export const LISTE_AV_IDENTER = listeAv('^[0-9]{11}$');
+
 export class LenkeDto {
   @ApiProperty({ description: 'Path on this service', example: '/api/v1/avtaler/04d0033c-754b-4daa-b5ff-6531dc64582c' })
   href: string;
@@ -270,20 +282,16 @@ export class SideDto {
 
 export class SokDto {
   @ApiPropertyOptional({
-    type: [String],
-    minItems: 1,
-    maxItems: 1000,
-    description: 'National idents of participants, 11 digits each',
+    ...LISTE_AV_IDENTER,
+    description: 'National idents of participants',
   })
   @IsOptional()
   @ErPersonidenter()
   personidenter?: string[];
 
   @ApiPropertyOptional({
-    type: [String],
-    minItems: 1,
-    maxItems: 1000,
-    description: 'Organisation numbers of employers, 9 digits each',
+    ...listeAv('^[0-9]{9}$'),
+    description: 'Organisation numbers of employers',
     example: ['910825518'],
   })
   @IsOptional()

@@ -1,11 +1,12 @@
 import { AVTALESTATUSER, TILTAKSTYPER, type AvtaleStatus, type Tiltakstype } from '@tiltak/avtale';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
+import { LISTE_AV_IDENTER } from '../avtaler/avtaler.dto.ts';
 import { ErDato } from '../avtaler/datoer.ts';
 import { ErPersonidenter } from '../avtaler/personidenter.ts';
 
 export class TiltaksstatusSporringDto {
-  @ApiProperty({ type: [String], minItems: 1, maxItems: 1000, description: 'National idents, 11 digits each' })
+  @ApiProperty({ ...LISTE_AV_IDENTER, description: 'National idents' })
   @ErPersonidenter()
   personidenter: string[];
 

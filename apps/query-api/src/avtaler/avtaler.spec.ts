@@ -1,0 +1,238 @@
+import { AVTALESTATUSER } from '@tiltak/avtale';
+import fc from 'fast-check';
+import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
+
+let api: TestApi;
+const KARI = '10000000001';
+const OLA = '10000000002';
+const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  await api.settFerskhet(new Date());
+  await api.lagre({
+    avtale_id: id(1),
+    avtale_nr: 1,
+    deltaker_fnr: KARI,
+    bedrift_nr: '910825518',
+    bedrift_navn: 'A',
+    tiltakstype: 'MENTOR',
+    avtale_status: 'GJENNOMFØRES',
+    start_dato: '2026-01-01',
+    slutt_dato: '2026-06-30',
+    avtale_inngaatt: '2025-12-24T11:00:00.123456Z',
+    stillingstype: 'FAST',
+    opphav: 'ARENA',
+    versjon: 2,
+    godkjent_paa_vegne_av: true,
+    godkjent_paa_vegne_av_arbeidsgiver: false,
+  });
+  await api.lagre({
+    avtale_id: id(2),
+    avtale_nr: 2,
+    deltaker_fnr: KARI,
+    bedrift_nr: '910712330',
+    tiltakstype: 'NYTT',
+    avtale_status: 'PÅ_VENT',
+    start_dato: '2026-07-01',
+    slutt_dato: null,
+    sist_endret: '2026-03-01T12:00:00.000001Z',
+  });
+  await api.lagre({
+    avtale_id: id(3),
+    avtale_nr: null,
+    deltaker_fnr: OLA,
+    bedrift_nr: '',
+    tiltakstype: 'SOMMERJOBB',
+    avtale_status: 'PÅBEGYNT',
+  });
+  await api.lagre({ avtale_id: id(4), deltaker_fnr: null, bedrift_nr: null });
+  await api.lagre({ avtale_id: id(5), deltaker_fnr: KARI, feilregistrert: true, avtale_nr: 5 });
+  await api.lagre({ avtale_id: id(6), slettet: 'GRAVSTEIN' });
+});
+afterAll(() => api.stopp());
+
+const sok = async (body: Record<string, unknown>): Promise<number[]> => {
+  const svar = await api.kall('POST', '/api/v1/avtaler/sok', { body });
+  expect([svar.status, svar.body.detail]).toEqual([200, undefined]);
+  return svar.body.avtaler.map(({ avtaleId }: { avtaleId: string }) => Number(avtaleId.slice(-12)));
+};
+
+describe('sokAvtaler', () => {
+  test.each([
+    [{}, [1, 2, 3, 4]],
+    [{ personidenter: [KARI] }, [1, 2]],
+    [{ personidenter: [KARI, OLA, '99999999999'] }, [1, 2, 3]],
+    [{ bedriftsnumre: ['910825518'] }, [1]],
+    [{ bedriftsnumre: ['910825518'], personidenter: [OLA] }, []],
+    [{ tiltakstyper: ['MENTOR', 'SOMMERJOBB'] }, [1, 3]],
+    [{ tiltakstyper: ['UKJENT'] }, [2]],
+    [{ statuser: ['UKJENT', 'PAABEGYNT'] }, [2, 3]],
+    [{ statuser: ['GJENNOMFORES'] }, [1]],
+    [{ periode: { fra: '2026-06-30', til: '2026-06-30' } }, [1]],
+    [{ periode: { fra: '2026-06-30', til: '2026-07-01' } }, [1, 2]],
+    [{ periode: { fra: '2030-01-01', til: '2030-01-01' } }, [2]],
+    [{ endretEtter: '2026-03-01T13:00:00.000000+01:00' }, [2]],
+    [{ endretEtter: '2026-03-01T12:00:00.000001Z' }, []],
+  ])('%j finds %j', async (filter, funnet) => expect(await sok(filter)).toEqual(funnet));
+
+  test('never what is wrongly registered or deleted', async () => {
+    for (const n of [5, 6]) expect((await api.kall('GET', `/api/v1/avtaler/${id(n)}`)).status).toBe(404);
+    expect((await api.kall('GET', '/api/v1/avtaler/nummer/5')).status).toBe(404);
+  });
+
+  test('pages of any size give every avtale once, whatever the search', async () => {
+    const filter = fc.record(
+      {
+        personidenter: fc.constant([KARI, OLA]),
+        statuser: fc.uniqueArray(fc.constantFrom(...AVTALESTATUSER), { minLength: 1 }),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(filter, fc.integer({ min: 1, max: 3 }), async (sokes, antall) => {
+        const funnet: string[] = [];
+        let neste: string | undefined;
+        do {
+          const { body } = await api.kall('POST', '/api/v1/avtaler/sok', {
+            body: { ...sokes, antall, ...(neste ? { neste } : {}) },
+          });
+          expect(body.avtaler.length).toBeLessThanOrEqual(antall);
+          funnet.push(...body.avtaler.map((avtale: { avtaleId: string }) => avtale.avtaleId));
+          neste = body.neste;
+        } while (neste);
+        expect(funnet.map((avtaleId) => Number(avtaleId.slice(-12)))).toEqual(await sok(sokes));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('a cursor that is made up or of another search is a 400 that names it', async () => {
+    const { body } = await api.kall('POST', '/api/v1/avtaler/sok', { body: { antall: 1 } });
+    const feil = async (neste: string, rest = {}): Promise<unknown> => {
+      const svar = await api.kall('POST', '/api/v1/avtaler/sok', { body: { antall: 1, neste, ...rest } });
+      return [svar.status, svar.body.feil];
+    };
+    expect(await feil(body.neste, { statuser: ['AVSLUTTET'] })).toEqual([
+      400,
+      [{ felt: 'neste', melding: 'belongs to another search' }],
+    ]);
+    expect(await feil('tull')).toEqual([400, [{ felt: 'neste', melding: 'is not a cursor from an answer' }]]);
+    // The order of the criteria is not part of the search.
+    const to = await api.kall('POST', '/api/v1/avtaler/sok', {
+      body: { statuser: ['GJENNOMFORES', 'PAABEGYNT'], personidenter: [KARI, OLA], antall: 1 },
+    });
+    const side2 = await api.kall('POST', '/api/v1/avtaler/sok', {
+      body: { neste: to.body.neste, antall: 5, personidenter: [KARI, OLA], statuser: ['GJENNOMFORES', 'PAABEGYNT'] },
+    });
+    expect([side2.status, side2.body.avtaler.length]).toEqual([200, 1]);
+  });
+
+  test.each([
+    [
+      'personidenter',
+      { personidenter: ['1234567890'] },
+      'must be eleven digits; not so at position 0 (the first is 0)',
+    ],
+    [
+      'personidenter',
+      { personidenter: [KARI, 'x', OLA, 7] },
+      'must be eleven digits; not so at position 1, 3 (the first is 0)',
+    ],
+    ['personidenter', { personidenter: [] }, 'should not be empty|must contain at least 1 elements'],
+    [
+      'personidenter',
+      { personidenter: Array.from({ length: 1_001 }, () => KARI) },
+      'must contain no more than 1000 elements',
+    ],
+    ['personidenter', { personidenter: KARI }, 'must be an array'],
+    ['bedriftsnumre', { bedriftsnumre: ['1'] }, 'must be nine digits'],
+    ['tiltakstyper', { tiltakstyper: ['TULL'] }, 'must be of ARBEIDSTRENING'],
+    ['statuser', { statuser: ['PÅBEGYNT'] }, 'must be of ANNULLERT'],
+    ['periode.fra', { periode: { fra: '2026-02-30', til: '2026-03-01' } }, 'must be a date that exists'],
+    ['periode.til', { periode: { fra: '2026-03-02', til: '2026-03-01' } }, 'must not be before fra'],
+    ['periode.til', { periode: { fra: '2026-03-02' } }, 'must be a date that exists'],
+    ['periode', { periode: 'alltid' }, 'object'],
+    ['endretEtter', { endretEtter: '2026-01-01T00:00:00' }, 'must be a moment with offset'],
+    ['antall', { antall: 0 }, 'must not be less than 1'],
+    ['antall', { antall: 1_001 }, 'must not be greater than 1000'],
+    ['antall', { antall: '5' }, 'must be an integer number'],
+    ['neste', { neste: 5 }, 'must be a string'],
+    ['ukjent', { ukjent: 1 }, 'is not a known property'],
+    ['__proto__', '{"__proto__": {"a": 1}}', ''],
+  ])('%s is named when it is wrong: %j', async (felt, body, melding) => {
+    const svar = await api.kall('POST', '/api/v1/avtaler/sok', { body });
+    expect(svar.status).toBe(400);
+    if (melding)
+      expect(svar.body.feil).toContainEqual({
+        felt,
+        melding: expect.stringMatching(new RegExp(melding.replace(/[()]/g, '\\$&'))),
+      });
+    expect(JSON.stringify(svar.body)).not.toMatch(/\d{11}/);
+  });
+});
+
+describe('an avtale', () => {
+  test('has every field, in the form that is published', async () => {
+    const { status, headers, body } = await api.kall('GET', `/api/v1/avtaler/${id(1)}`);
+    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(body).toEqual({
+      avtaleId: id(1),
+      avtaleNr: 1,
+      deltakerFnr: KARI,
+      bedriftNr: '910825518',
+      bedriftNavn: 'A',
+      veilederNavIdent: null,
+      tiltakstype: 'MENTOR',
+      versjon: 2,
+      avtaleStatus: 'GJENNOMFORES',
+      avtaleInngaatt: '2025-12-24T11:00:00.123456Z',
+      startDato: '2026-01-01',
+      sluttDato: '2026-06-30',
+      stillingprosent: null,
+      antallDagerPerUke: null,
+      stillingstype: 'FAST',
+      godkjentAvDeltaker: null,
+      godkjentAvArbeidsgiver: null,
+      godkjentAvVeileder: null,
+      godkjentAvBeslutter: null,
+      godkjentAvNavIdent: null,
+      godkjentAvBeslutterNavIdent: null,
+      godkjentPaaVegneAv: true,
+      godkjentPaaVegneAvArbeidsgiver: false,
+      opphav: 'ARENA',
+      opprettetTidspunkt: null,
+      annullertTidspunkt: null,
+      sistEndret: '2026-01-01T00:00:00Z',
+      _links: {
+        self: { href: `/api/v1/avtaler/${id(1)}` },
+        deltaker: { href: `/api/v1/deltakere/${deltakerId(KARI)}/avtaler` },
+        bedrift: { href: '/api/v1/bedrifter/910825518/avtaler' },
+      },
+    });
+  });
+
+  test('with values unknown today shows UKJENT, and leaves out a code that the source left empty', async () => {
+    expect((await api.kall('GET', '/api/v1/avtaler/nummer/2')).body).toMatchObject({
+      tiltakstype: 'UKJENT',
+      avtaleStatus: 'UKJENT',
+    });
+    const { body } = await api.kall('GET', `/api/v1/avtaler/${id(4)}`);
+    expect(Object.keys(body)).not.toContain('tiltakstype');
+    expect(body._links).toEqual({ self: { href: `/api/v1/avtaler/${id(4)}` } });
+  });
+
+  test('leads to the other avtaler of its participant and employer', async () => {
+    const { body } = await api.kall('GET', `/api/v1/avtaler/${id(1)}`);
+    const deltakers = await api.kall('GET', `${body._links.deltaker.href}?antall=1`);
+    expect(deltakers.body.avtaler).toMatchObject([{ avtaleId: id(1) }]);
+    const side2 = await api.kall('GET', `${body._links.deltaker.href}?antall=1&neste=${deltakers.body.neste}`);
+    expect(side2.body).toMatchObject({ avtaler: [{ avtaleId: id(2) }] });
+    expect((await api.kall('GET', body._links.bedrift.href)).body.avtaler).toHaveLength(1);
+    expect((await api.kall('GET', `${body._links.deltaker.href}?antall=x`)).body.feil).toMatchObject([
+      { felt: 'antall' },
+      {},
+      {},
+    ]);
+  });
+});
