@@ -78,7 +78,15 @@ if (!versjon?.startsWith('v24.')) {
 
 process.exitCode = await kjor(
   node,
-  ['--disable-warning=ExperimentalWarning', '--import', FOELG_FORELDER, join(rot, skript), ...argumenter],
+  // kafkajs 2.2.4 sets timers to moments that have passed, which Node 24 remarks on.
+  [
+    '--disable-warning=ExperimentalWarning',
+    '--disable-warning=TimeoutNegativeWarning',
+    '--import',
+    FOELG_FORELDER,
+    join(rot, skript),
+    ...argumenter,
+  ],
   {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },

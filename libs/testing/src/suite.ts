@@ -60,7 +60,13 @@ export async function opprettTesttopic({ partisjoner = 1, brokers = testmiljo().
     waitForLeaders: true,
     topics: [{ topic, numPartitions: partisjoner, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }],
   });
-  const producer = kafka.producer({ createPartitioner: () => () => 0 });
+  // Given a partitioner, kafkajs asks it about every message, also those that name their partition.
+  const producer = kafka.producer({
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition ?? 0,
+  });
   await producer.connect();
   return {
     topic,

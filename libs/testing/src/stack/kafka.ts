@@ -86,6 +86,9 @@ async function formater(libs: string, egenskaper: string): Promise<void> {
   if (kode !== 0) throw new Error(`Kafka's storage could not be prepared:\n${utskrift.slice(-2_000)}`);
 }
 
+/** A broker that was killed is let in again when its old session has run out: after 9 s, unless told otherwise. */
+const SESJON_MS = 4_000;
+
 function skrivOppsett(dataDir: string, port: number, kontrollport: number): { egenskaper: string; log4j: string } {
   const egenskaper = join(dataDir, 'server.properties');
   writeFileSync(
@@ -103,6 +106,8 @@ offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=${String(SESJON_MS)}
+broker.heartbeat.interval.ms=${String(SESJON_MS / 4)}
 log.cleaner.dedupe.buffer.size=16777216
 message.max.bytes=10485760
 `,

@@ -32,6 +32,7 @@ export function startProsess(
   mkdirSync(dirname(loggfil), { recursive: true });
   const fil = openSync(loggfil, 'a');
   const barn = spawn(program, argumenter, {
+    env: process.env,
     ...valg,
     detached: process.platform !== 'win32',
     stdio: ['ignore', fil, fil],
@@ -74,6 +75,8 @@ export async function kjorProgram(
   valg: Omit<SpawnOptions, 'stdio' | 'detached'> = {},
 ): Promise<{ kode: number | undefined; utskrift: string }> {
   const barn = spawn(program, argumenter, {
+    // Named, since under jest process.env is a copy, which children don't get of themselves.
+    env: process.env,
     ...valg,
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'pipe', 'pipe'],
