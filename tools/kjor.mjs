@@ -49,12 +49,26 @@ async function kjor(program, argumenter, valg) {
   // A terminal sends Ctrl-C to the child as well; the child decides when it is done.
   const send = (signal) => barn.kill(signal);
   for (const signal of SIGNALER) process.on(signal, send);
+  const vakt = naarNpmErBorte(() => send('SIGTERM'));
   const kode = await new Promise((slutt) => {
     barn.once('error', ({ message }) => avbryt(`${program} could not be run: ${message}`));
     barn.once('exit', (kode, signal) => slutt(signal ? 1 : kode));
   });
   for (const signal of SIGNALER) process.off(signal, send);
+  clearInterval(vakt);
   return kode;
+}
+
+/** npm passes SIGTERM on to the shell that it runs scripts in, and the shell ends without a word to what it runs. */
+function naarNpmErBorte(gjoer) {
+  if (!process.env.npm_lifecycle_event) return undefined;
+  const skall = process.ppid;
+  const vakt = setInterval(() => {
+    if (process.ppid === skall) return;
+    clearInterval(vakt);
+    gjoer();
+  }, 250);
+  return vakt.unref();
 }
 
 async function installer() {

@@ -1,27 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import {
-  ManglerVerktoy,
+  kjorProgram,
+  lagArbeidsmappe,
   LOKALT,
+  ManglerVerktoy,
   opprettDatabase,
+  opprettTopic,
   portErLedig,
   ROT,
   startKafka,
   startPostgres,
-  startProsess,
   startUtsteder,
-  ventTil,
-  type Prosess,
 } from '@tiltak/testing';
+import { KLIENT_ID, startIngestor, startQueryApi, ventPaaKlar, type App, type Omgivelser } from './apper.ts';
 import { hentToken, lesKonsumenter } from './token.ts';
 
 const TOPIC = 'arbeidsgiver.tiltak-avtale-hendelse-compact';
-const KLIENT_ID = 'tiltak-datadeling';
 const REGISTER = join(ROT, 'tools', 'lokal', 'konsumenter.yaml');
 const KLAR = join(LOKALT, 'ready.json');
 const EKSEMPELDATA = join(ROT, 'tools', 'simulator', 'data', 'avtale-hendelser.jsonl');
@@ -83,7 +81,8 @@ function lesValg(): Valg {
 
 function port(navn: string, standard: number): number {
   const verdi = Number(process.env[navn] || standard);
-  if (!Number.isInteger(verdi) || verdi < 1 || verdi > 65_535) throw new Startfeil(`${navn} must be a port, 1 to 65535`);
+  if (!Number.isInteger(verdi) || verdi < 1 || verdi > 65_535)
+    throw new Startfeil(`${navn} must be a port, 1 to 65535`);
   return verdi;
 }
 
@@ -95,21 +94,24 @@ async function krevLedigePorter(porter: Valg['porter']): Promise<void> {
   }
 }
 
-function bygg(): void {
-  const { status, stdout, stderr } = spawnSync(
+async function bygg(): Promise<void> {
+  const nx = join(ROT, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
+  const { kode, utskrift } = await kjorProgram(
     process.execPath,
-    [join(ROT, 'node_modules', 'nx', 'dist', 'bin', 'nx.js'), 'run-many', '-t', 'build', '--output-style=static'],
-    { cwd: ROT, encoding: 'utf8', env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' } },
+    [nx, 'run-many', '-t', 'build', '--output-style=static'],
+    {
+      cwd: ROT,
+      env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
+    },
   );
-  if (status !== 0) throw new Startfeil(`The apps could not be built:\n${stdout}\n${stderr}`);
+  if (kode !== 0) throw new Startfeil(`The apps could not be built:\n${utskrift}`);
 }
 
 async function lagTopic(brokers: string): Promise<void> {
   const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
-    const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: TOPIC, numPartitions: 6, configEntries }] });
+    await opprettTopic(admin, TOPIC, 6);
   } finally {
     await admin.disconnect();
   }
@@ -122,41 +124,31 @@ function noekkelFor(katalog: string): string {
   return readFileSync(fil, 'utf8');
 }
 
-function startApp(navn: string, env: Record<string, string>): Prosess {
-  const program = join(ROT, 'dist', 'apps', navn, 'main.cjs');
-  const loggfil = join(LOKALT, 'logs', `${navn}.log`);
-  writeFileSync(loggfil, '');
-  const prosess = startProsess(process.execPath, ['--enable-source-maps', program], loggfil, {
+/** Stopped with the rest; should it end by itself, that is said. */
+function overvaak(app: App): App {
+  void app.prosess.ferdig.then(() => {
+    if (!stenger) console.error(`${app.navn} has ended; its last words are in ${app.loggfil}`);
+  });
+  return husk(app.navn, app, () => app.prosess.stopp());
+}
+
+async function ventPaaApp(app: App): Promise<void> {
+  try {
+    await ventPaaKlar(app);
+  } catch (feil) {
+    const ord = readFileSync(app.loggfil, 'utf8').trim().split('\n').slice(-10).join('\n');
+    throw new Startfeil(`${feil instanceof Error ? feil.message : String(feil)}\n${ord}`);
+  }
+}
+
+async function lastEksempeldata(brokers: string): Promise<void> {
+  const simuler = join(ROT, 'tools', 'simulator', 'simuler.ts');
+  const argumenter = ['--disable-warning=ExperimentalWarning', simuler, '--fil', EKSEMPELDATA, '--topic', TOPIC];
+  const { kode, utskrift } = await kjorProgram(process.execPath, argumenter, {
     cwd: ROT,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { ...process.env, KAFKA_BROKERS: brokers },
   });
-  void prosess.ferdig.then(() => {
-    if (!stenger) console.error(`${navn} has ended; its last words are in ${loggfil}`);
-  });
-  return husk(navn, prosess, () => prosess.stopp());
-}
-
-async function ventPaaApp(navn: string, prosess: Prosess, adresse: string): Promise<void> {
-  await ventTil(
-    async () => {
-      if (prosess.avsluttet()) throw new Startfeil(`${navn} could not start:\n${sisteLinjer(navn)}`);
-      return fetch(`${adresse}/internal/isready`).then(({ ok }) => ok, () => false);
-    },
-    { hva: `${navn} to be ready; see .local/logs/${navn}.log`, maksMs: 60_000, hverMs: 100 },
-  );
-}
-
-function sisteLinjer(navn: string): string {
-  return readFileSync(join(LOKALT, 'logs', `${navn}.log`), 'utf8').trim().split('\n').slice(-10).join('\n');
-}
-
-function lastEksempeldata(brokers: string): void {
-  const { status, stderr, stdout } = spawnSync(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(ROT, 'tools', 'simulator', 'simuler.ts'), '--fil', EKSEMPELDATA, '--topic', TOPIC],
-    { cwd: ROT, encoding: 'utf8', env: { ...process.env, KAFKA_BROKERS: brokers } },
-  );
-  if (status !== 0) throw new Startfeil(`The sample data could not be published:\n${stdout}${stderr}`);
+  if (kode !== 0) throw new Startfeil(`The sample data could not be published:\n${utskrift}`);
 }
 
 async function start(valg: Valg): Promise<void> {
@@ -169,14 +161,18 @@ async function start(valg: Valg): Promise<void> {
   rmSync(KLAR, { force: true });
   mkdirSync(join(LOKALT, 'logs'), { recursive: true });
   console.log('Building …');
-  bygg();
+  await bygg();
 
   const katalog = dataKatalog(valg.data);
   const logg = (navn: string): string => join(LOKALT, 'logs', `${navn}.log`);
   console.log('Starting Kafka, Postgres and the token issuer …');
   const [kafka, postgres] = await Promise.all([
-    startKafka({ port: porter.KAFKA_PORT, dataDir: join(katalog, 'kafka'), loggfil: logg('kafka') }).then((k) => husk('Kafka', k, k.stopp)),
-    startPostgres({ port: porter.POSTGRES_PORT, dataDir: join(katalog, 'postgres'), loggfil: logg('postgres') }).then((p) => husk('Postgres', p, p.stopp)),
+    startKafka({ port: porter.KAFKA_PORT, dataDir: join(katalog, 'kafka'), loggfil: logg('kafka') }).then((k) =>
+      husk('Kafka', k, k.stopp),
+    ),
+    startPostgres({ port: porter.POSTGRES_PORT, dataDir: join(katalog, 'postgres'), loggfil: logg('postgres') }).then(
+      (p) => husk('Postgres', p, p.stopp),
+    ),
   ]);
   const utsteder = await startUtsteder({ port: porter.ISSUER_PORT, audience: KLIENT_ID });
   husk('the token issuer', utsteder, utsteder.stopp);
@@ -184,53 +180,35 @@ async function start(valg: Valg): Promise<void> {
   const database = await opprettDatabase(postgres.url, organisasjon);
 
   console.log('Starting the apps …');
-  const felles = {
-    NODE_ENV: 'development',
-    ORGANISASJON: organisasjon,
-    HOST: '127.0.0.1',
-    NEDSTENGING_VENTETID_MS: '0',
-    DB_HOST: database.host,
-    DB_PORT: String(database.port),
-    DB_DATABASE: database.database,
-    DELTAKER_ID_NOEKKEL: noekkelFor(katalog),
-    AZURE_APP_CLIENT_ID: KLIENT_ID,
-    AZURE_OPENID_CONFIG_ISSUER: utsteder.issuer,
-    AZURE_OPENID_CONFIG_JWKS_URI: utsteder.jwksUri,
+  const omgivelser: Omgivelser = {
+    organisasjon,
+    database,
+    brokers: kafka.brokers,
+    topic: TOPIC,
+    issuer: utsteder.issuer,
+    jwksUri: utsteder.jwksUri,
+    deltakerIdNoekkel: noekkelFor(katalog),
+    konsumenter: REGISTER,
   };
-  const ingestor = startApp('ingestor', {
-    ...felles,
-    PORT: String(porter.INGESTOR_PORT),
-    DB_USERNAME: database.ingestor.username,
-    DB_PASSWORD: database.ingestor.password,
-    DB_MIGRERING_USERNAME: database.migrering.username,
-    DB_MIGRERING_PASSWORD: database.migrering.password,
-    KAFKA_BROKERS: kafka.brokers,
-    KAFKA_TOPIC: TOPIC,
-  });
-  const queryApi = startApp('query-api', {
-    ...felles,
-    PORT: String(porter.QUERY_API_PORT),
-    DB_USERNAME: database.queryApi.username,
-    DB_PASSWORD: database.queryApi.password,
-    KONSUMENTER_FIL: REGISTER,
-  });
+  const ingestor = overvaak(startIngestor(omgivelser, porter.INGESTOR_PORT));
+  const queryApi = overvaak(startQueryApi(omgivelser, porter.QUERY_API_PORT));
   const adresser = {
-    queryApi: `http://127.0.0.1:${String(porter.QUERY_API_PORT)}`,
-    ingestor: `http://127.0.0.1:${String(porter.INGESTOR_PORT)}`,
+    queryApi: queryApi.url,
+    ingestor: ingestor.url,
     issuer: utsteder.issuer,
     kafka: kafka.brokers,
     postgres: database.url,
     topic: TOPIC,
   };
-  await Promise.all([ventPaaApp('ingestor', ingestor, adresser.ingestor), ventPaaApp('query-api', queryApi, adresser.queryApi)]);
-  if (!valg.tom) lastEksempeldata(kafka.brokers);
+  await Promise.all([ventPaaApp(ingestor), ventPaaApp(queryApi)]);
+  if (!valg.tom) await lastEksempeldata(kafka.brokers);
 
   const pids = {
     start: process.pid,
     kafka: kafka.prosess().pid,
     postgres: postgres.prosess().pid,
-    ingestor: ingestor.pid,
-    queryApi: queryApi.pid,
+    ingestor: ingestor.prosess.pid,
+    queryApi: queryApi.prosess.pid,
   };
   writeFileSync(`${KLAR}.ny`, `${JSON.stringify({ ...adresser, pids }, null, 2)}\n`);
   renameSync(`${KLAR}.ny`, KLAR);
@@ -238,20 +216,20 @@ async function start(valg: Valg): Promise<void> {
 }
 
 function dataKatalog(data: string | undefined): string {
-  if (data !== undefined) {
-    const katalog = resolve(data);
-    mkdirSync(katalog, { recursive: true });
-    return katalog;
+  if (data === undefined) {
+    const { katalog, rydd } = lagArbeidsmappe('lokal');
+    return husk('temporary data', katalog, rydd);
   }
-  const katalog = mkdtempSync(join(tmpdir(), 'tiltak-lokal-'));
-  // Postgres runs as another user when this is root.
-  chmodSync(katalog, 0o755);
-  return husk('temporary data', katalog, () => {
-    rmSync(katalog, { recursive: true, force: true });
-  });
+  mkdirSync(resolve(data), { recursive: true });
+  return resolve(data);
 }
 
-async function fortell({ queryApi, ingestor, issuer, kafka }: Record<'queryApi' | 'ingestor' | 'issuer' | 'kafka', string>): Promise<void> {
+async function fortell({
+  queryApi,
+  ingestor,
+  issuer,
+  kafka,
+}: Record<'queryApi' | 'ingestor' | 'issuer' | 'kafka', string>): Promise<void> {
   const alt = lesKonsumenter().find(({ navn }) => navn === 'alt');
   const token = await hentToken(issuer, alt?.azp ?? '');
   console.log(`

@@ -27,7 +27,9 @@ async function skrivToken(navn: string | undefined): Promise<string> {
   const konsumenter = lesKonsumenter();
   const konsument = konsumenter.find((linje) => linje.navn === navn);
   if (!konsument) {
-    throw new Error(`Usage: npm run token -- <konsument>, one of: ${konsumenter.map((linje) => linje.navn).join(', ')}`);
+    throw new Error(
+      `Usage: npm run token -- <konsument>, one of: ${konsumenter.map((linje) => linje.navn).join(', ')}`,
+    );
   }
   const klar = join(LOKALT, 'ready.json');
   if (!existsSync(klar)) throw new Error('The local stack is not running: start it with npm start');

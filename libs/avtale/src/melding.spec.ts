@@ -201,7 +201,7 @@ describe('parked', () => {
 });
 
 test('every message seen from the source is usable', () => {
-  const fil = new URL('./testdata/avtale-hendelser.jsonl', import.meta.url);
+  const fil = new URL('../../../tools/simulator/data/avtale-hendelser.jsonl', import.meta.url);
   const linjer = readFileSync(fil, 'utf8').trim().split('\n');
   const uleste = linjer.filter((linje) => {
     const { avtaleId } = JSON.parse(linje) as { avtaleId: string };

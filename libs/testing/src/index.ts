@@ -17,9 +17,11 @@ export { startUtsteder, type LokalUtsteder } from './stack/utsteder.ts';
 export {
   opprettTestdatabase,
   opprettTesttopic,
+  opprettTopic,
   testmiljo,
   type Kafkamelding,
   type Plassering,
   type Testdatabase,
   type Testtopic,
 } from './suite.ts';
+export { erGyldigFnr, erGyldigOrgnr, syntetiskFnr, syntetiskNavIdent, syntetiskOrgnr } from './identer.ts';

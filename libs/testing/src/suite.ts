@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 import pg from 'pg';
+import { ventTil } from './stack/prosess.ts';
 import { opprettDatabase, type Organisasjonsdatabase } from './stack/organisasjon.ts';
 
 /** Set by the test run's global setup. */
@@ -56,11 +57,7 @@ export async function opprettTesttopic({ partisjoner = 1, brokers = testmiljo().
   const topic = `test-${randomBytes(6).toString('hex')}`;
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: [{ topic, numPartitions: partisjoner, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }],
-  });
-  // Given a partitioner, kafkajs asks it about every message, also those that name their partition.
+  await opprettTopic(admin, topic, partisjoner);
   const producer = kafka.producer({
     createPartitioner:
       () =>
@@ -78,6 +75,20 @@ export async function opprettTesttopic({ partisjoner = 1, brokers = testmiljo().
       await admin.disconnect();
     },
   };
+}
+
+/** A compacted topic, ready to be written to; one that exists is left as it is. */
+export async function opprettTopic(admin: Admin, topic: string, partisjoner: number): Promise<void> {
+  const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
+  await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partisjoner, configEntries }] });
+  // For a moment after that the broker does not know of it.
+  await ventTil(
+    async () => {
+      const svar = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+      return svar?.topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
+    },
+    { hva: `the topic ${topic}` },
+  );
 }
 
 /**

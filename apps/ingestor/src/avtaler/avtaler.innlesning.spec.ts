@@ -2,6 +2,8 @@ import { deltakerIdMed, lagDatakilde, lagPool, migrer, type Databasevalg } from 
 import { opprettTestdatabase, type Testdatabase } from '@tiltak/testing';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
+import { forventet } from '../../../../tools/simulator/fasit.ts';
+import { lagHendelser } from '../../../../tools/simulator/livslop.ts';
 import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
 import { Innlesning, UkjentPosisjon } from './avtaler.innlesning.ts';
 
@@ -218,6 +220,52 @@ test('deleting erases content and history, and leaves a marker', async () => {
     [ID, 'ENDRET', null],
     [ID, 'SLETTET', 'SLETTET'],
   ]);
+});
+
+describe('the messages of the simulator', () => {
+  const meldinger = Array.from(lagHendelser({ seed: 7, antall: 3_000, gift: true }), ({ nokkel, verdi }, offset) => ({
+    offset,
+    nokkel: nokkel === null ? null : Buffer.from(nokkel),
+    verdi: verdi === null ? null : Buffer.from(verdi),
+  }));
+  const lesAlt = async (stoerrelse: (i: number) => number): Promise<void> => {
+    for (let fra = 0, i = 0; fra < meldinger.length; i++) {
+      const til = fra + stoerrelse(i);
+      await innlesning.lesInn(batch(meldinger.slice(fra, til), fra));
+      fra = til;
+    }
+  };
+
+  test('end in the state that the contract says', async () => {
+    await lesAlt(() => 500);
+    const fasit = forventet(meldinger.map((m) => ({ ...m, partisjon: PARTISJON })));
+    const { rows } = await pool.query<{ avtale_id: string; sist_endret: string; slettet: string | null }>(
+      `select avtale_id, slettet, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret from avtale`,
+    );
+    const levende = rows.filter(({ slettet }) => slettet === null);
+    expect(new Map(levende.map((rad) => [rad.avtale_id, rad.sist_endret]))).toEqual(
+      new Map([...fasit.avtaler].map(([id, avtale]) => [id, avtale.sistEndret])),
+    );
+    expect(new Set(rows.filter(({ slettet }) => slettet !== null).map((rad) => rad.avtale_id))).toEqual(
+      new Set(fasit.slettet.keys()),
+    );
+    expect((await pool.query('select kafka_offset::int as offset, felt from parkert_melding order by 1')).rows).toEqual(
+      fasit.parkert.map(({ offset, felt }) => ({ offset, felt })),
+    );
+  });
+
+  test('give equal tables whatever the batches, and when all is played again', async () => {
+    await lesAlt(() => 1_000);
+    const fasit = await dump();
+    await pool.query('update konsum_offset set neste_offset = 0');
+    await lesAlt(() => 700);
+    expect(await dump()).toEqual(fasit);
+
+    await eier.query('truncate avtale, avtale_versjon, endring, parkert_melding restart identity');
+    await pool.query('update konsum_offset set neste_offset = 0');
+    await lesAlt((i) => 1 + ((i * 37) % 200));
+    expect(await dump()).toEqual(fasit);
+  });
 });
 
 test('two ingestors that both believe they own the partition store each message once', async () => {

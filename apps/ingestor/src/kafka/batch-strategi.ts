@@ -94,8 +94,9 @@ export class BatchStrategi extends Server implements CustomTransportStrategy {
       maxBytesPerPartition: 2 * 1024 * 1024,
       maxBytes: 4 * 1024 * 1024,
       maxWaitTimeInMs: 1_000,
-      sessionTimeout: 30_000,
-      heartbeatInterval: 3_000,
+      // A process that was killed holds its partitions until the session ends.
+      sessionTimeout: 10_000,
+      heartbeatInterval: 1_000,
       rebalanceTimeout: 60_000,
       retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: 8 },
     });

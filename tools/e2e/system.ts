@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import pg from 'pg';
+import {
+  ledigPort,
+  opprettTestdatabase,
+  opprettTesttopic,
+  ROT,
+  startUtsteder,
+  testmiljo,
+  ventTil,
+  type LokalUtsteder,
+  type Plassering,
+  type Testdatabase,
+  type Testtopic,
+} from '@tiltak/testing';
+import { KLIENT_ID, startIngestor, startQueryApi, ventPaaKlar, type App, type Omgivelser } from '../lokal/apper.ts';
+import { lesKonsumenter } from '../lokal/token.ts';
+import { forventet } from '../simulator/fasit.ts';
+
+export interface Melding {
+  nokkel: string | Buffer | null;
+  verdi: string | Buffer | null;
+}
+
+/** The built apps as real processes, on a database and a topic of their own. */
+export class System {
+  private readonly apper: App[] = [];
+  private readonly publisert: (Melding & Plassering)[] = [];
+
+  private readonly omgivelser: Omgivelser;
+  private readonly database: Testdatabase;
+  private readonly topic: Testtopic;
+  private readonly utsteder: LokalUtsteder;
+
+  private constructor(omgivelser: Omgivelser, database: Testdatabase, topic: Testtopic, utsteder: LokalUtsteder) {
+    this.omgivelser = omgivelser;
+    this.database = database;
+    this.topic = topic;
+    this.utsteder = utsteder;
+  }
+
+  /** Nothing is started yet but what the apps need. `postgres` and `brokers`: others than those of the test run. */
+  static async lag({
+    partisjoner = 3,
+    postgres = testmiljo().postgres,
+    brokers = testmiljo().kafka,
+  } = {}): Promise<System> {
+    const [database, topic, utsteder] = await Promise.all([
+      opprettTestdatabase(postgres),
+      opprettTesttopic({ partisjoner, brokers }),
+      ledigPort().then((port) => startUtsteder({ port, audience: KLIENT_ID })),
+    ]);
+    const omgivelser: Omgivelser = {
+      organisasjon: 'nav',
+      database,
+      brokers,
+      topic: topic.topic,
+      issuer: utsteder.issuer,
+      jwksUri: utsteder.jwksUri,
+      deltakerIdNoekkel: 'ab'.repeat(32),
+      konsumenter: join(ROT, 'tools', 'lokal', 'konsumenter.yaml'),
+    };
+    return new System(omgivelser, database, topic, utsteder);
+  }
+
+  async startIngestor(ekstra: Record<string, string> = {}): Promise<App> {
+    const app = startIngestor(this.omgivelser, await ledigPort(), { KAFKA_GROUP_ID: this.topic.topic, ...ekstra });
+    this.apper.push(app);
+    await ventPaaKlar(app);
+    return app;
+  }
+
+  async startQueryApi(ekstra: Record<string, string> = {}): Promise<App> {
+    const app = startQueryApi(this.omgivelser, await ledigPort(), ekstra);
+    this.apper.push(app);
+    await ventPaaKlar(app);
+    return app;
+  }
+
+  /** Of every app that was started. */
+  loggfiler(): string[] {
+    return this.apper.map(({ loggfil }) => loggfil);
+  }
+
+  /** The headers of a call as a consumer of the local registry. */
+  async som(navn: string): Promise<Record<string, string>> {
+    const azp = lesKonsumenter().find((konsument) => konsument.navn === navn)?.azp ?? navn;
+    return { authorization: `Bearer ${await this.utsteder.token({ azp })}`, 'content-type': 'application/json' };
+  }
+
+  async publiser(meldinger: readonly Melding[]): Promise<void> {
+    const plasser = await this.topic.publiser(meldinger);
+    for (const [i, melding] of meldinger.entries()) {
+      const plass = plasser[i];
+      if (plass) this.publisert.push({ ...melding, ...plass });
+    }
+  }
+
+  /** As superuser, on a connection of its own: also when the database has been away. */
+  async sql<T extends pg.QueryResultRow>(sporring: string, verdier: unknown[] = []): Promise<T[]> {
+    const klient = new pg.Client({ connectionString: this.database.url, connectionTimeoutMillis: 5_000 });
+    klient.on('error', () => undefined);
+    await klient.connect();
+    try {
+      return (await klient.query<T>(sporring, verdier)).rows;
+    } finally {
+      await klient.end();
+    }
+  }
+
+  /** How many of the published messages are stored. */
+  async innlest(): Promise<number> {
+    const [rad] = await this.sql<{ n: string }>('select coalesce(sum(neste_offset), 0) as n from konsum_offset');
+    return Number(rad?.n);
+  }
+
+  /** Waits until everything published is stored. */
+  async ventPaaInnlest(maksMs = 60_000): Promise<void> {
+    await ventTil(async () => (await this.innlest().catch(() => -1)) === this.publisert.length, {
+      hva: 'everything published to be stored',
+      maksMs,
+      hverMs: 100,
+    });
+  }
+
+  /** What is stored, in the form of `fasit`. */
+  async tilstand(): Promise<Tilstand> {
+    const rader = await this.sql<Record<string, unknown> & { avtaleId: string; slettet: string | null }>(LES_AVTALER);
+    const levende = rader.filter(({ slettet }) => slettet === null).map(({ slettet: _, ...avtale }) => avtale);
+    const parkert = await this.sql<Tilstand['parkert'][number]>(
+      'select partisjon, kafka_offset::int as "offset", felt from parkert_melding order by 1, 2',
+    );
+    return {
+      avtaler: levende,
+      slettet: rader.filter(({ slettet }) => slettet !== null).map(({ avtaleId }) => avtaleId),
+      parkert,
+    };
+  }
+
+  /** What must be stored, computed from the source contract and from nothing of the ingestor's code. */
+  fasit(): Tilstand {
+    const { avtaler, slettet, parkert } = forventet(this.publisert);
+    const etterId = <T extends { avtaleId: string }>(a: T, b: T): number => (a.avtaleId < b.avtaleId ? -1 : 1);
+    return {
+      avtaler: [...avtaler.values()].map((avtale) => ({ ...avtale })).sort(etterId),
+      slettet: [...slettet.keys()].sort(),
+      parkert: parkert
+        .map(({ partisjon, offset, felt }) => ({ partisjon, offset, felt }))
+        .sort((a, b) => a.partisjon - b.partisjon || a.offset - b.offset),
+    };
+  }
+
+  async stopp(): Promise<void> {
+    await Promise.all(this.apper.map(({ prosess }) => prosess.stopp(10_000)));
+    await Promise.all([this.topic.slett(), this.database.slett(), this.utsteder.stopp()]);
+  }
+}
+
+export interface Tilstand {
+  avtaler: { avtaleId: string }[];
+  slettet: string[];
+  parkert: { partisjon: number; offset: number; felt: string | null }[];
+}
+
+const tid = (kolonne: string): string => `to_char(${kolonne} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+const LES_AVTALER = `
+  select avtale_id as "avtaleId", avtale_nr as "avtaleNr", deltaker_fnr as "deltakerFnr", bedrift_nr as "bedriftNr",
+    bedrift_navn as "bedriftNavn", veileder_nav_ident as "veilederNavIdent", tiltakstype, versjon,
+    avtale_status as "avtaleStatus", ${tid('avtale_inngaatt')} as "avtaleInngaatt", start_dato::text as "startDato",
+    slutt_dato::text as "sluttDato", stillingprosent, antall_dager_per_uke as "antallDagerPerUke", stillingstype,
+    ${tid('godkjent_av_deltaker')} as "godkjentAvDeltaker", ${tid('godkjent_av_arbeidsgiver')} as "godkjentAvArbeidsgiver",
+    ${tid('godkjent_av_veileder')} as "godkjentAvVeileder", ${tid('godkjent_av_beslutter')} as "godkjentAvBeslutter",
+    godkjent_av_nav_ident as "godkjentAvNavIdent", godkjent_av_beslutter_nav_ident as "godkjentAvBeslutterNavIdent",
+    godkjent_paa_vegne_av as "godkjentPaaVegneAv", godkjent_paa_vegne_av_arbeidsgiver as "godkjentPaaVegneAvArbeidsgiver",
+    opphav, ${tid('opprettet_tidspunkt')} as "opprettetTidspunkt", ${tid('annullert_tidspunkt')} as "annullertTidspunkt",
+    feilregistrert, ${tid('sist_endret')} as "sistEndret", slettet
+  from avtale order by avtale_id`;
