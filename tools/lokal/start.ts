@@ -1,182 +1,51 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Kafka, logLevel } from 'kafkajs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   kjorProgram,
+  klargjorKafka,
   lagArbeidsmappe,
   LOKALT,
   ManglerVerktoy,
   opprettDatabase,
-  opprettTopic,
-  portErLedig,
   ROT,
   startKafka,
   startPostgres,
   startUtsteder,
+  type LokalKafka,
+  type LokalPostgres,
+  type Prosess,
 } from '@tiltak/testing';
 import { KLIENT_ID, startIngestor, startQueryApi, ventPaaKlar, type App, type Omgivelser } from './apper.ts';
+import { lagTopic, lastEksempeldata } from './eksempeldata.ts';
+import { fjernForeldetKlar, fjernKlar, skrivKlar, type Klar } from './klar.ts';
+import { foelgLogg, sisteLinjer } from './loggvakt.ts';
+import { Stabel } from './stabel.ts';
 import { hentToken, lesKonsumenter } from './token.ts';
+import { krevLedigePorter, lesValg, Startfeil, type Valg } from './valg.ts';
 
 const TOPIC = 'arbeidsgiver.tiltak-avtale-hendelse-compact';
-const REGISTER = join(ROT, 'tools', 'lokal', 'konsumenter.yaml');
-const KLAR = join(LOKALT, 'ready.json');
-const EKSEMPELDATA = join(ROT, 'tools', 'simulator', 'data', 'avtale-hendelser.jsonl');
+/** ms; the platform gives 30 s, and what has not stopped by then is killed */
+const STOPP_MAKS = 25_000;
 
-/** Said to whoever starts the stack, without a stack trace. */
-class Startfeil extends Error {}
+const stabel = new Stabel();
+let stenger = false;
 
-type Stopp = () => Promise<unknown> | unknown;
-
-/** What is started is stopped in reverse. */
-const startet: { navn: string; stopp: Stopp }[] = [];
-
-function husk<T>(navn: string, ting: T, stopp: Stopp): T {
-  startet.push({ navn, stopp });
-  return ting;
-}
-
-async function stoppAlt(): Promise<void> {
-  for (const { navn, stopp } of startet.reverse()) {
-    try {
-      await stopp();
-    } catch (feil) {
-      console.error(`${navn} did not stop in order: ${feil instanceof Error ? feil.message : String(feil)}`);
-    }
-  }
-}
-
-interface Valg {
-  tom: boolean;
-  data: string | undefined;
-  organisasjon: string;
-  porter: Record<'KAFKA_PORT' | 'POSTGRES_PORT' | 'ISSUER_PORT' | 'QUERY_API_PORT' | 'INGESTOR_PORT', number>;
-}
-
-function lesValg(): Valg {
-  const { values } = parseArgs({
-    options: {
-      tom: { type: 'boolean', default: false },
-      data: { type: 'string' },
-      organisasjon: { type: 'string', default: 'nav' },
-    },
-  });
-  if (!/^[a-z][a-z0-9-]{0,20}$/.test(values.organisasjon)) {
-    throw new Startfeil('--organisasjon must be lower case letters, digits and hyphens, beginning with a letter');
-  }
-  return {
-    tom: values.tom,
-    data: values.data,
-    organisasjon: values.organisasjon,
-    porter: {
-      KAFKA_PORT: port('KAFKA_PORT', 19_092),
-      POSTGRES_PORT: port('POSTGRES_PORT', 15_432),
-      ISSUER_PORT: port('ISSUER_PORT', 8_090),
-      QUERY_API_PORT: port('QUERY_API_PORT', 3_000),
-      INGESTOR_PORT: port('INGESTOR_PORT', 3_001),
-    },
-  };
-}
-
-function port(navn: string, standard: number): number {
-  const verdi = Number(process.env[navn] || standard);
-  if (!Number.isInteger(verdi) || verdi < 1 || verdi > 65_535)
-    throw new Startfeil(`${navn} must be a port, 1 to 65535`);
-  return verdi;
-}
-
-async function krevLedigePorter(porter: Valg['porter']): Promise<void> {
-  for (const [navn, verdi] of Object.entries(porter)) {
-    if (!(await portErLedig(verdi))) {
-      throw new Startfeil(`Port ${String(verdi)} is taken. Stop what uses it, or set ${navn} to another port.`);
-    }
-  }
-}
-
-async function bygg(): Promise<void> {
-  const nx = join(ROT, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
-  const { kode, utskrift } = await kjorProgram(
-    process.execPath,
-    [nx, 'run-many', '-t', 'build', '--output-style=static'],
-    {
-      cwd: ROT,
-      env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
-    },
-  );
-  if (kode !== 0) throw new Startfeil(`The apps could not be built:\n${utskrift}`);
-}
-
-async function lagTopic(brokers: string): Promise<void> {
-  const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
-    await opprettTopic(admin, TOPIC, 6);
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-/** The key of opaque ids belongs to the data: it must be the same for as long as that is kept. */
-function noekkelFor(katalog: string): string {
-  const fil = join(katalog, 'deltaker-id-noekkel');
-  if (!existsSync(fil)) writeFileSync(fil, randomBytes(32).toString('hex'), { mode: 0o600 });
-  return readFileSync(fil, 'utf8');
-}
-
-/** Stopped with the rest; should it end by itself, that is said. */
-function overvaak(app: App): App {
-  void app.prosess.ferdig.then(() => {
-    if (!stenger) console.error(`${app.navn} has ended; its last words are in ${app.loggfil}`);
-  });
-  return husk(app.navn, app, () => app.prosess.stopp());
-}
-
-async function ventPaaApp(app: App): Promise<void> {
-  try {
-    await ventPaaKlar(app);
-  } catch (feil) {
-    const ord = readFileSync(app.loggfil, 'utf8').trim().split('\n').slice(-10).join('\n');
-    throw new Startfeil(`${feil instanceof Error ? feil.message : String(feil)}\n${ord}`);
-  }
-}
-
-async function lastEksempeldata(brokers: string): Promise<void> {
-  const simuler = join(ROT, 'tools', 'simulator', 'simuler.ts');
-  const argumenter = ['--disable-warning=ExperimentalWarning', simuler, '--fil', EKSEMPELDATA, '--topic', TOPIC];
-  const { kode, utskrift } = await kjorProgram(process.execPath, argumenter, {
-    cwd: ROT,
-    env: { ...process.env, KAFKA_BROKERS: brokers },
-  });
-  if (kode !== 0) throw new Startfeil(`The sample data could not be published:\n${utskrift}`);
-}
-
+/** What starts, in order; it stops in reverse. */
 async function start(valg: Valg): Promise<void> {
   const { porter, organisasjon } = valg;
+  fjernForeldetKlar();
   // Before anything is touched: another stack may be running.
   await krevLedigePorter(porter);
-  husk('.local/ready.json', KLAR, () => {
-    rmSync(KLAR, { force: true });
-  });
-  rmSync(KLAR, { force: true });
-  mkdirSync(join(LOKALT, 'logs'), { recursive: true });
-  console.log('Building …');
-  await bygg();
-
+  await klargjorKafka();
+  fjernKlar();
+  stabel.husk('.local/ready.json', undefined, fjernKlar);
   const katalog = dataKatalog(valg.data);
-  const logg = (navn: string): string => join(LOKALT, 'logs', `${navn}.log`);
-  console.log('Starting Kafka, Postgres and the token issuer …');
-  const [kafka, postgres] = await Promise.all([
-    startKafka({ port: porter.KAFKA_PORT, dataDir: join(katalog, 'kafka'), loggfil: logg('kafka') }).then((k) =>
-      husk('Kafka', k, k.stopp),
-    ),
-    startPostgres({ port: porter.POSTGRES_PORT, dataDir: join(katalog, 'postgres'), loggfil: logg('postgres') }).then(
-      (p) => husk('Postgres', p, p.stopp),
-    ),
-  ]);
+  console.log('Building the apps; starting Kafka and Postgres …');
+  const [{ kafka, postgres }] = await Promise.all([startServere(porter, katalog), bygg()]);
   const utsteder = await startUtsteder({ port: porter.ISSUER_PORT, audience: KLIENT_ID });
-  husk('the token issuer', utsteder, utsteder.stopp);
-  await lagTopic(kafka.brokers);
+  stabel.husk('the token issuer', utsteder, utsteder.stopp);
+  await lagTopic(kafka.brokers, TOPIC);
   const database = await opprettDatabase(postgres.url, organisasjon);
 
   console.log('Starting the apps …');
@@ -188,55 +57,116 @@ async function start(valg: Valg): Promise<void> {
     issuer: utsteder.issuer,
     jwksUri: utsteder.jwksUri,
     deltakerIdNoekkel: noekkelFor(katalog),
-    konsumenter: REGISTER,
+    konsumenter: join(ROT, 'tools', 'lokal', 'konsumenter.yaml'),
   };
-  const ingestor = overvaak(startIngestor(omgivelser, porter.INGESTOR_PORT));
-  const queryApi = overvaak(startQueryApi(omgivelser, porter.QUERY_API_PORT));
-  const adresser = {
+  const { LOG_LEVEL } = process.env;
+  const ekstra = LOG_LEVEL ? { LOG_LEVEL } : {};
+  const ingestor = husk(startIngestor(omgivelser, porter.INGESTOR_PORT, ekstra));
+  const queryApi = husk(startQueryApi(omgivelser, porter.QUERY_API_PORT, ekstra));
+  await Promise.all([ingestor, queryApi].map(ventPaaApp));
+  // From now on: while they wait for each other they have much to remark on.
+  for (const { navn, loggfil } of [ingestor, queryApi]) {
+    const logg = foelgLogg(navn, loggfil);
+    stabel.husk(`the log of ${navn}`, logg, logg.stopp);
+  }
+  if (!valg.tom) await lastEksempeldata(kafka.brokers, TOPIC, database.url);
+
+  const klar = {
     queryApi: queryApi.url,
     ingestor: ingestor.url,
     issuer: utsteder.issuer,
     kafka: kafka.brokers,
     postgres: database.url,
     topic: TOPIC,
+    pids: {
+      start: process.pid,
+      kafka: kafka.prosess().pid,
+      postgres: postgres.prosess().pid,
+      ingestor: ingestor.prosess.pid,
+      queryApi: queryApi.prosess.pid,
+    },
   };
-  await Promise.all([ventPaaApp(ingestor), ventPaaApp(queryApi)]);
-  if (!valg.tom) await lastEksempeldata(kafka.brokers);
+  skrivKlar(klar);
+  await fortell(klar);
+}
 
-  const pids = {
-    start: process.pid,
-    kafka: kafka.prosess().pid,
-    postgres: postgres.prosess().pid,
-    ingestor: ingestor.prosess.pid,
-    queryApi: queryApi.prosess.pid,
-  };
-  writeFileSync(`${KLAR}.ny`, `${JSON.stringify({ ...adresser, pids }, null, 2)}\n`);
-  renameSync(`${KLAR}.ny`, KLAR);
-  await fortell(adresser);
+async function startServere(
+  porter: Valg['porter'],
+  katalog: string,
+): Promise<{ kafka: LokalKafka; postgres: LokalPostgres }> {
+  const sted = (navn: string): { dataDir: string; loggfil: string } => ({
+    dataDir: join(katalog, navn),
+    loggfil: nyLogg(navn),
+  });
+  const [forKafka, forPostgres] = [sted('kafka'), sted('postgres')];
+  const [kafka, postgres] = await Promise.all([
+    startKafka({ port: porter.KAFKA_PORT, ...forKafka }).then((k) => stabel.husk('Kafka', k, k.stopp)),
+    startPostgres({ port: porter.POSTGRES_PORT, ...forPostgres }).then((p) => stabel.husk('Postgres', p, p.stopp)),
+  ]);
+  meldFra('Kafka', kafka.prosess(), forKafka.loggfil);
+  meldFra('Postgres', postgres.prosess(), forPostgres.loggfil);
+  return { kafka, postgres };
+}
+
+function nyLogg(navn: string): string {
+  const loggfil = join(LOKALT, 'logs', `${navn}.log`);
+  rmSync(loggfil, { force: true });
+  return loggfil;
 }
 
 function dataKatalog(data: string | undefined): string {
-  if (data === undefined) {
-    const { katalog, rydd } = lagArbeidsmappe('lokal');
-    return husk('temporary data', katalog, rydd);
+  if (data !== undefined) {
+    mkdirSync(data, { recursive: true });
+    return data;
   }
-  mkdirSync(resolve(data), { recursive: true });
-  return resolve(data);
+  const { katalog, rydd } = lagArbeidsmappe('lokal');
+  return stabel.husk('temporary data', katalog, rydd);
 }
 
-async function fortell({
-  queryApi,
-  ingestor,
-  issuer,
-  kafka,
-}: Record<'queryApi' | 'ingestor' | 'issuer' | 'kafka', string>): Promise<void> {
+/** The key of opaque ids belongs to the data: it must be the same for as long as that is kept. */
+function noekkelFor(katalog: string): string {
+  const fil = join(katalog, 'deltaker-id-noekkel');
+  if (!existsSync(fil)) writeFileSync(fil, randomBytes(32).toString('hex'), { mode: 0o600 });
+  return readFileSync(fil, 'utf8');
+}
+
+async function bygg(): Promise<void> {
+  const nx = join(ROT, 'node_modules', '.bin', 'nx');
+  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
+  const valg = ['run-many', '-t', 'build', '--output-style=static'];
+  const { kode, utskrift } = await kjorProgram(process.execPath, [nx, ...valg], { cwd: ROT, env });
+  if (kode !== 0) throw new Startfeil(`The apps could not be built:\n${utskrift}`);
+}
+
+function husk(app: App): App {
+  stabel.husk(app.navn, app, () => app.prosess.stopp(8_000));
+  meldFra(app.navn, app.prosess, app.loggfil);
+  return app;
+}
+
+/** One that ends by itself is told of; the rest goes on. */
+function meldFra(navn: string, prosess: Prosess, loggfil: string): void {
+  void prosess.ferdig.then(() => {
+    if (!stenger) console.error(`${navn} has ended (${String(prosess.utfall())}); its last words are in ${loggfil}`);
+  });
+}
+
+async function ventPaaApp(app: App): Promise<void> {
+  try {
+    await ventPaaKlar(app);
+  } catch (feil) {
+    throw new Startfeil(`${feil instanceof Error ? feil.message : String(feil)}\n${sisteLinjer(app.loggfil)}`);
+  }
+}
+
+async function fortell({ queryApi, ingestor, issuer, kafka, topic }: Klar): Promise<void> {
   const alt = lesKonsumenter().find(({ navn }) => navn === 'alt');
   const token = await hentToken(issuer, alt?.azp ?? '');
   console.log(`
 Ready.
   query-api   ${queryApi}   Swagger UI: ${queryApi}/swagger
   ingestor    ${ingestor}   ${ingestor}/internal/prometheus
-  Kafka       ${kafka}   topic ${TOPIC}
+  Kafka       ${kafka}   topic ${topic}
   tokens      npm run token -- alt
 
 Try it:
@@ -247,20 +177,21 @@ curl -s -X POST ${queryApi}/api/v1/avtaler/sok -H 'Content-Type: application/jso
 Ctrl-C stops everything.`);
 }
 
-let stenger = false;
-
 async function avslutt(kode: number): Promise<void> {
   if (stenger) return;
   stenger = true;
-  await stoppAlt();
+  // Whatever is left ends with this process.
+  setTimeout(() => process.exit(1), STOPP_MAKS).unref();
+  await stabel.stopp();
   process.exit(kode);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void avslutt(0));
 try {
-  await start(lesValg());
+  await start(lesValg(process.argv.slice(2), process.env));
 } catch (feil) {
-  const kjent = feil instanceof Startfeil || feil instanceof ManglerVerktoy || feil instanceof TypeError;
-  if (!stenger) console.error(kjent || !(feil instanceof Error) ? String((feil as Error).message) : feil.stack);
+  const sagt = feil instanceof Startfeil || feil instanceof ManglerVerktoy;
+  // What fails because it is being stopped is not worth a word.
+  if (!stenger) console.error(sagt || !(feil instanceof Error) ? String((feil as Error).message) : feil.stack);
   await avslutt(1);
 }

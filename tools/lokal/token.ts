@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { LOKALT, ROT } from '@tiltak/testing';
+import { ROT } from '@tiltak/testing';
+import { lesKlar } from './klar.ts';
 
 interface Konsument {
   navn: string;
@@ -13,13 +14,20 @@ export function lesKonsumenter(): Konsument[] {
   return parse(readFileSync(join(ROT, 'tools', 'lokal', 'konsumenter.yaml'), 'utf8')) as Konsument[];
 }
 
-/** A fresh token for a client id, from the local issuer. */
+const KJOERER_IKKE = 'The local stack is not running: start it with npm start.';
+
+/**
+ * A fresh token for a client id, from the local issuer.
+ *
+ * @throws when the issuer does not answer
+ */
 export async function hentToken(issuer: string, azp: string): Promise<string> {
-  const svar = await fetch(`${issuer}/token`, {
-    method: 'POST',
-    body: new URLSearchParams({ grant_type: 'client_credentials', client_id: azp }),
-  });
-  const { access_token: token } = (await svar.json()) as { access_token: string };
+  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp });
+  // A stack that was killed leaves its address behind.
+  const svar = await fetch(`${issuer}/token`, { method: 'POST', body }).catch(() => undefined);
+  if (!svar) throw new Error(KJOERER_IKKE);
+  const { access_token: token } = (await svar.json()) as { access_token?: string };
+  if (token === undefined) throw new Error(`The token issuer answered ${String(svar.status)}.`);
   return token;
 }
 
@@ -27,14 +35,16 @@ async function skrivToken(navn: string | undefined): Promise<string> {
   const konsumenter = lesKonsumenter();
   const konsument = konsumenter.find((linje) => linje.navn === navn);
   if (!konsument) {
+    const kjente = konsumenter.map((linje) => linje.navn).join(', ');
     throw new Error(
-      `Usage: npm run token -- <konsument>, one of: ${konsumenter.map((linje) => linje.navn).join(', ')}`,
+      navn === undefined
+        ? `Usage: npm run token -- <konsument>, one of: ${kjente}.`
+        : `There is no consumer ${navn} in tools/lokal/konsumenter.yaml, only: ${kjente}.`,
     );
   }
-  const klar = join(LOKALT, 'ready.json');
-  if (!existsSync(klar)) throw new Error('The local stack is not running: start it with npm start');
-  const { issuer } = JSON.parse(readFileSync(klar, 'utf8')) as { issuer: string };
-  return hentToken(issuer, konsument.azp);
+  const klar = lesKlar();
+  if (!klar) throw new Error(KJOERER_IKKE);
+  return hentToken(klar.issuer, konsument.azp);
 }
 
 if (import.meta.main) {
@@ -42,6 +52,6 @@ if (import.meta.main) {
     console.log(await skrivToken(process.argv[2]));
   } catch (feil) {
     console.error(feil instanceof Error ? feil.message : String(feil));
-    process.exit(1);
+    process.exitCode = 1;
   }
 }

@@ -28,7 +28,7 @@ export function foerJest(): Trinn[] {
     {
       navn: 'build',
       argumenter: [verktoy('nx'), 'run-many', '-t', 'build', '--output-style=static'],
-      env: { NX_DAEMON: 'false', NX_TUI: 'false' },
+      env: { NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' },
     },
     ...(existsSync(openapi) ? [{ navn: 'openapi', argumenter: [openapi, '--sjekk'] }] : []),
   ];

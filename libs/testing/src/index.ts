@@ -4,6 +4,7 @@ export { klargjorKafka, ManglerVerktoy } from './stack/kafka-verktoy.ts';
 export { opprettDatabase, type Organisasjonsdatabase } from './stack/organisasjon.ts';
 export { startPostgres, type LokalPostgres } from './stack/postgres.ts';
 export {
+  erILive,
   kjorProgram,
   ledigPort,
   portErLedig,

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { erILive } from './prosess.ts';
 
 /**
  * A temporary directory for what only lives as long as this process. Removes those of processes that were killed before
@@ -18,15 +19,6 @@ export function lagArbeidsmappe(formaal: string): { katalog: string; rydd: () =>
   // Postgres runs as another user when this is root.
   chmodSync(katalog, 0o755);
   return { katalog, rydd: () => slett(katalog) };
-}
-
-function erILive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (feil) {
-    // EPERM: it lives, as another user.
-    return (feil as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function slett(katalog: string): void {

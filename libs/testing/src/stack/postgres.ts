@@ -86,6 +86,8 @@ const INNSTILLINGER = {
   log_min_messages: 'warning',
   // A statement in the log could hold a national ident.
   log_min_error_statement: 'panic',
+  // So could its parameters, when someone logs slow statements.
+  log_parameter_max_length: '0',
 };
 
 /** @returns the superuser's password */

@@ -48,7 +48,7 @@ export function startProsess(
  */
 function vokt(barn: ChildProcess): void {
   if (barn.pid === undefined || process.platform === 'win32') return;
-  const vakt = spawn('sh', ['-c', 'cat >/dev/null; kill -KILL "-$0" 2>/dev/null', String(barn.pid)], {
+  const vakt = spawn('sh', ['-c', 'read -r _; kill -KILL "-$0" 2>/dev/null', String(barn.pid)], {
     cwd: '/',
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -168,5 +168,15 @@ export async function ventTil<T>(
     if (svar !== undefined && svar !== false) return svar;
     if (Date.now() > frist) throw new Error(`Waited ${String(maksMs / 1000)} s for ${hva}`);
     await vent(hverMs);
+  }
+}
+
+/** Whether a process has the id. */
+export function erILive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (feil) {
+    // EPERM: it lives, as another user.
+    return (feil as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

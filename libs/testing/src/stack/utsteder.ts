@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { OAuth2Issuer } from 'oauth2-mock-server';
 
@@ -79,7 +80,8 @@ async function lagNoekkel(issuer: string, audience: string): Promise<Noekkel> {
   const { OAuth2Issuer, OAuth2Service } = await import('oauth2-mock-server');
   const utsteder = new OAuth2Issuer();
   utsteder.url = issuer;
-  const { kid } = await utsteder.keys.generate('RS256');
+  // Its own ids are so long that they fill half of the token.
+  const { kid } = await utsteder.keys.generate('RS256', { kid: randomUUID() });
   const tjeneste = new OAuth2Service(utsteder);
   tjeneste.on('beforeTokenSigning', (token: { payload: Claims }, { body }: { body?: Claims }) => {
     const { client_id: azp, audience: mottaker } = body ?? {};
