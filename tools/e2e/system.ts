@@ -123,6 +123,32 @@ export class System {
     });
   }
 
+  /** Of the database, as superuser. */
+  get url(): string {
+    return this.database.url;
+  }
+
+  /** Messages per second while `fra` to `antall` of them are stored. The time before the first is stored is not counted. */
+  async maalInnlesning(antall: number, fra = 0): Promise<number> {
+    const foerst = await ventTil(async () => (await this.innlest()) > fra && (await this.innlest()), {
+      hva: 'the first messages',
+      hverMs: 10,
+    });
+    const begynt = performance.now();
+    await this.ventPaaInnlest(600_000);
+    return (antall - foerst) / ((performance.now() - begynt) / 1_000);
+  }
+
+  /** That what is stored is as many as the contract says. */
+  async kontrollerAntall(): Promise<void> {
+    const { avtaler, slettet } = forventet(this.publisert);
+    const [rad] = await this.sql<{ levende: number; slettet: number }>(
+      'select (count(*) filter (where slettet is null))::int as levende, (count(slettet))::int as slettet from avtale',
+    );
+    if (rad?.levende !== avtaler.size || rad.slettet !== slettet.size)
+      throw new Error('What is stored is not what was published');
+  }
+
   /** What is stored, in the form of `fasit`. */
   async tilstand(): Promise<Tilstand> {
     const rader = await this.sql<Record<string, unknown> & { avtaleId: string; slettet: string | null }>(LES_AVTALER);
