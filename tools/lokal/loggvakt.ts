@@ -2,21 +2,31 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 
 const HVER_MS = 1_000;
 
+/** A log, and how many bytes of it have been read. */
+interface Logg {
+  fil: string;
+  lest: number;
+}
+
 /** Mentions warnings and errors that an app writes to its log from now on; at most one line for each second. */
-export function foelgLogg(navn: string, loggfil: string): { stopp: () => void } {
-  let lest = existsSync(loggfil) ? statSync(loggfil).size : 0;
-  const sjekk = (): void => {
-    const del = lesFra(loggfil, lest);
-    // The last line may be half written.
-    const slutt = del.lastIndexOf(0x0a) + 1;
-    lest += slutt;
-    const [foerste, ...flere] = del.subarray(0, slutt).toString('utf8').split('\n').flatMap(alvorlig);
+export function foelgLogg(navn: string, fil: string): { stopp: () => void } {
+  const logg: Logg = { fil, lest: existsSync(fil) ? statSync(fil).size : 0 };
+  const klokke = setInterval(() => {
+    const [foerste, ...flere] = lesNytt(logg);
     if (foerste === undefined) return;
     const resten = flere.length === 0 ? '' : ` (and ${String(flere.length)} more)`;
-    console.error(`${navn}: ${foerste}${resten}; see ${loggfil}`);
-  };
-  const klokke = setInterval(sjekk, HVER_MS);
+    console.error(`${navn}: ${foerste}${resten}; see ${fil}`);
+  }, HVER_MS);
   return { stopp: () => clearInterval(klokke) };
+}
+
+/** What is worth mentioning of what has been written since the last time. */
+export function lesNytt(logg: Logg): string[] {
+  const del = lesFra(logg.fil, logg.lest);
+  // The last line may be half written.
+  const slutt = del.lastIndexOf(0x0a) + 1;
+  logg.lest += slutt;
+  return del.subarray(0, slutt).toString('utf8').split('\n').flatMap(alvorlig);
 }
 
 /** @returns «warn: what it says», for a JSON line of that level or worse */
