@@ -19,22 +19,34 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     plugins: { '@nx': nx },
+    // So that a class that is injected is not taken for a type.
+    languageOptions: { parserOptions: { emitDecoratorMetadata: true, experimentalDecorators: true } },
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
         {
           allow: [],
           depConstraints: [
-            { sourceTag: 'scope:avtale', onlyDependOnLibsWithTags: [], bannedExternalImports: ['*'] },
-            { sourceTag: 'scope:database', onlyDependOnLibsWithTags: [], bannedExternalImports: ['@nestjs/*', 'kafkajs'] },
-            { sourceTag: 'scope:platform', onlyDependOnLibsWithTags: [], bannedExternalImports: ['typeorm', 'kafkajs'] },
-            { sourceTag: 'scope:testing', onlyDependOnLibsWithTags: ['scope:avtale', 'scope:database', 'scope:tools'] },
+            // fast-check is for its specs.
+            { sourceTag: 'scope:avtale', onlyDependOnLibsWithTags: [], allowedExternalImports: ['fast-check'] },
+            {
+              sourceTag: 'scope:database',
+              onlyDependOnLibsWithTags: [],
+              bannedExternalImports: ['@nestjs/*', 'kafkajs'],
+            },
+            {
+              sourceTag: 'scope:platform',
+              onlyDependOnLibsWithTags: [],
+              bannedExternalImports: ['typeorm', 'kafkajs'],
+            },
+            { sourceTag: 'scope:testing', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:ingestor', onlyDependOnLibsWithTags: ['type:lib', 'type:testing'] },
             {
               sourceTag: 'scope:query-api',
               onlyDependOnLibsWithTags: ['type:lib', 'type:testing'],
               bannedExternalImports: ['kafkajs', '@nestjs/microservices'],
             },
+            { sourceTag: 'scope:simulator', onlyDependOnLibsWithTags: ['scope:testing'] },
             { sourceTag: 'scope:tools', onlyDependOnLibsWithTags: ['type:testing'] },
           ],
         },
@@ -44,6 +56,10 @@ export default tseslint.config(
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       'no-restricted-syntax': ['error', ident, env, defaultExport],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_+$' },
+      ],
       'no-console': 'error',
       'max-lines-per-function': ['warn', { max: 60, skipBlankLines: true, skipComments: true }],
     },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { System } from '../e2e/system.ts';
-import { lagHendelser, lagOppdateringer } from '../simulator/livslop.ts';
+import { lagHendelser, lagOppdateringer } from '@tiltak/simulator';
 import { forhold, median } from './maaling.ts';
 import { medKlient, startRigg, type Rigg } from './rigg.ts';
 

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import autocannon from 'autocannon';
-import { ledigPort, lagArbeidsmappe, ROT, startProsess, ventTil } from '@tiltak/testing';
-import { syntetiskFnr } from '../../libs/testing/src/identer.ts';
+import { ledigPort, lagArbeidsmappe, ROT, startProsess, syntetiskFnr, ventTil } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
 import { forhold, median, type Runder } from './maaling.ts';
 import { medKlient, startRigg } from './rigg.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as vent } from 'node:timers/promises';
 import { ledigPort, startPostgres, ventTil } from '@tiltak/testing';
-import { lagHendelser } from '../simulator/livslop.ts';
+import { lagHendelser } from '@tiltak/simulator';
 import { System, type Melding } from './system.ts';
 
 /**

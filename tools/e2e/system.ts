@@ -15,7 +15,7 @@ import {
 } from '@tiltak/testing';
 import { KLIENT_ID, startIngestor, startQueryApi, ventPaaKlar, type App, type Omgivelser } from '../lokal/apper.ts';
 import { lesKonsumenter } from '../lokal/token.ts';
-import { forventet } from '../simulator/fasit.ts';
+import { forventet } from '@tiltak/simulator';
 
 export interface Melding {
   nokkel: string | Buffer | null;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ventTil } from '@tiltak/testing';
-import { lagHendelser } from '../simulator/livslop.ts';
+import { lagHendelser } from '@tiltak/simulator';
 import { System } from './system.ts';
 
 /** From the source's topic to a consumer's answer, through both apps as they are deployed. */

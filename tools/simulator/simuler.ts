@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as vent } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { LOKALT } from '../../libs/testing/src/stack/steder.ts';
+import { LOKALT } from '@tiltak/testing';
 import { lagHendelser } from './livslop.ts';
 import type { Kildemelding } from './kildemelding.ts';
 

@@ -1,6 +1,7 @@
 export { lagArbeidsmappe } from './stack/arbeidsmappe.ts';
 export { startKafka, type LokalKafka } from './stack/kafka.ts';
-export { klargjorKafka, ManglerVerktoy } from './stack/kafka-verktoy.ts';
+export { klargjorKafka } from './stack/kafka-verktoy.ts';
+export { ManglerVerktoy } from './stack/mangler-verktoy.ts';
 export { opprettDatabase, type Organisasjonsdatabase } from './stack/organisasjon.ts';
 export { startPostgres, type LokalPostgres } from './stack/postgres.ts';
 export {

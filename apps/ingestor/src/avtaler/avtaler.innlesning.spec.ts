@@ -2,8 +2,7 @@ import { deltakerIdMed, lagDatakilde, lagPool, migrer, type Databasevalg } from 
 import { opprettTestdatabase, type Testdatabase } from '@tiltak/testing';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
-import { forventet } from '../../../../tools/simulator/fasit.ts';
-import { lagHendelser } from '../../../../tools/simulator/livslop.ts';
+import { forventet, lagHendelser } from '@tiltak/simulator';
 import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
 import { Innlesning, UkjentPosisjon } from './avtaler.innlesning.ts';
 

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ManglerVerktoy } from './mangler-verktoy.ts';
 import { kjorProgram } from './prosess.ts';
 import { LOKALT, ROT } from './steder.ts';
 
 const POM = join(ROT, 'tools', 'lokal', 'kafka', 'pom.xml');
-
-/** Something that must be on the machine is missing; the message says what to install. */
-export class ManglerVerktoy extends Error {}
 
 /**
  * Fetches what Kafka needs, the first time.

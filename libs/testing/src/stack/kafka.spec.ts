@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { opprettTesttopic } from '../suite.ts';
 import { lagArbeidsmappe } from './arbeidsmappe.ts';
-import { klargjorKafka, ManglerVerktoy } from './kafka-verktoy.ts';
+import { klargjorKafka } from './kafka-verktoy.ts';
 import { startKafka } from './kafka.ts';
+import { ManglerVerktoy } from './mangler-verktoy.ts';
 import { ledigPort } from './prosess.ts';
 
 const { katalog, rydd } = lagArbeidsmappe('spec');

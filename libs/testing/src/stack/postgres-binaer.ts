@@ -2,6 +2,7 @@ import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync } from '
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { ManglerVerktoy } from './mangler-verktoy.ts';
 import { kjorProgram } from './prosess.ts';
 
 /** Who Postgres runs as. */
@@ -18,7 +19,7 @@ export async function osBruker(): Promise<Bruker | undefined> {
     const [uid, gid] = await Promise.all([id('-u', navn), id('-g', navn)]);
     if (uid !== undefined && gid !== undefined) return { navn, uid, gid };
   }
-  throw new Error(
+  throw new ManglerVerktoy(
     "Postgres can't run as root, and there is no OS user postgres to run as: add one, or run as another user.",
   );
 }
@@ -28,11 +29,11 @@ async function id(valg: string, navn: string): Promise<number | undefined> {
   return kode === 0 ? Number(utskrift) : undefined;
 }
 
-/** @throws when another user than this one can't get to the directory, naming what stands in the way */
+/** @throws ManglerVerktoy when another user than this one can't get to the directory, naming what stands in the way */
 export function krevTilgang(katalog: string, bruker: Bruker | undefined): void {
   const sperre = bruker && sperretKatalog(katalog, bruker);
   if (!sperre) return;
-  throw new Error(
+  throw new ManglerVerktoy(
     `Postgres runs as the OS user ${bruker.navn}, who can't get past ${sperre}: ` +
       `choose a directory elsewhere, let others through (chmod o+x ${sperre}), or run as another user than root.`,
   );
@@ -64,7 +65,7 @@ function kopiFor(pakke: string): string {
   const kopi = join(tmpdir(), `tiltak-postgres-${version}`);
   const uferdig = `${kopi}.${String(process.pid)}`;
   // Anyone may make a directory there, but only root's programs are run.
-  if (existsSync(kopi) && statSync(kopi).uid !== 0) throw new Error(`${kopi} is not made by root: remove it.`);
+  if (existsSync(kopi) && statSync(kopi).uid !== 0) throw new ManglerVerktoy(`${kopi} is not made by root: remove it.`);
   if (!existsSync(kopi)) {
     cpSync(join(pakke, 'native'), uferdig, { recursive: true, verbatimSymlinks: true });
     try {
