@@ -1,8 +1,6 @@
-import { chmodSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as vent } from 'node:timers/promises';
-import { ledigPort, startPostgres, ventTil } from '@tiltak/testing';
+import { lagArbeidsmappe, ledigPort, startPostgres, ventTil } from '@tiltak/testing';
 import { lagHendelser } from '@tiltak/simulator';
 import { System, type Melding } from './system.ts';
 
@@ -50,14 +48,13 @@ test('the ingestor is killed again and again during a backlog', async () => {
 }, 120_000);
 
 test('Postgres is killed during a backlog and comes back after five seconds', async () => {
-  const mappe = mkdtempSync(join(tmpdir(), 'tiltak-feil-'));
-  chmodSync(mappe, 0o755);
+  const { katalog: mappe, rydd } = lagArbeidsmappe('feil');
   const postgres = await startPostgres({
     port: await ledigPort(),
     dataDir: join(mappe, 'postgres'),
     loggfil: join(mappe, 'postgres.log'),
   });
-  startet.push(() => postgres.stopp());
+  startet.push(() => postgres.stopp().then(rydd));
   await lagSystem({ postgres: postgres.url });
   const meldinger = hendelser(12_000, 2);
   await system.publiser(meldinger);

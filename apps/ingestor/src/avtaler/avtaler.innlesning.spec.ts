@@ -1,82 +1,28 @@
-import { deltakerIdMed, lagDatakilde, lagPool, migrer, type Databasevalg } from '@tiltak/database';
-import { opprettTestdatabase, type Testdatabase } from '@tiltak/testing';
-import type { Pool } from 'pg';
-import type { DataSource } from 'typeorm';
 import { forventet, lagHendelser } from '@tiltak/simulator';
-import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
+import {
+  batch,
+  deltakerId,
+  ID,
+  melding,
+  PARTISJON,
+  startTestInnlesning,
+  TOPIC,
+  type TestInnlesning,
+} from '../testing/test-innlesning.ts';
 import { Innlesning, UkjentPosisjon } from './avtaler.innlesning.ts';
 
-const TOPIC = 'avtaler';
-const PARTISJON = 0;
-const deltakerId = deltakerIdMed('ab'.repeat(32));
-
-let database: Testdatabase;
-let eier: DataSource;
-let pool: Pool;
+let oppsett: TestInnlesning;
 let innlesning: Innlesning;
-
-function valg({ username, password }: { username: string; password: string }): Databasevalg {
-  const { host, port, database: navn } = database;
-  return {
-    host,
-    port,
-    database: navn,
-    username,
-    password,
-    sslmode: 'disable',
-    poolSize: 4,
-    applicationName: 'spec',
-    statementTimeoutMs: 10_000,
-    ventPaaForbindelseMs: 5_000,
-  };
-}
+let pool: TestInnlesning['pool'];
+let eier: TestInnlesning['eier'];
+let dump: TestInnlesning['dump'];
 
 beforeAll(async () => {
-  database = await opprettTestdatabase();
-  eier = await lagDatakilde(valg(database.migrering)).initialize();
-  await migrer(eier);
-  pool = lagPool(valg(database.ingestor));
-  innlesning = new Innlesning(pool, deltakerId);
+  oppsett = await startTestInnlesning();
+  ({ innlesning, pool, eier, dump } = oppsett);
 });
-
-afterAll(async () => {
-  await pool.end();
-  await eier.destroy();
-  await database.slett();
-});
-
-beforeEach(async () => {
-  await eier.query('truncate avtale, avtale_versjon, endring, parkert_melding, konsum_offset restart identity');
-  await eier.query('insert into konsum_offset values ($1, $2, 0)', [TOPIC, PARTISJON]);
-});
-
-const ID = '00000000-0000-4000-8000-000000000001';
-
-function melding(offset: number, felter: Record<string, unknown>): RaaMelding {
-  const innhold = { avtaleId: ID, sistEndret: '2026-01-01T00:00:00Z', ...felter };
-  return { offset, nokkel: Buffer.from(innhold.avtaleId), verdi: Buffer.from(JSON.stringify(innhold)) };
-}
-
-function batch(meldinger: readonly RaaMelding[], hentetFra = meldinger[0]?.offset ?? 0): Meldingsbatch {
-  const slutt = (meldinger.at(-1)?.offset ?? 0) + 1;
-  return { topic: TOPIC, partisjon: PARTISJON, hentetFra, meldinger, nesteOffset: slutt, sluttOffset: slutt };
-}
-
-/** Everything in the tables but the times and numbers that differ from run to run. */
-async function dump(): Promise<Record<string, unknown[]>> {
-  const tabeller = {
-    avtale: `select to_jsonb(t) - 'mottatt' as rad from avtale t order by avtale_id`,
-    avtale_versjon: `select to_jsonb(t) - 'laert' - 'lopenr' as rad from avtale_versjon t order by avtale_id, lopenr`,
-    endring: `select jsonb_build_array(avtale_id, type, aarsak) as rad from endring t order by avtale_id, tx, lopenr`,
-    parkert_melding: `select to_jsonb(t) - 'id' - 'parkert' as rad from parkert_melding t order by kafka_offset`,
-    konsum_offset: `select to_jsonb(t) as rad from konsum_offset t`,
-  };
-  const svar: Record<string, unknown[]> = {};
-  for (const [navn, sql] of Object.entries(tabeller)) {
-    svar[navn] = (await pool.query<{ rad: unknown }>(sql)).rows.map(({ rad }) => rad);
-  }
-  return svar;
-}
+afterAll(() => oppsett.stopp());
+beforeEach(() => oppsett.toem());
 
 const antall = async (tabell: string): Promise<number> =>
   Number((await pool.query<{ n: string }>(`select count(*) as n from ${tabell}`)).rows[0]?.n);
