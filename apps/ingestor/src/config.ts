@@ -4,7 +4,6 @@ import {
   felles,
   filsti,
   heltall,
-  hemmelighet,
   lesKonfigurasjon,
   liste,
   tekst,
@@ -20,8 +19,8 @@ export const SKJEMA = {
     beskrivelse: 'Owner of the schema, who runs migrations; DB_USERNAME when absent',
     valgfri: true,
   }),
-  DB_MIGRERING_PASSWORD: hemmelighet({ beskrivelse: 'Its password', valgfri: true }),
-  DELTAKER_ID_NOEKKEL: hemmelighet({
+  DB_MIGRERING_PASSWORD: tekst({ beskrivelse: 'Its password', valgfri: true }),
+  DELTAKER_ID_NOEKKEL: tekst({
     beskrivelse: 'Key that opaque ids of participants are derived with, the same in both apps, for ever',
     monster: /^(?:[0-9a-f]{2}){32,}$/i,
   }),

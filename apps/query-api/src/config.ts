@@ -4,7 +4,6 @@ import {
   felles,
   filsti,
   heltall,
-  hemmelighet,
   lesKonfigurasjon,
   port,
   tekst,
@@ -27,7 +26,7 @@ export const SKJEMA = {
     min: 100,
     max: 60_000,
   }),
-  DELTAKER_ID_NOEKKEL: hemmelighet({
+  DELTAKER_ID_NOEKKEL: tekst({
     beskrivelse:
       'Key that opaque ids of participants are derived with: 64 or more hex digits, the same in both apps, for ever',
     monster: /^(?:[0-9a-f]{2}){32,}$/i,

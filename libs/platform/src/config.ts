@@ -62,8 +62,6 @@ export function tekst(valg: Tekstvalg & Partial<Valgfri>): Variabel<string> {
   return variabel(valg, forventet, (verdi) => (monster && !monster.test(verdi) ? undefined : verdi));
 }
 
-/** Text that must never be shown. */
-export const hemmelighet = tekst;
 
 export function filsti(valg: Valg<string> & Valgfri): Variabel<string | undefined>;
 export function filsti(valg: Valg<string>): Variabel<string>;
@@ -125,7 +123,7 @@ export const database = {
   DB_PORT: port({ beskrivelse: 'Port of Postgres', standard: 5432 }),
   DB_DATABASE: tekst({ beskrivelse: "The organisation's database" }),
   DB_USERNAME: tekst({ beskrivelse: 'Database user of this app' }),
-  DB_PASSWORD: hemmelighet({ beskrivelse: 'Its password' }),
+  DB_PASSWORD: tekst({ beskrivelse: 'Its password' }),
   DB_SSLMODE: valgAv(['disable', 'require', 'verify-ca', 'verify-full'], {
     beskrivelse: 'TLS to Postgres',
     standard: 'disable',

@@ -5,7 +5,6 @@ export {
   felles,
   filsti,
   heltall,
-  hemmelighet,
   Konfigurasjonsfeil,
   lesKonfigurasjon,
   liste,
