@@ -62,7 +62,6 @@ export function tekst(valg: Tekstvalg & Partial<Valgfri>): Variabel<string> {
   return variabel(valg, forventet, (verdi) => (monster && !monster.test(verdi) ? undefined : verdi));
 }
 
-
 export function filsti(valg: Valg<string> & Valgfri): Variabel<string | undefined>;
 export function filsti(valg: Valg<string>): Variabel<string>;
 export function filsti(valg: Valg<string> & Partial<Valgfri>): Variabel<string> {
