@@ -1,8 +1,16 @@
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { ApiProperty, ApiPropertyOptional, DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import {
+  ApiProperty,
+  ApiPropertyOptional,
+  DocumentBuilder,
+  SwaggerModule,
+  type OpenAPIObject,
+  ApiSchema,
+} from '@nestjs/swagger';
 
+@ApiSchema({ name: 'Feltfeil' })
 export class FeltfeilDto {
   @ApiProperty({ description: 'Path to the field, header or parameter', example: 'periode.til' })
   felt: string;
@@ -12,6 +20,7 @@ export class FeltfeilDto {
 }
 
 /** RFC 9457; the body of every answer that isn't a success. */
+@ApiSchema({ name: 'Problem' })
 export class ProblemDto {
   @ApiProperty({
     format: 'uri',
@@ -77,7 +86,7 @@ export function lagDokument(app: INestApplication): OpenAPIObject {
 }
 
 /** Bodies: unknown properties are refused. Answers may get new ones. */
-const UTEN_UKJENTE_FELTER = ['SokDto', 'PeriodeDto', 'TiltaksstatusSporringDto'];
+const UTEN_UKJENTE_FELTER = ['Sok', 'Periode', 'TiltaksstatusSporring'];
 
 type Operasjon = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
@@ -111,8 +120,8 @@ function leggTilFellesdeler(operasjon: Operasjon): void {
       name: 'Nav-Call-Id',
       in: 'header',
       required: false,
-      description: 'Correlates logs; made when absent',
-      schema: { type: 'string', maxLength: 100 },
+      description: 'Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : -',
+      schema: { type: 'string' },
     },
   ];
   for (const svar of Object.values(operasjon.responses)) {
@@ -125,7 +134,7 @@ function leggTilFellesdeler(operasjon: Operasjon): void {
       description,
       headers:
         status === '429' || status === '503' ? { ...KALL, 'Retry-After': hode('Seconds to wait', 'integer') } : KALL,
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   }
 }

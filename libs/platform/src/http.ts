@@ -48,7 +48,7 @@ export async function startHttp(valg: Httpvalg): Promise<Http> {
   const server = adapter.getInstance() as unknown as FastifyInstance;
   const tilstand = { stenger: false };
   const metoder = samleMetoder(server);
-  leggTilKroker(server, valg);
+  leggTilKroker(server, valg, metoder);
   leggTilInternt(server, valg, tilstand);
 
   const app = await NestFactory.create<NestFastifyApplication>(valg.modul, adapter, {
@@ -56,7 +56,7 @@ export async function startHttp(valg: Httpvalg): Promise<Http> {
     abortOnError: false,
   });
   app.useGlobalPipes(valideringPipe());
-  app.useGlobalFilters(new ProblemFilter(metoder));
+  app.useGlobalFilters(new ProblemFilter());
   await valg.konfigurer?.(app);
   try {
     await app.listen(valg.port, valg.host);
@@ -100,7 +100,7 @@ function lagAdapter(): FastifyAdapter {
   });
 }
 
-function leggTilKroker(server: FastifyInstance, { verifiserer, apneRuter }: Httpvalg): void {
+function leggTilKroker(server: FastifyInstance, { verifiserer, apneRuter }: Httpvalg, metoder: Metoder): void {
   server.addHook('onRequest', (request, reply, ferdig) => {
     const kontekst = nyKontekst(request);
     reply.headers({ 'Nav-Call-Id': kontekst.callId, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' });
@@ -112,8 +112,11 @@ function leggTilKroker(server: FastifyInstance, { verifiserer, apneRuter }: Http
     if (token === undefined)
       throw new Problem(fellesFeil.MANGLER_TOKEN, 'The header Authorization must hold a Bearer token');
     request.token = await verifiserer.verifiser(token);
-    if (!godtarJson(request.headers.accept))
+    // Here, and not after the body has been read for nothing.
+    if (request.is404) throw ikkeFunnet(metoder, request.url);
+    if (!godtarJson(request.headers.accept)) {
       throw new Problem(fellesFeil.IKKE_AKSEPTABELT, 'Only application/json is offered');
+    }
   });
   server.addHook('preValidation', async (request) => {
     avvisForDyp(request.body);
@@ -209,26 +212,22 @@ function samleMetoder(server: FastifyInstance): Metoder {
   return metoder;
 }
 
+function ikkeFunnet(metoder: Metoder, url: string): Problem {
+  const [sti = ''] = url.split('?', 1);
+  const tillatt = [...new Set(metoder.filter((rute) => rute.sti.test(sti)).map(({ metode }) => metode))];
+  if (tillatt.length === 0) return new Problem(fellesFeil.FINNES_IKKE, 'There is nothing here');
+  return new Problem(fellesFeil.METODE_IKKE_TILLATT, 'The method is not offered here', {
+    hoder: { allow: tillatt.join(', ') },
+  });
+}
+
 /** Every error that reaches Nest or Fastify, as problem+json. */
 @Catch()
 class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly metoder: Metoder) {}
-
   catch(feil: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const problem = this.medMetoder(oversett(feil), http.getRequest<FastifyRequest>());
+    const problem = oversett(feil);
     if (problem.feilkode.status >= 500) logg.error({ err: problem.tillegg.cause ?? feil }, problem.detail);
-    svarMed(http.getResponse<FastifyReply>(), problem);
-  }
-
-  private medMetoder(problem: Problem, request: FastifyRequest): Problem {
-    if (problem.feilkode.status !== 404 || request.routeOptions.url !== undefined) return problem;
-    const [sti = ''] = request.url.split('?', 1);
-    const tillatt = [...new Set(this.metoder.filter((rute) => rute.sti.test(sti)).map(({ metode }) => metode))];
-    if (tillatt.length === 0) return problem;
-    return new Problem(fellesFeil.METODE_IKKE_TILLATT, 'The method is not offered here', {
-      hoder: { allow: tillatt.join(', ') },
-    });
+    svarMed(host.switchToHttp().getResponse<FastifyReply>(), problem);
   }
 }
 

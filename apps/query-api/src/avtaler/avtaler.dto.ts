@@ -9,7 +9,7 @@ import {
   type Tiltakstype,
 } from '@tiltak/avtale';
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions, ApiSchema } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -61,11 +61,13 @@ export function listeAv(pattern: string): {
 
 export const LISTE_AV_IDENTER = listeAv('^[0-9]{11}$');
 
+@ApiSchema({ name: 'Lenke' })
 export class LenkeDto {
   @ApiProperty({ description: 'Path on this service', example: '/api/v1/avtaler/04d0033c-754b-4daa-b5ff-6531dc64582c' })
   href: string;
 }
 
+@ApiSchema({ name: 'AvtaleLenker' })
 export class AvtaleLenkerDto {
   @ApiProperty({ type: LenkeDto, description: 'This avtale' })
   self: LenkeDto;
@@ -80,6 +82,7 @@ export class AvtaleLenkerDto {
   bedrift?: LenkeDto;
 }
 
+@ApiSchema({ name: 'Avtale' })
 export class AvtaleDto {
   @ApiProperty({
     format: 'uuid',
@@ -216,6 +219,7 @@ export class AvtaleDto {
   _links: AvtaleLenkerDto;
 }
 
+@ApiSchema({ name: 'Avtaleside' })
 export class AvtalesideDto {
   @ApiProperty({ type: [AvtaleDto], description: 'In the order of avtaleId' })
   avtaler: AvtaleDto[];
@@ -224,6 +228,7 @@ export class AvtalesideDto {
   neste?: string;
 }
 
+@ApiSchema({ name: 'Periode' })
 export class PeriodeDto {
   @ApiProperty({ format: 'date', description: 'First day, included', example: '2022-01-01' })
   @ErDato()
@@ -280,6 +285,7 @@ export class SideDto {
   neste?: string;
 }
 
+@ApiSchema({ name: 'Sok' })
 export class SokDto {
   @ApiPropertyOptional({
     ...LISTE_AV_IDENTER,

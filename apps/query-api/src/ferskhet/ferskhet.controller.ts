@@ -1,8 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags, ApiSchema } from '@nestjs/swagger';
 import { ErOperasjon } from '../tilgang/operasjoner.ts';
 import { eldste, Ferskhet } from './ferskhet.ts';
 
+@ApiSchema({ name: 'Partisjonsferskhet' })
 export class PartisjonsferskhetDto {
   @ApiProperty({ type: 'integer', minimum: 0, description: 'Partition of the topic', example: 0 })
   partisjon: number;
@@ -26,6 +27,7 @@ export class PartisjonsferskhetDto {
   alderSekunder: number | null;
 }
 
+@ApiSchema({ name: 'Ferskhet' })
 export class FerskhetDto {
   @ApiProperty({
     type: String,

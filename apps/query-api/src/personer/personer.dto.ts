@@ -1,10 +1,11 @@
 import { AVTALESTATUSER, TILTAKSTYPER, type AvtaleStatus, type Tiltakstype } from '@tiltak/avtale';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { LISTE_AV_IDENTER } from '../avtaler/avtaler.dto.ts';
 import { ErDato } from '../avtaler/datoer.ts';
 import { ErPersonidenter } from '../avtaler/personidenter.ts';
 
+@ApiSchema({ name: 'TiltaksstatusSporring' })
 export class TiltaksstatusSporringDto {
   @ApiProperty({ ...LISTE_AV_IDENTER, description: 'National idents' })
   @ErPersonidenter()
@@ -20,6 +21,7 @@ export class TiltaksstatusSporringDto {
   dato?: string;
 }
 
+@ApiSchema({ name: 'Tiltak' })
 export class TiltakDto {
   @ApiPropertyOptional({
     enum: TILTAKSTYPER,
@@ -50,6 +52,7 @@ export class TiltakDto {
   sluttDato: string | null;
 }
 
+@ApiSchema({ name: 'Tiltaksstatus' })
 export class TiltaksstatusDto {
   @ApiProperty({ description: 'The ident asked for' })
   personident: string;
@@ -91,6 +94,7 @@ export class TiltaksstatusDto {
   tiltak: TiltakDto[];
 }
 
+@ApiSchema({ name: 'Tiltaksstatuser' })
 export class TiltaksstatuserDto {
   @ApiProperty({ format: 'date', description: 'The day answered for', example: '2022-03-01' })
   dato: string;

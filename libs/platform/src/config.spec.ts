@@ -1,0 +1,69 @@
+import {
+  database,
+  felles,
+  filsti,
+  heltall,
+  Konfigurasjonsfeil,
+  lesKonfigurasjon,
+  liste,
+  port,
+  tekst,
+  url,
+  valgAv,
+} from './config.ts';
+
+const skjema = {
+  NAVN: tekst({ beskrivelse: 'a name', monster: /^[a-z]+$/ }),
+  PORT: port({ beskrivelse: 'a port', standard: 8080 }),
+  ANTALL: heltall({ beskrivelse: 'a number', standard: 3, min: 1, max: 5 }),
+  ADRESSE: url({ beskrivelse: 'an address', standard: 'http://localhost' }),
+  NIVAA: valgAv(['lav', 'høy'], { beskrivelse: 'a level', standard: 'lav' }),
+  MEGLERE: liste({ beskrivelse: 'brokers', standard: [] }),
+  FIL: filsti({ beskrivelse: 'a file', valgfri: true }),
+};
+
+test('values, standards and what is optional', () => {
+  expect(lesKonfigurasjon(skjema, { NAVN: 'kari', ANTALL: '5', MEGLERE: 'a:1, b:2', PORT: '' })).toEqual({
+    NAVN: 'kari',
+    PORT: 8080,
+    ANTALL: 5,
+    ADRESSE: 'http://localhost',
+    NIVAA: 'lav',
+    MEGLERE: ['a:1', 'b:2'],
+    FIL: undefined,
+  });
+});
+
+test.each([
+  [{}, 'NAVN is missing: a name'],
+  [{ NAVN: 'KARI' }, 'NAVN must be text like ^[a-z]+$: a name'],
+  [{ NAVN: 'k', PORT: '99999' }, 'PORT must be a whole number from 0 to 65535: a port'],
+  [{ NAVN: 'k', PORT: '80.5' }, 'PORT must be a whole number from 0 to 65535: a port'],
+  [{ NAVN: 'k', ANTALL: '0' }, 'ANTALL must be a whole number from 1 to 5: a number'],
+  [{ NAVN: 'k', ADRESSE: 'ftp://x' }, 'ADRESSE must be a URL, http or https: an address'],
+  [{ NAVN: 'k', NIVAA: 'middels' }, 'NIVAA must be one of lav, høy: a level'],
+  [{ NAVN: 'k', MEGLERE: 'a,,b' }, 'MEGLERE must be a list separated by commas: brokers'],
+  [{ NAVN: 'k', FIL: '/finnes/ikke' }, 'FIL must be the path of a file that exists: a file'],
+])('%j: %s', (env, feil) => {
+  expect(() => lesKonfigurasjon(skjema, env)).toThrow(new Konfigurasjonsfeil([feil]));
+});
+
+test('everything that is wrong is told at once, and never the value', () => {
+  const env = { ORGANISASJON: 'Hemmelig!', DB_PASSWORD: 'hemmelig', DB_PORT: 'hemmelig', LOG_LEVEL: 'hemmelig' };
+  try {
+    lesKonfigurasjon({ ...felles, ...database }, env);
+  } catch (feil) {
+    const { feil: linjer } = feil as Konfigurasjonsfeil;
+    expect(linjer.map((linje) => linje.split(' ')[0]).sort()).toEqual([
+      'DB_DATABASE',
+      'DB_HOST',
+      'DB_PORT',
+      'DB_USERNAME',
+      'LOG_LEVEL',
+      'ORGANISASJON',
+    ]);
+    expect(linjer.join('\n').toLowerCase()).not.toContain('hemmelig');
+    return;
+  }
+  throw new Error('nothing was wrong');
+});
