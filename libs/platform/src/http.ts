@@ -54,7 +54,10 @@ export async function startHttp(valg: Httpvalg): Promise<Http> {
   const app = await NestFactory.create<NestFastifyApplication>(valg.modul, adapter, {
     logger: new NestLogg(),
     abortOnError: false,
+    // Nest would add a parser of forms; Fastify's own reads JSON, and text, which nothing here takes.
+    bodyParser: false,
   });
+  server.removeContentTypeParser('text/plain');
   app.useGlobalPipes(valideringPipe());
   app.useGlobalFilters(new ProblemFilter());
   await valg.konfigurer?.(app);
@@ -90,7 +93,7 @@ function lagAdapter(): FastifyAdapter {
     clientErrorHandler: (feil, socket) => {
       const status = feil.code === 'HPE_HEADER_OVERFLOW' ? 431 : feil.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
       const problem = oversett({ statusCode: status });
-      const body = iKontekst({ callId: randomUUID() }, () => JSON.stringify(problem.tilJson()));
+      const body = iKontekst({ callId: nyCallId() }, () => JSON.stringify(problem.tilJson()));
       if (!socket.writable) return;
       socket.end(
         `HTTP/1.1 ${String(status)} ${problem.feilkode.tittel}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
@@ -148,7 +151,15 @@ function nyKontekst({ headers }: FastifyRequest): Kontekst {
     keys: (baerer) => Object.keys(baerer),
   });
   const span = trace.getSpanContext(spor);
-  return { callId: callId ?? randomUUID(), traceId: span?.traceId, spanId: span?.spanId };
+  return { callId: callId ?? nyCallId(), traceId: span?.traceId, spanId: span?.spanId };
+}
+
+/** One in a hundred UUIDs would look as if it held a national ident. */
+function nyCallId(): string {
+  for (;;) {
+    const id = randomUUID();
+    if (erCallId(id)) return id;
+  }
 }
 
 /** It goes into every log line, so it must not be something else than an id. */

@@ -1,10 +1,19 @@
-import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
 import { skjul } from './logg.ts';
 import { fellesFeil, Problem, type Feltfeil } from './problem.ts';
 
+/** Nest takes `null` and no body at all for an object without properties. */
+class Validering extends ValidationPipe {
+  override transform(verdi: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const erObjekt = typeof verdi === 'object' && verdi !== null && !Array.isArray(verdi);
+    if (metadata.type === 'body' && !erObjekt) throw ugyldig([{ felt: 'body', melding: 'must be a JSON object' }]);
+    return super.transform(verdi, metadata);
+  }
+}
+
 /** Bodies and parameters against their DTO: unknown properties are refused, and all that is wrong is told at once. */
 export function valideringPipe(): ValidationPipe {
-  return new ValidationPipe({
+  return new Validering({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { startTestApi, type TestApi } from '../testing/test-api.ts';
+
+let api: TestApi;
+const KARI = '1'.repeat(11);
+const ukjent = '9'.repeat(11);
+let neste = 0;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  await api.settFerskhet(new Date());
+});
+afterAll(() => api.stopp());
+beforeEach(() => api.eier.query('truncate avtale'));
+
+/** An avtale that is entered into and under way, unless told otherwise. */
+const tiltak = (felter: Record<string, unknown> = {}): Promise<void> =>
+  api.lagre({
+    avtale_id: `00000000-0000-4000-8000-${String(++neste).padStart(12, '0')}`,
+    deltaker_fnr: KARI,
+    tiltakstype: 'ARBEIDSTRENING',
+    avtale_status: 'GJENNOMFØRES',
+    avtale_inngaatt: '2025-12-01T00:00:00Z',
+    start_dato: '2026-01-01',
+    slutt_dato: '2026-01-31',
+    ...felter,
+  });
+
+interface Status {
+  paaTiltak: boolean;
+  antall: number;
+  fra: string | null;
+  til: string | null;
+  antallDager: number | null;
+  tiltak: unknown[];
+}
+
+async function status(dato = '2026-01-15', personidenter = [KARI]): Promise<Status[]> {
+  const svar = await api.kall('POST', '/api/v1/personer/tiltaksstatus', { som: 'smal', body: { personidenter, dato } });
+  expect([svar.status, svar.body.dato]).toEqual([200, dato]);
+  return svar.body.personer;
+}
+
+test('on one measure', async () => {
+  await tiltak();
+  expect(await status()).toEqual([
+    {
+      personident: KARI,
+      paaTiltak: true,
+      antall: 1,
+      fra: '2026-01-01',
+      til: '2026-01-31',
+      antallDager: 31,
+      tiltak: [
+        {
+          tiltakstype: 'ARBEIDSTRENING',
+          avtaleStatus: 'GJENNOMFORES',
+          startDato: '2026-01-01',
+          sluttDato: '2026-01-31',
+        },
+      ],
+    },
+  ]);
+});
+
+test('an answer for each ident in the order asked, also for one that is unknown or asked for twice', async () => {
+  await tiltak();
+  const svar = await status('2026-01-15', [ukjent, KARI, ukjent]);
+  expect(svar).toMatchObject([
+    { personident: ukjent, paaTiltak: false, antall: 0, fra: null, til: null, antallDager: 0, tiltak: [] },
+    { personident: KARI, paaTiltak: true },
+    { personident: ukjent },
+  ]);
+});
+
+test.each([
+  ['the first day', '2026-01-01', true],
+  ['the last day', '2026-01-31', true],
+  ['the day before', '2025-12-31', false],
+  ['the day after', '2026-02-01', false],
+])('%s', async (_, dato, paaTiltak) => {
+  await tiltak();
+  expect(await status(dato)).toMatchObject([{ paaTiltak }]);
+});
+
+test.each([
+  ['not entered into', { avtale_inngaatt: null }, false],
+  ['annulled', { annullert_tidspunkt: '2026-01-10T00:00:00Z' }, false],
+  ['annulled, by its status alone', { avtale_status: 'ANNULLERT' }, false],
+  ['aborted', { avtale_status: 'AVBRUTT' }, false],
+  ['wrongly registered', { feilregistrert: true }, false],
+  ['deleted', { slettet: 'SLETTEMERKET' }, false],
+  ['without start', { start_dato: null }, false],
+  ['ended since, by its status', { avtale_status: 'AVSLUTTET' }, true],
+  ['not begun, by a status that has aged', { avtale_status: 'KLAR_FOR_OPPSTART' }, true],
+  ['with a status unknown today', { avtale_status: 'PÅ_VENT' }, true],
+])('%s', async (_, felter, paaTiltak) => {
+  await tiltak(felter);
+  expect(await status()).toMatchObject([{ paaTiltak }]);
+});
+
+test('without an end it goes on', async () => {
+  await tiltak({ slutt_dato: null });
+  await tiltak();
+  expect(await status('2026-01-15')).toMatchObject([{ antall: 2, til: null, antallDager: null }]);
+  expect(await status('2040-01-15')).toMatchObject([{ antall: 1, fra: '2026-01-01', til: null }]);
+});
+
+test('several measures: the days from the first to the last', async () => {
+  const dager = fc.integer({ min: 0, max: 40 });
+  const dato = (n: number): string => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(dager, dager), { maxLength: 5 }), dager, async (perioder, paa) => {
+      await api.eier.query('truncate avtale');
+      for (const [start, varighet] of perioder)
+        await tiltak({ start_dato: dato(start), slutt_dato: dato(start + varighet) });
+      const treff = perioder.filter(([start, varighet]) => start <= paa && paa <= start + varighet);
+      const fra = Math.min(...treff.map(([start]) => start));
+      const til = Math.max(...treff.map(([start, varighet]) => start + varighet));
+      expect(await status(dato(paa))).toMatchObject([
+        treff.length === 0
+          ? { paaTiltak: false, antall: 0, fra: null, antallDager: 0 }
+          : { paaTiltak: true, antall: treff.length, fra: dato(fra), til: dato(til), antallDager: til - fra + 1 },
+      ]);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('a thousand persons in one call', async () => {
+  await tiltak();
+  const mange = Array.from({ length: 1_000 }, (_, n) => (n === 500 ? KARI : String(20_000_000_000 + n)));
+  const svar = await status('2026-01-15', mange);
+  expect(svar.map(({ paaTiltak }, n) => (paaTiltak ? n : -1)).filter((n) => n >= 0)).toEqual([500]);
+});
+
+test('today when no date is given', async () => {
+  await tiltak({ start_dato: '2020-01-01', slutt_dato: null });
+  const svar = await api.kall('POST', '/api/v1/personer/tiltaksstatus', { body: { personidenter: [KARI] } });
+  expect(svar.body).toMatchObject({
+    dato: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+    personer: [{ paaTiltak: true }],
+  });
+});
