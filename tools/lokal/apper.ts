@@ -40,6 +40,7 @@ export function startIngestor(omgivelser: Omgivelser, port: number, ekstra: Milj
     KAFKA_TOPIC: topic,
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
     NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=128',
+    MALLOC_ARENA_MAX: '1',
     ...ekstra,
   });
 }

@@ -1,5 +1,5 @@
 import { Konfigurasjonsfeil } from './config.ts';
-import { logg } from './logg.ts';
+import { logg, toemLogg } from './logg.ts';
 
 /** The platform kills the process after 30 s. */
 const MAKS_NEDSTENGING_MS = 28_000;
@@ -29,12 +29,12 @@ async function steng(signal: string, stopp: Stopp): Promise<void> {
   logg.info({ signal }, 'Stopping');
   setTimeout(() => {
     logg.error('Did not stop in time');
-    process.exit(1);
+    avsluttMed(1);
   }, MAKS_NEDSTENGING_MS).unref();
   try {
     await stopp();
     logg.info('Stopped');
-    process.exit(0);
+    avsluttMed(0);
   } catch (feil) {
     avslutt(feil, 'Could not stop in order');
   }
@@ -46,5 +46,10 @@ function avslutt(feil: unknown, melding: string): never {
   } else {
     logg.fatal({ err: feil }, melding);
   }
-  process.exit(1);
+  avsluttMed(1);
+}
+
+function avsluttMed(kode: number): never {
+  toemLogg();
+  process.exit(kode);
 }

@@ -25,29 +25,40 @@ export function feilTilLogg(feil: unknown): Record<string, unknown> {
   };
 }
 
+// Written in the background, so that a request does not wait for the terminal; `toemLogg` before the process ends.
+const stdout = pino.destination({ fd: 1, sync: false, minLength: 8_192, periodicFlush: 200 });
+
 /** JSON lines on stdout, as the platform collects them. */
-export const logg = pino({
-  messageKey: 'message',
-  base: null,
-  timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
-  formatters: { level: (navn) => ({ level: navn }) },
-  serializers: { err: feilTilLogg },
-  hooks: {
-    logMethod(argumenter, metode) {
-      const trygge = argumenter.map((del: unknown) => (typeof del === 'string' ? skjul(del) : del));
-      metode.apply(this, trygge as typeof argumenter);
+export const logg = pino(
+  {
+    messageKey: 'message',
+    base: null,
+    timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
+    formatters: { level: (navn) => ({ level: navn }) },
+    serializers: { err: feilTilLogg },
+    hooks: {
+      logMethod(argumenter, metode) {
+        const trygge = argumenter.map((del: unknown) => (typeof del === 'string' ? skjul(del) : del));
+        metode.apply(this, trygge as typeof argumenter);
+      },
+    },
+    mixin: () => {
+      const span = trace.getActiveSpan()?.spanContext();
+      const naa = kontekst();
+      if (!naa) return {};
+      const { callId, konsument } = naa;
+      const [traceId, spanId] =
+        span && isSpanContextValid(span) ? [span.traceId, span.spanId] : [naa.traceId, naa.spanId];
+      return { callId, konsument, trace_id: traceId, span_id: spanId };
     },
   },
-  mixin: () => {
-    const span = trace.getActiveSpan()?.spanContext();
-    const naa = kontekst();
-    if (!naa) return {};
-    const { callId, konsument } = naa;
-    const [traceId, spanId] =
-      span && isSpanContextValid(span) ? [span.traceId, span.spanId] : [naa.traceId, naa.spanId];
-    return { callId, konsument, trace_id: traceId, span_id: spanId };
-  },
-});
+  stdout,
+);
+
+/** Everything logged so far is written. */
+export function toemLogg(): void {
+  stdout.flushSync();
+}
 
 /** Nest's own lines in the same form. */
 export class NestLogg implements LoggerService {

@@ -8,11 +8,17 @@ export const FELTER: readonly Felt[] = AVTALEFELTER.filter((felt) => felt !== 'f
 
 export type Rad = Record<string, string | number | boolean | null>;
 
+const kolonnelister = new WeakMap<readonly Felt[], string>();
+
 /** The columns to read for these fields, and no others; the participant's opaque id goes with the ident. */
 export function kolonner(felter: readonly Felt[]): string {
-  return felter
-    .flatMap((felt) => (felt === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : [kolonnenavn(felt)]))
-    .join(', ');
+  const kjent = kolonnelister.get(felter);
+  if (kjent !== undefined) return kjent;
+  const liste = felter.flatMap((felt) =>
+    felt === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : kolonnenavn(felt),
+  );
+  kolonnelister.set(felter, liste.join(', '));
+  return liste.join(', ');
 }
 
 /** Turns rows into JSON with just these fields. A coded field that the source left empty is left out. */

@@ -9,9 +9,15 @@ export interface Sporring {
   text: string;
 }
 
-/** The same text always has the same name: a connection prepares it once. */
+const sporringer = new Map<string, Sporring>();
+
+/** The same text always has the same name: a connection prepares it once. There are as many as kinds of searches. */
 export function sporring(text: string): Sporring {
-  return { name: createHash('sha1').update(text).digest('base64url'), text };
+  const kjent = sporringer.get(text);
+  if (kjent) return kjent;
+  const ny = { name: createHash('sha256').update(text).digest('base64url'), text };
+  sporringer.set(text, ny);
+  return ny;
 }
 
 /**
