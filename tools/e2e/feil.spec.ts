@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as vent } from 'node:timers/promises';
-import { lagArbeidsmappe, ledigPort, startPostgres, ventTil } from '@tiltak/testing';
+import { lagArbeidsmappe, ledigPort, startKafka, startPostgres, ventTil } from '@tiltak/testing';
 import { lagHendelser } from '@tiltak/simulator';
 import { System, type Melding } from './system.ts';
 
@@ -59,14 +59,42 @@ test('Postgres is killed during a backlog and comes back after five seconds', as
   const meldinger = hendelser(12_000, 2);
   await system.publiser(meldinger);
   const app = await system.startIngestor();
+  const { url } = await system.startQueryApi();
+  const hoder = await system.som('alt');
+  const spor = (): Promise<Response> => fetch(`${url}/api/v1/avtaler/nummer/1`, { headers: hoder });
   await midtveis(0.2, meldinger.length);
   await postgres.drep();
   await vent(5_000);
   expect((await fetch(`${app.url}/internal/isalive`)).status).toBe(200);
   expect((await fetch(`${app.url}/internal/isready`)).status).toBe(503);
+  const uten = await spor();
+  expect([uten.status, uten.headers.has('retry-after')]).toEqual([503, true]);
   await postgres.startIgjen();
   await alt();
+  await ventTil(async () => (await spor()).status === 404, { hva: 'look-ups to be answered again' });
   expect(await system.sql('select 1 from parkert_melding')).toEqual([]);
+}, 120_000);
+
+test('Kafka is killed during a backlog and comes back', async () => {
+  const { katalog, rydd } = lagArbeidsmappe('feil');
+  const kafka = await startKafka({
+    port: await ledigPort(),
+    dataDir: join(katalog, 'kafka'),
+    loggfil: join(katalog, 'kafka.log'),
+  });
+  startet.push(() => kafka.stopp().then(rydd));
+  await lagSystem({ brokers: kafka.brokers });
+  const meldinger = hendelser(12_000, 8);
+  await system.publiser(meldinger);
+  const app = await system.startIngestor();
+  await midtveis(0.1, meldinger.length);
+  await kafka.drep();
+  await vent(3_000);
+  expect((await fetch(`${app.url}/internal/isalive`)).status).toBe(200);
+  await kafka.startIgjen();
+  await alt();
+  await system.publiser(hendelser(100, 9));
+  await alt();
 }, 120_000);
 
 test('poison of each kind lies between good messages, and twenty tombstones before one', async () => {

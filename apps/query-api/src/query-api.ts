@@ -34,7 +34,7 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
   const ferskhet = new Ferskhet(datakilde);
 
   const deler = {
-    lesing: new Lesing(lesepool, konfig.DB_POOL_SIZE * 50),
+    lesing: new Lesing(lesepool, konfig.DB_POOL_SIZE * 200),
     oppslagslogg: new Oppslagslogg(oppslagspool, deltakerId),
     ferskhet,
     konsumenter,

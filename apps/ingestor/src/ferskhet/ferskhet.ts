@@ -1,3 +1,4 @@
+import { setTimeout as vent } from 'node:timers/promises';
 import { logg } from '@tiltak/platform';
 import type { Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
@@ -42,7 +43,8 @@ export class Ferskhetsmaaler {
   async stopp(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
-    await this.iGang;
+    // Kafka may be away, and is waited for in there.
+    await Promise.race([this.iGang, vent(1_000, undefined, { ref: false })]);
   }
 
   async maal(): Promise<void> {
