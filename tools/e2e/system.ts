@@ -27,13 +27,14 @@ export class System {
   private readonly apper: App[] = [];
   private readonly publisert: (Melding & Plassering)[] = [];
 
-  private readonly omgivelser: Omgivelser;
+  /** what the apps are told of where they run */
+  readonly miljo: Omgivelser;
   private readonly database: Testdatabase;
   private readonly topic: Testtopic;
   private readonly utsteder: LokalUtsteder;
 
   private constructor(omgivelser: Omgivelser, database: Testdatabase, topic: Testtopic, utsteder: LokalUtsteder) {
-    this.omgivelser = omgivelser;
+    this.miljo = omgivelser;
     this.database = database;
     this.topic = topic;
     this.utsteder = utsteder;
@@ -64,14 +65,14 @@ export class System {
   }
 
   async startIngestor(ekstra: Record<string, string> = {}): Promise<App> {
-    const app = startIngestor(this.omgivelser, await ledigPort(), { KAFKA_GROUP_ID: this.topic.topic, ...ekstra });
+    const app = startIngestor(this.miljo, await ledigPort(), { KAFKA_GROUP_ID: this.topic.topic, ...ekstra });
     this.apper.push(app);
     await ventPaaKlar(app);
     return app;
   }
 
   async startQueryApi(ekstra: Record<string, string> = {}): Promise<App> {
-    const app = startQueryApi(this.omgivelser, await ledigPort(), ekstra);
+    const app = startQueryApi(this.miljo, await ledigPort(), ekstra);
     this.apper.push(app);
     await ventPaaKlar(app);
     return app;

@@ -1,4 +1,5 @@
 import {
+  databasevalg,
   lagDatakilde,
   migrer,
   type Databasevalg,
@@ -10,29 +11,19 @@ import { logg } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import type { Konfig } from './config.ts';
 
-export function databasevalg(konfig: Konfig): Databasevalg {
-  return {
-    host: konfig.DB_HOST,
-    port: konfig.DB_PORT,
-    database: konfig.DB_DATABASE,
-    username: konfig.DB_USERNAME,
-    password: konfig.DB_PASSWORD,
-    sslmode: konfig.DB_SSLMODE,
-    sslrootcert: konfig.DB_SSLROOTCERT,
-    sslcert: konfig.DB_SSLCERT,
-    sslkey: konfig.DB_SSLKEY,
-    poolSize: konfig.DB_POOL_SIZE,
+export function valgAvDatabase(konfig: Konfig): Databasevalg {
+  return databasevalg(konfig, {
     applicationName: `ingestor-${konfig.ORGANISASJON}`,
     // A batch is a few statements of some thousand rows: what takes longer than this hangs.
     statementTimeoutMs: 60_000,
     ventPaaForbindelseMs: 5_000,
-  };
+  });
 }
 
 /** Waits for the database, brings its schema up to date as its owner, and makes sure that the key of opaque ids fits. */
 export async function gjorKlarDatabase(konfig: Konfig, datakilde: DataSource, deltakerId: DeltakerId): Promise<void> {
   const { DB_MIGRERING_USERNAME: username, DB_MIGRERING_PASSWORD: password } = konfig;
-  const valg = databasevalg(konfig);
+  const valg = valgAvDatabase(konfig);
   const eier = lagDatakilde(username && password ? { ...valg, username, password } : valg);
   await koble(eier, venter);
   try {

@@ -1,9 +1,9 @@
 import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
-import { logg, startHttp, TokenVerifiserer, type Stopp } from '@tiltak/platform';
+import { logg, startHttp, type Stopp } from '@tiltak/platform';
 import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import type { Konfig } from './config.ts';
-import { databasevalg, gjorKlarDatabase } from './database.ts';
+import { valgAvDatabase, gjorKlarDatabase } from './database.ts';
 import { Ferskhetsmaaler } from './ferskhet/ferskhet.ts';
 import { IngestorModule } from './ingestor.module.ts';
 import { BatchStrategi } from './kafka/batch-strategi.ts';
@@ -18,8 +18,8 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   logg.level = konfig.LOG_LEVEL;
   const topic = konfig.KAFKA_TOPIC;
   const deltakerId = deltakerIdMed(konfig.DELTAKER_ID_NOEKKEL);
-  const datakilde = lagDatakilde(databasevalg(konfig));
-  const pool = lagPool(databasevalg(konfig));
+  const datakilde = lagDatakilde(valgAvDatabase(konfig));
+  const pool = lagPool(valgAvDatabase(konfig));
   const kafka = lagKafka({
     brokers: konfig.KAFKA_BROKERS,
     clientId: `ingestor-${konfig.ORGANISASJON}`,
@@ -42,14 +42,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
 
   const http = await startHttp({
     modul: IngestorModule.med(new Innlesning(pool, deltakerId)),
-    host: konfig.HOST,
-    port: konfig.PORT,
-    nedstengingVentetidMs: konfig.NEDSTENGING_VENTETID_MS,
-    verifiserer: new TokenVerifiserer({
-      issuer: konfig.AZURE_OPENID_CONFIG_ISSUER,
-      audience: konfig.AZURE_APP_CLIENT_ID,
-      jwksUri: konfig.AZURE_OPENID_CONFIG_JWKS_URI,
-    }),
+    konfig,
     apneRuter: [],
     klarhet: {
       database: () => pool.query('select 1').then(() => true),

@@ -1,4 +1,5 @@
 import {
+  databasevalg,
   deltakerIdMed,
   koble,
   kontrollerNoekkel,
@@ -9,7 +10,7 @@ import {
 } from '@tiltak/database';
 import type { DataSource } from 'typeorm';
 import { setTimeout as vent } from 'node:timers/promises';
-import { logg, startHttp, TokenVerifiserer, type Stopp } from '@tiltak/platform';
+import { logg, startHttp, type Stopp } from '@tiltak/platform';
 import type { Konfig } from './config.ts';
 import { Lesing } from './database/lesing.ts';
 import { Ferskhet } from './ferskhet/ferskhet.ts';
@@ -27,7 +28,7 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
   logg.level = konfig.LOG_LEVEL;
   const konsumenter = lesKonsumenter(konfig.KONSUMENTER_FIL);
   const deltakerId = deltakerIdMed(konfig.DELTAKER_ID_NOEKKEL);
-  const { primaer, lesing } = databasevalg(konfig);
+  const { primaer, lesing } = valgAvDatabaser(konfig);
   const datakilde = lagDatakilde(lesing);
   const lesepool = lagPool(lesing);
   const oppslagspool = lagPool(primaer);
@@ -42,14 +43,7 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
 
   const http = await startHttp({
     modul: QueryApiModule.med(deler),
-    host: konfig.HOST,
-    port: konfig.PORT,
-    nedstengingVentetidMs: konfig.NEDSTENGING_VENTETID_MS,
-    verifiserer: new TokenVerifiserer({
-      issuer: konfig.AZURE_OPENID_CONFIG_ISSUER,
-      audience: konfig.AZURE_APP_CLIENT_ID,
-      jwksUri: konfig.AZURE_OPENID_CONFIG_JWKS_URI,
-    }),
+    konfig,
     apneRuter: APNE_RUTER,
     klarhet: { database: () => lesepool.query('select 1').then(() => true) },
     konfigurer: (app) => {
@@ -91,21 +85,12 @@ async function gjorKlarDatabase(datakilde: DataSource, deltakerId: DeltakerId): 
 }
 
 /** Look-ups may go to a replica; the audit is always written to the primary, on connections that look-ups can't use up. */
-function databasevalg(konfig: Konfig): { primaer: Databasevalg; lesing: Databasevalg } {
-  const lesing: Databasevalg = {
-    host: konfig.DB_REPLIKA_HOST ?? konfig.DB_HOST,
-    port: konfig.DB_REPLIKA_HOST === undefined ? konfig.DB_PORT : konfig.DB_REPLIKA_PORT,
-    database: konfig.DB_DATABASE,
-    username: konfig.DB_USERNAME,
-    password: konfig.DB_PASSWORD,
-    sslmode: konfig.DB_SSLMODE,
-    sslrootcert: konfig.DB_SSLROOTCERT,
-    sslcert: konfig.DB_SSLCERT,
-    sslkey: konfig.DB_SSLKEY,
-    poolSize: konfig.DB_POOL_SIZE,
+function valgAvDatabaser(konfig: Konfig): { primaer: Databasevalg; lesing: Databasevalg } {
+  const valg = databasevalg(konfig, {
     applicationName: `query-api-${konfig.ORGANISASJON}`,
     statementTimeoutMs: konfig.DB_STATEMENT_TIMEOUT_MS,
     ventPaaForbindelseMs: 2_000,
-  };
-  return { lesing, primaer: { ...lesing, host: konfig.DB_HOST, port: konfig.DB_PORT, poolSize: 2 } };
+  });
+  const replika = konfig.DB_REPLIKA_HOST && { host: konfig.DB_REPLIKA_HOST, port: konfig.DB_REPLIKA_PORT };
+  return { lesing: { ...valg, ...(replika ?? {}) }, primaer: { ...valg, poolSize: 2 } };
 }

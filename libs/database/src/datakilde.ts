@@ -24,6 +24,38 @@ export interface Databasevalg {
   ventPaaForbindelseMs: number;
 }
 
+/** The settings that an app reads from its environment, by the platform's names. */
+export interface Databasemiljo {
+  DB_HOST: string;
+  DB_PORT: number;
+  DB_DATABASE: string;
+  DB_USERNAME: string;
+  DB_PASSWORD: string;
+  DB_SSLMODE: Databasevalg['sslmode'];
+  DB_SSLROOTCERT: string | undefined;
+  DB_SSLCERT: string | undefined;
+  DB_SSLKEY: string | undefined;
+  DB_POOL_SIZE: number;
+}
+
+type Fast = Pick<Databasevalg, 'applicationName' | 'statementTimeoutMs' | 'ventPaaForbindelseMs'>;
+
+export function databasevalg(miljo: Databasemiljo, fast: Fast): Databasevalg {
+  return {
+    host: miljo.DB_HOST,
+    port: miljo.DB_PORT,
+    database: miljo.DB_DATABASE,
+    username: miljo.DB_USERNAME,
+    password: miljo.DB_PASSWORD,
+    sslmode: miljo.DB_SSLMODE,
+    sslrootcert: miljo.DB_SSLROOTCERT,
+    sslcert: miljo.DB_SSLCERT,
+    sslkey: miljo.DB_SSLKEY,
+    poolSize: miljo.DB_POOL_SIZE,
+    ...fast,
+  };
+}
+
 /** For migrations and single rows. Not connected yet: `initialize()` does that. */
 export function lagDatakilde(valg: Databasevalg): DataSource {
   const { host, port, database, username, password, applicationName } = valg;

@@ -22,6 +22,8 @@ export function deltakerIdMed(noekkel: string): DeltakerId {
 }
 
 export class FeilNoekkel extends Error {
+  readonly oppstartsfeil = true;
+
   constructor() {
     super('DELTAKER_ID_NOEKKEL differs from the key that this database was filled with');
   }

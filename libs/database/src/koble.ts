@@ -2,7 +2,9 @@ import { setTimeout as vent } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 
 /** The database answers, and says no to who is asking: waiting does not help. */
-export class AvvistAvDatabasen extends Error {}
+export class AvvistAvDatabasen extends Error {
+  readonly oppstartsfeil = true;
+}
 
 /**
  * Connects, and waits for the database as long as it takes.

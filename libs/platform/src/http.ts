@@ -7,7 +7,9 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Histogram, register } from 'prom-client';
-import type { Token, TokenVerifiserer } from './auth.ts';
+import { TokenVerifiserer, type Token } from './auth.ts';
+import type { entra, felles, Konfigurasjon } from './config.ts';
+import { Oppstartsfeil } from './oppstartsfeil.ts';
 import { iKontekst, type Kontekst } from './kontekst.ts';
 import { logg, NestLogg } from './logg.ts';
 import { oversett } from './oversett.ts';
@@ -23,11 +25,7 @@ declare module 'fastify' {
 
 export interface Httpvalg {
   modul: DynamicModule;
-  host: string;
-  port: number;
-  /** after SIGTERM, until connections are closed */
-  nedstengingVentetidMs: number;
-  verifiserer: TokenVerifiserer;
+  konfig: Konfigurasjon<typeof felles & typeof entra>;
   /** Paths that need no token, exact or `/prefix/*`; `/internal/*` is always open. Everything else needs one. */
   apneRuter: string[];
   /** What must answer true for the process to be ready. */
@@ -44,6 +42,7 @@ export interface Http {
 
 /** Starts HTTP with what every process has: access check, problem+json, call id, access log, metrics, health. */
 export async function startHttp(valg: Httpvalg): Promise<Http> {
+  const { HOST, PORT, NEDSTENGING_VENTETID_MS } = valg.konfig;
   const adapter = lagAdapter();
   const server = adapter.getInstance() as unknown as FastifyInstance;
   const tilstand = { stenger: false };
@@ -62,16 +61,16 @@ export async function startHttp(valg: Httpvalg): Promise<Http> {
   app.useGlobalFilters(new ProblemFilter());
   await valg.konfigurer?.(app);
   try {
-    await app.listen(valg.port, valg.host);
+    await app.listen(PORT, HOST);
   } catch (feil) {
     if ((feil as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw feil;
-    throw new Error(`PORT ${String(valg.port)} on ${valg.host} is taken by another process`, { cause: feil });
+    throw new Oppstartsfeil(`PORT ${String(PORT)} on ${HOST} is taken by another process`);
   }
   return {
     app,
     stopp: async () => {
       tilstand.stenger = true;
-      await vent(valg.nedstengingVentetidMs);
+      await vent(NEDSTENGING_VENTETID_MS);
       await app.close();
     },
   };
@@ -103,7 +102,12 @@ function lagAdapter(): FastifyAdapter {
   });
 }
 
-function leggTilKroker(server: FastifyInstance, { verifiserer, apneRuter }: Httpvalg, metoder: Metoder): void {
+function leggTilKroker(server: FastifyInstance, { konfig, apneRuter }: Httpvalg, metoder: Metoder): void {
+  const verifiserer = new TokenVerifiserer({
+    issuer: konfig.AZURE_OPENID_CONFIG_ISSUER,
+    audience: konfig.AZURE_APP_CLIENT_ID,
+    jwksUri: konfig.AZURE_OPENID_CONFIG_JWKS_URI,
+  });
   server.addHook('onRequest', (request, reply, ferdig) => {
     const kontekst = nyKontekst(request);
     reply.headers({ 'Nav-Call-Id': kontekst.callId, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' });

@@ -1,4 +1,4 @@
-export { TokenVerifiserer, type Token } from './auth.ts';
+export type { Token } from './auth.ts';
 export {
   database,
   entra,
@@ -16,7 +16,8 @@ export {
   type Variabel,
 } from './config.ts';
 export { startHttp, type Http, type Httpvalg } from './http.ts';
-export { kjorApp, Oppstartsfeil, type Stopp } from './kjor.ts';
+export { kjorApp, type Stopp } from './kjor.ts';
+export { Oppstartsfeil } from './oppstartsfeil.ts';
 export { kontekst, settKonsument, type Kontekst } from './kontekst.ts';
 export { logg } from './logg.ts';
 export { fellesFeil, Problem, type Feilkode, type Feltfeil } from './problem.ts';

@@ -1,4 +1,5 @@
 import { Konfigurasjonsfeil } from './config.ts';
+import { erOppstartsfeil } from './oppstartsfeil.ts';
 import { logg, toemLogg } from './logg.ts';
 
 /** The platform kills the process after 30 s. */
@@ -6,9 +7,6 @@ const MAKS_NEDSTENGING_MS = 28_000;
 
 /** Stops what was started, in reverse. */
 export type Stopp = () => Promise<void>;
-
-/** Something is wrong with the set-up, said in one sentence that names it: shown without a stack. */
-export class Oppstartsfeil extends Error {}
 
 /**
  * The frame of a process: starts it, stops it on SIGTERM or SIGINT, and ends it with a clear line and an exit code other
@@ -41,7 +39,7 @@ async function steng(signal: string, stopp: Stopp): Promise<void> {
 }
 
 function avslutt(feil: unknown, melding: string): never {
-  if (feil instanceof Konfigurasjonsfeil || feil instanceof Oppstartsfeil) {
+  if (feil instanceof Konfigurasjonsfeil || erOppstartsfeil(feil)) {
     for (const linje of feil.message.split('\n')) logg.fatal(linje);
   } else {
     logg.fatal({ err: feil }, melding);

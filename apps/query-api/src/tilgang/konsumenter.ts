@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { TokenBucket } from 'limiter';
+import { Oppstartsfeil } from '@tiltak/platform';
 import { parseDocument } from 'yaml';
 import { FELTER, type Felt } from '../avtaler/felter.ts';
 import { OPERASJONER, type Operasjon } from './operasjoner.ts';
@@ -26,7 +27,7 @@ export interface Konsument {
 export class Konsumenter extends Map<string, Konsument> {}
 
 /** Each line names the place in the file and what is wrong there. */
-export class UgyldigRegister extends Error {
+export class UgyldigRegister extends Oppstartsfeil {
   constructor(fil: string, feil: string[]) {
     super(feil.map((linje) => `${fil}: ${linje}`).join('\n'));
   }
