@@ -214,7 +214,7 @@ async function ikkeKlare(klarhet: Httpvalg['klarhet']): Promise<string[]> {
   return svar.flat();
 }
 
-type Metoder = { metode: string; sti: RegExp }[];
+type Metoder = { metode: string; url: string; sti: RegExp }[];
 
 /** Which methods each path has, for 405: the router itself only says that it found nothing. */
 function samleMetoder(server: FastifyInstance): Metoder {
@@ -222,14 +222,17 @@ function samleMetoder(server: FastifyInstance): Metoder {
   server.addHook('onRoute', ({ method, url }) => {
     if (url.includes('*')) return;
     const sti = new RegExp(`^${url.replace(/:[A-Za-z]+/g, '[^/]+')}/?$`);
-    for (const metode of [method].flat()) metoder.push({ metode, sti });
+    for (const metode of [method].flat()) metoder.push({ metode, url, sti });
   });
   return metoder;
 }
 
 function ikkeFunnet(metoder: Metoder, url: string): Problem {
   const [sti = ''] = url.split('?', 1);
-  const tillatt = [...new Set(metoder.filter((rute) => rute.sti.test(sti)).map(({ metode }) => metode))];
+  // The router prefers a path as it stands to one with parameters.
+  const likt = metoder.filter((rute) => rute.url === sti);
+  const passer = likt.length > 0 ? likt : metoder.filter((rute) => rute.sti.test(sti));
+  const tillatt = [...new Set(passer.map(({ metode }) => metode))];
   if (tillatt.length === 0) return new Problem(fellesFeil.FINNES_IKKE, 'There is nothing here');
   return new Problem(fellesFeil.METODE_IKKE_TILLATT, 'The method is not offered here', {
     hoder: { allow: tillatt.join(', ') },

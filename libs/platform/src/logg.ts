@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
+import { isNativeError } from 'node:util/types';
 import { pino } from 'pino';
 import { kontekst } from './kontekst.ts';
 
@@ -13,7 +14,7 @@ export function skjul(tekst: string): string {
  * are left out; the code and the names of things tell what is wrong.
  */
 export function feilTilLogg(feil: unknown): Record<string, unknown> {
-  if (!(feil instanceof Error)) return { type: typeof feil };
+  if (!isNativeError(feil)) return { type: typeof feil };
   const { code, severity, constraint, table, column, routine } = feil as Error & Record<string, unknown>;
   const erFraDatabasen = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && severity !== undefined;
   return {
