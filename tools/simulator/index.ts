@@ -1,3 +1,4 @@
-export { forventet, type Forventet, type ForventetAvtale, type PlassertKildemelding } from './fasit.ts';
-export { FELTER, type Kildemelding } from './kildemelding.ts';
-export { lagHendelser, lagOppdateringer } from './livslop.ts';
+export { forventet, type Forventet, type PlassertKildemelding } from './fasit/fasit.ts';
+export type { ForventetAvtale } from './fasit/lesing.ts';
+export { lagHendelser, lagOppdateringer } from './hendelser.ts';
+export type { Kildemelding } from './kilde/kildemelding.ts';

@@ -1,69 +1,76 @@
-import { existsSync, readFileSync, createReadStream } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as vent } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { LOKALT } from '@tiltak/testing';
-import { lagHendelser } from './livslop.ts';
-import type { Kildemelding } from './kildemelding.ts';
+import { forventet, type PlassertKildemelding } from './fasit/fasit.ts';
+import { lagHendelser } from './hendelser.ts';
+import type { Kildemelding } from './kilde/kildemelding.ts';
+import { publiser } from './publiser.ts';
+import { Bruksfeil, lesValg, type Stabel, type Valg } from './valg.ts';
 
-/** Said to whoever runs this, without a stack trace. */
-class Bruksfeil extends Error {}
-
-const BRUK = 'Usage: npm run simuler -- --antall N [--takt M] [--seed S] [--gift] [--topic T], or --fil X.jsonl';
-const GRUPPE = 500;
-
-interface Valg {
-  kafka: string[];
-  topic: string;
-  meldinger: Iterable<Kildemelding> | AsyncIterable<Kildemelding>;
-  /** messages per second; undefined: as fast as it goes */
-  takt: number | undefined;
+try {
+  await simuler(lesValg(process.argv.slice(2), process.env, lesStabel()));
+} catch (feil) {
+  console.error(feil instanceof Error ? feil.message : String(feil));
+  process.exitCode = 1;
 }
 
-function lesValg(): Valg {
-  const { values } = parseArgs({
-    options: {
-      antall: { type: 'string' },
-      takt: { type: 'string' },
-      seed: { type: 'string', default: '1' },
-      fil: { type: 'string' },
-      gift: { type: 'boolean', default: false },
-      topic: { type: 'string' },
-    },
-  });
-  const fil = values.fil;
-  if ((fil === undefined) === (values.antall === undefined)) throw new Bruksfeil(BRUK);
-  if (fil !== undefined && !existsSync(fil)) throw new Bruksfeil(`--fil: there is no file ${fil}`);
-  const klar = lesKlar();
-  const kafka = process.env['KAFKA_BROKERS'] ?? klar?.kafka;
-  const topic = values.topic ?? klar?.topic;
-  if (!kafka || !topic)
-    throw new Bruksfeil('The local stack is not running: start it with npm start, or set KAFKA_BROKERS and --topic');
-  return {
-    kafka: kafka.split(','),
-    topic,
-    takt: values.takt === undefined ? undefined : heltall('--takt', values.takt),
-    meldinger:
-      fil === undefined
-        ? lagHendelser({
-            antall: heltall('--antall', values.antall ?? ''),
-            seed: heltall('--seed', values.seed),
-            gift: values.gift,
-          })
-        : lesFil(fil),
-  };
+async function simuler(valg: Valg): Promise<void> {
+  const kafka = new Kafka({ brokers: valg.brokers, logLevel: logLevel.NOTHING, retry: { retries: 3 } });
+  const partisjoner = await antallPartisjoner(kafka, valg);
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  try {
+    await publiserAlt(producer, partisjoner, valg);
+  } finally {
+    await producer.disconnect();
+  }
 }
 
-function heltall(navn: string, tekst: string): number {
-  if (!/^\d{1,9}$/.test(tekst) || Number(tekst) < 1) throw new Bruksfeil(`${navn} must be a whole number from 1`);
-  return Number(tekst);
+async function publiserAlt(producer: Producer, partisjoner: number, valg: Valg): Promise<void> {
+  const { topic, kilde, takt, tilstand } = valg;
+  const meldinger = 'fil' in kilde ? lesFil(kilde.fil) : lagHendelser(kilde);
+  const fra = performance.now();
+  // Kept only when the state is asked for.
+  const publisert: PlassertKildemelding[] = [];
+  let antall = 0;
+  for await (const melding of publiser(producer, topic, meldinger, { partisjoner, takt })) {
+    antall++;
+    if (tilstand !== undefined) publisert.push(melding);
+  }
+  const sekunder = ((performance.now() - fra) / 1_000).toFixed(1);
+  console.log(`${String(antall)} messages published to ${topic} in ${sekunder} s`);
+  if (tilstand !== undefined) skrivTilstand(tilstand, publisert);
 }
 
-function lesKlar(): { kafka: string; topic: string } | undefined {
+/** What the messages of this run come to, without regard to what was on the topic before. Holds national idents. */
+function skrivTilstand(fil: string, publisert: PlassertKildemelding[]): void {
+  const { avtaler, slettet, parkert } = forventet(publisert);
+  const tilstand = { avtaler: [...avtaler.values()], slettet: Object.fromEntries(slettet), parkert };
+  writeFileSync(fil, `${JSON.stringify(tilstand, null, 2)}\n`, { mode: 0o600 });
+}
+
+async function antallPartisjoner(kafka: Kafka, { brokers, topic }: Valg): Promise<number> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+  } catch {
+    throw new Bruksfeil(`Kafka does not answer at ${brokers.join(', ')}: start the local stack, or set KAFKA_BROKERS.`);
+  }
+  try {
+    const topics = await admin.listTopics();
+    if (!topics.includes(topic)) throw new Bruksfeil(`--topic: Kafka has no topic ${topic}.`);
+    const { topics: metadata } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return metadata[0]?.partitions.length ?? 0;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function lesStabel(): Stabel | undefined {
   const fil = join(LOKALT, 'ready.json');
-  return existsSync(fil) ? (JSON.parse(readFileSync(fil, 'utf8')) as { kafka: string; topic: string }) : undefined;
+  return existsSync(fil) ? (JSON.parse(readFileSync(fil, 'utf8')) as Stabel) : undefined;
 }
 
 /** Each line as it is; the key is the avtaleId it holds. One without gets an empty key: a compacted topic demands one. */
@@ -78,47 +85,9 @@ async function* lesFil(fil: string): AsyncGenerator<Kildemelding> {
 
 function avtaleIdI(linje: string): string {
   try {
-    const { avtaleId } = JSON.parse(linje) as { avtaleId?: unknown };
-    return typeof avtaleId === 'string' ? avtaleId : '';
+    const melding = JSON.parse(linje) as { avtaleId?: unknown } | null;
+    return typeof melding?.avtaleId === 'string' ? melding.avtaleId : '';
   } catch {
     return '';
   }
-}
-
-/** Sends them in order, keyed, acknowledged by all replicas. */
-async function publiser(producer: Producer, { topic, meldinger, takt }: Valg): Promise<number> {
-  const fra = performance.now();
-  let sendt = 0;
-  let gruppe: { key: string | null; value: string | Buffer | null }[] = [];
-  const send = async (): Promise<void> => {
-    if (gruppe.length === 0) return;
-    await producer.send({ topic, acks: -1, messages: gruppe });
-    sendt += gruppe.length;
-    gruppe = [];
-    if (takt !== undefined) await vent(Math.max(0, (sendt / takt) * 1_000 - (performance.now() - fra)));
-  };
-  const stoerrelse = takt === undefined ? GRUPPE : Math.max(1, Math.min(GRUPPE, Math.floor(takt / 20)));
-  for await (const { nokkel, verdi } of meldinger) {
-    gruppe.push({ key: nokkel, value: verdi });
-    if (gruppe.length >= stoerrelse) await send();
-  }
-  await send();
-  return sendt;
-}
-
-try {
-  const valg = lesValg();
-  const kafka = new Kafka({ brokers: valg.kafka, logLevel: logLevel.ERROR, retry: { retries: 3 } });
-  // As Java's clients do it, so that an avtale stays on its partition.
-  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
-  const fra = performance.now();
-  await producer.connect();
-  const antall = await publiser(producer, valg);
-  await producer.disconnect();
-  console.log(
-    `${String(antall)} messages published to ${valg.topic} in ${((performance.now() - fra) / 1_000).toFixed(1)} s`,
-  );
-} catch (feil) {
-  console.error(feil instanceof Error ? feil.message : String(feil));
-  process.exitCode = 1;
 }

@@ -1,3 +1,6 @@
+/** Something to draw, and how often it comes up relative to the others. */
+export type Lodd<T> = readonly (readonly [vekt: number, verdi: T])[];
+
 /** Numbers that look random and are the same for the same seed, on every machine (sfc32). */
 export class Tilfeldig {
   private a: number;
@@ -33,8 +36,14 @@ export class Tilfeldig {
   }
 
   /** One of them. */
-  velg<T>(av: readonly [T, ...T[]]): T {
-    return av[this.tall(0, av.length - 1)] ?? av[0];
+  velg<const A extends readonly [unknown, ...unknown[]]>(av: A): A[number] {
+    return av[this.tall(0, av.length - 1)];
+  }
+
+  /** One of them, by weight; undefined only when there is nothing to draw. */
+  trekk<T>(lodd: Lodd<T>): T | undefined {
+    let igjen = this.neste() * lodd.reduce((sum, [vekt]) => sum + vekt, 0);
+    return lodd.find(([vekt]) => (igjen -= vekt) < 0)?.[1];
   }
 
   uuid(): string {
