@@ -96,6 +96,11 @@ export function lagPool(valg: Databasevalg): Pool {
     ...felles(valg),
   });
   pool.on('error', () => undefined);
+  // A connection that is lost between two statements of a transaction says so here, and the next statement fails. With
+  // nobody to hear it, the process would end.
+  pool.on('connect', (klient) => {
+    klient.on('error', () => undefined);
+  });
   return pool;
 }
 
