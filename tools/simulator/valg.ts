@@ -30,6 +30,7 @@ export function lesValg(argumenter: string[], env: NodeJS.ProcessEnv, stabel: St
   // npm runs scripts in the root of the project, whatever directory it was called from.
   const sti = (fil: string): string => resolve(env['INIT_CWD'] ?? '', fil);
   const kilde = lesKilde(gitt, sti);
+  const takt = gitt.takt === undefined ? undefined : heltall('--takt', gitt.takt, 1);
   const brokers = env['KAFKA_BROKERS'] || stabel?.kafka;
   const topic = gitt.topic ?? stabel?.topic;
   if (!brokers || !topic) {
@@ -39,7 +40,7 @@ export function lesValg(argumenter: string[], env: NodeJS.ProcessEnv, stabel: St
     brokers: brokers.split(','),
     topic,
     kilde,
-    takt: gitt.takt === undefined ? undefined : heltall('--takt', gitt.takt, 1),
+    takt,
     tilstand: gitt.tilstand === undefined ? undefined : sti(gitt.tilstand),
   };
 }
