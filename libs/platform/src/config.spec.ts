@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import {
   database,
   felles,
@@ -7,6 +8,7 @@ import {
   lesKonfigurasjon,
   liste,
   port,
+  somMarkdown,
   tekst,
   url,
   valgAv,
@@ -44,6 +46,7 @@ test.each([
   [{ NAVN: 'k', NIVAA: 'middels' }, 'NIVAA must be one of lav, høy: a level'],
   [{ NAVN: 'k', MEGLERE: 'a,,b' }, 'MEGLERE must be a list separated by commas: brokers'],
   [{ NAVN: 'k', FIL: '/finnes/ikke' }, 'FIL must be the path of a file that exists: a file'],
+  [{ NAVN: 'k', FIL: tmpdir() }, 'FIL must be the path of a file that exists: a file'],
 ])('%j: %s', (env, feil) => {
   expect(() => lesKonfigurasjon(skjema, env)).toThrow(new Konfigurasjonsfeil([feil]));
 });
@@ -66,4 +69,19 @@ test('everything that is wrong is told at once, and never the value', () => {
     return;
   }
   throw new Error('nothing was wrong');
+});
+
+test('a schema documents itself', () => {
+  const { NAVN, ANTALL, FIL, NIVAA } = skjema;
+  expect(somMarkdown({ NAVN, ANTALL, FIL, NIVAA })).toBe(
+    [
+      '| Variable | Meaning | Value | Default |',
+      '| --- | --- | --- | --- |',
+      '| `NAVN` | a name | text like ^[a-z]+$ | **required** |',
+      '| `ANTALL` | a number | a whole number from 1 to 5 | `3` |',
+      '| `FIL` | a file | the path of a file that exists | optional |',
+      '| `NIVAA` | a level | one of lav, høy | `lav` |',
+      '',
+    ].join('\n'),
+  );
 });

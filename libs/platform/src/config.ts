@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 
 /** One environment variable: how it is read, what it means, what it is when absent. */
 export interface Variabel<T> {
@@ -24,8 +24,11 @@ type Valgfri = { valgfri: true };
 
 /** One line for each variable that is missing or wrong; never a value. */
 export class Konfigurasjonsfeil extends Error {
-  constructor(readonly feil: string[]) {
+  readonly feil: string[];
+
+  constructor(feil: string[]) {
     super(feil.join('\n'));
+    this.feil = feil;
   }
 }
 
@@ -48,6 +51,17 @@ export function lesKonfigurasjon<S extends Skjema>(skjema: S, env: NodeJS.Proces
   return Object.fromEntries(verdier) as Konfigurasjon<S>;
 }
 
+/** The variables of a schema as a table in Markdown, for the documentation of an app. */
+export function somMarkdown(skjema: Skjema): string {
+  const rader = Object.entries(skjema).map(([navn, { beskrivelse, forventet, standard, valgfri }]) => {
+    const mangler = standard === undefined ? (valgfri ? 'optional' : '**required**') : `\`${String(standard)}\``;
+    return [`\`${navn}\``, beskrivelse, forventet, mangler].map((celle) => celle.replaceAll('|', '\\|'));
+  });
+  return [['Variable', 'Meaning', 'Value', 'Default'], Array.from({ length: 4 }, () => '---'), ...rader]
+    .map((celler) => `| ${celler.join(' | ')} |\n`)
+    .join('');
+}
+
 function variabel<T>(valg: Valg<T> & Partial<Valgfri>, forventet: string, les: Variabel<T>['les']): Variabel<T> {
   return { beskrivelse: valg.beskrivelse, forventet, standard: valg.standard, valgfri: valg.valgfri ?? false, les };
 }
@@ -65,7 +79,9 @@ export function tekst(valg: Tekstvalg & Partial<Valgfri>): Variabel<string> {
 export function filsti(valg: Valg<string> & Valgfri): Variabel<string | undefined>;
 export function filsti(valg: Valg<string>): Variabel<string>;
 export function filsti(valg: Valg<string> & Partial<Valgfri>): Variabel<string> {
-  return variabel(valg, 'the path of a file that exists', (verdi) => (existsSync(verdi) ? verdi : undefined));
+  return variabel(valg, 'the path of a file that exists', (verdi) =>
+    statSync(verdi, { throwIfNoEntry: false })?.isFile() ? verdi : undefined,
+  );
 }
 
 export function heltall(valg: Valg<number> & { min?: number; max?: number }): Variabel<number> {

@@ -9,13 +9,14 @@ export {
   lesKonfigurasjon,
   liste,
   port,
+  somMarkdown,
   tekst,
   url,
   valgAv,
   type Konfigurasjon,
   type Variabel,
 } from './config.ts';
-export { startHttp, type Http, type Httpvalg } from './http.ts';
+export { startHttp, type Http, type Httpvalg } from './http/http.ts';
 export { kjorApp, type Stopp } from './kjor.ts';
 export { Oppstartsfeil } from './oppstartsfeil.ts';
 export { kontekst, settKonsument, type Kontekst } from './kontekst.ts';

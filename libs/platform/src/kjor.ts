@@ -15,22 +15,33 @@ export type Stopp = () => Promise<void>;
 export async function kjorApp(start: () => Promise<Stopp>): Promise<void> {
   process.on('unhandledRejection', (feil) => avslutt(feil, 'A promise was rejected and nobody listened'));
   process.on('uncaughtException', (feil) => avslutt(feil, 'An error was thrown and nobody caught it'));
+  let stopp: Stopp | undefined;
+  let stenger = false;
+  // Before the start, which may wait for a database: the first process of a container is deaf to signals that it does
+  // not listen to. The same signal again ends it at once.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      if (stenger) return;
+      stenger = true;
+      void steng(signal, stopp);
+    });
+  }
   try {
-    const stopp = await start();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void steng(signal, stopp));
+    stopp = await start();
   } catch (feil) {
     avslutt(feil, 'Could not start');
   }
 }
 
-async function steng(signal: string, stopp: Stopp): Promise<void> {
-  logg.info({ signal }, 'Stopping');
-  setTimeout(() => {
+async function steng(signal: string, stopp: Stopp | undefined): Promise<void> {
+  logg.info({ signal }, stopp ? 'Stopping' : 'Stopped before it had started');
+  const frist = setTimeout(() => {
     logg.error('Did not stop in time');
     avsluttMed(1);
-  }, MAKS_NEDSTENGING_MS).unref();
+  }, MAKS_NEDSTENGING_MS);
+  frist.unref();
   try {
-    await stopp();
+    await stopp?.();
     logg.info('Stopped');
     avsluttMed(0);
   } catch (feil) {

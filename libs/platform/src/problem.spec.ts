@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { oversett } from './oversett.ts';
+import { oversett } from './http/oversett.ts';
 import { fellesFeil, Problem } from './problem.ts';
 
 test('docs/feil.md is the catalogue', () => {

@@ -59,6 +59,9 @@ export async function opprettTesttopic({ partisjoner = 1, brokers = testmiljo().
   await admin.connect();
   await opprettTopic(admin, topic, partisjoner);
   const producer = kafka.producer({
+    // A broker that has just started refuses some partitions of a request, and kafkajs then sends all of it again.
+    idempotent: true,
+    maxInFlightRequests: 1,
     createPartitioner:
       () =>
       ({ message }) =>

@@ -1,11 +1,12 @@
 import { HttpException } from '@nestjs/common';
-import { fellesFeil, Problem, type Feilkode } from './problem.ts';
+import { fellesFeil, Problem, type Feilkode } from '../problem.ts';
 
 /** Any error as the problem that the caller is told. What isn't expected is 500 and says nothing of its cause. */
 export function oversett(feil: unknown): Problem {
   if (feil instanceof Problem) return feil;
-  const status =
-    feil instanceof HttpException ? feil.getStatus() : (feil as { statusCode?: unknown } | null)?.statusCode;
+  const { statusCode, code } = (feil ?? {}) as { statusCode?: unknown; code?: unknown };
+  if (code === 'FST_ERR_BAD_URL') return new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The URL can not be decoded');
+  const status = feil instanceof HttpException ? feil.getStatus() : statusCode;
   const kjent = typeof status === 'number' ? PER_STATUS.get(status) : undefined;
   if (kjent) return new Problem(kjent.feilkode, kjent.detail, { cause: feil });
   if (typeof status === 'number' && status >= 400 && status < 500) {

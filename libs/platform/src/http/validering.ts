@@ -1,6 +1,6 @@
 import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
-import { skjul } from './logg.ts';
-import { fellesFeil, Problem, type Feltfeil } from './problem.ts';
+import { skjul } from '../logg.ts';
+import { fellesFeil, Problem, type Feltfeil } from '../problem.ts';
 
 /** Nest takes `null` and no body at all for an object without properties. */
 class Validering extends ValidationPipe {
@@ -30,7 +30,7 @@ export function ugyldig(feil: Feltfeil[]): Problem {
 function feltfeil({ property, constraints = {}, children = [] }: ValidationError, forelder = ''): Feltfeil[] {
   // A property is the caller's own text when it is unknown.
   const navn = skjul(property.slice(0, 100));
-  const felt = /^\d+$/.test(property) ? `${forelder}[${navn}]` : forelder ? `${forelder}.${navn}` : navn;
+  const felt = forelder === '' ? navn : /^\d+$/.test(property) ? `${forelder}[${navn}]` : `${forelder}.${navn}`;
   const egne = Object.entries(constraints).map(([krav, melding]) => ({
     felt,
     melding: krav === 'whitelistValidation' ? 'is not a known property' : skjul(uten(property, melding)),
@@ -46,11 +46,22 @@ function uten(property: string, melding: string): string {
 /** Deeper than any request is; what walks through it later may be recursive. */
 const MAKS_DYBDE = 32;
 
-/** @throws Problem 400 */
-export function avvisForDyp(body: unknown): void {
-  let lag: unknown[] = [body];
-  for (let dybde = 0; lag.length > 0; dybde++) {
+/**
+ * What validation would not see: depth, and a property that class-transformer leaves out in silence. (`__proto__` is
+ * refused by the parser.)
+ * @throws Problem 400
+ */
+export function avvisFarlig(body: unknown): void {
+  let lag = [body].filter(erObjekt);
+  for (let dybde = 1; lag.length > 0; dybde++) {
     if (dybde > MAKS_DYBDE) throw ugyldig([{ felt: 'body', melding: `is nested deeper than ${String(MAKS_DYBDE)}` }]);
-    lag = lag.flatMap((del) => (typeof del === 'object' && del !== null ? Object.values(del) : []));
+    if (lag.some((del) => Object.hasOwn(del, 'constructor'))) {
+      throw ugyldig([{ felt: 'constructor', melding: 'is not a known property' }]);
+    }
+    lag = lag.flatMap((del) => Object.values(del).filter(erObjekt));
   }
+}
+
+function erObjekt(verdi: unknown): verdi is object {
+  return typeof verdi === 'object' && verdi !== null;
 }

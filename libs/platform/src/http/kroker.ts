@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Token, TokenVerifiserer } from '../auth.ts';
+import { iKontekst } from '../kontekst.ts';
+import { fellesFeil, Problem } from '../problem.ts';
+import { HELSERUTER } from './helse.ts';
+import { nyKontekst, STANDARDHODER } from './kontekst.ts';
+import { samleMetoder } from './metoder.ts';
+import { avvisFarlig } from './validering.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** set on every route that isn't open */
+    token?: Token;
+  }
+}
+
+interface Krokvalg {
+  verifiserer: TokenVerifiserer;
+  apneRuter: string[];
+  tilstand: { stenger: boolean };
+}
+
+/** What happens to every request before its handler: context, access, and whether it can be answered at all. */
+export function leggTilKroker(server: FastifyInstance, { verifiserer, apneRuter, tilstand }: Krokvalg): void {
+  const ikkeFunnet = samleMetoder(server);
+  const apne = [...HELSERUTER, ...apneRuter];
+
+  server.addHook('onRequest', (request, reply, ferdig) => {
+    const kontekst = nyKontekst(request.headers);
+    reply.headers({ ...STANDARDHODER, 'Nav-Call-Id': kontekst.callId });
+    // So that clients have moved to another process when this one closes.
+    if (tilstand.stenger) reply.header('Connection', 'close');
+    iKontekst(kontekst, ferdig);
+  });
+  // Errors here come before the body has been read for nothing.
+  server.addHook('onRequest', async (request) => {
+    const apen = erApen(request.url, apne);
+    if (!apen) request.token = await verifiserer.verifiser(bearer(request));
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The header Host is missing');
+    }
+    if (request.is404) throw ikkeFunnet(request.url);
+    if (!apen) forhandle(request);
+  });
+  server.addHook('preValidation', async (request) => {
+    avvisFarlig(request.body);
+  });
+}
+
+function erApen(url: string, apne: string[]): boolean {
+  const [sti = ''] = url.split('?', 1);
+  return apne.some((rute) => (rute.endsWith('/*') ? sti.startsWith(rute.slice(0, -1)) : sti === rute));
+}
+
+function bearer({ headers }: FastifyRequest): string {
+  const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  if (token !== undefined) return token;
+  throw new Problem(fellesFeil.MANGLER_TOKEN, 'The header Authorization must hold a Bearer token');
+}
+
+/** @throws Problem 406 when JSON is not accepted, 415 when the body says that it is something else than UTF-8 as it stands */
+function forhandle({ headers }: FastifyRequest): void {
+  if (!godtarJson(headers.accept)) throw new Problem(fellesFeil.IKKE_AKSEPTABELT, 'Only application/json is offered');
+  const [, tegnsett = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
+  const koding = headers['content-encoding'] ?? 'identity';
+  if (!/^utf-?8$/i.test(tegnsett) || koding.toLowerCase() !== 'identity') {
+    throw new Problem(fellesFeil.FEIL_MEDIETYPE, 'The body must be application/json in UTF-8, not compressed');
+  }
+}
+
+function godtarJson(accept: string | undefined): boolean {
+  if (!accept) return true;
+  return accept
+    .split(',')
+    .some(
+      (del) =>
+        /^\s*(\*\/\*|application\/(\*|json|problem\+json))\s*(;|$)/i.test(del) && !/;\s*q=0(\.0*)?\s*(;|$)/i.test(del),
+    );
+}
