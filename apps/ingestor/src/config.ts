@@ -42,6 +42,12 @@ export const SKJEMA = {
     min: 1,
     max: 20,
   }),
+  ENDRINGER_BEHOLDES_DAGER: heltall({
+    beskrivelse: 'Age at which changes are removed from the feed, days; a reader that is further behind starts again',
+    standard: 90,
+    min: 1,
+    max: 3_650,
+  }),
 };
 
 export function lesKonfig(): Konfig {

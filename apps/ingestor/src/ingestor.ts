@@ -4,6 +4,7 @@ import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import type { Konfig } from './config.ts';
 import { valgAvDatabase, gjorKlarDatabase } from './database.ts';
+import { Beskjaering } from './endringer/beskjaering.ts';
 import { Ferskhetsmaaler } from './ferskhet/ferskhet.ts';
 import { IngestorModule } from './ingestor.module.ts';
 import { BatchStrategi } from './kafka/batch-strategi.ts';
@@ -39,6 +40,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
     (partisjoner) => klargjorPosisjoner(datakilde, admin, topic, partisjoner),
   );
   const maaler = new Ferskhetsmaaler(datakilde, admin, topic);
+  const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
 
   const http = await startHttp({
     modul: IngestorModule.med(new Innlesning(pool, deltakerId)),
@@ -54,11 +56,13 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   await admin.connect();
   await http.app.startAllMicroservices();
   maaler.start();
+  beskjaering.start();
   logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
 
   return async () => {
     await http.stopp();
     await maaler.stopp();
+    await beskjaering.stopp();
     await admin.disconnect();
     await datakilde.destroy();
     await pool.end();

@@ -1,52 +1,8 @@
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import {
-  ApiProperty,
-  ApiPropertyOptional,
-  DocumentBuilder,
-  SwaggerModule,
-  type OpenAPIObject,
-  ApiSchema,
-} from '@nestjs/swagger';
-
-@ApiSchema({ name: 'Feltfeil' })
-export class FeltfeilDto {
-  @ApiProperty({ description: 'Path to the field, header or parameter', example: 'periode.til' })
-  felt: string;
-
-  @ApiProperty({ description: 'What is wrong with it', example: 'must not be before fra' })
-  melding: string;
-}
-
-/** RFC 9457; the body of every answer that isn't a success. */
-@ApiSchema({ name: 'Problem' })
-export class ProblemDto {
-  @ApiProperty({
-    format: 'uri',
-    description: 'Stable code of the error',
-    example: 'urn:tiltak-datadeling:feil:ugyldig-foresporsel',
-  })
-  type: string;
-
-  @ApiProperty({ example: 'Bad request' })
-  title: string;
-
-  @ApiProperty({ type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status', example: 400 })
-  status: number;
-
-  @ApiProperty({ description: 'What happened, without personal data', example: 'The request is not valid' })
-  detail: string;
-
-  @ApiProperty({
-    description: 'To find the request in the logs; also in the header Nav-Call-Id',
-    example: 'b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11',
-  })
-  callId: string;
-
-  @ApiPropertyOptional({ type: [FeltfeilDto], description: 'Each thing that is wrong with the request' })
-  feil?: FeltfeilDto[];
-}
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { ProblemDto } from './problem.dto.ts';
 
 const DESCRIPTION = `Reduced, read-only copies of avtaler about labour-market measures (tiltak), kept up to date from the source's Kafka topic.
 
@@ -67,6 +23,7 @@ export function lagDokument(app: INestApplication): OpenAPIObject {
     .addServer('/', 'This service')
     .addTag('Personer', 'Is a person on a measure?')
     .addTag('Avtaler', 'Which avtaler are there, and what do they say?')
+    .addTag('Endringer', 'What has changed, and what is everything?')
     .addTag('Data', 'How good is the data?')
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Entra ID machine token' },
@@ -95,7 +52,7 @@ const FEIL: Record<string, string> = {
   401: 'No token, or one that is not valid here',
   403: 'The consumer, the operation or a field is not granted',
   404: 'No such thing',
-  406: 'Only JSON is offered',
+  406: 'What this answers with is not accepted',
   413: 'The request is too large',
   415: 'Only JSON is read',
   429: 'The quota is used up; wait as `Retry-After` says',

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { hentMedId, hentMedNummer, sok, type Sokefilter } from './avtaler/avtaler.queries.ts';
 import { FELTER } from './avtaler/felter.ts';
 import { Lesing, type Sporring } from './database/lesing.ts';
+import { hentEndringer, hentSiste } from './endringer/endringer.queries.ts';
 import { hentTiltak } from './personer/personer.queries.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 
@@ -78,6 +79,19 @@ test('a look-up by person, id or number', async () => {
     (lesing: Lesing) => hentTiltak(lesing, identer, '2022-01-01'),
     (lesing: Lesing) => hentMedId(lesing, '00000000-0000-4000-8000-000000000000', FELTER),
     (lesing: Lesing) => hentMedNummer(lesing, 1, FELTER),
+  ]) {
+    expect(await plan(oppslag)).not.toContain('Seq Scan');
+  }
+});
+
+test('a page of the change feed, and its end', async () => {
+  await api.eier.query(`
+    insert into endring (tx, avtale_id, type)
+    select (n / 10 + 3)::text::xid8, gen_random_uuid(), 'ENDRET' from generate_series(1, 60000) n`);
+  await api.eier.query('analyze endring');
+  for (const oppslag of [
+    (lesing: Lesing) => hentEndringer(lesing, { tx: 100n, lopenr: 1n }, 100),
+    (lesing: Lesing) => hentSiste(lesing),
   ]) {
     expect(await plan(oppslag)).not.toContain('Seq Scan');
   }

@@ -1,6 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
+import { EksportController } from './eksport/eksport.controller.ts';
+import { Eksport } from './eksport/eksport.ts';
+import { EndringerController } from './endringer/endringer.controller.ts';
+import { Stromvakt } from './endringer/stromvakt.ts';
 import { Lesing } from './database/lesing.ts';
 import { FerskhetController } from './ferskhet/ferskhet.controller.ts';
 import { Ferskhet } from './ferskhet/ferskhet.ts';
@@ -15,19 +19,23 @@ export interface Deler {
   oppslagslogg: Oppslagslogg;
   ferskhet: Ferskhet;
   konsumenter: Konsumenter;
+  stromvakt: Stromvakt;
+  eksport: Eksport;
 }
 
 @Module({})
 export class QueryApiModule {
-  static med({ lesing, oppslagslogg, ferskhet, konsumenter }: Deler): DynamicModule {
+  static med({ lesing, oppslagslogg, ferskhet, konsumenter, stromvakt, eksport }: Deler): DynamicModule {
     return {
       module: QueryApiModule,
-      controllers: [PersonerController, AvtalerController, FerskhetController],
+      controllers: [PersonerController, AvtalerController, EndringerController, EksportController, FerskhetController],
       providers: [
         { provide: Lesing, useValue: lesing },
         { provide: Oppslagslogg, useValue: oppslagslogg },
         { provide: Ferskhet, useValue: ferskhet },
         { provide: Konsumenter, useValue: konsumenter },
+        { provide: Stromvakt, useValue: stromvakt },
+        { provide: Eksport, useValue: eksport },
         { provide: APP_GUARD, useClass: Tilgangsvakt },
       ],
     };

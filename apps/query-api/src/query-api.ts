@@ -13,15 +13,20 @@ import { setTimeout as vent } from 'node:timers/promises';
 import { logg, startHttp, type Stopp } from '@tiltak/platform';
 import type { Konfig } from './config.ts';
 import { Lesing } from './database/lesing.ts';
+import { Eksport } from './eksport/eksport.ts';
+import { Stromvakt } from './endringer/stromvakt.ts';
 import { Ferskhet } from './ferskhet/ferskhet.ts';
 import { dokumentSomTekst, visDokument } from './openapi.ts';
 import { Oppslagslogg } from './oppslag/oppslagslogg.ts';
-import { QueryApiModule } from './query-api.module.ts';
+import { QueryApiModule, type Deler } from './query-api.module.ts';
 import { merkMedFerskhet } from './ferskhet/data-oppdatert.ts';
 import { lesKonsumenter } from './tilgang/konsumenter.ts';
 
 /** Paths that need no token. Everything else does. */
 export const APNE_RUTER = ['/openapi.json', '/swagger', '/swagger/*'];
+
+/** Two exports at a time in each process; one takes a minute for each million avtaler and slow reader, and rarely an hour. */
+const EKSPORT = { poolSize: 2, statementTimeoutMs: 60 * 60_000 };
 
 /** Starts the query-api: the registry of consumers, HTTP, then the database. Stops in reverse. */
 export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
@@ -32,13 +37,18 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
   const datakilde = lagDatakilde(lesing);
   const lesepool = lagPool(lesing);
   const oppslagspool = lagPool(primaer);
+  const eksportpool = lagPool({ ...lesing, ...EKSPORT });
   const ferskhet = new Ferskhet(datakilde);
 
+  const avtaler = new Lesing(lesepool, konfig.DB_POOL_SIZE * 200);
+  const stromvakt = new Stromvakt(avtaler);
   const deler = {
-    lesing: new Lesing(lesepool, konfig.DB_POOL_SIZE * 200),
+    lesing: avtaler,
     oppslagslogg: new Oppslagslogg(oppslagspool, deltakerId),
     ferskhet,
     konsumenter,
+    stromvakt,
+    eksport: new Eksport(eksportpool),
   };
 
   const http = await startHttp({
@@ -59,18 +69,17 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
   );
 
   return async () => {
+    stromvakt.stopp();
     await http.stopp();
     ferskhet.stopp();
     await datakilde.destroy();
-    await Promise.all([lesepool.end(), oppslagspool.end()]);
+    await Promise.all([lesepool.end(), oppslagspool.end(), eksportpool.end()]);
   };
 }
 
 /** Prints the OpenAPI document, for `npm run openapi`. Nothing that the controllers work with is used. */
 export async function skrivDokument(): Promise<void> {
-  const ubrukt = {} as never;
-  const modul = QueryApiModule.med({ lesing: ubrukt, oppslagslogg: ubrukt, ferskhet: ubrukt, konsumenter: ubrukt });
-  process.stdout.write(await dokumentSomTekst(modul));
+  process.stdout.write(await dokumentSomTekst(QueryApiModule.med({} as Deler)));
 }
 
 /** Waits for the database, and for an ingestor to have set it up. */

@@ -3,6 +3,7 @@ import pg, { type Pool, type PoolConfig } from 'pg';
 import { DataSource } from 'typeorm';
 import { Instans, KonsumOffset, KonsumStatus, ParkertMelding } from './entiteter.ts';
 import { Grunnlag1763890000000 } from './migrasjoner/1763890000000-grunnlag.ts';
+import { Endringsstrom1763900000000 } from './migrasjoner/1763900000000-endringsstrom.ts';
 
 export interface Databasevalg {
   host: string;
@@ -70,7 +71,7 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
     ssl: ssl(valg),
     poolSize: 2,
     entities: [Instans, KonsumOffset, KonsumStatus, ParkertMelding],
-    migrations: [Grunnlag1763890000000],
+    migrations: [Grunnlag1763890000000, Endringsstrom1763900000000],
     migrationsTransactionMode: 'each',
     // Never log from here: parameters and values in messages are personal data.
     logging: false,

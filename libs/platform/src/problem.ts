@@ -56,6 +56,13 @@ export const fellesFeil = {
   ),
   TIDSAVBRUDD: feil(408, 'tidsavbrudd', 'Request timeout', 'ETTER_VENTING', 'The request did not arrive in time.'),
   KONFLIKT: feil(409, 'konflikt', 'Conflict', 'NEI', 'The state of the thing does not allow this.'),
+  UTGAATT: feil(
+    410,
+    'utgaatt',
+    'Gone',
+    'MED_RETTET_FORESPORSEL',
+    'The position in the change feed is from another epoch, or too old. nyStart tells where to start again.',
+  ),
   FOR_STOR: feil(
     413,
     'for-stor',
@@ -125,6 +132,8 @@ export interface Feltfeil {
 
 interface Tillegg {
   feil?: Feltfeil[];
+  /** further members of the body, by name */
+  felter?: Record<string, unknown>;
   /** seconds */
   retryAfter?: number;
   /** headers of the answer */
@@ -162,6 +171,7 @@ export class Problem extends Error {
       detail: this.detail,
       callId: kontekst()?.callId ?? '',
       ...(this.tillegg.feil ? { feil: this.tillegg.feil } : {}),
+      ...this.tillegg.felter,
     };
   }
 }

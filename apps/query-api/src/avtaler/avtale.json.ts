@@ -8,7 +8,8 @@ export function tilAvtale(rad: Rad): AvtaleDto {
   return { ...alleFelter(rad), _links: lenker(rad) };
 }
 
-function lenker(rad: Rad): AvtaleLenkerDto {
+/** @param rad with at least avtale_id, deltaker_id and bedrift_nr */
+export function lenker(rad: Rad): AvtaleLenkerDto {
   const { avtale_id: avtaleId, deltaker_id: deltakerId, bedrift_nr: bedriftNr } = rad;
   return {
     self: { href: `/api/v1/avtaler/${String(avtaleId)}` },

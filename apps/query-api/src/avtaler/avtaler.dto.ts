@@ -241,7 +241,7 @@ export class PeriodeDto {
 }
 
 /** Query and path parameters are text; what isn't a whole number is left for the validation to name. */
-function Heltall(): PropertyDecorator {
+export function Heltall(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
   );

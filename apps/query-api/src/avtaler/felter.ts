@@ -23,7 +23,7 @@ export function kolonner(felter: readonly Felt[]): string {
 
 /** Turns rows into JSON with just these fields. A coded field that the source left empty is left out. */
 export function tilJson<T extends Partial<Record<Felt, unknown>>>(felter: readonly Felt[]): (rad: Rad) => T {
-  const lesere = felter.map((felt) => [felt, kolonnenavn(felt), leser(felt)] as const);
+  const lesere = felter.map((felt) => [felt, kolonnenavn(felt), tilVerdi(felt)] as const);
   return (rad) => {
     const json: Record<string, unknown> = {};
     for (const [felt, kolonne, les] of lesere) {
@@ -34,7 +34,13 @@ export function tilJson<T extends Partial<Record<Felt, unknown>>>(felter: readon
   };
 }
 
-type Leser = (verdi: string | number | boolean | null) => unknown;
+/** From a column to what a consumer gets. */
+type Leser = ((verdi: string | number | boolean | null) => unknown) & {
+  /** few values occur */
+  faaVerdier?: true;
+  /** the value goes through as it is */
+  uendret?: true;
+};
 
 const TIDSPUNKTER = new Set<keyof Avtale>([
   'avtaleInngaatt',
@@ -47,12 +53,14 @@ const TIDSPUNKTER = new Set<keyof Avtale>([
   'sistEndret',
 ]);
 
-function leser(felt: Felt): Leser {
+export function tilVerdi(felt: Felt): Leser {
   if (felt in KODEVERK) {
     const kodeverk = KODEVERK[felt as keyof typeof KODEVERK];
-    return (verdi) => (verdi === null ? undefined : kodeverk.fraKilde(String(verdi)));
+    const kode: Leser = (verdi) => (verdi === null ? undefined : kodeverk.fraKilde(String(verdi)));
+    return Object.assign(kode, { faaVerdier: true } as const);
   }
-  return TIDSPUNKTER.has(felt) ? (verdi) => verdi && tilRfc3339(String(verdi)) : (verdi) => verdi;
+  if (TIDSPUNKTER.has(felt)) return (verdi) => verdi && tilRfc3339(String(verdi));
+  return Object.assign(((verdi) => verdi) as Leser, { uendret: true } as const);
 }
 
 /** Postgres, in a UTC session, writes `2026-01-31 10:00:00.123457+00`. */

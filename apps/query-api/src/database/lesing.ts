@@ -50,9 +50,16 @@ export class Lesing {
 const TALL = new Set([20, 21, 23, 700, 701]);
 const BOOLSK = 16;
 const RAA_TEKST = {
-  getTypeParser: (oid: number) => (verdi: string) =>
-    TALL.has(oid) ? Number(verdi) : oid === BOOLSK ? verdi === 't' : verdi,
+  getTypeParser: (oid: number) => {
+    const slag = slagAv(oid);
+    return (verdi: string) => (slag === 'tall' ? Number(verdi) : slag === 'boolsk' ? verdi === 't' : verdi);
+  },
 };
+
+/** What JSON calls the values of a type of the database. */
+export function slagAv(oid: number): 'tall' | 'boolsk' | 'tekst' {
+  return TALL.has(oid) ? 'tall' : oid === BOOLSK ? 'boolsk' : 'tekst';
+}
 
 /** Connection, resources, shutdown, cancelled by the time limit, read replica in conflict. */
 export function erForbigaaende(feil: DatabaseError): boolean {

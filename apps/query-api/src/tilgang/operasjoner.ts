@@ -12,6 +12,8 @@ export const OPERASJONER = {
   hentAvtaleMedNummer: FELTER,
   hentDeltakersAvtaler: FELTER,
   hentBedriftensAvtaler: FELTER,
+  hentEndringer: ['avtaleId'],
+  eksporterAvtaler: FELTER,
   hentFerskhet: [],
 } as const satisfies Record<string, readonly Felt[]>;
 

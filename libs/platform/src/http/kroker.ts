@@ -12,6 +12,10 @@ declare module 'fastify' {
     /** set on every route that isn't open */
     token?: Token;
   }
+  interface FastifyContextConfig {
+    /** what a route answers with, when it is not JSON */
+    medietype?: string;
+  }
 }
 
 interface Krokvalg {
@@ -58,9 +62,11 @@ function bearer({ headers }: FastifyRequest): string {
   throw new Problem(fellesFeil.MANGLER_TOKEN, 'The header Authorization must hold a Bearer token');
 }
 
-/** @throws Problem 406 when JSON is not accepted, 415 when the body says that it is something else than UTF-8 as it stands */
-function forhandle({ headers }: FastifyRequest): void {
-  if (!godtarJson(headers.accept)) throw new Problem(fellesFeil.IKKE_AKSEPTABELT, 'Only application/json is offered');
+/** @throws Problem 406 when what the route answers with is not accepted, 415 when the body says that it is something else than UTF-8 as it stands */
+function forhandle({ headers, routeOptions }: FastifyRequest): void {
+  const { medietype = 'application/json' } = routeOptions.config;
+  if (!godtar(headers.accept, medietype))
+    throw new Problem(fellesFeil.IKKE_AKSEPTABELT, `Only ${medietype} is offered`);
   const [, tegnsett = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
   const koding = headers['content-encoding'] ?? 'identity';
   if (!/^utf-?8$/i.test(tegnsett) || koding.toLowerCase() !== 'identity') {
@@ -68,12 +74,14 @@ function forhandle({ headers }: FastifyRequest): void {
   }
 }
 
-function godtarJson(accept: string | undefined): boolean {
+function godtar(accept: string | undefined, medietype: string): boolean {
   if (!accept) return true;
-  return accept
-    .split(',')
-    .some(
-      (del) =>
-        /^\s*(\*\/\*|application\/(\*|json|problem\+json))\s*(;|$)/i.test(del) && !/;\s*q=0(\.0*)?\s*(;|$)/i.test(del),
+  return accept.split(',').some((del) => {
+    const [type = '', ...parametre] = del.split(';').map((tekst) => tekst.trim().toLowerCase());
+    const [gruppe = ''] = medietype.split('/');
+    return (
+      ['*/*', `${gruppe}/*`, medietype, 'application/problem+json'].includes(type) &&
+      !parametre.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
     );
+  });
 }

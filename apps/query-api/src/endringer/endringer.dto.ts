@@ -1,0 +1,118 @@
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Heltall, LenkeDto } from '../avtaler/avtaler.dto.ts';
+import { ProblemDto } from '../problem.dto.ts';
+
+export const ENDRINGSTYPER = ['ENDRET', 'SLETTET', 'UKJENT'] as const;
+export const SLETTEAARSAKER = ['SLETTET', 'FEILREGISTRERT', 'UKJENT'] as const;
+
+@ApiSchema({ name: 'EndringLenker' })
+export class EndringLenkerDto {
+  @ApiPropertyOptional({ type: LenkeDto, description: 'The avtale as it is now; absent when it is gone' })
+  avtale?: LenkeDto;
+}
+
+@ApiSchema({ name: 'Endring' })
+export class EndringDto {
+  @ApiProperty({
+    format: 'uuid',
+    description: 'The avtale that changed',
+    example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
+  })
+  avtaleId: string;
+
+  @ApiProperty({
+    enum: ENDRINGSTYPER,
+    enumName: 'Endringstype',
+    description: 'ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it',
+    example: 'ENDRET',
+  })
+  type: (typeof ENDRINGSTYPER)[number];
+
+  @ApiPropertyOptional({
+    enum: SLETTEAARSAKER,
+    enumName: 'Sletteaarsak',
+    description: 'Why it is gone; only for SLETTET',
+    example: 'FEILREGISTRERT',
+  })
+  aarsak?: (typeof SLETTEAARSAKER)[number];
+
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When this system learned of it',
+    example: '2026-02-04T08:46:40.1Z',
+  })
+  tidspunkt: string;
+
+  @ApiProperty({ type: EndringLenkerDto, description: 'Where to go from here (HAL)' })
+  _links: EndringLenkerDto;
+}
+
+@ApiSchema({ name: 'Endringsside' })
+export class EndringssideDto {
+  @ApiProperty({ type: [EndringDto], description: 'In the order of the feed; empty at its end' })
+  endringer: EndringDto[];
+
+  @ApiProperty({
+    description: 'Where to go on: the `etter` of the next call, also when nothing new came. Opaque',
+    example: 'N2Y5YzJlMTAuMmMuMWYuOWIwM2M3ZGE',
+  })
+  posisjon: string;
+
+  @ApiProperty({ description: 'There may be more right away; false at the end of the feed', example: false })
+  flere: boolean;
+}
+
+export class EndringerDto {
+  @ApiPropertyOptional({
+    maxLength: 200,
+    description: 'Position from the page before, or from the first line of an export; from the beginning when absent',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  etter?: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1000,
+    default: 100,
+    description: 'Changes on a page',
+    example: 100,
+  })
+  @Heltall()
+  @IsInt()
+  @Min(1)
+  @Max(1_000)
+  antall: number = 100;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: 30,
+    default: 0,
+    description: 'At the end of the feed: how long to wait for something new, in seconds',
+    example: 0,
+  })
+  @Heltall()
+  @IsInt()
+  @Min(0)
+  @Max(30)
+  ventSekunder: number = 0;
+}
+
+@ApiSchema({ name: 'NyStart' })
+export class NyStartDto {
+  @ApiProperty({ description: 'For those who keep a copy: everything, and a new position', example: '/api/v1/eksport' })
+  eksport: string;
+
+  @ApiProperty({ description: 'For those who only want changes from now on', example: '/api/v1/endringer' })
+  endringer: string;
+}
+
+@ApiSchema({ name: 'UtgaattProblem' })
+export class UtgaattProblemDto extends ProblemDto {
+  @ApiProperty({ type: NyStartDto, description: 'Where to start again' })
+  nyStart: NyStartDto;
+}
