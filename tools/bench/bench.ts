@@ -1,6 +1,10 @@
 import { parseArgs } from 'node:util';
+import { eksport } from './eksport.ts';
+import { ferskhet } from './ferskhet.ts';
 import { ingest } from './ingest.ts';
+import { lesing } from './lesing.ts';
 import { query } from './query.ts';
+import { vekst } from './vekst.ts';
 
 /** `npm run bench -- <name>`: prints JSON. See docs/benchmarks.md. */
 const { positionals, values } = parseArgs({
@@ -17,6 +21,10 @@ const runder = Number(values.runder);
 const benker: Record<string, () => Promise<unknown>> = {
   ingest: () => ingest({ antall, runder, oppdateringer: values.oppdateringer }),
   query: () => query({ avtaler: antall, runder, bulk: values.bulk }),
+  eksport: () => eksport({ avtaler: antall, runder }),
+  ferskhet: () => ferskhet({ runder }),
+  lesing: () => lesing({ antall, runder }),
+  vekst: () => vekst({ avtaler: antall, runder }),
 };
 const benk = benker[positionals[0] ?? ''];
 if (!benk || !(antall >= 1_000) || !(runder >= 1)) {

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { System } from '../e2e/system.ts';
 import { lagHendelser, lagOppdateringer } from '@tiltak/simulator';
-import { forhold, median } from './maaling.ts';
+import { forhold, maksRss, median } from './maaling.ts';
 import { medKlient, startRigg, type Rigg } from './rigg.ts';
 
 const RADER_PER_TRANSAKSJON = 1_000;
@@ -112,10 +111,4 @@ async function les(db: Parameters<Parameters<typeof medKlient>[1]>[0], tabell: T
   for await (const del of db.query(copyTo(`copy (select ${TABELLER[tabell]} from ${tabell}) to stdout`)))
     deler.push(del as Buffer);
   return Buffer.concat(deler).toString('utf8').trimEnd().split('\n');
-}
-
-/** The most that the process has had in memory. */
-function maksRss(pid: number): number {
-  const [, kB] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
-  return Number(kB) / 1_024;
 }

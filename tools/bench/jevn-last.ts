@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as vent } from 'node:timers/promises';
+import { p99 } from './maaling.ts';
 
 /**
  * Requests at even intervals, whether or not earlier ones have been answered, as independent callers send them. A load
@@ -27,8 +28,7 @@ export async function jevnLast(
   await Promise.all(underveis);
   const varighet = (performance.now() - fra) / 1_000;
   agent.destroy();
-  tider.sort((a, b) => a - b);
-  return { perSekund: antall / varighet, p99Ms: tider[Math.floor(tider.length * 0.99)] ?? Number.NaN };
+  return { perSekund: antall / varighet, p99Ms: p99(tider) };
 }
 
 function send(

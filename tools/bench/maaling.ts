@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Numbers of one kind, one for each round. */
 export interface Runder {
   runder: number[];
@@ -17,4 +19,14 @@ export function forhold(teller: number[], nevner: number[]): Runder {
 
 function avrund(tall: number): number {
   return tall >= 100 ? Math.round(tall) : Math.round(tall * 1_000) / 1_000;
+}
+
+/** The most that the process has had in memory, MiB. */
+export function maksRss(pid: number): number {
+  const [, kB] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
+  return Number(kB) / 1_024;
+}
+
+export function p99(tall: number[]): number {
+  return [...tall].sort((a, b) => a - b)[Math.floor(tall.length * 0.99)] ?? Number.NaN;
 }

@@ -16,7 +16,8 @@ interface Last {
   p99Ms: number;
 }
 
-interface Maal {
+/** Where calls go, and as whom. */
+export interface Maal {
   url: string;
   hoder: Record<string, string>;
 }
@@ -53,13 +54,7 @@ export async function query(valg: { avtaler: number; runder: number; bulk: boole
           ),
         { hva: 'the bare server' },
       );
-      await ventTil(
-        () =>
-          fetch(`${url}${OPERASJONER.sok}`, { method: 'POST', headers: api.hoder, body: '{"antall":1}' }).then(
-            ({ ok }) => ok,
-          ),
-        { hva: 'the first load' },
-      );
+      await ventPaaSvar(api);
       await kontroller(api);
       return valg.bulk ? await bulk(api, valg) : await enkeltvis(api, grense, valg);
     } finally {
@@ -118,6 +113,12 @@ async function bulk(api: Maal, { avtaler, runder }: { avtaler: number; runder: n
   return { avtaler, personerPerSekundEnkeltvis: median(enkelt), personerPerSekundSamlet: median(samlet), ganger };
 }
 
+/** Until the first load is done, nothing is answered. */
+export async function ventPaaSvar({ url, hoder }: Maal): Promise<void> {
+  const sok = { method: 'POST', headers: hoder, body: '{"antall":1}' };
+  await ventTil(() => fetch(`${url}${OPERASJONER.sok}`, sok).then(({ ok }) => ok), { hva: 'the first load' });
+}
+
 /** @throws when any answer is not a success */
 async function last(
   { url, hoder }: Maal,
@@ -149,7 +150,7 @@ async function last(
 }
 
 /** Two hundred look-ups, of persons all over the table. */
-function lagForesporsler(
+export function lagForesporsler(
   operasjon: keyof typeof OPERASJONER,
   { avtaler, personer = 1 }: { avtaler: number; personer?: number },
 ): { path: string; body: string }[] {
@@ -165,7 +166,7 @@ function lagForesporsler(
 }
 
 /** Three avtaler a person, straight into the table: how they got there does not matter to a look-up. */
-async function fyll(url: string, avtaler: number): Promise<void> {
+export async function fyll(url: string, avtaler: number): Promise<void> {
   await medKlient(url, async (db) => {
     const personer = Array.from({ length: Math.floor(avtaler / 3) }, (_, n) => syntetiskFnr(n));
     await db.query(

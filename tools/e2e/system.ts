@@ -150,6 +150,16 @@ export class System {
       throw new Error('What is stored is not what was published');
   }
 
+  /** That everything published is stored, beside whatever else there is. */
+  async kontrollerPublisert(): Promise<void> {
+    const ider = [...forventet(this.publisert).avtaler.keys()];
+    const [rad] = await this.sql<{ antall: number }>(
+      'select count(*)::int as antall from avtale where avtale_id = any($1) and slettet is null',
+      [ider],
+    );
+    if (rad?.antall !== ider.length) throw new Error('Not everything that was published is stored');
+  }
+
   /** What is stored, in the form of `fasit`. */
   async tilstand(): Promise<Tilstand> {
     const rader = await this.sql<Record<string, unknown> & { avtaleId: string; slettet: string | null }>(LES_AVTALER);

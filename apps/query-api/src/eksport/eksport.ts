@@ -88,6 +88,9 @@ async function lesKolonner(db: PoolClient): Promise<Kolonne[]> {
   return fields.map(({ name, dataTypeID }) => ({ navn: name, slag: slagAv(dataTypeID) }));
 }
 
+/** Long strings are kept apart by the engine, and stay for longer. */
+const BIT = 16 * 1_024;
+
 /** Whole rows of COPY in, lines of JSON out. */
 function tilLinjer(hode: EksporthodeDto, skriv: (rad: string) => string, vakt: Stillstandsvakt): Transform {
   let rest: Buffer = Buffer.alloc(0);
@@ -98,7 +101,12 @@ function tilLinjer(hode: EksporthodeDto, skriv: (rad: string) => string, vakt: S
       const hele = slutt < 0 ? undefined : Buffer.concat([rest, bit.subarray(0, slutt)]);
       rest = hele ? bit.subarray(slutt + 1) : Buffer.concat([rest, bit]);
       let json = '';
-      for (const rad of hele?.toString('utf8').split('\n') ?? []) json += skriv(rad);
+      for (const rad of hele?.toString('utf8').split('\n') ?? []) {
+        json += skriv(rad);
+        if (json.length < BIT) continue;
+        this.push(json);
+        json = '';
+      }
       ferdig(null, json);
     },
   });

@@ -1,6 +1,6 @@
 import { kolonnenavn } from '@tiltak/database';
 import { lenker } from '../avtaler/avtale.json.ts';
-import { FELTER, tilVerdi, type Felt, type Rad } from '../avtaler/felter.ts';
+import { FELTER, tilVerdi, type Felt } from '../avtaler/felter.ts';
 
 /** What JSON calls the values of a column. */
 export type Slag = 'tall' | 'boolsk' | 'tekst';
@@ -31,14 +31,14 @@ export function lagLinjeskriver(kolonner: readonly Kolonne[]): (rad: string) => 
     let json = '{';
     for (const { i, noekkel, skriv } of skrivere) {
       const verdi = skriv(celler[i] ?? NULL);
-      if (verdi !== undefined) json += `${noekkel}${verdi},`;
+      if (verdi !== undefined) json += noekkel + verdi + ',';
     }
-    const lenkerad: Rad = {
-      avtale_id: tekst(celler[id] ?? NULL),
-      deltaker_id: tekst(celler[deltaker] ?? NULL),
-      bedrift_nr: tekst(celler[bedrift] ?? NULL),
+    const lenkerad = {
+      avtale_id: celler[id] ?? null,
+      deltaker_id: utenNull(celler[deltaker]),
+      bedrift_nr: utenNull(celler[bedrift]),
     };
-    return `${json}"_links":${JSON.stringify(lenker(lenkerad))}}\n`;
+    return json + '"_links":' + JSON.stringify(lenker(lenkerad)) + '}\n';
   };
 }
 
@@ -73,8 +73,11 @@ function husk(skriv: (celle: string) => string): Skriver {
   };
 }
 
+function utenNull(celle = NULL): string | null {
+  return celle === NULL ? null : tekst(celle);
+}
+
 /** COPY's text format without its escapes. */
-function tekst(celle: string): string | null {
-  if (celle === NULL) return null;
+function tekst(celle: string): string {
   return celle.includes('\\') ? celle.replace(/\\(.)/g, (_, tegn: string) => ESCAPE[tegn] ?? tegn) : celle;
 }
