@@ -20,5 +20,5 @@ export { startHttp, type Http, type Httpvalg } from './http/http.ts';
 export { kjorApp, type Stopp } from './kjor.ts';
 export { Oppstartsfeil } from './oppstartsfeil.ts';
 export { kontekst, settKonsument, type Kontekst } from './kontekst.ts';
-export { logg } from './logg.ts';
+export { logg, skjul } from './logg.ts';
 export { fellesFeil, Problem, type Feilkode, type Feltfeil } from './problem.ts';

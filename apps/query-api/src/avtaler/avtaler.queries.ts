@@ -1,7 +1,7 @@
 import { KODEVERK, UKJENT } from '@tiltak/avtale';
 import type { Lesing, Sporring } from '../database/lesing.ts';
 import { sporring } from '../database/lesing.ts';
-import { kolonner, type Felt, type Rad } from './felter.ts';
+import { kolonner, type Rad, type Utvalg } from './felter.ts';
 
 /** What to look for; everything given must hold. Coded values are the published ones. */
 export interface Sokefilter {
@@ -23,7 +23,7 @@ export interface Side {
 }
 
 /** A page of avtaler in the order of avtaleId, which never changes: no avtale is skipped or given twice by a change. */
-export async function sok(lesing: Lesing, filter: Sokefilter, felter: readonly Felt[], side: Side): Promise<Rad[]> {
+export async function sok(lesing: Lesing, filter: Sokefilter, felter: readonly Utvalg[], side: Side): Promise<Rad[]> {
   const { vilkaar, values } = sokevilkaar(filter);
   if (side.etter !== undefined) vilkaar.push(`avtale_id > $${values.push(side.etter)}`);
   const hvor = vilkaar.length > 0 ? `where ${vilkaar.join(' and ')}` : '';
@@ -60,7 +60,7 @@ function kode<T extends string>(
   return verdier.includes(UKJENT) ? `(${treff} or ${kolonne} <> all(${verdi(kodeverk.kjente)}::text[]))` : treff;
 }
 
-export async function hentMedId(lesing: Lesing, avtaleId: string, felter: readonly Felt[]): Promise<Rad | undefined> {
+export async function hentMedId(lesing: Lesing, avtaleId: string, felter: readonly Utvalg[]): Promise<Rad | undefined> {
   const [rad] = await lesing.hent<Rad>(enkel(felter, 'avtale_id = $1'), [avtaleId]);
   return rad;
 }
@@ -69,7 +69,7 @@ export async function hentMedId(lesing: Lesing, avtaleId: string, felter: readon
 export async function hentMedNummer(
   lesing: Lesing,
   avtaleNr: number,
-  felter: readonly Felt[],
+  felter: readonly Utvalg[],
 ): Promise<Rad | undefined> {
   const [rad] = await lesing.hent<Rad>(enkel(felter, 'avtale_nr = $1 order by sist_endret desc, avtale_id limit 1'), [
     avtaleNr,
@@ -77,6 +77,6 @@ export async function hentMedNummer(
   return rad;
 }
 
-function enkel(felter: readonly Felt[], hvor: string): Sporring {
+function enkel(felter: readonly Utvalg[], hvor: string): Sporring {
   return sporring(`select ${kolonner(felter)} from avtale_synlig where ${hvor}`);
 }

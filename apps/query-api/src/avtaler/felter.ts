@@ -6,19 +6,23 @@ export type Felt = Exclude<(typeof AVTALEFELTER)[number], 'feilregistrert'>;
 
 export const FELTER: readonly Felt[] = AVTALEFELTER.filter((felt) => felt !== 'feilregistrert');
 
+/** What can be read of an avtale: its fields, the participant's opaque id, and when this system learned of the content. */
+export type Utvalg = Felt | 'deltakerId' | 'mottatt';
+
 export type Rad = Record<string, string | number | boolean | null>;
 
-const kolonnelister = new WeakMap<readonly Felt[], string>();
+const kolonnelister = new WeakMap<readonly Utvalg[], string>();
 
-/** The columns to read for these fields, and no others; the participant's opaque id goes with the ident. */
-export function kolonner(felter: readonly Felt[]): string {
+/** The columns to read for these, and no others; the participant's opaque id goes with the ident. */
+export function kolonner(felter: readonly Utvalg[]): string {
   const kjent = kolonnelister.get(felter);
   if (kjent !== undefined) return kjent;
-  const liste = felter.flatMap((felt) =>
+  const kolonner = felter.flatMap((felt) =>
     felt === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : kolonnenavn(felt),
   );
-  kolonnelister.set(felter, liste.join(', '));
-  return liste.join(', ');
+  const liste = [...new Set(kolonner)].join(', ');
+  kolonnelister.set(felter, liste);
+  return liste;
 }
 
 /** Turns rows into JSON with just these fields. A coded field that the source left empty is left out. */

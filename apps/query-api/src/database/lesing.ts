@@ -3,18 +3,21 @@ import { fellesFeil, logg, Problem } from '@tiltak/platform';
 import { DatabaseError, type Pool, type QueryResultRow } from 'pg';
 import { metrikker } from '../metrikker.ts';
 
-/** A statement with its name, under which the database keeps it prepared. */
+/** A statement with its name, under which the database keeps it prepared; without one it is prepared each time. */
 export interface Sporring {
-  name: string;
+  name?: string;
   text: string;
 }
 
+/** Consumers choose columns, so there is no end of texts; but what a connection has prepared, it keeps. */
+const MAKS_FORBEREDTE = 500;
 const sporringer = new Map<string, Sporring>();
 
-/** The same text always has the same name: a connection prepares it once. There are as many as kinds of searches. */
+/** The same text always has the same name: a connection prepares it once. */
 export function sporring(text: string): Sporring {
   const kjent = sporringer.get(text);
   if (kjent) return kjent;
+  if (sporringer.size >= MAKS_FORBEREDTE) return { text };
   const ny = { name: createHash('sha256').update(text).digest('base64url'), text };
   sporringer.set(text, ny);
   return ny;
@@ -32,10 +35,10 @@ export class Lesing {
   ) {}
 
   /** @throws Problem 503 when the database is away, too slow or fully occupied */
-  async hent<T extends QueryResultRow>({ name, text }: Sporring, values: unknown[]): Promise<T[]> {
+  async hent<T extends QueryResultRow>(sporring: Sporring, values: unknown[]): Promise<T[]> {
     if (this.pool.waitingCount >= this.maksVentende) throw utilgjengelig('The service is fully occupied');
     try {
-      const { rows } = await this.pool.query<T>({ name, text, values, types: RAA_TEKST });
+      const { rows } = await this.pool.query<T>({ ...sporring, values, types: RAA_TEKST });
       return rows;
     } catch (feil) {
       if (feil instanceof DatabaseError && !erForbigaaende(feil)) throw feil;

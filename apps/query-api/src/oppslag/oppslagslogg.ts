@@ -43,6 +43,7 @@ export class Oppslagslogg {
 
   /**
    * @param personidenter who was asked for, and who was found
+   * @param deltakerIder who was found, where no ident was read
    * @throws Problem 503 when it can't be written: then nothing may be answered
    */
   skriv(
@@ -50,13 +51,14 @@ export class Oppslagslogg {
     felter: readonly string[],
     personidenter: Iterable<string>,
     antallTreff: number,
+    deltakerIder: Iterable<string> = [],
   ): Promise<void> {
     return this.leggTil({
       konsument: tilgang.konsument,
       behandlingsgrunnlag: tilgang.behandlingsgrunnlag,
       operasjon: tilgang.operasjon,
       felter,
-      personer: Array.from(new Set(personidenter), this.deltakerId),
+      personer: [...new Set([...Array.from(new Set(personidenter), this.deltakerId), ...deltakerIder])],
       antall_treff: antallTreff,
       tillatt: true,
       call_id: kontekst()?.callId ?? '',
@@ -116,10 +118,8 @@ const SKRIV = `
   from jsonb_to_recordset($1::jsonb) as ny(konsument text, behandlingsgrunnlag text, operasjon text, felter text[],
     personer uuid[], antall_treff int, tillatt boolean, call_id text)`;
 
+/** Wherever in the body they stand, within a text (a GraphQL document, where they are in quotes) too. */
 function identerI(body: unknown): string[] {
-  const identer = (body as { personidenter?: unknown } | null | undefined)?.personidenter;
-  if (!Array.isArray(identer)) return [];
-  return identer
-    .filter((ident): ident is string => typeof ident === 'string' && /^\d{11}$/.test(ident))
-    .slice(0, 1_000);
+  const funnet = (JSON.stringify(body) ?? '').matchAll(/"(\d{11})\\?"/g);
+  return Array.from(funnet, ([, ident = '']) => ident).slice(0, 1_000);
 }
