@@ -8,6 +8,7 @@ import { Stromvakt } from './endringer/stromvakt.ts';
 import { Lesing } from './database/lesing.ts';
 import { FerskhetController } from './ferskhet/ferskhet.controller.ts';
 import { Ferskhet } from './ferskhet/ferskhet.ts';
+import { GraphqlController } from './graphql/graphql.controller.ts';
 import { Oppslagslogg } from './oppslag/oppslagslogg.ts';
 import { PersonerController } from './personer/personer.controller.ts';
 import { Konsumenter } from './tilgang/konsumenter.ts';
@@ -28,7 +29,14 @@ export class QueryApiModule {
   static med({ lesing, oppslagslogg, ferskhet, konsumenter, stromvakt, eksport }: Deler): DynamicModule {
     return {
       module: QueryApiModule,
-      controllers: [PersonerController, AvtalerController, EndringerController, EksportController, FerskhetController],
+      controllers: [
+        PersonerController,
+        AvtalerController,
+        EndringerController,
+        EksportController,
+        GraphqlController,
+        FerskhetController,
+      ],
       providers: [
         { provide: Lesing, useValue: lesing },
         { provide: Oppslagslogg, useValue: oppslagslogg },

@@ -5,6 +5,9 @@ import type { Ferskhet } from './ferskhet.ts';
 
 const FERSKHET = '/api/v1/ferskhet';
 
+/** Where data is answered with. */
+const DATA = /^\/(api\/|graphql$)/;
+
 /**
  * Every answer about data says how fresh it is. The moment is taken before the data is read, so that the answer holds at
  * least what it promises. Until the first load is done nothing is answered: «not found» would mean nothing.
@@ -12,11 +15,12 @@ const FERSKHET = '/api/v1/ferskhet';
 export function merkMedFerskhet(app: NestFastifyApplication, ferskhet: Ferskhet): void {
   const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   server.addHook('preHandler', (request, reply, ferdig) => {
-    if (!request.url.startsWith('/api/')) return ferdig();
+    const { url = '' } = request.routeOptions;
+    if (!DATA.test(url)) return ferdig();
     const oppdatert = ferskhet.dataOppdatert;
     if (oppdatert) reply.header('Data-Oppdatert', oppdatert.toISOString());
     // Only the question of freshness itself can be answered before there is any.
-    ferdig(oppdatert || request.routeOptions.url === FERSKHET ? undefined : ikkeLastet());
+    ferdig(oppdatert || url === FERSKHET ? undefined : ikkeLastet());
   });
 }
 

@@ -27,6 +27,7 @@ const KONSUMENTER = [
     felter: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
   }),
   konsument('faa-felter', { operasjoner: ['sokAvtaler', 'hentTiltaksstatus'], felter: ['avtaleId', 'tiltakstype'] }),
+  konsument('graphql-smal', { operasjoner: ['graphql'], felter: ['avtaleId', 'tiltakstype', 'sistEndret'] }),
   {
     ...konsument('to-formal', { operasjoner: 'alle', felter: 'alle' }),
     behandlingsgrunnlag: ['B1', 'B2'].map((id) =>

@@ -2,6 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { fellesFeil, Problem, settKonsument } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Felt } from '../avtaler/felter.ts';
 import { metrikker } from '../metrikker.ts';
 import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
@@ -12,6 +13,8 @@ export interface Tilgang {
   konsument: string;
   behandlingsgrunnlag: string;
   operasjon: Operasjon;
+  /** those granted for the purpose, whatever the operation answers with */
+  felter: ReadonlySet<Felt>;
 }
 
 declare module 'fastify' {
@@ -47,8 +50,7 @@ export class Tilgangsvakt implements CanActivate {
     brukKvote(konsument, http.getResponse<FastifyReply>());
     try {
       const grunnlag = velgGrunnlag(konsument, request.headers.behandlingsgrunnlag);
-      krev(grunnlag, operasjon);
-      request.tilgang = { konsument: konsument.navn, behandlingsgrunnlag: grunnlag.id, operasjon };
+      request.tilgang = krev(konsument.navn, grunnlag, operasjon);
     } catch (feil) {
       await this.oppslagslogg.skrivAvslag(konsument.navn, operasjon, request.body);
       throw feil;
@@ -84,14 +86,21 @@ function velgGrunnlag({ behandlingsgrunnlag }: Konsument, valgt: string | string
   return grunnlag;
 }
 
-function krev(grunnlag: Behandlingsgrunnlag, operasjon: Operasjon): void {
-  if (!grunnlag.operasjoner.has(operasjon)) {
-    throw ikkeTilgang(`The operation ${operasjon} is not granted for behandlingsgrunnlag ${grunnlag.id}`);
+function krev(konsument: string, { id, operasjoner, felter }: Behandlingsgrunnlag, operasjon: Operasjon): Tilgang {
+  if (!operasjoner.has(operasjon)) {
+    throw ikkeTilgang(`The operation ${operasjon} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const mangler = OPERASJONER[operasjon].filter((felt) => !grunnlag.felter.has(felt));
+  const tilgang = { konsument, behandlingsgrunnlag: id, operasjon, felter };
+  krevFelter(tilgang, OPERASJONER[operasjon]);
+  return tilgang;
+}
+
+/** @throws Problem 403 that names the fields outside the grant */
+export function krevFelter({ behandlingsgrunnlag, operasjon, felter }: Tilgang, svar: readonly Felt[]): void {
+  const mangler = svar.filter((felt) => !felter.has(felt));
   if (mangler.length > 0) {
     throw ikkeTilgang(
-      `The operation ${operasjon} answers with fields that are not granted for behandlingsgrunnlag ${grunnlag.id}: ${mangler.join(', ')}`,
+      `The operation ${operasjon} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${mangler.join(', ')}`,
     );
   }
 }

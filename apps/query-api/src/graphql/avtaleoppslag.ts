@@ -1,0 +1,102 @@
+import { fellesFeil } from '@tiltak/platform';
+import { GraphQLError } from 'graphql';
+import { hentMedId, hentMedNummer, sok, type Sokefilter } from '../avtaler/avtaler.queries.ts';
+import { tilJson, tilRfc3339, type Felt, type Rad, type Utvalg } from '../avtaler/felter.ts';
+import type { Lesing } from '../database/lesing.ts';
+import { nyFeil, ugyldig } from './feil.ts';
+import type { Rotoppslag } from './rotoppslag.ts';
+import type { Feltkilde } from './skjema.ts';
+
+/** In one answer: they are held in memory and made into JSON at once. Larger answers are for REST, page by page. */
+export const MAKS_AVTALER = 10_000;
+
+/** What a field at the top came to. */
+export interface Utfall {
+  /** what the field is answered with: an avtale or null, a list of them, or why not */
+  svar: unknown;
+  rader: Rad[];
+  /** who was asked for */
+  personidenter: string[];
+}
+
+/**
+ * Looks up one field at the top of an operation, reading the columns that are asked for, and the participant's opaque id
+ * for the audit.
+ *
+ * @param plass how many avtaler the answer has room for
+ * @throws Problem 503 when the database can't answer
+ */
+export async function slaaOpp(lesing: Lesing, oppslag: Rotoppslag, plass: number): Promise<Utfall> {
+  try {
+    const tilAvtale = avtaleMed(oppslag.kilder);
+    if (oppslag.felt === 'avtale') {
+      const rad = await enAvtale(lesing, oppslag);
+      return { svar: rad ? tilAvtale(rad) : null, rader: rad ? [rad] : [], personidenter: [] };
+    }
+    const filter = filterFor(oppslag);
+    const rader = await sok(lesing, filter, utvalg(oppslag.kilder), { antall: plass + 1 });
+    if (rader.length > plass) throw forMange();
+    return { svar: rader.map(tilAvtale), rader, personidenter: filter.personidenter ?? [] };
+  } catch (feil) {
+    // Of this field only; the others are answered.
+    if (feil instanceof GraphQLError) return { svar: feil, rader: [], personidenter: [] };
+    throw feil;
+  }
+}
+
+function utvalg(kilder: Feltkilde[], ...andre: Felt[]): Utvalg[] {
+  return [...new Set<Utvalg>([...kilder.map(({ les }) => les), ...andre, 'deltakerId'])];
+}
+
+async function enAvtale(lesing: Lesing, { argumenter, kilder }: Rotoppslag): Promise<Rad | undefined> {
+  const { avtaleNr } = argumenter as { avtaleNr?: number | null };
+  const harNummer = typeof avtaleNr === 'number';
+  if (typeof argumenter['avtaleId'] !== 'string') {
+    if (!harNummer) throw ugyldig('The argument avtaleId or avtaleNr is required');
+    return hentMedNummer(lesing, avtaleNr, utvalg(kilder));
+  }
+  const avtaleId = krev(argumenter, 'avtaleId', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID');
+  if (!harNummer) return hentMedId(lesing, avtaleId, utvalg(kilder));
+  const rad = await hentMedId(lesing, avtaleId, utvalg(kilder, 'avtaleNr'));
+  return rad?.['avtale_nr'] === avtaleNr ? rad : undefined;
+}
+
+function filterFor({ felt, argumenter }: Rotoppslag): Sokefilter {
+  switch (felt) {
+    case 'avtalerForPerson':
+      return { personidenter: [krev(argumenter, 'personnummer', /^\d{11}$/, 'eleven digits')] };
+    case 'avtalerForBedrift':
+      return { bedriftsnumre: [krev(argumenter, 'organisasjonsnummer', /^\d{9}$/, 'nine digits')] };
+    case 'avtalerForTiltakstype':
+      return { tiltakstyper: [krev(argumenter, 'tiltakstype')] };
+    case 'avtalerForStatus':
+      return { statuser: [krev(argumenter, 'status')] };
+    default:
+      throw new Error(`The field ${felt} of the type Query is looked up nowhere`);
+  }
+}
+
+/** The schema lets clients leave out any argument, as it always has. */
+function krev(argumenter: Record<string, unknown>, navn: string, monster = /^/, form = ''): string {
+  const verdi = argumenter[navn];
+  if (typeof verdi !== 'string') throw ugyldig(`The argument ${navn} is required`);
+  if (!monster.test(verdi)) throw ugyldig(`The argument ${navn} must be ${form}`);
+  return verdi;
+}
+
+function forMange(): GraphQLError {
+  return nyFeil(
+    fellesFeil.FOR_STOR,
+    `More than ${String(MAKS_AVTALER)} avtaler: use POST /api/v1/avtaler/sok, which gives them page by page`,
+  );
+}
+
+function avtaleMed(kilder: Feltkilde[]): (rad: Rad) => Record<string, unknown> {
+  const felter = kilder.map(({ les }) => les).filter((les): les is Felt => les !== 'mottatt' && les !== 'deltakerId');
+  const lesFelter = tilJson<Partial<Record<Felt, unknown>>>(felter);
+  return (rad) => {
+    const json = lesFelter(rad);
+    const mottatt = rad['mottatt'] && tilRfc3339(String(rad['mottatt']));
+    return { ...json, endretTidspunkt: json.sistEndret, endringMottattTidspunkt: mottatt };
+  };
+}

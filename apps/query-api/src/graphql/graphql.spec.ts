@@ -1,0 +1,413 @@
+import { getIntrospectionQuery, buildClientSchema, printSchema, type IntrospectionQuery } from 'graphql';
+import pg from 'pg';
+import { syntetiskFnr } from '@tiltak/testing';
+import { deltakerId, startTestApi, type Svar, type TestApi } from '../testing/test-api.ts';
+
+let api: TestApi;
+const KARI = syntetiskFnr(1);
+const OLA = syntetiskFnr(2);
+const UKJENT = syntetiskFnr(3);
+const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+beforeAll(async () => {
+  api = await startTestApi({ DB_STATEMENT_TIMEOUT_MS: '2000' });
+  expect((await spor('{ avtale(avtaleNr: 1) { avtaleId } }')).status).toBe(503);
+  await api.settFerskhet(new Date());
+  await api.lagre({
+    avtale_id: id(1),
+    avtale_nr: 1,
+    deltaker_fnr: KARI,
+    bedrift_nr: '910825518',
+    veileder_nav_ident: 'Z990001',
+    tiltakstype: 'MENTOR',
+    avtale_status: 'GJENNOMFØRES',
+    start_dato: '2026-01-01',
+    slutt_dato: '2026-06-30',
+    avtale_inngaatt: '2025-12-24T11:00:00.123456Z',
+    stillingprosent: 62.5,
+    stillingstype: 'FAST',
+    opphav: 'ARENA',
+    versjon: 2,
+    godkjent_paa_vegne_av: true,
+    godkjent_paa_vegne_av_arbeidsgiver: false,
+    mottatt: '2026-01-01T00:00:01.5Z',
+  });
+  await api.lagre({
+    avtale_id: id(2),
+    avtale_nr: 2,
+    deltaker_fnr: KARI,
+    tiltakstype: 'NYTT',
+    avtale_status: 'PÅ_VENT',
+  });
+  await api.lagre({ avtale_id: id(3), deltaker_fnr: OLA, bedrift_nr: '910825518', tiltakstype: 'SOMMERJOBB' });
+  await api.lagre({ avtale_id: id(4), deltaker_fnr: KARI, feilregistrert: true });
+  await api.lagre({ avtale_id: id(5), slettet: 'GRAVSTEIN' });
+});
+afterAll(() => api.stopp());
+beforeEach(() => api.eier.query('truncate oppslag'));
+
+type Valg = Omit<Exclude<Parameters<TestApi['kall']>[2], undefined>, 'body'>;
+
+const post = (body: unknown, valg: Valg = {}): Promise<Svar> => api.kall('POST', '/graphql', { ...valg, body });
+const spor = (query: string, variables?: Record<string, unknown>, valg?: Valg): Promise<Svar> =>
+  post({ query, variables }, valg);
+const logg = (): Promise<Record<string, unknown>[]> => api.eier.query('select * from oppslag order by id');
+const ider = (avtaler: { avtaleId: string }[]): number[] => avtaler.map(({ avtaleId }) => Number(avtaleId.slice(-12)));
+
+describe('a client of today', () => {
+  const DUSIN = `query AvtalerForPerson($personnummer: String!) {
+    avtalerForPerson(personnummer: $personnummer) {
+      avtaleId avtaleNr deltakerFnr bedriftNr veilederNavIdent tiltakstype avtaleStatus avtaleInngaatt startDato sluttDato
+      stillingprosent godkjentPaaVegneAv opphav endretTidspunkt endringMottattTidspunkt
+    }
+  }`;
+
+  test('asks for a dozen fields of a person, and is answered as before', async () => {
+    const { status, headers, body } = await post({
+      query: DUSIN,
+      variables: { personnummer: KARI },
+      operationName: 'AvtalerForPerson',
+    });
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(headers.get('data-oppdatert')).toMatch(/Z$/);
+    expect(body.errors).toBeUndefined();
+    expect(body.data.avtalerForPerson[0]).toEqual({
+      avtaleId: id(1),
+      avtaleNr: 1,
+      deltakerFnr: KARI,
+      bedriftNr: '910825518',
+      veilederNavIdent: 'Z990001',
+      tiltakstype: 'MENTOR',
+      avtaleStatus: 'GJENNOMFORES',
+      avtaleInngaatt: '2025-12-24T11:00:00.123456Z',
+      startDato: '2026-01-01',
+      sluttDato: '2026-06-30',
+      stillingprosent: 62.5,
+      godkjentPaaVegneAv: true,
+      opphav: 'ARENA',
+      endretTidspunkt: '2026-01-01T00:00:00Z',
+      endringMottattTidspunkt: '2026-01-01T00:00:01.5Z',
+    });
+    expect(body.data.avtalerForPerson[1]).toMatchObject({
+      tiltakstype: 'UKJENT',
+      avtaleStatus: 'UKJENT',
+      opphav: null,
+    });
+  });
+
+  test('may send nulls and extensions, and no name of the operation', async () => {
+    const { body } = await post({
+      query: DUSIN,
+      variables: { personnummer: UKJENT },
+      operationName: null,
+      extensions: null,
+    });
+    expect(body).toEqual({ data: { avtalerForPerson: [] } });
+    expect((await post({ query: '{ __typename }', variables: null, extensions: { a: 1 } })).body).toEqual({
+      data: { __typename: 'Query' },
+    });
+  });
+
+  test.each([
+    ['avtalerForPerson(personnummer: $ident) { avtaleId }', [1, 2]],
+    ['avtalerForBedrift(organisasjonsnummer: "910825518") { avtaleId }', [1, 3]],
+    ['avtalerForTiltakstype(tiltakstype: SOMMERJOBB) { avtaleId }', [3]],
+    ['avtalerForTiltakstype(tiltakstype: UKJENT) { avtaleId }', [2]],
+    ['avtalerForStatus(status: GJENNOMFORES) { avtaleId }', [1]],
+    ['avtalerForStatus(status: AVSLUTTET) { avtaleId }', []],
+  ])('asks %s', async (felt, funnet) => {
+    const innhold = felt.includes('$ident') ? felt.replace('$ident', JSON.stringify(KARI)) : felt;
+    const { body } = await spor(`{ svar: ${innhold} }`);
+    expect(ider(body.data.svar)).toEqual(funnet);
+  });
+
+  test('asks for one avtale by id, by number, or by both', async () => {
+    const { body } = await spor(
+      `query ($id: ID, $nr: Int, $annetNr: Int = 2) {
+        a: avtale(avtaleId: $id) { ...felter } b: avtale(avtaleNr: $nr) { ...felter }
+        c: avtale(avtaleId: $id, avtaleNr: $nr) { ...felter } d: avtale(avtaleId: $id, avtaleNr: $annetNr) { ...felter }
+        slettet: avtale(avtaleId: "${id(5)}") { ...felter }
+      } fragment felter on Avtale { nr: avtaleNr __typename }`,
+      { id: id(1).toUpperCase(), nr: 1 },
+    );
+    const en = { nr: 1, __typename: 'Avtale' };
+    expect(body).toEqual({ data: { a: en, b: en, c: en, d: null, slettet: null } });
+  });
+
+  test('is told the media type it knows, and then by the status what was not executed', async () => {
+    const hoder = { accept: 'application/graphql-response+json, application/json;q=0.9' };
+    const svar = async (query: string, som = 'alt'): Promise<unknown[]> => {
+      const { status, headers } = await spor(query, undefined, { hoder, som });
+      return [status, headers.get('content-type')];
+    };
+    const type = 'application/graphql-response+json; charset=utf-8';
+    expect(await svar('{ avtale(avtaleNr: 1) { avtaleId } }')).toEqual([200, type]);
+    expect(await svar('{ avtale { avtaleId } }')).toEqual([200, type]);
+    expect(await svar('{ tull }')).toEqual([400, type]);
+    expect(await svar('{ avtale(avtaleNr: 1) { versjon } }', 'graphql-smal')).toEqual([403, type]);
+  });
+});
+
+describe('the schema', () => {
+  test('is shown to whoever may ask here, to tools as they ask for it', async () => {
+    const { body } = await spor(getIntrospectionQuery(), undefined, { som: 'graphql-smal' });
+    expect(body.errors).toBeUndefined();
+    const sdl = printSchema(buildClientSchema(body.data as IntrospectionQuery));
+    expect(sdl).toContain('avtalerForPerson(personnummer: String): [Avtale]!');
+    expect(sdl).toContain('avtale(avtaleId: ID, avtaleNr: Int): Avtale');
+    expect(sdl).toMatch(
+      /enum AvtaleStatus \{\s+ANNULLERT\s+AVBRUTT\s+PAABEGYNT\s+MANGLER_GODKJENNING\s+KLAR_FOR_OPPSTART\s+GJENNOMFORES\s+AVSLUTTET\s+UKJENT\s+\}/,
+    );
+    expect(await logg()).toEqual([]);
+  });
+
+  test('is not shown to others', async () => {
+    const query = getIntrospectionQuery();
+    expect((await spor(query, undefined, { token: null })).status).toBe(401);
+    expect((await spor(query, undefined, { som: 'ukjent' })).status).toBe(403);
+    expect((await spor(query, undefined, { som: 'smal' })).body).toMatchObject({
+      status: 403,
+      detail: expect.stringContaining('The operation graphql is not granted'),
+    });
+  });
+});
+
+describe('a request that is wrong', () => {
+  const felt = 'avtaleId';
+  const mange = (n: number, del: (i: number) => string): string =>
+    Array.from({ length: n }, (_, i) => del(i)).join(' ');
+
+  test.each<[string, string, Record<string, unknown> | undefined, string]>([
+    ['not GraphQL', `{ avtalerForPerson(personnummer: ${KARI}) { `, undefined, 'not GraphQL'],
+    [
+      'an unknown field',
+      `{ avtalerForPerson(personnummer: "${KARI}") { etternavn } }`,
+      undefined,
+      'Cannot query field "etternavn"',
+    ],
+    [
+      'an unknown enum value',
+      '{ avtalerForStatus(status: PABEGYNT) { avtaleId } }',
+      undefined,
+      'not a valid AvtaleStatus',
+    ],
+    ['a literal of another type', `{ avtale(avtaleNr: "${KARI}") { avtaleId } }`, undefined, 'not a valid Int'],
+    [
+      'an unknown enum value in a variable',
+      'query ($s: AvtaleStatus!) { avtalerForStatus(status: $s) { avtaleId } }',
+      { s: KARI },
+      'variable $s is not a valid AvtaleStatus!',
+    ],
+    [
+      'a variable of another type',
+      'query ($p: String!) { avtalerForPerson(personnummer: $p) { avtaleId } }',
+      { p: Number(KARI) },
+      'variable $p is not a valid String!',
+    ],
+    [
+      'a variable left out',
+      'query ($p: String!) { avtalerForPerson(personnummer: $p) { avtaleId } }',
+      {},
+      'variable $p is required',
+    ],
+    [
+      'a variable that is null',
+      'query ($p: Boolean = true) { avtale(avtaleNr: 1) @include(if: $p) { avtaleId } }',
+      { p: null },
+      'must not be null',
+    ],
+    ['a mutation', 'mutation { slett }', undefined, 'Only queries|Schema is not configured'],
+    ['no such operation', 'query A { __typename } query B { __typename }', undefined, 'operationName'],
+    [
+      'too deep',
+      `{ avtale(avtaleNr: 1) ${mange(21, () => '{ ... on Avtale')} { avtaleId } ${mange(21, () => '}')} }`,
+      undefined,
+      'deeper than 20',
+    ],
+    [
+      'fragments in a ring',
+      '{ avtale(avtaleNr: 1) { ...a } } fragment a on Avtale { ...b } fragment b on Avtale { ...a }',
+      undefined,
+      'within itself',
+    ],
+    [
+      'too many aliases',
+      `{ avtale(avtaleNr: 1) { ${mange(51, (i) => `a${String(i)}: ${felt}`)} } }`,
+      undefined,
+      'more than 50 aliases',
+    ],
+    [
+      'too many fields at the top',
+      `{ ${mange(11, (i) => `a${String(i)}: avtale(avtaleNr: ${String(i)}) { ${felt} }`)} }`,
+      undefined,
+      'more than 10 fields',
+    ],
+    ['too many tokens', `{ avtale(avtaleNr: 1) { ${mange(1_001, () => felt)} } }`, undefined, 'more than 1000 tokens'],
+    [
+      'introspection that grows',
+      '{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }',
+      undefined,
+      'introspection depth',
+    ],
+  ])('%s: told without its values, and nobody is looked up', async (_, query, variables, melding) => {
+    const { status, headers, body } = await spor(query, variables, { hoder: { 'nav-call-id': 'kall-7' } });
+    expect([status, headers.get('nav-call-id')]).toEqual([200, 'kall-7']);
+    expect(body).not.toHaveProperty('data');
+    expect(body.errors[0]).toMatchObject({
+      message: expect.stringMatching(new RegExp(melding.replace('$', '\\$'), 'i')),
+      extensions: { code: 'ugyldig-foresporsel', callId: 'kall-7' },
+    });
+    expect(JSON.stringify(body)).not.toContain(KARI);
+    expect(await logg()).toEqual([]);
+  });
+
+  test('is told where in the document', async () => {
+    const { body } = await spor('{\n  avtale(avtaleNr: 1) { tull }\n}');
+    expect(body.errors[0].locations).toEqual([{ line: 2, column: 25 }]);
+    expect((await spor('{\n (')).body.errors[0].locations).toEqual([{ line: 2, column: 2 }]);
+  });
+
+  test.each<[string, string, string]>([
+    ['avtalerForPerson(personnummer: "1")', 'The argument personnummer must be eleven digits', 'null'],
+    ['avtalerForPerson', 'The argument personnummer is required', 'null'],
+    ['avtalerForBedrift(organisasjonsnummer: "x")', 'The argument organisasjonsnummer must be nine digits', 'null'],
+    ['avtale(avtaleId: "x")', 'The argument avtaleId must be a UUID', 'felt'],
+    ['avtale', 'The argument avtaleId or avtaleNr is required', 'felt'],
+  ])(
+    '%s: the argument is named, and the fields beside it are answered where they can be',
+    async (felt, message, hva) => {
+      const { status, body } = await spor(`{ gal: ${felt} { avtaleId } god: avtale(avtaleNr: 1) { avtaleNr } }`);
+      expect(status).toBe(200);
+      expect(body.errors).toMatchObject([{ message, path: ['gal'], extensions: { code: 'ugyldig-foresporsel' } }]);
+      expect(body.data).toEqual(hva === 'null' ? null : { gal: null, god: { avtaleNr: 1 } });
+    },
+  );
+
+  test('that is not one request of GraphQL over HTTP is problem+json', async () => {
+    const feil = async (body: unknown): Promise<unknown> => {
+      const svar = await post(body);
+      return [svar.status, svar.body.feil?.[0].felt];
+    };
+    expect(await feil([{ query: '{ __typename }' }, { query: '{ __typename }' }])).toEqual([400, 'body']);
+    expect(await feil({})).toEqual([400, 'query']);
+    expect(await feil({ query: ' '.repeat(20_001) })).toEqual([400, 'query']);
+    expect(await feil({ query: '{ __typename }', variables: [] })).toEqual([400, 'variables']);
+    const get = await api.kall('GET', '/graphql?query={__typename}');
+    expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
+  });
+});
+
+describe('minimisation', () => {
+  let kikk: pg.Client;
+  beforeAll(async () => {
+    const { host, port, database, queryApi } = api.database;
+    kikk = new pg.Client({ host, port, database, user: queryApi.username, password: queryApi.password });
+    await kikk.connect();
+  });
+  afterAll(() => kikk.end());
+
+  /** What the app ran last to look avtaler up; its own role may see that. */
+  const sisteSql = async (): Promise<string | undefined> => {
+    const { rows } = await kikk.query<{ query: string }>(
+      `select query from pg_stat_activity where datname = current_database() and query like '%from avtale_synlig%'
+         and pid <> pg_backend_pid() order by query_start desc limit 1`,
+    );
+    return rows[0]?.query;
+  };
+
+  test('only the columns of the selection are read, with the opaque id for the audit', async () => {
+    await spor(
+      `query ($nei: Boolean!) {
+        avtalerForPerson(personnummer: "${KARI}") {
+          ...f deltakerFnr @include(if: $nei) a: endretTidspunkt b: endretTidspunkt ... @skip(if: true) { bedriftNr }
+        }
+      } fragment f on Avtale { __typename startDato }`,
+      { nei: false },
+    );
+    expect(await sisteSql()).toBe(
+      'select start_dato, sist_endret, deltaker_id from avtale_synlig where deltaker_fnr = any($1::text[]) order by avtale_id limit $2',
+    );
+    await spor('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }');
+    expect(await sisteSql()).toMatch(
+      /^select deltaker_fnr, deltaker_id, mottatt from avtale_synlig where avtale_nr = \$1/,
+    );
+  });
+
+  test('a field outside the grant is named, and nothing is read or answered', async () => {
+    const spurt = (felter: string): Promise<Svar> =>
+      spor(`{ avtalerForPerson(personnummer: "${KARI}") { ${felter} } }`, undefined, { som: 'graphql-smal' });
+    const ok = await spurt('avtaleId tiltakstype endretTidspunkt endringMottattTidspunkt');
+    expect(ok.body.data.avtalerForPerson).toHaveLength(2);
+    const foer = await sisteSql();
+    await api.eier.query('truncate oppslag');
+    const { status, body } = await spurt('avtaleId deltakerFnr bedriftNr');
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      errors: [
+        {
+          message: expect.stringMatching(/not granted for behandlingsgrunnlag B0: deltakerFnr, bedriftNr$/),
+          extensions: { code: 'ikke-tilgang', callId: expect.any(String) },
+        },
+      ],
+    });
+    expect(await sisteSql()).toBe(foer);
+    expect(await logg()).toMatchObject([{ operasjon: 'graphql', tillatt: false, personer: [deltakerId(KARI)] }]);
+  });
+});
+
+describe('the audit', () => {
+  test('tells who asked, for which fields, and for whom, asked for and found', async () => {
+    await spor(
+      `{ avtalerForPerson(personnummer: "${UKJENT}") { startDato }
+         avtalerForBedrift(organisasjonsnummer: "910825518") { endringMottattTidspunkt bedriftNr } gal: avtale { versjon } }`,
+      undefined,
+      { hoder: { 'nav-call-id': 'kall-1' } },
+    );
+    const [rad, ...flere] = await logg();
+    expect(flere).toEqual([]);
+    expect(rad).toMatchObject({
+      konsument: 'alt',
+      behandlingsgrunnlag: 'B0',
+      operasjon: 'graphql',
+      felter: ['startDato', 'bedriftNr', 'sistEndret'],
+      antall_treff: 2,
+      tillatt: true,
+      call_id: 'kall-1',
+    });
+    expect(new Set(rad?.['personer'] as string[])).toEqual(new Set([KARI, OLA, UKJENT].map(deltakerId)));
+  });
+
+  test('is written before the answer: without it there is none', async () => {
+    const runner = api.eier.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('lock table oppslag in access exclusive mode');
+    const svar = await spor('{ avtale(avtaleNr: 1) { avtaleId } }');
+    await runner.rollbackTransaction();
+    await runner.release();
+    expect([svar.status, svar.body.data]).toEqual([503, undefined]);
+  });
+});
+
+test('the quota and the purposes hold as for REST', async () => {
+  const svar = await Promise.all(
+    Array.from({ length: 12 }, () => spor('{ __typename }', undefined, { som: 'graadig' })),
+  );
+  expect(svar.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('1');
+  expect((await spor('{ __typename }', undefined, { som: 'to-formal' })).status).toBe(400);
+  const hoder = { behandlingsgrunnlag: 'B1' };
+  expect((await spor('{ __typename }', undefined, { som: 'to-formal', hoder })).status).toBe(200);
+});
+
+test('more avtaler than one answer can hold are not given; it tells where to get them', async () => {
+  await api.eier.query(`
+    insert into avtale (avtale_id, tiltakstype, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
+    select gen_random_uuid(), 'VTAO', false, now(), 0, n from generate_series(1, 10001) n`);
+  const { status, body } = await spor('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
+  expect([status, body.data]).toEqual([200, null]);
+  expect(body.errors).toMatchObject([
+    { message: expect.stringContaining('POST /api/v1/avtaler/sok'), extensions: { code: 'for-stor' } },
+  ]);
+  await api.eier.query(`delete from avtale where kilde_offset = 10001`);
+  const fullt = await spor('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
+  expect(fullt.body.data.avtalerForTiltakstype).toHaveLength(10_000);
+});
