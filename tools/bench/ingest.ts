@@ -9,6 +9,7 @@ const RADER_PER_TRANSAKSJON = 1_000;
 const TABELLER = {
   avtale: '*',
   avtale_versjon: '*',
+  relasjon: '*',
   // Its transaction id belongs to the database it was written in.
   endring: 'avtale_id, type, aarsak, tidspunkt',
 };

@@ -122,7 +122,7 @@ test('the whole topic is played twice: the tables are the same to the byte', asy
 
 /** Every table that messages end in, as text, all columns. */
 async function dump(): Promise<string[]> {
-  const tabeller = ['avtale', 'avtale_versjon', 'endring', 'parkert_melding', 'konsum_offset'];
+  const tabeller = ['avtale', 'avtale_versjon', 'endring', 'relasjon', 'parkert_melding', 'konsum_offset'];
   const rader = await Promise.all(
     tabeller.map((tabell) => system.sql<{ rad: string }>(`select t::text as rad from ${tabell} t order by 1`)),
   );

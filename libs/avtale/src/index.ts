@@ -13,6 +13,7 @@ export {
   type Tiltakstype,
 } from './kodeverk.ts';
 export { tolkMelding, type Melding, type Parkeringsgrunn, type Tolket } from './melding.ts';
+export { ledd, likeLedd, relasjonerFor, type Ledd, type Relasjon, type Relasjonsnavn } from './relasjoner.ts';
 export {
   spillAv,
   vinner,

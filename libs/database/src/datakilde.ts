@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { Instans, KonsumOffset, KonsumStatus, ParkertMelding } from './entiteter.ts';
 import { Grunnlag1763890000000 } from './migrasjoner/1763890000000-grunnlag.ts';
 import { Endringsstrom1763900000000 } from './migrasjoner/1763900000000-endringsstrom.ts';
+import { Relasjoner1763900100000 } from './migrasjoner/1763900100000-relasjoner.ts';
 
 export interface Databasevalg {
   host: string;
@@ -71,7 +72,7 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
     ssl: ssl(valg),
     poolSize: 2,
     entities: [Instans, KonsumOffset, KonsumStatus, ParkertMelding],
-    migrations: [Grunnlag1763890000000, Endringsstrom1763900000000],
+    migrations: [Grunnlag1763890000000, Endringsstrom1763900000000, Relasjoner1763900100000],
     migrationsTransactionMode: 'each',
     // Never log from here: parameters and values in messages are personal data.
     logging: false,

@@ -9,7 +9,7 @@ import {
   TOPIC,
   type TestInnlesning,
 } from '../testing/test-innlesning.ts';
-import { Innlesning, UkjentPosisjon } from './avtaler.innlesning.ts';
+import { UkjentPosisjon, type Innlesning } from './avtaler.innlesning.ts';
 
 let oppsett: TestInnlesning;
 let innlesning: Innlesning;
@@ -168,6 +168,9 @@ test('deleting erases content and history, and leaves a marker', async () => {
 });
 
 describe('the messages of the simulator', () => {
+  /** The last line of the feed about each avtale. */
+  const sisteOrd = ({ endring }: Awaited<ReturnType<typeof dump>>): Map<unknown, unknown> =>
+    new Map(endring.map((linje) => [linje[0], linje]));
   const meldinger = Array.from(lagHendelser({ seed: 7, antall: 3_000, gift: true }), ({ nokkel, verdi }, offset) => ({
     offset,
     nokkel: nokkel === null ? null : Buffer.from(nokkel),
@@ -206,15 +209,16 @@ describe('the messages of the simulator', () => {
     await lesAlt(() => 700);
     expect(await dump()).toEqual(fasit);
 
-    await eier.query('truncate avtale, avtale_versjon, endring, parkert_melding restart identity');
+    await eier.query('truncate avtale, avtale_versjon, endring, relasjon, parkert_melding restart identity');
     await pool.query('update konsum_offset set neste_offset = 0');
     await lesAlt((i) => 1 + ((i * 37) % 200));
-    expect(await dump()).toEqual(fasit);
+    // A link that comes and goes within one batch is not told of: the feed has fewer lines, and ends the same.
+    const delt = await dump();
+    expect({ ...delt, endring: sisteOrd(delt) }).toEqual({ ...fasit, endring: sisteOrd(fasit) });
   });
 });
 
 test('two ingestors that both believe they own the partition store each message once', async () => {
-  const andre = new Innlesning(pool, deltakerId);
   const meldinger = Array.from({ length: 400 }, (_, offset) =>
     melding(offset, { avtaleNr: offset, sistEndret: `2026-01-01T00:00:00.${String(offset).padStart(6, '0')}Z` }),
   );
@@ -224,6 +228,6 @@ test('two ingestors that both believe they own the partition store each message 
       fra = nesteOffset;
     }
   };
-  await Promise.all([les(innlesning, 7), les(andre, 11)]);
+  await Promise.all([les(innlesning, 7), les(oppsett.andre, 11)]);
   expect([await antall('avtale'), await antall('avtale_versjon'), await antall('endring')]).toEqual([1, 400, 400]);
 });

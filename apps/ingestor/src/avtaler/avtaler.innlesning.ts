@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto';
-import {
-  spillAv,
-  tolkMelding,
-  type Fold,
-  type Parkeringsgrunn,
-  type PlassertMelding,
-  type Tilstand,
-} from '@tiltak/avtale';
+import { likeLedd, spillAv, tolkMelding, type Fold, type Parkeringsgrunn, type PlassertMelding } from '@tiltak/avtale';
 import { type DeltakerId } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
+import { fortaltSenere, fortellOm, laasDeltakere } from '../relasjoner/relasjoner.sql.ts';
+import { rettRelasjoner } from '../relasjoner/relasjoner.ts';
 import { avtalerad, endringsrad, kodInnhold, versjonsrad, type KodetInnhold } from './avtaler.rader.ts';
 import {
   laasPosisjon,
@@ -18,9 +13,11 @@ import {
   lesTilstander,
   oppdaterKjente,
   parker,
+  SamtidigEndring,
   settInnNye,
   settPosisjon,
   slettHistorikk,
+  type Kjent,
   type Parkert,
 } from './avtaler.sql.ts';
 import { avvistAvDatabasen } from './avvist.ts';
@@ -78,6 +75,7 @@ export class Innlesning {
     await parker(db, batch, parkert);
     const nesteOffset = Math.max(posisjon, batch.nesteOffset);
     await settPosisjon(db, batch, nesteOffset);
+    await holdRelasjoner(db, folder, kjente);
     return { nesteOffset, folder, parkert, behandletFoer: batch.meldinger.length - nye.length };
   }
 
@@ -156,7 +154,7 @@ function tilParkert({ nokkel, verdi, offset }: RaaMelding, partisjon: number, gr
 }
 
 /** Set-based: a handful of statements whatever the size of the batch. */
-async function lagre(db: PoolClient, folder: Fold<KodetInnhold>[], kjente: Map<string, Tilstand>): Promise<void> {
+async function lagre(db: PoolClient, folder: Fold<KodetInnhold>[], kjente: Map<string, Kjent>): Promise<void> {
   const nye: string[] = [];
   const oppdaterte: string[] = [];
   for (const { avtaleId, tilstand, innhold } of folder) {
@@ -178,4 +176,45 @@ async function lagre(db: PoolClient, folder: Fold<KodetInnhold>[], kjente: Map<s
     db,
     folder.flatMap((fold) => fold.endringer.map(endringsrad)),
   );
+}
+
+/**
+ * Last in the transaction, since others may wait for the locks, and since whoever holds them must not wait for anything
+ * else: batches of other partitions change other avtaler of the same participants at the same time.
+ *
+ * @throws SamtidigEndring
+ */
+async function holdRelasjoner(
+  db: PoolClient,
+  folder: readonly Fold<KodetInnhold>[],
+  kjente: Map<string, Kjent>,
+): Promise<void> {
+  const deltakere = beroerteDeltakere(folder, kjente);
+  if (deltakere.length === 0) return;
+  await laasDeltakere(db, deltakere);
+  const slettede = folder.filter(({ endringer }) => endringer.some(({ type }) => type === 'SLETTET'));
+  // Another batch linked to it before this one could delete it, and readers of the feed would meet that last.
+  if (
+    slettede.length > 0 &&
+    (await fortaltSenere(
+      db,
+      slettede.map(({ avtaleId }) => avtaleId),
+    ))
+  ) {
+    throw new SamtidigEndring();
+  }
+  const endret = await rettRelasjoner(db, deltakere);
+  for (const { avtaleId, endringer } of folder) if (endringer.length > 0) endret.delete(avtaleId);
+  await fortellOm(db, [...endret]);
+}
+
+/** The participants of the avtaler in which something changed that a rule can see. */
+function beroerteDeltakere(folder: readonly Fold<KodetInnhold>[], kjente: Map<string, Kjent>): string[] {
+  const deltakere = new Set<string>();
+  for (const { avtaleId, tilstand, innhold } of folder) {
+    const [foer, naa] = [kjente.get(avtaleId)?.ledd, innhold?.ledd];
+    if (!tilstand || likeLedd(foer, naa)) continue;
+    for (const avtale of [foer, naa]) if (avtale) deltakere.add(avtale.deltakerId);
+  }
+  return [...deltakere];
 }

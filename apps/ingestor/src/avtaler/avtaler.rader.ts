@@ -2,10 +2,12 @@ import { hash } from 'node:crypto';
 import {
   AVTALEFELTER,
   KODEVERK,
+  ledd,
   UKJENT,
   type Avtale,
   type Endring,
   type Innhold,
+  type Ledd,
   type Plass,
   type Tilstand,
 } from '@tiltak/avtale';
@@ -16,6 +18,8 @@ export interface KodetInnhold extends Innhold {
   kolonner: string;
   /** the coded fields whose value this release does not know */
   ukjente: string[];
+  /** undefined when the avtale takes no part in relations */
+  ledd: Ledd | undefined;
 }
 
 type Verdi = string | number | boolean | null;
@@ -26,7 +30,7 @@ export const INNHOLDSKOLONNER: readonly string[] = [...AVTALEFELTER.map(kolonnen
 export function kodInnhold(avtale: Avtale, deltakerId: DeltakerId): KodetInnhold {
   const id = avtale.deltakerFnr === null ? null : deltakerId(avtale.deltakerFnr);
   const kolonner = [...AVTALEFELTER.map((navn) => felt(avtale[navn])), felt(id)].join('\t');
-  return { kolonner, avtrykk: avtrykk(kolonner), ukjente: ukjenteVerdier(avtale) };
+  return { kolonner, avtrykk: avtrykk(kolonner), ukjente: ukjenteVerdier(avtale), ledd: ledd(avtale, id) };
 }
 
 function ukjenteVerdier(avtale: Avtale): string[] {

@@ -1,7 +1,8 @@
-import type { Plass, Tilstand } from '@tiltak/avtale';
+import type { Ledd, Plass, Tilstand } from '@tiltak/avtale';
 import type { PoolClient } from 'pg';
 import { finished } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
+import { LEDDKOLONNER, tilLedd, type Leddrad } from '../relasjoner/ledd.ts';
 import { INNHOLDSKOLONNER } from './avtaler.rader.ts';
 
 /** A partition of a topic. */
@@ -32,30 +33,35 @@ export async function settPosisjon(db: PoolClient, { topic, partisjon }: Partisj
   });
 }
 
-interface Tilstandsrad {
-  avtale_id: string;
+/** A stored avtale, as far as the ordering rule and the rules of relations are concerned. */
+export interface Kjent extends Tilstand {
+  /** undefined when it takes no part in relations */
+  ledd: Ledd | undefined;
+}
+
+interface Tilstandsrad extends Leddrad {
   sist_endret: string | null;
   kilde_partisjon: number;
   kilde_offset: string;
   slettet: Tilstand['slettet'];
-  feilregistrert: boolean;
   avtrykk: string | null;
 }
 
 /** What is known about each of the avtaler; those not known are not in the map. */
-export async function lesTilstander(db: PoolClient, avtaleIder: string[]): Promise<Map<string, Tilstand>> {
+export async function lesTilstander(db: PoolClient, avtaleIder: string[]): Promise<Map<string, Kjent>> {
   const { rows } = await db.query<Tilstandsrad>({
     name: 'les_tilstander',
-    text: `select avtale_id, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
-                  kilde_partisjon, kilde_offset, slettet, feilregistrert, avtrykk
+    text: `select ${LEDDKOLONNER}, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
+                  kilde_partisjon, kilde_offset, slettet, avtrykk
            from avtale where avtale_id = any($1)`,
     values: [avtaleIder],
   });
-  return new Map(rows.map((rad) => [rad.avtale_id, tilTilstand(rad)]));
+  return new Map(rows.map((rad) => [rad.avtale_id, tilKjent(rad)]));
 }
 
-function tilTilstand(rad: Tilstandsrad): Tilstand {
+function tilKjent(rad: Tilstandsrad): Kjent {
   return {
+    ledd: tilLedd(rad),
     sistEndret: rad.sist_endret,
     plass: { partisjon: rad.kilde_partisjon, offset: Number(rad.kilde_offset) },
     slettet: rad.slettet,
@@ -120,7 +126,8 @@ export async function leggTilEndringer(db: PoolClient, rader: string[]): Promise
   await kopier(db, 'endring (avtale_id, type, aarsak)', rader);
 }
 
-async function kopier(db: PoolClient, maal: string, rader: string[]): Promise<void> {
+/** `maal`: a table and its columns; `rader`: lines of COPY text. */
+export async function kopier(db: PoolClient, maal: string, rader: string[]): Promise<void> {
   if (rader.length === 0) return;
   const strom = db.query(copyFrom(`copy ${maal} from stdin`));
   strom.end(rader.join(''));

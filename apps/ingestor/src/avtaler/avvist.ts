@@ -8,8 +8,9 @@ import { DatabaseError } from 'pg';
  */
 export function avvistAvDatabasen(feil: unknown): Parkeringsgrunn | undefined {
   if (!(feil instanceof DatabaseError) || !feil.code) return undefined;
-  // Another transaction inserted the same avtale first: read again.
-  if (feil.code === '23505' && feil.constraint === 'avtale_pkey') return undefined;
+  // Another transaction inserted the same avtale first: read again. And a relation is never a message's fault.
+  if (feil.code === '23505' && (feil.constraint === 'avtale_pkey' || feil.constraint === 'relasjon_pkey'))
+    return undefined;
   // 22 data exception, 23 integrity constraint violation, P0001 raised by a trigger.
   if (!/^(22|23|P0001)/.test(feil.code)) return undefined;
   const sted = feil.constraint ?? feil.column;

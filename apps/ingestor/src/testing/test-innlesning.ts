@@ -12,6 +12,8 @@ export const deltakerId = deltakerIdMed('ab'.repeat(32));
 
 export interface TestInnlesning {
   innlesning: Innlesning;
+  /** the same in another process, as far as the database can tell */
+  andre: Innlesning;
   /** as the ingestor */
   pool: Pool;
   /** as the owner of the schema */
@@ -40,12 +42,16 @@ export async function startTestInnlesning(): Promise<TestInnlesning> {
   const eier = await lagDatakilde({ ...felles, ...database.migrering }).initialize();
   await migrer(eier);
   const pool = lagPool(felles);
+  const andresPool = lagPool(felles);
   return {
     innlesning: new Innlesning(pool, deltakerId),
+    andre: new Innlesning(andresPool, deltakerId),
     pool,
     eier,
     toem: async () => {
-      await eier.query('truncate avtale, avtale_versjon, endring, parkert_melding, konsum_offset restart identity');
+      await eier.query(
+        'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, konsum_offset restart identity',
+      );
       await eier.query('insert into konsum_offset values ($1, $2, 0)', [TOPIC, PARTISJON]);
     },
     dump: async () => {
@@ -56,7 +62,7 @@ export async function startTestInnlesning(): Promise<TestInnlesning> {
       return Object.fromEntries(await Promise.all(lest)) as Awaited<ReturnType<TestInnlesning['dump']>>;
     },
     stopp: async () => {
-      await pool.end();
+      await Promise.all([pool.end(), andresPool.end()]);
       await eier.destroy();
       await database.slett();
     },
@@ -67,6 +73,7 @@ const TABELLER = {
   avtale: `select to_jsonb(t) - 'mottatt' as rad from avtale t order by avtale_id`,
   avtale_versjon: `select to_jsonb(t) - 'laert' - 'lopenr' as rad from avtale_versjon t order by avtale_id, lopenr`,
   endring: `select jsonb_build_array(avtale_id, type, aarsak) as rad from endring t order by avtale_id, tx, lopenr`,
+  relasjon: `select to_jsonb(t) as rad from relasjon t order by fra, relasjon, til`,
   parkert_melding: `select to_jsonb(t) - 'id' - 'parkert' as rad from parkert_melding t order by kafka_offset`,
   konsum_offset: `select to_jsonb(t) as rad from konsum_offset t`,
 };

@@ -17,7 +17,7 @@ import {
   SokDto,
 } from './avtaler.dto.ts';
 import { hentMedId, hentMedNummer, sok, type Sokefilter } from './avtaler.queries.ts';
-import { FELTER, type Rad } from './felter.ts';
+import { FELTER, HEL_AVTALE, type Rad } from './felter.ts';
 import { lagMarkoer, lesMarkoer } from './markoer.ts';
 import { tilAvtale } from './avtale.json.ts';
 
@@ -61,7 +61,7 @@ export class AvtalerController {
   })
   @ApiOkResponse({ type: AvtaleDto })
   async hentAvtale(@Param() { avtaleId }: AvtaleIdDto, @Req() request: FastifyRequest): Promise<AvtaleDto> {
-    return this.enkelt(request, await hentMedId(this.lesing, avtaleId, FELTER));
+    return this.enkelt(request, await hentMedId(this.lesing, avtaleId, HEL_AVTALE));
   }
 
   @Get('avtaler/nummer/:avtaleNr')
@@ -70,7 +70,7 @@ export class AvtalerController {
   @ApiParam({ name: 'avtaleNr', schema: { type: 'integer', minimum: 0, maximum: 2147483647 }, example: 322 })
   @ApiOkResponse({ type: AvtaleDto })
   async hentAvtaleMedNummer(@Param() { avtaleNr }: AvtaleNrDto, @Req() request: FastifyRequest): Promise<AvtaleDto> {
-    return this.enkelt(request, await hentMedNummer(this.lesing, avtaleNr, FELTER));
+    return this.enkelt(request, await hentMedNummer(this.lesing, avtaleNr, HEL_AVTALE));
   }
 
   @Get('deltakere/:deltakerId/avtaler')
@@ -111,7 +111,7 @@ export class AvtalerController {
   ): Promise<AvtalesideDto> {
     const etter = neste === undefined ? undefined : lesMarkoer(filter, neste);
     // One more than asked for tells whether there is a next page.
-    const rader = await sok(this.lesing, filter, FELTER, { etter, antall: antall + 1 });
+    const rader = await sok(this.lesing, filter, HEL_AVTALE, { etter, antall: antall + 1 });
     const avtaler = rader.slice(0, antall).map(tilAvtale);
     const siste = rader.length > antall ? avtaler.at(-1)?.avtaleId : undefined;
     const personer = [...(filter.personidenter ?? []), ...funnede(rader.slice(0, antall))];

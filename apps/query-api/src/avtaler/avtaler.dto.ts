@@ -80,6 +80,27 @@ export class AvtaleLenkerDto {
 
   @ApiPropertyOptional({ type: LenkeDto, description: "The employer's avtaler; absent when the employer is unknown" })
   bedrift?: LenkeDto;
+
+  @ApiPropertyOptional({
+    type: LenkeDto,
+    description: 'The one before it in time, of the same participant, employer and kind of measure',
+  })
+  forrige?: LenkeDto;
+
+  @ApiPropertyOptional({ type: LenkeDto, description: 'The one after it' })
+  neste?: LenkeDto;
+
+  @ApiPropertyOptional({ type: [LenkeDto], description: "The participant's others that have a day in common with it" })
+  samtidige?: LenkeDto[];
+
+  @ApiPropertyOptional({
+    type: [LenkeDto],
+    description: 'Those of kind MENTOR that the participant has at the same employer on a day in common',
+  })
+  mentor?: LenkeDto[];
+
+  @ApiPropertyOptional({ type: [LenkeDto], description: 'Of one of kind MENTOR: those that it is the mentor of' })
+  mentorFor?: LenkeDto[];
 }
 
 @ApiSchema({ name: 'Avtale' })

@@ -222,6 +222,31 @@ describe('an avtale', () => {
     expect(body._links).toEqual({ self: { href: `/api/v1/avtaler/${id(4)}` } });
   });
 
+  test('leads to those it is related to, and only to what may be seen', async () => {
+    const rel = (n: number, relasjon: string, til: number): Promise<unknown> =>
+      api.eier.query('insert into relasjon values ($1, $2, $3, $4)', [deltakerId(KARI), id(n), relasjon, id(til)]);
+    for (const til of [2, 5, 6]) await rel(1, 'samtidige', til);
+    await rel(1, 'neste', 2);
+    await rel(1, 'mentorFor', 2);
+    await rel(2, 'forrige', 1);
+    await rel(2, 'mentor', 1);
+    await rel(2, 'samtidige', 1);
+    const til = (n: number): { href: string } => ({ href: `/api/v1/avtaler/${id(n)}` });
+    const { body } = await api.kall('GET', `/api/v1/avtaler/${id(1)}`);
+    const { self, deltaker, bedrift, ...andre } = body._links;
+    expect([self, deltaker, bedrift].every(Boolean)).toBe(true);
+    expect(andre).toEqual({ neste: til(2), samtidige: [til(2)], mentorFor: [til(2)] });
+    for (const [metode, sti] of [
+      ['POST', '/api/v1/avtaler/sok'],
+      ['GET', deltaker.href],
+    ]) {
+      const svar = await api.kall(metode, sti, metode === 'POST' ? { body: { personidenter: [KARI] } } : {});
+      expect(svar.body.avtaler[0]).toEqual(body);
+      expect(svar.body.avtaler[1]._links).toMatchObject({ forrige: til(1), samtidige: [til(1)], mentor: [til(1)] });
+    }
+    await api.eier.query('delete from relasjon');
+  });
+
   test('leads to the other avtaler of its participant and employer', async () => {
     const { body } = await api.kall('GET', `/api/v1/avtaler/${id(1)}`);
     const deltakers = await api.kall('GET', `${body._links.deltaker.href}?antall=1`);

@@ -6,20 +6,31 @@ export type Felt = Exclude<(typeof AVTALEFELTER)[number], 'feilregistrert'>;
 
 export const FELTER: readonly Felt[] = AVTALEFELTER.filter((felt) => felt !== 'feilregistrert');
 
-/** What can be read of an avtale: its fields, the participant's opaque id, and when this system learned of the content. */
-export type Utvalg = Felt | 'deltakerId' | 'mottatt';
+/**
+ * What can be read of an avtale: its fields, the participant's opaque id, when this system learned of the content, and
+ * where its links to other avtaler lead.
+ */
+export type Utvalg = Felt | 'deltakerId' | 'mottatt' | '_links';
+
+/** What a whole avtale is read with. */
+export const HEL_AVTALE: readonly Utvalg[] = [...FELTER, '_links'];
 
 export type Rad = Record<string, string | number | boolean | null>;
 
+/** `neste <avtaleId>,samtidige <avtaleId>,…`, or null: read with the avtale, a link costs no look-up of its own. */
+const LENKER = `(select string_agg(r.relasjon || ' ' || r.til, ',' order by r.relasjon, r.til) from relasjon_synlig r
+  where r.deltaker_id = avtale_synlig.deltaker_id and r.fra = avtale_synlig.avtale_id) as relasjoner`;
+
 const kolonnelister = new WeakMap<readonly Utvalg[], string>();
 
-/** The columns to read for these, and no others; the participant's opaque id goes with the ident. */
+/** The columns of `avtale_synlig` to read for these, and no others; the participant's opaque id goes with the ident. */
 export function kolonner(felter: readonly Utvalg[]): string {
   const kjent = kolonnelister.get(felter);
   if (kjent !== undefined) return kjent;
-  const kolonner = felter.flatMap((felt) =>
-    felt === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : kolonnenavn(felt),
-  );
+  const kolonner = felter.flatMap((felt) => {
+    if (felt === '_links') return LENKER;
+    return felt === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : kolonnenavn(felt);
+  });
   const liste = [...new Set(kolonner)].join(', ');
   kolonnelister.set(felter, liste);
   return liste;

@@ -3,7 +3,7 @@ import { createGzip, constants } from 'node:zlib';
 import { fellesFeil, logg, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { FELTER, kolonner } from '../avtaler/felter.ts';
+import { HEL_AVTALE, kolonner } from '../avtaler/felter.ts';
 import { slagAv, utilgjengelig } from '../database/lesing.ts';
 import { foer, skrivPosisjon } from '../endringer/posisjon.ts';
 import type { EksporthodeDto } from './eksport.dto.ts';
@@ -19,7 +19,7 @@ export interface Eksportert {
 /** A reader that takes nothing for so long is let go: it holds a connection, and keeps the database from tidying up. */
 const MAKS_STILLSTAND_MS = 120_000;
 
-const KOLONNER = kolonner(FELTER);
+const KOLONNER = kolonner(HEL_AVTALE);
 const ALLE = `select ${KOLONNER} from avtale_synlig`;
 
 /**

@@ -26,6 +26,7 @@ export function lagLinjeskriver(kolonner: readonly Kolonne[]): (rad: string) => 
     return { i, noekkel: `"${felt}":`, skriv: skriver(felt, kolonner[i]?.slag ?? 'tekst') };
   });
   const [id, deltaker, bedrift] = [plass('avtale_id'), plass('deltaker_id'), plass('bedrift_nr')];
+  const relasjoner = plass('relasjoner');
   return (rad) => {
     const celler = rad.split('\t');
     let json = '{';
@@ -37,6 +38,7 @@ export function lagLinjeskriver(kolonner: readonly Kolonne[]): (rad: string) => 
       avtale_id: celler[id] ?? null,
       deltaker_id: utenNull(celler[deltaker]),
       bedrift_nr: utenNull(celler[bedrift]),
+      relasjoner: utenNull(celler[relasjoner]),
     };
     return json + '"_links":' + JSON.stringify(lenker(lenkerad)) + '}\n';
   };

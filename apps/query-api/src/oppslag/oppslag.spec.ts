@@ -81,10 +81,12 @@ test('the reader can write the audit and see what is published, and nothing else
   );
   expect(rettigheter.map(({ hva }) => hva)).toEqual([
     'avtale_synlig SELECT',
+    'endring SELECT',
     'instans SELECT',
     'konsum_offset SELECT',
     'konsum_status SELECT',
     'oppslag INSERT',
+    'relasjon_synlig SELECT',
   ]);
   expect(database.queryApi.username).not.toBe(database.ingestor.username);
 });

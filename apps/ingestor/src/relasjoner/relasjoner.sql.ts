@@ -1,0 +1,101 @@
+import type { Ledd, Relasjon, Relasjonsnavn } from '@tiltak/avtale';
+import type { PoolClient } from 'pg';
+import { kopier } from '../avtaler/avtaler.sql.ts';
+import { LEDDKOLONNER, tilLedd, type Leddrad } from './ledd.ts';
+
+/** A relation as it is stored: with the participant that both avtaler belong to. */
+export interface LagretRelasjon extends Relasjon {
+  deltakerId: string;
+}
+
+/**
+ * Participants share this many locks: a lock of its own for each would overflow the database's table of locks in a batch
+ * of many small messages, and two participants that share one only wait for each other now and then.
+ */
+const LAASER = 1_024;
+/** Any number: keeps these locks apart from others of two numbers. */
+const LAASEKLASSE = 7_220_318;
+
+/**
+ * Locks what belongs to these participants until the transaction ends. Whoever reads after this sees what everyone
+ * before has committed. Taken in ascending order, so that no two wait for each other.
+ */
+export async function laasDeltakere(db: PoolClient, deltakerIder: readonly string[]): Promise<void> {
+  const laaser = new Set(deltakerIder.map((id) => Number.parseInt(id.slice(0, 8), 16) % LAASER));
+  await db.query({
+    name: 'laas_deltakere',
+    text: 'select pg_advisory_xact_lock($1, laas) from unnest($2::int[]) as laas',
+    values: [LAASEKLASSE, [...laaser].sort((a, b) => a - b)],
+  });
+}
+
+/** The avtaler of these participants that take part in relations. */
+export async function lesLedd(db: PoolClient, deltakerIder: readonly string[]): Promise<Ledd[]> {
+  const { rows } = await db.query<Leddrad>({
+    name: 'les_ledd',
+    text: perDeltaker(`select ${LEDDKOLONNER} from avtale
+      where deltaker_id = d.id and slettet is null and not feilregistrert`),
+    values: [deltakerIder],
+  });
+  return rows.flatMap((rad) => tilLedd(rad) ?? []);
+}
+
+export async function lesRelasjoner(db: PoolClient, deltakerIder: readonly string[]): Promise<LagretRelasjon[]> {
+  const { rows } = await db.query<LagretRelasjon & { relasjon: Relasjonsnavn }>({
+    name: 'les_relasjoner',
+    text: perDeltaker(`select deltaker_id as "deltakerId", fra, relasjon, til from relasjon where deltaker_id = d.id`),
+    values: [deltakerIder],
+  });
+  return rows;
+}
+
+/** One look-up by index for each: a table without statistics would otherwise be read whole. */
+function perDeltaker(oppslag: string): string {
+  return `select rad.* from unnest($1::uuid[]) as d(id) cross join lateral (${oppslag} offset 0) rad`;
+}
+
+export async function leggTilRelasjoner(db: PoolClient, relasjoner: readonly LagretRelasjon[]): Promise<void> {
+  await kopier(
+    db,
+    'relasjon (deltaker_id, fra, relasjon, til)',
+    relasjoner.map(({ deltakerId, fra, relasjon, til }) => `${deltakerId}\t${fra}\t${relasjon}\t${til}\n`),
+  );
+}
+
+export async function fjernRelasjoner(db: PoolClient, relasjoner: readonly LagretRelasjon[]): Promise<void> {
+  if (relasjoner.length === 0) return;
+  await db.query({
+    name: 'fjern_relasjoner',
+    text: `delete from relasjon using unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) as bort (deltaker_id, fra, relasjon, til)
+           where relasjon.deltaker_id = bort.deltaker_id and relasjon.fra = bort.fra
+             and relasjon.relasjon = bort.relasjon and relasjon.til = bort.til`,
+    values: [
+      relasjoner.map(({ deltakerId }) => deltakerId),
+      relasjoner.map(({ fra }) => fra),
+      relasjoner.map(({ relasjon }) => relasjon),
+      relasjoner.map(({ til }) => til),
+    ],
+  });
+}
+
+/** A line of the change feed for each of the avtaler that consumers may see. */
+export async function fortellOm(db: PoolClient, avtaleIder: readonly string[]): Promise<void> {
+  if (avtaleIder.length === 0) return;
+  await db.query({
+    name: 'fortell_om',
+    text: `insert into endring (avtale_id, type)
+           select avtale_id, 'ENDRET' from avtale
+           where avtale_id = any($1) and slettet is null and not feilregistrert order by avtale_id`,
+    values: [avtaleIder],
+  });
+}
+
+/** Whether a transaction that readers of the change feed meet after this one has told of any of the avtaler. */
+export async function fortaltSenere(db: PoolClient, avtaleIder: readonly string[]): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'fortalt_senere',
+    text: 'select from endring where tx > pg_current_xact_id() and avtale_id = any($1) limit 1',
+    values: [avtaleIder],
+  });
+  return rowCount !== 0;
+}
