@@ -1,7 +1,7 @@
 import { fellesFeil } from '@tiltak/platform';
 import { GraphQLError } from 'graphql';
 import { hentMedId, hentMedNummer, sok, type Sokefilter } from '../avtaler/avtaler.queries.ts';
-import { tilJson, tilRfc3339, type Felt, type Rad, type Utvalg } from '../avtaler/felter.ts';
+import type { Felt, Rad, Utvalg } from '../avtaler/felter.ts';
 import type { Lesing } from '../database/lesing.ts';
 import { nyFeil, ugyldig } from './feil.ts';
 import type { Rotoppslag } from './rotoppslag.ts';
@@ -12,8 +12,8 @@ export const MAKS_AVTALER = 10_000;
 
 /** What a field at the top came to. */
 export interface Utfall {
-  /** what the field is answered with: an avtale or null, a list of them, or why not */
-  svar: unknown;
+  /** what the field is answered with, or why it isn't */
+  svar: Rad | Rad[] | null | GraphQLError;
   rader: Rad[];
   /** who was asked for */
   personidenter: string[];
@@ -28,15 +28,14 @@ export interface Utfall {
  */
 export async function slaaOpp(lesing: Lesing, oppslag: Rotoppslag, plass: number): Promise<Utfall> {
   try {
-    const tilAvtale = avtaleMed(oppslag.kilder);
     if (oppslag.felt === 'avtale') {
       const rad = await enAvtale(lesing, oppslag);
-      return { svar: rad ? tilAvtale(rad) : null, rader: rad ? [rad] : [], personidenter: [] };
+      return { svar: rad ?? null, rader: rad ? [rad] : [], personidenter: [] };
     }
     const filter = filterFor(oppslag);
     const rader = await sok(lesing, filter, utvalg(oppslag.kilder), { antall: plass + 1 });
     if (rader.length > plass) throw forMange();
-    return { svar: rader.map(tilAvtale), rader, personidenter: filter.personidenter ?? [] };
+    return { svar: rader, rader, personidenter: filter.personidenter ?? [] };
   } catch (feil) {
     // Of this field only; the others are answered.
     if (feil instanceof GraphQLError) return { svar: feil, rader: [], personidenter: [] };
@@ -89,14 +88,4 @@ function forMange(): GraphQLError {
     fellesFeil.FOR_STOR,
     `More than ${String(MAKS_AVTALER)} avtaler: use POST /api/v1/avtaler/sok, which gives them page by page`,
   );
-}
-
-function avtaleMed(kilder: Feltkilde[]): (rad: Rad) => Record<string, unknown> {
-  const felter = kilder.map(({ les }) => les).filter((les): les is Felt => les !== 'mottatt' && les !== 'deltakerId');
-  const lesFelter = tilJson<Partial<Record<Felt, unknown>>>(felter);
-  return (rad) => {
-    const json = lesFelter(rad);
-    const mottatt = rad['mottatt'] && tilRfc3339(String(rad['mottatt']));
-    return { ...json, endretTidspunkt: json.sistEndret, endringMottattTidspunkt: mottatt };
-  };
 }

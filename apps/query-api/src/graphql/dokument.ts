@@ -17,6 +17,7 @@ import {
   type ValidationContext,
   type ValidationRule,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { Avvist, ugyldig } from './feil.ts';
 import type { GraphqlForesporselDto } from './graphql.dto.ts';
 import { skjema } from './skjema.ts';
@@ -54,10 +55,30 @@ export function lesSporring({ query, operationName, variables }: GraphqlForespor
   return { dokument, operasjon, fragmenter, variabler: lesVariabler(operasjon, variables ?? {}) };
 }
 
+/** Valid ones that clients send again and again, up to so many characters: to read one costs more than the look-up. */
+const huskede = new LRUCache<string, DocumentNode>({
+  maxSize: 200_000,
+  sizeCalculation: (_, { length }) => Math.max(1, length),
+});
+
 function lesDokument(query: string): DocumentNode {
-  let dokument: DocumentNode;
+  const husket = huskede.get(query);
+  if (husket) return husket;
+  const dokument = tolk(query);
+  const feil = validate(skjema, dokument, REGLER, { maxErrors: MAKS_FEIL });
+  if (feil.length > 0) throw new Avvist(feil.map(({ message, nodes }) => ugyldig(message, nodes)));
+  const { aliaser, verdier } = tell(dokument);
+  if (aliaser > MAKS_ALIASER) {
+    throw new Avvist([ugyldig(`The document has more than ${String(MAKS_ALIASER)} aliases`)]);
+  }
+  // A value may be a national ident, and is another the next time.
+  if (verdier === 0) huskede.set(query, dokument);
+  return dokument;
+}
+
+function tolk(query: string): DocumentNode {
   try {
-    dokument = parse(query, { maxTokens: MAKS_TOKENS });
+    return parse(query, { maxTokens: MAKS_TOKENS });
   } catch (feil) {
     if (!(feil instanceof GraphQLError)) throw feil;
     // Its message quotes the text where it stopped.
@@ -70,12 +91,23 @@ function lesDokument(query: string): DocumentNode {
       }),
     ]);
   }
-  const feil = validate(skjema, dokument, REGLER, { maxErrors: MAKS_FEIL });
-  if (feil.length > 0) throw new Avvist(feil.map(({ message, nodes }) => ugyldig(message, nodes)));
-  if (antallAliaser(dokument) > MAKS_ALIASER) {
-    throw new Avvist([ugyldig(`The document has more than ${String(MAKS_ALIASER)} aliases`)]);
-  }
-  return dokument;
+}
+
+function tell(dokument: DocumentNode): { aliaser: number; verdier: number } {
+  let aliaser = 0;
+  let verdier = 0;
+  visit(dokument, {
+    Field: ({ alias }) => {
+      if (alias) aliaser++;
+    },
+    StringValue: () => {
+      verdier++;
+    },
+    IntValue: () => {
+      verdier++;
+    },
+  });
+  return { aliaser, verdier };
 }
 
 /** The rules of the specification; the one whose messages quote values is made to tell the type instead. */
@@ -89,16 +121,6 @@ function utenVerdier(regel: ValidationRule): ValidationRule {
     };
     return regel(Object.create(kontekst, { reportError: { value: meld } }) as ValidationContext);
   };
-}
-
-function antallAliaser(dokument: DocumentNode): number {
-  let antall = 0;
-  visit(dokument, {
-    Field: ({ alias }) => {
-      if (alias) antall++;
-    },
-  });
-  return antall;
 }
 
 /** Each fragment is measured once, however often it is spread. The document is valid: none contains itself. */

@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { fellesFeil, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { execute, GraphQLError, type ExecutionResult, type GraphQLFormattedError } from 'graphql';
+import type { Rad } from '../avtaler/felter.ts';
 import { Lesing } from '../database/lesing.ts';
 import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
 import { ErOperasjon } from '../tilgang/operasjoner.ts';
@@ -12,7 +14,7 @@ import { lesSporring, type Sporring } from './dokument.ts';
 import { Avvist, fraProblem, tilSvar, ugyldig } from './feil.ts';
 import { GraphqlForesporselDto } from './graphql.dto.ts';
 import { planlegg, type Rotoppslag } from './rotoppslag.ts';
-import { skjema } from './skjema.ts';
+import { KILDER, skjema } from './skjema.ts';
 
 interface Svar {
   data?: ExecutionResult['data'];
@@ -55,7 +57,7 @@ export class GraphqlController {
       const sporring = lesSporring(foresporsel);
       const oppslag = planlegg(sporring);
       await this.krevTilgang(tilgangI(request), oppslag, request.body);
-      return utfor(sporring, await this.slaaOppAlle(tilgangI(request), oppslag));
+      return await utfor(sporring, await this.slaaOppAlle(tilgangI(request), oppslag));
     } catch (feil) {
       return { errors: avvisninger(feil).map(tilSvar) };
     }
@@ -97,16 +99,31 @@ function feltene(oppslag: Rotoppslag[]): Rotoppslag['kilder'][number]['krever'][
   return [...new Set(oppslag.flatMap(({ kilder }) => kilder.map(({ krever }) => krever)))];
 }
 
-function utfor({ dokument, operasjon, variabler }: Sporring, utfall: ReadonlyMap<string, Utfall>): Svar {
-  const { data, errors } = execute({
+async function utfor({ dokument, operasjon, variabler }: Sporring, utfall: ReadonlyMap<string, Utfall>): Promise<Svar> {
+  const { data, errors } = await execute({
     schema: skjema,
     document: dokument,
     operationName: operasjon.name?.value,
     variableValues: variabler,
-    fieldResolver: (avtale: Record<string, unknown> | undefined, _argumenter, _kontekst, { path, fieldName }) =>
-      avtale ? avtale[fieldName] : utfall.get(String(path.key))?.svar,
-  }) as ExecutionResult;
+    fieldResolver: (rad: Rad | undefined, _argumenter, _kontekst, { path, fieldName }) =>
+      rad ? KILDER.get(fieldName)?.verdi(rad) : svaret(utfall.get(String(path.key))),
+  });
   return { ...(errors && { errors: errors.map(tilSvar) }), data: data ?? null };
+}
+
+/** Avtaler that are made into an answer in one go, while all other requests wait. */
+const I_SLENGEN = 500;
+
+function svaret({ svar }: Partial<Utfall> = {}): unknown {
+  return Array.isArray(svar) && svar.length > I_SLENGEN ? stykkevis(svar) : svar;
+}
+
+function stykkevis(rader: Rad[]): Promise<Rad>[] {
+  let tur = Promise.resolve();
+  return rader.map((rad, i) => {
+    if (i % I_SLENGEN === 0) tur = tur.then(() => setImmediate());
+    return tur.then(() => rad);
+  });
 }
 
 /** @throws what says nothing of the request itself: the database is away, say */

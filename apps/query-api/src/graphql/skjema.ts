@@ -1,6 +1,7 @@
 import { AVTALESTATUSER, OPPHAV, STILLINGSTYPER, TILTAKSTYPER } from '@tiltak/avtale';
+import { kolonnenavn } from '@tiltak/database';
 import { assertObjectType, buildSchema } from 'graphql';
-import { FELTER, type Felt, type Utvalg } from '../avtaler/felter.ts';
+import { FELTER, tilRfc3339, tilVerdi, type Felt, type Rad, type Utvalg } from '../avtaler/felter.ts';
 
 const enumAv = (navn: string, verdier: readonly string[]): string => `enum ${navn} { ${verdier.join(' ')} }`;
 
@@ -62,15 +63,21 @@ type Query {
 }
 `);
 
-/** Where a field of the type Avtale is read from, and the field that a consumer must be granted for it. */
+/** How a field of the type Avtale is answered, and the field that a consumer must be granted for it. */
 export interface Feltkilde {
   les: Utvalg;
   krever: Felt;
+  /** @param rad read with `les` */
+  verdi: (rad: Rad) => unknown;
 }
 
 const ANDRE_KILDER: Record<string, Feltkilde> = {
-  endretTidspunkt: { les: 'sistEndret', krever: 'sistEndret' },
-  endringMottattTidspunkt: { les: 'mottatt', krever: 'sistEndret' },
+  endretTidspunkt: kildeFra('sistEndret'),
+  endringMottattTidspunkt: {
+    les: 'mottatt',
+    krever: 'sistEndret',
+    verdi: ({ mottatt = null }) => mottatt && tilRfc3339(String(mottatt)),
+  },
 };
 
 /** By the name of the field, in the order of the schema. */
@@ -80,7 +87,13 @@ export const KILDER: ReadonlyMap<string, Feltkilde> = new Map(
 
 function kildeTil(navn: string): Feltkilde {
   const felt = FELTER.find((kjent) => kjent === navn);
-  const kilde = felt ? { les: felt, krever: felt } : ANDRE_KILDER[navn];
+  const kilde = felt ? kildeFra(felt) : ANDRE_KILDER[navn];
   if (!kilde) throw new Error(`The field ${navn} of the GraphQL schema is read from nowhere`);
   return kilde;
+}
+
+function kildeFra(felt: Felt): Feltkilde {
+  const kolonne = kolonnenavn(felt);
+  const verdi = tilVerdi(felt);
+  return { les: felt, krever: felt, verdi: (rad) => verdi(rad[kolonne] ?? null) };
 }
