@@ -22,7 +22,7 @@ export class EksportController {
   ) {}
 
   @Get()
-  @RouteConfig({ medietype: NDJSON })
+  @RouteConfig({ medietyper: [NDJSON] })
   @ErOperasjon('eksporterAvtaler')
   @ApiOperation({
     operationId: 'eksporterAvtaler',

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { fellesFeil, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -39,6 +40,7 @@ export class GraphqlController {
   @Post('graphql')
   @HttpCode(200)
   @ErOperasjon('graphql')
+  @RouteConfig({ medietyper: ['application/json', MEDIETYPE] })
   async graphql(
     @Body() foresporsel: GraphqlForesporselDto,
     @Req() request: FastifyRequest,

@@ -145,6 +145,10 @@ describe('a client of today', () => {
     expect(await svar('{ avtale { avtaleId } }')).toEqual([200, type]);
     expect(await svar('{ tull }')).toEqual([400, type]);
     expect(await svar('{ avtale(avtaleNr: 1) { versjon } }', 'graphql-smal')).toEqual([403, type]);
+    hoder.accept = 'application/graphql-response+json';
+    expect(await svar('{ __typename }')).toEqual([200, type]);
+    hoder.accept = 'text/html';
+    expect(await svar('{ __typename }')).toEqual([406, 'application/problem+json; charset=utf-8']);
   });
 });
 

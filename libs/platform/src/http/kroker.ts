@@ -13,8 +13,8 @@ declare module 'fastify' {
     token?: Token;
   }
   interface FastifyContextConfig {
-    /** what a route answers with, when it is not JSON */
-    medietype?: string;
+    /** what a route can answer with, when it is not JSON only */
+    medietyper?: string[];
   }
 }
 
@@ -64,9 +64,9 @@ function bearer({ headers }: FastifyRequest): string {
 
 /** @throws Problem 406 when what the route answers with is not accepted, 415 when the body says that it is something else than UTF-8 as it stands */
 function forhandle({ headers, routeOptions }: FastifyRequest): void {
-  const { medietype = 'application/json' } = routeOptions.config;
-  if (!godtar(headers.accept, medietype))
-    throw new Problem(fellesFeil.IKKE_AKSEPTABELT, `Only ${medietype} is offered`);
+  const { medietyper = ['application/json'] } = routeOptions.config;
+  if (!medietyper.some((medietype) => godtar(headers.accept, medietype)))
+    throw new Problem(fellesFeil.IKKE_AKSEPTABELT, `Only ${medietyper.join(' or ')} is offered`);
   const [, tegnsett = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
   const koding = headers['content-encoding'] ?? 'identity';
   if (!/^utf-?8$/i.test(tegnsett) || koding.toLowerCase() !== 'identity') {
