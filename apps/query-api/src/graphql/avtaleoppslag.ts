@@ -15,6 +15,8 @@ export interface Utfall {
   /** what the field is answered with, or why it isn't */
   svar: Rad | Rad[] | null | GraphQLError;
   rader: Rad[];
+  /** how many avtaler were read for it, also those that there was no room for */
+  lest: number;
   /** who was asked for */
   personidenter: string[];
 }
@@ -30,15 +32,21 @@ export async function slaaOpp(lesing: Lesing, oppslag: Rotoppslag, plass: number
   try {
     if (oppslag.felt === 'avtale') {
       const rad = await enAvtale(lesing, oppslag);
-      return { svar: rad ?? null, rader: rad ? [rad] : [], personidenter: [] };
+      const rader = rad ? [rad] : [];
+      return { svar: rad ?? null, rader, lest: rader.length, personidenter: [] };
     }
     const filter = filterFor(oppslag);
     const rader = await sok(lesing, filter, utvalg(oppslag.kilder), { antall: plass + 1 });
-    if (rader.length > plass) throw forMange();
-    return { svar: rader, rader, personidenter: filter.personidenter ?? [] };
+    const forMange = rader.length > plass;
+    return {
+      svar: forMange ? ingenPlass() : rader,
+      rader: forMange ? [] : rader,
+      lest: rader.length,
+      personidenter: filter.personidenter ?? [],
+    };
   } catch (feil) {
     // Of this field only; the others are answered.
-    if (feil instanceof GraphQLError) return { svar: feil, rader: [], personidenter: [] };
+    if (feil instanceof GraphQLError) return { svar: feil, rader: [], lest: 0, personidenter: [] };
     throw feil;
   }
 }
@@ -83,9 +91,9 @@ function krev(argumenter: Record<string, unknown>, navn: string, monster = /^/, 
   return verdi;
 }
 
-function forMange(): GraphQLError {
+function ingenPlass(): GraphQLError {
   return nyFeil(
     fellesFeil.FOR_STOR,
-    `More than ${String(MAKS_AVTALER)} avtaler: use POST /api/v1/avtaler/sok, which gives them page by page`,
+    `The answer would hold more than ${String(MAKS_AVTALER)} avtaler: POST /api/v1/avtaler/sok gives them page by page`,
   );
 }

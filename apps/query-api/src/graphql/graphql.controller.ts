@@ -80,7 +80,7 @@ export class GraphqlController {
     let plass = MAKS_AVTALER;
     for (const rot of oppslag) {
       const ett = await slaaOpp(this.lesing, rot, plass);
-      plass -= ett.rader.length;
+      plass = Math.max(0, plass - ett.lest);
       utfall.set(rot.noekkel, ett);
     }
     const besvarte = oppslag.filter(({ noekkel }) => !(utfall.get(noekkel)?.svar instanceof GraphQLError));

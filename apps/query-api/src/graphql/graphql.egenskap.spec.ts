@@ -98,3 +98,53 @@ test('GraphQL equals REST', async () => {
     { numRuns: 40 },
   );
 }, 60_000);
+
+describe('whatever is sent', () => {
+  const [ident = ''] = PERSONER;
+  const svar = async (query: string, variables?: unknown): Promise<void> => {
+    const { status, body } = await api.kall('POST', '/graphql', { body: { query, variables } });
+    expect([200, 400]).toContain(status);
+    const koder = (body.errors ?? []).map(({ extensions }: { extensions: { code: string } }) => extensions.code);
+    expect(koder.filter((kode: string) => kode !== 'ugyldig-foresporsel')).toEqual([]);
+    expect(JSON.stringify(body.errors ?? body)).not.toContain(ident);
+  };
+
+  test('as a document is answered, or told wrong without its values', async () => {
+    const dokument = `query A($a: Boolean = true) { x: avtalerForPerson(personnummer: "${ident}") { startDato ...f @skip(if: $a) }
+      avtale(avtaleNr: 7) { versjon } } fragment f on Avtale { __typename }`;
+    const biter = fc.constantFrom(`"${ident}"`, ident, 'Kari', '{', '}', '(', ')', '$a', '...f', '@skip', ':', '"', '');
+    const endring = fc.tuple(fc.nat(dokument.length), fc.nat(12), biter);
+    await fc.assert(
+      fc.asyncProperty(fc.array(endring, { minLength: 1, maxLength: 3 }), (endringer) =>
+        svar(
+          endringer.reduce(
+            (tekst, [fra, antall, bit]) => tekst.slice(0, fra) + bit + tekst.slice(fra + antall),
+            dokument,
+          ),
+        ),
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('as the value of a variable too', async () => {
+    const verdi = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(Number(ident), [ident], { fnr: ident }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('String', 'String!', 'ID', 'Int', 'AvtaleStatus', 'Boolean!'),
+        verdi,
+        (type, v) => svar(`query ($v: ${type}) { ${FELT_MED[type] ?? ''} }`, { v }),
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  const FELT_MED: Record<string, string> = {
+    String: 'avtalerForPerson(personnummer: $v) { startDato }',
+    'String!': 'avtalerForBedrift(organisasjonsnummer: $v) { startDato }',
+    ID: 'avtale(avtaleId: $v) { startDato }',
+    Int: 'avtale(avtaleNr: $v) { startDato }',
+    AvtaleStatus: 'avtalerForStatus(status: $v) { startDato }',
+    'Boolean!': '__typename @include(if: $v)',
+  };
+});

@@ -414,4 +414,8 @@ test('more avtaler than one answer can hold are not given; it tells where to get
   await api.eier.query(`delete from avtale where kilde_offset = 10001`);
   const fullt = await spor('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
   expect(fullt.body.data.avtalerForTiltakstype).toHaveLength(10_000);
+  const sammen = await spor(
+    '{ a: avtalerForStatus(status: GJENNOMFORES) { avtaleId } b: avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }',
+  );
+  expect(sammen.body.errors).toMatchObject([{ path: ['b'], extensions: { code: 'for-stor' } }]);
 });
