@@ -95,6 +95,7 @@ async function kopierFerdige(rigg: Rigg, ferdig: System): Promise<number> {
         for (const [tabell, linjer] of rader) {
           const per = Math.ceil(linjer.length / deler);
           const valgte = linjer.slice(del * per, (del + 1) * per);
+          if (valgte.length === 0) continue;
           const kolonner = TABELLER[tabell] === '*' ? '' : `(${TABELLER[tabell]})`;
           await pipeline([`${valgte.join('\n')}\n`], db.query(copyFrom(`copy ${tabell} ${kolonner} from stdin`)));
         }
@@ -111,5 +112,6 @@ async function les(db: Parameters<Parameters<typeof medKlient>[1]>[0], tabell: T
   const deler: Buffer[] = [];
   for await (const del of db.query(copyTo(`copy (select ${TABELLER[tabell]} from ${tabell}) to stdout`)))
     deler.push(del as Buffer);
-  return Buffer.concat(deler).toString('utf8').trimEnd().split('\n');
+  const linjer = Buffer.concat(deler).toString('utf8').trimEnd();
+  return linjer === '' ? [] : linjer.split('\n');
 }

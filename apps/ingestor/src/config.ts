@@ -50,6 +50,15 @@ export const SKJEMA = {
   }),
 };
 
+/** What a command that only needs the database reads. */
+const DATABASESKJEMA = { ORGANISASJON: felles.ORGANISASJON, ...database };
+
+export type Databasekonfig = Konfigurasjon<typeof DATABASESKJEMA>;
+
+export function lesDatabasekonfig(): Databasekonfig {
+  return lesKonfigurasjon(DATABASESKJEMA, process.env);
+}
+
 export function lesKonfig(): Konfig {
   return lesKonfigurasjon(SKJEMA, process.env);
 }

@@ -9,9 +9,9 @@ import {
 } from '@tiltak/database';
 import { logg } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
-import type { Konfig } from './config.ts';
+import type { Databasekonfig, Konfig } from './config.ts';
 
-export function valgAvDatabase(konfig: Konfig): Databasevalg {
+export function valgAvDatabase(konfig: Databasekonfig): Databasevalg {
   return databasevalg(konfig, {
     applicationName: `ingestor-${konfig.ORGANISASJON}`,
     // A batch is a few statements of some thousand rows: what takes longer than this hangs.

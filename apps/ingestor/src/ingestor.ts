@@ -10,6 +10,7 @@ import { IngestorModule } from './ingestor.module.ts';
 import { BatchStrategi } from './kafka/batch-strategi.ts';
 import { lagKafka } from './kafka/klient.ts';
 import { klargjorPosisjoner } from './kafka/posisjoner.ts';
+import { Relasjonsbygging } from './relasjoner/bygging.ts';
 
 /**
  * Starts the ingestor: HTTP first, so that the platform sees a living process while it waits; then the database and its
@@ -40,6 +41,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
     (partisjoner) => klargjorPosisjoner(datakilde, admin, topic, partisjoner),
   );
   const maaler = new Ferskhetsmaaler(datakilde, admin, topic);
+  const bygging = new Relasjonsbygging(pool);
   const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
 
   const http = await startHttp({
@@ -57,12 +59,14 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   await http.app.startAllMicroservices();
   maaler.start();
   beskjaering.start();
+  bygging.start();
   logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
 
   return async () => {
     await http.stopp();
     await maaler.stopp();
     await beskjaering.stopp();
+    await bygging.stopp();
     await admin.disconnect();
     await datakilde.destroy();
     await pool.end();

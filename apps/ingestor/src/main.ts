@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { kjorApp } from '@tiltak/platform';
-import { lesKonfig } from './config.ts';
+import { lesDatabasekonfig, lesKonfig } from './config.ts';
 import { startIngestor } from './ingestor.ts';
+import { kjorRelasjonskontroll } from './relasjoner/kontroll.ts';
 
-void kjorApp(() => startIngestor(lesKonfig()));
+if (process.argv[2] === 'relasjoner') void kjorRelasjonskontroll(lesDatabasekonfig, process.argv.slice(3));
+else void kjorApp(() => startIngestor(lesKonfig()));

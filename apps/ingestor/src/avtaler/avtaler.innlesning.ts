@@ -5,6 +5,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
 import { fortaltSenere, fortellOm, laasDeltakere } from '../relasjoner/relasjoner.sql.ts';
 import { rettRelasjoner } from '../relasjoner/relasjoner.ts';
+import { iTransaksjon } from '../transaksjon.ts';
 import { avtalerad, endringsrad, kodInnhold, versjonsrad, type KodetInnhold } from './avtaler.rader.ts';
 import {
   laasPosisjon,
@@ -49,7 +50,7 @@ export class Innlesning {
    */
   async lesInn(batch: Meldingsbatch): Promise<Innlest> {
     try {
-      return await this.transaksjon((db) => this.skriv(db, batch));
+      return await iTransaksjon(this.pool, (db) => this.skriv(db, batch));
     } catch (feil) {
       const grunn = avvistAvDatabasen(feil);
       if (!grunn) throw feil;
@@ -95,7 +96,7 @@ export class Innlesning {
 
   private parkerEnslig(batch: Meldingsbatch, grunn: Parkeringsgrunn): Promise<Innlest> {
     const parkert = batch.meldinger.map((melding) => tilParkert(melding, batch.partisjon, grunn));
-    return this.transaksjon(async (db) => {
+    return iTransaksjon(this.pool, async (db) => {
       const posisjon = await laasPosisjon(db, batch);
       if (posisjon !== undefined && posisjon <= (batch.meldinger[0]?.offset ?? 0)) {
         await parker(db, batch, parkert);
@@ -103,21 +104,6 @@ export class Innlesning {
       }
       return { nesteOffset: batch.nesteOffset, folder: [], parkert, behandletFoer: 0 };
     });
-  }
-
-  private async transaksjon<T>(arbeid: (db: PoolClient) => Promise<T>): Promise<T> {
-    const db = await this.pool.connect();
-    try {
-      await db.query('begin');
-      const svar = await arbeid(db);
-      await db.query('commit');
-      db.release();
-      return svar;
-    } catch (feil) {
-      // Whatever state the connection is in: a new one costs less than a doubt.
-      db.release(true);
-      throw feil;
-    }
   }
 }
 

@@ -99,3 +99,31 @@ export async function fortaltSenere(db: PoolClient, avtaleIder: readonly string[
   });
   return rowCount !== 0;
 }
+
+/** The next participants, in the order of deltakerId, who have an avtale or a stored relation. */
+export async function nesteDeltakere(db: PoolClient, etter: string | null, antall: number): Promise<string[]> {
+  const del = (tabell: string, hvor: string): string => `(select distinct deltaker_id from ${tabell}
+    where ${hvor} deltaker_id > coalesce($1, '${LAVEST}')::uuid order by deltaker_id limit $2)`;
+  const { rows } = await db.query<{ deltaker_id: string }>(
+    `${del('avtale', 'slettet is null and not feilregistrert and')} union ${del('relasjon', '')}
+     order by deltaker_id limit $2`,
+    [etter, antall],
+  );
+  return rows.map((rad) => rad.deltaker_id);
+}
+
+const LAVEST = '00000000-0000-0000-0000-000000000000';
+/** How far the participants have been gone through, when it is all of them. */
+export const ALLE = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** How far relations have been computed of avtaler from before there were any; locked until the transaction ends. */
+export async function laasBygging(db: PoolClient): Promise<string | null> {
+  const { rows } = await db.query<{ til: string | null }>(
+    'select relasjoner_bygget_til as til from instans for update',
+  );
+  return rows[0]?.til ?? null;
+}
+
+export async function settBygging(db: PoolClient, til: string): Promise<void> {
+  await db.query('update instans set relasjoner_bygget_til = $1', [til]);
+}

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROT } from '@tiltak/testing';
+import { lesKlar } from '../lokal/klar.ts';
+
+const PROGRAM = join(ROT, 'dist', 'apps', 'ingestor', 'main.cjs');
+
+/**
+ * `relasjoner [--rett]`: recomputes the relations of every participant and says which stored ones differ; with `--rett`,
+ * puts them right. Runs the ingestor's own check on the database that DB_* name, or on that of the running local stack.
+ */
+export async function relasjoner(argumenter: string[]): Promise<number> {
+  const database = process.env['DB_HOST'] ? {} : lokalDatabase();
+  if (!database || !existsSync(PROGRAM)) {
+    console.error('Start the stack first (npm start), or set DB_* and ORGANISASJON and build the ingestor.');
+    return 2;
+  }
+  const env = { ...process.env, ...database };
+  const prosess = spawn(process.execPath, [PROGRAM, 'relasjoner', ...argumenter], { env, stdio: 'inherit' });
+  const [kode] = (await once(prosess, 'exit')) as [number | null];
+  return kode ?? 2;
+}
+
+function lokalDatabase(): Record<string, string> | undefined {
+  const klar = lesKlar();
+  if (!klar) return undefined;
+  const { hostname, port, pathname, username, password } = new URL(klar.postgres);
+  return {
+    ORGANISASJON: 'lokal',
+    DB_HOST: hostname,
+    DB_PORT: port,
+    DB_DATABASE: pathname.slice(1),
+    DB_USERNAME: decodeURIComponent(username),
+    DB_PASSWORD: decodeURIComponent(password),
+  };
+}
