@@ -12,6 +12,11 @@ export const metrikker = {
     help: 'Parked messages by reason and field',
     labelNames: ['kode', 'felt'] as const,
   }),
+  systematiskAvvist: new Counter({
+    name: 'ingestor_systematisk_avvist_total',
+    help: 'Batches that wait because the database refuses too many of their messages with one SQLSTATE',
+    labelNames: ['sqlstate'] as const,
+  }),
   ukjentVerdi: new Counter({
     name: 'ingestor_ukjent_verdi_total',
     help: 'Stored versions with a value of a coded field that this release does not know',

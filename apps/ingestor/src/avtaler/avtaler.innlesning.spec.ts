@@ -10,6 +10,7 @@ import {
   type TestInnlesning,
 } from '../testing/test-innlesning.ts';
 import { UkjentPosisjon, type Innlesning } from './avtaler.innlesning.ts';
+import { SystematiskAvvisning } from './avvist.ts';
 
 let oppsett: TestInnlesning;
 let innlesning: Innlesning;
@@ -130,6 +131,26 @@ describe('a batch', () => {
       expect(avtale_versjon).toHaveLength(42);
     } finally {
       await eier.query('alter table avtale_versjon drop constraint ikke_sju');
+    }
+  });
+
+  test('of which the database refuses too much waits, with nothing stored and nothing parked', async () => {
+    const meldinger = Array.from({ length: 60 }, (_, offset) =>
+      melding(offset, { avtaleId: ID.slice(0, -2) + String(10 + offset), avtaleNr: offset }),
+    );
+    await eier.query('alter table avtale add constraint for_trang check (avtale_nr < 39)');
+    try {
+      await expect(innlesning.lesInn(batch(meldinger))).rejects.toBeInstanceOf(SystematiskAvvisning);
+      expect([await antall('avtale'), await antall('parkert_melding')]).toEqual([0, 0]);
+    } finally {
+      await eier.query('alter table avtale drop constraint for_trang');
+    }
+    await eier.query('alter table avtale add constraint for_trang check (avtale_nr < 40)');
+    try {
+      expect((await innlesning.lesInn(batch(meldinger))).parkert).toHaveLength(20);
+      expect([await antall('avtale'), await antall('parkert_melding')]).toEqual([40, 20]);
+    } finally {
+      await eier.query('alter table avtale drop constraint for_trang');
     }
   });
 

@@ -21,7 +21,7 @@ import {
   type Kjent,
   type Parkert,
 } from './avtaler.sql.ts';
-import { avvistAvDatabasen } from './avvist.ts';
+import { Avvisninger, avvistAvDatabasen } from './avvist.ts';
 
 /** What a batch came to, for the metrics. */
 export interface Innlest {
@@ -30,6 +30,18 @@ export interface Innlest {
   folder: Fold<KodetInnhold>[];
   parkert: Parkert[];
   behandletFoer: number;
+}
+
+/** What became of avtaler, and what was known about them before. */
+interface Del {
+  folder: Fold<KodetInnhold>[];
+  kjente: Map<string, Kjent>;
+}
+
+/** Messages that were played: what they came to, and those that can't be used. */
+export interface Skrevet {
+  deler: Del[];
+  parkert: Parkert[];
 }
 
 /** The stored position does not fit the topic, which must be looked at before anything is consumed. */
@@ -46,65 +58,86 @@ export class Innlesning {
    * Each message takes effect exactly once, or is parked with a reason. A row that the database itself refuses is
    * found by halving the batch, and only that message is parked.
    *
-   * @throws when the database can't be reached or is busy; nothing has happened then, and the batch is to be tried again
+   * @throws when the database can't be reached or is busy, or refuses so much that the fault can't be the messages':
+   * nothing has happened then, and the batch is to be tried again
    */
   async lesInn(batch: Meldingsbatch): Promise<Innlest> {
+    const hele = {
+      ...batch,
+      skriv: (db: PoolClient, nye: readonly RaaMelding[]) => this.skriv(db, batch.partisjon, nye),
+    };
     try {
-      return await iTransaksjon(this.pool, (db) => this.skriv(db, batch));
+      return await iTransaksjon(this.pool, (db) => fraPosisjonen(db, hele));
+    } catch (feil) {
+      if (!avvistAvDatabasen(feil)) throw feil;
+      const avvisninger = new Avvisninger();
+      const skriv: Skriv = (db, nye) => this.skrivDelvis(db, batch.partisjon, nye, avvisninger);
+      return iTransaksjon(this.pool, (db) => fraPosisjonen(db, { ...batch, skriv }));
+    }
+  }
+
+  /**
+   * Plays messages of a partition, each at its own place, in the caller's transaction, which holds the partition's
+   * position (`laasPosisjon`). The caller parks what could not be read, and ends with `holdRelasjoner`.
+   */
+  async skriv(db: PoolClient, partisjon: number, meldinger: readonly RaaMelding[]): Promise<Skrevet> {
+    const { perAvtale, parkert } = tolk(meldinger, partisjon);
+    const kjente = await lesTilstander(db, [...perAvtale.keys()]);
+    const folder = [...perAvtale].map(([avtaleId, plasserte]) =>
+      spillAv(avtaleId, kjente.get(avtaleId), plasserte, (avtale) => kodInnhold(avtale, this.deltakerId)),
+    );
+    await lagre(db, folder, kjente);
+    return { deler: [{ folder, kjente }], parkert };
+  }
+
+  /** Behind a savepoint; what the database refuses is halved until it is one message, which is to be parked. */
+  private async skrivDelvis(
+    db: PoolClient,
+    partisjon: number,
+    meldinger: readonly RaaMelding[],
+    avvisninger: Avvisninger,
+  ): Promise<Skrevet> {
+    await db.query('savepoint del');
+    try {
+      const skrevet = await this.skriv(db, partisjon, meldinger);
+      await db.query('release savepoint del');
+      return skrevet;
     } catch (feil) {
       const grunn = avvistAvDatabasen(feil);
       if (!grunn) throw feil;
-      return batch.meldinger.length > 1 ? this.halver(batch) : this.parkerEnslig(batch, grunn);
-    }
-  }
-
-  private async skriv(db: PoolClient, batch: Meldingsbatch): Promise<Innlest> {
-    const posisjon = await laasPosisjon(db, batch);
-    if (posisjon === undefined || posisjon > batch.sluttOffset) {
-      throw new UkjentPosisjon(`topic ${batch.topic}, partition ${batch.partisjon}`);
-    }
-    // The database is behind where Kafka was read from, for instance restored from a backup: go back to its position.
-    if (posisjon < batch.hentetFra) return { nesteOffset: posisjon, folder: [], parkert: [], behandletFoer: 0 };
-
-    const nye = batch.meldinger.filter(({ offset }) => offset >= posisjon);
-    const { perAvtale, parkert } = tolk(nye, batch.partisjon);
-    const kjente = await lesTilstander(db, [...perAvtale.keys()]);
-    const folder = [...perAvtale].map(([avtaleId, meldinger]) =>
-      spillAv(avtaleId, kjente.get(avtaleId), meldinger, (avtale) => kodInnhold(avtale, this.deltakerId)),
-    );
-    await lagre(db, folder, kjente);
-    await parker(db, batch, parkert);
-    const nesteOffset = Math.max(posisjon, batch.nesteOffset);
-    await settPosisjon(db, batch, nesteOffset);
-    await holdRelasjoner(db, folder, kjente);
-    return { nesteOffset, folder, parkert, behandletFoer: batch.meldinger.length - nye.length };
-  }
-
-  private async halver(batch: Meldingsbatch): Promise<Innlest> {
-    const midten = batch.meldinger.length >> 1;
-    const delt = batch.meldinger[midten]?.offset ?? batch.nesteOffset;
-    const foerste = await this.lesInn({ ...batch, meldinger: batch.meldinger.slice(0, midten), nesteOffset: delt });
-    if (foerste.nesteOffset < delt) return foerste;
-    const andre = await this.lesInn({ ...batch, meldinger: batch.meldinger.slice(midten), hentetFra: delt });
-    return {
-      nesteOffset: andre.nesteOffset,
-      folder: [...foerste.folder, ...andre.folder],
-      parkert: [...foerste.parkert, ...andre.parkert],
-      behandletFoer: foerste.behandletFoer + andre.behandletFoer,
-    };
-  }
-
-  private parkerEnslig(batch: Meldingsbatch, grunn: Parkeringsgrunn): Promise<Innlest> {
-    const parkert = batch.meldinger.map((melding) => tilParkert(melding, batch.partisjon, grunn));
-    return iTransaksjon(this.pool, async (db) => {
-      const posisjon = await laasPosisjon(db, batch);
-      if (posisjon !== undefined && posisjon <= (batch.meldinger[0]?.offset ?? 0)) {
-        await parker(db, batch, parkert);
-        await settPosisjon(db, batch, batch.nesteOffset);
+      await db.query('rollback to savepoint del; release savepoint del');
+      const [eneste, ...flere] = meldinger;
+      if (eneste && flere.length === 0) {
+        avvisninger.tell(feil);
+        return { deler: [], parkert: [tilParkert(eneste, partisjon, grunn)] };
       }
-      return { nesteOffset: batch.nesteOffset, folder: [], parkert, behandletFoer: 0 };
-    });
+    }
+    const midten = meldinger.length >> 1;
+    const foerste = await this.skrivDelvis(db, partisjon, meldinger.slice(0, midten), avvisninger);
+    const andre = await this.skrivDelvis(db, partisjon, meldinger.slice(midten), avvisninger);
+    return { deler: [...foerste.deler, ...andre.deler], parkert: [...foerste.parkert, ...andre.parkert] };
   }
+}
+
+type Skriv = (db: PoolClient, nye: readonly RaaMelding[]) => Promise<Skrevet>;
+
+/** Stores what of the batch is not stored yet, and the position after it. */
+async function fraPosisjonen(db: PoolClient, batch: Meldingsbatch & { skriv: Skriv }): Promise<Innlest> {
+  const posisjon = await laasPosisjon(db, batch);
+  if (posisjon === undefined || posisjon > batch.sluttOffset) {
+    throw new UkjentPosisjon(`topic ${batch.topic}, partition ${batch.partisjon}`);
+  }
+  // The database is behind where Kafka was read from, for instance restored from a backup: go back to its position.
+  if (posisjon < batch.hentetFra) return { nesteOffset: posisjon, folder: [], parkert: [], behandletFoer: 0 };
+
+  const nye = batch.meldinger.filter(({ offset }) => offset >= posisjon);
+  const { deler, parkert } = await batch.skriv(db, nye);
+  await parker(db, batch, parkert);
+  const nesteOffset = Math.max(posisjon, batch.nesteOffset);
+  await settPosisjon(db, batch, nesteOffset);
+  await holdRelasjoner(db, deler);
+  const folder = deler.flatMap((del) => del.folder);
+  return { nesteOffset, folder, parkert, behandletFoer: batch.meldinger.length - nye.length };
 }
 
 /** The usable messages per avtale, in the order of the topic, and the others with the reason. */
@@ -170,12 +203,9 @@ async function lagre(db: PoolClient, folder: Fold<KodetInnhold>[], kjente: Map<s
  *
  * @throws SamtidigEndring
  */
-async function holdRelasjoner(
-  db: PoolClient,
-  folder: readonly Fold<KodetInnhold>[],
-  kjente: Map<string, Kjent>,
-): Promise<void> {
-  const deltakere = beroerteDeltakere(folder, kjente);
+export async function holdRelasjoner(db: PoolClient, deler: readonly Del[]): Promise<void> {
+  const deltakere = [...new Set(deler.flatMap(beroerteDeltakere))];
+  const folder = deler.flatMap((del) => del.folder);
   if (deltakere.length === 0) return;
   await laasDeltakere(db, deltakere);
   const slettede = folder.filter(({ endringer }) => endringer.some(({ type }) => type === 'SLETTET'));
@@ -195,7 +225,7 @@ async function holdRelasjoner(
 }
 
 /** The participants of the avtaler in which something changed that a rule can see. */
-function beroerteDeltakere(folder: readonly Fold<KodetInnhold>[], kjente: Map<string, Kjent>): string[] {
+function beroerteDeltakere({ folder, kjente }: Del): string[] {
   const deltakere = new Set<string>();
   for (const { avtaleId, tilstand, innhold } of folder) {
     const [foer, naa] = [kjente.get(avtaleId)?.ledd, innhold?.ledd];
