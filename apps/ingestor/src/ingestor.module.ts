@@ -1,14 +1,34 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { Pool } from 'pg';
 import { AvtaleConsumer } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
+import { DriftController, HVA } from './drift/drift.controller.ts';
+import { ParkerteController } from './drift/parkerte.controller.ts';
+import { Parkerte } from './drift/parkerte.ts';
+import type { Hva } from './drift/status.ts';
+import { Tilgangsvakt } from './tilgang/tilgang.ts';
+
+/** What the controllers work with; started and stopped by `main.ts`. */
+export interface Deler {
+  pool: Pool;
+  innlesning: Innlesning;
+  hva: Hva;
+}
 
 @Module({})
 export class IngestorModule {
-  static med(innlesning: Innlesning): DynamicModule {
+  static med({ pool, innlesning, hva }: Deler): DynamicModule {
     return {
       module: IngestorModule,
-      controllers: [AvtaleConsumer],
-      providers: [{ provide: Innlesning, useValue: innlesning }],
+      controllers: [AvtaleConsumer, DriftController, ParkerteController],
+      providers: [
+        { provide: Pool, useValue: pool },
+        { provide: Innlesning, useValue: innlesning },
+        { provide: HVA, useValue: hva },
+        { provide: Parkerte, useValue: new Parkerte(pool, innlesning) },
+        { provide: APP_GUARD, useClass: Tilgangsvakt },
+      ],
     };
   }
 }

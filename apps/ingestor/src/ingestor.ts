@@ -45,7 +45,11 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
 
   const http = await startHttp({
-    modul: IngestorModule.med(new Innlesning(pool, deltakerId)),
+    modul: IngestorModule.med({
+      pool,
+      innlesning: new Innlesning(pool, deltakerId),
+      hva: { organisasjon: konfig.ORGANISASJON, topic },
+    }),
     konfig,
     apneRuter: [],
     klarhet: {
