@@ -205,22 +205,14 @@ async function lagre(db: PoolClient, folder: Fold<KodetInnhold>[], kjente: Map<s
  */
 export async function holdRelasjoner(db: PoolClient, deler: readonly Del[]): Promise<void> {
   const deltakere = [...new Set(deler.flatMap(beroerteDeltakere))];
-  const folder = deler.flatMap((del) => del.folder);
   if (deltakere.length === 0) return;
   await laasDeltakere(db, deltakere);
-  const slettede = folder.filter(({ endringer }) => endringer.some(({ type }) => type === 'SLETTET'));
   // Another batch linked to it before this one could delete it, and readers of the feed would meet that last.
-  if (
-    slettede.length > 0 &&
-    (await fortaltSenere(
-      db,
-      slettede.map(({ avtaleId }) => avtaleId),
-    ))
-  ) {
-    throw new SamtidigEndring();
-  }
+  if (await fortaltSenere(db, slettedeLedd(deler))) throw new SamtidigEndring();
   const endret = await rettRelasjoner(db, deltakere);
-  for (const { avtaleId, endringer } of folder) if (endringer.length > 0) endret.delete(avtaleId);
+  for (const { avtaleId, endringer } of deler.flatMap(({ folder }) => folder)) {
+    if (endringer.length > 0) endret.delete(avtaleId);
+  }
   await fortellOm(db, [...endret]);
 }
 
@@ -233,4 +225,13 @@ function beroerteDeltakere({ folder, kjente }: Del): string[] {
     for (const avtale of [foer, naa]) if (avtale) deltakere.add(avtale.deltakerId);
   }
   return [...deltakere];
+}
+
+/** The avtaler that others could link to until now, and that consumers no longer see. */
+function slettedeLedd(deler: readonly Del[]): string[] {
+  const kunneLenkesTil = (avtaleId: string): boolean => deler.some(({ kjente }) => kjente.get(avtaleId)?.ledd);
+  return deler
+    .flatMap(({ folder }) => folder)
+    .filter(({ avtaleId, endringer }) => endringer.some(({ type }) => type === 'SLETTET') && kunneLenkesTil(avtaleId))
+    .map(({ avtaleId }) => avtaleId);
 }

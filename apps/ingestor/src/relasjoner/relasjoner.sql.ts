@@ -32,7 +32,6 @@ export async function laasDeltakere(db: PoolClient, deltakerIder: readonly strin
 /** The avtaler of these participants that take part in relations. */
 export async function lesLedd(db: PoolClient, deltakerIder: readonly string[]): Promise<Ledd[]> {
   const { rows } = await db.query<Leddrad>({
-    name: 'les_ledd',
     text: perDeltaker(`select ${LEDDKOLONNER} from avtale
       where deltaker_id = d.id and slettet is null and not feilregistrert`),
     values: [deltakerIder],
@@ -42,14 +41,16 @@ export async function lesLedd(db: PoolClient, deltakerIder: readonly string[]): 
 
 export async function lesRelasjoner(db: PoolClient, deltakerIder: readonly string[]): Promise<LagretRelasjon[]> {
   const { rows } = await db.query<LagretRelasjon & { relasjon: Relasjonsnavn }>({
-    name: 'les_relasjoner',
     text: perDeltaker(`select deltaker_id as "deltakerId", fra, relasjon, til from relasjon where deltaker_id = d.id`),
     values: [deltakerIder],
   });
   return rows;
 }
 
-/** One look-up by index for each: a table without statistics would otherwise be read whole. */
+/**
+ * One look-up by index for each: a table without statistics would otherwise be read whole. Those who use it are planned
+ * anew each time, not prepared: a plan from when the table was empty would be kept while it grows.
+ */
 function perDeltaker(oppslag: string): string {
   return `select rad.* from unnest($1::uuid[]) as d(id) cross join lateral (${oppslag} offset 0) rad`;
 }
@@ -92,8 +93,8 @@ export async function fortellOm(db: PoolClient, avtaleIder: readonly string[]): 
 
 /** Whether a transaction that readers of the change feed meet after this one has told of any of the avtaler. */
 export async function fortaltSenere(db: PoolClient, avtaleIder: readonly string[]): Promise<boolean> {
+  if (avtaleIder.length === 0) return false;
   const { rowCount } = await db.query({
-    name: 'fortalt_senere',
     text: 'select from endring where tx > pg_current_xact_id() and avtale_id = any($1) limit 1',
     values: [avtaleIder],
   });
