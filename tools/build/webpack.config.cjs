@@ -1,3 +1,4 @@
+const { cpSync, existsSync, readFileSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 
 /**
@@ -15,5 +16,27 @@ module.exports = (_config, { options }) => ({
   externalsType: 'commonjs',
   externals: [({ request }, done) => (/^(\.|\/|@tiltak\/)/.test(request) ? done() : done(null, request))],
   optimization: { nodeEnv: false },
+  plugins: [new DriftSide(path.resolve(options.root, path.dirname(options.main), 'drift', 'side'))],
   stats: 'errors-warnings',
 });
+
+/** Of Nav's design system, without its fonts, which lie at an address outside. */
+const NAVIKT = ['global/tokens', 'global/reset', 'global/baseline', 'components'];
+
+/** Lays the files of a page beside the program, with the style that they share. */
+class DriftSide {
+  constructor(mappe) {
+    this.mappe = mappe;
+  }
+
+  apply(compiler) {
+    if (!existsSync(this.mappe)) return;
+    compiler.hooks.afterEmit.tap('DriftSide', () => {
+      const maal = path.join(compiler.outputPath, 'side');
+      cpSync(this.mappe, maal, { recursive: true });
+      const navikt = path.dirname(require.resolve('@navikt/ds-css'));
+      const css = NAVIKT.map((del) => readFileSync(path.join(navikt, `${del}.min.css`), 'utf8'));
+      writeFileSync(path.join(maal, 'navikt.css'), css.join('\n'));
+    });
+  }
+}

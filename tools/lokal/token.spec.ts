@@ -37,3 +37,12 @@ test.each([
     utskrift: expect.stringMatching(sagt),
   });
 });
+
+test('a token for somebody on duty has the role', async () => {
+  const utsteder = await startUtsteder({ port: 0, audience: 'tiltak-datadeling' });
+  try {
+    expect(decodeJwt(await hentToken(utsteder.issuer, 'vakt', 'drift'))).toMatchObject({ roles: ['drift'] });
+  } finally {
+    await utsteder.stopp();
+  }
+});

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { ROT } from '@tiltak/testing';
-import { lesKlar } from './klar.ts';
+import { lesKlar, type Klar } from './klar.ts';
 
 interface Konsument {
   navn: string;
@@ -17,12 +17,12 @@ export function lesKonsumenter(): Konsument[] {
 const KJOERER_IKKE = 'The local stack is not running: start it with npm start.';
 
 /**
- * A fresh token for a client id, from the local issuer.
+ * A fresh token for a client id, from the local issuer, with a role when one is given.
  *
  * @throws when the issuer does not answer
  */
-export async function hentToken(issuer: string, azp: string): Promise<string> {
-  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp });
+export async function hentToken(issuer: string, azp: string, rolle?: string): Promise<string> {
+  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp, ...(rolle ? { rolle } : {}) });
   // A stack that was killed leaves its address behind.
   const svar = await fetch(`${issuer}/token`, { method: 'POST', body }).catch(() => undefined);
   if (!svar) throw new Error(KJOERER_IKKE);
@@ -32,19 +32,24 @@ export async function hentToken(issuer: string, azp: string): Promise<string> {
 }
 
 async function skrivToken(navn: string | undefined): Promise<string> {
+  if (navn === '--drift') return hentToken(kjoerende().issuer, 'lokal-vakt', 'drift');
   const konsumenter = lesKonsumenter();
   const konsument = konsumenter.find((linje) => linje.navn === navn);
   if (!konsument) {
     const kjente = konsumenter.map((linje) => linje.navn).join(', ');
     throw new Error(
       navn === undefined
-        ? `Usage: npm run token -- <konsument>, one of: ${kjente}.`
+        ? `Usage: npm run token -- <konsument>, one of: ${kjente}; or npm run token -- --drift.`
         : `There is no consumer ${navn} in tools/lokal/konsumenter.yaml, only: ${kjente}.`,
     );
   }
+  return hentToken(kjoerende().issuer, konsument.azp);
+}
+
+function kjoerende(): Klar {
   const klar = lesKlar();
   if (!klar) throw new Error(KJOERER_IKKE);
-  return hentToken(klar.issuer, konsument.azp);
+  return klar;
 }
 
 if (import.meta.main) {

@@ -4,6 +4,7 @@ import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import type { Konfig } from './config.ts';
 import { valgAvDatabase, gjorKlarDatabase } from './database.ts';
+import { SIDERUTER, visSide } from './drift/side.ts';
 import { Beskjaering } from './endringer/beskjaering.ts';
 import { Ferskhetsmaaler } from './ferskhet/ferskhet.ts';
 import { IngestorModule } from './ingestor.module.ts';
@@ -51,12 +52,12 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
       hva: { organisasjon: konfig.ORGANISASJON, topic },
     }),
     konfig,
-    apneRuter: [],
+    apneRuter: SIDERUTER,
     klarhet: {
       database: () => pool.query('select 1').then(() => true),
       kafka: () => strategi.erMedlem,
     },
-    konfigurer: (app) => void app.connectMicroservice({ strategy: strategi }),
+    konfigurer: (app) => void visSide(app).connectMicroservice({ strategy: strategi }),
   });
   await gjorKlarDatabase(konfig, datakilde, deltakerId);
   await admin.connect();

@@ -3,6 +3,7 @@ export { startKafka, type LokalKafka } from './stack/kafka.ts';
 export { klargjorKafka } from './stack/kafka-verktoy.ts';
 export { ManglerVerktoy } from './stack/mangler-verktoy.ts';
 export { opprettDatabase, type Organisasjonsdatabase } from './stack/organisasjon.ts';
+export { finnNettleser, startNettleser } from './nettleser.ts';
 export { startPostgres, type LokalPostgres } from './stack/postgres.ts';
 export {
   erILive,

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+/** Open to everyone: the page holds no data, and asks for a token. */
+export const SIDERUTER = ['/drift', '/drift/side/*'];
+
+const FILER: Record<string, { fil: string; type: string }> = {
+  '/drift': { fil: 'index.html', type: 'text/html; charset=utf-8' },
+  '/drift/side/side.js': { fil: 'side.js', type: 'text/javascript; charset=utf-8' },
+  '/drift/side/side.css': { fil: 'side.css', type: 'text/css; charset=utf-8' },
+  '/drift/side/navikt.css': { fil: 'navikt.css', type: 'text/css; charset=utf-8' },
+};
+
+/** Nothing but what lies here, and nobody may show the page inside theirs. */
+const HODER = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+};
+
+/** Serves the page of those on duty. The build has laid its files beside the program. */
+export function visSide(app: NestFastifyApplication): NestFastifyApplication {
+  const server = app.getHttpAdapter().getInstance();
+  for (const [rute, { fil, type }] of Object.entries(FILER)) {
+    const innhold = readFileSync(join(__dirname, 'side', fil));
+    server.get(rute, (_request, reply) => reply.headers({ ...HODER, 'Content-Type': type }).send(innhold));
+  }
+  return app;
+}
