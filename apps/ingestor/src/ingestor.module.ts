@@ -4,6 +4,8 @@ import { Pool } from 'pg';
 import { AvtaleConsumer } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import { DriftController, HVA } from './drift/drift.controller.ts';
+import { GjenoppbyggingController } from './drift/gjenoppbygging.controller.ts';
+import { Gjenoppbygging } from './drift/gjenoppbygging.ts';
 import { ParkerteController } from './drift/parkerte.controller.ts';
 import { Parkerte } from './drift/parkerte.ts';
 import type { Hva } from './drift/status.ts';
@@ -14,19 +16,21 @@ export interface Deler {
   pool: Pool;
   innlesning: Innlesning;
   hva: Hva;
+  gjenoppbygging: Gjenoppbygging;
 }
 
 @Module({})
 export class IngestorModule {
-  static med({ pool, innlesning, hva }: Deler): DynamicModule {
+  static med({ pool, innlesning, hva, gjenoppbygging }: Deler): DynamicModule {
     return {
       module: IngestorModule,
-      controllers: [AvtaleConsumer, DriftController, ParkerteController],
+      controllers: [AvtaleConsumer, DriftController, ParkerteController, GjenoppbyggingController],
       providers: [
         { provide: Pool, useValue: pool },
         { provide: Innlesning, useValue: innlesning },
         { provide: HVA, useValue: hva },
         { provide: Parkerte, useValue: new Parkerte(pool, innlesning) },
+        { provide: Gjenoppbygging, useValue: gjenoppbygging },
         { provide: APP_GUARD, useClass: Tilgangsvakt },
       ],
     };

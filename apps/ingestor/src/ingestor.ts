@@ -2,15 +2,17 @@ import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
 import { logg, startHttp, type Stopp } from '@tiltak/platform';
 import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
+import type { Kafka } from 'kafkajs';
 import type { Konfig } from './config.ts';
 import { valgAvDatabase, gjorKlarDatabase } from './database.ts';
+import { Gjenoppbygging, type Lesing } from './drift/gjenoppbygging.ts';
 import { SIDERUTER, visSide } from './drift/side.ts';
 import { Beskjaering } from './endringer/beskjaering.ts';
 import { Ferskhetsmaaler } from './ferskhet/ferskhet.ts';
 import { IngestorModule } from './ingestor.module.ts';
-import { BatchStrategi } from './kafka/batch-strategi.ts';
+import { BatchStrategi, type Forbruksvalg } from './kafka/batch-strategi.ts';
 import { lagKafka } from './kafka/klient.ts';
-import { klargjorPosisjoner } from './kafka/posisjoner.ts';
+import { klargjorPosisjoner, lesUtstrekning } from './kafka/posisjoner.ts';
 import { Relasjonsbygging } from './relasjoner/bygging.ts';
 
 /**
@@ -23,24 +25,23 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   const deltakerId = deltakerIdMed(konfig.DELTAKER_ID_NOEKKEL);
   const datakilde = lagDatakilde(valgAvDatabase(konfig));
   const pool = lagPool(valgAvDatabase(konfig));
-  const kafka = lagKafka({
-    brokers: konfig.KAFKA_BROKERS,
-    clientId: `ingestor-${konfig.ORGANISASJON}`,
-    caSti: konfig.KAFKA_CA_PATH,
-    sertifikatSti: konfig.KAFKA_CERTIFICATE_PATH,
-    noekkelSti: konfig.KAFKA_PRIVATE_KEY_PATH,
-  });
+  const kafka = kafkaFor(konfig);
   const admin = kafka.admin();
-  const strategi = new BatchStrategi(
-    kafka,
-    {
-      topic,
-      monster: AVTALE_HENDELSE,
-      groupId: konfig.KAFKA_GROUP_ID ?? `tiltak-datadeling-${konfig.ORGANISASJON}`,
-      samtidigePartisjoner: konfig.KAFKA_SAMTIDIGE_PARTISJONER,
-    },
-    (partisjoner) => klargjorPosisjoner(datakilde, admin, topic, partisjoner),
+  const forbruk = {
+    topic,
+    monster: AVTALE_HENDELSE,
+    groupId: konfig.KAFKA_GROUP_ID ?? `tiltak-datadeling-${konfig.ORGANISASJON}`,
+    samtidigePartisjoner: konfig.KAFKA_SAMTIDIGE_PARTISJONER,
+  };
+  const strategi = new BatchStrategi(kafka, forbruk, (partisjoner) =>
+    klargjorPosisjoner(datakilde, admin, topic, partisjoner),
   );
+  const innlesning = new Innlesning(pool, deltakerId);
+  const gjenoppbygging = new Gjenoppbygging(pool, innlesning, {
+    topic,
+    utstrekning: () => lesUtstrekning(admin, topic),
+    lagLeser: (lesing) => lagLeser(kafka, forbruk, lesing),
+  });
   const maaler = new Ferskhetsmaaler(datakilde, admin, topic);
   const bygging = new Relasjonsbygging(pool);
   const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
@@ -48,8 +49,9 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   const http = await startHttp({
     modul: IngestorModule.med({
       pool,
-      innlesning: new Innlesning(pool, deltakerId),
+      innlesning,
       hva: { organisasjon: konfig.ORGANISASJON, topic },
+      gjenoppbygging,
     }),
     konfig,
     apneRuter: SIDERUTER,
@@ -65,9 +67,11 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   maaler.start();
   beskjaering.start();
   bygging.start();
+  gjenoppbygging.foelgMed();
   logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
 
   return async () => {
+    await gjenoppbygging.slutt();
     await http.stopp();
     await maaler.stopp();
     await beskjaering.stopp();
@@ -76,4 +80,23 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
     await datakilde.destroy();
     await pool.end();
   };
+}
+
+function kafkaFor(konfig: Konfig): Kafka {
+  return lagKafka({
+    brokers: konfig.KAFKA_BROKERS,
+    clientId: `ingestor-${konfig.ORGANISASJON}`,
+    caSti: konfig.KAFKA_CA_PATH,
+    sertifikatSti: konfig.KAFKA_CERTIFICATE_PATH,
+    noekkelSti: konfig.KAFKA_PRIVATE_KEY_PATH,
+  });
+}
+
+/** In a group of its own, so that the stream is left alone. */
+function lagLeser(kafka: Kafka, forbruk: Forbruksvalg, { behandle, posisjoner }: Lesing): BatchStrategi {
+  const monster = 'gjenoppbygging';
+  const valg = { ...forbruk, monster, groupId: `${forbruk.groupId}-${monster}` };
+  const leser = new BatchStrategi(kafka, valg, posisjoner);
+  leser.addHandler(monster, behandle);
+  return leser;
 }

@@ -15,6 +15,7 @@ export {
 export { tolkMelding, type Melding, type Parkeringsgrunn, type Tolket } from './melding.ts';
 export { ledd, likeLedd, relasjonerFor, type Ledd, type Relasjon, type Relasjonsnavn } from './relasjoner.ts';
 export {
+  sammenlignPlass,
   spillAv,
   vinner,
   type Endring,

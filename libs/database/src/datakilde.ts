@@ -6,6 +6,7 @@ import { Grunnlag1763890000000 } from './migrasjoner/1763890000000-grunnlag.ts';
 import { Endringsstrom1763900000000 } from './migrasjoner/1763900000000-endringsstrom.ts';
 import { Relasjoner1763900100000 } from './migrasjoner/1763900100000-relasjoner.ts';
 import { Drift1763900300000 } from './migrasjoner/1763900300000-drift.ts';
+import { Gjenoppbygging1763900300001 } from './migrasjoner/1763900300001-gjenoppbygging.ts';
 
 export interface Databasevalg {
   host: string;
@@ -73,7 +74,13 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
     ssl: ssl(valg),
     poolSize: 2,
     entities: [Instans, KonsumOffset, KonsumStatus, ParkertMelding],
-    migrations: [Grunnlag1763890000000, Endringsstrom1763900000000, Relasjoner1763900100000, Drift1763900300000],
+    migrations: [
+      Grunnlag1763890000000,
+      Endringsstrom1763900000000,
+      Relasjoner1763900100000,
+      Drift1763900300000,
+      Gjenoppbygging1763900300001,
+    ],
     migrationsTransactionMode: 'each',
     // Never log from here: parameters and values in messages are personal data.
     logging: false,

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { likeLedd, spillAv, tolkMelding, type Fold, type Parkeringsgrunn, type PlassertMelding } from '@tiltak/avtale';
+import {
+  likeLedd,
+  sammenlignPlass,
+  spillAv,
+  tolkMelding,
+  type Endring,
+  type Fold,
+  type Parkeringsgrunn,
+  type PlassertMelding,
+} from '@tiltak/avtale';
 import { type DeltakerId } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
@@ -13,6 +22,7 @@ import {
   leggTilVersjoner,
   lesTilstander,
   oppdaterKjente,
+  rettAvvik,
   parker,
   SamtidigEndring,
   settInnNye,
@@ -33,7 +43,7 @@ export interface Innlest {
 }
 
 /** What became of avtaler, and what was known about them before. */
-interface Del {
+export interface Del {
   folder: Fold<KodetInnhold>[];
   kjente: Map<string, Kjent>;
 }
@@ -90,6 +100,49 @@ export class Innlesning {
     return { deler: [{ folder, kjente }], parkert };
   }
 
+  /** As `skriv`; a message that the database refuses is among those to be parked. */
+  skrivEllerParker(db: PoolClient, partisjon: number, meldinger: readonly RaaMelding[]): Promise<Skrevet> {
+    return this.skrivDelvis(db, partisjon, meldinger, new Avvisninger());
+  }
+
+  /**
+   * Makes stored avtaler what these messages say today, where a message is the one that decided the state: the mapping
+   * may be another by now, or somebody may have changed the row. Content with another fingerprint is a version of its own.
+   *
+   * @returns what was put right
+   */
+  async rett(db: PoolClient, partisjon: number, meldinger: readonly RaaMelding[]): Promise<Del> {
+    const { perAvtale } = tolk(meldinger, partisjon);
+    const kjente = await lesTilstander(db, [...perAvtale.keys()]);
+    const avgjorende = [...perAvtale].flatMap(([avtaleId, plasserte]) => {
+      const kjent = kjente.get(avtaleId);
+      const melding = kjent && plasserte.find(({ plass }) => sammenlignPlass(plass, kjent.plass) === 0);
+      return melding
+        ? [
+            rettFold(
+              kjent,
+              spillAv(avtaleId, undefined, [melding], (a) => kodInnhold(a, this.deltakerId)),
+            ),
+          ]
+        : [];
+    });
+    const rader = avgjorende.flatMap(({ avtaleId, tilstand, innhold }) =>
+      tilstand ? [avtalerad(avtaleId, tilstand, innhold, kjente.get(avtaleId))] : [],
+    );
+    const rettet = await rettAvvik(db, rader);
+    const folder = avgjorende.filter(({ avtaleId }) => rettet.has(avtaleId));
+    const versjoner = folder.filter(({ avtaleId, tilstand }) => tilstand?.avtrykk !== kjente.get(avtaleId)?.avtrykk);
+    await leggTilVersjoner(
+      db,
+      versjoner.flatMap((fold) => fold.versjoner.map(({ innhold, plass }) => versjonsrad(innhold, plass))),
+    );
+    await leggTilEndringer(
+      db,
+      folder.flatMap((fold) => fold.endringer.map(endringsrad)),
+    );
+    return { folder, kjente };
+  }
+
   /** Behind a savepoint; what the database refuses is halved until it is one message, which is to be parked. */
   private async skrivDelvis(
     db: PoolClient,
@@ -117,6 +170,18 @@ export class Innlesning {
     const andre = await this.skrivDelvis(db, partisjon, meldinger.slice(midten), avvisninger);
     return { deler: [...foerste.deler, ...andre.deler], parkert: [...foerste.parkert, ...andre.parkert] };
   }
+}
+
+/** What a message alone comes to, seen from a row that may say something else. */
+function rettFold(kjent: Kjent, fold: Fold<KodetInnhold>): Fold<KodetInnhold> {
+  const { avtaleId, tilstand } = fold;
+  if (!tilstand) return fold;
+  // A tombstone doesn't say when what it deleted was changed.
+  const riktig = tilstand.slettet === 'GRAVSTEIN' ? { ...tilstand, sistEndret: kjent.sistEndret } : tilstand;
+  const borte: Endring[] = [{ avtaleId, type: 'SLETTET', aarsak: tilstand.slettet ? 'SLETTET' : 'FEILREGISTRERT' }];
+  const varSynlig = kjent.slettet === null && !kjent.feilregistrert;
+  const erSynlig = tilstand.slettet === null && !tilstand.feilregistrert;
+  return { ...fold, tilstand: riktig, endringer: erSynlig ? fold.endringer : varSynlig ? borte : [] };
 }
 
 type Skriv = (db: PoolClient, nye: readonly RaaMelding[]) => Promise<Skrevet>;

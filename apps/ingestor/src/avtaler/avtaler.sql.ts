@@ -110,6 +110,29 @@ const OPPDATER = `
   where avtale.avtale_id = inn.avtale_id
     and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset`;
 
+/**
+ * Makes rows what they ought to be. Rows as for `oppdaterKjente`, of avtaler whose place is the message's own.
+ *
+ * @returns the avtaler that were not so
+ */
+export async function rettAvvik(db: PoolClient, rader: string[]): Promise<Set<string>> {
+  if (rader.length === 0) return new Set();
+  await db.query(LAG_INN);
+  await db.query('delete from pg_temp.inn');
+  await kopier(db, `pg_temp.inn (${AVTALEKOLONNER.join(', ')}, kjent_partisjon, kjent_offset)`, rader);
+  const { rows } = await db.query<{ avtale_id: string }>(RETT);
+  return new Set(rows.map((rad) => rad.avtale_id));
+}
+
+const RETT = `
+  update avtale set ${AVTALEKOLONNER.map((kolonne) => `${kolonne} = inn.${kolonne}`).join(', ')}, mottatt = now()
+  from pg_temp.inn
+  where avtale.avtale_id = inn.avtale_id
+    and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset
+    and (${AVTALEKOLONNER.map((kolonne) => `avtale.${kolonne}`).join(', ')})
+      is distinct from (${AVTALEKOLONNER.map((kolonne) => `inn.${kolonne}`).join(', ')})
+  returning avtale.avtale_id`;
+
 export async function slettHistorikk(db: PoolClient, avtaleIder: string[]): Promise<void> {
   if (avtaleIder.length === 0) return;
   await db.query('delete from avtale_versjon where avtale_id = any($1)', [avtaleIder]);

@@ -33,6 +33,10 @@ describe('access', () => {
     ['POST', '/drift/v1/parkerte/1/spill-av'],
     ['POST', '/drift/v1/parkerte/spill-av'],
     ['POST', '/drift/v1/parkerte/1/forkast'],
+    ['GET', '/drift/v1/gjenoppbygging'],
+    ['GET', '/drift/v1/gjenoppbygging/usette'],
+    ['POST', '/drift/v1/gjenoppbygging'],
+    ['POST', '/drift/v1/gjenoppbygging/stopp'],
   ] as const;
 
   test.each(RUTER)('%s %s needs a token with the role', async (metode, sti) => {

@@ -1,7 +1,14 @@
 import { kontekst, type Token } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 
-export const HANDLINGER = ['VIS_PARKERT', 'SPILL_AV', 'SPILL_AV_FLERE', 'FORKAST'] as const;
+export const HANDLINGER = [
+  'VIS_PARKERT',
+  'SPILL_AV',
+  'SPILL_AV_FLERE',
+  'FORKAST',
+  'START_GJENOPPBYGGING',
+  'STOPP_GJENOPPBYGGING',
+] as const;
 export type Handling = (typeof HANDLINGER)[number];
 
 /** Who does something: as named by the token, and by which client. */

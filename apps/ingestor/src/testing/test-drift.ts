@@ -1,6 +1,7 @@
 import { lesKonfigurasjon, logg, startHttp } from '@tiltak/platform';
 import { ledigPort, startUtsteder } from '@tiltak/testing';
 import { SKJEMA } from '../config.ts';
+import { Gjenoppbygging } from '../drift/gjenoppbygging.ts';
 import { IngestorModule } from '../ingestor.module.ts';
 import { startTestInnlesning, TOPIC, type TestInnlesning } from './test-innlesning.ts';
 
@@ -14,6 +15,14 @@ export interface TestDrift extends TestInnlesning {
   /** As somebody on duty, unless other claims are given; `null`: without a token. */
   kall: (metode: string, sti: string, body?: unknown, claims?: Record<string, unknown> | null) => Promise<Svar>;
 }
+
+const UTEN_KAFKA = {
+  topic: TOPIC,
+  utstrekning: () => Promise.resolve([{ partisjon: 0, start: 0, slutt: 0 }]),
+  lagLeser: () => {
+    throw new Error('There is no Kafka here');
+  },
+};
 
 /** The operations over HTTP, on a database of their own, without Kafka. */
 export async function startTestDrift(): Promise<TestDrift> {
@@ -38,8 +47,9 @@ export async function startTestDrift(): Promise<TestDrift> {
   });
   logg.level = 'fatal';
   const { pool, innlesning } = oppsett;
+  const gjenoppbygging = new Gjenoppbygging(pool, innlesning, UTEN_KAFKA);
   const http = await startHttp({
-    modul: IngestorModule.med({ pool, innlesning, hva: { organisasjon: 'nav', topic: TOPIC } }),
+    modul: IngestorModule.med({ pool, innlesning, hva: { organisasjon: 'nav', topic: TOPIC }, gjenoppbygging }),
     konfig,
     apneRuter: [],
     klarhet: {},

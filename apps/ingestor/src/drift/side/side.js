@@ -15,6 +15,8 @@ const HANDLINGER = {
   SPILL_AV: 'Spilte av en melding',
   SPILL_AV_FLERE: 'Spilte av flere meldinger',
   FORKAST: 'Forkastet en melding',
+  START_GJENOPPBYGGING: 'Startet gjenoppbygging',
+  STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
 };
 
 const el = (id) => document.getElementById(id);
@@ -152,7 +154,26 @@ async function lesHandlinger() {
   );
 }
 
+async function lesGjenoppbygging() {
+  const g = await kall('GET', '/gjenoppbygging');
+  const kjorer = g.tilstand === 'KJORER';
+  const tekster = {
+    INGEN: 'Ingen gjenoppbygging er startet.',
+    KJORER: `Pågår: ${tall(g.lest)} av ${tall(g.antall)} plasser på topicen er lest.`,
+    STOPPET: `Stoppet ${tid(g.avsluttet)}.`,
+    FERDIG: `Ferdig ${tid(g.avsluttet)}. ${tall(g.rettet)} rader er rettet. ${tall(g.usette)} avtaler fantes ikke lenger på topicen; de er ikke slettet.`,
+  };
+  el('gjenoppbygging').textContent = tekster[g.tilstand];
+  el('framdrift').hidden = !kjorer;
+  el('framdrift').max = Math.max(1, g.antall);
+  el('framdrift').value = g.lest;
+  el('start-gjenoppbygging').hidden = kjorer;
+  el('stopp-gjenoppbygging').hidden = !kjorer;
+  if (kjorer && sessionStorage.getItem(TOKEN)) setTimeout(() => gjor(lesGjenoppbygging), 2_000);
+}
+
 async function lesAlt() {
+  await lesGjenoppbygging();
   await lesStatus();
   await lesParkerte();
   await lesHandlinger();
@@ -231,6 +252,19 @@ el('filter').addEventListener('submit', (hendelse) => hendelse.preventDefault())
 el('filter').addEventListener('change', () => gjor(() => lesParkerte()));
 el('flere').addEventListener('click', () => gjor(() => lesParkerte(neste)));
 el('spill-av-flere').addEventListener('click', () => gjor(spillAvFlere));
+el('start-gjenoppbygging').addEventListener('click', () =>
+  gjor(async () => {
+    if (!confirm('Lese hele topicen på nytt? Dagens data vises imens.')) return;
+    await kall('POST', '/gjenoppbygging');
+    await lesAlt();
+  }),
+);
+el('stopp-gjenoppbygging').addEventListener('click', () =>
+  gjor(async () => {
+    await kall('POST', '/gjenoppbygging/stopp');
+    await lesAlt();
+  }),
+);
 el('lukk').addEventListener('click', () => el('vis').close());
 el('spill-av').addEventListener('click', () =>
   gjor(async () => {

@@ -1,0 +1,54 @@
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+
+const TILSTANDER = ['INGEN', 'KJORER', 'STOPPET', 'FERDIG'] as const;
+
+@ApiSchema({ name: 'Gjenoppbygging' })
+export class FramdriftDto {
+  @ApiProperty({ enum: TILSTANDER, description: 'INGEN: none was ever started' })
+  tilstand: (typeof TILSTANDER)[number];
+
+  @ApiProperty({ type: 'integer', description: 'Offsets that are read, of `antall`, over all partitions' })
+  lest: number;
+
+  @ApiProperty({ type: 'integer' })
+  antall: number;
+
+  @ApiProperty({ type: 'integer', description: 'Rows that were not what their message says, and are by now' })
+  rettet: number;
+
+  @ApiProperty({ type: 'integer', description: 'When finished: avtaler that the topic does not tell of any more' })
+  usette: number;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
+  startet: string | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
+  avsluttet: string | null;
+}
+
+export class UsetteDto {
+  @ApiPropertyOptional({ format: 'uuid', description: '`neste` of the page before' })
+  @IsOptional()
+  @Matches(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, { message: 'must be the neste of a page' })
+  neste?: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 1000 })
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
+  )
+  @IsInt()
+  @Min(1)
+  @Max(1_000)
+  antall: number = 1_000;
+}
+
+@ApiSchema({ name: 'UsettSide' })
+export class UsettSideDto {
+  @ApiProperty({ type: [String], description: 'avtaleId' })
+  avtaleIder: string[];
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'The next page; absent on the last one' })
+  neste?: string;
+}
