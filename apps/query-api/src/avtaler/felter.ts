@@ -18,8 +18,7 @@ export const HEL_AVTALE: readonly Utvalg[] = [...FELTER, '_links'];
 export type Rad = Record<string, string | number | boolean | null>;
 
 /** `neste <avtaleId>,samtidige <avtaleId>,…`, or null: read with the avtale, a link costs no look-up of its own. */
-const LENKER = `(select string_agg(r.relasjon || ' ' || r.til, ',' order by r.relasjon, r.til) from relasjon_synlig r
-  where r.deltaker_id = avtale_synlig.deltaker_id and r.fra = avtale_synlig.avtale_id) as relasjoner`;
+const LENKER = 'lenker(deltaker_id, avtale_id) as relasjoner';
 
 const kolonnelister = new WeakMap<readonly Utvalg[], string>();
 
