@@ -9,7 +9,7 @@ import { Gjenoppbygging } from './drift/gjenoppbygging.ts';
 import { ParkerteController } from './drift/parkerte.controller.ts';
 import { Parkerte } from './drift/parkerte.ts';
 import type { Hva } from './drift/status.ts';
-import { Tilgangsvakt } from './tilgang/tilgang.ts';
+import { ORGANISASJON, Tilgangsvakt } from './tilgang/tilgang.ts';
 
 /** What the controllers work with; started and stopped by `main.ts`. */
 export interface Deler {
@@ -31,6 +31,7 @@ export class IngestorModule {
         { provide: HVA, useValue: hva },
         { provide: Parkerte, useValue: new Parkerte(pool, innlesning) },
         { provide: Gjenoppbygging, useValue: gjenoppbygging },
+        { provide: ORGANISASJON, useValue: hva.organisasjon },
         { provide: APP_GUARD, useClass: Tilgangsvakt },
       ],
     };
