@@ -43,7 +43,7 @@ export function lagDokument(app: INestApplication): OpenAPIObject {
 }
 
 /** Bodies: unknown properties are refused. Answers may get new ones. */
-const UTEN_UKJENTE_FELTER = ['Sok', 'Periode', 'TiltaksstatusSporring'];
+const UTEN_UKJENTE_FELTER = ['Sok', 'UtdragSok', 'Periode', 'TiltaksstatusSporring'];
 
 type Operasjon = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
@@ -82,7 +82,7 @@ function leggTilFellesdeler(operasjon: Operasjon): void {
     },
   ];
   for (const svar of Object.values(operasjon.responses)) {
-    if (svar && 'description' in svar) svar.headers = HODER;
+    if (svar && 'description' in svar) svar.headers = { ...svar.headers, ...HODER };
   }
   for (const [status, description] of Object.entries(FEIL)) {
     if ((status === '413' || status === '415') && !harBody) continue;

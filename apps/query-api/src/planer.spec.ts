@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { hentMedId, hentMedNummer, sok, type Sokefilter } from './avtaler/avtaler.queries.ts';
-import { HEL_AVTALE } from './avtaler/felter.ts';
+import { hentMedId, hentMedNummer, hentVersjoner, sok, type Sokefilter } from './avtaler/avtaler.queries.ts';
+import { FELTER, HEL_AVTALE } from './avtaler/felter.ts';
 import { Lesing, type Sporring } from './database/lesing.ts';
 import { hentEndringer, hentSiste } from './endringer/endringer.queries.ts';
 import { hentTiltak } from './personer/personer.queries.ts';
@@ -22,7 +22,12 @@ beforeAll(async () => {
     from generate_series(1, 60000) n`);
   await api.eier.query(`
     insert into relasjon select deltaker_id, avtale_id, 'samtidige', gen_random_uuid() from avtale, generate_series(1, 2)`);
-  await api.eier.query('analyze avtale, relasjon');
+  const felles = `avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, tiltakstype, avtale_status, avtale_inngaatt,
+    start_dato, slutt_dato, feilregistrert, sist_endret, kilde_partisjon, kilde_offset`;
+  await api.eier.query(`
+    insert into avtale_versjon (${felles}, avtrykk, laert)
+    select ${felles}, gen_random_uuid(), sist_endret from avtale, generate_series(1, 2)`);
+  await api.eier.query('analyze avtale, avtale_versjon, relasjon');
   const { host, port, database, queryApi } = api.database;
   pool = new pg.Pool({ host, port, database, user: queryApi.username, password: queryApi.password });
 }, 60_000);
@@ -74,6 +79,17 @@ test.each(SOK)('a search for %s, from the first page and from a later', async (_
     expect(funnet).toMatch(/Index|Bitmap/);
     expect(funnet).not.toContain('Seq Scan');
   }
+});
+
+test.each(SOK)('a search for %s, as it was known before', async (_, filter) => {
+  const da = { ...filter, gjeldendePer: '2026-01-01T00:00:00Z' };
+  expect(await plan((lesing) => sok(lesing, da, FELTER, side))).not.toMatch(/Seq Scan on avtale/);
+});
+
+test('the history of an avtale', async () => {
+  const historikk = (lesing: Lesing): Promise<unknown> =>
+    hentVersjoner(lesing, '00000000-0000-4000-8000-000000000000', { etter: '0', antall: 101 });
+  expect(await plan(historikk)).not.toContain('Seq Scan');
 });
 
 test('a look-up by person, id or number', async () => {

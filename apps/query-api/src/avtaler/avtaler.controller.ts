@@ -1,11 +1,11 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { fellesFeil, Problem } from '@tiltak/platform';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Lesing } from '../database/lesing.ts';
 import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
 import { ErOperasjon } from '../tilgang/operasjoner.ts';
-import { tilgangI } from '../tilgang/tilgang.ts';
+import { krevFelter, tilgangI } from '../tilgang/tilgang.ts';
 import {
   AvtaleDto,
   AvtalesideDto,
@@ -15,9 +15,14 @@ import {
   DeltakerIdDto,
   SideDto,
   SokDto,
+  UtdragSokDto,
+  UtdragssideDto,
+  VersjonssideDto,
+  type UtdragDto,
 } from './avtaler.dto.ts';
-import { hentMedId, hentMedNummer, sok, type Sokefilter } from './avtaler.queries.ts';
-import { FELTER, HEL_AVTALE, type Rad } from './felter.ts';
+import { hentMedId, hentMedNummer, hentVersjoner, sok, type Sokefilter } from './avtaler.queries.ts';
+import { erKjent, MedETag } from './etag.ts';
+import { FELTER, HEL_AVTALE, tilJson, tilRfc3339, type Rad, type Utvalg } from './felter.ts';
 import { lagMarkoer, lesMarkoer } from './markoer.ts';
 import { tilAvtale } from './avtale.json.ts';
 
@@ -51,6 +56,38 @@ export class AvtalerController {
     return this.side(request, filter, antall, neste);
   }
 
+  @Post('avtaler/utdrag')
+  @HttpCode(200)
+  @ErOperasjon('hentUtdrag')
+  @ApiOperation({
+    operationId: 'hentUtdrag',
+    summary: 'What do these fields say in the avtaler that match?',
+    description:
+      'The search of sokAvtaler, for those who need less than all of it. Every field of the answer is optional.',
+  })
+  @ApiBody({
+    type: UtdragSokDto,
+    examples: {
+      perioder: {
+        summary: 'When they begin and end',
+        value: { felter: ['avtaleId', 'startDato', 'sluttDato'], statuser: ['GJENNOMFORES'], antall: 10 },
+      },
+    },
+  })
+  @ApiOkResponse({ type: UtdragssideDto })
+  async hentUtdrag(
+    @Body() { felter, antall, neste, ...filter }: UtdragSokDto,
+    @Req() request: FastifyRequest,
+  ): Promise<UtdragssideDto> {
+    const tilgang = tilgangI(request);
+    krevFelter(tilgang, felter);
+    // The order in which fields were named does not matter, to the cursor or to the statement.
+    const valgte = FELTER.filter((felt) => felter.includes(felt));
+    const { rader, ...side } = await this.finn(filter, [...valgte, 'avtaleId', 'deltakerId'], { antall, neste });
+    await this.oppslagslogg.skriv(tilgang, valgte, filter.personidenter ?? [], rader.length, deltakereI(rader));
+    return { avtaler: rader.map(tilJson<UtdragDto>(valgte)), ...side };
+  }
+
   @Get('avtaler/:avtaleId')
   @ErOperasjon('hentAvtale')
   @ApiOperation({ operationId: 'hentAvtale', summary: 'What does this avtale say?' })
@@ -59,18 +96,56 @@ export class AvtalerController {
     schema: { type: 'string', format: 'uuid' },
     example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
   })
-  @ApiOkResponse({ type: AvtaleDto })
-  async hentAvtale(@Param() { avtaleId }: AvtaleIdDto, @Req() request: FastifyRequest): Promise<AvtaleDto> {
-    return this.enkelt(request, await hentMedId(this.lesing, avtaleId, HEL_AVTALE));
+  @MedETag(AvtaleDto)
+  async hentAvtale(
+    @Param() { avtaleId }: AvtaleIdDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AvtaleDto | undefined> {
+    return this.enkelt(request, reply, await hentMedId(this.lesing, avtaleId, HEL_AVTALE));
   }
 
   @Get('avtaler/nummer/:avtaleNr')
   @ErOperasjon('hentAvtaleMedNummer')
   @ApiOperation({ operationId: 'hentAvtaleMedNummer', summary: 'What does the avtale with this number say?' })
   @ApiParam({ name: 'avtaleNr', schema: { type: 'integer', minimum: 0, maximum: 2147483647 }, example: 322 })
-  @ApiOkResponse({ type: AvtaleDto })
-  async hentAvtaleMedNummer(@Param() { avtaleNr }: AvtaleNrDto, @Req() request: FastifyRequest): Promise<AvtaleDto> {
-    return this.enkelt(request, await hentMedNummer(this.lesing, avtaleNr, HEL_AVTALE));
+  @MedETag(AvtaleDto)
+  async hentAvtaleMedNummer(
+    @Param() { avtaleNr }: AvtaleNrDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AvtaleDto | undefined> {
+    return this.enkelt(request, reply, await hentMedNummer(this.lesing, avtaleNr, HEL_AVTALE));
+  }
+
+  @Get('avtaler/:avtaleId/versjoner')
+  @ErOperasjon('hentVersjoner')
+  @ApiOperation({
+    operationId: 'hentVersjoner',
+    summary: 'What has this avtale said before?',
+    description: 'Every version that was to be seen in its time. An avtale that is erased has no history.',
+  })
+  @ApiParam({
+    name: 'avtaleId',
+    schema: { type: 'string', format: 'uuid' },
+    example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
+  })
+  @ApiOkResponse({ type: VersjonssideDto })
+  async hentVersjoner(
+    @Param() { avtaleId }: AvtaleIdDto,
+    @Query() { antall, neste }: SideDto,
+    @Req() request: FastifyRequest,
+  ): Promise<VersjonssideDto> {
+    const etter = neste === undefined ? '0' : lesMarkoer(avtaleId, neste, LOPENR);
+    const alle = await hentVersjoner(this.lesing, avtaleId, { etter, antall: antall + 1 });
+    const rader = alle.slice(0, antall);
+    await this.oppslagslogg.skriv(tilgangI(request), FELTER, [], rader.length, deltakereI(rader));
+    if (rader.length === 0 && neste === undefined) throw finnesIkke();
+    const siste = alle.length > antall ? rader.at(-1) : undefined;
+    return {
+      versjoner: rader.map((rad) => ({ laert: tilRfc3339(rad.laert), avtale: tilAvtale(rad) })),
+      ...(siste ? { neste: lagMarkoer(avtaleId, String(siste.lopenr)) } : {}),
+    };
   }
 
   @Get('deltakere/:deltakerId/avtaler')
@@ -109,23 +184,51 @@ export class AvtalerController {
     antall: number,
     neste: string | undefined,
   ): Promise<AvtalesideDto> {
-    const etter = neste === undefined ? undefined : lesMarkoer(filter, neste);
-    // One more than asked for tells whether there is a next page.
-    const rader = await sok(this.lesing, filter, HEL_AVTALE, { etter, antall: antall + 1 });
-    const avtaler = rader.slice(0, antall).map(tilAvtale);
-    const siste = rader.length > antall ? avtaler.at(-1)?.avtaleId : undefined;
-    const personer = [...(filter.personidenter ?? []), ...funnede(rader.slice(0, antall))];
-    await this.oppslagslogg.skriv(tilgangI(request), FELTER, personer, avtaler.length);
-    return siste === undefined ? { avtaler } : { avtaler, neste: lagMarkoer(filter, siste) };
+    // How avtaler stood to each other then is not kept.
+    const utvalg = filter.gjeldendePer === undefined ? HEL_AVTALE : FELTER;
+    const { rader, ...side } = await this.finn(filter, utvalg, { antall, neste });
+    await this.oppslagslogg.skriv(
+      tilgangI(request),
+      FELTER,
+      filter.personidenter ?? [],
+      rader.length,
+      deltakereI(rader),
+    );
+    return { avtaler: rader.map(tilAvtale), ...side };
   }
 
-  private async enkelt(request: FastifyRequest, rad: Rad | undefined): Promise<AvtaleDto> {
-    await this.oppslagslogg.skriv(tilgangI(request), FELTER, funnede(rad ? [rad] : []), rad ? 1 : 0);
-    if (!rad) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no such avtale');
-    return tilAvtale(rad);
+  private async finn(
+    filter: Sokefilter,
+    utvalg: readonly Utvalg[],
+    { antall, neste }: { antall: number; neste: string | undefined },
+  ): Promise<{ rader: Rad[]; neste?: string }> {
+    const sokt = [filter, utvalg];
+    const etter = neste === undefined ? undefined : lesMarkoer(sokt, neste);
+    // One more than asked for tells whether there is a next page.
+    const alle = await sok(this.lesing, filter, utvalg, { etter, antall: antall + 1 });
+    const rader = alle.slice(0, antall);
+    const siste = alle.length > antall ? rader.at(-1) : undefined;
+    return siste ? { rader, neste: lagMarkoer(sokt, String(siste['avtale_id'])) } : { rader };
+  }
+
+  private async enkelt(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    rad: Rad | undefined,
+  ): Promise<AvtaleDto | undefined> {
+    await this.oppslagslogg.skriv(tilgangI(request), FELTER, [], rad ? 1 : 0, deltakereI(rad ? [rad] : []));
+    if (!rad) throw finnesIkke();
+    const avtale = tilAvtale(rad);
+    return erKjent(request, reply, avtale) ? undefined : avtale;
   }
 }
 
-function funnede(rader: Rad[]): string[] {
-  return rader.flatMap((rad) => (rad['deltaker_fnr'] === null ? [] : [String(rad['deltaker_fnr'])]));
+const LOPENR = /\d{1,19}/;
+
+function finnesIkke(): Problem {
+  return new Problem(fellesFeil.FINNES_IKKE, 'There is no such avtale');
+}
+
+function deltakereI(rader: Rad[]): string[] {
+  return rader.flatMap((rad) => (typeof rad['deltaker_id'] === 'string' ? [rad['deltaker_id']] : []));
 }

@@ -9,11 +9,19 @@ import {
   type Tiltakstype,
 } from '@tiltak/avtale';
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions, ApiSchema } from '@nestjs/swagger';
+import {
+  ApiProperty,
+  ApiPropertyOptional,
+  type ApiPropertyOptions,
+  ApiSchema,
+  OmitType,
+  PartialType,
+} from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
+  ArrayUnique,
   IsArray,
   IsIn,
   IsInt,
@@ -25,7 +33,8 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { ErDato, ErEtterFra, ErTidspunkt } from './datoer.ts';
+import { ErDato, ErEtterFra, ErPassert, ErTidspunkt } from './datoer.ts';
+import { FELTER, type Felt } from './felter.ts';
 import { ErBedriftsnumre, ErPersonidenter } from './personidenter.ts';
 
 const tekst = (description: string, example: string | null): ApiPropertyOptions => ({
@@ -372,10 +381,73 @@ export class SokDto {
   @ErTidspunkt()
   endretEtter?: string;
 
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description:
+      'Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since',
+    example: '2026-01-31T10:00:00Z',
+  })
+  @IsOptional()
+  @ErTidspunkt()
+  @ErPassert()
+  gjeldendePer?: string;
+
   @Antall()
   antall: number = 100;
 
   @Neste()
+  neste?: string;
+}
+
+@ApiSchema({ name: 'UtdragSok' })
+export class UtdragSokDto extends SokDto {
+  @ApiProperty({
+    enum: FELTER,
+    enumName: 'Avtalefelt',
+    isArray: true,
+    minItems: 1,
+    uniqueItems: true,
+    description: 'The fields to answer with. No others are read',
+    example: ['avtaleId', 'tiltakstype', 'startDato', 'sluttDato'],
+  })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayUnique({ message: 'must not name a field twice' })
+  @IsIn(FELTER, { each: true, message: `must be of ${FELTER.join(', ')}` })
+  felter: Felt[];
+}
+
+@ApiSchema({ name: 'Utdrag' })
+export class UtdragDto extends PartialType(OmitType(AvtaleDto, ['_links'])) {}
+
+@ApiSchema({ name: 'Utdragsside' })
+export class UtdragssideDto {
+  @ApiProperty({ type: [UtdragDto], description: 'In the order of avtaleId, each with the fields asked for' })
+  avtaler: UtdragDto[];
+
+  @ApiPropertyOptional({ description: 'Cursor to the next page; absent on the last one' })
+  neste?: string;
+}
+
+@ApiSchema({ name: 'Versjon' })
+export class VersjonDto {
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When this system learned of it; in force until the next one',
+    example: '2026-02-04T08:46:40.1Z',
+  })
+  laert: string;
+
+  @ApiProperty({ type: AvtaleDto, description: 'The avtale as it was, without links to other avtaler' })
+  avtale: AvtaleDto;
+}
+
+@ApiSchema({ name: 'Versjonsside' })
+export class VersjonssideDto {
+  @ApiProperty({ type: [VersjonDto], description: 'Oldest first' })
+  versjoner: VersjonDto[];
+
+  @ApiPropertyOptional({ description: 'Cursor to the next page; absent on the last one' })
   neste?: string;
 }
 

@@ -1,7 +1,7 @@
 import { KODEVERK, UKJENT } from '@tiltak/avtale';
 import type { Lesing, Sporring } from '../database/lesing.ts';
 import { sporring } from '../database/lesing.ts';
-import { kolonner, type Rad, type Utvalg } from './felter.ts';
+import { FELTER, kolonner, type Rad, type Utvalg } from './felter.ts';
 
 /** What to look for; everything given must hold. Coded values are the published ones. */
 export interface Sokefilter {
@@ -14,6 +14,8 @@ export interface Sokefilter {
   /** exclusive, RFC 3339 */
   endretEtter?: string | undefined;
   deltakerId?: string | undefined;
+  /** RFC 3339: what the system knew then, instead of what it knows now */
+  gjeldendePer?: string | undefined;
 }
 
 export interface Side {
@@ -26,9 +28,18 @@ export interface Side {
 export async function sok(lesing: Lesing, filter: Sokefilter, felter: readonly Utvalg[], side: Side): Promise<Rad[]> {
   const { vilkaar, values } = sokevilkaar(filter);
   if (side.etter !== undefined) vilkaar.push(`avtale_id > $${values.push(side.etter)}`);
+  if (filter.gjeldendePer !== undefined) vilkaar.push(gjaldt(`$${values.push(filter.gjeldendePer)}::timestamptz`));
+  const fra = filter.gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
   const hvor = vilkaar.length > 0 ? `where ${vilkaar.join(' and ')}` : '';
-  const text = `select ${kolonner(felter)} from avtale_synlig ${hvor} order by avtale_id limit $${values.push(side.antall)}`;
+  const text = `select ${kolonner(felter)} from ${fra} ${hvor} order by avtale_id limit $${values.push(side.antall)}`;
   return lesing.hent<Rad>(sporring(text), values);
+}
+
+/** The version was the last one known then, and was to be seen. */
+function gjaldt(da: string): string {
+  return `laert <= ${da} and not feilregistrert and not exists (
+    select from avtale_versjon_synlig senere
+    where senere.avtale_id = da.avtale_id and senere.lopenr > da.lopenr and senere.laert <= ${da})`;
 }
 
 function sokevilkaar(filter: Sokefilter): { vilkaar: string[]; values: unknown[] } {
@@ -79,4 +90,18 @@ export async function hentMedNummer(
 
 function enkel(felter: readonly Utvalg[], hvor: string): Sporring {
   return sporring(`select ${kolonner(felter)} from avtale_synlig where ${hvor}`);
+}
+
+/** A version of an avtale, with when it was learned and its number among all versions. */
+export type Versjonsrad = Rad & { laert: string; lopenr: number };
+
+/** The versions that were to be seen, oldest first. */
+export function hentVersjoner(
+  lesing: Lesing,
+  avtaleId: string,
+  side: { etter: string; antall: number },
+): Promise<Versjonsrad[]> {
+  const text = `select ${kolonner(FELTER)}, laert, lopenr from avtale_versjon_synlig
+    where avtale_id = $1 and lopenr > $2 and not feilregistrert order by lopenr limit $3`;
+  return lesing.hent<Versjonsrad>(sporring(text), [avtaleId, side.etter, side.antall]);
 }

@@ -175,7 +175,7 @@ describe('sokAvtaler', () => {
 describe('an avtale', () => {
   test('has every field, in the form that is published', async () => {
     const { status, headers, body } = await api.kall('GET', `/api/v1/avtaler/${id(1)}`);
-    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect([status, headers.get('cache-control')]).toEqual([200, 'private, no-cache']);
     expect(body).toEqual({
       avtaleId: id(1),
       avtaleNr: 1,

@@ -23,6 +23,17 @@ export function ErTidspunkt(): PropertyDecorator {
   });
 }
 
+/** A moment that has been. */
+export function ErPassert(): PropertyDecorator {
+  return ValidateBy({
+    name: 'passert',
+    validator: {
+      validate: (verdi: unknown) => typeof verdi !== 'string' || !(Date.parse(verdi) > Date.now()),
+      defaultMessage: () => 'must not be in the future',
+    },
+  });
+}
+
 /** Not before `fra` of the same object. */
 export function ErEtterFra(): PropertyDecorator {
   return ValidateBy({

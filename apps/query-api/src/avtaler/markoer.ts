@@ -9,10 +9,15 @@ export function lagMarkoer(sok: unknown, etter: string): string {
   return Buffer.from(`${avtrykk(sok)}${etter}`).toString('base64url');
 }
 
-/** @throws Problem 400 for a cursor that is made up or comes from another search */
-export function lesMarkoer(sok: unknown, markoer: string): string {
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
+
+/**
+ * @param form of what the page ended with
+ * @throws Problem 400 for a cursor that is made up or comes from another search
+ */
+export function lesMarkoer(sok: unknown, markoer: string, form = UUID): string {
   const tekst = Buffer.from(markoer, 'base64url').toString('utf8');
-  const [, fra, etter] = /^(.{16})([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(tekst) ?? [];
+  const [, fra, etter] = new RegExp(`^(.{16})(${form.source})$`).exec(tekst) ?? [];
   if (fra === undefined || etter === undefined) throw ugyldig('is not a cursor from an answer');
   if (fra !== avtrykk(sok)) throw ugyldig('belongs to another search');
   return etter;

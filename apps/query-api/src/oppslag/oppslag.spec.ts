@@ -81,6 +81,7 @@ test('the reader can write the audit and see what is published, and nothing else
   );
   expect(rettigheter.map(({ hva }) => hva)).toEqual([
     'avtale_synlig SELECT',
+    'avtale_versjon_synlig SELECT',
     'endring SELECT',
     'instans SELECT',
     'konsum_offset SELECT',

@@ -26,7 +26,10 @@ const KONSUMENTER = [
     operasjoner: ['hentTiltaksstatus'],
     felter: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
   }),
-  konsument('faa-felter', { operasjoner: ['sokAvtaler', 'hentTiltaksstatus'], felter: ['avtaleId', 'tiltakstype'] }),
+  konsument('faa-felter', {
+    operasjoner: ['sokAvtaler', 'hentUtdrag', 'hentTiltaksstatus'],
+    felter: ['avtaleId', 'tiltakstype'],
+  }),
   konsument('graphql-smal', { operasjoner: ['graphql'], felter: ['avtaleId', 'tiltakstype', 'sistEndret'] }),
   {
     ...konsument('to-formal', { operasjoner: 'alle', felter: 'alle' }),

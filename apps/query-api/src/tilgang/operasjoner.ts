@@ -8,8 +8,11 @@ import { FELTER, type Felt } from '../avtaler/felter.ts';
 export const OPERASJONER = {
   hentTiltaksstatus: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
   sokAvtaler: FELTER,
+  // Answers with the fields asked for; what a page is cut by goes with it.
+  hentUtdrag: ['avtaleId'],
   hentAvtale: FELTER,
   hentAvtaleMedNummer: FELTER,
+  hentVersjoner: FELTER,
   hentDeltakersAvtaler: FELTER,
   hentBedriftensAvtaler: FELTER,
   hentEndringer: ['avtaleId'],

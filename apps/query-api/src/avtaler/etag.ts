@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { applyDecorators, type Type } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** An answer that a caller may keep, and ask about instead of for. */
+export function MedETag(type: Type): MethodDecorator {
+  const headers = { ETag: { description: 'Of this answer', schema: { type: 'string' } as const } };
+  return applyDecorators(
+    ApiOkResponse({ type, headers }),
+    ApiHeader({ name: 'If-None-Match', required: false, description: 'ETag of an answer that the caller has' }),
+    ApiResponse({ status: 304, description: 'The caller has this already', headers }),
+  );
+}
+
+/** Marks the answer with its ETag, and with 304 when the caller has it. It was looked up, and audited, all the same. */
+export function erKjent({ headers }: FastifyRequest, reply: FastifyReply, svar: unknown): boolean {
+  const etag = `"${createHash('sha256').update(JSON.stringify(svar)).digest('base64url').slice(0, 22)}"`;
+  // Kept by the caller only, who asks each time.
+  reply.headers({ ETag: etag, 'Cache-Control': 'private, no-cache' });
+  const kjente = headers['if-none-match']?.split(',').map((verdi) => verdi.trim().replace(/^W\//, '')) ?? [];
+  const kjent = kjente.includes('*') || kjente.includes(etag);
+  if (kjent) reply.status(304);
+  return kjent;
+}
