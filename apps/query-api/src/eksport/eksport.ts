@@ -2,7 +2,7 @@ import { pipeline, Transform, type Readable } from 'node:stream';
 import { createGzip, constants } from 'node:zlib';
 import { fellesFeil, logg, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
+import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
 import { HEL_AVTALE, kolonner } from '../avtaler/felter.ts';
 import { slagAv, utilgjengelig } from '../database/lesing.ts';
 import { foer, skrivPosisjon } from '../endringer/posisjon.ts';
@@ -57,8 +57,11 @@ export class Eksport {
     const hode: EksporthodeDto = { posisjon: skrivPosisjon(epoke, foer(BigInt(xmin))), antall: Number(antall) };
     const skriv = lagLinjeskriver(await lesKolonner(db));
     const vakt = new Stillstandsvakt(this.maksStillstandMs);
-    const linjer = pipeline(db.query(copyTo(`copy (${ALLE}) to stdout`)), tilLinjer(hode, skriv, vakt), (feil) => {
+    const strom: CopyToStreamQuery & { callback?: () => void } = db.query(copyTo(`copy (${ALLE}) to stdout`));
+    const linjer = pipeline(strom, tilLinjer(hode, skriv, vakt), (feil) => {
       vakt.stopp();
+      // Ends pg's own time limit, which would keep the connection in memory; pg-copy-streams does so for COPY FROM only.
+      strom.callback?.();
       if (feil) logg.warn({ err: feil }, 'An export was not read to its end');
       this.slutt(db);
     });
