@@ -4,6 +4,8 @@ import { FELTER, HEL_AVTALE } from './avtaler/felter.ts';
 import { Lesing, type Sporring } from './database/lesing.ts';
 import { hentEndringer, hentSiste } from './endringer/endringer.queries.ts';
 import { hentTiltak } from './personer/personer.queries.ts';
+import { INNDELINGER } from './statistikk/statistikk.dto.ts';
+import { tell } from './statistikk/statistikk.queries.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 
 /** Every kind of look-up finds its rows by an index, in a table large enough that it matters. */
@@ -13,9 +15,9 @@ let pool: pg.Pool;
 beforeAll(async () => {
   api = await startTestApi();
   await api.eier.query(`
-    insert into avtale (avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, tiltakstype, avtale_status,
+    insert into avtale (avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, bedrift_navn, tiltakstype, avtale_status,
       avtale_inngaatt, start_dato, slutt_dato, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
-    select gen_random_uuid(), n, lpad((n / 3)::text, 11, '0'), gen_random_uuid(), (910000000 + n / 20)::text,
+    select gen_random_uuid(), n, lpad((n / 3)::text, 11, '0'), gen_random_uuid(), (910000000 + n / 20)::text, repeat('rad', 80),
       (array['ARBEIDSTRENING', 'MENTOR', 'SOMMERJOBB', 'VTAO'])[1 + n % 4],
       case when n % 1000 = 0 then 'AVBRUTT' else (array['GJENNOMFØRES', 'AVSLUTTET', 'ANNULLERT'])[1 + n % 3] end,
       now(), date '2020-01-01' + n % 2500, date '2020-06-01' + n % 2500, false, timestamptz '2020-01-01' + n * interval '1 minute', 0, n
@@ -113,6 +115,11 @@ test('a page of the change feed, and its end', async () => {
   ]) {
     expect(await plan(oppslag)).not.toContain('Seq Scan');
   }
+});
+
+test.each(INNDELINGER)('statistics per %s are counted in an index', async (per) => {
+  await api.eier.query('vacuum avtale');
+  expect(await plan((lesing) => tell(lesing, per))).toMatch(/Index Only Scan/);
 });
 
 test('only the columns of the answer are read', async () => {

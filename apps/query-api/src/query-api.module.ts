@@ -11,6 +11,7 @@ import { Ferskhet } from './ferskhet/ferskhet.ts';
 import { GraphqlController } from './graphql/graphql.controller.ts';
 import { Oppslagslogg } from './oppslag/oppslagslogg.ts';
 import { PersonerController } from './personer/personer.controller.ts';
+import { StatistikkController } from './statistikk/statistikk.controller.ts';
 import { Konsumenter } from './tilgang/konsumenter.ts';
 import { Tilgangsvakt } from './tilgang/tilgang.ts';
 
@@ -36,6 +37,7 @@ export class QueryApiModule {
         EksportController,
         GraphqlController,
         FerskhetController,
+        StatistikkController,
       ],
       providers: [
         { provide: Lesing, useValue: lesing },

@@ -27,7 +27,7 @@ const KONSUMENTER = [
     felter: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
   }),
   konsument('faa-felter', {
-    operasjoner: ['sokAvtaler', 'hentUtdrag', 'hentTiltaksstatus'],
+    operasjoner: ['sokAvtaler', 'hentUtdrag', 'hentStatistikk', 'hentTiltaksstatus'],
     felter: ['avtaleId', 'tiltakstype'],
   }),
   konsument('graphql-smal', { operasjoner: ['graphql'], felter: ['avtaleId', 'tiltakstype', 'sistEndret'] }),

@@ -19,6 +19,8 @@ export const OPERASJONER = {
   eksporterAvtaler: FELTER,
   // Answers with the fields that are asked for, so the grant is held against those.
   graphql: [],
+  // Counts by one field, and the grant is held against that.
+  hentStatistikk: [],
   hentFerskhet: [],
 } as const satisfies Record<string, readonly Felt[]>;
 
