@@ -140,7 +140,8 @@ export class AvtalerController {
     const alle = await hentVersjoner(this.lesing, avtaleId, { etter, antall: antall + 1 });
     const rader = alle.slice(0, antall);
     await this.oppslagslogg.skriv(tilgangI(request), FELTER, [], rader.length, deltakereI(rader));
-    if (rader.length === 0 && neste === undefined) throw finnesIkke();
+    // Also between two pages: there was at least one more when the cursor was given.
+    if (rader.length === 0) throw finnesIkke();
     const siste = alle.length > antall ? rader.at(-1) : undefined;
     return {
       versjoner: rader.map((rad) => ({ laert: tilRfc3339(rad.laert), avtale: tilAvtale(rad) })),
@@ -223,7 +224,7 @@ export class AvtalerController {
   }
 }
 
-const LOPENR = /\d{1,19}/;
+const LOPENR = /\d{1,18}/;
 
 function finnesIkke(): Problem {
   return new Problem(fellesFeil.FINNES_IKKE, 'There is no such avtale');

@@ -1,7 +1,7 @@
 import { KODEVERK, UKJENT } from '@tiltak/avtale';
 import type { Lesing, Sporring } from '../database/lesing.ts';
-import { sporring } from '../database/lesing.ts';
-import { FELTER, kolonner, type Rad, type Utvalg } from './felter.ts';
+import { sporring, valgtSporring } from '../database/lesing.ts';
+import { FELTER, HEL_AVTALE, kolonner, type Rad, type Utvalg } from './felter.ts';
 
 /** What to look for; everything given must hold. Coded values are the published ones. */
 export interface Sokefilter {
@@ -32,7 +32,7 @@ export async function sok(lesing: Lesing, filter: Sokefilter, felter: readonly U
   const fra = filter.gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
   const hvor = vilkaar.length > 0 ? `where ${vilkaar.join(' and ')}` : '';
   const text = `select ${kolonner(felter)} from ${fra} ${hvor} order by avtale_id limit $${values.push(side.antall)}`;
-  return lesing.hent<Rad>(sporring(text), values);
+  return lesing.hent<Rad>(sporringFor(felter, text), values);
 }
 
 /** The version was the last one known then, and was to be seen. */
@@ -89,7 +89,11 @@ export async function hentMedNummer(
 }
 
 function enkel(felter: readonly Utvalg[], hvor: string): Sporring {
-  return sporring(`select ${kolonner(felter)} from avtale_synlig where ${hvor}`);
+  return sporringFor(felter, `select ${kolonner(felter)} from avtale_synlig where ${hvor}`);
+}
+
+function sporringFor(felter: readonly Utvalg[], text: string): Sporring {
+  return felter === HEL_AVTALE || felter === FELTER ? sporring(text) : valgtSporring(text);
 }
 
 /** A version of an avtale, with when it was learned and its number among all versions. */

@@ -93,6 +93,17 @@ describe('hentVersjoner', () => {
     expect((await hent(2, `?neste=${foerste.body.neste}`)).status).toBe(400);
   });
 
+  test('a cursor that is made up is refused, also one that fits the avtale', async () => {
+    const [avtrykk = ''] =
+      /^.{16}/.exec(Buffer.from((await hent(1, '?antall=1')).body.neste, 'base64url').toString()) ?? [];
+    for (const lopenr of ['9'.repeat(19), '-1', '1e3']) {
+      const neste = Buffer.from(avtrykk + lopenr).toString('base64url');
+      expect((await hent(1, `?neste=${neste}`)).status).toBe(400);
+    }
+    const forbi = Buffer.from(avtrykk + '9'.repeat(18)).toString('base64url');
+    expect((await hent(1, `?neste=${forbi}`)).status).toBe(404);
+  });
+
   test.each([3, 4, 5])('of an avtale that is not to be seen, or is not there, gives nothing: %d', async (n) => {
     expect((await hent(n)).status).toBe(404);
   });
@@ -175,5 +186,15 @@ describe('an ETag', () => {
     expect((await hent({ 'If-None-Match': '"noe annet"' })).status).toBe(200);
     await api.eier.query(`update avtale set versjon = 99 where avtale_id = $1`, [id(1)]);
     expect((await hent({ 'If-None-Match': etag })).status).toBe(200);
+  });
+
+  test('is given for a number too', async () => {
+    await api.eier.query(`update avtale set avtale_nr = 7 where avtale_id = $1`, [id(1)]);
+    const medNummer = (hoder = {}): Promise<Svar> => api.kall('GET', '/api/v1/avtaler/nummer/7', { hoder });
+    const etag = (await medNummer()).headers.get('etag') ?? '';
+    expect([(await hent()).headers.get('etag'), (await medNummer({ 'If-None-Match': etag })).status]).toEqual([
+      etag,
+      304,
+    ]);
   });
 });

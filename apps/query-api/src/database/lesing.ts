@@ -9,15 +9,22 @@ export interface Sporring {
   text: string;
 }
 
-/** Consumers choose columns, so there is no end of texts; but what a connection has prepared, it keeps. */
-const MAKS_FORBEREDTE = 500;
-const sporringer = new Map<string, Sporring>();
+/** What a connection has prepared, it keeps, and there is no end of choices that consumers can make. */
+const MAKS_VALGTE = 300;
+const faste = new Map<string, Sporring>();
+const valgte = new Map<string, Sporring>();
 
-/** The same text always has the same name: a connection prepares it once. */
+/** The same text always has the same name: a connection prepares it once. There are as many as kinds of searches. */
 export function sporring(text: string): Sporring {
-  const kjent = sporringer.get(text);
-  if (kjent) return kjent;
-  if (sporringer.size >= MAKS_FORBEREDTE) return { text };
+  return faste.get(text) ?? husk(faste, text);
+}
+
+/** A statement whose columns a consumer has chosen: the first few hundred are prepared. */
+export function valgtSporring(text: string): Sporring {
+  return valgte.get(text) ?? (valgte.size < MAKS_VALGTE ? husk(valgte, text) : { text });
+}
+
+function husk(sporringer: Map<string, Sporring>, text: string): Sporring {
   const ny = { name: createHash('sha256').update(text).digest('base64url'), text };
   sporringer.set(text, ny);
   return ny;
