@@ -1,7 +1,8 @@
+import { oppslag } from './oppslag.ts';
 import { relasjoner } from './relasjoner.ts';
 
 /** `npm run drift -- <command>`: for those who run it. Each command says what it found, and ends with its exit code. */
-const KOMMANDOER: Record<string, (argumenter: string[]) => Promise<number>> = { relasjoner };
+const KOMMANDOER: Record<string, (argumenter: string[]) => Promise<number>> = { oppslag, relasjoner };
 
 const [navn = '', ...argumenter] = process.argv.slice(2);
 const kommando = KOMMANDOER[navn];

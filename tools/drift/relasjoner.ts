@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROT } from '@tiltak/testing';
-import { lesKlar } from '../lokal/klar.ts';
+import { lokalDatabase } from './lokal-database.ts';
 
 const PROGRAM = join(ROT, 'dist', 'apps', 'ingestor', 'main.cjs');
 
@@ -21,18 +21,4 @@ export async function relasjoner(argumenter: string[]): Promise<number> {
   const prosess = spawn(process.execPath, [PROGRAM, 'relasjoner', ...argumenter], { env, stdio: 'inherit' });
   const [kode] = (await once(prosess, 'exit')) as [number | null];
   return kode ?? 2;
-}
-
-function lokalDatabase(): Record<string, string> | undefined {
-  const klar = lesKlar();
-  if (!klar) return undefined;
-  const { hostname, port, pathname, username, password } = new URL(klar.postgres);
-  return {
-    ORGANISASJON: 'lokal',
-    DB_HOST: hostname,
-    DB_PORT: port,
-    DB_DATABASE: pathname.slice(1),
-    DB_USERNAME: decodeURIComponent(username),
-    DB_PASSWORD: decodeURIComponent(password),
-  };
 }

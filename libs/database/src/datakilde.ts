@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { Instans, KonsumOffset, KonsumStatus, ParkertMelding } from './entiteter.ts';
 import { Grunnlag1763890000000 } from './migrasjoner/1763890000000-grunnlag.ts';
 import { Endringsstrom1763900000000 } from './migrasjoner/1763900000000-endringsstrom.ts';
+import { Revisor1763900400000 } from './migrasjoner/1763900400000-revisor.ts';
 import { Historikk1763900500000 } from './migrasjoner/1763900500000-historikk.ts';
 import { Relasjoner1763900100000 } from './migrasjoner/1763900100000-relasjoner.ts';
 import { Drift1763900300000 } from './migrasjoner/1763900300000-drift.ts';
@@ -81,6 +82,7 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
       Relasjoner1763900100000,
       Drift1763900300000,
       Gjenoppbygging1763900300001,
+      Revisor1763900400000,
       Historikk1763900500000,
     ],
     migrationsTransactionMode: 'each',

@@ -33,7 +33,8 @@ export async function opprettDatabase(superUrl: string, organisasjon: string): P
   try {
     // Roles belong to the whole server, and several suites make them at the same time.
     await klient.query('select pg_advisory_lock(7220317)');
-    for (const rolle of ['datadeling_skriver', 'datadeling_leser']) await rolleFinnes(klient, rolle, 'nologin');
+    for (const rolle of ['datadeling_skriver', 'datadeling_leser', 'datadeling_revisor'])
+      await rolleFinnes(klient, rolle, 'nologin');
     await rolleFinnes(klient, migrering.username, `login createrole password '${migrering.password}'`);
     await rolleFinnes(klient, ingestor.username, `login password '${ingestor.password}' in role datadeling_skriver`);
     await rolleFinnes(klient, queryApi.username, `login password '${queryApi.password}' in role datadeling_leser`);

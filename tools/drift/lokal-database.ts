@@ -1,0 +1,16 @@
+import { lesKlar } from '../lokal/klar.ts';
+
+/** DB_* of the running local stack, as superuser; undefined when it is not running. */
+export function lokalDatabase(): Record<string, string> | undefined {
+  const klar = lesKlar();
+  if (!klar) return undefined;
+  const { hostname, port, pathname, username, password } = new URL(klar.postgres);
+  return {
+    ORGANISASJON: 'lokal',
+    DB_HOST: hostname,
+    DB_PORT: port,
+    DB_DATABASE: pathname.slice(1),
+    DB_USERNAME: decodeURIComponent(username),
+    DB_PASSWORD: decodeURIComponent(password),
+  };
+}
