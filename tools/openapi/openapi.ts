@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROT } from '@tiltak/testing';
+import { skrivSide } from './konsumentdok.ts';
 
 /**
  * Writes the OpenAPI document that the built query-api publishes to `apps/query-api/openapi.json`; with `--sjekk`, says
@@ -19,6 +20,7 @@ if (status !== 0 || stdout === '') {
   process.exitCode = 1;
 } else if (!process.argv.includes('--sjekk')) {
   writeFileSync(FIL, stdout);
+  skrivSide();
 } else if (readFileSync(FIL, 'utf8') !== stdout) {
   console.error(
     'apps/query-api/openapi.json is not what the query-api publishes: run npm run openapi, and look at the difference.',

@@ -19,7 +19,7 @@ export class ProblemDto {
   })
   type: string;
 
-  @ApiProperty({ example: 'Bad request' })
+  @ApiProperty({ description: 'What kind of error, in words', example: 'Bad request' })
   title: string;
 
   @ApiProperty({ type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status', example: 400 })

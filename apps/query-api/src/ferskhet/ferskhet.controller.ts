@@ -47,7 +47,7 @@ export class FerskhetDto {
   })
   alderSekunder: number | null;
 
-  @ApiProperty({ type: [PartisjonsferskhetDto] })
+  @ApiProperty({ type: [PartisjonsferskhetDto], description: 'Each partition of the topic' })
   partisjoner: PartisjonsferskhetDto[];
 }
 
