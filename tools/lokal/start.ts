@@ -62,7 +62,9 @@ async function start(valg: Valg): Promise<void> {
   const { LOG_LEVEL } = process.env;
   const ekstra = LOG_LEVEL ? { LOG_LEVEL } : {};
   const ingestor = husk(startIngestor(omgivelser, porter.INGESTOR_PORT, ekstra));
-  const queryApi = husk(startQueryApi(omgivelser, porter.QUERY_API_PORT, ekstra));
+  const queryApi = husk(
+    startQueryApi(omgivelser, porter.QUERY_API_PORT, { ...ekstra, LOKAL_TOKENKILDE: tokenkilde(omgivelser.issuer) }),
+  );
   await Promise.all([ingestor, queryApi].map(ventPaaApp));
   // From now on: while they wait for each other they have much to remark on.
   for (const { navn, loggfil } of [ingestor, queryApi]) {
@@ -194,4 +196,10 @@ try {
   // What fails because it is being stopped is not worth a word.
   if (!stenger) console.error(sagt || !(feil instanceof Error) ? String((feil as Error).message) : feil.stack);
   await avslutt(1);
+}
+
+/** Swagger UI is authorised as `alt`, who may do everything. */
+function tokenkilde(issuer: string): string {
+  const alt = lesKonsumenter().find(({ navn }) => navn === 'alt');
+  return `${issuer}/token?client_id=${alt?.azp ?? ''}`;
 }

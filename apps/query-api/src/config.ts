@@ -31,6 +31,11 @@ export const SKJEMA = {
       'Key that opaque ids of participants are derived with: 64 or more hex digits, the same in both apps, for ever',
     monster: /^(?:[0-9a-f]{2}){32,}$/i,
   }),
+  LOKAL_TOKENKILDE: tekst({
+    beskrivelse: 'Local stack only: token endpoint of the issuer, with ?client_id=, that Swagger UI is authorised from',
+    monster: /^http:\/\/(127\.0\.0\.1|localhost)[:/]\S+$/,
+    valgfri: true,
+  }),
   KONSUMENTER_FIL: filsti({ beskrivelse: 'The registry of consumers, konsumenter.yaml' }),
 };
 

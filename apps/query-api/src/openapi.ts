@@ -111,13 +111,21 @@ const HODER = {
   'Data-Oppdatert': hode('Everything the source published up to this moment is included', 'string', 'date-time'),
 };
 
-/** Serves the document at `/openapi.json`, and Swagger UI on it at `/swagger`. */
-export function visDokument(app: INestApplication): void {
+/** Serves the document at `/openapi.json`, and Swagger UI on it at `/swagger`, with a script of one's own if need be. */
+export function visDokument(app: INestApplication, skript?: string): void {
   SwaggerModule.setup('swagger', app, () => lagDokument(app), {
     jsonDocumentUrl: '/openapi.json',
     customSiteTitle: 'tiltak-datadeling',
     raw: ['json'],
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+    ...(skript === undefined ? {} : { customJsStr: skript }),
+    swaggerOptions: {
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      tryItOutEnabled: true,
+      // The questions first, what they are made of when asked for.
+      defaultModelsExpandDepth: 0,
+      filter: true,
+    },
   });
 }
 

@@ -8,6 +8,7 @@ import {
   type Databasevalg,
   type DeltakerId,
 } from '@tiltak/database';
+import type { FastifyInstance } from 'fastify';
 import type { DataSource } from 'typeorm';
 import { setTimeout as vent } from 'node:timers/promises';
 import { logg, startHttp, type Stopp } from '@tiltak/platform';
@@ -17,6 +18,7 @@ import { Eksport } from './eksport/eksport.ts';
 import { Stromvakt } from './endringer/stromvakt.ts';
 import { Ferskhet } from './ferskhet/ferskhet.ts';
 import { dokumentSomTekst, visDokument } from './openapi.ts';
+import { AUTORISER, giLokaltToken, kontrollerLokal, LOKALT_TOKEN } from './lokalt/lokalt-token.ts';
 import { Oppslagslogg } from './oppslag/oppslagslogg.ts';
 import { QueryApiModule, type Deler } from './query-api.module.ts';
 import { merkMedFerskhet } from './ferskhet/data-oppdatert.ts';
@@ -32,6 +34,8 @@ const EKSPORT = { poolSize: 2, statementTimeoutMs: 60 * 60_000 };
 export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
   logg.level = konfig.LOG_LEVEL;
   const konsumenter = lesKonsumenter(konfig.KONSUMENTER_FIL);
+  const lokal = konfig.LOKAL_TOKENKILDE;
+  if (lokal !== undefined) kontrollerLokal(lokal, konfig);
   const deltakerId = deltakerIdMed(konfig.DELTAKER_ID_NOEKKEL);
   const { primaer, lesing } = valgAvDatabaser(konfig);
   const datakilde = lagDatakilde(lesing);
@@ -54,11 +58,12 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
   const http = await startHttp({
     modul: QueryApiModule.med(deler),
     konfig,
-    apneRuter: APNE_RUTER,
+    apneRuter: lokal === undefined ? APNE_RUTER : [...APNE_RUTER, LOKALT_TOKEN],
     klarhet: { database: () => lesepool.query('select 1').then(() => true) },
     konfigurer: (app) => {
       merkMedFerskhet(app, ferskhet);
-      visDokument(app);
+      if (lokal !== undefined) giLokaltToken(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, lokal);
+      visDokument(app, lokal === undefined ? undefined : AUTORISER);
     },
   });
   await gjorKlarDatabase(datakilde, deltakerId);
