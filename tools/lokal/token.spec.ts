@@ -41,7 +41,7 @@ test.each([
 test('a token for somebody on duty has the role', async () => {
   const utsteder = await startUtsteder({ port: 0, audience: 'tiltak-datadeling' });
   try {
-    expect(decodeJwt(await hentToken(utsteder.issuer, 'vakt', 'drift'))).toMatchObject({ roles: ['drift'] });
+    expect(decodeJwt(await hentToken(utsteder.issuer, 'vakt', { rolle: 'drift' }))).toMatchObject({ roles: ['drift'] });
   } finally {
     await utsteder.stopp();
   }

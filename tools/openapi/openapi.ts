@@ -1,29 +1,28 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROT } from '@tiltak/testing';
-import { skrivSide } from './konsumentdok.ts';
 
 /**
- * Writes the OpenAPI document that the built query-api publishes to `apps/query-api/openapi.json`; with `--sjekk`, says
- * whether the committed one is that document.
+ * Writes the OpenAPI document that each built app publishes to `apps/<app>/openapi.json`; with `--sjekk`, says whether
+ * the committed ones are those documents.
  */
-const FIL = join(ROT, 'apps', 'query-api', 'openapi.json');
-const app = join(ROT, 'dist', 'apps', 'query-api', 'main.cjs');
-const { status, stdout, stderr } = spawnSync(process.execPath, [app, 'openapi'], {
-  encoding: 'utf8',
-  maxBuffer: 2 ** 26,
-});
-
-if (status !== 0 || stdout === '') {
-  console.error(`The document could not be made; is the query-api built?\n${stderr}`);
-  process.exitCode = 1;
-} else if (!process.argv.includes('--sjekk')) {
-  writeFileSync(FIL, stdout);
-  skrivSide();
-} else if (readFileSync(FIL, 'utf8') !== stdout) {
-  console.error(
-    'apps/query-api/openapi.json is not what the query-api publishes: run npm run openapi, and look at the difference.',
+for (const app of ['query-api', 'ingestor']) {
+  const fil = join(ROT, 'apps', app, 'openapi.json');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROT, 'dist', 'apps', app, 'main.cjs'), 'openapi'],
+    { encoding: 'utf8', maxBuffer: 2 ** 26 },
   );
-  process.exitCode = 1;
+  if (status !== 0 || stdout === '') {
+    console.error(`The document could not be made; is the ${app} built?\n${stderr}`);
+    process.exitCode = 1;
+  } else if (!process.argv.includes('--sjekk')) {
+    writeFileSync(fil, stdout);
+  } else if (!existsSync(fil) || readFileSync(fil, 'utf8') !== stdout) {
+    console.error(
+      `apps/${app}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`,
+    );
+    process.exitCode = 1;
+  }
 }

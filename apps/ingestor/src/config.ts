@@ -42,6 +42,21 @@ export const SKJEMA = {
     min: 1,
     max: 20,
   }),
+  ADAPTER_MAKS_SLETTES_PROSENT: heltall({
+    beskrivelse: 'A full sync that would delete more than this share of the avtaler waits to be confirmed, percent',
+    standard: 20,
+    max: 100,
+  }),
+  ADAPTER_SYNK_STANSET_SEKUNDER: heltall({
+    beskrivelse: 'A sync without a new page for this long is shown as stalled, s',
+    standard: 180,
+    min: 1,
+  }),
+  ADAPTER_SYNK_UTLOEPER_SEKUNDER: heltall({
+    beskrivelse: 'A sync without a new page for this long has expired, s',
+    standard: 900,
+    min: 1,
+  }),
   ENDRINGER_BEHOLDES_DAGER: heltall({
     beskrivelse: 'Age at which changes are removed from the feed, days; a reader that is further behind starts again',
     standard: 90,

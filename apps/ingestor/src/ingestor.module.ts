@@ -1,6 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { Pool } from 'pg';
+import { Adapterpool } from './adapter/adapterpool.ts';
+import { KontraktController } from './adapter/kontrakt.controller.ts';
+import { SynkController } from './adapter/synk.controller.ts';
+import { Synker } from './adapter/synk.ts';
 import { AvtaleConsumer } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import { DriftController, HVA } from './drift/drift.controller.ts';
@@ -17,20 +21,31 @@ export interface Deler {
   innlesning: Innlesning;
   hva: Hva;
   gjenoppbygging: Gjenoppbygging;
+  adapterpool: Pool;
+  synker: Synker;
 }
 
 @Module({})
 export class IngestorModule {
-  static med({ pool, innlesning, hva, gjenoppbygging }: Deler): DynamicModule {
+  static med({ pool, innlesning, hva, gjenoppbygging, adapterpool, synker }: Deler): DynamicModule {
     return {
       module: IngestorModule,
-      controllers: [AvtaleConsumer, DriftController, ParkerteController, GjenoppbyggingController],
+      controllers: [
+        AvtaleConsumer,
+        DriftController,
+        ParkerteController,
+        GjenoppbyggingController,
+        KontraktController,
+        SynkController,
+      ],
       providers: [
         { provide: Pool, useValue: pool },
         { provide: Innlesning, useValue: innlesning },
         { provide: HVA, useValue: hva },
         { provide: Parkerte, useValue: new Parkerte(pool, innlesning) },
         { provide: Gjenoppbygging, useValue: gjenoppbygging },
+        { provide: Adapterpool, useValue: new Adapterpool(adapterpool) },
+        { provide: Synker, useValue: synker },
         { provide: ORGANISASJON, useValue: hva.organisasjon },
         { provide: APP_GUARD, useClass: Tilgangsvakt },
       ],

@@ -1,5 +1,9 @@
 import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
 import { logg, startHttp, type Stopp } from '@tiltak/platform';
+import { Publisering } from './adapter/publisering.ts';
+import { Sletting } from './adapter/sletting.ts';
+import { tillatStoreSider } from './adapter/storrelse.ts';
+import { Synker } from './adapter/synk.ts';
 import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import type { Kafka } from 'kafkajs';
@@ -9,10 +13,11 @@ import { Gjenoppbygging, type Lesing } from './drift/gjenoppbygging.ts';
 import { SIDERUTER, visSide } from './drift/side.ts';
 import { Beskjaering } from './endringer/beskjaering.ts';
 import { Ferskhetsmaaler } from './ferskhet/ferskhet.ts';
-import { IngestorModule } from './ingestor.module.ts';
+import { IngestorModule, type Deler } from './ingestor.module.ts';
 import { BatchStrategi, type Forbruksvalg } from './kafka/batch-strategi.ts';
 import { lagKafka } from './kafka/klient.ts';
 import { klargjorPosisjoner, lesUtstrekning } from './kafka/posisjoner.ts';
+import { DOKUMENTRUTER, dokumentSomTekst, visDokument } from './openapi.ts';
 import { Relasjonsbygging } from './relasjoner/bygging.ts';
 
 /**
@@ -42,6 +47,13 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
     utstrekning: () => lesUtstrekning(admin, topic),
     lagLeser: (lesing) => lagLeser(kafka, forbruk, lesing),
   });
+  const adapterpool = lagPool({ ...valgAvDatabase(konfig), poolSize: SIDER_SAMTIDIG });
+  const publisering = new Publisering(kafkaFor(konfig, { forsoek: 3 }), topic);
+  const synker = new Synker(adapterpool, publisering, {
+    stansetSekunder: konfig.ADAPTER_SYNK_STANSET_SEKUNDER,
+    utloeperSekunder: konfig.ADAPTER_SYNK_UTLOEPER_SEKUNDER,
+  });
+  const sletting = new Sletting(pool, publisering, synker, konfig.ADAPTER_MAKS_SLETTES_PROSENT);
   const maaler = new Ferskhetsmaaler(datakilde, admin, topic);
   const bygging = new Relasjonsbygging(pool);
   const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
@@ -52,14 +64,19 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
       innlesning,
       hva: { organisasjon: konfig.ORGANISASJON, topic },
       gjenoppbygging,
+      adapterpool,
+      synker,
     }),
     konfig,
-    apneRuter: SIDERUTER,
+    apneRuter: [...SIDERUTER, ...DOKUMENTRUTER],
     klarhet: {
       database: () => pool.query('select 1').then(() => true),
       kafka: () => strategi.erMedlem,
     },
-    konfigurer: (app) => void visSide(app).connectMicroservice({ strategy: strategi }),
+    konfigurer: (app) => {
+      visDokument(visSide(tillatStoreSider(app)));
+      app.connectMicroservice({ strategy: strategi });
+    },
   });
   await gjorKlarDatabase(konfig, datakilde, deltakerId);
   await admin.connect();
@@ -68,22 +85,35 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   beskjaering.start();
   bygging.start();
   gjenoppbygging.foelgMed();
+  sletting.start();
   logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
 
   return async () => {
     await gjenoppbygging.slutt();
     await http.stopp();
+    await sletting.stopp();
+    await publisering.stopp();
     await maaler.stopp();
     await beskjaering.stopp();
     await bygging.stopp();
     await admin.disconnect();
     await datakilde.destroy();
+    await adapterpool.end();
     await pool.end();
   };
 }
 
-function kafkaFor(konfig: Konfig): Kafka {
+/** Prints the OpenAPI document, for `npm run openapi`. Nothing that the controllers work with is used. */
+export async function skrivDokument(): Promise<void> {
+  process.stdout.write(await dokumentSomTekst(IngestorModule.med({ hva: { organisasjon: '', topic: '' } } as Deler)));
+}
+
+/** Pages of adapters that are worked on at once by this process; more wait. */
+const SIDER_SAMTIDIG = 4;
+
+function kafkaFor(konfig: Konfig, valg: { forsoek?: number } = {}): Kafka {
   return lagKafka({
+    ...valg,
     brokers: konfig.KAFKA_BROKERS,
     clientId: `ingestor-${konfig.ORGANISASJON}`,
     caSti: konfig.KAFKA_CA_PATH,

@@ -32,6 +32,20 @@ export const metrikker = {
     help: 'Messages in a batch',
     buckets: [1, 10, 50, 100, 250, 500, 1000, 2500],
   }),
+  synksider: new Counter({
+    name: 'ingestor_synksider_total',
+    help: 'Pages received from adapters',
+    labelNames: ['type'] as const,
+  }),
+  synker: new Gauge({
+    name: 'ingestor_synker',
+    help: 'Of the last 1,000 syncs of adapters, those in each state',
+    labelNames: ['tilstand'] as const,
+  }),
+  adapterHjerteslag: new Gauge({
+    name: 'ingestor_adapter_hjerteslag_alder_sekunder',
+    help: 'Since the last heartbeat of the adapter, or since its contract',
+  }),
   etterslep: new Gauge({
     name: 'ingestor_etterslep_meldinger',
     help: 'Offsets between what is stored and the end of the partition',

@@ -12,7 +12,7 @@ export {
   type Stillingstype,
   type Tiltakstype,
 } from './kodeverk.ts';
-export { tolkMelding, type Melding, type Parkeringsgrunn, type Tolket } from './melding.ts';
+export { KILDEFELTER, SLETT_FOER, tolkMelding, type Melding, type Parkeringsgrunn, type Tolket } from './melding.ts';
 export { ledd, likeLedd, relasjonerFor, type Ledd, type Relasjon, type Relasjonsnavn } from './relasjoner.ts';
 export {
   sammenlignPlass,

@@ -14,8 +14,14 @@ export type Melding =
   | { type: 'AVTALE'; avtale: Avtale }
   /** `slettemerket` or AVTALE_SLETTET: obeys the ordinary ordering rule */
   | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
-  /** a tombstone: no content, beats everything before it in its partition */
-  | { type: 'GRAVSTEIN'; avtaleId: string };
+  /**
+   * a tombstone: no content, beats everything before it in its partition; with `foer`, only when what is known lies
+   * before that offset of the same partition
+   */
+  | { type: 'GRAVSTEIN'; avtaleId: string; foer?: number };
+
+/** Header of a tombstone: the offset that it does not delete beyond, as decimal digits. */
+export const SLETT_FOER = 'slett-foer';
 
 export type Tolket = { ok: true; melding: Melding } | { ok: false; grunn: Parkeringsgrunn };
 
@@ -23,9 +29,9 @@ export type Tolket = { ok: true; melding: Melding } | { ok: false; grunn: Parker
  * Reads one message of the source's topic (`source-contract`, rules 1 and 3–9). Total: whatever the bytes are, the
  * answer is a message or a precise reason, never an exception.
  */
-export function tolkMelding(nokkel: Uint8Array | null, verdi: Uint8Array | null): Tolket {
+export function tolkMelding(nokkel: Uint8Array | null, verdi: Uint8Array | null, slettFoer?: number): Tolket {
   try {
-    return { ok: true, melding: les(nokkel, verdi) };
+    return { ok: true, melding: les(nokkel, verdi, slettFoer) };
   } catch (feil) {
     if (feil instanceof Uleselig) return { ok: false, grunn: feil.grunn };
     throw feil;
@@ -42,13 +48,13 @@ function parker(kode: Parkeringsgrunn['kode'], felt: string | null, aarsak: stri
   throw new Uleselig({ kode, felt, aarsak });
 }
 
-function les(nokkel: Uint8Array | null, verdi: Uint8Array | null): Melding {
+function les(nokkel: Uint8Array | null, verdi: Uint8Array | null, slettFoer: number | undefined): Melding {
   const nokkeltekst = nokkel === null ? null : utf8(nokkel, 'key').toLowerCase();
   if (verdi === null) {
     if (nokkeltekst === null || !UUID.test(nokkeltekst)) {
       parker('UGYLDIG_NOKKEL', 'key', 'the key of a tombstone must be an avtaleId (UUID)');
     }
-    return { type: 'GRAVSTEIN', avtaleId: nokkeltekst };
+    return { type: 'GRAVSTEIN', avtaleId: nokkeltekst, ...(slettFoer === undefined ? {} : { foer: slettFoer }) };
   }
 
   const kilde = lesJson(utf8(verdi, null));
@@ -107,6 +113,39 @@ function lesAvtaleId(kilde: Kilde): string {
   if (!UUID.test(avtaleId)) parker('UGYLDIG_FELT', 'avtaleId', 'must be a UUID');
   return avtaleId;
 }
+
+/** The fields of a message that this system reads, by the source's names. Nothing else of a message matters. */
+export const KILDEFELTER = [
+  'avtaleId',
+  'avtaleNr',
+  'deltakerFnr',
+  'bedriftNr',
+  'bedriftNavn',
+  'veilederNavIdent',
+  'tiltakstype',
+  'versjon',
+  'avtaleStatus',
+  'avtaleInngått',
+  'startDato',
+  'sluttDato',
+  'stillingprosent',
+  'antallDagerPerUke',
+  'stillingstype',
+  'godkjentAvDeltaker',
+  'godkjentAvArbeidsgiver',
+  'godkjentAvVeileder',
+  'godkjentAvBeslutter',
+  'godkjentAvNavIdent',
+  'godkjentAvBeslutterNavIdent',
+  'godkjentPaVegneAv',
+  'godkjentPaVegneAvArbeidsgiver',
+  'opphav',
+  'opprettetTidspunkt',
+  'annullertTidspunkt',
+  'feilregistrert',
+  'sistEndret',
+  'slettemerket',
+] as const;
 
 function lesAvtale(kilde: Kilde, avtaleId: string): Avtale {
   const tiltakstype = tekst(kilde, 'tiltakstype');

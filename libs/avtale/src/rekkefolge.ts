@@ -24,12 +24,14 @@ export interface Tilstand {
  *
  * Newer `sistEndret` wins, equal goes to the later place, older loses. A tombstone beats everything before it, and
  * after one only content newer than what it deleted counts. Places in different partitions – an avtale moves when the
- * partition count changes – are ordered by partition, so that every order of arrival ends in the same state.
+ * partition count changes – are ordered by partition, so that every order of arrival ends in the same state. A tombstone
+ * of a full sync spares what came after the sync had begun (`foer`).
  */
 export function vinner(ny: Melding, plass: Plass, kjent: Tilstand | undefined): boolean {
   if (!kjent) return true;
   const erSenere = sammenlignPlass(plass, kjent.plass) > 0;
-  if (ny.type === 'GRAVSTEIN') return erSenere;
+  if (ny.type === 'GRAVSTEIN')
+    return erSenere && (ny.foer === undefined || liggerFoer(kjent.plass, plass.partisjon, ny.foer));
 
   const sistEndret = sistEndretI(ny);
   const erNyere = kjent.sistEndret === null || sistEndret > kjent.sistEndret;
@@ -162,6 +164,10 @@ function erSynlig(tilstand: Tilstand | undefined): boolean {
 
 function sistEndretI(melding: Exclude<Melding, { type: 'GRAVSTEIN' }>): Instant {
   return melding.type === 'AVTALE' ? melding.avtale.sistEndret : melding.sistEndret;
+}
+
+function liggerFoer(kjent: Plass, partisjon: number, offset: number): boolean {
+  return kjent.partisjon === partisjon && kjent.offset < offset;
 }
 
 /** Negative, zero or positive, by partition and then offset. */

@@ -7,6 +7,7 @@ import { Endringsstrom1763900000000 } from './migrasjoner/1763900000000-endrings
 import { Revisor1763900400000 } from './migrasjoner/1763900400000-revisor.ts';
 import { Historikk1763900500000 } from './migrasjoner/1763900500000-historikk.ts';
 import { Relasjoner1763900100000 } from './migrasjoner/1763900100000-relasjoner.ts';
+import { Adapter1763900200000 } from './migrasjoner/1763900200000-adapter.ts';
 import { Drift1763900300000 } from './migrasjoner/1763900300000-drift.ts';
 import { Gjenoppbygging1763900300001 } from './migrasjoner/1763900300001-gjenoppbygging.ts';
 
@@ -80,6 +81,7 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
       Grunnlag1763890000000,
       Endringsstrom1763900000000,
       Relasjoner1763900100000,
+      Adapter1763900200000,
       Drift1763900300000,
       Gjenoppbygging1763900300001,
       Revisor1763900400000,

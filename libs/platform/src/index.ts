@@ -17,6 +17,7 @@ export {
   type Variabel,
 } from './config.ts';
 export { startHttp, type Http, type Httpvalg } from './http/http.ts';
+export { ProblemDto } from './http/problem.dto.ts';
 export { kjorApp, type Stopp } from './kjor.ts';
 export { Oppstartsfeil } from './oppstartsfeil.ts';
 export { kontekst, settKonsument, type Kontekst } from './kontekst.ts';

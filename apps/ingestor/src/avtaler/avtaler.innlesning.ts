@@ -213,7 +213,7 @@ function tolk(
   const perAvtale = new Map<string, PlassertMelding[]>();
   const parkert: Parkert[] = [];
   for (const raa of meldinger) {
-    const tolket = tolkMelding(raa.nokkel, raa.verdi);
+    const tolket = tolkMelding(raa.nokkel, raa.verdi, raa.slettFoer);
     if (!tolket.ok) {
       parkert.push(tilParkert(raa, partisjon, tolket.grunn));
       continue;

@@ -1,9 +1,10 @@
 import { setTimeout as vent } from 'node:timers/promises';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { SLETT_FOER } from '@tiltak/avtale';
 import { logg } from '@tiltak/platform';
 import { KafkaJSError, type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs';
 import { firstValueFrom, isObservable } from 'rxjs';
-import type { Meldingsbatch } from './batch.ts';
+import type { Meldingsbatch, RaaMelding } from './batch.ts';
 
 export interface Forbruksvalg {
   topic: string;
@@ -165,14 +166,21 @@ function tilBatch({ batch }: EachBatchPayload): Meldingsbatch {
     topic: batch.topic,
     partisjon: batch.partition,
     hentetFra: Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset),
-    meldinger: batch.messages.map(({ offset, key, value }) => ({
+    meldinger: batch.messages.map(({ offset, key, value, headers }) => ({
       offset: Number(offset),
       nokkel: key,
       verdi: value,
+      ...lesSlettFoer(headers?.[SLETT_FOER]),
     })),
     nesteOffset: Number(batch.lastOffset()) + 1,
     sluttOffset: Number(batch.highWatermark),
   };
+}
+
+/** Anything but an offset is no limit: the message is a tombstone like any other. */
+function lesSlettFoer(hode: unknown): Pick<RaaMelding, 'slettFoer'> {
+  const tekst = Buffer.isBuffer(hode) ? hode.toString('latin1') : '';
+  return /^\d{1,15}$/.test(tekst) ? { slettFoer: Number(tekst) } : {};
 }
 
 /** Keeps the membership of the group alive meanwhile; a rebalance is told of when the work is done, not before. */

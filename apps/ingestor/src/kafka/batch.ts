@@ -3,6 +3,8 @@ export interface RaaMelding {
   offset: number;
   nokkel: Buffer | null;
   verdi: Buffer | null;
+  /** of a tombstone: the offset that it does not delete beyond */
+  slettFoer?: number;
 }
 
 /** Consecutive messages of one partition; a compacted topic has holes between the offsets. */

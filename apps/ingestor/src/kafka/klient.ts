@@ -9,16 +9,18 @@ export interface Kafkavalg {
   caSti?: string | undefined;
   sertifikatSti?: string | undefined;
   noekkelSti?: string | undefined;
+  /** before an operation fails; for ever when undefined */
+  forsoek?: number;
 }
 
-/** A client that never gives up: a broker that is away is waited for. */
+/** A client that, unless told, never gives up: a broker that is away is waited for. */
 export function lagKafka(valg: Kafkavalg): Kafka {
   return new Kafka({
     brokers: valg.brokers,
     clientId: valg.clientId,
     ssl: ssl(valg),
     connectionTimeout: 5_000,
-    retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER },
+    retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: valg.forsoek ?? Number.MAX_SAFE_INTEGER },
     logLevel: logLevel.WARN,
     // Only what kafkajs says in words: its extra fields can hold messages.
     logCreator: () => (linje) => {

@@ -1,8 +1,12 @@
 import { lesKonfigurasjon, logg, startHttp } from '@tiltak/platform';
 import { ledigPort, startUtsteder } from '@tiltak/testing';
 import { SKJEMA } from '../config.ts';
+import { Publisering } from '../adapter/publisering.ts';
+import { tillatStoreSider } from '../adapter/storrelse.ts';
+import { Synker } from '../adapter/synk.ts';
 import { Gjenoppbygging } from '../drift/gjenoppbygging.ts';
 import { IngestorModule } from '../ingestor.module.ts';
+import { lagKafka } from '../kafka/klient.ts';
 import { startTestInnlesning, TOPIC, type TestInnlesning } from './test-innlesning.ts';
 
 export interface Svar {
@@ -12,6 +16,8 @@ export interface Svar {
 }
 
 export interface TestDrift extends TestInnlesning {
+  publisering: Publisering;
+  synker: Synker;
   /** As somebody on duty, unless other claims are given; `null`: without a token. */
   kall: (metode: string, sti: string, body?: unknown, claims?: Record<string, unknown> | null) => Promise<Svar>;
 }
@@ -24,8 +30,8 @@ const UTEN_KAFKA = {
   },
 };
 
-/** The operations over HTTP, on a database of their own, without Kafka. */
-export async function startTestDrift(): Promise<TestDrift> {
+/** Everything over HTTP, on a database of its own; without Kafka, unless told where. */
+export async function startTestDrift({ brokers = ['127.0.0.1:1'], topic = TOPIC } = {}): Promise<TestDrift> {
   const oppsett = await startTestInnlesning();
   const utsteder = await startUtsteder({ port: await ledigPort(), audience: 'tiltak-datadeling' });
   const konfig = lesKonfigurasjon(SKJEMA, {
@@ -48,8 +54,12 @@ export async function startTestDrift(): Promise<TestDrift> {
   logg.level = 'fatal';
   const { pool, innlesning } = oppsett;
   const gjenoppbygging = new Gjenoppbygging(pool, innlesning, UTEN_KAFKA);
+  const publisering = new Publisering(lagKafka({ brokers, clientId: 'spec', forsoek: 2 }), topic);
+  const synker = new Synker(pool, publisering, { stansetSekunder: 180, utloeperSekunder: 900 });
+  const hva = { organisasjon: 'nav', topic: TOPIC };
   const http = await startHttp({
-    modul: IngestorModule.med({ pool, innlesning, hva: { organisasjon: 'nav', topic: TOPIC }, gjenoppbygging }),
+    modul: IngestorModule.med({ pool, innlesning, hva, gjenoppbygging, adapterpool: pool, synker }),
+    konfigurer: (app) => void tillatStoreSider(app),
     konfig,
     apneRuter: [],
     klarhet: {},
@@ -57,6 +67,8 @@ export async function startTestDrift(): Promise<TestDrift> {
   const url = await http.app.getUrl();
   return {
     ...oppsett,
+    publisering,
+    synker,
     kall: async (metode, sti, body, claims = { roles: ['drift'], preferred_username: 'vakt@nav.example' }) => {
       const svar = await fetch(url + sti, {
         method: metode,
@@ -75,6 +87,7 @@ export async function startTestDrift(): Promise<TestDrift> {
     },
     stopp: async () => {
       await http.stopp();
+      await publisering.stopp();
       await utsteder.stopp();
       await oppsett.stopp();
     },

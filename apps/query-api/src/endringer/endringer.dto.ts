@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { Heltall, LenkeDto } from '../avtaler/avtaler.dto.ts';
-import { ProblemDto } from '../problem.dto.ts';
+import { ProblemDto } from '@tiltak/platform';
 
 export const ENDRINGSTYPER = ['ENDRET', 'SLETTET', 'UKJENT'] as const;
 export const SLETTEAARSAKER = ['SLETTET', 'FEILREGISTRERT', 'UKJENT'] as const;

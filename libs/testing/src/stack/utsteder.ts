@@ -18,7 +18,7 @@ export interface LokalUtsteder {
 
 /**
  * Issues tokens as Entra ID does. `POST /token` with `grant_type=client_credentials`, `client_id` and perhaps `audience`
- * and `rolle` gives one to whoever asks: for local use only.
+ * and `rolle`, or `adapter` (an organisation), gives one to whoever asks: for local use only.
  *
  * @param port 0 for any that is free
  * @param audience of tokens that don't ask for another
@@ -84,10 +84,11 @@ async function lagNoekkel(issuer: string, audience: string): Promise<Noekkel> {
   const { kid } = await utsteder.keys.generate('RS256', { kid: randomUUID() });
   const tjeneste = new OAuth2Service(utsteder);
   tjeneste.on('beforeTokenSigning', (token: { payload: Claims }, { body }: { body?: Claims }) => {
-    const { client_id: azp, audience: mottaker, rolle } = body ?? {};
+    const { client_id: azp, audience: mottaker, rolle, adapter } = body ?? {};
     if (typeof azp !== 'string') return;
     Object.assign(token.payload, claimsFor(azp, typeof mottaker === 'string' ? mottaker : audience));
     if (typeof rolle === 'string') token.payload['roles'] = [rolle];
+    if (typeof adapter === 'string') Object.assign(token.payload, { scope: 'tiltak:adapter', organisasjon: adapter });
   });
   return { kid, utsteder, svar: tjeneste.requestHandler };
 }

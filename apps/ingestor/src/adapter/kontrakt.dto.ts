@@ -1,0 +1,77 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, Matches, Max, Min } from 'class-validator';
+import { SynkDto } from './synk.dto.ts';
+
+const DELTASYNK = ['STRAKS', 'MINST_HVERT_15_MINUTT', 'INGEN'] as const;
+const RESSURSER = ['avtaler'] as const;
+
+@ApiSchema({ name: 'Kontrakt' })
+export class KontraktDto {
+  @ApiProperty({ description: "The adapter's own name", example: 'demo-fylke-adapter', maxLength: 100 })
+  @Matches(/^(?!\d{11}$)[A-Za-z0-9._-]{1,100}$/, { message: 'must be 1 to 100 of A–Z, a–z, 0–9, . _ and -' })
+  adapterId: string;
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1440,
+    description: 'How often it will send a heartbeat',
+    example: 15,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_440)
+  heartbeatIntervallMinutter: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 7, description: 'How often it will do a full sync', example: 7 })
+  @IsInt()
+  @Min(1)
+  @Max(7)
+  fullSynkIntervallDager: number;
+
+  @ApiProperty({ enum: DELTASYNK, description: 'How soon changes are pushed' })
+  @IsIn(DELTASYNK)
+  deltaSynk: (typeof DELTASYNK)[number];
+
+  @ApiProperty({ enum: RESSURSER, isArray: true, description: 'What it pushes', example: ['avtaler'] })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(10)
+  @ArrayUnique()
+  @IsIn(RESSURSER, { each: true })
+  ressurser: (typeof RESSURSER)[number][];
+}
+
+export const HJERTESLAG = ['OK', 'FORSINKET', 'STANSET'] as const;
+
+@ApiSchema({ name: 'Hjerteslag' })
+export class HjerteslagDto {
+  @ApiProperty({ enum: HJERTESLAG, description: 'FORSINKET after one interval without a heartbeat, STANSET after two' })
+  tilstand: (typeof HJERTESLAG)[number];
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'The last heartbeat' })
+  sist: string | null;
+}
+
+@ApiSchema({ name: 'Adapterstatus' })
+export class AdapterstatusDto {
+  @ApiProperty({ type: KontraktDto })
+  kontrakt: KontraktDto;
+
+  @ApiProperty({ type: HjerteslagDto })
+  hjerteslag: HjerteslagDto;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'When a full sync was last completed',
+  })
+  sisteFullSynk: string | null;
+
+  @ApiProperty({ description: 'Whether a full sync should have been completed by now' })
+  fullSynkForfalt: boolean;
+
+  @ApiProperty({ type: [SynkDto], description: 'The last 20, newest first; without the pages that are missing' })
+  synker: SynkDto[];
+}

@@ -1,0 +1,61 @@
+import type { Pool } from 'pg';
+import type { KontraktDto } from './kontrakt.dto.ts';
+
+export interface Kontraktrad extends KontraktDto {
+  /** client id that the contract belongs to */
+  klient: string;
+  opprettet: Date;
+  hjerteslag: Date | null;
+  /** since the last heartbeat, or since the contract, when there was none; seconds by the database's clock */
+  sekunderSiden: number;
+}
+
+export async function lesKontrakt(db: Pool): Promise<Kontraktrad | undefined> {
+  const { rows } = await db.query<Kontraktrad>(
+    `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",
+       full_synk_intervall_dager as "fullSynkIntervallDager", delta_synk as "deltaSynk", ressurser, opprettet, hjerteslag,
+       extract(epoch from clock_timestamp() - coalesce(hjerteslag, opprettet))::float as "sekunderSiden"
+     from adapter`,
+  );
+  return rows[0];
+}
+
+/** @returns whether it was stored: not when the contract belongs to another client */
+export async function lagreKontrakt(db: Pool, klient: string, kontrakt: KontraktDto): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `insert into adapter (adapter_id, klient, heartbeat_intervall_minutter, full_synk_intervall_dager, delta_synk, ressurser)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (id) do update set adapter_id = excluded.adapter_id, delta_synk = excluded.delta_synk,
+       heartbeat_intervall_minutter = excluded.heartbeat_intervall_minutter, endret = now(),
+       full_synk_intervall_dager = excluded.full_synk_intervall_dager, ressurser = excluded.ressurser
+     where adapter.klient = excluded.klient`,
+    [
+      kontrakt.adapterId,
+      klient,
+      kontrakt.heartbeatIntervallMinutter,
+      kontrakt.fullSynkIntervallDager,
+      kontrakt.deltaSynk,
+      kontrakt.ressurser,
+    ],
+  );
+  return rowCount === 1;
+}
+
+export async function settHjerteslag(db: Pool): Promise<void> {
+  await db.query('update adapter set hjerteslag = clock_timestamp()');
+}
+
+export async function sekunderSidenHjerteslag(db: Pool): Promise<number | undefined> {
+  return (await lesKontrakt(db))?.sekunderSiden;
+}
+
+/** The last full sync that was completed, and whether the next one should have been by now. */
+export async function lesSisteFulle(db: Pool): Promise<{ fullfoert: Date | null; forfalt: boolean }> {
+  const { rows } = await db.query<{ fullfoert: Date | null; forfalt: boolean }>(
+    `select siste as fullfoert,
+       clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as forfalt
+     from adapter cross join (
+       select max(avsluttet) as siste from synk where type = 'FULL' and tilstand = 'FULLFOERT') s`,
+  );
+  return rows[0] ?? { fullfoert: null, forfalt: false };
+}

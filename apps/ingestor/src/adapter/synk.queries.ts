@@ -1,0 +1,147 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Side } from './synk.side.ts';
+
+export const SYNKTYPER = ['FULL', 'DELTA', 'SLETT'] as const;
+export type Synktype = (typeof SYNKTYPER)[number];
+
+export const SYNKTILSTANDER = [
+  'MOTTAR',
+  'SLETTER',
+  'VENTER_PAA_BEKREFTELSE',
+  'FULLFOERT',
+  'ERSTATTET',
+  'UTLOEPT',
+  'FEILET',
+] as const;
+export type Synktilstand = (typeof SYNKTILSTANDER)[number];
+
+/** How long without a page, by the database's clock. */
+export interface Synkfrister {
+  stansetSekunder: number;
+  utloeperSekunder: number;
+}
+
+export interface Synkrad {
+  synkId: string;
+  type: Synktype;
+  tilstand: Synktilstand;
+  stanset: boolean;
+  antallSider: number;
+  antallTotalt: number;
+  mottatteSider: number;
+  mottatteRessurser: number;
+  startet: Date;
+  sisteSide: Date;
+  avsluttet: Date | null;
+  skalSlettes: number | null;
+  startOffset: Record<string, number>;
+  bekreftetAv: string | null;
+}
+
+const LES = `
+  select s.synk_id as "synkId", s.type, s.antall_sider as "antallSider", s.antall_totalt as "antallTotalt",
+    case when s.tilstand = 'MOTTAR' and uten_side >= $2 then 'UTLOEPT' else s.tilstand end as tilstand,
+    s.tilstand = 'MOTTAR' and uten_side >= $1 and uten_side < $2 as stanset,
+    sider::int as "mottatteSider", ressurser::int as "mottatteRessurser", s.startet, siste as "sisteSide", s.avsluttet,
+    s.skal_slettes as "skalSlettes", s.start_offset as "startOffset", s.bekreftet_av as "bekreftetAv"
+  from synk s
+  cross join lateral (
+    select count(*) as sider, coalesce(sum(antall), 0) as ressurser, coalesce(max(mottatt), s.startet) as siste
+    from synk_side where synk_id = s.synk_id
+  ) side
+  cross join lateral (select extract(epoch from clock_timestamp() - siste) as uten_side) tid`;
+
+const fristene = ({ stansetSekunder, utloeperSekunder }: Synkfrister): number[] => [stansetSekunder, utloeperSekunder];
+
+export async function lesSynk(
+  db: Pool | PoolClient,
+  synkId: string,
+  frister: Synkfrister,
+): Promise<Synkrad | undefined> {
+  const { rows } = await db.query<Synkrad>(`${LES} where s.synk_id = $3`, [...fristene(frister), synkId]);
+  return rows[0];
+}
+
+/** Newest first. */
+export async function listSynker(db: Pool, frister: Synkfrister, antall: number): Promise<Synkrad[]> {
+  const { rows } = await db.query<Synkrad>(`${LES} order by s.startet desc limit $3`, [...fristene(frister), antall]);
+  return rows;
+}
+
+export async function lesManglendeSider(db: Pool, synkId: string, maks: number): Promise<number[]> {
+  const { rows } = await db.query<{ side: number }>(
+    `select side from synk s cross join generate_series(1, s.antall_sider) side
+     where s.synk_id = $1 and not exists (select from synk_side m where m.synk_id = s.synk_id and m.side = side.side)
+     order by side limit $2`,
+    [synkId, maks],
+  );
+  return rows.map(({ side }) => side);
+}
+
+/** One at a time makes syncs: the newer full sync replaces the one before it, whatever that was doing. */
+export async function opprettSynk(db: PoolClient, side: Side, start: Map<number, number>): Promise<void> {
+  const { synkId, type, antallSider, antallTotalt } = side;
+  await db.query(`select pg_advisory_xact_lock(hashtext('tiltak:ny-synk'))`);
+  const { rowCount } = await db.query('select from synk where synk_id = $1', [synkId]);
+  if (rowCount !== 0) return;
+  if (type === 'FULL') await erstattFulle(db);
+  await db.query(
+    'insert into synk (synk_id, type, antall_sider, antall_totalt, start_offset) values ($1, $2, $3, $4, $5)',
+    [synkId, type, antallSider, antallTotalt, JSON.stringify(Object.fromEntries(start))],
+  );
+}
+
+async function erstattFulle(db: PoolClient): Promise<void> {
+  const { rows } = await db.query<{ synk_id: string }>(
+    `update synk set tilstand = 'ERSTATTET', avsluttet = clock_timestamp()
+     where type = 'FULL' and tilstand in ('MOTTAR', 'SLETTER', 'VENTER_PAA_BEKREFTELSE') returning synk_id`,
+  );
+  await glemAvtaler(
+    db,
+    rows.map((rad) => rad.synk_id),
+  );
+}
+
+/** Against a change of state, until the transaction ends; pages of the same sync go on beside each other. */
+export async function laasMotTilstand(db: PoolClient, synkId: string): Promise<void> {
+  await db.query('select from synk where synk_id = $1 for share', [synkId]);
+}
+
+export async function laasSynk(db: PoolClient, synkId: string): Promise<void> {
+  await db.query('select from synk where synk_id = $1 for update', [synkId]);
+}
+
+/** @returns the fingerprint of the page, when it is there already; waits for who is adding it at this moment */
+export async function leggTilSide(
+  db: PoolClient,
+  { synkId, side, avtrykk, meldinger }: Side,
+): Promise<Buffer | undefined> {
+  const { rowCount } = await db.query(
+    'insert into synk_side (synk_id, side, avtrykk, antall) values ($1, $2, $3, $4) on conflict do nothing',
+    [synkId, side, avtrykk, meldinger.length],
+  );
+  if (rowCount === 1) return undefined;
+  const { rows } = await db.query<{ avtrykk: Buffer }>(
+    'select avtrykk from synk_side where synk_id = $1 and side = $2',
+    [synkId, side],
+  );
+  return rows[0]?.avtrykk;
+}
+
+export async function leggTilAvtaler(db: PoolClient, synkId: string, avtaleIder: string[]): Promise<void> {
+  await db.query('insert into synk_avtale select $1, unnest($2::uuid[]) on conflict do nothing', [synkId, avtaleIder]);
+}
+
+export async function glemAvtaler(db: PoolClient, synkIder: string[]): Promise<void> {
+  await db.query('delete from synk_avtale where synk_id = any($1)', [synkIder]);
+}
+
+/** Of a sync whose row is locked. A state that ends the sync is given the time. */
+export async function settTilstand(db: PoolClient, synkId: string, tilstand: Synktilstand): Promise<void> {
+  const slutt = tilstand !== 'SLETTER' && tilstand !== 'VENTER_PAA_BEKREFTELSE';
+  await db.query(
+    'update synk set tilstand = $2, avsluttet = case when $3 then clock_timestamp() end where synk_id = $1',
+    [synkId, tilstand, slutt],
+  );
+  if (slutt) await glemAvtaler(db, [synkId]);
+}
