@@ -4,6 +4,7 @@ import { ferskhet } from './ferskhet.ts';
 import { ingest } from './ingest.ts';
 import { lesing } from './lesing.ts';
 import { query } from './query.ts';
+import { synk } from './synk.ts';
 import { vekst } from './vekst.ts';
 
 /** `npm run bench -- <name>`: prints JSON. See docs/benchmarks.md. */
@@ -24,6 +25,7 @@ const benker: Record<string, () => Promise<unknown>> = {
   eksport: () => eksport({ avtaler: antall, runder }),
   ferskhet: () => ferskhet({ runder }),
   lesing: () => lesing({ antall, runder }),
+  synk: () => synk({ antall, runder }),
   vekst: () => vekst({ avtaler: antall, runder }),
 };
 const benk = benker[positionals[0] ?? ''];

@@ -94,6 +94,11 @@ export class System {
     return this.utsteder.token({ azp: 'vakt', claims: { roles: ['drift'], preferred_username: 'vakt@nav.example' } });
   }
 
+  /** A token of the organisation's adapter. */
+  tokenForAdapter(): Promise<string> {
+    return this.utsteder.token({ azp: 'adapter', claims: { scope: 'tiltak:adapter', organisasjon: 'nav' } });
+  }
+
   async publiser(meldinger: readonly Melding[]): Promise<void> {
     const plasser = await this.topic.publiser(meldinger);
     for (const [i, melding] of meldinger.entries()) {

@@ -1,9 +1,7 @@
 import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
 import { logg, startHttp, type Stopp } from '@tiltak/platform';
-import { Publisering } from './adapter/publisering.ts';
-import { Sletting } from './adapter/sletting.ts';
+import { lagAdapterdel } from './adapter/adapter.ts';
 import { tillatStoreSider } from './adapter/storrelse.ts';
-import { Synker } from './adapter/synk.ts';
 import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import type { Kafka } from 'kafkajs';
@@ -47,13 +45,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
     utstrekning: () => lesUtstrekning(admin, topic),
     lagLeser: (lesing) => lagLeser(kafka, forbruk, lesing),
   });
-  const adapterpool = lagPool({ ...valgAvDatabase(konfig), poolSize: SIDER_SAMTIDIG });
-  const publisering = new Publisering(kafkaFor(konfig, { forsoek: 3 }), topic);
-  const synker = new Synker(adapterpool, publisering, {
-    stansetSekunder: konfig.ADAPTER_SYNK_STANSET_SEKUNDER,
-    utloeperSekunder: konfig.ADAPTER_SYNK_UTLOEPER_SEKUNDER,
-  });
-  const sletting = new Sletting(pool, publisering, synker, konfig.ADAPTER_MAKS_SLETTES_PROSENT);
+  const adapter = lagAdapterdel(konfig, kafkaFor(konfig, { forsoek: 3 }), pool);
   const maaler = new Ferskhetsmaaler(datakilde, admin, topic);
   const bygging = new Relasjonsbygging(pool);
   const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
@@ -64,8 +56,8 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
       innlesning,
       hva: { organisasjon: konfig.ORGANISASJON, topic },
       gjenoppbygging,
-      adapterpool,
-      synker,
+      adapterpool: adapter.adapterpool,
+      synker: adapter.synker,
     }),
     konfig,
     apneRuter: [...SIDERUTER, ...DOKUMENTRUTER],
@@ -85,20 +77,18 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   beskjaering.start();
   bygging.start();
   gjenoppbygging.foelgMed();
-  sletting.start();
+  adapter.start();
   logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
 
   return async () => {
     await gjenoppbygging.slutt();
     await http.stopp();
-    await sletting.stopp();
-    await publisering.stopp();
+    await adapter.stopp();
     await maaler.stopp();
     await beskjaering.stopp();
     await bygging.stopp();
     await admin.disconnect();
     await datakilde.destroy();
-    await adapterpool.end();
     await pool.end();
   };
 }
@@ -107,9 +97,6 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
 export async function skrivDokument(): Promise<void> {
   process.stdout.write(await dokumentSomTekst(IngestorModule.med({ hva: { organisasjon: '', topic: '' } } as Deler)));
 }
-
-/** Pages of adapters that are worked on at once by this process; more wait. */
-const SIDER_SAMTIDIG = 4;
 
 function kafkaFor(konfig: Konfig, valg: { forsoek?: number } = {}): Kafka {
   return lagKafka({

@@ -149,3 +149,25 @@ describe('for any history', () => {
     );
   });
 });
+
+describe('a tombstone of a full sync', () => {
+  const gravstein = { type: 'GRAVSTEIN', avtaleId: 'a', foer: 10 } as const;
+  const kjentPaa = (partisjon: number, offset: number): Tilstand => ({
+    sistEndret: '2026-01-01T00:00:00.000000Z',
+    plass: { partisjon, offset },
+    slettet: null,
+    feilregistrert: false,
+    avtrykk: 'x',
+  });
+
+  test.each([
+    ['deletes what lies before its limit', kjentPaa(1, 9), true],
+    ['spares what lies at its limit', kjentPaa(1, 10), false],
+    ['spares what lies after it', kjentPaa(1, 15), false],
+    ['spares what lies in another partition', kjentPaa(0, 9), false],
+    ['does not come into force again', kjentPaa(1, 20), false],
+    ['marks what was never seen', undefined, true],
+  ])('%s', (_, kjent, forventet) => {
+    expect(vinner(gravstein, { partisjon: 1, offset: 20 }, kjent)).toBe(forventet);
+  });
+});
