@@ -39,7 +39,7 @@ export const metrikker = {
   }),
   synker: new Gauge({
     name: 'ingestor_synker',
-    help: 'Of the last 1,000 syncs of adapters, those in each state',
+    help: 'Syncs of the adapter that began in the last 7 days, by state',
     labelNames: ['tilstand'] as const,
   }),
   adapterHjerteslag: new Gauge({

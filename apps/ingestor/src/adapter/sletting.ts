@@ -6,10 +6,11 @@ import { iTransaksjon } from '../transaksjon.ts';
 import { sekunderSidenHjerteslag } from './kontrakt.queries.ts';
 import type { NyMelding, Publisering } from './publisering.ts';
 import { laasPublisering, type Synker } from './synk.ts';
-import { laasSynk, listSynker, lesSynk, settTilstand, SYNKTILSTANDER, type Synkrad } from './synk.queries.ts';
+import { laasSynk, lesSynk, settTilstand, SYNKTILSTANDER, type Synkrad, type Synktilstand } from './synk.queries.ts';
 
 const PER_GANG = 5_000;
 const VENT_PAA_INNLESNING_MS = 5_000;
+const MAALES_HVER_MS = 15_000;
 
 /**
  * Ends syncs: deletes what a full sync did not hold, ends those that get no more pages. All that it goes by lies in the
@@ -18,6 +19,7 @@ const VENT_PAA_INNLESNING_MS = 5_000;
 export class Sletting {
   private readonly avbryt = new AbortController();
   private iGang: Promise<void> = Promise.resolve();
+  private maalesIgjen = 0;
 
   constructor(
     private readonly pool: Pool,
@@ -123,10 +125,13 @@ export class Sletting {
   }
 
   private async maal(): Promise<void> {
-    const synker = await listSynker(this.pool, this.synker.frister, 1_000);
-    for (const tilstand of SYNKTILSTANDER) {
-      metrikker.synker.set({ tilstand }, synker.filter((synk) => synk.tilstand === tilstand).length);
-    }
+    if (Date.now() < this.maalesIgjen) return;
+    this.maalesIgjen = Date.now() + MAALES_HVER_MS;
+    const { rows } = await this.pool.query<{ tilstand: Synktilstand; antall: number }>(
+      `select tilstand, count(*)::int as antall from synk where startet > now() - interval '7 days' group by tilstand`,
+    );
+    const antall = new Map(rows.map((rad) => [rad.tilstand, rad.antall]));
+    for (const tilstand of SYNKTILSTANDER) metrikker.synker.set({ tilstand }, antall.get(tilstand) ?? 0);
     const alder = await sekunderSidenHjerteslag(this.pool);
     if (alder !== undefined) metrikker.adapterHjerteslag.set(alder);
   }

@@ -251,6 +251,36 @@ test('a list of faults has an end, and too many entries are 413', async () => {
   expect((await api.side('PATCH', { synkId: ny() }, avtaler(10_000))).status).toBe(201);
 });
 
+test('what is pushed is stored as what the stream says', async () => {
+  const felter = {
+    deltakerFnr: syntetiskFnr(3),
+    tiltakstype: 'MENTOR',
+    stillingprosent: 50,
+    avtaleInngått: '2026-10-25T02:30:00',
+    godkjentPaVegneAv: true,
+    sistEndret: '2026-03-01T10:00:00.1234565Z',
+  };
+  const lagre = async (send: (avtaleId: string) => Promise<unknown>): Promise<unknown> => {
+    const avtaleId = ny();
+    await send(avtaleId);
+    await ventTil(() => api.sletting.erLestInn(), { hva: 'everything to be stored' });
+    const [rad] = await api.eier.query<{ rad: unknown }[]>(
+      `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'avtrykk', 'mottatt'] as rad
+       from avtale a where avtale_id = $1`,
+      [avtaleId],
+    );
+    return rad?.rad;
+  };
+  const fraStrommen = await lagre((avtaleId) =>
+    api.topic.publiser([{ nokkel: avtaleId, verdi: JSON.stringify({ avtaleId, ...felter }) }]),
+  );
+  expect(fraStrommen).toMatchObject({ tiltakstype: 'MENTOR', stillingprosent: null });
+  for (const metode of ['POST', 'PATCH'] as const) {
+    const fraAdapteret = await lagre((id) => api.side(metode, { synkId: ny() }, [{ id, ...felter }]));
+    expect(fraAdapteret).toEqual(fraStrommen);
+  }
+});
+
 test('what is not in the reduced avtale does not reach Kafka', async () => {
   await api.side('PATCH', { synkId: ny() }, [{ id: ny(), deltakerFornavn: 'Kari', manedslonn: 1 }]);
   const meldinger = await lesTopic();
