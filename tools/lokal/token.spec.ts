@@ -46,3 +46,13 @@ test('a token for somebody on duty has the role', async () => {
     await utsteder.stopp();
   }
 });
+
+test('a token for an adapter has the scope, and the organisation', async () => {
+  const utsteder = await startUtsteder({ port: 0, audience: 'tiltak-datadeling' });
+  try {
+    const token = decodeJwt(await hentToken(utsteder.issuer, 'adapter-demo', { adapter: 'demo-fylke' }));
+    expect(token).toMatchObject({ azp: 'adapter-demo', scope: 'tiltak:adapter', organisasjon: 'demo-fylke' });
+  } finally {
+    await utsteder.stopp();
+  }
+});
