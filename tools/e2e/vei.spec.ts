@@ -1,43 +1,35 @@
 import { readFileSync } from 'node:fs';
 import { ventTil } from '@tiltak/testing';
 import { lagHendelser } from '@tiltak/simulator';
+import { lagKlient, type Klient, type Skjema } from '@tiltak/datadeling-klient';
 import { System } from './system.ts';
 
 /** From the source's topic to a consumer's answer, through both apps as they are deployed. */
 let system: System;
-let url: string;
-let hoder: Record<string, string>;
+let klient: Klient;
 
 beforeAll(async () => {
   system = await System.lag();
   await system.startIngestor();
-  ({ url } = await system.startQueryApi());
-  hoder = await system.som('alt');
-  await ventTil(
-    async () => (await fetch(`${url}/api/v1/avtaler/sok`, { method: 'POST', headers: hoder, body: '{}' })).ok,
-    { hva: 'the first load' },
-  );
+  const { url } = await system.startQueryApi();
+  klient = lagKlient({
+    baseUrl: url,
+    hentToken: async () => (await system.som('alt'))['authorization']?.slice('Bearer '.length) ?? '',
+  });
+  await ventTil(async () => (await klient.POST('/api/v1/avtaler/sok', { body: {} })).response.ok, {
+    hva: 'the first load',
+  });
 }, 60_000);
 afterAll(() => system.stopp());
 
-interface Side {
-  avtaler: { avtaleId: string; deltakerFnr: string | null; sistEndret: string }[];
-  neste?: string;
-}
-
-async function alle(): Promise<Side['avtaler']> {
-  const avtaler: Side['avtaler'] = [];
-  for (let neste: string | undefined, flere = true; flere;) {
-    const svar = await fetch(`${url}/api/v1/avtaler/sok`, {
-      method: 'POST',
-      headers: hoder,
-      body: JSON.stringify({ antall: 500, ...(neste ? { neste } : {}) }),
-    });
-    const side = (await svar.json()) as Side;
-    avtaler.push(...side.avtaler);
-    neste = side.neste;
-    flere = neste !== undefined;
-  }
+async function alle(): Promise<Skjema['Avtale'][]> {
+  const avtaler: Skjema['Avtale'][] = [];
+  let neste: string | undefined;
+  do {
+    const { data } = await klient.POST('/api/v1/avtaler/sok', { body: { antall: 500, ...(neste ? { neste } : {}) } });
+    avtaler.push(...(data?.avtaler ?? []));
+    neste = data?.neste;
+  } while (neste !== undefined);
   return avtaler;
 }
 
@@ -59,7 +51,8 @@ test('a change is served, and Data-Oppdatert promises no more than is served', a
   const publisert = Date.now();
   const sett = await ventTil(
     async () => {
-      const svar = await fetch(`${url}/api/v1/avtaler/nummer/4711`, { headers: hoder });
+      const params = { path: { avtaleNr: 4_711 } };
+      const { response: svar } = await klient.GET('/api/v1/avtaler/nummer/{avtaleNr}', { params });
       const oppdatert = Date.parse(svar.headers.get('data-oppdatert') ?? '');
       // An answer that says it includes everything up to after the message was published must hold it.
       if (svar.status === 404 && oppdatert > publisert) throw new Error('Data-Oppdatert promises what is not served');
@@ -68,12 +61,9 @@ test('a change is served, and Data-Oppdatert promises no more than is served', a
     { hva: 'the change to be served', hverMs: 5 },
   );
   expect(sett.headers.get('data-oppdatert')).toBeTruthy();
-  await ventTil(
-    async () =>
-      Date.parse((await fetch(`${url}/api/v1/ferskhet`, { headers: hoder })).headers.get('data-oppdatert') ?? '') >
-      foer,
-    { hva: 'freshness to pass the message' },
-  );
+  await ventTil(async () => Date.parse((await klient.GET('/api/v1/ferskhet')).data?.dataOppdatert ?? '') > foer, {
+    hva: 'freshness to pass the message',
+  });
 });
 
 test('no log line of either app holds a national ident', async () => {

@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROT } from '@tiltak/testing';
+import { skrivKlientskjema } from './klient.ts';
+import { skrivSide } from './konsumentdok.ts';
 
 /**
  * Writes the OpenAPI document that each built app publishes to `apps/<app>/openapi.json`; with `--sjekk`, says whether
@@ -25,4 +27,10 @@ for (const app of ['query-api', 'ingestor']) {
     );
     process.exitCode = 1;
   }
+}
+
+// What is made from the documents; specs check that it is as made.
+if (!process.argv.includes('--sjekk')) {
+  skrivSide();
+  await skrivKlientskjema();
 }
