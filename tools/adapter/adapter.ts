@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as vent } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { lesKlar } from '../lokal/klar.ts';
+import { kjoerende } from '../lokal/klar.ts';
 import { hentToken } from '../lokal/token.ts';
 import { AdapterApi, Avslag } from './api.ts';
 import { lesKatalog, lesTabell } from './kilder.ts';
@@ -11,7 +11,7 @@ import { send, type Synkvalg } from './synk.ts';
 
 const METODER: Record<string, Synkvalg['metode']> = { full: 'POST', delta: 'PATCH', slett: 'DELETE' };
 const BRUK = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
-  [--organisasjon nav] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]`;
+  [--organisasjon NAVN] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
     katalog: { type: 'string' },
     postgres: { type: 'string' },
     tabell: { type: 'string' },
-    organisasjon: { type: 'string', default: 'nav' },
+    organisasjon: { type: 'string' },
     sidestoerrelse: { type: 'string', default: '2000' },
     parallelt: { type: 'string', default: '4' },
     tilstand: { type: 'string', default: '.local/adapter.json' },
@@ -29,12 +29,11 @@ const { values, positionals } = parseArgs({
 
 async function kjor(): Promise<void> {
   const metode = METODER[positionals[0] ?? ''];
-  const klar = lesKlar();
   if (!metode || !(values.katalog || (values.postgres && values.tabell))) throw new Error(BRUK);
-  if (!klar) throw new Error('The local stack is not running: start it with npm start.');
-  const { organisasjon } = values;
-  const azp = `adapter-${organisasjon}`;
-  const api = new AdapterApi(klar.ingestor, () => hentToken(klar.issuer, azp, { adapter: organisasjon }));
+  const { klar, navn, organisasjon } = kjoerende(values.organisasjon);
+  const azp = `adapter-${navn}`;
+  const hvem = { adapter: navn, audience: organisasjon.audience };
+  const api = new AdapterApi(organisasjon.ingestor, () => hentToken(klar.issuer, azp, hvem));
   const innslag = values.katalog
     ? await lesKatalog(resolve(process.env['INIT_CWD'] ?? '', values.katalog))
     : await lesTabell(values.postgres ?? '', values.tabell ?? '');

@@ -13,13 +13,21 @@ import {
   type Testdatabase,
   type Testtopic,
 } from '@tiltak/testing';
-import { KLIENT_ID, startIngestor, startQueryApi, ventPaaKlar, type App, type Omgivelser } from '../lokal/apper.ts';
+import { klientId, startIngestor, startQueryApi, ventPaaKlar, type App, type Omgivelser } from '../lokal/apper.ts';
 import { lesKonsumenter } from '../lokal/token.ts';
 import { forventet } from '@tiltak/simulator';
 
 export interface Melding {
   nokkel: string | Buffer | null;
   verdi: string | Buffer | null;
+}
+
+interface Systemvalg {
+  organisasjon: string;
+  partisjoner: number;
+  postgres: string;
+  brokers: string;
+  utsteder: LokalUtsteder;
 }
 
 /** The built apps as real processes, on a database and a topic of their own. */
@@ -32,27 +40,39 @@ export class System {
   private readonly database: Testdatabase;
   private readonly topic: Testtopic;
   private readonly utsteder: LokalUtsteder;
+  private readonly egenUtsteder: boolean;
 
-  private constructor(omgivelser: Omgivelser, database: Testdatabase, topic: Testtopic, utsteder: LokalUtsteder) {
+  private constructor(
+    omgivelser: Omgivelser,
+    database: Testdatabase,
+    topic: Testtopic,
+    { utsteder, egen }: { utsteder: LokalUtsteder; egen: boolean },
+  ) {
     this.miljo = omgivelser;
     this.database = database;
     this.topic = topic;
     this.utsteder = utsteder;
+    this.egenUtsteder = egen;
   }
 
-  /** Nothing is started yet but what the apps need. `postgres` and `brokers`: others than those of the test run. */
+  /**
+   * Nothing is started yet but what the apps need. `postgres`, `brokers` and `utsteder`: others than those of the test run;
+   * an issuer that is given is not stopped here.
+   */
   static async lag({
+    organisasjon = 'nav',
     partisjoner = 3,
     postgres = testmiljo().postgres,
     brokers = testmiljo().kafka,
-  } = {}): Promise<System> {
+    utsteder: felles,
+  }: Partial<Systemvalg> = {}): Promise<System> {
     const [database, topic, utsteder] = await Promise.all([
       opprettTestdatabase(postgres),
       opprettTesttopic({ partisjoner, brokers }),
-      ledigPort().then((port) => startUtsteder({ port, audience: KLIENT_ID })),
+      felles ?? ledigPort().then((port) => startUtsteder({ port, audience: klientId(organisasjon) })),
     ]);
     const omgivelser: Omgivelser = {
-      organisasjon: 'nav',
+      organisasjon,
       database,
       brokers,
       topic: topic.topic,
@@ -61,7 +81,7 @@ export class System {
       deltakerIdNoekkel: 'ab'.repeat(32),
       konsumenter: join(ROT, 'tools', 'lokal', 'konsumenter.yaml'),
     };
-    return new System(omgivelser, database, topic, utsteder);
+    return new System(omgivelser, database, topic, { utsteder, egen: !felles });
   }
 
   async startIngestor(ekstra: Record<string, string> = {}): Promise<App> {
@@ -86,17 +106,23 @@ export class System {
   /** The headers of a call as a consumer of the local registry. */
   async som(navn: string): Promise<Record<string, string>> {
     const azp = lesKonsumenter().find((konsument) => konsument.navn === navn)?.azp ?? navn;
-    return { authorization: `Bearer ${await this.utsteder.token({ azp })}`, 'content-type': 'application/json' };
+    return { authorization: `Bearer ${await this.token({ azp })}`, 'content-type': 'application/json' };
   }
 
   /** A token of somebody on duty. */
   tokenForVakt(): Promise<string> {
-    return this.utsteder.token({ azp: 'vakt', claims: { roles: ['drift'], preferred_username: 'vakt@nav.example' } });
+    return this.token({ azp: 'vakt', claims: { roles: ['drift'], preferred_username: 'vakt@nav.example' } });
   }
 
   /** A token of the organisation's adapter. */
   tokenForAdapter(): Promise<string> {
-    return this.utsteder.token({ azp: 'adapter', claims: { scope: 'tiltak:adapter', organisasjon: 'nav' } });
+    const { organisasjon } = this.miljo;
+    return this.token({ azp: 'adapter', claims: { scope: 'tiltak:adapter', organisasjon } });
+  }
+
+  /** A token for the organisation's apps. */
+  token(valg: { azp: string; claims?: Record<string, unknown> }): Promise<string> {
+    return this.utsteder.token({ audience: klientId(this.miljo.organisasjon), ...valg });
   }
 
   async publiser(meldinger: readonly Melding[]): Promise<void> {
@@ -199,7 +225,7 @@ export class System {
 
   async stopp(): Promise<void> {
     await Promise.all(this.apper.map(({ prosess }) => prosess.stopp(10_000)));
-    await Promise.all([this.topic.slett(), this.database.slett(), this.utsteder.stopp()]);
+    await Promise.all([this.topic.slett(), this.database.slett(), this.egenUtsteder && this.utsteder.stopp()]);
   }
 }
 

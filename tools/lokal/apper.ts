@@ -15,10 +15,11 @@ export interface Omgivelser {
   konsumenter: string;
 }
 
-/** The audience of tokens, as Entra ID would know the app. */
-export const KLIENT_ID = 'tiltak-datadeling';
+/** The audience of tokens for the organisation's apps, as Entra ID would know them; those of another are refused. */
+export const klientId = (organisasjon: string): string => `tiltak-datadeling-${organisasjon}`;
 
 export interface App {
+  /** «ingestor of nav» */
   navn: string;
   url: string;
   prosess: Prosess;
@@ -30,7 +31,7 @@ type Miljo = Record<string, string>;
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestor(omgivelser: Omgivelser, port: number, ekstra: Miljo = {}): App {
   const { database, brokers, topic } = omgivelser;
-  return start('ingestor', port, {
+  return start('ingestor', omgivelser, port, {
     ...felles(omgivelser),
     DB_USERNAME: database.ingestor.username,
     DB_PASSWORD: database.ingestor.password,
@@ -48,7 +49,7 @@ export function startIngestor(omgivelser: Omgivelser, port: number, ekstra: Milj
 /** The built query-api as a process; the extra environment goes before the rest. */
 export function startQueryApi(omgivelser: Omgivelser, port: number, ekstra: Miljo = {}): App {
   const { database, konsumenter } = omgivelser;
-  return start('query-api', port, {
+  return start('query-api', omgivelser, port, {
     ...felles(omgivelser),
     DB_USERNAME: database.queryApi.username,
     DB_PASSWORD: database.queryApi.password,
@@ -67,20 +68,20 @@ function felles({ organisasjon, database, issuer, jwksUri, deltakerIdNoekkel }: 
     DB_PORT: String(database.port),
     DB_DATABASE: database.database,
     DELTAKER_ID_NOEKKEL: deltakerIdNoekkel,
-    AZURE_APP_CLIENT_ID: KLIENT_ID,
+    AZURE_APP_CLIENT_ID: klientId(organisasjon),
     AZURE_OPENID_CONFIG_ISSUER: issuer,
     AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,
   };
 }
 
-function start(navn: string, port: number, env: Miljo): App {
-  const program = join(ROT, 'dist', 'apps', navn, 'main.cjs');
-  const loggfil = join(LOKALT, 'logs', `${navn}-${String(port)}.log`);
+function start(app: string, { organisasjon }: Omgivelser, port: number, env: Miljo): App {
+  const program = join(ROT, 'dist', 'apps', app, 'main.cjs');
+  const loggfil = join(LOKALT, 'logs', `${app}-${String(port)}.log`);
   const prosess = startProsess(process.execPath, ['--enable-source-maps', program], loggfil, {
     cwd: ROT,
     env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...env },
   });
-  return { navn, url: `http://127.0.0.1:${String(port)}`, prosess, loggfil };
+  return { navn: `${app} of ${organisasjon}`, url: `http://127.0.0.1:${String(port)}`, prosess, loggfil };
 }
 
 /** @throws when it ends instead, or is not ready in time */

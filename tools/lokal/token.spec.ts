@@ -27,7 +27,7 @@ test('a stack that is gone is said in a sentence', async () => {
 });
 
 test.each([
-  [[], /^Usage: npm run token -- <konsument>, one of: .*\balt\b.*\bsmal\b.*\.\n$/],
+  [[], /^Usage: npm run token -- <konsument>.*, where konsument is one of: .*\balt\b.*\bsmal\b.*\.\n$/],
   [['ukjent'], /^There is no consumer ukjent in tools\/lokal\/konsumenter\.yaml, only: .*\balt\b.*\.\n$/],
 ])('npm run token with %j says in one sentence who is known', async (argumenter, sagt) => {
   const skript = join(ROT, 'tools', 'lokal', 'token.ts');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { ROT } from '@tiltak/testing';
-import { lesKlar, type Klar } from './klar.ts';
+import { kjoerende, KJOERER_IKKE } from './klar.ts';
 
 interface Konsument {
   navn: string;
@@ -14,17 +14,16 @@ export function lesKonsumenter(): Konsument[] {
   return parse(readFileSync(join(ROT, 'tools', 'lokal', 'konsumenter.yaml'), 'utf8')) as Konsument[];
 }
 
-const KJOERER_IKKE = 'The local stack is not running: start it with npm start.';
-
 /**
  * A fresh token for a client id, from the local issuer; on duty with a `rolle`, of an organisation's adapter with `adapter`.
+ * It is for the apps of the first organisation, unless it has another `audience`.
  *
  * @throws when the issuer does not answer
  */
 export async function hentToken(
   issuer: string,
   azp: string,
-  mer: { rolle?: string; adapter?: string } = {},
+  mer: { rolle?: string; adapter?: string; audience?: string } = {},
 ): Promise<string> {
   const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp, ...mer });
   // A stack that was killed leaves its address behind.
@@ -35,26 +34,22 @@ export async function hentToken(
   return token;
 }
 
-async function skrivToken(navn: string | undefined, organisasjon = 'nav'): Promise<string> {
-  if (navn === '--drift') return hentToken(kjoerende().issuer, 'lokal-vakt', { rolle: 'drift' });
-  if (navn === '--adapter') return hentToken(kjoerende().issuer, `adapter-${organisasjon}`, { adapter: organisasjon });
+async function skrivToken(hvem: string | undefined, organisasjon: string | undefined): Promise<string> {
   const konsumenter = lesKonsumenter();
-  const konsument = konsumenter.find((linje) => linje.navn === navn);
-  if (!konsument) {
-    const kjente = konsumenter.map((linje) => linje.navn).join(', ');
+  const azp = konsumenter.find(({ navn }) => navn === hvem)?.azp;
+  if (azp === undefined && hvem !== '--drift' && hvem !== '--adapter') {
+    const kjente = konsumenter.map(({ navn }) => navn).join(', ');
     throw new Error(
-      navn === undefined
-        ? `Usage: npm run token -- <konsument>, one of: ${kjente}; npm run token -- --drift; or npm run token -- --adapter <organisasjon>.`
-        : `There is no consumer ${navn} in tools/lokal/konsumenter.yaml, only: ${kjente}.`,
+      hvem === undefined
+        ? `Usage: npm run token -- <konsument>|--drift|--adapter [organisasjon], where konsument is one of: ${kjente}.`
+        : `There is no consumer ${hvem} in tools/lokal/konsumenter.yaml, only: ${kjente}.`,
     );
   }
-  return hentToken(kjoerende().issuer, konsument.azp);
-}
-
-function kjoerende(): Klar {
-  const klar = lesKlar();
-  if (!klar) throw new Error(KJOERER_IKKE);
-  return klar;
+  const { klar, navn, organisasjon: sin } = kjoerende(organisasjon);
+  const { audience } = sin;
+  if (azp !== undefined) return hentToken(klar.issuer, azp, { audience });
+  if (hvem === '--drift') return hentToken(klar.issuer, 'lokal-vakt', { rolle: 'drift', audience });
+  return hentToken(klar.issuer, `adapter-${navn}`, { adapter: navn, audience });
 }
 
 if (import.meta.main) {

@@ -15,14 +15,11 @@ export function kontrollerLokal(kilde: string, konfig: { HOST: string; AZURE_OPE
   throw new Oppstartsfeil('LOKAL_TOKENKILDE is for a local stack only: HOST and the token issuer must be on 127.0.0.1');
 }
 
-/** @param kilde token endpoint of the issuer, with the client id as `client_id` */
+/** @param kilde token endpoint of the issuer, with the `client_id` and the `audience` to ask it for */
 export function giLokaltToken(server: FastifyInstance, kilde: string): void {
   const { origin, pathname, searchParams } = new URL(kilde);
   server.get(LOKALT_TOKEN, async (_request, reply) => {
-    const body = new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: searchParams.get('client_id') ?? '',
-    });
+    const body = new URLSearchParams({ grant_type: 'client_credentials', ...Object.fromEntries(searchParams) });
     const svar = await fetch(origin + pathname, { method: 'POST', body });
     const { access_token: token } = (await svar.json()) as { access_token: string };
     return reply.type('text/plain').send(token);
