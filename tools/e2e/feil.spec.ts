@@ -19,7 +19,9 @@ async function lagSystem(valg?: Parameters<typeof System.lag>[0]): Promise<void>
 }
 
 afterEach(async () => {
-  for (const stopp of startet.splice(0).reverse()) await stopp();
+  const feil: unknown[] = [];
+  for (const stopp of startet.splice(0).reverse()) await stopp().catch((grunn: unknown) => feil.push(grunn));
+  expect(feil).toEqual([]);
 });
 
 async function alt(maksMs?: number): Promise<void> {

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { lagArbeidsmappe, ledigPort } from '@tiltak/testing';
-import { startIngestor, startQueryApi, type App } from '../lokal/apper.ts';
+import { lagArbeidsmappe, ledigPort, startPostgres, ventTil } from '@tiltak/testing';
+import { startIngestor, startQueryApi, ventPaaKlar, type App } from '../lokal/apper.ts';
 import { System } from './system.ts';
 
 /** A set-up that is wrong: one clear line that names what, no stack, and an exit code other than 0. */
@@ -81,25 +81,37 @@ test.each(['ingestor', 'query-api'] as const)('%s on a port that is taken names 
   annen.close();
 });
 
-test('a query-api that starts before any ingestor waits, alive', async () => {
-  const tom = await System.lag();
+test('before an ingestor has set the database up a query-api is alive and not ready, also when Postgres ends meanwhile', async () => {
+  const mappe = lagArbeidsmappe('oppstart');
+  const postgres = await startPostgres({
+    port: await ledigPort(),
+    dataDir: join(mappe.katalog, 'postgres'),
+    loggfil: join(mappe.katalog, 'postgres.log'),
+  });
+  const tom = await System.lag({ postgres: postgres.url });
   try {
-    const port = await ledigPort();
-    const app = startQueryApi(tom.miljo, port);
-    for (
-      let n = 0;
-      n < 200 &&
-      !(await fetch(`${app.url}/internal/isalive`).then(
-        ({ ok }) => ok,
-        () => false,
-      ));
-      n++
-    ) {
-      await new Promise((ferdig) => setTimeout(ferdig, 50));
-    }
-    expect(app.prosess.avsluttet()).toBe(false);
+    const app = startQueryApi(tom.miljo, await ledigPort());
+    const mangler = (): Promise<unknown> =>
+      fetch(`${app.url}/internal/isready`).then(
+        async (svar) => ((await svar.json()) as { mangler: string[] }).mangler.join(),
+        () => undefined,
+      );
+    const ventPaaMangler = (...hva: string[]): Promise<unknown> =>
+      ventTil(async () => (await mangler()) === hva.join(), { hva: `not ready for ${hva.join()}` });
+    const harSagt = (hva: string): Promise<unknown> =>
+      ventTil(() => Promise.resolve(readFileSync(app.loggfil, 'utf8').includes(hva)), { hva });
+    await ventPaaMangler('oppstart');
+    await harSagt('has not been set up');
+    await postgres.drep();
+    await ventPaaMangler('oppstart', 'database');
+    await harSagt('does not answer');
+    await postgres.startIgjen();
+    await tom.startIngestor();
+    await ventPaaKlar(app);
     await app.prosess.stopp();
   } finally {
     await tom.stopp();
+    await postgres.stopp();
+    mappe.rydd();
   }
-});
+}, 60_000);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import {
@@ -223,11 +224,17 @@ export class System {
     };
   }
 
+  /** @throws when an app has ended by itself, with its last line */
   async stopp(): Promise<void> {
+    const doed = this.apper.find(({ prosess }) => prosess.utfall()?.startsWith('exit code 1'));
     await Promise.all(this.apper.map(({ prosess }) => prosess.stopp(10_000)));
-    await Promise.all([this.topic.slett(), this.database.slett(), this.egenUtsteder && this.utsteder.stopp()]);
+    if (this.egenUtsteder) await this.utsteder.stopp();
+    if (doed) throw new Error(`${doed.navn} ended by itself: ${sisteLinje(doed.loggfil)}`);
+    await Promise.all([this.topic.slett(), this.database.slett()]);
   }
 }
+
+const sisteLinje = (fil: string): string => readFileSync(fil, 'utf8').trimEnd().split('\n').at(-1) ?? '';
 
 export interface Tilstand {
   avtaler: { avtaleId: string }[];

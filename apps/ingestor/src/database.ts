@@ -25,15 +25,13 @@ export async function gjorKlarDatabase(konfig: Konfig, datakilde: DataSource, de
   const { DB_MIGRERING_USERNAME: username, DB_MIGRERING_PASSWORD: password } = konfig;
   const valg = valgAvDatabase(konfig);
   const eier = lagDatakilde(username && password ? { ...valg, username, password } : valg);
-  await koble(eier, venter);
   try {
-    const migrasjoner = await migrer(eier);
+    const migrasjoner = await koble(eier, venter, migrer);
     if (migrasjoner.length > 0) logg.info({ migrasjoner }, 'The schema is brought up to date');
   } finally {
-    await eier.destroy();
+    if (eier.isInitialized) await eier.destroy();
   }
-  await koble(datakilde, venter);
-  await skrivNoekkelkontroll(datakilde, deltakerId);
+  await koble(datakilde, venter, () => skrivNoekkelkontroll(datakilde, deltakerId));
 }
 
 function venter(feil: unknown): void {

@@ -50,6 +50,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   const bygging = new Relasjonsbygging(pool);
   const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
 
+  let startet = false;
   const http = await startHttp({
     modul: IngestorModule.med({
       pool,
@@ -62,6 +63,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
     konfig,
     apneRuter: [...SIDERUTER, ...DOKUMENTRUTER],
     klarhet: {
+      oppstart: () => startet,
       database: () => pool.query('select 1').then(() => true),
       kafka: () => strategi.erMedlem,
     },
@@ -78,6 +80,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   bygging.start();
   gjenoppbygging.foelgMed();
   adapter.start();
+  startet = true;
   logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
 
   return async () => {

@@ -55,11 +55,12 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
     eksport: new Eksport(eksportpool),
   };
 
+  let startet = false;
   const http = await startHttp({
     modul: QueryApiModule.med(deler),
     konfig,
     apneRuter: lokal === undefined ? APNE_RUTER : [...APNE_RUTER, LOKALT_TOKEN],
-    klarhet: { database: () => lesepool.query('select 1').then(() => true) },
+    klarhet: { oppstart: () => startet, database: () => lesepool.query('select 1').then(() => true) },
     konfigurer: (app) => {
       merkMedFerskhet(app, ferskhet);
       if (lokal !== undefined) giLokaltToken(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, lokal);
@@ -68,6 +69,7 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
   });
   await gjorKlarDatabase(datakilde, deltakerId);
   ferskhet.start();
+  startet = true;
   logg.info(
     { organisasjon: konfig.ORGANISASJON, port: konfig.PORT, konsumenter: konsumenter.size },
     'The query-api is started',
@@ -89,10 +91,10 @@ export async function skrivDokument(): Promise<void> {
 
 /** Waits for the database, and for an ingestor to have set it up. */
 async function gjorKlarDatabase(datakilde: DataSource, deltakerId: DeltakerId): Promise<void> {
-  await koble(datakilde, (feil) => {
+  const venter = (feil: unknown): void => {
     logg.warn({ err: feil }, 'The database (DB_HOST, DB_PORT) does not answer; trying again');
-  });
-  while (!(await kontrollerNoekkel(datakilde, deltakerId))) {
+  };
+  while (!(await koble(datakilde, venter, () => kontrollerNoekkel(datakilde, deltakerId)))) {
     logg.warn('The database has not been set up by an ingestor yet; trying again');
     await vent(1_000);
   }

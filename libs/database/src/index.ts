@@ -1,4 +1,4 @@
-export { AvvistAvDatabasen, koble } from './koble.ts';
+export { AvvistAvDatabasen, erForbigaaende, koble } from './koble.ts';
 export { kolonnenavn } from './kolonnenavn.ts';
 export { databasevalg, lagDatakilde, lagPool, type Databasevalg } from './datakilde.ts';
 export { deltakerIdMed, FeilNoekkel, kontrollerNoekkel, skrivNoekkelkontroll, type DeltakerId } from './deltaker-id.ts';
