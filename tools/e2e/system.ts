@@ -34,6 +34,7 @@ interface Systemvalg {
 /** The built apps as real processes, on a database and a topic of their own. */
 export class System {
   private readonly apper: App[] = [];
+  private readonly klare: App[] = [];
   private readonly publisert: (Melding & Plassering)[] = [];
 
   /** what the apps are told of where they run */
@@ -87,15 +88,18 @@ export class System {
 
   async startIngestor(ekstra: Record<string, string> = {}): Promise<App> {
     const app = startIngestor(this.miljo, await ledigPort(), { KAFKA_GROUP_ID: this.topic.topic, ...ekstra });
-    this.apper.push(app);
-    await ventPaaKlar(app);
-    return app;
+    return this.klar(app);
   }
 
   async startQueryApi(ekstra: Record<string, string> = {}): Promise<App> {
     const app = startQueryApi(this.miljo, await ledigPort(), ekstra);
+    return this.klar(app);
+  }
+
+  private async klar(app: App): Promise<App> {
     this.apper.push(app);
     await ventPaaKlar(app);
+    this.klare.push(app);
     return app;
   }
 
@@ -224,9 +228,9 @@ export class System {
     };
   }
 
-  /** @throws when an app has ended by itself, with its last line */
+  /** @throws when an app that was ready has ended by itself, with its last line */
   async stopp(): Promise<void> {
-    const doed = this.apper.find(({ prosess }) => prosess.utfall()?.startsWith('exit code 1'));
+    const doed = this.klare.find(({ prosess }) => prosess.utfall()?.startsWith('exit code 1'));
     await Promise.all(this.apper.map(({ prosess }) => prosess.stopp(10_000)));
     if (this.egenUtsteder) await this.utsteder.stopp();
     if (doed) throw new Error(`${doed.navn} ended by itself: ${sisteLinje(doed.loggfil)}`);
