@@ -13,7 +13,15 @@ export {
   type Tiltakstype,
 } from './kodeverk.ts';
 export { KILDEFELTER, SLETT_FOER, tolkMelding, type Melding, type Parkeringsgrunn, type Tolket } from './melding.ts';
-export { ledd, likeLedd, relasjonerFor, type Ledd, type Relasjon, type Relasjonsnavn } from './relasjoner.ts';
+export {
+  ledd,
+  likeLedd,
+  MAKS_AVTALER_MED_LENKER,
+  relasjonerFor,
+  type Ledd,
+  type Relasjon,
+  type Relasjonsnavn,
+} from './relasjoner.ts';
 export {
   sammenlignPlass,
   spillAv,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Avtale } from './avtale.ts';
-import { ledd, likeLedd, relasjonerFor, type Ledd, type Relasjon } from './relasjoner.ts';
+import { ledd, likeLedd, MAKS_AVTALER_MED_LENKER, relasjonerFor, type Ledd, type Relasjon } from './relasjoner.ts';
 
 const lag = (avtaleId: string, startDato: string, sluttDato: string | null, rest: Partial<Ledd> = {}): Ledd => ({
   avtaleId,
@@ -155,4 +155,10 @@ describe('of any avtaler', () => {
       }),
     );
   });
+});
+
+test('one with more avtaler than a person can have gets no links', () => {
+  const mange = Array.from({ length: MAKS_AVTALER_MED_LENKER + 1 }, (_, n) => lag(String(n), '2026-01-01', null));
+  expect(relasjonerFor(mange.slice(1)).length).toBeGreaterThan(MAKS_AVTALER_MED_LENKER ** 2 / 2);
+  expect(relasjonerFor(mange)).toEqual([]);
 });

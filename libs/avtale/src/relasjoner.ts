@@ -77,9 +77,15 @@ const REGLER: readonly Regel[] = [
   { frem: 'mentorFor', tilbake: 'mentor', par: mentorOgAndre },
 ];
 
+/**
+ * No person has so many avtaler. What has, an ident that a source uses for all its tests, gets no links: their number
+ * grows with the square, and what everybody waits for must not.
+ */
+export const MAKS_AVTALER_MED_LENKER = 200;
+
 /** Every link between these avtaler, all of one participant; in whatever order they are given, the same links. */
 export function relasjonerFor(avtaler: readonly Ledd[]): Relasjon[] {
-  if (avtaler.length < 2) return [];
+  if (avtaler.length < 2 || avtaler.length > MAKS_AVTALER_MED_LENKER) return [];
   const ordnet = [...avtaler].sort(iTid);
   return REGLER.flatMap(({ frem, tilbake, par }) =>
     Array.from(par(ordnet), ([foerst, sist]): Relasjon[] => [
