@@ -230,13 +230,18 @@ export class System {
 
   /** @throws when an app that was ready has ended by itself, with its last line */
   async stopp(): Promise<void> {
-    const doed = this.klare.find(({ prosess }) => prosess.utfall()?.startsWith('exit code 1'));
+    const doed = this.klare.find(({ prosess }) => !VENTET.includes(prosess.utfall()));
     await Promise.all(this.apper.map(({ prosess }) => prosess.stopp(10_000)));
     if (this.egenUtsteder) await this.utsteder.stopp();
-    if (doed) throw new Error(`${doed.navn} ended by itself: ${sisteLinje(doed.loggfil)}`);
+    if (doed) {
+      throw new Error(`${doed.navn} ended by itself, ${String(doed.prosess.utfall())}: ${sisteLinje(doed.loggfil)}`);
+    }
     await Promise.all([this.topic.slett(), this.database.slett()]);
   }
 }
+
+/** As the tests end them. */
+const VENTET: readonly (string | undefined)[] = [undefined, 'exit code 0', 'SIGKILL'];
 
 const sisteLinje = (fil: string): string => readFileSync(fil, 'utf8').trimEnd().split('\n').at(-1) ?? '';
 

@@ -63,6 +63,18 @@ export const SKJEMA = {
     min: 1,
     max: 3_650,
   }),
+  AVSTEMMING_MAKS_LINJER: heltall({
+    beskrivelse: "Lines that the source's list of a reconciliation may have",
+    standard: 5_000_000,
+    min: 1,
+    max: 100_000_000,
+  }),
+  AVSTEMMING_FRIST_SEKUNDER: heltall({
+    beskrivelse: "Changes this much older than the source's list need not have come yet, seconds",
+    standard: 300,
+    min: 0,
+    max: 86_400,
+  }),
 };
 
 /** What a command that only needs the database reads. */

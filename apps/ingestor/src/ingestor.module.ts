@@ -5,6 +5,9 @@ import { Adapterpool } from './adapter/adapterpool.ts';
 import { KontraktController } from './adapter/kontrakt.controller.ts';
 import { SynkController } from './adapter/synk.controller.ts';
 import { Synker } from './adapter/synk.ts';
+import { AvstemmingController } from './avstemming/avstemming.controller.ts';
+import { Avstemming } from './avstemming/avstemming.ts';
+import { Retting } from './avstemming/retting.ts';
 import { AvtaleConsumer } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import { DriftController, HVA } from './drift/drift.controller.ts';
@@ -23,11 +26,22 @@ export interface Deler {
   gjenoppbygging: Gjenoppbygging;
   adapterpool: Pool;
   synker: Synker;
+  avstemming: Avstemming;
+  retting: Retting;
 }
 
 @Module({})
 export class IngestorModule {
-  static med({ pool, innlesning, hva, gjenoppbygging, adapterpool, synker }: Deler): DynamicModule {
+  static med({
+    pool,
+    innlesning,
+    hva,
+    gjenoppbygging,
+    adapterpool,
+    synker,
+    avstemming,
+    retting,
+  }: Deler): DynamicModule {
     return {
       module: IngestorModule,
       controllers: [
@@ -37,6 +51,7 @@ export class IngestorModule {
         GjenoppbyggingController,
         KontraktController,
         SynkController,
+        AvstemmingController,
       ],
       providers: [
         { provide: Pool, useValue: pool },
@@ -46,6 +61,8 @@ export class IngestorModule {
         { provide: Gjenoppbygging, useValue: gjenoppbygging },
         { provide: Adapterpool, useValue: new Adapterpool(adapterpool) },
         { provide: Synker, useValue: synker },
+        { provide: Avstemming, useValue: avstemming },
+        { provide: Retting, useValue: retting },
         { provide: ORGANISASJON, useValue: hva.organisasjon },
         { provide: APP_GUARD, useClass: Tilgangsvakt },
       ],

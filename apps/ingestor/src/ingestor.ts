@@ -2,12 +2,16 @@ import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
 import { logg, startHttp, type Stopp } from '@tiltak/platform';
 import { lagAdapterdel } from './adapter/adapter.ts';
 import { tillatStoreSider } from './adapter/storrelse.ts';
+import { Avstemming } from './avstemming/avstemming.ts';
+import { taImotLister } from './avstemming/liste.ts';
+import { Retting } from './avstemming/retting.ts';
 import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
 import type { Kafka } from 'kafkajs';
 import type { Konfig } from './config.ts';
 import { valgAvDatabase, gjorKlarDatabase } from './database.ts';
-import { Gjenoppbygging, type Lesing } from './drift/gjenoppbygging.ts';
+import { Gjenoppbygging } from './drift/gjenoppbygging.ts';
+import { Topic, type Lesing } from './kafka/topic.ts';
 import { SIDERUTER, visSide } from './drift/side.ts';
 import { Beskjaering } from './endringer/beskjaering.ts';
 import { Ferskhetsmaaler } from './ferskhet/ferskhet.ts';
@@ -40,12 +44,17 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
     klargjorPosisjoner(datakilde, admin, topic, partisjoner),
   );
   const innlesning = new Innlesning(pool, deltakerId);
-  const gjenoppbygging = new Gjenoppbygging(pool, innlesning, {
+  const denneTopic = new Topic(
     topic,
-    utstrekning: () => lesUtstrekning(admin, topic),
-    lagLeser: (lesing) => lagLeser(kafka, forbruk, lesing),
-  });
+    () => lesUtstrekning(admin, topic),
+    (lesing) => lagLeser(kafka, forbruk, lesing),
+  );
+  const gjenoppbygging = new Gjenoppbygging(pool, innlesning, denneTopic);
   const adapter = lagAdapterdel(konfig, kafkaFor(konfig, { forsoek: 3 }), pool);
+  const avstemming = new Avstemming(pool, denneTopic, {
+    maksLinjer: konfig.AVSTEMMING_MAKS_LINJER,
+    fristSekunder: konfig.AVSTEMMING_FRIST_SEKUNDER,
+  });
   const maaler = new Ferskhetsmaaler(datakilde, admin, topic);
   const bygging = new Relasjonsbygging(pool);
   const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
@@ -59,8 +68,12 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
       gjenoppbygging,
       adapterpool: adapter.adapterpool,
       synker: adapter.synker,
+      avstemming,
+      retting: new Retting(pool, innlesning, adapter.publisering, denneTopic),
     }),
     konfig,
+    // A list of some million avtaler takes its time.
+    maksSekunder: 600,
     apneRuter: [...SIDERUTER, ...DOKUMENTRUTER],
     klarhet: {
       oppstart: () => startet,
@@ -68,7 +81,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
       kafka: () => strategi.erMedlem,
     },
     konfigurer: (app) => {
-      visDokument(visSide(tillatStoreSider(app)));
+      visDokument(visSide(taImotLister(tillatStoreSider(app))));
       app.connectMicroservice({ strategy: strategi });
     },
   });
@@ -80,6 +93,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   bygging.start();
   gjenoppbygging.foelgMed();
   adapter.start();
+  await avstemming.visSiste();
   startet = true;
   logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
 
@@ -113,10 +127,12 @@ function kafkaFor(konfig: Konfig, valg: { forsoek?: number } = {}): Kafka {
 }
 
 /** In a group of its own, so that the stream is left alone. */
-function lagLeser(kafka: Kafka, forbruk: Forbruksvalg, { behandle, posisjoner }: Lesing): BatchStrategi {
-  const monster = 'gjenoppbygging';
-  const valg = { ...forbruk, monster, groupId: `${forbruk.groupId}-${monster}` };
-  const leser = new BatchStrategi(kafka, valg, posisjoner);
-  leser.addHandler(monster, behandle);
+function lagLeser(kafka: Kafka, forbruk: Forbruksvalg, { hva, behandle, posisjoner }: Lesing): BatchStrategi {
+  const leser = new BatchStrategi(
+    kafka,
+    { ...forbruk, monster: hva, groupId: `${forbruk.groupId}-${hva}` },
+    posisjoner,
+  );
+  leser.addHandler(hva, behandle);
   return leser;
 }

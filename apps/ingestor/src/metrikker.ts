@@ -51,4 +51,13 @@ export const metrikker = {
     help: 'Offsets between what is stored and the end of the partition',
     labelNames: ['partisjon'] as const,
   }),
+  avstemmingDifferanser: new Gauge({
+    name: 'ingestor_avstemming_differanser',
+    help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',
+    labelNames: ['type'] as const,
+  }),
+  avstemt: new Gauge({
+    name: 'ingestor_avstemt_tidspunkt_sekunder',
+    help: 'When the last reconciliation ended, seconds since 1970; 0: never',
+  }),
 };

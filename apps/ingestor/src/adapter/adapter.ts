@@ -14,6 +14,7 @@ const SIDER_SAMTIDIG = 4;
 export interface Adapterdel {
   adapterpool: Pool;
   synker: Synker;
+  publisering: Publisering;
   /** Ends syncs from now on. */
   start: () => void;
   stopp: () => Promise<void>;
@@ -31,6 +32,7 @@ export function lagAdapterdel(konfig: Konfig, kafka: Kafka, pool: Pool): Adapter
   return {
     adapterpool,
     synker,
+    publisering,
     start: () => sletting.start(),
     stopp: async () => {
       await sletting.stopp();

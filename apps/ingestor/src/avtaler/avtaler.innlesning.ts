@@ -206,7 +206,7 @@ async function fraPosisjonen(db: PoolClient, batch: Meldingsbatch & { skriv: Skr
 }
 
 /** The usable messages per avtale, in the order of the topic, and the others with the reason. */
-function tolk(
+export function tolk(
   meldinger: readonly RaaMelding[],
   partisjon: number,
 ): { perAvtale: Map<string, PlassertMelding[]>; parkert: Parkert[] } {

@@ -37,6 +37,12 @@ describe('access', () => {
     ['GET', '/drift/v1/gjenoppbygging/usette'],
     ['POST', '/drift/v1/gjenoppbygging'],
     ['POST', '/drift/v1/gjenoppbygging/stopp'],
+    ['POST', '/drift/v1/avstemming'],
+    ['GET', '/drift/v1/avstemming'],
+    ['GET', '/drift/v1/avstemming/1'],
+    ['GET', '/drift/v1/avstemming/1/differanser'],
+    ['GET', '/drift/v1/avstemming/1/sendes-paa-nytt'],
+    ['POST', '/drift/v1/avstemming/1/rett'],
   ] as const;
 
   test.each(RUTER)('%s %s needs a token with the role', async (metode, sti) => {

@@ -8,6 +8,10 @@ export const HANDLINGER = [
   'FORKAST',
   'START_GJENOPPBYGGING',
   'STOPP_GJENOPPBYGGING',
+  'AVSTEM',
+  'RETT_FREMMED',
+  'RETT_MANGLER',
+  'RETT_UTDATERT',
 ] as const;
 export type Handling = (typeof HANDLINGER)[number];
 

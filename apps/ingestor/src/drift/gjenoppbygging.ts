@@ -1,10 +1,9 @@
-import { setTimeout as vent } from 'node:timers/promises';
 import { fellesFeil, logg, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { holdRelasjoner, type Innlesning } from '../avtaler/avtaler.innlesning.ts';
 import { laasPosisjon, parker } from '../avtaler/avtaler.sql.ts';
 import type { Meldingsbatch } from '../kafka/batch.ts';
-import type { Utstrekning } from '../kafka/posisjoner.ts';
+import type { Leser, Topic } from '../kafka/topic.ts';
 import { iTransaksjon } from '../transaksjon.ts';
 import { noter, type Hvem } from './driftshandlinger.ts';
 import {
@@ -16,25 +15,6 @@ import {
   settStoppet,
   type Plan,
 } from './gjenoppbygging.queries.ts';
-
-/** Reads the topic from positions that it is told, and hands over batches as `BatchStrategi` does. */
-export interface Leser {
-  listen: (klar: () => void) => void;
-  close: () => Promise<void>;
-}
-
-export interface Lesing {
-  behandle: (batch: Meldingsbatch) => Promise<number>;
-  posisjoner: () => Promise<Map<number, number>>;
-}
-
-interface Kilde {
-  topic: string;
-  utstrekning: () => Promise<Utstrekning[]>;
-  lagLeser: (lesing: Lesing) => Leser;
-}
-
-const KAFKA_FRIST_MS = 5_000;
 
 /**
  * Reads the topic again from its start while the stream goes on, in a consumer group and with positions of its own. What
@@ -49,15 +29,14 @@ export class Gjenoppbygging {
   constructor(
     private readonly pool: Pool,
     private readonly innlesning: Innlesning,
-    private readonly kilde: Kilde,
+    private readonly topic: Topic,
   ) {}
 
   /** @throws Problem 409 when one is running, 503 when Kafka does not answer */
   async start(hvem: Hvem): Promise<void> {
-    const utstrekning = await Promise.race([this.kilde.utstrekning(), vent(KAFKA_FRIST_MS, undefined, { ref: false })]);
-    if (!utstrekning) throw new Problem(fellesFeil.UTILGJENGELIG, 'Kafka does not answer', { retryAfter: 10 });
+    const utstrekning = await this.topic.utstrekning();
     await iTransaksjon(this.pool, async (db) => {
-      const id = await opprett(db, this.kilde.topic, hvem.hvem, utstrekning);
+      const id = await opprett(db, this.topic.navn, hvem.hvem, utstrekning);
       if (id === undefined) throw new Problem(fellesFeil.KONFLIKT, 'A rebuild is running');
       await noter(db, hvem, { handling: 'START_GJENOPPBYGGING', gjelder: id, antall: null });
       await avsluttNaarLest(db, id);
@@ -67,7 +46,7 @@ export class Gjenoppbygging {
   /** @throws Problem 409 when none is running */
   async stopp(hvem: Hvem): Promise<void> {
     await iTransaksjon(this.pool, async (db) => {
-      if (!(await settStoppet(db, this.kilde.topic))) throw new Problem(fellesFeil.KONFLIKT, 'No rebuild is running');
+      if (!(await settStoppet(db, this.topic.navn))) throw new Problem(fellesFeil.KONFLIKT, 'No rebuild is running');
       await noter(db, hvem, { handling: 'STOPP_GJENOPPBYGGING', gjelder: null, antall: null });
     });
   }
@@ -92,7 +71,7 @@ export class Gjenoppbygging {
   }
 
   private async sjekk(): Promise<void> {
-    const { topic, lagLeser } = this.kilde;
+    const topic = this.topic.navn;
     const paagaar = await lesPaagaaende(this.pool, topic);
     // Also when another has begun since: the reader of the last one may wait at the end.
     if (this.leser && this.leser.id !== paagaar?.id) {
@@ -103,7 +82,8 @@ export class Gjenoppbygging {
     }
     if (paagaar && !this.leser) {
       logg.info({ topic }, 'Reading the topic again');
-      const leser = lagLeser({
+      const leser = this.topic.lagLeser({
+        hva: 'gjenoppbygging',
         behandle: (batch) => this.spillAv(batch),
         posisjoner: async () => (await lesPaagaaende(this.pool, topic))?.posisjoner ?? new Map<number, number>(),
       });

@@ -11,12 +11,16 @@ import { oversett } from './oversett.ts';
 
 const MAKS_BODY = 1024 * 1024;
 
-/** Fastify, with every answer that it gives before or beside Nest as problem+json. */
-export function lagAdapter(): FastifyAdapter {
+/**
+ * Fastify, with every answer that it gives before or beside Nest as problem+json.
+ *
+ * @param maksSekunder in which a request must have come whole
+ */
+export function lagAdapter({ maksSekunder = 30 } = {}): FastifyAdapter {
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: MAKS_BODY,
-    requestTimeout: 30_000,
+    requestTimeout: maksSekunder * 1_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     // What comes in while the server closes is answered as usual, and its connection closed.

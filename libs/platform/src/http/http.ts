@@ -20,6 +20,8 @@ export interface Httpvalg {
   /** Paths that need no token, exact or `/prefix/*`; health and metrics are always open. Everything else needs one. */
   apneRuter: string[];
   klarhet: Klarhet;
+  /** in which a request must have come whole, 30 unless told */
+  maksSekunder?: number;
   /** before the routes are made */
   konfigurer?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -36,7 +38,7 @@ export interface Http {
  */
 export async function startHttp(valg: Httpvalg): Promise<Http> {
   const { konfig, apneRuter, klarhet } = valg;
-  const adapter = lagAdapter();
+  const adapter = lagAdapter(valg);
   const server = adapter.getInstance() as unknown as FastifyInstance;
   const tilstand = { stenger: false };
   const verifiserer = new TokenVerifiserer({

@@ -1,0 +1,173 @@
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsIn, IsInt, IsISO8601, IsOptional, Matches, Max, Min } from 'class-validator';
+import { KILDER, TYPER, type Differansetype, type Kildetype } from './avstemming.queries.ts';
+import { UUID } from './liste.ts';
+import { RETTBARE, type Rettbar } from './retting.ts';
+
+export class AvstemDto {
+  @ApiPropertyOptional({ enum: KILDER, default: 'LISTE', description: "The source's own list, or all of the topic" })
+  @IsOptional()
+  @IsIn(KILDER)
+  kilde: Kildetype = 'LISTE';
+
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'When the source made its list; now when absent. What changed since is too fresh to count',
+    example: '2026-01-31T12:00:00Z',
+  })
+  @IsOptional()
+  @IsISO8601({ strict: true }, { message: 'must be a time, as 2026-01-31T12:00:00Z' })
+  @Matches(/T.*(Z|[+-]\d\d:\d\d)$/, { message: 'must have a zone, as 2026-01-31T12:00:00Z' })
+  per?: string;
+}
+
+export class DifferanserDto {
+  @ApiProperty({ enum: TYPER })
+  @IsIn(TYPER)
+  type: Differansetype;
+
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    default: 'false',
+    description: 'Those too fresh to count, instead of those that count',
+  })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  ferske?: 'true' | 'false';
+
+  @ApiPropertyOptional({ format: 'uuid', description: '`neste` of the page before' })
+  @IsOptional()
+  @Matches(UUID, { message: 'must be the neste of a page' })
+  neste?: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 1000 })
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
+  )
+  @IsInt()
+  @Min(1)
+  @Max(1_000)
+  antall: number = 1_000;
+}
+
+@ApiSchema({ name: 'RettAvstemming' })
+export class RettDto {
+  @ApiProperty({ enum: RETTBARE, example: 'MANGLER' })
+  @IsIn(RETTBARE)
+  type: Rettbar;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    description: 'With FREMMED: how many are to be deleted, as the report tells (`antall` less `rettet`)',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  bekreft?: number;
+}
+
+@ApiSchema({ name: 'RettetAvstemming' })
+export class RettetDto {
+  @ApiProperty({ type: 'integer', description: 'Healed by this call' })
+  rettet: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'What remains: for the source to send again, or, of FREMMED, changed since the report and kept',
+  })
+  igjen: number;
+}
+
+@ApiSchema({ name: 'Differansetall' })
+export class TypetallDto {
+  @ApiProperty({
+    enum: TYPER,
+    description:
+      'MANGLER: the source has it, we do not. UTDATERT: ours is older. FREMMED: we have it, the source does not. NYERE: ours is newer',
+  })
+  type: Differansetype;
+
+  @ApiProperty({ type: 'integer', description: 'Those that count' })
+  antall: number;
+
+  @ApiProperty({ type: 'integer', description: 'Of these, those that are healed since' })
+  rettet: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Beside these: so lately changed that the two sides need not agree yet',
+  })
+  ferske: number;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'How long the oldest of those that count has differed, seconds at `per`; null when there is none',
+  })
+  eldsteAlderSekunder: number | null;
+}
+
+@ApiSchema({ name: 'Avstemming' })
+export class RapportDto {
+  @ApiProperty({ example: '17' })
+  id: string;
+
+  @ApiProperty({ enum: KILDER, description: 'What was compared with' })
+  kilde: Kildetype;
+
+  @ApiProperty({ type: 'string', format: 'date-time', description: 'The moment that the source is compared as of' })
+  per: string;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  avsluttet: string;
+
+  @ApiProperty({ description: 'Who asked for it' })
+  startetAv: string;
+
+  @ApiProperty({ type: 'integer', description: 'Avtaler that the source has' })
+  antallHosKilden: number;
+
+  @ApiProperty({ type: [TypetallDto], description: 'Each type, also those that there are none of' })
+  differanser: TypetallDto[];
+}
+
+@ApiSchema({ name: 'AvstemmingSide' })
+export class RapportSideDto {
+  @ApiProperty({ type: [RapportDto] })
+  avstemminger: RapportDto[];
+
+  @ApiPropertyOptional({ description: 'The next page; absent on the last one' })
+  neste?: string;
+}
+
+@ApiSchema({ name: 'Differanse' })
+export class DifferanseDto {
+  @ApiProperty({ format: 'uuid' })
+  avtaleId: string;
+
+  @ApiProperty({ enum: TYPER })
+  type: Differansetype;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
+  sistEndretHosKilden: string | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
+  sistEndretHer: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'How long they have differed, seconds at `per`' })
+  alderSekunder: number | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'When it was healed' })
+  rettet: string | null;
+}
+
+@ApiSchema({ name: 'DifferanseSide' })
+export class DifferanseSideDto {
+  @ApiProperty({ type: [DifferanseDto] })
+  differanser: DifferanseDto[];
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'The next page; absent on the last one' })
+  neste?: string;
+}

@@ -1,0 +1,206 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Utstrekning } from '../kafka/posisjoner.ts';
+
+export const TYPER = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'] as const;
+export type Differansetype = (typeof TYPER)[number];
+
+export const KILDER = ['LISTE', 'TOPIC'] as const;
+export type Kildetype = (typeof KILDER)[number];
+
+/** The differences of one type. */
+export interface Typetall {
+  type: Differansetype;
+  /** those that count */
+  antall: number;
+  /** of these, those that are healed */
+  rettet: number;
+  /** those too fresh to count */
+  ferske: number;
+  /** the newest `sistEndret` of the one that has differed for longest, of those that count */
+  eldste: Date | null;
+}
+
+export interface Rapport {
+  id: string;
+  kilde: Kildetype;
+  per: Date;
+  startetAv: string;
+  avsluttet: Date;
+  antallHosKilden: number;
+  /** each type, in the order of `TYPER` */
+  differanser: Typetall[];
+}
+
+export interface Differanse {
+  avtaleId: string;
+  type: Differansetype;
+  /** to the microsecond, as all times of change */
+  sistEndretHosKilden: string | null;
+  sistEndretHer: string | null;
+  rettet: Date | null;
+}
+
+const LAAS = `hashtext('tiltak-datadeling avstemming')`;
+
+/** One at a time in the database, until it is given back or the connection ends. */
+export async function taLaas(db: PoolClient): Promise<boolean> {
+  const { rows } = await db.query<{ fikk: boolean }>(`select pg_try_advisory_lock(${LAAS}) as fikk`);
+  return rows[0]?.fikk === true;
+}
+
+export async function giLaas(db: PoolClient): Promise<void> {
+  await db.query(`select pg_advisory_unlock(${LAAS})`);
+}
+
+/** What the stream has not come to yet, of what the topic held. */
+export async function tellUlest(db: PoolClient, topic: string, ender: Utstrekning[]): Promise<number> {
+  const { rows } = await db.query<{ ulest: string }>(
+    `select coalesce(sum(greatest(0, s.slutt - coalesce(o.neste_offset, 0))), 0) as ulest
+     from unnest($2::int[], $3::bigint[]) as s(partisjon, slutt)
+     left join konsum_offset o on o.topic = $1 and o.partisjon = s.partisjon`,
+    [topic, ender.map(({ partisjon }) => partisjon), ender.map(({ slutt }) => slutt)],
+  );
+  return Number(rows[0]?.ulest ?? 0);
+}
+
+export interface NyRapport {
+  kilde: Kildetype;
+  per: Date;
+  startetAv: string;
+}
+
+/** @returns its id, and how many avtaler there are in the temporary table `hos_kilden` */
+export async function opprettRapport(
+  db: PoolClient,
+  { kilde, per, startetAv }: NyRapport,
+): Promise<{ id: string; antall: number }> {
+  await db.query('analyze hos_kilden');
+  const { rows } = await db.query<{ id: string; antall: number }>(
+    `insert into avstemming (kilde, per, startet_av, antall_hos_kilden)
+     select $1, $2, $3, count(distinct avtale_id) from hos_kilden returning id, antall_hos_kilden as antall`,
+    [kilde, per, startetAv],
+  );
+  const [{ id, antall } = { id: '', antall: 0 }] = rows;
+  return { id, antall };
+}
+
+/** What makes a difference too fresh to count. */
+export interface Ferskhet {
+  /** the two sides are compared as of then */
+  per: Date;
+  /** changes this much before need not have come yet; undefined: they must have */
+  fristSekunder: number | undefined;
+  /** what was learned since counts as fresh too: when the source's side is from before the comparison began */
+  laertEtter: Date | undefined;
+  /** where the topic ended when the comparison began: what a later message decided is fresh */
+  ender: Utstrekning[];
+}
+
+/**
+ * Both sides in one statement, so in one snapshot. One that we hold as deleted is missing when the source knows it as
+ * changed after that; or when a tombstone deleted it, since the source would not name it at all then.
+ */
+export async function sammenlign(db: PoolClient, id: string, ferskhet: Ferskhet): Promise<void> {
+  const { per, fristSekunder, laertEtter, ender } = ferskhet;
+  await db.query(
+    `insert into avstemming_differanse
+       (avstemming, type, fersk, avtale_id, sist_endret_hos_kilden, sist_endret_her, partisjon, kafka_offset)
+     select $1, type,
+       coalesce(greatest(kilde, her, gravlagt) > $2::timestamptz - make_interval(secs => $3), false)
+         or coalesce(mottatt > $4, false)
+         or coalesce(kilde_offset >= ($5::jsonb ->> kilde_partisjon::text)::bigint, false),
+       avtale_id, kilde, her, kilde_partisjon, kilde_offset
+     from (
+       select avtale_id, k.sist_endret as kilde, a.sist_endret as her, a.mottatt, a.kilde_partisjon, a.kilde_offset,
+         case when a.slettet = 'GRAVSTEIN' then a.mottatt end as gravlagt,
+         case
+           when k.avtale_id is null then case when a.slettet is null then 'FREMMED' end
+           when a.avtale_id is null or a.slettet = 'GRAVSTEIN' then 'MANGLER'
+           when a.slettet is not null then
+             case when a.sist_endret is null or a.sist_endret < k.sist_endret then 'MANGLER' end
+           when a.sist_endret is null or a.sist_endret < k.sist_endret then 'UTDATERT'
+           when a.sist_endret > k.sist_endret then 'NYERE'
+         end as type
+       from (select avtale_id, max(sist_endret) as sist_endret from hos_kilden group by avtale_id) k
+       full join avtale a using (avtale_id)
+     ) d where type is not null`,
+    [
+      id,
+      per,
+      fristSekunder ?? null,
+      laertEtter ?? null,
+      JSON.stringify(Object.fromEntries(ender.map(({ partisjon, slutt }) => [partisjon, slutt]))),
+    ],
+  );
+}
+
+const BEHOLDES = 50;
+
+/** All but the newest. */
+export async function beskjaerRapporter(db: PoolClient): Promise<void> {
+  await db.query('delete from avstemming where id <= (select id from avstemming order by id desc offset $1 limit 1)', [
+    BEHOLDES,
+  ]);
+}
+
+const RAPPORT = `
+  select a.id, a.kilde, a.per, a.startet_av as "startetAv", a.avsluttet, a.antall_hos_kilden as "antallHosKilden",
+    array(
+      select json_build_object('type', t.type, 'antall', count(d.*) filter (where not d.fersk),
+        'rettet', count(d.rettet), 'ferske', count(d.*) filter (where d.fersk),
+        'eldste', min(greatest(d.sist_endret_hos_kilden, d.sist_endret_her)) filter (where not d.fersk))
+      from unnest($1::text[]) with ordinality as t(type, nr)
+      left join avstemming_differanse d on d.avstemming = a.id and d.type = t.type
+      group by t.type, t.nr order by t.nr
+    ) as differanser
+  from avstemming a`;
+
+/** Newest first. */
+export async function listRapporter(db: Pool, foer: string | undefined, antall: number): Promise<Rapport[]> {
+  const { rows } = await db.query<Rapport>(
+    `${RAPPORT} where $2::bigint is null or a.id < $2 order by a.id desc limit $3`,
+    [TYPER, foer ?? null, antall],
+  );
+  return rows.map(medTider);
+}
+
+export async function hentRapport(db: Pool, id: string): Promise<Rapport | undefined> {
+  const { rows } = await db.query<Rapport>(`${RAPPORT} where a.id = $2`, [TYPER, id]);
+  return rows.map(medTider)[0];
+}
+
+/** JSON has no times. */
+function medTider(rad: Rapport): Rapport {
+  const differanser = rad.differanser.map((tall) => ({ ...tall, eldste: tall.eldste && new Date(tall.eldste) }));
+  return { ...rad, differanser };
+}
+
+const tekst = (kolonne: string): string => `to_char(${kolonne} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+export interface Utvalg {
+  typer: readonly Differansetype[];
+  ferske: boolean;
+  /** undefined: both */
+  rettet?: boolean | undefined;
+  /** avtaleId; from after it */
+  etter?: string | undefined;
+  antall: number;
+}
+
+/** In order of avtaleId. */
+export async function listDifferanser(
+  db: Pool,
+  id: string,
+  { typer, ferske, rettet, etter, antall }: Utvalg,
+): Promise<Differanse[]> {
+  const { rows } = await db.query<Differanse>(
+    `select avtale_id as "avtaleId", type, ${tekst('sist_endret_hos_kilden')} as "sistEndretHosKilden",
+       ${tekst('sist_endret_her')} as "sistEndretHer", rettet
+     from avstemming_differanse
+     where avstemming = $1 and type = any($2) and fersk = $3 and ($4::bool is null or (rettet is not null) = $4)
+       and ($5::uuid is null or avtale_id > $5)
+     order by avtale_id limit $6`,
+    [id, typer, ferske, rettet ?? null, etter ?? null, antall],
+  );
+  return rows;
+}
