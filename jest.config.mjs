@@ -3,7 +3,8 @@ export default {
   rootDir: '.',
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
   testEnvironment: 'node',
-  testMatch: ['**/*.spec.ts'],
+  // The slow ones have runs of their own: npm run test:feil, npm run test:fuzz.
+  testMatch: ['**/!(*.feil|*.fuzz).spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },
   transformIgnorePatterns: ['/node_modules/'],

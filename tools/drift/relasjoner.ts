@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { ROT } from '@tiltak/testing';
+import { INGESTOR } from '../lokal/apper.ts';
 import { lokalDatabase } from './lokal-database.ts';
-
-const PROGRAM = join(ROT, 'dist', 'apps', 'ingestor', 'main.cjs');
 
 /**
  * `relasjoner [--rett]`: recomputes the relations of every participant and says which stored ones differ; with `--rett`,
@@ -13,12 +10,12 @@ const PROGRAM = join(ROT, 'dist', 'apps', 'ingestor', 'main.cjs');
  */
 export async function relasjoner(argumenter: string[]): Promise<number> {
   const database = process.env['DB_HOST'] ? {} : lokalDatabase();
-  if (!database || !existsSync(PROGRAM)) {
+  if (!database || !existsSync(INGESTOR)) {
     console.error('Start the stack first (npm start), or set DB_* and ORGANISASJON and build the ingestor.');
     return 2;
   }
   const env = { ...process.env, ...database };
-  const prosess = spawn(process.execPath, [PROGRAM, 'relasjoner', ...argumenter], { env, stdio: 'inherit' });
+  const prosess = spawn(process.execPath, [INGESTOR, 'relasjoner', ...argumenter], { env, stdio: 'inherit' });
   const [kode] = (await once(prosess, 'exit')) as [number | null];
   return kode ?? 2;
 }

@@ -43,11 +43,12 @@ export class System {
   private readonly topic: Testtopic;
   private readonly utsteder: LokalUtsteder;
   private readonly egenUtsteder: boolean;
+  private readonly egetTopic: boolean;
 
   private constructor(
     omgivelser: Omgivelser,
     database: Testdatabase,
-    topic: Testtopic,
+    { topic, egen: egetTopic }: { topic: Testtopic; egen: boolean },
     { utsteder, egen }: { utsteder: LokalUtsteder; egen: boolean },
   ) {
     this.miljo = omgivelser;
@@ -55,6 +56,7 @@ export class System {
     this.topic = topic;
     this.utsteder = utsteder;
     this.egenUtsteder = egen;
+    this.egetTopic = egetTopic;
   }
 
   /**
@@ -83,11 +85,19 @@ export class System {
       deltakerIdNoekkel: 'ab'.repeat(32),
       konsumenter: join(ROT, 'tools', 'lokal', 'konsumenter.yaml'),
     };
-    return new System(omgivelser, database, topic, { utsteder, egen: !felles });
+    return new System(omgivelser, database, { topic, egen: true }, { utsteder, egen: !felles });
   }
 
-  async startIngestor(ekstra: Record<string, string> = {}): Promise<App> {
-    const app = startIngestor(this.miljo, await ledigPort(), { KAFKA_GROUP_ID: this.topic.topic, ...ekstra });
+  /** The same topic, read into an empty database from its start. Stop it before the system that it was made from. */
+  async paaTomDatabase(postgres = testmiljo().postgres): Promise<System> {
+    const database = await opprettTestdatabase(postgres);
+    const { topic, utsteder } = this;
+    return new System({ ...this.miljo, database }, database, { topic, egen: false }, { utsteder, egen: false });
+  }
+
+  /** @param port a free one, unless it takes the place of one that has ended */
+  async startIngestor(ekstra: Record<string, string> = {}, port?: number): Promise<App> {
+    const app = startIngestor(this.miljo, port ?? (await ledigPort()), { KAFKA_GROUP_ID: this.topic.topic, ...ekstra });
     return this.klar(app);
   }
 
@@ -165,6 +175,21 @@ export class System {
     });
   }
 
+  /** How many messages were ever written to the topic, by anyone. */
+  async paaTopicet(): Promise<number> {
+    const { topic, admin } = this.topic;
+    return (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+  }
+
+  /** Waits until everything on the topic is stored, whoever wrote it. */
+  async ventPaaTopicet(maksMs = 60_000): Promise<void> {
+    await ventTil(async () => (await this.innlest().catch(() => -1)) === (await this.paaTopicet()), {
+      hva: 'everything on the topic to be stored',
+      maksMs,
+      hverMs: 100,
+    });
+  }
+
   /** Of the database, as superuser. */
   get url(): string {
     return this.database.url;
@@ -236,7 +261,7 @@ export class System {
     if (doed) {
       throw new Error(`${doed.navn} ended by itself, ${String(doed.prosess.utfall())}: ${sisteLinje(doed.loggfil)}`);
     }
-    await Promise.all([this.topic.slett(), this.database.slett()]);
+    await Promise.all([this.egetTopic && this.topic.slett(), this.database.slett()]);
   }
 }
 

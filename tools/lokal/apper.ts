@@ -26,6 +26,11 @@ export interface App {
   loggfil: string;
 }
 
+const program = (app: string): string => join(ROT, 'dist', 'apps', app, 'main.cjs');
+
+/** The built ingestor, which also has commands of its own. */
+export const INGESTOR = program('ingestor');
+
 type Miljo = Record<string, string>;
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
@@ -75,9 +80,8 @@ function felles({ organisasjon, database, issuer, jwksUri, deltakerIdNoekkel }: 
 }
 
 function start(app: string, { organisasjon }: Omgivelser, port: number, env: Miljo): App {
-  const program = join(ROT, 'dist', 'apps', app, 'main.cjs');
   const loggfil = join(LOKALT, 'logs', `${app}-${String(port)}.log`);
-  const prosess = startProsess(process.execPath, ['--enable-source-maps', program], loggfil, {
+  const prosess = startProsess(process.execPath, ['--enable-source-maps', program(app)], loggfil, {
     cwd: ROT,
     env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...env },
   });

@@ -19,23 +19,26 @@ const TYPER: Trinn = { navn: 'types', argumenter: [verktoy('tsc'), '-p', 'tsconf
 /** What `npm run check` does. */
 export const SJEKK: Trinn[] = [FORMAT, LINT, TYPER];
 
+/** The apps, for whatever starts them as processes. */
+export const BYGG: Trinn = {
+  navn: 'build',
+  argumenter: [verktoy('nx'), 'run-many', '-t', 'build', '--output-style=static'],
+  env: { NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' },
+};
+
 /** What `npm test` does before jest. */
 export function foerJest(): Trinn[] {
   const openapi = join(ROT, 'tools', 'openapi', 'openapi.ts');
   return [
     ...SJEKK,
     ...(existsSync(join(ROT, 'knip.json')) ? [{ navn: 'unused code', argumenter: [verktoy('knip')] }] : []),
-    {
-      navn: 'build',
-      argumenter: [verktoy('nx'), 'run-many', '-t', 'build', '--output-style=static'],
-      env: { NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' },
-    },
+    BYGG,
     ...(existsSync(openapi) ? [{ navn: 'openapi', argumenter: [openapi, '--sjekk'] }] : []),
   ];
 }
 
 /** @param resultatfil where jest writes what it found, as JSON */
-export function jest(resultatfil: string, argumenter: string[]): Trinn {
+export function jest(resultatfil: string, argumenter: readonly string[]): Trinn {
   const egne = [
     process.env['NODE_OPTIONS'],
     '--experimental-vm-modules',

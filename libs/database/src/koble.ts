@@ -12,11 +12,12 @@ const AVVIST = /^(28|3D000|42501)/;
 /** No connection, the database going down or coming up, a lock or statement that took too long. */
 const FORBIGAAENDE = /^(08|53|57|55P03|40|ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN)/;
 
+/** What pg says without a code: of a connection that ended, or that ended while nobody was using it. */
+const FORBIGAAENDE_TEKST = /timeout|Connection terminated|not queryable/i;
+
 /** Whether the same may go well in a moment; then nothing of what failed has been stored. */
 export function erForbigaaende(feil: unknown): boolean {
-  return (
-    feil instanceof Error && (FORBIGAAENDE.test(kodeAv(feil)) || /timeout|Connection terminated/i.test(feil.message))
-  );
+  return feil instanceof Error && (FORBIGAAENDE.test(kodeAv(feil)) || FORBIGAAENDE_TEKST.test(feil.message));
 }
 
 /**

@@ -78,8 +78,17 @@ export async function lesManglendeSider(db: Pool, synkId: string, maks: number):
   return rows.map(({ side }) => side);
 }
 
-/** One at a time makes syncs: the newer full sync replaces the one before it, whatever that was doing. */
-export async function opprettSynk(db: PoolClient, side: Side, start: Map<number, number>): Promise<void> {
+/**
+ * One at a time makes syncs: the newer full sync replaces the one before it, whatever that was doing.
+ *
+ * @param lesStart the end of each partition. Asked for only when no page of the older one is under way any more: one that
+ *   came to lie behind it would be taken for a change during the newer sync, and what it held would not be deleted.
+ */
+export async function opprettSynk(
+  db: PoolClient,
+  side: Side,
+  lesStart: () => Promise<Map<number, number>>,
+): Promise<void> {
   const { synkId, type, antallSider, antallTotalt } = side;
   await db.query(`select pg_advisory_xact_lock(hashtext('tiltak:ny-synk'))`);
   const { rowCount } = await db.query('select from synk where synk_id = $1', [synkId]);
@@ -87,7 +96,7 @@ export async function opprettSynk(db: PoolClient, side: Side, start: Map<number,
   if (type === 'FULL') await erstattFulle(db);
   await db.query(
     'insert into synk (synk_id, type, antall_sider, antall_totalt, start_offset) values ($1, $2, $3, $4, $5)',
-    [synkId, type, antallSider, antallTotalt, JSON.stringify(Object.fromEntries(start))],
+    [synkId, type, antallSider, antallTotalt, JSON.stringify(Object.fromEntries(await lesStart()))],
   );
 }
 

@@ -41,10 +41,9 @@ export class Synker {
   async motta(side: Side): Promise<Synkrad> {
     await tilUtilgjengelig(async () => {
       const kjent = await lesSynk(this.pool, side.synkId, this.frister);
-      const start = kjent ? undefined : await this.publisering.slutt();
       await iTransaksjon(this.pool, async (db) => {
         await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LAAS})`);
-        if (start) await opprettSynk(db, side, start);
+        if (!kjent) await opprettSynk(db, side, () => this.publisering.slutt());
         await this.taInn(db, side);
       });
       metrikker.synksider.inc({ type: side.type });
