@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { avstemming } from './avstemming.ts';
 import { eksport } from './eksport.ts';
 import { ferskhet } from './ferskhet.ts';
 import { ingest } from './ingest.ts';
@@ -23,6 +24,7 @@ const benker: Record<string, () => Promise<unknown>> = {
   ingest: () => ingest({ antall, runder, oppdateringer: values.oppdateringer }),
   query: () => query({ avtaler: antall, runder, bulk: values.bulk }),
   eksport: () => eksport({ avtaler: antall, runder }),
+  avstemming: () => avstemming({ avtaler: antall, runder }),
   ferskhet: () => ferskhet({ runder }),
   lesing: () => lesing({ antall, runder }),
   synk: () => synk({ antall, runder }),

@@ -92,7 +92,8 @@ export interface Ferskhet {
   fristSekunder: number | undefined;
   /** what was learned since counts as fresh too: when the source's side is from before the comparison began */
   laertEtter: Date | undefined;
-  /** where the topic ended when the comparison began: what a later message decided is fresh */
+  topic: string;
+  /** where the topic ended when the comparison began: what a message of the stream decided since is fresh */
   ender: Utstrekning[];
 }
 
@@ -101,14 +102,14 @@ export interface Ferskhet {
  * changed after that; or when a tombstone deleted it, since the source would not name it at all then.
  */
 export async function sammenlign(db: PoolClient, id: string, ferskhet: Ferskhet): Promise<void> {
-  const { per, fristSekunder, laertEtter, ender } = ferskhet;
+  const { per, fristSekunder, laertEtter, topic, ender } = ferskhet;
   await db.query(
     `insert into avstemming_differanse
        (avstemming, type, fersk, avtale_id, sist_endret_hos_kilden, sist_endret_her, partisjon, kafka_offset)
      select $1, type,
        coalesce(greatest(kilde, her, gravlagt) > $2::timestamptz - make_interval(secs => $3), false)
          or coalesce(mottatt > $4, false)
-         or coalesce(kilde_offset >= ($5::jsonb ->> kilde_partisjon::text)::bigint, false),
+         or coalesce(kilde_offset >= o.slutt and kilde_offset < o.neste_offset, false),
        avtale_id, kilde, her, kilde_partisjon, kilde_offset
      from (
        select avtale_id, k.sist_endret as kilde, a.sist_endret as her, a.mottatt, a.kilde_partisjon, a.kilde_offset,
@@ -123,13 +124,20 @@ export async function sammenlign(db: PoolClient, id: string, ferskhet: Ferskhet)
          end as type
        from (select avtale_id, max(sist_endret) as sist_endret from hos_kilden group by avtale_id) k
        full join avtale a using (avtale_id)
-     ) d where type is not null`,
+     ) d
+     left join (
+       select s.*, k.neste_offset from unnest($6::int[], $7::bigint[]) as s(partisjon, slutt)
+       join konsum_offset k on k.topic = $5 and k.partisjon = s.partisjon
+     ) o on o.partisjon = d.kilde_partisjon
+     where type is not null`,
     [
       id,
       per,
       fristSekunder ?? null,
       laertEtter ?? null,
-      JSON.stringify(Object.fromEntries(ender.map(({ partisjon, slutt }) => [partisjon, slutt]))),
+      topic,
+      ender.map(({ partisjon }) => partisjon),
+      ender.map(({ slutt }) => slutt),
     ],
   );
 }

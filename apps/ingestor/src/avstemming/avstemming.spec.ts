@@ -124,6 +124,13 @@ describe('too fresh to count, shown apart', () => {
   });
 });
 
+test('what lies beyond the end of a topic that was made anew counts', async () => {
+  await lagre(3);
+  await drift.eier.query('update konsum_offset set neste_offset = 1 where topic = $1', [TOPIC]);
+  drift.sluttOffset(1);
+  expect(tall(await avstem(linje(1)))).toEqual({ FREMMED: [2, 0] });
+});
+
 test('random sides: exactly what differs is found', async () => {
   const tid = fc.integer({ min: 0, max: 3 }).map((dag) => `2026-01-0${String(dag + 1)}T00:00:00Z`);
   const side = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 12 }), tid), { selector: ([nummer]) => nummer });

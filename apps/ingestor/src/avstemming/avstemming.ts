@@ -79,7 +79,7 @@ export class Avstemming {
   /** @param les fills the temporary table `hos_kilden`, and answers with what of the topic must be stored before it can be compared */
   private avstem(
     kilde: Kildetype,
-    ferskhet: Omit<Ferskhet, 'ender'>,
+    ferskhet: Omit<Ferskhet, 'topic' | 'ender'>,
     hvem: Hvem,
     les: (db: PoolClient, ender: Utstrekning[]) => Promise<Utstrekning[]>,
   ): Promise<Rapport> {
@@ -88,7 +88,7 @@ export class Avstemming {
       await this.ventPaaStrommen(db, await les(db, ender));
       await db.query('begin');
       const { id, antall } = await opprettRapport(db, { kilde, per: ferskhet.per, startetAv: hvem.hvem });
-      await sammenlign(db, id, { ...ferskhet, ender });
+      await sammenlign(db, id, { ...ferskhet, topic: this.topic.navn, ender });
       await beskjaerRapporter(db);
       await noter(db, hvem, { handling: 'AVSTEM', gjelder: id, antall });
       await db.query('commit');
