@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { finnNettleser, startNettleser, syntetiskFnr } from '@tiltak/testing';
 import type { Browser, Page } from 'playwright-core';
 import { System } from './system.ts';
@@ -5,6 +6,7 @@ import { System } from './system.ts';
 /** The page of those on duty, in a real browser, on the built ingestor. */
 const FNR = syntetiskFnr(7);
 const ID = '00000000-0000-4000-8000-0000000000aa';
+const FREMMED = 'ffffffff-0000-4000-8000-000000000001';
 const medNettleser = finnNettleser() ? describe : describe.skip;
 
 medNettleser('the page /drift, in a browser (skipped where there is none: set CHROMIUM_PATH)', () => {
@@ -112,6 +114,81 @@ medNettleser('the page /drift, in a browser (skipped where there is none: set CH
     expect(handlinger).toHaveLength(5);
     expect(handlinger.every((linje) => linje.includes('vakt@nav.example'))).toBe(true);
     expect(handlinger[0]).toContain('Spilte av flere meldinger');
+  });
+
+  test('tells of the adapter and its syncs, and that there is none', async () => {
+    expect(await side.getByText('Organisasjonen har ingen adapter.').isVisible()).toBe(true);
+    const som = { authorization: `Bearer ${await system.tokenForAdapter()}`, 'content-type': 'application/json' };
+    const kall = async (metode: string, sti: string, body: unknown): Promise<void> => {
+      const svar = await fetch(`${url}/adapter/v1/${sti}`, {
+        method: metode,
+        headers: som,
+        body: JSON.stringify(body),
+      });
+      expect(svar.ok).toBe(true);
+    };
+    await kall('PUT', 'kontrakt', {
+      adapterId: 'fylkets-adapter',
+      heartbeatIntervallMinutter: 15,
+      fullSynkIntervallDager: 7,
+      deltaSynk: 'STRAKS',
+      ressurser: ['avtaler'],
+    });
+    const metadata = { synkId: '00000000-0000-4000-8000-0000000000bb', side: 1, antallSider: 2, antallTotalt: 2 };
+    await kall('DELETE', 'avtaler/synk', { metadata, ressurser: [{ id: '00000000-0000-4000-8000-0000000000dd' }] });
+    await side.reload();
+    await ventPaa('fylkets-adapter');
+    expect(await rader('synker').allTextContents()).toEqual([expect.stringContaining('SlettingMottar sider1 av 2')]);
+  });
+
+  test('rebuilds, and names what the topic does not tell of', async () => {
+    const brukbar = { avtaleId: ID, sistEndret: '2026-01-01T00:00:00Z', avtaleNr: 7 };
+    await system.publiser([{ nokkel: ID, verdi: JSON.stringify(brukbar) }]);
+    await system.sql(
+      `insert into avtale (avtale_id, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
+       values ($1, false, '2026-01-01', 0, -1)`,
+      [FREMMED],
+    );
+    side.once('dialog', (dialog) => void dialog.accept());
+    await side.getByRole('button', { name: 'Start gjenoppbygging' }).click();
+    await ventPaa('1 avtaler fantes ikke lenger på topicen; de er ikke slettet.');
+    expect(await rader('usette').allTextContents()).toEqual([FREMMED]);
+  });
+
+  test('reconciles with the topic and with a list, and deletes what the source does not have when told so', async () => {
+    await side.getByRole('button', { name: 'Avstem mot topicen' }).click();
+    const dialog = side.getByRole('dialog');
+    await dialog.waitFor();
+    expect(await rader('differanser').allTextContents()).toEqual([expect.stringContaining(FREMMED)]);
+    side.once('dialog', (spoersmaal) => void spoersmaal.accept());
+    await dialog.getByRole('button', { name: 'Slett 1 avtaler' }).click();
+    await ventPaa('1 er rettet, 0 gjenstår.');
+    await dialog.getByRole('button', { name: 'Lukk' }).click();
+
+    const borte = { avtaleId: '00000000-0000-4000-8000-0000000000cc', sistEndret: '2026-01-01T00:00:00Z' };
+    const liste = [borte, { avtaleId: ID, sistEndret: '2026-01-01T00:00:00Z' }]
+      .map((en) => JSON.stringify(en))
+      .join('\n');
+    await side
+      .getByLabel('Kildens liste (NDJSON)')
+      .setInputFiles({ name: 'liste.ndjson', mimeType: 'application/x-ndjson', buffer: Buffer.from(liste) });
+    await side.getByRole('button', { name: 'Avstem mot listen' }).click();
+    await dialog.waitFor();
+    expect(await rader('differanser').allTextContents()).toEqual([expect.stringContaining(borte.avtaleId)]);
+    await dialog.getByRole('button', { name: 'Les tilbake fra topicen' }).click();
+    await ventPaa('0 er rettet, 1 gjenstår.');
+    const lastet = side.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Last ned' }).click();
+    const fil = await (await lastet).path();
+    expect(readFileSync(fil, 'utf8')).toContain(borte.avtaleId);
+    await dialog.getByRole('button', { name: 'Lukk' }).click();
+    expect(await system.sql('select 1 from avtale where avtale_id = $1 and slettet is null', [FREMMED])).toEqual([]);
+  });
+
+  test('fits a narrow screen', async () => {
+    await side.setViewportSize({ width: 375, height: 800 });
+    expect(await side.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375);
+    await side.setViewportSize({ width: 1280, height: 1000 });
   });
 
   test('forgets the token and what was shown when one logs out', async () => {

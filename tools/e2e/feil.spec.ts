@@ -69,8 +69,17 @@ test('Postgres is killed during a backlog and comes back after five seconds', as
   await vent(5_000);
   expect((await fetch(`${app.url}/internal/isalive`)).status).toBe(200);
   expect((await fetch(`${app.url}/internal/isready`)).status).toBe(503);
-  const uten = await spor();
-  expect([uten.status, uten.headers.has('retry-after')]).toEqual([503, true]);
+  const uten = [await spor()];
+  for (const [sti, token] of [
+    ['drift/v1/status', await system.tokenForVakt()],
+    ['drift/v1/parkerte', await system.tokenForVakt()],
+    ['drift/v1/gjenoppbygging', await system.tokenForVakt()],
+    ['drift/v1/avstemming', await system.tokenForVakt()],
+    ['adapter/v1/status', await system.tokenForAdapter()],
+  ]) {
+    uten.push(await fetch(`${app.url}/${String(sti)}`, { headers: { authorization: `Bearer ${String(token)}` } }));
+  }
+  expect(uten.map(({ status, headers }) => [status, headers.has('retry-after')])).toEqual(uten.map(() => [503, true]));
   await postgres.startIgjen();
   await alt();
   await ventTil(async () => (await spor()).status === 404, { hva: 'look-ups to be answered again' });

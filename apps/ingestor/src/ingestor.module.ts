@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
 import { Adapterpool } from './adapter/adapterpool.ts';
 import { KontraktController } from './adapter/kontrakt.controller.ts';
@@ -10,6 +10,7 @@ import { Avstemming } from './avstemming/avstemming.ts';
 import { Retting } from './avstemming/retting.ts';
 import { AvtaleConsumer } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
+import { Databasefeil } from './databasefeil.ts';
 import { DriftController, HVA } from './drift/drift.controller.ts';
 import { GjenoppbyggingController } from './drift/gjenoppbygging.controller.ts';
 import { Gjenoppbygging } from './drift/gjenoppbygging.ts';
@@ -65,6 +66,7 @@ export class IngestorModule {
         { provide: Retting, useValue: retting },
         { provide: ORGANISASJON, useValue: hva.organisasjon },
         { provide: APP_GUARD, useClass: Tilgangsvakt },
+        { provide: APP_INTERCEPTOR, useClass: Databasefeil },
       ],
     };
   }

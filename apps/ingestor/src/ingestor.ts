@@ -1,5 +1,5 @@
 import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
-import { logg, startHttp, type Stopp } from '@tiltak/platform';
+import { logg, maalForbindelser, startHttp, type Stopp } from '@tiltak/platform';
 import { lagAdapterdel } from './adapter/adapter.ts';
 import { tillatStoreSider } from './adapter/storrelse.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
@@ -88,6 +88,7 @@ export async function startIngestor(konfig: Konfig): Promise<Stopp> {
   await gjorKlarDatabase(konfig, datakilde, deltakerId);
   await admin.connect();
   await http.app.startAllMicroservices();
+  maalForbindelser({ strom: pool, adapter: adapter.adapterpool });
   maaler.start();
   beskjaering.start();
   bygging.start();

@@ -46,6 +46,14 @@ export const metrikker = {
     name: 'ingestor_adapter_hjerteslag_alder_sekunder',
     help: 'Since the last heartbeat of the adapter, or since its contract',
   }),
+  adapterIntervaller: new Gauge({
+    name: 'ingestor_adapter_hjerteslag_intervaller',
+    help: "The age of the last heartbeat in intervals of the adapter's contract; 0 without a contract",
+  }),
+  fullSynkForfalt: new Gauge({
+    name: 'ingestor_full_synk_forfalt',
+    help: "1 when a full sync should have been completed by now, by the adapter's contract",
+  }),
   etterslep: new Gauge({
     name: 'ingestor_etterslep_meldinger',
     help: 'Offsets between what is stored and the end of the partition',

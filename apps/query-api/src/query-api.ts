@@ -11,7 +11,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import type { DataSource } from 'typeorm';
 import { setTimeout as vent } from 'node:timers/promises';
-import { logg, startHttp, type Stopp } from '@tiltak/platform';
+import { logg, maalForbindelser, startHttp, type Stopp } from '@tiltak/platform';
 import type { Konfig } from './config.ts';
 import { Lesing } from './database/lesing.ts';
 import { Eksport } from './eksport/eksport.ts';
@@ -68,6 +68,7 @@ export async function startQueryApi(konfig: Konfig): Promise<Stopp> {
     },
   });
   await gjorKlarDatabase(datakilde, deltakerId);
+  maalForbindelser({ lesing: lesepool, oppslag: oppslagspool, eksport: eksportpool });
   ferskhet.start();
   startet = true;
   logg.info(

@@ -16,6 +16,7 @@ export {
   type Konfigurasjon,
   type Variabel,
 } from './config.ts';
+export { maalForbindelser } from './forbindelser.ts';
 export { startHttp, type Http, type Httpvalg } from './http/http.ts';
 export { ProblemDto } from './http/problem.dto.ts';
 export { kjorApp, type Stopp } from './kjor.ts';

@@ -2,13 +2,12 @@ import { Body, Controller, Get, HttpCode, Post, Put, Req } from '@nestjs/common'
 import { ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ForRolle, tokenI } from '../tilgang/tilgang.ts';
+import { lesAdapterstatus } from './adapterstatus.ts';
 import { Adapterpool } from './adapterpool.ts';
 import { tilUtilgjengelig } from './databasefeil.ts';
 import { AdapterstatusDto, HjerteslagDto, KontraktDto } from './kontrakt.dto.ts';
-import { lagreKontrakt, lesSisteFulle, settHjerteslag, type Kontraktrad } from './kontrakt.queries.ts';
+import { lagreKontrakt, settHjerteslag } from './kontrakt.queries.ts';
 import { annensKontrakt, krevKontrakt, vurderHjerteslag } from './kontrakt.ts';
-import { tilSynkDto } from './synk.dto.ts';
-import { listSynker } from './synk.queries.ts';
 import { Synker } from './synk.ts';
 
 /** What the adapter has promised, and whether it keeps it. */
@@ -47,21 +46,6 @@ export class KontraktController {
   @ApiConflictResponse({ description: 'There is no contract' })
   async hentStatus(@Req() request: FastifyRequest): Promise<AdapterstatusDto> {
     const kontrakt = await krevKontrakt(this.db.pool, tokenI(request));
-    return tilUtilgjengelig(async () => {
-      const { fullfoert, forfalt } = await lesSisteFulle(this.db.pool);
-      const synker = await listSynker(this.db.pool, this.synker.frister, 20);
-      return {
-        kontrakt: tilKontrakt(kontrakt),
-        hjerteslag: vurderHjerteslag(kontrakt),
-        sisteFullSynk: fullfoert?.toISOString() ?? null,
-        fullSynkForfalt: forfalt,
-        synker: synker.map((synk) => tilSynkDto(synk)),
-      };
-    });
+    return tilUtilgjengelig(() => lesAdapterstatus(this.db.pool, this.synker.frister, kontrakt));
   }
-}
-
-function tilKontrakt(rad: Kontraktrad): KontraktDto {
-  const { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser } = rad;
-  return { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser };
 }

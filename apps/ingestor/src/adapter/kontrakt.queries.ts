@@ -45,10 +45,6 @@ export async function settHjerteslag(db: Pool): Promise<void> {
   await db.query('update adapter set hjerteslag = clock_timestamp()');
 }
 
-export async function sekunderSidenHjerteslag(db: Pool): Promise<number | undefined> {
-  return (await lesKontrakt(db))?.sekunderSiden;
-}
-
 /** The last full sync that was completed, and whether the next one should have been by now. */
 export async function lesSisteFulle(db: Pool): Promise<{ fullfoert: Date | null; forfalt: boolean }> {
   const { rows } = await db.query<{ fullfoert: Date | null; forfalt: boolean }>(

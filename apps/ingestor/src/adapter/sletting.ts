@@ -3,7 +3,7 @@ import { logg } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { metrikker } from '../metrikker.ts';
 import { iTransaksjon } from '../transaksjon.ts';
-import { sekunderSidenHjerteslag } from './kontrakt.queries.ts';
+import { lesKontrakt, lesSisteFulle } from './kontrakt.queries.ts';
 import type { NyMelding, Publisering } from './publisering.ts';
 import { laasPublisering, type Synker } from './synk.ts';
 import { laasSynk, lesSynk, settTilstand, SYNKTILSTANDER, type Synkrad, type Synktilstand } from './synk.queries.ts';
@@ -132,8 +132,11 @@ export class Sletting {
     );
     const antall = new Map(rows.map((rad) => [rad.tilstand, rad.antall]));
     for (const tilstand of SYNKTILSTANDER) metrikker.synker.set({ tilstand }, antall.get(tilstand) ?? 0);
-    const alder = await sekunderSidenHjerteslag(this.pool);
-    if (alder !== undefined) metrikker.adapterHjerteslag.set(alder);
+    const kontrakt = await lesKontrakt(this.pool);
+    if (!kontrakt) return;
+    metrikker.adapterHjerteslag.set(kontrakt.sekunderSiden);
+    metrikker.adapterIntervaller.set(kontrakt.sekunderSiden / 60 / kontrakt.heartbeatIntervallMinutter);
+    metrikker.fullSynkForfalt.set((await lesSisteFulle(this.pool)).forfalt ? 1 : 0);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
+import { Synker } from '../adapter/synk.ts';
 import { ForRolle } from '../tilgang/tilgang.ts';
 import { HandlingerDto, SideDto, StatusDto } from './drift.dto.ts';
 import { lesHandlinger } from './driftshandlinger.ts';
@@ -16,13 +17,17 @@ export class DriftController {
   constructor(
     private readonly pool: Pool,
     @Inject(HVA) private readonly hva: Hva,
+    private readonly synker: Synker,
   ) {}
 
   @Get('status')
-  @ApiOperation({ operationId: 'hentStatus', summary: 'Consumer lag, freshness and what waits for somebody' })
+  @ApiOperation({
+    operationId: 'hentStatus',
+    summary: 'Consumer lag, freshness, the adapter, and what waits for somebody',
+  })
   @ApiOkResponse({ type: StatusDto })
   hentStatus(): Promise<StatusDto> {
-    return lesStatus(this.pool, this.hva);
+    return lesStatus(this.pool, this.hva, this.synker.frister);
   }
 
   @Get('handlinger')

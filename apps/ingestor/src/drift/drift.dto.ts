@@ -1,6 +1,7 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { AdapterstatusDto } from '../adapter/kontrakt.dto.ts';
 import { TILSTANDER } from './parkerte.queries.ts';
 
 const ID = /^\d{1,18}$/;
@@ -230,6 +231,7 @@ export class ParkertTellingDto {
   antall: number;
 }
 
+@ApiExtraModels(AdapterstatusDto)
 @ApiSchema({ name: 'Driftsstatus' })
 export class StatusDto {
   @ApiProperty()
@@ -251,4 +253,11 @@ export class StatusDto {
 
   @ApiProperty({ type: [ParkertTellingDto], description: 'Messages that wait for somebody, by reason' })
   parkerte: ParkertTellingDto[];
+
+  @ApiProperty({
+    nullable: true,
+    allOf: [{ $ref: getSchemaPath(AdapterstatusDto) }],
+    description: "The organisation's adapter; null when it has none",
+  })
+  adapter: AdapterstatusDto | null;
 }

@@ -68,6 +68,7 @@ test('the status tells how far consumption has come, and what waits', async () =
       { partisjon: 0, nesteOffset: 3, sluttOffset: 7, etterslep: 4, oppdatertTil: '2026-01-01T00:00:00.000Z' },
     ],
     parkerte: [{ kode: 'UGYLDIG_FELT', felt: 'startDato', antall: 2 }],
+    adapter: null,
   });
 });
 

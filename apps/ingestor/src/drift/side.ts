@@ -5,11 +5,15 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 /** Open to everyone: the page holds no data, and asks for a token. */
 export const SIDERUTER = ['/drift', '/drift/side/*'];
 
+const JS = 'text/javascript; charset=utf-8';
+const CSS = 'text/css; charset=utf-8';
+const SKRIPT = ['side', 'felles', 'parkerte', 'gjenoppbygging', 'adapter', 'avstemming'];
+
 const FILER: Record<string, { fil: string; type: string }> = {
   '/drift': { fil: 'index.html', type: 'text/html; charset=utf-8' },
-  '/drift/side/side.js': { fil: 'side.js', type: 'text/javascript; charset=utf-8' },
-  '/drift/side/side.css': { fil: 'side.css', type: 'text/css; charset=utf-8' },
-  '/drift/side/navikt.css': { fil: 'navikt.css', type: 'text/css; charset=utf-8' },
+  ...Object.fromEntries(SKRIPT.map((navn) => [`/drift/side/${navn}.js`, { fil: `${navn}.js`, type: JS }])),
+  '/drift/side/side.css': { fil: 'side.css', type: CSS },
+  '/drift/side/navikt.css': { fil: 'navikt.css', type: CSS },
 };
 
 /** Nothing but what lies here, and nobody may show the page inside theirs. */

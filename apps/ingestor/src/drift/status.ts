@@ -1,4 +1,7 @@
 import type { Pool } from 'pg';
+import { lesAdapterstatus } from '../adapter/adapterstatus.ts';
+import { lesKontrakt } from '../adapter/kontrakt.queries.ts';
+import type { Synkfrister } from '../adapter/synk.queries.ts';
 import type { StatusDto } from './drift.dto.ts';
 import { tellParkerte } from './parkerte.queries.ts';
 
@@ -16,7 +19,8 @@ interface Partisjonsrad {
 }
 
 /** How it goes, from what is stored: also when Kafka does not answer. */
-export async function lesStatus(db: Pool, { organisasjon, topic }: Hva): Promise<StatusDto> {
+export async function lesStatus(db: Pool, { organisasjon, topic }: Hva, frister: Synkfrister): Promise<StatusDto> {
+  const kontrakt = await lesKontrakt(db);
   const { rows } = await db.query<Partisjonsrad>(
     `select o.partisjon, o.neste_offset as neste, s.slutt_offset as slutt, s.oppdatert_til as til
      from konsum_offset o left join konsum_status s using (topic, partisjon)
@@ -32,6 +36,7 @@ export async function lesStatus(db: Pool, { organisasjon, topic }: Hva): Promise
     dataOppdatert: eldst || null,
     partisjoner: rows.map(tilPartisjon),
     parkerte: await tellParkerte(db),
+    adapter: kontrakt ? await lesAdapterstatus(db, frister, kontrakt) : null,
   };
 }
 

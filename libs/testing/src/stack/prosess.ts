@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { connect, createServer, Socket } from 'node:net';
@@ -128,16 +129,22 @@ export async function portErLedig(port: number): Promise<boolean> {
   });
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/**
+ * A port of 127.0.0.1 that nobody listens on. Below those that a system gives to outgoing connections: one of these could
+ * take it before the one it is meant for does.
+ */
 export async function ledigPort(): Promise<number> {
-  return new Promise((svar, feilet) => {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (await kanLytte(port)) return port;
+  }
+}
+
+function kanLytte(port: number): Promise<boolean> {
+  return new Promise((svar) => {
     const server = createServer();
-    server.once('error', feilet);
-    server.listen(0, '127.0.0.1', () => {
-      const adresse = server.address();
-      const port = typeof adresse === 'object' && adresse ? adresse.port : 0;
-      server.close(() => svar(port));
-    });
+    server.once('error', () => svar(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => svar(true)));
   });
 }
 
