@@ -237,10 +237,16 @@ export interface components {
             personidenter: string[];
             /**
              * Format: date
-             * @description The day asked about; today in Oslo when absent
+             * @description The day asked about; when absent today in Oslo, or the day of gjeldendePer
              * @example 2022-03-01
              */
             dato?: string;
+            /**
+             * Format: date-time
+             * @description Answer as the system knew it at this moment, not in the future. Without avtaler that have been erased since
+             * @example 2026-01-31T10:00:00Z
+             */
+            gjeldendePer?: string;
         };
         /**
          * @description Kind of measure
@@ -248,7 +254,7 @@ export interface components {
          */
         Tiltakstype: "ARBEIDSTRENING" | "MIDLERTIDIG_LONNSTILSKUDD" | "VARIG_LONNSTILSKUDD" | "MENTOR" | "INKLUDERINGSTILSKUDD" | "SOMMERJOBB" | "VTAO" | "FIREARIG_LONNSTILSKUDD" | "UKJENT";
         /**
-         * @description Status of the avtale, as of now
+         * @description Status of the avtale, as of now or of gjeldendePer
          * @enum {string}
          */
         AvtaleStatus: "ANNULLERT" | "AVBRUTT" | "PAABEGYNT" | "MANGLER_GODKJENNING" | "KLAR_FOR_OPPSTART" | "GJENNOMFORES" | "AVSLUTTET" | "UKJENT";
@@ -259,7 +265,7 @@ export interface components {
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Status of the avtale, as of now
+             * @description Status of the avtale, as of now or of gjeldendePer
              * @example GJENNOMFORES
              */
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
@@ -343,6 +349,13 @@ export interface components {
              *     ]
              */
             bedriftsnumre?: string[];
+            /**
+             * @description Identities of avtaler, for instance those that a page of the change feed names
+             * @example [
+             *       "04d0033c-754b-4daa-b5ff-6531dc64582c"
+             *     ]
+             */
+            avtaleIder?: string[];
             /**
              * @description Kinds of measure
              * @example [
@@ -587,6 +600,13 @@ export interface components {
              *     ]
              */
             bedriftsnumre?: string[];
+            /**
+             * @description Identities of avtaler, for instance those that a page of the change feed names
+             * @example [
+             *       "04d0033c-754b-4daa-b5ff-6531dc64582c"
+             *     ]
+             */
+            avtaleIder?: string[];
             /**
              * @description Kinds of measure
              * @example [

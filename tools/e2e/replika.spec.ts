@@ -33,29 +33,30 @@ class Replika {
     );
     const side = (await svar.json()) as { endringer: { avtaleId: string; type: string }[]; posisjon: string };
     const endret = new Map(side.endringer.map(({ avtaleId, type }) => [avtaleId, type]));
-    await Promise.all(
-      [...endret].map(async ([avtaleId, type]) => {
-        if (type === 'SLETTET') this.avtaler.delete(avtaleId);
-        else await this.lesIgjen(url, avtaleId);
-      }),
-    );
+    const finnes = [...endret].flatMap(([avtaleId, type]) => (type === 'SLETTET' ? [] : [avtaleId]));
+    const lest = finnes.length > 0 ? await this.les(url, finnes) : [];
+    // What is not among the answers is not to be seen any more.
+    for (const avtaleId of endret.keys()) this.avtaler.delete(avtaleId);
+    for (const avtale of lest) this.sett(avtale);
     this.posisjon = side.posisjon;
     return { antall: side.endringer.length };
   }
 
-  private async lesIgjen(url: string, avtaleId: string): Promise<void> {
-    const svar = await this.hent(`${url}/api/v1/avtaler/${avtaleId}`);
-    if (svar.status === 404) this.avtaler.delete(avtaleId);
-    else this.sett((await svar.json()) as Avtale);
+  private async les(url: string, avtaleIder: string[]): Promise<Avtale[]> {
+    const svar = await this.hent(`${url}/api/v1/avtaler/sok`, {
+      method: 'POST',
+      body: JSON.stringify({ avtaleIder, antall: 1_000 }),
+    });
+    return ((await svar.json()) as { avtaler: Avtale[] }).avtaler;
   }
 
   private sett(avtale: Avtale): void {
     this.avtaler.set(avtale.avtaleId, avtale);
   }
 
-  private async hent(url: string): Promise<Response> {
-    const svar = await fetch(url, { headers: this.hoder });
-    if (svar.status === 200 || svar.status === 404) return svar;
+  private async hent(url: string, valg: RequestInit = {}): Promise<Response> {
+    const svar = await fetch(url, { ...valg, headers: this.hoder });
+    if (svar.status === 200) return svar;
     throw new Error(`Answered ${String(svar.status)}`);
   }
 }

@@ -62,6 +62,12 @@ const SOK: [string, Sokefilter][] = [
   ['a thousand persons', { personidenter: Array.from({ length: 1_000 }, (_, n) => String(n).padStart(11, '0')) }],
   ['a participant', { deltakerId: '00000000-0000-4000-8000-000000000000' }],
   ['an employer', { bedriftsnumre: ['910000001'] }],
+  [
+    'a thousand avtaler',
+    {
+      avtaleIder: Array.from({ length: 1_000 }, (_, n) => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`),
+    },
+  ],
   ['a kind', { tiltakstyper: ['MENTOR'] }],
   ['a status', { statuser: ['GJENNOMFORES'] }],
   ['a rare status', { statuser: ['AVBRUTT'] }],
@@ -96,7 +102,8 @@ test('the history of an avtale', async () => {
 
 test('a look-up by person, id or number', async () => {
   for (const oppslag of [
-    (lesing: Lesing) => hentTiltak(lesing, identer, '2022-01-01'),
+    (lesing: Lesing) => hentTiltak(lesing, identer, { dato: '2022-01-01' }),
+    (lesing: Lesing) => hentTiltak(lesing, identer, { dato: '2022-01-01', gjeldendePer: '2026-01-01T00:00:00Z' }),
     (lesing: Lesing) => hentMedId(lesing, '00000000-0000-4000-8000-000000000000', HEL_AVTALE),
     (lesing: Lesing) => hentMedNummer(lesing, 1, HEL_AVTALE),
   ]) {
@@ -130,7 +137,7 @@ test('only the columns of the answer are read', async () => {
       return Promise.resolve([]);
     }
   }
-  await hentTiltak(new Lytter(pool, 1), identer, '2022-01-01');
+  await hentTiltak(new Lytter(pool, 1), identer, { dato: '2022-01-01' });
   await sok(new Lytter(pool, 1), {}, ['avtaleId', 'startDato'], side);
   expect(lest[0]).toMatch(/select deltaker_fnr, tiltakstype, avtale_status, start_dato, slutt_dato\s+from/);
   expect(lest[1]).toMatch(/^select avtale_id, start_dato from/);

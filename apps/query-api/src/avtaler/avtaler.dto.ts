@@ -35,7 +35,7 @@ import {
 } from 'class-validator';
 import { ErDato, ErEtterFra, ErPassert, ErTidspunkt } from './datoer.ts';
 import { FELTER, type Felt } from './felter.ts';
-import { ErBedriftsnumre, ErPersonidenter } from './personidenter.ts';
+import { ErAvtaleIder, ErBedriftsnumre, ErPersonidenter, UUID } from './lister.ts';
 
 const tekst = (description: string, example: string | null): ApiPropertyOptions => ({
   type: String,
@@ -59,16 +59,13 @@ const tidspunkt = (description: string, example: string | null): ApiPropertyOpti
 });
 
 /** The schema of a list of one to a thousand texts of this form. */
-export function listeAv(pattern: string): {
-  type: 'array';
-  minItems: number;
-  maxItems: number;
-  items: { type: 'string'; pattern: string };
-} {
-  return { type: 'array', minItems: 1, maxItems: 1_000, items: { type: 'string', pattern } };
+function listeAv<F extends { pattern: string } | { format: string }>(
+  form: F,
+): { type: 'array'; minItems: number; maxItems: number; items: { type: 'string' } & F } {
+  return { type: 'array', minItems: 1, maxItems: 1_000, items: { type: 'string', ...form } };
 }
 
-export const LISTE_AV_IDENTER = listeAv('^[0-9]{11}$');
+export const LISTE_AV_IDENTER = listeAv({ pattern: '^[0-9]{11}$' });
 
 @ApiSchema({ name: 'Lenke' })
 export class LenkeDto {
@@ -278,7 +275,7 @@ export function Heltall(): PropertyDecorator {
 }
 
 function ErUuid(): PropertyDecorator {
-  return Matches(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, { message: 'must be a UUID' });
+  return Matches(UUID, { message: 'must be a UUID' });
 }
 
 function Antall(): PropertyDecorator {
@@ -326,13 +323,22 @@ export class SokDto {
   personidenter?: string[];
 
   @ApiPropertyOptional({
-    ...listeAv('^[0-9]{9}$'),
+    ...listeAv({ pattern: '^[0-9]{9}$' }),
     description: 'Organisation numbers of employers',
     example: ['910825518'],
   })
   @IsOptional()
   @ErBedriftsnumre()
   bedriftsnumre?: string[];
+
+  @ApiPropertyOptional({
+    ...listeAv({ format: 'uuid' }),
+    description: 'Identities of avtaler, for instance those that a page of the change feed names',
+    example: ['04d0033c-754b-4daa-b5ff-6531dc64582c'],
+  })
+  @IsOptional()
+  @ErAvtaleIder()
+  avtaleIder?: string[];
 
   @ApiPropertyOptional({
     enum: TILTAKSTYPER,

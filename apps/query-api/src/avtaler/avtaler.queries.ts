@@ -7,6 +7,7 @@ import { FELTER, HEL_AVTALE, kolonner, type Rad, type Utvalg } from './felter.ts
 export interface Sokefilter {
   personidenter?: string[] | undefined;
   bedriftsnumre?: string[] | undefined;
+  avtaleIder?: string[] | undefined;
   tiltakstyper?: string[] | undefined;
   statuser?: string[] | undefined;
   /** both ends included, YYYY-MM-DD; an avtale without an end goes on, one without a start overlaps nothing */
@@ -35,8 +36,8 @@ export async function sok(lesing: Lesing, filter: Sokefilter, felter: readonly U
   return lesing.hent<Rad>(sporringFor(felter, text), values);
 }
 
-/** The version was the last one known then, and was to be seen. */
-function gjaldt(da: string): string {
+/** Of a version, `da` in the statement: it was the last one known at that moment, and was to be seen. */
+export function gjaldt(da: string): string {
   return `laert <= ${da} and not feilregistrert and not exists (
     select from avtale_versjon_synlig senere
     where senere.avtale_id = da.avtale_id and senere.lopenr > da.lopenr and senere.laert <= ${da})`;
@@ -49,6 +50,7 @@ function sokevilkaar(filter: Sokefilter): { vilkaar: string[]; values: unknown[]
   if (filter.personidenter) vilkaar.push(`deltaker_fnr = any(${verdi(filter.personidenter)}::text[])`);
   if (filter.deltakerId) vilkaar.push(`deltaker_id = ${verdi(filter.deltakerId)}`);
   if (filter.bedriftsnumre) vilkaar.push(`bedrift_nr = any(${verdi(filter.bedriftsnumre)}::text[])`);
+  if (filter.avtaleIder) vilkaar.push(`avtale_id = any(${verdi(filter.avtaleIder)}::uuid[])`);
   if (filter.tiltakstyper) vilkaar.push(kode('tiltakstype', KODEVERK.tiltakstype, filter.tiltakstyper, verdi));
   if (filter.statuser) vilkaar.push(kode('avtale_status', KODEVERK.avtaleStatus, filter.statuser, verdi));
   if (filter.periode) {

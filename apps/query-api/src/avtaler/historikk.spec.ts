@@ -3,6 +3,7 @@ import { deltakerId, startTestApi, type Svar, type TestApi } from '../testing/te
 
 let api: TestApi;
 const KARI = '10000000001';
+const OLA = '10000000002';
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const dag = (n: number): string => `2026-01-${String(n).padStart(2, '0')}T10:00:00Z`;
 
@@ -72,6 +73,43 @@ describe('gjeldendePer', () => {
     ['2026-01-01', 'must be a moment with offset, for instance 2026-01-31T10:00:00Z'],
   ])('%s is refused', async (gjeldendePer, melding) => {
     expect((await sok({ gjeldendePer })).body.feil).toEqual([{ felt: 'gjeldendePer', melding }]);
+  });
+});
+
+describe('hentTiltaksstatus with gjeldendePer', () => {
+  const tiltak = (avtale_status: string, slutt_dato: string): Record<string, unknown> => ({
+    ...{ deltaker_fnr: OLA, deltaker_id: deltakerId(OLA), avtale_inngaatt: dag(1) },
+    ...{ avtale_status, start_dato: '2026-01-01', slutt_dato },
+  });
+  const status = async (body: Record<string, unknown>): Promise<unknown[]> => {
+    const svar = await api.kall('POST', '/api/v1/personer/tiltaksstatus', { body: { personidenter: [OLA], ...body } });
+    return [svar.body.dato, svar.body.personer[0].til];
+  };
+  beforeAll(async () => {
+    await api.lagre({ avtale_id: id(8), ...tiltak('AVBRUTT', '2026-03-31') });
+    await versjon(8, dag(2), tiltak('GJENNOMFØRES', '2026-01-31'));
+    await versjon(8, dag(4), tiltak('GJENNOMFØRES', '2026-03-31'));
+    await versjon(8, dag(6), tiltak('AVBRUTT', '2026-03-31'));
+  });
+  afterAll(() => api.eier.query(`update avtale set feilregistrert = true where avtale_id = $1`, [id(8)]));
+
+  test.each([
+    ['before it was known', { gjeldendePer: dag(1) }, ['2026-01-01', null]],
+    ['as first known', { gjeldendePer: dag(2) }, ['2026-01-02', '2026-01-31']],
+    ['after it was prolonged', { gjeldendePer: dag(4), dato: '2026-02-15' }, ['2026-02-15', '2026-03-31']],
+    ['on a day it did not reach then', { gjeldendePer: dag(3), dato: '2026-02-15' }, ['2026-02-15', null]],
+    ['after it was aborted', { gjeldendePer: dag(6) }, ['2026-01-06', null]],
+    ['now', { dato: '2026-01-15' }, ['2026-01-15', null]],
+    ['the day in Oslo', { gjeldendePer: '2026-01-02T23:30:00Z' }, ['2026-01-03', '2026-01-31']],
+  ])('%s', async (_, body, ventet) => expect(await status(body)).toEqual(ventet));
+
+  test('is refused for the future', async () => {
+    const body = { personidenter: [OLA], gjeldendePer: '3026-01-01T00:00:00Z' };
+    const svar = await api.kall('POST', '/api/v1/personer/tiltaksstatus', { body });
+    expect([svar.status, svar.body.feil]).toEqual([
+      400,
+      [{ felt: 'gjeldendePer', melding: 'must not be in the future' }],
+    ]);
   });
 });
 

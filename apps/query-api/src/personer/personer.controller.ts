@@ -28,10 +28,15 @@ export class PersonerController {
   })
   @ApiOkResponse({ type: TiltaksstatuserDto })
   async hentTiltaksstatus(
-    @Body() { personidenter, dato = dagensDato() }: TiltaksstatusSporringDto,
+    @Body()
+    {
+      personidenter,
+      gjeldendePer,
+      dato = dagensDato(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer)),
+    }: TiltaksstatusSporringDto,
     @Req() request: FastifyRequest,
   ): Promise<TiltaksstatuserDto> {
-    const rader = await hentTiltak(this.lesing, personidenter, dato);
+    const rader = await hentTiltak(this.lesing, personidenter, { dato, gjeldendePer });
     const perPerson = Map.groupBy(rader, (rad) => rad.deltaker_fnr);
     await this.oppslagslogg.skriv(tilgangI(request), FELTER, personidenter, rader.length);
     return { dato, personer: personidenter.map((ident) => tiltaksstatus(ident, perPerson.get(ident) ?? [])) };

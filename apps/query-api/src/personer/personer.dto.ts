@@ -2,8 +2,8 @@ import { AVTALESTATUSER, TILTAKSTYPER, type AvtaleStatus, type Tiltakstype } fro
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { LISTE_AV_IDENTER } from '../avtaler/avtaler.dto.ts';
-import { ErDato } from '../avtaler/datoer.ts';
-import { ErPersonidenter } from '../avtaler/personidenter.ts';
+import { ErDato, ErPassert, ErTidspunkt } from '../avtaler/datoer.ts';
+import { ErPersonidenter } from '../avtaler/lister.ts';
 
 @ApiSchema({ name: 'TiltaksstatusSporring' })
 export class TiltaksstatusSporringDto {
@@ -13,12 +13,23 @@ export class TiltaksstatusSporringDto {
 
   @ApiPropertyOptional({
     format: 'date',
-    description: 'The day asked about; today in Oslo when absent',
+    description: 'The day asked about; when absent today in Oslo, or the day of gjeldendePer',
     example: '2022-03-01',
   })
   @IsOptional()
   @ErDato()
   dato?: string;
+
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description:
+      'Answer as the system knew it at this moment, not in the future. Without avtaler that have been erased since',
+    example: '2026-01-31T10:00:00Z',
+  })
+  @IsOptional()
+  @ErTidspunkt()
+  @ErPassert()
+  gjeldendePer?: string;
 }
 
 @ApiSchema({ name: 'Tiltak' })
@@ -34,7 +45,7 @@ export class TiltakDto {
   @ApiPropertyOptional({
     enum: AVTALESTATUSER,
     enumName: 'AvtaleStatus',
-    description: 'Status of the avtale, as of now',
+    description: 'Status of the avtale, as of now or of gjeldendePer',
     example: 'GJENNOMFORES',
   })
   avtaleStatus?: AvtaleStatus;

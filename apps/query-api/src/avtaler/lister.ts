@@ -1,6 +1,7 @@
 import { ArrayMaxSize, ArrayMinSize, IsArray, registerDecorator } from 'class-validator';
 
 const IDENT = /^\d{11}$/;
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * A list of national idents: eleven digits, also with a wrong check digit, since such exist at the source. A bad one
@@ -12,6 +13,10 @@ export function ErPersonidenter(): PropertyDecorator {
 
 export function ErBedriftsnumre(): PropertyDecorator {
   return ErListeAv('bedriftsnumre', 'must be nine digits', (verdi) => /^\d{9}$/.test(verdi));
+}
+
+export function ErAvtaleIder(): PropertyDecorator {
+  return ErListeAv('avtaleIder', 'must be a UUID', (verdi) => UUID.test(verdi));
 }
 
 function ErListeAv(navn: string, krav: string, gyldig: (verdi: string) => boolean): PropertyDecorator {
