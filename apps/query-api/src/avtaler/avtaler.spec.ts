@@ -77,6 +77,7 @@ describe('sokAvtaler', () => {
     [{ periode: { fra: '2030-01-01', til: '2030-01-01' } }, [2]],
     [{ endretEtter: '2026-03-01T13:00:00.000000+01:00' }, [2]],
     [{ endretEtter: '2026-03-01T12:00:00.000001Z' }, []],
+    [{ endretEtter: '2026-03-02T11:00:00+23:00' }, [2]],
   ])('%j finds %j', async (filter, funnet) => expect(await sok(filter)).toEqual(funnet));
 
   test('never what is wrongly registered or deleted', async () => {
@@ -159,6 +160,8 @@ describe('sokAvtaler', () => {
     ['periode.til', { periode: { fra: '2026-03-02' } }, 'must be a date that exists'],
     ['periode', { periode: 'alltid' }, 'object'],
     ['endretEtter', { endretEtter: '2026-01-01T00:00:00' }, 'must be a moment with offset'],
+    ['endretEtter', { endretEtter: '2026-01-01T00:00:00+24:00' }, 'must be a moment with offset'],
+    ['gjeldendePer', { gjeldendePer: '2026-01-01T00:00:00+00:60' }, 'must be a moment with offset'],
     ['antall', { antall: 0 }, 'must not be less than 1'],
     ['antall', { antall: 1_001 }, 'must not be greater than 1000'],
     ['antall', { antall: '5' }, 'must be an integer number'],

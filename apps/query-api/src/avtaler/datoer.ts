@@ -1,4 +1,6 @@
+import { applyDecorators } from '@nestjs/common';
 import { lesDato, lesInstant } from '@tiltak/avtale';
+import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 
 /** A date that exists, YYYY-MM-DD. */
@@ -12,15 +14,18 @@ export function ErDato(): PropertyDecorator {
   });
 }
 
-/** A moment, RFC 3339 with offset. */
+/** A moment, RFC 3339 with offset. It is handed on in UTC: Postgres refuses offsets of 16 hours and more. */
 export function ErTidspunkt(): PropertyDecorator {
-  return ValidateBy({
-    name: 'tidspunkt',
-    validator: {
-      validate: (verdi: unknown) => typeof verdi === 'string' && lesInstant(verdi) !== undefined,
-      defaultMessage: () => 'must be a moment with offset, for instance 2026-01-31T10:00:00Z',
-    },
-  });
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (lesInstant(value) ?? value) : value)),
+    ValidateBy({
+      name: 'tidspunkt',
+      validator: {
+        validate: (verdi: unknown) => typeof verdi === 'string' && lesInstant(verdi) !== undefined,
+        defaultMessage: () => 'must be a moment with offset, for instance 2026-01-31T10:00:00Z',
+      },
+    }),
+  );
 }
 
 /** A moment that has been. */
