@@ -13,17 +13,20 @@ export interface Trinn {
 const verktoy = (navn: string): string => join(ROT, 'node_modules', '.bin', navn);
 
 const FORMAT: Trinn = { navn: 'format', argumenter: [verktoy('prettier'), '--check', '--log-level=warn', '.'] };
+const NX = { NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
+/** Without it lint knows no projects, and passes by the boundaries between them. */
+const PROSJEKTER: Trinn = { navn: 'projects', argumenter: [verktoy('nx'), 'show', 'projects'], env: NX };
 const LINT: Trinn = { navn: 'lint', argumenter: [verktoy('eslint'), '.'] };
 const TYPER: Trinn = { navn: 'types', argumenter: [verktoy('tsc'), '-p', 'tsconfig.json', '--noEmit'] };
 
 /** What `npm run check` does. */
-export const SJEKK: Trinn[] = [FORMAT, LINT, TYPER];
+export const SJEKK: Trinn[] = [FORMAT, PROSJEKTER, LINT, TYPER];
 
 /** The apps, for whatever starts them as processes. */
 export const BYGG: Trinn = {
   navn: 'build',
   argumenter: [verktoy('nx'), 'run-many', '-t', 'build', '--output-style=static'],
-  env: { NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' },
+  env: NX,
 };
 
 /** What `npm test` does before jest. */

@@ -6,6 +6,7 @@ import { Grunnlag1763890000000 } from './migrasjoner/1763890000000-grunnlag.ts';
 import { Endringsstrom1763900000000 } from './migrasjoner/1763900000000-endringsstrom.ts';
 import { Revisor1763900400000 } from './migrasjoner/1763900400000-revisor.ts';
 import { Avstemming1763900600000 } from './migrasjoner/1763900600000-avstemming.ts';
+import { Synkopprydding1763900700000 } from './migrasjoner/1763900700000-synkopprydding.ts';
 import { Historikk1763900500000 } from './migrasjoner/1763900500000-historikk.ts';
 import { Relasjoner1763900100000 } from './migrasjoner/1763900100000-relasjoner.ts';
 import { Adapter1763900200000 } from './migrasjoner/1763900200000-adapter.ts';
@@ -88,6 +89,7 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
       Revisor1763900400000,
       Historikk1763900500000,
       Avstemming1763900600000,
+      Synkopprydding1763900700000,
     ],
     migrationsTransactionMode: 'each',
     // Never log from here: parameters and values in messages are personal data.

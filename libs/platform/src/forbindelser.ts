@@ -7,18 +7,22 @@ export interface Forbindelser {
   readonly waitingCount: number;
 }
 
-/** Shows the pools in the metrics, by name: those in use, idle, and the requests that wait for one. */
-export function maalForbindelser(pooler: Record<string, Forbindelser>): void {
-  new Gauge({
-    name: 'db_pool_forbindelser',
-    help: 'Database connections by pool and state: I_BRUK, LEDIG; VENTER: work that waits for one',
-    labelNames: ['pool', 'tilstand'] as const,
-    collect() {
-      for (const [pool, { totalCount, idleCount, waitingCount }] of Object.entries(pooler)) {
-        this.set({ pool, tilstand: 'I_BRUK' }, totalCount - idleCount);
-        this.set({ pool, tilstand: 'LEDIG' }, idleCount);
-        this.set({ pool, tilstand: 'VENTER' }, waitingCount);
-      }
-    },
-  });
+const pooler = new Map<string, Forbindelser>();
+
+new Gauge({
+  name: 'db_pool_forbindelser',
+  help: 'Database connections by pool and state: I_BRUK, LEDIG; VENTER: work that waits for one',
+  labelNames: ['pool', 'tilstand'] as const,
+  collect() {
+    for (const [pool, { totalCount, idleCount, waitingCount }] of pooler) {
+      this.set({ pool, tilstand: 'I_BRUK' }, totalCount - idleCount);
+      this.set({ pool, tilstand: 'LEDIG' }, idleCount);
+      this.set({ pool, tilstand: 'VENTER' }, waitingCount);
+    }
+  },
+});
+
+/** Shows the pools in the metrics, by name: those in use, idle, and the work that waits for one. */
+export function maalForbindelser(nye: Record<string, Forbindelser>): void {
+  for (const [navn, pool] of Object.entries(nye)) pooler.set(navn, pool);
 }

@@ -6,7 +6,15 @@ import { iTransaksjon } from '../transaksjon.ts';
 import { lesKontrakt, lesSisteFulle } from './kontrakt.queries.ts';
 import type { NyMelding, Publisering } from './publisering.ts';
 import { laasPublisering, type Synker } from './synk.ts';
-import { laasSynk, lesSynk, settTilstand, SYNKTILSTANDER, type Synkrad, type Synktilstand } from './synk.queries.ts';
+import {
+  glemGamle,
+  laasSynk,
+  lesSynk,
+  settTilstand,
+  SYNKTILSTANDER,
+  type Synkrad,
+  type Synktilstand,
+} from './synk.queries.ts';
 
 const PER_GANG = 5_000;
 const VENT_PAA_INNLESNING_MS = 5_000;
@@ -127,6 +135,7 @@ export class Sletting {
   private async maal(): Promise<void> {
     if (Date.now() < this.maalesIgjen) return;
     this.maalesIgjen = Date.now() + MAALES_HVER_MS;
+    await glemGamle(this.pool);
     const { rows } = await this.pool.query<{ tilstand: Synktilstand; antall: number }>(
       `select tilstand, count(*)::int as antall from synk where startet > now() - interval '7 days' group by tilstand`,
     );

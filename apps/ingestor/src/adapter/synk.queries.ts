@@ -154,3 +154,11 @@ export async function settTilstand(db: PoolClient, synkId: string, tilstand: Syn
   );
   if (slutt) await glemAvtaler(db, [synkId]);
 }
+
+/** Syncs that ended a month ago, but not the last full one that was completed: what is overdue is reckoned from it. */
+export async function glemGamle(db: Pool): Promise<void> {
+  await db.query(
+    `delete from synk where avsluttet < now() - interval '30 days' and synk_id is distinct from
+       (select synk_id from synk where type = 'FULL' and tilstand = 'FULLFOERT' order by avsluttet desc limit 1)`,
+  );
+}

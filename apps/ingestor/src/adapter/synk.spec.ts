@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { startTestAdapter, KONTRAKT, type TestAdapter } from '../testing/test-adapter.ts';
 import { syntetiskFnr, testmiljo, ventTil } from '@tiltak/testing';
 import { lagKafka } from '../kafka/klient.ts';
+import { glemGamle } from './synk.queries.ts';
 
 let api: TestAdapter;
 
@@ -187,6 +188,23 @@ test('a sync without pages stalls, and then expires', async () => {
     tilstand: 'UTLOEPT',
     avsluttet: expect.any(String),
   });
+});
+
+test('a sync that ended long ago is forgotten, but not the last full one', async () => {
+  const [eldste, siste, delta, paagaar] = [ny(), ny(), ny(), ny()];
+  const avtale = avtaler(1);
+  for (const synkId of [eldste, siste]) {
+    await api.side('POST', { synkId }, avtale);
+    await api.ventPaa(synkId, 'FULLFOERT');
+  }
+  await api.side('PATCH', { synkId: delta }, avtaler(1));
+  await api.side('PATCH', { synkId: paagaar, side: 1, antallSider: 2, antallTotalt: 2 }, avtaler(1));
+  await api.eier.query(
+    `update synk set startet = startet - interval '40 days', avsluttet = avsluttet - interval '40 days'`,
+  );
+  await glemGamle(api.pool);
+  const igjen = await api.eier.query<{ synk_id: string }[]>('select synk_id from synk order by synk_id');
+  expect(igjen.map((rad) => rad.synk_id)).toEqual([siste, paagaar].sort());
 });
 
 test('delete by id', async () => {
