@@ -22,7 +22,7 @@ export default tseslint.config(
       'tmp',
       'coverage',
       '**/*.cjs',
-      'klienter/typescript/skjema.ts',
+      'klienter/typescript/*skjema.ts',
       'klienter/kotlin/target',
     ],
   },

@@ -1,4 +1,5 @@
 import createClient, { type Client } from 'openapi-fetch';
+import type { components as adapterdeler, paths as adapterstier } from './adapterskjema.ts';
 import type { components, paths } from './skjema.ts';
 
 /** The schemas of the published document by name, for instance `Skjema['Avtale']`. */
@@ -26,6 +27,23 @@ export function lagKlient(valg: {
       if (valg.behandlingsgrunnlag !== undefined) {
         request.headers.set('Behandlingsgrunnlag', valg.behandlingsgrunnlag);
       }
+      return request;
+    },
+  });
+  return klient;
+}
+
+/** The schemas of the document for adapters by name. */
+export type Adapterskjema = adapterdeler['schemas'];
+
+export type Adapterklient = Client<adapterstier>;
+
+/** As `lagKlient`, for the adapter of an organisation. */
+export function lagAdapterklient(valg: { baseUrl: string; hentToken: () => Promise<string> | string }): Adapterklient {
+  const klient = createClient<adapterstier>({ baseUrl: valg.baseUrl });
+  klient.use({
+    onRequest: async ({ request }) => {
+      request.headers.set('Authorization', `Bearer ${await valg.hentToken()}`);
       return request;
     },
   });

@@ -186,8 +186,8 @@ export async function lagret(system: System): Promise<Record<string, number>> {
 /** What is wrong with what was derived from the avtaler: links that differ from those recomputed, and the feed's last word. */
 export async function avvik(system: System): Promise<string[]> {
   const siste = await system.sql<{ id: string }>(
-    `select a.avtale_id as id from avtale a left join lateral (
-       select type from endring e where e.avtale_id = a.avtale_id order by tx desc, lopenr desc limit 1) e on true
+    `select avtale_id as id from avtale a left join (
+       select distinct on (avtale_id) avtale_id, type from endring order by avtale_id, tx desc, lopenr desc) e using (avtale_id)
      where coalesce(e.type, 'SLETTET') <> case when a.slettet is null then 'ENDRET' else 'SLETTET' end`,
   );
   return [...siste.map(({ id }) => `the feed's last word of ${id}`), ...(await avvikendeRelasjoner(system))];

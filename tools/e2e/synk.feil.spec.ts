@@ -46,8 +46,8 @@ async function avvises503(svar: Response): Promise<void> {
 }
 
 /** A large page: several requests to Kafka, so that there is a middle to be killed in. */
-const stor = (innslag: Innslag[]): Innslag[] =>
-  innslag.map(({ id, ressurs }) => ({ id, ressurs: { ...ressurs, bedriftNavn: 'x'.repeat(800) } }));
+const stor = (innslag: Innslag[], tegn = 800): Innslag[] =>
+  innslag.map(({ id, ressurs }) => ({ id, ressurs: { ...ressurs, bedriftNavn: 'x'.repeat(tegn) } }));
 
 const underveis = (system: System): Promise<unknown> =>
   ventTil(async () => (await system.paaTopicet()) > 0, { hva: 'some of the page on the topic', hverMs: 2 });
@@ -142,3 +142,19 @@ test('an ingestor is killed while a full sync deletes: the other one goes on, an
 
 const fullfoert = (api: AdapterApi, synkId: string): Promise<unknown> =>
   ventTil(async () => (await api.hentSynk(synkId)).tilstand === 'FULLFOERT', { hva: 'the sync', maksMs: 120_000 });
+
+test('pages as large as they may be, more at once than there is memory for: all are taken, some at a later attempt', async () => {
+  const system = await lagSystem();
+  const { api, app } = await startAdapter(system);
+  const data = new Adapterdata(4, 40_000);
+  const innslag = stor(data.nye(40_000), 2_800);
+  await send(api, innslag, {
+    metode: 'PATCH',
+    synkId: 'stor',
+    sidestoerrelse: 10_000,
+    parallelt: 4,
+    framdrift: () => undefined,
+  });
+  expect(app.prosess.avsluttet()).toBe(false);
+  await erNoyaktig(system, data);
+}, 240_000);

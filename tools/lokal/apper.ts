@@ -45,7 +45,7 @@ export function startIngestor(omgivelser: Omgivelser, port: number, ekstra: Milj
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
-    NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=128',
+    NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',
     MALLOC_ARENA_MAX: '1',
     ...ekstra,
   });

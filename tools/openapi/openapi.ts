@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROT } from '@tiltak/testing';
-import { skrivKlientskjema } from './klient.ts';
+import { skrivKlientskjemaer } from './klient.ts';
 import { skrivSide } from './konsumentdok.ts';
 
 /**
@@ -32,5 +32,5 @@ for (const app of ['query-api', 'ingestor']) {
 // What is made from the documents; specs check that it is as made.
 if (!process.argv.includes('--sjekk')) {
   skrivSide();
-  await skrivKlientskjema();
+  await skrivKlientskjemaer();
 }

@@ -45,6 +45,7 @@ const FEIL: Record<string, string> = {
   404: 'No such thing',
   409: 'The state of the thing does not allow this',
   413: 'More than 10,000 entries or 32 MiB',
+  415: 'The body has another media type than is taken',
   500: 'Not meant to happen',
   503: 'Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed',
 };
@@ -55,7 +56,8 @@ function leggTilFeil(operasjon: Operasjon): void {
   const harSti = (operasjon.parameters ?? []).some((parameter) => 'in' in parameter && parameter.in === 'path');
   for (const [status, standard] of Object.entries(FEIL)) {
     const kjent = operasjon.responses[status];
-    if ((status === '409' && !kjent) || (status === '413' && !harBody) || (status === '404' && !harSti)) continue;
+    if ((status === '409' && !kjent) || (['413', '415'].includes(status) && !harBody) || (status === '404' && !harSti))
+      continue;
     operasjon.responses[status] = {
       description: kjent && 'description' in kjent && kjent.description ? kjent.description : standard,
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },

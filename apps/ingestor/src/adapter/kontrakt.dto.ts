@@ -2,13 +2,15 @@ import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, Matches, Max, Min } from 'class-validator';
 import { SynkDto } from './synk.dto.ts';
 
+/** Eleven digits may be a national ident. */
+const ADAPTER_ID = '^(?![0-9]{11}$)[A-Za-z0-9._-]{1,100}$';
 const DELTASYNK = ['STRAKS', 'MINST_HVERT_15_MINUTT', 'INGEN'] as const;
 const RESSURSER = ['avtaler'] as const;
 
 @ApiSchema({ name: 'Kontrakt' })
 export class KontraktDto {
-  @ApiProperty({ description: "The adapter's own name", example: 'demo-fylke-adapter', maxLength: 100 })
-  @Matches(/^(?!\d{11}$)[A-Za-z0-9._-]{1,100}$/, { message: 'must be 1 to 100 of A–Z, a–z, 0–9, . _ and -' })
+  @ApiProperty({ description: "The adapter's own name", example: 'demo-fylke-adapter', pattern: ADAPTER_ID })
+  @Matches(new RegExp(ADAPTER_ID), { message: 'must be 1 to 100 of A–Z, a–z, 0–9, . _ and -' })
   adapterId: string;
 
   @ApiProperty({
@@ -33,7 +35,14 @@ export class KontraktDto {
   @IsIn(DELTASYNK)
   deltaSynk: (typeof DELTASYNK)[number];
 
-  @ApiProperty({ enum: RESSURSER, isArray: true, description: 'What it pushes', example: ['avtaler'] })
+  @ApiProperty({
+    enum: RESSURSER,
+    isArray: true,
+    minItems: 1,
+    uniqueItems: true,
+    description: 'What it pushes',
+    example: ['avtaler'],
+  })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(10)
@@ -55,10 +64,10 @@ export class HjerteslagDto {
 
 @ApiSchema({ name: 'Adapterstatus' })
 export class AdapterstatusDto {
-  @ApiProperty({ type: KontraktDto })
+  @ApiProperty({ type: KontraktDto, description: 'What the adapter has promised' })
   kontrakt: KontraktDto;
 
-  @ApiProperty({ type: HjerteslagDto })
+  @ApiProperty({ type: HjerteslagDto, description: 'Whether it is alive' })
   hjerteslag: HjerteslagDto;
 
   @ApiProperty({

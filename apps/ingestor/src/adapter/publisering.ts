@@ -31,8 +31,12 @@ export class Publisering {
 
   /** @throws Problem 503; part of it may be on the topic then, and may be published again */
   publiser(meldinger: readonly NyMelding[]): Promise<void> {
-    return this.medFrist(async ({ producer }) => {
-      for (const messages of deler(meldinger)) await producer.send({ topic: this.topic, acks: -1, messages });
+    return this.medFrist(async ({ producer }, signal) => {
+      for (const messages of deler(meldinger)) {
+        // Who asked has been told that it failed: the rest would come late, and is held in memory until then.
+        if (signal.aborted) return;
+        await producer.send({ topic: this.topic, acks: -1, messages });
+      }
     });
   }
 
@@ -50,15 +54,19 @@ export class Publisering {
     await tilkoblet?.admin.disconnect();
   }
 
-  private async medFrist<T>(arbeid: (kafka: { producer: Producer; admin: Admin }) => Promise<T>): Promise<T> {
+  private async medFrist<T>(
+    arbeid: (kafka: { producer: Producer; admin: Admin }, avbrutt: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const avbryt = new AbortController();
     const tilkoblet = (this.tilkoblet ??= this.kobleTil());
     let frist: NodeJS.Timeout | undefined;
     const forSent = new Promise<never>((_, avvis) => {
       frist = setTimeout(() => avvis(new Error('Kafka did not answer in time')), FRIST_MS);
     });
     try {
-      return await Promise.race([tilkoblet.then(arbeid), forSent]);
+      return await Promise.race([tilkoblet.then((kafka) => arbeid(kafka, avbryt.signal)), forSent]);
     } catch (feil) {
+      avbryt.abort();
       logg.warn({ err: feil }, 'Kafka could not be written to');
       if (this.tilkoblet === tilkoblet) this.tilkoblet = undefined;
       void tilkoblet

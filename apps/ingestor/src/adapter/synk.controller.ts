@@ -68,6 +68,7 @@ export class SynkController {
   @Get('synk/:synkId')
   @ApiOperation({ operationId: 'hentSynk', summary: 'How far a sync has come' })
   @ApiOkResponse({ type: SynkDto })
+  @ApiConflictResponse({ description: 'There is no contract' })
   async hentSynk(@Param() { synkId }: SynkIdDto, @Req() request: FastifyRequest): Promise<SynkDto> {
     await krevKontrakt(this.db.pool, tokenI(request));
     return this.framdrift(await this.synker.hent(synkId));

@@ -3,31 +3,55 @@ import { Matches } from 'class-validator';
 import { SYNKTILSTANDER, SYNKTYPER, type Synkrad, type Synktilstand, type Synktype } from './synk.queries.ts';
 import { MAKS_RESSURSER, MAKS_SIDER } from './synk.side.ts';
 
+/** Eleven digits may be a national ident, which must not stand in an address. */
+const SYNK_ID = '^(?![0-9]{11}$)[A-Za-z0-9_-]{1,100}$';
+const EKSEMPEL_SYNK = '7b0f5c1e-6f0e-4a43-9a3f-2a3a2f1a7c11';
+const EKSEMPEL_AVTALE = '5f0c0d3e-1d6b-4c57-9a44-0e0a6b1f2d11';
+const NORSK_TID = 'Local time in Norway, without offset';
+const EKSEMPEL_TID = '2026-01-31T10:00:00';
+
 export class SynkIdDto {
-  @ApiProperty({ description: 'Of the sync', example: '7b0f5c1e-6f0e-4a43-9a3f-2a3a2f1a7c11' })
-  @Matches(/^(?!\d{11}$)[A-Za-z0-9_-]{1,100}$/, { message: 'must be 1 to 100 of A–Z, a–z, 0–9, _ and -' })
+  @ApiProperty({ pattern: SYNK_ID, description: 'Of the sync', example: EKSEMPEL_SYNK })
+  @Matches(new RegExp(SYNK_ID), { message: 'must be 1 to 100 of A–Z, a–z, 0–9, _ and -' })
   synkId: string;
 }
 
 @ApiSchema({ name: 'Sidemetadata' })
 export class SidemetadataDto {
-  @ApiProperty({ pattern: '^[A-Za-z0-9_-]{1,100}$', description: 'New for each sync, the same on all its pages' })
+  @ApiProperty({
+    pattern: SYNK_ID,
+    description: 'New for each sync, the same on all its pages',
+    example: EKSEMPEL_SYNK,
+  })
   synkId: string;
 
-  @ApiProperty({ type: 'integer', minimum: 1, description: 'Number of this page, 1 to antallSider; in any order' })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAKS_SIDER,
+    description: 'Number of this page, 1 to antallSider; in any order',
+    example: 1,
+  })
   side: number;
 
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAKS_SIDER, description: 'Pages of the sync' })
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAKS_SIDER, description: 'Pages of the sync', example: 1 })
   antallSider: number;
 
-  @ApiProperty({ type: 'integer', minimum: 0, description: 'Entries of all its pages together' })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    maximum: MAKS_SIDER * MAKS_RESSURSER,
+    description: 'Entries of all its pages together',
+    example: 1,
+  })
   antallTotalt: number;
 }
 
 /** What an adapter tells of an avtale: the names, types and rules of the source's messages. */
 @ApiSchema({ name: 'Ressurs', description: 'Fields that are not named here are ignored, and not passed on.' })
 export class RessursDto {
-  @ApiProperty({ format: 'uuid', description: 'The same as the id of the entry' }) avtaleId: string;
+  @ApiProperty({ format: 'uuid', description: 'The same as the id of the entry', example: EKSEMPEL_AVTALE })
+  avtaleId: string;
   @ApiProperty({
     format: 'date-time',
     description:
@@ -35,44 +59,161 @@ export class RessursDto {
     example: '2026-01-31T10:00:00.123456Z',
   })
   sistEndret: string;
-  @ApiPropertyOptional({ type: 'integer', nullable: true }) avtaleNr?: number | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, description: 'National ident of the participant' })
-  deltakerFnr?: string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, description: 'Organisation number of the employer' })
-  bedriftNr?: string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true }) bedriftNavn?: string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true }) veilederNavIdent?: string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, example: 'ARBEIDSTRENING' }) tiltakstype?: string | null;
-  @ApiPropertyOptional({ type: 'integer', nullable: true }) versjon?: number | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, example: 'GJENNOMFØRES' }) avtaleStatus?: string | null;
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    description: 'Number that people know the avtale by',
+    example: 10000,
+  })
+  avtaleNr?: number | null;
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
-    description: 'Local time in Norway, without offset',
-    example: '2026-01-31T10:00:00',
+    description: 'National ident of the participant, eleven digits. Reaches consumers only as an opaque id',
+  })
+  deltakerFnr?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Organisation number of the employer, nine digits',
+    example: '999999999',
+  })
+  bedriftNr?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Name of the employer',
+    example: 'Eksempelbedriften AS',
+  })
+  bedriftNavn?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Nav ident of the counsellor',
+    example: 'Z123456',
+  })
+  veilederNavIdent?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Kind of measure, a code of the source',
+    example: 'ARBEIDSTRENING',
+  })
+  tiltakstype?: string | null;
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    description: 'Version of the content of the avtale',
+    example: 1,
+  })
+  versjon?: number | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Status, a code of the source',
+    example: 'GJENNOMFØRES',
+  })
+  avtaleStatus?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: `When it was entered into. ${NORSK_TID}`,
+    example: EKSEMPEL_TID,
   })
   'avtaleInngått'?: string | null;
-  @ApiPropertyOptional({ type: 'string', format: 'date', nullable: true }) startDato?: string | null;
-  @ApiPropertyOptional({ type: 'string', format: 'date', nullable: true }) sluttDato?: string | null;
-  @ApiPropertyOptional({ type: 'number', nullable: true }) stillingprosent?: number | null;
-  @ApiPropertyOptional({ type: 'number', nullable: true }) antallDagerPerUke?: number | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, example: 'FAST' }) stillingstype?: string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, description: 'Local time in Norway' }) godkjentAvDeltaker?:
-    string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, description: 'Local time in Norway' })
+  @ApiPropertyOptional({
+    type: 'string',
+    format: 'date',
+    nullable: true,
+    description: 'First day',
+    example: '2026-02-01',
+  })
+  startDato?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    format: 'date',
+    nullable: true,
+    description: 'Last day, included; null when it goes on',
+    example: '2026-07-31',
+  })
+  sluttDato?: string | null;
+  @ApiPropertyOptional({ type: 'number', nullable: true, description: 'Per cent of a full position', example: 50 })
+  stillingprosent?: number | null;
+  @ApiPropertyOptional({ type: 'number', nullable: true, description: 'Days a week', example: 2.5 })
+  antallDagerPerUke?: number | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Kind of position, a code of the source',
+    example: 'FAST',
+  })
+  stillingstype?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: `When the participant approved. ${NORSK_TID}`,
+    example: EKSEMPEL_TID,
+  })
+  godkjentAvDeltaker?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: `When the employer approved. ${NORSK_TID}`,
+    example: EKSEMPEL_TID,
+  })
   godkjentAvArbeidsgiver?: string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, description: 'Local time in Norway' }) godkjentAvVeileder?:
-    string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, description: 'Local time in Norway' }) godkjentAvBeslutter?:
-    string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true }) godkjentAvNavIdent?: string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true }) godkjentAvBeslutterNavIdent?: string | null;
-  @ApiPropertyOptional({ type: 'boolean' }) godkjentPaVegneAv?: boolean;
-  @ApiPropertyOptional({ type: 'boolean' }) godkjentPaVegneAvArbeidsgiver?: boolean;
-  @ApiPropertyOptional({ type: 'string', nullable: true, example: 'VEILEDER' }) opphav?: string | null;
-  @ApiPropertyOptional({ type: 'string', nullable: true, description: 'Local time in Norway' }) opprettetTidspunkt?:
-    string | null;
-  @ApiPropertyOptional({ type: 'string', format: 'date-time', nullable: true, description: 'UTC' })
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: `When the counsellor approved. ${NORSK_TID}`,
+    example: EKSEMPEL_TID,
+  })
+  godkjentAvVeileder?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: `When the decision-maker approved. ${NORSK_TID}`,
+    example: EKSEMPEL_TID,
+  })
+  godkjentAvBeslutter?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Nav ident of who approved for Nav',
+    example: 'Z123456',
+  })
+  godkjentAvNavIdent?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Nav ident of the decision-maker',
+    example: 'Z123456',
+  })
+  godkjentAvBeslutterNavIdent?: string | null;
+  @ApiPropertyOptional({ type: 'boolean', description: 'Approved on behalf of the participant' })
+  godkjentPaVegneAv?: boolean;
+  @ApiPropertyOptional({ type: 'boolean', description: 'Approved on behalf of the employer' })
+  godkjentPaVegneAvArbeidsgiver?: boolean;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: 'Who made the avtale, a code of the source',
+    example: 'VEILEDER',
+  })
+  opphav?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description: `When it was made. ${NORSK_TID}`,
+    example: EKSEMPEL_TID,
+  })
+  opprettetTidspunkt?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'When it was annulled, UTC',
+  })
   annullertTidspunkt?: string | null;
   @ApiPropertyOptional({ type: 'boolean', description: 'Hidden from consumers while true' }) feilregistrert?: boolean;
   @ApiPropertyOptional({ type: 'boolean', description: 'Deleted, in order with the changes' }) slettemerket?: boolean;
@@ -80,31 +221,37 @@ export class RessursDto {
 
 @ApiSchema({ name: 'Innslag' })
 export class InnslagDto {
-  @ApiProperty({ format: 'uuid' }) id: string;
-  @ApiProperty({ type: RessursDto }) ressurs: RessursDto;
+  @ApiProperty({ format: 'uuid', description: 'avtaleId', example: EKSEMPEL_AVTALE }) id: string;
+  @ApiProperty({ type: RessursDto, description: 'The avtale as it is now' }) ressurs: RessursDto;
 }
 
 @ApiSchema({ name: 'Slettinnslag' })
 export class SlettinnslagDto {
-  @ApiProperty({ format: 'uuid' }) id: string;
+  @ApiProperty({ format: 'uuid', description: 'avtaleId', example: EKSEMPEL_AVTALE }) id: string;
 }
 
 @ApiSchema({ name: 'Side' })
 export class SideDto {
-  @ApiProperty({ type: SidemetadataDto }) metadata: SidemetadataDto;
-  @ApiProperty({ type: [InnslagDto], maxItems: MAKS_RESSURSER }) ressurser: InnslagDto[];
+  @ApiProperty({ type: SidemetadataDto, description: 'Which page of which sync' }) metadata: SidemetadataDto;
+  @ApiProperty({
+    type: [InnslagDto],
+    maxItems: MAKS_RESSURSER,
+    description: 'Each id once; none in an empty full sync',
+  })
+  ressurser: InnslagDto[];
 }
 
 @ApiSchema({ name: 'Sletteside' })
 export class SlettesideDto {
-  @ApiProperty({ type: SidemetadataDto }) metadata: SidemetadataDto;
-  @ApiProperty({ type: [SlettinnslagDto], maxItems: MAKS_RESSURSER }) ressurser: SlettinnslagDto[];
+  @ApiProperty({ type: SidemetadataDto, description: 'Which page of which sync' }) metadata: SidemetadataDto;
+  @ApiProperty({ type: [SlettinnslagDto], maxItems: MAKS_RESSURSER, description: 'Each id once' })
+  ressurser: SlettinnslagDto[];
 }
 
 @ApiSchema({ name: 'Synk' })
 export class SynkDto {
-  @ApiProperty() synkId: string;
-  @ApiProperty({ enum: SYNKTYPER }) type: Synktype;
+  @ApiProperty({ description: 'Of the sync', example: EKSEMPEL_SYNK }) synkId: string;
+  @ApiProperty({ enum: SYNKTYPER, description: 'Full, delta or delete' }) type: Synktype;
   @ApiProperty({
     enum: SYNKTILSTANDER,
     description:
@@ -112,15 +259,20 @@ export class SynkDto {
   })
   tilstand: Synktilstand;
   @ApiProperty({ description: 'Stalled: no page for 3 minutes' }) stanset: boolean;
-  @ApiProperty({ type: 'integer' }) antallSider: number;
-  @ApiProperty({ type: 'integer' }) mottatteSider: number;
-  @ApiPropertyOptional({ type: 'array', items: { type: 'integer' }, description: 'The first 1,000' })
+  @ApiProperty({ type: 'integer', description: 'Pages of the sync' }) antallSider: number;
+  @ApiProperty({ type: 'integer', description: 'Pages that are in' }) mottatteSider: number;
+  @ApiPropertyOptional({
+    type: 'array',
+    items: { type: 'integer' },
+    description: 'Numbers of the pages that are missing, the first 1,000',
+  })
   manglendeSider?: number[];
-  @ApiProperty({ type: 'integer' }) antallTotalt: number;
-  @ApiProperty({ type: 'integer' }) mottatteRessurser: number;
-  @ApiProperty({ format: 'date-time' }) startet: string;
-  @ApiProperty({ format: 'date-time' }) sisteSide: string;
-  @ApiProperty({ type: 'string', format: 'date-time', nullable: true }) avsluttet: string | null;
+  @ApiProperty({ type: 'integer', description: 'Entries of all its pages together' }) antallTotalt: number;
+  @ApiProperty({ type: 'integer', description: 'Entries of the pages that are in' }) mottatteRessurser: number;
+  @ApiProperty({ format: 'date-time', description: 'When its first page came' }) startet: string;
+  @ApiProperty({ format: 'date-time', description: 'When its last page so far came' }) sisteSide: string;
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'When it was over' }) avsluttet:
+    string | null;
   @ApiProperty({
     type: 'integer',
     nullable: true,

@@ -39,7 +39,11 @@ export function lesSide(type: Synktype, body: unknown): Side {
     throw new Problem(fellesFeil.FOR_STOR, `A page has at most ${String(MAKS_RESSURSER)} entries`);
   }
   const sett = new Map<string, number>();
-  const meldinger = ressurser.map((ressurs: unknown, indeks) => lesRessurs(type, ressurs, indeks, sett, feil));
+  const meldinger = ressurser.map((ressurs: unknown, indeks) => {
+    // A large page is not held in memory twice: what is read of it is let go of.
+    ressurser[indeks] = undefined;
+    return lesRessurs(type, ressurs, indeks, sett, feil);
+  });
   if (hode.antallTotalt < ressurser.length) {
     feil.push({ felt: 'metadata.antallTotalt', melding: 'is less than the entries of this page' });
   }
