@@ -16,13 +16,24 @@ async function medAdmin<T>(brokers: string, arbeid: (admin: Admin) => Promise<T>
   }
 }
 
+/** False while Kafka makes or loads its offsets: kafkajs doesn't try such a call again itself. */
+async function harOffsets(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    await admin.fetchOffsets({ groupId: 'start', topics: [topic] });
+    return true;
+  } catch (feil) {
+    if (feil instanceof Error && 'retriable' in feil && feil.retriable === true) return false;
+    throw feil;
+  }
+}
+
 /** Does nothing when the topic exists. */
 export async function lagTopic(brokers: string, topic: string): Promise<void> {
   await medAdmin(brokers, async (admin) => {
     await opprettTopic(admin, topic, 6);
     // Kafka makes its topic of offsets when the first group asks for one, and answers with errors meanwhile: better here
     // than in the log of the ingestor.
-    await admin.fetchOffsets({ groupId: 'start', topics: [topic] });
+    await ventTil(() => harOffsets(admin, topic), { hva: "Kafka's topic of offsets" });
   });
 }
 
