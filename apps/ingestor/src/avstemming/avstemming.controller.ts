@@ -13,6 +13,7 @@ import {
   ApiPayloadTooLargeResponse,
   ApiTags,
 } from '@nestjs/swagger';
+import { lesInstant } from '@tiltak/avtale';
 import { fellesFeil, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
@@ -68,7 +69,7 @@ export class AvstemmingController {
     if (!(request.body instanceof Readable)) {
       throw new Problem(fellesFeil.FEIL_MEDIETYPE, `The body must be a list as ${NDJSON}`);
     }
-    return tilDto(await this.avstemming.medListe(request.body, per === undefined ? undefined : new Date(per), hvem));
+    return tilDto(await this.avstemming.medListe(request.body, lesPer(per), hvem));
   }
 
   @Get()
@@ -166,6 +167,16 @@ export class AvstemmingController {
     if (!rapport) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no reconciliation with this id');
     return rapport;
   }
+}
+
+/** @throws Problem 400 */
+function lesPer(per: string | undefined): Date | undefined {
+  if (per === undefined) return undefined;
+  const tid = lesInstant(per);
+  if (tid !== undefined) return new Date(tid);
+  throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The moment of the list can not be read', {
+    feil: [{ felt: 'per', melding: 'must be a time with a zone, as 2026-01-31T12:00:00Z' }],
+  });
 }
 
 function tilDto({ per, avsluttet, differanser, ...rest }: Rapport): RapportDto {
