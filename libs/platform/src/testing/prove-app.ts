@@ -120,6 +120,9 @@ export async function startProveApp(
     apneRuter: ['/apent/*'],
     klarhet: {},
     ...resten,
+  }).catch(async (feil: unknown) => {
+    await utsteder.stopp();
+    throw feil;
   });
   const url = await http.app.getUrl();
   const token = await utsteder.token();
