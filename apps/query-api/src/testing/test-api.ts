@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deltakerIdMed, lagDatakilde, migrer, skrivNoekkelkontroll } from '@tiltak/database';
@@ -98,7 +98,8 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
   await migrer(eier);
   await skrivNoekkelkontroll(eier, deltakerId);
   const utsteder = await startUtsteder({ port: await ledigPort(), audience: 'tiltak-datadeling' });
-  const register = join(mkdtempSync(join(tmpdir(), 'konsumenter-')), 'konsumenter.yaml');
+  const katalog = mkdtempSync(join(tmpdir(), 'konsumenter-'));
+  const register = join(katalog, 'konsumenter.yaml');
   writeFileSync(register, stringify(KONSUMENTER));
   const port = await ledigPort();
   const konfig = lesKonfigurasjon(SKJEMA, {
@@ -178,6 +179,7 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
       await utsteder.stopp();
       await eier.destroy();
       await database.slett();
+      rmSync(katalog, { recursive: true });
     },
   };
   return api;

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROT } from '@tiltak/testing';
@@ -8,6 +8,7 @@ import { lesKonsumenter, UgyldigRegister } from './konsumenter.ts';
 
 const katalog = mkdtempSync(join(tmpdir(), 'konsumenter-'));
 const fil = join(katalog, 'konsumenter.yaml');
+afterAll(() => rmSync(katalog, { recursive: true }));
 
 function les(innhold: unknown): ReturnType<typeof lesKonsumenter> {
   writeFileSync(fil, typeof innhold === 'string' ? innhold : stringify(innhold));
