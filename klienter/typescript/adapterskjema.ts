@@ -1231,7 +1231,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the parked message */
+                /** @description As the list of them gives it */
                 id: string;
             };
             cookie?: never;
@@ -1307,7 +1307,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the parked message */
+                /** @description As the list of them gives it */
                 id: string;
             };
             cookie?: never;
@@ -1478,7 +1478,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the parked message */
+                /** @description As the list of them gives it */
                 id: string;
             };
             cookie?: never;
@@ -2712,7 +2712,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the parked message */
+                /** @description As the list of them gives it */
                 id: string;
             };
             cookie?: never;
@@ -2795,7 +2795,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description Of the parked message */
+                /** @description As the list of them gives it */
                 id: string;
             };
             cookie?: never;
@@ -2871,7 +2871,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the parked message */
+                /** @description As the list of them gives it */
                 id: string;
             };
             cookie?: never;
@@ -2947,7 +2947,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of the parked message */
+                /** @description As the list of them gives it */
                 id: string;
             };
             cookie?: never;

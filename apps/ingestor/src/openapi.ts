@@ -33,8 +33,15 @@ function lagDokument(app: INestApplication): OpenAPIObject {
   for (const { get, put, post, patch, delete: slett } of Object.values(dokument.paths)) {
     for (const operasjon of [get, put, post, patch, slett]) if (operasjon) leggTilFeil(operasjon);
   }
+  for (const navn of UTEN_UKJENTE_FELTER) {
+    const skjema = dokument.components?.schemas?.[navn];
+    if (skjema && 'type' in skjema) skjema.additionalProperties = false;
+  }
   return dokument;
 }
+
+/** Unknown properties are refused; a page may hold more than is used. */
+const UTEN_UKJENTE_FELTER = ['Kontrakt', 'SpillAvFlere', 'Forkast', 'RettAvstemming'];
 
 type Operasjon = NonNullable<OpenAPIObject['paths'][string]['get']>;
 

@@ -9,13 +9,13 @@ const KODE = /^[A-Z_0-9]{1,40}$/;
 const FELT = /^[\wæøåÆØÅ]{1,60}$/;
 
 export class IdDto {
-  @ApiProperty({ description: 'Of the parked message', example: '17' })
+  @ApiProperty({ pattern: ID.source, description: 'As the list of them gives it', example: '17' })
   @Matches(ID, { message: 'must be a whole number' })
   id: string;
 }
 
 export class SideDto {
-  @ApiPropertyOptional({ description: 'Where to go on: `neste` of the page before', example: '17' })
+  @ApiPropertyOptional({ pattern: ID.source, description: 'Where to go on: `neste` of the page before', example: '17' })
   @IsOptional()
   @Matches(ID, { message: 'must be the neste of a page' })
   neste?: string;
@@ -31,12 +31,16 @@ export class SideDto {
 }
 
 export class ParkerteDto extends SideDto {
-  @ApiPropertyOptional({ description: 'Reason', example: 'UGYLDIG_FELT' })
+  @ApiPropertyOptional({ pattern: KODE.source, description: 'Reason', example: 'UGYLDIG_FELT' })
   @IsOptional()
   @Matches(KODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
   kode?: string;
 
-  @ApiPropertyOptional({ description: "The source's name of the field at fault", example: 'startDato' })
+  @ApiPropertyOptional({
+    pattern: FELT.source,
+    description: "The source's name of the field at fault",
+    example: 'startDato',
+  })
   @IsOptional()
   @Matches(FELT, { message: 'must be the name of a field' })
   felt?: string;
@@ -49,12 +53,12 @@ export class ParkerteDto extends SideDto {
 
 @ApiSchema({ name: 'SpillAvFlere' })
 export class SpillAvFlereDto {
-  @ApiPropertyOptional({ description: 'Those with this reason', example: 'UGYLDIG_FELT' })
+  @ApiPropertyOptional({ pattern: KODE.source, description: 'Those with this reason', example: 'UGYLDIG_FELT' })
   @IsOptional()
   @Matches(KODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
   kode?: string;
 
-  @ApiPropertyOptional({ description: 'Those with this field at fault', example: 'startDato' })
+  @ApiPropertyOptional({ pattern: FELT.source, description: 'Those with this field at fault', example: 'startDato' })
   @IsOptional()
   @Matches(FELT, { message: 'must be the name of a field' })
   felt?: string;
@@ -64,7 +68,11 @@ export class SpillAvFlereDto {
   @IsBoolean()
   alle?: boolean;
 
-  @ApiPropertyOptional({ description: '`neste` of the call before, when there were more', example: '17' })
+  @ApiPropertyOptional({
+    pattern: ID.source,
+    description: '`neste` of the call before, when there were more',
+    example: '17',
+  })
   @IsOptional()
   @Matches(ID, { message: 'must be the neste of the call before' })
   neste?: string;
