@@ -1,5 +1,6 @@
 import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
 import { logg, maalForbindelser, startHttp, type Stopp } from '@tiltak/platform';
+import type { Kafka } from 'kafkajs';
 import { lagAdapterdel } from './adapter/adapter.ts';
 import { tillatStoreSider } from './adapter/storrelse.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
@@ -7,7 +8,6 @@ import { taImotLister } from './avstemming/liste.ts';
 import { Retting } from './avstemming/retting.ts';
 import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
 import { Innlesning } from './avtaler/avtaler.innlesning.ts';
-import type { Kafka } from 'kafkajs';
 import type { Konfig } from './config.ts';
 import { valgAvDatabase, gjorKlarDatabase } from './database.ts';
 import { Gjenoppbygging } from './drift/gjenoppbygging.ts';

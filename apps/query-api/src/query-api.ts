@@ -1,3 +1,4 @@
+import { setTimeout as vent } from 'node:timers/promises';
 import {
   databasevalg,
   deltakerIdMed,
@@ -10,7 +11,6 @@ import {
 } from '@tiltak/database';
 import type { FastifyInstance } from 'fastify';
 import type { DataSource } from 'typeorm';
-import { setTimeout as vent } from 'node:timers/promises';
 import { logg, maalForbindelser, startHttp, type Stopp } from '@tiltak/platform';
 import type { Konfig } from './config.ts';
 import { Lesing } from './database/lesing.ts';

@@ -4,7 +4,6 @@ import type { FastifyRequest } from 'fastify';
 import { ForRolle, tokenI } from '../tilgang/tilgang.ts';
 import { lesAdapterstatus } from './adapterstatus.ts';
 import { Adapterpool } from './adapterpool.ts';
-import { tilUtilgjengelig } from './databasefeil.ts';
 import { AdapterstatusDto, HjerteslagDto, KontraktDto } from './kontrakt.dto.ts';
 import { lagreKontrakt, settHjerteslag } from './kontrakt.queries.ts';
 import { annensKontrakt, krevKontrakt, vurderHjerteslag } from './kontrakt.ts';
@@ -25,7 +24,7 @@ export class KontraktController {
   @ApiOkResponse({ type: KontraktDto })
   async settKontrakt(@Body() kontrakt: KontraktDto, @Req() request: FastifyRequest): Promise<KontraktDto> {
     const { azp } = tokenI(request);
-    if (!(await tilUtilgjengelig(() => lagreKontrakt(this.db.pool, azp, kontrakt)))) throw annensKontrakt();
+    if (!(await lagreKontrakt(this.db.pool, azp, kontrakt))) throw annensKontrakt();
     return kontrakt;
   }
 
@@ -36,7 +35,7 @@ export class KontraktController {
   @ApiConflictResponse({ description: 'There is no contract' })
   async sendHjerteslag(@Req() request: FastifyRequest): Promise<HjerteslagDto> {
     await krevKontrakt(this.db.pool, tokenI(request));
-    await tilUtilgjengelig(() => settHjerteslag(this.db.pool));
+    await settHjerteslag(this.db.pool);
     return vurderHjerteslag(await krevKontrakt(this.db.pool, tokenI(request)));
   }
 
@@ -46,6 +45,6 @@ export class KontraktController {
   @ApiConflictResponse({ description: 'There is no contract' })
   async hentStatus(@Req() request: FastifyRequest): Promise<AdapterstatusDto> {
     const kontrakt = await krevKontrakt(this.db.pool, tokenI(request));
-    return tilUtilgjengelig(() => lesAdapterstatus(this.db.pool, this.synker.frister, kontrakt));
+    return lesAdapterstatus(this.db.pool, this.synker.frister, kontrakt);
   }
 }

@@ -10,7 +10,6 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { ForRolle, tokenI } from '../tilgang/tilgang.ts';
 import { Adapterpool } from './adapterpool.ts';
-import { tilUtilgjengelig } from './databasefeil.ts';
 import { krevKontrakt } from './kontrakt.ts';
 import { SideDto, SlettesideDto, SynkDto, SynkIdDto, tilSynkDto } from './synk.dto.ts';
 import { lesManglendeSider, type Synkrad, type Synktype } from './synk.queries.ts';
@@ -91,7 +90,6 @@ export class SynkController {
 
   private async framdrift(synk: Synkrad): Promise<SynkDto> {
     if (synk.mottatteSider === synk.antallSider) return tilSynkDto(synk, []);
-    const { synkId } = synk;
-    return tilSynkDto(synk, await tilUtilgjengelig(() => lesManglendeSider(this.db.pool, synkId, MANGLENDE_VIST)));
+    return tilSynkDto(synk, await lesManglendeSider(this.db.pool, synk.synkId, MANGLENDE_VIST));
   }
 }

@@ -2,7 +2,6 @@ import { fellesFeil, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { metrikker } from '../metrikker.ts';
 import { iTransaksjon } from '../transaksjon.ts';
-import { tilUtilgjengelig } from './databasefeil.ts';
 import type { Publisering } from './publisering.ts';
 import {
   laasMotTilstand,
@@ -39,40 +38,36 @@ export class Synker {
    * @throws Problem 400, 409, 503
    */
   async motta(side: Side): Promise<Synkrad> {
-    await tilUtilgjengelig(async () => {
-      const kjent = await lesSynk(this.pool, side.synkId, this.frister);
-      await iTransaksjon(this.pool, async (db) => {
-        await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LAAS})`);
-        if (!kjent) await opprettSynk(db, side, () => this.publisering.slutt());
-        await this.taInn(db, side);
-      });
-      metrikker.synksider.inc({ type: side.type });
-      await this.fullfoerNaarAlt(side.synkId);
+    const kjent = await lesSynk(this.pool, side.synkId, this.frister);
+    await iTransaksjon(this.pool, async (db) => {
+      await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LAAS})`);
+      if (!kjent) await opprettSynk(db, side, () => this.publisering.slutt());
+      await this.taInn(db, side);
     });
+    metrikker.synksider.inc({ type: side.type });
+    await this.fullfoerNaarAlt(side.synkId);
     return this.hent(side.synkId);
   }
 
   /** @throws Problem 404 */
   async hent(synkId: string): Promise<Synkrad> {
-    const synk = await tilUtilgjengelig(() => lesSynk(this.pool, synkId, this.frister));
+    const synk = await lesSynk(this.pool, synkId, this.frister);
     if (!synk) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no such sync');
     return synk;
   }
 
   /** Lets a full sync delete as much as it would. @throws Problem 404, 409 */
   async bekreft(synkId: string, klient: string): Promise<Synkrad> {
-    await tilUtilgjengelig(() =>
-      iTransaksjon(this.pool, async (db) => {
-        await laasSynk(db, synkId);
-        const synk = await lesSynk(db, synkId, this.frister);
-        if (!synk) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no such sync');
-        // Confirmed already: the answer may have been lost.
-        if (synk.bekreftetAv !== null && synk.tilstand !== 'ERSTATTET') return;
-        if (synk.tilstand !== 'VENTER_PAA_BEKREFTELSE') throw konflikt(synk.tilstand);
-        await db.query('update synk set bekreftet_av = $2 where synk_id = $1', [synkId, klient]);
-        await settTilstand(db, synkId, 'SLETTER');
-      }),
-    );
+    await iTransaksjon(this.pool, async (db) => {
+      await laasSynk(db, synkId);
+      const synk = await lesSynk(db, synkId, this.frister);
+      if (!synk) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no such sync');
+      // Confirmed already: the answer may have been lost.
+      if (synk.bekreftetAv !== null && synk.tilstand !== 'ERSTATTET') return;
+      if (synk.tilstand !== 'VENTER_PAA_BEKREFTELSE') throw konflikt(synk.tilstand);
+      await db.query('update synk set bekreftet_av = $2 where synk_id = $1', [synkId, klient]);
+      await settTilstand(db, synkId, 'SLETTER');
+    });
     return this.hent(synkId);
   }
 
