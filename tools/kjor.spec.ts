@@ -1,40 +1,40 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { kjorProgram, lagArbeidsmappe, ROT, ventTil } from '@tiltak/testing';
+import { runProgram, createWorkDir, ROOT, waitUntil } from '@tiltak/testing';
 
 // In a project of its own: what it installs must not be this one.
-const { katalog, rydd } = lagArbeidsmappe('spec');
-afterAll(rydd);
+const { katalog: directory, clean } = createWorkDir('spec');
+afterAll(clean);
 
-const PAKKE = { version: '1.0.0', integrity: 'sha512-a' };
-const LAAS = {
+const PACKAGE = { version: '1.0.0', integrity: 'sha512-a' };
+const LOCK = {
   '': { name: 'prosjekt' },
-  'node_modules/a': PAKKE,
-  'node_modules/annen-plattform': { ...PAKKE, optional: true },
+  'node_modules/a': PACKAGE,
+  'node_modules/annen-plattform': { ...PACKAGE, optional: true },
 };
 
-interface Prosjekt {
-  rot: string;
-  kjor: (argumenter: string[]) => Promise<{ kode: number | undefined; utskrift: string }>;
-  start: (argumenter: string[]) => ChildProcess;
+interface Project {
+  root: string;
+  run: (args: string[]) => Promise<{ kode: number | undefined; printout: string }>;
+  start: (args: string[]) => ChildProcess;
 }
 
-/** @param installert what npm has noted as installed; undefined: nothing is */
-function lagProsjekt(navn: string, installert?: object): Prosjekt {
-  const rot = join(katalog, navn);
-  const lag = (...deler: string[]): string => {
-    mkdirSync(join(rot, ...deler), { recursive: true });
-    return join(rot, ...deler);
+/** @param installed what npm has noted as installed; undefined: nothing is */
+function createProject(name: string, installed?: object): Project {
+  const root = join(directory, name);
+  const create = (...parts: string[]): string => {
+    mkdirSync(join(root, ...parts), { recursive: true });
+    return join(root, ...parts);
   };
-  copyFileSync(join(ROT, 'tools', 'kjor.mjs'), join(lag('tools'), 'kjor.mjs'));
-  writeFileSync(join(rot, 'package-lock.json'), JSON.stringify({ packages: LAAS }));
-  if (installert) {
-    writeFileSync(join(lag('node_modules'), '.package-lock.json'), JSON.stringify({ packages: installert }));
-    symlinkSync(process.execPath, join(lag('node_modules', 'node', 'bin'), 'node'));
+  copyFileSync(join(ROOT, 'tools', 'kjor.mjs'), join(create('tools'), 'kjor.mjs'));
+  writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages: LOCK }));
+  if (installed) {
+    writeFileSync(join(create('node_modules'), '.package-lock.json'), JSON.stringify({ packages: installed }));
+    symlinkSync(process.execPath, join(create('node_modules', 'node', 'bin'), 'node'));
   }
   // An npm that only tells what it was asked, and installs Node.
-  const npm = join(lag('bin'), 'npm');
+  const npm = join(create('bin'), 'npm');
   writeFileSync(
     npm,
     `#!/bin/sh
@@ -44,7 +44,7 @@ mkdir -p node_modules/node/bin && ln -sf '${process.execPath}' node_modules/node
   );
   chmodSync(npm, 0o755);
   writeFileSync(
-    join(rot, 'skript.ts'),
+    join(root, 'skript.ts'),
     `const [hva, fil]: string[] = process.argv.slice(2);
     import { writeFileSync } from 'node:fs';
     const si = (tekst: string) => writeFileSync(fil, tekst);
@@ -56,57 +56,61 @@ mkdir -p node_modules/node/bin && ln -sf '${process.execPath}' node_modules/node
       si('klar');
     }`,
   );
-  const env = { ...process.env, NODE_OPTIONS: '', PATH: `${join(rot, 'bin')}${delimiter}${process.env['PATH'] ?? ''}` };
-  const kommando = (argumenter: string[]): string[] => [join(rot, 'tools', 'kjor.mjs'), ...argumenter];
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    PATH: `${join(root, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+  };
+  const command = (args: string[]): string[] => [join(root, 'tools', 'kjor.mjs'), ...args];
   return {
-    rot,
-    kjor: (argumenter) => kjorProgram(process.execPath, kommando(argumenter), { env }),
-    start: (argumenter) => spawn(process.execPath, kommando(argumenter), { env, stdio: 'ignore' }),
+    root,
+    run: (args) => runProgram(process.execPath, command(args), { env }),
+    start: (args) => spawn(process.execPath, command(args), { env, stdio: 'ignore' }),
   };
 }
 
-const ALT = { 'node_modules/a': PAKKE };
+const ALL = { 'node_modules/a': PACKAGE };
 
 test('runs a script with its arguments on the Node of the project', async () => {
-  const { kjor } = lagProsjekt('installert', ALT);
-  expect(await kjor(['skript.ts', 'hei', 'der'])).toEqual({ kode: 0, utskrift: `hei der ${process.version}\n` });
+  const { run } = createProject('installert', ALL);
+  expect(await run(['skript.ts', 'hei', 'der'])).toEqual({ kode: 0, printout: `hei der ${process.version}\n` });
 });
 
 test('ends with the exit code of the script', async () => {
-  const { kjor } = lagProsjekt('kode', ALT);
-  expect((await kjor(['skript.ts', 'kode', '3'])).kode).toBe(3);
+  const { run } = createProject('kode', ALL);
+  expect((await run(['skript.ts', 'kode', '3'])).kode).toBe(3);
 });
 
 test.each([
   ['nothing is installed', undefined],
   ['a package is missing', {}],
-  ['a package has another version', { 'node_modules/a': { ...PAKKE, version: '2.0.0' } }],
-  ['a package has other content', { 'node_modules/a': { ...PAKKE, integrity: 'sha512-b' } }],
-  ['a package is left over', { ...ALT, 'node_modules/b': PAKKE }],
-])('installs first when %s', async (naar, installert) => {
-  const { kjor } = lagProsjekt(naar.replaceAll(' ', '-'), installert);
-  const { kode, utskrift } = await kjor(['skript.ts', 'hei', 'der']);
-  expect(utskrift).toContain('npm ci --include=dev');
-  expect(utskrift).toContain('hei der');
-  expect(kode).toBe(0);
+  ['a package has another version', { 'node_modules/a': { ...PACKAGE, version: '2.0.0' } }],
+  ['a package has other content', { 'node_modules/a': { ...PACKAGE, integrity: 'sha512-b' } }],
+  ['a package is left over', { ...ALL, 'node_modules/b': PACKAGE }],
+])('installs first when %s', async (when, installed) => {
+  const { run } = createProject(when.replaceAll(' ', '-'), installed);
+  const { kode: code, printout } = await run(['skript.ts', 'hei', 'der']);
+  expect(printout).toContain('npm ci --include=dev');
+  expect(printout).toContain('hei der');
+  expect(code).toBe(0);
 });
 
 test('says so when that fails, and does not run the script', async () => {
-  const { rot, kjor } = lagProsjekt('feiler');
-  writeFileSync(join(rot, 'feiler'), '');
-  const { kode, utskrift } = await kjor(['skript.ts', 'hei', 'der']);
-  expect([kode, utskrift]).toEqual([1, expect.stringContaining('npm ci failed; what it said stands above.')]);
-  expect(utskrift).not.toContain('hei der');
+  const { root, run } = createProject('feiler');
+  writeFileSync(join(root, 'feiler'), '');
+  const { kode: code, printout } = await run(['skript.ts', 'hei', 'der']);
+  expect([code, printout]).toEqual([1, expect.stringContaining('npm ci failed; what it said stands above.')]);
+  expect(printout).not.toContain('hei der');
 });
 
 test('says so when the Node of the project is another one', async () => {
-  const { rot, kjor } = lagProsjekt('annen-node', ALT);
-  const node = join(rot, 'node_modules', 'node', 'bin', 'node');
+  const { root, run } = createProject('annen-node', ALL);
+  const node = join(root, 'node_modules', 'node', 'bin', 'node');
   // Removed first: written through, the link would change the Node that runs this.
   rmSync(node);
   writeFileSync(node, '#!/bin/sh\necho v20.1.0\n', { mode: 0o755 });
-  const { kode, utskrift } = await kjor(['skript.ts', 'hei', 'der']);
-  expect([kode, utskrift]).toEqual([
+  const { kode: code, printout } = await run(['skript.ts', 'hei', 'der']);
+  expect([code, printout]).toEqual([
     1,
     expect.stringMatching(/^Node 24 is needed in node_modules\/node; found v20\.1\.0\./),
   ]);
@@ -116,28 +120,28 @@ test.each([
   ['SIGINT', 'SIGINT', 7],
   ['SIGTERM', 'SIGTERM', 7],
   ['SIGKILL', 'SIGTERM', null],
-] as const)('%s reaches the script as %s', async (sendt, mottatt, kode) => {
-  const { rot, start } = lagProsjekt(sendt, ALT);
-  const fil = join(rot, 'sagt');
-  const prosess = start(['skript.ts', 'vent', fil]);
-  const slutt = new Promise((svar) => prosess.once('exit', svar));
-  await ventTil(() => existsSync(fil), { hva: 'the script' });
-  prosess.kill(sendt);
-  expect(await slutt).toBe(kode);
-  await ventTil(async () => (await kjorProgram('cat', [fil])).utskrift === mottatt, {
-    hva: `the script to get ${mottatt}`,
+] as const)('%s reaches the script as %s', async (sent, received, code) => {
+  const { root, start } = createProject(sent, ALL);
+  const file = join(root, 'sagt');
+  const proc = start(['skript.ts', 'vent', file]);
+  const end = new Promise((response) => proc.once('exit', response));
+  await waitUntil(() => existsSync(file), { hva: 'the script' });
+  proc.kill(sent);
+  expect(await end).toBe(code);
+  await waitUntil(async () => (await runProgram('cat', [file])).printout === received, {
+    hva: `the script to get ${received}`,
   });
 });
 
 test('the script ends with the shell that npm ran it in', async () => {
-  const { rot } = lagProsjekt('skall', ALT);
-  const fil = join(rot, 'sagt');
-  const kommando = `'${process.execPath}' '${join(rot, 'tools', 'kjor.mjs')}' skript.ts vent '${fil}'; true`;
-  const skall = spawn('sh', ['-c', kommando], {
+  const { root } = createProject('skall', ALL);
+  const file = join(root, 'sagt');
+  const command = `'${process.execPath}' '${join(root, 'tools', 'kjor.mjs')}' skript.ts vent '${file}'; true`;
+  const skall = spawn('sh', ['-c', command], {
     stdio: 'ignore',
     env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: 'start' },
   });
-  await ventTil(() => existsSync(fil), { hva: 'the script' });
+  await waitUntil(() => existsSync(file), { hva: 'the script' });
   skall.kill('SIGKILL');
-  await ventTil(async () => (await kjorProgram('cat', [fil])).utskrift === 'SIGTERM', { hva: 'the script to end' });
+  await waitUntil(async () => (await runProgram('cat', [file])).printout === 'SIGTERM', { hva: 'the script to end' });
 });

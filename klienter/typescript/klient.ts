@@ -1,51 +1,54 @@
 import createClient, { type Client } from 'openapi-fetch';
-import type { components as adapterdeler, paths as adapterstier } from './adapterskjema.ts';
+import type { components as adapterParts, paths as adapterPaths } from './adapterskjema.ts';
 import type { components, paths } from './skjema.ts';
 
 /** The schemas of the published document by name, for instance `Skjema['Avtale']`. */
-export type Skjema = components['schemas'];
+export type Schemas = components['schemas'];
 
-export type Klient = Client<paths>;
+export type QueryApiClient = Client<paths>;
 
 /**
  * A client of tiltak-datadeling, typed by the published OpenAPI document (`skjema.ts` is generated from it). Answers with
  * `{ data, error, response }`; `error` is the problem+json.
  *
- * @param hentToken gives an Entra ID machine token for this service, a fresh one when the last is about to expire
+ * @param getToken gives an Entra ID machine token for this service, a fresh one when the last is about to expire
  */
-export function lagKlient(valg: {
+export function createQueryApiClient(options: {
   /** where the service is, without a path */
   baseUrl: string;
-  hentToken: () => Promise<string> | string;
+  getToken: () => Promise<string> | string;
   /** required for a consumer with several purposes */
   behandlingsgrunnlag?: string;
-}): Klient {
-  const klient = createClient<paths>({ baseUrl: valg.baseUrl });
-  klient.use({
+}): QueryApiClient {
+  const client = createClient<paths>({ baseUrl: options.baseUrl });
+  client.use({
     onRequest: async ({ request }) => {
-      request.headers.set('Authorization', `Bearer ${await valg.hentToken()}`);
-      if (valg.behandlingsgrunnlag !== undefined) {
-        request.headers.set('Behandlingsgrunnlag', valg.behandlingsgrunnlag);
+      request.headers.set('Authorization', `Bearer ${await options.getToken()}`);
+      if (options.behandlingsgrunnlag !== undefined) {
+        request.headers.set('Behandlingsgrunnlag', options.behandlingsgrunnlag);
       }
       return request;
     },
   });
-  return klient;
+  return client;
 }
 
 /** The schemas of the document for adapters by name. */
-export type Adapterskjema = adapterdeler['schemas'];
+export type AdapterSchemas = adapterParts['schemas'];
 
-export type Adapterklient = Client<adapterstier>;
+export type AdapterApiClient = Client<adapterPaths>;
 
-/** As `lagKlient`, for the adapter of an organisation. */
-export function lagAdapterklient(valg: { baseUrl: string; hentToken: () => Promise<string> | string }): Adapterklient {
-  const klient = createClient<adapterstier>({ baseUrl: valg.baseUrl });
-  klient.use({
+/** As `createQueryApiClient`, for the adapter of an organisation. */
+export function createAdapterClient(options: {
+  baseUrl: string;
+  getToken: () => Promise<string> | string;
+}): AdapterApiClient {
+  const client = createClient<adapterPaths>({ baseUrl: options.baseUrl });
+  client.use({
     onRequest: async ({ request }) => {
-      request.headers.set('Authorization', `Bearer ${await valg.hentToken()}`);
+      request.headers.set('Authorization', `Bearer ${await options.getToken()}`);
       return request;
     },
   });
-  return klient;
+  return client;
 }

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { setTimeout as vent } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { kjoerende } from '../lokal/klar.ts';
-import { hentToken } from '../lokal/token.ts';
-import { AdapterApi, Avslag } from './api.ts';
-import { lesKatalog, lesTabell } from './kilder.ts';
-import { send, type Synkvalg } from './synk.ts';
+import { running } from '../lokal/klar.ts';
+import { fetchToken } from '../lokal/token.ts';
+import { AdapterApi, RefusedError } from './api.ts';
+import { readDirectory, readTable } from './kilder.ts';
+import { send, type SyncOptions } from './synk.ts';
 
-const METODER: Record<string, Synkvalg['metode']> = { full: 'POST', delta: 'PATCH', slett: 'DELETE' };
-const BRUK = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
+const METHODS: Record<string, SyncOptions['metode']> = { full: 'POST', delta: 'PATCH', delete: 'DELETE' };
+const USAGE = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
   [--organisasjon NAVN] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]`;
 
 const { values, positionals } = parseArgs({
@@ -27,16 +27,16 @@ const { values, positionals } = parseArgs({
   },
 });
 
-async function kjor(): Promise<void> {
-  const metode = METODER[positionals[0] ?? ''];
-  if (!metode || !(values.katalog || (values.postgres && values.tabell))) throw new Error(BRUK);
-  const { klar, navn, organisasjon } = kjoerende(values.organisasjon);
-  const azp = `adapter-${navn}`;
-  const hvem = { adapter: navn, audience: organisasjon.audience };
-  const api = new AdapterApi(organisasjon.ingestor, () => hentToken(klar.issuer, azp, hvem));
-  const innslag = values.katalog
-    ? await lesKatalog(resolve(process.env['INIT_CWD'] ?? '', values.katalog))
-    : await lesTabell(values.postgres ?? '', values.tabell ?? '');
+async function run(): Promise<void> {
+  const method = METHODS[positionals[0] ?? ''];
+  if (!method || !(values.katalog || (values.postgres && values.tabell))) throw new Error(USAGE);
+  const { ready, navn: name, organisasjon } = running(values.organisasjon);
+  const azp = `adapter-${name}`;
+  const who = { adapter: name, audience: organisasjon.audience };
+  const api = new AdapterApi(organisasjon.ingestor, () => fetchToken(ready.issuer, azp, who));
+  const entry = values.katalog
+    ? await readDirectory(resolve(process.env['INIT_CWD'] ?? '', values.katalog))
+    : await readTable(values.postgres ?? '', values.tabell ?? '');
   await api.settKontrakt({
     adapterId: azp,
     heartbeatIntervallMinutter: 15,
@@ -44,48 +44,48 @@ async function kjor(): Promise<void> {
     deltaSynk: 'STRAKS',
     ressurser: ['avtaler'],
   });
-  const synkId = paabegynt(metode, innslag.length);
-  let synk = await send(api, metode === 'DELETE' ? innslag.map(({ id }) => ({ id })) : innslag, {
-    metode,
-    synkId,
+  const syncId = paabegynt(method, entry.length);
+  let sync = await send(api, method === 'DELETE' ? entry.map(({ id }) => ({ id })) : entry, {
+    metode: method,
+    synkId: syncId,
     sidestoerrelse: Number(values.sidestoerrelse),
     parallelt: Number(values.parallelt),
-    framdrift: vis,
+    progress: show,
   });
-  while (synk.tilstand === 'SLETTER' || (synk.tilstand === 'VENTER_PAA_BEKREFTELSE' && values.bekreft)) {
-    synk = synk.tilstand === 'SLETTER' ? await api.hentSynk(synkId) : await api.bekreft(synkId);
-    await vent(200);
+  while (sync.tilstand === 'SLETTER' || (sync.tilstand === 'VENTER_PAA_BEKREFTELSE' && values.bekreft)) {
+    sync = sync.tilstand === 'SLETTER' ? await api.hentSynk(syncId) : await api.bekreft(syncId);
+    await wait(200);
   }
-  if (synk.tilstand !== 'VENTER_PAA_BEKREFTELSE') rmSync(values.tilstand, { force: true });
+  if (sync.tilstand !== 'VENTER_PAA_BEKREFTELSE') rmSync(values.tilstand, { force: true });
   console.log(
-    `\n${synkId}: ${synk.tilstand}, ${String(innslag.length)} avtaler, ${String(synk.skalSlettes ?? 0)} deleted`,
+    `\n${syncId}: ${sync.tilstand}, ${String(entry.length)} avtaler, ${String(sync.skalSlettes ?? 0)} deleted`,
   );
-  if (synk.tilstand !== 'FULLFOERT') process.exitCode = 1;
+  if (sync.tilstand !== 'FULLFOERT') process.exitCode = 1;
 }
 
 /** The sync that was broken off, when it is of the same kind and as large; a new one otherwise. */
-function paabegynt(metode: string, antall: number): string {
-  const hva = `${metode} ${String(antall)}`;
+function paabegynt(method: string, count: number): string {
+  const what = `${method} ${String(count)}`;
   if (existsSync(values.tilstand)) {
-    const kjent = JSON.parse(readFileSync(values.tilstand, 'utf8')) as { hva?: string; synkId?: string };
-    if (kjent.hva === hva && kjent.synkId !== undefined) return kjent.synkId;
+    const known = JSON.parse(readFileSync(values.tilstand, 'utf8')) as { hva?: string; synkId?: string };
+    if (known.hva === what && known.synkId !== undefined) return known.synkId;
   }
-  const synkId = randomUUID();
-  writeFileSync(values.tilstand, JSON.stringify({ hva, synkId }));
-  return synkId;
+  const syncId = randomUUID();
+  writeFileSync(values.tilstand, JSON.stringify({ hva: what, synkId: syncId }));
+  return syncId;
 }
 
-function vis(ferdige: number, sider: number): void {
-  const bredde = 40;
-  const fylt = Math.round((ferdige / sider) * bredde);
-  process.stdout.write(`\r[${'#'.repeat(fylt)}${' '.repeat(bredde - fylt)}] ${String(ferdige)}/${String(sider)} pages`);
+function show(done: number, pages: number): void {
+  const width = 40;
+  const filled = Math.round((done / pages) * width);
+  process.stdout.write(`\r[${'#'.repeat(filled)}${' '.repeat(width - filled)}] ${String(done)}/${String(pages)} pages`);
 }
 
 try {
-  await kjor();
-} catch (feil) {
+  await run();
+} catch (error) {
   // The sync is over, or what it holds has changed since: the next run begins a new one.
-  if (feil instanceof Avslag && feil.status === 409) rmSync(values.tilstand, { force: true });
-  console.error(feil instanceof Error ? feil.message : String(feil));
+  if (error instanceof RefusedError && error.status === 409) rmSync(values.tilstand, { force: true });
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }

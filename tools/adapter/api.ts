@@ -1,16 +1,16 @@
-import { setTimeout as vent } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 
-export interface Innslag {
+export interface Entry {
   id: string;
   ressurs?: Record<string, unknown>;
 }
 
-export interface Side {
+export interface Page {
   metadata: { synkId: string; side: number; antallSider: number; antallTotalt: number };
-  ressurser: Innslag[];
+  ressurser: Entry[];
 }
 
-export interface Synk {
+export interface Sync {
   synkId: string;
   tilstand: string;
   antallSider: number;
@@ -20,7 +20,7 @@ export interface Synk {
 }
 
 /** What the ingestor said no to; `problem` names what is wrong, never a value. */
-export class Avslag extends Error {
+export class RefusedError extends Error {
   readonly status: number;
 
   constructor(status: number, problem: string) {
@@ -29,54 +29,54 @@ export class Avslag extends Error {
   }
 }
 
-const MAKS_FORSOEK = 60;
+const MAX_ATTEMPTS = 60;
 
 /** The adapter API as a client sees it: sends again for as long as sending again can help. */
 export class AdapterApi {
   private readonly url: string;
-  private readonly hentToken: () => Promise<string>;
+  private readonly getToken: () => Promise<string>;
 
-  constructor(url: string, hentToken: () => Promise<string>) {
+  constructor(url: string, getToken: () => Promise<string>) {
     this.url = url;
-    this.hentToken = hentToken;
+    this.getToken = getToken;
   }
 
-  settKontrakt(kontrakt: Record<string, unknown>): Promise<unknown> {
-    return this.kall('PUT', 'kontrakt', kontrakt);
+  settKontrakt(contract: Record<string, unknown>): Promise<unknown> {
+    return this.call('PUT', 'kontrakt', contract);
   }
 
-  async sendSide(metode: 'POST' | 'PATCH' | 'DELETE', side: Side): Promise<Synk> {
-    return (await this.kall(metode, 'avtaler/synk', side)) as Synk;
+  async sendPage(method: 'POST' | 'PATCH' | 'DELETE', page: Page): Promise<Sync> {
+    return (await this.call(method, 'avtaler/synk', page)) as Sync;
   }
 
-  async hentSynk(synkId: string): Promise<Synk> {
-    return (await this.kall('GET', `synk/${synkId}`)) as Synk;
+  async hentSynk(syncId: string): Promise<Sync> {
+    return (await this.call('GET', `synk/${syncId}`)) as Sync;
   }
 
-  async bekreft(synkId: string): Promise<Synk> {
-    return (await this.kall('POST', `synk/${synkId}/bekreft`)) as Synk;
+  async bekreft(syncId: string): Promise<Sync> {
+    return (await this.call('POST', `synk/${syncId}/bekreft`)) as Sync;
   }
 
   /** @throws Avslag when the request is wrong, or when it was tried in vain for long */
-  private async kall(metode: string, sti: string, innhold?: unknown): Promise<unknown> {
-    const body = innhold === undefined ? null : JSON.stringify(innhold);
-    for (let forsoek = 1; ; forsoek++) {
-      const svar = await this.forsoek(metode, sti, body);
-      const tekst = (await svar?.text().catch(() => undefined)) ?? '';
-      if (svar?.ok && tekst !== '') return JSON.parse(tekst) as unknown;
-      const kanHjelpe = !svar || svar.ok || svar.status === 429 || svar.status >= 500;
-      if (!kanHjelpe || forsoek === MAKS_FORSOEK) throw new Avslag(svar?.status ?? 0, tekst || 'no answer');
-      const sekunder = Number(svar?.headers.get('retry-after') ?? Number.NaN);
-      await vent(Number.isFinite(sekunder) ? sekunder * 1_000 : Math.min(200 * 2 ** forsoek, 10_000));
+  private async call(method: string, path: string, content?: unknown): Promise<unknown> {
+    const body = content === undefined ? null : JSON.stringify(content);
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.attempt(method, path, body);
+      const text = (await response?.text().catch(() => undefined)) ?? '';
+      if (response?.ok && text !== '') return JSON.parse(text) as unknown;
+      const canHelp = !response || response.ok || response.status === 429 || response.status >= 500;
+      if (!canHelp || attempt === MAX_ATTEMPTS) throw new RefusedError(response?.status ?? 0, text || 'no answer');
+      const seconds = Number(response?.headers.get('retry-after') ?? Number.NaN);
+      await wait(Number.isFinite(seconds) ? seconds * 1_000 : Math.min(200 * 2 ** attempt, 10_000));
     }
   }
 
   /** Undefined: no answer, and nobody knows whether it arrived. Sent again, it changes nothing. */
-  private async forsoek(method: string, sti: string, body: string | null): Promise<Response | undefined> {
+  private async attempt(method: string, path: string, body: string | null): Promise<Response | undefined> {
     const headers = {
-      authorization: `Bearer ${await this.hentToken()}`,
+      authorization: `Bearer ${await this.getToken()}`,
       ...(body === null ? {} : { 'content-type': 'application/json' }),
     };
-    return fetch(`${this.url}/adapter/v1/${sti}`, { method, headers, body }).catch(() => undefined);
+    return fetch(`${this.url}/adapter/v1/${path}`, { method, headers, body }).catch(() => undefined);
   }
 }

@@ -2,37 +2,37 @@ import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import type { Innslag } from './api.ts';
+import type { Entry } from './api.ts';
 
 /** The lines of all `.ndjson` files of a directory, in the order of their names: one avtale each, or an id to delete. */
-export async function lesKatalog(katalog: string): Promise<Innslag[]> {
-  const innslag: Innslag[] = [];
-  const filer = readdirSync(katalog).filter((navn) => navn.endsWith('.ndjson'));
-  for (const fil of filer.sort()) {
-    for await (const linje of createInterface({ input: createReadStream(join(katalog, fil)) })) {
-      if (linje.trim() !== '') innslag.push(tilInnslag(JSON.parse(linje) as Record<string, unknown>));
+export async function readDirectory(directory: string): Promise<Entry[]> {
+  const entry: Entry[] = [];
+  const files = readdirSync(directory).filter((name) => name.endsWith('.ndjson'));
+  for (const file of files.sort()) {
+    for await (const line of createInterface({ input: createReadStream(join(directory, file)) })) {
+      if (line.trim() !== '') entry.push(toEntry(JSON.parse(line) as Record<string, unknown>));
     }
   }
-  return innslag;
+  return entry;
 }
 
 /** The rows of a table whose columns have the names of the fields of an avtale. */
-export async function lesTabell(url: string, tabell: string): Promise<Innslag[]> {
-  const klient = new pg.Client({ connectionString: url });
-  await klient.connect();
+export async function readTable(url: string, table: string): Promise<Entry[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
   try {
-    const navn = tabell.split('.').map((del) => klient.escapeIdentifier(del));
-    const { rows } = await klient.query<{ rad: Record<string, unknown> }>(
-      `select to_jsonb(t) as rad from ${navn.join('.')} t order by "avtaleId"`,
+    const name = table.split('.').map((part) => client.escapeIdentifier(part));
+    const { rows } = await client.query<{ rad: Record<string, unknown> }>(
+      `select to_jsonb(t) as rad from ${name.join('.')} t order by "avtaleId"`,
     );
-    return rows.map(({ rad }) => tilInnslag(rad));
+    return rows.map(({ rad: row }) => toEntry(row));
   } finally {
-    await klient.end();
+    await client.end();
   }
 }
 
-function tilInnslag(ressurs: Record<string, unknown>): Innslag {
-  const { avtaleId } = ressurs;
+function toEntry(resource: Record<string, unknown>): Entry {
+  const { avtaleId } = resource;
   if (typeof avtaleId !== 'string') throw new Error('Each avtale needs an avtaleId');
-  return { id: avtaleId, ressurs };
+  return { id: avtaleId, ressurs: resource };
 }

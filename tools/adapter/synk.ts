@@ -1,6 +1,6 @@
-import type { AdapterApi, Innslag, Side, Synk } from './api.ts';
+import type { AdapterApi, Entry, Page, Sync } from './api.ts';
 
-export type Synkvalg = {
+export type SyncOptions = {
   metode: 'POST' | 'PATCH' | 'DELETE';
   synkId: string;
   /** entries of a page */
@@ -8,32 +8,32 @@ export type Synkvalg = {
   /** pages under way at once */
   parallelt: number;
   /** called for each page that is in */
-  framdrift: (ferdige: number, sider: number) => void;
+  progress: (done: number, pages: number) => void;
 };
 
 /**
  * Sends all entries as one sync. With the synkId of a sync that was broken off, only the pages that the ingestor lacks
  * are sent: it knows, so the adapter need not. The entries must then be the same, in the same order.
  */
-export async function send(api: AdapterApi, innslag: readonly Innslag[], valg: Synkvalg): Promise<Synk> {
-  const { metode, synkId, sidestoerrelse, parallelt, framdrift } = valg;
-  const antallSider = Math.max(1, Math.ceil(innslag.length / sidestoerrelse));
-  const lagSide = (side: number): Side => ({
-    metadata: { synkId, side, antallSider, antallTotalt: innslag.length },
-    ressurser: innslag.slice((side - 1) * sidestoerrelse, side * sidestoerrelse),
+export async function send(api: AdapterApi, entry: readonly Entry[], options: SyncOptions): Promise<Sync> {
+  const { metode: method, synkId: syncId, sidestoerrelse: pageSize, parallelt, progress } = options;
+  const pageCount = Math.max(1, Math.ceil(entry.length / pageSize));
+  const createPage = (page: number): Page => ({
+    metadata: { synkId: syncId, side: page, antallSider: pageCount, antallTotalt: entry.length },
+    ressurser: entry.slice((page - 1) * pageSize, page * pageSize),
   });
   // The first page tells what is missing, whether the sync is new or not.
-  let synk = await api.sendSide(metode, lagSide(1));
-  framdrift(synk.mottatteSider, antallSider);
-  while (synk.manglendeSider?.length) {
-    const mangler = [...synk.manglendeSider];
-    const arbeidere = Array.from({ length: Math.min(parallelt, mangler.length) }, async () => {
-      for (let side = mangler.shift(); side !== undefined; side = mangler.shift()) {
-        framdrift((await api.sendSide(metode, lagSide(side))).mottatteSider, antallSider);
+  let sync = await api.sendPage(method, createPage(1));
+  progress(sync.mottatteSider, pageCount);
+  while (sync.manglendeSider?.length) {
+    const missing = [...sync.manglendeSider];
+    const workers = Array.from({ length: Math.min(parallelt, missing.length) }, async () => {
+      for (let page = missing.shift(); page !== undefined; page = missing.shift()) {
+        progress((await api.sendPage(method, createPage(page))).mottatteSider, pageCount);
       }
     });
-    await Promise.all(arbeidere);
-    synk = await api.hentSynk(synkId);
+    await Promise.all(workers);
+    sync = await api.hentSynk(syncId);
   }
-  return synk;
+  return sync;
 }

@@ -15,7 +15,7 @@ const STATUS = `
   select deltaker_fnr, tiltakstype, avtale_status, start_dato::text, slutt_dato::text from avtale_synlig
   where deltaker_fnr = any($1::text[]) and avtale_inngaatt is not null and annullert_tidspunkt is null
     and start_dato <= $2::date and (slutt_dato >= $2::date or slutt_dato is null)`;
-const SOK = 'select * from avtale_synlig where deltaker_fnr = any($1::text[]) order by avtale_id limit 101';
+const SEARCH = 'select * from avtale_synlig where deltaker_fnr = any($1::text[]) order by avtale_id limit 101';
 
 interface Body {
   personidenter: string[];
@@ -27,7 +27,7 @@ server.post<{ Body: Body }>('/api/v1/personer/tiltaksstatus', async ({ body }) =
   return { personer: rows as unknown[] };
 });
 server.post<{ Body: Body }>('/api/v1/avtaler/sok', async ({ body }) => {
-  const { rows } = await pool.query({ name: 'sok', text: SOK, values: [body.personidenter] });
+  const { rows } = await pool.query({ name: 'sok', text: SEARCH, values: [body.personidenter] });
   return { avtaler: rows as unknown[] };
 });
 server.get('/internal/isready', () => ({ status: 'OK' }));

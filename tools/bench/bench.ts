@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { avstemming } from './avstemming.ts';
-import { eksport } from './eksport.ts';
-import { ferskhet } from './ferskhet.ts';
+import { exportBench } from './eksport.ts';
+import { freshness } from './ferskhet.ts';
 import { ingest } from './ingest.ts';
-import { lesing } from './lesing.ts';
+import { ingestWhileReading } from './lesing.ts';
 import { query } from './query.ts';
-import { synk } from './synk.ts';
-import { vekst } from './vekst.ts';
+import { sync } from './synk.ts';
+import { growth } from './vekst.ts';
 
 /** `npm run bench -- <name>`: prints JSON. See docs/benchmarks.md. */
 const { positionals, values } = parseArgs({
@@ -18,26 +18,26 @@ const { positionals, values } = parseArgs({
     bulk: { type: 'boolean', default: false },
   },
 });
-const antall = Number(values.antall);
-const runder = Number(values.runder);
-const benker: Record<string, () => Promise<unknown>> = {
-  ingest: () => ingest({ antall, runder, oppdateringer: values.oppdateringer }),
-  query: () => query({ avtaler: antall, runder, bulk: values.bulk }),
-  eksport: () => eksport({ avtaler: antall, runder }),
-  avstemming: () => avstemming({ avtaler: antall, runder }),
-  ferskhet: () => ferskhet({ runder }),
-  lesing: () => lesing({ antall, runder }),
-  synk: () => synk({ antall, runder }),
-  vekst: () => vekst({ avtaler: antall, runder }),
+const count = Number(values.antall);
+const rounds = Number(values.runder);
+const benches: Record<string, () => Promise<unknown>> = {
+  ingest: () => ingest({ antall: count, runder: rounds, oppdateringer: values.oppdateringer }),
+  query: () => query({ avtaler: count, runder: rounds, bulk: values.bulk }),
+  eksport: () => exportBench({ avtaler: count, runder: rounds }),
+  avstemming: () => avstemming({ avtaler: count, runder: rounds }),
+  ferskhet: () => freshness({ runder: rounds }),
+  reading: () => ingestWhileReading({ antall: count, runder: rounds }),
+  synk: () => sync({ antall: count, runder: rounds }),
+  growth: () => growth({ avtaler: count, runder: rounds }),
 };
-const benk = benker[positionals[0] ?? ''];
-if (!benk || !(antall >= 1_000) || !(runder >= 1)) {
+const bench = benches[positionals[0] ?? ''];
+if (!bench || !(count >= 1_000) || !(rounds >= 1)) {
   console.error(
-    `Usage: npm run bench -- <${Object.keys(benker).join('|')}> [--antall N (from 1000)] [--runder N] [--oppdateringer] [--bulk]`,
+    `Usage: npm run bench -- <${Object.keys(benches).join('|')}> [--antall N (from 1000)] [--runder N] [--oppdateringer] [--bulk]`,
   );
   process.exitCode = 1;
 } else {
   console.log(
-    JSON.stringify({ benk: positionals[0], tid: new Date().toISOString(), ...((await benk()) as object) }, null, 2),
+    JSON.stringify({ bench: positionals[0], tid: new Date().toISOString(), ...((await bench()) as object) }, null, 2),
   );
 }

@@ -3,78 +3,78 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { to as copyTo } from 'pg-copy-streams';
 import { System } from '../e2e/system.ts';
-import { forhold, maksRss, median } from './maaling.ts';
-import { fyll, ventPaaSvar, type Maal } from './query.ts';
-import { medKlient, startRigg } from './rigg.ts';
+import { ratio, maxRss, median } from './maaling.ts';
+import { fill, waitForAnswer, type Target } from './query.ts';
+import { withClient, startRig } from './rigg.ts';
 
 /** All avtaler over HTTP, against the limit: the same rows by COPY, not looked at. */
-export async function eksport({ avtaler, runder }: { avtaler: number; runder: number }): Promise<unknown> {
-  const rigg = await startRigg();
-  const system = await System.lag({ partisjoner: 1, postgres: rigg.postgres.url, brokers: rigg.kafka.brokers });
+export async function exportBench({ avtaler, runder: rounds }: { avtaler: number; runder: number }): Promise<unknown> {
+  const rig = await startRig();
+  const system = await System.create({ partisjoner: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     await system.startIngestor();
     const app = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-    const api: Maal = { url: app.url, hoder: await system.som('alt') };
-    await fyll(system.url, avtaler);
-    await ventPaaSvar(api);
-    const foer = maksRss(app.prosess.pid);
-    const vaare: number[] = [];
-    const grenser: number[] = [];
-    for (let n = 0; n < runder; n++) {
-      vaare.push(await takt(() => lesAlt(api)));
-      grenser.push(await takt(() => kopierAlt(system.url)));
+    const api: Target = { url: app.url, hoder: await system.as('alt') };
+    await fill(system.url, avtaler);
+    await waitForAnswer(api);
+    const before = maxRss(app.proc.pid);
+    const ours: number[] = [];
+    const limits: number[] = [];
+    for (let n = 0; n < rounds; n++) {
+      ours.push(await pace(() => readAll(api)));
+      limits.push(await pace(() => copyAll(system.url)));
     }
     return {
       avtaler,
-      avtalerPerSekund: median(vaare),
-      grenseAvtalerPerSekund: median(grenser),
-      forholdTilGrense: forhold(vaare, grenser),
-      rssFoerMiB: Math.round(foer),
-      maksRssMiB: Math.round(maksRss(app.prosess.pid)),
+      avtalerPerSecond: median(ours),
+      limitAvtalerPerSecond: median(limits),
+      ratioToLimit: ratio(ours, limits),
+      rssBeforeMiB: Math.round(before),
+      maxRssMiB: Math.round(maxRss(app.proc.pid)),
     };
   } finally {
-    await system.stopp();
-    await rigg.stopp();
+    await system.stop();
+    await rig.stop();
   }
 }
 
 /** Lines per second. */
-async function takt(les: () => Promise<number>): Promise<number> {
-  const fra = performance.now();
-  const linjer = await les();
-  return linjer / ((performance.now() - fra) / 1_000);
+async function pace(read: () => Promise<number>): Promise<number> {
+  const from = performance.now();
+  const lines = await read();
+  return lines / ((performance.now() - from) / 1_000);
 }
 
 /** @throws when there are fewer lines than the first one says */
-async function lesAlt({ url, hoder }: Maal): Promise<number> {
-  const teller = new Linjeteller();
+async function readAll({ url, hoder: headers }: Target): Promise<number> {
+  const counter = new LineCounter();
   const agent = new Agent();
-  await new Promise<void>((ferdig, feilet) => {
-    request(`${url}/api/v1/eksport`, { headers: { authorization: hoder['authorization'] }, agent }, (svar) => {
-      pipeline(svar, teller).then(ferdig, feilet);
+  await new Promise<void>((done, failed) => {
+    request(`${url}/api/v1/eksport`, { headers: { authorization: headers['authorization'] }, agent }, (response) => {
+      pipeline(response, counter).then(done, failed);
     })
-      .on('error', feilet)
+      .on('error', failed)
       .end();
   });
   agent.destroy();
-  const { antall } = JSON.parse(teller.foerste) as { antall: number };
-  if (teller.linjer !== antall + 1) throw new Error(`${String(teller.linjer)} lines, and not ${String(antall + 1)}`);
-  return antall;
+  const { antall: count } = JSON.parse(counter.first) as { antall: number };
+  if (counter.lines !== count + 1) throw new Error(`${String(counter.lines)} lines, and not ${String(count + 1)}`);
+  return count;
 }
 
-async function kopierAlt(url: string): Promise<number> {
-  const teller = new Linjeteller();
-  await medKlient(url, (db) => pipeline(db.query(copyTo('copy (select * from avtale_synlig) to stdout')), teller));
-  return teller.linjer;
+async function copyAll(url: string): Promise<number> {
+  const counter = new LineCounter();
+  await withClient(url, (db) => pipeline(db.query(copyTo('copy (select * from avtale_synlig) to stdout')), counter));
+  return counter.lines;
 }
 
-class Linjeteller extends Writable {
-  linjer = 0;
-  foerste = '';
+class LineCounter extends Writable {
+  lines = 0;
+  first = '';
 
-  override _write(bit: Buffer, _koding: string, ferdig: () => void): void {
-    if (this.linjer === 0) this.foerste = bit.toString('utf8', 0, bit.indexOf('\n'));
-    for (let i = bit.indexOf(0x0a); i >= 0; i = bit.indexOf(0x0a, i + 1)) this.linjer++;
-    ferdig();
+  override _write(bit: Buffer, _koding: string, done: () => void): void {
+    if (this.lines === 0) this.first = bit.toString('utf8', 0, bit.indexOf('\n'));
+    for (let i = bit.indexOf(0x0a); i >= 0; i = bit.indexOf(0x0a, i + 1)) this.lines++;
+    done();
   }
 }

@@ -1,117 +1,117 @@
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { System } from '../e2e/system.ts';
-import { lagHendelser, lagOppdateringer } from '@tiltak/simulator';
-import { forhold, maksRss, median } from './maaling.ts';
-import { medKlient, startRigg, type Rigg } from './rigg.ts';
+import { createEvents, createUpdates } from '@tiltak/simulator';
+import { ratio, maxRss, median } from './maaling.ts';
+import { withClient, startRig, type Rig } from './rigg.ts';
 
-const RADER_PER_TRANSAKSJON = 1_000;
-const TABELLER = {
+const ROWS_PER_TRANSACTION = 1_000;
+const TABLES = {
   avtale: '*',
   avtale_versjon: '*',
   relasjon: '*',
   // Its transaction id belongs to the database it was written in.
   endring: 'avtale_id, type, aarsak, tidspunkt',
 };
-type Tabell = keyof typeof TABELLER;
+type Table = keyof typeof TABLES;
 
-interface Runde {
+interface Round {
   /** messages per second */
-  innsetting: number;
-  oppdatering: number | undefined;
+  insertion: number;
+  update: number | undefined;
   grense: number;
-  maksRssMiB: number;
+  maxRssMiB: number;
 }
 
 /**
  * A backlog of messages, until all of them are in Postgres; and the limit, in the same round: one process that COPYs the
  * finished rows into the same tables.
  */
-export async function ingest(valg: { antall: number; runder: number; oppdateringer: boolean }): Promise<unknown> {
-  const rigg = await startRigg();
+export async function ingest(options: { antall: number; runder: number; oppdateringer: boolean }): Promise<unknown> {
+  const rig = await startRig();
   try {
-    const runder: Runde[] = [];
-    for (let n = 0; n < valg.runder; n++) runder.push(await runde(rigg, valg));
-    const innsetting = runder.map((r) => r.innsetting);
-    const grense = runder.map((r) => r.grense);
-    const oppdatering = runder.flatMap((r) => r.oppdatering ?? []);
+    const rounds: Round[] = [];
+    for (let n = 0; n < options.runder; n++) rounds.push(await round(rig, options));
+    const insertion = rounds.map((r) => r.insertion);
+    const limit = rounds.map((r) => r.grense);
+    const update = rounds.flatMap((r) => r.update ?? []);
     return {
-      meldinger: valg.antall,
-      meldingerPerSekund: median(innsetting),
-      grenseMeldingerPerSekund: median(grense),
-      forholdTilGrense: forhold(innsetting, grense),
-      maksRssMiB: median(runder.map((r) => r.maksRssMiB)),
-      ...(valg.oppdateringer
-        ? { oppdateringerPerSekund: median(oppdatering), forholdTilInnsetting: forhold(oppdatering, innsetting) }
+      meldinger: options.antall,
+      messagesPerSecond: median(insertion),
+      limitMessagesPerSecond: median(limit),
+      ratioToLimit: ratio(insertion, limit),
+      maxRssMiB: median(rounds.map((r) => r.maxRssMiB)),
+      ...(options.oppdateringer
+        ? { updatesPerSecond: median(update), ratioToInsertion: ratio(update, insertion) }
         : {}),
     };
   } finally {
-    await rigg.stopp();
+    await rig.stop();
   }
 }
 
-async function runde(
-  rigg: Rigg,
-  { antall, oppdateringer }: { antall: number; oppdateringer: boolean },
-): Promise<Runde> {
-  const system = await System.lag({ partisjoner: 6, postgres: rigg.postgres.url, brokers: rigg.kafka.brokers });
+async function round(
+  rig: Rig,
+  { antall: count, oppdateringer: updates }: { antall: number; oppdateringer: boolean },
+): Promise<Round> {
+  const system = await System.create({ partisjoner: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
-    await system.publiser([...lagHendelser({ antall })]);
+    await system.publish([...createEvents({ count })]);
     const app = await system.startIngestor();
-    const innsetting = await system.maalInnlesning(antall);
-    await system.kontrollerAntall();
-    const grense = antall / (await kopierFerdige(rigg, system));
-    let oppdatering: number | undefined;
-    if (oppdateringer) {
-      await app.prosess.stopp();
-      await system.publiser([...lagOppdateringer({ antall })]);
+    const insertion = await system.measureIngest(count);
+    await system.checkCount();
+    const limit = count / (await copyDone(rig, system));
+    let update: number | undefined;
+    if (updates) {
+      await app.proc.stop();
+      await system.publish([...createUpdates({ count })]);
       await system.startIngestor();
-      oppdatering = await system.maalInnlesning(antall * 2, antall);
-      await system.kontrollerAntall();
+      update = await system.measureIngest(count * 2, count);
+      await system.checkCount();
     }
-    return { innsetting, oppdatering, grense, maksRssMiB: oppdateringer ? Number.NaN : maksRss(app.prosess.pid) };
+    return { insertion, update, grense: limit, maxRssMiB: updates ? Number.NaN : maxRss(app.proc.pid) };
   } finally {
-    await system.stopp();
+    await system.stop();
   }
 }
 
 /** Seconds to COPY what the system stored into empty tables of the same form, a thousand rows to a transaction. */
-async function kopierFerdige(rigg: Rigg, ferdig: System): Promise<number> {
-  const tom = await System.lag({ partisjoner: 1, postgres: rigg.postgres.url, brokers: rigg.kafka.brokers });
+async function copyDone(rig: Rig, done: System): Promise<number> {
+  const empty = await System.create({ partisjoner: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
-    const app = await tom.startIngestor();
-    await app.prosess.stopp();
-    const rader = await medKlient(ferdig.url, async (db) => {
-      const navn = Object.keys(TABELLER) as Tabell[];
-      const linjer: [Tabell, string[]][] = [];
-      for (const tabell of navn) linjer.push([tabell, await les(db, tabell)]);
-      return linjer;
+    const app = await empty.startIngestor();
+    await app.proc.stop();
+    const rows = await withClient(done.url, async (db) => {
+      const name = Object.keys(TABLES) as Table[];
+      const lines: [Table, string[]][] = [];
+      for (const table of name) lines.push([table, await read(db, table)]);
+      return lines;
     });
-    return await medKlient(tom.url, async (db) => {
-      const fra = performance.now();
-      const deler = Math.ceil(Math.max(...rader.map(([, linjer]) => linjer.length)) / RADER_PER_TRANSAKSJON);
-      for (let del = 0; del < deler; del++) {
+    return await withClient(empty.url, async (db) => {
+      const from = performance.now();
+      const parts = Math.ceil(Math.max(...rows.map(([, lines]) => lines.length)) / ROWS_PER_TRANSACTION);
+      for (let part = 0; part < parts; part++) {
         await db.query('begin');
-        for (const [tabell, linjer] of rader) {
-          const per = Math.ceil(linjer.length / deler);
-          const valgte = linjer.slice(del * per, (del + 1) * per);
-          if (valgte.length === 0) continue;
-          const kolonner = TABELLER[tabell] === '*' ? '' : `(${TABELLER[tabell]})`;
-          await pipeline([`${valgte.join('\n')}\n`], db.query(copyFrom(`copy ${tabell} ${kolonner} from stdin`)));
+        for (const [table, lines] of rows) {
+          const per = Math.ceil(lines.length / parts);
+          const chosen = lines.slice(part * per, (part + 1) * per);
+          if (chosen.length === 0) continue;
+          const columns = TABLES[table] === '*' ? '' : `(${TABLES[table]})`;
+          await pipeline([`${chosen.join('\n')}\n`], db.query(copyFrom(`copy ${table} ${columns} from stdin`)));
         }
         await db.query('commit');
       }
-      return (performance.now() - fra) / 1_000;
+      return (performance.now() - from) / 1_000;
     });
   } finally {
-    await tom.stopp();
+    await empty.stop();
   }
 }
 
-async function les(db: Parameters<Parameters<typeof medKlient>[1]>[0], tabell: Tabell): Promise<string[]> {
-  const deler: Buffer[] = [];
-  for await (const del of db.query(copyTo(`copy (select ${TABELLER[tabell]} from ${tabell}) to stdout`)))
-    deler.push(del as Buffer);
-  const linjer = Buffer.concat(deler).toString('utf8').trimEnd();
-  return linjer === '' ? [] : linjer.split('\n');
+async function read(db: Parameters<Parameters<typeof withClient>[1]>[0], table: Table): Promise<string[]> {
+  const parts: Buffer[] = [];
+  for await (const part of db.query(copyTo(`copy (select ${TABLES[table]} from ${table}) to stdout`)))
+    parts.push(part as Buffer);
+  const lines = Buffer.concat(parts).toString('utf8').trimEnd();
+  return lines === '' ? [] : lines.split('\n');
 }

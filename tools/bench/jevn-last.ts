@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { setTimeout as vent } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { p99 } from './maaling.ts';
 
 /**
@@ -8,27 +8,27 @@ import { p99 } from './maaling.ts';
  *
  * @returns requests answered per second, and the 99th percentile of the time from when a request was due to its answer
  */
-export async function jevnLast(
-  { url, hoder }: { url: string; hoder: Record<string, string> },
-  foresporsler: { path: string; body: string }[],
-  { forbindelser, takt, sekunder }: { forbindelser: number; takt: number; sekunder: number },
+export async function steadyLoad(
+  { url, hoder: headers }: { url: string; hoder: Record<string, string> },
+  requests: { path: string; body: string }[],
+  { connections, takt: pace, seconds }: { connections: number; takt: number; seconds: number },
 ): Promise<{ perSekund: number; p99Ms: number }> {
-  const agent = new Agent({ keepAlive: true, maxSockets: forbindelser });
-  const tider: number[] = [];
-  const underveis: Promise<void>[] = [];
-  const antall = Math.floor(takt * sekunder);
-  const fra = performance.now();
-  for (let n = 0; n < antall; n++) {
-    const skulle = fra + (n / takt) * 1_000;
-    if (skulle > performance.now()) await vent(Math.max(1, skulle - performance.now()));
-    const foresporsel = foresporsler[n % foresporsler.length];
-    if (foresporsel)
-      underveis.push(send(url, agent, hoder, foresporsel).then(() => void tider.push(performance.now() - skulle)));
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const times: number[] = [];
+  const underway: Promise<void>[] = [];
+  const count = Math.floor(pace * seconds);
+  const from = performance.now();
+  for (let n = 0; n < count; n++) {
+    const should = from + (n / pace) * 1_000;
+    if (should > performance.now()) await wait(Math.max(1, should - performance.now()));
+    const request = requests[n % requests.length];
+    if (request)
+      underway.push(send(url, agent, headers, request).then(() => void times.push(performance.now() - should)));
   }
-  await Promise.all(underveis);
-  const varighet = (performance.now() - fra) / 1_000;
+  await Promise.all(underway);
+  const duration = (performance.now() - from) / 1_000;
   agent.destroy();
-  return { perSekund: antall / varighet, p99Ms: p99(tider) };
+  return { perSekund: count / duration, p99Ms: p99(times) };
 }
 
 function send(
@@ -37,18 +37,18 @@ function send(
   headers: Record<string, string>,
   { path, body }: { path: string; body: string },
 ): Promise<void> {
-  return new Promise((ferdig, feilet) => {
-    const kall = request(
+  return new Promise((done, failed) => {
+    const call = request(
       url + path,
       { method: 'POST', agent, headers: { ...headers, 'content-length': Buffer.byteLength(body) } },
-      (svar) => {
-        svar.resume();
-        svar.on('end', () =>
-          svar.statusCode === 200 ? ferdig() : feilet(new Error(`Answered ${String(svar.statusCode)}`)),
+      (response) => {
+        response.resume();
+        response.on('end', () =>
+          response.statusCode === 200 ? done() : failed(new Error(`Answered ${String(response.statusCode)}`)),
         );
       },
     );
-    kall.on('error', feilet);
-    kall.end(body);
+    call.on('error', failed);
+    call.end(body);
   });
 }

@@ -1,55 +1,61 @@
-import { lagHendelser } from '@tiltak/simulator';
+import { createEvents } from '@tiltak/simulator';
 import { System } from '../e2e/system.ts';
-import { jevnLast } from './jevn-last.ts';
-import { forhold, median } from './maaling.ts';
-import { fyll, lagForesporsler, ventPaaSvar, type Maal } from './query.ts';
-import { startRigg } from './rigg.ts';
+import { steadyLoad } from './jevn-last.ts';
+import { ratio, median } from './maaling.ts';
+import { fill, createRequests, waitForAnswer, type Target } from './query.ts';
+import { startRig } from './rigg.ts';
 
 const AVTALER = 100_000;
-const LAST = { forbindelser: 32, takt: 200, sekunder: 5 };
+const LOAD = { connections: 32, takt: 200, seconds: 5 };
 
 /** Look-ups at an even 200 a second: with nothing else to do, and while a backlog is read in. None may fail. */
-export async function lesing({ antall, runder }: { antall: number; runder: number }): Promise<unknown> {
-  const rigg = await startRigg();
-  const rolig: number[] = [];
-  const underInnlesning: number[] = [];
+export async function ingestWhileReading({
+  antall: count,
+  runder: rounds,
+}: {
+  antall: number;
+  runder: number;
+}): Promise<unknown> {
+  const rig = await startRig();
+  const calm: number[] = [];
+  const underIngest: number[] = [];
   try {
-    for (let n = 0; n < runder; n++) {
-      const system = await System.lag({ partisjoner: 6, postgres: rigg.postgres.url, brokers: rigg.kafka.brokers });
+    for (let n = 0; n < rounds; n++) {
+      const system = await System.create({ partisjoner: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
       try {
-        const { rolige, travle } = await runde(system, antall);
-        rolig.push(rolige);
-        underInnlesning.push(travle);
+        const { calmOnes, busy } = await round(system, count);
+        calm.push(calmOnes);
+        underIngest.push(busy);
       } finally {
-        await system.stopp();
+        await system.stop();
       }
     }
     return {
-      oppslagPerSekund: LAST.takt,
-      p99MsRolig: median(rolig),
-      p99MsUnderInnlesning: median(underInnlesning),
-      ganger: forhold(underInnlesning, rolig),
+      lookupPerSecond: LOAD.takt,
+      p99MsCalm: median(calm),
+      p99MsUnderIngest: median(underIngest),
+      times: ratio(underIngest, calm),
     };
   } finally {
-    await rigg.stopp();
+    await rig.stop();
   }
 }
 
-async function runde(system: System, antall: number): Promise<{ rolige: number; travle: number }> {
-  const foerste = await system.startIngestor();
+async function round(system: System, count: number): Promise<{ calmOnes: number; busy: number }> {
+  const first = await system.startIngestor();
   const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-  const api: Maal = { url, hoder: await system.som('alt') };
-  await fyll(system.url, AVTALER);
-  await ventPaaSvar(api);
-  const foresporsler = lagForesporsler('tiltaksstatus', { avtaler: AVTALER });
-  await jevnLast(api, foresporsler, LAST);
-  const { p99Ms: rolige } = await jevnLast(api, foresporsler, LAST);
-  await foerste.prosess.stopp();
-  await system.publiser([...lagHendelser({ antall })]);
+  const api: Target = { url, hoder: await system.as('alt') };
+  await fill(system.url, AVTALER);
+  await waitForAnswer(api);
+  const requests = createRequests('tiltaksstatus', { avtaler: AVTALER });
+  await steadyLoad(api, requests, LOAD);
+  const { p99Ms: calmOnes } = await steadyLoad(api, requests, LOAD);
+  await first.proc.stop();
+  await system.publish([...createEvents({ count })]);
   await system.startIngestor();
-  const { p99Ms: travle } = await jevnLast(api, foresporsler, LAST);
-  if ((await system.innlest()) >= antall) throw new Error('The backlog was read before the look-ups were: use more');
-  await system.ventPaaInnlest(600_000);
-  await system.kontrollerPublisert();
-  return { rolige, travle };
+  const { p99Ms: busy } = await steadyLoad(api, requests, LOAD);
+  if ((await system.ingested()) >= count) throw new Error('The backlog was read before the look-ups were: use more');
+  await system.waitForIngested(600_000);
+  await system.checkPublished();
+  return { calmOnes, busy };
 }

@@ -1,32 +1,32 @@
 import { readFileSync } from 'node:fs';
 
 /** Numbers of one kind, one for each round. */
-export interface Runder {
+export interface Rounds {
   runder: number[];
   median: number;
 }
 
-export function median(runder: number[]): Runder {
-  const sortert = [...runder].sort((a, b) => a - b);
-  const midt = sortert[Math.floor(sortert.length / 2)] ?? Number.NaN;
-  return { runder: runder.map(avrund), median: avrund(midt) };
+export function median(rounds: number[]): Rounds {
+  const sorted = [...rounds].sort((a, b) => a - b);
+  const mid = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  return { runder: rounds.map(round), median: round(mid) };
 }
 
 /** The median of the ratios of each round: a noisy neighbour slows both of a pair. */
-export function forhold(teller: number[], nevner: number[]): Runder {
-  return median(teller.map((verdi, i) => verdi / (nevner[i] ?? Number.NaN)));
+export function ratio(counter: number[], mentions: number[]): Rounds {
+  return median(counter.map((value, i) => value / (mentions[i] ?? Number.NaN)));
 }
 
-function avrund(tall: number): number {
-  return tall >= 100 ? Math.round(tall) : Math.round(tall * 1_000) / 1_000;
+function round(number: number): number {
+  return number >= 100 ? Math.round(number) : Math.round(number * 1_000) / 1_000;
 }
 
 /** The most that the process has had in memory, MiB. */
-export function maksRss(pid: number): number {
+export function maxRss(pid: number): number {
   const [, kB] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
   return Number(kB) / 1_024;
 }
 
-export function p99(tall: number[]): number {
-  return [...tall].sort((a, b) => a - b)[Math.floor(tall.length * 0.99)] ?? Number.NaN;
+export function p99(number: number[]): number {
+  return [...number].sort((a, b) => a - b)[Math.floor(number.length * 0.99)] ?? Number.NaN;
 }

@@ -1,23 +1,23 @@
 import { join } from 'node:path';
 import autocannon from 'autocannon';
-import { ledigPort, lagArbeidsmappe, ROT, startProsess, syntetiskFnr, ventTil } from '@tiltak/testing';
+import { freePort, createWorkDir, ROOT, startProcess, syntheticFnr, waitUntil } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
-import { jevnLast } from './jevn-last.ts';
-import { forhold, median, type Runder } from './maaling.ts';
-import { medKlient, startRigg } from './rigg.ts';
+import { steadyLoad } from './jevn-last.ts';
+import { ratio, median, type Rounds } from './maaling.ts';
+import { withClient, startRig } from './rigg.ts';
 
-const OPERASJONER = { tiltaksstatus: '/api/v1/personer/tiltaksstatus', sok: '/api/v1/avtaler/sok' };
-const SEKUNDER = 5;
-const DATO = '2026-03-01';
+const OPERATIONS = { tiltaksstatus: '/api/v1/personer/tiltaksstatus', sok: '/api/v1/avtaler/sok' };
+const SECONDS = 5;
+const DATE = '2026-03-01';
 
-interface Last {
+interface Load {
   /** requests per second */
   perSekund: number;
   p99Ms: number;
 }
 
 /** Where calls go, and as whom. */
-export interface Maal {
+export interface Target {
   url: string;
   hoder: Record<string, string>;
 }
@@ -26,149 +26,149 @@ export interface Maal {
  * Look-ups of one person, with token check, grants and audit, against the limit: bare Fastify and a prepared statement.
  * `bulk` asks for 1,000 persons in a call instead, against one.
  */
-export async function query(valg: { avtaler: number; runder: number; bulk: boolean }): Promise<unknown> {
-  const rigg = await startRigg();
-  const system = await System.lag({ partisjoner: 1, postgres: rigg.postgres.url, brokers: rigg.kafka.brokers });
-  const { katalog, rydd } = lagArbeidsmappe('bench-bar');
-  const port = await ledigPort();
+export async function query(options: { avtaler: number; runder: number; bulk: boolean }): Promise<unknown> {
+  const rig = await startRig();
+  const system = await System.create({ partisjoner: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
+  const { katalog: directory, clean } = createWorkDir('bench-bar');
+  const port = await freePort();
   try {
     await system.startIngestor();
     const { url } = await system.startQueryApi({ DB_POOL_SIZE: '10', LOG_LEVEL: 'warn' });
-    await fyll(system.url, valg.avtaler);
-    const bar = startProsess(
+    await fill(system.url, options.avtaler);
+    const bar = startProcess(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', join(ROT, 'tools', 'bench', 'bar.ts')],
-      join(katalog, 'bar.log'),
+      ['--disable-warning=ExperimentalWarning', join(ROOT, 'tools', 'bench', 'bar.ts')],
+      join(directory, 'bar.log'),
       {
         env: { PATH: process.env['PATH'] ?? '', PORT: String(port), DATABASE_URL: system.url, POOL_SIZE: '10' },
       },
     );
     try {
-      const grense: Maal = { url: `http://127.0.0.1:${String(port)}`, hoder: { 'content-type': 'application/json' } };
-      const api: Maal = { url, hoder: await system.som('alt') };
-      await ventTil(
+      const limit: Target = { url: `http://127.0.0.1:${String(port)}`, hoder: { 'content-type': 'application/json' } };
+      const api: Target = { url, hoder: await system.as('alt') };
+      await waitUntil(
         () =>
-          fetch(`${grense.url}/internal/isready`).then(
+          fetch(`${limit.url}/internal/isready`).then(
             ({ ok }) => ok,
             () => false,
           ),
         { hva: 'the bare server' },
       );
-      await ventPaaSvar(api);
-      await kontroller(api);
-      return valg.bulk ? await bulk(api, valg) : await enkeltvis(api, grense, valg);
+      await waitForAnswer(api);
+      await check(api);
+      return options.bulk ? await bulk(api, options) : await oneByOne(api, limit, options);
     } finally {
-      await bar.stopp();
+      await bar.stop();
     }
   } finally {
-    await system.stopp();
-    await rigg.stopp();
-    rydd();
+    await system.stop();
+    await rig.stop();
+    clean();
   }
 }
 
-async function enkeltvis(
-  api: Maal,
-  grense: Maal,
-  { avtaler, runder }: { avtaler: number; runder: number },
+async function oneByOne(
+  api: Target,
+  limit: Target,
+  { avtaler, runder: rounds }: { avtaler: number; runder: number },
 ): Promise<unknown> {
-  const svar: Record<string, unknown> = { avtaler };
-  for (const operasjon of Object.keys(OPERASJONER) as (keyof typeof OPERASJONER)[]) {
-    for (const forbindelser of [32, 256]) {
+  const response: Record<string, unknown> = { avtaler };
+  for (const operation of Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]) {
+    for (const connections of [32, 256]) {
       // Warm-up: the first second is the compiler's.
-      await last(api, operasjon, { forbindelser, sekunder: 2, avtaler });
-      await last(grense, operasjon, { forbindelser, sekunder: 2, avtaler });
-      const par: [Last, Last, Last][] = [];
-      for (let n = 0; n < runder; n++) {
-        const vaar = await last(api, operasjon, { forbindelser, avtaler });
-        const bar = await last(grense, operasjon, { forbindelser, avtaler });
-        const rolig = await jevnLast(api, lagForesporsler(operasjon, { avtaler }), {
-          forbindelser,
-          takt: vaar.perSekund * 0.7,
-          sekunder: SEKUNDER,
+      await load(api, operation, { connections, seconds: 2, avtaler });
+      await load(limit, operation, { connections, seconds: 2, avtaler });
+      const pair: [Load, Load, Load][] = [];
+      for (let n = 0; n < rounds; n++) {
+        const spring = await load(api, operation, { connections, avtaler });
+        const bar = await load(limit, operation, { connections, avtaler });
+        const calm = await steadyLoad(api, createRequests(operation, { avtaler }), {
+          connections,
+          takt: spring.perSekund * 0.7,
+          seconds: SECONDS,
         });
-        par.push([vaar, bar, rolig]);
+        pair.push([spring, bar, calm]);
       }
-      const [vaare, bare] = [par.map(([vaar]) => vaar.perSekund), par.map(([, bar]) => bar.perSekund)];
-      svar[`${operasjon}-${String(forbindelser)}`] = {
-        perSekund: median(vaare),
-        grensePerSekund: median(bare),
-        forholdTilGrense: forhold(vaare, bare),
-        p99MsVedFull: median(par.map(([vaar]) => vaar.p99Ms)),
-        p99MsVed70Prosent: median(par.map(([, , rolig]) => rolig.p99Ms)),
+      const [ours, only] = [pair.map(([spring]) => spring.perSekund), pair.map(([, bar]) => bar.perSekund)];
+      response[`${operation}-${String(connections)}`] = {
+        perSekund: median(ours),
+        limitPerSecond: median(only),
+        ratioToLimit: ratio(ours, only),
+        p99MsAtFull: median(pair.map(([spring]) => spring.p99Ms)),
+        p99MsAt70Percent: median(pair.map(([, , calm]) => calm.p99Ms)),
       };
     }
   }
-  return svar;
+  return response;
 }
 
-async function bulk(api: Maal, { avtaler, runder }: { avtaler: number; runder: number }): Promise<unknown> {
-  const enkelt: number[] = [];
-  const samlet: number[] = [];
-  for (let n = 0; n < runder; n++) {
-    enkelt.push((await last(api, 'tiltaksstatus', { forbindelser: 32, avtaler })).perSekund);
-    samlet.push((await last(api, 'tiltaksstatus', { forbindelser: 8, avtaler, personer: 1_000 })).perSekund * 1_000);
+async function bulk(api: Target, { avtaler, runder: rounds }: { avtaler: number; runder: number }): Promise<unknown> {
+  const single: number[] = [];
+  const collected: number[] = [];
+  for (let n = 0; n < rounds; n++) {
+    single.push((await load(api, 'tiltaksstatus', { connections: 32, avtaler })).perSekund);
+    collected.push((await load(api, 'tiltaksstatus', { connections: 8, avtaler, personer: 1_000 })).perSekund * 1_000);
   }
-  const ganger: Runder = forhold(samlet, enkelt);
-  return { avtaler, personerPerSekundEnkeltvis: median(enkelt), personerPerSekundSamlet: median(samlet), ganger };
+  const times: Rounds = ratio(collected, single);
+  return { avtaler, personerPerSecondOneByOne: median(single), personerPerSecondCollected: median(collected), times };
 }
 
 /** Until the first load is done, nothing is answered. */
-export async function ventPaaSvar({ url, hoder }: Maal): Promise<void> {
-  const sok = { method: 'POST', headers: hoder, body: '{"antall":1}' };
-  await ventTil(() => fetch(`${url}${OPERASJONER.sok}`, sok).then(({ ok }) => ok), { hva: 'the first load' });
+export async function waitForAnswer({ url, hoder: headers }: Target): Promise<void> {
+  const search = { method: 'POST', headers: headers, body: '{"antall":1}' };
+  await waitUntil(() => fetch(`${url}${OPERATIONS.sok}`, search).then(({ ok }) => ok), { hva: 'the first load' });
 }
 
 /** @throws when any answer is not a success */
-async function last(
-  { url, hoder }: Maal,
-  operasjon: keyof typeof OPERASJONER,
+async function load(
+  { url, hoder: headers }: Target,
+  operation: keyof typeof OPERATIONS,
   {
-    forbindelser,
+    connections,
     avtaler,
-    sekunder = SEKUNDER,
+    seconds = SECONDS,
     personer = 1,
-  }: { forbindelser: number; avtaler: number; sekunder?: number; personer?: number },
-): Promise<Last> {
-  const requests = lagForesporsler(operasjon, { avtaler, personer }).map((f) => ({
+  }: { connections: number; avtaler: number; seconds?: number; personer?: number },
+): Promise<Load> {
+  const requests = createRequests(operation, { avtaler, personer }).map((f) => ({
     method: 'POST' as const,
-    headers: hoder,
+    headers: headers,
     ...f,
   }));
-  const resultat = await autocannon({
+  const result = await autocannon({
     url,
-    connections: forbindelser,
-    duration: sekunder,
+    connections: connections,
+    duration: seconds,
     requests,
   });
-  if (resultat.non2xx + resultat.errors + resultat.timeouts > 0) {
+  if (result.non2xx + result.errors + result.timeouts > 0) {
     throw new Error(
-      `${operasjon}: ${String(resultat.non2xx)} refused, ${String(resultat.errors)} failed, ${String(resultat.timeouts)} timed out`,
+      `${operation}: ${String(result.non2xx)} refused, ${String(result.errors)} failed, ${String(result.timeouts)} timed out`,
     );
   }
-  return { perSekund: resultat.requests.total / resultat.duration, p99Ms: resultat.latency.p99 };
+  return { perSekund: result.requests.total / result.duration, p99Ms: result.latency.p99 };
 }
 
 /** Two hundred look-ups, of persons all over the table. */
-export function lagForesporsler(
-  operasjon: keyof typeof OPERASJONER,
+export function createRequests(
+  operation: keyof typeof OPERATIONS,
   { avtaler, personer = 1 }: { avtaler: number; personer?: number },
 ): { path: string; body: string }[] {
   return Array.from({ length: 200 }, (_, n) => ({
-    path: OPERASJONER[operasjon],
+    path: OPERATIONS[operation],
     body: JSON.stringify({
       personidenter: Array.from({ length: personer }, (__, i) =>
-        syntetiskFnr((n * 7_919 + i * 31) % Math.floor(avtaler / 3)),
+        syntheticFnr((n * 7_919 + i * 31) % Math.floor(avtaler / 3)),
       ),
-      ...(operasjon === 'tiltaksstatus' ? { dato: DATO } : {}),
+      ...(operation === 'tiltaksstatus' ? { dato: DATE } : {}),
     }),
   }));
 }
 
 /** Three avtaler a person, straight into the table: how they got there does not matter to a look-up. */
-export async function fyll(url: string, avtaler: number): Promise<void> {
-  await medKlient(url, async (db) => {
-    const personer = Array.from({ length: Math.floor(avtaler / 3) }, (_, n) => syntetiskFnr(n));
+export async function fill(url: string, avtaler: number): Promise<void> {
+  await withClient(url, async (db) => {
+    const personer = Array.from({ length: Math.floor(avtaler / 3) }, (_, n) => syntheticFnr(n));
     await db.query(
       `insert into avtale (avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, bedrift_navn, tiltakstype, versjon,
          avtale_status, avtale_inngaatt, start_dato, slutt_dato, stillingprosent, godkjent_paa_vegne_av,
@@ -184,14 +184,14 @@ export async function fyll(url: string, avtaler: number): Promise<void> {
 }
 
 /** That the answer is the right one, before its speed is measured. */
-async function kontroller({ url, hoder }: Maal): Promise<void> {
-  const kall = async (sti: string, body: unknown): Promise<unknown> =>
-    (await fetch(url + sti, { method: 'POST', headers: hoder, body: JSON.stringify(body) })).json();
-  const personidenter = [syntetiskFnr(1)];
-  const status = (await kall(OPERASJONER.tiltaksstatus, { personidenter, dato: DATO })) as {
+async function check({ url, hoder: headers }: Target): Promise<void> {
+  const call = async (path: string, body: unknown): Promise<unknown> =>
+    (await fetch(url + path, { method: 'POST', headers: headers, body: JSON.stringify(body) })).json();
+  const personidenter = [syntheticFnr(1)];
+  const status = (await call(OPERATIONS.tiltaksstatus, { personidenter, dato: DATE })) as {
     personer: { antall: number }[];
   };
-  const funnet = (await kall(OPERASJONER.sok, { personidenter })) as { avtaler: unknown[] };
-  const antall = status.personer[0]?.antall ?? 0;
-  if (antall < 3 || funnet.avtaler.length !== antall) throw new Error('The look-ups do not answer as they should');
+  const found = (await call(OPERATIONS.sok, { personidenter })) as { avtaler: unknown[] };
+  const count = status.personer[0]?.antall ?? 0;
+  if (count < 3 || found.avtaler.length !== count) throw new Error('The look-ups do not answer as they should');
 }

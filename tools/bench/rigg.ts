@@ -1,46 +1,46 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import {
-  lagArbeidsmappe,
-  ledigPort,
+  createWorkDir,
+  freePort,
   startKafka,
   startPostgres,
-  type LokalKafka,
-  type LokalPostgres,
+  type LocalKafka,
+  type LocalPostgres,
 } from '@tiltak/testing';
 
-export interface Rigg {
-  kafka: LokalKafka;
-  postgres: LokalPostgres;
-  stopp: () => Promise<void>;
+export interface Rig {
+  kafka: LocalKafka;
+  postgres: LocalPostgres;
+  stop: () => Promise<void>;
 }
 
 /** A Kafka and a Postgres of the benchmark's own, on empty data. */
-export async function startRigg(): Promise<Rigg> {
-  const { katalog, rydd } = lagArbeidsmappe('bench');
+export async function startRig(): Promise<Rig> {
+  const { katalog: directory, clean } = createWorkDir('bench');
   const [kafka, postgres] = await Promise.all([
-    startKafka({ port: await ledigPort(), dataDir: join(katalog, 'kafka'), loggfil: join(katalog, 'kafka.log') }),
+    startKafka({ port: await freePort(), dataDir: join(directory, 'kafka'), logFile: join(directory, 'kafka.log') }),
     startPostgres({
-      port: await ledigPort(),
-      dataDir: join(katalog, 'postgres'),
-      loggfil: join(katalog, 'postgres.log'),
+      port: await freePort(),
+      dataDir: join(directory, 'postgres'),
+      logFile: join(directory, 'postgres.log'),
     }),
   ]);
   return {
     kafka,
     postgres,
-    stopp: async () => {
-      await Promise.all([kafka.stopp(), postgres.stopp()]);
-      rydd();
+    stop: async () => {
+      await Promise.all([kafka.stop(), postgres.stop()]);
+      clean();
     },
   };
 }
 
-export async function medKlient<T>(url: string, arbeid: (db: pg.Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(url: string, work: (db: pg.Client) => Promise<T>): Promise<T> {
   const db = new pg.Client({ connectionString: url });
   await db.connect();
   try {
-    return await arbeid(db);
+    return await work(db);
   } finally {
     await db.end();
   }

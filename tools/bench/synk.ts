@@ -1,64 +1,64 @@
 import { randomUUID } from 'node:crypto';
-import { ventTil } from '@tiltak/testing';
-import { AdapterApi, type Innslag } from '../adapter/api.ts';
+import { waitUntil } from '@tiltak/testing';
+import { AdapterApi, type Entry } from '../adapter/api.ts';
 import { send } from '../adapter/synk.ts';
 import { System } from '../e2e/system.ts';
 import { median } from './maaling.ts';
-import { startRigg, type Rigg } from './rigg.ts';
+import { startRig, type Rig } from './rigg.ts';
 
-const SIDESTOERRELSE = 2_000;
+const PAGE_SIZE = 2_000;
 const PARALLELT = 4;
 
 /** A full sync over REST, from the first page until everything is stored and the sync is completed. */
-export async function synk({ antall, runder }: { antall: number; runder: number }): Promise<unknown> {
-  const rigg = await startRigg();
+export async function sync({ antall: count, runder: rounds }: { antall: number; runder: number }): Promise<unknown> {
+  const rig = await startRig();
   try {
-    const perSekund: number[] = [];
-    for (let n = 0; n < runder; n++) perSekund.push(await runde(rigg, antall));
+    const perSecond: number[] = [];
+    for (let n = 0; n < rounds; n++) perSecond.push(await round(rig, count));
     return {
-      avtaler: antall,
-      sidestoerrelse: SIDESTOERRELSE,
+      avtaler: count,
+      sidestoerrelse: PAGE_SIZE,
       parallelt: PARALLELT,
-      avtalerPerSekund: median(perSekund),
+      avtalerPerSecond: median(perSecond),
     };
   } finally {
-    await rigg.stopp();
+    await rig.stop();
   }
 }
 
-async function runde(rigg: Rigg, antall: number): Promise<number> {
-  const system = await System.lag({ postgres: rigg.postgres.url, brokers: rigg.kafka.brokers });
+async function round(rig: Rig, count: number): Promise<number> {
+  const system = await System.create({ postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     const { url } = await system.startIngestor();
     const api = new AdapterApi(url, () => system.tokenForAdapter());
-    await api.settKontrakt(KONTRAKT);
-    const innslag = Array.from({ length: antall }, (_, nr) => lagInnslag(nr));
-    const synkId = randomUUID();
-    const begynt = performance.now();
-    await send(api, innslag, {
+    await api.settKontrakt(CONTRACT);
+    const entry = Array.from({ length: count }, (_, nr) => createEntry(nr));
+    const syncId = randomUUID();
+    const begun = performance.now();
+    await send(api, entry, {
       metode: 'POST',
-      synkId,
-      sidestoerrelse: SIDESTOERRELSE,
+      synkId: syncId,
+      sidestoerrelse: PAGE_SIZE,
       parallelt: PARALLELT,
-      framdrift: () => undefined,
+      progress: () => undefined,
     });
-    await ventTil(async () => (await api.hentSynk(synkId)).tilstand === 'FULLFOERT', {
+    await waitUntil(async () => (await api.hentSynk(syncId)).tilstand === 'FULLFOERT', {
       hva: 'the sync to be completed',
-      maksMs: 600_000,
-      hverMs: 50,
+      maxMs: 600_000,
+      everyMs: 50,
     });
-    const sekunder = (performance.now() - begynt) / 1_000;
-    const [rad] = await system.sql<{ antall: number }>(
+    const seconds = (performance.now() - begun) / 1_000;
+    const [row] = await system.sql<{ antall: number }>(
       'select count(*)::int as antall from avtale where slettet is null',
     );
-    if (rad?.antall !== antall) throw new Error('What is stored is not what was sent');
-    return antall / sekunder;
+    if (row?.antall !== count) throw new Error('What is stored is not what was sent');
+    return count / seconds;
   } finally {
-    await system.stopp();
+    await system.stop();
   }
 }
 
-const KONTRAKT = {
+const CONTRACT = {
   adapterId: 'bench',
   heartbeatIntervallMinutter: 15,
   fullSynkIntervallDager: 7,
@@ -66,7 +66,7 @@ const KONTRAKT = {
   ressurser: ['avtaler'],
 };
 
-function lagInnslag(avtaleNr: number): Innslag {
+function createEntry(avtaleNr: number): Entry {
   const avtaleId = randomUUID();
   return {
     id: avtaleId,

@@ -1,60 +1,61 @@
-import { lagHendelser } from '@tiltak/simulator';
+import { createEvents } from '@tiltak/simulator';
 import { System } from '../e2e/system.ts';
-import { jevnLast } from './jevn-last.ts';
-import { forhold, maksRss, median } from './maaling.ts';
-import { fyll, lagForesporsler, ventPaaSvar, type Maal } from './query.ts';
-import { startRigg, type Rigg } from './rigg.ts';
+import { steadyLoad } from './jevn-last.ts';
+import { ratio, maxRss, median } from './maaling.ts';
+import { fill, createRequests, waitForAnswer, type Target } from './query.ts';
+import { startRig, type Rig } from './rigg.ts';
 
-const GRUNNLAG = 100_000;
-const MELDINGER = 40_000;
-const LAST = { forbindelser: 32, takt: 500, sekunder: 5 };
+const BASIS = 100_000;
+const MESSAGES = 40_000;
+const LOAD = { connections: 32, takt: 500, seconds: 5 };
 
-interface Maalt {
+interface Measured {
   p99Ms: number;
   innlesning: number;
   rssMiB: number;
 }
 
 /** Look-ups and ingest with 100,000 avtaler in the table, and with `avtaler`. */
-export async function vekst({ avtaler, runder }: { avtaler: number; runder: number }): Promise<unknown> {
-  const rigg = await startRigg();
+export async function growth({ avtaler, runder: rounds }: { avtaler: number; runder: number }): Promise<unknown> {
+  const rig = await startRig();
   try {
-    const smaa: Maalt[] = [];
-    const store: Maalt[] = [];
-    for (let n = 0; n < runder; n++) {
-      smaa.push(await maal(rigg, GRUNNLAG));
-      store.push(await maal(rigg, avtaler));
+    const small: Measured[] = [];
+    const large: Measured[] = [];
+    for (let n = 0; n < rounds; n++) {
+      small.push(await measure(rig, BASIS));
+      large.push(await measure(rig, avtaler));
     }
-    const kolonne = (maalinger: Maalt[], navn: keyof Maalt): number[] => maalinger.map((maalt) => maalt[navn]);
-    const par = (navn: keyof Maalt): object => ({
-      [String(GRUNNLAG)]: median(kolonne(smaa, navn)),
-      [String(avtaler)]: median(kolonne(store, navn)),
-      forhold: forhold(kolonne(store, navn), kolonne(smaa, navn)),
+    const column = (measurements: Measured[], name: keyof Measured): number[] =>
+      measurements.map((measured) => measured[name]);
+    const pair = (name: keyof Measured): object => ({
+      [String(BASIS)]: median(column(small, name)),
+      [String(avtaler)]: median(column(large, name)),
+      ratio: ratio(column(large, name), column(small, name)),
     });
-    return { p99Ms: par('p99Ms'), meldingerPerSekund: par('innlesning'), maksRssMiB: par('rssMiB') };
+    return { p99Ms: pair('p99Ms'), messagesPerSecond: pair('innlesning'), maxRssMiB: pair('rssMiB') };
   } finally {
-    await rigg.stopp();
+    await rig.stop();
   }
 }
 
-async function maal(rigg: Rigg, avtaler: number): Promise<Maalt> {
-  const system = await System.lag({ partisjoner: 6, postgres: rigg.postgres.url, brokers: rigg.kafka.brokers });
+async function measure(rig: Rig, avtaler: number): Promise<Measured> {
+  const system = await System.create({ partisjoner: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
-    const foerste = await system.startIngestor();
+    const first = await system.startIngestor();
     const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-    const api: Maal = { url, hoder: await system.som('alt') };
-    await fyll(system.url, avtaler);
-    await ventPaaSvar(api);
-    const foresporsler = lagForesporsler('sok', { avtaler });
-    await jevnLast(api, foresporsler, LAST);
-    const { p99Ms } = await jevnLast(api, foresporsler, LAST);
-    await foerste.prosess.stopp();
-    await system.publiser([...lagHendelser({ antall: MELDINGER })]);
+    const api: Target = { url, hoder: await system.as('alt') };
+    await fill(system.url, avtaler);
+    await waitForAnswer(api);
+    const requests = createRequests('sok', { avtaler });
+    await steadyLoad(api, requests, LOAD);
+    const { p99Ms } = await steadyLoad(api, requests, LOAD);
+    await first.proc.stop();
+    await system.publish([...createEvents({ count: MESSAGES })]);
     const app = await system.startIngestor();
-    const innlesning = await system.maalInnlesning(MELDINGER);
-    await system.kontrollerPublisert();
-    return { p99Ms, innlesning, rssMiB: maksRss(app.prosess.pid) };
+    const ingest = await system.measureIngest(MESSAGES);
+    await system.checkPublished();
+    return { p99Ms, innlesning: ingest, rssMiB: maxRss(app.proc.pid) };
   } finally {
-    await system.stopp();
+    await system.stop();
   }
 }

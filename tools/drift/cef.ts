@@ -1,5 +1,5 @@
 /** A row of the audit. */
-export interface Oppslag {
+export interface AuditRow {
   tidspunkt: Date;
   konsument: string;
   behandlingsgrunnlag: string | null;
@@ -14,29 +14,29 @@ export interface Oppslag {
  * A person looked up, as a line in ArcSight's Common Event Format. The person is the opaque id: nothing in the line is a
  * national ident.
  */
-export function tilCef(oppslag: Oppslag, person: string): string {
-  const felter: Record<string, string> = {
-    end: String(oppslag.tidspunkt.getTime()),
-    suid: oppslag.konsument,
+export function toCef(auditReport: AuditRow, person: string): string {
+  const fields: Record<string, string> = {
+    end: String(auditReport.tidspunkt.getTime()),
+    suid: auditReport.konsument,
     duid: person,
-    sproc: oppslag.call_id,
-    request: oppslag.operasjon,
+    sproc: auditReport.call_id,
+    request: auditReport.operasjon,
     flexString1Label: 'Decision',
-    flexString1: oppslag.tillatt ? 'Permit' : 'Deny',
+    flexString1: auditReport.tillatt ? 'Permit' : 'Deny',
     cs3Label: 'Behandlingsgrunnlag',
-    cs3: oppslag.behandlingsgrunnlag ?? '',
+    cs3: auditReport.behandlingsgrunnlag ?? '',
     cs5Label: 'Felter',
-    cs5: oppslag.felter.join(' '),
+    cs5: auditReport.felter.join(' '),
   };
-  const utvidelse = Object.entries(felter).map(([navn, verdi]) => `${navn}=${somVerdi(verdi)}`);
-  const hode = ['tiltak-datadeling', 'auditLog', '1.0', 'audit:access', 'tiltak-datadeling oppslag', 'INFO'];
-  return `CEF:0|${hode.map(iHode).join('|')}|${utvidelse.join(' ')}`;
+  const extension = Object.entries(fields).map(([name, value]) => `${name}=${asValue(value)}`);
+  const header = ['tiltak-datadeling', 'auditLog', '1.0', 'audit:access', 'tiltak-datadeling oppslag', 'INFO'];
+  return `CEF:0|${header.map(inHeader).join('|')}|${extension.join(' ')}`;
 }
 
-function iHode(tekst: string): string {
-  return tekst.replace(/[\\|]/g, '\\$&');
+function inHeader(text: string): string {
+  return text.replace(/[\\|]/g, '\\$&');
 }
 
-function somVerdi(tekst: string): string {
-  return tekst.replace(/[\\=]/g, '\\$&').replace(/\r?\n/g, '\\n');
+function asValue(text: string): string {
+  return text.replace(/[\\=]/g, '\\$&').replace(/\r?\n/g, '\\n');
 }

@@ -1,10 +1,10 @@
-import { lesKlar } from '../lokal/klar.ts';
+import { readReady } from '../lokal/klar.ts';
 
 /** DB_* of the running local stack, as superuser; undefined when it is not running. */
-export function lokalDatabase(): Record<string, string> | undefined {
-  const klar = lesKlar();
-  if (!klar) return undefined;
-  const { hostname, port, pathname, username, password } = new URL(klar.postgres);
+export function localDatabase(): Record<string, string> | undefined {
+  const ready = readReady();
+  if (!ready) return undefined;
+  const { hostname, port, pathname, username, password } = new URL(ready.postgres);
   return {
     ORGANISASJON: 'lokal',
     DB_HOST: hostname,

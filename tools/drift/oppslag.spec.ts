@@ -1,12 +1,12 @@
 import pg from 'pg';
-import { ventTil } from '@tiltak/testing';
+import { waitUntil } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
-import { tilCef } from './cef.ts';
-import { cefLinjer, hentBruk, type Register } from './oppslag.ts';
+import { toCef } from './cef.ts';
+import { cefLines, readUsage, type Registry } from './oppslag.ts';
 
-const ALT = { fra: '2000-01-01', til: '2999-12-31', konsument: null };
+const ALL = { fra: '2000-01-01', til: '2999-12-31', konsument: null };
 const PERSON = '1'.repeat(11);
-const register: Register = [
+const registry: Registry = [
   { navn: 'alt', behandlingsgrunnlag: [{ id: 'LOKAL', operasjoner: 'alle', felter: 'alle' }] },
   {
     navn: 'smal',
@@ -22,32 +22,32 @@ const register: Register = [
 ];
 
 test('the audit of real look-ups, against what was granted', async () => {
-  const system = await System.lag({ partisjoner: 1 });
+  const system = await System.create({ partisjoner: 1 });
   const db = new pg.Client({ connectionString: system.url });
   try {
     await system.startIngestor();
     const { url } = await system.startQueryApi();
-    const kall = async (som: string, sti: string, body: unknown): Promise<number> =>
+    const call = async (as: string, path: string, body: unknown): Promise<number> =>
       (
-        await fetch(`${url}/api/v1/${sti}`, {
+        await fetch(`${url}/api/v1/${path}`, {
           method: 'POST',
-          headers: await system.som(som),
+          headers: await system.as(as),
           body: JSON.stringify(body),
         })
       ).status;
-    await ventTil(async () => (await kall('alt', 'avtaler/utdrag', { felter: ['versjon'] })) === 200, {
+    await waitUntil(async () => (await call('alt', 'avtaler/utdrag', { felter: ['versjon'] })) === 200, {
       hva: 'the first load',
     });
     await db.connect();
     await db.query('delete from oppslag');
-    await kall('smal', 'personer/tiltaksstatus', { personidenter: [PERSON, '2'.repeat(11)] });
-    await kall('smal', 'personer/tiltaksstatus', { personidenter: [PERSON] });
-    await kall('smal', 'avtaler/sok', { personidenter: [PERSON] });
-    await kall('alt', 'avtaler/utdrag', { felter: ['versjon'] });
+    await call('smal', 'personer/tiltaksstatus', { personidenter: [PERSON, '2'.repeat(11)] });
+    await call('smal', 'personer/tiltaksstatus', { personidenter: [PERSON] });
+    await call('smal', 'avtaler/sok', { personidenter: [PERSON] });
+    await call('alt', 'avtaler/utdrag', { felter: ['versjon'] });
 
-    const bruk = await hentBruk(db, ALT, register);
-    const felter = ['avtaleStatus', 'sluttDato', 'startDato', 'tiltakstype'];
-    expect(bruk).toEqual([
+    const usage = await readUsage(db, ALL, registry);
+    const fields = ['avtaleStatus', 'sluttDato', 'startDato', 'tiltakstype'];
+    expect(usage).toEqual([
       {
         konsument: 'alt',
         behandlingsgrunnlag: 'LOKAL',
@@ -64,7 +64,7 @@ test('the audit of real look-ups, against what was granted', async () => {
         operasjoner: { hentTiltaksstatus: 2 },
         avslag: 0,
         personer: 2,
-        brukteFelter: felter,
+        brukteFelter: fields,
         ubrukteFelter: ['bedriftNr'],
         ubrukteOperasjoner: ['hentUtdrag'],
       },
@@ -89,43 +89,43 @@ test('the audit of real look-ups, against what was granted', async () => {
         ubrukteOperasjoner: ['sokAvtaler'],
       },
     ]);
-    expect(await hentBruk(db, { ...ALT, til: '2000-01-02' }, [])).toEqual([]);
-    expect((await hentBruk(db, { ...ALT, konsument: 'alt' }, register)).map(({ konsument }) => konsument)).toEqual([
+    expect(await readUsage(db, { ...ALL, til: '2000-01-02' }, [])).toEqual([]);
+    expect((await readUsage(db, { ...ALL, konsument: 'alt' }, registry)).map(({ konsument }) => konsument)).toEqual([
       'alt',
     ]);
 
-    const linjer: string[] = [];
-    for await (const linje of cefLinjer(db, ALT)) linjer.push(linje);
-    expect(linjer).toHaveLength(4);
-    expect(linjer.filter((linje) => linje.includes('flexString1=Deny'))).toHaveLength(1);
-    for (const linje of linjer) {
-      expect(linje).toMatch(
+    const lines: string[] = [];
+    for await (const line of cefLines(db, ALL)) lines.push(line);
+    expect(lines).toHaveLength(4);
+    expect(lines.filter((line) => line.includes('flexString1=Deny'))).toHaveLength(1);
+    for (const line of lines) {
+      expect(line).toMatch(
         /^CEF:0\|tiltak-datadeling\|auditLog\|1\.0\|audit:access\|tiltak-datadeling oppslag\|INFO\|end=\d{13} suid=smal duid=[0-9a-f-]{36} sproc=\S+ /,
       );
-      expect(linje).not.toContain(PERSON);
+      expect(line).not.toContain(PERSON);
     }
   } finally {
     await db.end();
-    await system.stopp();
+    await system.stop();
   }
 }, 60_000);
 
 test('only the auditor can read the audit', async () => {
-  const system = await System.lag({ partisjoner: 1 });
+  const system = await System.create({ partisjoner: 1 });
   try {
     await system.startIngestor();
-    const rader = await system.sql<{ hvem: string }>(
+    const rows = await system.sql<{ hvem: string }>(
       `select distinct grantee as hvem from information_schema.role_table_grants
        where table_name = 'oppslag' and privilege_type = 'SELECT' and grantee like 'datadeling%'`,
     );
-    expect(rader).toEqual([{ hvem: 'datadeling_revisor' }]);
+    expect(rows).toEqual([{ hvem: 'datadeling_revisor' }]);
   } finally {
-    await system.stopp();
+    await system.stop();
   }
 }, 60_000);
 
 test('what would end a value early in a CEF line does not', () => {
-  const oppslag = {
+  const auditReport = {
     tidspunkt: new Date(1_000),
     konsument: 'a=b|c',
     behandlingsgrunnlag: 'x\\y',
@@ -135,7 +135,7 @@ test('what would end a value early in a CEF line does not', () => {
     tillatt: true,
     call_id: 'k',
   };
-  expect(tilCef(oppslag, 'p')).toBe(
+  expect(toCef(auditReport, 'p')).toBe(
     'CEF:0|tiltak-datadeling|auditLog|1.0|audit:access|tiltak-datadeling oppslag|INFO|end=1000 suid=a\\=b|c duid=p sproc=k request=sok\\nAvtaler flexString1Label=Decision flexString1=Permit cs3Label=Behandlingsgrunnlag cs3=x\\\\y cs5Label=Felter cs5=a b',
   );
 });

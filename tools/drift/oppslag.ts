@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { parse } from 'yaml';
-import { ROT } from '@tiltak/testing';
-import { lokalDatabase } from './lokal-database.ts';
-import { tilCef, type Oppslag } from './cef.ts';
+import { ROOT } from '@tiltak/testing';
+import { localDatabase } from './lokal-database.ts';
+import { toCef, type AuditRow } from './cef.ts';
 
-const BRUK = `Usage: npm run drift -- oppslag [--fra YYYY-MM-DD] [--til YYYY-MM-DD] [--konsument NAME] [--json|--cef]`;
+const USAGE = `Usage: npm run drift -- oppslag [--fra YYYY-MM-DD] [--til YYYY-MM-DD] [--konsument NAME] [--json|--cef]`;
 
-interface Valg {
+interface Options {
   /** first day, UTC, included */
   fra: string;
   /** last day, included */
@@ -18,7 +18,7 @@ interface Valg {
 }
 
 /** What a consumer did for a purpose, and what it may see there. */
-export interface Bruk {
+export interface Usage {
   konsument: string;
   behandlingsgrunnlag: string | null;
   /** look-ups by operation */
@@ -34,11 +34,11 @@ export interface Bruk {
 }
 
 /** `oppslag`: who looked up what, and what they were granted without using it. Exit code 2 when it can't be told. */
-export async function oppslag(argumenter: string[]): Promise<number> {
-  const valg = lesValg(argumenter);
-  const database = process.env['DB_HOST'] ? process.env : lokalDatabase();
-  if (!valg || !database) {
-    console.error(valg ? 'Start the stack first (npm start), or set DB_*.' : BRUK);
+export async function auditReport(args: string[]): Promise<number> {
+  const options = readOptions(args);
+  const database = process.env['DB_HOST'] ? process.env : localDatabase();
+  if (!options || !database) {
+    console.error(options ? 'Start the stack first (npm start), or set DB_*.' : USAGE);
     return 2;
   }
   const db = new pg.Client({
@@ -51,19 +51,19 @@ export async function oppslag(argumenter: string[]): Promise<number> {
   });
   try {
     await db.connect();
-    if (valg.form === 'cef') for await (const linje of cefLinjer(db, valg)) console.log(linje);
-    else visBruk(await hentBruk(db, valg, lesRegister()), valg.form);
+    if (options.form === 'cef') for await (const line of cefLines(db, options)) console.log(line);
+    else printUsage(await readUsage(db, options, readRegistry()), options.form);
     return 0;
-  } catch (feil) {
-    console.error(`The audit could not be read: ${(feil as Error).message}`);
+  } catch (error) {
+    console.error(`The audit could not be read: ${(error as Error).message}`);
     return 2;
   } finally {
     await db.end();
   }
 }
 
-function lesValg(args: string[]): (Valg & { form: 'tekst' | 'json' | 'cef' }) | undefined {
-  const dag = (tekst: string): boolean => /^\d{4}-\d\d-\d\d$/.test(tekst) && !Number.isNaN(Date.parse(tekst));
+function readOptions(args: string[]): (Options & { form: 'tekst' | 'json' | 'cef' }) | undefined {
+  const day = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
   try {
     const { values } = parseArgs({
       args,
@@ -75,48 +75,52 @@ function lesValg(args: string[]): (Valg & { form: 'tekst' | 'json' | 'cef' }) | 
         cef: { type: 'boolean', default: false },
       },
     });
-    const { fra, til, json, cef, konsument = null } = values;
-    if (!dag(fra) || !dag(til) || til < fra || (json && cef)) return undefined;
-    return { fra, til, konsument, form: cef ? 'cef' : json ? 'json' : 'tekst' };
+    const { fra: from, til: to, json, cef, konsument = null } = values;
+    if (!day(from) || !day(to) || to < from || (json && cef)) return undefined;
+    return { fra: from, til: to, konsument, form: cef ? 'cef' : json ? 'json' : 'tekst' };
   } catch {
     return undefined;
   }
 }
 
-const UTVALG = `tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3)`;
+const SELECTION = `tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3)`;
 
 /** One line for each person in each look-up, oldest first; a thousand look-ups in memory at a time. */
-export async function* cefLinjer(db: pg.Client, { fra, til, konsument }: Valg): AsyncGenerator<string> {
-  let etter = '0';
+export async function* cefLines(db: pg.Client, { fra: from, til: to, konsument }: Options): AsyncGenerator<string> {
+  let after = '0';
   for (;;) {
-    const { rows } = await db.query<Oppslag & { id: string }>(
+    const { rows } = await db.query<AuditRow & { id: string }>(
       `select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, personer, tillatt, call_id from oppslag
-       where ${UTVALG} and id > $4 order by id limit 1000`,
-      [fra, til, konsument, etter],
+       where ${SELECTION} and id > $4 order by id limit 1000`,
+      [from, to, konsument, after],
     );
-    for (const rad of rows) for (const person of rad.personer) yield tilCef(rad, person);
-    const siste = rows.at(-1);
-    if (!siste) return;
-    etter = siste.id;
+    for (const row of rows) for (const person of row.personer) yield toCef(row, person);
+    const last = rows.at(-1);
+    if (!last) return;
+    after = last.id;
   }
 }
 
-interface Grunnlag {
+interface Basis {
   id: string;
   operasjoner: string[] | 'alle';
   felter: string[] | 'alle';
 }
-export type Register = { navn: string; behandlingsgrunnlag: Grunnlag[] }[];
+export type Registry = { navn: string; behandlingsgrunnlag: Basis[] }[];
 
-function lesRegister(): Register {
-  const fil = process.env['KONSUMENTER_FIL'] ?? join(ROT, 'tools', 'lokal', 'konsumenter.yaml');
-  return parse(readFileSync(fil, 'utf8')) as Register;
+function readRegistry(): Registry {
+  const file = process.env['KONSUMENTER_FIL'] ?? join(ROOT, 'tools', 'lokal', 'konsumenter.yaml');
+  return parse(readFileSync(file, 'utf8')) as Registry;
 }
 
 /** Counted by the database, so that it makes no difference how many there are. */
-export async function hentBruk(db: pg.Client, { fra, til, konsument }: Valg, register: Register): Promise<Bruk[]> {
-  const { rows } = await db.query<Omit<Bruk, 'ubrukteFelter' | 'ubrukteOperasjoner'>>(
-    `with valgt as (select * from oppslag where ${UTVALG}),
+export async function readUsage(
+  db: pg.Client,
+  { fra: from, til: to, konsument }: Options,
+  registry: Registry,
+): Promise<Usage[]> {
+  const { rows } = await db.query<Omit<Usage, 'ubrukteFelter' | 'ubrukteOperasjoner'>>(
+    `with valgt as (select * from oppslag where ${SELECTION}),
      per_operasjon as (
        select konsument, behandlingsgrunnlag, operasjon, count(*) filter (where tillatt) as antall from valgt group by 1, 2, 3)
      select v.konsument, v.behandlingsgrunnlag,
@@ -130,72 +134,72 @@ export async function hentBruk(db: pg.Client, { fra, til, konsument }: Valg, reg
         where f.tillatt and f.konsument = v.konsument
           and f.behandlingsgrunnlag is not distinct from v.behandlingsgrunnlag) as "brukteFelter"
      from valgt v group by 1, 2 order by 1, 2`,
-    [fra, til, konsument],
+    [from, to, konsument],
   );
-  const brukt = rows.map((rad) => medUbrukt({ ...rad, operasjoner: rad.operasjoner ?? {} }, register));
-  return [...brukt, ...aldriBrukt(register, rows, konsument)];
+  const used = rows.map((row) => withUnused({ ...row, operasjoner: row.operasjoner ?? {} }, registry));
+  return [...used, ...neverUsed(registry, rows, konsument)];
 }
 
-function medUbrukt(bruk: Omit<Bruk, 'ubrukteFelter' | 'ubrukteOperasjoner'>, register: Register): Bruk {
-  const grunnlag = register
-    .find(({ navn }) => navn === bruk.konsument)
-    ?.behandlingsgrunnlag.find(({ id }) => id === bruk.behandlingsgrunnlag);
-  const ubrukt = (gitt: string[] | 'alle' | undefined, alle: () => string[], brukt: string[]): string[] | null =>
-    gitt === undefined ? null : (gitt === 'alle' ? alle() : gitt).filter((navn) => !brukt.includes(navn));
+function withUnused(usage: Omit<Usage, 'ubrukteFelter' | 'ubrukteOperasjoner'>, registry: Registry): Usage {
+  const basis = registry
+    .find(({ navn: name }) => name === usage.konsument)
+    ?.behandlingsgrunnlag.find(({ id }) => id === usage.behandlingsgrunnlag);
+  const unused = (given: string[] | 'alle' | undefined, all: () => string[], used: string[]): string[] | null =>
+    given === undefined ? null : (given === 'alle' ? all() : given).filter((name) => !used.includes(name));
   return {
-    ...bruk,
-    ubrukteFelter: ubrukt(grunnlag?.felter, alleFelter, bruk.brukteFelter),
-    ubrukteOperasjoner: ubrukt(grunnlag?.operasjoner, alleOperasjoner, Object.keys(bruk.operasjoner)),
+    ...usage,
+    ubrukteFelter: unused(basis?.felter, allFields, usage.brukteFelter),
+    ubrukteOperasjoner: unused(basis?.operasjoner, allOperations, Object.keys(usage.operasjoner)),
   };
 }
 
-interface Dokument {
+interface Document {
   paths: Record<string, Record<string, { operationId: string }>>;
   components: { schemas: { Avtalefelt: { enum: string[] } } };
 }
 
 /** What «alle» stands for is said by the published document. */
-const dokument = (): Dokument =>
-  JSON.parse(readFileSync(join(ROT, 'apps', 'query-api', 'openapi.json'), 'utf8')) as Dokument;
-const alleFelter = (): string[] => dokument().components.schemas.Avtalefelt.enum;
-const alleOperasjoner = (): string[] => [
-  ...Object.values(dokument().paths).flatMap((sti) => Object.values(sti).map(({ operationId }) => operationId)),
+const document = (): Document =>
+  JSON.parse(readFileSync(join(ROOT, 'apps', 'query-api', 'openapi.json'), 'utf8')) as Document;
+const allFields = (): string[] => document().components.schemas.Avtalefelt.enum;
+const allOperations = (): string[] => [
+  ...Object.values(document().paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId)),
   'graphql',
 ];
 
 /** Purposes in the registry that nothing was looked up for. */
-function aldriBrukt(
-  register: Register,
-  brukt: { konsument: string; behandlingsgrunnlag: string | null }[],
+function neverUsed(
+  registry: Registry,
+  used: { konsument: string; behandlingsgrunnlag: string | null }[],
   konsument: string | null,
-): Bruk[] {
-  return register
-    .filter(({ navn }) => konsument === null || navn === konsument)
-    .flatMap(({ navn, behandlingsgrunnlag }) =>
+): Usage[] {
+  return registry
+    .filter(({ navn: name }) => konsument === null || name === konsument)
+    .flatMap(({ navn: name, behandlingsgrunnlag }) =>
       behandlingsgrunnlag
-        .filter(({ id }) => !brukt.some((rad) => rad.konsument === navn && rad.behandlingsgrunnlag === id))
+        .filter(({ id }) => !used.some((row) => row.konsument === name && row.behandlingsgrunnlag === id))
         .map(({ id }) =>
-          medUbrukt(
-            { konsument: navn, behandlingsgrunnlag: id, operasjoner: {}, avslag: 0, personer: 0, brukteFelter: [] },
-            register,
+          withUnused(
+            { konsument: name, behandlingsgrunnlag: id, operasjoner: {}, avslag: 0, personer: 0, brukteFelter: [] },
+            registry,
           ),
         ),
     );
 }
 
-function visBruk(bruk: Bruk[], form: string): void {
+function printUsage(usage: Usage[], form: string): void {
   if (form === 'json') {
-    console.log(JSON.stringify(bruk, null, 2));
+    console.log(JSON.stringify(usage, null, 2));
     return;
   }
-  for (const rad of bruk) {
-    const operasjoner = Object.entries(rad.operasjoner).map(([navn, antall]) => `${navn} ${String(antall)}`);
-    console.log(`${rad.konsument} · ${rad.behandlingsgrunnlag ?? '(denied before a purpose was known)'}`);
+  for (const row of usage) {
+    const operations = Object.entries(row.operasjoner).map(([name, count]) => `${name} ${String(count)}`);
+    console.log(`${row.konsument} · ${row.behandlingsgrunnlag ?? '(denied before a purpose was known)'}`);
     console.log(
-      `  look-ups: ${operasjoner.join(', ') || 'none'}; denied: ${String(rad.avslag)}; persons: ${String(rad.personer)}`,
+      `  look-ups: ${operations.join(', ') || 'none'}; denied: ${String(row.avslag)}; persons: ${String(row.personer)}`,
     );
-    console.log(`  fields asked for: ${rad.brukteFelter.join(', ') || 'none'}`);
-    const ubrukt = [...(rad.ubrukteFelter ?? []), ...(rad.ubrukteOperasjoner ?? [])];
-    if (ubrukt.length > 0) console.log(`  granted and never used: ${ubrukt.join(', ')}`);
+    console.log(`  fields asked for: ${row.brukteFelter.join(', ') || 'none'}`);
+    const unused = [...(row.ubrukteFelter ?? []), ...(row.ubrukteOperasjoner ?? [])];
+    if (unused.length > 0) console.log(`  granted and never used: ${unused.join(', ')}`);
   }
 }

@@ -2,20 +2,20 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { INGESTOR } from '../lokal/apper.ts';
-import { lokalDatabase } from './lokal-database.ts';
+import { localDatabase } from './lokal-database.ts';
 
 /**
  * `relasjoner [--rett]`: recomputes the relations of every participant and says which stored ones differ; with `--rett`,
  * puts them right. Runs the ingestor's own check on the database that DB_* name, or on that of the running local stack.
  */
-export async function relasjoner(argumenter: string[]): Promise<number> {
-  const database = process.env['DB_HOST'] ? {} : lokalDatabase();
+export async function relations(args: string[]): Promise<number> {
+  const database = process.env['DB_HOST'] ? {} : localDatabase();
   if (!database || !existsSync(INGESTOR)) {
     console.error('Start the stack first (npm start), or set DB_* and ORGANISASJON and build the ingestor.');
     return 2;
   }
   const env = { ...process.env, ...database };
-  const prosess = spawn(process.execPath, [INGESTOR, 'relasjoner', ...argumenter], { env, stdio: 'inherit' });
-  const [kode] = (await once(prosess, 'exit')) as [number | null];
-  return kode ?? 2;
+  const proc = spawn(process.execPath, [INGESTOR, 'relasjoner', ...args], { env, stdio: 'inherit' });
+  const [code] = (await once(proc, 'exit')) as [number | null];
+  return code ?? 2;
 }

@@ -1,73 +1,78 @@
 import { createHash } from 'node:crypto';
-import { lagHendelser } from '@tiltak/simulator';
+import { createEvents } from '@tiltak/simulator';
 import {
-  lagArbeidsmappe,
-  ledigPort,
+  createWorkDir,
+  freePort,
   startPostgres,
-  startUtsteder,
-  ventTil,
-  type LokalPostgres,
-  type LokalUtsteder,
+  startTokenIssuer,
+  waitUntil,
+  type LocalPostgres,
+  type TokenIssuer,
 } from '@tiltak/testing';
 import type { App } from '../lokal/apper.ts';
-import { System, type Melding } from './system.ts';
+import { System, type PublishedMessage } from './system.ts';
 
 /** Two organisations as they are deployed: one broker and one issuer, and nothing else, is the same for both. */
-const { katalog, rydd } = lagArbeidsmappe('isolasjon');
-const ANTALL_GIFT = 10_000;
+const { katalog: directory, clean } = createWorkDir('isolasjon');
+const POISON_COUNT = 10_000;
 /** fewer than there are, so that a new one at the end of the order changes nothing */
-const ANTALL_SPURT = 20;
-let utsteder: LokalUtsteder;
-let postgres: LokalPostgres;
+const ASKED_COUNT = 20;
+let issuer: TokenIssuer;
+let postgres: LocalPostgres;
 let nav: { system: System; ingestor: App; queryApi: App };
 let fylke: typeof nav;
 
-async function start(valg: NonNullable<Parameters<typeof System.lag>[0]>, seed: number): Promise<typeof nav> {
-  const system = await System.lag({ utsteder, ...valg });
-  await system.publiser([...lagHendelser({ antall: 500, seed })]);
+async function start(options: NonNullable<Parameters<typeof System.create>[0]>, seed: number): Promise<typeof nav> {
+  const system = await System.create({ utsteder: issuer, ...options });
+  await system.publish([...createEvents({ count: 500, seed })]);
   const [ingestor, queryApi] = [await system.startIngestor(), await system.startQueryApi()];
-  await system.ventPaaInnlest();
+  await system.waitForIngested();
   return { system, ingestor, queryApi };
 }
 
 beforeAll(async () => {
-  utsteder = await startUtsteder({ port: await ledigPort(), audience: 'ingen' });
-  const sted = { dataDir: `${katalog}/postgres`, loggfil: `${katalog}/postgres.log` };
-  postgres = await startPostgres({ port: await ledigPort(), ...sted });
+  issuer = await startTokenIssuer({ port: await freePort(), audience: 'ingen' });
+  const place = { dataDir: `${directory}/postgres`, logFile: `${directory}/postgres.log` };
+  postgres = await startPostgres({ port: await freePort(), ...place });
   nav = await start({ organisasjon: 'nav' }, 21);
   fylke = await start({ organisasjon: 'demo-fylke', postgres: postgres.url }, 22);
 }, 120_000);
 
 afterAll(async () => {
-  await nav.system.stopp();
+  await nav.system.stop();
   // A test that failed may have left it stopped.
-  if (postgres.prosess().avsluttet()) await postgres.startIgjen();
-  await fylke.system.stopp();
-  await postgres.stopp();
-  await utsteder.stopp();
-  rydd();
+  if (postgres.proc().ended()) await postgres.restart();
+  await fylke.system.stop();
+  await postgres.stop();
+  await issuer.stop();
+  clean();
 });
 
 /** Every operation of the app's own document, with something in the place of each parameter. */
-async function operasjoner({ url }: App): Promise<{ method: string; sti: string }[]> {
+async function operations({ url }: App): Promise<{ method: string; path: string }[]> {
   const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, object> };
-  return Object.entries(paths).flatMap(([sti, metoder]) =>
-    Object.keys(metoder).map((metode) => ({ method: metode.toUpperCase(), sti: url + sti.replaceAll(/{\w+}/g, '1') })),
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({
+      method: method.toUpperCase(),
+      path: url + path.replaceAll(/{\w+}/g, '1'),
+    })),
   );
 }
 
 async function statuser(app: App, token: string): Promise<Set<number>> {
-  const alle = await operasjoner(app);
-  expect(alle.length).toBeGreaterThan(5);
-  const svar = alle.map(({ method, sti }) => fetch(sti, { method, headers: { authorization: `Bearer ${token}` } }));
-  return new Set((await Promise.all(svar)).map(({ status }) => status));
+  const all = await operations(app);
+  expect(all.length).toBeGreaterThan(5);
+  const response = all.map(({ method, path }) =>
+    fetch(path, { method, headers: { authorization: `Bearer ${token}` } }),
+  );
+  return new Set((await Promise.all(response)).map(({ status }) => status));
 }
 
 test.each(['ingestor', 'queryApi'] as const)(
   'no operation of %s takes a token of the other organisation',
   async (app) => {
-    const alt = (await fylke.system.som('alt'))['authorization']?.slice('Bearer '.length) ?? '';
-    for (const token of [alt, await fylke.system.tokenForAdapter(), await fylke.system.tokenForVakt()]) {
+    const all = (await fylke.system.as('alt'))['authorization']?.slice('Bearer '.length) ?? '';
+    for (const token of [all, await fylke.system.tokenForAdapter(), await fylke.system.tokenForOnDuty()]) {
       expect(await statuser(nav[app], token)).toEqual(new Set([401]));
     }
   },
@@ -78,70 +83,70 @@ test('an adapter of the other organisation is refused also when its token is mea
   expect(await statuser(nav.ingestor, await nav.system.token({ azp: 'adapter', claims }))).toEqual(new Set([403]));
 });
 
-const gift = (n: number): Melding => ({ nokkel: `gift-${String(n)}`, verdi: '{' });
+const poison = (n: number): PublishedMessage => ({ nokkel: `gift-${String(n)}`, verdi: '{' });
 
-interface Svar {
+interface Response {
   status: number;
   oppdatert: number;
   /** a digest: that of another answer says enough */
   avtaler: string;
 }
 
-async function spor(): Promise<Svar> {
-  const svar = await fetch(`${nav.queryApi.url}/api/v1/avtaler/sok`, {
+async function trace(): Promise<Response> {
+  const response = await fetch(`${nav.queryApi.url}/api/v1/avtaler/sok`, {
     method: 'POST',
-    headers: await nav.system.som('alt'),
-    body: JSON.stringify({ antall: ANTALL_SPURT }),
+    headers: await nav.system.as('alt'),
+    body: JSON.stringify({ antall: ASKED_COUNT }),
   });
   return {
-    status: svar.status,
-    oppdatert: Date.parse(svar.headers.get('data-oppdatert') ?? ''),
+    status: response.status,
+    oppdatert: Date.parse(response.headers.get('data-oppdatert') ?? ''),
     avtaler: createHash('sha256')
-      .update(await svar.text())
+      .update(await response.text())
       .digest('hex'),
   };
 }
 
 /** That nav answers with the same avtaler all the time, until what it answers with is newer than `grense`. */
-async function svarerUforandret(grense: number, avtaler: string): Promise<void> {
-  await ventTil(
+async function respondsUnchanged(limit: number, avtaler: string): Promise<void> {
+  await waitUntil(
     async () => {
-      const svar = await spor();
-      expect(svar).toMatchObject({ status: 200, avtaler });
-      return svar.oppdatert > grense;
+      const response = await trace();
+      expect(response).toMatchObject({ status: 200, avtaler });
+      return response.oppdatert > limit;
     },
-    { hva: 'fresh data', hverMs: 20 },
+    { hva: 'fresh data', everyMs: 20 },
   );
 }
 
 test('what befalls one organisation is not noticed by the other', async () => {
-  const { avtaler } = await spor();
-  await fylke.system.publiser(Array.from({ length: ANTALL_GIFT }, (_, n) => gift(n)));
-  await svarerUforandret(Date.now(), avtaler);
-  await postgres.drep();
-  await fylke.system.publiser(Array.from({ length: ANTALL_GIFT }, (_, n) => gift(n)));
+  const { avtaler } = await trace();
+  await fylke.system.publish(Array.from({ length: POISON_COUNT }, (_, n) => poison(n)));
+  await respondsUnchanged(Date.now(), avtaler);
+  await postgres.kill();
+  await fylke.system.publish(Array.from({ length: POISON_COUNT }, (_, n) => poison(n)));
   expect((await fetch(`${fylke.ingestor.url}/internal/isalive`)).status).toBe(200);
-  await ventTil(async () => (await fetch(`${fylke.ingestor.url}/internal/isready`)).status === 503, {
+  await waitUntil(async () => (await fetch(`${fylke.ingestor.url}/internal/isready`)).status === 503, {
     hva: 'the ingestor without a database to tell so',
   });
   for (const nr of [1, 2, 3]) {
-    await svarerUforandret(Date.now(), avtaler);
+    await respondsUnchanged(Date.now(), avtaler);
     // Last in the order of answers.
-    const nokkel = `ffffffff-ffff-4fff-8fff-${String(nr).padStart(12, '0')}`;
-    await nav.system.publiser([{ nokkel, verdi: JSON.stringify(nyAvtale(nokkel)) }]);
-    const sti = `${nav.queryApi.url}/api/v1/avtaler/${nokkel}`;
-    await ventTil(async () => (await fetch(sti, { headers: await nav.system.som('alt') })).ok, {
+    const key = `ffffffff-ffff-4fff-8fff-${String(nr).padStart(12, '0')}`;
+    await nav.system.publish([{ nokkel: key, verdi: JSON.stringify(newAvtale(key)) }]);
+    const path = `${nav.queryApi.url}/api/v1/avtaler/${key}`;
+    await waitUntil(async () => (await fetch(path, { headers: await nav.system.as('alt') })).ok, {
       hva: 'a new avtale to be served',
     });
   }
   expect((await fetch(`${nav.ingestor.url}/internal/isready`)).status).toBe(200);
-  expect(nav.system.fasit().parkert).toEqual([]);
-  expect(await nav.system.tilstand()).toEqual(nav.system.fasit());
+  expect(nav.system.oracle().parkert).toEqual([]);
+  expect(await nav.system.tilstand()).toEqual(nav.system.oracle());
 
-  await postgres.startIgjen();
-  await fylke.system.ventPaaInnlest();
-  expect(fylke.system.fasit().parkert).toHaveLength(2 * ANTALL_GIFT);
-  expect(await fylke.system.tilstand()).toEqual(fylke.system.fasit());
+  await postgres.restart();
+  await fylke.system.waitForIngested();
+  expect(fylke.system.oracle().parkert).toHaveLength(2 * POISON_COUNT);
+  expect(await fylke.system.tilstand()).toEqual(fylke.system.oracle());
 }, 180_000);
 
-const nyAvtale = (avtaleId: string): object => ({ avtaleId, sistEndret: '2026-01-01T00:00:00Z', avtaleNr: 4_711 });
+const newAvtale = (avtaleId: string): object => ({ avtaleId, sistEndret: '2026-01-01T00:00:00Z', avtaleNr: 4_711 });

@@ -1,42 +1,38 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { lagArbeidsmappe, ledigPort, startPostgres, ventTil } from '@tiltak/testing';
-import { startIngestor, startQueryApi, ventPaaKlar, type App } from '../lokal/apper.ts';
+import { createWorkDir, freePort, startPostgres, waitUntil } from '@tiltak/testing';
+import { startIngestor, startQueryApi, waitUntilReady, type App } from '../lokal/apper.ts';
 import { System } from './system.ts';
 
 /** A set-up that is wrong: one clear line that names what, no stack, and an exit code other than 0. */
 let system: System;
-const { katalog, rydd } = lagArbeidsmappe('oppstart');
+const { katalog: directory, clean } = createWorkDir('oppstart');
 
 beforeAll(async () => {
-  system = await System.lag();
-  await (await system.startIngestor()).prosess.stopp();
+  system = await System.create();
+  await (await system.startIngestor()).proc.stop();
 }, 60_000);
 afterAll(async () => {
-  await system.stopp();
-  rydd();
+  await system.stop();
+  clean();
 });
 
-async function sisteOrd(app: App): Promise<string> {
-  await app.prosess.ferdig;
-  expect(app.prosess.utfall()).toBe('exit code 1');
-  const linjer = readFileSync(app.loggfil, 'utf8')
+async function lastOrd(app: App): Promise<string> {
+  await app.proc.done;
+  expect(app.proc.outcome()).toBe('exit code 1');
+  const lines = readFileSync(app.logFile, 'utf8')
     .trim()
     .split('\n')
-    .filter((linje) => linje.startsWith('{'));
-  const siste = JSON.parse(linjer.at(-1) ?? '{}') as { level: string; message: string; err?: unknown };
-  expect([siste.level, siste.err]).toEqual(['fatal', undefined]);
-  return siste.message;
+    .filter((line) => line.startsWith('{'));
+  const last = JSON.parse(lines.at(-1) ?? '{}') as { level: string; message: string; err?: unknown };
+  expect([last.level, last.err]).toEqual(['fatal', undefined]);
+  return last.message;
 }
 
-const start = async (
-  navn: 'ingestor' | 'query-api',
-  ekstra: Record<string, string>,
-  port?: number,
-): Promise<string> => {
-  const starter = navn === 'ingestor' ? startIngestor : startQueryApi;
-  return sisteOrd(starter(system.miljo, port ?? (await ledigPort()), ekstra));
+const start = async (name: 'ingestor' | 'query-api', extra: Record<string, string>, port?: number): Promise<string> => {
+  const starts = name === 'ingestor' ? startIngestor : startQueryApi;
+  return lastOrd(starts(system.env, port ?? (await freePort()), extra));
 };
 
 test.each([
@@ -59,59 +55,59 @@ test.each([
   ['ingestor', { DELTAKER_ID_NOEKKEL: 'cd'.repeat(32) }, /^DELTAKER_ID_NOEKKEL differs from the key/],
 ] as const)(
   '%s with %j',
-  async (navn, ekstra, melding) => {
-    expect(await start(navn, ekstra)).toMatch(melding);
+  async (name, extra, message) => {
+    expect(await start(name, extra)).toMatch(message);
   },
   30_000,
 );
 
 test('a registry that is broken is told of by place', async () => {
-  const fil = join(katalog, 'konsumenter.yaml');
-  writeFileSync(fil, '- navn: k\n  azp: a\n  behandlingsgrunnlag: []\n');
-  expect(await start('query-api', { KONSUMENTER_FIL: fil })).toMatch(
+  const file = join(directory, 'konsumenter.yaml');
+  writeFileSync(file, '- navn: k\n  azp: a\n  behandlingsgrunnlag: []\n');
+  expect(await start('query-api', { KONSUMENTER_FIL: file })).toMatch(
     /konsumenter\.yaml: 0\.behandlingsgrunnlag must NOT have fewer than 1 items/,
   );
 });
 
-test.each(['ingestor', 'query-api'] as const)('%s on a port that is taken names PORT', async (navn) => {
-  const annen = createServer();
-  const port = await ledigPort();
-  await new Promise<void>((klar) => annen.listen(port, '127.0.0.1', klar));
-  expect(await start(navn, {}, port)).toBe(`PORT ${String(port)} on 127.0.0.1 is taken by another process`);
-  annen.close();
+test.each(['ingestor', 'query-api'] as const)('%s on a port that is taken names PORT', async (name) => {
+  const other = createServer();
+  const port = await freePort();
+  await new Promise<void>((ready) => other.listen(port, '127.0.0.1', ready));
+  expect(await start(name, {}, port)).toBe(`PORT ${String(port)} on 127.0.0.1 is taken by another process`);
+  other.close();
 });
 
 test('before an ingestor has set the database up a query-api is alive and not ready, also when Postgres ends meanwhile', async () => {
-  const mappe = lagArbeidsmappe('oppstart');
+  const dir = createWorkDir('oppstart');
   const postgres = await startPostgres({
-    port: await ledigPort(),
-    dataDir: join(mappe.katalog, 'postgres'),
-    loggfil: join(mappe.katalog, 'postgres.log'),
+    port: await freePort(),
+    dataDir: join(dir.katalog, 'postgres'),
+    logFile: join(dir.katalog, 'postgres.log'),
   });
-  const tom = await System.lag({ postgres: postgres.url });
+  const empty = await System.create({ postgres: postgres.url });
   try {
-    const app = startQueryApi(tom.miljo, await ledigPort());
-    const mangler = (): Promise<unknown> =>
+    const app = startQueryApi(empty.env, await freePort());
+    const missing = (): Promise<unknown> =>
       fetch(`${app.url}/internal/isready`).then(
-        async (svar) => ((await svar.json()) as { mangler: string[] }).mangler.join(),
+        async (response) => ((await response.json()) as { mangler: string[] }).mangler.join(),
         () => undefined,
       );
-    const ventPaaMangler = (...hva: string[]): Promise<unknown> =>
-      ventTil(async () => (await mangler()) === hva.join(), { hva: `not ready for ${hva.join()}` });
-    const harSagt = (hva: string): Promise<unknown> =>
-      ventTil(() => Promise.resolve(readFileSync(app.loggfil, 'utf8').includes(hva)), { hva });
-    await ventPaaMangler('oppstart');
-    await harSagt('has not been set up');
-    await postgres.drep();
-    await ventPaaMangler('oppstart', 'database');
-    await harSagt('does not answer');
-    await postgres.startIgjen();
-    await tom.startIngestor();
-    await ventPaaKlar(app);
-    await app.prosess.stopp();
+    const waitForMissing = (...what: string[]): Promise<unknown> =>
+      waitUntil(async () => (await missing()) === what.join(), { hva: `not ready for ${what.join()}` });
+    const hasSaid = (what: string): Promise<unknown> =>
+      waitUntil(() => Promise.resolve(readFileSync(app.logFile, 'utf8').includes(what)), { hva: what });
+    await waitForMissing('oppstart');
+    await hasSaid('has not been set up');
+    await postgres.kill();
+    await waitForMissing('oppstart', 'database');
+    await hasSaid('does not answer');
+    await postgres.restart();
+    await empty.startIngestor();
+    await waitUntilReady(app);
+    await app.proc.stop();
   } finally {
-    await tom.stopp();
-    await postgres.stopp();
-    mappe.rydd();
+    await empty.stop();
+    await postgres.stop();
+    dir.clean();
   }
 }, 60_000);

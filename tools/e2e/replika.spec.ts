@@ -1,132 +1,138 @@
-import { lagHendelser } from '@tiltak/simulator';
-import { ventTil } from '@tiltak/testing';
+import { createEvents } from '@tiltak/simulator';
+import { waitUntil } from '@tiltak/testing';
 import type { App } from '../lokal/apper.ts';
 import { System } from './system.ts';
 
 type Avtale = { avtaleId: string };
 
 /** A consumer that keeps a copy as docs/konsumenter.md tells it to: everything once, then what changes. */
-class Replika {
+class Replica {
   readonly avtaler = new Map<string, Avtale>();
-  private posisjon = '';
-  private readonly hoder: Record<string, string>;
+  private position = '';
+  private readonly headers: Record<string, string>;
 
-  private constructor(hoder: Record<string, string>) {
-    this.hoder = hoder;
+  private constructor(headers: Record<string, string>) {
+    this.headers = headers;
   }
 
-  static async fraEksport(url: string, hoder: Record<string, string>): Promise<Replika> {
-    const replika = new Replika(hoder);
-    const tekst = await (await replika.hent(`${url}/api/v1/eksport`)).text();
-    const [hode, ...linjer] = tekst.trimEnd().split('\n');
-    const { posisjon, antall } = JSON.parse(hode ?? '') as { posisjon: string; antall: number };
-    expect(linjer).toHaveLength(antall);
-    replika.posisjon = posisjon;
-    for (const linje of linjer) replika.sett(JSON.parse(linje) as Avtale);
-    return replika;
+  static async fromExport(url: string, headers: Record<string, string>): Promise<Replica> {
+    const replica = new Replica(headers);
+    const text = await (await replica.get(`${url}/api/v1/eksport`)).text();
+    const [header, ...lines] = text.trimEnd().split('\n');
+    const { posisjon: position, antall: count } = JSON.parse(header ?? '') as { posisjon: string; antall: number };
+    expect(lines).toHaveLength(count);
+    replica.position = position;
+    for (const line of lines) replica.seen(JSON.parse(line) as Avtale);
+    return replica;
   }
 
   /** One page. A call that fails is made again from the same position. */
-  async folg(url: string, ventSekunder: number): Promise<{ antall: number }> {
-    const svar = await this.hent(
-      `${url}/api/v1/endringer?antall=500&etter=${this.posisjon}&ventSekunder=${String(ventSekunder)}`,
+  async followers(url: string, waitSeconds: number): Promise<{ antall: number }> {
+    const response = await this.get(
+      `${url}/api/v1/endringer?antall=500&etter=${this.position}&ventSekunder=${String(waitSeconds)}`,
     );
-    const side = (await svar.json()) as { endringer: { avtaleId: string; type: string }[]; posisjon: string };
-    const endret = new Map(side.endringer.map(({ avtaleId, type }) => [avtaleId, type]));
-    const finnes = [...endret].flatMap(([avtaleId, type]) => (type === 'SLETTET' ? [] : [avtaleId]));
-    const lest = finnes.length > 0 ? await this.les(url, finnes) : [];
+    const page = (await response.json()) as { endringer: { avtaleId: string; type: string }[]; posisjon: string };
+    const changed = new Map(page.endringer.map(({ avtaleId, type }) => [avtaleId, type]));
+    const exists = [...changed].flatMap(([avtaleId, type]) => (type === 'SLETTET' ? [] : [avtaleId]));
+    const wasRead = exists.length > 0 ? await this.read(url, exists) : [];
     // What is not among the answers is not to be seen any more.
-    for (const avtaleId of endret.keys()) this.avtaler.delete(avtaleId);
-    for (const avtale of lest) this.sett(avtale);
-    this.posisjon = side.posisjon;
-    return { antall: side.endringer.length };
+    for (const avtaleId of changed.keys()) this.avtaler.delete(avtaleId);
+    for (const avtale of wasRead) this.seen(avtale);
+    this.position = page.posisjon;
+    return { antall: page.endringer.length };
   }
 
-  private async les(url: string, avtaleIder: string[]): Promise<Avtale[]> {
-    const svar = await this.hent(`${url}/api/v1/avtaler/sok`, {
+  private async read(url: string, avtaleIder: string[]): Promise<Avtale[]> {
+    const response = await this.get(`${url}/api/v1/avtaler/sok`, {
       method: 'POST',
       body: JSON.stringify({ avtaleIder, antall: 1_000 }),
     });
-    return ((await svar.json()) as { avtaler: Avtale[] }).avtaler;
+    return ((await response.json()) as { avtaler: Avtale[] }).avtaler;
   }
 
-  private sett(avtale: Avtale): void {
+  private seen(avtale: Avtale): void {
     this.avtaler.set(avtale.avtaleId, avtale);
   }
 
-  private async hent(url: string, valg: RequestInit = {}): Promise<Response> {
-    const svar = await fetch(url, { ...valg, headers: this.hoder });
-    if (svar.status === 200) return svar;
-    throw new Error(`Answered ${String(svar.status)}`);
+  private async get(url: string, options: RequestInit = {}): Promise<Response> {
+    const response = await fetch(url, { ...options, headers: this.headers });
+    if (response.status === 200) return response;
+    throw new Error(`Answered ${String(response.status)}`);
   }
 }
 
 /** Everything that the API answers with now, in the order of avtaleId. */
-async function alle(url: string, hoder: Record<string, string>): Promise<Avtale[]> {
+async function all(url: string, headers: Record<string, string>): Promise<Avtale[]> {
   const avtaler: Avtale[] = [];
-  let neste: string | undefined;
+  let next: string | undefined;
   do {
-    const svar = await fetch(`${url}/api/v1/avtaler/sok`, {
+    const response = await fetch(`${url}/api/v1/avtaler/sok`, {
       method: 'POST',
-      headers: hoder,
-      body: JSON.stringify({ antall: 1_000, neste }),
+      headers: headers,
+      body: JSON.stringify({ antall: 1_000, neste: next }),
     });
-    const side = (await svar.json()) as { avtaler: Avtale[]; neste?: string };
-    avtaler.push(...side.avtaler);
-    neste = side.neste;
-  } while (neste !== undefined);
+    const page = (await response.json()) as { avtaler: Avtale[]; neste?: string };
+    avtaler.push(...page.avtaler);
+    next = page.neste;
+  } while (next !== undefined);
   return avtaler;
 }
 
 test('a copy made from the export and the feed is what the API says, whoever is killed meanwhile', async () => {
-  const system = await System.lag();
+  const system = await System.create();
   try {
     // Several seeds: the same avtaleId never comes from two.
-    await system.publiser([...lagHendelser({ antall: 3_000, seed: 11 })]);
+    await system.publish([...createEvents({ count: 3_000, seed: 11 })]);
     let ingestor = await system.startIngestor();
     let api = await system.startQueryApi();
-    const hoder = await system.som('alt');
-    await ventTil(async () => (await fetch(`${api.url}/api/v1/avtaler/nummer/0`, { headers: hoder })).status !== 503, {
-      hva: 'the first load',
-    });
+    const headers = await system.as('alt');
+    await waitUntil(
+      async () => (await fetch(`${api.url}/api/v1/avtaler/nummer/0`, { headers: headers })).status !== 503,
+      {
+        hva: 'the first load',
+      },
+    );
 
-    const kilde = (async () => {
-      for (let del = 0; del < 6; del++) {
-        await system.publiser([...lagHendelser({ antall: 1_500, seed: 20 + del })]);
-        if (del === 1 || del === 3) {
-          await ingestor.prosess.drep();
+    const source = (async () => {
+      for (let part = 0; part < 6; part++) {
+        await system.publish([...createEvents({ count: 1_500, seed: 20 + part })]);
+        if (part === 1 || part === 3) {
+          await ingestor.proc.kill();
           ingestor = await system.startIngestor();
         }
       }
-      await system.ventPaaInnlest(120_000);
+      await system.waitForIngested(120_000);
     })();
-    let ferdig = false;
-    const ventet = kilde.finally(() => (ferdig = true));
+    let done = false;
+    const waited = source.finally(() => (done = true));
 
-    const replika = await Replika.fraEksport(api.url, hoder);
-    let sider = 0;
+    const replica = await Replica.fromExport(api.url, headers);
+    let pages = 0;
     for (;;) {
-      const sisteRunde = ferdig;
-      if (++sider === 8) api = await startPaaNytt(system, api);
-      const { antall } = await replika.folg(api.url, sisteRunde ? 0 : 1);
-      if (sisteRunde && antall === 0) break;
+      const lastRound = done;
+      if (++pages === 8) api = await restart(system, api);
+      const { antall: count } = await replica.followers(api.url, lastRound ? 0 : 1);
+      if (lastRound && count === 0) break;
     }
-    await ventet;
-    const fasit = await alle(api.url, hoder);
-    expect(fasit.length).toBeGreaterThan(500);
-    expect([...replika.avtaler.values()].sort((a, b) => (a.avtaleId < b.avtaleId ? -1 : 1))).toEqual(fasit);
-    expect(await system.tilstand()).toEqual(system.fasit());
+    await waited;
+    const expected = await all(api.url, headers);
+    expect(expected.length).toBeGreaterThan(500);
+    expect([...replica.avtaler.values()].sort((a, b) => (a.avtaleId < b.avtaleId ? -1 : 1))).toEqual(expected);
+    expect(await system.tilstand()).toEqual(system.oracle());
   } finally {
-    await system.stopp();
+    await system.stop();
   }
 }, 240_000);
 
-async function startPaaNytt(system: System, api: App): Promise<App> {
-  await api.prosess.drep();
-  const ny = await system.startQueryApi();
-  const hoder = await system.som('alt');
-  await ventTil(async () => (await fetch(`${ny.url}/api/v1/avtaler/nummer/0`, { headers: hoder })).status !== 503, {
-    hva: 'the new process to answer',
-  });
-  return ny;
+async function restart(system: System, api: App): Promise<App> {
+  await api.proc.kill();
+  const incoming = await system.startQueryApi();
+  const headers = await system.as('alt');
+  await waitUntil(
+    async () => (await fetch(`${incoming.url}/api/v1/avtaler/nummer/0`, { headers: headers })).status !== 503,
+    {
+      hva: 'the new process to answer',
+    },
+  );
+  return incoming;
 }

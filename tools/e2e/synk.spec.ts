@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { ventTil } from '@tiltak/testing';
-import { AdapterApi, type Innslag } from '../adapter/api.ts';
-import { send, type Synkvalg } from '../adapter/synk.ts';
+import { waitUntil } from '@tiltak/testing';
+import { AdapterApi, type Entry } from '../adapter/api.ts';
+import { send, type SyncOptions } from '../adapter/synk.ts';
 import { System } from './system.ts';
 
 let system: System;
 
 beforeAll(async () => {
-  system = await System.lag();
+  system = await System.create();
 });
-afterAll(() => system.stopp());
+afterAll(() => system.stop());
 
-const KONTRAKT = {
+const CONTRACT = {
   adapterId: 'spec',
   heartbeatIntervallMinutter: 15,
   fullSynkIntervallDager: 7,
@@ -20,12 +20,12 @@ const KONTRAKT = {
 };
 const SISTENDRET = ['2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'];
 
-const innslag = (id: string, runde: number): Innslag => ({
+const entry = (id: string, round: number): Entry => ({
   id,
-  ressurs: { avtaleId: id, avtaleNr: runde, sistEndret: SISTENDRET[runde] },
+  ressurs: { avtaleId: id, avtaleNr: round, sistEndret: SISTENDRET[round] },
 });
 
-const lagret = async (): Promise<Record<string, number>> =>
+const stored = async (): Promise<Record<string, number>> =>
   Object.fromEntries(
     (
       await system.sql<{ id: string; nr: number }>(
@@ -36,50 +36,50 @@ const lagret = async (): Promise<Record<string, number>> =>
 
 test('an ingestor that is killed in the middle of a full sync loses nothing, and deletes nothing too much', async () => {
   const ider = Array.from({ length: 5_000 }, () => randomUUID());
-  const foerste = await system.startIngestor();
-  const api = new AdapterApi(foerste.url, () => system.tokenForAdapter());
-  await api.settKontrakt(KONTRAKT);
-  const valg: Synkvalg = {
+  const first = await system.startIngestor();
+  const api = new AdapterApi(first.url, () => system.tokenForAdapter());
+  await api.settKontrakt(CONTRACT);
+  const options: SyncOptions = {
     metode: 'POST',
     synkId: randomUUID(),
     sidestoerrelse: 100,
     parallelt: 3,
-    framdrift: () => undefined,
+    progress: () => undefined,
   };
   await send(
     api,
-    ider.map((id) => innslag(id, 0)),
-    valg,
+    ider.map((id) => entry(id, 0)),
+    options,
   );
-  await ventTil(async () => (await api.hentSynk(valg.synkId)).tilstand === 'FULLFOERT', {
+  await waitUntil(async () => (await api.hentSynk(options.synkId)).tilstand === 'FULLFOERT', {
     hva: 'the first sync',
-    maksMs: 60_000,
+    maxMs: 60_000,
   });
 
-  const beholdt = ider.slice(0, 4_500);
-  const synkId = randomUUID();
+  const kept = ider.slice(0, 4_500);
+  const syncId = randomUUID();
   // While pages are published and not answered yet.
-  let drept = false;
-  const framdrift = (ferdige: number): void => {
-    if (ferdige < 10 || drept) return;
-    drept = true;
-    void foerste.prosess.drep();
+  let killed = false;
+  const progress = (done: number): void => {
+    if (done < 10 || killed) return;
+    killed = true;
+    void first.proc.kill();
   };
-  const brutt = new AdapterApi(foerste.url, async () => {
-    if (drept) throw new Error('the adapter ends here');
+  const broken = new AdapterApi(first.url, async () => {
+    if (killed) throw new Error('the adapter ends here');
     return system.tokenForAdapter();
   });
-  const nye = beholdt.map((id) => innslag(id, 1));
-  await expect(send(brutt, nye, { ...valg, synkId, framdrift })).rejects.toThrow('the adapter ends here');
+  const fresh = kept.map((id) => entry(id, 1));
+  await expect(send(broken, fresh, { ...options, synkId: syncId, progress })).rejects.toThrow('the adapter ends here');
 
-  const andre = new AdapterApi((await system.startIngestor()).url, () => system.tokenForAdapter());
-  await send(andre, nye, { ...valg, synkId });
-  await ventTil(async () => (await andre.hentSynk(synkId)).tilstand === 'FULLFOERT', {
+  const others = new AdapterApi((await system.startIngestor()).url, () => system.tokenForAdapter());
+  await send(others, fresh, { ...options, synkId: syncId });
+  await waitUntil(async () => (await others.hentSynk(syncId)).tilstand === 'FULLFOERT', {
     hva: 'the second sync',
-    maksMs: 60_000,
+    maxMs: 60_000,
   });
-  expect(await andre.hentSynk(synkId)).toMatchObject({ mottatteSider: 45, manglendeSider: [], skalSlettes: 500 });
-  const forventet = Object.fromEntries(beholdt.map((id) => [id, 1]));
-  await ventTil(async () => Object.keys(await lagret()).length === beholdt.length, { hva: 'the deletions' });
-  expect(await lagret()).toEqual(forventet);
+  expect(await others.hentSynk(syncId)).toMatchObject({ mottatteSider: 45, manglendeSider: [], skalSlettes: 500 });
+  const expected = Object.fromEntries(kept.map((id) => [id, 1]));
+  await waitUntil(async () => Object.keys(await stored()).length === kept.length, { hva: 'the deletions' });
+  expect(await stored()).toEqual(expected);
 }, 180_000);

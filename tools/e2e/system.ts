@@ -2,191 +2,191 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import {
-  ledigPort,
-  opprettTestdatabase,
-  opprettTesttopic,
-  ROT,
-  startUtsteder,
-  testmiljo,
-  ventTil,
-  type LokalUtsteder,
-  type Plassering,
-  type Testdatabase,
-  type Testtopic,
+  freePort,
+  createTestDatabase,
+  createTestTopic,
+  ROOT,
+  startTokenIssuer,
+  testEnvironment,
+  waitUntil,
+  type TokenIssuer,
+  type Placement,
+  type TestDatabase,
+  type TestTopic,
 } from '@tiltak/testing';
-import { klientId, startIngestor, startQueryApi, ventPaaKlar, type App, type Omgivelser } from '../lokal/apper.ts';
-import { lesKonsumenter } from '../lokal/token.ts';
-import { forventet } from '@tiltak/simulator';
+import { clientId, startIngestor, startQueryApi, waitUntilReady, type App, type Surroundings } from '../lokal/apper.ts';
+import { readKonsumenter } from '../lokal/token.ts';
+import { expected } from '@tiltak/simulator';
 
-export interface Melding {
+export interface PublishedMessage {
   nokkel: string | Buffer | null;
   verdi: string | Buffer | null;
 }
 
-interface Systemvalg {
+interface SystemOptions {
   organisasjon: string;
   partisjoner: number;
   postgres: string;
   brokers: string;
-  utsteder: LokalUtsteder;
+  utsteder: TokenIssuer;
 }
 
 /** The built apps as real processes, on a database and a topic of their own. */
 export class System {
   private readonly apper: App[] = [];
-  private readonly klare: App[] = [];
-  private readonly publisert: (Melding & Plassering)[] = [];
+  private readonly allReady: App[] = [];
+  private readonly published: (PublishedMessage & Placement)[] = [];
 
   /** what the apps are told of where they run */
-  readonly miljo: Omgivelser;
-  private readonly database: Testdatabase;
-  private readonly topic: Testtopic;
-  private readonly utsteder: LokalUtsteder;
-  private readonly egenUtsteder: boolean;
-  private readonly egetTopic: boolean;
+  readonly env: Surroundings;
+  private readonly database: TestDatabase;
+  private readonly topic: TestTopic;
+  private readonly issuer: TokenIssuer;
+  private readonly ownIssuer: boolean;
+  private readonly ownTopic: boolean;
 
   private constructor(
-    omgivelser: Omgivelser,
-    database: Testdatabase,
-    { topic, egen: egetTopic }: { topic: Testtopic; egen: boolean },
-    { utsteder, egen }: { utsteder: LokalUtsteder; egen: boolean },
+    surroundings: Surroundings,
+    database: TestDatabase,
+    { topic, own: ownTopic }: { topic: TestTopic; own: boolean },
+    { utsteder: issuer, own }: { utsteder: TokenIssuer; own: boolean },
   ) {
-    this.miljo = omgivelser;
+    this.env = surroundings;
     this.database = database;
     this.topic = topic;
-    this.utsteder = utsteder;
-    this.egenUtsteder = egen;
-    this.egetTopic = egetTopic;
+    this.issuer = issuer;
+    this.ownIssuer = own;
+    this.ownTopic = ownTopic;
   }
 
   /**
    * Nothing is started yet but what the apps need. `postgres`, `brokers` and `utsteder`: others than those of the test run;
    * an issuer that is given is not stopped here.
    */
-  static async lag({
+  static async create({
     organisasjon = 'nav',
-    partisjoner = 3,
-    postgres = testmiljo().postgres,
-    brokers = testmiljo().kafka,
-    utsteder: felles,
-  }: Partial<Systemvalg> = {}): Promise<System> {
-    const [database, topic, utsteder] = await Promise.all([
-      opprettTestdatabase(postgres),
-      opprettTesttopic({ partisjoner, brokers }),
-      felles ?? ledigPort().then((port) => startUtsteder({ port, audience: klientId(organisasjon) })),
+    partisjoner: partitions = 3,
+    postgres = testEnvironment().postgres,
+    brokers = testEnvironment().kafka,
+    utsteder: common,
+  }: Partial<SystemOptions> = {}): Promise<System> {
+    const [database, topic, issuer] = await Promise.all([
+      createTestDatabase(postgres),
+      createTestTopic({ partisjoner: partitions, brokers }),
+      common ?? freePort().then((port) => startTokenIssuer({ port, audience: clientId(organisasjon) })),
     ]);
-    const omgivelser: Omgivelser = {
+    const surroundings: Surroundings = {
       organisasjon,
       database,
       brokers,
       topic: topic.topic,
-      issuer: utsteder.issuer,
-      jwksUri: utsteder.jwksUri,
-      deltakerIdNoekkel: 'ab'.repeat(32),
-      konsumenter: join(ROT, 'tools', 'lokal', 'konsumenter.yaml'),
+      issuer: issuer.issuer,
+      jwksUri: issuer.jwksUri,
+      deltakerIdKey: 'ab'.repeat(32),
+      konsumenter: join(ROOT, 'tools', 'lokal', 'konsumenter.yaml'),
     };
-    return new System(omgivelser, database, { topic, egen: true }, { utsteder, egen: !felles });
+    return new System(surroundings, database, { topic, own: true }, { utsteder: issuer, own: !common });
   }
 
   /** The same topic, read into an empty database from its start. Stop it before the system that it was made from. */
-  async paaTomDatabase(postgres = testmiljo().postgres): Promise<System> {
-    const database = await opprettTestdatabase(postgres);
-    const { topic, utsteder } = this;
-    return new System({ ...this.miljo, database }, database, { topic, egen: false }, { utsteder, egen: false });
+  async onEmptyDatabase(postgres = testEnvironment().postgres): Promise<System> {
+    const database = await createTestDatabase(postgres);
+    const { topic, issuer } = this;
+    return new System({ ...this.env, database }, database, { topic, own: false }, { utsteder: issuer, own: false });
   }
 
   /** @param port a free one, unless it takes the place of one that has ended */
-  async startIngestor(ekstra: Record<string, string> = {}, port?: number): Promise<App> {
-    const app = startIngestor(this.miljo, port ?? (await ledigPort()), { KAFKA_GROUP_ID: this.topic.topic, ...ekstra });
-    return this.klar(app);
+  async startIngestor(extra: Record<string, string> = {}, port?: number): Promise<App> {
+    const app = startIngestor(this.env, port ?? (await freePort()), { KAFKA_GROUP_ID: this.topic.topic, ...extra });
+    return this.ready(app);
   }
 
-  async startQueryApi(ekstra: Record<string, string> = {}): Promise<App> {
-    const app = startQueryApi(this.miljo, await ledigPort(), ekstra);
-    return this.klar(app);
+  async startQueryApi(extra: Record<string, string> = {}): Promise<App> {
+    const app = startQueryApi(this.env, await freePort(), extra);
+    return this.ready(app);
   }
 
-  private async klar(app: App): Promise<App> {
+  private async ready(app: App): Promise<App> {
     this.apper.push(app);
-    await ventPaaKlar(app);
-    this.klare.push(app);
+    await waitUntilReady(app);
+    this.allReady.push(app);
     return app;
   }
 
   /** Of every app that was started. */
-  loggfiler(): string[] {
-    return this.apper.map(({ loggfil }) => loggfil);
+  logFiles(): string[] {
+    return this.apper.map(({ logFile }) => logFile);
   }
 
   /** The headers of a call as a consumer of the local registry. */
-  async som(navn: string): Promise<Record<string, string>> {
-    const azp = lesKonsumenter().find((konsument) => konsument.navn === navn)?.azp ?? navn;
+  async as(name: string): Promise<Record<string, string>> {
+    const azp = readKonsumenter().find((konsument) => konsument.navn === name)?.azp ?? name;
     return { authorization: `Bearer ${await this.token({ azp })}`, 'content-type': 'application/json' };
   }
 
   /** A token of somebody on duty. */
-  tokenForVakt(): Promise<string> {
+  tokenForOnDuty(): Promise<string> {
     return this.token({ azp: 'vakt', claims: { roles: ['drift'], preferred_username: 'vakt@nav.example' } });
   }
 
   /** A token of the organisation's adapter. */
   tokenForAdapter(): Promise<string> {
-    const { organisasjon } = this.miljo;
+    const { organisasjon } = this.env;
     return this.token({ azp: 'adapter', claims: { scope: 'tiltak:adapter', organisasjon } });
   }
 
   /** A token for the organisation's apps. */
-  token(valg: { azp: string; claims?: Record<string, unknown> }): Promise<string> {
-    return this.utsteder.token({ audience: klientId(this.miljo.organisasjon), ...valg });
+  token(options: { azp: string; claims?: Record<string, unknown> }): Promise<string> {
+    return this.issuer.token({ audience: clientId(this.env.organisasjon), ...options });
   }
 
-  async publiser(meldinger: readonly Melding[]): Promise<void> {
-    const plasser = await this.topic.publiser(meldinger);
-    for (const [i, melding] of meldinger.entries()) {
-      const plass = plasser[i];
-      if (plass) this.publisert.push({ ...melding, ...plass });
+  async publish(messages: readonly PublishedMessage[]): Promise<void> {
+    const place = await this.topic.publish(messages);
+    for (const [i, message] of messages.entries()) {
+      const position = place[i];
+      if (position) this.published.push({ ...message, ...position });
     }
   }
 
   /** As superuser, on a connection of its own: also when the database has been away. */
-  async sql<T extends pg.QueryResultRow>(sporring: string, verdier: unknown[] = []): Promise<T[]> {
-    const klient = new pg.Client({ connectionString: this.database.url, connectionTimeoutMillis: 5_000 });
-    klient.on('error', () => undefined);
-    await klient.connect();
+  async sql<T extends pg.QueryResultRow>(query: string, values: unknown[] = []): Promise<T[]> {
+    const client = new pg.Client({ connectionString: this.database.url, connectionTimeoutMillis: 5_000 });
+    client.on('error', () => undefined);
+    await client.connect();
     try {
-      return (await klient.query<T>(sporring, verdier)).rows;
+      return (await client.query<T>(query, values)).rows;
     } finally {
-      await klient.end();
+      await client.end();
     }
   }
 
   /** How many of the published messages are stored. */
-  async innlest(): Promise<number> {
-    const [rad] = await this.sql<{ n: string }>('select coalesce(sum(neste_offset), 0) as n from konsum_offset');
-    return Number(rad?.n);
+  async ingested(): Promise<number> {
+    const [row] = await this.sql<{ n: string }>('select coalesce(sum(neste_offset), 0) as n from konsum_offset');
+    return Number(row?.n);
   }
 
   /** Waits until everything published is stored. */
-  async ventPaaInnlest(maksMs = 60_000): Promise<void> {
-    await ventTil(async () => (await this.innlest().catch(() => -1)) === this.publisert.length, {
+  async waitForIngested(maxMs = 60_000): Promise<void> {
+    await waitUntil(async () => (await this.ingested().catch(() => -1)) === this.published.length, {
       hva: 'everything published to be stored',
-      maksMs,
-      hverMs: 100,
+      maxMs,
+      everyMs: 100,
     });
   }
 
   /** How many messages were ever written to the topic, by anyone. */
-  async paaTopicet(): Promise<number> {
+  async onTopic(): Promise<number> {
     const { topic, admin } = this.topic;
     return (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
   }
 
   /** Waits until everything on the topic is stored, whoever wrote it. */
-  async ventPaaTopicet(maksMs = 60_000): Promise<void> {
-    await ventTil(async () => (await this.innlest().catch(() => -1)) === (await this.paaTopicet()), {
+  async waitForTopic(maxMs = 60_000): Promise<void> {
+    await waitUntil(async () => (await this.ingested().catch(() => -1)) === (await this.onTopic()), {
       hva: 'everything on the topic to be stored',
-      maksMs,
-      hverMs: 100,
+      maxMs,
+      everyMs: 100,
     });
   }
 
@@ -196,97 +196,97 @@ export class System {
   }
 
   /** Messages per second while `fra` to `antall` of them are stored. The time before the first is stored is not counted. */
-  async maalInnlesning(antall: number, fra = 0): Promise<number> {
-    const foerst = await ventTil(async () => (await this.innlest()) > fra && (await this.innlest()), {
+  async measureIngest(count: number, from = 0): Promise<number> {
+    const first = await waitUntil(async () => (await this.ingested()) > from && (await this.ingested()), {
       hva: 'the first messages',
-      hverMs: 10,
+      everyMs: 10,
     });
-    const begynt = performance.now();
-    await this.ventPaaInnlest(600_000);
-    return (antall - foerst) / ((performance.now() - begynt) / 1_000);
+    const begun = performance.now();
+    await this.waitForIngested(600_000);
+    return (count - first) / ((performance.now() - begun) / 1_000);
   }
 
   /** That what is stored is as many as the contract says. */
-  async kontrollerAntall(): Promise<void> {
-    const { avtaler, slettet } = forventet(this.publisert);
-    const [rad] = await this.sql<{ levende: number; slettet: number }>(
+  async checkCount(): Promise<void> {
+    const { avtaler, slettet: deleted } = expected(this.published);
+    const [row] = await this.sql<{ levende: number; slettet: number }>(
       'select (count(*) filter (where slettet is null))::int as levende, (count(slettet))::int as slettet from avtale',
     );
-    if (rad?.levende !== avtaler.size || rad.slettet !== slettet.size)
+    if (row?.levende !== avtaler.size || row.slettet !== deleted.size)
       throw new Error('What is stored is not what was published');
   }
 
   /** That everything published is stored, beside whatever else there is. */
-  async kontrollerPublisert(): Promise<void> {
-    const ider = [...forventet(this.publisert).avtaler.keys()];
-    const [rad] = await this.sql<{ antall: number }>(
+  async checkPublished(): Promise<void> {
+    const ider = [...expected(this.published).avtaler.keys()];
+    const [row] = await this.sql<{ antall: number }>(
       'select count(*)::int as antall from avtale where avtale_id = any($1) and slettet is null',
       [ider],
     );
-    if (rad?.antall !== ider.length) throw new Error('Not everything that was published is stored');
+    if (row?.antall !== ider.length) throw new Error('Not everything that was published is stored');
   }
 
   /** What is stored, in the form of `fasit`. */
-  async tilstand(): Promise<Tilstand> {
-    const rader = await this.sql<Record<string, unknown> & { avtaleId: string; slettet: string | null }>(LES_AVTALER);
-    const levende = rader.filter(({ slettet }) => slettet === null).map(({ slettet: _, ...avtale }) => avtale);
-    const parkert = await this.sql<Tilstand['parkert'][number]>(
+  async tilstand(): Promise<State> {
+    const rows = await this.sql<Record<string, unknown> & { avtaleId: string; slettet: string | null }>(READ_AVTALER);
+    const living = rows.filter(({ slettet: deleted }) => deleted === null).map(({ slettet: _, ...avtale }) => avtale);
+    const parked = await this.sql<State['parkert'][number]>(
       'select partisjon, kafka_offset::int as "offset", felt from parkert_melding order by 1, 2',
     );
     return {
-      avtaler: levende,
-      slettet: rader.filter(({ slettet }) => slettet !== null).map(({ avtaleId }) => avtaleId),
-      parkert,
+      avtaler: living,
+      slettet: rows.filter(({ slettet: deleted }) => deleted !== null).map(({ avtaleId }) => avtaleId),
+      parkert: parked,
     };
   }
 
   /** What must be stored, computed from the source contract and from nothing of the ingestor's code. */
-  fasit(): Tilstand {
-    const { avtaler, slettet, parkert } = forventet(this.publisert);
-    const etterId = <T extends { avtaleId: string }>(a: T, b: T): number => (a.avtaleId < b.avtaleId ? -1 : 1);
+  oracle(): State {
+    const { avtaler, slettet: deleted, parkert: parked } = expected(this.published);
+    const afterId = <T extends { avtaleId: string }>(a: T, b: T): number => (a.avtaleId < b.avtaleId ? -1 : 1);
     return {
-      avtaler: [...avtaler.values()].map((avtale) => ({ ...avtale })).sort(etterId),
-      slettet: [...slettet.keys()].sort(),
-      parkert: parkert
-        .map(({ partisjon, offset, felt }) => ({ partisjon, offset, felt }))
+      avtaler: [...avtaler.values()].map((avtale) => ({ ...avtale })).sort(afterId),
+      slettet: [...deleted.keys()].sort(),
+      parkert: parked
+        .map(({ partisjon: partition, offset, felt: field }) => ({ partisjon: partition, offset, felt: field }))
         .sort((a, b) => a.partisjon - b.partisjon || a.offset - b.offset),
     };
   }
 
   /** @throws when an app that was ready has ended by itself, with its last line */
-  async stopp(): Promise<void> {
-    const doed = this.klare.find(({ prosess }) => !VENTET.includes(prosess.utfall()));
-    await Promise.all(this.apper.map(({ prosess }) => prosess.stopp(10_000)));
-    if (this.egenUtsteder) await this.utsteder.stopp();
-    if (doed) {
-      throw new Error(`${doed.navn} ended by itself, ${String(doed.prosess.utfall())}: ${sisteLinje(doed.loggfil)}`);
+  async stop(): Promise<void> {
+    const dead = this.allReady.find(({ proc }) => !WAITED.includes(proc.outcome()));
+    await Promise.all(this.apper.map(({ proc }) => proc.stop(10_000)));
+    if (this.ownIssuer) await this.issuer.stop();
+    if (dead) {
+      throw new Error(`${dead.navn} ended by itself, ${String(dead.proc.outcome())}: ${lastLine(dead.logFile)}`);
     }
-    await Promise.all([this.egetTopic && this.topic.slett(), this.database.slett()]);
+    await Promise.all([this.ownTopic && this.topic.remove(), this.database.remove()]);
   }
 }
 
 /** As the tests end them. */
-const VENTET: readonly (string | undefined)[] = [undefined, 'exit code 0', 'SIGKILL'];
+const WAITED: readonly (string | undefined)[] = [undefined, 'exit code 0', 'SIGKILL'];
 
-const sisteLinje = (fil: string): string => readFileSync(fil, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+const lastLine = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
 
-export interface Tilstand {
+export interface State {
   avtaler: { avtaleId: string }[];
   slettet: string[];
   parkert: { partisjon: number; offset: number; felt: string | null }[];
 }
 
-const tid = (kolonne: string): string => `to_char(${kolonne} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+const time = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
-const LES_AVTALER = `
+const READ_AVTALER = `
   select avtale_id as "avtaleId", avtale_nr as "avtaleNr", deltaker_fnr as "deltakerFnr", bedrift_nr as "bedriftNr",
     bedrift_navn as "bedriftNavn", veileder_nav_ident as "veilederNavIdent", tiltakstype, versjon,
-    avtale_status as "avtaleStatus", ${tid('avtale_inngaatt')} as "avtaleInngaatt", start_dato::text as "startDato",
+    avtale_status as "avtaleStatus", ${time('avtale_inngaatt')} as "avtaleInngaatt", start_dato::text as "startDato",
     slutt_dato::text as "sluttDato", stillingprosent, antall_dager_per_uke as "antallDagerPerUke", stillingstype,
-    ${tid('godkjent_av_deltaker')} as "godkjentAvDeltaker", ${tid('godkjent_av_arbeidsgiver')} as "godkjentAvArbeidsgiver",
-    ${tid('godkjent_av_veileder')} as "godkjentAvVeileder", ${tid('godkjent_av_beslutter')} as "godkjentAvBeslutter",
+    ${time('godkjent_av_deltaker')} as "godkjentAvDeltaker", ${time('godkjent_av_arbeidsgiver')} as "godkjentAvArbeidsgiver",
+    ${time('godkjent_av_veileder')} as "godkjentAvVeileder", ${time('godkjent_av_beslutter')} as "godkjentAvBeslutter",
     godkjent_av_nav_ident as "godkjentAvNavIdent", godkjent_av_beslutter_nav_ident as "godkjentAvBeslutterNavIdent",
     godkjent_paa_vegne_av as "godkjentPaaVegneAv", godkjent_paa_vegne_av_arbeidsgiver as "godkjentPaaVegneAvArbeidsgiver",
-    opphav, ${tid('opprettet_tidspunkt')} as "opprettetTidspunkt", ${tid('annullert_tidspunkt')} as "annullertTidspunkt",
-    feilregistrert, ${tid('sist_endret')} as "sistEndret", slettet
+    opphav, ${time('opprettet_tidspunkt')} as "opprettetTidspunkt", ${time('annullert_tidspunkt')} as "annullertTidspunkt",
+    feilregistrert, ${time('sist_endret')} as "sistEndret", slettet
   from avtale order by avtale_id`;

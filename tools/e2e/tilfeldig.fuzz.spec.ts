@@ -1,43 +1,43 @@
 import { randomInt } from 'node:crypto';
-import { Adapterlop, avvik, lagret, lagSteg, spillAvPaaNytt } from './adapterlop.ts';
+import { AdapterRun, deviations, stored, createSteps, replay } from './adapterlop.ts';
 import { System } from './system.ts';
 
-const tall = (navn: string, standard: number): number => Number(process.env[navn] ?? standard);
-const SEED = tall('FUZZ_SEED', randomInt(2 ** 31));
-const AVTALER = tall('FUZZ_AVTALER', 100_000);
-const STEG = tall('FUZZ_STEG', 12);
-const GJENTA = `FUZZ_SEED=${String(SEED)} FUZZ_AVTALER=${String(AVTALER)} FUZZ_STEG=${String(STEG)}`;
+const number = (name: string, standard: number): number => Number(process.env[name] ?? standard);
+const SEED = number('FUZZ_SEED', randomInt(2 ** 31));
+const AVTALER = number('FUZZ_AVTALER', 100_000);
+const STEPS = number('FUZZ_STEG', 12);
+const REPEAT = `FUZZ_SEED=${String(SEED)} FUZZ_AVTALER=${String(AVTALER)} FUZZ_STEG=${String(STEPS)}`;
 
 let system: System;
 
 beforeAll(async () => {
-  system = await System.lag({ partisjoner: 6 });
+  system = await System.create({ partisjoner: 6 });
 });
-afterAll(() => system.stopp());
+afterAll(() => system.stop());
 
-test(`random syncs of an adapter, with kills: ${GJENTA}`, async () => {
-  console.log(GJENTA);
-  const lop = await Adapterlop.start(system, AVTALER, SEED);
-  for (const [i, steg] of lagSteg(SEED, STEG).entries()) {
-    const fra = performance.now();
-    await lop.gjor(steg);
-    console.log(`${String(i + 1)}: ${JSON.stringify(steg)}, ${((performance.now() - fra) / 1_000).toFixed(1)} s`);
+test(`random syncs of an adapter, with kills: ${REPEAT}`, async () => {
+  console.log(REPEAT);
+  const run = await AdapterRun.start(system, AVTALER, SEED);
+  for (const [i, step] of createSteps(SEED, STEPS).entries()) {
+    const from = performance.now();
+    await run.make(step);
+    console.log(`${String(i + 1)}: ${JSON.stringify(step)}, ${((performance.now() - from) / 1_000).toFixed(1)} s`);
     // Compared as one, since a difference between 100,000 lines takes minutes to print.
-    const ulike = forskjell(await lagret(system), lop.data.forventet);
-    expect(ulike).toEqual([]);
-    expect(await avvik(system)).toEqual([]);
+    const different = difference(await stored(system), run.data.expected);
+    expect(different).toEqual([]);
+    expect(await deviations(system)).toEqual([]);
   }
-  const { her, der, avvik: avvikDer } = await spillAvPaaNytt(system);
-  expect(der.filter((linje, i) => linje !== her[i]).slice(0, 20)).toEqual([]);
-  expect(der).toHaveLength(her.length);
-  expect(avvikDer).toEqual([]);
+  const { her: here, der: where, deviation: deviationWhere } = await replay(system);
+  expect(where.filter((line, i) => line !== here[i]).slice(0, 20)).toEqual([]);
+  expect(where).toHaveLength(here.length);
+  expect(deviationWhere).toEqual([]);
 }, 3_600_000);
 
 /** The first avtaler that are not as they must be, with what they are and what they should have been. */
-function forskjell(er: Record<string, number>, skal: Record<string, number>): string[] {
-  const ider = new Set([...Object.keys(er), ...Object.keys(skal)]);
+function difference(is: Record<string, number>, shall: Record<string, number>): string[] {
+  const ider = new Set([...Object.keys(is), ...Object.keys(shall)]);
   return [...ider]
-    .filter((id) => er[id] !== skal[id])
+    .filter((id) => is[id] !== shall[id])
     .slice(0, 20)
-    .map((id) => `${id}: ${String(er[id])}, not ${String(skal[id])}`);
+    .map((id) => `${id}: ${String(is[id])}, not ${String(shall[id])}`);
 }

@@ -1,32 +1,32 @@
-import { Adapterlop, avvik, lagret, lagSteg, spillAvPaaNytt, type Steg } from './adapterlop.ts';
+import { AdapterRun, deviations, stored, createSteps, replay, type Step } from './adapterlop.ts';
 import { System } from './system.ts';
 
 /** A new one each day: what fails is repeated with the seed that the failure names. The long runs are in `.fuzz.spec.ts`. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Date.now() / 86_400_000));
-const ANTALL = 600;
+const COUNT = 600;
 
 let system: System;
 
 beforeAll(async () => {
-  system = await System.lag();
+  system = await System.create();
 });
-afterAll(() => system.stopp());
+afterAll(() => system.stop());
 
 /** Of each kind, whatever the seed: killed while pages are under way, and while a sync deletes. */
-const MED_ALT: Partial<Steg>[] = [
-  { full: 'OVERLAPPET', drep: 'IKKE', glemmes: 50, gjenta: true },
-  { full: 'AVBRUTT', drep: 'IKKE' },
-  { full: 'HEL', drep: 'UNDER_SIDER', glemmes: 250 },
+const WITH_EVERYTHING: Partial<Step>[] = [
+  { full: 'OVERLAPPET', kill: 'IKKE', forgotten: 50, repeat: true },
+  { full: 'AVBRUTT', kill: 'IKKE' },
+  { full: 'HEL', kill: 'UNDER_SIDER', forgotten: 250 },
 ];
 
 test(`random syncs of an adapter, with kills: FUZZ_SEED=${String(SEED)}`, async () => {
-  const lop = await Adapterlop.start(system, ANTALL, SEED);
-  for (const [i, steg] of lagSteg(SEED, MED_ALT.length).entries()) {
-    await lop.gjor({ ...steg, ...MED_ALT[i] });
-    expect(await lagret(system)).toEqual(lop.data.forventet);
+  const run = await AdapterRun.start(system, COUNT, SEED);
+  for (const [i, step] of createSteps(SEED, WITH_EVERYTHING.length).entries()) {
+    await run.make({ ...step, ...WITH_EVERYTHING[i] });
+    expect(await stored(system)).toEqual(run.data.expected);
   }
-  expect(await avvik(system)).toEqual([]);
-  const { her, der, avvik: avvikDer } = await spillAvPaaNytt(system);
-  expect(der).toEqual(her);
-  expect(avvikDer).toEqual([]);
+  expect(await deviations(system)).toEqual([]);
+  const { her: here, der: where, deviation: deviationWhere } = await replay(system);
+  expect(where).toEqual(here);
+  expect(deviationWhere).toEqual([]);
 }, 120_000);

@@ -1,43 +1,50 @@
 import { join } from 'node:path';
-import { LOKALT, ROT, startProsess, ventTil, type Organisasjonsdatabase, type Prosess } from '@tiltak/testing';
+import {
+  LOCAL_DIR,
+  ROOT,
+  startProcess,
+  waitUntil,
+  type OrganisasjonDatabase,
+  type ManagedProcess,
+} from '@tiltak/testing';
 
 /** What both apps must know about where they run. */
-export interface Omgivelser {
+export interface Surroundings {
   organisasjon: string;
-  database: Organisasjonsdatabase;
+  database: OrganisasjonDatabase;
   brokers: string;
   topic: string;
   issuer: string;
   jwksUri: string;
   /** hex */
-  deltakerIdNoekkel: string;
+  deltakerIdKey: string;
   /** path of the registry of consumers */
   konsumenter: string;
 }
 
 /** The audience of tokens for the organisation's apps, as Entra ID would know them; those of another are refused. */
-export const klientId = (organisasjon: string): string => `tiltak-datadeling-${organisasjon}`;
+export const clientId = (organisasjon: string): string => `tiltak-datadeling-${organisasjon}`;
 
 export interface App {
   /** «ingestor of nav» */
   navn: string;
   url: string;
-  prosess: Prosess;
-  loggfil: string;
+  proc: ManagedProcess;
+  logFile: string;
 }
 
-const program = (app: string): string => join(ROT, 'dist', 'apps', app, 'main.cjs');
+const program = (app: string): string => join(ROOT, 'dist', 'apps', app, 'main.cjs');
 
 /** The built ingestor, which also has commands of its own. */
 export const INGESTOR = program('ingestor');
 
-type Miljo = Record<string, string>;
+type Env = Record<string, string>;
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
-export function startIngestor(omgivelser: Omgivelser, port: number, ekstra: Miljo = {}): App {
-  const { database, brokers, topic } = omgivelser;
-  return start('ingestor', omgivelser, port, {
-    ...felles(omgivelser),
+export function startIngestor(surroundings: Surroundings, port: number, extra: Env = {}): App {
+  const { database, brokers, topic } = surroundings;
+  return start('ingestor', surroundings, port, {
+    ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
     DB_PASSWORD: database.ingestor.password,
     DB_MIGRERING_USERNAME: database.migrering.username,
@@ -47,23 +54,23 @@ export function startIngestor(omgivelser: Omgivelser, port: number, ekstra: Milj
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
     NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',
     MALLOC_ARENA_MAX: '1',
-    ...ekstra,
+    ...extra,
   });
 }
 
 /** The built query-api as a process; the extra environment goes before the rest. */
-export function startQueryApi(omgivelser: Omgivelser, port: number, ekstra: Miljo = {}): App {
-  const { database, konsumenter } = omgivelser;
-  return start('query-api', omgivelser, port, {
-    ...felles(omgivelser),
+export function startQueryApi(surroundings: Surroundings, port: number, extra: Env = {}): App {
+  const { database, konsumenter } = surroundings;
+  return start('query-api', surroundings, port, {
+    ...common(surroundings),
     DB_USERNAME: database.queryApi.username,
     DB_PASSWORD: database.queryApi.password,
     KONSUMENTER_FIL: konsumenter,
-    ...ekstra,
+    ...extra,
   });
 }
 
-function felles({ organisasjon, database, issuer, jwksUri, deltakerIdNoekkel }: Omgivelser): Miljo {
+function common({ organisasjon, database, issuer, jwksUri, deltakerIdKey }: Surroundings): Env {
   return {
     NODE_ENV: 'development',
     ORGANISASJON: organisasjon,
@@ -72,32 +79,32 @@ function felles({ organisasjon, database, issuer, jwksUri, deltakerIdNoekkel }: 
     DB_HOST: database.host,
     DB_PORT: String(database.port),
     DB_DATABASE: database.database,
-    DELTAKER_ID_NOEKKEL: deltakerIdNoekkel,
-    AZURE_APP_CLIENT_ID: klientId(organisasjon),
+    DELTAKER_ID_NOEKKEL: deltakerIdKey,
+    AZURE_APP_CLIENT_ID: clientId(organisasjon),
     AZURE_OPENID_CONFIG_ISSUER: issuer,
     AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,
   };
 }
 
-function start(app: string, { organisasjon }: Omgivelser, port: number, env: Miljo): App {
-  const loggfil = join(LOKALT, 'logs', `${app}-${String(port)}.log`);
-  const prosess = startProsess(process.execPath, ['--enable-source-maps', program(app)], loggfil, {
-    cwd: ROT,
+function start(app: string, { organisasjon }: Surroundings, port: number, env: Env): App {
+  const logFile = join(LOCAL_DIR, 'logs', `${app}-${String(port)}.log`);
+  const proc = startProcess(process.execPath, ['--enable-source-maps', program(app)], logFile, {
+    cwd: ROOT,
     env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...env },
   });
-  return { navn: `${app} of ${organisasjon}`, url: `http://127.0.0.1:${String(port)}`, prosess, loggfil };
+  return { navn: `${app} of ${organisasjon}`, url: `http://127.0.0.1:${String(port)}`, proc, logFile };
 }
 
 /** @throws when it ends instead, or is not ready in time */
-export async function ventPaaKlar({ navn, url, prosess, loggfil }: App): Promise<void> {
-  await ventTil(
+export async function waitUntilReady({ navn: name, url, proc, logFile }: App): Promise<void> {
+  await waitUntil(
     async () => {
-      if (prosess.avsluttet()) throw new Error(`${navn} could not start; see ${loggfil}`);
+      if (proc.ended()) throw new Error(`${name} could not start; see ${logFile}`);
       return fetch(`${url}/internal/isready`).then(
         ({ ok }) => ok,
         () => false,
       );
     },
-    { hva: `${navn} to be ready; see ${loggfil}`, maksMs: 60_000, hverMs: 100 },
+    { hva: `${name} to be ready; see ${logFile}`, maxMs: 60_000, everyMs: 100 },
   );
 }

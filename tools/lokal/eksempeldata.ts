@@ -1,76 +1,76 @@
 import { join } from 'node:path';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import pg from 'pg';
-import { kjorProgram, opprettTopic, ROT, ventTil } from '@tiltak/testing';
-import { Startfeil } from './valg.ts';
+import { runProgram, createTopic, ROOT, waitUntil } from '@tiltak/testing';
+import { StartError } from './valg.ts';
 
-const FIL = join(ROT, 'tools', 'simulator', 'data', 'avtale-hendelser.jsonl');
+const FILE = join(ROOT, 'tools', 'simulator', 'data', 'avtale-hendelser.jsonl');
 
-async function medAdmin<T>(brokers: string, arbeid: (admin: Admin) => Promise<T>): Promise<T> {
+async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
-    return await arbeid(admin);
+    return await work(admin);
   } finally {
     await admin.disconnect();
   }
 }
 
 /** False while Kafka makes or loads its offsets: kafkajs doesn't try such a call again itself. */
-async function harOffsets(admin: Admin, topic: string): Promise<boolean> {
+async function hasOffsets(admin: Admin, topic: string): Promise<boolean> {
   try {
     await admin.fetchOffsets({ groupId: 'start', topics: [topic] });
     return true;
-  } catch (feil) {
-    if (feil instanceof Error && 'retriable' in feil && feil.retriable === true) return false;
-    throw feil;
+  } catch (error) {
+    if (error instanceof Error && 'retriable' in error && error.retriable === true) return false;
+    throw error;
   }
 }
 
 /** Does nothing when the topic exists. */
-export async function lagTopic(brokers: string, topic: string): Promise<void> {
-  await medAdmin(brokers, async (admin) => {
-    await opprettTopic(admin, topic, 6);
+export async function createSampleTopic(brokers: string, topic: string): Promise<void> {
+  await withAdmin(brokers, async (admin) => {
+    await createTopic(admin, topic, 6);
     // Kafka makes its topic of offsets when the first group asks for one, and answers with errors meanwhile: better here
     // than in the log of the ingestor.
-    await ventTil(() => harOffsets(admin, topic), { hva: "Kafka's topic of offsets" });
+    await waitUntil(() => hasOffsets(admin, topic), { hva: "Kafka's topic of offsets" });
   });
 }
 
 /** How many messages have ever been published. */
-function publisert(brokers: string, topic: string): Promise<number> {
-  return medAdmin(brokers, async (admin) =>
+function published(brokers: string, topic: string): Promise<number> {
+  return withAdmin(brokers, async (admin) =>
     (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0),
   );
 }
 
 /** Publishes the sample data, unless there is data already, and waits until the ingestor has stored it. */
-export async function lastEksempeldata(brokers: string, topic: string, database: string): Promise<void> {
-  if ((await publisert(brokers, topic)) > 0) {
+export async function loadSampleData(brokers: string, topic: string, database: string): Promise<void> {
+  if ((await published(brokers, topic)) > 0) {
     console.log('The topic has messages from before; no sample data is added.');
     return;
   }
-  const skript = join(ROT, 'tools', 'simulator', 'simuler.ts');
-  const valg = ['--disable-warning=ExperimentalWarning', skript, '--fil', FIL, '--topic', topic];
+  const script = join(ROOT, 'tools', 'simulator', 'simuler.ts');
+  const options = ['--disable-warning=ExperimentalWarning', script, '--fil', FILE, '--topic', topic];
   const env = { ...process.env, KAFKA_BROKERS: brokers };
-  const { kode, utskrift } = await kjorProgram(process.execPath, valg, { cwd: ROT, env });
-  if (kode !== 0) throw new Startfeil(`The sample data could not be published:\n${utskrift}`);
-  const antall = await publisert(brokers, topic);
-  await ventTil(async () => (await innlest(database, topic)) >= antall, {
+  const { kode: code, printout } = await runProgram(process.execPath, options, { cwd: ROOT, env });
+  if (code !== 0) throw new StartError(`The sample data could not be published:\n${printout}`);
+  const count = await published(brokers, topic);
+  await waitUntil(async () => (await ingested(database, topic)) >= count, {
     hva: 'the sample data to be stored; see the log of the ingestor in .local/logs',
-    maksMs: 60_000,
-    hverMs: 100,
+    maxMs: 60_000,
+    everyMs: 100,
   });
 }
 
-async function innlest(database: string, topic: string): Promise<number> {
-  const klient = new pg.Client({ connectionString: database });
-  await klient.connect();
+async function ingested(database: string, topic: string): Promise<number> {
+  const client = new pg.Client({ connectionString: database });
+  await client.connect();
   try {
     const sql = 'select coalesce(sum(neste_offset), 0)::int as antall from konsum_offset where topic = $1';
-    const { rows } = await klient.query<{ antall: number }>(sql, [topic]);
+    const { rows } = await client.query<{ antall: number }>(sql, [topic]);
     return rows[0]?.antall ?? 0;
   } finally {
-    await klient.end();
+    await client.end();
   }
 }

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { erILive, LOKALT } from '@tiltak/testing';
+import { isAlive, LOCAL_DIR } from '@tiltak/testing';
 
-const FIL = join(LOKALT, 'ready.json');
+const FILE = join(LOCAL_DIR, 'ready.json');
 
-export const KJOERER_IKKE = 'The local stack is not running: start it with npm start.';
+export const NOT_RUNNING = 'The local stack is not running: start it with npm start.';
 
 /** One organisation's part of the running stack. */
-export interface KlarOrganisasjon {
+export interface ReadyOrganisasjon {
   queryApi: string;
   ingestor: string;
   /** url of the organisation's database, as superuser */
@@ -22,44 +22,44 @@ export interface KlarOrganisasjon {
  * Where the running stack is: what `.local/ready.json` holds, from when everything is ready until it is stopped. What
  * belongs to one organisation is at the top for the first of them.
  */
-export interface Klar extends Omit<KlarOrganisasjon, 'audience' | 'pids'> {
+export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'pids'> {
   issuer: string;
   /** host:port */
   kafka: string;
-  pids: KlarOrganisasjon['pids'] & Record<'start' | 'kafka', number>;
+  pids: ReadyOrganisasjon['pids'] & Record<'start' | 'kafka', number>;
   /** by name, in the order they were given */
-  organisasjoner: Record<string, KlarOrganisasjon>;
+  organisasjoner: Record<string, ReadyOrganisasjon>;
 }
 
 /** Appears whole or not at all. */
-export function skrivKlar(klar: Klar): void {
-  mkdirSync(LOKALT, { recursive: true });
-  writeFileSync(`${FIL}.ny`, `${JSON.stringify(klar, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${FIL}.ny`, FIL);
+export function write(ready: Ready): void {
+  mkdirSync(LOCAL_DIR, { recursive: true });
+  writeFileSync(`${FILE}.ny`, `${JSON.stringify(ready, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${FILE}.ny`, FILE);
 }
 
-export function fjernKlar(): void {
-  rmSync(FIL, { force: true });
+export function remove(): void {
+  rmSync(FILE, { force: true });
 }
 
 /** Removes what a stack that was killed could not remove. */
-export function fjernForeldetKlar(): void {
-  const pid = lesKlar()?.pids.start;
-  if (pid !== undefined && !erILive(pid)) fjernKlar();
+export function removeStale(): void {
+  const pid = readReady()?.pids.start;
+  if (pid !== undefined && !isAlive(pid)) remove();
 }
 
 /** @returns undefined when the stack is not running */
-export function lesKlar(): Klar | undefined {
-  return existsSync(FIL) ? (JSON.parse(readFileSync(FIL, 'utf8')) as Klar) : undefined;
+export function readReady(): Ready | undefined {
+  return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Ready) : undefined;
 }
 
 /** @throws when the stack is not running, or not with that organisation; the first one when none is named */
-export function kjoerende(organisasjon?: string): { klar: Klar; navn: string; organisasjon: KlarOrganisasjon } {
-  const klar = lesKlar();
-  if (!klar) throw new Error(KJOERER_IKKE);
-  const navnene = Object.keys(klar.organisasjoner);
-  const navn = organisasjon ?? navnene[0] ?? '';
-  const funnet = klar.organisasjoner[navn];
-  if (!funnet) throw new Error(`The local stack does not run ${navn}, only: ${navnene.join(', ')}.`);
-  return { klar, navn, organisasjon: funnet };
+export function running(organisasjon?: string): { ready: Ready; navn: string; organisasjon: ReadyOrganisasjon } {
+  const ready = readReady();
+  if (!ready) throw new Error(NOT_RUNNING);
+  const names = Object.keys(ready.organisasjoner);
+  const name = organisasjon ?? names[0] ?? '';
+  const found = ready.organisasjoner[name];
+  if (!found) throw new Error(`The local stack does not run ${name}, only: ${names.join(', ')}.`);
+  return { ready, navn: name, organisasjon: found };
 }

@@ -1,38 +1,38 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 
-const HVER_MS = 1_000;
+const EVERY_MS = 1_000;
 
 /** A log, and how many bytes of it have been read. */
-interface Logg {
+interface Log {
   fil: string;
   lest: number;
 }
 
 /** Mentions warnings and errors that an app writes to its log from now on; at most one line for each second. */
-export function foelgLogg(navn: string, fil: string): { stopp: () => void } {
-  const logg: Logg = { fil, lest: existsSync(fil) ? statSync(fil).size : 0 };
-  const klokke = setInterval(() => {
-    const [foerste, ...flere] = lesNytt(logg);
-    if (foerste === undefined) return;
-    const resten = flere.length === 0 ? '' : ` (and ${String(flere.length)} more)`;
-    console.error(`${navn}: ${foerste}${resten}; see ${fil}`);
-  }, HVER_MS);
-  return { stopp: () => clearInterval(klokke) };
+export function followLog(name: string, file: string): { stop: () => void } {
+  const log: Log = { fil: file, lest: existsSync(file) ? statSync(file).size : 0 };
+  const clock = setInterval(() => {
+    const [first, ...more] = readNew(log);
+    if (first === undefined) return;
+    const rest = more.length === 0 ? '' : ` (and ${String(more.length)} more)`;
+    console.error(`${name}: ${first}${rest}; see ${file}`);
+  }, EVERY_MS);
+  return { stop: () => clearInterval(clock) };
 }
 
 /** What is worth mentioning of what has been written since the last time. */
-export function lesNytt(logg: Logg): string[] {
-  const del = lesFra(logg.fil, logg.lest);
+export function readNew(log: Log): string[] {
+  const part = readFrom(log.fil, log.lest);
   // The last line may be half written.
-  const slutt = del.lastIndexOf(0x0a) + 1;
-  logg.lest += slutt;
-  return del.subarray(0, slutt).toString('utf8').split('\n').flatMap(alvorlig);
+  const end = part.lastIndexOf(0x0a) + 1;
+  log.lest += end;
+  return part.subarray(0, end).toString('utf8').split('\n').flatMap(serious);
 }
 
 /** @returns «warn: what it says», for a JSON line of that level or worse */
-function alvorlig(linje: string): string[] {
+function serious(line: string): string[] {
   try {
-    const { level, message } = JSON.parse(linje) as { level?: string; message?: string };
+    const { level, message } = JSON.parse(line) as { level?: string; message?: string };
     return level !== undefined && ['warn', 'error', 'fatal'].includes(level) ? [`${level}: ${String(message)}`] : [];
   } catch {
     // Not the app's own line.
@@ -40,18 +40,18 @@ function alvorlig(linje: string): string[] {
   }
 }
 
-function lesFra(fil: string, fra: number): Buffer {
-  if (!existsSync(fil)) return Buffer.alloc(0);
-  const deskriptor = openSync(fil, 'r');
+function readFrom(file: string, from: number): Buffer {
+  if (!existsSync(file)) return Buffer.alloc(0);
+  const descriptor = openSync(file, 'r');
   try {
-    const del = Buffer.alloc(Math.min(Math.max(statSync(fil).size - fra, 0), 1 << 20));
-    return del.subarray(0, readSync(deskriptor, del, 0, del.length, fra));
+    const part = Buffer.alloc(Math.min(Math.max(statSync(file).size - from, 0), 1 << 20));
+    return part.subarray(0, readSync(descriptor, part, 0, part.length, from));
   } finally {
-    closeSync(deskriptor);
+    closeSync(descriptor);
   }
 }
 
 /** The last lines of a log, for who has to find out what went wrong. */
-export function sisteLinjer(fil: string, antall = 10): string {
-  return existsSync(fil) ? readFileSync(fil, 'utf8').trimEnd().split('\n').slice(-antall).join('\n') : '';
+export function lastLines(file: string, count = 10): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n') : '';
 }

@@ -2,123 +2,123 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { LOKALT, opprettDatabase, ROT, startPostgres, type LokalUtsteder } from '@tiltak/testing';
-import { egetTopic } from '../organisasjon/navn.ts';
-import { klientId, startIngestor, startQueryApi, ventPaaKlar, type App, type Omgivelser } from './apper.ts';
-import { lagTopic } from './eksempeldata.ts';
-import type { KlarOrganisasjon } from './klar.ts';
-import { foelgLogg, sisteLinjer } from './loggvakt.ts';
-import type { Stabel } from './stabel.ts';
-import { lesKonsumenter } from './token.ts';
-import { Startfeil, type Organisasjonsvalg } from './valg.ts';
+import { LOCAL_DIR, createDatabase, ROOT, startPostgres, type TokenIssuer } from '@tiltak/testing';
+import { ownTopic } from '../organisasjon/navn.ts';
+import { clientId, startIngestor, startQueryApi, waitUntilReady, type App, type Surroundings } from './apper.ts';
+import { createSampleTopic } from './eksempeldata.ts';
+import type { ReadyOrganisasjon } from './klar.ts';
+import { followLog, lastLines } from './loggvakt.ts';
+import type { ShutdownStack } from './stabel.ts';
+import { readKonsumenter } from './token.ts';
+import { StartError, type OrganisasjonOptions } from './valg.ts';
 
 /** What all organisations of the local stack share: nothing that holds an organisation's data but its topic. */
-interface Felles {
+interface Common {
   brokers: string;
-  utsteder: LokalUtsteder;
+  utsteder: TokenIssuer;
   /** absolute path; each organisation has a directory of its own in it */
   katalog: string;
 }
 
 /** Postgres with the organisation's database and roles; its own, so that it can be stopped alone. */
 export async function startDatabase(
-  stabel: Stabel,
-  { navn, porter }: Organisasjonsvalg,
-  katalog: string,
-): Promise<{ database: Omgivelser['database']; pid: number }> {
-  const dataDir = join(katalogFor(katalog, navn), 'postgres');
-  const loggfil = nyLogg(`postgres-${navn}`);
-  const postgres = await startPostgres({ port: porter.postgres, dataDir, loggfil });
-  const hva = `Postgres of ${navn}`;
-  stabel.husk(hva, postgres, postgres.stopp);
-  stabel.vokt(hva, postgres.prosess(), loggfil);
-  return { database: await opprettDatabase(postgres.url, navn), pid: postgres.prosess().pid };
+  stack: ShutdownStack,
+  { name, ports }: OrganisasjonOptions,
+  directory: string,
+): Promise<{ database: Surroundings['database']; pid: number }> {
+  const dataDir = join(directoryFor(directory, name), 'postgres');
+  const logFile = newLog(`postgres-${name}`);
+  const postgres = await startPostgres({ port: ports.postgres, dataDir, logFile });
+  const what = `Postgres of ${name}`;
+  stack.remember(what, postgres, postgres.stop);
+  stack.watch(what, postgres.proc(), logFile);
+  return { database: await createDatabase(postgres.url, name), pid: postgres.proc().pid };
 }
 
 /** The organisation's topic and apps; resolves when both are ready. */
 export async function startOrganisasjon(
-  stabel: Stabel,
-  { navn, porter }: Organisasjonsvalg,
+  stack: ShutdownStack,
+  { name, ports }: OrganisasjonOptions,
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
-  { brokers, utsteder, katalog }: Felles,
-): Promise<KlarOrganisasjon> {
-  const { topic, konsumenter } = lesOppsett(navn);
-  await lagTopic(brokers, topic);
-  const omgivelser: Omgivelser = {
-    organisasjon: navn,
+  { brokers, utsteder: issuer, katalog: directory }: Common,
+): Promise<ReadyOrganisasjon> {
+  const { topic, konsumenter } = readSetup(name);
+  await createSampleTopic(brokers, topic);
+  const surroundings: Surroundings = {
+    organisasjon: name,
     database,
     brokers,
     topic,
-    issuer: utsteder.issuer,
-    jwksUri: utsteder.jwksUri,
-    deltakerIdNoekkel: noekkelFor(katalogFor(katalog, navn)),
-    konsumenter: join(ROT, konsumenter),
+    issuer: issuer.issuer,
+    jwksUri: issuer.jwksUri,
+    deltakerIdKey: keyFor(directoryFor(directory, name)),
+    konsumenter: join(ROOT, konsumenter),
   };
   const { LOG_LEVEL } = process.env;
-  const ekstra = LOG_LEVEL ? { LOG_LEVEL } : {};
-  const kilde = { LOKAL_TOKENKILDE: tokenkilde(utsteder.issuer, navn) };
-  const ingestor = husk(stabel, startIngestor(omgivelser, porter.ingestor, ekstra));
-  const queryApi = husk(stabel, startQueryApi(omgivelser, porter.queryApi, { ...ekstra, ...kilde }));
-  await Promise.all([ingestor, queryApi].map(ventPaaApp));
+  const extra = LOG_LEVEL ? { LOG_LEVEL } : {};
+  const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
+  const ingestor = push(stack, startIngestor(surroundings, ports.ingestor, extra));
+  const queryApi = push(stack, startQueryApi(surroundings, ports.queryApi, { ...extra, ...source }));
+  await Promise.all([ingestor, queryApi].map(waitForApp));
   // From now on: while they wait for each other they have much to remark on.
   for (const app of [ingestor, queryApi]) {
-    const logg = foelgLogg(app.navn, app.loggfil);
-    stabel.husk(`the log of ${app.navn}`, logg, logg.stopp);
+    const log = followLog(app.navn, app.logFile);
+    stack.remember(`the log of ${app.navn}`, log, log.stop);
   }
   return {
     queryApi: queryApi.url,
     ingestor: ingestor.url,
     postgres: database.url,
     topic,
-    audience: klientId(navn),
-    pids: { postgres: pid, ingestor: ingestor.prosess.pid, queryApi: queryApi.prosess.pid },
+    audience: clientId(name),
+    pids: { postgres: pid, ingestor: ingestor.proc.pid, queryApi: queryApi.proc.pid },
   };
 }
 
 /** What `nx g organisasjon` wrote for the local stack; one that is only being tried out needs nothing written. */
-function lesOppsett(navn: string): { topic: string; konsumenter: string } {
-  const standard = { topic: egetTopic(navn), konsumenter: 'tools/lokal/konsumenter.yaml' };
-  const fil = join(ROT, 'tools', 'lokal', 'organisasjoner', `${navn}.yaml`);
-  return existsSync(fil) ? { ...standard, ...(parse(readFileSync(fil, 'utf8')) as object) } : standard;
+function readSetup(name: string): { topic: string; konsumenter: string } {
+  const standard = { topic: ownTopic(name), konsumenter: 'tools/lokal/konsumenter.yaml' };
+  const file = join(ROOT, 'tools', 'lokal', 'organisasjoner', `${name}.yaml`);
+  return existsSync(file) ? { ...standard, ...(parse(readFileSync(file, 'utf8')) as object) } : standard;
 }
 
 /** An empty file for the output of what is about to start. */
-export function nyLogg(navn: string): string {
-  const loggfil = join(LOKALT, 'logs', `${navn}.log`);
-  rmSync(loggfil, { force: true });
-  return loggfil;
+export function newLog(name: string): string {
+  const logFile = join(LOCAL_DIR, 'logs', `${name}.log`);
+  rmSync(logFile, { force: true });
+  return logFile;
 }
 
-function katalogFor(katalog: string, navn: string): string {
-  const egen = join(katalog, 'organisasjoner', navn);
-  mkdirSync(egen, { recursive: true });
-  return egen;
+function directoryFor(directory: string, name: string): string {
+  const own = join(directory, 'organisasjoner', name);
+  mkdirSync(own, { recursive: true });
+  return own;
 }
 
 /** The key of opaque ids belongs to the data: it must be the same for as long as that is kept. */
-function noekkelFor(katalog: string): string {
-  const fil = join(katalog, 'deltaker-id-noekkel');
-  if (!existsSync(fil)) writeFileSync(fil, randomBytes(32).toString('hex'), { mode: 0o600 });
-  return readFileSync(fil, 'utf8');
+function keyFor(directory: string): string {
+  const file = join(directory, 'deltaker-id-noekkel');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
 }
 
-function husk(stabel: Stabel, app: App): App {
-  stabel.husk(app.navn, app, () => app.prosess.stopp(8_000));
-  stabel.vokt(app.navn, app.prosess, app.loggfil);
+function push(stack: ShutdownStack, app: App): App {
+  stack.remember(app.navn, app, () => app.proc.stop(8_000));
+  stack.watch(app.navn, app.proc, app.logFile);
   return app;
 }
 
-async function ventPaaApp(app: App): Promise<void> {
+async function waitForApp(app: App): Promise<void> {
   try {
-    await ventPaaKlar(app);
-  } catch (feil) {
-    throw new Startfeil(`${feil instanceof Error ? feil.message : String(feil)}\n${sisteLinjer(app.loggfil)}`);
+    await waitUntilReady(app);
+  } catch (error) {
+    throw new StartError(`${error instanceof Error ? error.message : String(error)}\n${lastLines(app.logFile)}`);
   }
 }
 
 /** Swagger UI is authorised as `alt`, who may do everything. */
-function tokenkilde(issuer: string, navn: string): string {
-  const alt = lesKonsumenter().find((konsument) => konsument.navn === 'alt');
-  const hvem = new URLSearchParams({ client_id: alt?.azp ?? '', audience: klientId(navn) });
-  return `${issuer}/token?${hvem.toString()}`;
+function tokenSource(issuer: string, name: string): string {
+  const all = readKonsumenter().find((konsument) => konsument.navn === 'alt');
+  const who = new URLSearchParams({ client_id: all?.azp ?? '', audience: clientId(name) });
+  return `${issuer}/token?${who.toString()}`;
 }

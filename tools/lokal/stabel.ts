@@ -1,33 +1,33 @@
-import type { Prosess } from '@tiltak/testing';
+import type { ManagedProcess } from '@tiltak/testing';
 
-type Stopp = () => Promise<unknown> | unknown;
+type Stop = () => Promise<unknown> | unknown;
 
 /** What is started is stopped in reverse. */
-export class Stabel {
-  private readonly startet: { navn: string; stopp: Stopp }[] = [];
-  private stenger = false;
+export class ShutdownStack {
+  private readonly started: { navn: string; stop: Stop }[] = [];
+  private closing = false;
 
-  husk<T>(navn: string, ting: T, stopp: Stopp): T {
-    this.startet.push({ navn, stopp });
-    return ting;
+  remember<T>(name: string, thing: T, stop: Stop): T {
+    this.started.push({ navn: name, stop });
+    return thing;
   }
 
   /** A process that ends by itself is told of; the rest goes on. */
-  vokt(navn: string, prosess: Prosess, loggfil: string): void {
-    void prosess.ferdig.then(() => {
-      const utfall = String(prosess.utfall());
-      if (!this.stenger) console.error(`${navn} has ended (${utfall}); its last words are in ${loggfil}`);
+  watch(name: string, proc: ManagedProcess, logFile: string): void {
+    void proc.done.then(() => {
+      const outcome = String(proc.outcome());
+      if (!this.closing) console.error(`${name} has ended (${outcome}); its last words are in ${logFile}`);
     });
   }
 
   /** Stops everything, also when something does not stop in order. */
-  async stopp(): Promise<void> {
-    this.stenger = true;
-    for (const { navn, stopp } of this.startet.splice(0).reverse()) {
+  async stop(): Promise<void> {
+    this.closing = true;
+    for (const { navn: name, stop } of this.started.splice(0).reverse()) {
       try {
-        await stopp();
-      } catch (feil) {
-        console.error(`${navn} did not stop in order: ${feil instanceof Error ? feil.message : String(feil)}`);
+        await stop();
+      } catch (error) {
+        console.error(`${name} did not stop in order: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
   }

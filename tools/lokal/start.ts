@@ -1,117 +1,120 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  kjorProgram,
-  klargjorKafka,
-  lagArbeidsmappe,
-  ManglerVerktoy,
-  ROT,
+  runProgram,
+  prepareKafka,
+  createWorkDir,
+  MissingToolError,
+  ROOT,
   startKafka,
-  startUtsteder,
-  type LokalKafka,
+  startTokenIssuer,
+  type LocalKafka,
 } from '@tiltak/testing';
-import { klientId } from './apper.ts';
-import { lastEksempeldata } from './eksempeldata.ts';
-import { fjernForeldetKlar, fjernKlar, skrivKlar, type Klar, type KlarOrganisasjon } from './klar.ts';
-import { nyLogg, startDatabase, startOrganisasjon } from './organisasjon.ts';
-import { Stabel } from './stabel.ts';
-import { hentToken, lesKonsumenter } from './token.ts';
-import { krevLedigePorter, lesValg, Startfeil, type Valg } from './valg.ts';
+import { clientId } from './apper.ts';
+import { loadSampleData } from './eksempeldata.ts';
+import { removeStale, remove, write, type Ready, type ReadyOrganisasjon } from './klar.ts';
+import { newLog, startDatabase, startOrganisasjon } from './organisasjon.ts';
+import { ShutdownStack } from './stabel.ts';
+import { fetchToken, readKonsumenter } from './token.ts';
+import { requireFreePorts, parseOptions, StartError, type Options } from './valg.ts';
 
 /** ms; the platform gives 30 s, and what has not stopped by then is killed */
-const STOPP_MAKS = 25_000;
+const MAX_STOP_MS = 25_000;
 
-const stabel = new Stabel();
-let stenger = false;
+const stack = new ShutdownStack();
+let closing = false;
 
 /** What starts, in order; it stops in reverse. */
-async function start(valg: Valg): Promise<void> {
-  const { porter, organisasjoner } = valg;
-  fjernForeldetKlar();
+async function start(options: Options): Promise<void> {
+  const { ports, organisasjoner } = options;
+  removeStale();
   // Before anything is touched: another stack may be running.
-  await krevLedigePorter(valg.allePorter);
-  await klargjorKafka();
-  fjernKlar();
-  stabel.husk('.local/ready.json', undefined, fjernKlar);
-  const katalog = dataKatalog(valg.data);
+  await requireFreePorts(options.allPorts);
+  await prepareKafka();
+  remove();
+  stack.remember('.local/ready.json', undefined, remove);
+  const directory = dataDirectory(options.data);
   console.log('Building the apps; starting Kafka and Postgres …');
-  const [kafka, databaser] = await Promise.all([
-    startMegler(porter.KAFKA_PORT, katalog),
-    Promise.all(organisasjoner.map((organisasjon) => startDatabase(stabel, organisasjon, katalog))),
-    bygg(),
+  const [kafka, databases] = await Promise.all([
+    startBroker(ports.KAFKA_PORT, directory),
+    Promise.all(organisasjoner.map((organisasjon) => startDatabase(stack, organisasjon, directory))),
+    build(),
   ]);
-  const [foerste] = organisasjoner;
-  const utsteder = await startUtsteder({ port: porter.ISSUER_PORT, audience: klientId(foerste?.navn ?? '') });
-  stabel.husk('the token issuer', utsteder, utsteder.stopp);
+  const [first] = organisasjoner;
+  const issuer = await startTokenIssuer({ port: ports.ISSUER_PORT, audience: clientId(first?.name ?? '') });
+  stack.remember('the token issuer', issuer, issuer.stop);
 
   console.log('Starting the apps …');
-  const felles = { brokers: kafka.brokers, utsteder, katalog };
-  const klare: [string, KlarOrganisasjon][] = [];
+  const common = { brokers: kafka.brokers, utsteder: issuer, katalog: directory };
+  const allReady: [string, ReadyOrganisasjon][] = [];
   // One after another: together they would only make each other slow.
   for (const [nr, organisasjon] of organisasjoner.entries()) {
-    const database = databaser[nr];
+    const database = databases[nr];
     if (!database) continue;
-    const klar = await startOrganisasjon(stabel, organisasjon, database, felles);
-    if (!valg.tom) await lastEksempeldata(kafka.brokers, klar.topic, klar.postgres);
-    klare.push([organisasjon.navn, klar]);
+    const ready = await startOrganisasjon(stack, organisasjon, database, common);
+    if (!options.empty) await loadSampleData(kafka.brokers, ready.topic, ready.postgres);
+    allReady.push([organisasjon.name, ready]);
   }
-  const klar = sammen(klare, { issuer: utsteder.issuer, kafka });
-  skrivKlar(klar);
-  await fortell(klar);
+  const ready = together(allReady, { issuer: issuer.issuer, kafka });
+  write(ready);
+  await tell(ready);
 }
 
-function sammen(klare: [string, KlarOrganisasjon][], { issuer, kafka }: { issuer: string; kafka: LokalKafka }): Klar {
-  const [foerste] = klare;
-  if (!foerste) throw new Startfeil('--organisasjoner names none');
-  const { audience: _, pids, ...adresser } = foerste[1];
+function together(
+  allReady: [string, ReadyOrganisasjon][],
+  { issuer, kafka }: { issuer: string; kafka: LocalKafka },
+): Ready {
+  const [first] = allReady;
+  if (!first) throw new StartError('--organisasjoner names none');
+  const { audience: _, pids, ...addresses } = first[1];
   return {
-    ...adresser,
+    ...addresses,
     issuer,
     kafka: kafka.brokers,
-    pids: { start: process.pid, kafka: kafka.prosess().pid, ...pids },
-    organisasjoner: Object.fromEntries(klare),
+    pids: { start: process.pid, kafka: kafka.proc().pid, ...pids },
+    organisasjoner: Object.fromEntries(allReady),
   };
 }
 
-async function startMegler(port: number, katalog: string): Promise<LokalKafka> {
-  const loggfil = nyLogg('kafka');
-  const kafka = await startKafka({ port, dataDir: join(katalog, 'kafka'), loggfil });
-  stabel.husk('Kafka', kafka, kafka.stopp);
-  stabel.vokt('Kafka', kafka.prosess(), loggfil);
+async function startBroker(port: number, directory: string): Promise<LocalKafka> {
+  const logFile = newLog('kafka');
+  const kafka = await startKafka({ port, dataDir: join(directory, 'kafka'), logFile });
+  stack.remember('Kafka', kafka, kafka.stop);
+  stack.watch('Kafka', kafka.proc(), logFile);
   return kafka;
 }
 
-function dataKatalog(data: string | undefined): string {
+function dataDirectory(data: string | undefined): string {
   if (data !== undefined) {
     mkdirSync(data, { recursive: true });
     return data;
   }
-  const { katalog, rydd } = lagArbeidsmappe('lokal');
-  return stabel.husk('temporary data', katalog, rydd);
+  const { katalog: directory, clean } = createWorkDir('lokal');
+  return stack.remember('temporary data', directory, clean);
 }
 
-async function bygg(): Promise<void> {
-  const nx = join(ROT, 'node_modules', '.bin', 'nx');
+async function build(): Promise<void> {
+  const nx = join(ROOT, 'node_modules', '.bin', 'nx');
   const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
-  const valg = ['run-many', '-t', 'build', '--output-style=static'];
-  const { kode, utskrift } = await kjorProgram(process.execPath, [nx, ...valg], { cwd: ROT, env });
-  if (kode !== 0) throw new Startfeil(`The apps could not be built:\n${utskrift}`);
+  const options = ['run-many', '-t', 'build', '--output-style=static'];
+  const { kode: code, printout } = await runProgram(process.execPath, [nx, ...options], { cwd: ROOT, env });
+  if (code !== 0) throw new StartError(`The apps could not be built:\n${printout}`);
 }
 
-async function fortell({ queryApi, issuer, kafka, organisasjoner }: Klar): Promise<void> {
-  const alt = lesKonsumenter().find(({ navn }) => navn === 'alt');
-  const token = await hentToken(issuer, alt?.azp ?? '');
-  const linjer = Object.entries(organisasjoner).map(
-    ([navn, { queryApi: lesing, ingestor, topic }]) => `
-  ${navn}
-    query-api   ${lesing}   Swagger UI: ${lesing}/swagger
+async function tell({ queryApi, issuer, kafka, organisasjoner }: Ready): Promise<void> {
+  const all = readKonsumenter().find(({ navn: name }) => name === 'alt');
+  const token = await fetchToken(issuer, all?.azp ?? '');
+  const lines = Object.entries(organisasjoner).map(
+    ([name, { queryApi: reading, ingestor, topic }]) => `
+  ${name}
+    query-api   ${reading}   Swagger UI: ${reading}/swagger
     ingestor    ${ingestor}   ${ingestor}/internal/prometheus
     topic       ${topic}
-    tokens      npm run token -- alt ${navn}`,
+    tokens      npm run token -- alt ${name}`,
   );
   console.log(`
 Ready. Kafka: ${kafka}
-${linjer.join('\n')}
+${lines.join('\n')}
 
 Try it:
 
@@ -121,21 +124,21 @@ curl -s -X POST ${queryApi}/api/v1/avtaler/sok -H 'Content-Type: application/jso
 Ctrl-C stops everything.`);
 }
 
-async function avslutt(kode: number): Promise<void> {
-  if (stenger) return;
-  stenger = true;
+async function end(code: number): Promise<void> {
+  if (closing) return;
+  closing = true;
   // Whatever is left ends with this process.
-  setTimeout(() => process.exit(1), STOPP_MAKS).unref();
-  await stabel.stopp();
-  process.exit(kode);
+  setTimeout(() => process.exit(1), MAX_STOP_MS).unref();
+  await stack.stop();
+  process.exit(code);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void avslutt(0));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
 try {
-  await start(lesValg(process.argv.slice(2), process.env));
-} catch (feil) {
-  const sagt = feil instanceof Startfeil || feil instanceof ManglerVerktoy;
+  await start(parseOptions(process.argv.slice(2), process.env));
+} catch (error) {
+  const said = error instanceof StartError || error instanceof MissingToolError;
   // What fails because it is being stopped is not worth a word.
-  if (!stenger) console.error(sagt || !(feil instanceof Error) ? String((feil as Error).message) : feil.stack);
-  await avslutt(1);
+  if (!closing) console.error(said || !(error instanceof Error) ? String((error as Error).message) : error.stack);
+  await end(1);
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { ROT } from '@tiltak/testing';
-import { kjoerende, KJOERER_IKKE } from './klar.ts';
+import { ROOT } from '@tiltak/testing';
+import { running, NOT_RUNNING } from './klar.ts';
 
 interface Konsument {
   navn: string;
@@ -10,8 +10,8 @@ interface Konsument {
 }
 
 /** The consumers of the local registry. */
-export function lesKonsumenter(): Konsument[] {
-  return parse(readFileSync(join(ROT, 'tools', 'lokal', 'konsumenter.yaml'), 'utf8')) as Konsument[];
+export function readKonsumenter(): Konsument[] {
+  return parse(readFileSync(join(ROOT, 'tools', 'lokal', 'konsumenter.yaml'), 'utf8')) as Konsument[];
 }
 
 /**
@@ -20,43 +20,43 @@ export function lesKonsumenter(): Konsument[] {
  *
  * @throws when the issuer does not answer
  */
-export async function hentToken(
+export async function fetchToken(
   issuer: string,
   azp: string,
-  mer: { rolle?: string; adapter?: string; audience?: string } = {},
+  more: { rolle?: string; adapter?: string; audience?: string } = {},
 ): Promise<string> {
-  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp, ...mer });
+  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp, ...more });
   // A stack that was killed leaves its address behind.
-  const svar = await fetch(`${issuer}/token`, { method: 'POST', body }).catch(() => undefined);
-  if (!svar) throw new Error(KJOERER_IKKE);
-  const { access_token: token } = (await svar.json()) as { access_token?: string };
-  if (token === undefined) throw new Error(`The token issuer answered ${String(svar.status)}.`);
+  const response = await fetch(`${issuer}/token`, { method: 'POST', body }).catch(() => undefined);
+  if (!response) throw new Error(NOT_RUNNING);
+  const { access_token: token } = (await response.json()) as { access_token?: string };
+  if (token === undefined) throw new Error(`The token issuer answered ${String(response.status)}.`);
   return token;
 }
 
-async function skrivToken(hvem: string | undefined, organisasjon: string | undefined): Promise<string> {
-  const konsumenter = lesKonsumenter();
-  const azp = konsumenter.find(({ navn }) => navn === hvem)?.azp;
-  if (azp === undefined && hvem !== '--drift' && hvem !== '--adapter') {
-    const kjente = konsumenter.map(({ navn }) => navn).join(', ');
+async function writeToken(who: string | undefined, organisasjon: string | undefined): Promise<string> {
+  const konsumenter = readKonsumenter();
+  const azp = konsumenter.find(({ navn: name }) => name === who)?.azp;
+  if (azp === undefined && who !== '--drift' && who !== '--adapter') {
+    const known = konsumenter.map(({ navn: name }) => name).join(', ');
     throw new Error(
-      hvem === undefined
-        ? `Usage: npm run token -- <konsument>|--drift|--adapter [organisasjon], where konsument is one of: ${kjente}.`
-        : `There is no consumer ${hvem} in tools/lokal/konsumenter.yaml, only: ${kjente}.`,
+      who === undefined
+        ? `Usage: npm run token -- <konsument>|--drift|--adapter [organisasjon], where konsument is one of: ${known}.`
+        : `There is no consumer ${who} in tools/lokal/konsumenter.yaml, only: ${known}.`,
     );
   }
-  const { klar, navn, organisasjon: sin } = kjoerende(organisasjon);
-  const { audience } = sin;
-  if (azp !== undefined) return hentToken(klar.issuer, azp, { audience });
-  if (hvem === '--drift') return hentToken(klar.issuer, 'lokal-vakt', { rolle: 'drift', audience });
-  return hentToken(klar.issuer, `adapter-${navn}`, { adapter: navn, audience });
+  const { ready, navn: name, organisasjon: own } = running(organisasjon);
+  const { audience } = own;
+  if (azp !== undefined) return fetchToken(ready.issuer, azp, { audience });
+  if (who === '--drift') return fetchToken(ready.issuer, 'lokal-vakt', { rolle: 'drift', audience });
+  return fetchToken(ready.issuer, `adapter-${name}`, { adapter: name, audience });
 }
 
 if (import.meta.main) {
   try {
-    console.log(await skrivToken(process.argv[2], process.argv[3]));
-  } catch (feil) {
-    console.error(feil instanceof Error ? feil.message : String(feil));
+    console.log(await writeToken(process.argv[2], process.argv[3]));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   }
 }

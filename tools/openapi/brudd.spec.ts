@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROT } from '@tiltak/testing';
-import { finnBrudd, type Dokument } from './brudd.ts';
+import { ROOT } from '@tiltak/testing';
+import { findBreakingChanges, type OpenApiDocument } from './brudd.ts';
 
-const les = (fil: string, app = 'query-api'): Dokument =>
-  JSON.parse(readFileSync(join(ROT, 'apps', app, fil), 'utf8')) as Dokument;
+const read = (file: string, app = 'query-api'): OpenApiDocument =>
+  JSON.parse(readFileSync(join(ROOT, 'apps', app, file), 'utf8')) as OpenApiDocument;
 
 // Of the ingestor, what adapters use: the operations of those on duty have no clients but ours.
 test.each(['query-api', 'ingestor'])('nothing in the document of %s breaks a client of the released one', (app) => {
-  expect(finnBrudd(les('openapi.utgitt.json', app), les('openapi.json', app))).toEqual([]);
+  expect(findBreakingChanges(read('openapi.utgitt.json', app), read('openapi.json', app))).toEqual([]);
 });
 
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-dynamic-delete -- each case reaches into the document to change it */
-const SOK = '/api/v1/avtaler/sok';
+const SEARCH = '/api/v1/avtaler/sok';
 const AVTALE = '/api/v1/avtaler/{avtaleId}';
-test.each<[string, (dokument: any) => void]>([
-  [`POST ${SOK}: the operation is gone`, ({ paths }) => delete paths[SOK]],
-  [`POST ${SOK}: the operationId is another`, ({ paths }) => (paths[SOK].post.operationId = 'finnAvtaler')],
-  [`POST ${SOK} body: application/json is gone`, ({ paths }) => (paths[SOK].post.requestBody.content = {})],
+test.each<[string, (document: any) => void]>([
+  [`POST ${SEARCH}: the operation is gone`, ({ paths }) => delete paths[SEARCH]],
+  [`POST ${SEARCH}: the operationId is another`, ({ paths }) => (paths[SEARCH].post.operationId = 'finnAvtaler')],
+  [`POST ${SEARCH} body: application/json is gone`, ({ paths }) => (paths[SEARCH].post.requestBody.content = {})],
   [`GET ${AVTALE}: the answer 404 is gone`, ({ paths }) => delete paths[AVTALE].get.responses['404']],
   [`GET ${AVTALE}: the parameter avtaleId is gone`, ({ paths }) => paths[AVTALE].get.parameters.shift()],
   [
@@ -52,22 +52,22 @@ test.each<[string, (dokument: any) => void]>([
     ({ components }) =>
       (components.schemas.Tiltakstype.enum = components.schemas.Tiltakstype.enum.filter((v: string) => v !== 'MENTOR')),
   ],
-])('%s', (brudd, endre) => {
-  const ny = les('openapi.utgitt.json') as any;
-  if (brudd.includes('number')) ny.components.schemas.Sok.properties.antall.type = 'number';
-  const gammel = structuredClone(ny);
-  endre(ny);
-  expect(finnBrudd(gammel, ny)).toContain(brudd);
+])('%s', (breaks, change) => {
+  const incoming = read('openapi.utgitt.json') as any;
+  if (breaks.includes('number')) incoming.components.schemas.Sok.properties.antall.type = 'number';
+  const old = structuredClone(incoming);
+  change(incoming);
+  expect(findBreakingChanges(old, incoming)).toContain(breaks);
 });
 
 test('what is new in an answer breaks nobody, when clients know of the unknown', () => {
-  const gammel = les('openapi.utgitt.json') as any;
-  const ny = structuredClone(gammel);
-  ny.components.schemas.Tiltakstype.enum.push('HELT_NY');
-  ny.components.schemas.Avtale.properties.nytt = { type: 'string' };
-  ny.components.schemas.Sok.properties.nytt = { type: 'string' };
-  ny.paths['/api/v1/nytt'] = ny.paths[SOK];
-  expect(finnBrudd(gammel, ny)).toEqual([]);
-  gammel.components.schemas.Tiltakstype.enum = ['MENTOR'];
-  expect(finnBrudd(gammel, ny)).toContainEqual(expect.stringMatching(/^Tiltakstype: may be /));
+  const old = read('openapi.utgitt.json') as any;
+  const incoming = structuredClone(old);
+  incoming.components.schemas.Tiltakstype.enum.push('HELT_NY');
+  incoming.components.schemas.Avtale.properties.nytt = { type: 'string' };
+  incoming.components.schemas.Sok.properties.nytt = { type: 'string' };
+  incoming.paths['/api/v1/nytt'] = incoming.paths[SEARCH];
+  expect(findBreakingChanges(old, incoming)).toEqual([]);
+  old.components.schemas.Tiltakstype.enum = ['MENTOR'];
+  expect(findBreakingChanges(old, incoming)).toContainEqual(expect.stringMatching(/^Tiltakstype: may be /));
 });

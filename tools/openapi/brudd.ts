@@ -1,181 +1,183 @@
 /** As much of an OpenAPI 3.1 document as a client depends on. */
-export interface Dokument {
-  paths: Record<string, Record<string, Operasjon>>;
-  components?: { schemas?: Record<string, Skjema> };
+export interface OpenApiDocument {
+  paths: Record<string, Record<string, Operation>>;
+  components?: { schemas?: Record<string, Schema> };
 }
 
-interface Operasjon {
+interface Operation {
   operationId?: string;
   summary?: string;
   parameters?: Parameter[];
-  requestBody?: { required?: boolean; content: Innhold };
-  responses: Record<string, { content?: Innhold }>;
+  requestBody?: { required?: boolean; content: Content };
+  responses: Record<string, { content?: Content }>;
 }
 
 interface Parameter {
   name: string;
   in: string;
   required?: boolean;
-  schema?: Skjema;
+  schema?: Schema;
 }
 
-type Innhold = Record<string, { schema?: Skjema }>;
+type Content = Record<string, { schema?: Schema }>;
 
-interface Skjema {
+interface Schema {
   $ref?: string;
-  allOf?: Skjema[];
+  allOf?: Schema[];
   type?: string | string[];
   enum?: unknown[];
   pattern?: string;
   format?: string;
-  properties?: Record<string, Skjema>;
+  properties?: Record<string, Schema>;
   required?: string[];
-  items?: Skjema;
-  [grense: string]: unknown;
+  items?: Schema;
+  [limit: string]: unknown;
 }
 
 /** What callers send must still be taken; what they get must be what they knew. */
-type Retning = 'inn' | 'ut';
+type Direction = 'inn' | 'ut';
 
 /** With a value that stands for the unknown, clients are ready for what is new. */
 const UKJENT = 'UKJENT';
 
 /** Limits on what is sent, and which way narrows them. */
-const GRENSER = { maximum: -1, maxLength: -1, maxItems: -1, minimum: 1, minLength: 1, minItems: 1 } as const;
+const LIMITS = { maximum: -1, maxLength: -1, maxItems: -1, minimum: 1, minLength: 1, minItems: 1 } as const;
 
 /**
  * Everything in the new document that breaks a client made from the old one, each in a sentence with its place. Only
  * additions are allowed.
  */
-export function finnBrudd(gammel: Dokument, ny: Dokument): string[] {
-  const brudd = new Set<string>();
-  const meld = (sted: string, hva: string): void => void brudd.add(`${sted}: ${hva}`);
-  const sammenlign = skjemasammenligner(gammel, ny, meld);
-  for (const navn of Object.keys(gammel.components?.schemas ?? {})) {
-    if (!ny.components?.schemas?.[navn]) meld(navn, 'the schema is gone, or has another name');
+export function findBreakingChanges(old: OpenApiDocument, incoming: OpenApiDocument): string[] {
+  const breaks = new Set<string>();
+  const report = (place: string, what: string): void => void breaks.add(`${place}: ${what}`);
+  const compare = schemaComparer(old, incoming, report);
+  for (const name of Object.keys(old.components?.schemas ?? {})) {
+    if (!incoming.components?.schemas?.[name]) report(name, 'the schema is gone, or has another name');
   }
-  for (const [sti, metoder] of Object.entries(gammel.paths)) {
-    for (const [metode, foer] of Object.entries(metoder)) {
-      const sted = `${metode.toUpperCase()} ${sti}`;
-      const naa = ny.paths[sti]?.[metode];
-      if (naa) sammenlignOperasjon(sted, foer, naa, { meld, sammenlign });
-      else meld(sted, 'the operation is gone');
+  for (const [path, methods] of Object.entries(old.paths)) {
+    for (const [method, before] of Object.entries(methods)) {
+      const place = `${method.toUpperCase()} ${path}`;
+      const now = incoming.paths[path]?.[method];
+      if (now) compareOperation(place, before, now, { report, compare });
+      else report(place, 'the operation is gone');
     }
   }
-  return [...brudd];
+  return [...breaks];
 }
 
-type Meld = (sted: string, hva: string) => void;
-type Sammenlign = (sted: string, foer: Skjema, naa: Skjema, retning: Retning) => void;
+type Report = (place: string, what: string) => void;
+type Compare = (place: string, before: Schema, now: Schema, direction: Direction) => void;
 
-function sammenlignOperasjon(
-  sted: string,
-  foer: Operasjon,
-  naa: Operasjon,
-  { meld, sammenlign }: { meld: Meld; sammenlign: Sammenlign },
+function compareOperation(
+  place: string,
+  before: Operation,
+  now: Operation,
+  { report, compare }: { report: Report; compare: Compare },
 ): void {
-  if (foer.operationId !== naa.operationId) meld(sted, 'the operationId is another');
-  sammenlignParametre(sted, foer.parameters ?? [], naa.parameters ?? [], { meld, sammenlign });
-  if (!foer.requestBody?.required && naa.requestBody?.required) meld(sted, 'a body is required');
-  innhold(`${sted} body`, foer.requestBody?.content ?? {}, naa.requestBody?.content ?? {}, 'inn');
-  for (const [status, svar] of Object.entries(foer.responses)) {
-    if (!naa.responses[status]) meld(sted, `the answer ${status} is gone`);
-    innhold(`${sted} ${status}`, svar.content ?? {}, naa.responses[status]?.content ?? {}, 'ut');
+  if (before.operationId !== now.operationId) report(place, 'the operationId is another');
+  compareParams(place, before.parameters ?? [], now.parameters ?? [], { report, compare });
+  if (!before.requestBody?.required && now.requestBody?.required) report(place, 'a body is required');
+  content(`${place} body`, before.requestBody?.content ?? {}, now.requestBody?.content ?? {}, 'inn');
+  for (const [status, response] of Object.entries(before.responses)) {
+    if (!now.responses[status]) report(place, `the answer ${status} is gone`);
+    content(`${place} ${status}`, response.content ?? {}, now.responses[status]?.content ?? {}, 'ut');
   }
 
-  function innhold(hvor: string, gammelt: Innhold, nytt: Innhold, retning: Retning): void {
-    for (const [type, { schema = {} }] of Object.entries(gammelt)) {
-      if (!nytt[type]) meld(hvor, `${type} is gone`);
-      else sammenlign(hvor, schema, nytt[type].schema ?? {}, retning);
+  function content(where: string, old: Content, fresh: Content, direction: Direction): void {
+    for (const [type, { schema = {} }] of Object.entries(old)) {
+      if (!fresh[type]) report(where, `${type} is gone`);
+      else compare(where, schema, fresh[type].schema ?? {}, direction);
     }
   }
 }
 
-function sammenlignParametre(
-  sted: string,
-  foer: Parameter[],
-  naa: Parameter[],
-  { meld, sammenlign }: { meld: Meld; sammenlign: Sammenlign },
+function compareParams(
+  place: string,
+  before: Parameter[],
+  now: Parameter[],
+  { report, compare }: { report: Report; compare: Compare },
 ): void {
-  const lik = (a: Parameter) => (b: Parameter) => a.name === b.name && a.in === b.in;
-  for (const parameter of foer) {
-    const ny = naa.find(lik(parameter));
-    if (ny) sammenlign(`${sted} ${parameter.name}`, parameter.schema ?? {}, ny.schema ?? {}, 'inn');
-    else meld(sted, `the parameter ${parameter.name} is gone`);
+  const equal = (a: Parameter) => (b: Parameter) => a.name === b.name && a.in === b.in;
+  for (const parameter of before) {
+    const incoming = now.find(equal(parameter));
+    if (incoming) compare(`${place} ${parameter.name}`, parameter.schema ?? {}, incoming.schema ?? {}, 'inn');
+    else report(place, `the parameter ${parameter.name} is gone`);
   }
-  for (const parameter of naa) {
-    const kreves = parameter.required && !foer.find(lik(parameter))?.required;
-    if (kreves) meld(sted, `the parameter ${parameter.name} is required`);
+  for (const parameter of now) {
+    const required = parameter.required && !before.find(equal(parameter))?.required;
+    if (required) report(place, `the parameter ${parameter.name} is required`);
   }
 }
 
-function skjemasammenligner(gammel: Dokument, ny: Dokument, meld: Meld): Sammenlign {
-  const sett = new Set<string>();
-  const sammenlign: Sammenlign = (sted, a, b, retning) => {
-    const [foer, naa] = [slaaOpp(gammel, a), slaaOpp(ny, b)];
-    const navn = a.$ref ?? a.allOf?.[0]?.$ref;
-    const hvor = navn?.split('/').at(-1) ?? sted;
-    if (navn !== undefined && sett.has(`${navn} ${retning}`)) return;
-    if (navn !== undefined) sett.add(`${navn} ${retning}`);
-    sammenlignVerdier(hvor, foer, naa, retning, meld);
-    for (const [felt, skjema] of Object.entries(foer.properties ?? {})) {
-      const nytt = naa.properties?.[felt];
-      if (nytt) sammenlign(`${hvor}.${felt}`, skjema, nytt, retning);
-      else meld(`${hvor}.${felt}`, 'the field is gone');
+function schemaComparer(old: OpenApiDocument, incoming: OpenApiDocument, report: Report): Compare {
+  const seen = new Set<string>();
+  const compare: Compare = (place, a, b, direction) => {
+    const [before, now] = [lookUp(old, a), lookUp(incoming, b)];
+    const name = a.$ref ?? a.allOf?.[0]?.$ref;
+    const where = name?.split('/').at(-1) ?? place;
+    if (name !== undefined && seen.has(`${name} ${direction}`)) return;
+    if (name !== undefined) seen.add(`${name} ${direction}`);
+    compareValues(where, before, now, direction, report);
+    for (const [field, schema] of Object.entries(before.properties ?? {})) {
+      const fresh = now.properties?.[field];
+      if (fresh) compare(`${where}.${field}`, schema, fresh, direction);
+      else report(`${where}.${field}`, 'the field is gone');
     }
-    const [kreves, ble] = [foer.required ?? [], naa.required ?? []];
-    if (retning === 'inn') for (const felt of ble) if (!kreves.includes(felt)) meld(`${hvor}.${felt}`, 'is required');
-    if (retning === 'ut') {
-      for (const felt of kreves) if (!ble.includes(felt)) meld(`${hvor}.${felt}`, 'may be missing');
+    const [required, was] = [before.required ?? [], now.required ?? []];
+    if (direction === 'inn')
+      for (const field of was) if (!required.includes(field)) report(`${where}.${field}`, 'is required');
+    if (direction === 'ut') {
+      for (const field of required) if (!was.includes(field)) report(`${where}.${field}`, 'may be missing');
     }
-    if (foer.items) sammenlign(`${hvor}[]`, foer.items, naa.items ?? {}, retning);
+    if (before.items) compare(`${where}[]`, before.items, now.items ?? {}, direction);
   };
-  return sammenlign;
+  return compare;
 }
 
-function sammenlignVerdier(sted: string, foer: Skjema, naa: Skjema, retning: Retning, meld: Meld): void {
-  const [trengs, tilbys] = retning === 'inn' ? [typer(foer), typer(naa)] : [typer(naa), typer(foer)];
-  for (const type of trengs) {
+function compareValues(place: string, before: Schema, now: Schema, direction: Direction, report: Report): void {
+  const [needed, tilbys] = direction === 'inn' ? [types(before), types(now)] : [types(now), types(before)];
+  for (const type of needed) {
     if (tilbys.length > 0 && !tilbys.includes(type)) {
-      meld(sted, retning === 'inn' ? `${type} is not taken` : `may be ${type}`);
+      report(place, direction === 'inn' ? `${type} is not taken` : `may be ${type}`);
     }
   }
-  if (foer.format !== naa.format) meld(sted, 'the format is another');
-  if (foer.enum && naa.enum) {
-    const [flere, faerre] = [nye(foer.enum, naa.enum), nye(naa.enum, foer.enum)];
-    if (retning === 'inn' && faerre.length > 0) meld(sted, `${faerre.join(', ')} is not taken`);
-    if (retning === 'ut' && flere.length > 0 && !foer.enum.includes(UKJENT)) meld(sted, `may be ${flere.join(', ')}`);
+  if (before.format !== now.format) report(place, 'the format is another');
+  if (before.enum && now.enum) {
+    const [more, fewer] = [fresh(before.enum, now.enum), fresh(now.enum, before.enum)];
+    if (direction === 'inn' && fewer.length > 0) report(place, `${fewer.join(', ')} is not taken`);
+    if (direction === 'ut' && more.length > 0 && !before.enum.includes(UKJENT))
+      report(place, `may be ${more.join(', ')}`);
   }
-  if (retning === 'ut') return;
-  if (naa.enum && !foer.enum) meld(sted, 'only some values are taken');
-  if (naa.pattern !== undefined && naa.pattern !== foer.pattern) meld(sted, 'the pattern is another');
-  for (const [grense, fortegn] of Object.entries(GRENSER)) {
-    const [a, b] = [foer[grense], naa[grense]];
-    if (typeof b === 'number' && (typeof a !== 'number' || (b - a) * fortegn > 0)) meld(sted, `${grense} is narrower`);
+  if (direction === 'ut') return;
+  if (now.enum && !before.enum) report(place, 'only some values are taken');
+  if (now.pattern !== undefined && now.pattern !== before.pattern) report(place, 'the pattern is another');
+  for (const [limit, sign] of Object.entries(LIMITS)) {
+    const [a, b] = [before[limit], now[limit]];
+    if (typeof b === 'number' && (typeof a !== 'number' || (b - a) * sign > 0)) report(place, `${limit} is narrower`);
   }
 }
 
-function nye(foer: unknown[], naa: unknown[]): unknown[] {
-  return naa.filter((verdi) => !foer.includes(verdi));
+function fresh(before: unknown[], now: unknown[]): unknown[] {
+  return now.filter((value) => !before.includes(value));
 }
 
-function typer({ type }: Skjema): string[] {
+function types({ type }: Schema): string[] {
   return type === undefined ? [] : [type].flat();
 }
 
 /** Without references: what it says, with what it is made of. */
-function slaaOpp(dokument: Dokument, { $ref, allOf = [], ...eget }: Skjema): Skjema {
-  const deler = [
+function lookUp(document: OpenApiDocument, { $ref, allOf = [], ...own }: Schema): Schema {
+  const parts = [
     ...allOf,
-    ...($ref === undefined ? [] : [dokument.components?.schemas?.[$ref.split('/').at(-1) ?? ''] ?? {}]),
+    ...($ref === undefined ? [] : [document.components?.schemas?.[$ref.split('/').at(-1) ?? ''] ?? {}]),
   ];
-  return deler.reduce<Skjema>((samlet, del) => {
-    const oppslaatt = slaaOpp(dokument, del);
+  return parts.reduce<Schema>((collected, part) => {
+    const lookedUp = lookUp(document, part);
     return {
-      ...oppslaatt,
-      ...samlet,
-      properties: { ...oppslaatt.properties, ...samlet.properties },
-      required: [...(oppslaatt.required ?? []), ...(samlet.required ?? [])],
+      ...lookedUp,
+      ...collected,
+      properties: { ...lookedUp.properties, ...collected.properties },
+      required: [...(lookedUp.required ?? []), ...(collected.required ?? [])],
     };
-  }, eget);
+  }, own);
 }

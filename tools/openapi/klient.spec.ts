@@ -1,21 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ROT } from '@tiltak/testing';
-import { KLIENTSKJEMAER, lesKlientskjema } from './klient.ts';
+import { ROOT } from '@tiltak/testing';
+import { CLIENT_SCHEMAS, readClientSchema } from './klient.ts';
 
-test.each(Object.keys(KLIENTSKJEMAER) as (keyof typeof KLIENTSKJEMAER)[])(
+test.each(Object.keys(CLIENT_SCHEMAS) as (keyof typeof CLIENT_SCHEMAS)[])(
   '%s has the types of the published document: run npm run openapi',
-  (fil) => {
+  (file) => {
     // In a process of its own: the generator's dependencies can't be loaded by jest's module loader.
-    const program = `import { lagKlientskjema } from './klient.ts'; process.stdout.write(await lagKlientskjema('${fil}'));`;
+    const program = `import { lagKlientskjema } from './klient.ts'; process.stdout.write(await lagKlientskjema('${file}'));`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
-      cwd: join(ROT, 'tools', 'openapi'),
+      cwd: join(ROOT, 'tools', 'openapi'),
       encoding: 'utf8',
       maxBuffer: 2 ** 24,
       env: { PATH: process.env['PATH'] ?? '', NODE_NO_WARNINGS: '1' },
     });
     expect(stderr).toBe('');
-    expect(stdout).toBe(lesKlientskjema(fil));
+    expect(stdout).toBe(readClientSchema(file));
   },
   30_000,
 );

@@ -1,6 +1,6 @@
-import { konsumentside, lesSide } from './konsumentdok.ts';
+import { konsumentPage, readPage } from './konsumentdok.ts';
 
 test('docs/konsumenter.md says what the document and the registry say: run npm run openapi', () => {
-  expect(lesSide()).toBe(konsumentside());
-  expect(lesSide()).toContain('`hentTiltaksstatus`');
+  expect(readPage()).toBe(konsumentPage());
+  expect(readPage()).toContain('`hentTiltaksstatus`');
 });

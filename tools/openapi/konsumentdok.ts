@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROT } from '@tiltak/testing';
+import { ROOT } from '@tiltak/testing';
 import { parse } from 'yaml';
-import type { Dokument } from './brudd.ts';
+import type { OpenApiDocument } from './brudd.ts';
 
 /**
  * The parts of `docs/konsumenter.md` that are said elsewhere: the operations, from the published document, and the
  * consumers, from a registry. `npm run openapi` writes them; a spec checks that they are as written.
  */
-const FIL = join(ROT, 'docs', 'konsumenter.md');
-const REGISTER = join(ROT, 'nais', 'nav', 'konsumenter-prod.yaml');
+const FILE = join(ROOT, 'docs', 'konsumenter.md');
+const REGISTRY = join(ROOT, 'nais', 'nav', 'konsumenter-prod.yaml');
 
 interface Konsument {
   navn: string;
@@ -19,58 +19,57 @@ interface Konsument {
 }
 
 /** The page as it should be. */
-export function konsumentside(): string {
-  const deler = { operasjoner: operasjonstabell(), konsumenter: konsumenttabell() };
-  return Object.entries(deler).reduce(
-    (side, [navn, innhold]) =>
-      side.replace(
-        new RegExp(`(<!-- ${navn}: made by npm run openapi -->\n)[\\s\\S]*?(<!-- /${navn} -->)`),
-        (_, start: string, slutt: string) => `${start}\n${innhold}\n${slutt}`,
+export function konsumentPage(): string {
+  const parts = { operasjoner: operationTable(), konsumenter: konsumentTable() };
+  return Object.entries(parts).reduce(
+    (page, [name, content]) =>
+      page.replace(
+        new RegExp(`(<!-- ${name}: made by npm run openapi -->\n)[\\s\\S]*?(<!-- /${name} -->)`),
+        (_, start: string, end: string) => `${start}\n${content}\n${end}`,
       ),
-    lesSide(),
+    readPage(),
   );
 }
 
-export function lesSide(): string {
-  return readFileSync(FIL, 'utf8');
+export function readPage(): string {
+  return readFileSync(FILE, 'utf8');
 }
 
-export function skrivSide(): void {
-  writeFileSync(FIL, konsumentside());
+export function writePage(): void {
+  writeFileSync(FILE, konsumentPage());
 }
 
-function operasjonstabell(): string {
-  const fil = join(ROT, 'apps', 'query-api', 'openapi.json');
-  const { paths } = JSON.parse(readFileSync(fil, 'utf8')) as Dokument;
-  const rader = Object.entries(paths).flatMap(([sti, metoder]) =>
-    Object.entries(metoder).map(([metode, { operationId = '', summary = '' }]) => [
+function operationTable(): string {
+  const file = join(ROOT, 'apps', 'query-api', 'openapi.json');
+  const { paths } = JSON.parse(readFileSync(file, 'utf8')) as OpenApiDocument;
+  const rows = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId = '', summary = '' }]) => [
       summary,
       `\`${operationId}\``,
-      `\`${metode.toUpperCase()} ${sti}\``,
+      `\`${method.toUpperCase()} ${path}\``,
     ]),
   );
-  return tabell(['question', 'operation', 'call'], rader);
+  return table(['question', 'operation', 'call'], rows);
 }
 
-function konsumenttabell(): string {
-  const konsumenter = (parse(readFileSync(REGISTER, 'utf8')) as Konsument[] | null) ?? [];
-  const liste = (verdi: string[] | 'alle'): string => (verdi === 'alle' ? 'all' : verdi.join(', '));
-  const rader = konsumenter.flatMap(({ navn, behandlingsgrunnlag, kvote }) =>
-    behandlingsgrunnlag.map(({ id, lenke, operasjoner, felter }) => [
-      navn,
-      `[${id}](${lenke})`,
-      liste(operasjoner),
-      liste(felter),
-      kvote ? `${String(kvote.perSekund)}/s, ${String(kvote.burst)} at once` : 'none',
+function konsumentTable(): string {
+  const konsumenter = (parse(readFileSync(REGISTRY, 'utf8')) as Konsument[] | null) ?? [];
+  const list = (value: string[] | 'alle'): string => (value === 'alle' ? 'all' : value.join(', '));
+  const rows = konsumenter.flatMap(({ navn: name, behandlingsgrunnlag, kvote: quota }) =>
+    behandlingsgrunnlag.map(({ id, lenke: link, operasjoner: operations, felter: fields }) => [
+      name,
+      `[${id}](${link})`,
+      list(operations),
+      list(fields),
+      quota ? `${String(quota.perSekund)}/s, ${String(quota.burst)} at once` : 'none',
     ]),
   );
-  return tabell(['consumer', 'purpose', 'operations', 'fields', 'quota'], rader);
+  return table(['consumer', 'purpose', 'operations', 'fields', 'quota'], rows);
 }
 
 /** As prettier writes it. */
-function tabell(hode: string[], rader: string[][]): string {
-  const bredder = hode.map((navn, i) => Math.max(3, navn.length, ...rader.map((rad) => rad[i]?.length ?? 0)));
-  const linje = (celler: string[]): string =>
-    `| ${celler.map((celle, i) => celle.padEnd(bredder[i] ?? 0)).join(' | ')} |\n`;
-  return linje(hode) + linje(bredder.map((bredde) => '-'.repeat(bredde))) + rader.map(linje).join('');
+function table(header: string[], rows: string[][]): string {
+  const widths = header.map((name, i) => Math.max(3, name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: string[]): string => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |\n`;
+  return line(header) + line(widths.map((width) => '-'.repeat(width))) + rows.map(line).join('');
 }

@@ -1,27 +1,27 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROT } from '@tiltak/testing';
-import { skrivKlientskjemaer } from './klient.ts';
-import { skrivSide } from './konsumentdok.ts';
+import { ROOT } from '@tiltak/testing';
+import { writeClientSchemas } from './klient.ts';
+import { writePage } from './konsumentdok.ts';
 
 /**
  * Writes the OpenAPI document that each built app publishes to `apps/<app>/openapi.json`; with `--sjekk`, says whether
  * the committed ones are those documents.
  */
 for (const app of ['query-api', 'ingestor']) {
-  const fil = join(ROT, 'apps', app, 'openapi.json');
+  const file = join(ROOT, 'apps', app, 'openapi.json');
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(ROT, 'dist', 'apps', app, 'main.cjs'), 'openapi'],
+    [join(ROOT, 'dist', 'apps', app, 'main.cjs'), 'openapi'],
     { encoding: 'utf8', maxBuffer: 2 ** 26 },
   );
   if (status !== 0 || stdout === '') {
     console.error(`The document could not be made; is the ${app} built?\n${stderr}`);
     process.exitCode = 1;
   } else if (!process.argv.includes('--sjekk')) {
-    writeFileSync(fil, stdout);
-  } else if (!existsSync(fil) || readFileSync(fil, 'utf8') !== stdout) {
+    writeFileSync(file, stdout);
+  } else if (!existsSync(file) || readFileSync(file, 'utf8') !== stdout) {
     console.error(
       `apps/${app}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`,
     );
@@ -31,6 +31,6 @@ for (const app of ['query-api', 'ingestor']) {
 
 // What is made from the documents; specs check that it is as made.
 if (!process.argv.includes('--sjekk')) {
-  skrivSide();
-  await skrivKlientskjemaer();
+  writePage();
+  await writeClientSchemas();
 }

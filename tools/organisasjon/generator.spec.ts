@@ -1,106 +1,106 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { kjorProgram, lagArbeidsmappe, ROT } from '@tiltak/testing';
+import { runProgram, createWorkDir, ROOT } from '@tiltak/testing';
 import { organisasjon } from './generator.ts';
 
-type Tre = Parameters<typeof organisasjon>[0];
+type Three = Parameters<typeof organisasjon>[0];
 
-const { katalog, rydd } = lagArbeidsmappe('organisasjon');
-beforeEach(() => rmSync(katalog, { recursive: true, force: true }));
-afterAll(rydd);
+const { katalog: directory, clean } = createWorkDir('organisasjon');
+beforeEach(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(clean);
 
 /** A directory as Nx shows it to a generator, and what was written to it. */
-function treI(rot: string): { tre: Tre; skrevet: string[] } {
-  const skrevet: string[] = [];
-  const les = (sti: string): string | null => {
+function threeIn(root: string): { three: Three; skrevet: string[] } {
+  const written: string[] = [];
+  const read = (path: string): string | null => {
     try {
-      return readFileSync(join(rot, sti), 'utf8');
+      return readFileSync(join(root, path), 'utf8');
     } catch {
       return null;
     }
   };
-  const tre: Partial<Tre> = {
-    exists: (sti: string) => les(sti) !== null,
-    read: ((sti: string) => les(sti)) as Tre['read'],
-    write: (sti: string, innhold: Buffer | string) => {
-      skrevet.push(sti);
-      mkdirSync(dirname(join(rot, sti)), { recursive: true });
-      writeFileSync(join(rot, sti), innhold);
+  const three: Partial<Three> = {
+    exists: (path: string) => read(path) !== null,
+    read: ((path: string) => read(path)) as Three['read'],
+    write: (path: string, content: Buffer | string) => {
+      written.push(path);
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content);
     },
   };
-  return { tre: tre as Tre, skrevet };
+  return { three: three as Three, skrevet: written };
 }
 
-function lag(navn: string, topic?: string): string[] {
-  const { tre, skrevet } = treI(katalog);
-  organisasjon(tre, { navn, ...(topic === undefined ? {} : { topic }) });
-  return skrevet;
+function create(name: string, topic?: string): string[] {
+  const { three, skrevet: written } = threeIn(directory);
+  organisasjon(three, { navn: name, ...(topic === undefined ? {} : { topic }) });
+  return written;
 }
 
-const les = (sti: string): string => readFileSync(join(katalog, sti), 'utf8');
-const yaml = (sti: string): Record<string, never> => parse(les(sti)) as Record<string, never>;
+const read = (path: string): string => readFileSync(join(directory, path), 'utf8');
+const yaml = (path: string): Record<string, never> => parse(read(path)) as Record<string, never>;
 
 test('everything an organisation needs, for each environment, and nothing the second time', () => {
-  const hva = ['konsumenter', 'database', 'topic', 'ingestor', 'query-api'];
-  const filer = ['dev', 'prod'].flatMap((miljo) => hva.map((navn) => `nais/demo-fylke/${navn}-${miljo}.yaml`));
-  expect(lag('demo-fylke')).toEqual([...filer, 'tools/lokal/organisasjoner/demo-fylke.yaml']);
-  expect(lag('demo-fylke')).toEqual([]);
+  const what = ['konsumenter', 'database', 'topic', 'ingestor', 'query-api'];
+  const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
+  expect(create('demo-fylke')).toEqual([...files, 'tools/lokal/organisasjoner/demo-fylke.yaml']);
+  expect(create('demo-fylke')).toEqual([]);
 });
 
 test('the parts of an organisation name each other, and no other organisation', () => {
-  lag('demo-fylke');
-  const mappe = 'nais/demo-fylke';
-  for (const miljo of ['dev', 'prod']) {
+  create('demo-fylke');
+  const dir = 'nais/demo-fylke';
+  for (const env of ['dev', 'prod']) {
     const topic = 'tiltak.datadeling-demo-fylke-avtaler';
-    expect(yaml(`${mappe}/topic-${miljo}.yaml`)).toMatchObject({
+    expect(yaml(`${dir}/topic-${env}.yaml`)).toMatchObject({
       metadata: { name: 'datadeling-demo-fylke-avtaler', namespace: 'tiltak' },
-      spec: { pool: `nav-${miljo}`, acl: [{ application: 'tiltak-datadeling-ingestor-demo-fylke' }] },
+      spec: { pool: `nav-${env}`, acl: [{ application: 'tiltak-datadeling-ingestor-demo-fylke' }] },
     });
-    const database = yaml(`${mappe}/database-${miljo}.yaml`)['metadata']?.['name'];
-    const ingestor = yaml(`${mappe}/ingestor-${miljo}.yaml`);
+    const database = yaml(`${dir}/database-${env}.yaml`)['metadata']?.['name'];
+    const ingestor = yaml(`${dir}/ingestor-${env}.yaml`);
     expect(ingestor).toMatchObject({
       metadata: { name: 'tiltak-datadeling-ingestor-demo-fylke' },
-      spec: { kafka: { pool: `nav-${miljo}` }, postgres: { clusterName: database } },
+      spec: { kafka: { pool: `nav-${env}` }, postgres: { clusterName: database } },
     });
     expect(ingestor['spec']?.['env']).toContainEqual({ name: 'KAFKA_TOPIC', value: topic });
-    expect(yaml(`${mappe}/query-api-${miljo}.yaml`)).toMatchObject({ spec: { postgres: { clusterName: database } } });
+    expect(yaml(`${dir}/query-api-${env}.yaml`)).toMatchObject({ spec: { postgres: { clusterName: database } } });
     expect(yaml('tools/lokal/organisasjoner/demo-fylke.yaml')).toMatchObject({ topic });
   }
   expect(
-    readdirSync(join(katalog, mappe))
-      .map((fil) => les(`${mappe}/${fil}`))
+    readdirSync(join(directory, dir))
+      .map((file) => read(`${dir}/${file}`))
       .join(''),
   ).not.toMatch(/-nav\b/);
 });
 
 test('nav is what the generator writes, and needs nothing more', () => {
-  lag('nav', 'arbeidsgiver.tiltak-avtale-hendelse-compact');
-  const filer = readdirSync(join(katalog, 'nais', 'nav'));
-  expect(filer).toEqual(readdirSync(join(ROT, 'nais', 'nav')));
-  expect(filer.filter((fil) => fil.startsWith('topic'))).toEqual([]);
-  for (const fil of filer.filter((navn) => !/^(konsumenter|query-api)/.test(navn))) {
-    expect(les(`nais/nav/${fil}`)).toBe(readFileSync(join(ROT, 'nais', 'nav', fil), 'utf8'));
+  create('nav', 'arbeidsgiver.tiltak-avtale-hendelse-compact');
+  const files = readdirSync(join(directory, 'nais', 'nav'));
+  expect(files).toEqual(readdirSync(join(ROOT, 'nais', 'nav')));
+  expect(files.filter((file) => file.startsWith('topic'))).toEqual([]);
+  for (const file of files.filter((name) => !/^(konsumenter|query-api)/.test(name))) {
+    expect(read(`nais/nav/${file}`)).toBe(readFileSync(join(ROOT, 'nais', 'nav', file), 'utf8'));
   }
 });
 
 test('what somebody has changed stays, and the access policy follows the registry', () => {
-  lag('demo-fylke');
-  const [register, manifest] = ['nais/demo-fylke/konsumenter-dev.yaml', 'nais/demo-fylke/query-api-dev.yaml'];
-  writeFileSync(join(katalog, manifest), les(manifest).replace('max: 3', 'max: 5'));
-  writeFileSync(join(katalog, register), '- { navn: en-app, namespace: et-team }\n- { navn: naboen }\n');
-  const inn = (): unknown => yaml(manifest)['spec']?.['accessPolicy'];
+  create('demo-fylke');
+  const [registry, manifest] = ['nais/demo-fylke/konsumenter-dev.yaml', 'nais/demo-fylke/query-api-dev.yaml'];
+  writeFileSync(join(directory, manifest), read(manifest).replace('max: 3', 'max: 5'));
+  writeFileSync(join(directory, registry), '- { navn: en-app, namespace: et-team }\n- { navn: naboen }\n');
+  const input = (): unknown => yaml(manifest)['spec']?.['accessPolicy'];
 
-  expect(lag('demo-fylke')).toEqual([manifest]);
-  expect(inn()).toEqual({
+  expect(create('demo-fylke')).toEqual([manifest]);
+  expect(input()).toEqual({
     inbound: { rules: [{ application: 'en-app', namespace: 'et-team' }, { application: 'naboen' }] },
   });
-  expect(les(manifest)).toContain('max: 5');
-  expect(lag('demo-fylke')).toEqual([]);
+  expect(read(manifest)).toContain('max: 5');
+  expect(create('demo-fylke')).toEqual([]);
 
-  writeFileSync(join(katalog, register), '[]\n');
-  expect(lag('demo-fylke')).toEqual([manifest]);
-  expect(inn()).toEqual({ inbound: { rules: [] } });
+  writeFileSync(join(directory, registry), '[]\n');
+  expect(create('demo-fylke')).toEqual([manifest]);
+  expect(input()).toEqual({ inbound: { rules: [] } });
 });
 
 test.each([
@@ -115,32 +115,32 @@ test.each([
   '1fylke',
   'x'.repeat(22),
   'ås',
-])('%j is not the name of an organisation', (navn) => {
-  expect(() => lag(navn)).toThrow(/^The name of an organisation must be lower case letters/);
+])('%j is not the name of an organisation', (name) => {
+  expect(() => create(name)).toThrow(/^The name of an organisation must be lower case letters/);
 });
 
 test('a topic that is none, or another than the organisation has, is refused', () => {
-  expect(() => lag('demo-fylke', 'a: b')).toThrow('--topic must be the name of a topic.');
-  lag('demo-fylke', 'et.topic');
-  expect(() => lag('demo-fylke', 'et.annet')).toThrow('demo-fylke has the topic et.topic already.');
+  expect(() => create('demo-fylke', 'a: b')).toThrow('--topic must be the name of a topic.');
+  create('demo-fylke', 'et.topic');
+  expect(() => create('demo-fylke', 'et.annet')).toThrow('demo-fylke has the topic et.topic already.');
 });
 
 test('a registry that is broken is named', () => {
-  lag('demo-fylke');
-  writeFileSync(join(katalog, 'nais/demo-fylke/konsumenter-prod.yaml'), '- navn: "x }"\n');
-  expect(() => lag('demo-fylke')).toThrow(/^nais\/demo-fylke\/konsumenter-prod\.yaml must be a list of consumers/);
+  create('demo-fylke');
+  writeFileSync(join(directory, 'nais/demo-fylke/konsumenter-prod.yaml'), '- navn: "x }"\n');
+  expect(() => create('demo-fylke')).toThrow(/^nais\/demo-fylke\/konsumenter-prod\.yaml must be a list of consumers/);
 });
 
 test('nx g organisasjon finds it', async () => {
-  const nx = join(ROT, 'node_modules', '.bin', 'nx');
+  const nx = join(ROOT, 'node_modules', '.bin', 'nx');
   const env = { ...process.env, NODE_OPTIONS: '', NX_DAEMON: 'false', NX_TUI: 'false', NO_COLOR: '1' };
-  const kjor = (navn: string): ReturnType<typeof kjorProgram> =>
-    kjorProgram(process.execPath, [nx, 'g', 'organisasjon', navn, '--dry-run'], { cwd: ROT, env });
-  const ny = await kjor('proveorganisasjon');
-  expect(ny).toMatchObject({
+  const run = (name: string): ReturnType<typeof runProgram> =>
+    runProgram(process.execPath, [nx, 'g', 'organisasjon', name, '--dry-run'], { cwd: ROOT, env });
+  const incoming = await run('proveorganisasjon');
+  expect(incoming).toMatchObject({
     kode: 0,
-    utskrift: expect.stringContaining('CREATE nais/proveorganisasjon/topic-prod.yaml'),
+    printout: expect.stringContaining('CREATE nais/proveorganisasjon/topic-prod.yaml'),
   });
-  const nav = await kjor('nav');
-  expect([nav.kode, /CREATE|UPDATE|DELETE/.exec(nav.utskrift)]).toEqual([0, null]);
+  const nav = await run('nav');
+  expect([nav.kode, /CREATE|UPDATE|DELETE/.exec(nav.printout)]).toEqual([0, null]);
 }, 120_000);

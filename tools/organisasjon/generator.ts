@@ -1,17 +1,17 @@
 import type { Tree } from 'nx/src/devkit-exports';
 import { parse } from 'yaml';
 import {
-  databasen,
+  databaseManifest,
   ingestor,
-  KONSUMENTER,
-  lokalt,
-  medRegler,
-  MILJOER,
+  EMPTY_REGISTRIES,
+  localEntry,
+  withAlerts,
+  ENVIRONMENTS,
   queryApi,
-  topicen,
+  topicManifest,
   type Konsument,
 } from './manifester.ts';
-import { egetTopic, erOrganisasjonsnavn, NAVNEREGEL } from './navn.ts';
+import { ownTopic, isOrganisasjonName, NAME_RULE } from './navn.ts';
 
 /**
  * `npx nx g organisasjon <navn>`: what an organisation needs on the platform and on the local stack. What stands there
@@ -19,50 +19,50 @@ import { egetTopic, erOrganisasjonsnavn, NAVNEREGEL } from './navn.ts';
  *
  * @throws when the name or the topic can't be used, or a registry can't be read; then nothing is written
  */
-export function organisasjon(tre: Tree, valg: { navn: string; topic?: string }): void {
+export function organisasjon(three: Tree, options: { navn: string; topic?: string }): void {
   // On the command line a number is a number.
-  const navn = String(valg.navn);
-  if (!erOrganisasjonsnavn(navn)) throw new Error(`The name of an organisation must be ${NAVNEREGEL}.`);
-  const oppsett = `tools/lokal/organisasjoner/${navn}.yaml`;
-  const topic = velgTopic(navn, valg.topic, tre.read(oppsett, 'utf8'));
-  const skriv = (sti: string, innhold: string): void => {
-    if (!tre.exists(sti)) tre.write(sti, innhold);
+  const name = String(options.navn);
+  if (!isOrganisasjonName(name)) throw new Error(`The name of an organisation must be ${NAME_RULE}.`);
+  const setup = `tools/lokal/organisasjoner/${name}.yaml`;
+  const topic = chooseTopic(name, options.topic, three.read(setup, 'utf8'));
+  const write = (path: string, content: string): void => {
+    if (!three.exists(path)) three.write(path, content);
   };
-  for (const miljo of MILJOER) {
-    const fil = (hva: string): string => `nais/${navn}/${hva}-${miljo}.yaml`;
-    skriv(fil('konsumenter'), KONSUMENTER[miljo]);
-    skriv(fil('database'), databasen(navn, miljo));
-    if (topic === egetTopic(navn)) skriv(fil('topic'), topicen(navn, miljo));
-    skriv(fil('ingestor'), ingestor(navn, miljo, topic));
-    skriv(fil('query-api'), queryApi(navn, miljo));
-    const manifest = tre.read(fil('query-api'), 'utf8') ?? '';
-    const ferdig = medRegler(manifest, lesRegister(fil('konsumenter'), tre.read(fil('konsumenter'), 'utf8') ?? ''));
-    if (ferdig !== manifest) tre.write(fil('query-api'), ferdig);
+  for (const env of ENVIRONMENTS) {
+    const file = (what: string): string => `nais/${name}/${what}-${env}.yaml`;
+    write(file('konsumenter'), EMPTY_REGISTRIES[env]);
+    write(file('database'), databaseManifest(name, env));
+    if (topic === ownTopic(name)) write(file('topic'), topicManifest(name, env));
+    write(file('ingestor'), ingestor(name, env, topic));
+    write(file('query-api'), queryApi(name, env));
+    const manifest = three.read(file('query-api'), 'utf8') ?? '';
+    const done = withAlerts(manifest, readRegistry(file('konsumenter'), three.read(file('konsumenter'), 'utf8') ?? ''));
+    if (done !== manifest) three.write(file('query-api'), done);
   }
-  skriv(oppsett, lokalt(navn, topic));
+  write(setup, localEntry(name, topic));
 }
 
 const TOPIC = /^[a-z0-9][a-z0-9._-]{0,200}$/;
 
-function velgTopic(navn: string, onsket: string | undefined, oppsett: string | null): string {
-  if (onsket !== undefined && !TOPIC.test(onsket)) throw new Error('--topic must be the name of a topic.');
-  const { topic } = (oppsett === null ? {} : parse(oppsett)) as { topic?: string };
-  if (topic !== undefined && onsket !== undefined && onsket !== topic) {
-    throw new Error(`${navn} has the topic ${topic} already.`);
+function chooseTopic(name: string, wanted: string | undefined, setup: string | null): string {
+  if (wanted !== undefined && !TOPIC.test(wanted)) throw new Error('--topic must be the name of a topic.');
+  const { topic } = (setup === null ? {} : parse(setup)) as { topic?: string };
+  if (topic !== undefined && wanted !== undefined && wanted !== topic) {
+    throw new Error(`${name} has the topic ${topic} already.`);
   }
-  return topic ?? onsket ?? egetTopic(navn);
+  return topic ?? wanted ?? ownTopic(name);
 }
 
 /** The rest of a registry is validated where it is used, by the query-api. */
-function lesRegister(fil: string, innhold: string): Konsument[] {
-  const linjer = parse(innhold) as unknown;
-  const erNavn = (verdi: unknown): boolean => typeof verdi === 'string' && /^[a-z][a-z0-9-]{0,62}$/.test(verdi);
-  const erKonsument = (linje: unknown): linje is Konsument => {
-    const { navn, namespace } = (linje ?? {}) as Partial<Konsument>;
-    return erNavn(navn) && (namespace === undefined || erNavn(namespace));
+function readRegistry(file: string, content: string): Konsument[] {
+  const lines = parse(content) as unknown;
+  const isName = (value: unknown): boolean => typeof value === 'string' && /^[a-z][a-z0-9-]{0,62}$/.test(value);
+  const isKonsument = (line: unknown): line is Konsument => {
+    const { navn: name, namespace } = (line ?? {}) as Partial<Konsument>;
+    return isName(name) && (namespace === undefined || isName(namespace));
   };
-  if (!Array.isArray(linjer) || !linjer.every(erKonsument)) {
-    throw new Error(`${fil} must be a list of consumers, as apps/query-api/src/tilgang/konsumenter.schema.json says.`);
+  if (!Array.isArray(lines) || !lines.every(isKonsument)) {
+    throw new Error(`${file} must be a list of consumers, as apps/query-api/src/tilgang/konsumenter.schema.json says.`);
   }
-  return linjer;
+  return lines;
 }

@@ -1,7 +1,7 @@
-import { topicnavn } from './navn.ts';
+import { topicName } from './navn.ts';
 
-export const MILJOER = ['dev', 'prod'] as const;
-type Miljo = (typeof MILJOER)[number];
+export const ENVIRONMENTS = ['dev', 'prod'] as const;
+type Env = (typeof ENVIRONMENTS)[number];
 
 export interface Konsument {
   navn: string;
@@ -9,26 +9,26 @@ export interface Konsument {
   namespace?: string;
 }
 
-const HODE = `# The registry of consumers in {}; see apps/query-api/src/tilgang/konsumenter.schema.json and docs/konsumenter.md.
+const HEADER = `# The registry of consumers in {}; see apps/query-api/src/tilgang/konsumenter.schema.json and docs/konsumenter.md.
 `;
 
 /** Registries that nobody has been given access in. */
-export const KONSUMENTER: Record<Miljo, string> = {
-  dev: `${HODE.replace('{}', 'dev')}[]
+export const EMPTY_REGISTRIES: Record<Env, string> = {
+  dev: `${HEADER.replace('{}', 'dev')}[]
 `,
-  prod: `${HODE.replace('{}', 'production')}# A consumer is added by a pull request that the team that owns the data approves. None has been given access yet.
+  prod: `${HEADER.replace('{}', 'production')}# A consumer is added by a pull request that the team that owns the data approves. None has been given access yet.
 []
 `,
 };
 
-const metadata = (navn: string): string => `metadata:
-  name: ${navn}
+const metadata = (name: string): string => `metadata:
+  name: ${name}
   namespace: tiltak
   labels: { team: tiltak }`;
 
-const app = (hva: string, navn: string): string => `apiVersion: nais.io/v1alpha1
+const app = (what: string, name: string): string => `apiVersion: nais.io/v1alpha1
 kind: Application
-${metadata(`tiltak-datadeling-${hva}-${navn}`)}
+${metadata(`tiltak-datadeling-${what}-${name}`)}
 spec:
   image: '{{image}}'
   port: 8080
@@ -37,79 +37,80 @@ spec:
   prometheus: { enabled: true, path: /internal/prometheus }
   terminationGracePeriodSeconds: 30`;
 
-export const ingestor = (navn: string, miljo: Miljo, topic: string): string => `${app('ingestor', navn)}
+export const ingestor = (name: string, env: Env, topic: string): string => `${app('ingestor', name)}
   # At most as many as the topic has partitions are at work.
   replicas: { min: 2, max: 2 }
   resources:
     requests: { cpu: 200m, memory: 256Mi }
     limits: { memory: 384Mi }
-  kafka: { pool: nav-${miljo} }
+  kafka: { pool: nav-${env} }
   azure: { application: { enabled: true } }
-  postgres: { clusterName: tiltak-datadeling-${navn} }
+  postgres: { clusterName: tiltak-datadeling-${name} }
   env:
-    - { name: ORGANISASJON, value: ${navn} }
+    - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
-    - { secret: tiltak-datadeling-${navn}-noekkel }
+    - { secret: tiltak-datadeling-${name}-noekkel }
     # DB_*: this app's own login, a member of datadeling_skriver; DB_MIGRERING_*: the owner of the schema.
-    - { secret: tiltak-datadeling-${navn}-ingestor-db }
+    - { secret: tiltak-datadeling-${name}-ingestor-db }
 `;
 
-const FLEST = { dev: 3, prod: 8 };
+const MOST = { dev: 3, prod: 8 };
 
-/** Lets nobody in yet: see `medRegler`. */
-export const queryApi = (navn: string, miljo: Miljo): string => `${app('query-api', navn)}
-  replicas: { min: 2, max: ${String(FLEST[miljo])}, scalingStrategy: { cpu: { thresholdPercentage: 60 } } }
+/** Lets nobody in yet: see `withAlerts`. */
+export const queryApi = (name: string, env: Env): string => `${app('query-api', name)}
+  replicas: { min: 2, max: ${String(MOST[env])}, scalingStrategy: { cpu: { thresholdPercentage: 60 } } }
   resources:
     requests: { cpu: 200m, memory: 256Mi }
     limits: { memory: 512Mi }
   azure: { application: { enabled: true } }
   accessPolicy:
     inbound:
-      # One for each consumer in konsumenter-${miljo}.yaml: npx nx g organisasjon ${navn} writes them.
+      # One for each consumer in konsumenter-${env}.yaml: npx nx g organisasjon ${name} writes them.
       rules: []
-  postgres: { clusterName: tiltak-datadeling-${navn} }
+  postgres: { clusterName: tiltak-datadeling-${name} }
   env:
-    - { name: ORGANISASJON, value: ${navn} }
+    - { name: ORGANISASJON, value: ${name} }
     - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
   filesFrom:
-    - { configmap: tiltak-datadeling-${navn}-konsumenter, mountPath: /konfig }
+    - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
   envFrom:
-    - { secret: tiltak-datadeling-${navn}-noekkel }
+    - { secret: tiltak-datadeling-${name}-noekkel }
     # DB_*: this app's own login, a member of datadeling_leser.
-    - { secret: tiltak-datadeling-${navn}-query-api-db }
+    - { secret: tiltak-datadeling-${name}-query-api-db }
 `;
 
 /** The manifest of a query-api that lets in those consumers, and no others. */
-export function medRegler(manifest: string, konsumenter: readonly Konsument[]): string {
-  const linjer = konsumenter.map(
-    ({ navn, namespace }) => `        - { application: ${navn}${namespace ? `, namespace: ${namespace}` : ''} }\n`,
+export function withAlerts(manifest: string, konsumenter: readonly Konsument[]): string {
+  const lines = konsumenter.map(
+    ({ navn: name, namespace }) =>
+      `        - { application: ${name}${namespace ? `, namespace: ${namespace}` : ''} }\n`,
   );
-  const regler = linjer.length === 0 ? '      rules: []\n' : `      rules:\n${linjer.join('')}`;
-  return manifest.replace(/^ {6}rules:.*\n(?: {8}.*\n)*/m, regler);
+  const rules = lines.length === 0 ? '      rules: []\n' : `      rules:\n${lines.join('')}`;
+  return manifest.replace(/^ {6}rules:.*\n(?: {8}.*\n)*/m, rules);
 }
 
-const STOERRELSE = {
+const SIZE = {
   dev: 'resources: { cpu: 200m, memory: 1Gi, diskSize: 10Gi }',
   prod: 'highAvailability: true\n    resources: { cpu: 500m, memory: 4Gi, diskSize: 50Gi }',
 };
 
-export const databasen = (navn: string, miljo: Miljo): string => `apiVersion: data.nais.io/v1
+export const databaseManifest = (name: string, env: Env): string => `apiVersion: data.nais.io/v1
 kind: Postgres
-${metadata(`tiltak-datadeling-${navn}`)}
+${metadata(`tiltak-datadeling-${name}`)}
 spec:
   cluster:
     majorVersion: '17'
-    ${STOERRELSE[miljo]}
+    ${SIZE[env]}
 `;
 
 /** The adapter API publishes to it, and the stream reads from it: both in the ingestor. */
-export const topicen = (navn: string, miljo: Miljo): string => `apiVersion: kafka.nais.io/v1
+export const topicManifest = (name: string, env: Env): string => `apiVersion: kafka.nais.io/v1
 kind: Topic
-${metadata(topicnavn(navn))}
+${metadata(topicName(name))}
 spec:
-  pool: nav-${miljo}
+  pool: nav-${env}
   config:
     # It is read again from the start when the database is rebuilt.
     cleanupPolicy: compact
@@ -117,14 +118,14 @@ spec:
     replication: 3
     minimumInSyncReplicas: 2
   acl:
-    - { team: tiltak, application: tiltak-datadeling-ingestor-${navn}, access: readwrite }
+    - { team: tiltak, application: tiltak-datadeling-ingestor-${name}, access: readwrite }
 `;
 
 /** For tools/lokal. */
-export const lokalt = (
-  navn: string,
+export const localEntry = (
+  name: string,
   topic: string,
-): string => `# ${navn} on the local stack: npm start -- --organisasjoner ${navn}
+): string => `# ${name} on the local stack: npm start -- --organisasjoner ${name}
 topic: ${topic}
 konsumenter: tools/lokal/konsumenter.yaml
 `;

@@ -1,4 +1,4 @@
-export { forventet, type Forventet, type PlassertKildemelding } from './fasit/fasit.ts';
-export type { ForventetAvtale } from './fasit/lesing.ts';
-export { lagHendelser, lagOppdateringer } from './hendelser.ts';
-export type { Kildemelding } from './kilde/kildemelding.ts';
+export { expected, type Expected, type PositionedSourceMessage } from './fasit/fasit.ts';
+export type { ExpectedAvtale } from './fasit/lesing.ts';
+export { createEvents, createUpdates } from './hendelser.ts';
+export type { SourceMessage } from './kilde/kildemelding.ts';

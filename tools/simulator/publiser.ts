@@ -1,83 +1,87 @@
-import { setTimeout as vent } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Partitioners, type Producer } from 'kafkajs';
-import type { PlassertKildemelding } from './fasit/fasit.ts';
-import type { Kildemelding } from './kilde/kildemelding.ts';
+import type { PositionedSourceMessage } from './fasit/fasit.ts';
+import type { SourceMessage } from './kilde/kildemelding.ts';
 
-const HOYST_MELDINGER = 500;
+const MAX_MESSAGES = 500;
 /** Under what a broker takes in one batch unless it is told otherwise, 1 MiB, should all be for one partition. */
-const HOYST_BYTES = 900_000;
+const MAX_BYTES = 900_000;
 
-interface Valg {
+interface Options {
   /** of the topic */
-  partisjoner: number;
+  partitions: number;
   /** messages per second; undefined: as fast as it goes */
-  takt?: number | undefined;
+  pace?: number | undefined;
 }
 
 /**
  * Publishes messages in order, acknowledged by all replicas, and yields each with its place once it has one: so nothing
  * is published that nobody asks for. The partition follows from the key, as with Java's clients.
  */
-export async function* publiser(
+export async function* publish(
   producer: Producer,
   topic: string,
-  meldinger: Iterable<Kildemelding> | AsyncIterable<Kildemelding>,
-  { partisjoner, takt }: Valg,
-): AsyncGenerator<PlassertKildemelding> {
-  const partisjonFor = partisjonerer(topic, partisjoner);
-  const fra = performance.now();
-  let sendt = 0;
-  for await (const gruppe of grupper(meldinger, takt)) {
-    const plassert = gruppe.map((melding) => ({ ...melding, partisjon: partisjonFor(melding) }));
-    const svar = await producer.send({
+  messages: Iterable<SourceMessage> | AsyncIterable<SourceMessage>,
+  { partitions, pace }: Options,
+): AsyncGenerator<PositionedSourceMessage> {
+  const partitionFor = partitioner(topic, partitions);
+  const from = performance.now();
+  let sent = 0;
+  for await (const group of groups(messages, pace)) {
+    const positioned = group.map((message) => ({ ...message, partisjon: partitionFor(message) }));
+    const response = await producer.send({
       topic,
       acks: -1,
-      messages: plassert.map(({ nokkel, verdi, partisjon }) => ({ key: nokkel, value: verdi, partition: partisjon })),
+      messages: positioned.map(({ nokkel: key, verdi: value, partisjon: partition }) => ({
+        key: key,
+        value: value,
+        partition: partition,
+      })),
     });
     // The broker tells where each partition's part of the group begins.
-    const neste = new Map(svar.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
-    for (const melding of plassert) {
-      const offset = neste.get(melding.partisjon);
+    const next = new Map(response.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
+    for (const message of positioned) {
+      const offset = next.get(message.partisjon);
       if (offset === undefined)
-        throw new Error(`Kafka did not say where partition ${String(melding.partisjon)} begins`);
-      neste.set(melding.partisjon, offset + 1);
-      yield { ...melding, offset };
+        throw new Error(`Kafka did not say where partition ${String(message.partisjon)} begins`);
+      next.set(message.partisjon, offset + 1);
+      yield { ...message, offset };
     }
-    sendt += gruppe.length;
-    if (takt !== undefined) await vent(Math.max(0, (sendt / takt) * 1_000 - (performance.now() - fra)));
+    sent += group.length;
+    if (pace !== undefined) await wait(Math.max(0, (sent / pace) * 1_000 - (performance.now() - from)));
   }
 }
 
 /** Kafka's own choice from the key, made here so that it is known. */
-function partisjonerer(topic: string, antall: number): (melding: Kildemelding) => number {
-  const velg = Partitioners.DefaultPartitioner();
-  const partitionMetadata = Array.from({ length: antall }, (_, partitionId) => ({
+function partitioner(topic: string, count: number): (message: SourceMessage) => number {
+  const pick = Partitioners.DefaultPartitioner();
+  const partitionMetadata = Array.from({ length: count }, (_, partitionId) => ({
     partitionId,
     partitionErrorCode: 0,
     leader: 0,
     replicas: [],
     isr: [],
   }));
-  return ({ nokkel, verdi }) => velg({ topic, partitionMetadata, message: { key: nokkel, value: verdi } });
+  return ({ nokkel: key, verdi: value }) => pick({ topic, partitionMetadata, message: { key: key, value: value } });
 }
 
 /** What is sent at a time: with a `takt`, a twentieth of a second's messages. */
-async function* grupper(
-  meldinger: Iterable<Kildemelding> | AsyncIterable<Kildemelding>,
-  takt = Infinity,
-): AsyncGenerator<Kildemelding[]> {
-  const hoyst = Math.max(1, Math.min(HOYST_MELDINGER, Math.floor(takt / 20)));
-  let gruppe: Kildemelding[] = [];
+async function* groups(
+  messages: Iterable<SourceMessage> | AsyncIterable<SourceMessage>,
+  pace = Infinity,
+): AsyncGenerator<SourceMessage[]> {
+  const most = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(pace / 20)));
+  let group: SourceMessage[] = [];
   let bytes = 0;
-  for await (const melding of meldinger) {
-    const egne = melding.verdi === null ? 0 : Buffer.byteLength(melding.verdi);
-    if (gruppe.length > 0 && (gruppe.length >= hoyst || bytes + egne > HOYST_BYTES)) {
-      yield gruppe;
-      gruppe = [];
+  for await (const message of messages) {
+    const own = message.verdi === null ? 0 : Buffer.byteLength(message.verdi);
+    if (group.length > 0 && (group.length >= most || bytes + own > MAX_BYTES)) {
+      yield group;
+      group = [];
       bytes = 0;
     }
-    gruppe.push(melding);
-    bytes += egne;
+    group.push(message);
+    bytes += own;
   }
-  if (gruppe.length > 0) yield gruppe;
+  if (group.length > 0) yield group;
 }

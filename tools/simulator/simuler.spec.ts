@@ -2,94 +2,99 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import {
-  kjorProgram,
-  lagArbeidsmappe,
-  ledigPort,
-  opprettTesttopic,
-  ROT,
-  testmiljo,
-  type Testtopic,
+  runProgram,
+  createWorkDir,
+  freePort,
+  createTestTopic,
+  ROOT,
+  testEnvironment,
+  type TestTopic,
 } from '@tiltak/testing';
-import { forventet, type PlassertKildemelding } from './fasit/fasit.ts';
-import { lagHendelser } from './hendelser.ts';
-import { publiser } from './publiser.ts';
+import { expected, type PositionedSourceMessage } from './fasit/fasit.ts';
+import { createEvents } from './hendelser.ts';
+import { publish } from './publiser.ts';
 
-const PARTISJONER = 3;
-let topic: Testtopic;
-let mappe: ReturnType<typeof lagArbeidsmappe>;
+const PARTITIONS = 3;
+let topic: TestTopic;
+let dir: ReturnType<typeof createWorkDir>;
 beforeAll(async () => {
-  topic = await opprettTesttopic({ partisjoner: PARTISJONER });
-  mappe = lagArbeidsmappe('simuler');
+  topic = await createTestTopic({ partisjoner: PARTITIONS });
+  dir = createWorkDir('simuler');
 });
 afterAll(async () => {
-  await topic.slett();
-  mappe.rydd();
+  await topic.remove();
+  dir.clean();
 });
 
-const kafka = new Kafka({ brokers: testmiljo().kafka.split(','), logLevel: logLevel.NOTHING });
+const kafka = new Kafka({ brokers: testEnvironment().kafka.split(','), logLevel: logLevel.NOTHING });
 
 /** What lies on the topic, once there are so many messages. */
-async function les(antall: number): Promise<PlassertKildemelding[]> {
-  const consumer = kafka.consumer({ groupId: `les-${topic.topic}-${String(antall)}` });
+async function read(count: number): Promise<PositionedSourceMessage[]> {
+  const consumer = kafka.consumer({ groupId: `les-${topic.topic}-${String(count)}` });
   await consumer.connect();
   await consumer.subscribe({ topic: topic.topic, fromBeginning: true });
-  const lest: PlassertKildemelding[] = [];
-  await new Promise<void>((ferdig, feil) => {
+  const wasRead: PositionedSourceMessage[] = [];
+  await new Promise<void>((done, error) => {
     consumer
       .run({
         eachMessage: ({ partition, message: { key, value, offset } }) => {
-          lest.push({ nokkel: key, verdi: value, partisjon: partition, offset: Number(offset) });
-          if (lest.length === antall) ferdig();
+          wasRead.push({ nokkel: key, verdi: value, partisjon: partition, offset: Number(offset) });
+          if (wasRead.length === count) done();
           return Promise.resolve();
         },
       })
-      .catch(feil);
+      .catch(error);
   });
   await consumer.disconnect();
-  return lest;
+  return wasRead;
 }
 
-const simuler = (...argumenter: string[]): ReturnType<typeof kjorProgram> =>
-  kjorProgram(
+const simulate = (...args: string[]): ReturnType<typeof runProgram> =>
+  runProgram(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
       '--disable-warning=TimeoutNegativeWarning',
       'tools/simulator/simuler.ts',
-      ...argumenter,
+      ...args,
     ],
-    { cwd: ROT, env: { ...process.env, NODE_OPTIONS: '', KAFKA_BROKERS: testmiljo().kafka, INIT_CWD: mappe.katalog } },
+    {
+      cwd: ROOT,
+      env: { ...process.env, NODE_OPTIONS: '', KAFKA_BROKERS: testEnvironment().kafka, INIT_CWD: dir.katalog },
+    },
   );
-const etterPlass = (a: PlassertKildemelding, b: PlassertKildemelding): number =>
+const afterPosition = (a: PositionedSourceMessage, b: PositionedSourceMessage): number =>
   a.partisjon - b.partisjon || a.offset - b.offset;
-const somTekst = ({ nokkel, verdi, partisjon, offset }: PlassertKildemelding): string =>
-  [partisjon, offset, nokkel, verdi].map(String).join('|');
+const asText = ({ nokkel: key, verdi: value, partisjon: partition, offset }: PositionedSourceMessage): string =>
+  [partition, offset, key, value].map(String).join('|');
 
 test('messages are where publishing said that they are, and the state is what they come to', async () => {
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
-  const meldinger = lagHendelser({ antall: 1_200, seed: 9, gift: true });
-  const plassert: PlassertKildemelding[] = [];
-  for await (const melding of publiser(producer, topic.topic, meldinger, { partisjoner: PARTISJONER }))
-    plassert.push(melding);
+  const messages = createEvents({ count: 1_200, seed: 9, poison: true });
+  const positioned: PositionedSourceMessage[] = [];
+  for await (const message of publish(producer, topic.topic, messages, { partitions: PARTITIONS }))
+    positioned.push(message);
   await producer.disconnect();
-  const lest = await les(1_200);
-  expect(lest.sort(etterPlass).map(somTekst)).toEqual(plassert.sort(etterPlass).map(somTekst));
-  expect(new Set(plassert.map(({ partisjon }) => partisjon)).size).toBe(PARTISJONER);
-  expect(forventet(lest)).toEqual(forventet(plassert));
+  const wasRead = await read(1_200);
+  expect(wasRead.sort(afterPosition).map(asText)).toEqual(positioned.sort(afterPosition).map(asText));
+  expect(new Set(positioned.map(({ partisjon: partition }) => partition)).size).toBe(PARTITIONS);
+  expect(expected(wasRead)).toEqual(expected(positioned));
 
-  const linjer = ['{"avtaleId":"a", "x":1 }', 'ikke json', '{"å":"æ"}', '12'];
-  writeFileSync(join(mappe.katalog, 'linjer.jsonl'), `${linjer.join('\n')}\n\n`);
-  const { kode, utskrift } = await simuler('--fil', 'linjer.jsonl', '--topic', topic.topic);
-  expect([kode, utskrift]).toEqual([0, expect.stringMatching(/^4 messages published to \S+ in \d+\.\d s\n$/)]);
-  const nye = (await les(1_204)).sort(etterPlass).filter((m) => !lest.some((gammel) => etterPlass(m, gammel) === 0));
-  expect(nye.map(({ nokkel, verdi }) => [String(nokkel), String(verdi)]).sort()).toEqual(
-    linjer.map((linje) => [linje.includes('avtaleId') ? 'a' : '', linje]).sort(),
+  const lines = ['{"avtaleId":"a", "x":1 }', 'ikke json', '{"å":"æ"}', '12'];
+  writeFileSync(join(dir.katalog, 'linjer.jsonl'), `${lines.join('\n')}\n\n`);
+  const { kode: code, printout } = await simulate('--fil', 'linjer.jsonl', '--topic', topic.topic);
+  expect([code, printout]).toEqual([0, expect.stringMatching(/^4 messages published to \S+ in \d+\.\d s\n$/)]);
+  const fresh = (await read(1_204))
+    .sort(afterPosition)
+    .filter((m) => !wasRead.some((old) => afterPosition(m, old) === 0));
+  expect(fresh.map(({ nokkel: key, verdi: value }) => [String(key), String(value)]).sort()).toEqual(
+    lines.map((line) => [line.includes('avtaleId') ? 'a' : '', line]).sort(),
   );
 });
 
 test('the state of a run is written when asked for', async () => {
-  const { kode } = await simuler(
+  const { kode: code } = await simulate(
     '--antall',
     '300',
     '--gift',
@@ -100,22 +105,22 @@ test('the state of a run is written when asked for', async () => {
     '--tilstand',
     'ut.json',
   );
-  expect(kode).toBe(0);
-  const tilstand = JSON.parse(readFileSync(join(mappe.katalog, 'ut.json'), 'utf8')) as Record<string, unknown[]>;
-  expect(tilstand['avtaler']?.length).toBeGreaterThan(10);
-  expect(tilstand['parkert']).toHaveLength(3);
+  expect(code).toBe(0);
+  const state = JSON.parse(readFileSync(join(dir.katalog, 'ut.json'), 'utf8')) as Record<string, unknown[]>;
+  expect(state['avtaler']?.length).toBeGreaterThan(10);
+  expect(state['parkert']).toHaveLength(3);
 });
 
 test.each([
   [['--antall', 'x'], /^--antall must be a whole number/],
   [['--antall', '1', '--topic', 'finnes-ikke'], /^--topic: Kafka has no topic finnes-ikke\.\n$/],
-])('%j ends with a sentence', async (argumenter, sagt) => {
-  const { kode, utskrift } = await simuler(...argumenter);
-  expect([kode, utskrift]).toEqual([1, expect.stringMatching(sagt)]);
+])('%j ends with a sentence', async (args, said) => {
+  const { kode: code, printout } = await simulate(...args);
+  expect([code, printout]).toEqual([1, expect.stringMatching(said)]);
 });
 
 test('a broker that is away is said in a sentence', async () => {
-  const { kode, utskrift } = await kjorProgram(
+  const { kode: code, printout } = await runProgram(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
@@ -126,7 +131,7 @@ test('a broker that is away is said in a sentence', async () => {
       '--topic',
       't',
     ],
-    { cwd: ROT, env: { ...process.env, NODE_OPTIONS: '', KAFKA_BROKERS: `127.0.0.1:${String(await ledigPort())}` } },
+    { cwd: ROOT, env: { ...process.env, NODE_OPTIONS: '', KAFKA_BROKERS: `127.0.0.1:${String(await freePort())}` } },
   );
-  expect([kode, utskrift]).toEqual([1, expect.stringMatching(/^Kafka does not answer at 127\.0\.0\.1:\d+/)]);
+  expect([code, printout]).toEqual([1, expect.stringMatching(/^Kafka does not answer at 127\.0\.0\.1:\d+/)]);
 });

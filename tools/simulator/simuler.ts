@@ -2,65 +2,67 @@ import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { LOKALT } from '@tiltak/testing';
-import { forventet, type PlassertKildemelding } from './fasit/fasit.ts';
-import { lagHendelser } from './hendelser.ts';
-import type { Kildemelding } from './kilde/kildemelding.ts';
-import { publiser } from './publiser.ts';
-import { Bruksfeil, lesValg, type Stabel, type Valg } from './valg.ts';
+import { LOCAL_DIR } from '@tiltak/testing';
+import { expected, type PositionedSourceMessage } from './fasit/fasit.ts';
+import { createEvents } from './hendelser.ts';
+import type { SourceMessage } from './kilde/kildemelding.ts';
+import { publish } from './publiser.ts';
+import { UsageError, readOptions, type Stack, type Options } from './valg.ts';
 
 try {
-  await simuler(lesValg(process.argv.slice(2), process.env, lesStabel()));
-} catch (feil) {
-  console.error(feil instanceof Error ? feil.message : String(feil));
+  await simulate(readOptions(process.argv.slice(2), process.env, readStack()));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
 
-async function simuler(valg: Valg): Promise<void> {
-  const kafka = new Kafka({ brokers: valg.brokers, logLevel: logLevel.NOTHING, retry: { retries: 3 } });
-  const partisjoner = await antallPartisjoner(kafka, valg);
+async function simulate(options: Options): Promise<void> {
+  const kafka = new Kafka({ brokers: options.brokers, logLevel: logLevel.NOTHING, retry: { retries: 3 } });
+  const partitions = await partitionCount(kafka, options);
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   try {
-    await publiserAlt(producer, partisjoner, valg);
+    await publishAll(producer, partitions, options);
   } finally {
     await producer.disconnect();
   }
 }
 
-async function publiserAlt(producer: Producer, partisjoner: number, valg: Valg): Promise<void> {
-  const { topic, kilde, takt, tilstand } = valg;
-  const meldinger = 'fil' in kilde ? lesFil(kilde.fil) : lagHendelser(kilde);
-  const fra = performance.now();
+async function publishAll(producer: Producer, partitions: number, options: Options): Promise<void> {
+  const { topic, source, pace, state } = options;
+  const messages = 'file' in source ? readFile(source.file) : createEvents(source);
+  const from = performance.now();
   // Kept only when the state is asked for.
-  const publisert: PlassertKildemelding[] = [];
-  let antall = 0;
-  for await (const melding of publiser(producer, topic, meldinger, { partisjoner, takt })) {
-    antall++;
-    if (tilstand !== undefined) publisert.push(melding);
+  const published: PositionedSourceMessage[] = [];
+  let count = 0;
+  for await (const message of publish(producer, topic, messages, { partitions, pace })) {
+    count++;
+    if (state !== undefined) published.push(message);
   }
-  const sekunder = ((performance.now() - fra) / 1_000).toFixed(1);
-  console.log(`${String(antall)} messages published to ${topic} in ${sekunder} s`);
-  if (tilstand !== undefined) skrivTilstand(tilstand, publisert);
+  const seconds = ((performance.now() - from) / 1_000).toFixed(1);
+  console.log(`${String(count)} messages published to ${topic} in ${seconds} s`);
+  if (state !== undefined) writeState(state, published);
 }
 
 /** What the messages of this run come to, without regard to what was on the topic before. Holds national idents. */
-function skrivTilstand(fil: string, publisert: PlassertKildemelding[]): void {
-  const { avtaler, slettet, parkert } = forventet(publisert);
-  const tilstand = { avtaler: [...avtaler.values()], slettet: Object.fromEntries(slettet), parkert };
-  writeFileSync(fil, `${JSON.stringify(tilstand, null, 2)}\n`, { mode: 0o600 });
+function writeState(file: string, published: PositionedSourceMessage[]): void {
+  const { avtaler, slettet: deleted, parkert: parked } = expected(published);
+  const state = { avtaler: [...avtaler.values()], slettet: Object.fromEntries(deleted), parkert: parked };
+  writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
 }
 
-async function antallPartisjoner(kafka: Kafka, { brokers, topic }: Valg): Promise<number> {
+async function partitionCount(kafka: Kafka, { brokers, topic }: Options): Promise<number> {
   const admin = kafka.admin();
   try {
     await admin.connect();
   } catch {
-    throw new Bruksfeil(`Kafka does not answer at ${brokers.join(', ')}: start the local stack, or set KAFKA_BROKERS.`);
+    throw new UsageError(
+      `Kafka does not answer at ${brokers.join(', ')}: start the local stack, or set KAFKA_BROKERS.`,
+    );
   }
   try {
     const topics = await admin.listTopics();
-    if (!topics.includes(topic)) throw new Bruksfeil(`--topic: Kafka has no topic ${topic}.`);
+    if (!topics.includes(topic)) throw new UsageError(`--topic: Kafka has no topic ${topic}.`);
     const { topics: metadata } = await admin.fetchTopicMetadata({ topics: [topic] });
     return metadata[0]?.partitions.length ?? 0;
   } finally {
@@ -68,25 +70,25 @@ async function antallPartisjoner(kafka: Kafka, { brokers, topic }: Valg): Promis
   }
 }
 
-function lesStabel(): Stabel | undefined {
-  const fil = join(LOKALT, 'ready.json');
-  return existsSync(fil) ? (JSON.parse(readFileSync(fil, 'utf8')) as Stabel) : undefined;
+function readStack(): Stack | undefined {
+  const file = join(LOCAL_DIR, 'ready.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Stack) : undefined;
 }
 
 /** Each line as it is; the key is the avtaleId it holds. One without gets an empty key: a compacted topic demands one. */
-async function* lesFil(fil: string): AsyncGenerator<Kildemelding> {
-  for await (const linje of createInterface({ input: createReadStream(fil, 'latin1'), crlfDelay: Infinity })) {
-    if (linje === '') continue;
+async function* readFile(file: string): AsyncGenerator<SourceMessage> {
+  for await (const line of createInterface({ input: createReadStream(file, 'latin1'), crlfDelay: Infinity })) {
+    if (line === '') continue;
     // Read and sent byte by byte, so that also what isn't UTF-8 arrives as it is.
-    const verdi = Buffer.from(linje, 'latin1');
-    yield { nokkel: avtaleIdI(verdi.toString('utf8')), verdi };
+    const value = Buffer.from(line, 'latin1');
+    yield { nokkel: avtaleIdIn(value.toString('utf8')), verdi: value };
   }
 }
 
-function avtaleIdI(linje: string): string {
+function avtaleIdIn(line: string): string {
   try {
-    const melding = JSON.parse(linje) as { avtaleId?: unknown } | null;
-    return typeof melding?.avtaleId === 'string' ? melding.avtaleId : '';
+    const message = JSON.parse(line) as { avtaleId?: unknown } | null;
+    return typeof message?.avtaleId === 'string' ? message.avtaleId : '';
   } catch {
     return '';
   }

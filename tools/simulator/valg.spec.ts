@@ -1,17 +1,17 @@
-import { lesValg } from './valg.ts';
+import { readOptions } from './valg.ts';
 
-const STABEL = { kafka: '127.0.0.1:19092', topic: 'avtaler' };
+const STACK = { kafka: '127.0.0.1:19092', topic: 'avtaler' };
 
 test('what is not said is taken from the local stack', () => {
-  expect(lesValg(['--antall', '10'], {}, STABEL)).toEqual({
+  expect(readOptions(['--antall', '10'], {}, STACK)).toEqual({
     brokers: ['127.0.0.1:19092'],
     topic: 'avtaler',
     kilde: { antall: 10, seed: 1, gift: false },
     takt: undefined,
     tilstand: undefined,
   });
-  const alt = ['--antall', '10', '--seed', '0', '--gift', '--takt', '5', '--topic', 'annen', '--tilstand', 'ut.json'];
-  expect(lesValg(alt, { KAFKA_BROKERS: 'a:1,b:2', INIT_CWD: '/tmp' }, undefined)).toEqual({
+  const all = ['--antall', '10', '--seed', '0', '--gift', '--takt', '5', '--topic', 'annen', '--tilstand', 'ut.json'];
+  expect(readOptions(all, { KAFKA_BROKERS: 'a:1,b:2', INIT_CWD: '/tmp' }, undefined)).toEqual({
     brokers: ['a:1', 'b:2'],
     topic: 'annen',
     kilde: { antall: 10, seed: 0, gift: true },
@@ -31,13 +31,13 @@ test.each([
   [['--fil', 'package.json', '--gift'], /^--gift has no meaning with --fil/],
   [['--mengde', '1'], /'--mengde'/],
   [['--antall'], /--antall/],
-])('%j is said to be wrong', (argumenter, sagt) => {
-  expect(() => lesValg(argumenter, {}, STABEL)).toThrow(sagt);
+])('%j is said to be wrong', (args, said) => {
+  expect(() => readOptions(args, {}, STACK)).toThrow(said);
 });
 
 test('without a stack, broker and topic must be said', () => {
-  expect(() => lesValg(['--antall', '1'], {}, undefined)).toThrow('The local stack is not running');
-  expect(() => lesValg(['--antall', '1'], { KAFKA_BROKERS: 'a:1' }, undefined)).toThrow(
+  expect(() => readOptions(['--antall', '1'], {}, undefined)).toThrow('The local stack is not running');
+  expect(() => readOptions(['--antall', '1'], { KAFKA_BROKERS: 'a:1' }, undefined)).toThrow(
     'The local stack is not running',
   );
 });

@@ -3,76 +3,79 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** Said to whoever runs this, without a stack trace. */
-export class Bruksfeil extends Error {}
+export class UsageError extends Error {}
 
-const BRUK =
+const USAGE =
   'Usage: npm run simuler -- --antall N [--seed S] [--gift], or --fil X.jsonl; and [--takt M] [--topic T] [--tilstand FIL.json]';
 
 /** Where the local stack is, when it is running. */
-export interface Stabel {
+export interface Stack {
   kafka: string;
   topic: string;
 }
 
-export interface Valg {
+export interface Options {
   brokers: string[];
   topic: string;
-  kilde: { fil: string } | { antall: number; seed: number; gift: boolean };
+  source: { file: string } | { count: number; seed: number; poison: boolean };
   /** messages per second; undefined: as fast as it goes */
-  takt: number | undefined;
+  pace: number | undefined;
   /** absolute path of where to write what the messages come to */
-  tilstand: string | undefined;
+  state: string | undefined;
 }
 
 /** @throws Bruksfeil naming the argument at fault */
-export function lesValg(argumenter: string[], env: NodeJS.ProcessEnv, stabel: Stabel | undefined): Valg {
-  const gitt = lesArgumenter(argumenter);
+export function readOptions(args: string[], env: NodeJS.ProcessEnv, stack: Stack | undefined): Options {
+  const given = readArguments(args);
   // npm runs scripts in the root of the project, whatever directory it was called from.
-  const sti = (fil: string): string => resolve(env['INIT_CWD'] ?? '', fil);
-  const kilde = lesKilde(gitt, sti);
-  const takt = gitt.takt === undefined ? undefined : heltall('--takt', gitt.takt, 1);
-  const brokers = env['KAFKA_BROKERS'] || stabel?.kafka;
-  const topic = gitt.topic ?? stabel?.topic;
+  const path = (file: string): string => resolve(env['INIT_CWD'] ?? '', file);
+  const source = readSource(given, path);
+  const pace = given.takt === undefined ? undefined : integer('--takt', given.takt, 1);
+  const brokers = env['KAFKA_BROKERS'] || stack?.kafka;
+  const topic = given.topic ?? stack?.topic;
   if (!brokers || !topic) {
-    throw new Bruksfeil('The local stack is not running: start it with npm start, or set KAFKA_BROKERS and --topic.');
+    throw new UsageError('The local stack is not running: start it with npm start, or set KAFKA_BROKERS and --topic.');
   }
   return {
     brokers: brokers.split(','),
     topic,
-    kilde,
-    takt,
-    tilstand: gitt.tilstand === undefined ? undefined : sti(gitt.tilstand),
+    source,
+    pace,
+    state: given.tilstand === undefined ? undefined : path(given.tilstand),
   };
 }
 
-function lesKilde({ antall, fil, seed, gift }: Gitt, sti: (fil: string) => string): Valg['kilde'] {
-  if (fil !== undefined) {
-    const overflodig = [antall !== undefined && '--antall', seed !== undefined && '--seed', gift && '--gift'].find(
+function readSource(
+  { antall: count, fil: file, seed, gift: poison }: Given,
+  path: (file: string) => string,
+): Options['source'] {
+  if (file !== undefined) {
+    const superfluous = [count !== undefined && '--antall', seed !== undefined && '--seed', poison && '--gift'].find(
       Boolean,
     );
-    if (overflodig) throw new Bruksfeil(`${overflodig} has no meaning with --fil, which publishes a file as it is.`);
-    if (!existsSync(sti(fil))) throw new Bruksfeil(`--fil: there is no file ${fil}.`);
-    return { fil: sti(fil) };
+    if (superfluous) throw new UsageError(`${superfluous} has no meaning with --fil, which publishes a file as it is.`);
+    if (!existsSync(path(file))) throw new UsageError(`--fil: there is no file ${file}.`);
+    return { file: path(file) };
   }
-  if (antall === undefined) throw new Bruksfeil(`--antall or --fil is missing. ${BRUK}`);
+  if (count === undefined) throw new UsageError(`--antall or --fil is missing. ${USAGE}`);
   return {
-    antall: heltall('--antall', antall, 1),
-    seed: seed === undefined ? 1 : heltall('--seed', seed, 0),
-    gift: gift ?? false,
+    count: integer('--antall', count, 1),
+    seed: seed === undefined ? 1 : integer('--seed', seed, 0),
+    poison: poison ?? false,
   };
 }
 
-type Gitt = ReturnType<typeof tolk>['values'];
+type Given = ReturnType<typeof interpret>['values'];
 
-function lesArgumenter(args: string[]): Gitt {
+function readArguments(args: string[]): Given {
   try {
-    return tolk(args).values;
-  } catch (feil) {
-    throw new Bruksfeil(`${feil instanceof Error ? feil.message : String(feil)}. ${BRUK}`);
+    return interpret(args).values;
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}. ${USAGE}`);
   }
 }
 
-const tolk = (args: string[]) =>
+const interpret = (args: string[]) =>
   parseArgs({
     args,
     options: {
@@ -86,8 +89,8 @@ const tolk = (args: string[]) =>
     },
   });
 
-function heltall(navn: string, tekst: string, minst: number): number {
-  const tall = Number(tekst);
-  if (/^\d{1,9}$/.test(tekst) && tall >= minst) return tall;
-  throw new Bruksfeil(`${navn} must be a whole number from ${String(minst)} to 999999999, not "${tekst}".`);
+function integer(name: string, text: string, least: number): number {
+  const number = Number(text);
+  if (/^\d{1,9}$/.test(text) && number >= least) return number;
+  throw new UsageError(`${name} must be a whole number from ${String(least)} to 999999999, not "${text}".`);
 }

@@ -1,4 +1,4 @@
-import { kjorTrinn, SJEKK } from './trinn.ts';
+import { runStage, CHECK } from './trinn.ts';
 
 // All of them, also when one fails: whoever runs this wants to know everything that is wrong.
-for (const trinn of SJEKK) if (!(await kjorTrinn(trinn))) process.exitCode = 1;
+for (const stage of CHECK) if (!(await runStage(stage))) process.exitCode = 1;

@@ -1,5 +1,5 @@
-import { kjorTester } from './kjoring.ts';
-import { BYGG } from './trinn.ts';
+import { runTests } from './kjoring.ts';
+import { BUILD } from './trinn.ts';
 
 /** Long random runs. Each prints the seed and size that repeat it: FUZZ_SEED, FUZZ_AVTALER. */
-await kjorTester([BYGG], ['--testMatch=**/*.fuzz.spec.ts', '--runInBand', ...process.argv.slice(2)]);
+await runTests([BUILD], ['--testMatch=**/*.fuzz.spec.ts', '--runInBand', ...process.argv.slice(2)]);

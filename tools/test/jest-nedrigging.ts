@@ -1,9 +1,9 @@
-async function stopp(): Promise<void> {
-  const { kafka, postgres, rydd } = globalThis.testStack ?? {};
+async function stop(): Promise<void> {
+  const { kafka, postgres, clean } = globalThis.testStack ?? {};
   // Nothing in them is kept: they need not end in order.
-  await Promise.all([kafka?.drep(), postgres?.prosess().stopp(5_000, 'SIGINT')]);
-  rydd?.();
+  await Promise.all([kafka?.kill(), postgres?.proc().stop(5_000, 'SIGINT')]);
+  clean?.();
 }
 
 // Jest demands a default export.
-export { stopp as default };
+export { stop as default };

@@ -1,20 +1,20 @@
-import { sluttlinje, tellJest } from './opptelling.ts';
+import { lastLine, countJest } from './opptelling.ts';
 
-const resultat = (felter: Record<string, number>): string => JSON.stringify({ numPassedTests: 3, ...felter });
+const result = (fields: Record<string, number>): string => JSON.stringify({ numPassedTests: 3, ...fields });
 
 test.each([
-  ['a run where all passed', resultat({}), true, { bestaatt: 3, feilet: 0 }],
-  ['a failed test', resultat({ numFailedTests: 2 }), false, { bestaatt: 3, feilet: 2 }],
-  ['a suite that could not be run', resultat({ numRuntimeErrorTestSuites: 1 }), false, { bestaatt: 3, feilet: 1 }],
-  ['both', resultat({ numFailedTests: 1, numRuntimeErrorTestSuites: 2 }), false, { bestaatt: 3, feilet: 3 }],
-  ['a failure without a name', resultat({}), false, { bestaatt: 3, feilet: 1 }],
-  ['no tests at all', resultat({ numPassedTests: 0 }), true, { bestaatt: 0, feilet: 1 }],
-  ['no result', undefined, false, { bestaatt: 0, feilet: 1 }],
-  ['half a result', '{"numPassedTests": 3', false, { bestaatt: 0, feilet: 1 }],
-])('%s', (_navn, json, gikkBra, forventet) => {
-  expect(tellJest(json, gikkBra)).toEqual(forventet);
+  ['a run where all passed', result({}), true, { passed: 3, failed: 0 }],
+  ['a failed test', result({ numFailedTests: 2 }), false, { passed: 3, failed: 2 }],
+  ['a suite that could not be run', result({ numRuntimeErrorTestSuites: 1 }), false, { passed: 3, failed: 1 }],
+  ['both', result({ numFailedTests: 1, numRuntimeErrorTestSuites: 2 }), false, { passed: 3, failed: 3 }],
+  ['a failure without a name', result({}), false, { passed: 3, failed: 1 }],
+  ['no tests at all', result({ numPassedTests: 0 }), true, { passed: 0, failed: 1 }],
+  ['no result', undefined, false, { passed: 0, failed: 1 }],
+  ['half a result', '{"numPassedTests": 3', false, { passed: 0, failed: 1 }],
+])('%s', (_navn, json, succeeded, expected) => {
+  expect(countJest(json, succeeded)).toEqual(expected);
 });
 
 test('the last line', () => {
-  expect(sluttlinje({ bestaatt: 12, feilet: 0 })).toBe('12 passed, 0 failed');
+  expect(lastLine({ passed: 12, failed: 0 })).toBe('12 passed, 0 failed');
 });

@@ -1,14 +1,14 @@
 /** What is read of jest's `--json` result. */
-interface Jestresultat {
+interface JestResult {
   numPassedTests: number;
   numFailedTests: number;
   /** suites that could not be run at all: none of their tests is counted as failed */
   numRuntimeErrorTestSuites: number;
 }
 
-export interface Opptelling {
-  bestaatt: number;
-  feilet: number;
+export interface Count {
+  passed: number;
+  failed: number;
 }
 
 /**
@@ -17,23 +17,23 @@ export interface Opptelling {
  *
  * @param json what jest wrote; undefined when it wrote nothing
  */
-export function tellJest(json: string | undefined, gikkBra: boolean): Opptelling {
-  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = lesResultat(json);
-  const feilet = numFailedTests + numRuntimeErrorTestSuites;
-  const uforklart = feilet === 0 && (!gikkBra || numPassedTests === 0);
-  return { bestaatt: numPassedTests, feilet: uforklart ? 1 : feilet };
+export function countJest(json: string | undefined, succeeded: boolean): Count {
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = readResult(json);
+  const failed = numFailedTests + numRuntimeErrorTestSuites;
+  const unexplained = failed === 0 && (!succeeded || numPassedTests === 0);
+  return { passed: numPassedTests, failed: unexplained ? 1 : failed };
 }
 
-function lesResultat(json: string | undefined): Jestresultat {
-  const tomt = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0 };
+function readResult(json: string | undefined): JestResult {
+  const empty = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0 };
   try {
-    return { ...tomt, ...(JSON.parse(json ?? '{}') as Partial<Jestresultat>) };
+    return { ...empty, ...(JSON.parse(json ?? '{}') as Partial<JestResult>) };
   } catch {
-    return tomt;
+    return empty;
   }
 }
 
 /** The last line of a test run. */
-export function sluttlinje({ bestaatt, feilet }: Opptelling): string {
-  return `${String(bestaatt)} passed, ${String(feilet)} failed`;
+export function lastLine({ passed, failed }: Count): string {
+  return `${String(passed)} passed, ${String(failed)} failed`;
 }

@@ -1,4 +1,4 @@
-import { kjorTester } from './kjoring.ts';
-import { foerJest } from './trinn.ts';
+import { runTests } from './kjoring.ts';
+import { beforeJest } from './trinn.ts';
 
-await kjorTester(foerJest(), process.argv.slice(2));
+await runTests(beforeJest(), process.argv.slice(2));

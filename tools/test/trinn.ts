@@ -1,48 +1,48 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { ROT } from '@tiltak/testing';
+import { ROOT } from '@tiltak/testing';
 
 /** One stage of the test run: a program of this workspace, run by this Node, its output shown as it comes. */
-export interface Trinn {
+export interface Stage {
   navn: string;
-  argumenter: string[];
+  args: string[];
   env?: Record<string, string>;
 }
 
-const verktoy = (navn: string): string => join(ROT, 'node_modules', '.bin', navn);
+const tool = (name: string): string => join(ROOT, 'node_modules', '.bin', name);
 
-const FORMAT: Trinn = { navn: 'format', argumenter: [verktoy('prettier'), '--check', '--log-level=warn', '.'] };
+const FORMAT: Stage = { navn: 'format', args: [tool('prettier'), '--check', '--log-level=warn', '.'] };
 const NX = { NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
 /** Without it lint knows no projects, and passes by the boundaries between them. */
-const PROSJEKTER: Trinn = { navn: 'projects', argumenter: [verktoy('nx'), 'show', 'projects'], env: NX };
-const LINT: Trinn = { navn: 'lint', argumenter: [verktoy('eslint'), '.'] };
-const TYPER: Trinn = { navn: 'types', argumenter: [verktoy('tsc'), '-p', 'tsconfig.json', '--noEmit'] };
+const PROJECTS: Stage = { navn: 'projects', args: [tool('nx'), 'show', 'projects'], env: NX };
+const LINT: Stage = { navn: 'lint', args: [tool('eslint'), '.'] };
+const TYPES: Stage = { navn: 'types', args: [tool('tsc'), '-p', 'tsconfig.json', '--noEmit'] };
 
 /** What `npm run check` does. */
-export const SJEKK: Trinn[] = [FORMAT, PROSJEKTER, LINT, TYPER];
+export const CHECK: Stage[] = [FORMAT, PROJECTS, LINT, TYPES];
 
 /** The apps, for whatever starts them as processes. */
-export const BYGG: Trinn = {
+export const BUILD: Stage = {
   navn: 'build',
-  argumenter: [verktoy('nx'), 'run-many', '-t', 'build', '--output-style=static'],
+  args: [tool('nx'), 'run-many', '-t', 'build', '--output-style=static'],
   env: NX,
 };
 
 /** What `npm test` does before jest. */
-export function foerJest(): Trinn[] {
-  const openapi = join(ROT, 'tools', 'openapi', 'openapi.ts');
+export function beforeJest(): Stage[] {
+  const openapi = join(ROOT, 'tools', 'openapi', 'openapi.ts');
   return [
-    ...SJEKK,
-    ...(existsSync(join(ROT, 'knip.json')) ? [{ navn: 'unused code', argumenter: [verktoy('knip')] }] : []),
-    BYGG,
-    ...(existsSync(openapi) ? [{ navn: 'openapi', argumenter: [openapi, '--sjekk'] }] : []),
+    ...CHECK,
+    ...(existsSync(join(ROOT, 'knip.json')) ? [{ navn: 'unused code', args: [tool('knip')] }] : []),
+    BUILD,
+    ...(existsSync(openapi) ? [{ navn: 'openapi', args: [openapi, '--sjekk'] }] : []),
   ];
 }
 
-/** @param resultatfil where jest writes what it found, as JSON */
-export function jest(resultatfil: string, argumenter: readonly string[]): Trinn {
-  const egne = [
+/** @param resultFile where jest writes what it found, as JSON */
+export function jest(resultFile: string, args: readonly string[]): Stage {
+  const own = [
     process.env['NODE_OPTIONS'],
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
@@ -51,33 +51,33 @@ export function jest(resultatfil: string, argumenter: readonly string[]): Trinn 
   ];
   return {
     navn: 'jest',
-    argumenter: [verktoy('jest'), '--json', `--outputFile=${resultatfil}`, ...argumenter],
-    env: { NODE_OPTIONS: egne.filter(Boolean).join(' ') },
+    args: [tool('jest'), '--json', `--outputFile=${resultFile}`, ...args],
+    env: { NODE_OPTIONS: own.filter(Boolean).join(' ') },
   };
 }
 
 /** Whether it went well. SIGINT and SIGTERM are passed on, and end this process too when the stage has ended. */
-export async function kjorTrinn({ navn, argumenter, env }: Trinn): Promise<boolean> {
-  const fra = performance.now();
-  console.log(`── ${navn}`);
-  const sti = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
-  const barn = spawn(process.execPath, argumenter, {
-    cwd: ROT,
+export async function runStage({ navn: name, args, env }: Stage): Promise<boolean> {
+  const from = performance.now();
+  console.log(`── ${name}`);
+  const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, PATH: sti, ...env },
+    env: { ...process.env, PATH: path, ...env },
   });
-  let avbrutt = false;
-  const stopp = (signal: NodeJS.Signals): void => {
-    avbrutt = true;
-    barn.kill(signal);
+  let aborted = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    aborted = true;
+    child.kill(signal);
   };
-  process.on('SIGINT', stopp).on('SIGTERM', stopp);
-  const kode = await new Promise<number | null>((slutt) => {
-    barn.once('error', () => slutt(null));
-    barn.once('exit', slutt);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  const code = await new Promise<number | null>((end) => {
+    child.once('error', () => end(null));
+    child.once('exit', end);
   });
-  process.off('SIGINT', stopp).off('SIGTERM', stopp);
-  if (avbrutt) process.exit(130);
-  console.log(`── ${navn}: ${kode === 0 ? 'ok' : 'FAILED'}, ${((performance.now() - fra) / 1000).toFixed(1)} s\n`);
-  return kode === 0;
+  process.off('SIGINT', stop).off('SIGTERM', stop);
+  if (aborted) process.exit(130);
+  console.log(`── ${name}: ${code === 0 ? 'ok' : 'FAILED'}, ${((performance.now() - from) / 1000).toFixed(1)} s\n`);
+  return code === 0;
 }

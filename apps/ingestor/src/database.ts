@@ -1,39 +1,39 @@
 import {
-  databasevalg,
-  lagDatakilde,
-  migrer,
-  type Databasevalg,
+  databaseOptions,
+  createDataSource,
+  migrate,
+  type DatabaseOptions,
   type DeltakerId,
-  koble,
-  skrivNoekkelkontroll,
+  connectAndWait,
+  writeKeyCheck,
 } from '@tiltak/database';
-import { logg } from '@tiltak/platform';
+import { logger } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
-import type { Databasekonfig, Konfig } from './config.ts';
+import type { DatabaseConfig, Config } from './config.ts';
 
-export function valgAvDatabase(konfig: Databasekonfig): Databasevalg {
-  return databasevalg(konfig, {
-    applicationName: `ingestor-${konfig.ORGANISASJON}`,
+export function databaseOptionsFrom(config: DatabaseConfig): DatabaseOptions {
+  return databaseOptions(config, {
+    applicationName: `ingestor-${config.ORGANISASJON}`,
     // A batch is a few statements of some thousand rows: what takes longer than this hangs.
     statementTimeoutMs: 60_000,
-    ventPaaForbindelseMs: 5_000,
+    connectTimeoutMs: 5_000,
   });
 }
 
 /** Waits for the database, brings its schema up to date as its owner, and makes sure that the key of opaque ids fits. */
-export async function gjorKlarDatabase(konfig: Konfig, datakilde: DataSource, deltakerId: DeltakerId): Promise<void> {
-  const { DB_MIGRERING_USERNAME: username, DB_MIGRERING_PASSWORD: password } = konfig;
-  const valg = valgAvDatabase(konfig);
-  const eier = lagDatakilde(username && password ? { ...valg, username, password } : valg);
+export async function prepareDatabase(config: Config, dataSource: DataSource, deltakerId: DeltakerId): Promise<void> {
+  const { DB_MIGRERING_USERNAME: username, DB_MIGRERING_PASSWORD: password } = config;
+  const options = databaseOptionsFrom(config);
+  const owner = createDataSource(username && password ? { ...options, username, password } : options);
   try {
-    const migrasjoner = await koble(eier, venter, migrer);
-    if (migrasjoner.length > 0) logg.info({ migrasjoner }, 'The schema is brought up to date');
+    const migrations = await connectAndWait(owner, logWaiting, migrate);
+    if (migrations.length > 0) logger.info({ migrations }, 'The schema is brought up to date');
   } finally {
-    if (eier.isInitialized) await eier.destroy();
+    if (owner.isInitialized) await owner.destroy();
   }
-  await koble(datakilde, venter, () => skrivNoekkelkontroll(datakilde, deltakerId));
+  await connectAndWait(dataSource, logWaiting, () => writeKeyCheck(dataSource, deltakerId));
 }
 
-function venter(feil: unknown): void {
-  logg.warn({ err: feil }, 'The database (DB_HOST, DB_PORT) does not answer; trying again');
+function logWaiting(error: unknown): void {
+  logger.warn({ err: error }, 'The database (DB_HOST, DB_PORT) does not answer; trying again');
 }

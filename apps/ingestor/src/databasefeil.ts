@@ -1,23 +1,23 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
-import { erForbigaaende } from '@tiltak/database';
-import { fellesFeil, logg, Problem } from '@tiltak/platform';
+import { isTransient } from '@tiltak/database';
+import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import { catchError, type Observable } from 'rxjs';
 
 /** Who asks over HTTP is told with 503 that the database can't be reached or is busy; the stream's handler waits itself. */
 @Injectable()
-export class Databasefeil implements NestInterceptor {
-  intercept(kontekst: ExecutionContext, neste: CallHandler): Observable<unknown> {
-    if (kontekst.getType() !== 'http') return neste.handle();
-    return neste.handle().pipe(
-      catchError((feil: unknown) => {
-        throw tilProblem(feil);
+export class DatabaseUnavailableInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    if (context.getType() !== 'http') return next.handle();
+    return next.handle().pipe(
+      catchError((error: unknown) => {
+        throw toProblem(error);
       }),
     );
   }
 }
 
-function tilProblem(feil: unknown): unknown {
-  if (feil instanceof Problem || !erForbigaaende(feil)) return feil;
-  logg.warn({ err: feil }, 'The database could not be used');
-  return new Problem(fellesFeil.UTILGJENGELIG, 'The database does not answer', { retryAfter: 5, cause: feil });
+function toProblem(error: unknown): unknown {
+  if (error instanceof Problem || !isTransient(error)) return error;
+  logger.warn({ err: error }, 'The database could not be used');
+  return new Problem(PROBLEMS.UTILGJENGELIG, 'The database does not answer', { retryAfter: 5, cause: error });
 }

@@ -2,71 +2,62 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
 import { Adapterpool } from './adapter/adapterpool.ts';
-import { KontraktController } from './adapter/kontrakt.controller.ts';
-import { SynkController } from './adapter/synk.controller.ts';
-import { Synker } from './adapter/synk.ts';
+import { ContractController } from './adapter/kontrakt.controller.ts';
+import { SyncController } from './adapter/synk.controller.ts';
+import { Syncs } from './adapter/synk.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
-import { Retting } from './avstemming/retting.ts';
-import { AvtaleConsumer } from './avtaler/avtaler.consumer.ts';
-import { Innlesning } from './avtaler/avtaler.innlesning.ts';
-import { Databasefeil } from './databasefeil.ts';
-import { DriftController, HVA } from './drift/drift.controller.ts';
-import { GjenoppbyggingController } from './drift/gjenoppbygging.controller.ts';
-import { Gjenoppbygging } from './drift/gjenoppbygging.ts';
-import { ParkerteController } from './drift/parkerte.controller.ts';
-import { Parkerte } from './drift/parkerte.ts';
-import type { Hva } from './drift/status.ts';
-import { ORGANISASJON, Tilgangsvakt } from './tilgang/tilgang.ts';
+import { AvstemmingRepair } from './avstemming/retting.ts';
+import { AvtalerConsumer } from './avtaler/avtaler.consumer.ts';
+import { Ingest } from './avtaler/avtaler.innlesning.ts';
+import { DatabaseUnavailableInterceptor } from './databasefeil.ts';
+import { OperationsController, SERVED } from './drift/drift.controller.ts';
+import { RebuildController } from './drift/gjenoppbygging.controller.ts';
+import { Rebuild } from './drift/gjenoppbygging.ts';
+import { ParkedController } from './drift/parkerte.controller.ts';
+import { ParkedReplay } from './drift/parkerte.ts';
+import type { Served } from './drift/status.ts';
+import { ORGANISASJON, AccessGuard } from './tilgang/tilgang.ts';
 
 /** What the controllers work with; started and stopped by `main.ts`. */
-export interface Deler {
+export interface Parts {
   pool: Pool;
-  innlesning: Innlesning;
-  hva: Hva;
-  gjenoppbygging: Gjenoppbygging;
-  adapterpool: Pool;
-  synker: Synker;
+  ingest: Ingest;
+  served: Served;
+  rebuild: Rebuild;
+  adapterPool: Pool;
+  syncs: Syncs;
   avstemming: Avstemming;
-  retting: Retting;
+  repair: AvstemmingRepair;
 }
 
 @Module({})
 export class IngestorModule {
-  static med({
-    pool,
-    innlesning,
-    hva,
-    gjenoppbygging,
-    adapterpool,
-    synker,
-    avstemming,
-    retting,
-  }: Deler): DynamicModule {
+  static with({ pool, ingest, served, rebuild, adapterPool, syncs, avstemming, repair }: Parts): DynamicModule {
     return {
       module: IngestorModule,
       controllers: [
-        AvtaleConsumer,
-        DriftController,
-        ParkerteController,
-        GjenoppbyggingController,
-        KontraktController,
-        SynkController,
+        AvtalerConsumer,
+        OperationsController,
+        ParkedController,
+        RebuildController,
+        ContractController,
+        SyncController,
         AvstemmingController,
       ],
       providers: [
         { provide: Pool, useValue: pool },
-        { provide: Innlesning, useValue: innlesning },
-        { provide: HVA, useValue: hva },
-        { provide: Parkerte, useValue: new Parkerte(pool, innlesning) },
-        { provide: Gjenoppbygging, useValue: gjenoppbygging },
-        { provide: Adapterpool, useValue: new Adapterpool(adapterpool) },
-        { provide: Synker, useValue: synker },
+        { provide: Ingest, useValue: ingest },
+        { provide: SERVED, useValue: served },
+        { provide: ParkedReplay, useValue: new ParkedReplay(pool, ingest) },
+        { provide: Rebuild, useValue: rebuild },
+        { provide: Adapterpool, useValue: new Adapterpool(adapterPool) },
+        { provide: Syncs, useValue: syncs },
         { provide: Avstemming, useValue: avstemming },
-        { provide: Retting, useValue: retting },
-        { provide: ORGANISASJON, useValue: hva.organisasjon },
-        { provide: APP_GUARD, useClass: Tilgangsvakt },
-        { provide: APP_INTERCEPTOR, useClass: Databasefeil },
+        { provide: AvstemmingRepair, useValue: repair },
+        { provide: ORGANISASJON, useValue: served.organisasjon },
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_INTERCEPTOR, useClass: DatabaseUnavailableInterceptor },
       ],
     };
   }

@@ -1,139 +1,143 @@
-import { deltakerIdMed, lagDatakilde, lagPool } from '@tiltak/database';
-import { logg, maalForbindelser, startHttp, type Stopp } from '@tiltak/platform';
+import { deltakerIdWith, createDataSource, createPool } from '@tiltak/database';
+import { logger, measurePools, startHttp, type Stop } from '@tiltak/platform';
 import type { Kafka } from 'kafkajs';
-import { lagAdapterdel } from './adapter/adapter.ts';
-import { tillatStoreSider } from './adapter/storrelse.ts';
+import { createAdapter } from './adapter/adapter.ts';
+import { allowLargePages } from './adapter/storrelse.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
-import { taImotLister } from './avstemming/liste.ts';
-import { Retting } from './avstemming/retting.ts';
-import { AVTALE_HENDELSE } from './avtaler/avtaler.consumer.ts';
-import { Innlesning } from './avtaler/avtaler.innlesning.ts';
-import type { Konfig } from './config.ts';
-import { valgAvDatabase, gjorKlarDatabase } from './database.ts';
-import { Gjenoppbygging } from './drift/gjenoppbygging.ts';
-import { Topic, type Lesing } from './kafka/topic.ts';
-import { SIDERUTER, visSide } from './drift/side.ts';
-import { Beskjaering } from './endringer/beskjaering.ts';
-import { Ferskhetsmaaler } from './ferskhet/ferskhet.ts';
-import { IngestorModule, type Deler } from './ingestor.module.ts';
-import { BatchStrategi, type Forbruksvalg } from './kafka/batch-strategi.ts';
-import { lagKafka } from './kafka/klient.ts';
-import { klargjorPosisjoner, lesUtstrekning } from './kafka/posisjoner.ts';
-import { DOKUMENTRUTER, dokumentSomTekst, visDokument } from './openapi.ts';
-import { Relasjonsbygging } from './relasjoner/bygging.ts';
+import { acceptLists } from './avstemming/liste.ts';
+import { AvstemmingRepair } from './avstemming/retting.ts';
+import { AVTALE_EVENT } from './avtaler/avtaler.consumer.ts';
+import { Ingest } from './avtaler/avtaler.innlesning.ts';
+import type { Config } from './config.ts';
+import { databaseOptionsFrom, prepareDatabase } from './database.ts';
+import { Rebuild } from './drift/gjenoppbygging.ts';
+import { Topic, type TopicReading } from './kafka/topic.ts';
+import { CONSOLE_ROUTES, serveConsole } from './drift/side.ts';
+import { ChangeFeedPruning } from './endringer/beskjaering.ts';
+import { FreshnessMeter } from './ferskhet/ferskhet.ts';
+import { IngestorModule, type Parts } from './ingestor.module.ts';
+import { BatchConsumer, type ConsumerOptions } from './kafka/batch-strategi.ts';
+import { createKafka } from './kafka/klient.ts';
+import { preparePositions, readExtents } from './kafka/posisjoner.ts';
+import { DOCUMENT_ROUTES, openApiText, serveOpenApi } from './openapi.ts';
+import { RelationsBackfill } from './relasjoner/bygging.ts';
 
 /**
  * Starts the ingestor: HTTP first, so that the platform sees a living process while it waits; then the database and its
  * schema; then consumption and the measuring of freshness. Stops in reverse.
  */
-export async function startIngestor(konfig: Konfig): Promise<Stopp> {
-  logg.level = konfig.LOG_LEVEL;
-  const topic = konfig.KAFKA_TOPIC;
-  const deltakerId = deltakerIdMed(konfig.DELTAKER_ID_NOEKKEL);
-  const datakilde = lagDatakilde(valgAvDatabase(konfig));
-  const pool = lagPool(valgAvDatabase(konfig));
-  const kafka = kafkaFor(konfig);
+export async function startIngestor(config: Config): Promise<Stop> {
+  logger.level = config.LOG_LEVEL;
+  const topic = config.KAFKA_TOPIC;
+  const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
+  const dataSource = createDataSource(databaseOptionsFrom(config));
+  const pool = createPool(databaseOptionsFrom(config));
+  const kafka = kafkaOf(config);
   const admin = kafka.admin();
-  const forbruk = {
+  const consumption = {
     topic,
-    monster: AVTALE_HENDELSE,
-    groupId: konfig.KAFKA_GROUP_ID ?? `tiltak-datadeling-${konfig.ORGANISASJON}`,
-    samtidigePartisjoner: konfig.KAFKA_SAMTIDIGE_PARTISJONER,
+    pattern: AVTALE_EVENT,
+    groupId: config.KAFKA_GROUP_ID ?? `tiltak-datadeling-${config.ORGANISASJON}`,
+    concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
   };
-  const strategi = new BatchStrategi(kafka, forbruk, (partisjoner) =>
-    klargjorPosisjoner(datakilde, admin, topic, partisjoner),
+  const strategy = new BatchConsumer(kafka, consumption, (partitions) =>
+    preparePositions(dataSource, admin, topic, partitions),
   );
-  const innlesning = new Innlesning(pool, deltakerId);
-  const denneTopic = new Topic(
+  const ingest = new Ingest(pool, deltakerId);
+  const thisTopic = new Topic(
     topic,
-    () => lesUtstrekning(admin, topic),
-    (lesing) => lagLeser(kafka, forbruk, lesing),
+    () => readExtents(admin, topic),
+    (reading) => createReader(kafka, consumption, reading),
   );
-  const gjenoppbygging = new Gjenoppbygging(pool, innlesning, denneTopic);
-  const adapter = lagAdapterdel(konfig, kafkaFor(konfig, { forsoek: 3 }), pool);
-  const avstemming = new Avstemming(pool, denneTopic, {
-    maksLinjer: konfig.AVSTEMMING_MAKS_LINJER,
-    fristSekunder: konfig.AVSTEMMING_FRIST_SEKUNDER,
+  const rebuild = new Rebuild(pool, ingest, thisTopic);
+  const adapter = createAdapter(config, kafkaOf(config, { attempt: 3 }), pool);
+  const avstemming = new Avstemming(pool, thisTopic, {
+    maxLines: config.AVSTEMMING_MAKS_LINJER,
+    deadlineSeconds: config.AVSTEMMING_FRIST_SEKUNDER,
   });
-  const maaler = new Ferskhetsmaaler(datakilde, admin, topic);
-  const bygging = new Relasjonsbygging(pool);
-  const beskjaering = new Beskjaering(datakilde, konfig.ENDRINGER_BEHOLDES_DAGER);
+  const freshness = new FreshnessMeter(dataSource, admin, topic);
+  const backfill = new RelationsBackfill(pool);
+  const pruning = new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER);
 
-  let startet = false;
+  let started = false;
   const http = await startHttp({
-    modul: IngestorModule.med({
+    module: IngestorModule.with({
       pool,
-      innlesning,
-      hva: { organisasjon: konfig.ORGANISASJON, topic },
-      gjenoppbygging,
-      adapterpool: adapter.adapterpool,
-      synker: adapter.synker,
+      ingest,
+      served: { organisasjon: config.ORGANISASJON, topic },
+      rebuild,
+      adapterPool: adapter.adapterPool,
+      syncs: adapter.syncs,
       avstemming,
-      retting: new Retting(pool, innlesning, adapter.publisering, denneTopic),
+      repair: new AvstemmingRepair(pool, ingest, adapter.publisher, thisTopic),
     }),
-    konfig,
+    config,
     // A list of some million avtaler takes its time.
-    maksSekunder: 600,
-    apneRuter: [...SIDERUTER, ...DOKUMENTRUTER],
-    klarhet: {
-      oppstart: () => startet,
+    maxSeconds: 600,
+    openRoutes: [...CONSOLE_ROUTES, ...DOCUMENT_ROUTES],
+    readiness: {
+      oppstart: () => started,
       database: () => pool.query('select 1').then(() => true),
-      kafka: () => strategi.erMedlem,
+      kafka: () => strategy.isMember,
     },
-    konfigurer: (app) => {
-      visDokument(visSide(taImotLister(tillatStoreSider(app))));
-      app.connectMicroservice({ strategy: strategi });
+    configure: (app) => {
+      serveOpenApi(serveConsole(acceptLists(allowLargePages(app))));
+      app.connectMicroservice({ strategy: strategy });
     },
   });
-  await gjorKlarDatabase(konfig, datakilde, deltakerId);
+  await prepareDatabase(config, dataSource, deltakerId);
   await admin.connect();
   await http.app.startAllMicroservices();
-  maalForbindelser({ strom: pool, adapter: adapter.adapterpool });
-  maaler.start();
-  beskjaering.start();
-  bygging.start();
-  gjenoppbygging.foelgMed();
+  measurePools({ stream: pool, adapter: adapter.adapterPool });
+  freshness.start();
+  pruning.start();
+  backfill.start();
+  rebuild.follow();
   adapter.start();
-  await avstemming.visSiste();
-  startet = true;
-  logg.info({ organisasjon: konfig.ORGANISASJON, topic, port: konfig.PORT }, 'The ingestor is started');
+  await avstemming.showLast();
+  started = true;
+  logger.info({ organisasjon: config.ORGANISASJON, topic, port: config.PORT }, 'The ingestor is started');
 
   return async () => {
-    await gjenoppbygging.slutt();
-    await http.stopp();
-    await adapter.stopp();
-    await maaler.stopp();
-    await beskjaering.stopp();
-    await bygging.stopp();
+    await rebuild.end();
+    await http.stop();
+    await adapter.stop();
+    await freshness.stop();
+    await pruning.stop();
+    await backfill.stop();
     await admin.disconnect();
-    await datakilde.destroy();
+    await dataSource.destroy();
     await pool.end();
   };
 }
 
 /** Prints the OpenAPI document, for `npm run openapi`. Nothing that the controllers work with is used. */
-export async function skrivDokument(): Promise<void> {
-  process.stdout.write(await dokumentSomTekst(IngestorModule.med({ hva: { organisasjon: '', topic: '' } } as Deler)));
+export async function printOpenApi(): Promise<void> {
+  process.stdout.write(await openApiText(IngestorModule.with({ served: { organisasjon: '', topic: '' } } as Parts)));
 }
 
-function kafkaFor(konfig: Konfig, valg: { forsoek?: number } = {}): Kafka {
-  return lagKafka({
-    ...valg,
-    brokers: konfig.KAFKA_BROKERS,
-    clientId: `ingestor-${konfig.ORGANISASJON}`,
-    caSti: konfig.KAFKA_CA_PATH,
-    sertifikatSti: konfig.KAFKA_CERTIFICATE_PATH,
-    noekkelSti: konfig.KAFKA_PRIVATE_KEY_PATH,
+function kafkaOf(config: Config, options: { attempt?: number } = {}): Kafka {
+  return createKafka({
+    ...options,
+    brokers: config.KAFKA_BROKERS,
+    clientId: `ingestor-${config.ORGANISASJON}`,
+    caPath: config.KAFKA_CA_PATH,
+    certificatePath: config.KAFKA_CERTIFICATE_PATH,
+    keyPath: config.KAFKA_PRIVATE_KEY_PATH,
   });
 }
 
 /** In a group of its own, so that the stream is left alone. */
-function lagLeser(kafka: Kafka, forbruk: Forbruksvalg, { hva, behandle, posisjoner }: Lesing): BatchStrategi {
-  const leser = new BatchStrategi(
+function createReader(
+  kafka: Kafka,
+  consumption: ConsumerOptions,
+  { purpose: what, handle: process, positions }: TopicReading,
+): BatchConsumer {
+  const reader = new BatchConsumer(
     kafka,
-    { ...forbruk, monster: hva, groupId: `${forbruk.groupId}-${hva}` },
-    posisjoner,
+    { ...consumption, pattern: what, groupId: `${consumption.groupId}-${what}` },
+    positions,
   );
-  leser.addHandler(hva, behandle);
-  return leser;
+  reader.addHandler(what, process);
+  return reader;
 }

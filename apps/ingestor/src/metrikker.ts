@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 /** Registered with prom-client's global registry, which `/internal/prometheus` shows. No label holds a value from a message. */
-export const metrikker = {
+export const metrics = {
   meldinger: new Counter({
     name: 'ingestor_meldinger_total',
     help: 'Messages by what became of them: TATT_INN, UENDRET, FORELDET, SLETTET, PARKERT, BEHANDLET_FOER',
@@ -12,27 +12,27 @@ export const metrikker = {
     help: 'Parked messages by reason and field',
     labelNames: ['kode', 'felt'] as const,
   }),
-  systematiskAvvist: new Counter({
+  systematicRefused: new Counter({
     name: 'ingestor_systematisk_avvist_total',
     help: 'Batches that wait because the database refuses too many of their messages with one SQLSTATE',
     labelNames: ['sqlstate'] as const,
   }),
-  ukjentVerdi: new Counter({
+  unknownValue: new Counter({
     name: 'ingestor_ukjent_verdi_total',
     help: 'Stored versions with a value of a coded field that this release does not know',
     labelNames: ['felt'] as const,
   }),
-  batchSekunder: new Histogram({
+  batchSeconds: new Histogram({
     name: 'ingestor_batch_sekunder',
     help: 'Time to store a batch, committed',
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   }),
-  batchMeldinger: new Histogram({
+  batchMessages: new Histogram({
     name: 'ingestor_batch_meldinger',
     help: 'Messages in a batch',
     buckets: [1, 10, 50, 100, 250, 500, 1000, 2500],
   }),
-  synksider: new Counter({
+  syncPages: new Counter({
     name: 'ingestor_synksider_total',
     help: 'Pages received from adapters',
     labelNames: ['type'] as const,
@@ -42,11 +42,11 @@ export const metrikker = {
     help: 'Syncs of the adapter that began in the last 7 days, by state',
     labelNames: ['tilstand'] as const,
   }),
-  adapterHjerteslag: new Gauge({
+  adapterHeartbeat: new Gauge({
     name: 'ingestor_adapter_hjerteslag_alder_sekunder',
     help: 'Since the last heartbeat of the adapter, or since its contract',
   }),
-  adapterIntervaller: new Gauge({
+  adapterIntervals: new Gauge({
     name: 'ingestor_adapter_hjerteslag_intervaller',
     help: "The age of the last heartbeat in intervals of the adapter's contract; 0 without a contract",
   }),
@@ -59,7 +59,7 @@ export const metrikker = {
     help: 'Offsets between what is stored and the end of the partition',
     labelNames: ['partisjon'] as const,
   }),
-  avstemmingDifferanser: new Gauge({
+  avstemmingDifferences: new Gauge({
     name: 'ingestor_avstemming_differanser',
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',
     labelNames: ['type'] as const,

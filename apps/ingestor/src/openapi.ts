@@ -5,7 +5,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { ProblemDto } from '@tiltak/platform';
 
 /** Open to everyone: they hold no data. */
-export const DOKUMENTRUTER = ['/openapi.json', '/swagger', '/swagger/*'];
+export const DOCUMENT_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
 
 const DESCRIPTION = `For the adapter of the organisation that owns the avtaler, and for people on duty.
 
@@ -16,7 +16,7 @@ const DESCRIPTION = `For the adapter of the organisation that owns the avtaler, 
 **Access**: a machine token with the scope \`tiltak:adapter\` and this organisation in the claim \`organisasjon\`, from the client that the contract belongs to. Operations need the role \`drift\`.`;
 
 /** The published document, `/openapi.json`. */
-function lagDokument(app: INestApplication): OpenAPIObject {
+function createDocument(app: INestApplication): OpenAPIObject {
   const info = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('tiltak-datadeling: ingestor')
@@ -29,23 +29,23 @@ function lagDokument(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Machine token' }, 'entra')
     .addSecurityRequirements('entra')
     .build();
-  const dokument = SwaggerModule.createDocument(app, info, { extraModels: [ProblemDto] });
-  for (const { get, put, post, patch, delete: slett } of Object.values(dokument.paths)) {
-    for (const operasjon of [get, put, post, patch, slett]) if (operasjon) leggTilFeil(operasjon);
+  const document = SwaggerModule.createDocument(app, info, { extraModels: [ProblemDto] });
+  for (const { get, put, post, patch, delete: remove } of Object.values(document.paths)) {
+    for (const operation of [get, put, post, patch, remove]) if (operation) addErrors(operation);
   }
-  for (const navn of UTEN_UKJENTE_FELTER) {
-    const skjema = dokument.components?.schemas?.[navn];
-    if (skjema && 'type' in skjema) skjema.additionalProperties = false;
+  for (const name of CLOSED_SCHEMAS) {
+    const schema = document.components?.schemas?.[name];
+    if (schema && 'type' in schema) schema.additionalProperties = false;
   }
-  return dokument;
+  return document;
 }
 
 /** Unknown properties are refused; a page may hold more than is used. */
-const UTEN_UKJENTE_FELTER = ['Kontrakt', 'SpillAvFlere', 'Forkast', 'RettAvstemming'];
+const CLOSED_SCHEMAS = ['Kontrakt', 'SpillAvFlere', 'Forkast', 'RettAvstemming'];
 
-type Operasjon = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
-const FEIL: Record<string, string> = {
+const ERRORS: Record<string, string> = {
   400: 'The request is not valid; `feil` names what, up to 100; `flereFeil` how many more',
   401: 'No token, or one that is not valid here',
   403: 'The token lacks the role, is of another organisation, or not of the client of the contract',
@@ -58,23 +58,23 @@ const FEIL: Record<string, string> = {
 };
 
 /** What every operation can answer with, said once. */
-function leggTilFeil(operasjon: Operasjon): void {
-  const harBody = operasjon.requestBody !== undefined;
-  const harSti = (operasjon.parameters ?? []).some((parameter) => 'in' in parameter && parameter.in === 'path');
-  for (const [status, standard] of Object.entries(FEIL)) {
-    const kjent = operasjon.responses[status];
-    if ((status === '409' && !kjent) || (['413', '415'].includes(status) && !harBody) || (status === '404' && !harSti))
+function addErrors(operation: Operation): void {
+  const hasBody = operation.requestBody !== undefined;
+  const hasPath = (operation.parameters ?? []).some((parameter) => 'in' in parameter && parameter.in === 'path');
+  for (const [status, standard] of Object.entries(ERRORS)) {
+    const known = operation.responses[status];
+    if ((status === '409' && !known) || (['413', '415'].includes(status) && !hasBody) || (status === '404' && !hasPath))
       continue;
-    operasjon.responses[status] = {
-      description: kjent && 'description' in kjent && kjent.description ? kjent.description : standard,
+    operation.responses[status] = {
+      description: known && 'description' in known && known.description ? known.description : standard,
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   }
 }
 
 /** Serves the document at `/openapi.json`, and Swagger UI on it at `/swagger`. */
-export function visDokument(app: INestApplication): void {
-  SwaggerModule.setup('swagger', app, () => lagDokument(app), {
+export function serveOpenApi(app: INestApplication): void {
+  SwaggerModule.setup('swagger', app, () => createDocument(app), {
     jsonDocumentUrl: '/openapi.json',
     customSiteTitle: 'tiltak-datadeling: ingestor',
     raw: ['json'],
@@ -83,7 +83,7 @@ export function visDokument(app: INestApplication): void {
 }
 
 /** The document without starting anything: what `main.cjs openapi` prints. */
-export async function dokumentSomTekst(modul: DynamicModule): Promise<string> {
+export async function openApiText(modul: DynamicModule): Promise<string> {
   const app = await NestFactory.create(modul, new FastifyAdapter(), { logger: false, abortOnError: false });
-  return `${JSON.stringify(lagDokument(app), null, 2)}\n`;
+  return `${JSON.stringify(createDocument(app), null, 2)}\n`;
 }

@@ -1,21 +1,17 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** @param begynn how the transaction begins, when it is not an ordinary one */
-export async function iTransaksjon<T>(
-  pool: Pool,
-  arbeid: (db: PoolClient) => Promise<T>,
-  begynn = 'begin',
-): Promise<T> {
+/** @param begin how the transaction begins, when it is not an ordinary one */
+export async function inTransaction<T>(pool: Pool, work: (db: PoolClient) => Promise<T>, begin = 'begin'): Promise<T> {
   const db = await pool.connect();
   try {
-    await db.query(begynn);
-    const svar = await arbeid(db);
+    await db.query(begin);
+    const response = await work(db);
     await db.query('commit');
     db.release();
-    return svar;
-  } catch (feil) {
+    return response;
+  } catch (error) {
     // Whatever state the connection is in: a new one costs less than a doubt.
     db.release(true);
-    throw feil;
+    throw error;
   }
 }

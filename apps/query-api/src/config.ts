@@ -1,46 +1,46 @@
 import {
-  database,
-  entra,
-  felles,
-  filsti,
-  heltall,
-  lesKonfigurasjon,
+  databaseVariables,
+  entraVariables,
+  commonVariables,
+  filePath,
+  integer,
+  readEnvironment,
   port,
-  tekst,
-  type Konfigurasjon,
+  text,
+  type ConfigOf,
 } from '@tiltak/platform';
 
 /** Every variable that the query-api reads. */
-export const SKJEMA = {
-  ...felles,
-  ...database,
-  ...entra,
-  DB_REPLIKA_HOST: tekst({
-    beskrivelse: 'Host of a read replica; look-ups go to DB_HOST when absent, the audit always does',
-    valgfri: true,
+export const SCHEMA = {
+  ...commonVariables,
+  ...databaseVariables,
+  ...entraVariables,
+  DB_REPLIKA_HOST: text({
+    description: 'Host of a read replica; look-ups go to DB_HOST when absent, the audit always does',
+    optional: true,
   }),
-  DB_REPLIKA_PORT: port({ beskrivelse: 'Port of the read replica', standard: 5432 }),
-  DB_STATEMENT_TIMEOUT_MS: heltall({
-    beskrivelse: 'The longest a look-up may take, ms',
-    standard: 5_000,
+  DB_REPLIKA_PORT: port({ description: 'Port of the read replica', default: 5432 }),
+  DB_STATEMENT_TIMEOUT_MS: integer({
+    description: 'The longest a look-up may take, ms',
+    default: 5_000,
     min: 100,
     max: 60_000,
   }),
-  DELTAKER_ID_NOEKKEL: tekst({
-    beskrivelse:
+  DELTAKER_ID_NOEKKEL: text({
+    description:
       'Key that opaque ids of participants are derived with: 64 or more hex digits, the same in both apps, for ever',
-    monster: /^(?:[0-9a-f]{2}){32,}$/i,
+    pattern: /^(?:[0-9a-f]{2}){32,}$/i,
   }),
-  LOKAL_TOKENKILDE: tekst({
-    beskrivelse: 'Local stack only: token endpoint of the issuer, with ?client_id=, that Swagger UI is authorised from',
-    monster: /^http:\/\/(127\.0\.0\.1|localhost)[:/]\S+$/,
-    valgfri: true,
+  LOKAL_TOKENKILDE: text({
+    description: 'Local stack only: token endpoint of the issuer, with ?client_id=, that Swagger UI is authorised from',
+    pattern: /^http:\/\/(127\.0\.0\.1|localhost)[:/]\S+$/,
+    optional: true,
   }),
-  KONSUMENTER_FIL: filsti({ beskrivelse: 'The registry of consumers, konsumenter.yaml' }),
+  KONSUMENTER_FIL: filePath({ description: 'The registry of consumers, konsumenter.yaml' }),
 };
 
-export function lesKonfig(): Konfig {
-  return lesKonfigurasjon(SKJEMA, process.env);
+export function readConfig(): Config {
+  return readEnvironment(SCHEMA, process.env);
 }
 
-export type Konfig = Konfigurasjon<typeof SKJEMA>;
+export type Config = ConfigOf<typeof SCHEMA>;

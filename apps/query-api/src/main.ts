@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { kjorApp } from '@tiltak/platform';
-import { lesKonfig } from './config.ts';
-import { skrivDokument, startQueryApi } from './query-api.ts';
+import { runApp } from '@tiltak/platform';
+import { readConfig } from './config.ts';
+import { printOpenApi, startQueryApi } from './query-api.ts';
 
-if (process.argv[2] === 'openapi') void skrivDokument();
-else void kjorApp(() => startQueryApi(lesKonfig()));
+if (process.argv[2] === 'openapi') void printOpenApi();
+else void runApp(() => startQueryApi(readConfig()));

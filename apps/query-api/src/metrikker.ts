@@ -1,22 +1,22 @@
 import { Counter, Gauge } from 'prom-client';
 
 /** Registered with prom-client's global registry, which `/internal/prometheus` shows. */
-export const metrikker = {
+export const metrics = {
   oppslag: new Counter({
     name: 'query_oppslag_total',
     help: 'Look-ups that the registry of consumers granted',
     labelNames: ['konsument', 'operasjon'] as const,
   }),
-  overKvote: new Counter({
+  overQuota: new Counter({
     name: 'query_over_kvote_total',
     help: 'Requests refused because the quota was used up',
     labelNames: ['konsument'] as const,
   }),
-  databasefeil: new Counter({
+  databaseError: new Counter({
     name: 'query_databasefeil_total',
     help: 'Statements that the database could not answer',
   }),
-  dataAlder: new Gauge({
+  dataAge: new Gauge({
     name: 'query_data_alder_sekunder',
     help: 'Age of the oldest partition of the data served',
   }),

@@ -13,7 +13,7 @@ const DESCRIPTION = `Reduced, read-only copies of avtaler about labour-market me
 **Changes**: fields and operations are only added to v1. Values of coded fields that are new at the source appear as \`UKJENT\`. Times are RFC 3339 with offset.`;
 
 /** The published document, `/openapi.json`. */
-export function lagDokument(app: INestApplication): OpenAPIObject {
+export function createDocument(app: INestApplication): OpenAPIObject {
   const info = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('tiltak-datadeling')
@@ -31,23 +31,23 @@ export function lagDokument(app: INestApplication): OpenAPIObject {
     )
     .addSecurityRequirements('entra')
     .build();
-  const dokument = SwaggerModule.createDocument(app, info, { extraModels: [ProblemDto] });
-  for (const sti of Object.values(dokument.paths)) {
-    for (const operasjon of [sti.get, sti.post]) if (operasjon) leggTilFellesdeler(operasjon);
+  const document = SwaggerModule.createDocument(app, info, { extraModels: [ProblemDto] });
+  for (const path of Object.values(document.paths)) {
+    for (const operation of [path.get, path.post]) if (operation) addCommonParts(operation);
   }
-  for (const navn of UTEN_UKJENTE_FELTER) {
-    const skjema = dokument.components?.schemas?.[navn];
-    if (skjema && 'type' in skjema) skjema.additionalProperties = false;
+  for (const name of WITHOUT_UNKNOWN_FIELDS) {
+    const schema = document.components?.schemas?.[name];
+    if (schema && 'type' in schema) schema.additionalProperties = false;
   }
-  return dokument;
+  return document;
 }
 
 /** Bodies: unknown properties are refused. Answers may get new ones. */
-const UTEN_UKJENTE_FELTER = ['Sok', 'UtdragSok', 'Periode', 'TiltaksstatusSporring'];
+const WITHOUT_UNKNOWN_FIELDS = ['Sok', 'UtdragSok', 'Periode', 'TiltaksstatusSporring'];
 
-type Operasjon = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
-const FEIL: Record<string, string> = {
+const ERROR: Record<string, string> = {
   400: 'The request is not valid; `feil` names what',
   401: 'No token, or one that is not valid here',
   403: 'The consumer, the operation or a field is not granted',
@@ -61,11 +61,11 @@ const FEIL: Record<string, string> = {
 };
 
 /** What every operation has, said once. */
-function leggTilFellesdeler(operasjon: Operasjon): void {
-  const harBody = operasjon.requestBody !== undefined;
-  const harSti = (operasjon.parameters ?? []).some((parameter) => 'in' in parameter && parameter.in === 'path');
-  operasjon.parameters = [
-    ...(operasjon.parameters ?? []),
+function addCommonParts(operation: Operation): void {
+  const hasBody = operation.requestBody !== undefined;
+  const hasPath = (operation.parameters ?? []).some((parameter) => 'in' in parameter && parameter.in === 'path');
+  operation.parameters = [
+    ...(operation.parameters ?? []),
     {
       name: 'Behandlingsgrunnlag',
       in: 'header',
@@ -81,22 +81,22 @@ function leggTilFellesdeler(operasjon: Operasjon): void {
       schema: { type: 'string' },
     },
   ];
-  for (const svar of Object.values(operasjon.responses)) {
-    if (svar && 'description' in svar) svar.headers = { ...svar.headers, ...HODER };
+  for (const response of Object.values(operation.responses)) {
+    if (response && 'description' in response) response.headers = { ...response.headers, ...HEADERS };
   }
-  for (const [status, description] of Object.entries(FEIL)) {
-    if ((status === '413' || status === '415') && !harBody) continue;
-    if (status === '404' && !harSti) continue;
-    operasjon.responses[status] = {
+  for (const [status, description] of Object.entries(ERROR)) {
+    if ((status === '413' || status === '415') && !hasBody) continue;
+    if (status === '404' && !hasPath) continue;
+    operation.responses[status] = {
       description,
       headers:
-        status === '429' || status === '503' ? { ...KALL, 'Retry-After': hode('Seconds to wait', 'integer') } : KALL,
+        status === '429' || status === '503' ? { ...CALL, 'Retry-After': header('Seconds to wait', 'integer') } : CALL,
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   }
 }
 
-const hode = (
+const header = (
   description: string,
   type: string,
   format?: string,
@@ -105,19 +105,19 @@ const hode = (
   schema: format ? { type, format } : { type },
 });
 
-const KALL = { 'Nav-Call-Id': hode('The call id of the request', 'string') };
-const HODER = {
-  ...KALL,
-  'Data-Oppdatert': hode('Everything the source published up to this moment is included', 'string', 'date-time'),
+const CALL = { 'Nav-Call-Id': header('The call id of the request', 'string') };
+const HEADERS = {
+  ...CALL,
+  'Data-Oppdatert': header('Everything the source published up to this moment is included', 'string', 'date-time'),
 };
 
 /** Serves the document at `/openapi.json`, and Swagger UI on it at `/swagger`, with a script of one's own if need be. */
-export function visDokument(app: INestApplication, skript?: string): void {
-  SwaggerModule.setup('swagger', app, () => lagDokument(app), {
+export function showDocument(app: INestApplication, script?: string): void {
+  SwaggerModule.setup('swagger', app, () => createDocument(app), {
     jsonDocumentUrl: '/openapi.json',
     customSiteTitle: 'tiltak-datadeling',
     raw: ['json'],
-    ...(skript === undefined ? {} : { customJsStr: skript }),
+    ...(script === undefined ? {} : { customJsStr: script }),
     swaggerOptions: {
       persistAuthorization: true,
       displayRequestDuration: true,
@@ -130,7 +130,7 @@ export function visDokument(app: INestApplication, skript?: string): void {
 }
 
 /** The document without starting anything: what `main.cjs openapi` prints. */
-export async function dokumentSomTekst(modul: DynamicModule): Promise<string> {
+export async function documentAsText(modul: DynamicModule): Promise<string> {
   const app = await NestFactory.create(modul, new FastifyAdapter(), { logger: false, abortOnError: false });
-  return `${JSON.stringify(lagDokument(app), null, 2)}\n`;
+  return `${JSON.stringify(createDocument(app), null, 2)}\n`;
 }

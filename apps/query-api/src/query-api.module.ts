@@ -1,52 +1,59 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
-import { EksportController } from './eksport/eksport.controller.ts';
-import { Eksport } from './eksport/eksport.ts';
-import { EndringerController } from './endringer/endringer.controller.ts';
-import { Stromvakt } from './endringer/stromvakt.ts';
-import { Lesing } from './database/lesing.ts';
-import { FerskhetController } from './ferskhet/ferskhet.controller.ts';
-import { Ferskhet } from './ferskhet/ferskhet.ts';
+import { ExportController } from './eksport/eksport.controller.ts';
+import { Export } from './eksport/eksport.ts';
+import { ChangesController } from './endringer/endringer.controller.ts';
+import { FeedWaiter } from './endringer/stromvakt.ts';
+import { Reader } from './database/lesing.ts';
+import { FreshnessController } from './ferskhet/ferskhet.controller.ts';
+import { Freshness } from './ferskhet/ferskhet.ts';
 import { GraphqlController } from './graphql/graphql.controller.ts';
-import { Oppslagslogg } from './oppslag/oppslagslogg.ts';
+import { AuditLog } from './oppslag/oppslagslogg.ts';
 import { PersonerController } from './personer/personer.controller.ts';
-import { StatistikkController } from './statistikk/statistikk.controller.ts';
+import { StatisticsController } from './statistikk/statistikk.controller.ts';
 import { Konsumenter } from './tilgang/konsumenter.ts';
-import { Tilgangsvakt } from './tilgang/tilgang.ts';
+import { AccessGuard } from './tilgang/tilgang.ts';
 
 /** What the controllers work with; started and stopped by `main.ts`. */
-export interface Deler {
-  lesing: Lesing;
-  oppslagslogg: Oppslagslogg;
-  ferskhet: Ferskhet;
+export interface Parts {
+  reading: Reader;
+  auditLog: AuditLog;
+  ferskhet: Freshness;
   konsumenter: Konsumenter;
-  stromvakt: Stromvakt;
-  eksport: Eksport;
+  feedWaiter: FeedWaiter;
+  eksport: Export;
 }
 
 @Module({})
 export class QueryApiModule {
-  static med({ lesing, oppslagslogg, ferskhet, konsumenter, stromvakt, eksport }: Deler): DynamicModule {
+  static with({
+    reading,
+    auditLog,
+    ferskhet: freshness,
+    konsumenter,
+    feedWaiter,
+    eksport: exported,
+  }: Parts): DynamicModule {
     return {
       module: QueryApiModule,
       controllers: [
         PersonerController,
         AvtalerController,
-        EndringerController,
-        EksportController,
+        ChangesController,
+        ExportController,
         GraphqlController,
-        FerskhetController,
-        StatistikkController,
+        FreshnessController,
+        StatisticsController,
       ],
       providers: [
-        { provide: Lesing, useValue: lesing },
-        { provide: Oppslagslogg, useValue: oppslagslogg },
-        { provide: Ferskhet, useValue: ferskhet },
+        { provide: Reader, useValue: reading },
+        { provide: AuditLog, useValue: auditLog },
+        { provide: Freshness, useValue: freshness },
         { provide: Konsumenter, useValue: konsumenter },
-        { provide: Stromvakt, useValue: stromvakt },
-        { provide: Eksport, useValue: eksport },
-        { provide: APP_GUARD, useClass: Tilgangsvakt },
+        { provide: FeedWaiter, useValue: feedWaiter },
+        { provide: Export, useValue: exported },
+        { provide: APP_GUARD, useClass: AccessGuard },
       ],
     };
   }

@@ -6,18 +6,22 @@ let api: TestApi;
 beforeAll(async () => {
   api = await startTestApi();
 });
-afterAll(() => api.stopp());
+afterAll(() => api.stop());
 
-const SOK = '/api/v1/avtaler/sok';
+const SEARCH = '/api/v1/avtaler/sok';
 const PROBLEM = 'application/problem+json; charset=utf-8';
 
 test('before the first load is done nothing is answered but how fresh the data is', async () => {
-  const svar = await api.kall('POST', SOK, { body: {} });
-  expect([svar.status, svar.headers.get('retry-after'), svar.headers.get('data-oppdatert')]).toEqual([503, '10', null]);
-  expect((await api.kall('GET', '/api/v1/ferskhet')).body).toMatchObject({ dataOppdatert: null });
-  const naa = new Date();
-  await api.settFerskhet(naa);
-  expect((await api.kall('POST', SOK, { body: {} })).headers.get('data-oppdatert')).toBe(naa.toISOString());
+  const response = await api.call('POST', SEARCH, { body: {} });
+  expect([response.status, response.headers.get('retry-after'), response.headers.get('data-oppdatert')]).toEqual([
+    503,
+    '10',
+    null,
+  ]);
+  expect((await api.call('GET', '/api/v1/ferskhet')).body).toMatchObject({ dataOppdatert: null });
+  const now = new Date();
+  await api.setFreshness(now);
+  expect((await api.call('POST', SEARCH, { body: {} })).headers.get('data-oppdatert')).toBe(now.toISOString());
 });
 
 const dyp = (n: number): string => `{"a":${'['.repeat(n)}${']'.repeat(n)}}`;
@@ -37,27 +41,27 @@ test.each([
   ['a form', { body: 'antall=1', hoder: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
   ['text', { body: '{}', hoder: { 'content-type': 'text/plain' } }, 415],
   ['wants XML', { body: {}, hoder: { accept: 'application/xml' } }, 406],
-])('%s', async (_, valg, status) => {
-  const svar = await api.kall('POST', SOK, valg);
-  expect([svar.status, svar.headers.get('content-type')]).toEqual([status, PROBLEM]);
-  expect(Object.keys(svar.body)).toEqual(expect.arrayContaining(['type', 'title', 'status', 'detail', 'callId']));
-  expect(JSON.stringify(svar.body)).not.toMatch(/\d{11}|at .*\.[tj]s|node_modules/);
+])('%s', async (_, options, status) => {
+  const response = await api.call('POST', SEARCH, options);
+  expect([response.status, response.headers.get('content-type')]).toEqual([status, PROBLEM]);
+  expect(Object.keys(response.body)).toEqual(expect.arrayContaining(['type', 'title', 'status', 'detail', 'callId']));
+  expect(JSON.stringify(response.body)).not.toMatch(/\d{11}|at .*\.[tj]s|node_modules/);
 });
 
 test('a body is needed', async () => {
-  const svar = await fetch(api.url + SOK, {
+  const response = await fetch(api.url + SEARCH, {
     method: 'POST',
     headers: { authorization: `Bearer ${await api.utsteder.token({ azp: 'alt' })}` },
   });
-  expect([svar.status, ((await svar.json()) as { feil: unknown }).feil]).toEqual([
+  expect([response.status, ((await response.json()) as { feil: unknown }).feil]).toEqual([
     400,
     [{ felt: 'body', melding: 'must be a JSON object' }],
   ]);
 });
 
 test.each([
-  ['GET', SOK, 400],
-  ['DELETE', SOK, 405],
+  ['GET', SEARCH, 400],
+  ['DELETE', SEARCH, 405],
   ['PUT', '/api/v1/avtaler/nummer/1', 405],
   ['GET', '/finnes/ikke', 404],
   ['GET', '/api/v1/avtaler/%zz', 400],
@@ -66,51 +70,51 @@ test.each([
   ['GET', '/api/v1/avtaler/nummer/-1', 400],
   ['GET', '/api/v1/bedrifter/12/avtaler', 400],
   ['GET', '/api/v1/ferskhet?ukjent=1', 200],
-])('%s %s is %d', async (metode, sti, status) => {
-  const svar = await api.kall(metode, sti);
-  expect(svar.status).toBe(status);
-  if (status >= 400) expect(svar.headers.get('content-type')).toBe(PROBLEM);
-  if (status === 405) expect(svar.headers.get('allow')).toBeTruthy();
+])('%s %s is %d', async (method, path, status) => {
+  const response = await api.call(method, path);
+  expect(response.status).toBe(status);
+  if (status >= 400) expect(response.headers.get('content-type')).toBe(PROBLEM);
+  if (status === 405) expect(response.headers.get('allow')).toBeTruthy();
 });
 
 test('a call id is given back, unless it could be something else than an id', async () => {
-  const gitt = async (hoder: Record<string, string>): Promise<string | null> =>
-    (await api.kall('GET', '/api/v1/ferskhet', { hoder })).headers.get('nav-call-id');
-  expect(await gitt({ 'nav-call-id': 'abc-1' })).toBe('abc-1');
-  expect(await gitt({ 'nav-callid': 'abc-2' })).toBe('abc-2');
-  expect(await gitt({ 'x-correlation-id': 'abc-3' })).toBe('abc-3');
-  for (const verdi of ['1'.repeat(11), 'a b', 'x'.repeat(101), `id-${'1'.repeat(11)}`]) {
-    expect(await gitt({ 'nav-call-id': verdi })).toMatch(/^[0-9a-f-]{36}$/);
+  const given = async (headers: Record<string, string>): Promise<string | null> =>
+    (await api.call('GET', '/api/v1/ferskhet', { hoder: headers })).headers.get('nav-call-id');
+  expect(await given({ 'nav-call-id': 'abc-1' })).toBe('abc-1');
+  expect(await given({ 'nav-callid': 'abc-2' })).toBe('abc-2');
+  expect(await given({ 'x-correlation-id': 'abc-3' })).toBe('abc-3');
+  for (const value of ['1'.repeat(11), 'a b', 'x'.repeat(101), `id-${'1'.repeat(11)}`]) {
+    expect(await given({ 'nav-call-id': value })).toMatch(/^[0-9a-f-]{36}$/);
   }
 });
 
 test.each([
   ['garbage', 'hei\r\n\r\n', /^HTTP\/1\.1 400 /],
   ['too many headers', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(40_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
-])('%s on the wire', async (_, tekst, statuslinje) => {
+])('%s on the wire', async (_, text, statusLine) => {
   const { hostname, port } = new URL(api.url);
-  const svar = await new Promise<string>((ferdig, feilet) => {
-    let mottatt = '';
-    const forbindelse = connect(Number(port), hostname, () => forbindelse.write(tekst));
-    forbindelse.on('data', (del) => (mottatt += del.toString()));
-    forbindelse.on('close', () => ferdig(mottatt)).on('error', feilet);
+  const response = await new Promise<string>((done, failed) => {
+    let received = '';
+    const connection = connect(Number(port), hostname, () => connection.write(text));
+    connection.on('data', (part) => (received += part.toString()));
+    connection.on('close', () => done(received)).on('error', failed);
   });
-  expect(svar).toMatch(statuslinje);
-  expect(svar).toContain('application/problem+json');
+  expect(response).toMatch(statusLine);
+  expect(response).toContain('application/problem+json');
 });
 
 test('two thousand idle connections do not keep others from being served', async () => {
   const { hostname, port } = new URL(api.url);
-  const forbindelser = await Promise.all(
+  const connections = await Promise.all(
     Array.from(
       { length: 2_000 },
       () =>
-        new Promise<ReturnType<typeof connect>>((ferdig) => {
-          const forbindelse = connect(Number(port), hostname, () => ferdig(forbindelse));
-          forbindelse.on('error', () => ferdig(forbindelse));
+        new Promise<ReturnType<typeof connect>>((done) => {
+          const connection = connect(Number(port), hostname, () => done(connection));
+          connection.on('error', () => done(connection));
         }),
     ),
   );
-  expect((await api.kall('POST', SOK, { body: {} })).status).toBe(200);
-  for (const forbindelse of forbindelser) forbindelse.destroy();
+  expect((await api.call('POST', SEARCH, { body: {} })).status).toBe(200);
+  for (const connection of connections) connection.destroy();
 });

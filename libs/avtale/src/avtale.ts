@@ -42,7 +42,7 @@ export interface Avtale {
 export type Instant = string;
 
 /** All fields of an avtale, in the order in which they are stored and shown. */
-export const AVTALEFELTER = [
+export const AVTALE_FIELDS = [
   'avtaleId',
   'avtaleNr',
   'deltakerFnr',

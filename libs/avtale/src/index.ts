@@ -1,38 +1,45 @@
-export { AVTALEFELTER, type Avtale, type Instant } from './avtale.ts';
+export { AVTALE_FIELDS, type Avtale, type Instant } from './avtale.ts';
 export {
   AVTALESTATUSER,
-  KODEVERK,
+  CODE_VALUES,
   OPPHAV,
   STILLINGSTYPER,
   TILTAKSTYPER,
   UKJENT,
   type AvtaleStatus,
-  type Kodeverk,
+  type CodeValues,
   type Opphav,
   type Stillingstype,
   type Tiltakstype,
 } from './kodeverk.ts';
-export { KILDEFELTER, SLETT_FOER, tolkMelding, type Melding, type Parkeringsgrunn, type Tolket } from './melding.ts';
 export {
-  ledd,
-  likeLedd,
-  MAKS_AVTALER_MED_LENKER,
-  relasjonerFor,
-  type Ledd,
-  type Relasjon,
-  type Relasjonsnavn,
+  SOURCE_FIELDS,
+  DELETE_BEFORE,
+  parseMessage,
+  type Message,
+  type ParkingReason,
+  type ParseResult,
+} from './melding.ts';
+export {
+  toRelationAvtale,
+  sameRelationAvtale,
+  MAX_LINKED_AVTALER,
+  relationsFor,
+  type RelationAvtale,
+  type Relation,
+  type RelationName,
 } from './relasjoner.ts';
 export {
-  sammenlignPlass,
-  spillAv,
-  vinner,
-  type Endring,
+  comparePositions,
+  foldMessages,
+  supersedes,
+  type Change,
   type Fold,
-  type Innhold,
-  type Plass,
-  type PlassertMelding,
-  type Tilstand,
-  type Utfall,
-  type Versjon,
+  type Content,
+  type Position,
+  type PositionedMessage,
+  type AvtaleState,
+  type Outcome,
+  type Version,
 } from './rekkefolge.ts';
-export { dagensDato, lesDato, lesInstant, lesOslotid } from './tid.ts';
+export { todayInOslo, parseDate, parseInstant, parseOsloTime } from './tid.ts';

@@ -1,17 +1,17 @@
-import { AVTALESTATUSER, KODEVERK, TILTAKSTYPER, UKJENT } from './kodeverk.ts';
+import { AVTALESTATUSER, CODE_VALUES, TILTAKSTYPER, UKJENT } from './kodeverk.ts';
 
 test("the source's texts become ASCII and back", () => {
-  const { avtaleStatus } = KODEVERK;
-  expect(['PÅBEGYNT', 'GJENNOMFØRES', 'AVSLUTTET'].map(avtaleStatus.fraKilde)).toEqual([
+  const { avtaleStatus } = CODE_VALUES;
+  expect(['PÅBEGYNT', 'GJENNOMFØRES', 'AVSLUTTET'].map(avtaleStatus.fromSource)).toEqual([
     'PAABEGYNT',
     'GJENNOMFORES',
     'AVSLUTTET',
   ]);
-  expect(avtaleStatus.kjente.map(avtaleStatus.fraKilde)).toEqual(AVTALESTATUSER.filter((status) => status !== UKJENT));
+  expect(avtaleStatus.known.map(avtaleStatus.fromSource)).toEqual(AVTALESTATUSER.filter((status) => status !== UKJENT));
 });
 
 test('a value unknown today is UKJENT, also one that looks like ours', () => {
-  expect(KODEVERK.avtaleStatus.fraKilde('PAABEGYNT')).toBe(UKJENT);
-  expect(KODEVERK.tiltakstype.fraKilde('NYTT')).toBe(UKJENT);
-  expect(KODEVERK.tiltakstype.kjente).toHaveLength(TILTAKSTYPER.length - 1);
+  expect(CODE_VALUES.avtaleStatus.fromSource('PAABEGYNT')).toBe(UKJENT);
+  expect(CODE_VALUES.tiltakstype.fromSource('NYTT')).toBe(UKJENT);
+  expect(CODE_VALUES.tiltakstype.known).toHaveLength(TILTAKSTYPER.length - 1);
 });

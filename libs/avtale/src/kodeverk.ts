@@ -33,28 +33,28 @@ export type Stillingstype = (typeof STILLINGSTYPER)[number];
 export type Opphav = (typeof OPPHAV)[number];
 
 /** The coded fields of an avtale, the values published for each, and how the source spells those that differ. */
-export const KODEVERK = {
-  tiltakstype: kodeverk(TILTAKSTYPER),
-  avtaleStatus: kodeverk(AVTALESTATUSER, { PAABEGYNT: 'PÅBEGYNT', GJENNOMFORES: 'GJENNOMFØRES' }),
-  stillingstype: kodeverk(STILLINGSTYPER),
-  opphav: kodeverk(OPPHAV),
+export const CODE_VALUES = {
+  tiltakstype: codeValues(TILTAKSTYPER),
+  avtaleStatus: codeValues(AVTALESTATUSER, { PAABEGYNT: 'PÅBEGYNT', GJENNOMFORES: 'GJENNOMFØRES' }),
+  stillingstype: codeValues(STILLINGSTYPER),
+  opphav: codeValues(OPPHAV),
 } as const;
 
-export interface Kodeverk<T extends string> {
+export interface CodeValues<T extends string> {
   /** The published value for a text from the source; `UKJENT` for one not known. */
-  fraKilde: (raa: string) => T;
+  fromSource: (raw: string) => T;
   /** The source's text for a published value. `UKJENT` has none: see `kjente`. */
-  tilKilde: (verdi: T) => string;
+  toSource: (value: T) => string;
   /** The source's texts for all known values; what is in none of them is `UKJENT`. */
-  kjente: readonly string[];
+  known: readonly string[];
 }
 
-function kodeverk<const T extends readonly string[]>(
-  verdier: T,
-  avvik: Partial<Record<T[number], string>> = {},
-): Kodeverk<T[number]> {
-  const stavet = (verdi: T[number]): string => avvik[verdi] ?? verdi;
-  const kjente = verdier.filter((verdi) => verdi !== UKJENT);
-  const fra = new Map<string, T[number]>(kjente.map((verdi) => [stavet(verdi), verdi]));
-  return { fraKilde: (raa) => fra.get(raa) ?? UKJENT, tilKilde: stavet, kjente: kjente.map(stavet) };
+function codeValues<const T extends readonly string[]>(
+  values: T,
+  deviation: Partial<Record<T[number], string>> = {},
+): CodeValues<T[number]> {
+  const spelled = (value: T[number]): string => deviation[value] ?? value;
+  const known = values.filter((value) => value !== UKJENT);
+  const from = new Map<string, T[number]>(known.map((value) => [spelled(value), value]));
+  return { fromSource: (raw) => from.get(raw) ?? UKJENT, toSource: spelled, known: known.map(spelled) };
 }

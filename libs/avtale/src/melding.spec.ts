@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { tolkMelding, type Parkeringsgrunn } from './melding.ts';
+import { parseMessage, type ParkingReason } from './melding.ts';
 import type { Avtale } from './avtale.ts';
 
 const ID = '04d0033c-754b-4daa-b5ff-6531dc64582c';
-const bytes = (tekst: string): Buffer => Buffer.from(tekst);
+const bytes = (text: string): Buffer => Buffer.from(text);
 
-const KILDE = {
+const SOURCE = {
   hendelseType: 'ENDRET',
   avtaleId: ID,
   avtaleNr: 322,
@@ -39,23 +39,23 @@ const KILDE = {
   opphav: 'VEILEDER',
 };
 
-function avtale(endring: Record<string, unknown> = {}): Avtale {
-  const tolket = tolkMelding(bytes(ID), bytes(JSON.stringify({ ...KILDE, ...endring })));
-  if (!tolket.ok || tolket.melding.type !== 'AVTALE') throw new Error('not an avtale');
-  return tolket.melding.avtale;
+function avtale(change: Record<string, unknown> = {}): Avtale {
+  const parsed = parseMessage(bytes(ID), bytes(JSON.stringify({ ...SOURCE, ...change })));
+  if (!parsed.ok || parsed.message.type !== 'AVTALE') throw new Error('not an avtale');
+  return parsed.message.avtale;
 }
 
-function grunn(nokkel: Uint8Array | null, verdi: Uint8Array | null): Parkeringsgrunn {
-  const tolket = tolkMelding(nokkel, verdi);
-  if (tolket.ok) throw new Error('not parked');
-  return tolket.grunn;
+function reason(key: Uint8Array | null, value: Uint8Array | null): ParkingReason {
+  const parsed = parseMessage(key, value);
+  if (parsed.ok) throw new Error('not parked');
+  return parsed.reason;
 }
 
 test('the reduced dataset, and nothing else', () => {
-  expect(avtale({ deltakerFornavn: 'Syntetisk', etNyttFelt: { med: ['innhold'] } })).toEqual({
+  expect(avtale({ deltakerFornavn: 'Syntetisk', etNyttFelt: { with: ['innhold'] } })).toEqual({
     avtaleId: ID,
     avtaleNr: 322,
-    deltakerFnr: KILDE.deltakerFnr,
+    deltakerFnr: SOURCE.deltakerFnr,
     bedriftNr: '910825518',
     bedriftNavn: 'MAURA OG KOLBU REGNSKAP',
     veilederNavIdent: 'Z992785',
@@ -85,9 +85,9 @@ test('the reduced dataset, and nothing else', () => {
 });
 
 test('only avtaleId and sistEndret are needed', () => {
-  const minst = { avtaleId: ID, sistEndret: '2022-02-04T08:46:39Z' };
-  const tolket = tolkMelding(bytes(ID), bytes(JSON.stringify(minst)));
-  expect(tolket).toMatchObject({
+  const least = { avtaleId: ID, sistEndret: '2022-02-04T08:46:39Z' };
+  const parsed = parseMessage(bytes(ID), bytes(JSON.stringify(least)));
+  expect(parsed).toMatchObject({
     ok: true,
     melding: { avtale: { avtaleNr: null, feilregistrert: false, opphav: null } },
   });
@@ -98,8 +98,8 @@ test("the mentor's position is not the participant's", () => {
 });
 
 test('values unknown today are kept as they came', () => {
-  const nye = { tiltakstype: 'NYTT_TILTAK', avtaleStatus: 'PÅ_VENT', stillingstype: 'DELT', opphav: 'ALTINN' };
-  expect(avtale({ ...nye, hendelseType: 17 })).toMatchObject(nye);
+  const fresh = { tiltakstype: 'NYTT_TILTAK', avtaleStatus: 'PÅ_VENT', stillingstype: 'DELT', opphav: 'ALTINN' };
+  expect(avtale({ ...fresh, hendelseType: 17 })).toMatchObject(fresh);
 });
 
 test.each([
@@ -108,17 +108,17 @@ test.each([
   { bedriftNr: '' },
   { avtaleNr: null },
   { startDato: null, sluttDato: null },
-])('%p is stored', (felter) => expect(avtale(felter)).toMatchObject(felter));
+])('%p is stored', (fields) => expect(avtale(fields)).toMatchObject(fields));
 
-test.each([{ slettemerket: true }, { hendelseType: 'AVTALE_SLETTET' }])('%p deletes', (felter) => {
-  expect(tolkMelding(bytes(ID), bytes(JSON.stringify({ ...KILDE, ...felter })))).toEqual({
+test.each([{ slettemerket: true }, { hendelseType: 'AVTALE_SLETTET' }])('%p deletes', (fields) => {
+  expect(parseMessage(bytes(ID), bytes(JSON.stringify({ ...SOURCE, ...fields })))).toEqual({
     ok: true,
     melding: { type: 'SLETTET', avtaleId: ID, sistEndret: '2022-02-04T08:46:39.573884Z' },
   });
 });
 
 test('a tombstone', () => {
-  expect(tolkMelding(bytes(ID), null)).toEqual({ ok: true, melding: { type: 'GRAVSTEIN', avtaleId: ID } });
+  expect(parseMessage(bytes(ID), null)).toEqual({ ok: true, melding: { type: 'GRAVSTEIN', avtaleId: ID } });
 });
 
 describe('parked', () => {
@@ -144,10 +144,10 @@ describe('parked', () => {
     ['bedriftNavn', { bedriftNavn: 'a\0b' }],
     ['deltakerFornavn', { deltakerFornavn: 'a\0b' }],
     ['bedriftNavn', { bedriftNavn: 'a\ud800b' }],
-  ])('%s: %p', (felt, felter) => {
-    expect(grunn(bytes(ID), bytes(JSON.stringify({ ...KILDE, ...felter })))).toMatchObject({
+  ])('%s: %p', (field, fields) => {
+    expect(reason(bytes(ID), bytes(JSON.stringify({ ...SOURCE, ...fields })))).toMatchObject({
       kode: 'UGYLDIG_FELT',
-      felt,
+      felt: field,
     });
   });
 
@@ -157,56 +157,51 @@ describe('parked', () => {
     ['IKKE_OBJEKT', '[]'],
     ['IKKE_OBJEKT', 'null'],
     ['IKKE_OBJEKT', '"tekst"'],
-  ])('%s: %s', (kode, tekst) => expect(grunn(bytes(ID), bytes(tekst))).toMatchObject({ kode, felt: null }));
+  ])('%s: %s', (code, text) => expect(reason(bytes(ID), bytes(text))).toMatchObject({ kode: code, felt: null }));
 
   test('a number that JSON can write and nobody can read', () => {
-    const verdi = JSON.stringify(KILDE).replace('87.5', '1e999');
-    expect(grunn(bytes(ID), bytes(verdi))).toMatchObject({ felt: 'stillingprosent' });
+    const value = JSON.stringify(SOURCE).replace('87.5', '1e999');
+    expect(reason(bytes(ID), bytes(value))).toMatchObject({ felt: 'stillingprosent' });
   });
 
   test('an escaped backslash is not U+0000', () =>
     expect(avtale({ bedriftNavn: 'C:\\u0000' }).bedriftNavn).toBe('C:\\u0000'));
 
   test('invalid UTF-8', () => {
-    const verdi = Buffer.concat([bytes('{"bedriftNavn":"'), Buffer.from([0xc3, 0x28]), bytes('"}')]);
-    expect(grunn(bytes(ID), verdi)).toMatchObject({ kode: 'IKKE_UTF8' });
+    const value = Buffer.concat([bytes('{"bedriftNavn":"'), Buffer.from([0xc3, 0x28]), bytes('"}')]);
+    expect(reason(bytes(ID), value)).toMatchObject({ kode: 'IKKE_UTF8' });
   });
 
   test.each([
     ['another avtale', bytes('00000000-0000-4000-8000-000000000000')],
     ['no key', null],
-  ])('%s as key', (_, nokkel) => {
-    expect(grunn(nokkel, bytes(JSON.stringify(KILDE)))).toMatchObject({ kode: 'UGYLDIG_NOKKEL', felt: 'key' });
-    expect(nokkel === null ? grunn(null, null).felt : 'key').toBe('key');
+  ])('%s as key', (_, key) => {
+    expect(reason(key, bytes(JSON.stringify(SOURCE)))).toMatchObject({ kode: 'UGYLDIG_NOKKEL', felt: 'key' });
+    expect(key === null ? reason(null, null).field : 'key').toBe('key');
   });
 
   test('never throws, and never tells a value, whatever the message', () => {
-    const hemmelig = 'HEMMELIG';
-    const verdi = fc.oneof(
-      fc.jsonValue(),
-      fc.constant(hemmelig),
-      fc.constant([hemmelig]),
-      fc.constant({ a: hemmelig }),
-    );
+    const secret = 'HEMMELIG';
+    const value = fc.oneof(fc.jsonValue(), fc.constant(secret), fc.constant([secret]), fc.constant({ a: secret }));
     fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom(...Object.keys(KILDE)), verdi), fc.boolean(), (felter, medId) => {
-        const melding = medId ? { ...felter, avtaleId: ID } : felter;
-        const tolket = tolkMelding(bytes(ID), bytes(JSON.stringify(melding)));
-        if (!tolket.ok) expect(tolket.grunn.aarsak).not.toContain(hemmelig);
+      fc.property(fc.dictionary(fc.constantFrom(...Object.keys(SOURCE)), value), fc.boolean(), (fields, withId) => {
+        const message = withId ? { ...fields, avtaleId: ID } : fields;
+        const parsed = parseMessage(bytes(ID), bytes(JSON.stringify(message)));
+        if (!parsed.ok) expect(parsed.reason.reason).not.toContain(secret);
       }),
       { numRuns: 1_000 },
     );
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (raa) => void tolkMelding(raa, raa)));
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (raw) => void parseMessage(raw, raw)));
   });
 });
 
 test('every message seen from the source is usable', () => {
-  const fil = new URL('../../../tools/simulator/data/avtale-hendelser.jsonl', import.meta.url);
-  const linjer = readFileSync(fil, 'utf8').trim().split('\n');
-  const uleste = linjer.filter((linje) => {
-    const { avtaleId } = JSON.parse(linje) as { avtaleId: string };
-    return !tolkMelding(bytes(avtaleId), bytes(linje)).ok;
+  const file = new URL('../../../tools/simulator/data/avtale-hendelser.jsonl', import.meta.url);
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  const unread = lines.filter((line) => {
+    const { avtaleId } = JSON.parse(line) as { avtaleId: string };
+    return !parseMessage(bytes(avtaleId), bytes(line)).ok;
   });
-  expect(linjer).toHaveLength(365);
-  expect(uleste).toEqual([]);
+  expect(lines).toHaveLength(365);
+  expect(unread).toEqual([]);
 });

@@ -1,16 +1,16 @@
 import type { Avtale } from './avtale.ts';
-import { lesDato, lesInstant, lesOslotid } from './tid.ts';
+import { parseDate, parseInstant, parseOsloTime } from './tid.ts';
 
 /** Why a message can't be used; `aarsak` never contains a value from it. */
-export interface Parkeringsgrunn {
-  kode: 'IKKE_UTF8' | 'IKKE_JSON' | 'IKKE_OBJEKT' | 'UGYLDIG_NOKKEL' | 'UGYLDIG_FELT' | 'AVVIST_AV_DATABASEN';
+export interface ParkingReason {
+  code: 'IKKE_UTF8' | 'IKKE_JSON' | 'IKKE_OBJEKT' | 'UGYLDIG_NOKKEL' | 'UGYLDIG_FELT' | 'AVVIST_AV_DATABASEN';
   /** the source's name of the field at fault; `key` for the Kafka key; null when it is the message as a whole */
-  felt: string | null;
-  aarsak: string;
+  field: string | null;
+  reason: string;
 }
 
 /** What a Kafka message says about one avtale. */
-export type Melding =
+export type Message =
   | { type: 'AVTALE'; avtale: Avtale }
   /** `slettemerket` or AVTALE_SLETTET: obeys the ordinary ordering rule */
   | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
@@ -18,104 +18,104 @@ export type Melding =
    * a tombstone: no content, beats everything before it in its partition; with `foer`, only when what is known lies
    * before that offset of the same partition
    */
-  | { type: 'GRAVSTEIN'; avtaleId: string; foer?: number };
+  | { type: 'GRAVSTEIN'; avtaleId: string; before?: number };
 
 /** Header of a tombstone: the offset that it does not delete beyond, as decimal digits. */
-export const SLETT_FOER = 'slett-foer';
+export const DELETE_BEFORE = 'slett-foer';
 
-export type Tolket = { ok: true; melding: Melding } | { ok: false; grunn: Parkeringsgrunn };
+export type ParseResult = { ok: true; message: Message } | { ok: false; reason: ParkingReason };
 
 /**
  * Reads one message of the source's topic (`source-contract`, rules 1 and 3–9). Total: whatever the bytes are, the
  * answer is a message or a precise reason, never an exception.
  */
-export function tolkMelding(nokkel: Uint8Array | null, verdi: Uint8Array | null, slettFoer?: number): Tolket {
+export function parseMessage(key: Uint8Array | null, value: Uint8Array | null, deleteBefore?: number): ParseResult {
   try {
-    return { ok: true, melding: les(nokkel, verdi, slettFoer) };
-  } catch (feil) {
-    if (feil instanceof Uleselig) return { ok: false, grunn: feil.grunn };
-    throw feil;
+    return { ok: true, message: parse(key, value, deleteBefore) };
+  } catch (error) {
+    if (error instanceof UnreadableError) return { ok: false, reason: error.reason };
+    throw error;
   }
 }
 
-class Uleselig extends Error {
-  constructor(readonly grunn: Parkeringsgrunn) {
-    super(grunn.aarsak);
+class UnreadableError extends Error {
+  constructor(readonly reason: ParkingReason) {
+    super(reason.reason);
   }
 }
 
-function parker(kode: Parkeringsgrunn['kode'], felt: string | null, aarsak: string): never {
-  throw new Uleselig({ kode, felt, aarsak });
+function reject(code: ParkingReason['code'], field: string | null, reason: string): never {
+  throw new UnreadableError({ code, field, reason });
 }
 
-function les(nokkel: Uint8Array | null, verdi: Uint8Array | null, slettFoer: number | undefined): Melding {
-  const nokkeltekst = nokkel === null ? null : utf8(nokkel, 'key').toLowerCase();
-  if (verdi === null) {
-    if (nokkeltekst === null || !UUID.test(nokkeltekst)) {
-      parker('UGYLDIG_NOKKEL', 'key', 'the key of a tombstone must be an avtaleId (UUID)');
+function parse(key: Uint8Array | null, value: Uint8Array | null, deleteBefore: number | undefined): Message {
+  const keyText = key === null ? null : utf8(key, 'key').toLowerCase();
+  if (value === null) {
+    if (keyText === null || !UUID.test(keyText)) {
+      reject('UGYLDIG_NOKKEL', 'key', 'the key of a tombstone must be an avtaleId (UUID)');
     }
-    return { type: 'GRAVSTEIN', avtaleId: nokkeltekst, ...(slettFoer === undefined ? {} : { foer: slettFoer }) };
+    return { type: 'GRAVSTEIN', avtaleId: keyText, ...(deleteBefore === undefined ? {} : { before: deleteBefore }) };
   }
 
-  const kilde = lesJson(utf8(verdi, null));
-  const avtaleId = lesAvtaleId(kilde);
-  if (nokkeltekst !== avtaleId) parker('UGYLDIG_NOKKEL', 'key', 'the key differs from avtaleId');
+  const source = parseJson(utf8(value, null));
+  const avtaleId = parseAvtaleId(source);
+  if (keyText !== avtaleId) reject('UGYLDIG_NOKKEL', 'key', 'the key differs from avtaleId');
 
-  const avtale = lesAvtale(kilde, avtaleId);
-  const slettet = boolsk(kilde, 'slettemerket') || kilde['hendelseType'] === 'AVTALE_SLETTET';
-  return slettet ? { type: 'SLETTET', avtaleId, sistEndret: avtale.sistEndret } : { type: 'AVTALE', avtale };
+  const avtale = parseAvtale(source, avtaleId);
+  const deleted = readBoolean(source, 'slettemerket') || source['hendelseType'] === 'AVTALE_SLETTET';
+  return deleted ? { type: 'SLETTET', avtaleId, sistEndret: avtale.sistEndret } : { type: 'AVTALE', avtale };
 }
 
-type Kilde = Record<string, unknown>;
+type SourceObject = Record<string, unknown>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const strengUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const stringUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function utf8(bytes: Uint8Array, felt: string | null): string {
+function utf8(bytes: Uint8Array, field: string | null): string {
   try {
-    return strengUtf8.decode(bytes);
+    return stringUtf8.decode(bytes);
   } catch {
-    return parker('IKKE_UTF8', felt, 'not valid UTF-8');
+    return reject('IKKE_UTF8', field, 'not valid UTF-8');
   }
 }
 
-function lesJson(tekst: string): Kilde {
-  let verdi: unknown;
+function parseJson(readText: string): SourceObject {
+  let value: unknown;
   try {
-    verdi = JSON.parse(tekst);
+    value = JSON.parse(readText);
   } catch {
-    parker('IKKE_JSON', null, 'not valid JSON');
+    reject('IKKE_JSON', null, 'not valid JSON');
   }
-  if (typeof verdi !== 'object' || verdi === null || Array.isArray(verdi)) {
-    parker('IKKE_OBJEKT', null, 'the message is not a JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    reject('IKKE_OBJEKT', null, 'the message is not a JSON object');
   }
   // Postgres can't hold U+0000 in text. Only a message with the escape in it needs to be walked through.
-  if (tekst.includes('\\u0000')) {
-    const felt = finnNull(verdi as Kilde);
-    if (felt) parker('UGYLDIG_FELT', felt, 'contains U+0000');
+  if (readText.includes('\\u0000')) {
+    const field = findNul(value as SourceObject);
+    if (field) reject('UGYLDIG_FELT', field, 'contains U+0000');
   }
-  return verdi as Kilde;
+  return value as SourceObject;
 }
 
-function finnNull(verdi: unknown, felt = ''): string | undefined {
-  if (typeof verdi === 'string') return verdi.includes('\0') ? felt : undefined;
-  if (typeof verdi !== 'object' || verdi === null) return undefined;
-  for (const [navn, del] of Object.entries(verdi)) {
-    const treff = navn.includes('\0') ? felt || 'unknown field' : finnNull(del, felt || navn);
-    if (treff) return treff;
+function findNul(value: unknown, field = ''): string | undefined {
+  if (typeof value === 'string') return value.includes('\0') ? field : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, part] of Object.entries(value)) {
+    const hits = name.includes('\0') ? field || 'unknown field' : findNul(part, field || name);
+    if (hits) return hits;
   }
   return undefined;
 }
 
-function lesAvtaleId(kilde: Kilde): string {
-  const id = kilde['avtaleId'];
+function parseAvtaleId(source: SourceObject): string {
+  const id = source['avtaleId'];
   const avtaleId = typeof id === 'string' ? id.toLowerCase() : '';
-  if (!UUID.test(avtaleId)) parker('UGYLDIG_FELT', 'avtaleId', 'must be a UUID');
+  if (!UUID.test(avtaleId)) reject('UGYLDIG_FELT', 'avtaleId', 'must be a UUID');
   return avtaleId;
 }
 
 /** The fields of a message that this system reads, by the source's names. Nothing else of a message matters. */
-export const KILDEFELTER = [
+export const SOURCE_FIELDS = [
   'avtaleId',
   'avtaleNr',
   'deltakerFnr',
@@ -147,88 +147,90 @@ export const KILDEFELTER = [
   'slettemerket',
 ] as const;
 
-function lesAvtale(kilde: Kilde, avtaleId: string): Avtale {
-  const tiltakstype = tekst(kilde, 'tiltakstype');
+function parseAvtale(source: SourceObject, avtaleId: string): Avtale {
+  const tiltakstype = readText(source, 'tiltakstype');
   // For MENTOR these two describe the mentor's position, not the participant's (rule 8).
-  const stillingprosent = tall(kilde, 'stillingprosent');
-  const antallDagerPerUke = tall(kilde, 'antallDagerPerUke');
-  const gjelderMentor = tiltakstype === 'MENTOR';
+  const stillingprosent = readNumber(source, 'stillingprosent');
+  const antallDagerPerUke = readNumber(source, 'antallDagerPerUke');
+  const describesMentor = tiltakstype === 'MENTOR';
   return {
     avtaleId,
-    avtaleNr: heltall(kilde, 'avtaleNr'),
-    deltakerFnr: tekst(kilde, 'deltakerFnr'),
-    bedriftNr: tekst(kilde, 'bedriftNr'),
-    bedriftNavn: tekst(kilde, 'bedriftNavn'),
-    veilederNavIdent: tekst(kilde, 'veilederNavIdent'),
+    avtaleNr: readInteger(source, 'avtaleNr'),
+    deltakerFnr: readText(source, 'deltakerFnr'),
+    bedriftNr: readText(source, 'bedriftNr'),
+    bedriftNavn: readText(source, 'bedriftNavn'),
+    veilederNavIdent: readText(source, 'veilederNavIdent'),
     tiltakstype,
-    versjon: heltall(kilde, 'versjon'),
-    avtaleStatus: tekst(kilde, 'avtaleStatus'),
-    avtaleInngaatt: oslotid(kilde, 'avtaleInngått'),
-    startDato: dato(kilde, 'startDato'),
-    sluttDato: dato(kilde, 'sluttDato'),
-    stillingprosent: gjelderMentor ? null : stillingprosent,
-    antallDagerPerUke: gjelderMentor ? null : antallDagerPerUke,
-    stillingstype: tekst(kilde, 'stillingstype'),
-    godkjentAvDeltaker: oslotid(kilde, 'godkjentAvDeltaker'),
-    godkjentAvArbeidsgiver: oslotid(kilde, 'godkjentAvArbeidsgiver'),
-    godkjentAvVeileder: oslotid(kilde, 'godkjentAvVeileder'),
-    godkjentAvBeslutter: oslotid(kilde, 'godkjentAvBeslutter'),
-    godkjentAvNavIdent: tekst(kilde, 'godkjentAvNavIdent'),
-    godkjentAvBeslutterNavIdent: tekst(kilde, 'godkjentAvBeslutterNavIdent'),
-    godkjentPaaVegneAv: boolsk(kilde, 'godkjentPaVegneAv'),
-    godkjentPaaVegneAvArbeidsgiver: boolsk(kilde, 'godkjentPaVegneAvArbeidsgiver'),
-    opphav: tekst(kilde, 'opphav'),
-    opprettetTidspunkt: oslotid(kilde, 'opprettetTidspunkt'),
-    annullertTidspunkt: instant(kilde, 'annullertTidspunkt'),
-    feilregistrert: boolsk(kilde, 'feilregistrert'),
-    sistEndret: instant(kilde, 'sistEndret') ?? parker('UGYLDIG_FELT', 'sistEndret', 'is missing'),
+    versjon: readInteger(source, 'versjon'),
+    avtaleStatus: readText(source, 'avtaleStatus'),
+    avtaleInngaatt: readOsloTime(source, 'avtaleInngått'),
+    startDato: readDate(source, 'startDato'),
+    sluttDato: readDate(source, 'sluttDato'),
+    stillingprosent: describesMentor ? null : stillingprosent,
+    antallDagerPerUke: describesMentor ? null : antallDagerPerUke,
+    stillingstype: readText(source, 'stillingstype'),
+    godkjentAvDeltaker: readOsloTime(source, 'godkjentAvDeltaker'),
+    godkjentAvArbeidsgiver: readOsloTime(source, 'godkjentAvArbeidsgiver'),
+    godkjentAvVeileder: readOsloTime(source, 'godkjentAvVeileder'),
+    godkjentAvBeslutter: readOsloTime(source, 'godkjentAvBeslutter'),
+    godkjentAvNavIdent: readText(source, 'godkjentAvNavIdent'),
+    godkjentAvBeslutterNavIdent: readText(source, 'godkjentAvBeslutterNavIdent'),
+    godkjentPaaVegneAv: readBoolean(source, 'godkjentPaVegneAv'),
+    godkjentPaaVegneAvArbeidsgiver: readBoolean(source, 'godkjentPaVegneAvArbeidsgiver'),
+    opphav: readText(source, 'opphav'),
+    opprettetTidspunkt: readOsloTime(source, 'opprettetTidspunkt'),
+    annullertTidspunkt: readInstant(source, 'annullertTidspunkt'),
+    feilregistrert: readBoolean(source, 'feilregistrert'),
+    sistEndret: readInstant(source, 'sistEndret') ?? reject('UGYLDIG_FELT', 'sistEndret', 'is missing'),
   };
 }
 
-function tekst(kilde: Kilde, felt: string): string | null {
-  const verdi = kilde[felt] ?? null;
-  if (verdi === null) return null;
-  if (typeof verdi !== 'string') return parker('UGYLDIG_FELT', felt, 'must be text or null');
+function readText(source: SourceObject, field: string): string | null {
+  const value = source[field] ?? null;
+  if (value === null) return null;
+  if (typeof value !== 'string') return reject('UGYLDIG_FELT', field, 'must be text or null');
   // A lone surrogate has no UTF-8 form: it would be stored as another character than was sent.
-  if (!verdi.isWellFormed()) return parker('UGYLDIG_FELT', felt, 'contains a lone surrogate');
-  return verdi;
+  if (!value.isWellFormed()) return reject('UGYLDIG_FELT', field, 'contains a lone surrogate');
+  return value;
 }
 
-function tall(kilde: Kilde, felt: string): number | null {
-  const verdi = kilde[felt] ?? null;
-  if (verdi === null) return null;
+function readNumber(source: SourceObject, field: string): number | null {
+  const value = source[field] ?? null;
+  if (value === null) return null;
   // JSON.parse reads 1e999 as Infinity.
-  if (typeof verdi !== 'number' || !Number.isFinite(verdi)) parker('UGYLDIG_FELT', felt, 'must be a number or null');
-  return verdi;
+  if (typeof value !== 'number' || !Number.isFinite(value)) reject('UGYLDIG_FELT', field, 'must be a number or null');
+  return value;
 }
 
-function heltall(kilde: Kilde, felt: string): number | null {
-  const verdi = tall(kilde, felt);
-  if (verdi === null) return null;
-  if (verdi !== (verdi | 0)) parker('UGYLDIG_FELT', felt, 'must be a whole number of 32 bits or null');
-  return verdi;
+function readInteger(source: SourceObject, field: string): number | null {
+  const value = readNumber(source, field);
+  if (value === null) return null;
+  if (value !== (value | 0)) reject('UGYLDIG_FELT', field, 'must be a whole number of 32 bits or null');
+  return value;
 }
 
-function boolsk(kilde: Kilde, felt: string): boolean {
-  const verdi = kilde[felt] ?? false;
-  if (typeof verdi !== 'boolean') parker('UGYLDIG_FELT', felt, 'must be true, false or null');
-  return verdi;
+function readBoolean(source: SourceObject, field: string): boolean {
+  const value = source[field] ?? false;
+  if (typeof value !== 'boolean') reject('UGYLDIG_FELT', field, 'must be true, false or null');
+  return value;
 }
 
-function dato(kilde: Kilde, felt: string): string | null {
-  const verdi = tekst(kilde, felt);
-  if (verdi === null) return null;
-  return lesDato(verdi) ?? parker('UGYLDIG_FELT', felt, 'must be an existing date, YYYY-MM-DD, or null');
+function readDate(source: SourceObject, field: string): string | null {
+  const value = readText(source, field);
+  if (value === null) return null;
+  return parseDate(value) ?? reject('UGYLDIG_FELT', field, 'must be an existing date, YYYY-MM-DD, or null');
 }
 
-function oslotid(kilde: Kilde, felt: string): string | null {
-  const verdi = tekst(kilde, felt);
-  if (verdi === null) return null;
-  return lesOslotid(verdi) ?? parker('UGYLDIG_FELT', felt, 'must be a local time, YYYY-MM-DDTHH:mm:ss[.f], or null');
+function readOsloTime(source: SourceObject, field: string): string | null {
+  const value = readText(source, field);
+  if (value === null) return null;
+  return (
+    parseOsloTime(value) ?? reject('UGYLDIG_FELT', field, 'must be a local time, YYYY-MM-DDTHH:mm:ss[.f], or null')
+  );
 }
 
-function instant(kilde: Kilde, felt: string): string | null {
-  const verdi = tekst(kilde, felt);
-  if (verdi === null) return null;
-  return lesInstant(verdi) ?? parker('UGYLDIG_FELT', felt, 'must be a time with offset, YYYY-MM-DDTHH:mm:ss[.f]Z');
+function readInstant(source: SourceObject, field: string): string | null {
+  const value = readText(source, field);
+  if (value === null) return null;
+  return parseInstant(value) ?? reject('UGYLDIG_FELT', field, 'must be a time with offset, YYYY-MM-DDTHH:mm:ss[.f]Z');
 }

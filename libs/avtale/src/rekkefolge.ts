@@ -1,22 +1,22 @@
 import type { Avtale, Instant } from './avtale.ts';
-import type { Melding } from './melding.ts';
+import type { Message } from './melding.ts';
 
 /** Where on the topic a message lies. Offsets are int64 in Kafka; a number is exact to 2^53. */
-export interface Plass {
-  partisjon: number;
+export interface Position {
+  partition: number;
   offset: number;
 }
 
 /** What is known about an avtale, as far as ordering, visibility and change are concerned. */
-export interface Tilstand {
+export interface AvtaleState {
   /** null only under a tombstone for an avtale that was never seen */
   sistEndret: Instant | null;
   /** of the message that decided the state */
-  plass: Plass;
-  slettet: 'SLETTEMERKET' | 'GRAVSTEIN' | null;
+  position: Position;
+  deleted: 'SLETTEMERKET' | 'GRAVSTEIN' | null;
   feilregistrert: boolean;
   /** fingerprint of the content, see `Innhold`; null for a deleted avtale */
-  avtrykk: string | null;
+  fingerprint: string | null;
 }
 
 /**
@@ -27,150 +27,153 @@ export interface Tilstand {
  * partition count changes – are ordered by partition, so that every order of arrival ends in the same state. A tombstone
  * of a full sync spares what came after the sync had begun (`foer`).
  */
-export function vinner(ny: Melding, plass: Plass, kjent: Tilstand | undefined): boolean {
-  if (!kjent) return true;
-  const erSenere = sammenlignPlass(plass, kjent.plass) > 0;
-  if (ny.type === 'GRAVSTEIN')
-    return erSenere && (ny.foer === undefined || liggerFoer(kjent.plass, plass.partisjon, ny.foer));
+export function supersedes(incoming: Message, position: Position, stored: AvtaleState | undefined): boolean {
+  if (!stored) return true;
+  const isLater = comparePositions(position, stored.position) > 0;
+  if (incoming.type === 'GRAVSTEIN')
+    return isLater && (incoming.before === undefined || isBefore(stored.position, position.partition, incoming.before));
 
-  const sistEndret = sistEndretI(ny);
-  const erNyere = kjent.sistEndret === null || sistEndret > kjent.sistEndret;
-  if (kjent.slettet === 'GRAVSTEIN') return erSenere && erNyere;
-  return erNyere || (sistEndret === kjent.sistEndret && erSenere);
+  const sistEndret = sistEndretOf(incoming);
+  const isNewer = stored.sistEndret === null || sistEndret > stored.sistEndret;
+  if (stored.deleted === 'GRAVSTEIN') return isLater && isNewer;
+  return isNewer || (sistEndret === stored.sistEndret && isLater);
 }
 
 /** One line of the change feed. A reader needs to know that it must read again, or that it must forget. */
-export interface Endring {
+export interface Change {
   avtaleId: string;
   type: 'ENDRET' | 'SLETTET';
-  aarsak: 'SLETTET' | 'FEILREGISTRERT' | null;
+  reason: 'SLETTET' | 'FEILREGISTRERT' | null;
 }
 
 /** The content of an avtale in the form that a store wants it. */
-export interface Innhold {
+export interface Content {
   /** equal for equal content, whatever process computes it */
-  avtrykk: string;
+  fingerprint: string;
 }
 
-export interface Versjon<I extends Innhold> {
-  innhold: I;
-  plass: Plass;
+export interface Version<I extends Content> {
+  content: I;
+  position: Position;
 }
 
 /** What a sequence of messages about one avtale comes to. */
-export interface Fold<I extends Innhold> {
+export interface Fold<I extends Content> {
   avtaleId: string;
   /** undefined when no message won: nothing to store */
-  tilstand: Tilstand | undefined;
+  state: AvtaleState | undefined;
   /** the content in force; undefined when deleted, or when no message won */
-  innhold: I | undefined;
+  content: I | undefined;
   /** the history this sequence adds, oldest first; nothing from before an erasure */
-  versjoner: Versjon<I>[];
+  versions: Version<I>[];
   /** the history stored before this sequence must go */
-  slettHistorikk: boolean;
-  endringer: Endring[];
+  eraseHistory: boolean;
+  changes: Change[];
   /** messages by what became of them */
-  utfall: Record<Utfall, number>;
+  outcomes: Record<Outcome, number>;
 }
 
-export type Utfall = 'TATT_INN' | 'UENDRET' | 'FORELDET' | 'SLETTET';
+export type Outcome = 'TATT_INN' | 'UENDRET' | 'FORELDET' | 'SLETTET';
 
-export interface PlassertMelding {
-  melding: Melding;
-  plass: Plass;
+export interface PositionedMessage {
+  message: Message;
+  position: Position;
 }
 
 /**
  * Plays the messages for one avtale, in the order given, onto what is known about it. Playing them in one go or in
  * several gives the same, and playing them again gives nothing.
  */
-export function spillAv<I extends Innhold>(
+export function foldMessages<I extends Content>(
   avtaleId: string,
-  kjent: Tilstand | undefined,
-  meldinger: readonly PlassertMelding[],
-  kod: (avtale: Avtale) => I,
+  stored: AvtaleState | undefined,
+  messages: readonly PositionedMessage[],
+  encode: (avtale: Avtale) => I,
 ): Fold<I> {
   const fold: Fold<I> = {
     avtaleId,
-    tilstand: undefined,
-    innhold: undefined,
-    versjoner: [],
-    slettHistorikk: false,
-    endringer: [],
-    utfall: { TATT_INN: 0, UENDRET: 0, FORELDET: 0, SLETTET: 0 },
+    state: undefined,
+    content: undefined,
+    versions: [],
+    eraseHistory: false,
+    changes: [],
+    outcomes: { TATT_INN: 0, UENDRET: 0, FORELDET: 0, SLETTET: 0 },
   };
-  let naa = kjent;
-  for (const { melding, plass } of meldinger) {
-    if (!vinner(melding, plass, naa)) {
-      fold.utfall.FORELDET++;
+  let current = stored;
+  for (const { message, position } of messages) {
+    if (!supersedes(message, position, current)) {
+      fold.outcomes.FORELDET++;
       continue;
     }
-    naa = melding.type === 'AVTALE' ? taInn(fold, naa, melding.avtale, plass, kod) : slett(fold, naa, melding, plass);
-    fold.tilstand = naa;
+    current =
+      message.type === 'AVTALE'
+        ? accept(fold, current, message.avtale, position, encode)
+        : erase(fold, current, message, position);
+    fold.state = current;
   }
   return fold;
 }
 
-function taInn<I extends Innhold>(
+function accept<I extends Content>(
   fold: Fold<I>,
-  naa: Tilstand | undefined,
+  current: AvtaleState | undefined,
   avtale: Avtale,
-  plass: Plass,
-  kod: (avtale: Avtale) => I,
-): Tilstand {
+  position: Position,
+  encode: (avtale: Avtale) => I,
+): AvtaleState {
   const { avtaleId, sistEndret, feilregistrert } = avtale;
-  const innhold = kod(avtale);
-  fold.innhold = innhold;
+  const content = encode(avtale);
+  fold.content = content;
   // The source sends one save as several equal messages: only what differs is a version and a change.
-  const erEndret = innhold.avtrykk !== naa?.avtrykk;
-  fold.utfall[erEndret ? 'TATT_INN' : 'UENDRET']++;
-  if (erEndret) {
-    fold.versjoner.push({ innhold, plass });
-    const endring = endringVed(avtaleId, erSynlig(naa), feilregistrert);
-    if (endring) fold.endringer.push(endring);
+  const isChanged = content.fingerprint !== current?.fingerprint;
+  fold.outcomes[isChanged ? 'TATT_INN' : 'UENDRET']++;
+  if (isChanged) {
+    fold.versions.push({ content, position });
+    const change = changeFor(avtaleId, isVisible(current), feilregistrert);
+    if (change) fold.changes.push(change);
   }
-  return { sistEndret, plass, slettet: null, feilregistrert, avtrykk: innhold.avtrykk };
+  return { sistEndret, position, deleted: null, feilregistrert, fingerprint: content.fingerprint };
 }
 
-function endringVed(avtaleId: string, varSynlig: boolean, feilregistrert: boolean): Endring | undefined {
-  if (!feilregistrert) return { avtaleId, type: 'ENDRET', aarsak: null };
-  return varSynlig ? { avtaleId, type: 'SLETTET', aarsak: 'FEILREGISTRERT' } : undefined;
+function changeFor(avtaleId: string, wasVisible: boolean, feilregistrert: boolean): Change | undefined {
+  if (!feilregistrert) return { avtaleId, type: 'ENDRET', reason: null };
+  return wasVisible ? { avtaleId, type: 'SLETTET', reason: 'FEILREGISTRERT' } : undefined;
 }
 
-function slett(
-  fold: Fold<Innhold>,
-  naa: Tilstand | undefined,
-  melding: Exclude<Melding, { type: 'AVTALE' }>,
-  plass: Plass,
-): Tilstand {
-  if (erSynlig(naa)) fold.endringer.push({ avtaleId: melding.avtaleId, type: 'SLETTET', aarsak: 'SLETTET' });
-  fold.slettHistorikk = true;
-  fold.versjoner = [];
-  fold.innhold = undefined;
-  fold.utfall.SLETTET++;
-  const gravstein = melding.type === 'GRAVSTEIN';
+function erase(
+  fold: Fold<Content>,
+  current: AvtaleState | undefined,
+  message: Exclude<Message, { type: 'AVTALE' }>,
+  position: Position,
+): AvtaleState {
+  if (isVisible(current)) fold.changes.push({ avtaleId: message.avtaleId, type: 'SLETTET', reason: 'SLETTET' });
+  fold.eraseHistory = true;
+  fold.versions = [];
+  fold.content = undefined;
+  fold.outcomes.SLETTET++;
+  const tombstone = message.type === 'GRAVSTEIN';
   return {
-    sistEndret: gravstein ? (naa?.sistEndret ?? null) : melding.sistEndret,
-    plass,
-    slettet: gravstein ? 'GRAVSTEIN' : 'SLETTEMERKET',
+    sistEndret: tombstone ? (current?.sistEndret ?? null) : message.sistEndret,
+    position,
+    deleted: tombstone ? 'GRAVSTEIN' : 'SLETTEMERKET',
     feilregistrert: false,
-    avtrykk: null,
+    fingerprint: null,
   };
 }
 
-function erSynlig(tilstand: Tilstand | undefined): boolean {
-  return tilstand !== undefined && tilstand.slettet === null && !tilstand.feilregistrert;
+function isVisible(state: AvtaleState | undefined): boolean {
+  return state !== undefined && state.deleted === null && !state.feilregistrert;
 }
 
-function sistEndretI(melding: Exclude<Melding, { type: 'GRAVSTEIN' }>): Instant {
-  return melding.type === 'AVTALE' ? melding.avtale.sistEndret : melding.sistEndret;
+function sistEndretOf(message: Exclude<Message, { type: 'GRAVSTEIN' }>): Instant {
+  return message.type === 'AVTALE' ? message.avtale.sistEndret : message.sistEndret;
 }
 
-function liggerFoer(kjent: Plass, partisjon: number, offset: number): boolean {
-  return kjent.partisjon === partisjon && kjent.offset < offset;
+function isBefore(stored: Position, partition: number, offset: number): boolean {
+  return stored.partition === partition && stored.offset < offset;
 }
 
 /** Negative, zero or positive, by partition and then offset. */
-export function sammenlignPlass(a: Plass, b: Plass): number {
-  return a.partisjon - b.partisjon || a.offset - b.offset;
+export function comparePositions(a: Position, b: Position): number {
+  return a.partition - b.partition || a.offset - b.offset;
 }

@@ -1,19 +1,19 @@
 import type { Avtale } from './avtale.ts';
 
 /** The names by which avtaler of one participant are linked, as consumers see them in `_links`. */
-export const RELASJONER = ['forrige', 'neste', 'samtidige', 'mentor', 'mentorFor'] as const;
+export const RELATIONS = ['forrige', 'neste', 'samtidige', 'mentor', 'mentorFor'] as const;
 
-export type Relasjonsnavn = (typeof RELASJONER)[number];
+export type RelationName = (typeof RELATIONS)[number];
 
 /** `fra` has a link named `relasjon` to `til`; both are avtaleIder. */
-export interface Relasjon {
+export interface Relation {
   fra: string;
-  relasjon: Relasjonsnavn;
+  relasjon: RelationName;
   til: string;
 }
 
 /** What the rules know of an avtale that takes part in relations: it has a participant and a place in time. */
-export interface Ledd {
+export interface RelationAvtale {
   avtaleId: string;
   deltakerId: string;
   /** null for none; very old avtaler have an empty text at the source */
@@ -24,7 +24,7 @@ export interface Ledd {
   sluttDato: string | null;
 }
 
-type Leddkilde = Pick<
+type MemberSource = Pick<
   Avtale,
   | 'avtaleId'
   | 'bedriftNr'
@@ -40,7 +40,7 @@ type Leddkilde = Pick<
  * Undefined for an avtale that takes no part: without participant or start, wrongly registered, annulled. So are those
  * that the source called AVBRUTT: it has since made them ANNULLERT without a message.
  */
-export function ledd(avtale: Leddkilde, deltakerId: string | null): Ledd | undefined {
+export function toRelationAvtale(avtale: MemberSource, deltakerId: string | null): RelationAvtale | undefined {
   const { avtaleId, bedriftNr, tiltakstype, avtaleStatus, startDato, sluttDato } = avtale;
   if (deltakerId === null || startDato === null) return undefined;
   if (avtale.feilregistrert || avtale.annullertTidspunkt !== null) return undefined;
@@ -49,7 +49,7 @@ export function ledd(avtale: Leddkilde, deltakerId: string | null): Ledd | undef
 }
 
 /** Whether no rule can tell the two states of an avtale apart. */
-export function likeLedd(a: Ledd | undefined, b: Ledd | undefined): boolean {
+export function sameRelationAvtale(a: RelationAvtale | undefined, b: RelationAvtale | undefined): boolean {
   if (!a || !b) return a === b;
   return (
     a.deltakerId === b.deltakerId &&
@@ -60,90 +60,90 @@ export function likeLedd(a: Ledd | undefined, b: Ledd | undefined): boolean {
   );
 }
 
-type Par = readonly [foerst: Ledd, sist: Ledd];
+type Pair = readonly [foerst: RelationAvtale, sist: RelationAvtale];
 
 /** A rule finds pairs; the first of a pair is linked to the last as `frem`, the last to the first as `tilbake`. */
-interface Regel {
-  frem: Relasjonsnavn;
-  tilbake: Relasjonsnavn;
-  /** @param avtaler of one participant, in the order of `iTid` */
-  par: (avtaler: readonly Ledd[]) => Iterable<Par>;
+interface Rule {
+  frem: RelationName;
+  tilbake: RelationName;
+  /** @param avtaler of one participant, in the order of `inTime` */
+  pair: (avtaler: readonly RelationAvtale[]) => Iterable<Pair>;
 }
 
 /** A new rule is a row here, its name in `RELASJONER`, and its tests. */
-const REGLER: readonly Regel[] = [
-  { frem: 'neste', tilbake: 'forrige', par: etterHverandre },
-  { frem: 'samtidige', tilbake: 'samtidige', par: overlappende },
-  { frem: 'mentorFor', tilbake: 'mentor', par: mentorOgAndre },
+const RULES: readonly Rule[] = [
+  { frem: 'neste', tilbake: 'forrige', pair: afterEachOther },
+  { frem: 'samtidige', tilbake: 'samtidige', pair: overlapping },
+  { frem: 'mentorFor', tilbake: 'mentor', pair: mentorAndOthers },
 ];
 
 /**
  * No person has so many avtaler. What has, an ident that a source uses for all its tests, gets no links: their number
  * grows with the square, and what everybody waits for must not.
  */
-export const MAKS_AVTALER_MED_LENKER = 200;
+export const MAX_LINKED_AVTALER = 200;
 
 /** Every link between these avtaler, all of one participant; in whatever order they are given, the same links. */
-export function relasjonerFor(avtaler: readonly Ledd[]): Relasjon[] {
-  if (avtaler.length < 2 || avtaler.length > MAKS_AVTALER_MED_LENKER) return [];
-  const ordnet = [...avtaler].sort(iTid);
-  return REGLER.flatMap(({ frem, tilbake, par }) =>
-    Array.from(par(ordnet), ([foerst, sist]): Relasjon[] => [
-      { fra: foerst.avtaleId, relasjon: frem, til: sist.avtaleId },
-      { fra: sist.avtaleId, relasjon: tilbake, til: foerst.avtaleId },
+export function relationsFor(avtaler: readonly RelationAvtale[]): Relation[] {
+  if (avtaler.length < 2 || avtaler.length > MAX_LINKED_AVTALER) return [];
+  const ordered = [...avtaler].sort(inTime);
+  return RULES.flatMap(({ frem, tilbake: back, pair }) =>
+    Array.from(pair(ordered), ([first, latest]): Relation[] => [
+      { fra: first.avtaleId, relasjon: frem, til: latest.avtaleId },
+      { fra: latest.avtaleId, relasjon: back, til: first.avtaleId },
     ]).flat(),
   );
 }
 
 /** By start, then end – one that goes on is last – then avtaleId: no two are equal. */
-function iTid(a: Ledd, b: Ledd): number {
+function inTime(a: RelationAvtale, b: RelationAvtale): number {
   return (
-    sammenlign(a.startDato, b.startDato) ||
-    sammenlign(a.sluttDato ?? ALDRI, b.sluttDato ?? ALDRI) ||
-    sammenlign(a.avtaleId, b.avtaleId)
+    compare(a.startDato, b.startDato) ||
+    compare(a.sluttDato ?? NEVER, b.sluttDato ?? NEVER) ||
+    compare(a.avtaleId, b.avtaleId)
   );
 }
 
 /** After every date, as text. */
-const ALDRI = '~';
+const NEVER = '~';
 
-function sammenlign(a: string, b: string): number {
+function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Neighbours in the order of time with the same employer and kind of measure; they may overlap. */
-function* etterHverandre(avtaler: readonly Ledd[]): Generator<Par> {
-  const sist = new Map<string, Ledd>();
+function* afterEachOther(avtaler: readonly RelationAvtale[]): Generator<Pair> {
+  const latest = new Map<string, RelationAvtale>();
   for (const avtale of avtaler) {
     if (avtale.bedriftNr === null || avtale.tiltakstype === null) continue;
-    const rekke = `${avtale.bedriftNr} ${avtale.tiltakstype}`;
-    const forrige = sist.get(rekke);
-    if (forrige) yield [forrige, avtale];
-    sist.set(rekke, avtale);
+    const series = `${avtale.bedriftNr} ${avtale.tiltakstype}`;
+    const previous = latest.get(series);
+    if (previous) yield [previous, avtale];
+    latest.set(series, avtale);
   }
 }
 
 /** Those with a day in common. One that ends before it starts has no day. Looks at no more than the pairs it finds. */
-function* overlappende(avtaler: readonly Ledd[]): Generator<Par> {
-  const medDager = avtaler.filter(({ startDato, sluttDato }) => sluttDato === null || sluttDato >= startDato);
-  for (const [i, foerst] of medDager.entries()) {
-    for (let j = i + 1; j < medDager.length; j++) {
-      const sist = medDager[j];
-      if (!sist || (foerst.sluttDato !== null && sist.startDato > foerst.sluttDato)) break;
-      yield [foerst, sist];
+function* overlapping(avtaler: readonly RelationAvtale[]): Generator<Pair> {
+  const withDays = avtaler.filter(({ startDato, sluttDato }) => sluttDato === null || sluttDato >= startDato);
+  for (const [i, first] of withDays.entries()) {
+    for (let j = i + 1; j < withDays.length; j++) {
+      const latest = withDays[j];
+      if (!latest || (first.sluttDato !== null && latest.startDato > first.sluttDato)) break;
+      yield [first, latest];
     }
   }
 }
 
 /** A MENTOR avtale, and one of another kind that it has a day in common with at the same employer. */
-function* mentorOgAndre(avtaler: readonly Ledd[]): Generator<Par> {
-  if (!avtaler.some(erMentor)) return;
-  for (const [a, b] of overlappende(avtaler)) {
-    if (a.bedriftNr === null || a.bedriftNr !== b.bedriftNr || erMentor(a) === erMentor(b)) continue;
-    yield erMentor(a) ? [a, b] : [b, a];
+function* mentorAndOthers(avtaler: readonly RelationAvtale[]): Generator<Pair> {
+  if (!avtaler.some(isMentor)) return;
+  for (const [a, b] of overlapping(avtaler)) {
+    if (a.bedriftNr === null || a.bedriftNr !== b.bedriftNr || isMentor(a) === isMentor(b)) continue;
+    yield isMentor(a) ? [a, b] : [b, a];
   }
 }
 
-function erMentor({ tiltakstype }: Ledd): boolean {
+function isMentor({ tiltakstype }: RelationAvtale): boolean {
   return tiltakstype === 'MENTOR';
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { dagensDato, lesDato, lesInstant, lesOslotid } from './tid.ts';
+import { todayInOslo, parseDate, parseInstant, parseOsloTime } from './tid.ts';
 
 describe('lesInstant', () => {
   test.each([
@@ -12,7 +12,7 @@ describe('lesInstant', () => {
     ['2024-05-01T10:00:00.0000005Z', '2024-05-01T10:00:00.000001Z'],
     ['2024-12-31T23:59:59.9999995Z', '2025-01-01T00:00:00.000000Z'],
     ['2024-05-01T12:00:00+02:00', '2024-05-01T10:00:00.000000Z'],
-  ])('%s is %s', (inn, ut) => expect(lesInstant(inn)).toBe(ut));
+  ])('%s is %s', (input, out) => expect(parseInstant(input)).toBe(out));
 
   test.each([
     '2024-05-01T10:00:00', // no offset
@@ -27,17 +27,17 @@ describe('lesInstant', () => {
     '9999-12-31T23:59:59.9999999Z',
     '',
     'i dag',
-  ])('%p is not an instant', (inn) => expect(lesInstant(inn)).toBeUndefined());
+  ])('%p is not an instant', (input) => expect(parseInstant(input)).toBeUndefined());
 
   test('text order is time order, to the microsecond', () => {
-    const mikro = fc.bigInt({ min: 0n, max: 4_000_000_000_000_000n });
-    const tilTekst = (µs: bigint): string =>
+    const micro = fc.bigInt({ min: 0n, max: 4_000_000_000_000_000n });
+    const toText = (µs: bigint): string =>
       `${new Date(Number(µs / 1_000_000n) * 1000).toISOString().slice(0, 19)}.${String(µs % 1_000_000n).padStart(6, '0')}Z`;
     fc.assert(
-      fc.property(mikro, mikro, (a, b) => {
-        const [x, y] = [lesInstant(tilTekst(a)) ?? '', lesInstant(tilTekst(b)) ?? ''];
+      fc.property(micro, micro, (a, b) => {
+        const [x, y] = [parseInstant(toText(a)) ?? '', parseInstant(toText(b)) ?? ''];
         expect(x < y).toBe(a < b);
-        expect(x).toBe(tilTekst(a));
+        expect(x).toBe(toText(a));
       }),
     );
   });
@@ -58,17 +58,17 @@ describe('lesOslotid', () => {
     ['1985-12-01T12:00:00', '1985-12-01T11:00:00.000000Z'],
     // With an offset, which the source does not send today, the offset is believed.
     ['2022-01-18T08:43:53Z', '2022-01-18T08:43:53.000000Z'],
-  ])('%s is %s', (inn, ut) => expect(lesOslotid(inn)).toBe(ut));
+  ])('%s is %s', (input, out) => expect(parseOsloTime(input)).toBe(out));
 
   test('agrees with the time zone database wherever the wall-clock time occurs once', () => {
-    const vegg = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo', dateStyle: 'short', timeStyle: 'medium' });
+    const wall = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo', dateStyle: 'short', timeStyle: 'medium' });
     fc.assert(
-      fc.property(fc.integer({ min: 1_000_000_000, max: 3_000_000_000 }), (sekunder) => {
-        const lokal = vegg.format(sekunder * 1000).replace(' ', 'T');
-        const lest = Date.parse(lesOslotid(lokal) ?? '') / 1000;
+      fc.property(fc.integer({ min: 1_000_000_000, max: 3_000_000_000 }), (seconds) => {
+        const local = wall.format(seconds * 1000).replace(' ', 'T');
+        const wasRead = Date.parse(parseOsloTime(local) ?? '') / 1000;
         // In the repeated hour the first is chosen, an hour before.
-        expect([sekunder, sekunder - 3600]).toContain(lest);
-        expect(vegg.format(lest * 1000).replace(' ', 'T')).toBe(lokal);
+        expect([seconds, seconds - 3600]).toContain(wasRead);
+        expect(wall.format(wasRead * 1000).replace(' ', 'T')).toBe(local);
       }),
     );
   });
@@ -82,10 +82,10 @@ test.each([
   ['0000-01-01', false],
   ['2024-1-1', false],
   ['2024-01-01T00:00:00', false],
-])('%s is a date: %s', (dato, finnes) => expect(lesDato(dato)).toBe(finnes ? dato : undefined));
+])('%s is a date: %s', (date, exists) => expect(parseDate(date)).toBe(exists ? date : undefined));
 
 test('the day begins in Oslo', () => {
-  expect(dagensDato(new Date('2026-06-30T21:59:59Z'))).toBe('2026-06-30');
-  expect(dagensDato(new Date('2026-06-30T22:00:00Z'))).toBe('2026-07-01');
-  expect(dagensDato(new Date('2026-12-31T23:00:00Z'))).toBe('2027-01-01');
+  expect(todayInOslo(new Date('2026-06-30T21:59:59Z'))).toBe('2026-06-30');
+  expect(todayInOslo(new Date('2026-06-30T22:00:00Z'))).toBe('2026-07-01');
+  expect(todayInOslo(new Date('2026-12-31T23:00:00Z'))).toBe('2027-01-01');
 });

@@ -1,20 +1,20 @@
 import type { Instant } from './avtale.ts';
 
-const TIDSPUNKT =
+const MOMENT =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
-const DATO = /^(\d{4})-(\d{2})-(\d{2})$/;
+const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const TIME_MS = 3_600_000;
 
 /** A calendar date that exists, unchanged; undefined when it doesn't. */
-export function lesDato(tekst: string): string | undefined {
-  const [, aar, maaned, dag] = DATO.exec(tekst) ?? [];
-  return aar && maaned && dag && datoFinnes(Number(aar), Number(maaned), Number(dag)) ? tekst : undefined;
+export function parseDate(text: string): string | undefined {
+  const [, year, month, day] = DATE.exec(text) ?? [];
+  return year && month && day && dateExists(Number(year), Number(month), Number(day)) ? text : undefined;
 }
 
 /** A time with offset (the source's `Instant`), rounded half up to whole microseconds; undefined when unreadable. */
-export function lesInstant(tekst: string): Instant | undefined {
-  const deler = lesDeler(tekst);
-  return deler?.sone ? tilInstant(deler, soneMs(deler.sone)) : undefined;
+export function parseInstant(text: string): Instant | undefined {
+  const parts = parseParts(text);
+  return parts?.zone ? toInstant(parts, zoneMs(parts.zone)) : undefined;
 }
 
 /**
@@ -22,99 +22,99 @@ export function lesInstant(tekst: string): Instant | undefined {
  * autumn is its first occurrence, the hour that doesn't exist in spring is moved forward. Should the source begin to
  * send an offset, the offset is believed.
  */
-export function lesOslotid(tekst: string): Instant | undefined {
-  const deler = lesDeler(tekst);
-  if (!deler) return undefined;
-  return tilInstant(deler, deler.sone ? soneMs(deler.sone) : osloOffset(tekst.slice(0, 13), deler));
+export function parseOsloTime(text: string): Instant | undefined {
+  const parts = parseParts(text);
+  if (!parts) return undefined;
+  return toInstant(parts, parts.zone ? zoneMs(parts.zone) : osloOffset(text.slice(0, 13), parts));
 }
 
 /** Today's date in Oslo, where a calendar day of the domain begins and ends. */
-export function dagensDato(naa: Date = new Date()): string {
-  return new Date(naa.getTime() + offsetVed(naa.getTime())).toISOString().slice(0, 10);
+export function todayInOslo(now: Date = new Date()): string {
+  return new Date(now.getTime() + offsetAt(now.getTime())).toISOString().slice(0, 10);
 }
 
 /** A wall-clock time, with the offset it was written with. */
-interface Deler {
-  aar: number;
-  maaned: number;
-  dag: number;
+interface TimeParts {
+  year: number;
+  month: number;
+  day: number;
   time: number;
-  minutt: number;
-  sekund: number;
+  minute: number;
+  second: number;
   /** digits of the fraction of a second */
-  broek: string;
-  sone: string | undefined;
+  fraction: string;
+  zone: string | undefined;
 }
 
-function lesDeler(tekst: string): Deler | undefined {
-  const treff = TIDSPUNKT.exec(tekst);
-  if (!treff) return undefined;
-  const [aar, maaned, dag] = [Number(treff[1]), Number(treff[2]), Number(treff[3])];
-  const [time, minutt, sekund] = [Number(treff[4]), Number(treff[5]), Number(treff[6] ?? 0)];
-  if (!datoFinnes(aar, maaned, dag) || time > 23 || minutt > 59 || sekund > 59) return undefined;
-  return { aar, maaned, dag, time, minutt, sekund, broek: treff[7] ?? '', sone: treff[8] };
+function parseParts(text: string): TimeParts | undefined {
+  const hits = MOMENT.exec(text);
+  if (!hits) return undefined;
+  const [year, month, day] = [Number(hits[1]), Number(hits[2]), Number(hits[3])];
+  const [time, minute, second] = [Number(hits[4]), Number(hits[5]), Number(hits[6] ?? 0)];
+  if (!dateExists(year, month, day) || time > 23 || minute > 59 || second > 59) return undefined;
+  return { year, month, day, time, minute, second, fraction: hits[7] ?? '', zone: hits[8] };
 }
 
-function tilInstant(deler: Deler, offsetMs: number): Instant | undefined {
-  const { broek } = deler;
+function toInstant(parts: TimeParts, offsetMs: number): Instant | undefined {
+  const { fraction } = parts;
   // The seventh digit alone decides half up.
-  const opp = broek.length > 6 && broek.charCodeAt(6) >= 53 ? 1 : 0;
-  const mikro = Number(broek.slice(0, 6).padEnd(6, '0')) + opp;
-  const tid = new Date(lokalMs(deler) - offsetMs + (mikro === 1_000_000 ? 1000 : 0));
-  const aar = tid.getUTCFullYear();
+  const opp = fraction.length > 6 && fraction.charCodeAt(6) >= 53 ? 1 : 0;
+  const micro = Number(fraction.slice(0, 6).padEnd(6, '0')) + opp;
+  const time = new Date(localMs(parts) - offsetMs + (micro === 1_000_000 ? 1000 : 0));
+  const year = time.getUTCFullYear();
   // Other years have another length and another order as text.
-  if (aar < 1 || aar > 9999) return undefined;
-  const dato = `${siffer(aar, 4)}-${siffer(tid.getUTCMonth() + 1)}-${siffer(tid.getUTCDate())}`;
-  const klokke = `${siffer(tid.getUTCHours())}:${siffer(tid.getUTCMinutes())}:${siffer(tid.getUTCSeconds())}`;
-  return `${dato}T${klokke}.${siffer(mikro % 1_000_000, 6)}Z`;
+  if (year < 1 || year > 9999) return undefined;
+  const date = `${digits(year, 4)}-${digits(time.getUTCMonth() + 1)}-${digits(time.getUTCDate())}`;
+  const clock = `${digits(time.getUTCHours())}:${digits(time.getUTCMinutes())}:${digits(time.getUTCSeconds())}`;
+  return `${date}T${clock}.${digits(micro % 1_000_000, 6)}Z`;
 }
 
-function siffer(tall: number, antall = 2): string {
-  return String(tall).padStart(antall, '0');
+function digits(number: number, count = 2): string {
+  return String(number).padStart(count, '0');
 }
 
 /** Milliseconds since 1970 of the wall-clock time, read as if it were UTC. */
-function lokalMs({ aar, maaned, dag, time, minutt, sekund }: Deler): number {
-  const ms = Date.UTC(aar, maaned - 1, dag, time, minutt, sekund);
+function localMs({ year, month, day, time, minute, second }: TimeParts): number {
+  const ms = Date.UTC(year, month - 1, day, time, minute, second);
   // Date.UTC reads the years 0–99 as 1900–1999.
-  return aar > 99 ? ms : new Date(ms).setUTCFullYear(aar, maaned - 1, dag);
+  return year > 99 ? ms : new Date(ms).setUTCFullYear(year, month - 1, day);
 }
 
-function datoFinnes(aar: number, maaned: number, dag: number): boolean {
-  if (aar < 1 || maaned < 1 || maaned > 12 || dag < 1) return false;
-  if (dag <= 28) return true;
-  const skuddaar = aar % 4 === 0 && (aar % 100 !== 0 || aar % 400 === 0);
-  return dag <= (maaned === 2 ? (skuddaar ? 29 : 28) : [4, 6, 9, 11].includes(maaned) ? 30 : 31);
+function dateExists(year: number, month: number, day: number): boolean {
+  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
+  if (day <= 28) return true;
+  const leapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day <= (month === 2 ? (leapYear ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31);
 }
 
-function soneMs(sone: string): number {
-  if (sone === 'Z') return 0;
-  const [timer, minutter] = sone.slice(1).split(':').map(Number) as [number, number];
-  return (sone.startsWith('-') ? -1 : 1) * (timer * 60 + minutter) * 60_000;
+function zoneMs(zone: string): number {
+  if (zone === 'Z') return 0;
+  const [hours, minutes] = zone.slice(1).split(':').map(Number) as [number, number];
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
 
 const oslo = new Intl.DateTimeFormat('en-US', { timeZone: 'Europe/Oslo', timeZoneName: 'longOffset' });
 
-function offsetVed(utcMs: number): number {
-  const navn = oslo.formatToParts(utcMs).find((del) => del.type === 'timeZoneName')?.value ?? 'GMT';
-  const [, fortegn, timer, minutter] = /GMT(?:([+-])(\d{2}):(\d{2}))?/.exec(navn) ?? [];
-  return fortegn ? soneMs(`${fortegn}${timer ?? '00'}:${minutter ?? '00'}`) : 0;
+function offsetAt(utcMs: number): number {
+  const name = oslo.formatToParts(utcMs).find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
+  const [, sign, hours, minutes] = /GMT(?:([+-])(\d{2}):(\d{2}))?/.exec(name) ?? [];
+  return sign ? zoneMs(`${sign}${hours ?? '00'}:${minutes ?? '00'}`) : 0;
 }
 
 /** Oslo changes its clocks on whole hours, so one look-up serves every time in a wall-clock hour; Intl takes 10 µs. */
-const offsetForTime = new Map<string, number>();
+const offsetByHour = new Map<string, number>();
 
-function osloOffset(veggtime: string, deler: Deler): number {
-  let offset = offsetForTime.get(veggtime);
+function osloOffset(wallHour: string, parts: TimeParts): number {
+  let offset = offsetByHour.get(wallHour);
   if (offset === undefined) {
-    const lokal = lokalMs(deler);
-    const foer = offsetVed(lokal - 24 * TIME_MS);
-    const etter = offsetVed(lokal + 24 * TIME_MS);
+    const local = localMs(parts);
+    const before = offsetAt(local - 24 * TIME_MS);
+    const after = offsetAt(local + 24 * TIME_MS);
     // The offset from before a change gives the first of two equal hours, and moves a missing hour forward.
-    const erEtter = offsetVed(lokal - foer) !== foer && offsetVed(lokal - etter) === etter;
-    offset = erEtter ? etter : foer;
-    if (offsetForTime.size >= 100_000) offsetForTime.clear();
-    offsetForTime.set(veggtime, offset);
+    const isAfter = offsetAt(local - before) !== before && offsetAt(local - after) === after;
+    offset = isAfter ? after : before;
+    if (offsetByHour.size >= 100_000) offsetByHour.clear();
+    offsetByHour.set(wallHour, offset);
   }
   return offset;
 }

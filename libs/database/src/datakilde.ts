@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg, { type Pool, type PoolConfig } from 'pg';
 import { DataSource } from 'typeorm';
-import { Instans, KonsumOffset, KonsumStatus, ParkertMelding } from './entiteter.ts';
+import { Instance, ConsumerOffset, ConsumerStatus, ParkedMessage } from './entiteter.ts';
 import { Grunnlag1763890000000 } from './migrasjoner/1763890000000-grunnlag.ts';
 import { Endringsstrom1763900000000 } from './migrasjoner/1763900000000-endringsstrom.ts';
 import { Revisor1763900400000 } from './migrasjoner/1763900400000-revisor.ts';
@@ -13,7 +13,7 @@ import { Adapter1763900200000 } from './migrasjoner/1763900200000-adapter.ts';
 import { Drift1763900300000 } from './migrasjoner/1763900300000-drift.ts';
 import { Gjenoppbygging1763900300001 } from './migrasjoner/1763900300001-gjenoppbygging.ts';
 
-export interface Databasevalg {
+export interface DatabaseOptions {
   host: string;
   port: number;
   database: string;
@@ -30,44 +30,44 @@ export interface Databasevalg {
   /** a statement that takes longer is ended by the database */
   statementTimeoutMs: number;
   /** how long to wait for a free connection before giving up */
-  ventPaaForbindelseMs: number;
+  connectTimeoutMs: number;
 }
 
 /** The settings that an app reads from its environment, by the platform's names. */
-export interface Databasemiljo {
+export interface DatabaseEnv {
   DB_HOST: string;
   DB_PORT: number;
   DB_DATABASE: string;
   DB_USERNAME: string;
   DB_PASSWORD: string;
-  DB_SSLMODE: Databasevalg['sslmode'];
+  DB_SSLMODE: DatabaseOptions['sslmode'];
   DB_SSLROOTCERT: string | undefined;
   DB_SSLCERT: string | undefined;
   DB_SSLKEY: string | undefined;
   DB_POOL_SIZE: number;
 }
 
-type Fast = Pick<Databasevalg, 'applicationName' | 'statementTimeoutMs' | 'ventPaaForbindelseMs'>;
+type Fast = Pick<DatabaseOptions, 'applicationName' | 'statementTimeoutMs' | 'connectTimeoutMs'>;
 
-export function databasevalg(miljo: Databasemiljo, fast: Fast): Databasevalg {
+export function databaseOptions(env: DatabaseEnv, fast: Fast): DatabaseOptions {
   return {
-    host: miljo.DB_HOST,
-    port: miljo.DB_PORT,
-    database: miljo.DB_DATABASE,
-    username: miljo.DB_USERNAME,
-    password: miljo.DB_PASSWORD,
-    sslmode: miljo.DB_SSLMODE,
-    sslrootcert: miljo.DB_SSLROOTCERT,
-    sslcert: miljo.DB_SSLCERT,
-    sslkey: miljo.DB_SSLKEY,
-    poolSize: miljo.DB_POOL_SIZE,
+    host: env.DB_HOST,
+    port: env.DB_PORT,
+    database: env.DB_DATABASE,
+    username: env.DB_USERNAME,
+    password: env.DB_PASSWORD,
+    sslmode: env.DB_SSLMODE,
+    sslrootcert: env.DB_SSLROOTCERT,
+    sslcert: env.DB_SSLCERT,
+    sslkey: env.DB_SSLKEY,
+    poolSize: env.DB_POOL_SIZE,
     ...fast,
   };
 }
 
 /** For migrations and single rows. Not connected yet: `initialize()` does that. */
-export function lagDatakilde(valg: Databasevalg): DataSource {
-  const { host, port, database, username, password, applicationName } = valg;
+export function createDataSource(options: DatabaseOptions): DataSource {
+  const { host, port, database, username, password, applicationName } = options;
   return new DataSource({
     type: 'postgres',
     host,
@@ -76,9 +76,9 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
     username,
     password,
     applicationName,
-    ssl: ssl(valg),
+    ssl: ssl(options),
     poolSize: 2,
-    entities: [Instans, KonsumOffset, KonsumStatus, ParkertMelding],
+    entities: [Instance, ConsumerOffset, ConsumerStatus, ParkedMessage],
     migrations: [
       Grunnlag1763890000000,
       Endringsstrom1763900000000,
@@ -96,55 +96,55 @@ export function lagDatakilde(valg: Databasevalg): DataSource {
     logging: false,
     // Whoever uses a connection gets its errors; an idle one that dies is replaced by the pool.
     poolErrorHandler: () => undefined,
-    extra: felles(valg),
+    extra: commonOptions(options),
   });
 }
 
 /**
  * For COPY, prepared statements and transactions under full control, which TypeORM does not offer. Connects when used.
  */
-export function lagPool(valg: Databasevalg): Pool {
+export function createPool(options: DatabaseOptions): Pool {
   const pool = new pg.Pool({
-    host: valg.host,
-    port: valg.port,
-    database: valg.database,
-    user: valg.username,
-    password: valg.password,
-    application_name: valg.applicationName,
-    ssl: ssl(valg),
-    max: valg.poolSize,
-    ...felles(valg),
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.username,
+    password: options.password,
+    application_name: options.applicationName,
+    ssl: ssl(options),
+    max: options.poolSize,
+    ...commonOptions(options),
   });
   pool.on('error', () => undefined);
   // A connection that is lost between two statements of a transaction says so here, and the next statement fails. With
   // nobody to hear it, the process would end.
-  pool.on('connect', (klient) => {
-    klient.on('error', () => undefined);
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
   });
   return pool;
 }
 
-function felles(valg: Databasevalg): PoolConfig {
+function commonOptions(options: DatabaseOptions): PoolConfig {
   return {
-    connectionTimeoutMillis: valg.ventPaaForbindelseMs,
-    statement_timeout: valg.statementTimeoutMs,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    statement_timeout: options.statementTimeoutMs,
     // Should the network swallow the answer, the database's own limit is not enough.
-    query_timeout: valg.statementTimeoutMs + 2_000,
+    query_timeout: options.statementTimeoutMs + 2_000,
     idle_in_transaction_session_timeout: 60_000,
     keepAlive: true,
     options: '-c TimeZone=UTC',
   };
 }
 
-function ssl(valg: Databasevalg): false | Record<string, unknown> {
-  if (valg.sslmode === 'disable') return false;
-  const fil = (sti: string | undefined): Buffer | undefined => (sti === undefined ? undefined : readFileSync(sti));
+function ssl(options: DatabaseOptions): false | Record<string, unknown> {
+  if (options.sslmode === 'disable') return false;
+  const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   return {
-    rejectUnauthorized: valg.sslmode !== 'require',
-    ca: fil(valg.sslrootcert),
-    cert: fil(valg.sslcert),
-    key: fil(valg.sslkey),
+    rejectUnauthorized: options.sslmode !== 'require',
+    ca: file(options.sslrootcert),
+    cert: file(options.sslcert),
+    key: file(options.sslkey),
     // verify-ca trusts the authority without comparing the host's name.
-    ...(valg.sslmode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+    ...(options.sslmode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { Instans } from './entiteter.ts';
+import { Instance } from './entiteter.ts';
 
 /** personident → opaque id */
 export type DeltakerId = (personident: string) => string;
@@ -9,20 +9,20 @@ export type DeltakerId = (personident: string) => string;
  * The opaque id of a participant, a UUID (version 8) from HMAC-SHA-256 of the ident: the same in every process, run and
  * rebuild, for known and unknown idents alike, and without the key not to be traced back or recomputed.
  *
- * @param noekkel hex, at least 32 bytes
+ * @param key hex, at least 32 bytes
  */
-export function deltakerIdMed(noekkel: string): DeltakerId {
+export function deltakerIdWith(key: string): DeltakerId {
   // Made once: making a key of the bytes each time costs more than the HMAC.
-  const hemmelig = createSecretKey(noekkel, 'hex');
+  const secret = createSecretKey(key, 'hex');
   return (personident) => {
-    const hex = createHmac('sha256', hemmelig).update(personident).digest('hex');
+    const hex = createHmac('sha256', secret).update(personident).digest('hex');
     const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   };
 }
 
-export class FeilNoekkel extends Error {
-  readonly oppstartsfeil = true;
+export class WrongKeyError extends Error {
+  readonly startupError = true;
 
   constructor() {
     super('DELTAKER_ID_NOEKKEL differs from the key that this database was filled with');
@@ -33,30 +33,28 @@ export class FeilNoekkel extends Error {
  * Another key would give everyone another id, in links and in the audit. The writer leaves a check value in the database
  * the first time; after that no process starts with another key.
  *
- * @throws FeilNoekkel
+ * @throws WrongKeyError
  */
-export async function skrivNoekkelkontroll(datakilde: DataSource, deltakerId: DeltakerId): Promise<void> {
-  await datakilde.query('update instans set noekkelkontroll = $1 where noekkelkontroll is null', [
-    kontroll(deltakerId),
-  ]);
-  await kontrollerNoekkel(datakilde, deltakerId);
+export async function writeKeyCheck(dataSource: DataSource, deltakerId: DeltakerId): Promise<void> {
+  await dataSource.query('update instans set noekkelkontroll = $1 where noekkelkontroll is null', [check(deltakerId)]);
+  await checkKey(dataSource, deltakerId);
 }
 
 /**
  * False while no writer has set the database up.
  *
- * @throws FeilNoekkel
+ * @throws WrongKeyError
  */
-export async function kontrollerNoekkel(datakilde: DataSource, deltakerId: DeltakerId): Promise<boolean> {
-  const [{ finnes }] = await datakilde.query<[{ finnes: boolean }]>(
+export async function checkKey(dataSource: DataSource, deltakerId: DeltakerId): Promise<boolean> {
+  const [{ finnes: exists }] = await dataSource.query<[{ finnes: boolean }]>(
     "select to_regclass('instans') is not null as finnes",
   );
-  const instans = finnes ? await datakilde.getRepository(Instans).findOneBy({ id: true }) : null;
-  if (!instans?.noekkelkontroll) return false;
-  if (instans.noekkelkontroll !== kontroll(deltakerId)) throw new FeilNoekkel();
+  const instance = exists ? await dataSource.getRepository(Instance).findOneBy({ id: true }) : null;
+  if (!instance?.noekkelkontroll) return false;
+  if (instance.noekkelkontroll !== check(deltakerId)) throw new WrongKeyError();
   return true;
 }
 
-function kontroll(deltakerId: DeltakerId): string {
+function check(deltakerId: DeltakerId): string {
   return deltakerId('noekkelkontroll');
 }

@@ -6,7 +6,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
  */
 
 @Entity('instans')
-export class Instans {
+export class Instance {
   @PrimaryColumn('boolean')
   id: boolean;
 
@@ -19,7 +19,7 @@ export class Instans {
 }
 
 @Entity('konsum_offset')
-export class KonsumOffset {
+export class ConsumerOffset {
   @PrimaryColumn('text')
   topic: string;
 
@@ -31,7 +31,7 @@ export class KonsumOffset {
 }
 
 @Entity('konsum_status')
-export class KonsumStatus {
+export class ConsumerStatus {
   @PrimaryColumn('text')
   topic: string;
 
@@ -47,7 +47,7 @@ export class KonsumStatus {
 }
 
 @Entity('parkert_melding')
-export class ParkertMelding {
+export class ParkedMessage {
   @PrimaryColumn('bigint', { generated: 'identity' })
   id: string;
 

@@ -1,6 +1,6 @@
-export { AvvistAvDatabasen, erForbigaaende, koble } from './koble.ts';
-export { kolonnenavn } from './kolonnenavn.ts';
-export { databasevalg, lagDatakilde, lagPool, type Databasevalg } from './datakilde.ts';
-export { deltakerIdMed, FeilNoekkel, kontrollerNoekkel, skrivNoekkelkontroll, type DeltakerId } from './deltaker-id.ts';
-export { Instans, KonsumOffset, KonsumStatus, ParkertMelding } from './entiteter.ts';
-export { migrer } from './migrer.ts';
+export { LoginRefusedError, isTransient, connectAndWait } from './koble.ts';
+export { columnName } from './kolonnenavn.ts';
+export { databaseOptions, createDataSource, createPool, type DatabaseOptions } from './datakilde.ts';
+export { deltakerIdWith, WrongKeyError, checkKey, writeKeyCheck, type DeltakerId } from './deltaker-id.ts';
+export { Instance, ConsumerOffset, ConsumerStatus, ParkedMessage } from './entiteter.ts';
+export { migrate } from './migrer.ts';

@@ -1,4 +1,4 @@
 /** The column that holds a field of an avtale: `avtaleNr` → `avtale_nr`. */
-export function kolonnenavn(felt: string): string {
-  return felt.replace(/[A-Z]/g, (bokstav) => `_${bokstav.toLowerCase()}`);
+export function columnName(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

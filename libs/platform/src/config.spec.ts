@@ -1,31 +1,31 @@
 import { tmpdir } from 'node:os';
 import {
-  database,
-  felles,
-  filsti,
-  heltall,
-  Konfigurasjonsfeil,
-  lesKonfigurasjon,
-  liste,
+  databaseVariables,
+  commonVariables,
+  filePath,
+  integer,
+  ConfigError,
+  readEnvironment,
+  list,
   port,
-  somMarkdown,
-  tekst,
+  toMarkdown,
+  text,
   url,
-  valgAv,
+  oneOf,
 } from './config.ts';
 
-const skjema = {
-  NAVN: tekst({ beskrivelse: 'a name', monster: /^[a-z]+$/ }),
-  PORT: port({ beskrivelse: 'a port', standard: 8080 }),
-  ANTALL: heltall({ beskrivelse: 'a number', standard: 3, min: 1, max: 5 }),
-  ADRESSE: url({ beskrivelse: 'an address', standard: 'http://localhost' }),
-  NIVAA: valgAv(['lav', 'høy'], { beskrivelse: 'a level', standard: 'lav' }),
-  MEGLERE: liste({ beskrivelse: 'brokers', standard: [] }),
-  FIL: filsti({ beskrivelse: 'a file', valgfri: true }),
+const schema = {
+  NAVN: text({ description: 'a name', pattern: /^[a-z]+$/ }),
+  PORT: port({ description: 'a port', default: 8080 }),
+  ANTALL: integer({ description: 'a number', default: 3, min: 1, max: 5 }),
+  ADRESSE: url({ description: 'an address', default: 'http://localhost' }),
+  NIVAA: oneOf(['lav', 'høy'], { description: 'a level', default: 'lav' }),
+  MEGLERE: list({ description: 'brokers', default: [] }),
+  FIL: filePath({ description: 'a file', optional: true }),
 };
 
 test('values, standards and what is optional', () => {
-  expect(lesKonfigurasjon(skjema, { NAVN: 'kari', ANTALL: '5', MEGLERE: 'a:1, b:2', PORT: '' })).toEqual({
+  expect(readEnvironment(schema, { NAVN: 'kari', ANTALL: '5', MEGLERE: 'a:1, b:2', PORT: '' })).toEqual({
     NAVN: 'kari',
     PORT: 8080,
     ANTALL: 5,
@@ -47,17 +47,17 @@ test.each([
   [{ NAVN: 'k', MEGLERE: 'a,,b' }, 'MEGLERE must be a list separated by commas: brokers'],
   [{ NAVN: 'k', FIL: '/finnes/ikke' }, 'FIL must be the path of a file that exists: a file'],
   [{ NAVN: 'k', FIL: tmpdir() }, 'FIL must be the path of a file that exists: a file'],
-])('%j: %s', (env, feil) => {
-  expect(() => lesKonfigurasjon(skjema, env)).toThrow(new Konfigurasjonsfeil([feil]));
+])('%j: %s', (env, error) => {
+  expect(() => readEnvironment(schema, env)).toThrow(new ConfigError([error]));
 });
 
 test('everything that is wrong is told at once, and never the value', () => {
   const env = { ORGANISASJON: 'Hemmelig!', DB_PASSWORD: 'hemmelig', DB_PORT: 'hemmelig', LOG_LEVEL: 'hemmelig' };
   try {
-    lesKonfigurasjon({ ...felles, ...database }, env);
-  } catch (feil) {
-    const { feil: linjer } = feil as Konfigurasjonsfeil;
-    expect(linjer.map((linje) => linje.split(' ')[0]).sort()).toEqual([
+    readEnvironment({ ...commonVariables, ...databaseVariables }, env);
+  } catch (error) {
+    const { error: lines } = error as ConfigError;
+    expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual([
       'DB_DATABASE',
       'DB_HOST',
       'DB_PORT',
@@ -65,15 +65,15 @@ test('everything that is wrong is told at once, and never the value', () => {
       'LOG_LEVEL',
       'ORGANISASJON',
     ]);
-    expect(linjer.join('\n').toLowerCase()).not.toContain('hemmelig');
+    expect(lines.join('\n').toLowerCase()).not.toContain('hemmelig');
     return;
   }
   throw new Error('nothing was wrong');
 });
 
 test('a schema documents itself', () => {
-  const { NAVN, ANTALL, FIL, NIVAA } = skjema;
-  expect(somMarkdown({ NAVN, ANTALL, FIL, NIVAA })).toBe(
+  const { NAVN: NAME, ANTALL: COUNT, FIL: FILE, NIVAA: LEVEL } = schema;
+  expect(toMarkdown({ NAVN: NAME, ANTALL: COUNT, FIL: FILE, NIVAA: LEVEL })).toBe(
     [
       '| Variable | Meaning | Value | Default |',
       '| --- | --- | --- | --- |',

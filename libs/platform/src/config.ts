@@ -1,156 +1,166 @@
 import { statSync } from 'node:fs';
 
 /** One environment variable: how it is read, what it means, what it is when absent. */
-export interface Variabel<T> {
-  beskrivelse: string;
-  forventet: string;
-  standard: T | undefined;
-  valgfri: boolean;
+export interface Variable<T> {
+  description: string;
+  expected: string;
+  default: T | undefined;
+  optional: boolean;
   /** undefined when the text can't be read as this variable */
-  les: (tekst: string) => T | undefined;
+  read: (text: string) => T | undefined;
 }
 
-type Skjema = Record<string, Variabel<unknown>>;
+type Schema = Record<string, Variable<unknown>>;
 
 /** The values of a schema, by the names of its variables. */
-export type Konfigurasjon<S extends Skjema> = { [N in keyof S]: S[N] extends Variabel<infer T> ? T : never };
+export type ConfigOf<S extends Schema> = { [N in keyof S]: S[N] extends Variable<infer T> ? T : never };
 
-interface Valg<T> {
-  beskrivelse: string;
-  standard?: T;
+interface Options<T> {
+  description: string;
+  default?: T;
 }
 
-type Valgfri = { valgfri: true };
+type Optional = { optional: true };
 
 /** One line for each variable that is missing or wrong; never a value. */
-export class Konfigurasjonsfeil extends Error {
-  readonly feil: string[];
+export class ConfigError extends Error {
+  readonly error: string[];
 
-  constructor(feil: string[]) {
-    super(feil.join('\n'));
-    this.feil = feil;
+  constructor(error: string[]) {
+    super(error.join('\n'));
+    this.error = error;
   }
 }
 
 /** @throws Konfigurasjonsfeil naming every variable that is missing or wrong */
-export function lesKonfigurasjon<S extends Skjema>(skjema: S, env: NodeJS.ProcessEnv): Konfigurasjon<S> {
-  const feil: string[] = [];
-  const verdier = Object.entries(skjema).map(([navn, variabel]) => {
-    const tekst = env[navn];
+export function readEnvironment<S extends Schema>(schema: S, env: NodeJS.ProcessEnv): ConfigOf<S> {
+  const error: string[] = [];
+  const values = Object.entries(schema).map(([name, variable]) => {
+    const text = env[name];
     // An empty variable is how many platforms say «not set».
-    if (tekst === undefined || tekst === '') {
-      if (variabel.standard === undefined && !variabel.valgfri)
-        feil.push(`${navn} is missing: ${variabel.beskrivelse}`);
-      return [navn, variabel.standard];
+    if (text === undefined || text === '') {
+      if (variable.default === undefined && !variable.optional)
+        error.push(`${name} is missing: ${variable.description}`);
+      return [name, variable.default];
     }
-    const verdi = variabel.les(tekst);
-    if (verdi === undefined) feil.push(`${navn} must be ${variabel.forventet}: ${variabel.beskrivelse}`);
-    return [navn, verdi];
+    const value = variable.read(text);
+    if (value === undefined) error.push(`${name} must be ${variable.expected}: ${variable.description}`);
+    return [name, value];
   });
-  if (feil.length > 0) throw new Konfigurasjonsfeil(feil);
-  return Object.fromEntries(verdier) as Konfigurasjon<S>;
+  if (error.length > 0) throw new ConfigError(error);
+  return Object.fromEntries(values) as ConfigOf<S>;
 }
 
 /** The variables of a schema as a table in Markdown, for the documentation of an app. */
-export function somMarkdown(skjema: Skjema): string {
-  const rader = Object.entries(skjema).map(([navn, { beskrivelse, forventet, standard, valgfri }]) => {
-    const mangler = standard === undefined ? (valgfri ? 'optional' : '**required**') : `\`${String(standard)}\``;
-    return [`\`${navn}\``, beskrivelse, forventet, mangler].map((celle) => celle.replaceAll('|', '\\|'));
+export function toMarkdown(schema: Schema): string {
+  const rows = Object.entries(schema).map(([name, { description, expected, default: fallback, optional }]) => {
+    const missing = fallback === undefined ? (optional ? 'optional' : '**required**') : `\`${String(fallback)}\``;
+    return [`\`${name}\``, description, expected, missing].map((cell) => cell.replaceAll('|', '\\|'));
   });
-  return [['Variable', 'Meaning', 'Value', 'Default'], Array.from({ length: 4 }, () => '---'), ...rader]
-    .map((celler) => `| ${celler.join(' | ')} |\n`)
+  return [['Variable', 'Meaning', 'Value', 'Default'], Array.from({ length: 4 }, () => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |\n`)
     .join('');
 }
 
-function variabel<T>(valg: Valg<T> & Partial<Valgfri>, forventet: string, les: Variabel<T>['les']): Variabel<T> {
-  return { beskrivelse: valg.beskrivelse, forventet, standard: valg.standard, valgfri: valg.valgfri ?? false, les };
+function variable<T>(
+  options: Options<T> & Partial<Optional>,
+  expected: string,
+  read: Variable<T>['read'],
+): Variable<T> {
+  return {
+    description: options.description,
+    expected,
+    default: options.default,
+    optional: options.optional ?? false,
+    read,
+  };
 }
 
-type Tekstvalg = Valg<string> & { monster?: RegExp };
+type TextOptions = Options<string> & { pattern?: RegExp };
 
-export function tekst(valg: Tekstvalg & Valgfri): Variabel<string | undefined>;
-export function tekst(valg: Tekstvalg): Variabel<string>;
-export function tekst(valg: Tekstvalg & Partial<Valgfri>): Variabel<string> {
-  const { monster } = valg;
-  const forventet = monster ? `text like ${monster.source}` : 'text';
-  return variabel(valg, forventet, (verdi) => (monster && !monster.test(verdi) ? undefined : verdi));
+export function text(options: TextOptions & Optional): Variable<string | undefined>;
+export function text(options: TextOptions): Variable<string>;
+export function text(options: TextOptions & Partial<Optional>): Variable<string> {
+  const { pattern } = options;
+  const expected = pattern ? `text like ${pattern.source}` : 'text';
+  return variable(options, expected, (value) => (pattern && !pattern.test(value) ? undefined : value));
 }
 
-export function filsti(valg: Valg<string> & Valgfri): Variabel<string | undefined>;
-export function filsti(valg: Valg<string>): Variabel<string>;
-export function filsti(valg: Valg<string> & Partial<Valgfri>): Variabel<string> {
-  return variabel(valg, 'the path of a file that exists', (verdi) =>
-    statSync(verdi, { throwIfNoEntry: false })?.isFile() ? verdi : undefined,
+export function filePath(options: Options<string> & Optional): Variable<string | undefined>;
+export function filePath(options: Options<string>): Variable<string>;
+export function filePath(options: Options<string> & Partial<Optional>): Variable<string> {
+  return variable(options, 'the path of a file that exists', (value) =>
+    statSync(value, { throwIfNoEntry: false })?.isFile() ? value : undefined,
   );
 }
 
-export function heltall(valg: Valg<number> & { min?: number; max?: number }): Variabel<number> {
-  const { min = 0, max = Number.MAX_SAFE_INTEGER } = valg;
-  return variabel(valg, `a whole number from ${String(min)} to ${String(max)}`, (verdi) => {
-    const tall = /^\d{1,15}$/.test(verdi) ? Number(verdi) : Number.NaN;
-    return tall >= min && tall <= max ? tall : undefined;
+export function integer(options: Options<number> & { min?: number; max?: number }): Variable<number> {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
+  return variable(options, `a whole number from ${String(min)} to ${String(max)}`, (value) => {
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= min && number <= max ? number : undefined;
   });
 }
 
-export function port(valg: Valg<number>): Variabel<number> {
-  return heltall({ ...valg, min: 0, max: 65_535 });
+export function port(options: Options<number>): Variable<number> {
+  return integer({ ...options, min: 0, max: 65_535 });
 }
 
-export function url(valg: Valg<string>): Variabel<string> {
-  return variabel(valg, 'a URL, http or https', (verdi) =>
-    URL.canParse(verdi) && /^https?:/.test(verdi) ? verdi : undefined,
+export function url(options: Options<string>): Variable<string> {
+  return variable(options, 'a URL, http or https', (value) =>
+    URL.canParse(value) && /^https?:/.test(value) ? value : undefined,
   );
 }
 
-export function valgAv<const T extends string>(verdier: readonly T[], valg: Valg<NoInfer<T>>): Variabel<T> {
-  return variabel<T>(valg, `one of ${verdier.join(', ')}`, (tekst) => verdier.find((verdi) => verdi === tekst));
+export function oneOf<const T extends string>(values: readonly T[], options: Options<NoInfer<T>>): Variable<T> {
+  return variable<T>(options, `one of ${values.join(', ')}`, (text) => values.find((value) => value === text));
 }
 
 /** Separated by commas. */
-export function liste(valg: Valg<string[]>): Variabel<string[]> {
-  return variabel(valg, 'a list separated by commas', (verdi) => {
-    const deler = verdi.split(',').map((del) => del.trim());
-    return deler.every((del) => del !== '') ? deler : undefined;
+export function list(options: Options<string[]>): Variable<string[]> {
+  return variable(options, 'a list separated by commas', (value) => {
+    const parts = value.split(',').map((part) => part.trim());
+    return parts.every((part) => part !== '') ? parts : undefined;
   });
 }
 
 /** What every app reads. */
-export const felles = {
-  ORGANISASJON: tekst({
-    beskrivelse: 'The one organisation that this process serves',
-    monster: /^[a-z][a-z0-9-]{0,30}$/,
+export const commonVariables = {
+  ORGANISASJON: text({
+    description: 'The one organisation that this process serves',
+    pattern: /^[a-z][a-z0-9-]{0,30}$/,
   }),
-  HOST: tekst({ beskrivelse: 'Address to listen on', standard: '0.0.0.0' }),
-  PORT: port({ beskrivelse: 'Port to listen on', standard: 8080 }),
-  LOG_LEVEL: valgAv(['fatal', 'error', 'warn', 'info', 'debug'], {
-    beskrivelse: 'Least serious level that is logged',
-    standard: 'info',
+  HOST: text({ description: 'Address to listen on', default: '0.0.0.0' }),
+  PORT: port({ description: 'Port to listen on', default: 8080 }),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], {
+    description: 'Least serious level that is logged',
+    default: 'info',
   }),
-  NEDSTENGING_VENTETID_MS: heltall({
-    beskrivelse: 'How long to answer on after SIGTERM, until the platform sends no more requests, ms',
-    standard: 3_000,
+  NEDSTENGING_VENTETID_MS: integer({
+    description: 'How long to answer on after SIGTERM, until the platform sends no more requests, ms',
+    default: 3_000,
     max: 15_000,
   }),
 };
 
-export const database = {
-  DB_HOST: tekst({ beskrivelse: 'Host of Postgres' }),
-  DB_PORT: port({ beskrivelse: 'Port of Postgres', standard: 5432 }),
-  DB_DATABASE: tekst({ beskrivelse: "The organisation's database" }),
-  DB_USERNAME: tekst({ beskrivelse: 'Database user of this app' }),
-  DB_PASSWORD: tekst({ beskrivelse: 'Its password' }),
-  DB_SSLMODE: valgAv(['disable', 'require', 'verify-ca', 'verify-full'], {
-    beskrivelse: 'TLS to Postgres',
-    standard: 'disable',
+export const databaseVariables = {
+  DB_HOST: text({ description: 'Host of Postgres' }),
+  DB_PORT: port({ description: 'Port of Postgres', default: 5432 }),
+  DB_DATABASE: text({ description: "The organisation's database" }),
+  DB_USERNAME: text({ description: 'Database user of this app' }),
+  DB_PASSWORD: text({ description: 'Its password' }),
+  DB_SSLMODE: oneOf(['disable', 'require', 'verify-ca', 'verify-full'], {
+    description: 'TLS to Postgres',
+    default: 'disable',
   }),
-  DB_SSLROOTCERT: filsti({ beskrivelse: 'Certificate authority of Postgres', valgfri: true }),
-  DB_SSLCERT: filsti({ beskrivelse: 'Client certificate', valgfri: true }),
-  DB_SSLKEY: filsti({ beskrivelse: 'Key of the client certificate', valgfri: true }),
-  DB_POOL_SIZE: heltall({ beskrivelse: 'Connections to Postgres', standard: 10, min: 2, max: 100 }),
+  DB_SSLROOTCERT: filePath({ description: 'Certificate authority of Postgres', optional: true }),
+  DB_SSLCERT: filePath({ description: 'Client certificate', optional: true }),
+  DB_SSLKEY: filePath({ description: 'Key of the client certificate', optional: true }),
+  DB_POOL_SIZE: integer({ description: 'Connections to Postgres', default: 10, min: 2, max: 100 }),
 };
 
-export const entra = {
-  AZURE_APP_CLIENT_ID: tekst({ beskrivelse: 'Client id of this app, the audience of tokens' }),
-  AZURE_OPENID_CONFIG_ISSUER: url({ beskrivelse: 'Issuer of tokens' }),
-  AZURE_OPENID_CONFIG_JWKS_URI: url({ beskrivelse: 'Where the keys of the issuer are' }),
+export const entraVariables = {
+  AZURE_APP_CLIENT_ID: text({ description: 'Client id of this app, the audience of tokens' }),
+  AZURE_OPENID_CONFIG_ISSUER: url({ description: 'Issuer of tokens' }),
+  AZURE_OPENID_CONFIG_JWKS_URI: url({ description: 'Where the keys of the issuer are' }),
 };

@@ -1,13 +1,13 @@
 import { Gauge } from 'prom-client';
 
 /** A pool of connections, as pg's tells of itself. */
-export interface Forbindelser {
+export interface PoolStats {
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;
 }
 
-const pooler = new Map<string, Forbindelser>();
+const pooler = new Map<string, PoolStats>();
 
 new Gauge({
   name: 'db_pool_forbindelser',
@@ -23,6 +23,6 @@ new Gauge({
 });
 
 /** Shows the pools in the metrics, by name: those in use, idle, and the work that waits for one. */
-export function maalForbindelser(nye: Record<string, Forbindelser>): void {
-  for (const [navn, pool] of Object.entries(nye)) pooler.set(navn, pool);
+export function measurePools(fresh: Record<string, PoolStats>): void {
+  for (const [name, pool] of Object.entries(fresh)) pooler.set(name, pool);
 }

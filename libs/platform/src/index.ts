@@ -1,26 +1,26 @@
 export type { Token } from './auth.ts';
 export {
-  database,
-  entra,
-  felles,
-  filsti,
-  heltall,
-  Konfigurasjonsfeil,
-  lesKonfigurasjon,
-  liste,
+  databaseVariables,
+  entraVariables,
+  commonVariables,
+  filePath,
+  integer,
+  ConfigError,
+  readEnvironment,
+  list,
   port,
-  somMarkdown,
-  tekst,
+  toMarkdown,
+  text,
   url,
-  valgAv,
-  type Konfigurasjon,
-  type Variabel,
+  oneOf,
+  type ConfigOf,
+  type Variable,
 } from './config.ts';
-export { maalForbindelser } from './forbindelser.ts';
-export { startHttp, type Http, type Httpvalg } from './http/http.ts';
+export { measurePools } from './forbindelser.ts';
+export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { ProblemDto } from './http/problem.dto.ts';
-export { kjorApp, type Stopp } from './kjor.ts';
-export { Oppstartsfeil } from './oppstartsfeil.ts';
-export { kontekst, settKonsument, type Kontekst } from './kontekst.ts';
-export { logg, skjul } from './logg.ts';
-export { fellesFeil, Problem, type Feilkode, type Feltfeil } from './problem.ts';
+export { runApp, type Stop } from './kjor.ts';
+export { StartupError } from './oppstartsfeil.ts';
+export { currentContext, setKonsument, type RequestContext } from './kontekst.ts';
+export { logger, maskIdents } from './logg.ts';
+export { PROBLEMS, Problem, type ProblemType, type FieldError } from './problem.ts';

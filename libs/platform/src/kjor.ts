@@ -1,64 +1,64 @@
-import { Konfigurasjonsfeil } from './config.ts';
-import { erOppstartsfeil } from './oppstartsfeil.ts';
-import { logg, toemLogg } from './logg.ts';
+import { ConfigError } from './config.ts';
+import { isStartupError } from './oppstartsfeil.ts';
+import { logger, flushLogger } from './logg.ts';
 
 /** The platform kills the process after 30 s. */
-const MAKS_NEDSTENGING_MS = 28_000;
+const MAX_SHUTDOWN_MS = 28_000;
 
 /** Stops what was started, in reverse. */
-export type Stopp = () => Promise<void>;
+export type Stop = () => Promise<void>;
 
 /**
  * The frame of a process: starts it, stops it on SIGTERM or SIGINT, and ends it with a clear line and an exit code other
  * than 0 when it can't start.
  */
-export async function kjorApp(start: () => Promise<Stopp>): Promise<void> {
-  process.on('unhandledRejection', (feil) => avslutt(feil, 'A promise was rejected and nobody listened'));
-  process.on('uncaughtException', (feil) => avslutt(feil, 'An error was thrown and nobody caught it'));
-  let stopp: Stopp | undefined;
-  let stenger = false;
+export async function runApp(start: () => Promise<Stop>): Promise<void> {
+  process.on('unhandledRejection', (error) => fail(error, 'A promise was rejected and nobody listened'));
+  process.on('uncaughtException', (error) => fail(error, 'An error was thrown and nobody caught it'));
+  let stop: Stop | undefined;
+  let closing = false;
   // Before the start, which may wait for a database: the first process of a container is deaf to signals that it does
   // not listen to. The same signal again ends it at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      if (stenger) return;
-      stenger = true;
-      void steng(signal, stopp);
+      if (closing) return;
+      closing = true;
+      void shutDown(signal, stop);
     });
   }
   try {
-    stopp = await start();
-  } catch (feil) {
-    avslutt(feil, 'Could not start');
+    stop = await start();
+  } catch (error) {
+    fail(error, 'Could not start');
   }
 }
 
-async function steng(signal: string, stopp: Stopp | undefined): Promise<void> {
-  logg.info({ signal }, stopp ? 'Stopping' : 'Stopped before it had started');
-  const frist = setTimeout(() => {
-    logg.error('Did not stop in time');
-    avsluttMed(1);
-  }, MAKS_NEDSTENGING_MS);
-  frist.unref();
+async function shutDown(signal: string, stop: Stop | undefined): Promise<void> {
+  logger.info({ signal }, stop ? 'Stopping' : 'Stopped before it had started');
+  const deadline = setTimeout(() => {
+    logger.error('Did not stop in time');
+    exit(1);
+  }, MAX_SHUTDOWN_MS);
+  deadline.unref();
   try {
-    await stopp?.();
-    logg.info('Stopped');
-    avsluttMed(0);
-  } catch (feil) {
-    avslutt(feil, 'Could not stop in order');
+    await stop?.();
+    logger.info('Stopped');
+    exit(0);
+  } catch (error) {
+    fail(error, 'Could not stop in order');
   }
 }
 
-function avslutt(feil: unknown, melding: string): never {
-  if (feil instanceof Konfigurasjonsfeil || erOppstartsfeil(feil)) {
-    for (const linje of feil.message.split('\n')) logg.fatal(linje);
+function fail(error: unknown, message: string): never {
+  if (error instanceof ConfigError || isStartupError(error)) {
+    for (const line of error.message.split('\n')) logger.fatal(line);
   } else {
-    logg.fatal({ err: feil }, melding);
+    logger.fatal({ err: error }, message);
   }
-  avsluttMed(1);
+  exit(1);
 }
 
-function avsluttMed(kode: number): never {
-  toemLogg();
-  process.exit(kode);
+function exit(code: number): never {
+  flushLogger();
+  process.exit(code);
 }

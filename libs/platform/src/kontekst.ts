@@ -1,24 +1,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** What is known about the request being served: follows it into every log line. */
-export interface Kontekst {
+export interface RequestContext {
   callId: string;
   traceId?: string | undefined;
   spanId?: string | undefined;
   konsument?: string | undefined;
 }
 
-const lager = new AsyncLocalStorage<Kontekst>();
+const store = new AsyncLocalStorage<RequestContext>();
 
-export function kontekst(): Kontekst | undefined {
-  return lager.getStore();
+export function currentContext(): RequestContext | undefined {
+  return store.getStore();
 }
 
-export function iKontekst<T>(verdi: Kontekst, arbeid: () => T): T {
-  return lager.run(verdi, arbeid);
+export function runInContext<T>(value: RequestContext, work: () => T): T {
+  return store.run(value, work);
 }
 
-export function settKonsument(navn: string): void {
-  const naa = lager.getStore();
-  if (naa) naa.konsument = navn;
+export function setKonsument(name: string): void {
+  const now = store.getStore();
+  if (now) now.konsument = name;
 }

@@ -1,15 +1,15 @@
 import pg from 'pg';
-import { feilTilLogg, skjul } from './logg.ts';
+import { errorForLog, maskIdents } from './logg.ts';
 
 test('a national ident is masked, shorter and longer numbers aside', () => {
   const ident = '12345678910';
-  expect(skjul(`person ${ident} (${ident}1)`)).toBe('person *********** (***********)');
-  expect(skjul('tid 1234567890')).toBe('tid 1234567890');
+  expect(maskIdents(`person ${ident} (${ident}1)`)).toBe('person *********** (***********)');
+  expect(maskIdents('tid 1234567890')).toBe('tid 1234567890');
 });
 
 test('of a database error only what names things is logged', () => {
-  const feil = new pg.DatabaseError('invalid input syntax for type date: "12345678910"', 10, 'error');
-  Object.assign(feil, {
+  const error = new pg.DatabaseError('invalid input syntax for type date: "12345678910"', 10, 'error');
+  Object.assign(error, {
     code: '22007',
     severity: 'ERROR',
     detail: 'Key (deltaker_fnr)=(12345678910)',
@@ -18,15 +18,15 @@ test('of a database error only what names things is logged', () => {
     column: 'start_dato',
     constraint: 'x',
   });
-  const logget = feilTilLogg(feil);
-  expect(logget).toMatchObject({ code: '22007', table: 'avtale', column: 'start_dato', constraint: 'x' });
-  expect(JSON.stringify(logget)).not.toContain('12345678910');
+  const logged = errorForLog(error);
+  expect(logged).toMatchObject({ code: '22007', table: 'avtale', column: 'start_dato', constraint: 'x' });
+  expect(JSON.stringify(logged)).not.toContain('12345678910');
 });
 
 test('any other error keeps its message, masked, and its cause', () => {
-  const feil = new Error('no avtale for 12345678910', { cause: new Error('deeper 12345678910') });
-  const logget = JSON.stringify(feilTilLogg(feil));
-  expect(logget).toContain('no avtale for ***********');
-  expect(logget).toContain('deeper');
-  expect(logget).not.toContain('12345678910');
+  const error = new Error('no avtale for 12345678910', { cause: new Error('deeper 12345678910') });
+  const logged = JSON.stringify(errorForLog(error));
+  expect(logged).toContain('no avtale for ***********');
+  expect(logged).toContain('deeper');
+  expect(logged).not.toContain('12345678910');
 });

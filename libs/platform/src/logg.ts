@@ -2,117 +2,117 @@ import type { LoggerService } from '@nestjs/common';
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { isNativeError } from 'node:util/types';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { kontekst } from './kontekst.ts';
+import { currentContext } from './kontekst.ts';
 
 /** Eleven digits are how a national ident looks. The last resort: nothing should log one in the first place. */
-export function skjul(tekst: string): string {
-  return tekst.replace(/\d{11,}/g, '***********');
+export function maskIdents(text: string): string {
+  return text.replace(/\d{11,}/g, '***********');
 }
 
 /**
  * An error as it may be logged. Of a database error the fields that quote values – its message and detail among them –
  * are left out; the code and the names of things tell what is wrong.
  */
-export function feilTilLogg(feil: unknown): Record<string, unknown> {
-  if (!isNativeError(feil)) return { type: typeof feil };
-  const { code, severity, constraint, table, column, routine } = feil as Error & Record<string, unknown>;
-  const erFraDatabasen = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && severity !== undefined;
-  const stack = skjul(feil.stack ?? '');
+export function errorForLog(error: unknown): Record<string, unknown> {
+  if (!isNativeError(error)) return { type: typeof error };
+  const { code, severity, constraint, table, column, routine } = error as Error & Record<string, unknown>;
+  const isFromDatabase = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && severity !== undefined;
+  const stack = maskIdents(error.stack ?? '');
   return {
-    type: feil.constructor.name,
-    ...(erFraDatabasen
-      ? { code, severity, constraint, table, column, routine, stack: bareSteder(stack) }
-      : { message: skjul(feil.message), code, stack }),
-    ...(feil.cause === undefined ? {} : { cause: feilTilLogg(feil.cause) }),
+    type: error.constructor.name,
+    ...(isFromDatabase
+      ? { code, severity, constraint, table, column, routine, stack: framesOnly(stack) }
+      : { message: maskIdents(error.message), code, stack }),
+    ...(error.cause === undefined ? {} : { cause: errorForLog(error.cause) }),
   };
 }
 
 /** A stack begins with the message. */
-function bareSteder(stack: string): string {
+function framesOnly(stack: string): string {
   return stack
     .split('\n')
-    .filter((linje) => /^ {4}at .+:\d+:\d+\)?$/.test(linje))
+    .filter((line) => /^ {4}at .+:\d+:\d+\)?$/.test(line))
     .join('\n');
 }
 
 /** Deeper than anything that is logged on purpose. */
-const MAKS_DYBDE = 4;
+const MAX_DEPTH = 4;
 
 /** What is logged, with idents masked and errors as above wherever they stand. */
-function tilLogg(verdi: unknown, dybde = 0): unknown {
-  if (typeof verdi === 'string') return skjul(verdi);
-  if (isNativeError(verdi)) return feilTilLogg(verdi);
-  if (typeof verdi !== 'object' || verdi === null || verdi instanceof Date) return verdi;
-  if (dybde === MAKS_DYBDE) return '…';
-  if (Array.isArray(verdi)) return verdi.map((del) => tilLogg(del, dybde + 1));
+function forLog(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return maskIdents(value);
+  if (isNativeError(value)) return errorForLog(value);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (depth === MAX_DEPTH) return '…';
+  if (Array.isArray(value)) return value.map((part) => forLog(part, depth + 1));
   return Object.fromEntries(
-    Object.entries(verdi).map(([navn, del]) => [
-      skjul(navn),
-      navn === 'err' ? feilTilLogg(del) : tilLogg(del, dybde + 1),
+    Object.entries(value).map(([name, part]) => [
+      maskIdents(name),
+      name === 'err' ? errorForLog(part) : forLog(part, depth + 1),
     ]),
   );
 }
 
 /** A logger that writes JSON lines, as the platform collects them. */
-export function lagLogg(ut: DestinationStream): Logger {
+export function createLogger(out: DestinationStream): Logger {
   return pino(
     {
       messageKey: 'message',
       base: null,
       timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
-      formatters: { level: (navn) => ({ level: navn }) },
+      formatters: { level: (name) => ({ level: name }) },
       // Errors are made safe below, before pino would take the message of one for the line's own.
-      serializers: { err: (feil: unknown) => feil },
+      serializers: { err: (error: unknown) => error },
       hooks: {
-        logMethod([foerste, ...resten], metode) {
-          const felter: unknown = isNativeError(foerste) ? { err: foerste } : foerste;
-          metode.apply(this, [felter, ...resten].map((del) => tilLogg(del)) as [unknown]);
+        logMethod([first, ...rest], method) {
+          const fields: unknown = isNativeError(first) ? { err: first } : first;
+          method.apply(this, [fields, ...rest].map((part) => forLog(part)) as [unknown]);
         },
       },
-      mixin: felterFraKontekst,
+      mixin: fieldsFromContext,
     },
-    ut,
+    out,
   );
 }
 
-function felterFraKontekst(): object {
-  const naa = kontekst();
-  if (!naa) return {};
+function fieldsFromContext(): object {
+  const now = currentContext();
+  if (!now) return {};
   const span = trace.getActiveSpan()?.spanContext();
-  const { callId, konsument } = naa;
-  const [traceId, spanId] = span && isSpanContextValid(span) ? [span.traceId, span.spanId] : [naa.traceId, naa.spanId];
+  const { callId, konsument } = now;
+  const [traceId, spanId] = span && isSpanContextValid(span) ? [span.traceId, span.spanId] : [now.traceId, now.spanId];
   return { callId, konsument, trace_id: traceId, span_id: spanId };
 }
 
-// Written in the background, so that a request does not wait for the terminal; `toemLogg` before the process ends.
+// Written in the background, so that a request does not wait for the terminal; `flushLogger` before the process ends.
 const stdout = pino.destination({ fd: 1, sync: false, minLength: 8_192, periodicFlush: 200 });
 
 /** On stdout. Its `level` is set at start. */
-export const logg = lagLogg(stdout);
+export const logger = createLogger(stdout);
 
 /** Everything logged so far is written. */
-export function toemLogg(): void {
+export function flushLogger(): void {
   stdout.flushSync();
 }
 
 /** Nest's own lines in the same form. */
-export class NestLogg implements LoggerService {
-  log(melding: unknown, ...deler: unknown[]): void {
-    logg.debug({ kilde: kilde(deler) }, String(melding));
+export class NestLogger implements LoggerService {
+  log(message: unknown, ...parts: unknown[]): void {
+    logger.debug({ kilde: source(parts) }, String(message));
   }
-  warn(melding: unknown, ...deler: unknown[]): void {
-    logg.warn({ kilde: kilde(deler) }, String(melding));
+  warn(message: unknown, ...parts: unknown[]): void {
+    logger.warn({ kilde: source(parts) }, String(message));
   }
-  error(melding: unknown, ...deler: unknown[]): void {
-    if (melding instanceof Error) logg.error({ err: melding, kilde: kilde(deler) }, 'Error in the framework');
-    else logg.error({ kilde: kilde(deler) }, String(melding));
+  error(message: unknown, ...parts: unknown[]): void {
+    if (message instanceof Error) logger.error({ err: message, kilde: source(parts) }, 'Error in the framework');
+    else logger.error({ kilde: source(parts) }, String(message));
   }
-  debug(melding: unknown, ...deler: unknown[]): void {
-    logg.debug({ kilde: kilde(deler) }, String(melding));
+  debug(message: unknown, ...parts: unknown[]): void {
+    logger.debug({ kilde: source(parts) }, String(message));
   }
 }
 
-function kilde(deler: unknown[]): string | undefined {
-  const siste = deler.at(-1);
-  return typeof siste === 'string' ? siste : undefined;
+function source(parts: unknown[]): string | undefined {
+  const last = parts.at(-1);
+  return typeof last === 'string' ? last : undefined;
 }

@@ -1,137 +1,143 @@
-import { kontekst } from './kontekst.ts';
+import { currentContext } from './kontekst.ts';
 
-export interface Feilkode {
+export interface ProblemType {
   /** stable; `urn:tiltak-datadeling:feil:<kode>` is the `type` of the problem */
   kode: string;
   status: number;
-  tittel: string;
+  title: string;
   provIgjen: 'NEI' | 'MED_RETTET_FORESPORSEL' | 'ETTER_VENTING';
   beskrivelse: string;
 }
 
 /** The catalogue of errors that any app can answer with. */
-export const fellesFeil = {
-  UGYLDIG_FORESPORSEL: feil(
+export const PROBLEMS = {
+  UGYLDIG_FORESPORSEL: problemType(
     400,
     'ugyldig-foresporsel',
     'Bad request',
     'MED_RETTET_FORESPORSEL',
     'The request is not valid; feil names each field that is wrong.',
   ),
-  MANGLER_TOKEN: feil(
+  MANGLER_TOKEN: problemType(
     401,
     'mangler-token',
     'Unauthorized',
     'MED_RETTET_FORESPORSEL',
     'The header Authorization has no Bearer token.',
   ),
-  UGYLDIG_TOKEN: feil(
+  UGYLDIG_TOKEN: problemType(
     401,
     'ugyldig-token',
     'Unauthorized',
     'MED_RETTET_FORESPORSEL',
     'The token is expired, from another issuer, for another service, or not a machine token. Get a new one.',
   ),
-  IKKE_TILGANG: feil(
+  IKKE_TILGANG: problemType(
     403,
     'ikke-tilgang',
     'Forbidden',
     'NEI',
     'The consumer has not been granted this. Ask for access.',
   ),
-  FINNES_IKKE: feil(404, 'finnes-ikke', 'Not found', 'NEI', 'There is no such route or thing.'),
-  METODE_IKKE_TILLATT: feil(
+  FINNES_IKKE: problemType(404, 'finnes-ikke', 'Not found', 'NEI', 'There is no such route or thing.'),
+  METODE_IKKE_TILLATT: problemType(
     405,
     'metode-ikke-tillatt',
     'Method not allowed',
     'NEI',
     'The route exists, with other methods; Allow names them.',
   ),
-  IKKE_AKSEPTABELT: feil(
+  IKKE_AKSEPTABELT: problemType(
     406,
     'ikke-akseptabelt',
     'Not acceptable',
     'MED_RETTET_FORESPORSEL',
     'Accept excludes every form this can be answered in.',
   ),
-  TIDSAVBRUDD: feil(408, 'tidsavbrudd', 'Request timeout', 'ETTER_VENTING', 'The request did not arrive in time.'),
-  KONFLIKT: feil(409, 'konflikt', 'Conflict', 'NEI', 'The state of the thing does not allow this.'),
-  UTGAATT: feil(
+  TIDSAVBRUDD: problemType(
+    408,
+    'tidsavbrudd',
+    'Request timeout',
+    'ETTER_VENTING',
+    'The request did not arrive in time.',
+  ),
+  KONFLIKT: problemType(409, 'konflikt', 'Conflict', 'NEI', 'The state of the thing does not allow this.'),
+  UTGAATT: problemType(
     410,
     'utgaatt',
     'Gone',
     'MED_RETTET_FORESPORSEL',
     'The position in the change feed is from another epoch, or too old. nyStart tells where to start again.',
   ),
-  FOR_STOR: feil(
+  FOR_STOR: problemType(
     413,
     'for-stor',
     'Content too large',
     'MED_RETTET_FORESPORSEL',
     'The request is larger than the limit.',
   ),
-  FOR_LANG_URL: feil(
+  FOR_LANG_URL: problemType(
     414,
     'for-lang-url',
     'URI too long',
     'MED_RETTET_FORESPORSEL',
     'The URL is longer than the limit.',
   ),
-  FEIL_MEDIETYPE: feil(
+  FEIL_MEDIETYPE: problemType(
     415,
     'feil-medietype',
     'Unsupported media type',
     'MED_RETTET_FORESPORSEL',
     'The body must be application/json in UTF-8.',
   ),
-  FOR_MANGE: feil(
+  FOR_MANGE: problemType(
     429,
     'for-mange',
     'Too many requests',
     'ETTER_VENTING',
     'The quota is used up. Wait as Retry-After says.',
   ),
-  FOR_STORE_HODER: feil(
+  FOR_STORE_HODER: problemType(
     431,
     'for-store-hoder',
     'Request header fields too large',
     'MED_RETTET_FORESPORSEL',
     'The headers are larger than the limit.',
   ),
-  INTERN_FEIL: feil(
+  INTERN_FEIL: problemType(
     500,
     'intern-feil',
     'Internal error',
     'ETTER_VENTING',
     'A fault in this service. Tell us the callId.',
   ),
-  UTILGJENGELIG: feil(
+  UTILGJENGELIG: problemType(
     503,
     'utilgjengelig',
     'Service unavailable',
     'ETTER_VENTING',
     'Can not be answered now. Wait as Retry-After says.',
   ),
-} as const satisfies Record<string, Feilkode>;
+} as const satisfies Record<string, ProblemType>;
 
-function feil(
+function problemType(
   status: number,
-  kode: string,
-  tittel: string,
-  provIgjen: Feilkode['provIgjen'],
-  beskrivelse: string,
-): Feilkode {
-  return { kode, status, tittel, provIgjen, beskrivelse };
+  code: string,
+  title: string,
+  retry: ProblemType['provIgjen'],
+  description: string,
+): ProblemType {
+  return { kode: code, status, title, provIgjen: retry, beskrivelse: description };
 }
 
 /** One thing that is wrong with a request; never with the value. */
-export interface Feltfeil {
+export interface FieldError {
   felt: string;
   melding: string;
 }
 
-interface Tillegg {
-  feil?: Feltfeil[];
+interface ProblemExtras {
+  feil?: FieldError[];
   /** further members of the body, by name */
   felter?: Record<string, unknown>;
   /** seconds */
@@ -144,34 +150,34 @@ interface Tillegg {
 /** An error meant for the caller. `detail` never holds personal data or text from the request. */
 export class Problem extends Error {
   constructor(
-    readonly feilkode: Feilkode,
+    readonly problemType: ProblemType,
     readonly detail: string,
-    readonly tillegg: Tillegg = {},
+    readonly extras: ProblemExtras = {},
   ) {
-    super(detail, { cause: tillegg.cause });
+    super(detail, { cause: extras.cause });
   }
 
   get hoder(): Record<string, string> {
-    const { retryAfter, hoder } = this.tillegg;
+    const { retryAfter, hoder: headers } = this.extras;
     return {
       'content-type': 'application/problem+json; charset=utf-8',
-      ...(this.feilkode.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(this.problemType.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-      ...hoder,
+      ...headers,
     };
   }
 
   /** The body, RFC 9457. */
-  tilJson(): Record<string, unknown> {
-    const { kode, tittel, status } = this.feilkode;
+  toJson(): Record<string, unknown> {
+    const { kode: code, title, status } = this.problemType;
     return {
-      type: `urn:tiltak-datadeling:feil:${kode}`,
-      title: tittel,
+      type: `urn:tiltak-datadeling:feil:${code}`,
+      title: title,
       status,
       detail: this.detail,
-      callId: kontekst()?.callId ?? '',
-      ...(this.tillegg.feil ? { feil: this.tillegg.feil } : {}),
-      ...this.tillegg.felter,
+      callId: currentContext()?.callId ?? '',
+      ...(this.extras.feil ? { feil: this.extras.feil } : {}),
+      ...this.extras.felter,
     };
   }
 }

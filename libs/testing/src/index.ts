@@ -1,30 +1,30 @@
-export { lagArbeidsmappe } from './stack/arbeidsmappe.ts';
-export { startKafka, type LokalKafka } from './stack/kafka.ts';
-export { klargjorKafka } from './stack/kafka-verktoy.ts';
-export { ManglerVerktoy } from './stack/mangler-verktoy.ts';
-export { opprettDatabase, type Organisasjonsdatabase } from './stack/organisasjon.ts';
-export { finnNettleser, startNettleser } from './nettleser.ts';
-export { startPostgres, type LokalPostgres } from './stack/postgres.ts';
+export { createWorkDir } from './stack/arbeidsmappe.ts';
+export { startKafka, type LocalKafka } from './stack/kafka.ts';
+export { prepareKafka } from './stack/kafka-verktoy.ts';
+export { MissingToolError } from './stack/mangler-verktoy.ts';
+export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon.ts';
+export { findBrowser, startBrowser } from './nettleser.ts';
+export { startPostgres, type LocalPostgres } from './stack/postgres.ts';
 export {
-  erILive,
-  kjorProgram,
-  ledigPort,
-  portErLedig,
-  portSvarer,
-  startProsess,
-  ventTil,
-  type Prosess,
+  isAlive,
+  runProgram,
+  freePort,
+  isPortFree,
+  portAnswers,
+  startProcess,
+  waitUntil,
+  type ManagedProcess,
 } from './stack/prosess.ts';
-export { LOKALT, ROT } from './stack/steder.ts';
-export { startUtsteder, type LokalUtsteder } from './stack/utsteder.ts';
+export { LOCAL_DIR, ROOT } from './stack/steder.ts';
+export { startTokenIssuer, type TokenIssuer } from './stack/utsteder.ts';
 export {
-  opprettTestdatabase,
-  opprettTesttopic,
-  opprettTopic,
-  testmiljo,
-  type Kafkamelding,
-  type Plassering,
-  type Testdatabase,
-  type Testtopic,
+  createTestDatabase,
+  createTestTopic,
+  createTopic,
+  testEnvironment,
+  type TestMessage,
+  type Placement,
+  type TestDatabase,
+  type TestTopic,
 } from './suite.ts';
-export { erGyldigFnr, erGyldigOrgnr, syntetiskFnr, syntetiskNavIdent, syntetiskOrgnr } from './identer.ts';
+export { isValidFnr, isValidOrgnr, syntheticFnr, syntheticNavIdent, syntheticOrgnr } from './identer.ts';

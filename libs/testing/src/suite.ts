@@ -1,63 +1,66 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 import pg from 'pg';
-import { ventTil } from './stack/prosess.ts';
-import { opprettDatabase, type Organisasjonsdatabase } from './stack/organisasjon.ts';
+import { waitUntil } from './stack/prosess.ts';
+import { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon.ts';
 
 /** Set by the test run's global setup. */
-export function testmiljo(): { postgres: string; kafka: string } {
+export function testEnvironment(): { postgres: string; kafka: string } {
   const { TEST_POSTGRES_URL: postgres, TEST_KAFKA_BROKERS: kafka } = process.env;
   if (!postgres || !kafka) throw new Error('TEST_POSTGRES_URL and TEST_KAFKA_BROKERS are set by jest.config.mjs');
   return { postgres, kafka };
 }
 
-export interface Testdatabase extends Organisasjonsdatabase {
-  slett: () => Promise<void>;
+export interface TestDatabase extends OrganisasjonDatabase {
+  remove: () => Promise<void>;
 }
 
 /** An empty database of an organisation that only this suite knows, with its roles. */
-export async function opprettTestdatabase(superUrl = testmiljo().postgres): Promise<Testdatabase> {
-  const database = await opprettDatabase(superUrl, `t${randomBytes(5).toString('hex')}`);
+export async function createTestDatabase(superUrl = testEnvironment().postgres): Promise<TestDatabase> {
+  const database = await createDatabase(superUrl, `t${randomBytes(5).toString('hex')}`);
   return {
     ...database,
-    slett: async () => {
-      const klient = new pg.Client({ connectionString: superUrl });
-      await klient.connect();
-      await klient.query(`drop database if exists ${database.database} with (force)`);
+    remove: async () => {
+      const client = new pg.Client({ connectionString: superUrl });
+      await client.connect();
+      await client.query(`drop database if exists ${database.database} with (force)`);
       for (const { username } of [database.ingestor, database.queryApi, database.migrering]) {
-        await klient.query(`drop role if exists ${username}`);
+        await client.query(`drop role if exists ${username}`);
       }
-      await klient.end();
+      await client.end();
     },
   };
 }
 
-export interface Kafkamelding {
+export interface TestMessage {
   nokkel: Buffer | string | null;
   verdi: Buffer | string | null;
   partisjon?: number;
 }
 
-export interface Plassering {
+export interface Placement {
   partisjon: number;
   offset: number;
 }
 
-export interface Testtopic {
+export interface TestTopic {
   topic: string;
   admin: Admin;
   /** In the order given; answers with where each message ended up. */
-  publiser: (meldinger: readonly Kafkamelding[]) => Promise<Plassering[]>;
-  slett: () => Promise<void>;
+  publish: (messages: readonly TestMessage[]) => Promise<Placement[]>;
+  remove: () => Promise<void>;
 }
 
 /** A topic that only this suite knows. */
-export async function opprettTesttopic({ partisjoner = 1, brokers = testmiljo().kafka } = {}): Promise<Testtopic> {
+export async function createTestTopic({
+  partisjoner: partitions = 1,
+  brokers = testEnvironment().kafka,
+} = {}): Promise<TestTopic> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 10 } });
   const topic = `test-${randomBytes(6).toString('hex')}`;
   const admin = kafka.admin();
   await admin.connect();
-  await opprettTopic(admin, topic, partisjoner);
+  await createTopic(admin, topic, partitions);
   const producer = kafka.producer({
     // A broker that has just started refuses some partitions of a request, and kafkajs then sends all of it again.
     idempotent: true,
@@ -71,8 +74,8 @@ export async function opprettTesttopic({ partisjoner = 1, brokers = testmiljo().
   return {
     topic,
     admin,
-    publiser: (meldinger) => publiser(producer, topic, partisjoner, meldinger),
-    slett: async () => {
+    publish: (messages) => publish(producer, topic, partitions, messages),
+    remove: async () => {
       await producer.disconnect();
       await admin.deleteTopics({ topics: [topic] }).catch(() => undefined);
       await admin.disconnect();
@@ -81,14 +84,14 @@ export async function opprettTesttopic({ partisjoner = 1, brokers = testmiljo().
 }
 
 /** A compacted topic, ready to be written to; one that exists is left as it is. */
-export async function opprettTopic(admin: Admin, topic: string, partisjoner: number): Promise<void> {
+export async function createTopic(admin: Admin, topic: string, partitions: number): Promise<void> {
   const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
-  await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partisjoner, configEntries }] });
+  await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions, configEntries }] });
   // For a moment after that the broker does not know of it.
-  await ventTil(
+  await waitUntil(
     async () => {
-      const svar = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
-      return svar?.topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
+      const response = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+      return response?.topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
     },
     { hva: `the topic ${topic}` },
   );
@@ -98,31 +101,31 @@ export async function opprettTopic(admin: Admin, topic: string, partisjoner: num
  * Chooses the partition itself, from the key, so that it knows where each message ends up: a request's answer tells where
  * each partition's part of it begins.
  */
-async function publiser(
+async function publish(
   producer: Producer,
   topic: string,
-  partisjoner: number,
-  meldinger: readonly Kafkamelding[],
-): Promise<Plassering[]> {
-  const plasser: Plassering[] = [];
-  for (let fra = 0; fra < meldinger.length; fra += 1_000) {
-    const del = meldinger.slice(fra, fra + 1_000).map(({ nokkel, verdi, partisjon }) => ({
-      key: nokkel,
-      value: verdi,
+  partitions: number,
+  messages: readonly TestMessage[],
+): Promise<Placement[]> {
+  const place: Placement[] = [];
+  for (let from = 0; from < messages.length; from += 1_000) {
+    const part = messages.slice(from, from + 1_000).map(({ nokkel: key, verdi: value, partisjon: partition }) => ({
+      key: key,
+      value: value,
       partition:
-        partisjon ??
+        partition ??
         createHash('sha256')
-          .update(nokkel ?? '')
+          .update(key ?? '')
           .digest()
-          .readUInt32BE() % partisjoner,
+          .readUInt32BE() % partitions,
     }));
-    const svar = await producer.send({ topic, acks: -1, messages: del });
-    const neste = new Map(svar.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
-    for (const { partition } of del) {
-      const offset = neste.get(partition) ?? Number.NaN;
-      neste.set(partition, offset + 1);
-      plasser.push({ partisjon: partition, offset });
+    const response = await producer.send({ topic, acks: -1, messages: part });
+    const next = new Map(response.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
+    for (const { partition } of part) {
+      const offset = next.get(partition) ?? Number.NaN;
+      next.set(partition, offset + 1);
+      place.push({ partisjon: partition, offset });
     }
   }
-  return plasser;
+  return place;
 }

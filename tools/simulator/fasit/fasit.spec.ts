@@ -1,37 +1,37 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { lagHendelser } from '../hendelser.ts';
-import { forventet, type PlassertKildemelding } from './fasit.ts';
+import { createEvents } from '../hendelser.ts';
+import { expected, type PositionedSourceMessage } from './fasit.ts';
 
 const ID = '04d0033c-754b-4daa-b5ff-6531dc64582c';
-const T = (sekund: number, broek = ''): string => `2026-02-01T10:00:${String(sekund).padStart(2, '0')}${broek}Z`;
+const T = (second: number, fraction = ''): string => `2026-02-01T10:00:${String(second).padStart(2, '0')}${fraction}Z`;
 
-type Felter = Record<string, unknown>;
-type Plass = { partisjon?: number; offset: number };
+type Fields = Record<string, unknown>;
+type Position = { partisjon?: number; offset: number };
 
-const melding = (felter: Felter, { partisjon = 0, offset }: Plass): PlassertKildemelding => ({
+const message = (fields: Fields, { partisjon: partition = 0, offset }: Position): PositionedSourceMessage => ({
   nokkel: ID,
-  verdi: JSON.stringify({ avtaleId: ID, sistEndret: T(1), ...felter }),
-  partisjon,
+  verdi: JSON.stringify({ avtaleId: ID, sistEndret: T(1), ...fields }),
+  partisjon: partition,
   offset,
 });
-const gravstein = ({ partisjon = 0, offset }: Plass): PlassertKildemelding => ({
+const tombstone = ({ partisjon: partition = 0, offset }: Position): PositionedSourceMessage => ({
   nokkel: ID,
   verdi: null,
-  partisjon,
+  partisjon: partition,
   offset,
 });
 
 /** null: a tombstone; in the order of their offsets */
-function etter(...meldinger: (Felter | null)[]): ReturnType<typeof forventet> {
-  return forventet(meldinger.map((m, offset) => (m === null ? gravstein({ offset }) : melding(m, { offset }))));
+function after(...messages: (Fields | null)[]): ReturnType<typeof expected> {
+  return expected(messages.map((m, offset) => (m === null ? tombstone({ offset }) : message(m, { offset }))));
 }
-const avtalen = (...meldinger: (Felter | null)[]): object | undefined => etter(...meldinger).avtaler.get(ID);
-const vinneren = (...meldinger: (Felter | null)[]): unknown =>
-  (avtalen(...meldinger) as { avtaleNr: unknown } | undefined)?.avtaleNr;
+const stored = (...messages: (Fields | null)[]): object | undefined => after(...messages).avtaler.get(ID);
+const winner = (...messages: (Fields | null)[]): unknown =>
+  (stored(...messages) as { avtaleNr: unknown } | undefined)?.avtaleNr;
 
 test('rule 9: the reduced dataset, and what is missing', () => {
-  expect(avtalen({ deltakerFornavn: 'Syntetisk', mentorFnr: '1' })).toEqual({
+  expect(stored({ deltakerFornavn: 'Syntetisk', mentorFnr: '1' })).toEqual({
     avtaleId: ID,
     avtaleNr: null,
     deltakerFnr: null,
@@ -61,7 +61,7 @@ test('rule 9: the reduced dataset, and what is missing', () => {
     feilregistrert: false,
     sistEndret: '2026-02-01T10:00:01.000000Z',
   });
-  expect(avtalen({ avtaleInngått: '2026-01-31T11:00:00', godkjentPaVegneAv: true, bedriftNr: '' })).toMatchObject({
+  expect(stored({ avtaleInngått: '2026-01-31T11:00:00', godkjentPaVegneAv: true, bedriftNr: '' })).toMatchObject({
     avtaleInngaatt: '2026-01-31T10:00:00.000000Z',
     godkjentPaaVegneAv: true,
     bedriftNr: '',
@@ -69,7 +69,7 @@ test('rule 9: the reduced dataset, and what is missing', () => {
 });
 
 describe('rule 2: order', () => {
-  test.each<[string, (Felter | null)[], number]>([
+  test.each<[string, (Fields | null)[], number]>([
     ['newer wins', [{ avtaleNr: 1 }, { avtaleNr: 2, sistEndret: T(2) }], 2],
     ['older loses at a later offset', [{ avtaleNr: 1, sistEndret: T(2) }, { avtaleNr: 2 }], 1],
     ['equal: the later offset wins', [{ avtaleNr: 1 }, { avtaleNr: 2 }], 2],
@@ -105,21 +105,21 @@ describe('rule 2: order', () => {
       ],
       2,
     ],
-  ])('%s', (_, meldinger, avtaleNr) => expect(vinneren(...meldinger)).toBe(avtaleNr));
+  ])('%s', (_, messages, avtaleNr) => expect(winner(...messages)).toBe(avtaleNr));
 });
 
 describe('rule 3: deleted', () => {
-  const merket = { slettemerket: true, sistEndret: T(5) };
-  test.each<[string, (Felter | null)[], number | undefined]>([
-    ['slettemerket', [{ avtaleNr: 1 }, merket], undefined],
+  const marked = { slettemerket: true, sistEndret: T(5) };
+  test.each<[string, (Fields | null)[], number | undefined]>([
+    ['slettemerket', [{ avtaleNr: 1 }, marked], undefined],
     [
       'AVTALE_SLETTET',
-      [{ avtaleNr: 1 }, { ...merket, slettemerket: false, hendelseType: 'AVTALE_SLETTET' }],
+      [{ avtaleNr: 1 }, { ...marked, slettemerket: false, hendelseType: 'AVTALE_SLETTET' }],
       undefined,
     ],
-    ['an older one later does not revive', [merket, { avtaleNr: 1, sistEndret: T(4) }], undefined],
-    ['an equal one later revives', [merket, { avtaleNr: 1, sistEndret: T(5) }], 1],
-    ['an older mark loses', [{ avtaleNr: 1, sistEndret: T(6) }, merket], 1],
+    ['an older one later does not revive', [marked, { avtaleNr: 1, sistEndret: T(4) }], undefined],
+    ['an equal one later revives', [marked, { avtaleNr: 1, sistEndret: T(5) }], 1],
+    ['an older mark loses', [{ avtaleNr: 1, sistEndret: T(6) }, marked], 1],
     ['a tombstone beats what is before it, however new', [{ avtaleNr: 1, sistEndret: T(9) }, null], undefined],
     ['after a tombstone an equal one does not revive', [{ avtaleNr: 1 }, null, { avtaleNr: 2 }], undefined],
     ['but a newer one does', [{ avtaleNr: 1 }, null, { avtaleNr: 2, sistEndret: T(2) }], 2],
@@ -128,31 +128,31 @@ describe('rule 3: deleted', () => {
       [{ sistEndret: T(9) }, { avtaleNr: 1 }, null, { avtaleNr: 2, sistEndret: T(8) }],
       undefined,
     ],
-    ['also when the tombstone deletes what was marked', [merket, null, { avtaleNr: 2, sistEndret: T(5) }], undefined],
+    ['also when the tombstone deletes what was marked', [marked, null, { avtaleNr: 2, sistEndret: T(5) }], undefined],
     ['two tombstones are as one', [{ avtaleNr: 1 }, null, null, { avtaleNr: 2 }], undefined],
     ['after a tombstone for what was never known anything revives', [null, { avtaleNr: 1, sistEndret: T(0) }], 1],
-  ])('%s', (_, meldinger, avtaleNr) => expect(vinneren(...meldinger)).toBe(avtaleNr));
+  ])('%s', (_, messages, avtaleNr) => expect(winner(...messages)).toBe(avtaleNr));
 
   test('a marker stays, with the time to beat', () => {
-    expect(etter({ sistEndret: T(9) }, null).slettet).toEqual(new Map([[ID, '2026-02-01T10:00:09.000000Z']]));
-    expect(etter(null).slettet).toEqual(new Map([[ID, null]]));
+    expect(after({ sistEndret: T(9) }, null).slettet).toEqual(new Map([[ID, '2026-02-01T10:00:09.000000Z']]));
+    expect(after(null).slettet).toEqual(new Map([[ID, null]]));
   });
 });
 
 test('rule 4: what is wrongly registered stays, and says so', () => {
-  expect(avtalen({ feilregistrert: true })).toMatchObject({ feilregistrert: true });
-  expect(avtalen({ feilregistrert: true }, { feilregistrert: false, sistEndret: T(2) })).toMatchObject({
+  expect(stored({ feilregistrert: true })).toMatchObject({ feilregistrert: true });
+  expect(stored({ feilregistrert: true }, { feilregistrert: false, sistEndret: T(2) })).toMatchObject({
     feilregistrert: false,
   });
 });
 
 test('rule 5: unknown values are kept as they came', () => {
-  const ukjent = { tiltakstype: 'NYTT', avtaleStatus: 'PÅ_VENT', stillingstype: 'DELT', opphav: 'ALTINN' };
-  expect(avtalen({ ...ukjent, etNyttFelt: { a: 1 } })).toMatchObject(ukjent);
+  const unknown = { tiltakstype: 'NYTT', avtaleStatus: 'PÅ_VENT', stillingstype: 'DELT', opphav: 'ALTINN' };
+  expect(stored({ ...unknown, etNyttFelt: { a: 1 } })).toMatchObject(unknown);
 });
 
 describe('rules 1 and 6: parked', () => {
-  test.each<[string, Felter]>([
+  test.each<[string, Fields]>([
     ['avtaleId', { avtaleId: null }],
     ['avtaleId', { avtaleId: 'tull' }],
     ['avtaleId', { avtaleId: 12 }],
@@ -177,11 +177,11 @@ describe('rules 1 and 6: parked', () => {
     ['bedriftNavn', { bedriftNavn: 'a\0b' }],
     ['bedriftNavn', { bedriftNavn: 'a\ud800b' }],
     ['maal', { maal: [{ beskrivelse: '\0' }] }],
-  ])('%s: %j', (felt, felter) => {
-    expect(etter(felter)).toEqual({
+  ])('%s: %j', (field, fields) => {
+    expect(after(fields)).toEqual({
       avtaler: new Map(),
       slettet: new Map(),
-      parkert: [{ partisjon: 0, offset: 0, felt }],
+      parkert: [{ partisjon: 0, offset: 0, felt: field }],
     });
   });
 
@@ -195,14 +195,14 @@ describe('rules 1 and 6: parked', () => {
     ['key', Buffer.from([0xff]), JSON.stringify({ avtaleId: ID, sistEndret: T(1) })],
     ['key', 'ikke-en-uuid', null],
     ['key', null, null],
-  ])('%s: key %s, value %s', (felt, nokkel, verdi) => {
-    expect(forventet([{ nokkel, verdi, partisjon: 3, offset: 9 }]).parkert).toEqual([
-      { partisjon: 3, offset: 9, felt },
+  ])('%s: key %s, value %s', (field, key, value) => {
+    expect(expected([{ nokkel: key, verdi: value, partisjon: 3, offset: 9 }]).parkert).toEqual([
+      { partisjon: 3, offset: 9, felt: field },
     ]);
   });
 
   test('and nothing else', () => {
-    const tillatt = {
+    const allowed = {
       avtaleNr: -(2 ** 31),
       deltakerFnr: '1'.repeat(11),
       bedriftNavn: '\\u0000',
@@ -210,8 +210,8 @@ describe('rules 1 and 6: parked', () => {
       startDato: '2024-02-29',
       slettemerket: null,
     };
-    const { slettemerket: _, ...ventet } = tillatt;
-    expect(avtalen({ ...tillatt, utførtAv: 12 })).toMatchObject(ventet);
+    const { slettemerket: _, ...waited } = allowed;
+    expect(stored({ ...allowed, utførtAv: 12 })).toMatchObject(waited);
   });
 });
 
@@ -225,67 +225,75 @@ test.each([
   ['2025-03-30T01:59:59.9999999', '2025-03-30T01:00:00.000000Z'],
   ['2025-03-30T02:30:00', '2025-03-30T01:30:00.000000Z'],
   ['2025-03-30T03:00:00', '2025-03-30T01:00:00.000000Z'],
-])('rule 7: %s in Oslo is %s', (lokal, utc) => {
-  const avtale = avtalen({ avtaleInngått: lokal }) as { avtaleInngaatt: string } | undefined;
+])('rule 7: %s in Oslo is %s', (local, utc) => {
+  const avtale = stored({ avtaleInngått: local }) as { avtaleInngaatt: string } | undefined;
   expect(avtale?.avtaleInngaatt).toBe(utc);
 });
 
 test("rule 8: a mentor's position is not the participant's", () => {
   const stilling = { stillingprosent: 50, antallDagerPerUke: 3 };
-  expect(avtalen({ ...stilling, tiltakstype: 'VTAO' })).toMatchObject(stilling);
-  expect(avtalen({ ...stilling, tiltakstype: 'MENTOR' })).toMatchObject({
+  expect(stored({ ...stilling, tiltakstype: 'VTAO' })).toMatchObject(stilling);
+  expect(stored({ ...stilling, tiltakstype: 'MENTOR' })).toMatchObject({
     stillingprosent: null,
     antallDagerPerUke: null,
   });
 });
 
 describe('the order of arrival', () => {
-  const plass = fc.record({ partisjon: fc.nat(1), offset: fc.nat(40) });
-  const innhold = fc.oneof(
+  const position = fc.record({ partisjon: fc.nat(1), offset: fc.nat(40) });
+  const content = fc.oneof(
     { weight: 5, arbitrary: fc.record({ sistEndret: fc.integer({ min: 1, max: 4 }).map((s) => T(s)) }) },
     { weight: 1, arbitrary: fc.record({ sistEndret: fc.constant(T(3)), slettemerket: fc.constant(true) }) },
     { weight: 2, arbitrary: fc.constant(null) },
   );
-  const meldinger = fc
-    .uniqueArray(fc.tuple(plass, innhold), { selector: ([{ partisjon, offset }]) => partisjon * 100 + offset })
-    .map((liste) =>
-      liste.map(([sted, felter], n) => (felter === null ? gravstein(sted) : melding({ ...felter, avtaleNr: n }, sted))),
+  const messages = fc
+    .uniqueArray(fc.tuple(position, content), {
+      selector: ([{ partisjon: partition, offset }]) => partition * 100 + offset,
+    })
+    .map((list) =>
+      list.map(([place, fields], n) =>
+        fields === null ? tombstone(place) : message({ ...fields, avtaleNr: n }, place),
+      ),
     );
 
   test('does not matter: places decide, and a message given twice is one', () => {
-    const rekkefolge = meldinger.chain((liste) =>
-      fc.tuple(fc.constant(liste), fc.shuffledSubarray([...liste, ...liste], { minLength: liste.length * 2 })),
+    const order = messages.chain((list) =>
+      fc.tuple(fc.constant(list), fc.shuffledSubarray([...list, ...list], { minLength: list.length * 2 })),
     );
     fc.assert(
-      fc.property(rekkefolge, ([liste, stokket]) => expect(forventet(stokket)).toEqual(forventet(liste))),
+      fc.property(order, ([list, shuffled]) => expect(expected(shuffled)).toEqual(expected(list))),
       { numRuns: 500 },
     );
   });
 
   test('does not matter for what the simulator sends', () => {
-    const liste = Array.from(lagHendelser({ antall: 3_000, seed: 5, gift: true }), (m, offset) => ({
+    const list = Array.from(createEvents({ count: 3_000, seed: 5, poison: true }), (m, offset) => ({
       ...m,
       partisjon: 0,
       offset,
     }));
-    const a = forventet(liste);
-    const b = forventet(liste.toReversed());
+    const a = expected(list);
+    const b = expected(list.toReversed());
     expect(b).toEqual({ ...a, parkert: a.parkert.toReversed() });
-    expect(forventet([...liste, ...liste]).avtaler).toEqual(a.avtaler);
+    expect(expected([...list, ...list]).avtaler).toEqual(a.avtaler);
   });
 });
 
 test('of the messages that were seen from the source: 306 avtaler, two of them deleted, none parked', () => {
-  const linjer = readFileSync(new URL('../data/avtale-hendelser.jsonl', import.meta.url), 'utf8')
+  const lines = readFileSync(new URL('../data/avtale-hendelser.jsonl', import.meta.url), 'utf8')
     .trimEnd()
     .split('\n');
-  const { avtaler, slettet, parkert } = forventet(
-    linjer.map((verdi, offset) => ({
-      nokkel: (JSON.parse(verdi) as { avtaleId: string }).avtaleId,
-      verdi,
+  const {
+    avtaler,
+    slettet: deleted,
+    parkert: parked,
+  } = expected(
+    lines.map((value, offset) => ({
+      nokkel: (JSON.parse(value) as { avtaleId: string }).avtaleId,
+      verdi: value,
       partisjon: 0,
       offset,
     })),
   );
-  expect([linjer.length, avtaler.size, slettet.size, parkert]).toEqual([365, 304, 2, []]);
+  expect([lines.length, avtaler.size, deleted.size, parked]).toEqual([365, 304, 2, []]);
 });

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { lesDato, lesInstant, lesOslotid } from './tid.ts';
+import { readDate, readInstant, readOsloTime } from './tid.ts';
 
 /** The reduced dataset. Instants: UTC with six fraction digits. Dates: YYYY-MM-DD. Coded values as they came. */
-export interface ForventetAvtale {
+export interface ExpectedAvtale {
   avtaleId: string;
   avtaleNr: number | null;
   deltakerFnr: string | null;
@@ -34,129 +34,129 @@ export interface ForventetAvtale {
 }
 
 /** What one message says. */
-export type Utsagn =
-  | { type: 'AVTALE'; avtaleId: string; sistEndret: string; avtale: ForventetAvtale }
+export type Statement =
+  | { type: 'AVTALE'; avtaleId: string; sistEndret: string; avtale: ExpectedAvtale }
   | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
   | { type: 'GRAVSTEIN'; avtaleId: string };
 
 /** The message is parked. `felt` is the source's name; 'key' for the key, null for the message as a whole. */
-export class Ubrukelig extends Error {
+export class UnusableError extends Error {
   readonly felt: string | null;
-  constructor(felt: string | null) {
-    super(`parked: ${felt ?? 'the message'}`);
-    this.felt = felt;
+  constructor(field: string | null) {
+    super(`parked: ${field ?? 'the message'}`);
+    this.felt = field;
   }
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Rules 1, 3, 6, 8 and 9. Throws `Ubrukelig`. */
-export function lesMelding(nokkel: string | Buffer | null, verdi: string | Buffer | null): Utsagn {
-  const key = nokkel === null ? null : tekstAv(nokkel, 'key').toLowerCase();
-  if (verdi === null) {
-    if (key === null || !UUID.test(key)) throw new Ubrukelig('key');
+export function readMessage(rawKey: string | Buffer | null, value: string | Buffer | null): Statement {
+  const key = rawKey === null ? null : textOf(rawKey, 'key').toLowerCase();
+  if (value === null) {
+    if (key === null || !UUID.test(key)) throw new UnusableError('key');
     return { type: 'GRAVSTEIN', avtaleId: key };
   }
-  const m = jsonAv(tekstAv(verdi, null));
-  const avtaleId = tekst(m, 'avtaleId')?.toLowerCase() ?? '';
-  if (!UUID.test(avtaleId)) throw new Ubrukelig('avtaleId');
-  if (key !== avtaleId) throw new Ubrukelig('key');
-  const avtale = avtaleAv(m, avtaleId);
+  const m = jsonOf(textOf(value, null));
+  const avtaleId = text(m, 'avtaleId')?.toLowerCase() ?? '';
+  if (!UUID.test(avtaleId)) throw new UnusableError('avtaleId');
+  if (key !== avtaleId) throw new UnusableError('key');
+  const avtale = avtaleOf(m, avtaleId);
   const { sistEndret } = avtale;
-  const slettet = sannhet(m, 'slettemerket') || m['hendelseType'] === 'AVTALE_SLETTET';
-  return slettet ? { type: 'SLETTET', avtaleId, sistEndret } : { type: 'AVTALE', avtaleId, sistEndret, avtale };
+  const deleted = truth(m, 'slettemerket') || m['hendelseType'] === 'AVTALE_SLETTET';
+  return deleted ? { type: 'SLETTET', avtaleId, sistEndret } : { type: 'AVTALE', avtaleId, sistEndret, avtale };
 }
 
-function avtaleAv(m: Melding, avtaleId: string): ForventetAvtale {
+function avtaleOf(m: Message, avtaleId: string): ExpectedAvtale {
   const avtale = {
     avtaleId,
-    avtaleNr: heltall(m, 'avtaleNr'),
-    deltakerFnr: tekst(m, 'deltakerFnr'),
-    bedriftNr: tekst(m, 'bedriftNr'),
-    bedriftNavn: tekst(m, 'bedriftNavn'),
-    veilederNavIdent: tekst(m, 'veilederNavIdent'),
-    tiltakstype: tekst(m, 'tiltakstype'),
-    versjon: heltall(m, 'versjon'),
-    avtaleStatus: tekst(m, 'avtaleStatus'),
-    avtaleInngaatt: tid(m, 'avtaleInngått', lesOslotid),
-    startDato: tid(m, 'startDato', lesDato),
-    sluttDato: tid(m, 'sluttDato', lesDato),
-    stillingprosent: tall(m, 'stillingprosent'),
-    antallDagerPerUke: tall(m, 'antallDagerPerUke'),
-    stillingstype: tekst(m, 'stillingstype'),
-    godkjentAvDeltaker: tid(m, 'godkjentAvDeltaker', lesOslotid),
-    godkjentAvArbeidsgiver: tid(m, 'godkjentAvArbeidsgiver', lesOslotid),
-    godkjentAvVeileder: tid(m, 'godkjentAvVeileder', lesOslotid),
-    godkjentAvBeslutter: tid(m, 'godkjentAvBeslutter', lesOslotid),
-    godkjentAvNavIdent: tekst(m, 'godkjentAvNavIdent'),
-    godkjentAvBeslutterNavIdent: tekst(m, 'godkjentAvBeslutterNavIdent'),
-    godkjentPaaVegneAv: sannhet(m, 'godkjentPaVegneAv'),
-    godkjentPaaVegneAvArbeidsgiver: sannhet(m, 'godkjentPaVegneAvArbeidsgiver'),
-    opphav: tekst(m, 'opphav'),
-    opprettetTidspunkt: tid(m, 'opprettetTidspunkt', lesOslotid),
-    annullertTidspunkt: tid(m, 'annullertTidspunkt', lesInstant),
-    feilregistrert: sannhet(m, 'feilregistrert'),
-    sistEndret: tid(m, 'sistEndret', lesInstant) ?? ubrukelig('sistEndret'),
+    avtaleNr: integer(m, 'avtaleNr'),
+    deltakerFnr: text(m, 'deltakerFnr'),
+    bedriftNr: text(m, 'bedriftNr'),
+    bedriftNavn: text(m, 'bedriftNavn'),
+    veilederNavIdent: text(m, 'veilederNavIdent'),
+    tiltakstype: text(m, 'tiltakstype'),
+    versjon: integer(m, 'versjon'),
+    avtaleStatus: text(m, 'avtaleStatus'),
+    avtaleInngaatt: time(m, 'avtaleInngått', readOsloTime),
+    startDato: time(m, 'startDato', readDate),
+    sluttDato: time(m, 'sluttDato', readDate),
+    stillingprosent: number(m, 'stillingprosent'),
+    antallDagerPerUke: number(m, 'antallDagerPerUke'),
+    stillingstype: text(m, 'stillingstype'),
+    godkjentAvDeltaker: time(m, 'godkjentAvDeltaker', readOsloTime),
+    godkjentAvArbeidsgiver: time(m, 'godkjentAvArbeidsgiver', readOsloTime),
+    godkjentAvVeileder: time(m, 'godkjentAvVeileder', readOsloTime),
+    godkjentAvBeslutter: time(m, 'godkjentAvBeslutter', readOsloTime),
+    godkjentAvNavIdent: text(m, 'godkjentAvNavIdent'),
+    godkjentAvBeslutterNavIdent: text(m, 'godkjentAvBeslutterNavIdent'),
+    godkjentPaaVegneAv: truth(m, 'godkjentPaVegneAv'),
+    godkjentPaaVegneAvArbeidsgiver: truth(m, 'godkjentPaVegneAvArbeidsgiver'),
+    opphav: text(m, 'opphav'),
+    opprettetTidspunkt: time(m, 'opprettetTidspunkt', readOsloTime),
+    annullertTidspunkt: time(m, 'annullertTidspunkt', readInstant),
+    feilregistrert: truth(m, 'feilregistrert'),
+    sistEndret: time(m, 'sistEndret', readInstant) ?? unusable('sistEndret'),
   };
   // Of a mentor's avtale they describe the mentor's position.
   return avtale.tiltakstype === 'MENTOR' ? { ...avtale, stillingprosent: null, antallDagerPerUke: null } : avtale;
 }
 
-type Melding = Record<string, unknown>;
+type Message = Record<string, unknown>;
 
-function ubrukelig(felt: string | null): never {
-  throw new Ubrukelig(felt);
+function unusable(field: string | null): never {
+  throw new UnusableError(field);
 }
 
-function tekstAv(bytes: string | Buffer, felt: string | null): string {
+function textOf(bytes: string | Buffer, field: string | null): string {
   if (typeof bytes === 'string') return bytes;
-  return isUtf8(bytes) ? bytes.toString('utf8') : ubrukelig(felt);
+  return isUtf8(bytes) ? bytes.toString('utf8') : unusable(field);
 }
 
-function jsonAv(json: string): Melding {
-  let verdi: unknown;
+function jsonOf(json: string): Message {
+  let value: unknown;
   try {
-    verdi = JSON.parse(json);
+    value = JSON.parse(json);
   } catch {
-    return ubrukelig(null);
+    return unusable(null);
   }
-  if (typeof verdi !== 'object' || verdi === null || Array.isArray(verdi)) return ubrukelig(null);
-  const medNull = Object.entries(verdi).find(([, del]) => harNull(del));
-  return medNull ? ubrukelig(medNull[0]) : (verdi as Melding);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return unusable(null);
+  const withNull = Object.entries(value).find(([, part]) => hasNull(part));
+  return withNull ? unusable(withNull[0]) : (value as Message);
 }
 
 /** A text with U+0000 in it, at any depth. */
-function harNull(verdi: unknown): boolean {
-  if (typeof verdi === 'string') return verdi.includes('\0');
-  return typeof verdi === 'object' && verdi !== null && Object.values(verdi).some(harNull);
+function hasNull(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasNull);
 }
 
 /** Half of a surrogate pair is no character: it has no UTF-8 form. */
-function tekst(m: Melding, felt: string): string | null {
-  const verdi = m[felt] ?? null;
-  if (verdi === null) return null;
-  return typeof verdi === 'string' && verdi.isWellFormed() ? verdi : ubrukelig(felt);
+function text(m: Message, field: string): string | null {
+  const value = m[field] ?? null;
+  if (value === null) return null;
+  return typeof value === 'string' && value.isWellFormed() ? value : unusable(field);
 }
 
 /** JSON can write numbers that are too large to be read. */
-function tall(m: Melding, felt: string): number | null {
-  const verdi = m[felt] ?? null;
-  if (verdi === null) return null;
-  return typeof verdi === 'number' && Number.isFinite(verdi) ? verdi : ubrukelig(felt);
+function number(m: Message, field: string): number | null {
+  const value = m[field] ?? null;
+  if (value === null) return null;
+  return typeof value === 'number' && Number.isFinite(value) ? value : unusable(field);
 }
 
-function heltall(m: Melding, felt: string): number | null {
-  const verdi = tall(m, felt);
-  if (verdi === null) return null;
-  return Number.isInteger(verdi) && verdi >= -(2 ** 31) && verdi < 2 ** 31 ? verdi : ubrukelig(felt);
+function integer(m: Message, field: string): number | null {
+  const value = number(m, field);
+  if (value === null) return null;
+  return Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31 ? value : unusable(field);
 }
 
-function sannhet(m: Melding, felt: string): boolean {
-  const verdi = m[felt] ?? false;
-  return typeof verdi === 'boolean' ? verdi : ubrukelig(felt);
+function truth(m: Message, field: string): boolean {
+  const value = m[field] ?? false;
+  return typeof value === 'boolean' ? value : unusable(field);
 }
 
-function tid(m: Melding, felt: string, les: (tekst: string) => string | undefined): string | null {
-  const verdi = tekst(m, felt);
-  return verdi === null ? null : (les(verdi) ?? ubrukelig(felt));
+function time(m: Message, field: string, read: (text: string) => string | undefined): string | null {
+  const value = text(m, field);
+  return value === null ? null : (read(value) ?? unusable(field));
 }

@@ -1,41 +1,41 @@
-import type { Innhold } from './kildemelding.ts';
-import { dagnummer, datotekst, type Dag } from './klokke.ts';
+import type { Content } from './kildemelding.ts';
+import { dayNumber, dateText, type Day } from './klokke.ts';
 import type { Tiltakstype } from './tiltakstyper.ts';
-import type { Tilfeldig } from './tilfeldig.ts';
+import type { Random } from './tilfeldig.ts';
 
 /** The parts of the form, as people fill them in. */
-export const DELER = ['KONTAKT', 'STILLING', 'TID', 'STOENAD', 'OPPFOLGING', 'MAAL'] as const;
-export type Del = (typeof DELER)[number];
+export const PARTS = ['KONTAKT', 'STILLING', 'TID', 'STOENAD', 'OPPFOLGING', 'MAAL'] as const;
+export type Part = (typeof PARTS)[number];
 
-const SETNING =
+const SENTENCE =
   'Fritekst som i kilden er skrevet av veileder eller arbeidsgiver, her bare fyll: deltaker prøver seg i arbeid med jevn oppfølging. ';
 
 /** What a part of the form holds when it has been filled in; filled in again, it holds something else. */
-export function fyllUt(
-  tilfeldig: Tilfeldig,
-  del: Del,
-  { type, innhold }: { type: Tiltakstype; innhold: Innhold },
-  dag: Dag,
-): Partial<Innhold> {
-  switch (del) {
+export function fillIn(
+  random: Random,
+  part: Part,
+  { type, innhold: content }: { type: Tiltakstype; innhold: Content },
+  day: Day,
+): Partial<Content> {
+  switch (part) {
     case 'KONTAKT':
-      return kontakt(tilfeldig);
+      return kontakt(random);
     case 'STILLING':
-      return type.stoenad === 'INKLUDERING' ? {} : stilling(tilfeldig);
+      return type.stoenad === 'INKLUDERING' ? {} : stilling(random);
     case 'TID':
-      return tid(tilfeldig, type, dag);
+      return time(random, type, day);
     case 'STOENAD':
-      return stoenad(tilfeldig, type, innhold, dag);
+      return stoenad(random, type, content, day);
     case 'OPPFOLGING':
-      return { oppfolging: fritekst(tilfeldig), tilrettelegging: fritekst(tilfeldig) };
+      return { oppfolging: freeText(random), tilrettelegging: freeText(random) };
     case 'MAAL':
-      return { maal: maal(tilfeldig) };
+      return { maal: measure(random) };
   }
 }
 
-const fritekst = (tilfeldig: Tilfeldig): string => SETNING.repeat(tilfeldig.tall(1, 3));
+const freeText = (random: Random): string => SENTENCE.repeat(random.number(1, 3));
 
-function kontakt(tilfeldig: Tilfeldig): Partial<Innhold> {
+function kontakt(random: Random): Partial<Content> {
   return {
     deltakerTlf: '00000000',
     arbeidsgiverFornavn: 'Syntetisk',
@@ -44,28 +44,28 @@ function kontakt(tilfeldig: Tilfeldig): Partial<Innhold> {
     veilederFornavn: 'Syntetisk',
     veilederEtternavn: 'Veileder',
     veilederTlf: '00000002',
-    refusjonKontaktperson: tilfeldig.sjanse(0.25)
+    refusjonKontaktperson: random.chance(0.25)
       ? {
           refusjonKontaktpersonFornavn: 'Syntetisk',
           refusjonKontaktpersonEtternavn: 'Kontakt',
           refusjonKontaktpersonTlf: '00000003',
-          ønskerVarslingOmRefusjon: tilfeldig.sjanse(0.5),
+          ønskerVarslingOmRefusjon: random.chance(0.5),
         }
       : null,
   };
 }
 
 /** Of a MENTOR's avtale it is the mentor's position. */
-function stilling(tilfeldig: Tilfeldig): Partial<Innhold> {
-  const [stillingstittel, stillingStyrk08, stillingKonseptId] = tilfeldig.velg(STILLINGER);
+function stilling(random: Random): Partial<Content> {
+  const [stillingstittel, stillingStyrk08, stillingKonseptId] = random.pick(STILLINGER);
   return {
     stillingstittel,
     stillingStyrk08,
     stillingKonseptId,
-    arbeidsoppgaver: fritekst(tilfeldig),
-    stillingprosent: tilfeldig.sjanse(0.25) ? tilfeldig.tall(1_000, 9_999) / 100 : tilfeldig.velg([50, 80, 100, 100]),
-    antallDagerPerUke: tilfeldig.sjanse(0.1) ? tilfeldig.tall(2, 9) / 2 : tilfeldig.tall(1, 5),
-    stillingstype: tilfeldig.sjanse(0.004) ? 'DELT_STILLING' : tilfeldig.velg(['FAST', 'MIDLERTIDIG', 'MIDLERTIDIG']),
+    arbeidsoppgaver: freeText(random),
+    stillingprosent: random.chance(0.25) ? random.number(1_000, 9_999) / 100 : random.pick([50, 80, 100, 100]),
+    antallDagerPerUke: random.chance(0.1) ? random.number(2, 9) / 2 : random.number(1, 5),
+    stillingstype: random.chance(0.004) ? 'DELT_STILLING' : random.pick(['FAST', 'MIDLERTIDIG', 'MIDLERTIDIG']),
   };
 }
 
@@ -77,57 +77,57 @@ const STILLINGER = [
   ['Ullklassifisør', 7543, 180_545],
 ] as const;
 
-function tid(tilfeldig: Tilfeldig, type: Tiltakstype, dag: Dag): Partial<Innhold> {
-  const start = tidligst(tilfeldig, type, dag + tilfeldig.tall(-45, 60));
+function time(random: Random, type: Tiltakstype, day: Day): Partial<Content> {
+  const start = earliest(random, type, day + random.number(-45, 60));
   return {
-    startDato: datotekst(start),
-    sluttDato: datotekst(start + tilfeldig.tall(type.varighet[0], type.varighet[1])),
+    startDato: dateText(start),
+    sluttDato: dateText(start + random.number(type.duration[0], type.duration[1])),
   };
 }
 
 /** A summer job begins in June to August; the newest kind not before August 2026. */
-function tidligst(tilfeldig: Tilfeldig, type: Tiltakstype, oensket: Dag): Dag {
-  if (type.kode === 'FIREARIG_LONNSTILSKUDD') return Math.max(oensket, dagnummer('2026-08-01'));
-  if (type.kode !== 'SOMMERJOBB') return oensket;
-  const [aar, maaned] = datotekst(oensket).split('-').map(Number) as [number, number];
-  if (maaned >= 6 && maaned <= 8) return oensket;
-  return dagnummer(`${String(maaned > 8 ? aar + 1 : aar)}-06-01`) + tilfeldig.tall(0, 90);
+function earliest(random: Random, type: Tiltakstype, wanted: Day): Day {
+  if (type.kode === 'FIREARIG_LONNSTILSKUDD') return Math.max(wanted, dayNumber('2026-08-01'));
+  if (type.kode !== 'SOMMERJOBB') return wanted;
+  const [year, month] = dateText(wanted).split('-').map(Number) as [number, number];
+  if (month >= 6 && month <= 8) return wanted;
+  return dayNumber(`${String(month > 8 ? year + 1 : year)}-06-01`) + random.number(0, 90);
 }
 
-function stoenad(tilfeldig: Tilfeldig, type: Tiltakstype, innhold: Innhold, dag: Dag): Partial<Innhold> {
+function stoenad(random: Random, type: Tiltakstype, content: Content, day: Day): Partial<Content> {
   switch (type.stoenad) {
     case 'INGEN':
       return {};
     case 'LOENN':
-      return loennstilskudd(tilfeldig, type, innhold.stillingprosent ?? 100);
+      return loennstilskudd(random, type, content.stillingprosent ?? 100);
     case 'MENTOR':
-      return mentor(tilfeldig);
+      return mentor(random);
     case 'INKLUDERING':
-      return inkludering(tilfeldig);
+      return inkludering(random);
     case 'VTAO':
-      return { sumLonnstilskudd: dag < dagnummer('2026-01-01') ? 7_067 : 7_321 };
+      return { sumLonnstilskudd: day < dayNumber('2026-01-01') ? 7_067 : 7_321 };
   }
 }
 
-function loennstilskudd(tilfeldig: Tilfeldig, type: Tiltakstype, stillingprosent: number): Partial<Innhold> {
-  const loenn = tilfeldig.tall(18_000, 48_000);
-  const lonnstilskuddProsent = tilfeldig.velg(type.prosenter);
-  const utgifter = loennsutgifter(tilfeldig, loenn);
+function loennstilskudd(random: Random, type: Tiltakstype, stillingprosent: number): Partial<Content> {
+  const loenn = random.number(18_000, 48_000);
+  const lonnstilskuddProsent = random.pick(type.percents);
+  const expenses = loennsutgifter(random, loenn);
   return {
-    ...utgifter,
+    ...expenses,
     arbeidsgiverKontonummer: '0'.repeat(11),
-    harFamilietilknytning: tilfeldig.sjanse(0.03),
+    harFamilietilknytning: random.chance(0.03),
     lonnstilskuddProsent,
-    sumLonnstilskudd: Math.round((utgifter.sumLonnsutgifter * lonnstilskuddProsent) / 100),
+    sumLonnstilskudd: Math.round((expenses.sumLonnsutgifter * lonnstilskuddProsent) / 100),
     manedslonn100pst: Math.round((loenn * 100) / stillingprosent),
   };
 }
 
 /** Section 5.3 of the contract: each amount is rounded, computed from the others unrounded. */
-function loennsutgifter(tilfeldig: Tilfeldig, loenn: number): Partial<Innhold> & { sumLonnsutgifter: number } {
-  const feriepengesats = tilfeldig.velg([0.102, 0.12, 0.125, 0.143]);
-  const otpSats = tilfeldig.velg([0.02, 0.025, 0.05, 0.2]);
-  const arbeidsgiveravgift = tilfeldig.velg([0, 0.051, 0.064, 0.079, 0.106, 0.141]);
+function loennsutgifter(random: Random, loenn: number): Partial<Content> & { sumLonnsutgifter: number } {
+  const feriepengesats = random.pick([0.102, 0.12, 0.125, 0.143]);
+  const otpSats = random.pick([0.02, 0.025, 0.05, 0.2]);
+  const arbeidsgiveravgift = random.pick([0, 0.051, 0.064, 0.079, 0.106, 0.141]);
   const ferie = loenn * feriepengesats;
   const otp = (loenn + ferie) * otpSats;
   const avgift = (loenn + ferie + otp) * arbeidsgiveravgift;
@@ -143,46 +143,46 @@ function loennsutgifter(tilfeldig: Tilfeldig, loenn: number): Partial<Innhold> &
   };
 }
 
-function mentor(tilfeldig: Tilfeldig): Partial<Innhold> {
-  const [mentorAntallTimer, mentorTimelonn] = [tilfeldig.tall(10, 80) / 2, tilfeldig.tall(190, 420)];
+function mentor(random: Random): Partial<Content> {
+  const [mentorAntallTimer, mentorTimelonn] = [random.number(10, 80) / 2, random.number(190, 420)];
   return {
-    ...loennsutgifter(tilfeldig, Math.round(mentorAntallTimer * mentorTimelonn)),
+    ...loennsutgifter(random, Math.round(mentorAntallTimer * mentorTimelonn)),
     mentorFornavn: 'Syntetisk',
     mentorEtternavn: 'Mentor',
     mentorTlf: '00000004',
-    mentorOppgaver: fritekst(tilfeldig),
+    mentorOppgaver: freeText(random),
     mentorAntallTimer,
     mentorTimelonn,
   };
 }
 
-function inkludering(tilfeldig: Tilfeldig): Partial<Innhold> {
-  const utgifter = Array.from({ length: tilfeldig.tall(1, 3) }, () => ({
-    id: tilfeldig.uuid(),
-    beløp: tilfeldig.tall(1_000, 40_000),
-    type: tilfeldig.velg(['TILRETTELEGGINGSBEHOV', 'UTSTYR', 'PROGRAMVARE', 'OPPLÆRING']),
+function inkludering(random: Random): Partial<Content> {
+  const expenses = Array.from({ length: random.number(1, 3) }, () => ({
+    id: random.uuid(),
+    beløp: random.number(1_000, 40_000),
+    type: random.pick(['TILRETTELEGGINGSBEHOV', 'UTSTYR', 'PROGRAMVARE', 'OPPLÆRING']),
   }));
   return {
-    inkluderingstilskuddsutgift: utgifter,
-    inkluderingstilskuddTotalBeløp: utgifter.reduce((sum, { beløp }) => sum + beløp, 0),
-    inkluderingstilskuddBegrunnelse: fritekst(tilfeldig),
+    inkluderingstilskuddsutgift: expenses,
+    inkluderingstilskuddTotalBeløp: expenses.reduce((sum, { beløp }) => sum + beløp, 0),
+    inkluderingstilskuddBegrunnelse: freeText(random),
   };
 }
 
-function maal(tilfeldig: Tilfeldig): object[] {
-  return Array.from({ length: tilfeldig.tall(1, 2) }, () => ({
-    id: tilfeldig.uuid(),
-    kategori: tilfeldig.velg(['FÅ_JOBB_I_BEDRIFTEN', 'ARBEIDSERFARING', 'UTPRØVING', 'SPRÅKOPPLÆRING', 'ANNET']),
-    beskrivelse: SETNING.trim(),
+function measure(random: Random): object[] {
+  return Array.from({ length: random.number(1, 2) }, () => ({
+    id: random.uuid(),
+    kategori: random.pick(['FÅ_JOBB_I_BEDRIFTEN', 'ARBEIDSERFARING', 'UTPRØVING', 'SPRÅKOPPLÆRING', 'ANNET']),
+    beskrivelse: SENTENCE.trim(),
   }));
 }
 
 /** A new version has new ids of its elements, and is not archived yet. */
-export function nyVersjon(tilfeldig: Tilfeldig, innhold: Innhold, innholdType: string): void {
-  const medNyId = (deler: object[]): object[] => deler.map((del) => ({ ...del, id: tilfeldig.uuid() }));
-  innhold.versjon++;
-  innhold.innholdType = innholdType;
-  innhold.journalpostId = null;
-  innhold.maal = medNyId(innhold.maal);
-  innhold.inkluderingstilskuddsutgift = medNyId(innhold.inkluderingstilskuddsutgift);
+export function newVersion(random: Random, content: Content, innholdType: string): void {
+  const withNewId = (parts: object[]): object[] => parts.map((part) => ({ ...part, id: random.uuid() }));
+  content.versjon++;
+  content.innholdType = innholdType;
+  content.journalpostId = null;
+  content.maal = withNewId(content.maal);
+  content.inkluderingstilskuddsutgift = withNewId(content.inkluderingstilskuddsutgift);
 }

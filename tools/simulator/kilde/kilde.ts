@@ -1,126 +1,126 @@
-import { avrundTider, beregnStatus, nyAvtale, trekkType, type Avtale, type Parter } from './avtale.ts';
-import { epoke } from './epoker.ts';
-import { tilJson, type Hendelse, type Innhold, type Kildemelding } from './kildemelding.ts';
-import { DOEGN, erHelg, erKlokkeskifte, midnatt, Tidspunkt, tilfeldigNano, type Dag } from './klokke.ts';
-import type { Tilfeldig } from './tilfeldig.ts';
-import { UKJENT_TILTAKSTYPE } from './tiltakstyper.ts';
+import { roundTimes, computeStatus, newAvtale, drawType, type Avtale, type Parties } from './avtale.ts';
+import { epoch } from './epoker.ts';
+import { toJson, type Event, type Content, type SourceMessage } from './kildemelding.ts';
+import { DAY_MS, isWeekend, isClockChange, midnight, Moment, randomNano, type Day } from './klokke.ts';
+import type { Random } from './tilfeldig.ts';
+import { UNKNOWN_TILTAKSTYPE } from './tiltakstyper.ts';
 
 /** Who did it, as the message says. */
-export type Utfoerer = Pick<Hendelse, 'utførtAv' | 'utførtAvRolle'>;
+export type Actor = Pick<Event, 'utførtAv' | 'utførtAvRolle'>;
 
 /** The source: its clock, the avtaler that something can still happen to, and the messages it has not sent yet. */
-export class Kilde {
-  readonly tilfeldig: Tilfeldig;
+export class Source {
+  readonly random: Random;
   readonly avtaler = new Set<Avtale>();
-  dag: Dag = 0;
-  naa = new Tidspunkt(0, 0);
-  private readonly fart: number;
-  private readonly usendt: Kildemelding[] = [];
+  day: Day = 0;
+  now = new Moment(0, 0);
+  private readonly rate: number;
+  private readonly unsent: SourceMessage[] = [];
   private personer = 0;
   private nummer = 1_000;
 
   /** `fart`: how many times faster than in life things happen, so that a large run has no more avtaler at once. */
-  constructor(tilfeldig: Tilfeldig, fart: number) {
-    this.tilfeldig = tilfeldig;
-    this.fart = fart;
+  constructor(random: Random, rate: number) {
+    this.random = random;
+    this.rate = rate;
   }
 
-  begynn(dag: Dag): void {
-    this.dag = dag;
-    this.stillKlokken(0);
+  begin(day: Day): void {
+    this.day = day;
+    this.setClock(0);
   }
 
   /** Sets the clock to `sekund` after midnight of this day, and a bit. */
-  stillKlokken(sekund: number): void {
-    this.naa = new Tidspunkt(midnatt(this.dag) + sekund, tilfeldigNano(this.tilfeldig));
+  setClock(second: number): void {
+    this.now = new Moment(midnight(this.day) + second, randomNano(this.random));
   }
 
-  vent(fra: number, til: number): void {
-    this.naa = new Tidspunkt(this.naa.sekunder + this.tilfeldig.tall(fra, til), tilfeldigNano(this.tilfeldig));
+  wait(from: number, to: number): void {
+    this.now = new Moment(this.now.seconds + this.random.number(from, to), randomNano(this.random));
   }
 
   /** A second of today in which someone may be at work. */
-  arbeidstid(): number {
+  workingHours(): number {
     // Few work on a Sunday night, but those hours are the ones to get wrong.
-    if (erKlokkeskifte(this.dag) && this.tilfeldig.sjanse(0.5)) return this.tilfeldig.tall(3_600, 5 * 3_600);
-    if (erHelg(this.dag) || this.tilfeldig.sjanse(0.05)) return this.tilfeldig.tall(0, DOEGN - 7_200);
-    return this.tilfeldig.tall(7 * 3_600, 17 * 3_600);
+    if (isClockChange(this.day) && this.random.chance(0.5)) return this.random.number(3_600, 5 * 3_600);
+    if (isWeekend(this.day) || this.random.chance(0.05)) return this.random.number(0, DAY_MS - 7_200);
+    return this.random.number(7 * 3_600, 17 * 3_600);
   }
 
   /** Something happens to it next in so many days. */
-  om(avtale: Avtale, fra: number, til: number): void {
-    avtale.neste = this.dag + this.dager(this.tilfeldig.tall(fra, til));
+  about(avtale: Avtale, from: number, to: number): void {
+    avtale.neste = this.day + this.days(this.random.number(from, to));
   }
 
   /** So many days, at the speed of this run; at least one. */
-  dager(antall: number): number {
-    return Math.max(1, Math.round(antall / this.fart));
+  days(count: number): number {
+    return Math.max(1, Math.round(count / this.rate));
   }
 
   /** New, not yet saved. Three in ten are about someone who has had one before, most of these not long ago. */
-  nyAvtale(): Avtale {
-    const igjen = this.personer > 0 && this.tilfeldig.sjanse(0.3);
-    const person = igjen ? this.tidligerePerson() : this.personer++;
-    return nyAvtale(this.tilfeldig, {
-      ...trekkType(this.tilfeldig, this.dag),
-      parter: this.parter(person),
-      naa: this.naa,
+  newAvtale(): Avtale {
+    const left = this.personer > 0 && this.random.chance(0.3);
+    const person = left ? this.earlierPerson() : this.personer++;
+    return newAvtale(this.random, {
+      ...drawType(this.random, this.day),
+      parter: this.parties(person),
+      naa: this.now,
     });
   }
 
-  nyPerson(): Parter {
-    return this.parter(this.personer++);
+  newPerson(): Parties {
+    return this.parties(this.personer++);
   }
 
-  private tidligerePerson(): number {
-    const nylig = this.tilfeldig.sjanse(0.6);
-    return this.tilfeldig.tall(nylig ? Math.max(0, this.personer - 200) : 0, this.personer - 1);
+  private earlierPerson(): number {
+    const recent = this.random.chance(0.6);
+    return this.random.number(recent ? Math.max(0, this.personer - 200) : 0, this.personer - 1);
   }
 
-  private parter(person: number): Parter {
+  private parties(person: number): Parties {
     const bedrifter = 1 + Math.floor(this.personer / 4);
     return {
       person,
-      mentor: this.tilfeldig.tall(500_000, 509_999),
-      bedrift: this.tilfeldig.tall(0, bedrifter),
-      veileder: this.tilfeldig.tall(0, 400),
+      mentor: this.random.number(500_000, 509_999),
+      bedrift: this.random.number(0, bedrifter),
+      veileder: this.random.number(0, 400),
     };
   }
 
   /** The human number, which the database gives when it inserts; not dense. */
-  nesteNummer(): number {
-    return (this.nummer += this.tilfeldig.tall(1, 7));
+  nextNumber(): number {
+    return (this.nummer += this.random.number(1, 7));
   }
 
   /**
    * One save: a new sistEndret, the status computed again, and one message for each hendelse, equal but for what the
    * hendelse adds.
    */
-  lagre(avtale: Avtale, hendelser: string[], utfoerer: Utfoerer, forkortetGrunn: string | null = null): void {
-    avtale.innhold.avtaleStatus = this.tilfeldig.sjanse(0.002) ? 'PÅ_VENT' : beregnStatus(avtale, this.dag);
-    avtale.innhold.sistEndret = this.naa;
-    for (const hendelse of hendelser) this.send(avtale.innhold, hendelse, utfoerer, forkortetGrunn);
-    avrundTider(avtale.innhold);
+  save(avtale: Avtale, events: string[], actor: Actor, forkortetGrunn: string | null = null): void {
+    avtale.innhold.avtaleStatus = this.random.chance(0.002) ? 'PÅ_VENT' : computeStatus(avtale, this.day);
+    avtale.innhold.sistEndret = this.now;
+    for (const event of events) this.send(avtale.innhold, event, actor, forkortetGrunn);
+    roundTimes(avtale.innhold);
   }
 
   /** Saved by a way that tells nobody. */
-  lagreStille(avtale: Avtale, endring: Partial<Innhold>): void {
-    Object.assign(avtale.innhold, endring, { sistEndret: this.naa });
-    avrundTider(avtale.innhold);
+  saveSilently(avtale: Avtale, change: Partial<Content>): void {
+    Object.assign(avtale.innhold, change, { sistEndret: this.now });
+    roundTimes(avtale.innhold);
   }
 
-  send(innhold: Innhold, hendelseType: string, utfoerer: Utfoerer, forkortetGrunn: string | null = null): void {
-    const ukjent = this.dag >= epoke.ukjent && this.tilfeldig.sjanse(0.01);
-    const hendelse = { ...utfoerer, hendelseType: ukjent ? 'NY_HENDELSE_2027' : hendelseType, forkortetGrunn };
-    const ekstra = innhold.tiltakstype === UKJENT_TILTAKSTYPE ? { etNyttFelt: { verdier: [1, 'to', null] } } : {};
-    const melding = { nokkel: innhold.avtaleId, verdi: tilJson(innhold, hendelse, this.dag, ekstra) };
-    this.usendt.push(melding);
+  send(content: Content, hendelseType: string, actor: Actor, forkortetGrunn: string | null = null): void {
+    const unknown = this.day >= epoch.ukjent && this.random.chance(0.01);
+    const event = { ...actor, hendelseType: unknown ? 'NY_HENDELSE_2027' : hendelseType, forkortetGrunn };
+    const extra = content.tiltakstype === UNKNOWN_TILTAKSTYPE ? { etNyttFelt: { values: [1, 'to', null] } } : {};
+    const message = { nokkel: content.avtaleId, verdi: toJson(content, event, this.day, extra) };
+    this.unsent.push(message);
     // Sent again by a producer that did not hear that it had arrived.
-    if (this.tilfeldig.sjanse(0.003)) this.usendt.push(melding);
+    if (this.random.chance(0.003)) this.unsent.push(message);
   }
 
   /** What has been sent since the last time. */
-  toem(): Kildemelding[] {
-    return this.usendt.splice(0);
+  drain(): SourceMessage[] {
+    return this.unsent.splice(0);
   }
 }

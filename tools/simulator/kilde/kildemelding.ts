@@ -1,15 +1,15 @@
-import { epoke } from './epoker.ts';
-import type { Tidspunkt } from './klokke.ts';
-import { type Dag } from './klokke.ts';
+import { epoch } from './epoker.ts';
+import type { Moment } from './klokke.ts';
+import { type Day } from './klokke.ts';
 
 /** A message as the source publishes it: key, and JSON text (or, from nobody we know, something else). */
-export interface Kildemelding {
+export interface SourceMessage {
   nokkel: string | null;
   verdi: string | Buffer | null;
 }
 
 /** The 94 fields, in the order in which the source's class declares them (source contract, 1.3). */
-export const FELTER = [
+export const FIELDS = [
   'hendelseType',
   'avtaleStatus',
   'deltakerFnr',
@@ -107,15 +107,15 @@ export const FELTER = [
 ] as const;
 
 /** What a hendelse adds to the avtale's own fields. */
-export interface Hendelse {
+export interface Event {
   hendelseType: string;
   utførtAv: string;
   utførtAvRolle: 'VEILEDER' | 'ARBEIDSGIVER' | 'SYSTEM' | 'DELTAKER' | 'MENTOR' | 'BESLUTTER';
   forkortetGrunn: string | null;
 }
 
-type Felt = Exclude<(typeof FELTER)[number], keyof Hendelse>;
-type Alltid =
+type Field = Exclude<(typeof FIELDS)[number], keyof Event>;
+type Always =
   | 'avtaleStatus'
   | 'avtaleId'
   | 'bedriftNr'
@@ -124,14 +124,14 @@ type Alltid =
   | 'sistEndret'
   | 'versjon'
   | 'innholdType';
-type Sannhet =
+type Truth =
   | 'slettemerket'
   | 'opprettetAvArbeidsgiver'
   | 'godkjentForEtterregistrering'
   | 'feilregistrert'
   | 'godkjentPaVegneAv'
   | 'godkjentPaVegneAvArbeidsgiver';
-type Tall =
+type Number =
   | 'avtaleNr'
   | 'stillingprosent'
   | 'stillingStyrk08'
@@ -152,7 +152,7 @@ type Tall =
   | 'manedslonn100pst'
   | 'sumLønnstilskuddRedusert'
   | 'inkluderingstilskuddTotalBeløp';
-export const TIDER = [
+export const TIMES = [
   'annullertTidspunkt',
   'godkjentAvDeltaker',
   'godkjentTaushetserklæringAvMentor',
@@ -161,8 +161,8 @@ export const TIDER = [
   'godkjentAvBeslutter',
   'avtaleInngått',
   'ikrafttredelsestidspunkt',
-] as const satisfies Felt[];
-type Sammensatt =
+] as const satisfies Field[];
+type Composed =
   | 'tilskuddPeriode'
   | 'refusjonKontaktperson'
   | 'maal'
@@ -170,13 +170,13 @@ type Sammensatt =
   | 'godkjentPaVegneGrunn'
   | 'godkjentPaVegneAvArbeidsgiverGrunn'
   | 'harFamilietilknytning';
-type Tekst = Exclude<Felt, Alltid | Sannhet | Tall | (typeof TIDER)[number] | Sammensatt>;
+type Text = Exclude<Field, Always | Truth | Number | (typeof TIMES)[number] | Composed>;
 
 /** An avtale with its current content, in the source's own form. */
-export type Innhold = Record<Tekst, string | null> &
-  Record<Tall, number | null> &
-  Record<(typeof TIDER)[number], Tidspunkt | null> &
-  Record<Sannhet, boolean> &
+export type Content = Record<Text, string | null> &
+  Record<Number, number | null> &
+  Record<(typeof TIMES)[number], Moment | null> &
+  Record<Truth, boolean> &
   Record<'tilskuddPeriode' | 'maal' | 'inkluderingstilskuddsutgift', object[]> &
   Record<'refusjonKontaktperson' | 'godkjentPaVegneGrunn' | 'godkjentPaVegneAvArbeidsgiverGrunn', object | null> & {
     avtaleStatus: string;
@@ -184,22 +184,22 @@ export type Innhold = Record<Tekst, string | null> &
     bedriftNr: string;
     tiltakstype: string;
     /** as text where Arena's own registration time was taken over */
-    opprettetTidspunkt: Tidspunkt | string;
-    sistEndret: Tidspunkt;
+    opprettetTidspunkt: Moment | string;
+    sistEndret: Moment;
     versjon: number;
     innholdType: string;
     harFamilietilknytning: boolean | null;
   };
 
-const HENDELSESFELTER: ReadonlySet<string> = new Set(['hendelseType', 'utførtAv', 'utførtAvRolle', 'forkortetGrunn']);
-const INGENTING = Object.fromEntries(FELTER.filter((felt) => !HENDELSESFELTER.has(felt)).map((felt) => [felt, null]));
+const EVENT_FIELDS: ReadonlySet<string> = new Set(['hendelseType', 'utførtAv', 'utførtAvRolle', 'forkortetGrunn']);
+const NOTHING = Object.fromEntries(FIELDS.filter((field) => !EVENT_FIELDS.has(field)).map((field) => [field, null]));
 
 /** The other fields are null, those that never are get what they begin with. */
-export function nyttInnhold(
-  verdier: Pick<Innhold, Exclude<Alltid, 'avtaleStatus' | 'versjon' | 'innholdType'>> & Partial<Innhold>,
-): Innhold {
+export function newContent(
+  values: Pick<Content, Exclude<Always, 'avtaleStatus' | 'versjon' | 'innholdType'>> & Partial<Content>,
+): Content {
   return {
-    ...(INGENTING as Record<Tekst | Tall | (typeof TIDER)[number] | Sammensatt, null>),
+    ...(NOTHING as Record<Text | Number | (typeof TIMES)[number] | Composed, null>),
     avtaleStatus: 'PÅBEGYNT',
     slettemerket: false,
     opprettetAvArbeidsgiver: false,
@@ -213,22 +213,21 @@ export function nyttInnhold(
     godkjentPaVegneAv: false,
     godkjentPaVegneAvArbeidsgiver: false,
     innholdType: 'INNGÅ',
-    ...verdier,
+    ...values,
   };
 }
 
 /**
  * The JSON text as the source wrote it on that day, fields in order. `ekstra`: fields that nobody has heard of yet, last.
  */
-export function tilJson(innhold: Innhold, hendelse: Hendelse, dag: Dag, ekstra: object = {}): string {
-  const { hendelseType, utførtAv, utførtAvRolle, forkortetGrunn } = hendelse;
-  const alle = { hendelseType, ...innhold, utførtAv, utførtAvRolle, forkortetGrunn, ...ekstra };
-  if (dag < epoke.desimalprosent && alle.stillingprosent !== null)
-    alle.stillingprosent = Math.round(alle.stillingprosent);
-  if (dag >= epoke.dagerBorte && dag < epoke.desimalprosent) alle.antallDagerPerUke = null;
-  if (dag >= epoke.forkortetGrunn) return JSON.stringify(alle);
-  const { forkortetGrunn: _, ...utenGrunn } = alle;
-  if (dag >= epoke.opphav) return JSON.stringify(utenGrunn);
-  const { opphav: __, ...gammel } = utenGrunn;
-  return JSON.stringify(gammel);
+export function toJson(content: Content, event: Event, day: Day, extra: object = {}): string {
+  const { hendelseType, utførtAv, utførtAvRolle, forkortetGrunn } = event;
+  const all = { hendelseType, ...content, utførtAv, utførtAvRolle, forkortetGrunn, ...extra };
+  if (day < epoch.decimalPercent && all.stillingprosent !== null) all.stillingprosent = Math.round(all.stillingprosent);
+  if (day >= epoch.daysAway && day < epoch.decimalPercent) all.antallDagerPerUke = null;
+  if (day >= epoch.forkortetGrunn) return JSON.stringify(all);
+  const { forkortetGrunn: _, ...withoutReason } = all;
+  if (day >= epoch.opphav) return JSON.stringify(withoutReason);
+  const { opphav: __, ...old } = withoutReason;
+  return JSON.stringify(old);
 }

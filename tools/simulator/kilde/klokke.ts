@@ -1,97 +1,98 @@
-import type { Tilfeldig } from './tilfeldig.ts';
+import type { Random } from './tilfeldig.ts';
 
-export const DOEGN = 86_400;
+export const DAY_MS = 86_400;
 const TIME = 3_600;
 
 /**
  * A moment with the source's precision. As JSON either an `Instant`, in UTC, or (`lokal`) a `LocalDateTime`: Oslo's wall
  * clock without offset.
  */
-export class Tidspunkt {
+export class Moment {
   /** whole seconds since 1970, UTC */
-  readonly sekunder: number;
+  readonly seconds: number;
   /** 0–999,999,999 */
   readonly nano: number;
-  readonly lokal: boolean;
+  readonly local: boolean;
 
-  constructor(sekunder: number, nano: number, lokal = false) {
-    this.sekunder = sekunder;
+  constructor(seconds: number, nano: number, local = false) {
+    this.seconds = seconds;
     this.nano = nano;
-    this.lokal = lokal;
+    this.local = local;
   }
 
-  somLokal(): Tidspunkt {
-    return new Tidspunkt(this.sekunder, this.nano, true);
+  asLocal(): Moment {
+    return new Moment(this.seconds, this.nano, true);
   }
 
   /** As Postgres keeps it: microseconds, rounded half up. */
-  avrundet(): Tidspunkt {
+  rounded(): Moment {
     if (this.nano % 1_000 === 0) return this;
-    const mikro = Math.floor((this.nano + 500) / 1_000);
-    return new Tidspunkt(this.sekunder + Math.floor(mikro / 1_000_000), (mikro % 1_000_000) * 1_000, this.lokal);
+    const micro = Math.floor((this.nano + 500) / 1_000);
+    return new Moment(this.seconds + Math.floor(micro / 1_000_000), (micro % 1_000_000) * 1_000, this.local);
   }
 
   /** Java writes the fraction of an `Instant` in groups of three digits, that of a `LocalDateTime` without its last zeros. */
   toJSON(): string {
-    const broek = String(this.nano).padStart(9, '0');
-    if (!this.lokal) return `${isoSekund(this.sekunder)}${medPunktum(broek.replace(/(?:000)+$/, ''))}Z`;
-    return isoSekund(this.sekunder + forspraang(this.sekunder)) + medPunktum(broek.replace(/0+$/, ''));
+    const fraction = String(this.nano).padStart(9, '0');
+    if (!this.local) return `${isoSecond(this.seconds)}${withFullStop(fraction.replace(/(?:000)+$/, ''))}Z`;
+    return isoSecond(this.seconds + lead(this.seconds)) + withFullStop(fraction.replace(/0+$/, ''));
   }
 }
 
-const isoSekund = (sekunder: number): string => new Date(sekunder * 1_000).toISOString().slice(0, 19);
-const medPunktum = (broek: string): string => (broek ? `.${broek}` : '');
+const isoSecond = (seconds: number): string => new Date(seconds * 1_000).toISOString().slice(0, 19);
+const withFullStop = (fraction: string): string => (fraction ? `.${fraction}` : '');
 
 /** Nanoseconds with as many digits as it happens: none to nine. */
-export function tilfeldigNano(tilfeldig: Tilfeldig): number {
-  const siffer = tilfeldig.sjanse(0.7) ? 9 : tilfeldig.tall(0, 8);
-  return tilfeldig.tall(0, 10 ** siffer - 1) * 10 ** (9 - siffer);
+export function randomNano(random: Random): number {
+  const digits = random.chance(0.7) ? 9 : random.number(0, 8);
+  return random.number(0, 10 ** digits - 1) * 10 ** (9 - digits);
 }
 
 /** The calendar day in Oslo, counted from 1970-01-01. */
-export type Dag = number;
+export type Day = number;
 
 /** `dato`: YYYY-MM-DD */
-export function dagnummer(dato: string): Dag {
-  return Date.parse(dato) / (DOEGN * 1_000);
+export function dayNumber(date: string): Day {
+  return Date.parse(date) / (DAY_MS * 1_000);
 }
 
-export function datotekst(dag: Dag): string {
-  return isoSekund(dag * DOEGN).slice(0, 10);
+export function dateText(day: Day): string {
+  return isoSecond(day * DAY_MS).slice(0, 10);
 }
 
 /** Seconds since 1970 at the beginning of the day in Oslo. Clocks never change at midnight. */
-export function midnatt(dag: Dag): number {
-  const veggtid = dag * DOEGN;
-  return veggtid - forspraang(veggtid - TIME);
+export function midnight(day: Day): number {
+  const wallTime = day * DAY_MS;
+  return wallTime - lead(wallTime - TIME);
 }
 
-export function erKlokkeskifte(dag: Dag): boolean {
-  return midnatt(dag + 1) - midnatt(dag) !== DOEGN;
+export function isClockChange(day: Day): boolean {
+  return midnight(day + 1) - midnight(day) !== DAY_MS;
 }
 
 /** Saturday or Sunday. */
-export function erHelg(dag: Dag): boolean {
-  return [0, 6].includes(new Date(dag * DOEGN * 1_000).getUTCDay());
+export function isWeekend(day: Day): boolean {
+  return [0, 6].includes(new Date(day * DAY_MS * 1_000).getUTCDay());
 }
 
 /** Seconds that Oslo's clocks are ahead of UTC, by the rule in force since 1996. */
-function forspraang(sekunder: number): number {
-  const aar = new Date(sekunder * 1_000).getUTCFullYear();
-  const { vaar, hoest } = sommertid(aar);
-  return sekunder >= vaar && sekunder < hoest ? 2 * TIME : TIME;
+function lead(seconds: number): number {
+  const year = new Date(seconds * 1_000).getUTCFullYear();
+  const { spring, hoest } = summerTime(year);
+  return seconds >= spring && seconds < hoest ? 2 * TIME : TIME;
 }
 
-const kjente = new Map<number, { vaar: number; hoest: number }>();
+const known = new Map<number, { spring: number; hoest: number }>();
 
 /** Summer time lasts from the last Sunday of March to the last of October, 01:00 UTC. */
-function sommertid(aar: number): { vaar: number; hoest: number } {
-  let svar = kjente.get(aar);
-  if (!svar) kjente.set(aar, (svar = { vaar: sisteSoendag(aar, 3) + TIME, hoest: sisteSoendag(aar, 10) + TIME }));
-  return svar;
+function summerTime(year: number): { spring: number; hoest: number } {
+  let response = known.get(year);
+  if (!response)
+    known.set(year, (response = { spring: lastSunday(year, 3) + TIME, hoest: lastSunday(year, 10) + TIME }));
+  return response;
 }
 
-export function sisteSoendag(aar: number, maaned: number): number {
-  const sisteDag = new Date(Date.UTC(aar, maaned, 0));
-  return sisteDag.getTime() / 1_000 - sisteDag.getUTCDay() * DOEGN;
+export function lastSunday(year: number, month: number): number {
+  const sisteDag = new Date(Date.UTC(year, month, 0));
+  return sisteDag.getTime() / 1_000 - sisteDag.getUTCDay() * DAY_MS;
 }

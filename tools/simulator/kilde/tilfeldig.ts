@@ -1,8 +1,8 @@
 /** Something to draw, and how often it comes up relative to the others. */
-export type Lodd<T> = readonly (readonly [vekt: number, verdi: T])[];
+export type Lot<T> = readonly (readonly [vekt: number, verdi: T])[];
 
 /** Numbers that look random and are the same for the same seed, on every machine (sfc32). */
-export class Tilfeldig {
+export class Random {
   private a: number;
   private b: number;
   private c: number;
@@ -12,11 +12,11 @@ export class Tilfeldig {
     this.a = seed | 0;
     this.b = Math.imul(seed, 0x9e3779b9) | 0;
     this.c = 0x2545f491;
-    for (let i = 0; i < 12; i++) this.neste();
+    for (let i = 0; i < 12; i++) this.next();
   }
 
   /** 0 ≤ x < 1 */
-  neste(): number {
+  next(): number {
     const t = (this.a + this.b + this.d) | 0;
     this.d = (this.d + 1) | 0;
     this.a = this.b ^ (this.b >>> 9);
@@ -27,27 +27,27 @@ export class Tilfeldig {
   }
 
   /** from ≤ n ≤ to, whole */
-  tall(fra: number, til: number): number {
-    return fra + Math.floor(this.neste() * (til - fra + 1));
+  number(from: number, to: number): number {
+    return from + Math.floor(this.next() * (to - from + 1));
   }
 
-  sjanse(andel: number): boolean {
-    return this.neste() < andel;
+  chance(share: number): boolean {
+    return this.next() < share;
   }
 
   /** One of them. */
-  velg<const A extends readonly [unknown, ...unknown[]]>(av: A): A[number] {
-    return av[this.tall(0, av.length - 1)];
+  pick<const A extends readonly [unknown, ...unknown[]]>(of: A): A[number] {
+    return of[this.number(0, of.length - 1)];
   }
 
   /** One of them, by weight; undefined only when there is nothing to draw. */
-  trekk<T>(lodd: Lodd<T>): T | undefined {
-    let igjen = this.neste() * lodd.reduce((sum, [vekt]) => sum + vekt, 0);
-    return lodd.find(([vekt]) => (igjen -= vekt) < 0)?.[1];
+  draw<T>(lot: Lot<T>): T | undefined {
+    let left = this.next() * lot.reduce((sum, [weight]) => sum + weight, 0);
+    return lot.find(([weight]) => (left -= weight) < 0)?.[1];
   }
 
   uuid(): string {
-    const hex = Array.from({ length: 4 }, () => this.tall(0, 0xffffffff).toString(16).padStart(8, '0')).join('');
+    const hex = Array.from({ length: 4 }, () => this.number(0, 0xffffffff).toString(16).padStart(8, '0')).join('');
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
   }
 }

@@ -1,105 +1,105 @@
-import { trengerBeslutter, type Avtale } from '../kilde/avtale.ts';
-import type { Kilde } from '../kilde/kilde.ts';
+import { needsBeslutter, type Avtale } from '../kilde/avtale.ts';
+import type { Source } from '../kilde/kilde.ts';
 import { arbeidsgiver, BESLUTTER, deltaker, mentor, veileder } from './utfoerer.ts';
 
 /** The next of those who must approve does so; the last one enters the avtale. */
-export function godkjenn(kilde: Kilde, avtale: Avtale): void {
-  const { innhold } = avtale;
-  const parter = [
-    ...(innhold.mentorFnr && !innhold.godkjentTaushetserklæringAvMentor ? [godkjennSomMentor] : []),
-    ...(innhold.godkjentAvArbeidsgiver ? [] : [godkjennSomArbeidsgiver]),
-    ...(innhold.godkjentAvDeltaker ? [] : [godkjennSomDeltaker]),
+export function approve(source: Source, avtale: Avtale): void {
+  const { innhold: content } = avtale;
+  const parties = [
+    ...(content.mentorFnr && !content.godkjentTaushetserklæringAvMentor ? [approveAsMentor] : []),
+    ...(content.godkjentAvArbeidsgiver ? [] : [approveAsArbeidsgiver]),
+    ...(content.godkjentAvDeltaker ? [] : [approveAsDeltaker]),
   ];
-  if (innhold.godkjentAvVeileder) godkjennSomBeslutter(kilde, avtale);
-  else if (parter.length === 0) godkjennSomVeileder(kilde, avtale);
-  else if (innhold.veilederNavIdent && kilde.tilfeldig.sjanse(0.12)) godkjennPaaVegneAv(kilde, avtale);
-  else parter[kilde.tilfeldig.tall(0, parter.length - 1)]?.(kilde, avtale);
-  kilde.om(avtale, 1, 9);
+  if (content.godkjentAvVeileder) approveAsBeslutter(source, avtale);
+  else if (parties.length === 0) approveAsVeileder(source, avtale);
+  else if (content.veilederNavIdent && source.random.chance(0.12)) approveOnBehalfOf(source, avtale);
+  else parties[source.random.number(0, parties.length - 1)]?.(source, avtale);
+  source.about(avtale, 1, 9);
 }
 
-function godkjennSomMentor(kilde: Kilde, avtale: Avtale): void {
-  avtale.innhold.godkjentTaushetserklæringAvMentor = kilde.naa.somLokal();
-  kilde.lagre(avtale, ['SIGNERT_AV_MENTOR'], mentor(avtale));
+function approveAsMentor(source: Source, avtale: Avtale): void {
+  avtale.innhold.godkjentTaushetserklæringAvMentor = source.now.asLocal();
+  source.save(avtale, ['SIGNERT_AV_MENTOR'], mentor(avtale));
 }
 
-function godkjennSomArbeidsgiver(kilde: Kilde, avtale: Avtale): void {
-  avtale.innhold.godkjentAvArbeidsgiver = kilde.naa.somLokal();
-  kilde.lagre(avtale, ['GODKJENT_AV_ARBEIDSGIVER'], arbeidsgiver(avtale, kilde.dag));
+function approveAsArbeidsgiver(source: Source, avtale: Avtale): void {
+  avtale.innhold.godkjentAvArbeidsgiver = source.now.asLocal();
+  source.save(avtale, ['GODKJENT_AV_ARBEIDSGIVER'], arbeidsgiver(avtale, source.day));
 }
 
-function godkjennSomDeltaker(kilde: Kilde, avtale: Avtale): void {
-  avtale.innhold.godkjentAvDeltaker = kilde.naa.somLokal();
-  kilde.lagre(avtale, ['GODKJENT_AV_DELTAKER'], deltaker(avtale));
+function approveAsDeltaker(source: Source, avtale: Avtale): void {
+  avtale.innhold.godkjentAvDeltaker = source.now.asLocal();
+  source.save(avtale, ['GODKJENT_AV_DELTAKER'], deltaker(avtale));
 }
 
 /** For the participant, and sometimes for the employer as well, together with the veileder's own approval. */
-function godkjennPaaVegneAv(kilde: Kilde, avtale: Avtale): void {
-  const { innhold } = avtale;
-  const ogArbeidsgiver = !innhold.godkjentAvArbeidsgiver;
-  const tid = kilde.naa.somLokal();
-  Object.assign(innhold, {
-    godkjentAvDeltaker: innhold.godkjentAvDeltaker ?? tid,
+function approveOnBehalfOf(source: Source, avtale: Avtale): void {
+  const { innhold: content } = avtale;
+  const andArbeidsgiver = !content.godkjentAvArbeidsgiver;
+  const time = source.now.asLocal();
+  Object.assign(content, {
+    godkjentAvDeltaker: content.godkjentAvDeltaker ?? time,
     godkjentPaVegneAv: true,
     godkjentPaVegneGrunn: {
       ikkeBankId: true,
-      reservert: kilde.tilfeldig.sjanse(0.2),
+      reservert: source.random.chance(0.2),
       digitalKompetanse: false,
-      arenaMigreringDeltaker: innhold.opphav === 'ARENA',
+      arenaMigreringDeltaker: content.opphav === 'ARENA',
     },
   });
-  if (ogArbeidsgiver) {
-    Object.assign(innhold, {
-      godkjentAvArbeidsgiver: tid,
+  if (andArbeidsgiver) {
+    Object.assign(content, {
+      godkjentAvArbeidsgiver: time,
       godkjentPaVegneAvArbeidsgiver: true,
       godkjentPaVegneAvArbeidsgiverGrunn: {
         klarerIkkeGiFaTilgang: true,
         vetIkkeHvemSomKanGiTilgang: false,
         farIkkeTilgangPersonvern: false,
-        arenaMigreringArbeidsgiver: innhold.opphav === 'ARENA',
+        arenaMigreringArbeidsgiver: content.opphav === 'ARENA',
       },
     });
   }
-  const hendelse = ogArbeidsgiver ? 'GODKJENT_PAA_VEGNE_AV_DELTAKER_OG_ARBEIDSGIVER' : 'GODKJENT_PAA_VEGNE_AV';
-  veilederGodkjenner(kilde, avtale, hendelse);
+  const event = andArbeidsgiver ? 'GODKJENT_PAA_VEGNE_AV_DELTAKER_OG_ARBEIDSGIVER' : 'GODKJENT_PAA_VEGNE_AV';
+  veilederApprover(source, avtale, event);
 }
 
-function godkjennSomVeileder(kilde: Kilde, avtale: Avtale): void {
-  veilederGodkjenner(kilde, avtale, 'GODKJENT_AV_VEILEDER');
+function approveAsVeileder(source: Source, avtale: Avtale): void {
+  veilederApprover(source, avtale, 'GODKJENT_AV_VEILEDER');
 }
 
-function veilederGodkjenner(kilde: Kilde, avtale: Avtale, hendelse: string): void {
-  const tid = kilde.naa.somLokal();
+function veilederApprover(source: Source, avtale: Avtale, event: string): void {
+  const time = source.now.asLocal();
   Object.assign(avtale.innhold, {
-    godkjentAvVeileder: tid,
+    godkjentAvVeileder: time,
     godkjentAvNavIdent: avtale.innhold.veilederNavIdent,
-    ikrafttredelsestidspunkt: tid,
+    ikrafttredelsestidspunkt: time,
   });
-  const inngaas = !trengerBeslutter(avtale, kilde.dag);
-  if (inngaas) avtale.innhold.avtaleInngått = tid;
-  kilde.lagre(avtale, inngaas ? ['AVTALE_INNGÅTT', hendelse] : [hendelse], veileder(avtale));
+  const inngaas = !needsBeslutter(avtale, source.day);
+  if (inngaas) avtale.innhold.avtaleInngått = time;
+  source.save(avtale, inngaas ? ['AVTALE_INNGÅTT', event] : [event], veileder(avtale));
 }
 
-function godkjennSomBeslutter(kilde: Kilde, avtale: Avtale): void {
-  const tid = kilde.naa.somLokal();
+function approveAsBeslutter(source: Source, avtale: Avtale): void {
+  const time = source.now.asLocal();
   Object.assign(avtale.innhold, {
-    godkjentAvBeslutter: tid,
+    godkjentAvBeslutter: time,
     godkjentAvBeslutterNavIdent: BESLUTTER.utførtAv,
-    avtaleInngått: tid,
+    avtaleInngått: time,
     enhetKostnadssted: avtale.innhold.enhetGeografisk,
     enhetsnavnKostnadssted: avtale.innhold.enhetsnavnGeografisk,
   });
-  kilde.lagre(avtale, ['AVTALE_INNGÅTT'], BESLUTTER);
+  source.save(avtale, ['AVTALE_INNGÅTT'], BESLUTTER);
 }
 
 /** The veileder lifts them all. The mentor's stays, and so does godkjentPaVegneAvArbeidsgiver: so it is at the source. */
-export function opphevGodkjenninger(kilde: Kilde, avtale: Avtale): void {
-  const { innhold } = avtale;
-  const hendelser = [
-    ...(innhold.godkjentAvDeltaker ? ['DELTAKERS_GODKJENNING_OPPHEVET_AV_VEILEDER'] : []),
-    ...(innhold.godkjentAvArbeidsgiver ? ['ARBEIDSGIVERS_GODKJENNING_OPPHEVET_AV_VEILEDER'] : []),
+export function revokeApprovals(source: Source, avtale: Avtale): void {
+  const { innhold: content } = avtale;
+  const events = [
+    ...(content.godkjentAvDeltaker ? ['DELTAKERS_GODKJENNING_OPPHEVET_AV_VEILEDER'] : []),
+    ...(content.godkjentAvArbeidsgiver ? ['ARBEIDSGIVERS_GODKJENNING_OPPHEVET_AV_VEILEDER'] : []),
   ];
-  if (hendelser.length === 0) return godkjenn(kilde, avtale);
-  Object.assign(innhold, {
+  if (events.length === 0) return approve(source, avtale);
+  Object.assign(content, {
     godkjentAvDeltaker: null,
     godkjentAvArbeidsgiver: null,
     godkjentAvVeileder: null,
@@ -107,6 +107,6 @@ export function opphevGodkjenninger(kilde: Kilde, avtale: Avtale): void {
     godkjentPaVegneAv: false,
     godkjentPaVegneGrunn: null,
   });
-  kilde.lagre(avtale, hendelser, veileder(avtale));
-  kilde.om(avtale, 1, 10);
+  source.save(avtale, events, veileder(avtale));
+  source.about(avtale, 1, 10);
 }

@@ -1,50 +1,50 @@
 import type { Avtale } from '../kilde/avtale.ts';
-import { fyllUt, nyVersjon, type Del } from '../kilde/innhold.ts';
-import type { Kilde, Utfoerer } from '../kilde/kilde.ts';
-import { dagnummer, datotekst } from '../kilde/klokke.ts';
+import { fillIn, newVersion, type Part } from '../kilde/innhold.ts';
+import type { Source, Actor } from '../kilde/kilde.ts';
+import { dayNumber, dateText } from '../kilde/klokke.ts';
 import { ARENA, veileder } from './utfoerer.ts';
 
 /** Also when it has ended: then it is under way again. */
-export function forleng(kilde: Kilde, avtale: Avtale): void {
-  const { innhold } = avtale;
-  const fra = Math.max(kilde.dag, innhold.sluttDato === null ? 0 : dagnummer(innhold.sluttDato));
-  innhold.sluttDato = datotekst(fra + kilde.tilfeldig.tall(7, 200));
-  nyVersjonAv(kilde, avtale, 'FORLENGE', 'AVTALE_FORLENGET');
+export function extend(source: Source, avtale: Avtale): void {
+  const { innhold: content } = avtale;
+  const from = Math.max(source.day, content.sluttDato === null ? 0 : dayNumber(content.sluttDato));
+  content.sluttDato = dateText(from + source.random.number(7, 200));
+  newVersionOf(source, avtale, 'FORLENGE', 'AVTALE_FORLENGET');
 }
 
 /** Possibly to a day that has passed: then it ends at once. */
-export function forkort(kilde: Kilde, avtale: Avtale): void {
-  const { innhold } = avtale;
-  const dag = kilde.dag + kilde.tilfeldig.tall(-6, 30);
-  if (innhold.startDato !== null && dag < dagnummer(innhold.startDato)) return endreInnhold(kilde, avtale);
-  innhold.sluttDato = datotekst(dag);
-  const grunn = kilde.tilfeldig.velg(['Begynt i arbeid', 'Syk', 'Ikke møtt', 'Fullført', 'flyttet til et annet sted']);
-  nyVersjonAv(kilde, avtale, 'FORKORTE', 'AVTALE_FORKORTET', grunn);
+export function shorten(source: Source, avtale: Avtale): void {
+  const { innhold: content } = avtale;
+  const day = source.day + source.random.number(-6, 30);
+  if (content.startDato !== null && day < dayNumber(content.startDato)) return changeContent(source, avtale);
+  content.sluttDato = dateText(day);
+  const reason = source.random.pick(['Begynt i arbeid', 'Syk', 'Ikke møtt', 'Fullført', 'flyttet til et annet sted']);
+  newVersionOf(source, avtale, 'FORKORTE', 'AVTALE_FORKORTET', reason);
 }
 
-const ENDRINGER = [
+const CHANGES = [
   ['STILLING', 'ENDRE_STILLING', 'STILLINGSBESKRIVELSE_ENDRET'],
   ['KONTAKT', 'ENDRE_KONTAKTINFO', 'KONTAKTINFORMASJON_ENDRET'],
   ['MAAL', 'ENDRE_MÅL', 'MÅL_ENDRET'],
   ['OPPFOLGING', 'ENDRE_OPPFØLGING_OG_TILRETTELEGGING', 'OPPFØLGING_OG_TILRETTELEGGING_ENDRET'],
-] as const satisfies [Del, string, string][];
-const STOENADSENDRINGER = {
-  INGEN: ENDRINGER[0],
-  VTAO: ENDRINGER[0],
+] as const satisfies [Part, string, string][];
+const BENEFIT_CHANGES = {
+  INGEN: CHANGES[0],
+  VTAO: CHANGES[0],
   LOENN: ['STOENAD', 'ENDRE_TILSKUDDSBEREGNING', 'TILSKUDDSBEREGNING_ENDRET'],
   MENTOR: ['STOENAD', 'ENDRE_OM_MENTOR', 'OM_MENTOR_ENDRET'],
   INKLUDERING: ['STOENAD', 'ENDRE_INKLUDERINGSTILSKUDD', 'INKLUDERINGSTILSKUDD_ENDRET'],
-} as const satisfies Record<Avtale['type']['stoenad'], [Del, string, string] | (typeof ENDRINGER)[0]>;
+} as const satisfies Record<Avtale['type']['stoenad'], [Part, string, string] | (typeof CHANGES)[0]>;
 
-export function endreInnhold(kilde: Kilde, avtale: Avtale): void {
-  const { tilfeldig } = kilde;
-  const [del, innholdType, hendelse] = tilfeldig.velg([...ENDRINGER, STOENADSENDRINGER[avtale.type.stoenad]]);
-  Object.assign(avtale.innhold, fyllUt(tilfeldig, del, avtale, kilde.dag));
-  nyVersjonAv(kilde, avtale, innholdType, hendelse);
+export function changeContent(source: Source, avtale: Avtale): void {
+  const { random } = source;
+  const [part, innholdType, event] = random.pick([...CHANGES, BENEFIT_CHANGES[avtale.type.stoenad]]);
+  Object.assign(avtale.innhold, fillIn(random, part, avtale, source.day));
+  newVersionOf(source, avtale, innholdType, event);
 }
 
 /** Arena clears what was approved by the parties, and what was annulled, but not the beslutter's approval. */
-export function endreIArena(kilde: Kilde, avtale: Avtale): void {
+export function changeInArena(source: Source, avtale: Avtale): void {
   Object.assign(avtale.innhold, {
     avtaleInngått: null,
     ikrafttredelsestidspunkt: null,
@@ -55,23 +55,23 @@ export function endreIArena(kilde: Kilde, avtale: Avtale): void {
     annullertTidspunkt: null,
     annullertGrunn: null,
     feilregistrert: false,
-    ...fyllUt(kilde.tilfeldig, 'TID', avtale, kilde.dag),
+    ...fillIn(source.random, 'TID', avtale, source.day),
   });
-  nyVersjon(kilde.tilfeldig, avtale.innhold, 'ENDRET_AV_ARENA');
-  kilde.lagre(avtale, ['ENDRET_AV_ARENA'], ARENA);
-  kilde.om(avtale, 1, 10);
+  newVersion(source.random, avtale.innhold, 'ENDRET_AV_ARENA');
+  source.save(avtale, ['ENDRET_AV_ARENA'], ARENA);
+  source.about(avtale, 1, 10);
 }
 
-function nyVersjonAv(
-  kilde: Kilde,
+function newVersionOf(
+  source: Source,
   avtale: Avtale,
   innholdType: string,
-  hendelse: string,
+  event: string,
   forkortetGrunn: string | null = null,
-  av: Utfoerer = veileder(avtale),
+  of: Actor = veileder(avtale),
 ): void {
-  nyVersjon(kilde.tilfeldig, avtale.innhold, innholdType);
-  avtale.innhold.ikrafttredelsestidspunkt = kilde.naa.somLokal();
-  kilde.lagre(avtale, [hendelse], av, forkortetGrunn);
-  kilde.om(avtale, 20, 120);
+  newVersion(source.random, avtale.innhold, innholdType);
+  avtale.innhold.ikrafttredelsestidspunkt = source.now.asLocal();
+  source.save(avtale, [event], of, forkortetGrunn);
+  source.about(avtale, 20, 120);
 }

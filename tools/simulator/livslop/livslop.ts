@@ -1,127 +1,127 @@
 import type { Avtale } from '../kilde/avtale.ts';
-import { BEGYNNELSE, epoke, MASSEUTSENDINGER, SLUTT } from '../kilde/epoker.ts';
-import type { Kildemelding } from '../kilde/kildemelding.ts';
-import { Kilde } from '../kilde/kilde.ts';
-import { Tilfeldig, type Lodd } from '../kilde/tilfeldig.ts';
-import { oppdaterStatuser, ryddUtkast, sendAlle, sendForeldet, sendPaaNytt } from './drift.ts';
-import { godkjenn, opphevGodkjenninger } from './godkjenning.ts';
-import { endreIArena, endreInnhold, forkort, forleng } from './inngaatt.ts';
-import { annuller, endreStille, gjenopprett, nyVeileder, slett } from './uansett.ts';
-import { fyllUtMer, opprett, rettUtkast, sendGammel } from './utkast.ts';
+import { BEGINNING, epoch, MASS_RESENDS, END } from '../kilde/epoker.ts';
+import type { SourceMessage } from '../kilde/kildemelding.ts';
+import { Source } from '../kilde/kilde.ts';
+import { Random, type Lot } from '../kilde/tilfeldig.ts';
+import { updateStatuses, cleanDrafts, sendAll, sendStale, resend } from './drift.ts';
+import { approve, revokeApprovals } from './godkjenning.ts';
+import { changeInArena, changeContent, shorten, extend } from './inngaatt.ts';
+import { annul, changeSilently, restore, changeVeileder, remove } from './uansett.ts';
+import { fillInMore, create, correctDraft, sendOld } from './utkast.ts';
 
-type Handling = (kilde: Kilde, avtale: Avtale) => void;
+type Action = (source: Source, avtale: Avtale) => void;
 
-const foreldet: Handling = (kilde, avtale) => sendForeldet(kilde, avtale, (den) => skjer(kilde, den));
+const stale: Action = (source, avtale) => sendStale(source, avtale, (the) => happens(source, the));
 /** Nothing more happens to it. */
-const glem: Handling = (kilde, avtale) => kilde.avtaler.delete(avtale);
+const forget: Action = (source, avtale) => source.avtaler.delete(avtale);
 
-const UTKAST: Lodd<Handling> = [
-  [70, fyllUtMer],
-  [6, endreStille],
-  [4, nyVeileder],
-  [4, annuller],
-  [3, sendPaaNytt],
-  [1, slett],
-  [2, foreldet],
-  [4, (kilde, avtale) => kilde.om(avtale, 90, 120)], // left alone until it is annulled
+const DRAFT: Lot<Action> = [
+  [70, fillInMore],
+  [6, changeSilently],
+  [4, changeVeileder],
+  [4, annul],
+  [3, resend],
+  [1, remove],
+  [2, stale],
+  [4, (source, avtale) => source.about(avtale, 90, 120)], // left alone until it is annulled
 ];
-const TIL_GODKJENNING: Lodd<Handling> = [
-  [75, godkjenn],
-  [7, rettUtkast],
-  [6, opphevGodkjenninger],
-  [5, endreStille],
-  [3, annuller],
-  [2, sendPaaNytt],
-  [2, foreldet],
-  [1, slett],
+const FOR_APPROVAL: Lot<Action> = [
+  [75, approve],
+  [7, correctDraft],
+  [6, revokeApprovals],
+  [5, changeSilently],
+  [3, annul],
+  [2, resend],
+  [2, stale],
+  [1, remove],
 ];
-const INNGAATT: Lodd<Handling> = [
-  [30, endreInnhold],
-  [12, forleng],
-  [9, forkort],
-  [8, nyVeileder],
-  [8, endreStille],
-  [7, annuller],
-  [5, sendPaaNytt],
-  [5, foreldet],
-  [40, (kilde, avtale) => kilde.om(avtale, 40, 200)],
+const INNGAATT: Lot<Action> = [
+  [30, changeContent],
+  [12, extend],
+  [9, shorten],
+  [8, changeVeileder],
+  [8, changeSilently],
+  [7, annul],
+  [5, resend],
+  [5, stale],
+  [40, (source, avtale) => source.about(avtale, 40, 200)],
 ];
-const AVSLUTTET: Lodd<Handling> = [
-  [10, forleng],
-  [6, sendPaaNytt],
-  [3, foreldet],
-  [81, glem],
+const ENDED: Lot<Action> = [
+  [10, extend],
+  [6, resend],
+  [3, stale],
+  [81, forget],
 ];
-const ANNULLERT: Lodd<Handling> = [
-  [8, sendPaaNytt],
-  [4, foreldet],
-  [1, slett],
-  [87, glem],
+const ANNULLERT: Lot<Action> = [
+  [8, resend],
+  [4, stale],
+  [1, remove],
+  [87, forget],
 ];
-const SLETTET: Lodd<Handling> = [
-  [15, sendPaaNytt],
-  [12, gjenopprett],
-  [73, glem],
+const DELETED: Lot<Action> = [
+  [15, resend],
+  [12, restore],
+  [73, forget],
 ];
 /** Arena goes on changing what came from there. */
-const FRA_ARENA: Lodd<Handling> = [
-  [30, endreIArena],
-  [70, (kilde, avtale) => trekk(kilde, avtale, avtale.innhold.annullertTidspunkt ? ANNULLERT : INNGAATT)],
+const FROM_ARENA: Lot<Action> = [
+  [30, changeInArena],
+  [70, (source, avtale) => draw(source, avtale, avtale.innhold.annullertTidspunkt ? ANNULLERT : INNGAATT)],
 ];
 
-function skjer(kilde: Kilde, avtale: Avtale): void {
-  trekk(kilde, avtale, muligheter(avtale));
+function happens(source: Source, avtale: Avtale): void {
+  draw(source, avtale, possibilities(avtale));
 }
 
-function trekk(kilde: Kilde, avtale: Avtale, lodd: Lodd<Handling>): void {
-  kilde.tilfeldig.trekk(lodd)?.(kilde, avtale);
+function draw(source: Source, avtale: Avtale, lot: Lot<Action>): void {
+  source.random.draw(lot)?.(source, avtale);
 }
 
-function muligheter({ slettet, gjenstaar, innhold }: Avtale): Lodd<Handling> {
-  const { annullertTidspunkt, avtaleInngått, avtaleStatus, opphav } = innhold;
-  if (slettet) return SLETTET;
-  if (annullertTidspunkt) return opphav === 'ARENA' ? FRA_ARENA : ANNULLERT;
-  if (avtaleStatus === 'AVSLUTTET') return AVSLUTTET;
-  if (avtaleInngått) return opphav === 'ARENA' ? FRA_ARENA : INNGAATT;
-  return gjenstaar.length > 0 ? UTKAST : TIL_GODKJENNING;
+function possibilities({ slettet: deleted, gjenstaar: remains, innhold: content }: Avtale): Lot<Action> {
+  const { annullertTidspunkt, avtaleInngått, avtaleStatus, opphav } = content;
+  if (deleted) return DELETED;
+  if (annullertTidspunkt) return opphav === 'ARENA' ? FROM_ARENA : ANNULLERT;
+  if (avtaleStatus === 'AVSLUTTET') return ENDED;
+  if (avtaleInngått) return opphav === 'ARENA' ? FROM_ARENA : INNGAATT;
+  return remains.length > 0 ? DRAFT : FOR_APPROVAL;
 }
 
 /** Messages that an avtale comes to, of those that fall within the simulated time. */
-const MELDINGER_PER_AVTALE = 13.2;
+const MESSAGES_PER_AVTALE = 13.2;
 /** More than this at one time, and everything happens faster instead. */
-const FULL_FART_FRA = 100_000;
+const FULL_RATE_FROM = 100_000;
 
 /**
  * Day by day from `BEGYNNELSE`, without end: so many avtaler that about `antall` messages take until `SLUTT`. Memory is
  * that of the avtaler that something can still happen to, some thousands.
  */
-export function* livslop(seed: number, antall: number): Generator<Kildemelding> {
-  const kilde = new Kilde(new Tilfeldig(seed), Math.max(1, antall / FULL_FART_FRA));
-  const foedslerPerDag = Math.max(0.1, antall / MELDINGER_PER_AVTALE / (SLUTT - BEGYNNELSE));
-  let ufoedt = 1;
-  for (let dag = BEGYNNELSE; ; dag++, ufoedt += foedslerPerDag) {
-    kilde.begynn(dag);
-    oppdaterStatuser(kilde);
-    ryddUtkast(kilde);
-    yield* kilde.toem();
-    for (const { sekund, gjoer } of dagsverk(kilde, Math.floor(ufoedt))) {
-      kilde.stillKlokken(sekund);
-      gjoer();
-      yield* kilde.toem();
+export function* lifecycle(seed: number, count: number): Generator<SourceMessage> {
+  const source = new Source(new Random(seed), Math.max(1, count / FULL_RATE_FROM));
+  const birthsPerDay = Math.max(0.1, count / MESSAGES_PER_AVTALE / (END - BEGINNING));
+  let unborn = 1;
+  for (let day = BEGINNING; ; day++, unborn += birthsPerDay) {
+    source.begin(day);
+    updateStatuses(source);
+    cleanDrafts(source);
+    yield* source.drain();
+    for (const { second, do: act } of dayWork(source, Math.floor(unborn))) {
+      source.setClock(second);
+      act();
+      yield* source.drain();
     }
-    ufoedt %= 1;
-    if (MASSEUTSENDINGER.has(dag)) yield* sendAlle(kilde, (avtale) => skjer(kilde, avtale));
+    unborn %= 1;
+    if (MASS_RESENDS.has(day)) yield* sendAll(source, (avtale) => happens(source, avtale));
   }
 }
 
 /** What is done on this day, in the order of time. */
-function dagsverk(kilde: Kilde, foedsler: number): { sekund: number; gjoer: () => void }[] {
-  const gjoeremaal = [...kilde.avtaler]
-    .filter(({ neste }) => neste <= kilde.dag)
-    .map((avtale) => () => skjer(kilde, avtale));
-  for (let n = 0; n < foedsler; n++) {
-    const erGammel = kilde.dag < epoke.feilregistrert && kilde.tilfeldig.sjanse(0.03);
-    gjoeremaal.push(() => (erGammel ? sendGammel : opprett)(kilde));
+function dayWork(source: Source, births: number): { second: number; do: () => void }[] {
+  const tasks = [...source.avtaler]
+    .filter(({ neste: next }) => next <= source.day)
+    .map((avtale) => () => happens(source, avtale));
+  for (let n = 0; n < births; n++) {
+    const isOld = source.day < epoch.feilregistrert && source.random.chance(0.03);
+    tasks.push(() => (isOld ? sendOld : create)(source));
   }
-  return gjoeremaal.map((gjoer) => ({ sekund: kilde.arbeidstid(), gjoer })).sort((a, b) => a.sekund - b.sekund);
+  return tasks.map((act) => ({ second: source.workingHours(), do: act })).sort((a, b) => a.second - b.second);
 }

@@ -1,67 +1,67 @@
-import { gammelAvtale, type Avtale } from '../kilde/avtale.ts';
-import { DELER, fyllUt, type Del } from '../kilde/innhold.ts';
-import type { Kilde } from '../kilde/kilde.ts';
+import { oldAvtale, type Avtale } from '../kilde/avtale.ts';
+import { PARTS, fillIn, type Part } from '../kilde/innhold.ts';
+import type { Source } from '../kilde/kilde.ts';
 import { arbeidsgiver, ARENA, system, veileder } from './utfoerer.ts';
 
 /** Created, by whoever does it; the number comes from the database, after the message was made. */
-export function opprett(kilde: Kilde): void {
-  const avtale = kilde.nyAvtale();
-  const { innhold } = avtale;
-  if (innhold.opphav === 'ARENA') {
+export function create(source: Source): void {
+  const avtale = source.newAvtale();
+  const { innhold: content } = avtale;
+  if (content.opphav === 'ARENA') {
     // Arena knows when it begins, and often when it ends.
-    fyll(kilde, avtale, 'TID');
-    if (kilde.tilfeldig.sjanse(0.3)) innhold.sluttDato = null;
-    kilde.lagre(avtale, ['OPPRETTET_AV_ARENA'], ARENA);
-  } else if (innhold.opprettetAvArbeidsgiver) {
-    kilde.lagre(avtale, ['OPPRETTET_AV_ARBEIDSGIVER'], arbeidsgiver(avtale, kilde.dag));
-  } else if (kilde.tilfeldig.sjanse(0.02)) {
-    opprettKopi(kilde, avtale);
+    fill(source, avtale, 'TID');
+    if (source.random.chance(0.3)) content.sluttDato = null;
+    source.save(avtale, ['OPPRETTET_AV_ARENA'], ARENA);
+  } else if (content.opprettetAvArbeidsgiver) {
+    source.save(avtale, ['OPPRETTET_AV_ARBEIDSGIVER'], arbeidsgiver(avtale, source.day));
+  } else if (source.random.chance(0.02)) {
+    createCopy(source, avtale);
   } else {
-    kilde.lagre(avtale, ['OPPRETTET'], veileder(avtale));
+    source.save(avtale, ['OPPRETTET'], veileder(avtale));
   }
-  innhold.avtaleNr = kilde.nesteNummer();
-  kilde.avtaler.add(avtale);
-  kilde.om(avtale, 1, 6);
+  content.avtaleNr = source.nextNumber();
+  source.avtaler.add(avtale);
+  source.about(avtale, 1, 6);
 }
 
 /** An administrator's copy is filled in before it is saved, and says ENDRET, still without a number. */
-function opprettKopi(kilde: Kilde, avtale: Avtale): void {
-  for (const del of DELER) fyll(kilde, avtale, del);
-  kilde.lagre(avtale, ['OPPRETTET', 'ENDRET'], veileder(avtale));
+function createCopy(source: Source, avtale: Avtale): void {
+  for (const part of PARTS) fill(source, avtale, part);
+  source.save(avtale, ['OPPRETTET', 'ENDRET'], veileder(avtale));
 }
 
 /** What is left from before the source had events: resent as it is, possibly twice. */
-export function sendGammel(kilde: Kilde): void {
-  const { innhold } = gammelAvtale(kilde.tilfeldig, kilde.nyPerson());
-  kilde.send(innhold, 'STATUSENDRING', system(kilde.dag));
-  if (kilde.tilfeldig.sjanse(0.3)) kilde.send(innhold, 'PATCH', system(kilde.dag));
+export function sendOld(source: Source): void {
+  const { innhold: content } = oldAvtale(source.random, source.newPerson());
+  source.send(content, 'STATUSENDRING', system(source.day));
+  if (source.random.chance(0.3)) source.send(content, 'PATCH', system(source.day));
 }
 
 /** The UI saves while people write: a burst, seconds apart, sometimes with nothing changed. */
-export function fyllUtMer(kilde: Kilde, avtale: Avtale): void {
-  for (let n = kilde.tilfeldig.tall(1, 4); n > 0; n--) {
-    const del = avtale.gjenstaar[0];
-    if (del && !kilde.tilfeldig.sjanse(0.1)) fyll(kilde, avtale, del);
-    const skrevetAvBedriften = kilde.tilfeldig.sjanse(0.25);
-    kilde.lagre(avtale, ['ENDRET'], skrevetAvBedriften ? arbeidsgiver(avtale, kilde.dag) : veileder(avtale));
-    kilde.vent(3, 40);
+export function fillInMore(source: Source, avtale: Avtale): void {
+  for (let n = source.random.number(1, 4); n > 0; n--) {
+    const part = avtale.gjenstaar[0];
+    if (part && !source.random.chance(0.1)) fill(source, avtale, part);
+    const changedByBedrift = source.random.chance(0.25);
+    source.save(avtale, ['ENDRET'], changedByBedrift ? arbeidsgiver(avtale, source.day) : veileder(avtale));
+    source.wait(3, 40);
   }
-  kilde.om(avtale, 1, 14);
+  source.about(avtale, 1, 14);
 }
 
 /** Something that was filled in is changed, or taken out: then it is PÅBEGYNT again. */
-export function rettUtkast(kilde: Kilde, avtale: Avtale): void {
-  const del = kilde.tilfeldig.velg(DELER);
-  fyll(kilde, avtale, del);
-  if (kilde.tilfeldig.sjanse(0.4)) {
-    avtale.innhold.arbeidsgiverTlf = kilde.tilfeldig.velg([null, '']);
+export function correctDraft(source: Source, avtale: Avtale): void {
+  const part = source.random.pick(PARTS);
+  fill(source, avtale, part);
+  if (source.random.chance(0.4)) {
+    avtale.innhold.arbeidsgiverTlf = source.random.pick([null, '']);
     avtale.gjenstaar.push('KONTAKT');
   }
-  kilde.lagre(avtale, ['ENDRET'], veileder(avtale));
-  kilde.om(avtale, 1, 10);
+  source.save(avtale, ['ENDRET'], veileder(avtale));
+  source.about(avtale, 1, 10);
 }
 
-function fyll(kilde: Kilde, avtale: Avtale, del: Del): void {
-  Object.assign(avtale.innhold, fyllUt(kilde.tilfeldig, del, avtale, kilde.dag));
-  avtale.gjenstaar = avtale.gjenstaar.filter((annen) => annen !== del);
+function fill(source: Source, avtale: Avtale, part: Part): void {
+  Object.assign(avtale.innhold, fillIn(source.random, part, avtale, source.day));
+  avtale.gjenstaar = avtale.gjenstaar.filter((other) => other !== part);
 }

@@ -1,43 +1,43 @@
-import { lagPool } from '@tiltak/database';
+import { createPool } from '@tiltak/database';
 import type { Kafka } from 'kafkajs';
 import type { Pool } from 'pg';
-import type { Konfig } from '../config.ts';
-import { valgAvDatabase } from '../database.ts';
-import { Publisering } from './publisering.ts';
-import { Sletting } from './sletting.ts';
-import { Synker } from './synk.ts';
+import type { Config } from '../config.ts';
+import { databaseOptionsFrom } from '../database.ts';
+import { Publisher } from './publisering.ts';
+import { SyncCompletion } from './sletting.ts';
+import { Syncs } from './synk.ts';
 
 /** Pages that are worked on at once by this process; more wait. */
-const SIDER_SAMTIDIG = 4;
+const MAX_CONCURRENT_PAGES = 4;
 
 /** What serves the organisation's adapter. */
-export interface Adapterdel {
-  adapterpool: Pool;
-  synker: Synker;
-  publisering: Publisering;
+export interface AdapterPart {
+  adapterPool: Pool;
+  syncs: Syncs;
+  publisher: Publisher;
   /** Ends syncs from now on. */
   start: () => void;
-  stopp: () => Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** @param kafka a client that gives up: an adapter is told that Kafka is away */
-export function lagAdapterdel(konfig: Konfig, kafka: Kafka, pool: Pool): Adapterdel {
-  const adapterpool = lagPool({ ...valgAvDatabase(konfig), poolSize: SIDER_SAMTIDIG });
-  const publisering = new Publisering(kafka, konfig.KAFKA_TOPIC);
-  const synker = new Synker(adapterpool, publisering, {
-    stansetSekunder: konfig.ADAPTER_SYNK_STANSET_SEKUNDER,
-    utloeperSekunder: konfig.ADAPTER_SYNK_UTLOEPER_SEKUNDER,
+export function createAdapter(config: Config, kafka: Kafka, pool: Pool): AdapterPart {
+  const adapterPool = createPool({ ...databaseOptionsFrom(config), poolSize: MAX_CONCURRENT_PAGES });
+  const publisher = new Publisher(kafka, config.KAFKA_TOPIC);
+  const syncs = new Syncs(adapterPool, publisher, {
+    stalledSeconds: config.ADAPTER_SYNK_STANSET_SEKUNDER,
+    expiresSeconds: config.ADAPTER_SYNK_UTLOEPER_SEKUNDER,
   });
-  const sletting = new Sletting(pool, publisering, synker, konfig.ADAPTER_MAKS_SLETTES_PROSENT);
+  const deletion = new SyncCompletion(pool, publisher, syncs, config.ADAPTER_MAKS_SLETTES_PROSENT);
   return {
-    adapterpool,
-    synker,
-    publisering,
-    start: () => sletting.start(),
-    stopp: async () => {
-      await sletting.stopp();
-      await publisering.stopp();
-      await adapterpool.end();
+    adapterPool,
+    syncs,
+    publisher,
+    start: () => deletion.start(),
+    stop: async () => {
+      await deletion.stop();
+      await publisher.stop();
+      await adapterPool.end();
     },
   };
 }

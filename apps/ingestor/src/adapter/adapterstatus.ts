@@ -1,30 +1,42 @@
 import type { Pool } from 'pg';
 import type { AdapterstatusDto, KontraktDto } from './kontrakt.dto.ts';
-import { lesSisteFulle, type Kontraktrad } from './kontrakt.queries.ts';
-import { vurderHjerteslag } from './kontrakt.ts';
-import { tilSynkDto } from './synk.dto.ts';
-import { listSynker, type Synkfrister } from './synk.queries.ts';
+import { readLastFullSync, type ContractRow } from './kontrakt.queries.ts';
+import { assessHeartbeat } from './kontrakt.ts';
+import { toSynkDto } from './synk.dto.ts';
+import { listSyncs, type SyncDeadlines } from './synk.queries.ts';
 
-const SYNKER_VIST = 20;
+const SYNCS_SHOWN = 20;
 
 /** Whether the adapter keeps what it has promised, as itself and those on duty see it. */
-export async function lesAdapterstatus(
+export async function readAdapterStatus(
   db: Pool,
-  frister: Synkfrister,
-  kontrakt: Kontraktrad,
+  deadlines: SyncDeadlines,
+  contract: ContractRow,
 ): Promise<AdapterstatusDto> {
-  const { fullfoert, forfalt } = await lesSisteFulle(db);
-  const synker = await listSynker(db, frister, SYNKER_VIST);
+  const { completed, forfalt: overdue } = await readLastFullSync(db);
+  const syncs = await listSyncs(db, deadlines, SYNCS_SHOWN);
   return {
-    kontrakt: tilKontrakt(kontrakt),
-    hjerteslag: vurderHjerteslag(kontrakt),
-    sisteFullSynk: fullfoert?.toISOString() ?? null,
-    fullSynkForfalt: forfalt,
-    synker: synker.map((synk) => tilSynkDto(synk)),
+    kontrakt: toContract(contract),
+    hjerteslag: assessHeartbeat(contract),
+    sisteFullSynk: completed?.toISOString() ?? null,
+    fullSynkForfalt: overdue,
+    synker: syncs.map((sync) => toSynkDto(sync)),
   };
 }
 
-function tilKontrakt(rad: Kontraktrad): KontraktDto {
-  const { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser } = rad;
-  return { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser };
+function toContract(row: ContractRow): KontraktDto {
+  const {
+    adapterId,
+    heartbeatIntervallMinutter: heartbeatIntervalMinutes,
+    fullSynkIntervallDager: fullSyncIntervalDays,
+    deltaSynk: deltaSync,
+    ressurser: resources,
+  } = row;
+  return {
+    adapterId,
+    heartbeatIntervallMinutter: heartbeatIntervalMinutes,
+    fullSynkIntervallDager: fullSyncIntervalDays,
+    deltaSynk: deltaSync,
+    ressurser: resources,
+  };
 }

@@ -1,31 +1,31 @@
 import { Body, Controller, Get, HttpCode, Post, Put, Req } from '@nestjs/common';
 import { ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { ForRolle, tokenI } from '../tilgang/tilgang.ts';
-import { lesAdapterstatus } from './adapterstatus.ts';
+import { ForRole, tokenOf } from '../tilgang/tilgang.ts';
+import { readAdapterStatus } from './adapterstatus.ts';
 import { Adapterpool } from './adapterpool.ts';
 import { AdapterstatusDto, HjerteslagDto, KontraktDto } from './kontrakt.dto.ts';
-import { lagreKontrakt, settHjerteslag } from './kontrakt.queries.ts';
-import { annensKontrakt, krevKontrakt, vurderHjerteslag } from './kontrakt.ts';
-import { Synker } from './synk.ts';
+import { saveContract, setHeartbeat } from './kontrakt.queries.ts';
+import { foreignContract, requireContract, assessHeartbeat } from './kontrakt.ts';
+import { Syncs } from './synk.ts';
 
 /** What the adapter has promised, and whether it keeps it. */
 @ApiTags('Kontrakt')
-@ForRolle('adapter')
+@ForRole('adapter')
 @Controller('adapter/v1')
-export class KontraktController {
+export class ContractController {
   constructor(
     private readonly db: Adapterpool,
-    private readonly synker: Synker,
+    private readonly syncs: Syncs,
   ) {}
 
   @Put('kontrakt')
   @ApiOperation({ operationId: 'settKontrakt', summary: "The adapter's contract; the first client to set it owns it" })
   @ApiOkResponse({ type: KontraktDto })
-  async settKontrakt(@Body() kontrakt: KontraktDto, @Req() request: FastifyRequest): Promise<KontraktDto> {
-    const { azp } = tokenI(request);
-    if (!(await lagreKontrakt(this.db.pool, azp, kontrakt))) throw annensKontrakt();
-    return kontrakt;
+  async settKontrakt(@Body() contract: KontraktDto, @Req() request: FastifyRequest): Promise<KontraktDto> {
+    const { azp } = tokenOf(request);
+    if (!(await saveContract(this.db.pool, azp, contract))) throw foreignContract();
+    return contract;
   }
 
   @Post('hjerteslag')
@@ -34,9 +34,9 @@ export class KontraktController {
   @ApiOkResponse({ type: HjerteslagDto })
   @ApiConflictResponse({ description: 'There is no contract' })
   async sendHjerteslag(@Req() request: FastifyRequest): Promise<HjerteslagDto> {
-    await krevKontrakt(this.db.pool, tokenI(request));
-    await settHjerteslag(this.db.pool);
-    return vurderHjerteslag(await krevKontrakt(this.db.pool, tokenI(request)));
+    await requireContract(this.db.pool, tokenOf(request));
+    await setHeartbeat(this.db.pool);
+    return assessHeartbeat(await requireContract(this.db.pool, tokenOf(request)));
   }
 
   @Get('status')
@@ -44,7 +44,7 @@ export class KontraktController {
   @ApiOkResponse({ type: AdapterstatusDto })
   @ApiConflictResponse({ description: 'There is no contract' })
   async hentStatus(@Req() request: FastifyRequest): Promise<AdapterstatusDto> {
-    const kontrakt = await krevKontrakt(this.db.pool, tokenI(request));
-    return lesAdapterstatus(this.db.pool, this.synker.frister, kontrakt);
+    const contract = await requireContract(this.db.pool, tokenOf(request));
+    return readAdapterStatus(this.db.pool, this.syncs.deadlines, contract);
   }
 }

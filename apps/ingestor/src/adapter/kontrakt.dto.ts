@@ -5,7 +5,7 @@ import { SynkDto } from './synk.dto.ts';
 /** Eleven digits may be a national ident. */
 const ADAPTER_ID = '^(?![0-9]{11}$)[A-Za-z0-9._-]{1,100}$';
 const DELTASYNK = ['STRAKS', 'MINST_HVERT_15_MINUTT', 'INGEN'] as const;
-const RESSURSER = ['avtaler'] as const;
+const RESOURCES = ['avtaler'] as const;
 
 @ApiSchema({ name: 'Kontrakt' })
 export class KontraktDto {
@@ -36,7 +36,7 @@ export class KontraktDto {
   deltaSynk: (typeof DELTASYNK)[number];
 
   @ApiProperty({
-    enum: RESSURSER,
+    enum: RESOURCES,
     isArray: true,
     minItems: 1,
     uniqueItems: true,
@@ -47,16 +47,19 @@ export class KontraktDto {
   @ArrayMinSize(1)
   @ArrayMaxSize(10)
   @ArrayUnique()
-  @IsIn(RESSURSER, { each: true })
-  ressurser: (typeof RESSURSER)[number][];
+  @IsIn(RESOURCES, { each: true })
+  ressurser: (typeof RESOURCES)[number][];
 }
 
-export const HJERTESLAG = ['OK', 'FORSINKET', 'STANSET'] as const;
+export const HEARTBEAT_STATES = ['OK', 'FORSINKET', 'STANSET'] as const;
 
 @ApiSchema({ name: 'Hjerteslag' })
 export class HjerteslagDto {
-  @ApiProperty({ enum: HJERTESLAG, description: 'FORSINKET after one interval without a heartbeat, STANSET after two' })
-  tilstand: (typeof HJERTESLAG)[number];
+  @ApiProperty({
+    enum: HEARTBEAT_STATES,
+    description: 'FORSINKET after one interval without a heartbeat, STANSET after two',
+  })
+  tilstand: (typeof HEARTBEAT_STATES)[number];
 
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'The last heartbeat' })
   sist: string | null;

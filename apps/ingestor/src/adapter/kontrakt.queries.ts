@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { KontraktDto } from './kontrakt.dto.ts';
 
-export interface Kontraktrad extends KontraktDto {
+export interface ContractRow extends KontraktDto {
   /** client id that the contract belongs to */
   klient: string;
   opprettet: Date;
@@ -10,8 +10,8 @@ export interface Kontraktrad extends KontraktDto {
   sekunderSiden: number;
 }
 
-export async function lesKontrakt(db: Pool): Promise<Kontraktrad | undefined> {
-  const { rows } = await db.query<Kontraktrad>(
+export async function readContract(db: Pool): Promise<ContractRow | undefined> {
+  const { rows } = await db.query<ContractRow>(
     `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",
        full_synk_intervall_dager as "fullSynkIntervallDager", delta_synk as "deltaSynk", ressurser, opprettet, hjerteslag,
        extract(epoch from clock_timestamp() - coalesce(hjerteslag, opprettet))::float as "sekunderSiden"
@@ -21,7 +21,7 @@ export async function lesKontrakt(db: Pool): Promise<Kontraktrad | undefined> {
 }
 
 /** @returns whether it was stored: not when the contract belongs to another client */
-export async function lagreKontrakt(db: Pool, klient: string, kontrakt: KontraktDto): Promise<boolean> {
+export async function saveContract(db: Pool, client: string, contract: KontraktDto): Promise<boolean> {
   const { rowCount } = await db.query(
     `insert into adapter (adapter_id, klient, heartbeat_intervall_minutter, full_synk_intervall_dager, delta_synk, ressurser)
      values ($1, $2, $3, $4, $5, $6)
@@ -30,28 +30,28 @@ export async function lagreKontrakt(db: Pool, klient: string, kontrakt: Kontrakt
        full_synk_intervall_dager = excluded.full_synk_intervall_dager, ressurser = excluded.ressurser
      where adapter.klient = excluded.klient`,
     [
-      kontrakt.adapterId,
-      klient,
-      kontrakt.heartbeatIntervallMinutter,
-      kontrakt.fullSynkIntervallDager,
-      kontrakt.deltaSynk,
-      kontrakt.ressurser,
+      contract.adapterId,
+      client,
+      contract.heartbeatIntervallMinutter,
+      contract.fullSynkIntervallDager,
+      contract.deltaSynk,
+      contract.ressurser,
     ],
   );
   return rowCount === 1;
 }
 
-export async function settHjerteslag(db: Pool): Promise<void> {
+export async function setHeartbeat(db: Pool): Promise<void> {
   await db.query('update adapter set hjerteslag = clock_timestamp()');
 }
 
 /** The last full sync that was completed, and whether the next one should have been by now. */
-export async function lesSisteFulle(db: Pool): Promise<{ fullfoert: Date | null; forfalt: boolean }> {
-  const { rows } = await db.query<{ fullfoert: Date | null; forfalt: boolean }>(
+export async function readLastFullSync(db: Pool): Promise<{ completed: Date | null; forfalt: boolean }> {
+  const { rows } = await db.query<{ completed: Date | null; forfalt: boolean }>(
     `select siste as fullfoert,
        clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as forfalt
      from adapter cross join (
        select max(avsluttet) as siste from synk where type = 'FULL' and tilstand = 'FULLFOERT') s`,
   );
-  return rows[0] ?? { fullfoert: null, forfalt: false };
+  return rows[0] ?? { completed: null, forfalt: false };
 }

@@ -1,42 +1,42 @@
-import { startTestDrift, type Svar, type TestDrift } from '../testing/test-drift.ts';
-import { ADAPTER, KONTRAKT } from '../testing/test-adapter.ts';
+import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-drift.ts';
+import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
 
-let drift: TestDrift;
+let drift: TestIngestor;
 
 beforeAll(async () => {
-  drift = await startTestDrift();
+  drift = await startTestIngestor();
 });
-afterAll(() => drift.stopp());
+afterAll(() => drift.stop());
 beforeEach(() => drift.eier.query('truncate adapter'));
 
 const send = (
-  metode: string,
-  sti: string,
+  method: string,
+  path: string,
   body?: unknown,
   claims: Record<string, unknown> | null = ADAPTER,
-): Promise<Svar> => drift.kall(metode, `/adapter/v1/${sti}`, body, claims);
-const SIDE = { metadata: { synkId: 's', side: 1, antallSider: 1, antallTotalt: 0 }, ressurser: [] };
+): Promise<TestResponse> => drift.call(method, `/adapter/v1/${path}`, body, claims);
+const PAGE = { metadata: { synkId: 's', side: 1, antallSider: 1, antallTotalt: 0 }, ressurser: [] };
 
-const RUTER = [
-  ['PUT', 'kontrakt', KONTRAKT],
+const ROUTES = [
+  ['PUT', 'kontrakt', CONTRACT],
   ['POST', 'hjerteslag', undefined],
   ['GET', 'status', undefined],
-  ['POST', 'avtaler/synk', SIDE],
-  ['PATCH', 'avtaler/synk', SIDE],
-  ['DELETE', 'avtaler/synk', SIDE],
+  ['POST', 'avtaler/synk', PAGE],
+  ['PATCH', 'avtaler/synk', PAGE],
+  ['DELETE', 'avtaler/synk', PAGE],
   ['GET', 'synk/s', undefined],
   ['POST', 'synk/s/bekreft', undefined],
 ] as const;
 
-test.each(RUTER)(
+test.each(ROUTES)(
   '%s %s is for the adapter of this organisation, and the client of the contract',
-  async (metode, sti, body) => {
-    expect((await send(metode, sti, body, null)).status).toBe(401);
-    expect((await send(metode, sti, body, { ...ADAPTER, organisasjon: 'demo-fylke' })).status).toBe(403);
-    expect((await send(metode, sti, body, { roles: ['drift'] })).status).toBe(403);
-    if (sti !== 'kontrakt') expect((await send(metode, sti, body)).status).toBe(409);
-    await send('PUT', 'kontrakt', KONTRAKT, { ...ADAPTER, azp: 'en-annen' });
-    expect((await send(metode, sti, body)).status).toBe(403);
+  async (method, path, body) => {
+    expect((await send(method, path, body, null)).status).toBe(401);
+    expect((await send(method, path, body, { ...ADAPTER, organisasjon: 'demo-fylke' })).status).toBe(403);
+    expect((await send(method, path, body, { roles: ['drift'] })).status).toBe(403);
+    if (path !== 'kontrakt') expect((await send(method, path, body)).status).toBe(409);
+    await send('PUT', 'kontrakt', CONTRACT, { ...ADAPTER, azp: 'en-annen' });
+    expect((await send(method, path, body)).status).toBe(403);
   },
 );
 
@@ -48,26 +48,26 @@ test.each([
   ['ressurser', ['personer']],
   ['ressurser', []],
   ['ukjent', 1],
-])('a contract with %s %j is refused', async (felt, verdi) => {
-  expect(await send('PUT', 'kontrakt', { ...KONTRAKT, [felt]: verdi })).toMatchObject({
+])('a contract with %s %j is refused', async (field, value) => {
+  expect(await send('PUT', 'kontrakt', { ...CONTRACT, [field]: value })).toMatchObject({
     status: 400,
-    body: { feil: [{ felt }] },
+    body: { feil: [{ felt: field }] },
   });
 });
 
 test('a contract can be replaced, and heartbeats are held against it', async () => {
-  await send('PUT', 'kontrakt', KONTRAKT);
-  expect(await send('PUT', 'kontrakt', { ...KONTRAKT, heartbeatIntervallMinutter: 10 })).toMatchObject({ status: 200 });
+  await send('PUT', 'kontrakt', CONTRACT);
+  expect(await send('PUT', 'kontrakt', { ...CONTRACT, heartbeatIntervallMinutter: 10 })).toMatchObject({ status: 200 });
   expect((await send('POST', 'hjerteslag')).body).toMatchObject({ tilstand: 'OK' });
-  const etter = async (minutter: number): Promise<unknown> => {
-    await drift.eier.query('update adapter set hjerteslag = now() - make_interval(mins => $1)', [minutter]);
+  const after = async (minutes: number): Promise<unknown> => {
+    await drift.eier.query('update adapter set hjerteslag = now() - make_interval(mins => $1)', [minutes]);
     return (await send('GET', 'status')).body.hjerteslag.tilstand;
   };
-  expect(await etter(9)).toBe('OK');
-  expect(await etter(11)).toBe('FORSINKET');
-  expect(await etter(21)).toBe('STANSET');
+  expect(await after(9)).toBe('OK');
+  expect(await after(11)).toBe('FORSINKET');
+  expect(await after(21)).toBe('STANSET');
   expect((await send('GET', 'status')).body).toMatchObject({
-    kontrakt: { ...KONTRAKT, heartbeatIntervallMinutter: 10 },
+    kontrakt: { ...CONTRACT, heartbeatIntervallMinutter: 10 },
     sisteFullSynk: null,
     fullSynkForfalt: false,
   });
@@ -76,7 +76,7 @@ test('a contract can be replaced, and heartbeats are held against it', async () 
 });
 
 test('Kafka away is 503, and nothing is accepted', async () => {
-  await send('PUT', 'kontrakt', KONTRAKT);
-  expect(await send('POST', 'avtaler/synk', SIDE)).toMatchObject({ status: 503 });
+  await send('PUT', 'kontrakt', CONTRACT);
+  expect(await send('POST', 'avtaler/synk', PAGE)).toMatchObject({ status: 503 });
   expect(await drift.eier.query('select from synk')).toEqual([]);
 });

@@ -1,28 +1,28 @@
-import { SLETT_FOER } from '@tiltak/avtale';
-import { fellesFeil, logg, Problem } from '@tiltak/platform';
+import { DELETE_BEFORE } from '@tiltak/avtale';
+import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import type { Admin, Kafka, Message, Producer } from 'kafkajs';
-import { lesUtstrekning } from '../kafka/posisjoner.ts';
+import { readExtents } from '../kafka/posisjoner.ts';
 
 /** What an adapter's push becomes on the organisation's topic; `verdi` null is a tombstone. */
-export interface NyMelding {
+export interface OutgoingMessage {
   avtaleId: string;
-  verdi: string | null;
+  value: string | null;
   /** where it must lie; by the key when undefined */
-  partisjon?: number;
+  partition?: number;
   /** of a tombstone: the offset of the partition that it does not delete beyond */
-  slettFoer?: number;
+  deleteBefore?: number;
 }
 
-const FRIST_MS = 20_000;
+const DEADLINE_MS = 20_000;
 /** A broker takes 1 MiB for one partition at a time, unless told otherwise. */
-const MAKS_BYTES = 512 * 1024;
+const MAX_BYTES = 512 * 1024;
 
 /**
  * Writes to the organisation's topic, with the acknowledgement of every replica. After a failure the sequence of an
  * idempotent producer is unknown, so the next attempt gets a new one.
  */
-export class Publisering {
-  private tilkoblet: Promise<{ producer: Producer; admin: Admin }> | undefined;
+export class Publisher {
+  private connection: Promise<{ producer: Producer; admin: Admin }> | undefined;
 
   constructor(
     private readonly kafka: Kafka,
@@ -30,55 +30,55 @@ export class Publisering {
   ) {}
 
   /** @throws Problem 503; part of it may be on the topic then, and may be published again */
-  publiser(meldinger: readonly NyMelding[]): Promise<void> {
-    return this.medFrist(async ({ producer }, signal) => {
-      for (const messages of deler(meldinger)) {
+  publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    return this.withDeadline(async ({ producer }, signal) => {
+      for (const batchMessages of chunks(messages)) {
         // Who asked has been told that it failed: the rest would come late, and is held in memory until then.
         if (signal.aborted) return;
-        await producer.send({ topic: this.topic, acks: -1, messages });
+        await producer.send({ topic: this.topic, acks: -1, messages: batchMessages });
       }
     });
   }
 
   /** The end of each partition. @throws Problem 503 */
-  slutt(): Promise<Map<number, number>> {
-    return this.medFrist(async ({ admin }) => {
-      const utstrekning = await lesUtstrekning(admin, this.topic);
-      return new Map(utstrekning.map(({ partisjon, slutt }) => [partisjon, slutt]));
+  endOffsets(): Promise<Map<number, number>> {
+    return this.withDeadline(async ({ admin }) => {
+      const extent = await readExtents(admin, this.topic);
+      return new Map(extent.map(({ partition, end: endOffsets }) => [partition, endOffsets]));
     });
   }
 
-  async stopp(): Promise<void> {
-    const tilkoblet = await this.tilkoblet?.catch(() => undefined);
-    await tilkoblet?.producer.disconnect();
-    await tilkoblet?.admin.disconnect();
+  async stop(): Promise<void> {
+    const connection = await this.connection?.catch(() => undefined);
+    await connection?.producer.disconnect();
+    await connection?.admin.disconnect();
   }
 
-  private async medFrist<T>(
-    arbeid: (kafka: { producer: Producer; admin: Admin }, avbrutt: AbortSignal) => Promise<T>,
+  private async withDeadline<T>(
+    work: (kafka: { producer: Producer; admin: Admin }, aborted: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const avbryt = new AbortController();
-    const tilkoblet = (this.tilkoblet ??= this.kobleTil());
-    let frist: NodeJS.Timeout | undefined;
-    const forSent = new Promise<never>((_, avvis) => {
-      frist = setTimeout(() => avvis(new Error('Kafka did not answer in time')), FRIST_MS);
+    const abort = new AbortController();
+    const connection = (this.connection ??= this.connect());
+    let deadline: NodeJS.Timeout | undefined;
+    const forSent = new Promise<never>((_, refuse) => {
+      deadline = setTimeout(() => refuse(new Error('Kafka did not answer in time')), DEADLINE_MS);
     });
     try {
-      return await Promise.race([tilkoblet.then((kafka) => arbeid(kafka, avbryt.signal)), forSent]);
-    } catch (feil) {
-      avbryt.abort();
-      logg.warn({ err: feil }, 'Kafka could not be written to');
-      if (this.tilkoblet === tilkoblet) this.tilkoblet = undefined;
-      void tilkoblet
+      return await Promise.race([connection.then((kafka) => work(kafka, abort.signal)), forSent]);
+    } catch (error) {
+      abort.abort();
+      logger.warn({ err: error }, 'Kafka could not be written to');
+      if (this.connection === connection) this.connection = undefined;
+      void connection
         .then(({ producer, admin }) => Promise.all([producer.disconnect(), admin.disconnect()]))
         .catch(() => undefined);
-      throw new Problem(fellesFeil.UTILGJENGELIG, 'Kafka does not answer', { retryAfter: 5, cause: feil });
+      throw new Problem(PROBLEMS.UTILGJENGELIG, 'Kafka does not answer', { retryAfter: 5, cause: error });
     } finally {
-      clearTimeout(frist);
+      clearTimeout(deadline);
     }
   }
 
-  private async kobleTil(): Promise<{ producer: Producer; admin: Admin }> {
+  private async connect(): Promise<{ producer: Producer; admin: Admin }> {
     const producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
     const admin = this.kafka.admin();
     await Promise.all([producer.connect(), admin.connect()]);
@@ -86,22 +86,22 @@ export class Publisering {
   }
 }
 
-function* deler(meldinger: readonly NyMelding[]): Generator<Message[]> {
-  let del: Message[] = [];
+function* chunks(messages: readonly OutgoingMessage[]): Generator<Message[]> {
+  let part: Message[] = [];
   let bytes = 0;
-  for (const { avtaleId, verdi, partisjon, slettFoer } of meldinger) {
-    const stoerrelse = 100 + (verdi === null ? 0 : Buffer.byteLength(verdi));
-    if (bytes + stoerrelse > MAKS_BYTES && del.length > 0) {
-      yield del;
-      [del, bytes] = [[], 0];
+  for (const { avtaleId, value, partition, deleteBefore } of messages) {
+    const size = 100 + (value === null ? 0 : Buffer.byteLength(value));
+    if (bytes + size > MAX_BYTES && part.length > 0) {
+      yield part;
+      [part, bytes] = [[], 0];
     }
-    bytes += stoerrelse;
-    del.push({
+    bytes += size;
+    part.push({
       key: avtaleId,
-      value: verdi,
-      ...(partisjon === undefined ? {} : { partition: partisjon }),
-      ...(slettFoer === undefined ? {} : { headers: { [SLETT_FOER]: String(slettFoer) } }),
+      value: value,
+      ...(partition === undefined ? {} : { partition: partition }),
+      ...(deleteBefore === undefined ? {} : { headers: { [DELETE_BEFORE]: String(deleteBefore) } }),
     });
   }
-  if (del.length > 0) yield del;
+  if (part.length > 0) yield part;
 }

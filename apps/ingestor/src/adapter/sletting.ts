@@ -1,78 +1,80 @@
-import { setTimeout as vent } from 'node:timers/promises';
-import { logg } from '@tiltak/platform';
+import { setTimeout as wait } from 'node:timers/promises';
+import { logger } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { metrikker } from '../metrikker.ts';
-import { iTransaksjon } from '../transaksjon.ts';
-import { lesKontrakt, lesSisteFulle } from './kontrakt.queries.ts';
-import type { NyMelding, Publisering } from './publisering.ts';
-import { laasPublisering, type Synker } from './synk.ts';
+import { metrics } from '../metrikker.ts';
+import { inTransaction } from '../transaksjon.ts';
+import { readContract, readLastFullSync } from './kontrakt.queries.ts';
+import type { OutgoingMessage, Publisher } from './publisering.ts';
+import { lockPublishing, type Syncs } from './synk.ts';
 import {
-  glemGamle,
-  laasSynk,
-  lesSynk,
-  settTilstand,
-  SYNKTILSTANDER,
-  type Synkrad,
-  type Synktilstand,
+  deleteOldSyncs,
+  lockSync,
+  readSync,
+  setSyncState,
+  SYNC_STATES,
+  type SyncRow,
+  type SyncState,
 } from './synk.queries.ts';
 
-const PER_GANG = 5_000;
-const VENT_PAA_INNLESNING_MS = 5_000;
-const MAALES_HVER_MS = 15_000;
+const CHUNK = 5_000;
+const WAIT_FOR_INGEST_MS = 5_000;
+const MEASURE_EVERY_MS = 15_000;
 
 /**
  * Ends syncs: deletes what a full sync did not hold, ends those that get no more pages. All that it goes by lies in the
  * database and on the topic, so it goes on in any ingestor, from wherever another one was ended.
  */
-export class Sletting {
-  private readonly avbryt = new AbortController();
-  private iGang: Promise<void> = Promise.resolve();
-  private maalesIgjen = 0;
+export class SyncCompletion {
+  private readonly abort = new AbortController();
+  private inProgress: Promise<void> = Promise.resolve();
+  private measureAgain = 0;
 
   constructor(
     private readonly pool: Pool,
-    private readonly publisering: Publisering,
-    private readonly synker: Synker,
-    private readonly maksProsent: number,
+    private readonly publisher: Publisher,
+    private readonly syncs: Syncs,
+    private readonly maxPercent: number,
   ) {}
 
-  start(hverMs = 500): void {
-    this.iGang = this.forAlltid(hverMs);
+  start(everyMs = 500): void {
+    this.inProgress = this.loop(everyMs);
   }
 
-  async stopp(): Promise<void> {
-    this.avbryt.abort();
-    await this.iGang;
+  async stop(): Promise<void> {
+    this.abort.abort();
+    await this.inProgress;
   }
 
-  private async forAlltid(hverMs: number): Promise<void> {
-    const { signal } = this.avbryt;
+  private async loop(everyMs: number): Promise<void> {
+    const { signal } = this.abort;
     while (!signal.aborted) {
-      await this.runde().catch((feil: unknown) => logg.warn({ err: feil }, 'Syncs could not be ended; trying again'));
-      await vent(hverMs, undefined, { signal }).catch(() => undefined);
+      await this.round().catch((error: unknown) =>
+        logger.warn({ err: error }, 'Syncs could not be ended; trying again'),
+      );
+      await wait(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** One look at all syncs that are not over. */
-  async runde(): Promise<void> {
-    await this.maal();
+  async round(): Promise<void> {
+    await this.measure();
     const { rows } = await this.pool.query<{ synk_id: string; tilstand: string }>(
       `select synk_id, tilstand from synk where tilstand in ('MOTTAR', 'SLETTER') order by startet`,
     );
-    for (const { synk_id: synkId, tilstand } of rows) {
-      if (tilstand === 'MOTTAR') {
-        await this.synker.fullfoerNaarAlt(synkId);
-        await this.avsluttUtloept(synkId);
+    for (const { synk_id: syncId, tilstand: state } of rows) {
+      if (state === 'MOTTAR') {
+        await this.syncs.completeWhenAll(syncId);
+        await this.endExpired(syncId);
       }
-      while (!this.avbryt.signal.aborted && (await this.slettNoen(synkId)));
+      while (!this.abort.signal.aborted && (await this.deleteSome(syncId)));
     }
   }
 
-  private async avsluttUtloept(synkId: string): Promise<void> {
-    await iTransaksjon(this.pool, async (db) => {
-      await laasSynk(db, synkId);
-      const synk = await lesSynk(db, synkId, this.synker.frister);
-      if (synk?.tilstand === 'UTLOEPT' && synk.avsluttet === null) await settTilstand(db, synkId, 'UTLOEPT');
+  private async endExpired(syncId: string): Promise<void> {
+    await inTransaction(this.pool, async (db) => {
+      await lockSync(db, syncId);
+      const sync = await readSync(db, syncId, this.syncs.deadlines);
+      if (sync?.tilstand === 'UTLOEPT' && sync.avsluttet === null) await setSyncState(db, syncId, 'UTLOEPT');
     });
   }
 
@@ -83,92 +85,95 @@ export class Sletting {
    *
    * @returns whether there may be more
    */
-  private async slettNoen(synkId: string): Promise<boolean> {
-    if (!(await this.erLestInn())) return false;
-    return iTransaksjon(this.pool, async (db) => {
-      await laasPublisering(db);
-      await laasSynk(db, synkId);
-      const synk = await lesSynk(db, synkId, this.synker.frister);
-      if (synk?.tilstand !== 'SLETTER' || !(await this.ventTilLestInn())) return false;
-      if (synk.skalSlettes === null && (await this.maaBekreftes(db, synk))) {
-        await settTilstand(db, synkId, 'VENTER_PAA_BEKREFTELSE');
-        logg.warn({ synkId }, 'A full sync would delete too much, and waits to be confirmed');
+  private async deleteSome(syncId: string): Promise<boolean> {
+    if (!(await this.isIngested())) return false;
+    return inTransaction(this.pool, async (db) => {
+      await lockPublishing(db);
+      await lockSync(db, syncId);
+      const sync = await readSync(db, syncId, this.syncs.deadlines);
+      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested())) return false;
+      if (sync.skalSlettes === null && (await this.needsConfirmation(db, sync))) {
+        await setSyncState(db, syncId, 'VENTER_PAA_BEKREFTELSE');
+        logger.warn({ synkId: syncId }, 'A full sync would delete too much, and waits to be confirmed');
         return false;
       }
-      const gravsteiner = await finnSlettede(db, synk);
-      await this.publisering.publiser(gravsteiner);
-      if (gravsteiner.length === 0) await settTilstand(db, synkId, 'FULLFOERT');
-      return gravsteiner.length > 0;
+      const tombstones = await findMissing(db, sync);
+      await this.publisher.publish(tombstones);
+      if (tombstones.length === 0) await setSyncState(db, syncId, 'FULLFOERT');
+      return tombstones.length > 0;
     });
   }
 
-  private async maaBekreftes(db: PoolClient, { synkId, antallTotalt, startOffset }: Synkrad): Promise<boolean> {
+  private async needsConfirmation(
+    db: PoolClient,
+    { synkId: syncId, antallTotalt: totalCount, startOffset }: SyncRow,
+  ): Promise<boolean> {
     const { rows } = await db.query<{ kjente: number; slettes: number }>(
-      `select (count(*) filter (where ${KJENT} or ${KJENT_FOER}))::int as kjente,
-         (count(*) filter (where ${KJENT} and ${MANGLER}))::int as slettes
+      `select (count(*) filter (where ${KNOWN_BEFORE} or ${WAS_KNOWN_BEFORE}))::int as kjente,
+         (count(*) filter (where ${KNOWN_BEFORE} and ${NOT_IN_SYNC}))::int as slettes
        from avtale a where a.slettet is null`,
-      [synkId, JSON.stringify(startOffset)],
+      [syncId, JSON.stringify(startOffset)],
     );
-    const { kjente = 0, slettes = 0 } = rows[0] ?? {};
-    await db.query('update synk set kjente = $2, skal_slettes = $3 where synk_id = $1', [synkId, kjente, slettes]);
-    return (antallTotalt === 0 && slettes > 0) || slettes * 100 > kjente * this.maksProsent;
+    const { kjente: known = 0, slettes: deleted = 0 } = rows[0] ?? {};
+    await db.query('update synk set kjente = $2, skal_slettes = $3 where synk_id = $1', [syncId, known, deleted]);
+    return (totalCount === 0 && deleted > 0) || deleted * 100 > known * this.maxPercent;
   }
 
-  private async ventTilLestInn(): Promise<boolean> {
-    for (const frist = Date.now() + VENT_PAA_INNLESNING_MS; Date.now() < frist; await vent(50)) {
-      if (await this.erLestInn()) return true;
+  private async waitUntilIngested(): Promise<boolean> {
+    for (const deadline = Date.now() + WAIT_FOR_INGEST_MS; Date.now() < deadline; await wait(50)) {
+      if (await this.isIngested()) return true;
     }
     return false;
   }
 
   /** Whether all that is on the topic at this moment is stored. */
-  async erLestInn(): Promise<boolean> {
-    const slutt = await this.publisering.slutt();
+  async isIngested(): Promise<boolean> {
+    const end = await this.publisher.endOffsets();
     const { rows } = await this.pool.query<{ partisjon: number; neste: string }>(
       'select partisjon, neste_offset as neste from konsum_offset where topic = $1',
-      [this.publisering.topic],
+      [this.publisher.topic],
     );
-    const lest = new Map(rows.map(({ partisjon, neste }) => [partisjon, Number(neste)]));
-    return [...slutt].every(([partisjon, offset]) => (lest.get(partisjon) ?? 0) >= offset);
+    const wasRead = new Map(rows.map(({ partisjon: partition, neste: next }) => [partition, Number(next)]));
+    return [...end].every(([partition, offset]) => (wasRead.get(partition) ?? 0) >= offset);
   }
 
-  private async maal(): Promise<void> {
-    if (Date.now() < this.maalesIgjen) return;
-    this.maalesIgjen = Date.now() + MAALES_HVER_MS;
-    await glemGamle(this.pool);
-    const { rows } = await this.pool.query<{ tilstand: Synktilstand; antall: number }>(
+  private async measure(): Promise<void> {
+    if (Date.now() < this.measureAgain) return;
+    this.measureAgain = Date.now() + MEASURE_EVERY_MS;
+    await deleteOldSyncs(this.pool);
+    const { rows } = await this.pool.query<{ tilstand: SyncState; antall: number }>(
       `select tilstand, count(*)::int as antall from synk where startet > now() - interval '7 days' group by tilstand`,
     );
-    const antall = new Map(rows.map((rad) => [rad.tilstand, rad.antall]));
-    for (const tilstand of SYNKTILSTANDER) metrikker.synker.set({ tilstand }, antall.get(tilstand) ?? 0);
-    const kontrakt = await lesKontrakt(this.pool);
-    if (!kontrakt) return;
-    metrikker.adapterHjerteslag.set(kontrakt.sekunderSiden);
-    metrikker.adapterIntervaller.set(kontrakt.sekunderSiden / 60 / kontrakt.heartbeatIntervallMinutter);
-    metrikker.fullSynkForfalt.set((await lesSisteFulle(this.pool)).forfalt ? 1 : 0);
+    const count = new Map(rows.map((row) => [row.tilstand, row.antall]));
+    for (const state of SYNC_STATES) metrics.synker.set({ tilstand: state }, count.get(state) ?? 0);
+    const contract = await readContract(this.pool);
+    if (!contract) return;
+    metrics.adapterHeartbeat.set(contract.sekunderSiden);
+    metrics.adapterIntervals.set(contract.sekunderSiden / 60 / contract.heartbeatIntervallMinutter);
+    metrics.fullSynkForfalt.set((await readLastFullSync(this.pool)).forfalt ? 1 : 0);
   }
 }
 
 /** Said to be as it was again, by a page of the sync. */
-const KJENT_FOER = `exists (select from avtale_versjon v where v.avtale_id = a.avtale_id
+const WAS_KNOWN_BEFORE = `exists (select from avtale_versjon v where v.avtale_id = a.avtale_id
   and v.kilde_offset < ($2::jsonb ->> v.kilde_partisjon::text)::bigint)`;
 
 /** Known before the sync began, and not told of since. */
-const KJENT = `a.kilde_offset < ($2::jsonb ->> a.kilde_partisjon::text)::bigint`;
+const KNOWN_BEFORE = `a.kilde_offset < ($2::jsonb ->> a.kilde_partisjon::text)::bigint`;
 /** In none of its pages. */
-const MANGLER = `not exists (select from synk_avtale s where s.synk_id = $1 and s.avtale_id = a.avtale_id)`;
+const NOT_IN_SYNC = `not exists (select from synk_avtale s where s.synk_id = $1 and s.avtale_id = a.avtale_id)`;
 
-async function finnSlettede(db: PoolClient, { synkId, startOffset }: Synkrad): Promise<NyMelding[]> {
+async function findMissing(db: PoolClient, { synkId: syncId, startOffset }: SyncRow): Promise<OutgoingMessage[]> {
   const { rows } = await db.query<{ avtale_id: string; partisjon: number }>(
-    `select avtale_id, kilde_partisjon as partisjon from avtale a where a.slettet is null and ${KJENT} and ${MANGLER}
-     order by avtale_id limit ${String(PER_GANG)}`,
-    [synkId, JSON.stringify(startOffset)],
+    `select avtale_id, kilde_partisjon as partisjon from avtale a where a.slettet is null and ${KNOWN_BEFORE} and ${NOT_IN_SYNC}
+     order by avtale_id limit ${String(CHUNK)}`,
+    [syncId, JSON.stringify(startOffset)],
   );
   // Beside what it deletes: in another partition it would not.
-  return rows.map(({ avtale_id: avtaleId, partisjon }) => ({
+  return rows.map(({ avtale_id: avtaleId, partisjon: partition }) => ({
     avtaleId,
-    verdi: null,
-    partisjon,
-    slettFoer: startOffset[String(partisjon)] ?? 0,
+    value: null,
+    partition,
+    deleteBefore: startOffset[String(partition)] ?? 0,
   }));
 }

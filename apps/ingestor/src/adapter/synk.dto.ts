@@ -1,46 +1,46 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
-import { SYNKTILSTANDER, SYNKTYPER, type Synkrad, type Synktilstand, type Synktype } from './synk.queries.ts';
-import { MAKS_RESSURSER, MAKS_SIDER } from './synk.side.ts';
+import { SYNC_STATES, SYNC_TYPES, type SyncRow, type SyncState, type SyncType } from './synk.queries.ts';
+import { MAX_RESOURCES, MAX_PAGES } from './synk.side.ts';
 
 /** Eleven digits may be a national ident, which must not stand in an address. */
-const SYNK_ID = '^(?![0-9]{11}$)[A-Za-z0-9_-]{1,100}$';
-const EKSEMPEL_SYNK = '7b0f5c1e-6f0e-4a43-9a3f-2a3a2f1a7c11';
-const EKSEMPEL_AVTALE = '5f0c0d3e-1d6b-4c57-9a44-0e0a6b1f2d11';
-const NORSK_TID = 'Local time in Norway, without offset';
-const EKSEMPEL_TID = '2026-01-31T10:00:00';
+const SYNC_ID = '^(?![0-9]{11}$)[A-Za-z0-9_-]{1,100}$';
+const EXAMPLE_SYNC = '7b0f5c1e-6f0e-4a43-9a3f-2a3a2f1a7c11';
+const EXAMPLE_AVTALE = '5f0c0d3e-1d6b-4c57-9a44-0e0a6b1f2d11';
+const NORWEGIAN_TIME = 'Local time in Norway, without offset';
+const EXAMPLE_TIME = '2026-01-31T10:00:00';
 
 export class SynkIdDto {
-  @ApiProperty({ pattern: SYNK_ID, description: 'Of the sync', example: EKSEMPEL_SYNK })
-  @Matches(new RegExp(SYNK_ID), { message: 'must be 1 to 100 of A–Z, a–z, 0–9, _ and -' })
+  @ApiProperty({ pattern: SYNC_ID, description: 'Of the sync', example: EXAMPLE_SYNC })
+  @Matches(new RegExp(SYNC_ID), { message: 'must be 1 to 100 of A–Z, a–z, 0–9, _ and -' })
   synkId: string;
 }
 
 @ApiSchema({ name: 'Sidemetadata' })
 export class SidemetadataDto {
   @ApiProperty({
-    pattern: SYNK_ID,
+    pattern: SYNC_ID,
     description: 'New for each sync, the same on all its pages',
-    example: EKSEMPEL_SYNK,
+    example: EXAMPLE_SYNC,
   })
   synkId: string;
 
   @ApiProperty({
     type: 'integer',
     minimum: 1,
-    maximum: MAKS_SIDER,
+    maximum: MAX_PAGES,
     description: 'Number of this page, 1 to antallSider; in any order',
     example: 1,
   })
   side: number;
 
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAKS_SIDER, description: 'Pages of the sync', example: 1 })
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: MAX_PAGES, description: 'Pages of the sync', example: 1 })
   antallSider: number;
 
   @ApiProperty({
     type: 'integer',
     minimum: 0,
-    maximum: MAKS_SIDER * MAKS_RESSURSER,
+    maximum: MAX_PAGES * MAX_RESOURCES,
     description: 'Entries of all its pages together',
     example: 1,
   })
@@ -50,7 +50,7 @@ export class SidemetadataDto {
 /** What an adapter tells of an avtale: the names, types and rules of the source's messages. */
 @ApiSchema({ name: 'Ressurs', description: 'Fields that are not named here are ignored, and not passed on.' })
 export class RessursDto {
-  @ApiProperty({ format: 'uuid', description: 'The same as the id of the entry', example: EKSEMPEL_AVTALE })
+  @ApiProperty({ format: 'uuid', description: 'The same as the id of the entry', example: EXAMPLE_AVTALE })
   avtaleId: string;
   @ApiProperty({
     format: 'date-time',
@@ -117,8 +117,8 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
-    description: `When it was entered into. ${NORSK_TID}`,
-    example: EKSEMPEL_TID,
+    description: `When it was entered into. ${NORWEGIAN_TIME}`,
+    example: EXAMPLE_TIME,
   })
   'avtaleInngått'?: string | null;
   @ApiPropertyOptional({
@@ -151,29 +151,29 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
-    description: `When the participant approved. ${NORSK_TID}`,
-    example: EKSEMPEL_TID,
+    description: `When the participant approved. ${NORWEGIAN_TIME}`,
+    example: EXAMPLE_TIME,
   })
   godkjentAvDeltaker?: string | null;
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
-    description: `When the employer approved. ${NORSK_TID}`,
-    example: EKSEMPEL_TID,
+    description: `When the employer approved. ${NORWEGIAN_TIME}`,
+    example: EXAMPLE_TIME,
   })
   godkjentAvArbeidsgiver?: string | null;
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
-    description: `When the counsellor approved. ${NORSK_TID}`,
-    example: EKSEMPEL_TID,
+    description: `When the counsellor approved. ${NORWEGIAN_TIME}`,
+    example: EXAMPLE_TIME,
   })
   godkjentAvVeileder?: string | null;
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
-    description: `When the decision-maker approved. ${NORSK_TID}`,
-    example: EKSEMPEL_TID,
+    description: `When the decision-maker approved. ${NORWEGIAN_TIME}`,
+    example: EXAMPLE_TIME,
   })
   godkjentAvBeslutter?: string | null;
   @ApiPropertyOptional({
@@ -204,8 +204,8 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
-    description: `When it was made. ${NORSK_TID}`,
-    example: EKSEMPEL_TID,
+    description: `When it was made. ${NORWEGIAN_TIME}`,
+    example: EXAMPLE_TIME,
   })
   opprettetTidspunkt?: string | null;
   @ApiPropertyOptional({
@@ -221,13 +221,13 @@ export class RessursDto {
 
 @ApiSchema({ name: 'Innslag' })
 export class InnslagDto {
-  @ApiProperty({ format: 'uuid', description: 'avtaleId', example: EKSEMPEL_AVTALE }) id: string;
+  @ApiProperty({ format: 'uuid', description: 'avtaleId', example: EXAMPLE_AVTALE }) id: string;
   @ApiProperty({ type: RessursDto, description: 'The avtale as it is now' }) ressurs: RessursDto;
 }
 
 @ApiSchema({ name: 'Slettinnslag' })
 export class SlettinnslagDto {
-  @ApiProperty({ format: 'uuid', description: 'avtaleId', example: EKSEMPEL_AVTALE }) id: string;
+  @ApiProperty({ format: 'uuid', description: 'avtaleId', example: EXAMPLE_AVTALE }) id: string;
 }
 
 @ApiSchema({ name: 'Side' })
@@ -235,7 +235,7 @@ export class SideDto {
   @ApiProperty({ type: SidemetadataDto, description: 'Which page of which sync' }) metadata: SidemetadataDto;
   @ApiProperty({
     type: [InnslagDto],
-    maxItems: MAKS_RESSURSER,
+    maxItems: MAX_RESOURCES,
     description: 'Each id once; none in an empty full sync',
   })
   ressurser: InnslagDto[];
@@ -244,20 +244,20 @@ export class SideDto {
 @ApiSchema({ name: 'Sletteside' })
 export class SlettesideDto {
   @ApiProperty({ type: SidemetadataDto, description: 'Which page of which sync' }) metadata: SidemetadataDto;
-  @ApiProperty({ type: [SlettinnslagDto], maxItems: MAKS_RESSURSER, description: 'Each id once' })
+  @ApiProperty({ type: [SlettinnslagDto], maxItems: MAX_RESOURCES, description: 'Each id once' })
   ressurser: SlettinnslagDto[];
 }
 
 @ApiSchema({ name: 'Synk' })
 export class SynkDto {
-  @ApiProperty({ description: 'Of the sync', example: EKSEMPEL_SYNK }) synkId: string;
-  @ApiProperty({ enum: SYNKTYPER, description: 'Full, delta or delete' }) type: Synktype;
+  @ApiProperty({ description: 'Of the sync', example: EXAMPLE_SYNC }) synkId: string;
+  @ApiProperty({ enum: SYNC_TYPES, description: 'Full, delta or delete' }) type: SyncType;
   @ApiProperty({
-    enum: SYNKTILSTANDER,
+    enum: SYNC_STATES,
     description:
       'MOTTAR: pages are missing. SLETTER: all pages are in; what a full sync did not hold is being deleted. VENTER_PAA_BEKREFTELSE: it would delete very much, see bekreftSynk. ERSTATTET: by a newer full sync. UTLOEPT: no page for 15 minutes. FEILET: the pages held another number of entries than antallTotalt',
   })
-  tilstand: Synktilstand;
+  tilstand: SyncState;
   @ApiProperty({ description: 'Stalled: no page for 3 minutes' }) stanset: boolean;
   @ApiProperty({ type: 'integer', description: 'Pages of the sync' }) antallSider: number;
   @ApiProperty({ type: 'integer', description: 'Pages that are in' }) mottatteSider: number;
@@ -281,13 +281,13 @@ export class SynkDto {
   skalSlettes: number | null;
 }
 
-export function tilSynkDto(rad: Synkrad, manglendeSider?: number[]): SynkDto {
-  const { startOffset: _, bekreftetAv: __, startet, sisteSide, avsluttet, ...resten } = rad;
+export function toSynkDto(row: SyncRow, missingPages?: number[]): SynkDto {
+  const { startOffset: _, bekreftetAv: __, startet: started, sisteSide: lastPage, avsluttet: ended, ...rest } = row;
   return {
-    ...resten,
-    startet: startet.toISOString(),
-    sisteSide: sisteSide.toISOString(),
-    avsluttet: avsluttet?.toISOString() ?? null,
-    ...(manglendeSider ? { manglendeSider } : {}),
+    ...rest,
+    startet: started.toISOString(),
+    sisteSide: lastPage.toISOString(),
+    avsluttet: ended?.toISOString() ?? null,
+    ...(missingPages ? { manglendeSider: missingPages } : {}),
   };
 }

@@ -1,34 +1,34 @@
-import { fellesFeil, Problem } from '@tiltak/platform';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { metrikker } from '../metrikker.ts';
-import { iTransaksjon } from '../transaksjon.ts';
-import type { Publisering } from './publisering.ts';
+import { metrics } from '../metrikker.ts';
+import { inTransaction } from '../transaksjon.ts';
+import type { Publisher } from './publisering.ts';
 import {
-  laasMotTilstand,
-  laasSynk,
-  leggTilAvtaler,
-  leggTilSide,
-  lesSynk,
-  opprettSynk,
-  settTilstand,
-  type Synkfrister,
-  type Synkrad,
-  type Synktilstand,
+  lockSyncShared,
+  lockSync,
+  insertSyncAvtaler,
+  insertPage,
+  readSync,
+  createSync,
+  setSyncState,
+  type SyncDeadlines,
+  type SyncRow,
+  type SyncState,
 } from './synk.queries.ts';
-import type { Side } from './synk.side.ts';
+import type { SyncPage } from './synk.side.ts';
 
 /**
  * Held shared by whoever publishes an adapter's page, and exclusively while a full sync deletes: so that no change comes
  * to lie between the look at what is stored and the tombstones.
  */
-const LAAS = `hashtext('tiltak:publisering')`;
+const LOCK = `hashtext('tiltak:publisering')`;
 
 /** Takes in pages. What is decided lies in the database alone, so that any number of ingestors can do it at once. */
-export class Synker {
+export class Syncs {
   constructor(
     private readonly pool: Pool,
-    private readonly publisering: Publisering,
-    readonly frister: Synkfrister,
+    private readonly publisher: Publisher,
+    readonly deadlines: SyncDeadlines,
   ) {}
 
   /**
@@ -37,82 +37,82 @@ export class Synker {
    *
    * @throws Problem 400, 409, 503
    */
-  async motta(side: Side): Promise<Synkrad> {
-    const kjent = await lesSynk(this.pool, side.synkId, this.frister);
-    await iTransaksjon(this.pool, async (db) => {
-      await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LAAS})`);
-      if (!kjent) await opprettSynk(db, side, () => this.publisering.slutt());
-      await this.taInn(db, side);
+  async receive(page: SyncPage): Promise<SyncRow> {
+    const known = await readSync(this.pool, page.synkId, this.deadlines);
+    await inTransaction(this.pool, async (db) => {
+      await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LOCK})`);
+      if (!known) await createSync(db, page, () => this.publisher.endOffsets());
+      await this.accept(db, page);
     });
-    metrikker.synksider.inc({ type: side.type });
-    await this.fullfoerNaarAlt(side.synkId);
-    return this.hent(side.synkId);
+    metrics.syncPages.inc({ type: page.type });
+    await this.completeWhenAll(page.synkId);
+    return this.get(page.synkId);
   }
 
   /** @throws Problem 404 */
-  async hent(synkId: string): Promise<Synkrad> {
-    const synk = await lesSynk(this.pool, synkId, this.frister);
-    if (!synk) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no such sync');
-    return synk;
+  async get(syncId: string): Promise<SyncRow> {
+    const sync = await readSync(this.pool, syncId, this.deadlines);
+    if (!sync) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no such sync');
+    return sync;
   }
 
   /** Lets a full sync delete as much as it would. @throws Problem 404, 409 */
-  async bekreft(synkId: string, klient: string): Promise<Synkrad> {
-    await iTransaksjon(this.pool, async (db) => {
-      await laasSynk(db, synkId);
-      const synk = await lesSynk(db, synkId, this.frister);
-      if (!synk) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no such sync');
+  async bekreft(syncId: string, client: string): Promise<SyncRow> {
+    await inTransaction(this.pool, async (db) => {
+      await lockSync(db, syncId);
+      const sync = await readSync(db, syncId, this.deadlines);
+      if (!sync) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no such sync');
       // Confirmed already: the answer may have been lost.
-      if (synk.bekreftetAv !== null && synk.tilstand !== 'ERSTATTET') return;
-      if (synk.tilstand !== 'VENTER_PAA_BEKREFTELSE') throw konflikt(synk.tilstand);
-      await db.query('update synk set bekreftet_av = $2 where synk_id = $1', [synkId, klient]);
-      await settTilstand(db, synkId, 'SLETTER');
+      if (sync.bekreftetAv !== null && sync.tilstand !== 'ERSTATTET') return;
+      if (sync.tilstand !== 'VENTER_PAA_BEKREFTELSE') throw conflict(sync.tilstand);
+      await db.query('update synk set bekreftet_av = $2 where synk_id = $1', [syncId, client]);
+      await setSyncState(db, syncId, 'SLETTER');
     });
-    return this.hent(synkId);
+    return this.get(syncId);
   }
 
   /** Also for a sync whose last pages came in side by side, or whose ingestor ended just after the last one. */
-  async fullfoerNaarAlt(synkId: string): Promise<void> {
-    await iTransaksjon(this.pool, async (db) => {
-      await laasSynk(db, synkId);
-      const synk = await lesSynk(db, synkId, this.frister);
-      if (synk?.tilstand !== 'MOTTAR' || synk.mottatteSider < synk.antallSider) return;
-      await settTilstand(db, synkId, etterSisteSide(synk));
+  async completeWhenAll(syncId: string): Promise<void> {
+    await inTransaction(this.pool, async (db) => {
+      await lockSync(db, syncId);
+      const sync = await readSync(db, syncId, this.deadlines);
+      if (sync?.tilstand !== 'MOTTAR' || sync.mottatteSider < sync.antallSider) return;
+      await setSyncState(db, syncId, stateAfterLastPage(sync));
     });
   }
 
-  private async taInn(db: PoolClient, side: Side): Promise<void> {
-    await laasMotTilstand(db, side.synkId);
-    const synk = await lesSynk(db, side.synkId, this.frister);
-    if (!synk) throw new Problem(fellesFeil.KONFLIKT, 'The sync is gone');
-    kontroller(synk, side);
-    const avtrykk = await leggTilSide(db, side);
-    if (avtrykk?.equals(side.avtrykk)) return;
-    if (avtrykk) throw new Problem(fellesFeil.KONFLIKT, 'The page was received before, with other content');
-    if (synk.tilstand !== 'MOTTAR') throw konflikt(synk.tilstand);
-    kontrollerAntall(synk, side);
-    if (side.type === 'FULL') {
-      await leggTilAvtaler(
+  private async accept(db: PoolClient, page: SyncPage): Promise<void> {
+    await lockSyncShared(db, page.synkId);
+    const sync = await readSync(db, page.synkId, this.deadlines);
+    if (!sync) throw new Problem(PROBLEMS.KONFLIKT, 'The sync is gone');
+    checkSameSync(sync, page);
+    const fingerprint = await insertPage(db, page);
+    if (fingerprint?.equals(page.avtrykk)) return;
+    if (fingerprint) throw new Problem(PROBLEMS.KONFLIKT, 'The page was received before, with other content');
+    if (sync.tilstand !== 'MOTTAR') throw conflict(sync.tilstand);
+    checkCount(sync, page);
+    if (page.type === 'FULL') {
+      await insertSyncAvtaler(
         db,
-        side.synkId,
-        side.meldinger.map(({ avtaleId }) => avtaleId),
+        page.synkId,
+        page.meldinger.map(({ avtaleId }) => avtaleId),
       );
     }
-    await this.publisering.publiser(side.meldinger);
+    await this.publisher.publish(page.meldinger);
   }
 }
 
 /** Alone with the topic, as far as adapters are concerned; see `LAAS`. */
-export async function laasPublisering(db: PoolClient): Promise<void> {
-  await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${LAAS})`);
+export async function lockPublishing(db: PoolClient): Promise<void> {
+  await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${LOCK})`);
 }
 
-function etterSisteSide(synk: Synkrad): Synktilstand {
-  if (synk.mottatteRessurser !== synk.antallTotalt) return 'FEILET';
-  return synk.type === 'FULL' ? 'SLETTER' : 'FULLFOERT';
+function stateAfterLastPage(sync: SyncRow): SyncState {
+  if (sync.mottatteRessurser !== sync.antallTotalt) return 'FEILET';
+  return sync.type === 'FULL' ? 'SLETTER' : 'FULLFOERT';
 }
 
-const HVORFOR: Record<Synktilstand, string> = {
+const WHY_NOT: Record<SyncState, string> = {
   MOTTAR: 'The sync does not have all of its pages yet',
   SLETTER: 'The sync has all of its pages',
   VENTER_PAA_BEKREFTELSE: 'The sync has all of its pages',
@@ -122,24 +122,24 @@ const HVORFOR: Record<Synktilstand, string> = {
   FEILET: 'The sync has other entries than antallTotalt said; begin a new one',
 };
 
-function konflikt(tilstand: Synktilstand): Problem {
-  return new Problem(fellesFeil.KONFLIKT, HVORFOR[tilstand], { felter: { tilstand } });
+function conflict(state: SyncState): Problem {
+  return new Problem(PROBLEMS.KONFLIKT, WHY_NOT[state], { felter: { tilstand: state } });
 }
 
 /** What the pages of a sync have in common. */
-function kontroller(synk: Synkrad, side: Side): void {
-  if (synk.type !== side.type) throw new Problem(fellesFeil.KONFLIKT, 'The synkId belongs to a sync of another type');
-  const feil = (['antallSider', 'antallTotalt'] as const)
-    .filter((felt) => synk[felt] !== side[felt])
-    .map((felt) => ({ felt: `metadata.${felt}`, melding: 'differs from that of the pages before' }));
-  if (feil.length > 0) throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The page is not valid', { feil });
+function checkSameSync(sync: SyncRow, page: SyncPage): void {
+  if (sync.type !== page.type) throw new Problem(PROBLEMS.KONFLIKT, 'The synkId belongs to a sync of another type');
+  const error = (['antallSider', 'antallTotalt'] as const)
+    .filter((field) => sync[field] !== page[field])
+    .map((field) => ({ felt: `metadata.${field}`, melding: 'differs from that of the pages before' }));
+  if (error.length > 0) throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid', { feil: error });
 }
 
-function kontrollerAntall(synk: Synkrad, side: Side): void {
-  const antall = synk.mottatteRessurser + side.meldinger.length;
-  const erSiste = synk.mottatteSider + 1 === synk.antallSider;
-  if (antall > synk.antallTotalt || (erSiste && antall < synk.antallTotalt)) {
-    throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The page is not valid', {
+function checkCount(sync: SyncRow, page: SyncPage): void {
+  const count = sync.mottatteRessurser + page.meldinger.length;
+  const isLast = sync.mottatteSider + 1 === sync.antallSider;
+  if (count > sync.antallTotalt || (isLast && count < sync.antallTotalt)) {
+    throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid', {
       feil: [{ felt: 'metadata.antallTotalt', melding: 'is not the number of entries of all pages' }],
     });
   }

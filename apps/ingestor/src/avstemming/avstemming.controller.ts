@@ -13,13 +13,13 @@ import {
   ApiPayloadTooLargeResponse,
   ApiTags,
 } from '@nestjs/swagger';
-import { lesInstant } from '@tiltak/avtale';
-import { fellesFeil, Problem } from '@tiltak/platform';
+import { parseInstant } from '@tiltak/avtale';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { IdDto, SideDto } from '../drift/drift.dto.ts';
-import { hvemI } from '../drift/driftshandlinger.ts';
-import { ForRolle, tokenI } from '../tilgang/tilgang.ts';
+import { actorOf } from '../drift/driftshandlinger.ts';
+import { ForRole, tokenOf } from '../tilgang/tilgang.ts';
 import {
   AvstemDto,
   DifferanserDto,
@@ -29,22 +29,28 @@ import {
   RettDto,
   RettetDto,
 } from './avstemming.dto.ts';
-import { hentRapport, listDifferanser, listRapporter, type Rapport, type Utvalg } from './avstemming.queries.ts';
+import {
+  readReport,
+  listDifferences,
+  listReports,
+  type AvstemmingReport,
+  type DifferenceFilter,
+} from './avstemming.queries.ts';
 import { Avstemming } from './avstemming.ts';
 import { NDJSON } from './liste.ts';
-import { Retting } from './retting.ts';
+import { AvstemmingRepair } from './retting.ts';
 
-const LINJER_PER_GANG = 10_000;
+const LINES_PER_CHUNK = 10_000;
 
 /** What is stored against what the source has. */
 @ApiTags('Avstemming')
-@ForRolle('drift')
+@ForRole('drift')
 @Controller('drift/v1/avstemming')
 export class AvstemmingController {
   constructor(
     private readonly pool: Pool,
     private readonly avstemming: Avstemming,
-    private readonly retting: Retting,
+    private readonly repair: AvstemmingRepair,
   ) {}
 
   @Post()
@@ -60,25 +66,25 @@ export class AvstemmingController {
   @ApiBadRequestResponse({ description: 'A line is wrong: `feil` tells its number and field. Nothing is kept' })
   @ApiConflictResponse({ description: 'One is running' })
   @ApiPayloadTooLargeResponse({ description: 'Too many lines, or one that is too long' })
-  async avstem(@Query() { kilde, per }: AvstemDto, @Req() request: FastifyRequest): Promise<RapportDto> {
-    const hvem = hvemI(tokenI(request));
-    if (kilde === 'TOPIC') {
-      if (request.body !== undefined) throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'kilde=TOPIC takes no body');
-      return tilDto(await this.avstemming.medTopic(hvem));
+  async avstem(@Query() { kilde: source, per }: AvstemDto, @Req() request: FastifyRequest): Promise<RapportDto> {
+    const who = actorOf(tokenOf(request));
+    if (source === 'TOPIC') {
+      if (request.body !== undefined) throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'kilde=TOPIC takes no body');
+      return toDto(await this.avstemming.withTopic(who));
     }
     if (!(request.body instanceof Readable)) {
-      throw new Problem(fellesFeil.FEIL_MEDIETYPE, `The body must be a list as ${NDJSON}`);
+      throw new Problem(PROBLEMS.FEIL_MEDIETYPE, `The body must be a list as ${NDJSON}`);
     }
-    return tilDto(await this.avstemming.medListe(request.body, lesPer(per), hvem));
+    return toDto(await this.avstemming.withList(request.body, parsePer(per), who));
   }
 
   @Get()
   @ApiOperation({ operationId: 'listAvstemminger', summary: 'Reports, newest first; the last 50 are kept' })
   @ApiOkResponse({ type: RapportSideDto })
-  async listAvstemminger(@Query() { neste, antall }: SideDto): Promise<RapportSideDto> {
-    const rader = await listRapporter(this.pool, neste, antall);
-    const siste = rader.at(-1);
-    return { avstemminger: rader.map(tilDto), ...(siste && rader.length === antall ? { neste: siste.id } : {}) };
+  async listAvstemminger(@Query() { neste: next, antall: count }: SideDto): Promise<RapportSideDto> {
+    const rows = await listReports(this.pool, next, count);
+    const last = rows.at(-1);
+    return { avstemminger: rows.map(toDto), ...(last && rows.length === count ? { neste: last.id } : {}) };
   }
 
   @Get(':id')
@@ -86,29 +92,29 @@ export class AvstemmingController {
   @ApiOkResponse({ type: RapportDto })
   @ApiNotFoundResponse({ description: 'There is no such report' })
   async hentAvstemming(@Param() { id }: IdDto): Promise<RapportDto> {
-    return tilDto(await this.finn(id));
+    return toDto(await this.find(id));
   }
 
   @Get(':id/differanser')
   @ApiOperation({ operationId: 'listDifferanser', summary: 'The avtaler that differ, of one type' })
   @ApiOkResponse({ type: DifferanseSideDto })
   @ApiNotFoundResponse({ description: 'There is no such report' })
-  async listDifferanser(@Param() { id }: IdDto, @Query() sporring: DifferanserDto): Promise<DifferanseSideDto> {
-    const { per } = await this.finn(id);
-    const { type, neste, antall } = sporring;
-    const ferske = sporring.ferske === 'true';
-    const rader = await listDifferanser(this.pool, id, { typer: [type], ferske, etter: neste, antall });
-    const siste = rader.at(-1);
-    const differanser = rader.map(({ rettet, ...rad }) => ({
-      ...rad,
-      alderSekunder: alder(per, rad.sistEndretHosKilden, rad.sistEndretHer),
-      rettet: rettet?.toISOString() ?? null,
+  async listDifferanser(@Param() { id }: IdDto, @Query() query: DifferanserDto): Promise<DifferanseSideDto> {
+    const { per } = await this.find(id);
+    const { type, neste: next, antall: count } = query;
+    const fresh = query.ferske === 'true';
+    const rows = await listDifferences(this.pool, id, { types: [type], ferske: fresh, etter: next, antall: count });
+    const last = rows.at(-1);
+    const differences = rows.map(({ rettet: repaired, ...row }) => ({
+      ...row,
+      alderSekunder: age(per, row.sistEndretHosKilden, row.sistEndretHer),
+      rettet: repaired?.toISOString() ?? null,
     }));
-    return { differanser, ...(siste && rader.length === antall ? { neste: siste.avtaleId } : {}) };
+    return { differanser: differences, ...(last && rows.length === count ? { neste: last.avtaleId } : {}) };
   }
 
   @Get(':id/sendes-paa-nytt')
-  @RouteConfig({ medietyper: [NDJSON] })
+  @RouteConfig({ mediaTypes: [NDJSON] })
   @ApiOperation({
     operationId: 'listSendesPaaNytt',
     summary: 'What the source has to send again',
@@ -118,8 +124,8 @@ export class AvstemmingController {
   @ApiOkResponse({ content: { [NDJSON]: { schema: { type: 'string', description: 'Lines' } } } })
   @ApiNotFoundResponse({ description: 'There is no such report' })
   async listSendesPaaNytt(@Param() { id }: IdDto, @Res() reply: FastifyReply): Promise<void> {
-    await this.finn(id);
-    await reply.type(NDJSON).send(Readable.from(this.linjer(id)));
+    await this.find(id);
+    await reply.type(NDJSON).send(Readable.from(this.lines(id)));
   }
 
   @Post(':id/rett')
@@ -135,64 +141,70 @@ export class AvstemmingController {
   @ApiConflictResponse({ description: 'One is running, or `bekreft` is not how many there are' })
   async rett(
     @Param() { id }: IdDto,
-    @Body() { type, bekreft }: RettDto,
+    @Body() { type, bekreft: confirm }: RettDto,
     @Req() request: FastifyRequest,
   ): Promise<RettetDto> {
-    const hvem = hvemI(tokenI(request));
-    if (type !== 'FREMMED') return this.retting.lesTilbake(id, type, hvem);
-    if (bekreft === undefined) {
-      throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'A deletion must be confirmed', {
+    const who = actorOf(tokenOf(request));
+    if (type !== 'FREMMED') return this.repair.readBack(id, type, who);
+    if (confirm === undefined) {
+      throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'A deletion must be confirmed', {
         feil: [{ felt: 'bekreft', melding: 'must be how many are to be deleted' }],
       });
     }
-    return this.retting.slettFremmede(id, bekreft, hvem);
+    return this.repair.deleteForeign(id, confirm, who);
   }
 
-  private async *linjer(id: string): AsyncGenerator<string> {
-    const utvalg: Utvalg = { typer: ['MANGLER', 'UTDATERT'], ferske: false, rettet: false, antall: LINJER_PER_GANG };
-    for (let etter: string | undefined, bolk = LINJER_PER_GANG; bolk === LINJER_PER_GANG;) {
-      const rader = await listDifferanser(this.pool, id, { ...utvalg, etter });
-      yield rader
+  private async *lines(id: string): AsyncGenerator<string> {
+    const selection: DifferenceFilter = {
+      types: ['MANGLER', 'UTDATERT'],
+      ferske: false,
+      rettet: false,
+      antall: LINES_PER_CHUNK,
+    };
+    for (let after: string | undefined, chunk = LINES_PER_CHUNK; chunk === LINES_PER_CHUNK;) {
+      const rows = await listDifferences(this.pool, id, { ...selection, etter: after });
+      yield rows
         .map(
-          ({ avtaleId, sistEndretHosKilden }) => `${JSON.stringify({ avtaleId, sistEndret: sistEndretHosKilden })}\n`,
+          ({ avtaleId, sistEndretHosKilden: lastChangedAtSource }) =>
+            `${JSON.stringify({ avtaleId, sistEndret: lastChangedAtSource })}\n`,
         )
         .join('');
-      etter = rader.at(-1)?.avtaleId;
-      bolk = rader.length;
+      after = rows.at(-1)?.avtaleId;
+      chunk = rows.length;
     }
   }
 
-  private async finn(id: string): Promise<Rapport> {
-    const rapport = await hentRapport(this.pool, id);
-    if (!rapport) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no reconciliation with this id');
-    return rapport;
+  private async find(id: string): Promise<AvstemmingReport> {
+    const report = await readReport(this.pool, id);
+    if (!report) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no reconciliation with this id');
+    return report;
   }
 }
 
 /** @throws Problem 400 */
-function lesPer(per: string | undefined): Date | undefined {
+function parsePer(per: string | undefined): Date | undefined {
   if (per === undefined) return undefined;
-  const tid = lesInstant(per);
-  if (tid !== undefined) return new Date(tid);
-  throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The moment of the list can not be read', {
+  const time = parseInstant(per);
+  if (time !== undefined) return new Date(time);
+  throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The moment of the list can not be read', {
     feil: [{ felt: 'per', melding: 'must be a time with a zone, as 2026-01-31T12:00:00Z' }],
   });
 }
 
-function tilDto({ per, avsluttet, differanser, ...rest }: Rapport): RapportDto {
+function toDto({ per, avsluttet: ended, differanser: differences, ...rest }: AvstemmingReport): RapportDto {
   return {
     ...rest,
     per: per.toISOString(),
-    avsluttet: avsluttet.toISOString(),
-    differanser: differanser.map(({ eldste, ...tall }) => ({
-      ...tall,
-      eldsteAlderSekunder: alder(per, eldste),
+    avsluttet: ended.toISOString(),
+    differanser: differences.map(({ eldste: oldest, ...number }) => ({
+      ...number,
+      eldsteAlderSekunder: age(per, oldest),
     })),
   };
 }
 
 /** How long the sides have differed: since the newer of them was changed. */
-function alder(per: Date, ...tider: (Date | string | null)[]): number | null {
-  const kjente = tider.flatMap((tid) => (tid === null ? [] : [new Date(tid).getTime()]));
-  return kjente.length === 0 ? null : Math.max(0, Math.round((per.getTime() - Math.max(...kjente)) / 1_000));
+function age(per: Date, ...times: (Date | string | null)[]): number | null {
+  const known = times.flatMap((time) => (time === null ? [] : [new Date(time).getTime()]));
+  return known.length === 0 ? null : Math.max(0, Math.round((per.getTime() - Math.max(...known)) / 1_000));
 }

@@ -1,15 +1,19 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
-import { KILDER, TYPER, type Differansetype, type Kildetype } from './avstemming.queries.ts';
+import { SOURCE_TYPES, DIFFERENCE_TYPES, type DifferenceType, type SourceType } from './avstemming.queries.ts';
 import { UUID } from './liste.ts';
-import { RETTBARE, type Rettbar } from './retting.ts';
+import { REPAIRABLE, type Repairable } from './retting.ts';
 
 export class AvstemDto {
-  @ApiPropertyOptional({ enum: KILDER, default: 'LISTE', description: "The source's own list, or all of the topic" })
+  @ApiPropertyOptional({
+    enum: SOURCE_TYPES,
+    default: 'LISTE',
+    description: "The source's own list, or all of the topic",
+  })
   @IsOptional()
-  @IsIn(KILDER)
-  kilde: Kildetype = 'LISTE';
+  @IsIn(SOURCE_TYPES)
+  kilde: SourceType = 'LISTE';
 
   @ApiPropertyOptional({
     format: 'date-time',
@@ -22,9 +26,9 @@ export class AvstemDto {
 }
 
 export class DifferanserDto {
-  @ApiProperty({ enum: TYPER })
-  @IsIn(TYPER)
-  type: Differansetype;
+  @ApiProperty({ enum: DIFFERENCE_TYPES })
+  @IsIn(DIFFERENCE_TYPES)
+  type: DifferenceType;
 
   @ApiPropertyOptional({
     enum: ['true', 'false'],
@@ -52,9 +56,9 @@ export class DifferanserDto {
 
 @ApiSchema({ name: 'RettAvstemming' })
 export class RettDto {
-  @ApiProperty({ enum: RETTBARE, example: 'MANGLER' })
-  @IsIn(RETTBARE)
-  type: Rettbar;
+  @ApiProperty({ enum: REPAIRABLE, example: 'MANGLER' })
+  @IsIn(REPAIRABLE)
+  type: Repairable;
 
   @ApiPropertyOptional({
     type: 'integer',
@@ -82,11 +86,11 @@ export class RettetDto {
 @ApiSchema({ name: 'Differansetall' })
 export class TypetallDto {
   @ApiProperty({
-    enum: TYPER,
+    enum: DIFFERENCE_TYPES,
     description:
       'MANGLER: the source has it, we do not. UTDATERT: ours is older. FREMMED: we have it, the source does not. NYERE: ours is newer',
   })
-  type: Differansetype;
+  type: DifferenceType;
 
   @ApiProperty({ type: 'integer', description: 'Those that count' })
   antall: number;
@@ -113,8 +117,8 @@ export class RapportDto {
   @ApiProperty({ example: '17' })
   id: string;
 
-  @ApiProperty({ enum: KILDER, description: 'What was compared with' })
-  kilde: Kildetype;
+  @ApiProperty({ enum: SOURCE_TYPES, description: 'What was compared with' })
+  kilde: SourceType;
 
   @ApiProperty({ type: 'string', format: 'date-time', description: 'The moment that the source is compared as of' })
   per: string;
@@ -146,8 +150,8 @@ export class DifferanseDto {
   @ApiProperty({ format: 'uuid' })
   avtaleId: string;
 
-  @ApiProperty({ enum: TYPER })
-  type: Differansetype;
+  @ApiProperty({ enum: DIFFERENCE_TYPES })
+  type: DifferenceType;
 
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
   sistEndretHosKilden: string | null;

@@ -1,15 +1,15 @@
 import type { Pool, PoolClient } from 'pg';
-import type { Utstrekning } from '../kafka/posisjoner.ts';
+import type { PartitionExtent } from '../kafka/posisjoner.ts';
 
-export const TYPER = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'] as const;
-export type Differansetype = (typeof TYPER)[number];
+export const DIFFERENCE_TYPES = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'] as const;
+export type DifferenceType = (typeof DIFFERENCE_TYPES)[number];
 
-export const KILDER = ['LISTE', 'TOPIC'] as const;
-export type Kildetype = (typeof KILDER)[number];
+export const SOURCE_TYPES = ['LISTE', 'TOPIC'] as const;
+export type SourceType = (typeof SOURCE_TYPES)[number];
 
 /** The differences of one type. */
-export interface Typetall {
-  type: Differansetype;
+export interface DifferenceCount {
+  type: DifferenceType;
   /** those that count */
   antall: number;
   /** of these, those that are healed */
@@ -20,89 +20,89 @@ export interface Typetall {
   eldste: Date | null;
 }
 
-export interface Rapport {
+export interface AvstemmingReport {
   id: string;
-  kilde: Kildetype;
+  kilde: SourceType;
   per: Date;
   startetAv: string;
   avsluttet: Date;
   antallHosKilden: number;
   /** each type, in the order of `TYPER` */
-  differanser: Typetall[];
+  differanser: DifferenceCount[];
 }
 
-export interface Differanse {
+export interface Difference {
   avtaleId: string;
-  type: Differansetype;
+  type: DifferenceType;
   /** to the microsecond, as all times of change */
   sistEndretHosKilden: string | null;
   sistEndretHer: string | null;
   rettet: Date | null;
 }
 
-const LAAS = `hashtext('tiltak-datadeling avstemming')`;
+const LOCK = `hashtext('tiltak-datadeling avstemming')`;
 
 /** One at a time in the database, until it is given back or the connection ends. */
-export async function taLaas(db: PoolClient): Promise<boolean> {
-  const { rows } = await db.query<{ fikk: boolean }>(`select pg_try_advisory_lock(${LAAS}) as fikk`);
+export async function tryLock(db: PoolClient): Promise<boolean> {
+  const { rows } = await db.query<{ fikk: boolean }>(`select pg_try_advisory_lock(${LOCK}) as fikk`);
   return rows[0]?.fikk === true;
 }
 
-export async function giLaas(db: PoolClient): Promise<void> {
-  await db.query(`select pg_advisory_unlock(${LAAS})`);
+export async function unlock(db: PoolClient): Promise<void> {
+  await db.query(`select pg_advisory_unlock(${LOCK})`);
 }
 
 /** What the stream has not come to yet, of what the topic held. */
-export async function tellUlest(db: PoolClient, topic: string, ender: Utstrekning[]): Promise<number> {
+export async function countUnread(db: PoolClient, topic: string, ends: PartitionExtent[]): Promise<number> {
   const { rows } = await db.query<{ ulest: string }>(
     `select coalesce(sum(greatest(0, s.slutt - coalesce(o.neste_offset, 0))), 0) as ulest
      from unnest($2::int[], $3::bigint[]) as s(partisjon, slutt)
      left join konsum_offset o on o.topic = $1 and o.partisjon = s.partisjon`,
-    [topic, ender.map(({ partisjon }) => partisjon), ender.map(({ slutt }) => slutt)],
+    [topic, ends.map(({ partition }) => partition), ends.map(({ end }) => end)],
   );
   return Number(rows[0]?.ulest ?? 0);
 }
 
-export interface NyRapport {
-  kilde: Kildetype;
+export interface NewReport {
+  kilde: SourceType;
   per: Date;
   startetAv: string;
 }
 
 /** @returns its id, and how many avtaler there are in the temporary table `hos_kilden` */
-export async function opprettRapport(
+export async function insertReport(
   db: PoolClient,
-  { kilde, per, startetAv }: NyRapport,
+  { kilde: source, per, startetAv: startedBy }: NewReport,
 ): Promise<{ id: string; antall: number }> {
   await db.query('analyze hos_kilden');
   const { rows } = await db.query<{ id: string; antall: number }>(
     `insert into avstemming (kilde, per, startet_av, antall_hos_kilden)
      select $1, $2, $3, count(distinct avtale_id) from hos_kilden returning id, antall_hos_kilden as antall`,
-    [kilde, per, startetAv],
+    [source, per, startedBy],
   );
-  const [{ id, antall } = { id: '', antall: 0 }] = rows;
-  return { id, antall };
+  const [{ id, antall: count } = { id: '', antall: 0 }] = rows;
+  return { id, antall: count };
 }
 
 /** What makes a difference too fresh to count. */
-export interface Ferskhet {
+export interface FreshnessRule {
   /** the two sides are compared as of then */
   per: Date;
   /** changes this much before need not have come yet; undefined: they must have */
-  fristSekunder: number | undefined;
+  deadlineSeconds: number | undefined;
   /** what was learned since counts as fresh too: when the source's side is from before the comparison began */
-  laertEtter: Date | undefined;
+  learntAfter: Date | undefined;
   topic: string;
   /** where the topic ended when the comparison began: what a message of the stream decided since is fresh */
-  ender: Utstrekning[];
+  ender: PartitionExtent[];
 }
 
 /**
  * Both sides in one statement, so in one snapshot. One that we hold as deleted is missing when the source knows it as
  * changed after that; or when a tombstone deleted it, since the source would not name it at all then.
  */
-export async function sammenlign(db: PoolClient, id: string, ferskhet: Ferskhet): Promise<void> {
-  const { per, fristSekunder, laertEtter, topic, ender } = ferskhet;
+export async function compare(db: PoolClient, id: string, freshness: FreshnessRule): Promise<void> {
+  const { per, deadlineSeconds, learntAfter, topic, ender: ends } = freshness;
   await db.query(
     `insert into avstemming_differanse
        (avstemming, type, fersk, avtale_id, sist_endret_hos_kilden, sist_endret_her, partisjon, kafka_offset)
@@ -133,25 +133,25 @@ export async function sammenlign(db: PoolClient, id: string, ferskhet: Ferskhet)
     [
       id,
       per,
-      fristSekunder ?? null,
-      laertEtter ?? null,
+      deadlineSeconds ?? null,
+      learntAfter ?? null,
       topic,
-      ender.map(({ partisjon }) => partisjon),
-      ender.map(({ slutt }) => slutt),
+      ends.map(({ partition }) => partition),
+      ends.map(({ end }) => end),
     ],
   );
 }
 
-const BEHOLDES = 50;
+const KEPT = 50;
 
 /** All but the newest. */
-export async function beskjaerRapporter(db: PoolClient): Promise<void> {
+export async function pruneReports(db: PoolClient): Promise<void> {
   await db.query('delete from avstemming where id <= (select id from avstemming order by id desc offset $1 limit 1)', [
-    BEHOLDES,
+    KEPT,
   ]);
 }
 
-const RAPPORT = `
+const REPORT = `
   select a.id, a.kilde, a.per, a.startet_av as "startetAv", a.avsluttet, a.antall_hos_kilden as "antallHosKilden",
     array(
       select json_build_object('type', t.type, 'antall', count(d.*) filter (where not d.fersk),
@@ -164,29 +164,32 @@ const RAPPORT = `
   from avstemming a`;
 
 /** Newest first. */
-export async function listRapporter(db: Pool, foer: string | undefined, antall: number): Promise<Rapport[]> {
-  const { rows } = await db.query<Rapport>(
-    `${RAPPORT} where $2::bigint is null or a.id < $2 order by a.id desc limit $3`,
-    [TYPER, foer ?? null, antall],
+export async function listReports(db: Pool, before: string | undefined, count: number): Promise<AvstemmingReport[]> {
+  const { rows } = await db.query<AvstemmingReport>(
+    `${REPORT} where $2::bigint is null or a.id < $2 order by a.id desc limit $3`,
+    [DIFFERENCE_TYPES, before ?? null, count],
   );
-  return rows.map(medTider);
+  return rows.map(withTimes);
 }
 
-export async function hentRapport(db: Pool, id: string): Promise<Rapport | undefined> {
-  const { rows } = await db.query<Rapport>(`${RAPPORT} where a.id = $2`, [TYPER, id]);
-  return rows.map(medTider)[0];
+export async function readReport(db: Pool, id: string): Promise<AvstemmingReport | undefined> {
+  const { rows } = await db.query<AvstemmingReport>(`${REPORT} where a.id = $2`, [DIFFERENCE_TYPES, id]);
+  return rows.map(withTimes)[0];
 }
 
 /** JSON has no times. */
-function medTider(rad: Rapport): Rapport {
-  const differanser = rad.differanser.map((tall) => ({ ...tall, eldste: tall.eldste && new Date(tall.eldste) }));
-  return { ...rad, differanser };
+function withTimes(row: AvstemmingReport): AvstemmingReport {
+  const differences = row.differanser.map((number) => ({
+    ...number,
+    eldste: number.eldste && new Date(number.eldste),
+  }));
+  return { ...row, differanser: differences };
 }
 
-const tekst = (kolonne: string): string => `to_char(${kolonne} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+const text = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
-export interface Utvalg {
-  typer: readonly Differansetype[];
+export interface DifferenceFilter {
+  types: readonly DifferenceType[];
   ferske: boolean;
   /** undefined: both */
   rettet?: boolean | undefined;
@@ -196,19 +199,19 @@ export interface Utvalg {
 }
 
 /** In order of avtaleId. */
-export async function listDifferanser(
+export async function listDifferences(
   db: Pool,
   id: string,
-  { typer, ferske, rettet, etter, antall }: Utvalg,
-): Promise<Differanse[]> {
-  const { rows } = await db.query<Differanse>(
-    `select avtale_id as "avtaleId", type, ${tekst('sist_endret_hos_kilden')} as "sistEndretHosKilden",
-       ${tekst('sist_endret_her')} as "sistEndretHer", rettet
+  { types, ferske: fresh, rettet: repaired, etter: after, antall: count }: DifferenceFilter,
+): Promise<Difference[]> {
+  const { rows } = await db.query<Difference>(
+    `select avtale_id as "avtaleId", type, ${text('sist_endret_hos_kilden')} as "sistEndretHosKilden",
+       ${text('sist_endret_her')} as "sistEndretHer", rettet
      from avstemming_differanse
      where avstemming = $1 and type = any($2) and fersk = $3 and ($4::bool is null or (rettet is not null) = $4)
        and ($5::uuid is null or avtale_id > $5)
      order by avtale_id limit $6`,
-    [id, typer, ferske, rettet ?? null, etter ?? null, antall],
+    [id, types, fresh, repaired ?? null, after ?? null, count],
   );
   return rows;
 }

@@ -1,36 +1,36 @@
-import { setTimeout as vent } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
-import { fellesFeil, Problem } from '@tiltak/platform';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { kopier } from '../avtaler/avtaler.sql.ts';
-import { noter, type Hvem } from '../drift/driftshandlinger.ts';
-import type { Utstrekning } from '../kafka/posisjoner.ts';
-import { lesTopic, type Topic } from '../kafka/topic.ts';
-import { metrikker } from '../metrikker.ts';
+import { copyRows } from '../avtaler/avtaler.sql.ts';
+import { recordAction, type Actor } from '../drift/driftshandlinger.ts';
+import type { PartitionExtent } from '../kafka/posisjoner.ts';
+import { readTopicOnce, type Topic } from '../kafka/topic.ts';
+import { metrics } from '../metrikker.ts';
 import {
-  beskjaerRapporter,
-  giLaas,
-  hentRapport,
-  listRapporter,
-  opprettRapport,
-  sammenlign,
-  taLaas,
-  tellUlest,
-  TYPER,
-  type Ferskhet,
-  type Kildetype,
-  type Rapport,
+  pruneReports,
+  unlock,
+  readReport,
+  listReports,
+  insertReport,
+  compare,
+  tryLock,
+  countUnread,
+  DIFFERENCE_TYPES,
+  type FreshnessRule,
+  type SourceType,
+  type AvstemmingReport,
 } from './avstemming.queries.ts';
-import { lesListe } from './liste.ts';
-import { lagTopicstand, noterTopicstand } from './topicstand.ts';
+import { readList } from './liste.ts';
+import { createTopicState, foldIntoTopicState } from './topicstand.ts';
 
-interface Valg {
+interface AvstemmingOptions {
   /** lines that a list may have */
-  maksLinjer: number;
+  maxLines: number;
   /** changes this much before the comparison need not have come yet */
-  fristSekunder: number;
+  deadlineSeconds: number;
   /** how long to wait for the stream to catch up */
-  ventMs?: number;
+  waitMs?: number;
 }
 
 /** Compares what is stored with what the source has: its own list, or what it has published. Changes nothing. */
@@ -38,100 +38,100 @@ export class Avstemming {
   constructor(
     private readonly pool: Pool,
     private readonly topic: Topic,
-    private readonly valg: Valg,
+    private readonly options: AvstemmingOptions,
   ) {}
 
   /**
    * @param per when the source made the list; undefined: now
    * @throws Problem 400 for a bad line, 409 when one is running, 413, 503 when Kafka is away or the stream lies behind
    */
-  medListe(strom: Readable, per: Date | undefined, hvem: Hvem): Promise<Rapport> {
-    const ferskhet = { per: per ?? new Date(), fristSekunder: this.valg.fristSekunder, laertEtter: per };
-    return this.avstem('LISTE', ferskhet, hvem, async (db) => {
+  withList(stream: Readable, per: Date | undefined, who: Actor): Promise<AvstemmingReport> {
+    const freshness = { per: per ?? new Date(), deadlineSeconds: this.options.deadlineSeconds, learntAfter: per };
+    return this.compareWith('LISTE', freshness, who, async (db) => {
       await db.query('create temp table hos_kilden (avtale_id uuid not null, sist_endret timestamptz(6) not null)');
       // Bit by bit, each committed: readers of the change feed wait for every transaction that is open.
-      for await (const rader of lesListe(strom, this.valg.maksLinjer)) {
-        await kopier(db, 'pg_temp.hos_kilden (avtale_id, sist_endret)', rader);
+      for await (const rows of readList(stream, this.options.maxLines)) {
+        await copyRows(db, 'pg_temp.hos_kilden (avtale_id, sist_endret)', rows);
       }
-      return this.topic.utstrekning();
+      return this.topic.extents();
     });
   }
 
   /** With all that the topic holds. @throws Problem 409, 503 */
-  medTopic(hvem: Hvem): Promise<Rapport> {
-    const ferskhet = { per: new Date(), fristSekunder: undefined, laertEtter: undefined };
-    return this.avstem('TOPIC', ferskhet, hvem, async (db, ender) => {
-      await lagTopicstand(db);
-      await lesTopic(this.topic, ender, (batch) => noterTopicstand(db, batch));
+  withTopic(who: Actor): Promise<AvstemmingReport> {
+    const freshness = { per: new Date(), deadlineSeconds: undefined, learntAfter: undefined };
+    return this.compareWith('TOPIC', freshness, who, async (db, ends) => {
+      await createTopicState(db);
+      await readTopicOnce(this.topic, ends, (batch) => foldIntoTopicState(db, batch));
       await db.query(
         'create temp table hos_kilden as select avtale_id, sist_endret from topicstand where slettet is null',
       );
-      return ender;
+      return ends;
     });
   }
 
   /** Shows the last report in the metrics, also after a restart. */
-  async visSiste(): Promise<void> {
-    const [siste] = await listRapporter(this.pool, undefined, 1);
-    if (siste) vis(siste);
+  async showLast(): Promise<void> {
+    const [last] = await listReports(this.pool, undefined, 1);
+    if (last) showInMetrics(last);
   }
 
-  /** @param les fills the temporary table `hos_kilden`, and answers with what of the topic must be stored before it can be compared */
-  private avstem(
-    kilde: Kildetype,
-    ferskhet: Omit<Ferskhet, 'topic' | 'ender'>,
-    hvem: Hvem,
-    les: (db: PoolClient, ender: Utstrekning[]) => Promise<Utstrekning[]>,
-  ): Promise<Rapport> {
-    return enAvGangen(this.pool, async (db) => {
-      const ender = await this.topic.utstrekning();
-      await this.ventPaaStrommen(db, await les(db, ender));
+  /** @param fill fills the temporary table `hos_kilden`, and answers with what of the topic must be stored before it can be compared */
+  private compareWith(
+    source: SourceType,
+    freshness: Omit<FreshnessRule, 'topic' | 'ender'>,
+    who: Actor,
+    fill: (db: PoolClient, ends: PartitionExtent[]) => Promise<PartitionExtent[]>,
+  ): Promise<AvstemmingReport> {
+    return oneAtATime(this.pool, async (db) => {
+      const ends = await this.topic.extents();
+      await this.waitForStream(db, await fill(db, ends));
       await db.query('begin');
-      const { id, antall } = await opprettRapport(db, { kilde, per: ferskhet.per, startetAv: hvem.hvem });
-      await sammenlign(db, id, { ...ferskhet, topic: this.topic.navn, ender });
-      await beskjaerRapporter(db);
-      await noter(db, hvem, { handling: 'AVSTEM', gjelder: id, antall });
+      const { id, antall: count } = await insertReport(db, { kilde: source, per: freshness.per, startetAv: who.hvem });
+      await compare(db, id, { ...freshness, topic: this.topic.navn, ender: ends });
+      await pruneReports(db);
+      await recordAction(db, who, { handling: 'AVSTEM', gjelder: id, antall: count });
       await db.query('commit');
-      const rapport = await hentRapport(this.pool, id);
-      if (!rapport) throw new Error('The report that was just written is gone');
-      vis(rapport);
-      return rapport;
+      const report = await readReport(this.pool, id);
+      if (!report) throw new Error('The report that was just written is gone');
+      showInMetrics(report);
+      return report;
     });
   }
 
   /** What is on the topic by now, and not stored yet, would look as if it was missing. */
-  private async ventPaaStrommen(db: PoolClient, ender: Utstrekning[]): Promise<void> {
-    const frist = Date.now() + (this.valg.ventMs ?? 60_000);
-    while ((await tellUlest(db, this.topic.navn, ender)) > 0) {
-      if (Date.now() > frist) {
-        throw new Problem(fellesFeil.UTILGJENGELIG, 'The stream lies behind; reconcile when it has caught up', {
+  private async waitForStream(db: PoolClient, ends: PartitionExtent[]): Promise<void> {
+    const deadline = Date.now() + (this.options.waitMs ?? 60_000);
+    while ((await countUnread(db, this.topic.navn, ends)) > 0) {
+      if (Date.now() > deadline) {
+        throw new Problem(PROBLEMS.UTILGJENGELIG, 'The stream lies behind; reconcile when it has caught up', {
           retryAfter: 60,
         });
       }
-      await vent(100);
+      await wait(100);
     }
   }
 }
 
 /** @throws Problem 409 */
-export async function enAvGangen<T>(pool: Pool, arbeid: (db: PoolClient) => Promise<T>): Promise<T> {
+export async function oneAtATime<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T> {
   const db = await pool.connect();
   try {
-    if (!(await taLaas(db))) throw new Problem(fellesFeil.KONFLIKT, 'A reconciliation is running');
-    const svar = await arbeid(db);
+    if (!(await tryLock(db))) throw new Problem(PROBLEMS.KONFLIKT, 'A reconciliation is running');
+    const response = await work(db);
     // The end of a connection takes its time, and the next one may be asked for at once.
-    await giLaas(db);
-    return svar;
+    await unlock(db);
+    return response;
   } finally {
     // The lock too when something failed, and what is temporary, go with the connection.
     db.release(true);
   }
 }
 
-export function vis({ differanser, avsluttet }: Rapport): void {
-  for (const type of TYPER) {
-    const { antall = 0, rettet = 0 } = differanser.find((tall) => tall.type === type) ?? {};
-    metrikker.avstemmingDifferanser.set({ type }, antall - rettet);
+export function showInMetrics({ differanser: differences, avsluttet: ended }: AvstemmingReport): void {
+  for (const type of DIFFERENCE_TYPES) {
+    const { antall: count = 0, rettet: repaired = 0 } = differences.find((number) => number.type === type) ?? {};
+    metrics.avstemmingDifferences.set({ type }, count - repaired);
   }
-  metrikker.avstemt.set(avsluttet.getTime() / 1_000);
+  metrics.avstemt.set(ended.getTime() / 1_000);
 }

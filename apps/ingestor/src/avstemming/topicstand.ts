@@ -1,10 +1,10 @@
-import { spillAv, type Tilstand } from '@tiltak/avtale';
+import { foldMessages, type AvtaleState } from '@tiltak/avtale';
 import type { PoolClient } from 'pg';
-import { tolk } from '../avtaler/avtaler.innlesning.ts';
-import type { Meldingsbatch } from '../kafka/batch.ts';
+import { parseMessages } from '../avtaler/avtaler.innlesning.ts';
+import type { MessageBatch } from '../kafka/batch.ts';
 
 /** What the topic says of each avtale by the ordering rule, in a table that goes with the connection. */
-export async function lagTopicstand(db: PoolClient): Promise<void> {
+export async function createTopicState(db: PoolClient): Promise<void> {
   await db.query(
     `create temp table topicstand (avtale_id uuid primary key, sist_endret timestamptz(6), slettet text,
        partisjon integer not null, kafka_offset bigint not null)`,
@@ -12,12 +12,12 @@ export async function lagTopicstand(db: PoolClient): Promise<void> {
 }
 
 /** Plays a batch onto what is known of its avtaler. What can't be used is passed by, as the stream parks it. */
-export async function noterTopicstand(db: PoolClient, { partisjon, meldinger }: Meldingsbatch): Promise<void> {
-  const { perAvtale } = tolk(meldinger, partisjon);
-  const kjente = await lesKjente(db, [...perAvtale.keys()]);
-  const nye = [...perAvtale].flatMap(([avtaleId, plasserte]) => {
-    const { tilstand } = spillAv(avtaleId, kjente.get(avtaleId), plasserte, () => ({ avtrykk: '' }));
-    return tilstand ? [{ avtaleId, ...tilstand }] : [];
+export async function foldIntoTopicState(db: PoolClient, { partition, messages }: MessageBatch): Promise<void> {
+  const { perAvtale } = parseMessages(messages, partition);
+  const known = await readKnown(db, [...perAvtale.keys()]);
+  const fresh = [...perAvtale].flatMap(([avtaleId, positioned]) => {
+    const { state } = foldMessages(avtaleId, known.get(avtaleId), positioned, () => ({ fingerprint: '' }));
+    return state ? [{ avtaleId, ...state }] : [];
   });
   await db.query({
     name: 'noter_topicstand',
@@ -26,20 +26,20 @@ export async function noterTopicstand(db: PoolClient, { partisjon, meldinger }: 
            on conflict (avtale_id) do update set sist_endret = excluded.sist_endret, slettet = excluded.slettet,
              partisjon = excluded.partisjon, kafka_offset = excluded.kafka_offset`,
     values: [
-      nye.map(({ avtaleId }) => avtaleId),
-      nye.map(({ sistEndret }) => sistEndret),
-      nye.map(({ slettet }) => slettet),
-      nye.map(({ plass }) => plass.partisjon),
-      nye.map(({ plass }) => plass.offset),
+      fresh.map(({ avtaleId }) => avtaleId),
+      fresh.map(({ sistEndret }) => sistEndret),
+      fresh.map(({ deleted }) => deleted),
+      fresh.map(({ position }) => position.partition),
+      fresh.map(({ position }) => position.offset),
     ],
   });
 }
 
-async function lesKjente(db: PoolClient, avtaleIder: string[]): Promise<Map<string, Tilstand>> {
+async function readKnown(db: PoolClient, avtaleIder: string[]): Promise<Map<string, AvtaleState>> {
   const { rows } = await db.query<{
     avtale_id: string;
     sist_endret: string | null;
-    slettet: Tilstand['slettet'];
+    slettet: AvtaleState['deleted'];
     partisjon: number;
     kafka_offset: string;
   }>({
@@ -50,15 +50,23 @@ async function lesKjente(db: PoolClient, avtaleIder: string[]): Promise<Map<stri
     values: [avtaleIder],
   });
   return new Map(
-    rows.map(({ avtale_id: avtaleId, sist_endret: sistEndret, slettet, partisjon, kafka_offset: offset }) => [
-      avtaleId,
-      {
-        sistEndret: sistEndret as Tilstand['sistEndret'],
-        slettet,
-        plass: { partisjon, offset: Number(offset) },
-        feilregistrert: false,
-        avtrykk: null,
-      },
-    ]),
+    rows.map(
+      ({
+        avtale_id: avtaleId,
+        sist_endret: sistEndret,
+        slettet: deleted,
+        partisjon: partition,
+        kafka_offset: offset,
+      }) => [
+        avtaleId,
+        {
+          sistEndret: sistEndret as AvtaleState['sistEndret'],
+          deleted,
+          position: { partition, offset: Number(offset) },
+          feilregistrert: false,
+          fingerprint: null,
+        },
+      ],
+    ),
   );
 }

@@ -1,49 +1,52 @@
 import { Catch, Controller, UseFilters, type RpcExceptionFilter } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
-import type { Meldingsbatch } from '../kafka/batch.ts';
-import { UKJENT_POSISJON } from '../kafka/batch-strategi.ts';
-import { metrikker } from '../metrikker.ts';
-import { Innlesning, UkjentPosisjon, type Innlest } from './avtaler.innlesning.ts';
+import type { MessageBatch } from '../kafka/batch.ts';
+import { UNKNOWN_POSITION } from '../kafka/batch-strategi.ts';
+import { metrics } from '../metrikker.ts';
+import { Ingest, UnknownPositionError, type IngestResult } from './avtaler.innlesning.ts';
 
-export const AVTALE_HENDELSE = 'avtale-hendelse';
+export const AVTALE_EVENT = 'avtale-hendelse';
 
 /** Nest's own filter would hide the error from the transport, which decides by it. */
 @Catch()
-class GiFeilenVidere implements RpcExceptionFilter {
-  catch(feil: unknown): Observable<never> {
-    return throwError(() => feil);
+class RethrowFilter implements RpcExceptionFilter {
+  catch(error: unknown): Observable<never> {
+    return throwError(() => error);
   }
 }
 
 @Controller()
-@UseFilters(GiFeilenVidere)
-export class AvtaleConsumer {
-  constructor(private readonly innlesning: Innlesning) {}
+@UseFilters(RethrowFilter)
+export class AvtalerConsumer {
+  constructor(private readonly ingest: Ingest) {}
 
   /** Stores a batch of the source's messages; answers with the position to go on from. */
-  @MessagePattern(AVTALE_HENDELSE)
-  async motta(@Payload() batch: Meldingsbatch): Promise<number> {
-    const stopp = metrikker.batchSekunder.startTimer();
+  @MessagePattern(AVTALE_EVENT)
+  async motta(@Payload() batch: MessageBatch): Promise<number> {
+    const stop = metrics.batchSeconds.startTimer();
     try {
-      const innlest = await this.innlesning.lesInn(batch);
-      stopp();
-      tell(batch, innlest);
-      return innlest.nesteOffset;
-    } catch (feil) {
-      if (feil instanceof UkjentPosisjon) return UKJENT_POSISJON;
-      throw feil;
+      const ingested = await this.ingest.ingestBatch(batch);
+      stop();
+      countOutcomes(batch, ingested);
+      return ingested.nextOffset;
+    } catch (error) {
+      if (error instanceof UnknownPositionError) return UNKNOWN_POSITION;
+      throw error;
     }
   }
 }
 
-function tell(batch: Meldingsbatch, { folder, parkert, behandletFoer }: Innlest): void {
-  metrikker.batchMeldinger.observe(batch.meldinger.length);
-  metrikker.meldinger.inc({ utfall: 'BEHANDLET_FOER' }, behandletFoer);
-  metrikker.meldinger.inc({ utfall: 'PARKERT' }, parkert.length);
-  for (const { kode, felt } of parkert) metrikker.parkert.inc({ kode, felt: felt ?? '' });
-  for (const { utfall, versjoner } of folder) {
-    for (const [navn, antall] of Object.entries(utfall)) metrikker.meldinger.inc({ utfall: navn }, antall);
-    for (const { innhold } of versjoner) for (const felt of innhold.ukjente) metrikker.ukjentVerdi.inc({ felt });
+function countOutcomes(
+  batch: MessageBatch,
+  { folds: folder, parked, alreadyProcessed: processedBefore }: IngestResult,
+): void {
+  metrics.batchMessages.observe(batch.messages.length);
+  metrics.meldinger.inc({ utfall: 'BEHANDLET_FOER' }, processedBefore);
+  metrics.meldinger.inc({ utfall: 'PARKERT' }, parked.length);
+  for (const { code, field } of parked) metrics.parkert.inc({ kode: code, felt: field ?? '' });
+  for (const { outcomes: outcome, versions } of folder) {
+    for (const [name, count] of Object.entries(outcome)) metrics.meldinger.inc({ utfall: name }, count);
+    for (const { content } of versions) for (const field of content.unknown) metrics.unknownValue.inc({ felt: field });
   }
 }

@@ -1,51 +1,51 @@
-import { forventet, lagHendelser } from '@tiltak/simulator';
+import { expected, createEvents } from '@tiltak/simulator';
 import {
   batch,
   deltakerId,
   ID,
-  melding,
-  PARTISJON,
-  startTestInnlesning,
+  message,
+  PARTITION,
+  startTestIngest,
   TOPIC,
-  type TestInnlesning,
+  type TestIngest,
 } from '../testing/test-innlesning.ts';
-import { UkjentPosisjon, type Innlesning } from './avtaler.innlesning.ts';
-import { SystematiskAvvisning } from './avvist.ts';
+import { UnknownPositionError, type Ingest } from './avtaler.innlesning.ts';
+import { SystematicRefusalError } from './avvist.ts';
 
-let oppsett: TestInnlesning;
-let innlesning: Innlesning;
-let pool: TestInnlesning['pool'];
-let eier: TestInnlesning['eier'];
-let dump: TestInnlesning['dump'];
+let setup: TestIngest;
+let ingest: Ingest;
+let pool: TestIngest['pool'];
+let owner: TestIngest['eier'];
+let dump: TestIngest['dump'];
 
 beforeAll(async () => {
-  oppsett = await startTestInnlesning();
-  ({ innlesning, pool, eier, dump } = oppsett);
+  setup = await startTestIngest();
+  ({ innlesning: ingest, pool, eier: owner, dump } = setup);
 });
-afterAll(() => oppsett.stopp());
-beforeEach(() => oppsett.toem());
+afterAll(() => setup.stop());
+beforeEach(() => setup.empty());
 
-const antall = async (tabell: string): Promise<number> =>
-  Number((await pool.query<{ n: string }>(`select count(*) as n from ${tabell}`)).rows[0]?.n);
+const count = async (table: string): Promise<number> =>
+  Number((await pool.query<{ n: string }>(`select count(*) as n from ${table}`)).rows[0]?.n);
 
 describe('a batch', () => {
   test('is stored, with its history, its changes and the position after it', async () => {
-    const innlest = await innlesning.lesInn(
+    const ingested = await ingest.ingestBatch(
       batch(
         [
-          melding(3, {
+          message(3, {
             bedriftNavn: 'tab\tnewline\nbackslash\\ \\N',
             avtaleNr: 7,
             stillingprosent: 33.3,
             deltakerFnr: '1',
           }),
-          melding(5, { sistEndret: '2026-01-01T00:00:00.0000006Z', avtaleInngått: '2025-10-26T02:30:00.1234567' }),
+          message(5, { sistEndret: '2026-01-01T00:00:00.0000006Z', avtaleInngått: '2025-10-26T02:30:00.1234567' }),
         ],
         0,
       ),
     );
-    expect(innlest.nesteOffset).toBe(6);
-    const { avtale, avtale_versjon, endring, konsum_offset } = await dump();
+    expect(ingested.nextOffset).toBe(6);
+    const { avtale, avtale_versjon, endring: change, konsum_offset } = await dump();
     expect(avtale).toMatchObject([
       {
         avtale_id: ID,
@@ -65,41 +65,41 @@ describe('a batch', () => {
       },
       { bedrift_navn: null },
     ]);
-    expect(endring).toEqual([
+    expect(change).toEqual([
       [ID, 'ENDRET', null],
       [ID, 'ENDRET', null],
     ]);
-    expect(konsum_offset).toEqual([{ topic: TOPIC, partisjon: PARTISJON, neste_offset: 6 }]);
+    expect(konsum_offset).toEqual([{ topic: TOPIC, partisjon: PARTITION, neste_offset: 6 }]);
   });
 
   test('given twice changes nothing, and a later part of it only what is new', async () => {
-    const meldinger = [melding(0, { avtaleNr: 1 }), melding(1, { avtaleNr: 2 })];
-    await innlesning.lesInn(batch(meldinger.slice(0, 1)));
-    await innlesning.lesInn(batch(meldinger));
-    const foer = await dump();
-    expect((await innlesning.lesInn(batch(meldinger))).behandletFoer).toBe(2);
-    expect(await dump()).toEqual(foer);
-    expect(foer['avtale_versjon']).toHaveLength(2);
+    const messages = [message(0, { avtaleNr: 1 }), message(1, { avtaleNr: 2 })];
+    await ingest.ingestBatch(batch(messages.slice(0, 1)));
+    await ingest.ingestBatch(batch(messages));
+    const before = await dump();
+    expect((await ingest.ingestBatch(batch(messages))).alreadyProcessed).toBe(2);
+    expect(await dump()).toEqual(before);
+    expect(before['avtale_versjon']).toHaveLength(2);
   });
 
   test('read from beyond the stored position is not stored: consumption goes back', async () => {
-    await expect(innlesning.lesInn(batch([melding(9, {})]))).resolves.toMatchObject({ nesteOffset: 0 });
-    expect(await antall('avtale')).toBe(0);
+    await expect(ingest.ingestBatch(batch([message(9, {})]))).resolves.toMatchObject({ nesteOffset: 0 });
+    expect(await count('avtale')).toBe(0);
   });
 
   test('of a topic that ends before the stored position says that the position is unknown', async () => {
     await pool.query('update konsum_offset set neste_offset = 100');
-    await expect(innlesning.lesInn(batch([melding(0, {})]))).rejects.toBeInstanceOf(UkjentPosisjon);
+    await expect(ingest.ingestBatch(batch([message(0, {})]))).rejects.toBeInstanceOf(UnknownPositionError);
   });
 
   test('with messages that can not be used parks those, with the bytes, and stores the others', async () => {
-    const raa = Buffer.from([0xff, 0xfe]);
-    await innlesning.lesInn(
+    const raw = Buffer.from([0xff, 0xfe]);
+    await ingest.ingestBatch(
       batch([
-        melding(0, { avtaleNr: 1 }),
-        { offset: 1, nokkel: null, verdi: raa },
-        melding(2, { startDato: 'i går' }),
-        melding(3, { avtaleNr: 2 }),
+        message(0, { avtaleNr: 1 }),
+        { offset: 1, key: null, value: raw },
+        message(2, { startDato: 'i går' }),
+        message(3, { avtaleNr: 2 }),
       ]),
     );
     const { avtale, parkert_melding } = await dump();
@@ -111,17 +111,17 @@ describe('a batch', () => {
   });
 
   test('with rows that the database refuses parks exactly those', async () => {
-    await eier.query(`alter table avtale_versjon add constraint ikke_sju check (avtale_nr % 7 <> 0)`);
+    await owner.query(`alter table avtale_versjon add constraint ikke_sju check (avtale_nr % 7 <> 0)`);
     try {
-      const meldinger = Array.from({ length: 50 }, (_, offset) =>
-        melding(offset, {
+      const messages = Array.from({ length: 50 }, (_, offset) =>
+        message(offset, {
           avtaleId: ID.slice(0, -2) + String(10 + (offset % 9)),
           avtaleNr: offset,
           sistEndret: `2026-01-01T00:00:${String(10 + offset)}Z`,
         }),
       );
-      const innlest = await innlesning.lesInn(batch(meldinger));
-      expect(innlest.parkert.map(({ plass }) => plass.offset)).toEqual([0, 7, 14, 21, 28, 35, 42, 49]);
+      const ingested = await ingest.ingestBatch(batch(messages));
+      expect(ingested.parked.map(({ position }) => position.offset)).toEqual([0, 7, 14, 21, 28, 35, 42, 49]);
       const { parkert_melding, avtale_versjon } = await dump();
       expect(parkert_melding).toHaveLength(8);
       expect(parkert_melding?.[0]).toMatchObject({
@@ -130,47 +130,47 @@ describe('a batch', () => {
       });
       expect(avtale_versjon).toHaveLength(42);
     } finally {
-      await eier.query('alter table avtale_versjon drop constraint ikke_sju');
+      await owner.query('alter table avtale_versjon drop constraint ikke_sju');
     }
   });
 
   test('of which the database refuses too much waits, with nothing stored and nothing parked', async () => {
-    const meldinger = Array.from({ length: 60 }, (_, offset) =>
-      melding(offset, { avtaleId: ID.slice(0, -2) + String(10 + offset), avtaleNr: offset }),
+    const messages = Array.from({ length: 60 }, (_, offset) =>
+      message(offset, { avtaleId: ID.slice(0, -2) + String(10 + offset), avtaleNr: offset }),
     );
-    await eier.query('alter table avtale add constraint for_trang check (avtale_nr < 39)');
+    await owner.query('alter table avtale add constraint for_trang check (avtale_nr < 39)');
     try {
-      await expect(innlesning.lesInn(batch(meldinger))).rejects.toBeInstanceOf(SystematiskAvvisning);
-      expect([await antall('avtale'), await antall('parkert_melding')]).toEqual([0, 0]);
+      await expect(ingest.ingestBatch(batch(messages))).rejects.toBeInstanceOf(SystematicRefusalError);
+      expect([await count('avtale'), await count('parkert_melding')]).toEqual([0, 0]);
     } finally {
-      await eier.query('alter table avtale drop constraint for_trang');
+      await owner.query('alter table avtale drop constraint for_trang');
     }
-    await eier.query('alter table avtale add constraint for_trang check (avtale_nr < 40)');
+    await owner.query('alter table avtale add constraint for_trang check (avtale_nr < 40)');
     try {
-      expect((await innlesning.lesInn(batch(meldinger))).parkert).toHaveLength(20);
-      expect([await antall('avtale'), await antall('parkert_melding')]).toEqual([40, 20]);
+      expect((await ingest.ingestBatch(batch(messages))).parked).toHaveLength(20);
+      expect([await count('avtale'), await count('parkert_melding')]).toEqual([40, 20]);
     } finally {
-      await eier.query('alter table avtale drop constraint for_trang');
+      await owner.query('alter table avtale drop constraint for_trang');
     }
   });
 
   test('that the database can not take now has no effect at all', async () => {
-    await eier.query('revoke insert on endring from datadeling_skriver');
+    await owner.query('revoke insert on endring from datadeling_skriver');
     try {
-      await expect(innlesning.lesInn(batch([melding(0, {}), melding(1, { startDato: 'x' })]))).rejects.toThrow();
-      expect([await antall('avtale'), await antall('parkert_melding')]).toEqual([0, 0]);
+      await expect(ingest.ingestBatch(batch([message(0, {}), message(1, { startDato: 'x' })]))).rejects.toThrow();
+      expect([await count('avtale'), await count('parkert_melding')]).toEqual([0, 0]);
     } finally {
-      await eier.query('grant insert on endring to datadeling_skriver');
+      await owner.query('grant insert on endring to datadeling_skriver');
     }
-    await innlesning.lesInn(batch([melding(0, {}), melding(1, { startDato: 'x' })]));
-    expect([await antall('avtale'), await antall('parkert_melding')]).toEqual([1, 1]);
+    await ingest.ingestBatch(batch([message(0, {}), message(1, { startDato: 'x' })]));
+    expect([await count('avtale'), await count('parkert_melding')]).toEqual([1, 1]);
   });
 });
 
 test('deleting erases content and history, and leaves a marker', async () => {
-  await innlesning.lesInn(batch([melding(0, { deltakerFnr: '1', bedriftNavn: 'Spor' })]));
-  await innlesning.lesInn(batch([{ offset: 1, nokkel: Buffer.from(ID), verdi: null }]));
-  const { avtale, avtale_versjon, endring } = await dump();
+  await ingest.ingestBatch(batch([message(0, { deltakerFnr: '1', bedriftNavn: 'Spor' })]));
+  await ingest.ingestBatch(batch([{ offset: 1, key: Buffer.from(ID), value: null }]));
+  const { avtale, avtale_versjon, endring: change } = await dump();
   expect(avtale).toMatchObject([
     {
       avtale_id: ID,
@@ -182,7 +182,7 @@ test('deleting erases content and history, and leaves a marker', async () => {
     },
   ]);
   expect(avtale_versjon).toEqual([]);
-  expect(endring).toEqual([
+  expect(change).toEqual([
     [ID, 'ENDRET', null],
     [ID, 'SLETTET', 'SLETTET'],
   ]);
@@ -190,65 +190,73 @@ test('deleting erases content and history, and leaves a marker', async () => {
 
 describe('the messages of the simulator', () => {
   /** The last line of the feed about each avtale. */
-  const sisteOrd = ({ endring }: Awaited<ReturnType<typeof dump>>): Map<unknown, unknown> =>
-    new Map(endring.map((linje) => [linje[0], linje]));
-  const meldinger = Array.from(lagHendelser({ seed: 7, antall: 3_000, gift: true }), ({ nokkel, verdi }, offset) => ({
-    offset,
-    nokkel: nokkel === null ? null : Buffer.from(nokkel),
-    verdi: verdi === null ? null : Buffer.from(verdi),
-  }));
-  const lesAlt = async (stoerrelse: (i: number) => number): Promise<void> => {
-    for (let fra = 0, i = 0; fra < meldinger.length; i++) {
-      const til = fra + stoerrelse(i);
-      await innlesning.lesInn(batch(meldinger.slice(fra, til), fra));
-      fra = til;
+  const lastOrd = ({ endring: change }: Awaited<ReturnType<typeof dump>>): Map<unknown, unknown> =>
+    new Map(change.map((line) => [line[0], line]));
+  const messages = Array.from(
+    createEvents({ seed: 7, count: 3_000, poison: true }),
+    ({ nokkel: key, verdi: value }, offset) => ({
+      offset,
+      key: key === null ? null : Buffer.from(key),
+      value: value === null ? null : Buffer.from(value),
+    }),
+  );
+  const readAll = async (size: (i: number) => number): Promise<void> => {
+    for (let from = 0, i = 0; from < messages.length; i++) {
+      const to = from + size(i);
+      await ingest.ingestBatch(batch(messages.slice(from, to), from));
+      from = to;
     }
   };
 
   test('end in the state that the contract says', async () => {
-    await lesAlt(() => 500);
-    const fasit = forventet(meldinger.map((m) => ({ ...m, partisjon: PARTISJON })));
+    await readAll(() => 500);
+    const oracle = expected(
+      messages.map(({ key, value, offset }) => ({ nokkel: key, verdi: value, offset, partisjon: PARTITION })),
+    );
     const { rows } = await pool.query<{ avtale_id: string; sist_endret: string; slettet: string | null }>(
       `select avtale_id, slettet, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret from avtale`,
     );
-    const levende = rows.filter(({ slettet }) => slettet === null);
-    expect(new Map(levende.map((rad) => [rad.avtale_id, rad.sist_endret]))).toEqual(
-      new Map([...fasit.avtaler].map(([id, avtale]) => [id, avtale.sistEndret])),
+    const living = rows.filter(({ slettet: deleted }) => deleted === null);
+    expect(new Map(living.map((row) => [row.avtale_id, row.sist_endret]))).toEqual(
+      new Map([...oracle.avtaler].map(([id, avtale]) => [id, avtale.sistEndret])),
     );
-    expect(new Set(rows.filter(({ slettet }) => slettet !== null).map((rad) => rad.avtale_id))).toEqual(
-      new Set(fasit.slettet.keys()),
+    expect(new Set(rows.filter(({ slettet: deleted }) => deleted !== null).map((row) => row.avtale_id))).toEqual(
+      new Set(oracle.slettet.keys()),
     );
     expect((await pool.query('select kafka_offset::int as offset, felt from parkert_melding order by 1')).rows).toEqual(
-      fasit.parkert.map(({ offset, felt }) => ({ offset, felt })),
+      oracle.parkert.map(({ offset, felt: field }) => ({ offset, felt: field })),
     );
   });
 
   test('give equal tables whatever the batches, and when all is played again', async () => {
-    await lesAlt(() => 1_000);
-    const fasit = await dump();
+    await readAll(() => 1_000);
+    const oracle = await dump();
     await pool.query('update konsum_offset set neste_offset = 0');
-    await lesAlt(() => 700);
-    expect(await dump()).toEqual(fasit);
+    await readAll(() => 700);
+    expect(await dump()).toEqual(oracle);
 
-    await eier.query('truncate avtale, avtale_versjon, endring, relasjon, parkert_melding restart identity');
+    await owner.query('truncate avtale, avtale_versjon, endring, relasjon, parkert_melding restart identity');
     await pool.query('update konsum_offset set neste_offset = 0');
-    await lesAlt((i) => 1 + ((i * 37) % 200));
+    await readAll((i) => 1 + ((i * 37) % 200));
     // A link that comes and goes within one batch is not told of: the feed has fewer lines, and ends the same.
-    const delt = await dump();
-    expect({ ...delt, endring: sisteOrd(delt) }).toEqual({ ...fasit, endring: sisteOrd(fasit) });
+    const shared = await dump();
+    expect({ ...shared, endring: lastOrd(shared) }).toEqual({ ...oracle, endring: lastOrd(oracle) });
   });
 });
 
 test('two ingestors that both believe they own the partition store each message once', async () => {
-  const meldinger = Array.from({ length: 400 }, (_, offset) =>
-    melding(offset, { avtaleNr: offset, sistEndret: `2026-01-01T00:00:00.${String(offset).padStart(6, '0')}Z` }),
+  const messages = Array.from({ length: 400 }, (_, offset) =>
+    message(offset, { avtaleNr: offset, sistEndret: `2026-01-01T00:00:00.${String(offset).padStart(6, '0')}Z` }),
   );
-  const les = async (hvem: Innlesning, steg: number): Promise<void> => {
-    for (let fra = 0; fra < meldinger.length;) {
-      const { nesteOffset } = await hvem.lesInn({ ...batch(meldinger.slice(fra, fra + steg), fra), sluttOffset: 400 });
-      fra = nesteOffset;
+  const read = async (who: Ingest, step: number): Promise<void> => {
+    for (let from = 0; from < messages.length;) {
+      const { nextOffset } = await who.ingestBatch({
+        ...batch(messages.slice(from, from + step), from),
+        endOffset: 400,
+      });
+      from = nextOffset;
     }
   };
-  await Promise.all([les(innlesning, 7), les(oppsett.andre, 11)]);
-  expect([await antall('avtale'), await antall('avtale_versjon'), await antall('endring')]).toEqual([1, 400, 400]);
+  await Promise.all([read(ingest, 7), read(setup.others, 11)]);
+  expect([await count('avtale'), await count('avtale_versjon'), await count('endring')]).toEqual([1, 400, 400]);
 });

@@ -1,64 +1,64 @@
 import { createHash } from 'node:crypto';
 import {
-  likeLedd,
-  sammenlignPlass,
-  spillAv,
-  tolkMelding,
-  type Endring,
+  sameRelationAvtale,
+  comparePositions,
+  foldMessages,
+  parseMessage,
+  type Change,
   type Fold,
-  type Parkeringsgrunn,
-  type PlassertMelding,
+  type ParkingReason,
+  type PositionedMessage,
 } from '@tiltak/avtale';
 import { type DeltakerId } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import type { Meldingsbatch, RaaMelding } from '../kafka/batch.ts';
-import { fortaltSenere, fortellOm, laasDeltakere } from '../relasjoner/relasjoner.sql.ts';
-import { rettRelasjoner } from '../relasjoner/relasjoner.ts';
-import { iTransaksjon } from '../transaksjon.ts';
-import { avtalerad, endringsrad, kodInnhold, versjonsrad, type KodetInnhold } from './avtaler.rader.ts';
+import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
+import { toldLater, insertLinkChanges, lockDeltakere } from '../relasjoner/relasjoner.sql.ts';
+import { repairRelations } from '../relasjoner/relasjoner.ts';
+import { inTransaction } from '../transaksjon.ts';
+import { avtaleRow, changeRow, encodeContent, versionRow, type EncodedContent } from './avtaler.rader.ts';
 import {
-  laasPosisjon,
-  leggTilEndringer,
-  leggTilVersjoner,
-  lesTilstander,
-  oppdaterKjente,
-  rettAvvik,
-  parker,
-  SamtidigEndring,
-  settInnNye,
-  settPosisjon,
-  slettHistorikk,
-  type Kjent,
-  type Parkert,
+  lockPosition,
+  insertChanges,
+  insertVersions,
+  readStates,
+  updateStored,
+  repairDeviations,
+  insertParked,
+  ConcurrentChangeError,
+  insertNew,
+  setPosition,
+  deleteHistory,
+  type StoredAvtale,
+  type ParkedMessage,
 } from './avtaler.sql.ts';
-import { Avvisninger, avvistAvDatabasen } from './avvist.ts';
+import { RefusalCounter, refusedReason } from './avvist.ts';
 
 /** What a batch came to, for the metrics. */
-export interface Innlest {
+export interface IngestResult {
   /** where consumption of the partition goes on; not always after this batch, see `Meldingsbatch` */
-  nesteOffset: number;
-  folder: Fold<KodetInnhold>[];
-  parkert: Parkert[];
-  behandletFoer: number;
+  nextOffset: number;
+  folds: Fold<EncodedContent>[];
+  parked: ParkedMessage[];
+  alreadyProcessed: number;
 }
 
 /** What became of avtaler, and what was known about them before. */
-export interface Del {
-  folder: Fold<KodetInnhold>[];
-  kjente: Map<string, Kjent>;
+export interface WrittenPart {
+  folds: Fold<EncodedContent>[];
+  known: Map<string, StoredAvtale>;
 }
 
 /** Messages that were played: what they came to, and those that can't be used. */
-export interface Skrevet {
-  deler: Del[];
-  parkert: Parkert[];
+export interface Written {
+  parts: WrittenPart[];
+  parked: ParkedMessage[];
 }
 
 /** The stored position does not fit the topic, which must be looked at before anything is consumed. */
-export class UkjentPosisjon extends Error {}
+export class UnknownPositionError extends Error {}
 
 /** Reads batches from Kafka into Postgres, each in one transaction together with the position that follows it. */
-export class Innlesning {
+export class Ingest {
   constructor(
     private readonly pool: Pool,
     private readonly deltakerId: DeltakerId,
@@ -71,38 +71,38 @@ export class Innlesning {
    * @throws when the database can't be reached or is busy, or refuses so much that the fault can't be the messages':
    * nothing has happened then, and the batch is to be tried again
    */
-  async lesInn(batch: Meldingsbatch): Promise<Innlest> {
-    const hele = {
+  async ingestBatch(batch: MessageBatch): Promise<IngestResult> {
+    const whole = {
       ...batch,
-      skriv: (db: PoolClient, nye: readonly RaaMelding[]) => this.skriv(db, batch.partisjon, nye),
+      write: (db: PoolClient, fresh: readonly RawMessage[]) => this.write(db, batch.partition, fresh),
     };
     try {
-      return await iTransaksjon(this.pool, (db) => fraPosisjonen(db, hele));
-    } catch (feil) {
-      if (!avvistAvDatabasen(feil)) throw feil;
-      const avvisninger = new Avvisninger();
-      const skriv: Skriv = (db, nye) => this.skrivDelvis(db, batch.partisjon, nye, avvisninger);
-      return iTransaksjon(this.pool, (db) => fraPosisjonen(db, { ...batch, skriv }));
+      return await inTransaction(this.pool, (db) => ingestFromPosition(db, whole));
+    } catch (error) {
+      if (!refusedReason(error)) throw error;
+      const refusals = new RefusalCounter();
+      const write: Write = (db, fresh) => this.writeHalving(db, batch.partition, fresh, refusals);
+      return inTransaction(this.pool, (db) => ingestFromPosition(db, { ...batch, write }));
     }
   }
 
   /**
    * Plays messages of a partition, each at its own place, in the caller's transaction, which holds the partition's
-   * position (`laasPosisjon`). The caller parks what could not be read, and ends with `holdRelasjoner`.
+   * position (`lockPosition`). The caller parks what could not be read, and ends with `updateRelations`.
    */
-  async skriv(db: PoolClient, partisjon: number, meldinger: readonly RaaMelding[]): Promise<Skrevet> {
-    const { perAvtale, parkert } = tolk(meldinger, partisjon);
-    const kjente = await lesTilstander(db, [...perAvtale.keys()]);
-    const folder = [...perAvtale].map(([avtaleId, plasserte]) =>
-      spillAv(avtaleId, kjente.get(avtaleId), plasserte, (avtale) => kodInnhold(avtale, this.deltakerId)),
+  async write(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<Written> {
+    const { perAvtale, parkert: parked } = parseMessages(messages, partition);
+    const known = await readStates(db, [...perAvtale.keys()]);
+    const folds = [...perAvtale].map(([avtaleId, positioned]) =>
+      foldMessages(avtaleId, known.get(avtaleId), positioned, (avtale) => encodeContent(avtale, this.deltakerId)),
     );
-    await lagre(db, folder, kjente);
-    return { deler: [{ folder, kjente }], parkert };
+    await store(db, folds, known);
+    return { parts: [{ folds, known }], parked };
   }
 
   /** As `skriv`; a message that the database refuses is among those to be parked. */
-  skrivEllerParker(db: PoolClient, partisjon: number, meldinger: readonly RaaMelding[]): Promise<Skrevet> {
-    return this.skrivDelvis(db, partisjon, meldinger, new Avvisninger());
+  writeOrPark(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<Written> {
+    return this.writeHalving(db, partition, messages, new RefusalCounter());
   }
 
   /**
@@ -111,154 +111,154 @@ export class Innlesning {
    *
    * @returns what was put right
    */
-  async rett(db: PoolClient, partisjon: number, meldinger: readonly RaaMelding[]): Promise<Del> {
-    const { perAvtale } = tolk(meldinger, partisjon);
-    const kjente = await lesTilstander(db, [...perAvtale.keys()]);
-    const avgjorende = [...perAvtale].flatMap(([avtaleId, plasserte]) => {
-      const kjent = kjente.get(avtaleId);
-      const melding = kjent && plasserte.find(({ plass }) => sammenlignPlass(plass, kjent.plass) === 0);
-      return melding
+  async repairFromMessages(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<WrittenPart> {
+    const { perAvtale } = parseMessages(messages, partition);
+    const known = await readStates(db, [...perAvtale.keys()]);
+    const deciding = [...perAvtale].flatMap(([avtaleId, positioned]) => {
+      const stored = known.get(avtaleId);
+      const message = stored && positioned.find(({ position }) => comparePositions(position, stored.position) === 0);
+      return message
         ? [
-            rettFold(
-              kjent,
-              spillAv(avtaleId, undefined, [melding], (a) => kodInnhold(a, this.deltakerId)),
+            repairFold(
+              stored,
+              foldMessages(avtaleId, undefined, [message], (a) => encodeContent(a, this.deltakerId)),
             ),
           ]
         : [];
     });
-    const rader = avgjorende.flatMap(({ avtaleId, tilstand, innhold }) =>
-      tilstand ? [avtalerad(avtaleId, tilstand, innhold, kjente.get(avtaleId))] : [],
+    const rows = deciding.flatMap(({ avtaleId, state, content }) =>
+      state ? [avtaleRow(avtaleId, state, content, known.get(avtaleId))] : [],
     );
-    const rettet = await rettAvvik(db, rader);
-    const folder = avgjorende.filter(({ avtaleId }) => rettet.has(avtaleId));
-    const versjoner = folder.filter(({ avtaleId, tilstand }) => tilstand?.avtrykk !== kjente.get(avtaleId)?.avtrykk);
-    await leggTilVersjoner(
+    const repaired = await repairDeviations(db, rows);
+    const folds = deciding.filter(({ avtaleId }) => repaired.has(avtaleId));
+    const versions = folds.filter(({ avtaleId, state }) => state?.fingerprint !== known.get(avtaleId)?.fingerprint);
+    await insertVersions(
       db,
-      versjoner.flatMap((fold) => fold.versjoner.map(({ innhold, plass }) => versjonsrad(innhold, plass))),
+      versions.flatMap((fold) => fold.versions.map(({ content, position }) => versionRow(content, position))),
     );
-    await leggTilEndringer(
+    await insertChanges(
       db,
-      folder.flatMap((fold) => fold.endringer.map(endringsrad)),
+      folds.flatMap((fold) => fold.changes.map(changeRow)),
     );
-    return { folder, kjente };
+    return { folds, known };
   }
 
   /** Behind a savepoint; what the database refuses is halved until it is one message, which is to be parked. */
-  private async skrivDelvis(
+  private async writeHalving(
     db: PoolClient,
-    partisjon: number,
-    meldinger: readonly RaaMelding[],
-    avvisninger: Avvisninger,
-  ): Promise<Skrevet> {
+    partition: number,
+    messages: readonly RawMessage[],
+    refusals: RefusalCounter,
+  ): Promise<Written> {
     await db.query('savepoint del');
     try {
-      const skrevet = await this.skriv(db, partisjon, meldinger);
+      const written = await this.write(db, partition, messages);
       await db.query('release savepoint del');
-      return skrevet;
-    } catch (feil) {
-      const grunn = avvistAvDatabasen(feil);
-      if (!grunn) throw feil;
+      return written;
+    } catch (error) {
+      const reason = refusedReason(error);
+      if (!reason) throw error;
       await db.query('rollback to savepoint del; release savepoint del');
-      const [eneste, ...flere] = meldinger;
-      if (eneste && flere.length === 0) {
-        avvisninger.tell(feil);
-        return { deler: [], parkert: [tilParkert(eneste, partisjon, grunn)] };
+      const [only, ...more] = messages;
+      if (only && more.length === 0) {
+        refusals.count(error);
+        return { parts: [], parked: [toParked(only, partition, reason)] };
       }
     }
-    const midten = meldinger.length >> 1;
-    const foerste = await this.skrivDelvis(db, partisjon, meldinger.slice(0, midten), avvisninger);
-    const andre = await this.skrivDelvis(db, partisjon, meldinger.slice(midten), avvisninger);
-    return { deler: [...foerste.deler, ...andre.deler], parkert: [...foerste.parkert, ...andre.parkert] };
+    const middle = messages.length >> 1;
+    const first = await this.writeHalving(db, partition, messages.slice(0, middle), refusals);
+    const others = await this.writeHalving(db, partition, messages.slice(middle), refusals);
+    return { parts: [...first.parts, ...others.parts], parked: [...first.parked, ...others.parked] };
   }
 }
 
 /** What a message alone comes to, seen from a row that may say something else. */
-function rettFold(kjent: Kjent, fold: Fold<KodetInnhold>): Fold<KodetInnhold> {
-  const { avtaleId, tilstand } = fold;
-  if (!tilstand) return fold;
+function repairFold(stored: StoredAvtale, fold: Fold<EncodedContent>): Fold<EncodedContent> {
+  const { avtaleId, state } = fold;
+  if (!state) return fold;
   // A tombstone doesn't say when what it deleted was changed.
-  const riktig = tilstand.slettet === 'GRAVSTEIN' ? { ...tilstand, sistEndret: kjent.sistEndret } : tilstand;
-  const borte: Endring[] = [{ avtaleId, type: 'SLETTET', aarsak: tilstand.slettet ? 'SLETTET' : 'FEILREGISTRERT' }];
-  const varSynlig = kjent.slettet === null && !kjent.feilregistrert;
-  const erSynlig = tilstand.slettet === null && !tilstand.feilregistrert;
-  return { ...fold, tilstand: riktig, endringer: erSynlig ? fold.endringer : varSynlig ? borte : [] };
+  const right = state.deleted === 'GRAVSTEIN' ? { ...state, sistEndret: stored.sistEndret } : state;
+  const away: Change[] = [{ avtaleId, type: 'SLETTET', reason: state.deleted ? 'SLETTET' : 'FEILREGISTRERT' }];
+  const wasVisible = stored.deleted === null && !stored.feilregistrert;
+  const isVisible = state.deleted === null && !state.feilregistrert;
+  return { ...fold, state: right, changes: isVisible ? fold.changes : wasVisible ? away : [] };
 }
 
-type Skriv = (db: PoolClient, nye: readonly RaaMelding[]) => Promise<Skrevet>;
+type Write = (db: PoolClient, fresh: readonly RawMessage[]) => Promise<Written>;
 
 /** Stores what of the batch is not stored yet, and the position after it. */
-async function fraPosisjonen(db: PoolClient, batch: Meldingsbatch & { skriv: Skriv }): Promise<Innlest> {
-  const posisjon = await laasPosisjon(db, batch);
-  if (posisjon === undefined || posisjon > batch.sluttOffset) {
-    throw new UkjentPosisjon(`topic ${batch.topic}, partition ${batch.partisjon}`);
+async function ingestFromPosition(db: PoolClient, batch: MessageBatch & { write: Write }): Promise<IngestResult> {
+  const position = await lockPosition(db, batch);
+  if (position === undefined || position > batch.endOffset) {
+    throw new UnknownPositionError(`topic ${batch.topic}, partition ${batch.partition}`);
   }
   // The database is behind where Kafka was read from, for instance restored from a backup: go back to its position.
-  if (posisjon < batch.hentetFra) return { nesteOffset: posisjon, folder: [], parkert: [], behandletFoer: 0 };
+  if (position < batch.fetchedFrom) return { nextOffset: position, folds: [], parked: [], alreadyProcessed: 0 };
 
-  const nye = batch.meldinger.filter(({ offset }) => offset >= posisjon);
-  const { deler, parkert } = await batch.skriv(db, nye);
-  await parker(db, batch, parkert);
-  const nesteOffset = Math.max(posisjon, batch.nesteOffset);
-  await settPosisjon(db, batch, nesteOffset);
-  await holdRelasjoner(db, deler);
-  const folder = deler.flatMap((del) => del.folder);
-  return { nesteOffset, folder, parkert, behandletFoer: batch.meldinger.length - nye.length };
+  const fresh = batch.messages.filter(({ offset }) => offset >= position);
+  const { parts, parked } = await batch.write(db, fresh);
+  await insertParked(db, batch, parked);
+  const nextOffset = Math.max(position, batch.nextOffset);
+  await setPosition(db, batch, nextOffset);
+  await updateRelations(db, parts);
+  const folds = parts.flatMap((part) => part.folds);
+  return { nextOffset, folds, parked, alreadyProcessed: batch.messages.length - fresh.length };
 }
 
 /** The usable messages per avtale, in the order of the topic, and the others with the reason. */
-export function tolk(
-  meldinger: readonly RaaMelding[],
-  partisjon: number,
-): { perAvtale: Map<string, PlassertMelding[]>; parkert: Parkert[] } {
-  const perAvtale = new Map<string, PlassertMelding[]>();
-  const parkert: Parkert[] = [];
-  for (const raa of meldinger) {
-    const tolket = tolkMelding(raa.nokkel, raa.verdi, raa.slettFoer);
-    if (!tolket.ok) {
-      parkert.push(tilParkert(raa, partisjon, tolket.grunn));
+export function parseMessages(
+  messages: readonly RawMessage[],
+  partition: number,
+): { perAvtale: Map<string, PositionedMessage[]>; parkert: ParkedMessage[] } {
+  const perAvtale = new Map<string, PositionedMessage[]>();
+  const parked: ParkedMessage[] = [];
+  for (const raw of messages) {
+    const parsed = parseMessage(raw.key, raw.value, raw.deleteBefore);
+    if (!parsed.ok) {
+      parked.push(toParked(raw, partition, parsed.reason));
       continue;
     }
-    const { melding } = tolket;
-    const avtaleId = melding.type === 'AVTALE' ? melding.avtale.avtaleId : melding.avtaleId;
-    const plassert = { melding, plass: { partisjon, offset: raa.offset } };
-    const liste = perAvtale.get(avtaleId);
-    if (liste) liste.push(plassert);
-    else perAvtale.set(avtaleId, [plassert]);
+    const { message } = parsed;
+    const avtaleId = message.type === 'AVTALE' ? message.avtale.avtaleId : message.avtaleId;
+    const positioned = { message, position: { partition, offset: raw.offset } };
+    const list = perAvtale.get(avtaleId);
+    if (list) list.push(positioned);
+    else perAvtale.set(avtaleId, [positioned]);
   }
-  return { perAvtale, parkert };
+  return { perAvtale, parkert: parked };
 }
 
-function tilParkert({ nokkel, verdi, offset }: RaaMelding, partisjon: number, grunn: Parkeringsgrunn): Parkert {
-  const avtrykk = createHash('sha256')
-    .update(nokkel ?? '')
+function toParked({ key, value, offset }: RawMessage, partition: number, reason: ParkingReason): ParkedMessage {
+  const fingerprint = createHash('sha256')
+    .update(key ?? '')
     .update('\0')
-    .update(verdi ?? '')
+    .update(value ?? '')
     .digest();
-  return { plass: { partisjon, offset }, nokkel, verdi, avtrykk, ...grunn };
+  return { position: { partition, offset }, key, value, fingerprint, ...reason };
 }
 
 /** Set-based: a handful of statements whatever the size of the batch. */
-async function lagre(db: PoolClient, folder: Fold<KodetInnhold>[], kjente: Map<string, Kjent>): Promise<void> {
-  const nye: string[] = [];
-  const oppdaterte: string[] = [];
-  for (const { avtaleId, tilstand, innhold } of folder) {
-    if (!tilstand) continue;
-    const kjent = kjente.get(avtaleId);
-    (kjent ? oppdaterte : nye).push(avtalerad(avtaleId, tilstand, innhold, kjent));
+async function store(db: PoolClient, folds: Fold<EncodedContent>[], known: Map<string, StoredAvtale>): Promise<void> {
+  const fresh: string[] = [];
+  const updated: string[] = [];
+  for (const { avtaleId, state, content } of folds) {
+    if (!state) continue;
+    const stored = known.get(avtaleId);
+    (stored ? updated : fresh).push(avtaleRow(avtaleId, state, content, stored));
   }
-  await settInnNye(db, nye);
-  await oppdaterKjente(db, oppdaterte);
-  await slettHistorikk(
+  await insertNew(db, fresh);
+  await updateStored(db, updated);
+  await deleteHistory(
     db,
-    folder.filter((fold) => fold.slettHistorikk && kjente.has(fold.avtaleId)).map((fold) => fold.avtaleId),
+    folds.filter((fold) => fold.eraseHistory && known.has(fold.avtaleId)).map((fold) => fold.avtaleId),
   );
-  await leggTilVersjoner(
+  await insertVersions(
     db,
-    folder.flatMap((fold) => fold.versjoner.map(({ innhold, plass }) => versjonsrad(innhold, plass))),
+    folds.flatMap((fold) => fold.versions.map(({ content, position }) => versionRow(content, position))),
   );
-  await leggTilEndringer(
+  await insertChanges(
     db,
-    folder.flatMap((fold) => fold.endringer.map(endringsrad)),
+    folds.flatMap((fold) => fold.changes.map(changeRow)),
   );
 }
 
@@ -266,37 +266,37 @@ async function lagre(db: PoolClient, folder: Fold<KodetInnhold>[], kjente: Map<s
  * Last in the transaction, since others may wait for the locks, and since whoever holds them must not wait for anything
  * else: batches of other partitions change other avtaler of the same participants at the same time.
  *
- * @throws SamtidigEndring
+ * @throws ConcurrentChangeError
  */
-export async function holdRelasjoner(db: PoolClient, deler: readonly Del[]): Promise<void> {
-  const deltakere = [...new Set(deler.flatMap(beroerteDeltakere))];
+export async function updateRelations(db: PoolClient, parts: readonly WrittenPart[]): Promise<void> {
+  const deltakere = [...new Set(parts.flatMap(affectedDeltakere))];
   if (deltakere.length === 0) return;
-  await laasDeltakere(db, deltakere);
+  await lockDeltakere(db, deltakere);
   // Another batch linked to it before this one could delete it, and readers of the feed would meet that last.
-  if (await fortaltSenere(db, slettedeLedd(deler))) throw new SamtidigEndring();
-  const endret = await rettRelasjoner(db, deltakere);
-  for (const { avtaleId, endringer } of deler.flatMap(({ folder }) => folder)) {
-    if (endringer.length > 0) endret.delete(avtaleId);
+  if (await toldLater(db, deletedRelationAvtaler(parts))) throw new ConcurrentChangeError();
+  const changed = await repairRelations(db, deltakere);
+  for (const { avtaleId, changes } of parts.flatMap(({ folds }) => folds)) {
+    if (changes.length > 0) changed.delete(avtaleId);
   }
-  await fortellOm(db, [...endret]);
+  await insertLinkChanges(db, [...changed]);
 }
 
 /** The participants of the avtaler in which something changed that a rule can see. */
-function beroerteDeltakere({ folder, kjente }: Del): string[] {
+function affectedDeltakere({ folds, known }: WrittenPart): string[] {
   const deltakere = new Set<string>();
-  for (const { avtaleId, tilstand, innhold } of folder) {
-    const [foer, naa] = [kjente.get(avtaleId)?.ledd, innhold?.ledd];
-    if (!tilstand || likeLedd(foer, naa)) continue;
-    for (const avtale of [foer, naa]) if (avtale) deltakere.add(avtale.deltakerId);
+  for (const { avtaleId, state, content } of folds) {
+    const [before, now] = [known.get(avtaleId)?.member, content?.member];
+    if (!state || sameRelationAvtale(before, now)) continue;
+    for (const avtale of [before, now]) if (avtale) deltakere.add(avtale.deltakerId);
   }
   return [...deltakere];
 }
 
 /** The avtaler that others could link to until now, and that consumers no longer see. */
-function slettedeLedd(deler: readonly Del[]): string[] {
-  const kunneLenkesTil = (avtaleId: string): boolean => deler.some(({ kjente }) => kjente.get(avtaleId)?.ledd);
-  return deler
-    .flatMap(({ folder }) => folder)
-    .filter(({ avtaleId, endringer }) => endringer.some(({ type }) => type === 'SLETTET') && kunneLenkesTil(avtaleId))
+function deletedRelationAvtaler(parts: readonly WrittenPart[]): string[] {
+  const couldLinkTo = (avtaleId: string): boolean => parts.some(({ known }) => known.get(avtaleId)?.member);
+  return parts
+    .flatMap(({ folds }) => folds)
+    .filter(({ avtaleId, changes }) => changes.some(({ type }) => type === 'SLETTET') && couldLinkTo(avtaleId))
     .map(({ avtaleId }) => avtaleId);
 }

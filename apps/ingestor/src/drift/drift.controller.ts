@@ -1,23 +1,23 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
-import { Synker } from '../adapter/synk.ts';
-import { ForRolle } from '../tilgang/tilgang.ts';
+import { Syncs } from '../adapter/synk.ts';
+import { ForRole } from '../tilgang/tilgang.ts';
 import { HandlingerDto, SideDto, StatusDto } from './drift.dto.ts';
-import { lesHandlinger } from './driftshandlinger.ts';
-import { lesStatus, type Hva } from './status.ts';
+import { readActions } from './driftshandlinger.ts';
+import { readStatus, type Served } from './status.ts';
 
 /** Token of what the process serves. */
-export const HVA = Symbol('hva');
+export const SERVED = Symbol('hva');
 
 @ApiTags('Drift')
-@ForRolle('drift')
+@ForRole('drift')
 @Controller('drift/v1')
-export class DriftController {
+export class OperationsController {
   constructor(
     private readonly pool: Pool,
-    @Inject(HVA) private readonly hva: Hva,
-    private readonly synker: Synker,
+    @Inject(SERVED) private readonly what: Served,
+    private readonly syncs: Syncs,
   ) {}
 
   @Get('status')
@@ -27,18 +27,18 @@ export class DriftController {
   })
   @ApiOkResponse({ type: StatusDto })
   hentStatus(): Promise<StatusDto> {
-    return lesStatus(this.pool, this.hva, this.synker.frister);
+    return readStatus(this.pool, this.what, this.syncs.deadlines);
   }
 
   @Get('handlinger')
   @ApiOperation({ operationId: 'hentHandlinger', summary: 'Who did what' })
   @ApiOkResponse({ type: HandlingerDto })
-  async hentHandlinger(@Query() { neste, antall }: SideDto): Promise<HandlingerDto> {
-    const rader = await lesHandlinger(this.pool, neste, antall);
-    const siste = rader.at(-1);
+  async hentHandlinger(@Query() { neste: next, antall: count }: SideDto): Promise<HandlingerDto> {
+    const rows = await readActions(this.pool, next, count);
+    const last = rows.at(-1);
     return {
-      handlinger: rader.map((rad) => ({ ...rad, tidspunkt: rad.tidspunkt.toISOString() })),
-      ...(siste && rader.length === antall ? { neste: siste.id } : {}),
+      handlinger: rows.map((row) => ({ ...row, tidspunkt: row.tidspunkt.toISOString() })),
+      ...(last && rows.length === count ? { neste: last.id } : {}),
     };
   }
 }

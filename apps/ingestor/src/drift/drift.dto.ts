@@ -2,11 +2,11 @@ import { ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaP
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { AdapterstatusDto } from '../adapter/kontrakt.dto.ts';
-import { TILSTANDER } from './parkerte.queries.ts';
+import { PARKED_STATES } from './parkerte.queries.ts';
 
 const ID = /^\d{1,18}$/;
-const KODE = /^[A-Z_0-9]{1,40}$/;
-const FELT = /^[\wæøåÆØÅ]{1,60}$/;
+const CODE = /^[A-Z_0-9]{1,40}$/;
+const FIELD = /^[\wæøåÆØÅ]{1,60}$/;
 
 export class IdDto {
   @ApiProperty({ pattern: ID.source, description: 'As the list of them gives it', example: '17' })
@@ -31,36 +31,36 @@ export class SideDto {
 }
 
 export class ParkerteDto extends SideDto {
-  @ApiPropertyOptional({ pattern: KODE.source, description: 'Reason', example: 'UGYLDIG_FELT' })
+  @ApiPropertyOptional({ pattern: CODE.source, description: 'Reason', example: 'UGYLDIG_FELT' })
   @IsOptional()
-  @Matches(KODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
+  @Matches(CODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
   kode?: string;
 
   @ApiPropertyOptional({
-    pattern: FELT.source,
+    pattern: FIELD.source,
     description: "The source's name of the field at fault",
     example: 'startDato',
   })
   @IsOptional()
-  @Matches(FELT, { message: 'must be the name of a field' })
+  @Matches(FIELD, { message: 'must be the name of a field' })
   felt?: string;
 
-  @ApiPropertyOptional({ enum: TILSTANDER, description: 'State; every state when absent' })
+  @ApiPropertyOptional({ enum: PARKED_STATES, description: 'State; every state when absent' })
   @IsOptional()
-  @IsIn(TILSTANDER)
-  tilstand?: (typeof TILSTANDER)[number];
+  @IsIn(PARKED_STATES)
+  tilstand?: (typeof PARKED_STATES)[number];
 }
 
 @ApiSchema({ name: 'SpillAvFlere' })
 export class SpillAvFlereDto {
-  @ApiPropertyOptional({ pattern: KODE.source, description: 'Those with this reason', example: 'UGYLDIG_FELT' })
+  @ApiPropertyOptional({ pattern: CODE.source, description: 'Those with this reason', example: 'UGYLDIG_FELT' })
   @IsOptional()
-  @Matches(KODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
+  @Matches(CODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
   kode?: string;
 
-  @ApiPropertyOptional({ pattern: FELT.source, description: 'Those with this field at fault', example: 'startDato' })
+  @ApiPropertyOptional({ pattern: FIELD.source, description: 'Those with this field at fault', example: 'startDato' })
   @IsOptional()
-  @Matches(FELT, { message: 'must be the name of a field' })
+  @Matches(FIELD, { message: 'must be the name of a field' })
   felt?: string;
 
   @ApiPropertyOptional({ description: 'All of them: must be said when there is neither kode nor felt', example: true })
@@ -110,8 +110,8 @@ export class ParkertDto {
   @ApiProperty({ description: 'The reason in words; no value from the message', example: 'must be a number or null' })
   aarsak: string;
 
-  @ApiProperty({ enum: TILSTANDER })
-  tilstand: (typeof TILSTANDER)[number];
+  @ApiProperty({ enum: PARKED_STATES })
+  tilstand: (typeof PARKED_STATES)[number];
 
   @ApiProperty({ type: 'integer', description: 'How often it was tried' })
   forsok: number;
@@ -147,15 +147,15 @@ export class ParkertSideDto {
   neste?: string;
 }
 
-export const AVSPILLINGER = ['TATT_INN', 'UENDRET', 'FORELDET', 'SLETTET', 'PARKERT'] as const;
+export const REPLAY_OUTCOMES = ['TATT_INN', 'UENDRET', 'FORELDET', 'SLETTET', 'PARKERT'] as const;
 
 @ApiSchema({ name: 'Avspilling' })
 export class AvspillingDto {
   @ApiProperty({
-    enum: AVSPILLINGER,
+    enum: REPLAY_OUTCOMES,
     description: 'What became of it. FORELDET: something newer is stored. PARKERT: it still can not be used',
   })
-  utfall: (typeof AVSPILLINGER)[number];
+  utfall: (typeof REPLAY_OUTCOMES)[number];
 }
 
 @ApiSchema({ name: 'Avspillinger' })

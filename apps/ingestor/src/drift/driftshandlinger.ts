@@ -1,7 +1,7 @@
-import { kontekst, type Token } from '@tiltak/platform';
+import { currentContext, type Token } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 
-export const HANDLINGER = [
+export const ACTIONS = [
   'VIS_PARKERT',
   'SPILL_AV',
   'SPILL_AV_FLERE',
@@ -13,20 +13,20 @@ export const HANDLINGER = [
   'RETT_MANGLER',
   'RETT_UTDATERT',
 ] as const;
-export type Handling = (typeof HANDLINGER)[number];
+export type Action = (typeof ACTIONS)[number];
 
 /** Who does something: as named by the token, and by which client. */
-export interface Hvem {
+export interface Actor {
   hvem: string;
   klient: string;
 }
 
-export function hvemI({ preferred_username: navn, oid, azp }: Token): Hvem {
-  const hvem = [navn, oid].find((verdi): verdi is string => typeof verdi === 'string' && verdi !== '');
-  return { hvem: hvem ?? azp, klient: azp };
+export function actorOf({ preferred_username: name, oid, azp }: Token): Actor {
+  const who = [name, oid].find((value): value is string => typeof value === 'string' && value !== '');
+  return { hvem: who ?? azp, klient: azp };
 }
 
-export interface Driftshandling extends Hvem {
+export interface ActionRow extends Actor {
   id: string;
   tidspunkt: Date;
   handling: string;
@@ -35,34 +35,38 @@ export interface Driftshandling extends Hvem {
   callId: string;
 }
 
-interface NyHandling {
-  handling: Handling;
+interface NewAction {
+  handling: Action;
   /** what it was done to; never personal data */
   gjelder: string | null;
-  /** null: not known before it is done, see `settAntall` */
+  /** null: not known before it is done, see `setActionCount` */
   antall: number | null;
 }
 
 /** Written in the same transaction as what was done, or before it: nothing is done without a trace. */
-export async function noter(db: Pool | PoolClient, { hvem, klient }: Hvem, ny: NyHandling): Promise<string> {
+export async function recordAction(
+  db: Pool | PoolClient,
+  { hvem: who, klient: client }: Actor,
+  incoming: NewAction,
+): Promise<string> {
   const { rows } = await db.query<{ id: string }>(
     `insert into driftshandling (hvem, klient, handling, gjelder, antall, call_id) values ($1, $2, $3, $4, $5, $6)
      returning id`,
-    [hvem, klient, ny.handling, ny.gjelder, ny.antall, kontekst()?.callId ?? ''],
+    [who, client, incoming.handling, incoming.gjelder, incoming.antall, currentContext()?.callId ?? ''],
   );
   return rows[0]?.id ?? '';
 }
 
-export async function settAntall(db: Pool, id: string, antall: number): Promise<void> {
-  await db.query('update driftshandling set antall = $2 where id = $1', [id, antall]);
+export async function setActionCount(db: Pool, id: string, count: number): Promise<void> {
+  await db.query('update driftshandling set antall = $2 where id = $1', [id, count]);
 }
 
 /** Newest first. */
-export async function lesHandlinger(db: Pool, foer: string | undefined, antall: number): Promise<Driftshandling[]> {
-  const { rows } = await db.query<Driftshandling>(
+export async function readActions(db: Pool, before: string | undefined, count: number): Promise<ActionRow[]> {
+  const { rows } = await db.query<ActionRow>(
     `select id, tidspunkt, hvem, klient, handling, gjelder, antall, call_id as "callId" from driftshandling
      where $1::bigint is null or id < $1 order by id desc limit $2`,
-    [foer ?? null, antall],
+    [before ?? null, count],
   );
   return rows;
 }

@@ -2,34 +2,42 @@ import { Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/com
 import { ApiConflictResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
-import { ForRolle, tokenI } from '../tilgang/tilgang.ts';
-import { HVA } from './drift.controller.ts';
-import { hvemI } from './driftshandlinger.ts';
+import { ForRole, tokenOf } from '../tilgang/tilgang.ts';
+import { SERVED } from './drift.controller.ts';
+import { actorOf } from './driftshandlinger.ts';
 import { FramdriftDto, UsetteDto, UsettSideDto } from './gjenoppbygging.dto.ts';
-import { lesFramdrift, lesUsette } from './gjenoppbygging.queries.ts';
-import { Gjenoppbygging } from './gjenoppbygging.ts';
-import type { Hva } from './status.ts';
+import { readProgress, readUnseen } from './gjenoppbygging.queries.ts';
+import { Rebuild } from './gjenoppbygging.ts';
+import type { Served } from './status.ts';
 
 /** Reading the topic again, while what is stored is served. */
 @ApiTags('Gjenoppbygging')
-@ForRolle('drift')
+@ForRole('drift')
 @Controller('drift/v1/gjenoppbygging')
-export class GjenoppbyggingController {
+export class RebuildController {
   constructor(
     private readonly pool: Pool,
-    private readonly gjenoppbygging: Gjenoppbygging,
-    @Inject(HVA) private readonly hva: Hva,
+    private readonly rebuild: Rebuild,
+    @Inject(SERVED) private readonly what: Served,
   ) {}
 
   @Get()
   @ApiOperation({ operationId: 'hentGjenoppbygging', summary: 'How far the last rebuild has come' })
   @ApiOkResponse({ type: FramdriftDto })
   async hentGjenoppbygging(): Promise<FramdriftDto> {
-    const siste = await lesFramdrift(this.pool, this.hva.topic);
-    if (!siste) return { tilstand: 'INGEN', lest: 0, antall: 0, rettet: 0, usette: 0, startet: null, avsluttet: null };
-    const { tilstand, lest, antall, rettet, usette, startet, avsluttet } = siste;
-    const tider = { startet: startet.toISOString(), avsluttet: avsluttet?.toISOString() ?? null };
-    return { tilstand, lest, antall, rettet, usette, ...tider };
+    const last = await readProgress(this.pool, this.what.topic);
+    if (!last) return { tilstand: 'INGEN', lest: 0, antall: 0, rettet: 0, usette: 0, startet: null, avsluttet: null };
+    const {
+      tilstand: state,
+      lest: wasRead,
+      antall: count,
+      rettet: repaired,
+      usette: unseen,
+      startet: started,
+      avsluttet: ended,
+    } = last;
+    const times = { startet: started.toISOString(), avsluttet: ended?.toISOString() ?? null };
+    return { tilstand: state, lest: wasRead, antall: count, rettet: repaired, usette: unseen, ...times };
   }
 
   @Get('usette')
@@ -38,11 +46,11 @@ export class GjenoppbyggingController {
     summary: 'Avtaler that the topic did not tell of any more in the last rebuild; they are not deleted',
   })
   @ApiOkResponse({ type: UsettSideDto })
-  async listUsette(@Query() { neste, antall }: UsetteDto): Promise<UsettSideDto> {
-    const siste = await lesFramdrift(this.pool, this.hva.topic);
-    const avtaleIder = siste ? await lesUsette(this.pool, siste.id, neste ?? null, antall) : [];
-    const sist = avtaleIder.at(-1);
-    return { avtaleIder, ...(sist && avtaleIder.length === antall ? { neste: sist } : {}) };
+  async listUsette(@Query() { neste: next, antall: count }: UsetteDto): Promise<UsettSideDto> {
+    const last = await readProgress(this.pool, this.what.topic);
+    const avtaleIder = last ? await readUnseen(this.pool, last.id, next ?? null, count) : [];
+    const latest = avtaleIder.at(-1);
+    return { avtaleIder, ...(latest && avtaleIder.length === count ? { neste: latest } : {}) };
   }
 
   @Post()
@@ -51,7 +59,7 @@ export class GjenoppbyggingController {
   @ApiNoContentResponse()
   @ApiConflictResponse({ description: 'One is running' })
   async start(@Req() request: FastifyRequest): Promise<void> {
-    await this.gjenoppbygging.start(hvemI(tokenI(request)));
+    await this.rebuild.start(actorOf(tokenOf(request)));
   }
 
   @Post('stopp')
@@ -60,6 +68,6 @@ export class GjenoppbyggingController {
   @ApiNoContentResponse()
   @ApiConflictResponse({ description: 'None is running' })
   async stopp(@Req() request: FastifyRequest): Promise<void> {
-    await this.gjenoppbygging.stopp(hvemI(tokenI(request)));
+    await this.rebuild.stop(actorOf(tokenOf(request)));
   }
 }

@@ -2,12 +2,12 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 
-const TILSTANDER = ['INGEN', 'KJORER', 'STOPPET', 'FERDIG'] as const;
+const STATES = ['INGEN', 'KJORER', 'STOPPET', 'FERDIG'] as const;
 
 @ApiSchema({ name: 'Gjenoppbygging' })
 export class FramdriftDto {
-  @ApiProperty({ enum: TILSTANDER, description: 'INGEN: none was ever started' })
-  tilstand: (typeof TILSTANDER)[number];
+  @ApiProperty({ enum: STATES, description: 'INGEN: none was ever started' })
+  tilstand: (typeof STATES)[number];
 
   @ApiProperty({ type: 'integer', description: 'Offsets that are read, of `antall`, over all partitions' })
   lest: number;

@@ -1,9 +1,9 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiConflictResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { fellesFeil, Problem } from '@tiltak/platform';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
-import { ForRolle, tokenI } from '../tilgang/tilgang.ts';
+import { ForRole, tokenOf } from '../tilgang/tilgang.ts';
 import {
   AvspillingDto,
   AvspillingerDto,
@@ -15,38 +15,38 @@ import {
   SpillAvFlereDto,
   type ParkertDto,
 } from './drift.dto.ts';
-import { hvemI, noter } from './driftshandlinger.ts';
-import { maskerMelding, maskerNoekkel } from './maskering.ts';
-import { hentParkert, listParkerte, type Parkertrad } from './parkerte.queries.ts';
-import { Parkerte } from './parkerte.ts';
+import { actorOf, recordAction } from './driftshandlinger.ts';
+import { maskMessage, maskKey } from './maskering.ts';
+import { readParked, listParked, type ParkedRow } from './parkerte.queries.ts';
+import { ParkedReplay } from './parkerte.ts';
 
 /** Messages that could not be used. */
 @ApiTags('Parkerte meldinger')
-@ForRolle('drift')
+@ForRole('drift')
 @Controller('drift/v1/parkerte')
-export class ParkerteController {
+export class ParkedController {
   constructor(
     private readonly pool: Pool,
-    private readonly parkerte: Parkerte,
+    private readonly parked: ParkedReplay,
   ) {}
 
   @Get()
   @ApiOperation({ operationId: 'listParkerte', summary: 'Parked messages, oldest first' })
   @ApiOkResponse({ type: ParkertSideDto })
-  async listParkerte(@Query() { neste, antall, ...filter }: ParkerteDto): Promise<ParkertSideDto> {
-    const rader = await listParkerte(this.pool, filter, neste ?? '0', antall);
-    const siste = rader.at(-1);
-    return { parkerte: rader.map(tilDto), ...(siste && rader.length === antall ? { neste: siste.id } : {}) };
+  async listParkerte(@Query() { neste: next, antall: count, ...filter }: ParkerteDto): Promise<ParkertSideDto> {
+    const rows = await listParked(this.pool, filter, next ?? '0', count);
+    const last = rows.at(-1);
+    return { parkerte: rows.map(toDto), ...(last && rows.length === count ? { neste: last.id } : {}) };
   }
 
   @Get(':id')
   @ApiOperation({ operationId: 'hentParkert', summary: 'One parked message, with what is about persons hidden' })
   @ApiOkResponse({ type: ParkertMedInnholdDto })
   async hentParkert(@Param() { id }: IdDto, @Req() request: FastifyRequest): Promise<ParkertMedInnholdDto> {
-    const rad = await hentParkert(this.pool, id);
-    if (!rad) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no parked message with this id');
-    await noter(this.pool, hvemI(tokenI(request)), { handling: 'VIS_PARKERT', gjelder: id, antall: 1 });
-    return { ...tilDto(rad), nokkel: maskerNoekkel(rad.nokkel), melding: maskerMelding(rad.verdi) };
+    const row = await readParked(this.pool, id);
+    if (!row) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no parked message with this id');
+    await recordAction(this.pool, actorOf(tokenOf(request)), { handling: 'VIS_PARKERT', gjelder: id, antall: 1 });
+    return { ...toDto(row), nokkel: maskKey(row.nokkel), melding: maskMessage(row.verdi) };
   }
 
   @Post(':id/spill-av')
@@ -55,7 +55,7 @@ export class ParkerteController {
   @ApiOkResponse({ type: AvspillingDto })
   @ApiConflictResponse({ description: 'It is not parked any more' })
   async spillAv(@Param() { id }: IdDto, @Req() request: FastifyRequest): Promise<AvspillingDto> {
-    return { utfall: await this.parkerte.spillAv(id, hvemI(tokenI(request))) };
+    return { utfall: await this.parked.spillAv(id, actorOf(tokenOf(request))) };
   }
 
   @Post('spill-av')
@@ -67,15 +67,15 @@ export class ParkerteController {
   })
   @ApiOkResponse({ type: AvspillingerDto })
   spillAvFlere(
-    @Body() { kode, felt, alle, neste }: SpillAvFlereDto,
+    @Body() { kode: code, felt: field, alle: all, neste: next }: SpillAvFlereDto,
     @Req() request: FastifyRequest,
   ): Promise<AvspillingerDto> {
-    if (kode === undefined && felt === undefined && alle !== true) {
-      throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The request is not valid', {
+    if (code === undefined && field === undefined && all !== true) {
+      throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', {
         feil: [{ felt: 'alle', melding: 'must be true when neither kode nor felt is given' }],
       });
     }
-    return this.parkerte.spillAvFlere({ kode, felt }, neste ?? '0', hvemI(tokenI(request)));
+    return this.parked.spillAvFlere({ kode: code, felt: field }, next ?? '0', actorOf(tokenOf(request)));
   }
 
   @Post(':id/forkast')
@@ -88,25 +88,36 @@ export class ParkerteController {
     @Body() { begrunnelse }: ForkastDto,
     @Req() request: FastifyRequest,
   ): Promise<void> {
-    await this.parkerte.forkast(id, begrunnelse, hvemI(tokenI(request)));
+    await this.parked.forkast(id, begrunnelse, actorOf(tokenOf(request)));
   }
 }
 
-function tilDto(rad: Parkertrad): ParkertDto {
-  const { id, topic, partisjon, kode, felt, aarsak, tilstand, forsok, behandletAv, begrunnelse } = rad;
+function toDto(row: ParkedRow): ParkertDto {
+  const {
+    id,
+    topic,
+    partisjon: partition,
+    kode: code,
+    felt: field,
+    aarsak: reason,
+    tilstand: state,
+    forsok: attempt,
+    behandletAv: handledBy,
+    begrunnelse,
+  } = row;
   return {
     id,
     topic,
-    partisjon,
-    offset: Number(rad.offset),
-    kode,
-    felt,
-    aarsak,
-    tilstand,
-    forsok,
-    parkert: rad.parkert.toISOString(),
-    behandlet: rad.behandlet?.toISOString() ?? null,
-    behandletAv,
+    partisjon: partition,
+    offset: Number(row.offset),
+    kode: code,
+    felt: field,
+    aarsak: reason,
+    tilstand: state,
+    forsok: attempt,
+    parkert: row.parkert.toISOString(),
+    behandlet: row.behandlet?.toISOString() ?? null,
+    behandletAv: handledBy,
     begrunnelse,
   };
 }

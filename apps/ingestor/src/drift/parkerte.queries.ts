@@ -1,15 +1,16 @@
+import type { ParkingReason } from '@tiltak/avtale';
 import type { Pool, PoolClient } from 'pg';
 
-export const TILSTANDER = ['PARKERT', 'SPILT_AV', 'FORKASTET'] as const;
+export const PARKED_STATES = ['PARKERT', 'SPILT_AV', 'FORKASTET'] as const;
 
-export interface Filter {
+export interface ParkedFilter {
   kode?: string | undefined;
   felt?: string | undefined;
-  tilstand?: (typeof TILSTANDER)[number] | undefined;
+  tilstand?: (typeof PARKED_STATES)[number] | undefined;
 }
 
 /** A parked message without its bytes. */
-export interface Parkertrad {
+export interface ParkedRow {
   id: string;
   topic: string;
   partisjon: number;
@@ -17,7 +18,7 @@ export interface Parkertrad {
   kode: string;
   felt: string | null;
   aarsak: string;
-  tilstand: (typeof TILSTANDER)[number];
+  tilstand: (typeof PARKED_STATES)[number];
   forsok: number;
   parkert: Date;
   behandlet: Date | null;
@@ -25,85 +26,86 @@ export interface Parkertrad {
   begrunnelse: string | null;
 }
 
-export interface RaaParkert extends Parkertrad {
+export interface ParkedRowWithBytes extends ParkedRow {
   nokkel: Buffer | null;
   verdi: Buffer | null;
 }
 
-const KOLONNER = `id, topic, partisjon, kafka_offset as "offset", kode, felt, aarsak, tilstand, forsok, parkert, behandlet,
+const COLUMNS = `id, topic, partisjon, kafka_offset as "offset", kode, felt, aarsak, tilstand, forsok, parkert, behandlet,
   behandlet_av as "behandletAv", begrunnelse`;
 
 const FILTER = `($1::text is null or kode = $1) and ($2::text is null or felt = $2) and ($3::text is null or tilstand = $3)`;
 
 /** In the order they were parked, from after `etter`. */
-export async function listParkerte(
+export async function listParked(
   db: Pool,
-  { kode, felt, tilstand }: Filter,
-  etter: string,
-  antall: number,
-): Promise<Parkertrad[]> {
-  const { rows } = await db.query<Parkertrad>(
-    `select ${KOLONNER} from parkert_melding where ${FILTER} and id > $4 order by id limit $5`,
-    [kode ?? null, felt ?? null, tilstand ?? null, etter, antall],
+  { kode: code, felt: field, tilstand: state }: ParkedFilter,
+  after: string,
+  count: number,
+): Promise<ParkedRow[]> {
+  const { rows } = await db.query<ParkedRow>(
+    `select ${COLUMNS} from parkert_melding where ${FILTER} and id > $4 order by id limit $5`,
+    [code ?? null, field ?? null, state ?? null, after, count],
   );
   return rows;
 }
 
-export async function hentParkert(db: Pool | PoolClient, id: string): Promise<RaaParkert | undefined> {
-  const { rows } = await db.query<RaaParkert>(`select ${KOLONNER}, nokkel, verdi from parkert_melding where id = $1`, [
-    id,
-  ]);
+export async function readParked(db: Pool | PoolClient, id: string): Promise<ParkedRowWithBytes | undefined> {
+  const { rows } = await db.query<ParkedRowWithBytes>(
+    `select ${COLUMNS}, nokkel, verdi from parkert_melding where id = $1`,
+    [id],
+  );
   return rows[0];
 }
 
 /** Its state, and a lock on it until the transaction ends. */
-export async function laasParkert(db: PoolClient, id: string): Promise<Parkertrad['tilstand'] | undefined> {
-  const { rows } = await db.query<Pick<Parkertrad, 'tilstand'>>(
+export async function lockParked(db: PoolClient, id: string): Promise<ParkedRow['tilstand'] | undefined> {
+  const { rows } = await db.query<Pick<ParkedRow, 'tilstand'>>(
     'select tilstand from parkert_melding where id = $1 for update',
     [id],
   );
   return rows[0]?.tilstand;
 }
 
-export async function settSpiltAv(db: PoolClient, id: string, hvem: string): Promise<void> {
+export async function markReplayed(db: PoolClient, id: string, who: string): Promise<void> {
   await db.query(
     `update parkert_melding set tilstand = 'SPILT_AV', forsok = forsok + 1, behandlet = now(), behandlet_av = $2
      where id = $1`,
-    [id, hvem],
+    [id, who],
   );
 }
 
 /** Tried in vain, for the reason given. One that somebody else is done with by now stays so. */
-export async function settFortsattParkert(
+export async function markStillParked(
   db: PoolClient | Pool,
   id: string,
-  hvem: string,
-  { kode, felt, aarsak }: Pick<Parkertrad, 'kode' | 'felt' | 'aarsak'>,
+  who: string,
+  { code, field, reason }: Omit<ParkingReason, 'code'> & { code: string },
 ): Promise<void> {
   await db.query(
     `update parkert_melding set forsok = forsok + 1, behandlet = now(), behandlet_av = $2, kode = $3, felt = $4, aarsak = $5
      where id = $1 and tilstand = 'PARKERT'`,
-    [id, hvem, kode, felt, aarsak],
+    [id, who, code, field, reason],
   );
 }
 
-export async function settForkastet(db: PoolClient, id: string, hvem: string, begrunnelse: string): Promise<void> {
+export async function markDiscarded(db: PoolClient, id: string, who: string, begrunnelse: string): Promise<void> {
   await db.query(
     `update parkert_melding set tilstand = 'FORKASTET', behandlet = now(), behandlet_av = $2, begrunnelse = $3
      where id = $1`,
-    [id, hvem, begrunnelse],
+    [id, who, begrunnelse],
   );
 }
 
-export interface Parkerttelling {
+export interface ParkedCount {
   kode: string;
   felt: string | null;
   antall: number;
 }
 
 /** Those that wait, by reason. */
-export async function tellParkerte(db: Pool): Promise<Parkerttelling[]> {
-  const { rows } = await db.query<Parkerttelling>(
+export async function countParked(db: Pool): Promise<ParkedCount[]> {
+  const { rows } = await db.query<ParkedCount>(
     `select kode, felt, count(*)::int as antall from parkert_melding where tilstand = 'PARKERT'
      group by kode, felt order by antall desc, kode, felt`,
   );

@@ -1,26 +1,26 @@
-import { fellesFeil, Problem } from '@tiltak/platform';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import type { Utfall } from '@tiltak/avtale';
-import { laasPosisjon, SamtidigEndring } from '../avtaler/avtaler.sql.ts';
-import { holdRelasjoner, type Innlesning } from '../avtaler/avtaler.innlesning.ts';
-import { avvistAvDatabasen } from '../avtaler/avvist.ts';
-import { iTransaksjon } from '../transaksjon.ts';
-import { noter, settAntall, type Hvem } from './driftshandlinger.ts';
+import type { Outcome } from '@tiltak/avtale';
+import { lockPosition, ConcurrentChangeError } from '../avtaler/avtaler.sql.ts';
+import { updateRelations, type Ingest } from '../avtaler/avtaler.innlesning.ts';
+import { refusedReason } from '../avtaler/avvist.ts';
+import { inTransaction } from '../transaksjon.ts';
+import { recordAction, setActionCount, type Actor } from './driftshandlinger.ts';
 import {
-  hentParkert,
-  laasParkert,
-  listParkerte,
-  settFortsattParkert,
-  settForkastet,
-  settSpiltAv,
-  type Filter,
-  type RaaParkert,
+  readParked,
+  lockParked,
+  listParked,
+  markStillParked,
+  markDiscarded,
+  markReplayed,
+  type ParkedFilter,
+  type ParkedRowWithBytes,
 } from './parkerte.queries.ts';
 
 /** What a replay came to: what the ordering rule made of the message, or PARKERT when it still can't be used. */
-export type Avspilling = Utfall | 'PARKERT';
+export type ReplayOutcome = Outcome | 'PARKERT';
 
-export interface Avspillinger {
+export interface ReplayResult {
   forsoekt: number;
   spiltAv: number;
   fortsattParkert: number;
@@ -28,79 +28,79 @@ export interface Avspillinger {
   neste?: string;
 }
 
-const MAKS_PER_KALL = 1_000;
-const PER_BOLK = 100;
-const MAKS_FORSOEK = 5;
+const MAX_PER_CALL = 1_000;
+const CHUNK = 100;
+const MAX_ATTEMPTS = 5;
 
 /** Parked messages: replayed at the place they had on the topic, or discarded. */
-export class Parkerte {
+export class ParkedReplay {
   constructor(
     private readonly pool: Pool,
-    private readonly innlesning: Innlesning,
+    private readonly ingest: Ingest,
   ) {}
 
   /** @throws Problem 404, or 409 when somebody is done with it already */
-  async spillAv(id: string, hvem: Hvem): Promise<Avspilling> {
-    return this.proevSpillAv(id, hvem, (db) => noter(db, hvem, { handling: 'SPILL_AV', gjelder: id, antall: 1 }));
+  async spillAv(id: string, who: Actor): Promise<ReplayOutcome> {
+    return this.tryReplay(id, who, (db) => recordAction(db, who, { handling: 'SPILL_AV', gjelder: id, antall: 1 }));
   }
 
   /** Those that wait, in the order they were parked, each in a transaction of its own. */
-  async spillAvFlere(filter: Omit<Filter, 'tilstand'>, etter: string, hvem: Hvem): Promise<Avspillinger> {
-    const gjelder = [filter.kode, filter.felt].filter((del) => del !== undefined).join(' ') || 'alle';
-    const handling = await noter(this.pool, hvem, { handling: 'SPILL_AV_FLERE', gjelder, antall: null });
-    const svar: Avspillinger = { forsoekt: 0, spiltAv: 0, fortsattParkert: 0 };
-    let siste = etter;
-    for (let bolk = PER_BOLK; bolk === PER_BOLK && svar.forsoekt < MAKS_PER_KALL;) {
-      const rader = await listParkerte(this.pool, { ...filter, tilstand: 'PARKERT' }, siste, PER_BOLK);
-      for (const { id } of rader) await this.tellAvspilling(id, hvem, svar);
-      siste = rader.at(-1)?.id ?? siste;
-      bolk = rader.length;
+  async spillAvFlere(filter: Omit<ParkedFilter, 'tilstand'>, after: string, who: Actor): Promise<ReplayResult> {
+    const applies = [filter.kode, filter.felt].filter((part) => part !== undefined).join(' ') || 'alle';
+    const action = await recordAction(this.pool, who, { handling: 'SPILL_AV_FLERE', gjelder: applies, antall: null });
+    const response: ReplayResult = { forsoekt: 0, spiltAv: 0, fortsattParkert: 0 };
+    let last = after;
+    for (let chunk = CHUNK; chunk === CHUNK && response.forsoekt < MAX_PER_CALL;) {
+      const rows = await listParked(this.pool, { ...filter, tilstand: 'PARKERT' }, last, CHUNK);
+      for (const { id } of rows) await this.countReplay(id, who, response);
+      last = rows.at(-1)?.id ?? last;
+      chunk = rows.length;
     }
-    await settAntall(this.pool, handling, svar.spiltAv);
-    return svar.forsoekt < MAKS_PER_KALL ? svar : { ...svar, neste: siste };
+    await setActionCount(this.pool, action, response.spiltAv);
+    return response.forsoekt < MAX_PER_CALL ? response : { ...response, neste: last };
   }
 
   /** @throws Problem 404, or 409 when somebody is done with it already */
-  async forkast(id: string, begrunnelse: string, hvem: Hvem): Promise<void> {
-    await iTransaksjon(this.pool, async (db) => {
-      krevParkert(await laasParkert(db, id));
-      await settForkastet(db, id, hvem.hvem, begrunnelse);
-      await noter(db, hvem, { handling: 'FORKAST', gjelder: id, antall: 1 });
+  async forkast(id: string, begrunnelse: string, who: Actor): Promise<void> {
+    await inTransaction(this.pool, async (db) => {
+      requireParked(await lockParked(db, id));
+      await markDiscarded(db, id, who.hvem, begrunnelse);
+      await recordAction(db, who, { handling: 'FORKAST', gjelder: id, antall: 1 });
     });
   }
 
-  private async tellAvspilling(id: string, hvem: Hvem, svar: Avspillinger): Promise<void> {
+  private async countReplay(id: string, who: Actor, response: ReplayResult): Promise<void> {
     try {
-      const utfall = await this.proevSpillAv(id, hvem, () => Promise.resolve());
-      svar.forsoekt++;
-      svar[utfall === 'PARKERT' ? 'fortsattParkert' : 'spiltAv']++;
-    } catch (feil) {
+      const outcome = await this.tryReplay(id, who, () => Promise.resolve());
+      response.forsoekt++;
+      response[outcome === 'PARKERT' ? 'fortsattParkert' : 'spiltAv']++;
+    } catch (error) {
       // Somebody else was first.
-      if (!(feil instanceof Problem)) throw feil;
+      if (!(error instanceof Problem)) throw error;
     }
   }
 
-  private async proevSpillAv(
+  private async tryReplay(
     id: string,
-    hvem: Hvem,
-    noterHandling: (db: PoolClient) => Promise<unknown>,
-  ): Promise<Avspilling> {
-    const melding = await hentParkert(this.pool, id);
-    krevParkert(melding?.tilstand);
-    for (let forsoek = 1; melding; forsoek++) {
+    who: Actor,
+    noteAction: (db: PoolClient) => Promise<unknown>,
+  ): Promise<ReplayOutcome> {
+    const message = await readParked(this.pool, id);
+    requireParked(message?.tilstand);
+    for (let attempt = 1; message; attempt++) {
       try {
-        return await iTransaksjon(this.pool, async (db) => {
-          const utfall = await this.spillAvEn(db, melding, hvem);
-          await noterHandling(db);
-          return utfall;
+        return await inTransaction(this.pool, async (db) => {
+          const outcome = await this.replayOne(db, message, who);
+          await noteAction(db);
+          return outcome;
         });
-      } catch (feil) {
-        if (feil instanceof SamtidigEndring && forsoek < MAKS_FORSOEK) continue;
-        const grunn = avvistAvDatabasen(feil);
-        if (!grunn) throw feil;
-        await iTransaksjon(this.pool, async (db) => {
-          await settFortsattParkert(db, id, hvem.hvem, grunn);
-          await noterHandling(db);
+      } catch (error) {
+        if (error instanceof ConcurrentChangeError && attempt < MAX_ATTEMPTS) continue;
+        const reason = refusedReason(error);
+        if (!reason) throw error;
+        await inTransaction(this.pool, async (db) => {
+          await markStillParked(db, id, who.hvem, reason);
+          await noteAction(db);
         });
         return 'PARKERT';
       }
@@ -109,28 +109,26 @@ export class Parkerte {
   }
 
   /** The same reading, ordering rule and store as for the stream, at the message's own place. */
-  private async spillAvEn(db: PoolClient, melding: RaaParkert, { hvem }: Hvem): Promise<Avspilling> {
-    const { id, partisjon, nokkel, verdi } = melding;
+  private async replayOne(db: PoolClient, message: ParkedRowWithBytes, { hvem: who }: Actor): Promise<ReplayOutcome> {
+    const { id, partisjon: partition, nokkel: key, verdi: value } = message;
     // Before the message itself: whoever reads the partition takes its position first, too.
-    await laasPosisjon(db, melding);
-    krevParkert(await laasParkert(db, id));
-    const { deler, parkert } = await this.innlesning.skriv(db, partisjon, [
-      { offset: Number(melding.offset), nokkel, verdi },
-    ]);
-    const [grunn] = parkert;
-    if (grunn) {
-      await settFortsattParkert(db, id, hvem, grunn);
+    await lockPosition(db, { topic: message.topic, partition });
+    requireParked(await lockParked(db, id));
+    const { parts, parked } = await this.ingest.write(db, partition, [{ offset: Number(message.offset), key, value }]);
+    const [reason] = parked;
+    if (reason) {
+      await markStillParked(db, id, who, reason);
       return 'PARKERT';
     }
-    await settSpiltAv(db, id, hvem);
-    await holdRelasjoner(db, deler);
-    const utfall = Object.entries(deler[0]?.folder[0]?.utfall ?? {}).find(([, antall]) => antall > 0);
-    return (utfall?.[0] ?? 'UENDRET') as Utfall;
+    await markReplayed(db, id, who);
+    await updateRelations(db, parts);
+    const outcome = Object.entries(parts[0]?.folds[0]?.outcomes ?? {}).find(([, count]) => count > 0);
+    return (outcome?.[0] ?? 'UENDRET') as Outcome;
   }
 }
 
-function krevParkert(tilstand: RaaParkert['tilstand'] | undefined): void {
-  if (tilstand === undefined) throw new Problem(fellesFeil.FINNES_IKKE, 'There is no parked message with this id');
-  if (tilstand === 'PARKERT') return;
-  throw new Problem(fellesFeil.KONFLIKT, `The message is not parked any more: ${tilstand}`);
+function requireParked(state: ParkedRowWithBytes['tilstand'] | undefined): void {
+  if (state === undefined) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no parked message with this id');
+  if (state === 'PARKERT') return;
+  throw new Problem(PROBLEMS.KONFLIKT, `The message is not parked any more: ${state}`);
 }

@@ -1,51 +1,60 @@
 import type { Pool } from 'pg';
-import { lesAdapterstatus } from '../adapter/adapterstatus.ts';
-import { lesKontrakt } from '../adapter/kontrakt.queries.ts';
-import type { Synkfrister } from '../adapter/synk.queries.ts';
+import { readAdapterStatus } from '../adapter/adapterstatus.ts';
+import { readContract } from '../adapter/kontrakt.queries.ts';
+import type { SyncDeadlines } from '../adapter/synk.queries.ts';
 import type { StatusDto } from './drift.dto.ts';
-import { tellParkerte } from './parkerte.queries.ts';
+import { countParked } from './parkerte.queries.ts';
 
 /** What the process serves. */
-export interface Hva {
+export interface Served {
   organisasjon: string;
   topic: string;
 }
 
-interface Partisjonsrad {
+interface PartitionRow {
   partisjon: number;
   neste: string;
-  slutt: string | null;
+  end: string | null;
   til: Date | null;
 }
 
 /** How it goes, from what is stored: also when Kafka does not answer. */
-export async function lesStatus(db: Pool, { organisasjon, topic }: Hva, frister: Synkfrister): Promise<StatusDto> {
-  const kontrakt = await lesKontrakt(db);
-  const { rows } = await db.query<Partisjonsrad>(
+export async function readStatus(
+  db: Pool,
+  { organisasjon, topic }: Served,
+  deadlines: SyncDeadlines,
+): Promise<StatusDto> {
+  const contract = await readContract(db);
+  const { rows } = await db.query<PartitionRow>(
     `select o.partisjon, o.neste_offset as neste, s.slutt_offset as slutt, s.oppdatert_til as til
      from konsum_offset o left join konsum_status s using (topic, partisjon)
      where o.topic = $1 order by o.partisjon`,
     [topic],
   );
-  const tider = rows.map(({ til }) => til?.toISOString() ?? '');
+  const times = rows.map(({ til: to }) => to?.toISOString() ?? '');
   // As fresh as the partition that is furthest behind; one that was never read to its end promises nothing.
-  const [eldst] = tider.sort();
+  const [oldest] = times.sort();
   return {
     organisasjon,
     topic,
-    dataOppdatert: eldst || null,
-    partisjoner: rows.map(tilPartisjon),
-    parkerte: await tellParkerte(db),
-    adapter: kontrakt ? await lesAdapterstatus(db, frister, kontrakt) : null,
+    dataOppdatert: oldest || null,
+    partisjoner: rows.map(toPartition),
+    parkerte: await countParked(db),
+    adapter: contract ? await readAdapterStatus(db, deadlines, contract) : null,
   };
 }
 
-function tilPartisjon({ partisjon, neste, slutt, til }: Partisjonsrad): StatusDto['partisjoner'][number] {
+function toPartition({
+  partisjon: partition,
+  neste: next,
+  end,
+  til: to,
+}: PartitionRow): StatusDto['partisjoner'][number] {
   return {
-    partisjon,
-    nesteOffset: Number(neste),
-    sluttOffset: slutt === null ? null : Number(slutt),
-    etterslep: slutt === null ? null : Math.max(0, Number(slutt) - Number(neste)),
-    oppdatertTil: til?.toISOString() ?? null,
+    partisjon: partition,
+    nesteOffset: Number(next),
+    sluttOffset: end === null ? null : Number(end),
+    etterslep: end === null ? null : Math.max(0, Number(end) - Number(next)),
+    oppdatertTil: to?.toISOString() ?? null,
   };
 }

@@ -1,49 +1,49 @@
-import { lagDatakilde, migrer } from '@tiltak/database';
-import { opprettTestdatabase, type Testdatabase } from '@tiltak/testing';
+import { createDataSource, migrate } from '@tiltak/database';
+import { createTestDatabase, type TestDatabase } from '@tiltak/testing';
 import type { DataSource } from 'typeorm';
-import { Beskjaering } from './beskjaering.ts';
+import { ChangeFeedPruning } from './beskjaering.ts';
 
-let database: Testdatabase;
-let eier: DataSource;
-let skriver: DataSource;
+let database: TestDatabase;
+let owner: DataSource;
+let writer: DataSource;
 
-const fast = { sslmode: 'disable', poolSize: 2, statementTimeoutMs: 30_000, ventPaaForbindelseMs: 5_000 } as const;
+const fast = { sslmode: 'disable', poolSize: 2, statementTimeoutMs: 30_000, connectTimeoutMs: 5_000 } as const;
 
 beforeAll(async () => {
-  database = await opprettTestdatabase();
-  const koble = (hvem: typeof database.ingestor): Promise<DataSource> =>
-    lagDatakilde({ ...database, ...hvem, ...fast, applicationName: 'spec' }).initialize();
-  eier = await koble(database.migrering);
-  await migrer(eier);
-  skriver = await koble(database.ingestor);
+  database = await createTestDatabase();
+  const connect = (who: typeof database.ingestor): Promise<DataSource> =>
+    createDataSource({ ...database, ...who, ...fast, applicationName: 'spec' }).initialize();
+  owner = await connect(database.migrering);
+  await migrate(owner);
+  writer = await connect(database.ingestor);
 });
 afterAll(async () => {
-  await Promise.all([eier.destroy(), skriver.destroy()]);
-  await database.slett();
+  await Promise.all([owner.destroy(), writer.destroy()]);
+  await database.remove();
 });
-beforeEach(() => eier.query(`delete from endring; update instans set beskaaret_til = '0'`));
+beforeEach(() => owner.query(`delete from endring; update instans set beskaaret_til = '0'`));
 
-/** @param rader transaction id and age in days */
-async function lagre(rader: [tx: number, dager: number][]): Promise<void> {
-  for (const [tx, dager] of rader) {
-    await eier.query(
+/** @param rows transaction id and age in days */
+async function save(rows: [tx: number, dager: number][]): Promise<void> {
+  for (const [tx, days] of rows) {
+    await owner.query(
       `insert into endring (tx, avtale_id, type, tidspunkt)
        values ($1::text::xid8, gen_random_uuid(), 'ENDRET', now() - make_interval(days => $2))`,
-      [String(tx), dager],
+      [String(tx), days],
     );
   }
 }
 
-async function etterBeskjaering(): Promise<{ igjen: number[]; beskaaretTil: number }> {
-  await new Beskjaering(skriver, 90).beskjaer();
-  const rader = await eier.query<{ tx: string }[]>('select tx from endring order by tx, lopenr');
-  const [instans] = await eier.query<{ beskaaret_til: string }[]>('select beskaaret_til from instans');
-  return { igjen: rader.map(({ tx }) => Number(tx)), beskaaretTil: Number(instans?.beskaaret_til) };
+async function afterPruning(): Promise<{ igjen: number[]; prunedUntil: number }> {
+  await new ChangeFeedPruning(writer, 90).prune();
+  const rows = await owner.query<{ tx: string }[]>('select tx from endring order by tx, lopenr');
+  const [instance] = await owner.query<{ beskaaret_til: string }[]>('select beskaaret_til from instans');
+  return { igjen: rows.map(({ tx }) => Number(tx)), prunedUntil: Number(instance?.beskaaret_til) };
 }
 
-test.each<[string, [number, number][], { igjen: number[]; beskaaretTil: number }]>([
-  ['nothing in an empty feed', [], { igjen: [], beskaaretTil: 0 }],
-  ['nothing young', [[5, 89]], { igjen: [5], beskaaretTil: 0 }],
+test.each<[string, [number, number][], { igjen: number[]; prunedUntil: number }]>([
+  ['nothing in an empty feed', [], { igjen: [], prunedUntil: 0 }],
+  ['nothing young', [[5, 89]], { igjen: [5], prunedUntil: 0 }],
   [
     'what is old',
     [
@@ -52,7 +52,7 @@ test.each<[string, [number, number][], { igjen: number[]; beskaaretTil: number }
       [6, 91],
       [7, 10],
     ],
-    { igjen: [7], beskaaretTil: 7 },
+    { igjen: [7], prunedUntil: 7 },
   ],
   [
     'nothing old after something young',
@@ -61,7 +61,7 @@ test.each<[string, [number, number][], { igjen: number[]; beskaaretTil: number }
       [6, 10],
       [7, 91],
     ],
-    { igjen: [6, 7], beskaaretTil: 6 },
+    { igjen: [6, 7], prunedUntil: 6 },
   ],
   [
     'all but the last transaction when everything is old',
@@ -70,11 +70,11 @@ test.each<[string, [number, number][], { igjen: number[]; beskaaretTil: number }
       [6, 200],
       [6, 200],
     ],
-    { igjen: [6, 6], beskaaretTil: 6 },
+    { igjen: [6, 6], prunedUntil: 6 },
   ],
-])('removes %s', async (_, rader, ventet) => {
-  await lagre(rader);
-  expect(await etterBeskjaering()).toEqual(ventet);
+])('removes %s', async (_, rows, waited) => {
+  await save(rows);
+  expect(await afterPruning()).toEqual(waited);
   // Once more finds nothing.
-  expect(await etterBeskjaering()).toEqual(ventet);
+  expect(await afterPruning()).toEqual(waited);
 });

@@ -1,39 +1,39 @@
-import { logg } from '@tiltak/platform';
+import { logger } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 
-const HVER_TIME_MS = 60 * 60_000;
+const HOURLY_MS = 60 * 60_000;
 
 /** Removes what is old from the change feed, and remembers how far: a reader from before that is told to start again. */
-export class Beskjaering {
-  private timer: NodeJS.Timeout | undefined;
-  private iGang: Promise<void> = Promise.resolve();
+export class ChangeFeedPruning {
+  private hours: NodeJS.Timeout | undefined;
+  private inProgress: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly datakilde: DataSource,
-    private readonly beholdesDager: number,
+    private readonly dataSource: DataSource,
+    private readonly keptDays: number,
   ) {}
 
-  start(intervallMs = HVER_TIME_MS): void {
-    const runde = (): void => {
-      this.iGang = this.beskjaer().catch((feil: unknown) => {
-        logg.warn({ err: feil }, 'Old changes could not be removed from the feed; trying again later');
+  start(intervalMs = HOURLY_MS): void {
+    const round = (): void => {
+      this.inProgress = this.prune().catch((error: unknown) => {
+        logger.warn({ err: error }, 'Old changes could not be removed from the feed; trying again later');
       });
     };
-    this.timer = setInterval(runde, intervallMs);
-    runde();
+    this.hours = setInterval(round, intervalMs);
+    round();
   }
 
-  async stopp(): Promise<void> {
-    clearInterval(this.timer);
-    await this.iGang;
+  async stop(): Promise<void> {
+    clearInterval(this.hours);
+    await this.inProgress;
   }
 
   /**
    * Whole transactions, from the beginning of the feed to the first that is young enough. The last change always stays,
    * so that a reader who has read everything never is behind.
    */
-  async beskjaer(): Promise<void> {
-    await this.datakilde.query(
+  async prune(): Promise<void> {
+    await this.dataSource.query(
       `with grense as (
          select coalesce(
            (select min(tx) from endring where tidspunkt >= now() - make_interval(days => $1)),
@@ -44,7 +44,7 @@ export class Beskjaering {
          returning beskaaret_til
        )
        delete from endring using husket where tx < husket.beskaaret_til`,
-      [this.beholdesDager],
+      [this.keptDays],
     );
   }
 }

@@ -1,25 +1,25 @@
-import { setTimeout as vent } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
-import { SLETT_FOER } from '@tiltak/avtale';
-import { logg } from '@tiltak/platform';
+import { DELETE_BEFORE } from '@tiltak/avtale';
+import { logger } from '@tiltak/platform';
 import { KafkaJSError, type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs';
 import { firstValueFrom, isObservable } from 'rxjs';
-import type { Meldingsbatch, RaaMelding } from './batch.ts';
+import type { MessageBatch, RawMessage } from './batch.ts';
 
-export interface Forbruksvalg {
+export interface ConsumerOptions {
   topic: string;
   /** the `@MessagePattern` of the handler */
-  monster: string;
+  pattern: string;
   groupId: string;
   /** how many partitions are worked on at the same time */
-  samtidigePartisjoner: number;
+  concurrentPartitions: number;
 }
 
 /** The stored positions of the partitions, made sure to exist on the topic. */
-export type Klargjor = (partisjoner: number[]) => Promise<Map<number, number>>;
+export type PreparePositions = (partitions: number[]) => Promise<Map<number, number>>;
 
 /** The position that a handler answers with when it can't use the one a batch was read from. */
-export const UKJENT_POSISJON = -1;
+export const UNKNOWN_POSITION = -1;
 
 /**
  * A Nest transport that hands whole batches of a partition to one `@MessagePattern` handler, which stores them and answers with the position to go on from. The handler's store, not Kafka, decides the position: on assignment the
@@ -28,34 +28,34 @@ export const UKJENT_POSISJON = -1;
  * A handler that throws is called again with the same batch, for ever, with back-off, while the membership of the
  * group is kept alive: nothing is skipped because something else is down.
  */
-export class BatchStrategi extends Server implements CustomTransportStrategy {
+export class BatchConsumer extends Server implements CustomTransportStrategy {
   private consumer: Consumer | undefined;
-  private stoppet = false;
-  private medlem = false;
+  private stopped = false;
+  private member = false;
 
   constructor(
     private readonly kafka: Kafka,
-    private readonly valg: Forbruksvalg,
-    private readonly klargjor: Klargjor,
+    private readonly options: ConsumerOptions,
+    private readonly prepare: PreparePositions,
   ) {
     super();
   }
 
   /** Returns at once; a broker that is away is waited for in the background. */
   listen(callback: () => void): void {
-    void this.forbruk();
+    void this.consume();
     callback();
   }
 
   /** Finishes the batches under way. */
   async close(): Promise<void> {
-    this.stoppet = true;
+    this.stopped = true;
     await this.consumer?.disconnect();
   }
 
   /** Whether this process is a member of the consumer group. */
-  get erMedlem(): boolean {
-    return this.medlem;
+  get isMember(): boolean {
+    return this.member;
   }
 
   on(): void {
@@ -66,29 +66,29 @@ export class BatchStrategi extends Server implements CustomTransportStrategy {
     return this.consumer as T;
   }
 
-  private async forbruk(): Promise<void> {
-    const { topic, groupId, samtidigePartisjoner } = this.valg;
-    for (let forsoek = 0; !this.stoppet; forsoek++) {
-      const consumer = this.lagConsumer(groupId);
+  private async consume(): Promise<void> {
+    const { topic, groupId, concurrentPartitions } = this.options;
+    for (let attempt = 0; !this.stopped; attempt++) {
+      const consumer = this.createConsumer(groupId);
       this.consumer = consumer;
       try {
         await consumer.connect();
         await consumer.subscribe({ topic, fromBeginning: true });
         await consumer.run({
           eachBatchAutoResolve: false,
-          partitionsConsumedConcurrently: samtidigePartisjoner,
-          eachBatch: (payload) => this.behandle(consumer, payload),
+          partitionsConsumedConcurrently: concurrentPartitions,
+          eachBatch: (payload) => this.process(consumer, payload),
         });
         return;
-      } catch (feil) {
-        logg.warn({ err: feil, topic }, 'Could not start consuming; trying again');
+      } catch (error) {
+        logger.warn({ err: error, topic }, 'Could not start consuming; trying again');
         await consumer.disconnect().catch(() => undefined);
-        await vent(pause(forsoek));
+        await wait(backoffMs(attempt));
       }
     }
   }
 
-  private lagConsumer(groupId: string): Consumer {
+  private createConsumer(groupId: string): Consumer {
     const consumer = this.kafka.consumer({
       groupId,
       // As much as is worth one transaction, and little enough that several partitions fit in 200 MiB.
@@ -102,107 +102,110 @@ export class BatchStrategi extends Server implements CustomTransportStrategy {
       retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: 8 },
     });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.medlem = true;
-      void this.gaaTilLagret(consumer, payload.memberAssignment[this.valg.topic] ?? []);
+      this.member = true;
+      void this.seekToStored(consumer, payload.memberAssignment[this.options.topic] ?? []);
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      this.medlem = false;
-      logg.error({ err: payload.error, startesPaaNytt: payload.restart }, 'The Kafka consumer stopped');
+      this.member = false;
+      logger.error({ err: payload.error, restarted: payload.restart }, 'The Kafka consumer stopped');
       // kafkajs itself starts again after what it considers passing.
-      if (!payload.restart && !this.stoppet) void this.forbruk();
+      if (!payload.restart && !this.stopped) void this.consume();
     });
     return consumer;
   }
 
-  private async gaaTilLagret(consumer: Consumer, partisjoner: number[]): Promise<void> {
-    for (let forsoek = 0; !this.stoppet && consumer === this.consumer; forsoek++) {
+  private async seekToStored(consumer: Consumer, partitions: number[]): Promise<void> {
+    for (let attempt = 0; !this.stopped && consumer === this.consumer; attempt++) {
       try {
-        const posisjoner = await this.klargjor(partisjoner);
-        for (const partisjon of partisjoner) soek(consumer, this.valg.topic, partisjon, posisjoner.get(partisjon));
+        const positions = await this.prepare(partitions);
+        for (const partition of partitions) seek(consumer, this.options.topic, partition, positions.get(partition));
         return;
-      } catch (feil) {
-        logg.warn({ err: feil }, 'Could not find the stored positions; trying again');
-        await vent(pause(forsoek));
+      } catch (error) {
+        logger.warn({ err: error }, 'Could not find the stored positions; trying again');
+        await wait(backoffMs(attempt));
       }
     }
   }
 
-  private async behandle(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
-    const batch = tilBatch(payload);
-    const { topic, partisjon } = batch;
-    for (let forsoek = 0; payload.isRunning() && !payload.isStale(); forsoek++) {
+  private async process(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
+    const batch = toBatch(payload);
+    const { topic, partition } = batch;
+    for (let attempt = 0; payload.isRunning() && !payload.isStale(); attempt++) {
       try {
-        const neste = await medHjerteslag(payload.heartbeat, () => this.kallHandler(batch));
-        if (neste === batch.nesteOffset) payload.resolveOffset(String(neste - 1));
-        else if (neste === UKJENT_POSISJON) await this.gaaTilLagret(consumer, [partisjon]);
-        else soek(consumer, topic, partisjon, neste);
+        const next = await withHeartbeat(payload.heartbeat, () => this.callHandler(batch));
+        if (next === batch.nextOffset) payload.resolveOffset(String(next - 1));
+        else if (next === UNKNOWN_POSITION) await this.seekToStored(consumer, [partition]);
+        else seek(consumer, topic, partition, next);
         return;
-      } catch (feil) {
+      } catch (error) {
         // The group is rebalancing: kafkajs must hear of it, and the next owner begins where the store says.
-        if (feil instanceof KafkaJSError) throw feil;
-        const pauseMs = pause(forsoek);
-        logg.warn({ err: feil, topic, partisjon, forsoek, pauseMs }, 'The batch could not be stored; trying again');
-        await medHjerteslag(payload.heartbeat, () => ventMens(payload.isRunning, pauseMs));
+        if (error instanceof KafkaJSError) throw error;
+        const pauseMs = backoffMs(attempt);
+        logger.warn(
+          { err: error, topic, partisjon: partition, attempt, pauseMs },
+          'The batch could not be stored; trying again',
+        );
+        await withHeartbeat(payload.heartbeat, () => waitWhile(payload.isRunning, pauseMs));
       }
     }
   }
 
-  private async kallHandler(batch: Meldingsbatch): Promise<number> {
-    const handler: MessageHandler<Meldingsbatch, undefined, number> | null = this.getHandlerByPattern(
-      this.valg.monster,
+  private async callHandler(batch: MessageBatch): Promise<number> {
+    const handler: MessageHandler<MessageBatch, undefined, number> | null = this.getHandlerByPattern(
+      this.options.pattern,
     );
-    if (!handler) throw new Error(`No handler for ${this.valg.monster}`);
-    const svar = await handler(batch);
-    return isObservable(svar) ? firstValueFrom(svar) : svar;
+    if (!handler) throw new Error(`No handler for ${this.options.pattern}`);
+    const response = await handler(batch);
+    return isObservable(response) ? firstValueFrom(response) : response;
   }
 }
 
-function soek(consumer: Consumer, topic: string, partition: number, posisjon: number | undefined): void {
-  if (posisjon !== undefined) consumer.seek({ topic, partition, offset: String(posisjon) });
+function seek(consumer: Consumer, topic: string, partition: number, position: number | undefined): void {
+  if (position !== undefined) consumer.seek({ topic, partition, offset: String(position) });
 }
 
-function tilBatch({ batch }: EachBatchPayload): Meldingsbatch {
+function toBatch({ batch }: EachBatchPayload): MessageBatch {
   return {
     topic: batch.topic,
-    partisjon: batch.partition,
-    hentetFra: Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset),
-    meldinger: batch.messages.map(({ offset, key, value, headers }) => ({
+    partition: batch.partition,
+    fetchedFrom: Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset),
+    messages: batch.messages.map(({ offset, key, value, headers }) => ({
       offset: Number(offset),
-      nokkel: key,
-      verdi: value,
-      ...lesSlettFoer(headers?.[SLETT_FOER]),
+      key: key,
+      value: value,
+      ...parseDeleteBefore(headers?.[DELETE_BEFORE]),
     })),
-    nesteOffset: Number(batch.lastOffset()) + 1,
-    sluttOffset: Number(batch.highWatermark),
+    nextOffset: Number(batch.lastOffset()) + 1,
+    endOffset: Number(batch.highWatermark),
   };
 }
 
 /** Anything but an offset is no limit: the message is a tombstone like any other. */
-function lesSlettFoer(hode: unknown): Pick<RaaMelding, 'slettFoer'> {
-  const tekst = Buffer.isBuffer(hode) ? hode.toString('latin1') : '';
-  return /^\d{1,15}$/.test(tekst) ? { slettFoer: Number(tekst) } : {};
+function parseDeleteBefore(header: unknown): Pick<RawMessage, 'deleteBefore'> {
+  const text = Buffer.isBuffer(header) ? header.toString('latin1') : '';
+  return /^\d{1,15}$/.test(text) ? { deleteBefore: Number(text) } : {};
 }
 
 /** Keeps the membership of the group alive meanwhile; a rebalance is told of when the work is done, not before. */
-async function medHjerteslag<T>(heartbeat: () => Promise<void>, arbeid: () => Promise<T>): Promise<T> {
-  let feilet: unknown;
-  const slag = setInterval(() => {
-    heartbeat().catch((feil: unknown) => (feilet = feil));
+async function withHeartbeat<T>(heartbeat: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  let failed: unknown;
+  const kind = setInterval(() => {
+    heartbeat().catch((error: unknown) => (failed = error));
   }, 1_000);
   try {
-    const svar = await arbeid();
-    if (feilet instanceof KafkaJSError) throw feilet;
-    return svar;
+    const response = await work();
+    if (failed instanceof KafkaJSError) throw failed;
+    return response;
   } finally {
-    clearInterval(slag);
+    clearInterval(kind);
   }
 }
 
 /** 0.1 s, doubling to 5 s. */
-function pause(forsoek: number): number {
-  return Math.min(100 * 2 ** Math.min(forsoek, 10), 5_000);
+function backoffMs(attempt: number): number {
+  return Math.min(100 * 2 ** Math.min(attempt, 10), 5_000);
 }
 
-async function ventMens(vilkaar: () => boolean, ms: number): Promise<void> {
-  for (const slutt = Date.now() + ms; vilkaar() && Date.now() < slutt;) await vent(Math.min(100, ms));
+async function waitWhile(conditions: () => boolean, ms: number): Promise<void> {
+  for (const end = Date.now() + ms; conditions() && Date.now() < end;) await wait(Math.min(100, ms));
 }

@@ -1,21 +1,21 @@
 /** A message as Kafka gave it. */
-export interface RaaMelding {
+export interface RawMessage {
   offset: number;
-  nokkel: Buffer | null;
-  verdi: Buffer | null;
+  key: Buffer | null;
+  value: Buffer | null;
   /** of a tombstone: the offset that it does not delete beyond */
-  slettFoer?: number;
+  deleteBefore?: number;
 }
 
 /** Consecutive messages of one partition; a compacted topic has holes between the offsets. */
-export interface Meldingsbatch {
+export interface MessageBatch {
   topic: string;
-  partisjon: number;
+  partition: number;
   /** The position that was asked for: everything from here to the first message is known to be a hole. */
-  hentetFra: number;
-  meldinger: readonly RaaMelding[];
+  fetchedFrom: number;
+  messages: readonly RawMessage[];
   /** the position after the batch */
-  nesteOffset: number;
+  nextOffset: number;
   /** the partition's end when the batch was fetched */
-  sluttOffset: number;
+  endOffset: number;
 }

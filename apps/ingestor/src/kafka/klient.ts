@@ -1,36 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
-import { logg } from '@tiltak/platform';
+import { logger } from '@tiltak/platform';
 
-export interface Kafkavalg {
+export interface KafkaOptions {
   brokers: string[];
   clientId: string;
   /** file paths; mTLS when all three are set */
-  caSti?: string | undefined;
-  sertifikatSti?: string | undefined;
-  noekkelSti?: string | undefined;
+  caPath?: string | undefined;
+  certificatePath?: string | undefined;
+  keyPath?: string | undefined;
   /** before an operation fails; for ever when undefined */
-  forsoek?: number;
+  retries?: number;
 }
 
 /** A client that, unless told, never gives up: a broker that is away is waited for. */
-export function lagKafka(valg: Kafkavalg): Kafka {
+export function createKafka(options: KafkaOptions): Kafka {
   return new Kafka({
-    brokers: valg.brokers,
-    clientId: valg.clientId,
-    ssl: ssl(valg),
+    brokers: options.brokers,
+    clientId: options.clientId,
+    ssl: ssl(options),
     connectionTimeout: 5_000,
-    retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: valg.forsoek ?? Number.MAX_SAFE_INTEGER },
+    retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: options.retries ?? Number.MAX_SAFE_INTEGER },
     logLevel: logLevel.WARN,
     // Only what kafkajs says in words: its extra fields can hold messages.
-    logCreator: () => (linje) => {
-      const nivaa = linje.level === logLevel.ERROR ? 'error' : 'warn';
-      logg[nivaa]({ kilde: linje.namespace }, linje.log.message);
+    logCreator: () => (line) => {
+      const level = line.level === logLevel.ERROR ? 'error' : 'warn';
+      logger[level]({ kilde: line.namespace }, line.log.message);
     },
   });
 }
 
-function ssl({ caSti, sertifikatSti, noekkelSti }: Kafkavalg): NonNullable<KafkaConfig['ssl']> {
-  if (!caSti || !sertifikatSti || !noekkelSti) return false;
-  return { ca: [readFileSync(caSti)], cert: readFileSync(sertifikatSti), key: readFileSync(noekkelSti) };
+function ssl({ caPath, certificatePath, keyPath }: KafkaOptions): NonNullable<KafkaConfig['ssl']> {
+  if (!caPath || !certificatePath || !keyPath) return false;
+  return { ca: [readFileSync(caPath)], cert: readFileSync(certificatePath), key: readFileSync(keyPath) };
 }

@@ -1,38 +1,38 @@
-import { setTimeout as vent } from 'node:timers/promises';
-import { fellesFeil, Problem } from '@tiltak/platform';
-import type { Meldingsbatch } from './batch.ts';
-import type { Utstrekning } from './posisjoner.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { MessageBatch } from './batch.ts';
+import type { PartitionExtent } from './posisjoner.ts';
 
-/** Reads from positions that it is told, and hands over batches as `BatchStrategi` does. */
-export interface Leser {
-  listen: (klar: () => void) => void;
+/** Reads from positions that it is told, and hands over batches as `BatchConsumer` does. */
+export interface TopicReader {
+  listen: (ready: () => void) => void;
   close: () => Promise<void>;
 }
 
-export interface Lesing {
+export interface TopicReading {
   /** of the consumer group, which is not the stream's */
-  hva: 'gjenoppbygging' | 'avstemming';
-  behandle: (batch: Meldingsbatch) => Promise<number>;
-  posisjoner: () => Promise<Map<number, number>>;
+  purpose: 'gjenoppbygging' | 'avstemming';
+  handle: (batch: MessageBatch) => Promise<number>;
+  positions: () => Promise<Map<number, number>>;
 }
 
 /** The organisation's topic, to be read again beside the stream. */
 export class Topic {
   constructor(
     readonly navn: string,
-    private readonly lesUtstrekning: () => Promise<Utstrekning[]>,
-    readonly lagLeser: (lesing: Lesing) => Leser,
+    private readonly readExtent: () => Promise<PartitionExtent[]>,
+    readonly createReader: (reading: TopicReading) => TopicReader,
   ) {}
 
   /** @throws Problem 503 when Kafka does not answer in time */
-  async utstrekning(): Promise<Utstrekning[]> {
-    const utstrekning = await Promise.race([this.lesUtstrekning(), vent(5_000, undefined, { ref: false })]);
-    if (!utstrekning) throw borte();
-    return utstrekning;
+  async extents(): Promise<PartitionExtent[]> {
+    const extents = await Promise.race([this.readExtent(), wait(5_000, undefined, { ref: false })]);
+    if (!extents) throw kafkaAway();
+    return extents;
   }
 }
 
-const STILLE_MS = 60_000;
+const SILENT_MS = 60_000;
 
 /**
  * Reads the topic from its start to where it ends in `ender`, once. Batches come one at a time, cut off at that end, in
@@ -40,45 +40,45 @@ const STILLE_MS = 60_000;
  *
  * @throws Problem 503 when Kafka is silent for a minute, and what `behandle` throws
  */
-export async function lesTopic(
+export async function readTopicOnce(
   topic: Topic,
-  ender: Utstrekning[],
-  behandle: (batch: Meldingsbatch) => Promise<void>,
+  ends: PartitionExtent[],
+  handle: (batch: MessageBatch) => Promise<void>,
 ): Promise<void> {
-  const igjen = new Map(ender.filter(({ start, slutt }) => start < slutt).map((del) => [del.partisjon, del.slutt]));
-  if (igjen.size === 0) return;
-  const neste = new Map(ender.map(({ partisjon, start }) => [partisjon, start]));
+  const left = new Map(ends.filter(({ start, end }) => start < end).map((part) => [part.partition, part.end]));
+  if (left.size === 0) return;
+  const next = new Map(ends.map(({ partition, start }) => [partition, start]));
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const stillhet = setTimeout(() => reject(borte()), STILLE_MS);
-  let koe: Promise<unknown> = Promise.resolve();
-  const motta = async (batch: Meldingsbatch): Promise<void> => {
-    const { partisjon, nesteOffset } = batch;
-    const slutt = igjen.get(partisjon);
-    if (slutt === undefined) return;
-    stillhet.refresh();
-    await behandle({ ...batch, meldinger: batch.meldinger.filter(({ offset }) => offset < slutt) });
-    neste.set(partisjon, nesteOffset);
-    if (nesteOffset >= slutt) igjen.delete(partisjon);
-    if (igjen.size === 0) resolve(undefined);
+  const silence = setTimeout(() => reject(kafkaAway()), SILENT_MS);
+  let queue: Promise<unknown> = Promise.resolve();
+  const receive = async (batch: MessageBatch): Promise<void> => {
+    const { partition, nextOffset } = batch;
+    const end = left.get(partition);
+    if (end === undefined) return;
+    silence.refresh();
+    await handle({ ...batch, messages: batch.messages.filter(({ offset }) => offset < end) });
+    next.set(partition, nextOffset);
+    if (nextOffset >= end) left.delete(partition);
+    if (left.size === 0) resolve(undefined);
   };
-  const leser = topic.lagLeser({
-    hva: 'avstemming',
-    posisjoner: () => Promise.resolve(neste),
-    behandle: async (batch) => {
-      koe = koe.then(() => motta(batch)).catch(reject);
-      await koe;
-      return batch.nesteOffset;
+  const reader = topic.createReader({
+    purpose: 'avstemming',
+    positions: () => Promise.resolve(next),
+    handle: async (batch) => {
+      queue = queue.then(() => receive(batch)).catch(reject);
+      await queue;
+      return batch.nextOffset;
     },
   });
   try {
-    leser.listen(() => undefined);
+    reader.listen(() => undefined);
     await promise;
   } finally {
-    clearTimeout(stillhet);
-    await leser.close();
+    clearTimeout(silence);
+    await reader.close();
   }
 }
 
-function borte(): Problem {
-  return new Problem(fellesFeil.UTILGJENGELIG, 'Kafka does not answer', { retryAfter: 10 });
+function kafkaAway(): Problem {
+  return new Problem(PROBLEMS.UTILGJENGELIG, 'Kafka does not answer', { retryAfter: 10 });
 }

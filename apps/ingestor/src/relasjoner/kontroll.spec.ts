@@ -1,29 +1,22 @@
-import {
-  batch,
-  deltakerId,
-  ID,
-  melding,
-  startTestInnlesning,
-  type TestInnlesning,
-} from '../testing/test-innlesning.ts';
-import { byggNeste } from './bygging.ts';
-import { kontrollerRelasjoner, type Avvik, type Kontroll } from './kontroll.ts';
+import { batch, deltakerId, ID, message, startTestIngest, type TestIngest } from '../testing/test-innlesning.ts';
+import { backfillNext } from './bygging.ts';
+import { checkRelations, type Deviation, type CheckResult } from './kontroll.ts';
 
-const ANTALL = 12;
+const COUNT = 12;
 const id = (n: number): string => ID.slice(0, -2) + String(10 + n);
 const fnr = (n: number): string => String(n % 4);
 
-let oppsett: TestInnlesning;
+let setup: TestIngest;
 beforeAll(async () => {
-  oppsett = await startTestInnlesning();
+  setup = await startTestIngest();
 });
-afterAll(() => oppsett.stopp());
+afterAll(() => setup.stop());
 /** Four participants with three avtaler each, which follow each other and go on. */
 beforeEach(async () => {
-  await oppsett.toem();
-  await oppsett.eier.query('update instans set relasjoner_bygget_til = null');
-  const meldinger = Array.from({ length: ANTALL }, (_, n) =>
-    melding(n, {
+  await setup.empty();
+  await setup.eier.query('update instans set relasjoner_bygget_til = null');
+  const messages = Array.from({ length: COUNT }, (_, n) =>
+    message(n, {
       avtaleId: id(n),
       deltakerFnr: fnr(n),
       bedriftNr: '910825518',
@@ -31,60 +24,60 @@ beforeEach(async () => {
       startDato: `2026-01-${String(10 + n)}`,
     }),
   );
-  await oppsett.innlesning.lesInn(batch(meldinger));
-  await oppsett.eier.query('truncate endring');
+  await setup.innlesning.ingestBatch(batch(messages));
+  await setup.eier.query('truncate endring');
 });
 
-const relasjoner = async (): Promise<unknown> => (await oppsett.dump()).relasjon;
-const fortalt = async (): Promise<string[]> => {
-  const rader = await oppsett.eier.query<{ avtale_id: string }[]>('select avtale_id from endring');
-  return rader.map((rad) => rad.avtale_id).sort();
+const relations = async (): Promise<unknown> => (await setup.dump()).relasjon;
+const told = async (): Promise<string[]> => {
+  const rows = await setup.eier.query<{ avtale_id: string }[]>('select avtale_id from endring');
+  return rows.map((row) => row.avtale_id).sort();
 };
 
 describe('the check', () => {
-  const kontroller = async (rett: boolean): Promise<Kontroll & { avvik: Avvik[] }> => {
-    const avvik: Avvik[] = [];
+  const check = async (repair: boolean): Promise<CheckResult & { deviation: Deviation[] }> => {
+    const deviation: Deviation[] = [];
     // Less than all at a time.
-    const svar = await kontrollerRelasjoner(oppsett.pool, { rett, meld: (a) => avvik.push(a), antall: 2 });
-    return { ...svar, avvik };
+    const response = await checkRelations(setup.pool, { repair, report: (a) => deviation.push(a), antall: 2 });
+    return { ...response, deviation };
   };
 
   test('finds nothing in what the ingestor keeps', async () => {
-    expect(await kontroller(false)).toEqual({ deltakere: 4, mangler: 0, overfloedige: 0, rettet: false, avvik: [] });
+    expect(await check(false)).toEqual({ deltakere: 4, mangler: 0, superfluous: 0, rettet: false, deviation: [] });
   });
 
   test('finds exactly what was planted, puts it right when asked, and tells of it in the feed', async () => {
-    const rett = await relasjoner();
-    const ukjent = deltakerId('ukjent');
-    const rel = (deltaker: string, fra: number, relasjon: string, til: number): LagretSomTekst => ({
+    const repair = await relations();
+    const unknown = deltakerId('ukjent');
+    const rel = (deltaker: string, from: number, relation: string, to: number): StoredAsText => ({
       deltakerId: deltaker,
-      fra: id(fra),
-      relasjon,
-      til: id(til),
+      fra: id(from),
+      relasjon: relation,
+      til: id(to),
     });
-    const borte = rel(deltakerId(fnr(0)), 0, 'neste', 4);
-    const falske = [rel(deltakerId(fnr(1)), 1, 'mentor', 5), rel(ukjent, 2, 'samtidige', 3)];
-    await oppsett.eier.query('delete from relasjon where fra = $1 and relasjon = $2', [borte.fra, borte.relasjon]);
-    for (const { deltakerId: d, fra, relasjon, til } of falske) {
-      await oppsett.eier.query('insert into relasjon values ($1, $2, $3, $4)', [d, fra, relasjon, til]);
+    const away = rel(deltakerId(fnr(0)), 0, 'neste', 4);
+    const fake = [rel(deltakerId(fnr(1)), 1, 'mentor', 5), rel(unknown, 2, 'samtidige', 3)];
+    await setup.eier.query('delete from relasjon where fra = $1 and relasjon = $2', [away.fra, away.relasjon]);
+    for (const { deltakerId: d, fra: from, relasjon: relation, til: to } of fake) {
+      await setup.eier.query('insert into relasjon values ($1, $2, $3, $4)', [d, from, relation, to]);
     }
-    const ventet = [
-      { avvik: 'MANGLER', ...borte },
-      ...falske.map((relasjon) => ({ avvik: 'OVERFLOEDIG', ...relasjon })),
+    const waited = [
+      { deviation: 'MANGLER', ...away },
+      ...fake.map((relation) => ({ deviation: 'OVERFLOEDIG', ...relation })),
     ];
-    const funnet = await kontroller(false);
-    expect(funnet).toMatchObject({ deltakere: 5, mangler: 1, overfloedige: 2, rettet: false });
-    expect(new Set(funnet.avvik)).toEqual(new Set(ventet));
-    expect(await fortalt()).toEqual([]);
+    const found = await check(false);
+    expect(found).toMatchObject({ deltakere: 5, mangler: 1, superfluous: 2, rettet: false });
+    expect(new Set(found.deviation)).toEqual(new Set(waited));
+    expect(await told()).toEqual([]);
 
-    expect(new Set((await kontroller(true)).avvik)).toEqual(new Set(ventet));
-    expect(await relasjoner()).toEqual(rett);
-    expect(await fortalt()).toEqual([id(0), id(1), id(2)]);
-    expect(await kontroller(true)).toMatchObject({ deltakere: 4, mangler: 0, overfloedige: 0, avvik: [] });
+    expect(new Set((await check(true)).deviation)).toEqual(new Set(waited));
+    expect(await relations()).toEqual(repair);
+    expect(await told()).toEqual([id(0), id(1), id(2)]);
+    expect(await check(true)).toMatchObject({ deltakere: 4, mangler: 0, superfluous: 0, deviation: [] });
   });
 });
 
-interface LagretSomTekst {
+interface StoredAsText {
   deltakerId: string;
   fra: string;
   relasjon: string;
@@ -92,18 +85,18 @@ interface LagretSomTekst {
 }
 
 test('avtaler from before there were relations get theirs, bit by bit, once', async () => {
-  const rett = await relasjoner();
-  expect(rett).toHaveLength(4 * 10);
-  await oppsett.eier.query('truncate relasjon');
-  expect(await byggNeste(oppsett.pool, 3)).toBe(false);
-  expect(await relasjoner()).toHaveLength(3 * 10);
+  const repair = await relations();
+  expect(repair).toHaveLength(4 * 10);
+  await setup.eier.query('truncate relasjon');
+  expect(await backfillNext(setup.pool, 3)).toBe(false);
+  expect(await relations()).toHaveLength(3 * 10);
   // The process ends here, and two others go on.
-  let ferdig = [false];
-  while (!ferdig.every(Boolean)) ferdig = await Promise.all([byggNeste(oppsett.pool, 1), byggNeste(oppsett.pool, 1)]);
-  expect(await relasjoner()).toEqual(rett);
-  expect(await fortalt()).toEqual(Array.from({ length: ANTALL }, (_, n) => id(n)));
+  let done = [false];
+  while (!done.every(Boolean)) done = await Promise.all([backfillNext(setup.pool, 1), backfillNext(setup.pool, 1)]);
+  expect(await relations()).toEqual(repair);
+  expect(await told()).toEqual(Array.from({ length: COUNT }, (_, n) => id(n)));
 
-  await oppsett.eier.query('truncate relasjon');
-  expect(await byggNeste(oppsett.pool)).toBe(true);
-  expect(await relasjoner()).toEqual([]);
+  await setup.eier.query('truncate relasjon');
+  expect(await backfillNext(setup.pool)).toBe(true);
+  expect(await relations()).toEqual([]);
 });

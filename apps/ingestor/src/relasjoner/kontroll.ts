@@ -1,31 +1,31 @@
 import { parseArgs } from 'node:util';
-import { lagPool } from '@tiltak/database';
+import { createPool } from '@tiltak/database';
 import type { Pool } from 'pg';
-import type { Databasekonfig } from '../config.ts';
-import { valgAvDatabase } from '../database.ts';
-import { iTransaksjon } from '../transaksjon.ts';
-import { fortellOm, laasDeltakere, nesteDeltakere, type LagretRelasjon } from './relasjoner.sql.ts';
-import { finnAvvik, rettRelasjoner, type Relasjonsavvik } from './relasjoner.ts';
+import type { DatabaseConfig } from '../config.ts';
+import { databaseOptionsFrom } from '../database.ts';
+import { inTransaction } from '../transaksjon.ts';
+import { insertLinkChanges, lockDeltakere, nextDeltakere, type StoredRelation } from './relasjoner.sql.ts';
+import { findDeviations, repairRelations, type RelationDeviations } from './relasjoner.ts';
 
-const DELTAKERE_PER_GANG = 500;
+const DELTAKERE_PER_CHUNK = 500;
 
 /** What a check of all participants came to; the numbers are of links, which are stored in both directions. */
-export interface Kontroll {
+export interface CheckResult {
   deltakere: number;
   mangler: number;
-  overfloedige: number;
+  superfluous: number;
   rettet: boolean;
 }
 
 /** One link that is not as it follows from the avtaler. */
-export interface Avvik extends LagretRelasjon {
-  avvik: 'MANGLER' | 'OVERFLOEDIG';
+export interface Deviation extends StoredRelation {
+  deviation: 'MANGLER' | 'OVERFLOEDIG';
 }
 
-export interface Kontrollvalg {
-  rett: boolean;
+export interface CheckOptions {
+  repair: boolean;
   /** hears of each difference as it is found */
-  meld: (avvik: Avvik) => void;
+  report: (deviation: Deviation) => void;
   antall?: number;
 }
 
@@ -34,42 +34,42 @@ export interface Kontrollvalg {
  * a time, while messages are read. Each time is one snapshot; with `rett`, what differs is then computed again under the
  * locks and written.
  */
-export async function kontrollerRelasjoner(pool: Pool, valg: Kontrollvalg): Promise<Kontroll> {
-  const svar: Kontroll = { deltakere: 0, mangler: 0, overfloedige: 0, rettet: valg.rett };
-  for (let etter: string | null = null; ;) {
-    const { deltakere, avvik } = await sammenlign(pool, etter, valg.antall ?? DELTAKERE_PER_GANG);
-    etter = deltakere.at(-1) ?? null;
-    if (etter === null) return svar;
-    for (const relasjon of avvik.mangler) valg.meld({ avvik: 'MANGLER', ...relasjon });
-    for (const relasjon of avvik.overfloedige) valg.meld({ avvik: 'OVERFLOEDIG', ...relasjon });
-    svar.deltakere += deltakere.length;
-    svar.mangler += avvik.mangler.length;
-    svar.overfloedige += avvik.overfloedige.length;
-    if (valg.rett) await rett(pool, avvik);
+export async function checkRelations(pool: Pool, options: CheckOptions): Promise<CheckResult> {
+  const response: CheckResult = { deltakere: 0, mangler: 0, superfluous: 0, rettet: options.repair };
+  for (let after: string | null = null; ;) {
+    const { deltakere, deviation } = await compare(pool, after, options.antall ?? DELTAKERE_PER_CHUNK);
+    after = deltakere.at(-1) ?? null;
+    if (after === null) return response;
+    for (const relation of deviation.missing) options.report({ deviation: 'MANGLER', ...relation });
+    for (const relation of deviation.superfluous) options.report({ deviation: 'OVERFLOEDIG', ...relation });
+    response.deltakere += deltakere.length;
+    response.mangler += deviation.missing.length;
+    response.superfluous += deviation.superfluous.length;
+    if (options.repair) await repair(pool, deviation);
   }
 }
 
-function sammenlign(
+function compare(
   pool: Pool,
-  etter: string | null,
-  antall: number,
-): Promise<{ deltakere: string[]; avvik: Relasjonsavvik }> {
-  return iTransaksjon(
+  after: string | null,
+  count: number,
+): Promise<{ deltakere: string[]; deviation: RelationDeviations }> {
+  return inTransaction(
     pool,
     async (db) => {
-      const deltakere = await nesteDeltakere(db, etter, antall);
-      return { deltakere, avvik: await finnAvvik(db, deltakere) };
+      const deltakere = await nextDeltakere(db, after, count);
+      return { deltakere, deviation: await findDeviations(db, deltakere) };
     },
     'begin isolation level repeatable read read only',
   );
 }
 
-async function rett(pool: Pool, { mangler, overfloedige }: Relasjonsavvik): Promise<void> {
-  const deltakere = [...new Set([...mangler, ...overfloedige].map(({ deltakerId }) => deltakerId))];
+async function repair(pool: Pool, { missing, superfluous }: RelationDeviations): Promise<void> {
+  const deltakere = [...new Set([...missing, ...superfluous].map(({ deltakerId }) => deltakerId))];
   if (deltakere.length === 0) return;
-  await iTransaksjon(pool, async (db) => {
-    await laasDeltakere(db, deltakere);
-    await fortellOm(db, [...(await rettRelasjoner(db, deltakere))]);
+  await inTransaction(pool, async (db) => {
+    await lockDeltakere(db, deltakere);
+    await insertLinkChanges(db, [...(await repairRelations(db, deltakere))]);
   });
 }
 
@@ -77,22 +77,22 @@ async function rett(pool: Pool, { mangler, overfloedige }: Relasjonsavvik): Prom
  * `main.cjs relasjoner [--rett]`: a line of JSON for each difference, and last one with the numbers. The exit code is 0
  * when nothing differed, 1 when something did, also when it was put right, and 2 when it could not be found out.
  */
-export async function kjorRelasjonskontroll(lesKonfig: () => Databasekonfig, argumenter: string[]): Promise<void> {
+export async function relationsCommand(readConfig: () => DatabaseConfig, args: string[]): Promise<void> {
   let pool: Pool | undefined;
   try {
-    const { values } = parseArgs({ args: argumenter, options: { rett: { type: 'boolean', default: false } } });
-    pool = lagPool({ ...valgAvDatabase(lesKonfig()), poolSize: 1 });
-    const svar = await kontrollerRelasjoner(pool, { rett: values.rett, meld: skriv });
-    skriv(svar);
-    process.exitCode = svar.mangler + svar.overfloedige > 0 ? 1 : 0;
-  } catch (feil) {
-    process.stderr.write(`${feil instanceof Error ? feil.message : String(feil)}\n`);
+    const { values } = parseArgs({ args: args, options: { repair: { type: 'boolean', default: false } } });
+    pool = createPool({ ...databaseOptionsFrom(readConfig()), poolSize: 1 });
+    const response = await checkRelations(pool, { repair: values.repair, report: write });
+    write(response);
+    process.exitCode = response.mangler + response.superfluous > 0 ? 1 : 0;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;
   } finally {
     await pool?.end();
   }
 }
 
-function skriv(linje: object): void {
-  process.stdout.write(`${JSON.stringify(linje)}\n`);
+function write(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -1,10 +1,10 @@
-import { ledd, type Ledd } from '@tiltak/avtale';
+import { toRelationAvtale, type RelationAvtale } from '@tiltak/avtale';
 
 /** What an avtale's part in relations is made of, read as text: a `Date` is not a day. */
-export const LEDDKOLONNER = `avtale_id, deltaker_id, bedrift_nr, tiltakstype, avtale_status, start_dato::text as start_dato,
+export const RELATION_AVTALE_COLUMNS = `avtale_id, deltaker_id, bedrift_nr, tiltakstype, avtale_status, start_dato::text as start_dato,
   slutt_dato::text as slutt_dato, annullert_tidspunkt::text as annullert_tidspunkt, feilregistrert`;
 
-export interface Leddrad {
+export interface RelationAvtaleRow {
   avtale_id: string;
   deltaker_id: string | null;
   bedrift_nr: string | null;
@@ -17,18 +17,18 @@ export interface Leddrad {
 }
 
 /** Undefined for a row that takes no part; what is deleted has no participant. */
-export function tilLedd(rad: Leddrad): Ledd | undefined {
-  return ledd(
+export function rowToRelationAvtale(row: RelationAvtaleRow): RelationAvtale | undefined {
+  return toRelationAvtale(
     {
-      avtaleId: rad.avtale_id,
-      bedriftNr: rad.bedrift_nr,
-      tiltakstype: rad.tiltakstype,
-      avtaleStatus: rad.avtale_status,
-      startDato: rad.start_dato,
-      sluttDato: rad.slutt_dato,
-      annullertTidspunkt: rad.annullert_tidspunkt,
-      feilregistrert: rad.feilregistrert,
+      avtaleId: row.avtale_id,
+      bedriftNr: row.bedrift_nr,
+      tiltakstype: row.tiltakstype,
+      avtaleStatus: row.avtale_status,
+      startDato: row.start_dato,
+      sluttDato: row.slutt_dato,
+      annullertTidspunkt: row.annullert_tidspunkt,
+      feilregistrert: row.feilregistrert,
     },
-    rad.deltaker_id,
+    row.deltaker_id,
   );
 }

@@ -1,21 +1,27 @@
-import { relasjonerFor } from '@tiltak/avtale';
+import { relationsFor } from '@tiltak/avtale';
 import type { PoolClient } from 'pg';
-import { fjernRelasjoner, leggTilRelasjoner, lesLedd, lesRelasjoner, type LagretRelasjon } from './relasjoner.sql.ts';
+import {
+  deleteRelations,
+  insertRelations,
+  readRelationAvtaler,
+  readRelations,
+  type StoredRelation,
+} from './relasjoner.sql.ts';
 
 /** How the stored relations of some participants differ from those computed from their avtaler. */
-export interface Relasjonsavvik {
-  mangler: LagretRelasjon[];
-  overfloedige: LagretRelasjon[];
+export interface RelationDeviations {
+  missing: StoredRelation[];
+  superfluous: StoredRelation[];
 }
 
 /** Right when the participants are locked, or when everything is read from one snapshot. */
-export async function finnAvvik(db: PoolClient, deltakerIder: readonly string[]): Promise<Relasjonsavvik> {
-  const avvik: Relasjonsavvik = { mangler: [], overfloedige: [] };
-  for await (const { mangler, overfloedige } of avvikI(db, deltakerIder)) {
-    avvik.mangler.push(...mangler);
-    avvik.overfloedige.push(...overfloedige);
+export async function findDeviations(db: PoolClient, deltakerIder: readonly string[]): Promise<RelationDeviations> {
+  const deviation: RelationDeviations = { missing: [], superfluous: [] };
+  for await (const { missing, superfluous } of deviationsIn(db, deltakerIder)) {
+    deviation.missing.push(...missing);
+    deviation.superfluous.push(...superfluous);
   }
-  return avvik;
+  return deviation;
 }
 
 /**
@@ -23,47 +29,47 @@ export async function finnAvvik(db: PoolClient, deltakerIder: readonly string[])
  *
  * @returns the avtaler that got or lost a link
  */
-export async function rettRelasjoner(db: PoolClient, deltakerIder: readonly string[]): Promise<Set<string>> {
-  const endret = new Set<string>();
-  for await (const { mangler, overfloedige } of avvikI(db, deltakerIder)) {
-    await fjernRelasjoner(db, overfloedige);
-    await leggTilRelasjoner(db, mangler);
-    for (const { fra } of mangler) endret.add(fra);
-    for (const { fra } of overfloedige) endret.add(fra);
+export async function repairRelations(db: PoolClient, deltakerIder: readonly string[]): Promise<Set<string>> {
+  const changed = new Set<string>();
+  for await (const { missing, superfluous } of deviationsIn(db, deltakerIder)) {
+    await deleteRelations(db, superfluous);
+    await insertRelations(db, missing);
+    for (const { fra: from } of missing) changed.add(from);
+    for (const { fra: from } of superfluous) changed.add(from);
   }
-  return endret;
+  return changed;
 }
 
 /** Bit by bit: relations grow with the square of a participant's avtaler, and memory must not. */
-async function* avvikI(db: PoolClient, deltakerIder: readonly string[]): AsyncGenerator<Relasjonsavvik> {
-  const avtaler = Map.groupBy(await lesLedd(db, deltakerIder), ({ deltakerId }) => deltakerId);
-  for (const bolk of bolker(deltakerIder, (deltakerId) => (avtaler.get(deltakerId)?.length ?? 0) ** 2)) {
-    const lagret = new Map((await lesRelasjoner(db, bolk)).map((relasjon) => [noekkel(relasjon), relasjon]));
-    const mangler = bolk
+async function* deviationsIn(db: PoolClient, deltakerIder: readonly string[]): AsyncGenerator<RelationDeviations> {
+  const avtaler = Map.groupBy(await readRelationAvtaler(db, deltakerIder), ({ deltakerId }) => deltakerId);
+  for (const chunk of chunks(deltakerIder, (deltakerId) => (avtaler.get(deltakerId)?.length ?? 0) ** 2)) {
+    const stored = new Map((await readRelations(db, chunk)).map((relation) => [relationKey(relation), relation]));
+    const missing = chunk
       .flatMap((deltakerId) =>
-        relasjonerFor(avtaler.get(deltakerId) ?? []).map((relasjon) => ({ deltakerId, ...relasjon })),
+        relationsFor(avtaler.get(deltakerId) ?? []).map((relation) => ({ deltakerId, ...relation })),
       )
-      .filter((relasjon) => !lagret.delete(noekkel(relasjon)));
-    yield { mangler, overfloedige: [...lagret.values()] };
+      .filter((relation) => !stored.delete(relationKey(relation)));
+    yield { missing, superfluous: [...stored.values()] };
   }
 }
 
-const MAKS_RELASJONER = 50_000;
+const MAX_RELATIONS = 50_000;
 
-function* bolker(deltakerIder: readonly string[], antall: (deltakerId: string) => number): Generator<string[]> {
-  let bolk: string[] = [];
+function* chunks(deltakerIder: readonly string[], count: (deltakerId: string) => number): Generator<string[]> {
+  let chunk: string[] = [];
   let sum = 0;
   for (const deltakerId of deltakerIder) {
-    if (bolk.length > 0 && sum + antall(deltakerId) > MAKS_RELASJONER) {
-      yield bolk;
-      [bolk, sum] = [[], 0];
+    if (chunk.length > 0 && sum + count(deltakerId) > MAX_RELATIONS) {
+      yield chunk;
+      [chunk, sum] = [[], 0];
     }
-    bolk.push(deltakerId);
-    sum += antall(deltakerId);
+    chunk.push(deltakerId);
+    sum += count(deltakerId);
   }
-  if (bolk.length > 0) yield bolk;
+  if (chunk.length > 0) yield chunk;
 }
 
-function noekkel({ deltakerId, fra, relasjon, til }: LagretRelasjon): string {
-  return `${deltakerId} ${fra} ${relasjon} ${til}`;
+function relationKey({ deltakerId, fra: from, relasjon: relation, til: to }: StoredRelation): string {
+  return `${deltakerId} ${from} ${relation} ${to}`;
 }

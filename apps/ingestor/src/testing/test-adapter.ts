@@ -1,37 +1,37 @@
 import { randomUUID } from 'node:crypto';
-import { opprettTesttopic, testmiljo, ventTil, type Testtopic } from '@tiltak/testing';
-import { Sletting } from '../adapter/sletting.ts';
-import { BatchStrategi } from '../kafka/batch-strategi.ts';
-import { lagKafka } from '../kafka/klient.ts';
-import { klargjorPosisjoner } from '../kafka/posisjoner.ts';
-import { startTestDrift, type Svar, type TestDrift } from './test-drift.ts';
+import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
+import { SyncCompletion } from '../adapter/sletting.ts';
+import { BatchConsumer } from '../kafka/batch-strategi.ts';
+import { createKafka } from '../kafka/klient.ts';
+import { preparePositions } from '../kafka/posisjoner.ts';
+import { startTestIngestor, type TestResponse, type TestIngestor } from './test-drift.ts';
 
-export interface TestAdapter extends TestDrift {
-  topic: Testtopic;
-  sletting: Sletting;
+export interface TestAdapter extends TestIngestor {
+  topic: TestTopic;
+  deletion: SyncCompletion;
   /** As the adapter of the contract. */
-  send: (metode: string, sti: string, body?: unknown) => Promise<Svar>;
+  send: (method: string, path: string, body?: unknown) => Promise<TestResponse>;
   /** As `send`, of a page; `avtaler`: ids, or id and fields. */
-  side: (metode: 'POST' | 'PATCH' | 'DELETE', hode: Sidehode, avtaler: Avtaleinnslag[]) => Promise<Svar>;
+  side: (method: 'POST' | 'PATCH' | 'DELETE', header: PageHeader, avtaler: AvtaleEntry[]) => Promise<TestResponse>;
   /** Reads the topic into the database from now on. */
   les: () => void;
   /** Until a sync is in that state, and all that is on the topic is stored. */
-  ventPaa: (synkId: string, tilstand: string) => Promise<void>;
+  waitFor: (syncId: string, state: string) => Promise<void>;
   /** The ids of the avtaler that consumers would see, with the number of each. */
-  synlige: () => Promise<Record<string, number | null>>;
+  visible: () => Promise<Record<string, number | null>>;
 }
 
-interface Sidehode {
+interface PageHeader {
   synkId: string;
   side?: number;
   antallSider?: number;
   antallTotalt?: number;
 }
 
-type Avtaleinnslag = { id: string } & Record<string, unknown>;
+type AvtaleEntry = { id: string } & Record<string, unknown>;
 
 export const ADAPTER = { scope: 'tiltak:adapter', organisasjon: 'nav' };
-export const KONTRAKT = {
+export const CONTRACT = {
   adapterId: 'spec-adapter',
   heartbeatIntervallMinutter: 15,
   fullSynkIntervallDager: 7,
@@ -40,61 +40,70 @@ export const KONTRAKT = {
 };
 
 /** The adapter API over HTTP, with a topic and a database of its own. */
-export async function startTestAdapter({ partisjoner = 2 } = {}): Promise<TestAdapter> {
-  const topic = await opprettTesttopic({ partisjoner });
-  const brokers = testmiljo().kafka.split(',');
-  const drift = await startTestDrift({ brokers, topic: topic.topic });
-  const { pool, publisering, synker, innlesning, eier } = drift;
-  const sletting = new Sletting(pool, publisering, synker, 20);
-  const kafka = lagKafka({ brokers, clientId: 'spec' });
-  const leser = new BatchStrategi(
+export async function startTestAdapter({ partisjoner: partitions = 2 } = {}): Promise<TestAdapter> {
+  const topic = await createTestTopic({ partisjoner: partitions });
+  const brokers = testEnvironment().kafka.split(',');
+  const drift = await startTestIngestor({ brokers, topic: topic.topic });
+  const { pool, publisering: publisher, synker: syncs, innlesning: ingest, eier: owner } = drift;
+  const deletion = new SyncCompletion(pool, publisher, syncs, 20);
+  const kafka = createKafka({ brokers, clientId: 'spec' });
+  const reader = new BatchConsumer(
     kafka,
-    { topic: topic.topic, monster: 'm', groupId: randomUUID(), samtidigePartisjoner: 2 },
-    (partisjoner) => klargjorPosisjoner(eier, topic.admin, topic.topic, partisjoner),
+    { topic: topic.topic, pattern: 'm', groupId: randomUUID(), concurrentPartitions: 2 },
+    (partitions) => preparePositions(owner, topic.admin, topic.topic, partitions),
   );
-  leser.addHandler('m', async (batch) => (await innlesning.lesInn(batch)).nesteOffset);
-  let leses = false;
-  const send: TestAdapter['send'] = (metode, sti, body) => drift.kall(metode, `/adapter/v1/${sti}`, body, ADAPTER);
+  reader.addHandler('m', async (batch) => (await ingest.ingestBatch(batch)).nextOffset);
+  let read = false;
+  const send: TestAdapter['send'] = (method, path, body) => drift.call(method, `/adapter/v1/${path}`, body, ADAPTER);
   return {
     ...drift,
     topic,
-    sletting,
+    deletion,
     send,
-    side: (metode, { side = 1, antallSider = 1, antallTotalt, synkId }, avtaler) =>
-      send(metode, 'avtaler/synk', {
-        metadata: { synkId, side, antallSider, antallTotalt: antallTotalt ?? avtaler.length },
-        ressurser: avtaler.map(({ id, ...felter }) =>
-          metode === 'DELETE' ? { id } : { id, ressurs: ressurs(id, felter) },
+    side: (
+      method,
+      { side: sendPage = 1, antallSider: pageCount = 1, antallTotalt: totalCount, synkId: syncId },
+      avtaler,
+    ) =>
+      send(method, 'avtaler/synk', {
+        metadata: {
+          synkId: syncId,
+          side: sendPage,
+          antallSider: pageCount,
+          antallTotalt: totalCount ?? avtaler.length,
+        },
+        ressurser: avtaler.map(({ id, ...fields }) =>
+          method === 'DELETE' ? { id } : { id, ressurs: resource(id, fields) },
         ),
       }),
     les: () => {
-      leses = true;
-      leser.listen(() => undefined);
+      read = true;
+      reader.listen(() => undefined);
     },
-    ventPaa: async (synkId, tilstand) => {
-      await ventTil(
+    waitFor: async (syncId, state) => {
+      await waitUntil(
         async () => {
-          await sletting.runde();
-          return (await send('GET', `synk/${synkId}`)).body.tilstand === tilstand;
+          await deletion.round();
+          return (await send('GET', `synk/${syncId}`)).body.tilstand === state;
         },
-        { hva: `the sync to be ${tilstand}` },
+        { hva: `the sync to be ${state}` },
       );
-      await ventTil(() => sletting.erLestInn(), { hva: 'everything to be stored' });
+      await waitUntil(() => deletion.isIngested(), { hva: 'everything to be stored' });
     },
-    synlige: async () => {
+    visible: async () => {
       const { rows } = await pool.query<{ id: string; nr: number | null }>(
         'select avtale_id as id, avtale_nr as nr from avtale where slettet is null order by 1',
       );
       return Object.fromEntries(rows.map(({ id, nr }) => [id, nr]));
     },
-    stopp: async () => {
-      if (leses) await leser.close();
-      await drift.stopp();
-      await topic.slett();
+    stop: async () => {
+      if (read) await reader.close();
+      await drift.stop();
+      await topic.remove();
     },
   };
 }
 
-function ressurs(avtaleId: string, felter: Record<string, unknown>): Record<string, unknown> {
-  return { avtaleId, sistEndret: '2026-01-01T00:00:00Z', ...felter };
+function resource(avtaleId: string, fields: Record<string, unknown>): Record<string, unknown> {
+  return { avtaleId, sistEndret: '2026-01-01T00:00:00Z', ...fields };
 }

@@ -1,46 +1,51 @@
-import { lesKonfigurasjon, logg, startHttp } from '@tiltak/platform';
-import { ledigPort, startUtsteder } from '@tiltak/testing';
-import { SKJEMA } from '../config.ts';
-import { Publisering } from '../adapter/publisering.ts';
-import { tillatStoreSider } from '../adapter/storrelse.ts';
-import { Synker } from '../adapter/synk.ts';
+import { readEnvironment, logger, startHttp } from '@tiltak/platform';
+import { freePort, startTokenIssuer } from '@tiltak/testing';
+import { SCHEMA } from '../config.ts';
+import { Publisher } from '../adapter/publisering.ts';
+import { allowLargePages } from '../adapter/storrelse.ts';
+import { Syncs } from '../adapter/synk.ts';
 import { Avstemming } from '../avstemming/avstemming.ts';
-import { taImotLister } from '../avstemming/liste.ts';
-import { Retting } from '../avstemming/retting.ts';
-import { Gjenoppbygging } from '../drift/gjenoppbygging.ts';
+import { acceptLists } from '../avstemming/liste.ts';
+import { AvstemmingRepair } from '../avstemming/retting.ts';
+import { Rebuild } from '../drift/gjenoppbygging.ts';
 import { IngestorModule } from '../ingestor.module.ts';
-import { lagKafka } from '../kafka/klient.ts';
+import { createKafka } from '../kafka/klient.ts';
 import { Topic } from '../kafka/topic.ts';
-import { startTestInnlesning, TOPIC, type TestInnlesning } from './test-innlesning.ts';
+import { startTestIngest, TOPIC, type TestIngest } from './test-innlesning.ts';
 
-export interface Svar {
+export interface TestResponse {
   status: number;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a client that knows nothing gets
   body: any;
 }
 
-export interface TestDrift extends TestInnlesning {
-  publisering: Publisering;
-  synker: Synker;
+export interface TestIngestor extends TestIngest {
+  publisering: Publisher;
+  synker: Syncs;
   /** Where the topic ends, as a reconciliation sees it. */
-  sluttOffset: (slutt: number) => void;
+  sluttOffset: (end: number) => void;
   url: string;
   /** Of somebody on duty. */
   token: () => Promise<string>;
   /** As somebody on duty, with JSON or, as text, NDJSON; unless other claims are given; `null`: without a token. */
-  kall: (metode: string, sti: string, body?: unknown, claims?: Record<string, unknown> | null) => Promise<Svar>;
+  call: (
+    method: string,
+    path: string,
+    body?: unknown,
+    claims?: Record<string, unknown> | null,
+  ) => Promise<TestResponse>;
 }
 
-const VAKT = { roles: ['drift'], preferred_username: 'vakt@nav.example' };
+const GUARD = { roles: ['drift'], preferred_username: 'vakt@nav.example' };
 
 /** Everything over HTTP, on a database of its own; without Kafka, unless told where. */
-export async function startTestDrift({ brokers = ['127.0.0.1:1'], topic = TOPIC } = {}): Promise<TestDrift> {
-  const oppsett = await startTestInnlesning();
-  const utsteder = await startUtsteder({ port: await ledigPort(), audience: 'tiltak-datadeling' });
-  const konfig = lesKonfigurasjon(SKJEMA, {
+export async function startTestIngestor({ brokers = ['127.0.0.1:1'], topic = TOPIC } = {}): Promise<TestIngestor> {
+  const setup = await startTestIngest();
+  const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
+  const config = readEnvironment(SCHEMA, {
     ORGANISASJON: 'nav',
     HOST: '127.0.0.1',
-    PORT: String(await ledigPort()),
+    PORT: String(await freePort()),
     LOG_LEVEL: 'fatal',
     NEDSTENGING_VENTETID_MS: '0',
     DB_HOST: 'brukes-ikke',
@@ -51,73 +56,73 @@ export async function startTestDrift({ brokers = ['127.0.0.1:1'], topic = TOPIC 
     KAFKA_BROKERS: 'brukes-ikke:1',
     DELTAKER_ID_NOEKKEL: 'ab'.repeat(32),
     AZURE_APP_CLIENT_ID: 'tiltak-datadeling',
-    AZURE_OPENID_CONFIG_ISSUER: utsteder.issuer,
-    AZURE_OPENID_CONFIG_JWKS_URI: utsteder.jwksUri,
+    AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
+    AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
   });
-  logg.level = 'fatal';
-  const { pool, innlesning } = oppsett;
-  const ende = { partisjon: 0, start: 0, slutt: 0 };
-  const utenKafka = new Topic(
+  logger.level = 'fatal';
+  const { pool, innlesning: ingest } = setup;
+  const tail = { partition: 0, start: 0, end: 0 };
+  const withoutKafka = new Topic(
     TOPIC,
-    () => Promise.resolve([ende]),
+    () => Promise.resolve([tail]),
     () => {
       throw new Error('There is no Kafka here');
     },
   );
-  const gjenoppbygging = new Gjenoppbygging(pool, innlesning, utenKafka);
-  const avstemming = new Avstemming(pool, utenKafka, { maksLinjer: 10_000, fristSekunder: 300, ventMs: 1_000 });
-  const publisering = new Publisering(lagKafka({ brokers, clientId: 'spec', forsoek: 2 }), topic);
-  const synker = new Synker(pool, publisering, { stansetSekunder: 180, utloeperSekunder: 900 });
-  const hva = { organisasjon: 'nav', topic: TOPIC };
+  const rebuild = new Rebuild(pool, ingest, withoutKafka);
+  const avstemming = new Avstemming(pool, withoutKafka, { maxLines: 10_000, deadlineSeconds: 300, waitMs: 1_000 });
+  const publisher = new Publisher(createKafka({ brokers, clientId: 'spec', retries: 2 }), topic);
+  const syncs = new Syncs(pool, publisher, { stalledSeconds: 180, expiresSeconds: 900 });
+  const what = { organisasjon: 'nav', topic: TOPIC };
   const http = await startHttp({
-    modul: IngestorModule.med({
+    module: IngestorModule.with({
       pool,
-      innlesning,
-      hva,
-      gjenoppbygging,
-      adapterpool: pool,
-      synker,
+      ingest,
+      served: what,
+      rebuild,
+      adapterPool: pool,
+      syncs,
       avstemming,
-      retting: new Retting(pool, innlesning, publisering, utenKafka),
+      repair: new AvstemmingRepair(pool, ingest, publisher, withoutKafka),
     }),
-    konfigurer: (app) => void taImotLister(tillatStoreSider(app)),
-    konfig,
-    apneRuter: [],
-    klarhet: {},
+    configure: (app) => void acceptLists(allowLargePages(app)),
+    config,
+    openRoutes: [],
+    readiness: {},
   });
   const url = await http.app.getUrl();
   return {
-    ...oppsett,
-    publisering,
-    synker,
+    ...setup,
+    publisering: publisher,
+    synker: syncs,
     url,
-    sluttOffset: (slutt) => {
-      ende.slutt = slutt;
+    sluttOffset: (end) => {
+      tail.end = end;
     },
-    token: () => utsteder.token({ azp: 'vaktklient', claims: VAKT }),
-    kall: async (metode, sti, body, claims = VAKT) => {
-      const svar = await fetch(url + sti, {
-        method: metode,
+    token: () => issuer.token({ azp: 'vaktklient', claims: GUARD }),
+    call: async (method, path, body, claims = GUARD) => {
+      const response = await fetch(url + path, {
+        method: method,
         headers: {
-          ...(claims ? { authorization: `Bearer ${await utsteder.token({ azp: 'vaktklient', claims })}` } : {}),
+          ...(claims ? { authorization: `Bearer ${await issuer.token({ azp: 'vaktklient', claims })}` } : {}),
           ...(body === undefined
             ? {}
             : { 'content-type': typeof body === 'string' ? 'application/x-ndjson' : 'application/json' }),
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
-      const tekst = await svar.text();
-      return { status: svar.status, body: tekst === '' ? undefined : JSON.parse(tekst) };
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
     },
-    toem: async () => {
-      await oppsett.toem();
-      await oppsett.eier.query('truncate driftshandling, avstemming, avstemming_differanse restart identity');
+    empty: async () => {
+      await setup.empty();
+      await setup.eier.query('truncate driftshandling, avstemming, avstemming_differanse restart identity');
     },
-    stopp: async () => {
-      await http.stopp();
-      await publisering.stopp();
-      await utsteder.stopp();
-      await oppsett.stopp();
+    stop: async () => {
+      await http.stop();
+      await publisher.stop();
+      await issuer.stop();
+      await setup.stop();
     },
   };
 }

@@ -1,8 +1,8 @@
-import { harRolle, type Rolle } from './tilgang.ts';
+import { hasRole, type Role } from './tilgang.ts';
 
 const ADAPTER = { scope: 'openid tiltak:adapter', organisasjon: 'nav' };
 
-test.each<[string, Record<string, unknown>, Rolle, boolean]>([
+test.each<[string, Record<string, unknown>, Role, boolean]>([
   ['an adapter of the organisation', ADAPTER, 'adapter', true],
   ['an adapter of another organisation', { ...ADAPTER, organisasjon: 'demo-fylke' }, 'adapter', false],
   ['an adapter of no organisation', { scope: ADAPTER.scope }, 'adapter', false],
@@ -13,6 +13,6 @@ test.each<[string, Record<string, unknown>, Rolle, boolean]>([
   ['somebody on duty, as an adapter', { roles: ['drift'], organisasjon: 'nav' }, 'adapter', false],
   ['somebody on duty', { roles: ['drift'] }, 'drift', true],
   ['an adapter, on duty', ADAPTER, 'drift', false],
-])('%s', (_hvem, claims, rolle, slipperInn) => {
-  expect(harRolle({ azp: 'klient', exp: 0, ...claims }, rolle, 'nav')).toBe(slipperInn);
+])('%s', (_hvem, claims, role, admits) => {
+  expect(hasRole({ azp: 'klient', exp: 0, ...claims }, role, 'nav')).toBe(admits);
 });

@@ -1,11 +1,11 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { fellesFeil, Problem } from '@tiltak/platform';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Lesing } from '../database/lesing.ts';
-import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
-import { ErOperasjon } from '../tilgang/operasjoner.ts';
-import { krevFelter, tilgangI } from '../tilgang/tilgang.ts';
+import { Reader } from '../database/lesing.ts';
+import { AuditLog } from '../oppslag/oppslagslogg.ts';
+import { IsOperation } from '../tilgang/operasjoner.ts';
+import { requireFields, grantOf } from '../tilgang/tilgang.ts';
 import {
   AvtaleDto,
   AvtalesideDto,
@@ -20,24 +20,24 @@ import {
   VersjonssideDto,
   type UtdragDto,
 } from './avtaler.dto.ts';
-import { hentMedId, hentMedNummer, hentVersjoner, sok, type Sokefilter } from './avtaler.queries.ts';
-import { erKjent, MedETag } from './etag.ts';
-import { FELTER, HEL_AVTALE, tilJson, tilRfc3339, type Rad, type Utvalg } from './felter.ts';
-import { lagMarkoer, lesMarkoer } from './markoer.ts';
-import { tilAvtale } from './avtale.json.ts';
+import { readById, readByNumber, readVersions, searchAvtaler, type AvtaleFilter } from './avtaler.queries.ts';
+import { isNotModified, WithETag } from './etag.ts';
+import { GRANTABLE_FIELDS, WHOLE_AVTALE, jsonMapper, toRfc3339, type AvtaleRow, type Selection } from './felter.ts';
+import { encodeCursor, decodeCursor } from './markoer.ts';
+import { toAvtaleDto } from './avtale.json.ts';
 
 /** Look-ups of whole avtaler. Each is audited before it is answered. */
 @ApiTags('Avtaler')
 @Controller('api/v1')
 export class AvtalerController {
   constructor(
-    private readonly lesing: Lesing,
-    private readonly oppslagslogg: Oppslagslogg,
+    private readonly reading: Reader,
+    private readonly auditLog: AuditLog,
   ) {}
 
   @Post('avtaler/sok')
   @HttpCode(200)
-  @ErOperasjon('sokAvtaler')
+  @IsOperation('sokAvtaler')
   @ApiOperation({
     operationId: 'sokAvtaler',
     summary: 'Which avtaler match?',
@@ -52,13 +52,16 @@ export class AvtalerController {
     },
   })
   @ApiOkResponse({ type: AvtalesideDto })
-  sokAvtaler(@Body() { antall, neste, ...filter }: SokDto, @Req() request: FastifyRequest): Promise<AvtalesideDto> {
-    return this.side(request, filter, antall, neste);
+  sokAvtaler(
+    @Body() { antall: count, neste: next, ...filter }: SokDto,
+    @Req() request: FastifyRequest,
+  ): Promise<AvtalesideDto> {
+    return this.respondWithPage(request, filter, count, next);
   }
 
   @Post('avtaler/utdrag')
   @HttpCode(200)
-  @ErOperasjon('hentUtdrag')
+  @IsOperation('hentUtdrag')
   @ApiOperation({
     operationId: 'hentUtdrag',
     summary: 'What do these fields say in the avtaler that match?',
@@ -68,7 +71,7 @@ export class AvtalerController {
   @ApiBody({
     type: UtdragSokDto,
     examples: {
-      perioder: {
+      periods: {
         summary: 'When they begin and end',
         value: { felter: ['avtaleId', 'startDato', 'sluttDato'], statuser: ['GJENNOMFORES'], antall: 10 },
       },
@@ -76,50 +79,53 @@ export class AvtalerController {
   })
   @ApiOkResponse({ type: UtdragssideDto })
   async hentUtdrag(
-    @Body() { felter, antall, neste, ...filter }: UtdragSokDto,
+    @Body() { felter: fields, antall: count, neste: next, ...filter }: UtdragSokDto,
     @Req() request: FastifyRequest,
   ): Promise<UtdragssideDto> {
-    const tilgang = tilgangI(request);
-    krevFelter(tilgang, felter);
+    const access = grantOf(request);
+    requireFields(access, fields);
     // The order in which fields were named does not matter, to the cursor or to the statement.
-    const valgte = FELTER.filter((felt) => felter.includes(felt));
-    const { rader, ...side } = await this.finn(filter, [...valgte, 'avtaleId', 'deltakerId'], { antall, neste });
-    await this.oppslagslogg.skriv(tilgang, valgte, filter.personidenter ?? [], rader.length, deltakereI(rader));
-    return { avtaler: rader.map(tilJson<UtdragDto>(valgte)), ...side };
+    const chosen = GRANTABLE_FIELDS.filter((field) => fields.includes(field));
+    const { rows, ...respondWithPage } = await this.findPage(filter, [...chosen, 'avtaleId', 'deltakerId'], {
+      count,
+      next,
+    });
+    await this.auditLog.record(access, chosen, filter.personidenter ?? [], rows.length, deltakereIn(rows));
+    return { avtaler: rows.map(jsonMapper<UtdragDto>(chosen)), ...respondWithPage };
   }
 
   @Get('avtaler/:avtaleId')
-  @ErOperasjon('hentAvtale')
+  @IsOperation('hentAvtale')
   @ApiOperation({ operationId: 'hentAvtale', summary: 'What does this avtale say?' })
   @ApiParam({
     name: 'avtaleId',
     schema: { type: 'string', format: 'uuid' },
     example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
   })
-  @MedETag(AvtaleDto)
+  @WithETag(AvtaleDto)
   async hentAvtale(
     @Param() { avtaleId }: AvtaleIdDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AvtaleDto | undefined> {
-    return this.enkelt(request, reply, await hentMedId(this.lesing, avtaleId, HEL_AVTALE));
+    return this.respondWithOne(request, reply, await readById(this.reading, avtaleId, WHOLE_AVTALE));
   }
 
   @Get('avtaler/nummer/:avtaleNr')
-  @ErOperasjon('hentAvtaleMedNummer')
+  @IsOperation('hentAvtaleMedNummer')
   @ApiOperation({ operationId: 'hentAvtaleMedNummer', summary: 'What does the avtale with this number say?' })
   @ApiParam({ name: 'avtaleNr', schema: { type: 'integer', minimum: 0, maximum: 2147483647 }, example: 322 })
-  @MedETag(AvtaleDto)
+  @WithETag(AvtaleDto)
   async hentAvtaleMedNummer(
     @Param() { avtaleNr }: AvtaleNrDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AvtaleDto | undefined> {
-    return this.enkelt(request, reply, await hentMedNummer(this.lesing, avtaleNr, HEL_AVTALE));
+    return this.respondWithOne(request, reply, await readByNumber(this.reading, avtaleNr, WHOLE_AVTALE));
   }
 
   @Get('avtaler/:avtaleId/versjoner')
-  @ErOperasjon('hentVersjoner')
+  @IsOperation('hentVersjoner')
   @ApiOperation({
     operationId: 'hentVersjoner',
     summary: 'What has this avtale said before?',
@@ -133,24 +139,24 @@ export class AvtalerController {
   @ApiOkResponse({ type: VersjonssideDto })
   async hentVersjoner(
     @Param() { avtaleId }: AvtaleIdDto,
-    @Query() { antall, neste }: SideDto,
+    @Query() { antall: count, neste: next }: SideDto,
     @Req() request: FastifyRequest,
   ): Promise<VersjonssideDto> {
-    const etter = neste === undefined ? '0' : lesMarkoer(avtaleId, neste, LOPENR);
-    const alle = await hentVersjoner(this.lesing, avtaleId, { etter, antall: antall + 1 });
-    const rader = alle.slice(0, antall);
-    await this.oppslagslogg.skriv(tilgangI(request), FELTER, [], rader.length, deltakereI(rader));
+    const after = next === undefined ? '0' : decodeCursor(avtaleId, next, SEQUENCE);
+    const all = await readVersions(this.reading, avtaleId, { etter: after, antall: count + 1 });
+    const rows = all.slice(0, count);
+    await this.auditLog.record(grantOf(request), GRANTABLE_FIELDS, [], rows.length, deltakereIn(rows));
     // Also between two pages: there was at least one more when the cursor was given.
-    if (rader.length === 0) throw finnesIkke();
-    const siste = alle.length > antall ? rader.at(-1) : undefined;
+    if (rows.length === 0) throw notFound();
+    const last = all.length > count ? rows.at(-1) : undefined;
     return {
-      versjoner: rader.map((rad) => ({ laert: tilRfc3339(rad.laert), avtale: tilAvtale(rad) })),
-      ...(siste ? { neste: lagMarkoer(avtaleId, String(siste.lopenr)) } : {}),
+      versjoner: rows.map((row) => ({ laert: toRfc3339(row.laert), avtale: toAvtaleDto(row) })),
+      ...(last ? { neste: encodeCursor(avtaleId, String(last.lopenr)) } : {}),
     };
   }
 
   @Get('deltakere/:deltakerId/avtaler')
-  @ErOperasjon('hentDeltakersAvtaler')
+  @IsOperation('hentDeltakersAvtaler')
   @ApiOperation({
     operationId: 'hentDeltakersAvtaler',
     summary: 'Which avtaler does this participant have?',
@@ -160,76 +166,76 @@ export class AvtalerController {
   @ApiOkResponse({ type: AvtalesideDto })
   hentDeltakersAvtaler(
     @Param() { deltakerId }: DeltakerIdDto,
-    @Query() { antall, neste }: SideDto,
+    @Query() { antall: count, neste: next }: SideDto,
     @Req() request: FastifyRequest,
   ): Promise<AvtalesideDto> {
-    return this.side(request, { deltakerId }, antall, neste);
+    return this.respondWithPage(request, { deltakerId }, count, next);
   }
 
   @Get('bedrifter/:bedriftNr/avtaler')
-  @ErOperasjon('hentBedriftensAvtaler')
+  @IsOperation('hentBedriftensAvtaler')
   @ApiOperation({ operationId: 'hentBedriftensAvtaler', summary: 'Which avtaler does this employer have?' })
   @ApiParam({ name: 'bedriftNr', schema: { type: 'string', pattern: '^[0-9]{9}$' }, example: '910825518' })
   @ApiOkResponse({ type: AvtalesideDto })
   hentBedriftensAvtaler(
     @Param() { bedriftNr }: BedriftNrDto,
-    @Query() { antall, neste }: SideDto,
+    @Query() { antall: count, neste: next }: SideDto,
     @Req() request: FastifyRequest,
   ): Promise<AvtalesideDto> {
-    return this.side(request, { bedriftsnumre: [bedriftNr] }, antall, neste);
+    return this.respondWithPage(request, { bedriftsnumre: [bedriftNr] }, count, next);
   }
 
-  private async side(
+  private async respondWithPage(
     request: FastifyRequest,
-    filter: Sokefilter,
-    antall: number,
-    neste: string | undefined,
+    filter: AvtaleFilter,
+    count: number,
+    next: string | undefined,
   ): Promise<AvtalesideDto> {
     // How avtaler stood to each other then is not kept.
-    const utvalg = filter.gjeldendePer === undefined ? HEL_AVTALE : FELTER;
-    const { rader, ...side } = await this.finn(filter, utvalg, { antall, neste });
-    await this.oppslagslogg.skriv(
-      tilgangI(request),
-      FELTER,
+    const selection = filter.gjeldendePer === undefined ? WHOLE_AVTALE : GRANTABLE_FIELDS;
+    const { rows, ...respondWithPage } = await this.findPage(filter, selection, { count, next });
+    await this.auditLog.record(
+      grantOf(request),
+      GRANTABLE_FIELDS,
       filter.personidenter ?? [],
-      rader.length,
-      deltakereI(rader),
+      rows.length,
+      deltakereIn(rows),
     );
-    return { avtaler: rader.map(tilAvtale), ...side };
+    return { avtaler: rows.map(toAvtaleDto), ...respondWithPage };
   }
 
-  private async finn(
-    filter: Sokefilter,
-    utvalg: readonly Utvalg[],
-    { antall, neste }: { antall: number; neste: string | undefined },
-  ): Promise<{ rader: Rad[]; neste?: string }> {
-    const sokt = [filter, utvalg];
-    const etter = neste === undefined ? undefined : lesMarkoer(sokt, neste);
+  private async findPage(
+    filter: AvtaleFilter,
+    selection: readonly Selection[],
+    { count, next }: { count: number; next: string | undefined },
+  ): Promise<{ rows: AvtaleRow[]; next?: string }> {
+    const searched = [filter, selection];
+    const after = next === undefined ? undefined : decodeCursor(searched, next);
     // One more than asked for tells whether there is a next page.
-    const alle = await sok(this.lesing, filter, utvalg, { etter, antall: antall + 1 });
-    const rader = alle.slice(0, antall);
-    const siste = alle.length > antall ? rader.at(-1) : undefined;
-    return siste ? { rader, neste: lagMarkoer(sokt, String(siste['avtale_id'])) } : { rader };
+    const all = await searchAvtaler(this.reading, filter, selection, { etter: after, antall: count + 1 });
+    const rows = all.slice(0, count);
+    const last = all.length > count ? rows.at(-1) : undefined;
+    return last ? { rows, next: encodeCursor(searched, String(last['avtale_id'])) } : { rows };
   }
 
-  private async enkelt(
+  private async respondWithOne(
     request: FastifyRequest,
     reply: FastifyReply,
-    rad: Rad | undefined,
+    row: AvtaleRow | undefined,
   ): Promise<AvtaleDto | undefined> {
-    await this.oppslagslogg.skriv(tilgangI(request), FELTER, [], rad ? 1 : 0, deltakereI(rad ? [rad] : []));
-    if (!rad) throw finnesIkke();
-    const avtale = tilAvtale(rad);
-    return erKjent(request, reply, avtale) ? undefined : avtale;
+    await this.auditLog.record(grantOf(request), GRANTABLE_FIELDS, [], row ? 1 : 0, deltakereIn(row ? [row] : []));
+    if (!row) throw notFound();
+    const avtale = toAvtaleDto(row);
+    return isNotModified(request, reply, avtale) ? undefined : avtale;
   }
 }
 
-const LOPENR = /\d{1,18}/;
+const SEQUENCE = /\d{1,18}/;
 
-function finnesIkke(): Problem {
-  return new Problem(fellesFeil.FINNES_IKKE, 'There is no such avtale');
+function notFound(): Problem {
+  return new Problem(PROBLEMS.FINNES_IKKE, 'There is no such avtale');
 }
 
-function deltakereI(rader: Rad[]): string[] {
-  return rader.flatMap((rad) => (typeof rad['deltaker_id'] === 'string' ? [rad['deltaker_id']] : []));
+function deltakereIn(rows: AvtaleRow[]): string[] {
+  return rows.flatMap((row) => (typeof row['deltaker_id'] === 'string' ? [row['deltaker_id']] : []));
 }

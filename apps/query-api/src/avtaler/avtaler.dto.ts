@@ -33,24 +33,24 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { ErDato, ErEtterFra, ErPassert, ErTidspunkt } from './datoer.ts';
-import { FELTER, type Felt } from './felter.ts';
-import { ErAvtaleIder, ErBedriftsnumre, ErPersonidenter, UUID } from './lister.ts';
+import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from './datoer.ts';
+import { GRANTABLE_FIELDS, type AvtaleField } from './felter.ts';
+import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter, UUID } from './lister.ts';
 
-const tekst = (description: string, example: string | null): ApiPropertyOptions => ({
+const textProperty = (description: string, example: string | null): ApiPropertyOptions => ({
   type: String,
   nullable: true,
   description,
   example,
 });
-const dato = (description: string, example: string): ApiPropertyOptions => ({
+const dateProperty = (description: string, example: string): ApiPropertyOptions => ({
   type: String,
   format: 'date',
   nullable: true,
   description,
   example,
 });
-const tidspunkt = (description: string, example: string | null): ApiPropertyOptions => ({
+const timeProperty = (description: string, example: string | null): ApiPropertyOptions => ({
   type: String,
   format: 'date-time',
   nullable: true,
@@ -59,13 +59,13 @@ const tidspunkt = (description: string, example: string | null): ApiPropertyOpti
 });
 
 /** The schema of a list of one to a thousand texts of this form. */
-function listeAv<F extends { pattern: string } | { format: string }>(
+function listOf<F extends { pattern: string } | { format: string }>(
   form: F,
 ): { type: 'array'; minItems: number; maxItems: number; items: { type: 'string' } & F } {
   return { type: 'array', minItems: 1, maxItems: 1_000, items: { type: 'string', ...form } };
 }
 
-export const LISTE_AV_IDENTER = listeAv({ pattern: '^[0-9]{11}$' });
+export const IDENT_LIST = listOf({ pattern: '^[0-9]{11}$' });
 
 @ApiSchema({ name: 'Lenke' })
 export class LenkeDto {
@@ -126,18 +126,18 @@ export class AvtaleDto {
   })
   avtaleNr: number | null;
 
-  @ApiProperty(tekst('National ident of the participant, 11 digits', null))
+  @ApiProperty(textProperty('National ident of the participant, 11 digits', null))
   deltakerFnr: string | null;
 
   @ApiProperty(
-    tekst('Organisation number of the employer (underenhet), 9 digits; empty in very old avtaler', '910825518'),
+    textProperty('Organisation number of the employer (underenhet), 9 digits; empty in very old avtaler', '910825518'),
   )
   bedriftNr: string | null;
 
-  @ApiProperty(tekst('Name of the employer', 'MAURA OG KOLBU REGNSKAP'))
+  @ApiProperty(textProperty('Name of the employer', 'MAURA OG KOLBU REGNSKAP'))
   bedriftNavn: string | null;
 
-  @ApiProperty(tekst('NAV-ident of the veileder; null when not assigned', 'Z992785'))
+  @ApiProperty(textProperty('NAV-ident of the veileder; null when not assigned', 'Z992785'))
   veilederNavIdent: string | null;
 
   @ApiPropertyOptional({
@@ -164,13 +164,13 @@ export class AvtaleDto {
   })
   avtaleStatus?: AvtaleStatus;
 
-  @ApiProperty(tidspunkt('When the avtale was entered into by all parties', '2026-01-30T12:15:00Z'))
+  @ApiProperty(timeProperty('When the avtale was entered into by all parties', '2026-01-30T12:15:00Z'))
   avtaleInngaatt: string | null;
 
-  @ApiProperty(dato('First day', '2026-02-01'))
+  @ApiProperty(dateProperty('First day', '2026-02-01'))
   startDato: string | null;
 
-  @ApiProperty(dato('Last day', '2026-07-31'))
+  @ApiProperty(dateProperty('Last day', '2026-07-31'))
   sluttDato: string | null;
 
   @ApiProperty({
@@ -197,22 +197,22 @@ export class AvtaleDto {
   })
   stillingstype?: Stillingstype;
 
-  @ApiProperty(tidspunkt('When the participant approved', '2026-01-29T08:00:00Z'))
+  @ApiProperty(timeProperty('When the participant approved', '2026-01-29T08:00:00Z'))
   godkjentAvDeltaker: string | null;
 
-  @ApiProperty(tidspunkt('When the employer approved', '2026-01-29T09:30:00.25Z'))
+  @ApiProperty(timeProperty('When the employer approved', '2026-01-29T09:30:00.25Z'))
   godkjentAvArbeidsgiver: string | null;
 
-  @ApiProperty(tidspunkt('When the veileder approved', '2026-01-30T12:15:00Z'))
+  @ApiProperty(timeProperty('When the veileder approved', '2026-01-30T12:15:00Z'))
   godkjentAvVeileder: string | null;
 
-  @ApiProperty(tidspunkt('When the beslutter approved', null))
+  @ApiProperty(timeProperty('When the beslutter approved', null))
   godkjentAvBeslutter: string | null;
 
-  @ApiProperty(tekst('NAV-ident of the veileder who approved', 'Z992785'))
+  @ApiProperty(textProperty('NAV-ident of the veileder who approved', 'Z992785'))
   godkjentAvNavIdent: string | null;
 
-  @ApiProperty(tekst('NAV-ident of the beslutter who approved', null))
+  @ApiProperty(textProperty('NAV-ident of the beslutter who approved', null))
   godkjentAvBeslutterNavIdent: string | null;
 
   @ApiProperty({ description: 'The veileder approved on behalf of the participant', example: false })
@@ -229,10 +229,10 @@ export class AvtaleDto {
   })
   opphav?: Opphav;
 
-  @ApiProperty(tidspunkt('When the avtale was created', '2026-01-18T07:43:53.256512Z'))
+  @ApiProperty(timeProperty('When the avtale was created', '2026-01-18T07:43:53.256512Z'))
   opprettetTidspunkt: string | null;
 
-  @ApiProperty(tidspunkt('When the avtale was annulled; may become null again', null))
+  @ApiProperty(timeProperty('When the avtale was annulled; may become null again', null))
   annullertTidspunkt: string | null;
 
   @ApiProperty({
@@ -258,27 +258,27 @@ export class AvtalesideDto {
 @ApiSchema({ name: 'Periode' })
 export class PeriodeDto {
   @ApiProperty({ format: 'date', description: 'First day, included', example: '2022-01-01' })
-  @ErDato()
+  @IsDato()
   fra: string;
 
   @ApiProperty({ format: 'date', description: 'Last day, included; not before fra', example: '2026-12-31' })
-  @ErDato()
-  @ErEtterFra()
+  @IsDato()
+  @IsNotBeforeFra()
   til: string;
 }
 
 /** Query and path parameters are text; what isn't a whole number is left for the validation to name. */
-export function Heltall(): PropertyDecorator {
+export function IntegerField(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
   );
 }
 
-function ErUuid(): PropertyDecorator {
+function IsUuid(): PropertyDecorator {
   return Matches(UUID, { message: 'must be a UUID' });
 }
 
-function Antall(): PropertyDecorator {
+function Count(): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
       type: 'integer',
@@ -294,7 +294,7 @@ function Antall(): PropertyDecorator {
   );
 }
 
-function Neste(): PropertyDecorator {
+function Next(): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ maxLength: 200, description: 'Cursor from the page before, of the same search' }),
     IsOptional(),
@@ -304,40 +304,40 @@ function Neste(): PropertyDecorator {
 }
 
 export class SideDto {
-  @Heltall()
-  @Antall()
+  @IntegerField()
+  @Count()
   antall: number = 100;
 
-  @Neste()
+  @Next()
   neste?: string;
 }
 
 @ApiSchema({ name: 'Sok' })
 export class SokDto {
   @ApiPropertyOptional({
-    ...LISTE_AV_IDENTER,
+    ...IDENT_LIST,
     description: 'National idents of participants',
   })
   @IsOptional()
-  @ErPersonidenter()
+  @IsPersonidenter()
   personidenter?: string[];
 
   @ApiPropertyOptional({
-    ...listeAv({ pattern: '^[0-9]{9}$' }),
+    ...listOf({ pattern: '^[0-9]{9}$' }),
     description: 'Organisation numbers of employers',
     example: ['910825518'],
   })
   @IsOptional()
-  @ErBedriftsnumre()
+  @IsBedriftsnumre()
   bedriftsnumre?: string[];
 
   @ApiPropertyOptional({
-    ...listeAv({ format: 'uuid' }),
+    ...listOf({ format: 'uuid' }),
     description: 'Identities of avtaler, for instance those that a page of the change feed names',
     example: ['04d0033c-754b-4daa-b5ff-6531dc64582c'],
   })
   @IsOptional()
-  @ErAvtaleIder()
+  @IsAvtaleIder()
   avtaleIder?: string[];
 
   @ApiPropertyOptional({
@@ -384,7 +384,7 @@ export class SokDto {
     example: '2020-01-01T00:00:00Z',
   })
   @IsOptional()
-  @ErTidspunkt()
+  @IsTidspunkt()
   endretEtter?: string;
 
   @ApiPropertyOptional({
@@ -394,21 +394,21 @@ export class SokDto {
     example: '2026-01-31T10:00:00Z',
   })
   @IsOptional()
-  @ErTidspunkt()
-  @ErPassert()
+  @IsTidspunkt()
+  @IsPast()
   gjeldendePer?: string;
 
-  @Antall()
+  @Count()
   antall: number = 100;
 
-  @Neste()
+  @Next()
   neste?: string;
 }
 
 @ApiSchema({ name: 'UtdragSok' })
 export class UtdragSokDto extends SokDto {
   @ApiProperty({
-    enum: FELTER,
+    enum: GRANTABLE_FIELDS,
     enumName: 'Avtalefelt',
     isArray: true,
     minItems: 1,
@@ -419,8 +419,8 @@ export class UtdragSokDto extends SokDto {
   @IsArray()
   @ArrayMinSize(1)
   @ArrayUnique({ message: 'must not name a field twice' })
-  @IsIn(FELTER, { each: true, message: `must be of ${FELTER.join(', ')}` })
-  felter: Felt[];
+  @IsIn(GRANTABLE_FIELDS, { each: true, message: `must be of ${GRANTABLE_FIELDS.join(', ')}` })
+  felter: AvtaleField[];
 }
 
 @ApiSchema({ name: 'Utdrag' })
@@ -459,17 +459,17 @@ export class VersjonssideDto {
 
 /** Path parameters are validated like bodies: a wrong one is named. */
 export class AvtaleIdDto {
-  @ErUuid()
+  @IsUuid()
   avtaleId: string;
 }
 
 export class DeltakerIdDto {
-  @ErUuid()
+  @IsUuid()
   deltakerId: string;
 }
 
 export class AvtaleNrDto {
-  @Heltall()
+  @IntegerField()
   @IsInt()
   @Min(0)
   @Max(2_147_483_647)

@@ -9,8 +9,8 @@ const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(
 
 beforeAll(async () => {
   api = await startTestApi();
-  await api.settFerskhet(new Date());
-  await api.lagre({
+  await api.setFreshness(new Date());
+  await api.save({
     avtale_id: id(1),
     avtale_nr: 1,
     deltaker_fnr: KARI,
@@ -27,7 +27,7 @@ beforeAll(async () => {
     godkjent_paa_vegne_av: true,
     godkjent_paa_vegne_av_arbeidsgiver: false,
   });
-  await api.lagre({
+  await api.save({
     avtale_id: id(2),
     avtale_nr: 2,
     deltaker_fnr: KARI,
@@ -38,7 +38,7 @@ beforeAll(async () => {
     slutt_dato: null,
     sist_endret: '2026-03-01T12:00:00.000001Z',
   });
-  await api.lagre({
+  await api.save({
     avtale_id: id(3),
     avtale_nr: null,
     deltaker_fnr: OLA,
@@ -46,16 +46,16 @@ beforeAll(async () => {
     tiltakstype: 'SOMMERJOBB',
     avtale_status: 'PÅBEGYNT',
   });
-  await api.lagre({ avtale_id: id(4), deltaker_fnr: null, bedrift_nr: null });
-  await api.lagre({ avtale_id: id(5), deltaker_fnr: KARI, feilregistrert: true, avtale_nr: 5 });
-  await api.lagre({ avtale_id: id(6), slettet: 'GRAVSTEIN' });
+  await api.save({ avtale_id: id(4), deltaker_fnr: null, bedrift_nr: null });
+  await api.save({ avtale_id: id(5), deltaker_fnr: KARI, feilregistrert: true, avtale_nr: 5 });
+  await api.save({ avtale_id: id(6), slettet: 'GRAVSTEIN' });
 });
-afterAll(() => api.stopp());
+afterAll(() => api.stop());
 
-const sok = async (body: Record<string, unknown>): Promise<number[]> => {
-  const svar = await api.kall('POST', '/api/v1/avtaler/sok', { body });
-  expect([svar.status, svar.body.detail]).toEqual([200, undefined]);
-  return svar.body.avtaler.map(({ avtaleId }: { avtaleId: string }) => Number(avtaleId.slice(-12)));
+const search = async (body: Record<string, unknown>): Promise<number[]> => {
+  const response = await api.call('POST', '/api/v1/avtaler/sok', { body });
+  expect([response.status, response.body.detail]).toEqual([200, undefined]);
+  return response.body.avtaler.map(({ avtaleId }: { avtaleId: string }) => Number(avtaleId.slice(-12)));
 };
 
 describe('sokAvtaler', () => {
@@ -78,11 +78,11 @@ describe('sokAvtaler', () => {
     [{ endretEtter: '2026-03-01T13:00:00.000000+01:00' }, [2]],
     [{ endretEtter: '2026-03-01T12:00:00.000001Z' }, []],
     [{ endretEtter: '2026-03-02T11:00:00+23:00' }, [2]],
-  ])('%j finds %j', async (filter, funnet) => expect(await sok(filter)).toEqual(funnet));
+  ])('%j finds %j', async (filter, found) => expect(await search(filter)).toEqual(found));
 
   test('never what is wrongly registered or deleted', async () => {
-    for (const n of [5, 6]) expect((await api.kall('GET', `/api/v1/avtaler/${id(n)}`)).status).toBe(404);
-    expect((await api.kall('GET', '/api/v1/avtaler/nummer/5')).status).toBe(404);
+    for (const n of [5, 6]) expect((await api.call('GET', `/api/v1/avtaler/${id(n)}`)).status).toBe(404);
+    expect((await api.call('GET', '/api/v1/avtaler/nummer/5')).status).toBe(404);
   });
 
   test('pages of any size give every avtale once, whatever the search', async () => {
@@ -94,42 +94,42 @@ describe('sokAvtaler', () => {
       { requiredKeys: [] },
     );
     await fc.assert(
-      fc.asyncProperty(filter, fc.integer({ min: 1, max: 3 }), async (sokes, antall) => {
-        const funnet: string[] = [];
-        let neste: string | undefined;
+      fc.asyncProperty(filter, fc.integer({ min: 1, max: 3 }), async (searched, count) => {
+        const found: string[] = [];
+        let next: string | undefined;
         do {
-          const { body } = await api.kall('POST', '/api/v1/avtaler/sok', {
-            body: { ...sokes, antall, ...(neste ? { neste } : {}) },
+          const { body } = await api.call('POST', '/api/v1/avtaler/sok', {
+            body: { ...searched, antall: count, ...(next ? { neste: next } : {}) },
           });
-          expect(body.avtaler.length).toBeLessThanOrEqual(antall);
-          funnet.push(...body.avtaler.map((avtale: { avtaleId: string }) => avtale.avtaleId));
-          neste = body.neste;
-        } while (neste);
-        expect(funnet.map((avtaleId) => Number(avtaleId.slice(-12)))).toEqual(await sok(sokes));
+          expect(body.avtaler.length).toBeLessThanOrEqual(count);
+          found.push(...body.avtaler.map((avtale: { avtaleId: string }) => avtale.avtaleId));
+          next = body.neste;
+        } while (next);
+        expect(found.map((avtaleId) => Number(avtaleId.slice(-12)))).toEqual(await search(searched));
       }),
       { numRuns: 25 },
     );
   });
 
   test('a cursor that is made up or of another search is a 400 that names it', async () => {
-    const { body } = await api.kall('POST', '/api/v1/avtaler/sok', { body: { antall: 1 } });
-    const feil = async (neste: string, rest = {}): Promise<unknown> => {
-      const svar = await api.kall('POST', '/api/v1/avtaler/sok', { body: { antall: 1, neste, ...rest } });
-      return [svar.status, svar.body.feil];
+    const { body } = await api.call('POST', '/api/v1/avtaler/sok', { body: { antall: 1 } });
+    const error = async (next: string, rest = {}): Promise<unknown> => {
+      const response = await api.call('POST', '/api/v1/avtaler/sok', { body: { antall: 1, neste: next, ...rest } });
+      return [response.status, response.body.feil];
     };
-    expect(await feil(body.neste, { statuser: ['AVSLUTTET'] })).toEqual([
+    expect(await error(body.neste, { statuser: ['AVSLUTTET'] })).toEqual([
       400,
       [{ felt: 'neste', melding: 'belongs to another search' }],
     ]);
-    expect(await feil('tull')).toEqual([400, [{ felt: 'neste', melding: 'is not a cursor from an answer' }]]);
+    expect(await error('tull')).toEqual([400, [{ felt: 'neste', melding: 'is not a cursor from an answer' }]]);
     // The order of the criteria is not part of the search.
-    const to = await api.kall('POST', '/api/v1/avtaler/sok', {
+    const to = await api.call('POST', '/api/v1/avtaler/sok', {
       body: { statuser: ['GJENNOMFORES', 'PAABEGYNT'], personidenter: [KARI, OLA], antall: 1 },
     });
-    const side2 = await api.kall('POST', '/api/v1/avtaler/sok', {
+    const page2 = await api.call('POST', '/api/v1/avtaler/sok', {
       body: { neste: to.body.neste, antall: 5, personidenter: [KARI, OLA], statuser: ['GJENNOMFORES', 'PAABEGYNT'] },
     });
-    expect([side2.status, side2.body.avtaler.length]).toEqual([200, 1]);
+    expect([page2.status, page2.body.avtaler.length]).toEqual([200, 1]);
   });
 
   test.each([
@@ -168,21 +168,21 @@ describe('sokAvtaler', () => {
     ['neste', { neste: 5 }, 'must be a string'],
     ['ukjent', { ukjent: 1 }, 'is not a known property'],
     ['__proto__', '{"__proto__": {"a": 1}}', ''],
-  ])('%s is named when it is wrong: %j', async (felt, body, melding) => {
-    const svar = await api.kall('POST', '/api/v1/avtaler/sok', { body });
-    expect(svar.status).toBe(400);
-    if (melding)
-      expect(svar.body.feil).toContainEqual({
-        felt,
-        melding: expect.stringMatching(new RegExp(melding.replace(/[()]/g, '\\$&'))),
+  ])('%s is named when it is wrong: %j', async (field, body, message) => {
+    const response = await api.call('POST', '/api/v1/avtaler/sok', { body });
+    expect(response.status).toBe(400);
+    if (message)
+      expect(response.body.feil).toContainEqual({
+        felt: field,
+        melding: expect.stringMatching(new RegExp(message.replace(/[()]/g, '\\$&'))),
       });
-    expect(JSON.stringify(svar.body)).not.toMatch(/\d{11}/);
+    expect(JSON.stringify(response.body)).not.toMatch(/\d{11}/);
   });
 });
 
 describe('an avtale', () => {
   test('has every field, in the form that is published', async () => {
-    const { status, headers, body } = await api.kall('GET', `/api/v1/avtaler/${id(1)}`);
+    const { status, headers, body } = await api.call('GET', `/api/v1/avtaler/${id(1)}`);
     expect([status, headers.get('cache-control')]).toEqual([200, 'private, no-cache']);
     expect(body).toEqual({
       avtaleId: id(1),
@@ -221,48 +221,48 @@ describe('an avtale', () => {
   });
 
   test('with values unknown today shows UKJENT, and leaves out a code that the source left empty', async () => {
-    expect((await api.kall('GET', '/api/v1/avtaler/nummer/2')).body).toMatchObject({
+    expect((await api.call('GET', '/api/v1/avtaler/nummer/2')).body).toMatchObject({
       tiltakstype: 'UKJENT',
       avtaleStatus: 'UKJENT',
     });
-    const { body } = await api.kall('GET', `/api/v1/avtaler/${id(4)}`);
+    const { body } = await api.call('GET', `/api/v1/avtaler/${id(4)}`);
     expect(Object.keys(body)).not.toContain('tiltakstype');
     expect(body._links).toEqual({ self: { href: `/api/v1/avtaler/${id(4)}` } });
   });
 
   test('leads to those it is related to, and only to what may be seen', async () => {
-    const rel = (n: number, relasjon: string, til: number): Promise<unknown> =>
-      api.eier.query('insert into relasjon values ($1, $2, $3, $4)', [deltakerId(KARI), id(n), relasjon, id(til)]);
-    for (const til of [2, 5, 6]) await rel(1, 'samtidige', til);
+    const rel = (n: number, relation: string, to: number): Promise<unknown> =>
+      api.eier.query('insert into relasjon values ($1, $2, $3, $4)', [deltakerId(KARI), id(n), relation, id(to)]);
+    for (const to of [2, 5, 6]) await rel(1, 'samtidige', to);
     await rel(1, 'neste', 2);
     await rel(1, 'mentorFor', 2);
     await rel(2, 'forrige', 1);
     await rel(2, 'mentor', 1);
     await rel(2, 'samtidige', 1);
-    const til = (n: number): { href: string } => ({ href: `/api/v1/avtaler/${id(n)}` });
-    const { body } = await api.kall('GET', `/api/v1/avtaler/${id(1)}`);
-    const { self, deltaker, bedrift, ...andre } = body._links;
+    const to = (n: number): { href: string } => ({ href: `/api/v1/avtaler/${id(n)}` });
+    const { body } = await api.call('GET', `/api/v1/avtaler/${id(1)}`);
+    const { self, deltaker, bedrift, ...others } = body._links;
     expect([self, deltaker, bedrift].every(Boolean)).toBe(true);
-    expect(andre).toEqual({ neste: til(2), samtidige: [til(2)], mentorFor: [til(2)] });
-    for (const [metode, sti] of [
+    expect(others).toEqual({ neste: to(2), samtidige: [to(2)], mentorFor: [to(2)] });
+    for (const [method, path] of [
       ['POST', '/api/v1/avtaler/sok'],
       ['GET', deltaker.href],
     ]) {
-      const svar = await api.kall(metode, sti, metode === 'POST' ? { body: { personidenter: [KARI] } } : {});
-      expect(svar.body.avtaler[0]).toEqual(body);
-      expect(svar.body.avtaler[1]._links).toMatchObject({ forrige: til(1), samtidige: [til(1)], mentor: [til(1)] });
+      const response = await api.call(method, path, method === 'POST' ? { body: { personidenter: [KARI] } } : {});
+      expect(response.body.avtaler[0]).toEqual(body);
+      expect(response.body.avtaler[1]._links).toMatchObject({ forrige: to(1), samtidige: [to(1)], mentor: [to(1)] });
     }
     await api.eier.query('delete from relasjon');
   });
 
   test('leads to the other avtaler of its participant and employer', async () => {
-    const { body } = await api.kall('GET', `/api/v1/avtaler/${id(1)}`);
-    const deltakers = await api.kall('GET', `${body._links.deltaker.href}?antall=1`);
+    const { body } = await api.call('GET', `/api/v1/avtaler/${id(1)}`);
+    const deltakers = await api.call('GET', `${body._links.deltaker.href}?antall=1`);
     expect(deltakers.body.avtaler).toMatchObject([{ avtaleId: id(1) }]);
-    const side2 = await api.kall('GET', `${body._links.deltaker.href}?antall=1&neste=${deltakers.body.neste}`);
-    expect(side2.body).toMatchObject({ avtaler: [{ avtaleId: id(2) }] });
-    expect((await api.kall('GET', body._links.bedrift.href)).body.avtaler).toHaveLength(1);
-    expect((await api.kall('GET', `${body._links.deltaker.href}?antall=x`)).body.feil).toMatchObject([
+    const page2 = await api.call('GET', `${body._links.deltaker.href}?antall=1&neste=${deltakers.body.neste}`);
+    expect(page2.body).toMatchObject({ avtaler: [{ avtaleId: id(2) }] });
+    expect((await api.call('GET', body._links.bedrift.href)).body.avtaler).toHaveLength(1);
+    expect((await api.call('GET', `${body._links.deltaker.href}?antall=x`)).body.feil).toMatchObject([
       { felt: 'antall' },
       {},
       {},

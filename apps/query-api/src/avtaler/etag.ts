@@ -4,7 +4,7 @@ import { ApiHeader, ApiOkResponse, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** An answer that a caller may keep, and ask about instead of for. */
-export function MedETag(type: Type): MethodDecorator {
+export function WithETag(type: Type): MethodDecorator {
   const headers = { ETag: { description: 'Of this answer', schema: { type: 'string' } as const } };
   return applyDecorators(
     ApiOkResponse({ type, headers }),
@@ -14,12 +14,12 @@ export function MedETag(type: Type): MethodDecorator {
 }
 
 /** Marks the answer with its ETag, and with 304 when the caller has it. It was looked up, and audited, all the same. */
-export function erKjent({ headers }: FastifyRequest, reply: FastifyReply, svar: unknown): boolean {
-  const etag = `"${createHash('sha256').update(JSON.stringify(svar)).digest('base64url').slice(0, 22)}"`;
+export function isNotModified({ headers }: FastifyRequest, reply: FastifyReply, response: unknown): boolean {
+  const etag = `"${createHash('sha256').update(JSON.stringify(response)).digest('base64url').slice(0, 22)}"`;
   // Kept by the caller only, who asks each time.
   reply.headers({ ETag: etag, 'Cache-Control': 'private, no-cache' });
-  const kjente = headers['if-none-match']?.split(',').map((verdi) => verdi.trim().replace(/^W\//, '')) ?? [];
-  const kjent = kjente.includes('*') || kjente.includes(etag);
-  if (kjent) reply.status(304);
-  return kjent;
+  const knownTags = headers['if-none-match']?.split(',').map((value) => value.trim().replace(/^W\//, '')) ?? [];
+  const known = knownTags.includes('*') || knownTags.includes(etag);
+  if (known) reply.status(304);
+  return known;
 }

@@ -7,39 +7,39 @@ export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * A list of national idents: eleven digits, also with a wrong check digit, since such exist at the source. A bad one
  * is named by its position, never by its value.
  */
-export function ErPersonidenter(): PropertyDecorator {
-  return ErListeAv('personidenter', 'must be eleven digits', (verdi) => IDENT.test(verdi));
+export function IsPersonidenter(): PropertyDecorator {
+  return IsListOf('personidenter', 'must be eleven digits', (value) => IDENT.test(value));
 }
 
-export function ErBedriftsnumre(): PropertyDecorator {
-  return ErListeAv('bedriftsnumre', 'must be nine digits', (verdi) => /^\d{9}$/.test(verdi));
+export function IsBedriftsnumre(): PropertyDecorator {
+  return IsListOf('bedriftsnumre', 'must be nine digits', (value) => /^\d{9}$/.test(value));
 }
 
-export function ErAvtaleIder(): PropertyDecorator {
-  return ErListeAv('avtaleIder', 'must be a UUID', (verdi) => UUID.test(verdi));
+export function IsAvtaleIder(): PropertyDecorator {
+  return IsListOf('avtaleIder', 'must be a UUID', (value) => UUID.test(value));
 }
 
-function ErListeAv(navn: string, krav: string, gyldig: (verdi: string) => boolean): PropertyDecorator {
-  const ugyldige = (liste: unknown): number[] =>
-    Array.isArray(liste)
-      ? liste.flatMap((verdi: unknown, i) => (typeof verdi === 'string' && gyldig(verdi) ? [] : [i]))
+function IsListOf(name: string, requirement: string, valid: (value: string) => boolean): PropertyDecorator {
+  const invalidIndexes = (list: unknown): number[] =>
+    Array.isArray(list)
+      ? list.flatMap((value: unknown, i) => (typeof value === 'string' && valid(value) ? [] : [i]))
       : [];
-  const oppfoerElement: PropertyDecorator = (klasse, egenskap) => {
+  const addElement: PropertyDecorator = (cls, property) => {
     registerDecorator({
-      name: navn,
-      target: klasse.constructor,
-      propertyName: String(egenskap),
+      name: name,
+      target: cls.constructor,
+      propertyName: String(property),
       validator: {
-        validate: (liste: unknown) => ugyldige(liste).length === 0,
-        defaultMessage: (argumenter) => {
-          const posisjoner = ugyldige(argumenter?.value);
-          const flere = posisjoner.length > 10 ? ` and ${String(posisjoner.length - 10)} more` : '';
-          return `${krav}; not so at position ${posisjoner.slice(0, 10).join(', ')}${flere} (the first is 0)`;
+        validate: (list: unknown) => invalidIndexes(list).length === 0,
+        defaultMessage: (args) => {
+          const positions = invalidIndexes(args?.value);
+          const more = positions.length > 10 ? ` and ${String(positions.length - 10)} more` : '';
+          return `${requirement}; not so at position ${positions.slice(0, 10).join(', ')}${more} (the first is 0)`;
         },
       },
     });
   };
-  return (klasse, egenskap) => {
-    for (const krav of [IsArray(), ArrayMinSize(1), ArrayMaxSize(1_000), oppfoerElement]) krav(klasse, egenskap);
+  return (cls, property) => {
+    for (const requirement of [IsArray(), ArrayMinSize(1), ArrayMaxSize(1_000), addElement]) requirement(cls, property);
   };
 }

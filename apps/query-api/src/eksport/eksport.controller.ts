@@ -1,13 +1,13 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { FELTER } from '../avtaler/felter.ts';
-import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
-import { ErOperasjon } from '../tilgang/operasjoner.ts';
-import { tilgangI } from '../tilgang/tilgang.ts';
+import { GRANTABLE_FIELDS } from '../avtaler/felter.ts';
+import { AuditLog } from '../oppslag/oppslagslogg.ts';
+import { IsOperation } from '../tilgang/operasjoner.ts';
+import { grantOf } from '../tilgang/tilgang.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EksporthodeDto } from './eksport.dto.ts';
-import { Eksport, pakk } from './eksport.ts';
+import { Export, gzip } from './eksport.ts';
 
 const NDJSON = 'application/x-ndjson';
 
@@ -15,15 +15,15 @@ const NDJSON = 'application/x-ndjson';
 @ApiTags('Endringer')
 @ApiExtraModels(EksporthodeDto)
 @Controller('api/v1/eksport')
-export class EksportController {
+export class ExportController {
   constructor(
-    private readonly eksport: Eksport,
-    private readonly oppslagslogg: Oppslagslogg,
+    private readonly exported: Export,
+    private readonly auditLog: AuditLog,
   ) {}
 
   @Get()
-  @RouteConfig({ medietyper: [NDJSON] })
-  @ErOperasjon('eksporterAvtaler')
+  @RouteConfig({ mediaTypes: [NDJSON] })
+  @IsOperation('eksporterAvtaler')
   @ApiOperation({
     operationId: 'eksporterAvtaler',
     summary: 'What does every avtale say?',
@@ -39,18 +39,18 @@ export class EksportController {
     },
   })
   async eksporterAvtaler(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { antall, linjer } = await this.eksport.start();
+    const { count, lines } = await this.exported.start();
     try {
-      await this.oppslagslogg.skriv(tilgangI(request), FELTER, [], antall);
-    } catch (feil) {
-      linjer.destroy();
-      throw feil;
+      await this.auditLog.record(grantOf(request), GRANTABLE_FIELDS, [], count);
+    } catch (error) {
+      lines.destroy();
+      throw error;
     }
-    const pakkes = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(String(request.headers['accept-encoding'] ?? ''));
-    if (pakkes) reply.header('Content-Encoding', 'gzip');
+    const packed = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(String(request.headers['accept-encoding'] ?? ''));
+    if (packed) reply.header('Content-Encoding', 'gzip');
     await reply
       .header('Vary', 'Accept-Encoding')
       .type(NDJSON)
-      .send(pakkes ? pakk(linjer) : linjer);
+      .send(packed ? gzip(lines) : lines);
   }
 }

@@ -1,27 +1,27 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
 import { createGzip, constants } from 'node:zlib';
-import { fellesFeil, logg, Problem } from '@tiltak/platform';
+import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
-import { FELTER, kolonner } from '../avtaler/felter.ts';
-import { slagAv, utilgjengelig } from '../database/lesing.ts';
-import { foer, skrivPosisjon } from '../endringer/posisjon.ts';
+import { GRANTABLE_FIELDS, columnsFor } from '../avtaler/felter.ts';
+import { jsonTypeOf, unavailable } from '../database/lesing.ts';
+import { before, encodePosition } from '../endringer/posisjon.ts';
 import type { EksporthodeDto } from './eksport.dto.ts';
-import { lagLinjeskriver, type Kolonne } from './linje.ts';
+import { createLineWriter, type Column } from './linje.ts';
 
-export interface Eksportert {
+export interface ExportStream {
   /** lines after the first */
-  antall: number;
+  count: number;
   /** bytes */
-  linjer: Readable;
+  lines: Readable;
 }
 
 /** A reader that takes nothing for so long is let go: it holds a connection, and keeps the database from tidying up. */
-const MAKS_STILLSTAND_MS = 120_000;
+const MAX_STALL_MS = 120_000;
 
 /** The links of all avtaler are put together in one go, and not avtale by avtale as a search does. */
-const ALLE = `
-  select ${kolonner(FELTER)}, relasjoner from avtale_synlig left join (
+const EXPORT_SQL = `
+  select ${columnsFor(GRANTABLE_FIELDS)}, relasjoner from avtale_synlig left join (
     select fra, string_agg(relasjon || ' ' || til, ',' order by relasjon, til) as relasjoner
     from relasjon_synlig group by fra) as lenker on fra = avtale_id`;
 
@@ -29,120 +29,120 @@ const ALLE = `
  * All avtaler from one snapshot, as they are read from the database: never more in memory than what is on its way, also
  * when the reader is slow.
  */
-export class Eksport {
-  private iGang = 0;
+export class Export {
+  private inProgress = 0;
 
   constructor(
     /** of its own, so that exports and look-ups don't wait for each other */
     private readonly pool: Pool,
-    private readonly maksStillstandMs = MAKS_STILLSTAND_MS,
+    private readonly maxStallMs = MAX_STALL_MS,
   ) {}
 
   /** @throws Problem 503 when there are as many exports already as there are connections, or the database is away */
-  async start(): Promise<Eksportert> {
-    if (this.iGang >= this.pool.options.max) {
-      throw new Problem(fellesFeil.UTILGJENGELIG, 'As many exports as can be are under way', { retryAfter: 30 });
+  async start(): Promise<ExportStream> {
+    if (this.inProgress >= this.pool.options.max) {
+      throw new Problem(PROBLEMS.UTILGJENGELIG, 'As many exports as can be are under way', { retryAfter: 30 });
     }
-    this.iGang++;
+    this.inProgress++;
     let db: PoolClient | undefined;
     try {
       db = await this.pool.connect();
-      return await this.les(db);
-    } catch (feil) {
-      this.slutt(db);
-      throw utilgjengelig('The database could not answer', feil);
+      return await this.read(db);
+    } catch (error) {
+      this.release(db);
+      throw unavailable('The database could not answer', error);
     }
   }
 
-  private async les(db: PoolClient): Promise<Eksportert> {
+  private async read(db: PoolClient): Promise<ExportStream> {
     await db.query('begin isolation level repeatable read read only');
-    const { epoke, xmin, antall } = await lesHode(db);
-    const hode: EksporthodeDto = { posisjon: skrivPosisjon(epoke, foer(BigInt(xmin))), antall: Number(antall) };
-    const skriv = lagLinjeskriver(await lesKolonner(db));
-    const vakt = new Stillstandsvakt(this.maksStillstandMs);
-    const strom: CopyToStreamQuery & { callback?: () => void } = db.query(copyTo(`copy (${ALLE}) to stdout`));
-    const linjer = pipeline(strom, tilLinjer(hode, skriv, vakt), (feil) => {
-      vakt.stopp();
+    const { epoke: epoch, xmin, antall: count } = await readHeader(db);
+    const header: EksporthodeDto = { posisjon: encodePosition(epoch, before(BigInt(xmin))), antall: Number(count) };
+    const write = createLineWriter(await readColumns(db));
+    const guard = new StallGuard(this.maxStallMs);
+    const stream: CopyToStreamQuery & { callback?: () => void } = db.query(copyTo(`copy (${EXPORT_SQL}) to stdout`));
+    const lines = pipeline(stream, toLines(header, write, guard), (error) => {
+      guard.stop();
       // Ends pg's own time limit, which would keep the connection in memory; pg-copy-streams does so for COPY FROM only.
-      strom.callback?.();
-      if (feil) logg.warn({ err: feil }, 'An export was not read to its end');
-      this.slutt(db);
+      stream.callback?.();
+      if (error) logger.warn({ err: error }, 'An export was not read to its end');
+      this.release(db);
     });
-    vakt.folg(linjer);
-    return { antall: hode.antall, linjer };
+    guard.followers(lines);
+    return { count: header.antall, lines };
   }
 
   /** The connection goes with it: whatever state it is in. */
-  private slutt(db: PoolClient | undefined): void {
-    this.iGang--;
+  private release(db: PoolClient | undefined): void {
+    this.inProgress--;
     db?.release(true);
   }
 }
 
 /** What is true of the snapshot, which begins here. */
-async function lesHode(db: PoolClient): Promise<{ epoke: string; xmin: string; antall: string }> {
+async function readHeader(db: PoolClient): Promise<{ epoke: string; xmin: string; antall: string }> {
   const { rows } = await db.query<{ epoke: string; xmin: string; antall: string }>(`
     select endringsepoke() as epoke, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
       (select count(*) from avtale_synlig)::text as antall`);
-  const [rad] = rows;
-  if (!rad) throw new Error('A select without a table gives one row');
-  return rad;
+  const [row] = rows;
+  if (!row) throw new Error('A select without a table gives one row');
+  return row;
 }
 
-async function lesKolonner(db: PoolClient): Promise<Kolonne[]> {
-  const { fields } = await db.query(`${ALLE} limit 0`);
-  return fields.map(({ name, dataTypeID }) => ({ navn: name, slag: slagAv(dataTypeID) }));
+async function readColumns(db: PoolClient): Promise<Column[]> {
+  const { fields } = await db.query(`${EXPORT_SQL} limit 0`);
+  return fields.map(({ name, dataTypeID }) => ({ name: name, kind: jsonTypeOf(dataTypeID) }));
 }
 
 /** Long strings are kept apart by the engine, and stay for longer. */
-const BIT = 16 * 1_024;
+const CHUNK_CHARS = 16 * 1_024;
 
 /** Whole rows of COPY in, lines of JSON out. */
-function tilLinjer(hode: EksporthodeDto, skriv: (rad: string) => string, vakt: Stillstandsvakt): Transform {
+function toLines(header: EksporthodeDto, write: (row: string) => string, guard: StallGuard): Transform {
   let rest: Buffer = Buffer.alloc(0);
-  const linjer = new Transform({
-    transform(bit: Buffer, _koding, ferdig) {
-      vakt.merk();
-      const slutt = bit.lastIndexOf(0x0a);
-      const hele = slutt < 0 ? undefined : Buffer.concat([rest, bit.subarray(0, slutt)]);
-      rest = hele ? bit.subarray(slutt + 1) : Buffer.concat([rest, bit]);
+  const lines = new Transform({
+    transform(bit: Buffer, _koding, done) {
+      guard.mark();
+      const release = bit.lastIndexOf(0x0a);
+      const whole = release < 0 ? undefined : Buffer.concat([rest, bit.subarray(0, release)]);
+      rest = whole ? bit.subarray(release + 1) : Buffer.concat([rest, bit]);
       let json = '';
-      for (const rad of hele?.toString('utf8').split('\n') ?? []) {
-        json += skriv(rad);
-        if (json.length < BIT) continue;
+      for (const row of whole?.toString('utf8').split('\n') ?? []) {
+        json += write(row);
+        if (json.length < CHUNK_CHARS) continue;
         this.push(json);
         json = '';
       }
-      ferdig(null, json);
+      done(null, json);
     },
   });
-  linjer.push(`${JSON.stringify(hode)}\n`);
-  return linjer;
+  lines.push(`${JSON.stringify(header)}\n`);
+  return lines;
 }
 
 /** Ends a stream whose reader takes nothing. */
-class Stillstandsvakt {
-  private sist = Date.now();
-  private timer: NodeJS.Timeout | undefined;
+class StallGuard {
+  private latest = Date.now();
+  private hours: NodeJS.Timeout | undefined;
 
-  constructor(private readonly maksMs: number) {}
+  constructor(private readonly maxMs: number) {}
 
-  merk(): void {
-    this.sist = Date.now();
+  mark(): void {
+    this.latest = Date.now();
   }
 
-  folg(strom: Readable): void {
-    this.timer = setInterval(() => {
-      if (Date.now() - this.sist > this.maksMs) strom.destroy(new Error('The reader took nothing for too long'));
-    }, this.maksMs / 10);
+  followers(stream: Readable): void {
+    this.hours = setInterval(() => {
+      if (Date.now() - this.latest > this.maxMs) stream.destroy(new Error('The reader took nothing for too long'));
+    }, this.maxMs / 10);
   }
 
-  stopp(): void {
-    clearInterval(this.timer);
+  stop(): void {
+    clearInterval(this.hours);
   }
 }
 
-export function pakk(linjer: Readable): Readable {
+export function gzip(lines: Readable): Readable {
   // The quickest level: this is about the network, not about storage.
-  return pipeline(linjer, createGzip({ level: constants.Z_BEST_SPEED }), () => undefined);
+  return pipeline(lines, createGzip({ level: constants.Z_BEST_SPEED }), () => undefined);
 }

@@ -1,38 +1,38 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiGoneResponse, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import { fellesFeil, Problem } from '@tiltak/platform';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { tilRfc3339 } from '../avtaler/felter.ts';
-import { Lesing } from '../database/lesing.ts';
-import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
-import { ErOperasjon } from '../tilgang/operasjoner.ts';
-import { tilgangI } from '../tilgang/tilgang.ts';
+import { toRfc3339 } from '../avtaler/felter.ts';
+import { Reader } from '../database/lesing.ts';
+import { AuditLog } from '../oppslag/oppslagslogg.ts';
+import { IsOperation } from '../tilgang/operasjoner.ts';
+import { grantOf } from '../tilgang/tilgang.ts';
 import {
   EndringerDto,
   EndringssideDto,
-  ENDRINGSTYPER,
-  SLETTEAARSAKER,
+  CHANGE_TYPES,
+  DELETE_REASONS,
   UtgaattProblemDto,
   type EndringDto,
   type NyStartDto,
 } from './endringer.dto.ts';
-import { hentEndringer, hentStrom, type Endringsrad, type Strom } from './endringer.queries.ts';
-import { foer, lesPosisjon, skrivPosisjon, type Posisjon } from './posisjon.ts';
-import { Stromvakt } from './stromvakt.ts';
+import { readChanges, readFeedState, type ChangeRow, type FeedState } from './endringer.queries.ts';
+import { before, decodePosition, encodePosition, type FeedPosition } from './posisjon.ts';
+import { FeedWaiter } from './stromvakt.ts';
 
 /** The change feed: for those who keep a copy, or act on changes. */
 @ApiTags('Endringer')
 @ApiExtraModels(UtgaattProblemDto)
 @Controller('api/v1/endringer')
-export class EndringerController {
+export class ChangesController {
   constructor(
-    private readonly lesing: Lesing,
-    private readonly stromvakt: Stromvakt,
-    private readonly oppslagslogg: Oppslagslogg,
+    private readonly reading: Reader,
+    private readonly feedWaiter: FeedWaiter,
+    private readonly auditLog: AuditLog,
   ) {}
 
   @Get()
-  @ErOperasjon('hentEndringer')
+  @IsOperation('hentEndringer')
   @ApiOperation({
     operationId: 'hentEndringer',
     summary: 'What has changed since this position?',
@@ -45,61 +45,63 @@ export class EndringerController {
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(UtgaattProblemDto) } } },
   })
   async hentEndringer(
-    @Query() { etter, antall, ventSekunder }: EndringerDto,
+    @Query() { etter: after, antall: count, ventSekunder: waitSeconds }: EndringerDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EndringssideDto> {
-    const strom = await hentStrom(this.lesing);
-    const fra = finnStart(strom, etter);
-    let rader = await hentEndringer(this.lesing, fra, antall);
-    if (rader.length === 0 && ventSekunder > 0) {
-      await this.stromvakt.vent(fra, ventSekunder, naarKlientenGaar(reply));
-      rader = await hentEndringer(this.lesing, fra, antall);
+    const stream = await readFeedState(this.reading);
+    const from = resolveStart(stream, after);
+    let rows = await readChanges(this.reading, from, count);
+    if (rows.length === 0 && waitSeconds > 0) {
+      await this.feedWaiter.wait(from, waitSeconds, abortOnDisconnect(reply));
+      rows = await readChanges(this.reading, from, count);
     }
-    await this.oppslagslogg.skriv(tilgangI(request), ['avtaleId'], [], rader.length);
-    const siste = rader.at(-1);
-    const til = siste ? { tx: BigInt(siste.tx), lopenr: BigInt(siste.lopenr) } : fra;
+    await this.auditLog.record(grantOf(request), ['avtaleId'], [], rows.length);
+    const last = rows.at(-1);
+    const to = last ? { tx: BigInt(last.tx), sequenceNumber: BigInt(last.lopenr) } : from;
     return {
-      endringer: rader.map(tilEndring),
-      posisjon: skrivPosisjon(strom.epoke, til),
-      flere: rader.length === antall,
+      endringer: rows.map(toEndringDto),
+      posisjon: encodePosition(stream.epoke, to),
+      flere: rows.length === count,
     };
   }
 }
 
 /** @throws Problem 410 when what follows the position may be gone */
-function finnStart({ epoke, beskaaretTil }: Strom, etter: string | undefined): Posisjon {
-  const begynnelse = beskaaretTil > 0n ? foer(beskaaretTil) : { tx: 0n, lopenr: 0n };
-  if (etter === undefined) return begynnelse;
-  const posisjon = lesPosisjon(epoke, etter);
-  const erForGammel =
-    posisjon && (posisjon.tx < begynnelse.tx || (posisjon.tx === begynnelse.tx && posisjon.lopenr < begynnelse.lopenr));
-  if (posisjon && !erForGammel) return posisjon;
-  const nyStart: NyStartDto = { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer' };
+function resolveStart({ epoke: epoch, prunedUntil }: FeedState, after: string | undefined): FeedPosition {
+  const beginning = prunedUntil > 0n ? before(prunedUntil) : { tx: 0n, sequenceNumber: 0n };
+  if (after === undefined) return beginning;
+  const position = decodePosition(epoch, after);
+  const isTooOld =
+    position &&
+    (position.tx < beginning.tx ||
+      (position.tx === beginning.tx && position.sequenceNumber < beginning.sequenceNumber));
+  if (position && !isTooOld) return position;
+  const newStart: NyStartDto = { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer' };
   throw new Problem(
-    fellesFeil.UTGAATT,
-    posisjon ? 'The position is too old' : 'The position is from another epoch of the feed',
-    { felter: { nyStart } },
+    PROBLEMS.UTGAATT,
+    position ? 'The position is too old' : 'The position is from another epoch of the feed',
+    { felter: { nyStart: newStart } },
   );
 }
 
 /** A reader that hangs up while it waits has no need of an answer. */
-function naarKlientenGaar({ raw }: FastifyReply): AbortSignal {
-  const avbryt = new AbortController();
-  raw.once('close', () => avbryt.abort());
-  return avbryt.signal;
+function abortOnDisconnect({ raw }: FastifyReply): AbortSignal {
+  const abort = new AbortController();
+  raw.once('close', () => abort.abort());
+  return abort.signal;
 }
 
-function tilEndring({ avtale_id: avtaleId, type, aarsak, tidspunkt }: Endringsrad): EndringDto {
+function toEndringDto({ avtale_id: avtaleId, type, aarsak: reason, tidspunkt: moment }: ChangeRow): EndringDto {
   return {
     avtaleId,
-    type: kjent(ENDRINGSTYPER, type),
-    ...(aarsak === null ? {} : { aarsak: kjent(SLETTEAARSAKER, aarsak) }),
-    tidspunkt: tilRfc3339(tidspunkt),
+    type: knownOr(CHANGE_TYPES, type),
+    ...(reason === null ? {} : { aarsak: knownOr(DELETE_REASONS, reason) }),
+    tidspunkt: toRfc3339(moment),
     _links: type === 'SLETTET' ? {} : { avtale: { href: `/api/v1/avtaler/${avtaleId}` } },
   };
 }
 
-function kjent<T extends string>(verdier: readonly T[], verdi: string): T | 'UKJENT' {
-  return verdier.find((v) => v === verdi) ?? 'UKJENT';
+function knownOr<T extends string>(values: readonly T[], value: string): T | 'UKJENT' {
+  return values.find((v) => v === value) ?? 'UKJENT';
 }

@@ -1,10 +1,10 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { Heltall, LenkeDto } from '../avtaler/avtaler.dto.ts';
+import { IntegerField, LenkeDto } from '../avtaler/avtaler.dto.ts';
 import { ProblemDto } from '@tiltak/platform';
 
-export const ENDRINGSTYPER = ['ENDRET', 'SLETTET', 'UKJENT'] as const;
-export const SLETTEAARSAKER = ['SLETTET', 'FEILREGISTRERT', 'UKJENT'] as const;
+export const CHANGE_TYPES = ['ENDRET', 'SLETTET', 'UKJENT'] as const;
+export const DELETE_REASONS = ['SLETTET', 'FEILREGISTRERT', 'UKJENT'] as const;
 
 @ApiSchema({ name: 'EndringLenker' })
 export class EndringLenkerDto {
@@ -22,20 +22,20 @@ export class EndringDto {
   avtaleId: string;
 
   @ApiProperty({
-    enum: ENDRINGSTYPER,
+    enum: CHANGE_TYPES,
     enumName: 'Endringstype',
     description: 'ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it',
     example: 'ENDRET',
   })
-  type: (typeof ENDRINGSTYPER)[number];
+  type: (typeof CHANGE_TYPES)[number];
 
   @ApiPropertyOptional({
-    enum: SLETTEAARSAKER,
+    enum: DELETE_REASONS,
     enumName: 'Sletteaarsak',
     description: 'Why it is gone; only for SLETTET',
     example: 'FEILREGISTRERT',
   })
-  aarsak?: (typeof SLETTEAARSAKER)[number];
+  aarsak?: (typeof DELETE_REASONS)[number];
 
   @ApiProperty({
     format: 'date-time',
@@ -81,7 +81,7 @@ export class EndringerDto {
     description: 'Changes on a page',
     example: 100,
   })
-  @Heltall()
+  @IntegerField()
   @IsInt()
   @Min(1)
   @Max(1_000)
@@ -95,7 +95,7 @@ export class EndringerDto {
     description: 'At the end of the feed: how long to wait for something new, in seconds',
     example: 0,
   })
-  @Heltall()
+  @IntegerField()
   @IsInt()
   @Min(0)
   @Max(30)

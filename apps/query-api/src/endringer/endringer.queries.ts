@@ -1,26 +1,26 @@
-import type { Lesing } from '../database/lesing.ts';
-import { sporring } from '../database/lesing.ts';
-import type { Posisjon } from './posisjon.ts';
+import type { Reader } from '../database/lesing.ts';
+import { preparedStatement } from '../database/lesing.ts';
+import type { FeedPosition } from './posisjon.ts';
 
 /** How far the feed reaches now. */
-export interface Strom {
+export interface FeedState {
   epoke: string;
   /** transactions before this one have had their changes removed */
-  beskaaretTil: bigint;
+  prunedUntil: bigint;
   /** every transaction before this one has ended: what it wrote is there, and nothing more can come */
   xmin: bigint;
 }
 
-const STROM = sporring(`
+const STREAM = preparedStatement(`
   select endringsepoke() as epoke, beskaaret_til, pg_snapshot_xmin(pg_current_snapshot()) as xmin from instans`);
 
-export async function hentStrom(lesing: Lesing): Promise<Strom> {
-  const [rad] = await lesing.hent<{ epoke: string; beskaaret_til: string; xmin: string }>(STROM, []);
-  if (!rad) throw new Error('The table instans is empty');
-  return { epoke: rad.epoke, beskaaretTil: BigInt(rad.beskaaret_til), xmin: BigInt(rad.xmin) };
+export async function readFeedState(reading: Reader): Promise<FeedState> {
+  const [row] = await reading.query<{ epoke: string; beskaaret_til: string; xmin: string }>(STREAM, []);
+  if (!row) throw new Error('The table instans is empty');
+  return { epoke: row.epoke, prunedUntil: BigInt(row.beskaaret_til), xmin: BigInt(row.xmin) };
 }
 
-export interface Endringsrad {
+export interface ChangeRow {
   tx: string;
   lopenr: number;
   avtale_id: string;
@@ -33,24 +33,28 @@ export interface Endringsrad {
  * What comes after the position, in the order of the feed. Rows of transactions that have not ended, and of those that
  * began after one that has not, are left for later: what commits late would otherwise be passed by.
  */
-const ENDRINGER = sporring(`
+const CHANGES = preparedStatement(`
   select tx, lopenr, avtale_id, type, aarsak, tidspunkt from endring
   where (tx, lopenr) > ($1::xid8, $2::bigint) and tx < pg_snapshot_xmin(pg_current_snapshot())
   order by tx, lopenr limit $3`);
 
-export function hentEndringer(lesing: Lesing, { tx, lopenr }: Posisjon, antall: number): Promise<Endringsrad[]> {
-  return lesing.hent<Endringsrad>(ENDRINGER, [tx.toString(), lopenr.toString(), antall]);
+export function readChanges(
+  reading: Reader,
+  { tx, sequenceNumber }: FeedPosition,
+  count: number,
+): Promise<ChangeRow[]> {
+  return reading.query<ChangeRow>(CHANGES, [tx.toString(), sequenceNumber.toString(), count]);
 }
 
-const SISTE = sporring(`
+const LAST = preparedStatement(`
   select tx, lopenr from endring where tx < pg_snapshot_xmin(pg_current_snapshot()) order by tx desc, lopenr desc limit 1`);
 
 /** The last row that can be read; undefined when there is none. */
-export async function hentSiste(lesing: Lesing): Promise<Posisjon | undefined> {
-  const [rad] = await lesing.hent<{ tx: string; lopenr: number }>(SISTE, []);
-  return rad && { tx: BigInt(rad.tx), lopenr: BigInt(rad.lopenr) };
+export async function readLast(reading: Reader): Promise<FeedPosition | undefined> {
+  const [row] = await reading.query<{ tx: string; lopenr: number }>(LAST, []);
+  return row && { tx: BigInt(row.tx), sequenceNumber: BigInt(row.lopenr) };
 }
 
-export function erEtter(a: Posisjon, b: Posisjon): boolean {
-  return a.tx > b.tx || (a.tx === b.tx && a.lopenr > b.lopenr);
+export function isAfter(a: FeedPosition, b: FeedPosition): boolean {
+  return a.tx > b.tx || (a.tx === b.tx && a.sequenceNumber > b.sequenceNumber);
 }

@@ -1,11 +1,11 @@
-import { logg } from '@tiltak/platform';
-import type { Lesing } from '../database/lesing.ts';
-import { erEtter, hentSiste } from './endringer.queries.ts';
-import type { Posisjon } from './posisjon.ts';
+import { logger } from '@tiltak/platform';
+import type { Reader } from '../database/lesing.ts';
+import { isAfter, readLast } from './endringer.queries.ts';
+import type { FeedPosition } from './posisjon.ts';
 
-interface Ventende {
-  etter: Posisjon;
-  slipp: () => void;
+interface Waiting {
+  after: FeedPosition;
+  release: () => void;
 }
 
 /**
@@ -14,50 +14,49 @@ interface Ventende {
  * commits, but what it wrote can be read only when all before it have ended, which nobody tells; and a read replica
  * gets no notifications at all.
  */
-export class Stromvakt {
-  private readonly ventende = new Set<Ventende>();
-  private timer: NodeJS.Timeout | undefined;
-  private stoppet = false;
+export class FeedWaiter {
+  private readonly pending = new Set<Waiting>();
+  private hours: NodeJS.Timeout | undefined;
+  private stopped = false;
 
   constructor(
-    private readonly lesing: Lesing,
-    private readonly intervallMs = 50,
+    private readonly reading: Reader,
+    private readonly intervalMs = 50,
   ) {}
 
   /** Returns when there may be something after the position, when the time is out, or when the reader has gone. */
-  async vent(etter: Posisjon, sekunder: number, avbrutt: AbortSignal): Promise<void> {
-    if (this.stoppet || avbrutt.aborted) return;
-    await new Promise<void>((slipp) => {
-      const ventende = { etter, slipp };
-      this.ventende.add(ventende);
-      const ferdig = (): void => {
-        clearTimeout(frist);
-        avbrutt.removeEventListener('abort', ferdig);
-        this.ventende.delete(ventende);
-        slipp();
+  async wait(after: FeedPosition, seconds: number, aborted: AbortSignal): Promise<void> {
+    if (this.stopped || aborted.aborted) return;
+    await new Promise<void>((release) => {
+      const pending = { after, release };
+      this.pending.add(pending);
+      const done = (): void => {
+        clearTimeout(deadline);
+        aborted.removeEventListener('abort', done);
+        this.pending.delete(pending);
+        release();
       };
-      ventende.slipp = ferdig;
-      const frist = setTimeout(ferdig, sekunder * 1_000);
-      avbrutt.addEventListener('abort', ferdig);
-      this.timer ??= setTimeout(() => void this.se(), this.intervallMs);
+      pending.release = done;
+      const deadline = setTimeout(done, seconds * 1_000);
+      aborted.addEventListener('abort', done);
+      this.hours ??= setTimeout(() => void this.se(), this.intervalMs);
     });
   }
 
   /** Those who wait are let go with what there is. */
-  stopp(): void {
-    this.stoppet = true;
-    clearTimeout(this.timer);
-    for (const { slipp } of [...this.ventende]) slipp();
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.hours);
+    for (const { release } of [...this.pending]) release();
   }
 
   private async se(): Promise<void> {
     try {
-      const siste = await hentSiste(this.lesing);
-      for (const { etter, slipp } of siste ? [...this.ventende] : []) if (siste && erEtter(siste, etter)) slipp();
-    } catch (feil) {
-      logg.warn({ err: feil }, 'The end of the change feed could not be read; trying again');
+      const last = await readLast(this.reading);
+      for (const { after, release } of last ? [...this.pending] : []) if (last && isAfter(last, after)) release();
+    } catch (error) {
+      logger.warn({ err: error }, 'The end of the change feed could not be read; trying again');
     }
-    this.timer =
-      this.ventende.size > 0 && !this.stoppet ? setTimeout(() => void this.se(), this.intervallMs) : undefined;
+    this.hours = this.pending.size > 0 && !this.stopped ? setTimeout(() => void this.se(), this.intervalMs) : undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags, ApiSchema } from '@nestjs/swagger';
-import { ErOperasjon } from '../tilgang/operasjoner.ts';
-import { eldste, Ferskhet } from './ferskhet.ts';
+import { IsOperation } from '../tilgang/operasjoner.ts';
+import { oldest, Freshness } from './ferskhet.ts';
 
 @ApiSchema({ name: 'Partisjonsferskhet' })
 export class PartisjonsferskhetDto {
@@ -53,23 +53,26 @@ export class FerskhetDto {
 
 @ApiTags('Data')
 @Controller('api/v1/ferskhet')
-export class FerskhetController {
-  constructor(private readonly ferskhet: Ferskhet) {}
+export class FreshnessController {
+  constructor(private readonly freshness: Freshness) {}
 
   @Get()
-  @ErOperasjon('hentFerskhet')
+  @IsOperation('hentFerskhet')
   @ApiOperation({ operationId: 'hentFerskhet', summary: 'How old is the data?' })
   @ApiOkResponse({ type: FerskhetDto })
   hentFerskhet(): FerskhetDto {
-    const partisjoner = this.ferskhet.partisjoner;
+    const partitions = this.freshness.partisjoner;
     return {
-      ...alder(eldste(partisjoner)),
-      partisjoner: partisjoner.map(({ partisjon, oppdatertTil }) => ({ partisjon, ...alder(oppdatertTil) })),
+      ...age(oldest(partitions)),
+      partisjoner: partitions.map(({ partisjon: partition, oppdatertTil: updatedTo }) => ({
+        partisjon: partition,
+        ...age(updatedTo),
+      })),
     };
   }
 }
 
-function alder(tid: Date | null | undefined): { dataOppdatert: string | null; alderSekunder: number | null } {
-  if (!tid) return { dataOppdatert: null, alderSekunder: null };
-  return { dataOppdatert: tid.toISOString(), alderSekunder: Math.max(0, Date.now() - tid.getTime()) / 1000 };
+function age(time: Date | null | undefined): { dataOppdatert: string | null; alderSekunder: number | null } {
+  if (!time) return { dataOppdatert: null, alderSekunder: null };
+  return { dataOppdatert: time.toISOString(), alderSekunder: Math.max(0, Date.now() - time.getTime()) / 1000 };
 }

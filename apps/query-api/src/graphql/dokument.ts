@@ -18,143 +18,147 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { Avvist, ugyldig } from './feil.ts';
+import { RejectedError, invalid } from './feil.ts';
 import type { GraphqlForesporselDto } from './graphql.dto.ts';
-import { skjema } from './skjema.ts';
+import { schema } from './skjema.ts';
 
 /** A document with a dozen fields has about thirty; the introspection query of the tools has two hundred. */
-const MAKS_TOKENS = 1_000;
-const MAKS_ALIASER = 50;
+const MAX_TOKENS = 1_000;
+const MAX_ALIASES = 50;
 /** Fragments counted. An avtale is flat; the introspection query of the tools goes eighteen deep. */
-const MAKS_DYBDE = 20;
-const MAKS_FEIL = 20;
+const MAX_DEPTH = 20;
+const MAX_ERRORS = 20;
 
 /** A valid operation of a valid document, with the values of its variables. */
-export interface Sporring {
-  dokument: DocumentNode;
-  operasjon: OperationDefinitionNode;
-  fragmenter: ReadonlyMap<string, FragmentDefinitionNode>;
+export interface GraphqlRequest {
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** as coerced */
-  variabler: Record<string, unknown>;
+  variables: Record<string, unknown>;
 }
 
 /** @throws Avvist with everything that is wrong with the request */
-export function lesSporring({ query, operationName, variables }: GraphqlForesporselDto): Sporring {
-  const dokument = lesDokument(query);
-  const fragmenter = new Map(
-    dokument.definitions.flatMap((del) =>
-      del.kind === Kind.FRAGMENT_DEFINITION ? [[del.name.value, del] as const] : [],
+export function parseRequest({ query, operationName, variables }: GraphqlForesporselDto): GraphqlRequest {
+  const document = readDocument(query);
+  const fragments = new Map(
+    document.definitions.flatMap((part) =>
+      part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part] as const] : [],
     ),
   );
-  const operasjon = getOperationAST(dokument, operationName);
-  if (!operasjon) throw new Avvist([ugyldig('operationName must name one of the operations of the document')]);
-  if (operasjon.operation !== OperationTypeNode.QUERY) throw new Avvist([ugyldig('Only queries are offered')]);
-  if (dybde(operasjon.selectionSet, fragmenter) > MAKS_DYBDE) {
-    throw new Avvist([ugyldig(`The operation is nested deeper than ${String(MAKS_DYBDE)}`)]);
+  const operation = getOperationAST(document, operationName);
+  if (!operation) throw new RejectedError([invalid('operationName must name one of the operations of the document')]);
+  if (operation.operation !== OperationTypeNode.QUERY) throw new RejectedError([invalid('Only queries are offered')]);
+  if (depth(operation.selectionSet, fragments) > MAX_DEPTH) {
+    throw new RejectedError([invalid(`The operation is nested deeper than ${String(MAX_DEPTH)}`)]);
   }
-  return { dokument, operasjon, fragmenter, variabler: lesVariabler(operasjon, variables ?? {}) };
+  return { document, operation, fragments, variables: readVariables(operation, variables ?? {}) };
 }
 
 /** Valid ones that clients send again and again, up to so many characters: to read one costs more than the look-up. */
-const huskede = new LRUCache<string, DocumentNode>({
+const remembered = new LRUCache<string, DocumentNode>({
   maxSize: 200_000,
   sizeCalculation: (_, { length }) => Math.max(1, length),
 });
 
-function lesDokument(query: string): DocumentNode {
-  const husket = huskede.get(query);
-  if (husket) return husket;
-  const dokument = tolk(query);
-  const feil = validate(skjema, dokument, REGLER, { maxErrors: MAKS_FEIL });
-  if (feil.length > 0) throw new Avvist(feil.map(({ message, nodes }) => ugyldig(message, nodes)));
-  const { aliaser, verdier } = tell(dokument);
-  if (aliaser > MAKS_ALIASER) {
-    throw new Avvist([ugyldig(`The document has more than ${String(MAKS_ALIASER)} aliases`)]);
+function readDocument(query: string): DocumentNode {
+  const wasRemembered = remembered.get(query);
+  if (wasRemembered) return wasRemembered;
+  const document = interpret(query);
+  const error = validate(schema, document, RULES, { maxErrors: MAX_ERRORS });
+  if (error.length > 0) throw new RejectedError(error.map(({ message, nodes }) => invalid(message, nodes)));
+  const { aliases, values } = count(document);
+  if (aliases > MAX_ALIASES) {
+    throw new RejectedError([invalid(`The document has more than ${String(MAX_ALIASES)} aliases`)]);
   }
   // A value may be a national ident, and is another the next time.
-  if (verdier === 0) huskede.set(query, dokument);
-  return dokument;
+  if (values === 0) remembered.set(query, document);
+  return document;
 }
 
-function tolk(query: string): DocumentNode {
+function interpret(query: string): DocumentNode {
   try {
-    return parse(query, { maxTokens: MAKS_TOKENS });
-  } catch (feil) {
-    if (!(feil instanceof GraphQLError)) throw feil;
+    return parse(query, { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
     // Its message quotes the text where it stopped.
-    const { source, positions } = feil;
-    throw new Avvist([
-      new GraphQLError(`The document is not GraphQL, or has more than ${String(MAKS_TOKENS)} tokens`, {
+    const { source, positions } = error;
+    throw new RejectedError([
+      new GraphQLError(`The document is not GraphQL, or has more than ${String(MAX_TOKENS)} tokens`, {
         ...(source && { source }),
         ...(positions && { positions }),
-        extensions: ugyldig('').extensions,
+        extensions: invalid('').extensions,
       }),
     ]);
   }
 }
 
-function tell(dokument: DocumentNode): { aliaser: number; verdier: number } {
-  let aliaser = 0;
-  let verdier = 0;
-  visit(dokument, {
+function count(document: DocumentNode): { aliases: number; values: number } {
+  let aliases = 0;
+  let values = 0;
+  visit(document, {
     Field: ({ alias }) => {
-      if (alias) aliaser++;
+      if (alias) aliases++;
     },
     StringValue: () => {
-      verdier++;
+      values++;
     },
     IntValue: () => {
-      verdier++;
+      values++;
     },
   });
-  return { aliaser, verdier };
+  return { aliases, values };
 }
 
 /** The rules of the specification; the one whose messages quote values is made to tell the type instead. */
-const REGLER = specifiedRules.map((regel) => (regel === ValuesOfCorrectTypeRule ? utenVerdier(regel) : regel));
+const RULES = specifiedRules.map((rule) => (rule === ValuesOfCorrectTypeRule ? withoutValues(rule) : rule));
 
-function utenVerdier(regel: ValidationRule): ValidationRule {
-  return (kontekst) => {
-    const meld = ({ nodes }: GraphQLError): void => {
-      const type = kontekst.getInputType();
-      kontekst.reportError(ugyldig(`A value is not a valid ${type ? String(type) : 'value here'}`, nodes));
+function withoutValues(rule: ValidationRule): ValidationRule {
+  return (context) => {
+    const report = ({ nodes }: GraphQLError): void => {
+      const type = context.getInputType();
+      context.reportError(invalid(`A value is not a valid ${type ? String(type) : 'value here'}`, nodes));
     };
-    return regel(Object.create(kontekst, { reportError: { value: meld } }) as ValidationContext);
+    return rule(Object.create(context, { reportError: { value: report } }) as ValidationContext);
   };
 }
 
 /** Each fragment is measured once, however often it is spread. The document is valid: none contains itself. */
-function dybde(valg: SelectionSetNode, fragmenter: Sporring['fragmenter'], kjente = new Map<string, number>()): number {
-  const under = valg.selections.map((del) => {
-    if (del.kind !== Kind.FRAGMENT_SPREAD) return del.selectionSet ? dybde(del.selectionSet, fragmenter, kjente) : 0;
-    const { value: navn } = del.name;
-    const fragment = fragmenter.get(navn);
-    const maalt = kjente.get(navn) ?? (fragment ? dybde(fragment.selectionSet, fragmenter, kjente) : 0);
-    kjente.set(navn, maalt);
-    return maalt;
+function depth(
+  options: SelectionSetNode,
+  fragments: GraphqlRequest['fragments'],
+  known = new Map<string, number>(),
+): number {
+  const under = options.selections.map((part) => {
+    if (part.kind !== Kind.FRAGMENT_SPREAD) return part.selectionSet ? depth(part.selectionSet, fragments, known) : 0;
+    const { value: name } = part.name;
+    const fragment = fragments.get(name);
+    const measured = known.get(name) ?? (fragment ? depth(fragment.selectionSet, fragments, known) : 0);
+    known.set(name, measured);
+    return measured;
   });
   return 1 + Math.max(0, ...under);
 }
 
-function lesVariabler(
+function readVariables(
   { variableDefinitions = [] }: OperationDefinitionNode,
-  verdier: Record<string, unknown>,
+  values: Record<string, unknown>,
 ): Record<string, unknown> {
-  const { coerced, errors } = getVariableValues(skjema, variableDefinitions, verdier, { maxErrors: MAKS_FEIL });
+  const { coerced, errors } = getVariableValues(schema, variableDefinitions, values, { maxErrors: MAX_ERRORS });
   if (coerced) return coerced;
   // Their messages quote the values, but each stands at the definition of its variable.
-  const gale = new Set(errors.flatMap(({ nodes }) => nodes ?? []));
-  throw new Avvist(
+  const wrong = new Set(errors.flatMap(({ nodes }) => nodes ?? []));
+  throw new RejectedError(
     variableDefinitions
-      .filter((definisjon) => gale.has(definisjon))
-      .map((definisjon) => {
-        const navn = `$${definisjon.variable.name.value}`;
-        const mangler = !Object.hasOwn(verdier, definisjon.variable.name.value);
-        return ugyldig(
-          mangler
-            ? `The variable ${navn} is required`
-            : `The variable ${navn} is not a valid ${print(definisjon.type)}`,
-          [definisjon],
+      .filter((definition) => wrong.has(definition))
+      .map((definition) => {
+        const name = `$${definition.variable.name.value}`;
+        const missing = !Object.hasOwn(values, definition.variable.name.value);
+        return invalid(
+          missing
+            ? `The variable ${name} is required`
+            : `The variable ${name} is not a valid ${print(definition.type)}`,
+          [definition],
         );
       }),
   );

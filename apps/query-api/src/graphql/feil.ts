@@ -1,39 +1,39 @@
-import { fellesFeil, kontekst, logg, skjul, type Feilkode, type Problem } from '@tiltak/platform';
+import { PROBLEMS, currentContext, logger, maskIdents, type ProblemType, type Problem } from '@tiltak/platform';
 import { GraphQLError, type ASTNode, type GraphQLFormattedError } from 'graphql';
 
 /** A request that is not executed: every reason why not. None quotes a value, which may be a national ident or a name. */
-export class Avvist extends Error {
+export class RejectedError extends Error {
   constructor(readonly feil: readonly GraphQLError[]) {
     super(feil[0]?.message);
   }
 }
 
 /** @param message never with a value from the request */
-export function nyFeil(feilkode: Feilkode, message: string, nodes?: readonly ASTNode[]): GraphQLError {
-  return new GraphQLError(message, { ...(nodes && { nodes }), extensions: { code: feilkode.kode } });
+export function graphqlError(problemType: ProblemType, message: string, nodes?: readonly ASTNode[]): GraphQLError {
+  return new GraphQLError(message, { ...(nodes && { nodes }), extensions: { code: problemType.kode } });
 }
 
-export function ugyldig(message: string, nodes?: readonly ASTNode[]): GraphQLError {
-  return nyFeil(fellesFeil.UGYLDIG_FORESPORSEL, message, nodes);
+export function invalid(message: string, nodes?: readonly ASTNode[]): GraphQLError {
+  return graphqlError(PROBLEMS.UGYLDIG_FORESPORSEL, message, nodes);
 }
 
 /** The same error as REST would have answered with. */
-export function fraProblem({ feilkode, detail }: Problem): GraphQLError {
-  return nyFeil(feilkode, detail);
+export function fromProblem({ problemType, detail }: Problem): GraphQLError {
+  return graphqlError(problemType, detail);
 }
 
 /** As it is sent, with `code` from the catalogue of errors. What isn't made here is not expected, and not told. */
-export function tilSvar(feil: GraphQLError): GraphQLFormattedError {
-  const { locations, path } = feil.toJSON();
-  const kjent = typeof feil.extensions['code'] === 'string';
-  if (!kjent) logg.error({ err: feil.originalError ?? feil }, 'A GraphQL field could not be answered');
+export function toResponse(error: GraphQLError): GraphQLFormattedError {
+  const { locations, path } = error.toJSON();
+  const known = typeof error.extensions['code'] === 'string';
+  if (!known) logger.error({ err: error.originalError ?? error }, 'A GraphQL field could not be answered');
   return {
-    message: kjent ? skjul(feil.message) : 'Something went wrong here; it has been logged',
+    message: known ? maskIdents(error.message) : 'Something went wrong here; it has been logged',
     ...(locations && { locations }),
-    ...(path && { path: path.map((ledd) => (typeof ledd === 'string' ? skjul(ledd) : ledd)) }),
+    ...(path && { path: path.map((member) => (typeof member === 'string' ? maskIdents(member) : member)) }),
     extensions: {
-      code: kjent ? feil.extensions['code'] : fellesFeil.INTERN_FEIL.kode,
-      callId: kontekst()?.callId ?? '',
+      code: known ? error.extensions['code'] : PROBLEMS.INTERN_FEIL.kode,
+      callId: currentContext()?.callId ?? '',
     },
   };
 }

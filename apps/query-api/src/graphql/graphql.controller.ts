@@ -2,28 +2,28 @@ import { setImmediate } from 'node:timers/promises';
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { fellesFeil, Problem } from '@tiltak/platform';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { execute, GraphQLError, type ExecutionResult, type GraphQLFormattedError } from 'graphql';
-import type { Rad } from '../avtaler/felter.ts';
-import { Lesing } from '../database/lesing.ts';
-import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
-import { ErOperasjon } from '../tilgang/operasjoner.ts';
-import { krevFelter, tilgangI, type Tilgang } from '../tilgang/tilgang.ts';
-import { MAKS_AVTALER, slaaOpp, type Utfall } from './avtaleoppslag.ts';
-import { lesSporring, type Sporring } from './dokument.ts';
-import { Avvist, fraProblem, tilSvar, ugyldig } from './feil.ts';
+import type { AvtaleRow } from '../avtaler/felter.ts';
+import { Reader } from '../database/lesing.ts';
+import { AuditLog } from '../oppslag/oppslagslogg.ts';
+import { IsOperation } from '../tilgang/operasjoner.ts';
+import { requireFields, grantOf, type Grant } from '../tilgang/tilgang.ts';
+import { MAX_AVTALER, lookUp, type LookupResult } from './avtaleoppslag.ts';
+import { parseRequest, type GraphqlRequest } from './dokument.ts';
+import { RejectedError, fromProblem, toResponse, invalid } from './feil.ts';
 import { GraphqlForesporselDto } from './graphql.dto.ts';
-import { planlegg, type Rotoppslag } from './rotoppslag.ts';
-import { KILDER, skjema } from './skjema.ts';
+import { plan, type RootLookup } from './rotoppslag.ts';
+import { FIELD_SOURCES, schema } from './skjema.ts';
 
-interface Svar {
+interface GraphqlResponse {
   data?: ExecutionResult['data'];
   errors?: GraphQLFormattedError[];
 }
 
 /** For clients that say they know it; it lets the status tell that nothing was executed. */
-const MEDIETYPE = 'application/graphql-response+json';
+const MEDIA_TYPE = 'application/graphql-response+json';
 
 /**
  * What clients of the service before this one ask, at the address they know. Everything is looked up and audited before
@@ -33,110 +33,113 @@ const MEDIETYPE = 'application/graphql-response+json';
 @Controller()
 export class GraphqlController {
   constructor(
-    private readonly lesing: Lesing,
-    private readonly oppslagslogg: Oppslagslogg,
+    private readonly reading: Reader,
+    private readonly auditLog: AuditLog,
   ) {}
 
   @Post('graphql')
   @HttpCode(200)
-  @ErOperasjon('graphql')
-  @RouteConfig({ medietyper: ['application/json', MEDIETYPE] })
+  @IsOperation('graphql')
+  @RouteConfig({ mediaTypes: ['application/json', MEDIA_TYPE] })
   async graphql(
-    @Body() foresporsel: GraphqlForesporselDto,
+    @Body() parsed: GraphqlForesporselDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Svar> {
-    const svar = await this.besvar(foresporsel, request);
-    if (request.headers.accept?.includes(MEDIETYPE)) {
-      reply.header('content-type', `${MEDIETYPE}; charset=utf-8`);
-      if (svar.data === undefined) reply.status(statusFor(svar.errors));
+  ): Promise<GraphqlResponse> {
+    const response = await this.respond(parsed, request);
+    if (request.headers.accept?.includes(MEDIA_TYPE)) {
+      reply.header('content-type', `${MEDIA_TYPE}; charset=utf-8`);
+      if (response.data === undefined) reply.status(statusFor(response.errors));
     }
-    return svar;
+    return response;
   }
 
-  private async besvar(foresporsel: GraphqlForesporselDto, request: FastifyRequest): Promise<Svar> {
+  private async respond(parsed: GraphqlForesporselDto, request: FastifyRequest): Promise<GraphqlResponse> {
     try {
-      const sporring = lesSporring(foresporsel);
-      const oppslag = planlegg(sporring);
-      await this.krevTilgang(tilgangI(request), oppslag, request.body);
-      return await utfor(sporring, await this.slaaOppAlle(tilgangI(request), oppslag));
-    } catch (feil) {
-      return { errors: avvisninger(feil).map(tilSvar) };
+      const query = parseRequest(parsed);
+      const lookup = plan(query);
+      await this.requireAccess(grantOf(request), lookup, request.body);
+      return await executeRequest(query, await this.lookUpAll(grantOf(request), lookup));
+    } catch (error) {
+      return { errors: rejections(error).map(toResponse) };
     }
   }
 
-  private async krevTilgang(tilgang: Tilgang, oppslag: Rotoppslag[], body: unknown): Promise<void> {
+  private async requireAccess(access: Grant, lookup: RootLookup[], body: unknown): Promise<void> {
     try {
-      krevFelter(tilgang, feltene(oppslag));
-    } catch (feil) {
-      await this.oppslagslogg.skrivAvslag(tilgang.konsument, tilgang.operasjon, body);
-      throw feil instanceof Problem ? new Avvist([fraProblem(feil)]) : feil;
+      requireFields(access, fieldsOf(lookup));
+    } catch (error) {
+      await this.auditLog.recordDenial(access.konsument, access.operation, body);
+      throw error instanceof Problem ? new RejectedError([fromProblem(error)]) : error;
     }
   }
 
   /** One after the other, so that no request takes more than one connection; audited together. */
-  private async slaaOppAlle(tilgang: Tilgang, oppslag: Rotoppslag[]): Promise<Map<string, Utfall>> {
-    const utfall = new Map<string, Utfall>();
-    let plass = MAKS_AVTALER;
-    for (const rot of oppslag) {
-      const ett = await slaaOpp(this.lesing, rot, plass);
-      plass = Math.max(0, plass - ett.lest);
-      utfall.set(rot.noekkel, ett);
+  private async lookUpAll(access: Grant, lookup: RootLookup[]): Promise<Map<string, LookupResult>> {
+    const outcome = new Map<string, LookupResult>();
+    let position = MAX_AVTALER;
+    for (const root of lookup) {
+      const ett = await lookUp(this.reading, root, position);
+      position = Math.max(0, position - ett.wasRead);
+      outcome.set(root.key, ett);
     }
-    const besvarte = oppslag.filter(({ noekkel }) => !(utfall.get(noekkel)?.svar instanceof GraphQLError));
-    if (besvarte.length > 0) await this.loggfoer(tilgang, feltene(besvarte), [...utfall.values()]);
-    return utfall;
+    const answered = lookup.filter(({ key }) => !(outcome.get(key)?.response instanceof GraphQLError));
+    if (answered.length > 0) await this.audit(access, fieldsOf(answered), [...outcome.values()]);
+    return outcome;
   }
 
-  private loggfoer(tilgang: Tilgang, felter: ReturnType<typeof feltene>, utfall: Utfall[]): Promise<void> {
-    const rader = utfall.flatMap((ett) => ett.rader);
-    const deltakerIder = rader.flatMap((rad) => (rad['deltaker_id'] === null ? [] : [String(rad['deltaker_id'])]));
-    const spurtEtter = utfall.flatMap(({ personidenter }) => personidenter);
-    return this.oppslagslogg.skriv(tilgang, felter, spurtEtter, rader.length, deltakerIder);
+  private audit(access: Grant, fields: ReturnType<typeof fieldsOf>, outcome: LookupResult[]): Promise<void> {
+    const rows = outcome.flatMap((ett) => ett.rows);
+    const deltakerIder = rows.flatMap((row) => (row['deltaker_id'] === null ? [] : [String(row['deltaker_id'])]));
+    const askedAfter = outcome.flatMap(({ personidenter }) => personidenter);
+    return this.auditLog.record(access, fields, askedAfter, rows.length, deltakerIder);
   }
 }
 
 /** The fields to be granted, and to be found in the audit. */
-function feltene(oppslag: Rotoppslag[]): Rotoppslag['kilder'][number]['krever'][] {
-  return [...new Set(oppslag.flatMap(({ kilder }) => kilder.map(({ krever }) => krever)))];
+function fieldsOf(lookup: RootLookup[]): RootLookup['sources'][number]['krever'][] {
+  return [...new Set(lookup.flatMap(({ sources }) => sources.map(({ krever: requires }) => requires)))];
 }
 
-async function utfor({ dokument, operasjon, variabler }: Sporring, utfall: ReadonlyMap<string, Utfall>): Promise<Svar> {
+async function executeRequest(
+  { document, operation, variables }: GraphqlRequest,
+  outcome: ReadonlyMap<string, LookupResult>,
+): Promise<GraphqlResponse> {
   const { data, errors } = await execute({
-    schema: skjema,
-    document: dokument,
-    operationName: operasjon.name?.value,
-    variableValues: variabler,
-    fieldResolver: (rad: Rad | undefined, _argumenter, _kontekst, { path, fieldName }) =>
-      rad ? KILDER.get(fieldName)?.verdi(rad) : svaret(utfall.get(String(path.key))),
+    schema: schema,
+    document: document,
+    operationName: operation.name?.value,
+    variableValues: variables,
+    fieldResolver: (row: AvtaleRow | undefined, _argumenter, _kontekst, { path, fieldName }) =>
+      row ? FIELD_SOURCES.get(fieldName)?.verdi(row) : resultOf(outcome.get(String(path.key))),
   });
-  return { ...(errors && { errors: errors.map(tilSvar) }), data: data ?? null };
+  return { ...(errors && { errors: errors.map(toResponse) }), data: data ?? null };
 }
 
 /** Avtaler that are made into an answer in one go, while all other requests wait. */
-const I_SLENGEN = 500;
+const CHUNK = 500;
 
-function svaret({ svar }: Partial<Utfall> = {}): unknown {
-  return Array.isArray(svar) && svar.length > I_SLENGEN ? stykkevis(svar) : svar;
+function resultOf({ response }: Partial<LookupResult> = {}): unknown {
+  return Array.isArray(response) && response.length > CHUNK ? inChunks(response) : response;
 }
 
-function stykkevis(rader: Rad[]): Promise<Rad>[] {
-  let tur = Promise.resolve();
-  return rader.map((rad, i) => {
-    if (i % I_SLENGEN === 0) tur = tur.then(() => setImmediate());
-    return tur.then(() => rad);
+function inChunks(rows: AvtaleRow[]): Promise<AvtaleRow>[] {
+  let turn = Promise.resolve();
+  return rows.map((row, i) => {
+    if (i % CHUNK === 0) turn = turn.then(() => setImmediate());
+    return turn.then(() => row);
   });
 }
 
 /** @throws what says nothing of the request itself: the database is away, say */
-function avvisninger(feil: unknown): readonly GraphQLError[] {
-  if (feil instanceof Avvist) return feil.feil;
+function rejections(error: unknown): readonly GraphQLError[] {
+  if (error instanceof RejectedError) return error.feil;
   // An argument that is null after all, as only the variables tell.
-  if (feil instanceof GraphQLError) return [ugyldig(feil.message, feil.nodes)];
-  throw feil;
+  if (error instanceof GraphQLError) return [invalid(error.message, error.nodes)];
+  throw error;
 }
 
-function statusFor([feil]: GraphQLFormattedError[] = []): number {
-  const { IKKE_TILGANG, UGYLDIG_FORESPORSEL } = fellesFeil;
-  return feil?.extensions?.['code'] === IKKE_TILGANG.kode ? IKKE_TILGANG.status : UGYLDIG_FORESPORSEL.status;
+function statusFor([error]: GraphQLFormattedError[] = []): number {
+  const { IKKE_TILGANG: FORBIDDEN, UGYLDIG_FORESPORSEL: INVALID_REQUEST } = PROBLEMS;
+  return error?.extensions?.['code'] === FORBIDDEN.kode ? FORBIDDEN.status : INVALID_REQUEST.status;
 }

@@ -1,19 +1,19 @@
 import { getIntrospectionQuery, buildClientSchema, printSchema, type IntrospectionQuery } from 'graphql';
 import pg from 'pg';
-import { syntetiskFnr } from '@tiltak/testing';
-import { deltakerId, startTestApi, type Svar, type TestApi } from '../testing/test-api.ts';
+import { syntheticFnr } from '@tiltak/testing';
+import { deltakerId, startTestApi, type TestResponse, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
-const KARI = syntetiskFnr(1);
-const OLA = syntetiskFnr(2);
-const UKJENT = syntetiskFnr(3);
+const KARI = syntheticFnr(1);
+const OLA = syntheticFnr(2);
+const UKJENT = syntheticFnr(3);
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
 beforeAll(async () => {
   api = await startTestApi({ DB_STATEMENT_TIMEOUT_MS: '2000' });
-  expect((await spor('{ avtale(avtaleNr: 1) { avtaleId } }')).status).toBe(503);
-  await api.settFerskhet(new Date());
-  await api.lagre({
+  expect((await trace('{ avtale(avtaleNr: 1) { avtaleId } }')).status).toBe(503);
+  await api.setFreshness(new Date());
+  await api.save({
     avtale_id: id(1),
     avtale_nr: 1,
     deltaker_fnr: KARI,
@@ -32,30 +32,31 @@ beforeAll(async () => {
     godkjent_paa_vegne_av_arbeidsgiver: false,
     mottatt: '2026-01-01T00:00:01.5Z',
   });
-  await api.lagre({
+  await api.save({
     avtale_id: id(2),
     avtale_nr: 2,
     deltaker_fnr: KARI,
     tiltakstype: 'NYTT',
     avtale_status: 'PÅ_VENT',
   });
-  await api.lagre({ avtale_id: id(3), deltaker_fnr: OLA, bedrift_nr: '910825518', tiltakstype: 'SOMMERJOBB' });
-  await api.lagre({ avtale_id: id(4), deltaker_fnr: KARI, feilregistrert: true });
-  await api.lagre({ avtale_id: id(5), slettet: 'GRAVSTEIN' });
+  await api.save({ avtale_id: id(3), deltaker_fnr: OLA, bedrift_nr: '910825518', tiltakstype: 'SOMMERJOBB' });
+  await api.save({ avtale_id: id(4), deltaker_fnr: KARI, feilregistrert: true });
+  await api.save({ avtale_id: id(5), slettet: 'GRAVSTEIN' });
 });
-afterAll(() => api.stopp());
+afterAll(() => api.stop());
 beforeEach(() => api.eier.query('truncate oppslag'));
 
-type Valg = Omit<Exclude<Parameters<TestApi['kall']>[2], undefined>, 'body'>;
+type Options = Omit<Exclude<Parameters<TestApi['call']>[2], undefined>, 'body'>;
 
-const post = (body: unknown, valg: Valg = {}): Promise<Svar> => api.kall('POST', '/graphql', { ...valg, body });
-const spor = (query: string, variables?: Record<string, unknown>, valg?: Valg): Promise<Svar> =>
-  post({ query, variables }, valg);
-const logg = (): Promise<Record<string, unknown>[]> => api.eier.query('select * from oppslag order by id');
+const post = (body: unknown, options: Options = {}): Promise<TestResponse> =>
+  api.call('POST', '/graphql', { ...options, body });
+const trace = (query: string, variables?: Record<string, unknown>, options?: Options): Promise<TestResponse> =>
+  post({ query, variables }, options);
+const log = (): Promise<Record<string, unknown>[]> => api.eier.query('select * from oppslag order by id');
 const ider = (avtaler: { avtaleId: string }[]): number[] => avtaler.map(({ avtaleId }) => Number(avtaleId.slice(-12)));
 
 describe('a client of today', () => {
-  const DUSIN = `query AvtalerForPerson($personnummer: String!) {
+  const DOZEN = `query AvtalerForPerson($personnummer: String!) {
     avtalerForPerson(personnummer: $personnummer) {
       avtaleId avtaleNr deltakerFnr bedriftNr veilederNavIdent tiltakstype avtaleStatus avtaleInngaatt startDato sluttDato
       stillingprosent godkjentPaaVegneAv opphav endretTidspunkt endringMottattTidspunkt
@@ -63,13 +64,17 @@ describe('a client of today', () => {
   }`;
 
   test('asks for a dozen fields of a person, and is answered as before', async () => {
-    const { status, headers, body } = await post({
-      query: DUSIN,
+    const {
+      status,
+      headers: responseHeaders,
+      body,
+    } = await post({
+      query: DOZEN,
       variables: { personnummer: KARI },
       operationName: 'AvtalerForPerson',
     });
-    expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
-    expect(headers.get('data-oppdatert')).toMatch(/Z$/);
+    expect([status, responseHeaders.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(responseHeaders.get('data-oppdatert')).toMatch(/Z$/);
     expect(body.errors).toBeUndefined();
     expect(body.data.avtalerForPerson[0]).toEqual({
       avtaleId: id(1),
@@ -97,7 +102,7 @@ describe('a client of today', () => {
 
   test('may send nulls and extensions, and no name of the operation', async () => {
     const { body } = await post({
-      query: DUSIN,
+      query: DOZEN,
       variables: { personnummer: UKJENT },
       operationName: null,
       extensions: null,
@@ -115,14 +120,14 @@ describe('a client of today', () => {
     ['avtalerForTiltakstype(tiltakstype: UKJENT) { avtaleId }', [2]],
     ['avtalerForStatus(status: GJENNOMFORES) { avtaleId }', [1]],
     ['avtalerForStatus(status: AVSLUTTET) { avtaleId }', []],
-  ])('asks %s', async (felt, funnet) => {
-    const innhold = felt.includes('$ident') ? felt.replace('$ident', JSON.stringify(KARI)) : felt;
-    const { body } = await spor(`{ svar: ${innhold} }`);
-    expect(ider(body.data.svar)).toEqual(funnet);
+  ])('asks %s', async (field, found) => {
+    const content = field.includes('$ident') ? field.replace('$ident', JSON.stringify(KARI)) : field;
+    const { body } = await trace(`{ svar: ${content} }`);
+    expect(ider(body.data.svar)).toEqual(found);
   });
 
   test('asks for one avtale by id, by number, or by both', async () => {
-    const { body } = await spor(
+    const { body } = await trace(
       `query ($id: ID, $nr: Int, $annetNr: Int = 2) {
         a: avtale(avtaleId: $id) { ...felter } b: avtale(avtaleNr: $nr) { ...felter }
         c: avtale(avtaleId: $id, avtaleNr: $nr) { ...felter } d: avtale(avtaleId: $id, avtaleNr: $annetNr) { ...felter }
@@ -135,26 +140,26 @@ describe('a client of today', () => {
   });
 
   test('is told the media type it knows, and then by the status what was not executed', async () => {
-    const hoder = { accept: 'application/graphql-response+json, application/json;q=0.9' };
-    const svar = async (query: string, som = 'alt'): Promise<unknown[]> => {
-      const { status, headers } = await spor(query, undefined, { hoder, som });
-      return [status, headers.get('content-type')];
+    const headers = { accept: 'application/graphql-response+json, application/json;q=0.9' };
+    const response = async (query: string, as = 'alt'): Promise<unknown[]> => {
+      const { status, headers: responseHeaders } = await trace(query, undefined, { hoder: headers, as });
+      return [status, responseHeaders.get('content-type')];
     };
     const type = 'application/graphql-response+json; charset=utf-8';
-    expect(await svar('{ avtale(avtaleNr: 1) { avtaleId } }')).toEqual([200, type]);
-    expect(await svar('{ avtale { avtaleId } }')).toEqual([200, type]);
-    expect(await svar('{ tull }')).toEqual([400, type]);
-    expect(await svar('{ avtale(avtaleNr: 1) { versjon } }', 'graphql-smal')).toEqual([403, type]);
-    hoder.accept = 'application/graphql-response+json';
-    expect(await svar('{ __typename }')).toEqual([200, type]);
-    hoder.accept = 'text/html';
-    expect(await svar('{ __typename }')).toEqual([406, 'application/problem+json; charset=utf-8']);
+    expect(await response('{ avtale(avtaleNr: 1) { avtaleId } }')).toEqual([200, type]);
+    expect(await response('{ avtale { avtaleId } }')).toEqual([200, type]);
+    expect(await response('{ tull }')).toEqual([400, type]);
+    expect(await response('{ avtale(avtaleNr: 1) { versjon } }', 'graphql-smal')).toEqual([403, type]);
+    headers.accept = 'application/graphql-response+json';
+    expect(await response('{ __typename }')).toEqual([200, type]);
+    headers.accept = 'text/html';
+    expect(await response('{ __typename }')).toEqual([406, 'application/problem+json; charset=utf-8']);
   });
 });
 
 describe('the schema', () => {
   test('is shown to whoever may ask here, to tools as they ask for it', async () => {
-    const { body } = await spor(getIntrospectionQuery(), undefined, { som: 'graphql-smal' });
+    const { body } = await trace(getIntrospectionQuery(), undefined, { as: 'graphql-smal' });
     expect(body.errors).toBeUndefined();
     const sdl = printSchema(buildClientSchema(body.data as IntrospectionQuery));
     expect(sdl).toContain('avtalerForPerson(personnummer: String): [Avtale]!');
@@ -162,14 +167,14 @@ describe('the schema', () => {
     expect(sdl).toMatch(
       /enum AvtaleStatus \{\s+ANNULLERT\s+AVBRUTT\s+PAABEGYNT\s+MANGLER_GODKJENNING\s+KLAR_FOR_OPPSTART\s+GJENNOMFORES\s+AVSLUTTET\s+UKJENT\s+\}/,
     );
-    expect(await logg()).toEqual([]);
+    expect(await log()).toEqual([]);
   });
 
   test('is not shown to others', async () => {
     const query = getIntrospectionQuery();
-    expect((await spor(query, undefined, { token: null })).status).toBe(401);
-    expect((await spor(query, undefined, { som: 'ukjent' })).status).toBe(403);
-    expect((await spor(query, undefined, { som: 'smal' })).body).toMatchObject({
+    expect((await trace(query, undefined, { token: null })).status).toBe(401);
+    expect((await trace(query, undefined, { as: 'ukjent' })).status).toBe(403);
+    expect((await trace(query, undefined, { as: 'smal' })).body).toMatchObject({
       status: 403,
       detail: expect.stringContaining('The operation graphql is not granted'),
     });
@@ -177,9 +182,9 @@ describe('the schema', () => {
 });
 
 describe('a request that is wrong', () => {
-  const felt = 'avtaleId';
-  const mange = (n: number, del: (i: number) => string): string =>
-    Array.from({ length: n }, (_, i) => del(i)).join(' ');
+  const field = 'avtaleId';
+  const many = (n: number, part: (i: number) => string): string =>
+    Array.from({ length: n }, (_, i) => part(i)).join(' ');
 
   test.each<[string, string, Record<string, unknown> | undefined, string]>([
     ['not GraphQL', `{ avtalerForPerson(personnummer: ${KARI}) { `, undefined, 'not GraphQL'],
@@ -224,7 +229,7 @@ describe('a request that is wrong', () => {
     ['no such operation', 'query A { __typename } query B { __typename }', undefined, 'operationName'],
     [
       'too deep',
-      `{ avtale(avtaleNr: 1) ${mange(21, () => '{ ... on Avtale')} { avtaleId } ${mange(21, () => '}')} }`,
+      `{ avtale(avtaleNr: 1) ${many(21, () => '{ ... on Avtale')} { avtaleId } ${many(21, () => '}')} }`,
       undefined,
       'deeper than 20',
     ],
@@ -236,39 +241,43 @@ describe('a request that is wrong', () => {
     ],
     [
       'too many aliases',
-      `{ avtale(avtaleNr: 1) { ${mange(51, (i) => `a${String(i)}: ${felt}`)} } }`,
+      `{ avtale(avtaleNr: 1) { ${many(51, (i) => `a${String(i)}: ${field}`)} } }`,
       undefined,
       'more than 50 aliases',
     ],
     [
       'too many fields at the top',
-      `{ ${mange(11, (i) => `a${String(i)}: avtale(avtaleNr: ${String(i)}) { ${felt} }`)} }`,
+      `{ ${many(11, (i) => `a${String(i)}: avtale(avtaleNr: ${String(i)}) { ${field} }`)} }`,
       undefined,
       'more than 10 fields',
     ],
-    ['too many tokens', `{ avtale(avtaleNr: 1) { ${mange(1_001, () => felt)} } }`, undefined, 'more than 1000 tokens'],
+    ['too many tokens', `{ avtale(avtaleNr: 1) { ${many(1_001, () => field)} } }`, undefined, 'more than 1000 tokens'],
     [
       'introspection that grows',
       '{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }',
       undefined,
       'introspection depth',
     ],
-  ])('%s: told without its values, and nobody is looked up', async (_, query, variables, melding) => {
-    const { status, headers, body } = await spor(query, variables, { hoder: { 'nav-call-id': 'kall-7' } });
-    expect([status, headers.get('nav-call-id')]).toEqual([200, 'kall-7']);
+  ])('%s: told without its values, and nobody is looked up', async (_, query, variables, message) => {
+    const {
+      status,
+      headers: responseHeaders,
+      body,
+    } = await trace(query, variables, { hoder: { 'nav-call-id': 'kall-7' } });
+    expect([status, responseHeaders.get('nav-call-id')]).toEqual([200, 'kall-7']);
     expect(body).not.toHaveProperty('data');
     expect(body.errors[0]).toMatchObject({
-      message: expect.stringMatching(new RegExp(melding.replace('$', '\\$'), 'i')),
+      message: expect.stringMatching(new RegExp(message.replace('$', '\\$'), 'i')),
       extensions: { code: 'ugyldig-foresporsel', callId: 'kall-7' },
     });
     expect(JSON.stringify(body)).not.toContain(KARI);
-    expect(await logg()).toEqual([]);
+    expect(await log()).toEqual([]);
   });
 
   test('is told where in the document', async () => {
-    const { body } = await spor('{\n  avtale(avtaleNr: 1) { tull }\n}');
+    const { body } = await trace('{\n  avtale(avtaleNr: 1) { tull }\n}');
     expect(body.errors[0].locations).toEqual([{ line: 2, column: 25 }]);
-    expect((await spor('{\n (')).body.errors[0].locations).toEqual([{ line: 2, column: 2 }]);
+    expect((await trace('{\n (')).body.errors[0].locations).toEqual([{ line: 2, column: 2 }]);
   });
 
   test.each<[string, string, string]>([
@@ -279,40 +288,40 @@ describe('a request that is wrong', () => {
     ['avtale', 'The argument avtaleId or avtaleNr is required', 'felt'],
   ])(
     '%s: the argument is named, and the fields beside it are answered where they can be',
-    async (felt, message, hva) => {
-      const { status, body } = await spor(`{ gal: ${felt} { avtaleId } god: avtale(avtaleNr: 1) { avtaleNr } }`);
+    async (field, message, what) => {
+      const { status, body } = await trace(`{ gal: ${field} { avtaleId } god: avtale(avtaleNr: 1) { avtaleNr } }`);
       expect(status).toBe(200);
       expect(body.errors).toMatchObject([{ message, path: ['gal'], extensions: { code: 'ugyldig-foresporsel' } }]);
-      expect(body.data).toEqual(hva === 'null' ? null : { gal: null, god: { avtaleNr: 1 } });
+      expect(body.data).toEqual(what === 'null' ? null : { gal: null, god: { avtaleNr: 1 } });
     },
   );
 
   test('that is not one request of GraphQL over HTTP is problem+json', async () => {
-    const feil = async (body: unknown): Promise<unknown> => {
-      const svar = await post(body);
-      return [svar.status, svar.body.feil?.[0].felt];
+    const error = async (body: unknown): Promise<unknown> => {
+      const response = await post(body);
+      return [response.status, response.body.feil?.[0].felt];
     };
-    expect(await feil([{ query: '{ __typename }' }, { query: '{ __typename }' }])).toEqual([400, 'body']);
-    expect(await feil({})).toEqual([400, 'query']);
-    expect(await feil({ query: ' '.repeat(20_001) })).toEqual([400, 'query']);
-    expect(await feil({ query: '{ __typename }', variables: [] })).toEqual([400, 'variables']);
-    const get = await api.kall('GET', '/graphql?query={__typename}');
+    expect(await error([{ query: '{ __typename }' }, { query: '{ __typename }' }])).toEqual([400, 'body']);
+    expect(await error({})).toEqual([400, 'query']);
+    expect(await error({ query: ' '.repeat(20_001) })).toEqual([400, 'query']);
+    expect(await error({ query: '{ __typename }', variables: [] })).toEqual([400, 'variables']);
+    const get = await api.call('GET', '/graphql?query={__typename}');
     expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
   });
 });
 
 describe('minimisation', () => {
-  let kikk: pg.Client;
+  let peek: pg.Client;
   beforeAll(async () => {
     const { host, port, database, queryApi } = api.database;
-    kikk = new pg.Client({ host, port, database, user: queryApi.username, password: queryApi.password });
-    await kikk.connect();
+    peek = new pg.Client({ host, port, database, user: queryApi.username, password: queryApi.password });
+    await peek.connect();
   });
-  afterAll(() => kikk.end());
+  afterAll(() => peek.end());
 
   /** What the app ran last to look avtaler up; its own role may see that. */
-  const sisteSql = async (): Promise<string | undefined> => {
-    const { rows } = await kikk.query<{ query: string }>(
+  const lastSql = async (): Promise<string | undefined> => {
+    const { rows } = await peek.query<{ query: string }>(
       `select query from pg_stat_activity where datname = current_database() and query like '%from avtale_synlig%'
          and pid <> pg_backend_pid() order by query_start desc limit 1`,
     );
@@ -320,7 +329,7 @@ describe('minimisation', () => {
   };
 
   test('only the columns of the selection are read, with the opaque id for the audit', async () => {
-    await spor(
+    await trace(
       `query ($nei: Boolean!) {
         avtalerForPerson(personnummer: "${KARI}") {
           ...f deltakerFnr @include(if: $nei) a: endretTidspunkt b: endretTidspunkt ... @skip(if: true) { bedriftNr }
@@ -328,23 +337,23 @@ describe('minimisation', () => {
       } fragment f on Avtale { __typename startDato }`,
       { nei: false },
     );
-    expect(await sisteSql()).toBe(
+    expect(await lastSql()).toBe(
       'select start_dato, sist_endret, deltaker_id from avtale_synlig where deltaker_fnr = any($1::text[]) order by avtale_id limit $2',
     );
-    await spor('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }');
-    expect(await sisteSql()).toMatch(
+    await trace('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }');
+    expect(await lastSql()).toMatch(
       /^select deltaker_fnr, deltaker_id, mottatt from avtale_synlig where avtale_nr = \$1/,
     );
   });
 
   test('a field outside the grant is named, and nothing is read or answered', async () => {
-    const spurt = (felter: string): Promise<Svar> =>
-      spor(`{ avtalerForPerson(personnummer: "${KARI}") { ${felter} } }`, undefined, { som: 'graphql-smal' });
-    const ok = await spurt('avtaleId tiltakstype endretTidspunkt endringMottattTidspunkt');
+    const asked = (fields: string): Promise<TestResponse> =>
+      trace(`{ avtalerForPerson(personnummer: "${KARI}") { ${fields} } }`, undefined, { as: 'graphql-smal' });
+    const ok = await asked('avtaleId tiltakstype endretTidspunkt endringMottattTidspunkt');
     expect(ok.body.data.avtalerForPerson).toHaveLength(2);
-    const foer = await sisteSql();
+    const before = await lastSql();
     await api.eier.query('truncate oppslag');
-    const { status, body } = await spurt('avtaleId deltakerFnr bedriftNr');
+    const { status, body } = await asked('avtaleId deltakerFnr bedriftNr');
     expect(status).toBe(200);
     expect(body).toEqual({
       errors: [
@@ -354,22 +363,22 @@ describe('minimisation', () => {
         },
       ],
     });
-    expect(await sisteSql()).toBe(foer);
-    expect(await logg()).toMatchObject([{ operasjon: 'graphql', tillatt: false, personer: [deltakerId(KARI)] }]);
+    expect(await lastSql()).toBe(before);
+    expect(await log()).toMatchObject([{ operasjon: 'graphql', tillatt: false, personer: [deltakerId(KARI)] }]);
   });
 });
 
 describe('the audit', () => {
   test('tells who asked, for which fields, and for whom, asked for and found', async () => {
-    await spor(
+    await trace(
       `{ avtalerForPerson(personnummer: "${UKJENT}") { startDato }
          avtalerForBedrift(organisasjonsnummer: "910825518") { endringMottattTidspunkt bedriftNr } gal: avtale { versjon } }`,
       undefined,
       { hoder: { 'nav-call-id': 'kall-1' } },
     );
-    const [rad, ...flere] = await logg();
-    expect(flere).toEqual([]);
-    expect(rad).toMatchObject({
+    const [row, ...more] = await log();
+    expect(more).toEqual([]);
+    expect(row).toMatchObject({
       konsument: 'alt',
       behandlingsgrunnlag: 'B0',
       operasjon: 'graphql',
@@ -378,44 +387,44 @@ describe('the audit', () => {
       tillatt: true,
       call_id: 'kall-1',
     });
-    expect(new Set(rad?.['personer'] as string[])).toEqual(new Set([KARI, OLA, UKJENT].map(deltakerId)));
+    expect(new Set(row?.['personer'] as string[])).toEqual(new Set([KARI, OLA, UKJENT].map(deltakerId)));
   });
 
   test('is written before the answer: without it there is none', async () => {
     const runner = api.eier.createQueryRunner();
     await runner.startTransaction();
     await runner.query('lock table oppslag in access exclusive mode');
-    const svar = await spor('{ avtale(avtaleNr: 1) { avtaleId } }');
+    const response = await trace('{ avtale(avtaleNr: 1) { avtaleId } }');
     await runner.rollbackTransaction();
     await runner.release();
-    expect([svar.status, svar.body.data]).toEqual([503, undefined]);
+    expect([response.status, response.body.data]).toEqual([503, undefined]);
   });
 });
 
 test('the quota and the purposes hold as for REST', async () => {
-  const svar = await Promise.all(
-    Array.from({ length: 12 }, () => spor('{ __typename }', undefined, { som: 'graadig' })),
+  const response = await Promise.all(
+    Array.from({ length: 12 }, () => trace('{ __typename }', undefined, { as: 'graadig' })),
   );
-  expect(svar.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('1');
-  expect((await spor('{ __typename }', undefined, { som: 'to-formal' })).status).toBe(400);
-  const hoder = { behandlingsgrunnlag: 'B1' };
-  expect((await spor('{ __typename }', undefined, { som: 'to-formal', hoder })).status).toBe(200);
+  expect(response.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('1');
+  expect((await trace('{ __typename }', undefined, { as: 'to-formal' })).status).toBe(400);
+  const headers = { behandlingsgrunnlag: 'B1' };
+  expect((await trace('{ __typename }', undefined, { as: 'to-formal', hoder: headers })).status).toBe(200);
 });
 
 test('more avtaler than one answer can hold are not given; it tells where to get them', async () => {
   await api.eier.query(`
     insert into avtale (avtale_id, tiltakstype, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
     select gen_random_uuid(), 'VTAO', false, now(), 0, n from generate_series(1, 10001) n`);
-  const { status, body } = await spor('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
+  const { status, body } = await trace('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
   expect([status, body.data]).toEqual([200, null]);
   expect(body.errors).toMatchObject([
     { message: expect.stringContaining('POST /api/v1/avtaler/sok'), extensions: { code: 'for-stor' } },
   ]);
   await api.eier.query(`delete from avtale where kilde_offset = 10001`);
-  const fullt = await spor('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
-  expect(fullt.body.data.avtalerForTiltakstype).toHaveLength(10_000);
-  const sammen = await spor(
+  const full = await trace('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
+  expect(full.body.data.avtalerForTiltakstype).toHaveLength(10_000);
+  const together = await trace(
     '{ a: avtalerForStatus(status: GJENNOMFORES) { avtaleId } b: avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }',
   );
-  expect(sammen.body.errors).toMatchObject([{ path: ['b'], extensions: { code: 'for-stor' } }]);
+  expect(together.body.errors).toMatchObject([{ path: ['b'], extensions: { code: 'for-stor' } }]);
 });

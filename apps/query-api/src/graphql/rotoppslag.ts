@@ -8,21 +8,21 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { Avvist, ugyldig } from './feil.ts';
-import type { Sporring } from './dokument.ts';
-import { KILDER, skjema, type Feltkilde } from './skjema.ts';
+import { RejectedError, invalid } from './feil.ts';
+import type { GraphqlRequest } from './dokument.ts';
+import { FIELD_SOURCES, schema, type FieldSource } from './skjema.ts';
 
 /** Each is a look-up of its own. */
-const MAKS_ROTFELT = 10;
+const MAX_ROOT_FIELDS = 10;
 
 /** A field of the type Query that an operation asks for. */
-export interface Rotoppslag {
+export interface RootLookup {
   /** its name in the answer: the alias, if it has one */
-  noekkel: string;
-  felt: string;
-  argumenter: Record<string, unknown>;
+  key: string;
+  field: string;
+  args: Record<string, unknown>;
   /** each once, in the order of the schema */
-  kilder: Feltkilde[];
+  sources: FieldSource[];
 }
 
 /**
@@ -31,62 +31,62 @@ export interface Rotoppslag {
  *
  * @throws Avvist when that is too much
  */
-export function planlegg(sporring: Sporring): Rotoppslag[] {
-  const rot = [...samle(sporring.operasjon.selectionSet, sporring)];
-  if (rot.length > MAKS_ROTFELT) {
-    throw new Avvist([ugyldig(`The operation has more than ${String(MAKS_ROTFELT)} fields at the top`)]);
+export function plan(query: GraphqlRequest): RootLookup[] {
+  const root = [...collect(query.operation.selectionSet, query)];
+  if (root.length > MAX_ROOT_FIELDS) {
+    throw new RejectedError([invalid(`The operation has more than ${String(MAX_ROOT_FIELDS)} fields at the top`)]);
   }
-  return rot.flatMap(([noekkel, noder]) => {
+  return root.flatMap(([key, noder]) => {
     const [node] = noder;
-    const definisjon = node && skjema.getQueryType()?.getFields()[node.name.value];
+    const definition = node && schema.getQueryType()?.getFields()[node.name.value];
     // The others are of introspection.
-    if (!definisjon) return [];
+    if (!definition) return [];
     return [
       {
-        noekkel,
-        felt: definisjon.name,
-        argumenter: getArgumentValues(definisjon, node, sporring.variabler),
-        kilder: kilderTil(noder, sporring),
+        key,
+        field: definition.name,
+        args: getArgumentValues(definition, node, query.variables),
+        sources: sourcesTo(noder, query),
       },
     ];
   });
 }
 
-function kilderTil(noder: FieldNode[], sporring: Sporring): Feltkilde[] {
-  const felter: Svarfelter = new Map();
-  for (const { selectionSet } of noder) if (selectionSet) samle(selectionSet, sporring, felter);
-  const valgte = new Set([...felter.values()].flat().map(({ name }) => name.value));
-  return [...KILDER].flatMap(([navn, kilde]) => (valgte.has(navn) ? [kilde] : []));
+function sourcesTo(noder: FieldNode[], query: GraphqlRequest): FieldSource[] {
+  const fields: ResponseFields = new Map();
+  for (const { selectionSet } of noder) if (selectionSet) collect(selectionSet, query, fields);
+  const chosen = new Set([...fields.values()].flat().map(({ name }) => name.value));
+  return [...FIELD_SOURCES].flatMap(([name, source]) => (chosen.has(name) ? [source] : []));
 }
 
 /** The fields of an answer, by their names in it. */
-type Svarfelter = Map<string, FieldNode[]>;
+type ResponseFields = Map<string, FieldNode[]>;
 
 /** The document is valid, and no type has subtypes: the condition of a fragment always holds. */
-function samle(
-  valg: SelectionSetNode,
-  sporring: Sporring,
-  felter: Svarfelter = new Map(),
-  besokte = new Set<string>(),
-): Svarfelter {
-  for (const del of valg.selections) {
-    if (!erMed(del, sporring)) continue;
-    if (del.kind === Kind.FIELD) {
-      const noekkel = (del.alias ?? del.name).value;
-      felter.set(noekkel, [...(felter.get(noekkel) ?? []), del]);
-    } else if (del.kind === Kind.INLINE_FRAGMENT) {
-      samle(del.selectionSet, sporring, felter, besokte);
-    } else if (!besokte.has(del.name.value)) {
-      besokte.add(del.name.value);
-      const fragment = sporring.fragmenter.get(del.name.value);
-      if (fragment) samle(fragment.selectionSet, sporring, felter, besokte);
+function collect(
+  options: SelectionSetNode,
+  query: GraphqlRequest,
+  fields: ResponseFields = new Map(),
+  visited = new Set<string>(),
+): ResponseFields {
+  for (const part of options.selections) {
+    if (!isIncluded(part, query)) continue;
+    if (part.kind === Kind.FIELD) {
+      const key = (part.alias ?? part.name).value;
+      fields.set(key, [...(fields.get(key) ?? []), part]);
+    } else if (part.kind === Kind.INLINE_FRAGMENT) {
+      collect(part.selectionSet, query, fields, visited);
+    } else if (!visited.has(part.name.value)) {
+      visited.add(part.name.value);
+      const fragment = query.fragments.get(part.name.value);
+      if (fragment) collect(fragment.selectionSet, query, fields, visited);
     }
   }
-  return felter;
+  return fields;
 }
 
-function erMed(del: SelectionNode, { variabler }: Sporring): boolean {
-  const skip = getDirectiveValues(GraphQLSkipDirective, del, variabler);
-  const include = getDirectiveValues(GraphQLIncludeDirective, del, variabler);
+function isIncluded(part: SelectionNode, { variables }: GraphqlRequest): boolean {
+  const skip = getDirectiveValues(GraphQLSkipDirective, part, variables);
+  const include = getDirectiveValues(GraphQLIncludeDirective, part, variables);
   return skip?.['if'] !== true && include?.['if'] !== false;
 }

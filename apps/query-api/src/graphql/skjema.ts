@@ -1,25 +1,32 @@
 import { AVTALESTATUSER, OPPHAV, STILLINGSTYPER, TILTAKSTYPER } from '@tiltak/avtale';
-import { kolonnenavn } from '@tiltak/database';
+import { columnName } from '@tiltak/database';
 import { assertObjectType, buildSchema } from 'graphql';
-import { FELTER, tilRfc3339, tilVerdi, type Felt, type Rad, type Utvalg } from '../avtaler/felter.ts';
+import {
+  GRANTABLE_FIELDS,
+  toRfc3339,
+  valueReader,
+  type AvtaleField,
+  type AvtaleRow,
+  type Selection,
+} from '../avtaler/felter.ts';
 
-const enumAv = (navn: string, verdier: readonly string[]): string => `enum ${navn} { ${verdier.join(' ')} }`;
+const enumOf = (name: string, values: readonly string[]): string => `enum ${name} { ${values.join(' ')} }`;
 
 /**
  * The schema that the service before this one published: its clients send documents, and were generated from it, so no
  * name, type or nullability here can change. What is new: `UKJENT`, and values that the source has got since.
  */
-export const skjema = buildSchema(`
+export const schema = buildSchema(`
 "RFC 3339 with offset, to the microsecond"
 scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
 "YYYY-MM-DD"
 scalar Date
 
 "UKJENT: a value that is new at the source"
-${enumAv('Tiltakstype', TILTAKSTYPER)}
-${enumAv('AvtaleStatus', AVTALESTATUSER)}
-${enumAv('Stillingstype', STILLINGSTYPER)}
-${enumAv('Opphav', OPPHAV)}
+${enumOf('Tiltakstype', TILTAKSTYPER)}
+${enumOf('AvtaleStatus', AVTALESTATUSER)}
+${enumOf('Stillingstype', STILLINGSTYPER)}
+${enumOf('Opphav', OPPHAV)}
 
 "Agreement on a measure, between a participant, an employer and Nav"
 type Avtale {
@@ -64,36 +71,36 @@ type Query {
 `);
 
 /** How a field of the type Avtale is answered, and the field that a consumer must be granted for it. */
-export interface Feltkilde {
-  les: Utvalg;
-  krever: Felt;
+export interface FieldSource {
+  les: Selection;
+  krever: AvtaleField;
   /** @param rad read with `les` */
-  verdi: (rad: Rad) => unknown;
+  verdi: (row: AvtaleRow) => unknown;
 }
 
-const ANDRE_KILDER: Record<string, Feltkilde> = {
-  endretTidspunkt: kildeFra('sistEndret'),
+const OTHER_SOURCES: Record<string, FieldSource> = {
+  endretTidspunkt: sourceFrom('sistEndret'),
   endringMottattTidspunkt: {
     les: 'mottatt',
     krever: 'sistEndret',
-    verdi: ({ mottatt = null }) => mottatt && tilRfc3339(String(mottatt)),
+    verdi: ({ mottatt: received = null }) => received && toRfc3339(String(received)),
   },
 };
 
 /** By the name of the field, in the order of the schema. */
-export const KILDER: ReadonlyMap<string, Feltkilde> = new Map(
-  Object.keys(assertObjectType(skjema.getType('Avtale')).getFields()).map((navn) => [navn, kildeTil(navn)]),
+export const FIELD_SOURCES: ReadonlyMap<string, FieldSource> = new Map(
+  Object.keys(assertObjectType(schema.getType('Avtale')).getFields()).map((name) => [name, sourceTo(name)]),
 );
 
-function kildeTil(navn: string): Feltkilde {
-  const felt = FELTER.find((kjent) => kjent === navn);
-  const kilde = felt ? kildeFra(felt) : ANDRE_KILDER[navn];
-  if (!kilde) throw new Error(`The field ${navn} of the GraphQL schema is read from nowhere`);
-  return kilde;
+function sourceTo(name: string): FieldSource {
+  const field = GRANTABLE_FIELDS.find((known) => known === name);
+  const source = field ? sourceFrom(field) : OTHER_SOURCES[name];
+  if (!source) throw new Error(`The field ${name} of the GraphQL schema is read from nowhere`);
+  return source;
 }
 
-function kildeFra(felt: Felt): Feltkilde {
-  const kolonne = kolonnenavn(felt);
-  const verdi = tilVerdi(felt);
-  return { les: felt, krever: felt, verdi: (rad) => verdi(rad[kolonne] ?? null) };
+function sourceFrom(field: AvtaleField): FieldSource {
+  const column = columnName(field);
+  const value = valueReader(field);
+  return { les: field, krever: field, verdi: (row) => value(row[column] ?? null) };
 }

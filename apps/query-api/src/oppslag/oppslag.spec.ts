@@ -8,14 +8,14 @@ const AVTALE = '00000000-0000-4000-8000-000000000001';
 
 beforeAll(async () => {
   api = await startTestApi({ DB_STATEMENT_TIMEOUT_MS: '1000' });
-  await api.settFerskhet(new Date());
-  await api.lagre({ avtale_id: AVTALE, avtale_nr: 1, deltaker_fnr: KARI, bedrift_nr: '910825518' });
-  await api.lagre({ avtale_id: AVTALE.replace(/1$/, '2'), deltaker_fnr: OLA, bedrift_nr: '910825518' });
+  await api.setFreshness(new Date());
+  await api.save({ avtale_id: AVTALE, avtale_nr: 1, deltaker_fnr: KARI, bedrift_nr: '910825518' });
+  await api.save({ avtale_id: AVTALE.replace(/1$/, '2'), deltaker_fnr: OLA, bedrift_nr: '910825518' });
 });
-afterAll(() => api.stopp());
+afterAll(() => api.stop());
 beforeEach(() => api.eier.query('truncate oppslag'));
 
-const logg = (): Promise<Record<string, unknown>[]> => api.eier.query('select * from oppslag order by id');
+const log = (): Promise<Record<string, unknown>[]> => api.eier.query('select * from oppslag order by id');
 
 test.each([
   ['POST', '/api/v1/personer/tiltaksstatus', { personidenter: [KARI, UKJENT] }, 'hentTiltaksstatus', [KARI, UKJENT], 0],
@@ -24,62 +24,62 @@ test.each([
   ['GET', `/api/v1/avtaler/${AVTALE}`, undefined, 'hentAvtale', [KARI], 1],
   ['GET', '/api/v1/avtaler/nummer/404', undefined, 'hentAvtaleMedNummer', [], 0],
   ['GET', `/api/v1/deltakere/${deltakerId(OLA)}/avtaler`, undefined, 'hentDeltakersAvtaler', [OLA], 1],
-])('%s %s: who asked, why, and for whom', async (metode, sti, body, operasjon, personer, antallTreff) => {
-  await api.kall(metode, sti, { ...(body ? { body } : {}), hoder: { 'nav-call-id': 'kall-1' } });
-  const [rad, ...flere] = await logg();
-  expect(flere).toEqual([]);
-  expect(rad).toMatchObject({
+])('%s %s: who asked, why, and for whom', async (method, path, body, operation, personer, hitCount) => {
+  await api.call(method, path, { ...(body ? { body } : {}), hoder: { 'nav-call-id': 'kall-1' } });
+  const [row, ...more] = await log();
+  expect(more).toEqual([]);
+  expect(row).toMatchObject({
     konsument: 'alt',
     behandlingsgrunnlag: 'B0',
-    operasjon,
-    antall_treff: antallTreff,
+    operasjon: operation,
+    antall_treff: hitCount,
     tillatt: true,
     call_id: 'kall-1',
   });
-  expect(new Set(rad?.['personer'] as string[])).toEqual(new Set(personer.map(deltakerId)));
-  expect(JSON.stringify(rad)).not.toMatch(/\d{11}/);
+  expect(new Set(row?.['personer'] as string[])).toEqual(new Set(personer.map(deltakerId)));
+  expect(JSON.stringify(row)).not.toMatch(/\d{11}/);
 });
 
 test('a look-up that is denied is told of too', async () => {
-  await api.kall('POST', '/api/v1/avtaler/sok', { som: 'smal', body: { personidenter: [KARI, 'tull', 7] } });
-  expect(await logg()).toMatchObject([
+  await api.call('POST', '/api/v1/avtaler/sok', { as: 'smal', body: { personidenter: [KARI, 'tull', 7] } });
+  expect(await log()).toMatchObject([
     { konsument: 'smal', operasjon: 'sokAvtaler', tillatt: false, antall_treff: null, personer: [deltakerId(KARI)] },
   ]);
 });
 
 test('a request that is not valid looks nobody up', async () => {
-  expect((await api.kall('POST', '/api/v1/avtaler/sok', { body: { antall: 0 } })).status).toBe(400);
-  expect(await logg()).toEqual([]);
+  expect((await api.call('POST', '/api/v1/avtaler/sok', { body: { antall: 0 } })).status).toBe(400);
+  expect(await log()).toEqual([]);
 });
 
 test('no data without audit: while the log is locked the answer is 503, and nothing but that', async () => {
   const runner = api.eier.createQueryRunner();
   await runner.startTransaction();
   await runner.query('lock table oppslag in access exclusive mode');
-  const svar = await api.kall('GET', `/api/v1/avtaler/${AVTALE}`);
-  expect([svar.status, svar.headers.get('retry-after')]).toEqual([503, '2']);
-  expect(JSON.stringify(svar.body)).not.toContain(AVTALE);
+  const response = await api.call('GET', `/api/v1/avtaler/${AVTALE}`);
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
+  expect(JSON.stringify(response.body)).not.toContain(AVTALE);
   await runner.rollbackTransaction();
   await runner.release();
-  expect((await api.kall('GET', `/api/v1/avtaler/${AVTALE}`)).status).toBe(200);
+  expect((await api.call('GET', `/api/v1/avtaler/${AVTALE}`)).status).toBe(200);
 });
 
 test('many at once are all written, each once', async () => {
   const ider = Array.from({ length: 200 }, (_, n) => `kall-${String(n)}`);
-  const svar = await Promise.all(
-    ider.map((id) => api.kall('GET', `/api/v1/avtaler/${AVTALE}`, { hoder: { 'nav-call-id': id } })),
+  const response = await Promise.all(
+    ider.map((id) => api.call('GET', `/api/v1/avtaler/${AVTALE}`, { hoder: { 'nav-call-id': id } })),
   );
-  expect(new Set(svar.map(({ status }) => status))).toEqual(new Set([200]));
-  expect((await logg()).map((rad) => rad['call_id']).sort()).toEqual([...ider].sort());
+  expect(new Set(response.map(({ status }) => status))).toEqual(new Set([200]));
+  expect((await log()).map((row) => row['call_id']).sort()).toEqual([...ider].sort());
 });
 
 test('the reader can write the audit and see what is published, and nothing else', async () => {
   const { database } = api;
-  const rettigheter = await api.eier.query<{ hva: string }[]>(
+  const privileges = await api.eier.query<{ hva: string }[]>(
     `select table_name || ' ' || privilege_type as hva from information_schema.role_table_grants
      where grantee = 'datadeling_leser' and table_schema = 'public' order by 1`,
   );
-  expect(rettigheter.map(({ hva }) => hva)).toEqual([
+  expect(privileges.map(({ hva: what }) => what)).toEqual([
     'avtale_synlig SELECT',
     'avtale_versjon_synlig SELECT',
     'endring SELECT',

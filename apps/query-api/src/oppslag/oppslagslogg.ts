@@ -1,40 +1,40 @@
 import type { DeltakerId } from '@tiltak/database';
-import { kontekst, logg } from '@tiltak/platform';
+import { currentContext, logger } from '@tiltak/platform';
 import type { Pool } from 'pg';
-import { utilgjengelig } from '../database/lesing.ts';
-import { metrikker } from '../metrikker.ts';
-import type { Tilgang } from '../tilgang/tilgang.ts';
+import { unavailable } from '../database/lesing.ts';
+import { metrics } from '../metrikker.ts';
+import type { Grant } from '../tilgang/tilgang.ts';
 
-interface Oppslag {
+interface AuditRow {
   konsument: string;
   behandlingsgrunnlag: string | null;
-  operasjon: string;
-  felter: readonly string[];
+  operation: string;
+  fields: readonly string[];
   /** opaque ids */
   personer: string[];
   antall_treff: number | null;
-  tillatt: boolean;
+  allowed: boolean;
   call_id: string;
 }
 
-interface Ventende {
-  oppslag: Oppslag;
-  ferdig: () => void;
-  feilet: (feil: unknown) => void;
+interface Pending {
+  lookup: AuditRow;
+  done: () => void;
+  failed: (error: unknown) => void;
 }
 
 /** Rows in one insert. */
-const MAKS_GRUPPE = 500;
+const MAX_BATCH = 500;
 /** Look-ups waiting to be written before new ones are turned away. */
-const MAKS_KOE = 5_000;
+const MAX_QUEUE = 5_000;
 
 /**
  * The audit of look-ups. An answer waits until its row is committed; the rows of look-ups that come while one commit is
  * under way share the next, so that throughput does not fall to one commit per request.
  */
-export class Oppslagslogg {
-  private koe: Ventende[] = [];
-  private skrivere = 0;
+export class AuditLog {
+  private queue: Pending[] = [];
+  private writers = 0;
 
   constructor(
     private readonly pool: Pool,
@@ -46,80 +46,82 @@ export class Oppslagslogg {
    * @param deltakerIder who was found, where no ident was read
    * @throws Problem 503 when it can't be written: then nothing may be answered
    */
-  skriv(
-    tilgang: Tilgang,
-    felter: readonly string[],
+  record(
+    access: Grant,
+    fields: readonly string[],
     personidenter: Iterable<string>,
-    antallTreff: number,
+    hitCount: number,
     deltakerIder: Iterable<string> = [],
   ): Promise<void> {
-    return this.leggTil({
-      konsument: tilgang.konsument,
-      behandlingsgrunnlag: tilgang.behandlingsgrunnlag,
-      operasjon: tilgang.operasjon,
-      felter,
+    return this.enqueue({
+      konsument: access.konsument,
+      behandlingsgrunnlag: access.behandlingsgrunnlag,
+      operation: access.operation,
+      fields,
       personer: [...new Set([...Array.from(new Set(personidenter), this.deltakerId), ...deltakerIder])],
-      antall_treff: antallTreff,
-      tillatt: true,
-      call_id: kontekst()?.callId ?? '',
+      antall_treff: hitCount,
+      allowed: true,
+      call_id: currentContext()?.callId ?? '',
     });
   }
 
   /** A look-up that was denied, with the persons it named. Nothing is answered anyway, so a failure is only logged. */
-  async skrivAvslag(konsument: string, operasjon: string, body: unknown): Promise<void> {
-    const oppslag: Oppslag = {
+  async recordDenial(konsument: string, operation: string, body: unknown): Promise<void> {
+    const lookup: AuditRow = {
       konsument,
       behandlingsgrunnlag: null,
-      operasjon,
-      felter: [],
-      personer: Array.from(new Set(identerI(body)), this.deltakerId),
+      operation,
+      fields: [],
+      personer: Array.from(new Set(identsIn(body)), this.deltakerId),
       antall_treff: null,
-      tillatt: false,
-      call_id: kontekst()?.callId ?? '',
+      allowed: false,
+      call_id: currentContext()?.callId ?? '',
     };
-    await this.leggTil(oppslag).catch((feil: unknown) => logg.error({ err: feil }, 'A denied look-up was not audited'));
+    await this.enqueue(lookup).catch((error: unknown) =>
+      logger.error({ err: error }, 'A denied look-up was not audited'),
+    );
   }
 
-  private leggTil(oppslag: Oppslag): Promise<void> {
-    if (this.koe.length >= MAKS_KOE) return Promise.reject(utilgjengelig('The audit log can not keep up'));
-    return new Promise((ferdig, feilet) => {
-      this.koe.push({ oppslag, ferdig, feilet });
-      void this.skrivKoe();
+  private enqueue(lookup: AuditRow): Promise<void> {
+    if (this.queue.length >= MAX_QUEUE) return Promise.reject(unavailable('The audit log can not keep up'));
+    return new Promise((done, failed) => {
+      this.queue.push({ lookup, done, failed });
+      void this.flush();
     });
   }
 
-  private async skrivKoe(): Promise<void> {
+  private async flush(): Promise<void> {
     // Two at a time: while one waits for the disk the next is gathered.
-    if (this.skrivere >= 2) return;
-    this.skrivere++;
-    while (this.koe.length > 0) {
-      const gruppe = this.koe.splice(0, MAKS_GRUPPE);
+    if (this.writers >= 2) return;
+    this.writers++;
+    while (this.queue.length > 0) {
+      const group = this.queue.splice(0, MAX_BATCH);
       try {
         await this.pool.query({
           name: 'skriv_oppslag',
-          text: SKRIV,
-          values: [JSON.stringify(gruppe.map((v) => v.oppslag))],
+          text: INSERT,
+          values: [JSON.stringify(group.map((v) => v.lookup))],
         });
-        for (const { ferdig } of gruppe) ferdig();
-      } catch (feil) {
-        metrikker.databasefeil.inc();
-        logg.error({ err: feil, antall: gruppe.length }, 'Look-ups could not be audited and are not answered');
-        const problem = utilgjengelig('The look-up could not be audited', feil);
-        for (const { feilet } of gruppe) feilet(problem);
+        for (const { done } of group) done();
+      } catch (error) {
+        metrics.databaseError.inc();
+        logger.error({ err: error, antall: group.length }, 'Look-ups could not be audited and are not answered');
+        const problem = unavailable('The look-up could not be audited', error);
+        for (const { failed } of group) failed(problem);
       }
     }
-    this.skrivere--;
+    this.writers--;
   }
 }
 
-const SKRIV = `
+const INSERT = `
   insert into oppslag (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id)
   select konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id
   from jsonb_to_recordset($1::jsonb) as ny(konsument text, behandlingsgrunnlag text, operasjon text, felter text[],
     personer uuid[], antall_treff int, tillatt boolean, call_id text)`;
 
 /** Wherever in the body they stand, within a text (a GraphQL document, where they are in quotes) too. */
-function identerI(body: unknown): string[] {
-  const funnet = (JSON.stringify(body) ?? '').matchAll(/"(\d{11})\\?"/g);
-  return Array.from(funnet, ([, ident = '']) => ident).slice(0, 1_000);
+function identsIn(body: unknown): string[] {
+  const found = (JSON.stringify(body) ?? '').matchAll(/"(\d{11})\\?"/g);
+  return Array.from(found, ([, ident = '']) => ident).slice(0, 1_000);
 }

@@ -1,26 +1,26 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { dagensDato } from '@tiltak/avtale';
+import { todayInOslo } from '@tiltak/avtale';
 import type { FastifyRequest } from 'fastify';
-import { tilJson } from '../avtaler/felter.ts';
-import { Lesing } from '../database/lesing.ts';
-import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
-import { ErOperasjon, OPERASJONER } from '../tilgang/operasjoner.ts';
-import { tilgangI } from '../tilgang/tilgang.ts';
+import { jsonMapper } from '../avtaler/felter.ts';
+import { Reader } from '../database/lesing.ts';
+import { AuditLog } from '../oppslag/oppslagslogg.ts';
+import { IsOperation, OPERATIONS } from '../tilgang/operasjoner.ts';
+import { grantOf } from '../tilgang/tilgang.ts';
 import { TiltaksstatuserDto, TiltaksstatusSporringDto, type TiltakDto, type TiltaksstatusDto } from './personer.dto.ts';
-import { hentTiltak, type Tiltaksrad } from './personer.queries.ts';
+import { readTiltak, type TiltakRow } from './personer.queries.ts';
 
 @ApiTags('Personer')
 @Controller('api/v1/personer')
 export class PersonerController {
   constructor(
-    private readonly lesing: Lesing,
-    private readonly oppslagslogg: Oppslagslogg,
+    private readonly reading: Reader,
+    private readonly auditLog: AuditLog,
   ) {}
 
   @Post('tiltaksstatus')
   @HttpCode(200)
-  @ErOperasjon('hentTiltaksstatus')
+  @IsOperation('hentTiltaksstatus')
   @ApiOperation({
     operationId: 'hentTiltaksstatus',
     summary: 'Is each of these persons on a measure, which, how many, for how long?',
@@ -32,37 +32,37 @@ export class PersonerController {
     {
       personidenter,
       gjeldendePer,
-      dato = dagensDato(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer)),
+      dato: date = todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer)),
     }: TiltaksstatusSporringDto,
     @Req() request: FastifyRequest,
   ): Promise<TiltaksstatuserDto> {
-    const rader = await hentTiltak(this.lesing, personidenter, { dato, gjeldendePer });
-    const perPerson = Map.groupBy(rader, (rad) => rad.deltaker_fnr);
-    await this.oppslagslogg.skriv(tilgangI(request), FELTER, personidenter, rader.length);
-    return { dato, personer: personidenter.map((ident) => tiltaksstatus(ident, perPerson.get(ident) ?? [])) };
+    const rows = await readTiltak(this.reading, personidenter, { dato: date, gjeldendePer });
+    const perPerson = Map.groupBy(rows, (row) => row.deltaker_fnr);
+    await this.auditLog.record(grantOf(request), FIELDS, personidenter, rows.length);
+    return { dato: date, personer: personidenter.map((ident) => toTiltaksstatus(ident, perPerson.get(ident) ?? [])) };
   }
 }
 
-const FELTER = OPERASJONER.hentTiltaksstatus;
-const tilTiltak = tilJson<TiltakDto>(FELTER);
+const FIELDS = OPERATIONS.hentTiltaksstatus;
+const toTiltak = jsonMapper<TiltakDto>(FIELDS);
 
 /** `rader` is ordered by start. */
-function tiltaksstatus(personident: string, rader: Tiltaksrad[]): TiltaksstatusDto {
-  const fra = rader[0]?.start_dato ?? null;
-  const slutter = rader.map((rad) => rad.slutt_dato);
-  const til = slutter.includes(null) ? null : (slutter.sort().at(-1) ?? null);
+function toTiltaksstatus(personident: string, rows: TiltakRow[]): TiltaksstatusDto {
+  const from = rows[0]?.start_dato ?? null;
+  const ends = rows.map((row) => row.slutt_dato);
+  const to = ends.includes(null) ? null : (ends.sort().at(-1) ?? null);
   return {
     personident,
-    paaTiltak: rader.length > 0,
-    antall: rader.length,
-    fra,
-    til,
-    antallDager: fra === null ? 0 : til === null ? null : dager(fra, til),
-    tiltak: rader.map(tilTiltak),
+    paaTiltak: rows.length > 0,
+    antall: rows.length,
+    fra: from,
+    til: to,
+    antallDager: from === null ? 0 : to === null ? null : days(from, to),
+    tiltak: rows.map(toTiltak),
   };
 }
 
 /** Both ends included. All measures cover the date asked about, so there is no gap between them. */
-function dager(fra: string, til: string): number {
-  return (Date.parse(til) - Date.parse(fra)) / 86_400_000 + 1;
+function days(from: string, to: string): number {
+  return (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
 }

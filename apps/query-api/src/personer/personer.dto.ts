@@ -1,14 +1,14 @@
 import { AVTALESTATUSER, TILTAKSTYPER, type AvtaleStatus, type Tiltakstype } from '@tiltak/avtale';
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { LISTE_AV_IDENTER } from '../avtaler/avtaler.dto.ts';
-import { ErDato, ErPassert, ErTidspunkt } from '../avtaler/datoer.ts';
-import { ErPersonidenter } from '../avtaler/lister.ts';
+import { IDENT_LIST } from '../avtaler/avtaler.dto.ts';
+import { IsDato, IsPast, IsTidspunkt } from '../avtaler/datoer.ts';
+import { IsPersonidenter } from '../avtaler/lister.ts';
 
 @ApiSchema({ name: 'TiltaksstatusSporring' })
 export class TiltaksstatusSporringDto {
-  @ApiProperty({ ...LISTE_AV_IDENTER, description: 'National idents' })
-  @ErPersonidenter()
+  @ApiProperty({ ...IDENT_LIST, description: 'National idents' })
+  @IsPersonidenter()
   personidenter: string[];
 
   @ApiPropertyOptional({
@@ -17,7 +17,7 @@ export class TiltaksstatusSporringDto {
     example: '2022-03-01',
   })
   @IsOptional()
-  @ErDato()
+  @IsDato()
   dato?: string;
 
   @ApiPropertyOptional({
@@ -27,8 +27,8 @@ export class TiltaksstatusSporringDto {
     example: '2026-01-31T10:00:00Z',
   })
   @IsOptional()
-  @ErTidspunkt()
-  @ErPassert()
+  @IsTidspunkt()
+  @IsPast()
   gjeldendePer?: string;
 }
 

@@ -1,13 +1,13 @@
-import { gjaldt } from '../avtaler/avtaler.queries.ts';
-import { sporring, type Lesing, type Sporring } from '../database/lesing.ts';
+import { wasCurrentAt } from '../avtaler/avtaler.queries.ts';
+import { preparedStatement, type Reader, type Statement } from '../database/lesing.ts';
 
-export interface Tiltaksrad {
+export interface TiltakRow {
   deltaker_fnr: string;
   tiltakstype: string | null;
   avtale_status: string | null;
   start_dato: string;
   slutt_dato: string | null;
-  [kolonne: string]: string | null;
+  [column: string]: string | null;
 }
 
 /**
@@ -17,26 +17,26 @@ export interface Tiltaksrad {
  *
  * @param tid.gjeldendePer RFC 3339: what the system knew then, instead of what it knows now
  */
-export function hentTiltak(
-  lesing: Lesing,
+export function readTiltak(
+  reading: Reader,
   personidenter: string[],
-  { dato, gjeldendePer }: { dato: string; gjeldendePer?: string | undefined },
-): Promise<Tiltaksrad[]> {
+  { dato: date, gjeldendePer }: { dato: string; gjeldendePer?: string | undefined },
+): Promise<TiltakRow[]> {
   return gjeldendePer === undefined
-    ? lesing.hent<Tiltaksrad>(TILTAK, [personidenter, dato])
-    : lesing.hent<Tiltaksrad>(TILTAK_DA, [personidenter, dato, gjeldendePer]);
+    ? reading.query<TiltakRow>(TILTAK, [personidenter, date])
+    : reading.query<TiltakRow>(TILTAK_AS_OF, [personidenter, date, gjeldendePer]);
 }
 
-const TILTAK = tiltakFra('avtale_synlig');
-const TILTAK_DA = tiltakFra('avtale_versjon_synlig da', `and ${gjaldt('$3::timestamptz')}`);
+const TILTAK = tiltakStatement('avtale_synlig');
+const TILTAK_AS_OF = tiltakStatement('avtale_versjon_synlig da', `and ${wasCurrentAt('$3::timestamptz')}`);
 
-function tiltakFra(kilde: string, vilkaar = ''): Sporring {
-  return sporring(`
+function tiltakStatement(source: string, conditions = ''): Statement {
+  return preparedStatement(`
   select deltaker_fnr, tiltakstype, avtale_status, start_dato, slutt_dato
-  from ${kilde}
+  from ${source}
   where deltaker_fnr = any($1::text[])
     and avtale_inngaatt is not null and annullert_tidspunkt is null
     and avtale_status is distinct from 'ANNULLERT' and avtale_status is distinct from 'AVBRUTT'
-    and start_dato <= $2::date and (slutt_dato >= $2::date or slutt_dato is null) ${vilkaar}
+    and start_dato <= $2::date and (slutt_dato >= $2::date or slutt_dato is null) ${conditions}
   order by start_dato, slutt_dato, avtale_id`);
 }

@@ -3,27 +3,27 @@ import { startTestApi, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
 const KARI = '1'.repeat(11);
-const ukjent = '9'.repeat(11);
-let neste = 0;
+const unknown = '9'.repeat(11);
+let next = 0;
 
 beforeAll(async () => {
   api = await startTestApi();
-  await api.settFerskhet(new Date());
+  await api.setFreshness(new Date());
 });
-afterAll(() => api.stopp());
+afterAll(() => api.stop());
 beforeEach(() => api.eier.query('truncate avtale'));
 
 /** An avtale that is entered into and under way, unless told otherwise. */
-const tiltak = (felter: Record<string, unknown> = {}): Promise<void> =>
-  api.lagre({
-    avtale_id: `00000000-0000-4000-8000-${String(++neste).padStart(12, '0')}`,
+const tiltak = (fields: Record<string, unknown> = {}): Promise<void> =>
+  api.save({
+    avtale_id: `00000000-0000-4000-8000-${String(++next).padStart(12, '0')}`,
     deltaker_fnr: KARI,
     tiltakstype: 'ARBEIDSTRENING',
     avtale_status: 'GJENNOMFØRES',
     avtale_inngaatt: '2025-12-01T00:00:00Z',
     start_dato: '2026-01-01',
     slutt_dato: '2026-01-31',
-    ...felter,
+    ...fields,
   });
 
 interface Status {
@@ -35,10 +35,13 @@ interface Status {
   tiltak: unknown[];
 }
 
-async function status(dato = '2026-01-15', personidenter = [KARI]): Promise<Status[]> {
-  const svar = await api.kall('POST', '/api/v1/personer/tiltaksstatus', { som: 'smal', body: { personidenter, dato } });
-  expect([svar.status, svar.body.dato]).toEqual([200, dato]);
-  return svar.body.personer;
+async function status(date = '2026-01-15', personidenter = [KARI]): Promise<Status[]> {
+  const response = await api.call('POST', '/api/v1/personer/tiltaksstatus', {
+    as: 'smal',
+    body: { personidenter, dato: date },
+  });
+  expect([response.status, response.body.dato]).toEqual([200, date]);
+  return response.body.personer;
 }
 
 test('on one measure', async () => {
@@ -65,11 +68,11 @@ test('on one measure', async () => {
 
 test('an answer for each ident in the order asked, also for one that is unknown or asked for twice', async () => {
   await tiltak();
-  const svar = await status('2026-01-15', [ukjent, KARI, ukjent]);
-  expect(svar).toMatchObject([
-    { personident: ukjent, paaTiltak: false, antall: 0, fra: null, til: null, antallDager: 0, tiltak: [] },
+  const response = await status('2026-01-15', [unknown, KARI, unknown]);
+  expect(response).toMatchObject([
+    { personident: unknown, paaTiltak: false, antall: 0, fra: null, til: null, antallDager: 0, tiltak: [] },
     { personident: KARI, paaTiltak: true },
-    { personident: ukjent },
+    { personident: unknown },
   ]);
 });
 
@@ -78,9 +81,9 @@ test.each([
   ['the last day', '2026-01-31', true],
   ['the day before', '2025-12-31', false],
   ['the day after', '2026-02-01', false],
-])('%s', async (_, dato, paaTiltak) => {
+])('%s', async (_, date, paaTiltak) => {
   await tiltak();
-  expect(await status(dato)).toMatchObject([{ paaTiltak }]);
+  expect(await status(date)).toMatchObject([{ paaTiltak }]);
 });
 
 test.each([
@@ -94,8 +97,8 @@ test.each([
   ['ended since, by its status', { avtale_status: 'AVSLUTTET' }, true],
   ['not begun, by a status that has aged', { avtale_status: 'KLAR_FOR_OPPSTART' }, true],
   ['with a status unknown today', { avtale_status: 'PÅ_VENT' }, true],
-])('%s', async (_, felter, paaTiltak) => {
-  await tiltak(felter);
+])('%s', async (_, fields, paaTiltak) => {
+  await tiltak(fields);
   expect(await status()).toMatchObject([{ paaTiltak }]);
 });
 
@@ -107,20 +110,20 @@ test('without an end it goes on', async () => {
 });
 
 test('several measures: the days from the first to the last', async () => {
-  const dager = fc.integer({ min: 0, max: 40 });
-  const dato = (n: number): string => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
+  const days = fc.integer({ min: 0, max: 40 });
+  const date = (n: number): string => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(dager, dager), { maxLength: 5 }), dager, async (perioder, paa) => {
+    fc.asyncProperty(fc.array(fc.tuple(days, days), { maxLength: 5 }), days, async (periods, on) => {
       await api.eier.query('truncate avtale');
-      for (const [start, varighet] of perioder)
-        await tiltak({ start_dato: dato(start), slutt_dato: dato(start + varighet) });
-      const treff = perioder.filter(([start, varighet]) => start <= paa && paa <= start + varighet);
-      const fra = Math.min(...treff.map(([start]) => start));
-      const til = Math.max(...treff.map(([start, varighet]) => start + varighet));
-      expect(await status(dato(paa))).toMatchObject([
-        treff.length === 0
+      for (const [start, duration] of periods)
+        await tiltak({ start_dato: date(start), slutt_dato: date(start + duration) });
+      const hits = periods.filter(([start, duration]) => start <= on && on <= start + duration);
+      const from = Math.min(...hits.map(([start]) => start));
+      const to = Math.max(...hits.map(([start, duration]) => start + duration));
+      expect(await status(date(on))).toMatchObject([
+        hits.length === 0
           ? { paaTiltak: false, antall: 0, fra: null, antallDager: 0 }
-          : { paaTiltak: true, antall: treff.length, fra: dato(fra), til: dato(til), antallDager: til - fra + 1 },
+          : { paaTiltak: true, antall: hits.length, fra: date(from), til: date(to), antallDager: to - from + 1 },
       ]);
     }),
     { numRuns: 25 },
@@ -129,15 +132,15 @@ test('several measures: the days from the first to the last', async () => {
 
 test('a thousand persons in one call', async () => {
   await tiltak();
-  const mange = Array.from({ length: 1_000 }, (_, n) => (n === 500 ? KARI : String(20_000_000_000 + n)));
-  const svar = await status('2026-01-15', mange);
-  expect(svar.map(({ paaTiltak }, n) => (paaTiltak ? n : -1)).filter((n) => n >= 0)).toEqual([500]);
+  const many = Array.from({ length: 1_000 }, (_, n) => (n === 500 ? KARI : String(20_000_000_000 + n)));
+  const response = await status('2026-01-15', many);
+  expect(response.map(({ paaTiltak }, n) => (paaTiltak ? n : -1)).filter((n) => n >= 0)).toEqual([500]);
 });
 
 test('today when no date is given', async () => {
   await tiltak({ start_dato: '2020-01-01', slutt_dato: null });
-  const svar = await api.kall('POST', '/api/v1/personer/tiltaksstatus', { body: { personidenter: [KARI] } });
-  expect(svar.body).toMatchObject({
+  const response = await api.call('POST', '/api/v1/personer/tiltaksstatus', { body: { personidenter: [KARI] } });
+  expect(response.body).toMatchObject({
     dato: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
     personer: [{ paaTiltak: true }],
   });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { skjulSmaa, type Celle, type Tabell } from './skjuling.ts';
+import { suppressSmall, type Cell, type Table } from './skjuling.ts';
 
-const grupper = (antall: number[]): Celle[] => antall.map((n, i) => ({ verdi: `G${String(i)}`, antall: n }));
-const skjul = (antall: number[], maks = 100): Tabell => skjulSmaa(grupper(antall), maks);
-const vist = (antall: number[], maks?: number): [(string | null)[], number | null] => {
-  const { celler, ovrige } = skjul(antall, maks);
-  return [celler.map(({ verdi }) => verdi), ovrige];
+const groups = (count: number[]): Cell[] => count.map((n, i) => ({ verdi: `G${String(i)}`, antall: n }));
+const hide = (count: number[], max = 100): Table => suppressSmall(groups(count), max);
+const shown = (count: number[], max?: number): [(string | null)[], number | null] => {
+  const { celler: cells, ovrige: others } = hide(count, max);
+  return [cells.map(({ verdi: value }) => value), others];
 };
 
 test.each<[string, number[], [(string | null)[], number | null]]>([
@@ -18,19 +18,19 @@ test.each<[string, number[], [(string | null)[], number | null]]>([
   ['fewer than five in all', [1, 2], [[], null]],
   ['one small group in all', [3], [[], null]],
   ['nothing at all', [0, 0], [[], 0]],
-])('%s', (_, antall, ventet) => {
-  expect(vist(antall)).toEqual(ventet);
+])('%s', (_, count, waited) => {
+  expect(shown(count)).toEqual(waited);
 });
 
 test('those beyond the most that are shown are among the others', () => {
-  expect(vist([20, 9, 7, 6], 2)).toEqual([['G0', 'G1'], 13]);
-  expect(vist([20, 9, 8], 2)).toEqual([['G0'], 17]);
+  expect(shown([20, 9, 7, 6], 2)).toEqual([['G0', 'G1'], 13]);
+  expect(shown([20, 9, 8], 2)).toEqual([['G0'], 17]);
 });
 
 /** Everything that could have been there: up to `k` groups of 0 to `til`. */
-function alle(k: number, til: number): number[][] {
+function all(k: number, to: number): number[][] {
   if (k === 0) return [[]];
-  return alle(k - 1, til).flatMap((resten) => Array.from({ length: til + 1 }, (_, n) => [...resten, n]));
+  return all(k - 1, to).flatMap((rest) => Array.from({ length: to + 1 }, (_, n) => [...rest, n]));
 }
 
 /**
@@ -42,35 +42,35 @@ test.each([
   [3, 11],
   [4, 9],
   [5, 6],
-])('no small group can be worked out, of %d groups', (k, til) => {
-  const perSvar = new Map<string, number[][]>();
-  for (const antall of alle(k, til)) {
-    const total = antall.reduce((a, b) => a + b, 0);
+])('no small group can be worked out, of %d groups', (k, to) => {
+  const perResponse = new Map<string, number[][]>();
+  for (const count of all(k, to)) {
+    const total = count.reduce((a, b) => a + b, 0);
     // A total under five is not told by any table.
-    const svar = JSON.stringify([skjul(antall), total < 5 ? null : total]);
-    perSvar.set(svar, [...(perSvar.get(svar) ?? []), antall]);
+    const response = JSON.stringify([hide(count), total < 5 ? null : total]);
+    perResponse.set(response, [...(perResponse.get(response) ?? []), count]);
   }
-  const roepet: number[][] = [];
-  for (const mulige of perSvar.values()) {
-    for (let gruppe = 0; gruppe < k; gruppe++) {
-      const storrelser = new Set(mulige.map((antall) => antall[gruppe]));
-      const [eneste = 0] = storrelser;
-      if (storrelser.size === 1 && eneste > 0 && eneste < 5) roepet.push(mulige[0] ?? []);
+  const called: number[][] = [];
+  for (const possible of perResponse.values()) {
+    for (let group = 0; group < k; group++) {
+      const sizes = new Set(possible.map((count) => count[group]));
+      const [only = 0] = sizes;
+      if (sizes.size === 1 && only > 0 && only < 5) called.push(possible[0] ?? []);
     }
   }
-  expect(perSvar.size).toBeGreaterThan(10);
-  expect(roepet).toEqual([]);
+  expect(perResponse.size).toBeGreaterThan(10);
+  expect(called).toEqual([]);
 });
 
 test('nothing is lost or made up: shown and others are the total', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(30), { maxLength: 12 }), fc.integer({ min: 1, max: 12 }), (antall, maks) => {
-      const { celler, ovrige } = skjul(antall, maks);
-      const total = antall.reduce((a, b) => a + b, 0);
-      const visteSum = celler.reduce((sum, celle) => sum + celle.antall, 0);
-      expect(celler.every((celle) => celle.antall >= 5)).toBe(true);
-      if (ovrige === null) expect([visteSum, total < 5]).toEqual([0, true]);
-      else expect(visteSum + ovrige).toBe(total);
+    fc.property(fc.array(fc.nat(30), { maxLength: 12 }), fc.integer({ min: 1, max: 12 }), (count, max) => {
+      const { celler: cells, ovrige: others } = hide(count, max);
+      const total = count.reduce((a, b) => a + b, 0);
+      const shownSum = cells.reduce((sum, cell) => sum + cell.antall, 0);
+      expect(cells.every((cell) => cell.antall >= 5)).toBe(true);
+      if (others === null) expect([shownSum, total < 5]).toEqual([0, true]);
+      else expect(shownSum + others).toBe(total);
     }),
   );
 });

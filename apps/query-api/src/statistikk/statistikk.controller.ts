@@ -1,27 +1,27 @@
 import { Controller, Get, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Lesing } from '../database/lesing.ts';
-import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
-import { ErOperasjon } from '../tilgang/operasjoner.ts';
-import { krevFelter, tilgangI } from '../tilgang/tilgang.ts';
-import { skjulSmaa } from './skjuling.ts';
+import { Reader } from '../database/lesing.ts';
+import { AuditLog } from '../oppslag/oppslagslogg.ts';
+import { IsOperation } from '../tilgang/operasjoner.ts';
+import { requireFields, grantOf } from '../tilgang/tilgang.ts';
+import { suppressSmall } from './skjuling.ts';
 import { StatistikkDto, StatistikkSporringDto } from './statistikk.dto.ts';
-import { KILDER, tell } from './statistikk.queries.ts';
+import { SOURCES, countBy } from './statistikk.queries.ts';
 
-const MAKS_CELLER = 1_000;
+const MAX_CELLS = 1_000;
 
 /** Numbers of avtaler, none of them of few. */
 @ApiTags('Data')
 @Controller('api/v1/statistikk')
-export class StatistikkController {
+export class StatisticsController {
   constructor(
-    private readonly lesing: Lesing,
-    private readonly oppslagslogg: Oppslagslogg,
+    private readonly reading: Reader,
+    private readonly auditLog: AuditLog,
   ) {}
 
   @Get()
-  @ErOperasjon('hentStatistikk')
+  @IsOperation('hentStatistikk')
   @ApiOperation({
     operationId: 'hentStatistikk',
     summary: 'How many avtaler are there?',
@@ -33,11 +33,11 @@ export class StatistikkController {
     @Query() { per }: StatistikkSporringDto,
     @Req() request: FastifyRequest,
   ): Promise<StatistikkDto> {
-    const tilgang = tilgangI(request);
-    const { felt } = KILDER[per];
-    krevFelter(tilgang, [felt]);
-    const tabell = skjulSmaa(await tell(this.lesing, per), MAKS_CELLER);
-    await this.oppslagslogg.skriv(tilgang, [felt], [], tabell.celler.length);
-    return { per, ...tabell };
+    const access = grantOf(request);
+    const { felt: field } = SOURCES[per];
+    requireFields(access, [field]);
+    const table = suppressSmall(await countBy(this.reading, per), MAX_CELLS);
+    await this.auditLog.record(access, [field], [], table.celler.length);
+    return { per, ...table };
   }
 }

@@ -1,18 +1,18 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 
-export const INNDELINGER = ['TILTAKSTYPE', 'STATUS', 'BEDRIFT', 'MAANED'] as const;
-export type Inndeling = (typeof INNDELINGER)[number];
+export const GROUPINGS = ['TILTAKSTYPE', 'STATUS', 'BEDRIFT', 'MAANED'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
 
 export class StatistikkSporringDto {
   @ApiProperty({
-    enum: INNDELINGER,
+    enum: GROUPINGS,
     enumName: 'Inndeling',
     description: 'What to count by. MAANED is the month in which they start',
     example: 'TILTAKSTYPE',
   })
-  @IsIn(INNDELINGER, { message: `must be one of ${INNDELINGER.join(', ')}` })
-  per: Inndeling;
+  @IsIn(GROUPINGS, { message: `must be one of ${GROUPINGS.join(', ')}` })
+  per: Grouping;
 }
 
 @ApiSchema({ name: 'Statistikkcelle' })
@@ -31,8 +31,8 @@ export class StatistikkcelleDto {
 
 @ApiSchema({ name: 'Statistikk' })
 export class StatistikkDto {
-  @ApiProperty({ enum: INNDELINGER, enumName: 'Inndeling', description: 'What is counted by', example: 'TILTAKSTYPE' })
-  per: Inndeling;
+  @ApiProperty({ enum: GROUPINGS, enumName: 'Inndeling', description: 'What is counted by', example: 'TILTAKSTYPE' })
+  per: Grouping;
 
   @ApiProperty({ type: [StatistikkcelleDto], description: 'The largest first, 1,000 at most' })
   celler: StatistikkcelleDto[];

@@ -1,10 +1,10 @@
-import { startTestApi, type Svar, type TestApi } from '../testing/test-api.ts';
+import { startTestApi, type TestResponse, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
 
 beforeAll(async () => {
   api = await startTestApi();
-  await api.settFerskhet(new Date());
+  await api.setFreshness(new Date());
   await api.eier.query(`
     insert into avtale (avtale_id, tiltakstype, avtale_status, bedrift_nr, start_dato, feilregistrert, slettet, kilde_partisjon, kilde_offset)
     select gen_random_uuid(),
@@ -13,9 +13,10 @@ beforeAll(async () => {
       case when n <= 20 then date '2026-01-31' + n else null end, n = 30, case when n = 31 then 'GRAVSTEIN' end, 0, n
     from generate_series(1, 31) n`);
 });
-afterAll(() => api.stopp());
+afterAll(() => api.stop());
 
-const hent = (per: string, som = 'alt'): Promise<Svar> => api.kall('GET', `/api/v1/statistikk?per=${per}`, { som });
+const get = (per: string, as = 'alt'): Promise<TestResponse> =>
+  api.call('GET', `/api/v1/statistikk?per=${per}`, { as });
 
 test.each([
   [
@@ -43,12 +44,12 @@ test.each([
     ],
     0,
   ],
-])('per %s: what may be seen, the largest first, and the rest together', async (per, celler, ovrige) => {
-  expect((await hent(per)).body).toEqual({ per, celler, ovrige });
+])('per %s: what may be seen, the largest first, and the rest together', async (per, cells, others) => {
+  expect((await get(per)).body).toEqual({ per, celler: cells, ovrige: others });
 });
 
 test.each(['', 'FYLKE', 'STATUS&per=BEDRIFT'])('per=%s is refused', async (per) => {
-  const { status, body } = await hent(per);
+  const { status, body } = await get(per);
   expect([status, body.feil]).toEqual([
     400,
     [{ felt: 'per', melding: 'must be one of TILTAKSTYPE, STATUS, BEDRIFT, MAANED' }],
@@ -56,8 +57,8 @@ test.each(['', 'FYLKE', 'STATUS&per=BEDRIFT'])('per=%s is refused', async (per) 
 });
 
 test('the grant must have what is counted by', async () => {
-  expect((await hent('TILTAKSTYPE', 'faa-felter')).status).toBe(200);
-  const { status, body } = await hent('BEDRIFT', 'faa-felter');
+  expect((await get('TILTAKSTYPE', 'faa-felter')).status).toBe(200);
+  const { status, body } = await get('BEDRIFT', 'faa-felter');
   expect([status, body.detail]).toEqual([
     403,
     expect.stringContaining('not granted for behandlingsgrunnlag B0: bedriftNr'),

@@ -1,23 +1,23 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deltakerIdMed, lagDatakilde, migrer, skrivNoekkelkontroll } from '@tiltak/database';
+import { deltakerIdWith, createDataSource, migrate, writeKeyCheck } from '@tiltak/database';
 import {
-  ledigPort,
-  opprettTestdatabase,
-  startUtsteder,
-  ventTil,
-  type LokalUtsteder,
-  type Testdatabase,
+  freePort,
+  createTestDatabase,
+  startTokenIssuer,
+  waitUntil,
+  type TokenIssuer,
+  type TestDatabase,
 } from '@tiltak/testing';
-import { lesKonfigurasjon } from '@tiltak/platform';
+import { readEnvironment } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { stringify } from 'yaml';
-import { SKJEMA } from '../config.ts';
+import { SCHEMA } from '../config.ts';
 import { startQueryApi } from '../query-api.ts';
 
-export const NOEKKEL = '0f'.repeat(32);
-export const deltakerId = deltakerIdMed(NOEKKEL);
+export const KEY = '0f'.repeat(32);
+export const deltakerId = deltakerIdWith(KEY);
 
 /** The consumers that every suite knows; `azp` is the name. */
 const KONSUMENTER = [
@@ -34,75 +34,75 @@ const KONSUMENTER = [
   {
     ...konsument('to-formal', { operasjoner: 'alle', felter: 'alle' }),
     behandlingsgrunnlag: ['B1', 'B2'].map((id) =>
-      grunnlag({ id, operasjoner: id === 'B1' ? 'alle' : ['hentFerskhet'], felter: 'alle' }),
+      basis({ id, operasjoner: id === 'B1' ? 'alle' : ['hentFerskhet'], felter: 'alle' }),
     ),
   },
   { ...konsument('graadig', { operasjoner: 'alle', felter: 'alle' }), kvote: { perSekund: 1, burst: 3 } },
 ];
 
-interface Grunnlag {
+interface Basis {
   id?: string;
   operasjoner: string | string[];
   felter: string | string[];
 }
 
-function grunnlag({ id = 'B0', operasjoner, felter }: Grunnlag): Required<Grunnlag> & { lenke: string } {
-  return { id, lenke: `https://behandlingskatalog.example.no/${id}`, operasjoner, felter };
+function basis({ id = 'B0', operasjoner: operations, felter: fields }: Basis): Required<Basis> & { lenke: string } {
+  return { id, lenke: `https://behandlingskatalog.example.no/${id}`, operasjoner: operations, felter: fields };
 }
 
-function konsument(navn: string, valg: Grunnlag): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
-  return { navn, azp: navn, behandlingsgrunnlag: [grunnlag(valg)] };
+function konsument(name: string, options: Basis): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
+  return { navn: name, azp: name, behandlingsgrunnlag: [basis(options)] };
 }
 
-export interface Svar {
+export interface TestResponse {
   status: number;
   headers: Headers;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a client that knows nothing gets
   body: any;
 }
 
-interface Kall {
+interface Call {
   token?: string | null;
-  som?: string;
+  as?: string;
   hoder?: Record<string, string>;
   body?: unknown;
 }
 
 export interface TestApi {
   url: string;
-  database: Testdatabase;
+  database: TestDatabase;
   /** connected as the owner of the schema */
   eier: DataSource;
-  utsteder: LokalUtsteder;
+  utsteder: TokenIssuer;
   /** Calls as `alt`, unless told otherwise. `token: null`: without one. */
-  kall: (metode: string, sti: string, valg?: Kall) => Promise<Svar>;
+  call: (method: string, path: string, options?: Call) => Promise<TestResponse>;
   /** Puts an avtale into the table, as the ingestor would. */
-  lagre: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
+  save: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
   /** Says that everything is included up to this moment. */
-  settFerskhet: (tid: Date) => Promise<void>;
-  stopp: () => Promise<void>;
+  setFreshness: (time: Date) => Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** The real app in this process, on a database of its own, with an issuer of its own. */
 export async function startTestApi(env: Record<string, string> = {}): Promise<TestApi> {
-  const database = await opprettTestdatabase();
-  const eier = await lagDatakilde({
+  const database = await createTestDatabase();
+  const owner = await createDataSource({
     ...database,
     ...database.migrering,
     sslmode: 'disable',
     poolSize: 2,
     applicationName: 'spec',
     statementTimeoutMs: 30_000,
-    ventPaaForbindelseMs: 5_000,
+    connectTimeoutMs: 5_000,
   }).initialize();
-  await migrer(eier);
-  await skrivNoekkelkontroll(eier, deltakerId);
-  const utsteder = await startUtsteder({ port: await ledigPort(), audience: 'tiltak-datadeling' });
-  const katalog = mkdtempSync(join(tmpdir(), 'konsumenter-'));
-  const register = join(katalog, 'konsumenter.yaml');
-  writeFileSync(register, stringify(KONSUMENTER));
-  const port = await ledigPort();
-  const konfig = lesKonfigurasjon(SKJEMA, {
+  await migrate(owner);
+  await writeKeyCheck(owner, deltakerId);
+  const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
+  const directory = mkdtempSync(join(tmpdir(), 'konsumenter-'));
+  const registry = join(directory, 'konsumenter.yaml');
+  writeFileSync(registry, stringify(KONSUMENTER));
+  const port = await freePort();
+  const config = readEnvironment(SCHEMA, {
     ORGANISASJON: 'nav',
     HOST: '127.0.0.1',
     PORT: String(port),
@@ -113,41 +113,41 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     DB_DATABASE: database.database,
     DB_USERNAME: database.queryApi.username,
     DB_PASSWORD: database.queryApi.password,
-    DELTAKER_ID_NOEKKEL: NOEKKEL,
-    KONSUMENTER_FIL: register,
+    DELTAKER_ID_NOEKKEL: KEY,
+    KONSUMENTER_FIL: registry,
     AZURE_APP_CLIENT_ID: 'tiltak-datadeling',
-    AZURE_OPENID_CONFIG_ISSUER: utsteder.issuer,
-    AZURE_OPENID_CONFIG_JWKS_URI: utsteder.jwksUri,
+    AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
+    AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
     ...env,
   });
-  const stopp = await startQueryApi(konfig);
+  const stop = await startQueryApi(config);
   const url = `http://127.0.0.1:${String(port)}`;
 
   const api: TestApi = {
     url,
     database,
-    eier,
-    utsteder,
-    kall: async (metode, sti, { token, som = 'alt', hoder = {}, body } = {}) => {
-      const bevis = token === undefined ? await utsteder.token({ azp: som }) : token;
-      const svar = await fetch(url + sti, {
-        method: metode,
+    eier: owner,
+    utsteder: issuer,
+    call: async (method, path, { token, as = 'alt', hoder: headers = {}, body } = {}) => {
+      const proof = token === undefined ? await issuer.token({ azp: as }) : token;
+      const response = await fetch(url + path, {
+        method: method,
         headers: {
-          ...(bevis === null ? {} : { authorization: `Bearer ${bevis}` }),
+          ...(proof === null ? {} : { authorization: `Bearer ${proof}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...hoder,
+          ...headers,
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
-      const tekst = await svar.text();
+      const text = await response.text();
       return {
-        status: svar.status,
-        headers: svar.headers,
-        body: /json/.test(svar.headers.get('content-type') ?? '') ? JSON.parse(tekst) : tekst,
+        status: response.status,
+        headers: response.headers,
+        body: /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
       };
     },
-    lagre: async (avtale) => {
-      const rad = {
+    save: async (avtale) => {
+      const row = {
         feilregistrert: false,
         kilde_partisjon: 0,
         kilde_offset: 0,
@@ -155,31 +155,34 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
         ...avtale,
       };
       const ident = avtale['deltaker_fnr'];
-      const verdier: Record<string, unknown> = {
-        ...rad,
+      const values: Record<string, unknown> = {
+        ...row,
         ...(typeof ident === 'string' ? { deltaker_id: deltakerId(ident) } : {}),
       };
-      const kolonner = Object.keys(verdier);
-      await eier.query(
-        `insert into avtale (${kolonner.join(', ')}) values (${kolonner.map((_, i) => `$${String(i + 1)}`).join(', ')})`,
-        Object.values(verdier),
+      const columns = Object.keys(values);
+      await owner.query(
+        `insert into avtale (${columns.join(', ')}) values (${columns.map((_, i) => `$${String(i + 1)}`).join(', ')})`,
+        Object.values(values),
       );
     },
-    settFerskhet: async (tid) => {
-      await eier.query(
+    setFreshness: async (time) => {
+      await owner.query(
         `insert into konsum_status values ('t', 0, 0, $1) on conflict (topic, partisjon) do update set oppdatert_til = excluded.oppdatert_til`,
-        [tid],
+        [time],
       );
-      await ventTil(async () => (await api.kall('GET', '/api/v1/ferskhet')).body.dataOppdatert === tid.toISOString(), {
-        hva: 'freshness to be seen',
-      });
+      await waitUntil(
+        async () => (await api.call('GET', '/api/v1/ferskhet')).body.dataOppdatert === time.toISOString(),
+        {
+          hva: 'freshness to be seen',
+        },
+      );
     },
-    stopp: async () => {
-      await stopp();
-      await utsteder.stopp();
-      await eier.destroy();
-      await database.slett();
-      rmSync(katalog, { recursive: true });
+    stop: async () => {
+      await stop();
+      await issuer.stop();
+      await owner.destroy();
+      await database.remove();
+      rmSync(directory, { recursive: true });
     },
   };
   return api;

@@ -1,49 +1,49 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROT } from '@tiltak/testing';
+import { ROOT } from '@tiltak/testing';
 import { stringify } from 'yaml';
-import { FELTER } from '../avtaler/felter.ts';
-import { lesKonsumenter, UgyldigRegister } from './konsumenter.ts';
+import { GRANTABLE_FIELDS } from '../avtaler/felter.ts';
+import { readKonsumenter, InvalidRegistryError } from './konsumenter.ts';
 
-const katalog = mkdtempSync(join(tmpdir(), 'konsumenter-'));
-const fil = join(katalog, 'konsumenter.yaml');
-afterAll(() => rmSync(katalog, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'konsumenter-'));
+const file = join(directory, 'konsumenter.yaml');
+afterAll(() => rmSync(directory, { recursive: true }));
 
-function les(innhold: unknown): ReturnType<typeof lesKonsumenter> {
-  writeFileSync(fil, typeof innhold === 'string' ? innhold : stringify(innhold));
-  return lesKonsumenter(fil);
+function read(content: unknown): ReturnType<typeof readKonsumenter> {
+  writeFileSync(file, typeof content === 'string' ? content : stringify(content));
+  return readKonsumenter(file);
 }
 
-const grunnlag = { id: 'B1', lenke: 'https://x.no/B1', operasjoner: ['sokAvtaler'], felter: ['avtaleId'] };
-const konsument = { navn: 'k', azp: 'a', behandlingsgrunnlag: [grunnlag] };
+const basis = { id: 'B1', lenke: 'https://x.no/B1', operasjoner: ['sokAvtaler'], felter: ['avtaleId'] };
+const konsument = { navn: 'k', azp: 'a', behandlingsgrunnlag: [basis] };
 
 test('consumers by client id', () => {
-  const konsumenter = les([
+  const konsumenter = read([
     konsument,
     {
       ...konsument,
       navn: 'l',
       azp: 'b',
-      behandlingsgrunnlag: [{ ...grunnlag, felter: 'alle' }],
+      behandlingsgrunnlag: [{ ...basis, felter: 'alle' }],
       kvote: { perSekund: 1, burst: 2 },
     },
   ]);
   expect([...konsumenter.keys()]).toEqual(['a', 'b']);
-  expect(konsumenter.get('b')?.behandlingsgrunnlag[0]?.felter).toEqual(new Set(FELTER));
+  expect(konsumenter.get('b')?.behandlingsgrunnlag[0]?.felter).toEqual(new Set(GRANTABLE_FIELDS));
   expect(konsumenter.get('b')?.kvote?.perSekund).toBe(1);
 });
 
 test('the registry of the local stack', () => {
-  const navn = [...lesKonsumenter(join(ROT, 'tools', 'lokal', 'konsumenter.yaml')).values()].map((k) => k.navn);
-  expect(navn).toEqual(expect.arrayContaining(['alt', 'smal']));
+  const name = [...readKonsumenter(join(ROOT, 'tools', 'lokal', 'konsumenter.yaml')).values()].map((k) => k.navn);
+  expect(name).toEqual(expect.arrayContaining(['alt', 'smal']));
 });
 
 test.each([
   ['not YAML', '- navn: [', /konsumenter\.yaml: /],
   ['not a list', { navn: 'k' }, /the file must be array/],
   ['an unknown key', [{ ...konsument, rolle: 'x' }], /0 must NOT have additional properties \(rolle\)/],
-  ['no azp', [{ navn: 'k', behandlingsgrunnlag: [grunnlag] }], /0 must have required property 'azp'/],
+  ['no azp', [{ navn: 'k', behandlingsgrunnlag: [basis] }], /0 must have required property 'azp'/],
   [
     'no purpose',
     [{ ...konsument, behandlingsgrunnlag: [] }],
@@ -51,32 +51,32 @@ test.each([
   ],
   [
     'an unknown operation',
-    [{ ...konsument, behandlingsgrunnlag: [{ ...grunnlag, operasjoner: ['slettAlt'] }] }],
+    [{ ...konsument, behandlingsgrunnlag: [{ ...basis, operasjoner: ['slettAlt'] }] }],
     /slettAlt is not an operation/,
   ],
   [
     'an unknown field',
-    [{ ...konsument, behandlingsgrunnlag: [{ ...grunnlag, felter: ['kontonummer'] }] }],
+    [{ ...konsument, behandlingsgrunnlag: [{ ...basis, felter: ['kontonummer'] }] }],
     /kontonummer is not a field/,
   ],
   [
     'a field that is never shown',
-    [{ ...konsument, behandlingsgrunnlag: [{ ...grunnlag, felter: ['feilregistrert'] }] }],
+    [{ ...konsument, behandlingsgrunnlag: [{ ...basis, felter: ['feilregistrert'] }] }],
     /feilregistrert is not a field/,
   ],
   ['the same client twice', [konsument, { ...konsument, navn: 'l' }], /azp a stands twice/],
   ['the same name twice', [konsument, { ...konsument, azp: 'b' }], /navn k stands twice/],
   [
     'the same purpose twice',
-    [{ ...konsument, behandlingsgrunnlag: [grunnlag, grunnlag] }],
+    [{ ...konsument, behandlingsgrunnlag: [basis, basis] }],
     /k: behandlingsgrunnlag B1 stands twice/,
   ],
   ['no quota', [{ ...konsument, kvote: { perSekund: 0, burst: 1 } }], /0\.kvote\.perSekund must be >= 1/],
-])('%s is refused, with the place', (_, innhold, melding) => {
-  expect(() => les(innhold)).toThrow(UgyldigRegister);
-  expect(() => les(innhold)).toThrow(melding);
+])('%s is refused, with the place', (_, content, message) => {
+  expect(() => read(content)).toThrow(InvalidRegistryError);
+  expect(() => read(content)).toThrow(message);
 });
 
 test('a file that is not there is named', () => {
-  expect(() => lesKonsumenter(join(katalog, 'borte.yaml'))).toThrow(/borte\.yaml: can't be read \(ENOENT\)/);
+  expect(() => readKonsumenter(join(directory, 'borte.yaml'))).toThrow(/borte\.yaml: can't be read \(ENOENT\)/);
 });

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { TokenBucket } from 'limiter';
-import { Oppstartsfeil } from '@tiltak/platform';
+import { StartupError } from '@tiltak/platform';
 import { parseDocument } from 'yaml';
-import { FELTER, type Felt } from '../avtaler/felter.ts';
-import { OPERASJONER, type Operasjon } from './operasjoner.ts';
-import skjema from './konsumenter.schema.json' with { type: 'json' };
+import { GRANTABLE_FIELDS, type AvtaleField } from '../avtaler/felter.ts';
+import { OPERATIONS, type Operation } from './operasjoner.ts';
+import schema from './konsumenter.schema.json' with { type: 'json' };
 
 /** A purpose that a consumer may look things up for, and what it may see for it. */
 export interface Behandlingsgrunnlag {
   id: string;
   lenke: string;
-  operasjoner: ReadonlySet<Operasjon>;
-  felter: ReadonlySet<Felt>;
+  operasjoner: ReadonlySet<Operation>;
+  felter: ReadonlySet<AvtaleField>;
 }
 
 export interface Konsument {
@@ -20,113 +20,122 @@ export interface Konsument {
   azp: string;
   behandlingsgrunnlag: Behandlingsgrunnlag[];
   /** undefined: no quota */
-  kvote: { perSekund: number; boette: TokenBucket } | undefined;
+  kvote: { perSekund: number; bucket: TokenBucket } | undefined;
 }
 
 /** The consumers by client id, the `azp` of a token. */
 export class Konsumenter extends Map<string, Konsument> {}
 
 /** Each line names the place in the file and what is wrong there. */
-export class UgyldigRegister extends Oppstartsfeil {
-  constructor(fil: string, feil: string[]) {
-    super(feil.map((linje) => `${fil}: ${linje}`).join('\n'));
+export class InvalidRegistryError extends StartupError {
+  constructor(file: string, error: string[]) {
+    super(error.map((line) => `${file}: ${line}`).join('\n'));
   }
 }
 
-interface Registerlinje {
+interface RegistryEntry {
   navn: string;
   azp: string;
-  behandlingsgrunnlag: { id: string; lenke: string; operasjoner: Operasjon[] | 'alle'; felter: Felt[] | 'alle' }[];
+  behandlingsgrunnlag: {
+    id: string;
+    lenke: string;
+    operasjoner: Operation[] | 'alle';
+    felter: AvtaleField[] | 'alle';
+  }[];
   kvote?: { perSekund: number; burst: number };
 }
 
 /**
  * Reads the registry of consumers, `konsumenter.yaml`.
  *
- * @throws UgyldigRegister when it can't be read, is not YAML, or is not as `konsumenter.schema.json` says
+ * @throws InvalidRegistryError when it can't be read, is not YAML, or is not as `konsumenter.schema.json` says
  */
-export function lesKonsumenter(fil: string): Konsumenter {
-  const linjer = valider(fil, parse(fil));
-  return new Konsumenter(linjer.map((linje) => [linje.azp, tilKonsument(linje)]));
+export function readKonsumenter(file: string): Konsumenter {
+  const lines = validate(file, parse(file));
+  return new Konsumenter(lines.map((line) => [line.azp, toKonsument(line)]));
 }
 
-function parse(fil: string): unknown {
-  let tekst: string;
+function parse(file: string): unknown {
+  let text: string;
   try {
-    tekst = readFileSync(fil, 'utf8');
-  } catch (feil) {
-    throw new UgyldigRegister(fil, [`can't be read (${(feil as NodeJS.ErrnoException).code ?? 'unknown reason'})`]);
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new InvalidRegistryError(file, [
+      `can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`,
+    ]);
   }
-  const dokument = parseDocument(tekst);
-  if (dokument.errors.length > 0)
-    throw new UgyldigRegister(
-      fil,
-      dokument.errors.map((feil) => feil.message),
+  const document = parseDocument(text);
+  if (document.errors.length > 0)
+    throw new InvalidRegistryError(
+      file,
+      document.errors.map((error) => error.message),
     );
-  return dokument.toJS();
+  return document.toJS();
 }
 
-function valider(fil: string, innhold: unknown): Registerlinje[] {
-  const validator = new Ajv({ allErrors: true }).compile<Registerlinje[]>(skjema);
-  if (!validator(innhold)) {
-    const feil = (validator.errors ?? []).map(
+function validate(file: string, content: unknown): RegistryEntry[] {
+  const validator = new Ajv({ allErrors: true }).compile<RegistryEntry[]>(schema);
+  if (!validator(content)) {
+    const error = (validator.errors ?? []).map(
       ({ instancePath, message, params }) =>
-        `${instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${message ?? 'is wrong'}${utdyp(params)}`,
+        `${instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${message ?? 'is wrong'}${explain(params)}`,
     );
-    throw new UgyldigRegister(fil, feil);
+    throw new InvalidRegistryError(file, error);
   }
-  const feil: string[] = [
-    ...like(innhold.map(({ navn }) => navn)).map((navn) => `navn ${navn} stands twice`),
-    ...like(innhold.map(({ azp }) => azp)).map((azp) => `azp ${azp} stands twice`),
-    ...innhold.flatMap(({ navn, behandlingsgrunnlag }) =>
-      like(behandlingsgrunnlag.map(({ id }) => id)).map((id) => `${navn}: behandlingsgrunnlag ${id} stands twice`),
+  const error: string[] = [
+    ...duplicates(content.map(({ navn: name }) => name)).map((name) => `navn ${name} stands twice`),
+    ...duplicates(content.map(({ azp }) => azp)).map((azp) => `azp ${azp} stands twice`),
+    ...content.flatMap(({ navn: name, behandlingsgrunnlag }) =>
+      duplicates(behandlingsgrunnlag.map(({ id }) => id)).map(
+        (id) => `${name}: behandlingsgrunnlag ${id} stands twice`,
+      ),
     ),
-    ...innhold.flatMap((linje, nr) => ukjente(linje, nr)),
+    ...content.flatMap((line, nr) => unknownNames(line, nr)),
   ];
-  if (feil.length > 0) throw new UgyldigRegister(fil, feil);
-  return innhold;
+  if (error.length > 0) throw new InvalidRegistryError(file, error);
+  return content;
 }
 
 /** Which operations and fields there are is known by the code, not by the schema. */
-function ukjente({ behandlingsgrunnlag }: Registerlinje, nr: number): string[] {
-  const feil: string[] = [];
-  for (const [i, { operasjoner, felter }] of behandlingsgrunnlag.entries()) {
-    const sted = `${String(nr)}.behandlingsgrunnlag.${String(i)}`;
-    for (const navn of operasjoner === 'alle' ? [] : operasjoner) {
-      if (!(navn in OPERASJONER)) feil.push(`${sted}.operasjoner: ${navn} is not an operation`);
+function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): string[] {
+  const error: string[] = [];
+  for (const [i, { operasjoner: operations, felter: fields }] of behandlingsgrunnlag.entries()) {
+    const place = `${String(nr)}.behandlingsgrunnlag.${String(i)}`;
+    for (const name of operations === 'alle' ? [] : operations) {
+      if (!(name in OPERATIONS)) error.push(`${place}.operasjoner: ${name} is not an operation`);
     }
-    for (const felt of felter === 'alle' ? [] : felter) {
-      if (!FELTER.includes(felt)) feil.push(`${sted}.felter: ${felt} is not a field`);
+    for (const field of fields === 'alle' ? [] : fields) {
+      if (!GRANTABLE_FIELDS.includes(field)) error.push(`${place}.felter: ${field} is not a field`);
     }
   }
-  return feil;
+  return error;
 }
 
-function utdyp(params: Record<string, unknown>): string {
-  const [detalj] = Object.values(params);
-  return typeof detalj === 'string' && detalj.length < 60 ? ` (${detalj})` : '';
+function explain(params: Record<string, unknown>): string {
+  const [detail] = Object.values(params);
+  return typeof detail === 'string' && detail.length < 60 ? ` (${detail})` : '';
 }
 
-function like(verdier: string[]): string[] {
-  return [...new Set(verdier.filter((verdi, i) => verdier.indexOf(verdi) !== i))];
+function duplicates(values: string[]): string[] {
+  return [...new Set(values.filter((value, i) => values.indexOf(value) !== i))];
 }
 
-function tilKonsument({ navn, azp, behandlingsgrunnlag, kvote }: Registerlinje): Konsument {
+function toKonsument({ navn: name, azp, behandlingsgrunnlag, kvote: quota }: RegistryEntry): Konsument {
   return {
-    navn,
+    navn: name,
     azp,
-    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner, felter }) => ({
+    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke: link, operasjoner: operations, felter: fields }) => ({
       id,
-      lenke,
-      operasjoner: new Set(operasjoner === 'alle' ? (Object.keys(OPERASJONER) as Operasjon[]) : operasjoner),
-      felter: new Set(felter === 'alle' ? FELTER : felter),
+      lenke: link,
+      operasjoner: new Set(operations === 'alle' ? (Object.keys(OPERATIONS) as Operation[]) : operations),
+      felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
     })),
-    kvote: kvote && { perSekund: kvote.perSekund, boette: fullBoette(kvote) },
+    kvote: quota && { perSekund: quota.perSekund, bucket: fullBucket(quota) },
   };
 }
 
-function fullBoette({ perSekund, burst }: { perSekund: number; burst: number }): TokenBucket {
-  const boette = new TokenBucket({ bucketSize: burst, tokensPerInterval: perSekund, interval: 'second' });
-  boette.content = burst;
-  return boette;
+function fullBucket({ perSekund: perSecond, burst }: { perSekund: number; burst: number }): TokenBucket {
+  const bucket = new TokenBucket({ bucketSize: burst, tokensPerInterval: perSecond, interval: 'second' });
+  bucket.content = burst;
+  return bucket;
 }

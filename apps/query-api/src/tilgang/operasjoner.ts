@@ -1,34 +1,34 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
-import { FELTER, type Felt } from '../avtaler/felter.ts';
+import { GRANTABLE_FIELDS, type AvtaleField } from '../avtaler/felter.ts';
 
 /**
  * Every operation by its operationId, and the fields of an avtale that its answer is made of: a consumer needs all of
  * them in its grant, since a published schema can't lose fields for some.
  */
-export const OPERASJONER = {
+export const OPERATIONS = {
   hentTiltaksstatus: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
-  sokAvtaler: FELTER,
+  sokAvtaler: GRANTABLE_FIELDS,
   // Answers with the fields asked for; what a page is cut by goes with it.
   hentUtdrag: ['avtaleId'],
-  hentAvtale: FELTER,
-  hentAvtaleMedNummer: FELTER,
-  hentVersjoner: FELTER,
-  hentDeltakersAvtaler: FELTER,
-  hentBedriftensAvtaler: FELTER,
+  hentAvtale: GRANTABLE_FIELDS,
+  hentAvtaleMedNummer: GRANTABLE_FIELDS,
+  hentVersjoner: GRANTABLE_FIELDS,
+  hentDeltakersAvtaler: GRANTABLE_FIELDS,
+  hentBedriftensAvtaler: GRANTABLE_FIELDS,
   hentEndringer: ['avtaleId'],
-  eksporterAvtaler: FELTER,
+  eksporterAvtaler: GRANTABLE_FIELDS,
   // Answers with the fields that are asked for, so the grant is held against those.
   graphql: [],
   // Counts by one field, and the grant is held against that.
   hentStatistikk: [],
   hentFerskhet: [],
-} as const satisfies Record<string, readonly Felt[]>;
+} as const satisfies Record<string, readonly AvtaleField[]>;
 
-export type Operasjon = keyof typeof OPERASJONER;
+export type Operation = keyof typeof OPERATIONS;
 
-export const OPERASJON = 'operasjon';
+export const OPERATION = 'operasjon';
 
 /** Says which operation a handler is; a handler without it can't be reached. */
-export function ErOperasjon(operasjon: Operasjon): CustomDecorator {
-  return SetMetadata(OPERASJON, operasjon);
+export function IsOperation(operation: Operation): CustomDecorator {
+  return SetMetadata(OPERATION, operation);
 }

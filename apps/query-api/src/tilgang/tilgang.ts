@@ -1,110 +1,120 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { fellesFeil, Problem, settKonsument } from '@tiltak/platform';
+import { PROBLEMS, Problem, setKonsument } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Felt } from '../avtaler/felter.ts';
-import { metrikker } from '../metrikker.ts';
-import { Oppslagslogg } from '../oppslag/oppslagslogg.ts';
+import type { AvtaleField } from '../avtaler/felter.ts';
+import { metrics } from '../metrikker.ts';
+import { AuditLog } from '../oppslag/oppslagslogg.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
-import { OPERASJON, OPERASJONER, type Operasjon } from './operasjoner.ts';
+import { OPERATION, OPERATIONS, type Operation } from './operasjoner.ts';
 
 /** Who asks, what for, and by which operation: known for every request that reaches a handler. */
-export interface Tilgang {
+export interface Grant {
   konsument: string;
   behandlingsgrunnlag: string;
-  operasjon: Operasjon;
+  operation: Operation;
   /** those granted for the purpose, whatever the operation answers with */
-  felter: ReadonlySet<Felt>;
+  fields: ReadonlySet<AvtaleField>;
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    tilgang?: Tilgang;
+    access?: Grant;
   }
 }
 
 /** Of a request that the guard let through. */
-export function tilgangI({ tilgang }: FastifyRequest): Tilgang {
-  if (!tilgang) throw new Error('The request has passed no access check');
-  return tilgang;
+export function grantOf({ access }: FastifyRequest): Grant {
+  if (!access) throw new Error('The request has passed no access check');
+  return access;
 }
 
 /** Lets a request through only when the registry of consumers grants it; the token is verified before this. */
 @Injectable()
-export class Tilgangsvakt implements CanActivate {
+export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly konsumenter: Konsumenter,
-    private readonly oppslagslogg: Oppslagslogg,
+    private readonly auditLog: AuditLog,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const operasjon = this.reflector.get<Operasjon | undefined>(OPERASJON, context.getHandler());
-    if (!operasjon) throw ikkeTilgang('This operation is not open to consumers');
+    const operation = this.reflector.get<Operation | undefined>(OPERATION, context.getHandler());
+    if (!operation) throw forbidden('This operation is not open to consumers');
 
     const konsument = this.konsumenter.get(request.token?.azp ?? '');
-    if (!konsument) throw ikkeTilgang('The client (azp) of the token is not a registered consumer');
-    settKonsument(konsument.navn);
-    brukKvote(konsument, http.getResponse<FastifyReply>());
+    if (!konsument) throw forbidden('The client (azp) of the token is not a registered consumer');
+    setKonsument(konsument.navn);
+    useQuota(konsument, http.getResponse<FastifyReply>());
     try {
-      const grunnlag = velgGrunnlag(konsument, request.headers.behandlingsgrunnlag);
-      request.tilgang = krev(konsument.navn, grunnlag, operasjon);
-    } catch (feil) {
-      await this.oppslagslogg.skrivAvslag(konsument.navn, operasjon, request.body);
-      throw feil;
+      const basis = chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag);
+      request.access = requireGrant(konsument.navn, basis, operation);
+    } catch (error) {
+      await this.auditLog.recordDenial(konsument.navn, operation, request.body);
+      throw error;
     }
-    metrikker.oppslag.inc({ konsument: konsument.navn, operasjon });
+    metrics.oppslag.inc({ konsument: konsument.navn, operasjon: operation });
     return true;
   }
 }
 
-function brukKvote({ navn, kvote }: Konsument, reply: FastifyReply): void {
-  if (!kvote) return;
-  const innenfor = kvote.boette.tryRemoveTokens(1);
-  reply.header('RateLimit-Policy', `"${navn}";q=${String(kvote.perSekund)};w=1`);
-  if (!innenfor) {
-    metrikker.overKvote.inc({ konsument: navn });
-    throw new Problem(fellesFeil.FOR_MANGE, `The quota of ${String(kvote.perSekund)} requests per second is used up`, {
+function useQuota({ navn: name, kvote: quota }: Konsument, reply: FastifyReply): void {
+  if (!quota) return;
+  const within = quota.bucket.tryRemoveTokens(1);
+  reply.header('RateLimit-Policy', `"${name}";q=${String(quota.perSekund)};w=1`);
+  if (!within) {
+    metrics.overQuota.inc({ konsument: name });
+    throw new Problem(PROBLEMS.FOR_MANGE, `The quota of ${String(quota.perSekund)} requests per second is used up`, {
       retryAfter: 1,
     });
   }
 }
 
-function velgGrunnlag({ behandlingsgrunnlag }: Konsument, valgt: string | string[] | undefined): Behandlingsgrunnlag {
-  const [eneste, ...flere] = behandlingsgrunnlag;
-  if (valgt === undefined && eneste && flere.length === 0) return eneste;
-  if (valgt === undefined) {
-    const melding = `is required, since this consumer has several: ${behandlingsgrunnlag.map(({ id }) => id).join(', ')}`;
-    throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The header Behandlingsgrunnlag is required', {
-      feil: [{ felt: 'Behandlingsgrunnlag', melding }],
+function chooseGrunnlag(
+  { behandlingsgrunnlag }: Konsument,
+  chosen: string | string[] | undefined,
+): Behandlingsgrunnlag {
+  const [only, ...more] = behandlingsgrunnlag;
+  if (chosen === undefined && only && more.length === 0) return only;
+  if (chosen === undefined) {
+    const message = `is required, since this consumer has several: ${behandlingsgrunnlag.map(({ id }) => id).join(', ')}`;
+    throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The header Behandlingsgrunnlag is required', {
+      feil: [{ felt: 'Behandlingsgrunnlag', melding: message }],
     });
   }
-  const grunnlag = behandlingsgrunnlag.find(({ id }) => id === valgt);
-  if (!grunnlag) throw ikkeTilgang('The behandlingsgrunnlag in the header is not granted to this consumer');
-  return grunnlag;
+  const basis = behandlingsgrunnlag.find(({ id }) => id === chosen);
+  if (!basis) throw forbidden('The behandlingsgrunnlag in the header is not granted to this consumer');
+  return basis;
 }
 
-function krev(konsument: string, { id, operasjoner, felter }: Behandlingsgrunnlag, operasjon: Operasjon): Tilgang {
-  if (!operasjoner.has(operasjon)) {
-    throw ikkeTilgang(`The operation ${operasjon} is not granted for behandlingsgrunnlag ${id}`);
+function requireGrant(
+  konsument: string,
+  { id, operasjoner: operations, felter: fields }: Behandlingsgrunnlag,
+  operation: Operation,
+): Grant {
+  if (!operations.has(operation)) {
+    throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const tilgang = { konsument, behandlingsgrunnlag: id, operasjon, felter };
-  krevFelter(tilgang, OPERASJONER[operasjon]);
-  return tilgang;
+  const access = { konsument, behandlingsgrunnlag: id, operation, fields };
+  requireFields(access, OPERATIONS[operation]);
+  return access;
 }
 
 /** @throws Problem 403 that names the fields outside the grant */
-export function krevFelter({ behandlingsgrunnlag, operasjon, felter }: Tilgang, svar: readonly Felt[]): void {
-  const mangler = svar.filter((felt) => !felter.has(felt));
-  if (mangler.length > 0) {
-    throw ikkeTilgang(
-      `The operation ${operasjon} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${mangler.join(', ')}`,
+export function requireFields(
+  { behandlingsgrunnlag, operation, fields }: Grant,
+  response: readonly AvtaleField[],
+): void {
+  const missing = response.filter((field) => !fields.has(field));
+  if (missing.length > 0) {
+    throw forbidden(
+      `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}`,
     );
   }
 }
 
-function ikkeTilgang(detalj: string): Problem {
-  return new Problem(fellesFeil.IKKE_TILGANG, detalj);
+function forbidden(detail: string): Problem {
+  return new Problem(PROBLEMS.IKKE_TILGANG, detail);
 }

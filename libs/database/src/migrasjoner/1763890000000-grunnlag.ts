@@ -7,18 +7,18 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 export class Grunnlag1763890000000 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
-    for (const rolle of ['datadeling_skriver', 'datadeling_leser']) {
+    for (const role of ['datadeling_skriver', 'datadeling_leser']) {
       await db.query(
         `do $$ begin
-           if not exists (select from pg_roles where rolname = '${rolle}') then create role ${rolle} nologin; end if;
+           if not exists (select from pg_roles where rolname = '${role}') then create role ${role} nologin; end if;
          end $$`,
       );
     }
     await db.query(AVTALE);
-    await db.query(HISTORIKK_OG_STROM);
-    await db.query(KONSUM);
-    await db.query(OPPSLAG);
-    await db.query(RETTIGHETER);
+    await db.query(HISTORY_AND_STREAM);
+    await db.query(CONSUMPTION);
+    await db.query(LOOKUP);
+    await db.query(PRIVILEGES);
   }
 
   async down(db: QueryRunner): Promise<void> {
@@ -30,7 +30,7 @@ export class Grunnlag1763890000000 implements MigrationInterface {
 }
 
 /** Columns that hold the content of an avtale: the same, in the same order, in `avtale` and `avtale_versjon`. */
-const INNHOLD = `
+const CONTENT = `
   avtale_id uuid not null,
   avtale_nr integer,
   deltaker_fnr text,
@@ -61,10 +61,10 @@ const INNHOLD = `
   sist_endret timestamptz(6),
   deltaker_id uuid`;
 
-const SYNLIG = 'slettet is null and not feilregistrert';
+const VISIBLE = 'slettet is null and not feilregistrert';
 
 const AVTALE = `
-create table avtale (${INNHOLD},
+create table avtale (${CONTENT},
   slettet text check (slettet in ('SLETTEMERKET', 'GRAVSTEIN')),
   kilde_partisjon integer not null,
   kilde_offset bigint not null,
@@ -76,15 +76,15 @@ comment on table avtale is 'Current reduced avtale; a deleted one is only a mark
 comment on column avtale.avtrykk is 'Fingerprint of the content: tells a repeated message from a change';
 comment on column avtale.mottatt is 'When this system learned of the content';
 
-create index avtale_deltaker_fnr on avtale (deltaker_fnr) where ${SYNLIG};
-create index avtale_deltaker_id on avtale (deltaker_id) where ${SYNLIG};
-create index avtale_bedrift_nr on avtale (bedrift_nr, avtale_id) where ${SYNLIG};
-create index avtale_avtale_nr on avtale (avtale_nr) where ${SYNLIG};
-create index avtale_tiltakstype on avtale (tiltakstype, avtale_id) where ${SYNLIG};
-create index avtale_avtale_status on avtale (avtale_status, avtale_id) where ${SYNLIG};
-create index avtale_sist_endret on avtale (sist_endret) where ${SYNLIG};
-create index avtale_start_dato on avtale (start_dato) where ${SYNLIG};
-create index avtale_slutt_dato on avtale (slutt_dato) where ${SYNLIG};
+create index avtale_deltaker_fnr on avtale (deltaker_fnr) where ${VISIBLE};
+create index avtale_deltaker_id on avtale (deltaker_id) where ${VISIBLE};
+create index avtale_bedrift_nr on avtale (bedrift_nr, avtale_id) where ${VISIBLE};
+create index avtale_avtale_nr on avtale (avtale_nr) where ${VISIBLE};
+create index avtale_tiltakstype on avtale (tiltakstype, avtale_id) where ${VISIBLE};
+create index avtale_avtale_status on avtale (avtale_status, avtale_id) where ${VISIBLE};
+create index avtale_sist_endret on avtale (sist_endret) where ${VISIBLE};
+create index avtale_start_dato on avtale (start_dato) where ${VISIBLE};
+create index avtale_slutt_dato on avtale (slutt_dato) where ${VISIBLE};
 
 create view avtale_synlig as
   select avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, bedrift_navn, veileder_nav_ident, tiltakstype,
@@ -92,12 +92,12 @@ create view avtale_synlig as
     stillingstype, godkjent_av_deltaker, godkjent_av_arbeidsgiver, godkjent_av_veileder, godkjent_av_beslutter,
     godkjent_av_nav_ident, godkjent_av_beslutter_nav_ident, godkjent_paa_vegne_av,
     godkjent_paa_vegne_av_arbeidsgiver, opphav, opprettet_tidspunkt, annullert_tidspunkt, sist_endret, mottatt
-  from avtale where ${SYNLIG};
+  from avtale where ${VISIBLE};
 comment on view avtale_synlig is 'What consumers may see';
 `;
 
-const HISTORIKK_OG_STROM = `
-create table avtale_versjon (${INNHOLD},
+const HISTORY_AND_STREAM = `
+create table avtale_versjon (${CONTENT},
   kilde_partisjon integer not null,
   kilde_offset bigint not null,
   avtrykk uuid not null,
@@ -121,7 +121,7 @@ comment on table endring is
   'Change feed. A sequence alone would skip what commits late: a reader pages on (tx, lopenr) below the snapshot''s xmin';
 `;
 
-const KONSUM = `
+const CONSUMPTION = `
 create table instans (
   id boolean primary key default true check (id),
   epoke uuid not null default gen_random_uuid(),
@@ -170,7 +170,7 @@ comment on table parkert_melding is 'Messages that could not be used, with the r
 comment on column parkert_melding.avtrykk is 'SHA-256 of key and value: a recreated topic may use an offset again';
 `;
 
-const OPPSLAG = `
+const LOOKUP = `
 create table oppslag (
   id bigint generated always as identity primary key,
   tidspunkt timestamptz(6) not null default clock_timestamp(),
@@ -187,7 +187,7 @@ comment on table oppslag is 'Audit: who asked for which persons, why, and what t
 create index oppslag_tidspunkt on oppslag using brin (tidspunkt);
 `;
 
-const RETTIGHETER = `
+const PRIVILEGES = `
 grant usage on schema public to datadeling_skriver, datadeling_leser;
 grant select, insert, update, delete on avtale to datadeling_skriver;
 grant select, insert, delete on avtale_versjon, endring to datadeling_skriver;

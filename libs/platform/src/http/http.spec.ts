@@ -1,20 +1,20 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { Oppstartsfeil } from '../oppstartsfeil.ts';
-import { IDENT_I_FEIL, startProveApp, type ProveApp } from '../testing/prove-app.ts';
-import { raatt } from '../testing/raatt.ts';
+import { StartupError } from '../oppstartsfeil.ts';
+import { IDENT_IN_ERROR, startProbeApp, type ProbeApp } from '../testing/prove-app.ts';
+import { rawRequest } from '../testing/raatt.ts';
 
-let app: ProveApp;
+let app: ProbeApp;
 let bearer: string;
 beforeAll(async () => {
-  app = await startProveApp();
+  app = await startProbeApp();
   bearer = `Bearer ${await app.utsteder.token()}`;
 });
-afterAll(() => app.stopp());
+afterAll(() => app.stop());
 
 const PROBLEM = 'application/problem+json; charset=utf-8';
 
-interface Problemsvar {
+interface ProblemResponse {
   type: string;
   title: string;
   status: number;
@@ -24,17 +24,20 @@ interface Problemsvar {
 }
 
 /** The answer as a problem, having checked what holds for every one. */
-async function problem(svar: Response): Promise<Problemsvar> {
-  expect([svar.headers.get('content-type'), svar.headers.get('x-content-type-options')]).toEqual([PROBLEM, 'nosniff']);
-  const body = (await svar.json()) as Problemsvar;
-  expect([body.status, body.callId]).toEqual([svar.status, svar.headers.get('nav-call-id')]);
+async function problem(response: Response): Promise<ProblemResponse> {
+  expect([response.headers.get('content-type'), response.headers.get('x-content-type-options')]).toEqual([
+    PROBLEM,
+    'nosniff',
+  ]);
+  const body = (await response.json()) as ProblemResponse;
+  expect([body.status, body.callId]).toEqual([response.status, response.headers.get('nav-call-id')]);
   expect(body.type).toMatch(/^urn:tiltak-datadeling:feil:[a-z-]+$/);
   expect(body.callId).toMatch(/^[A-Za-z0-9._:-]+$/);
   return body;
 }
 
-const METODER = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-const STIER = [
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const PATHS = [
   '/',
   '/api/ting/1',
   '/api/sok',
@@ -46,56 +49,56 @@ const STIER = [
 ];
 
 describe('access', () => {
-  test.each(STIER.flatMap((sti) => METODER.map((metode) => [metode, sti])))(
+  test.each(PATHS.flatMap((path) => METHODS.map((method) => [method, path])))(
     '%s %s needs a token',
-    async (method, sti) => {
-      const svar = await fetch(app.url + sti, { method });
-      expect([svar.status, svar.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
-      if (method === 'HEAD') expect(await svar.text()).toBe('');
-      else expect((await problem(svar)).type).toBe('urn:tiltak-datadeling:feil:mangler-token');
+    async (method, path) => {
+      const response = await fetch(app.url + path, { method });
+      expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+      if (method === 'HEAD') expect(await response.text()).toBe('');
+      else expect((await problem(response)).type).toBe('urn:tiltak-datadeling:feil:mangler-token');
     },
   );
 
   test.each(['Basic a2FyaTpvbGE=', 'Bearer', 'Bearer ', 'Bearer ikke.et.token', 'Bearer a b'])(
     'not with «%s»',
     async (authorization) => {
-      const svar = await fetch(`${app.url}/api/ting/1`, { headers: { authorization } });
-      expect([svar.status, svar.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
-      expect(JSON.stringify(await problem(svar))).not.toContain('ikke.et');
+      const response = await fetch(`${app.url}/api/ting/1`, { headers: { authorization } });
+      expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+      expect(JSON.stringify(await problem(response))).not.toContain('ikke.et');
     },
   );
 
   test('open are those that are named, and health', async () => {
-    for (const sti of ['/apent/side', '/internal/isalive', '/internal/isready', '/internal/prometheus']) {
-      expect([sti, (await fetch(app.url + sti)).status]).toEqual([sti, 200]);
+    for (const path of ['/apent/side', '/internal/isalive', '/internal/isready', '/internal/prometheus']) {
+      expect([path, (await fetch(app.url + path)).status]).toEqual([path, 200]);
     }
-    expect((await app.kall('/api/ting/1')).status).toBe(200);
+    expect((await app.call('/api/ting/1')).status).toBe(200);
   });
 
   test('keys that can not be had are 503, with the time to wait', async () => {
-    const alene = await startProveApp();
-    alene.utsteder.svarMed({ status: 500, body: '' });
-    const svar = await alene.kall('/api/ting/1');
-    expect([svar.status, svar.headers.get('retry-after')]).toEqual([503, '5']);
-    await problem(svar);
-    await alene.stopp();
+    const alone = await startProbeApp();
+    alone.utsteder.respondWith({ status: 500, body: '' });
+    const response = await alone.call('/api/ting/1');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    await problem(response);
+    await alone.stop();
   });
 });
 
 describe('context', () => {
-  const sporing = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const tracing = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
   test.each(['GET', 'POST'])('follows a %s to its handler', async (method) => {
-    const svar = await app.kall(method === 'GET' ? '/api/ting/1' : '/api/sok', {
+    const response = await app.call(method === 'GET' ? '/api/ting/1' : '/api/sok', {
       method,
-      headers: { 'nav-call-id': 'min-id', traceparent: sporing, 'content-type': 'application/json' },
+      headers: { 'nav-call-id': 'min-id', traceparent: tracing, 'content-type': 'application/json' },
       ...(method === 'POST' ? { body: '{}' } : {}),
     });
-    expect(await svar.json()).toMatchObject({
-      kontekst: { callId: 'min-id', traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' },
+    expect(await response.json()).toMatchObject({
+      context: { callId: 'min-id', traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' },
     });
-    expect(svar.headers.get('nav-call-id')).toBe('min-id');
-    expect(svar.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('nav-call-id')).toBe('min-id');
+    expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
   test.each([
@@ -104,23 +107,23 @@ describe('context', () => {
     [{ 'x-correlation-id': 'c-3' }, 'c-3'],
     [{ 'nav-call-id': '1'.repeat(11), 'x-correlation-id': 'c-3' }, 'c-3'],
   ])('of %j the call id is %s', async (headers, callId) => {
-    expect((await app.kall('/api/ting/1', { headers })).headers.get('nav-call-id')).toBe(callId);
+    expect((await app.call('/api/ting/1', { headers })).headers.get('nav-call-id')).toBe(callId);
   });
 
   test.each([`x-${'1'.repeat(11)}`, 'a b', 'æ', 'a'.repeat(101), '<script>'])(
     'a new call id instead of «%s»',
-    async (gitt) => {
-      const svar = await app.kall('/api/ting/1', { headers: { 'nav-call-id': gitt } });
-      expect(svar.headers.get('nav-call-id')).toMatch(/^[0-9a-f-]{36}$/);
+    async (given) => {
+      const response = await app.call('/api/ting/1', { headers: { 'nav-call-id': given } });
+      expect(response.headers.get('nav-call-id')).toMatch(/^[0-9a-f-]{36}$/);
     },
   );
 });
 
 describe('errors', () => {
   test('what is not expected is 500, and says nothing of its cause', async () => {
-    const svar = await app.kall('/api/kast');
-    expect(svar.status).toBe(500);
-    expect(JSON.stringify(await problem(svar))).not.toMatch(new RegExp(`${IDENT_I_FEIL}|no such person|\\.ts`));
+    const response = await app.call('/api/kast');
+    expect(response.status).toBe(500);
+    expect(JSON.stringify(await problem(response))).not.toMatch(new RegExp(`${IDENT_IN_ERROR}|no such person|\\.ts`));
   });
 
   test.each([
@@ -133,10 +136,10 @@ describe('errors', () => {
     ['POST', '/internal/isalive', 405, 'GET, HEAD'],
     ['GET', '/api/ting/%zz', 400, null],
     ['GET', `/api/ting/${'a'.repeat(300)}`, 414, null],
-  ])('%s %s is %d', async (method, sti, status, allow) => {
-    const svar = await app.kall(sti, { method });
-    expect([svar.status, svar.headers.get('allow')]).toEqual([status, allow]);
-    await problem(svar);
+  ])('%s %s is %d', async (method, path, status, allow) => {
+    const response = await app.call(path, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([status, allow]);
+    await problem(response);
   });
 
   test.each([
@@ -154,31 +157,31 @@ describe('errors', () => {
     ['for who wants XML', '{}', { accept: 'application/xml' }, 406],
     ['for who wants no JSON', '{}', { accept: 'application/json;q=0, text/html' }, 406],
   ])('a body: %s', async (_, body, headers, status) => {
-    const svar = await app.kall('/api/sok', {
+    const response = await app.call('/api/sok', {
       method: 'POST',
       body,
       headers: { 'content-type': 'application/json', 'nav-call-id': 'min-id', ...headers },
     });
-    expect(svar.status).toBe(status);
-    expect((await problem(svar)).callId).toBe('min-id');
+    expect(response.status).toBe(status);
+    expect((await problem(response)).callId).toBe('min-id');
   });
 
   test.each([
     ['application/json; charset=UTF-8', '*/*'],
     ['application/json;charset="utf-8"', 'text/html, application/*;q=0.1'],
   ])('a body of type %s is read', async (type, accept) => {
-    const svar = await app.kall('/api/sok', {
+    const response = await app.call('/api/sok', {
       method: 'POST',
       body: '\uFEFF{"navn":["blåbær"]}',
       headers: { 'content-type': type, accept, 'content-encoding': 'identity' },
     });
-    expect(await svar.json()).toMatchObject({ sok: { navn: ['blåbær'] } });
+    expect(await response.json()).toMatchObject({ sok: { navn: ['blåbær'] } });
   });
 });
 
 describe('on the wire', () => {
-  const lukk = 'Connection: close\r\n\r\n';
-  const linjer = (): [string, string, RegExp][] => [
+  const close = 'Connection: close\r\n\r\n';
+  const lines = (): [string, string, RegExp][] => [
     ['garbage', 'hei\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['too many headers', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(40_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
     [
@@ -186,55 +189,55 @@ describe('on the wire', () => {
       `POST /api/sok HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`,
       /^HTTP\/1\.1 400 /,
     ],
-    ['no Host', `GET /api/ting/1 HTTP/1.1\r\nAuthorization: ${bearer}\r\n${lukk}`, /^HTTP\/1\.1 400 /],
-    ['a path without a slash', `GET *api/kast HTTP/1.1\r\nHost: x\r\n${lukk}`, /^HTTP\/1\.1 401 /],
+    ['no Host', `GET /api/ting/1 HTTP/1.1\r\nAuthorization: ${bearer}\r\n${close}`, /^HTTP\/1\.1 400 /],
+    ['a path without a slash', `GET *api/kast HTTP/1.1\r\nHost: x\r\n${close}`, /^HTTP\/1\.1 401 /],
     [
       'the server as a whole',
-      `OPTIONS * HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer}\r\n${lukk}`,
+      `OPTIONS * HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer}\r\n${close}`,
       /^HTTP\/1\.1 404 /,
     ],
     [
       'a method of its own',
-      `PROPFIND /api/sok HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer}\r\n${lukk}`,
+      `PROPFIND /api/sok HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer}\r\n${close}`,
       /^HTTP\/1\.1 405 /,
     ],
-    ['a whole URL', `GET http://apent/api/ting/1 HTTP/1.1\r\nHost: x\r\n${lukk}`, /^HTTP\/1\.1 401 /],
-    ['a URL that can not be decoded', `GET /%zz HTTP/1.1\r\nHost: x\r\n${lukk}`, /^HTTP\/1\.1 400 /],
+    ['a whole URL', `GET http://apent/api/ting/1 HTTP/1.1\r\nHost: x\r\n${close}`, /^HTTP\/1\.1 401 /],
+    ['a URL that can not be decoded', `GET /%zz HTTP/1.1\r\nHost: x\r\n${close}`, /^HTTP\/1\.1 400 /],
   ];
-  test.each(linjer().map(([navn], i) => [navn, i] as const))('%s', async (_, i) => {
-    const [, tekst, statuslinje] = linjer()[i] ?? ['', '', /x/];
-    const svar = await raatt(app.url, tekst);
-    expect(svar).toMatch(statuslinje);
-    expect(svar).toMatch(/content-type: application\/problem\+json/i);
-    const [hode = '', body = '{}'] = svar.split('\r\n\r\n');
-    const callId = /nav-call-id: (\S+)/i.exec(hode)?.[1];
-    expect(JSON.parse(body)).toMatchObject({ callId, status: Number(svar.slice(9, 12)) });
-    expect(hode).toMatch(/x-content-type-options: nosniff/i);
+  test.each(lines().map(([name], i) => [name, i] as const))('%s', async (_, i) => {
+    const [, text, statusLine] = lines()[i] ?? ['', '', /x/];
+    const response = await rawRequest(app.url, text);
+    expect(response).toMatch(statusLine);
+    expect(response).toMatch(/content-type: application\/problem\+json/i);
+    const [header = '', body = '{}'] = response.split('\r\n\r\n');
+    const callId = /nav-call-id: (\S+)/i.exec(header)?.[1];
+    expect(JSON.parse(body)).toMatchObject({ callId, status: Number(response.slice(9, 12)) });
+    expect(header).toMatch(/x-content-type-options: nosniff/i);
   });
 
   test('what is expected of the server is not its concern', async () => {
-    const tekst = `POST /api/sok HTTP/1.1\r\nHost: x\r\nExpect: noe\r\nAuthorization: ${bearer}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n${lukk}{}`;
-    expect(await raatt(app.url, tekst)).toMatch(/^HTTP\/1\.1 200 /);
+    const text = `POST /api/sok HTTP/1.1\r\nHost: x\r\nExpect: noe\r\nAuthorization: ${bearer}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n${close}{}`;
+    expect(await rawRequest(app.url, text)).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 
 test('answers are measured by route, and never by URL', async () => {
-  await app.kall('/api/ting/en-hemmelighet');
-  await app.kall('/en-hemmelighet');
-  const tall = await (await fetch(`${app.url}/internal/prometheus`)).text();
-  expect(tall).toMatch(
+  await app.call('/api/ting/en-hemmelighet');
+  await app.call('/en-hemmelighet');
+  const number = await (await fetch(`${app.url}/internal/prometheus`)).text();
+  expect(number).toMatch(
     /^http_server_requests_seconds_count\{metode="GET",rute="\/api\/ting\/:id",status="200"\} \d+$/m,
   );
-  expect(tall).toMatch(/rute="unknown",status="404"/);
-  expect(tall).not.toContain('hemmelighet');
+  expect(number).toMatch(/rute="unknown",status="404"/);
+  expect(number).not.toContain('hemmelighet');
 });
 
 test('a port that is taken is told by name', async () => {
-  const annen = createServer();
-  await new Promise<void>((klar) => annen.listen(0, '127.0.0.1', klar));
-  const { port } = annen.address() as AddressInfo;
-  await expect(startProveApp({ port })).rejects.toThrow(
-    new Oppstartsfeil(`PORT ${String(port)} on 127.0.0.1 is taken by another process`),
+  const other = createServer();
+  await new Promise<void>((ready) => other.listen(0, '127.0.0.1', ready));
+  const { port } = other.address() as AddressInfo;
+  await expect(startProbeApp({ port })).rejects.toThrow(
+    new StartupError(`PORT ${String(port)} on 127.0.0.1 is taken by another process`),
   );
-  annen.close();
+  other.close();
 });

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Token, TokenVerifiserer } from '../auth.ts';
-import { iKontekst } from '../kontekst.ts';
-import { fellesFeil, Problem } from '../problem.ts';
-import { HELSERUTER } from './helse.ts';
-import { nyKontekst, STANDARDHODER } from './kontekst.ts';
-import { samleMetoder } from './metoder.ts';
-import { avvisFarlig } from './validering.ts';
+import type { Token, TokenVerifier } from '../auth.ts';
+import { runInContext } from '../kontekst.ts';
+import { PROBLEMS, Problem } from '../problem.ts';
+import { HEALTH_ROUTES } from './helse.ts';
+import { createContext, DEFAULT_HEADERS } from './kontekst.ts';
+import { collectMethods } from './metoder.ts';
+import { refuseDangerous } from './validering.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,75 +15,75 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /** what a route can answer with, when it is not JSON only */
-    medietyper?: string[];
+    mediaTypes?: string[];
   }
 }
 
-interface Krokvalg {
-  verifiserer: TokenVerifiserer;
-  apneRuter: string[];
-  tilstand: { stenger: boolean };
+interface HookOptions {
+  verifier: TokenVerifier;
+  openRoutes: string[];
+  state: { closing: boolean };
 }
 
 /** What happens to every request before its handler: context, access, and whether it can be answered at all. */
-export function leggTilKroker(server: FastifyInstance, { verifiserer, apneRuter, tilstand }: Krokvalg): void {
-  const ikkeFunnet = samleMetoder(server);
-  const apne = [...HELSERUTER, ...apneRuter];
+export function addHooks(server: FastifyInstance, { verifier, openRoutes, state }: HookOptions): void {
+  const notFound = collectMethods(server);
+  const open = [...HEALTH_ROUTES, ...openRoutes];
 
-  server.addHook('onRequest', (request, reply, ferdig) => {
-    const kontekst = nyKontekst(request.headers);
-    reply.headers({ ...STANDARDHODER, 'Nav-Call-Id': kontekst.callId });
+  server.addHook('onRequest', (request, reply, done) => {
+    const context = createContext(request.headers);
+    reply.headers({ ...DEFAULT_HEADERS, 'Nav-Call-Id': context.callId });
     // So that clients have moved to another process when this one closes.
-    if (tilstand.stenger) reply.header('Connection', 'close');
-    iKontekst(kontekst, ferdig);
+    if (state.closing) reply.header('Connection', 'close');
+    runInContext(context, done);
   });
   // Errors here come before the body has been read for nothing.
   server.addHook('onRequest', async (request) => {
-    const apen = erApen(request.url, apne);
-    if (!apen) request.token = await verifiserer.verifiser(bearer(request));
+    const isOpenRoute = isOpen(request.url, open);
+    if (!isOpenRoute) request.token = await verifier.verify(bearer(request));
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
-      throw new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The header Host is missing');
+      throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The header Host is missing');
     }
-    if (request.is404) throw ikkeFunnet(request.url);
-    if (!apen) forhandle(request);
+    if (request.is404) throw notFound(request.url);
+    if (!isOpenRoute) negotiate(request);
   });
   server.addHook('preValidation', async (request) => {
     // Who takes a stream looks at what comes in it.
-    if (!(request.body instanceof Readable)) avvisFarlig(request.body);
+    if (!(request.body instanceof Readable)) refuseDangerous(request.body);
   });
 }
 
-function erApen(url: string, apne: string[]): boolean {
-  const [sti = ''] = url.split('?', 1);
-  return apne.some((rute) => (rute.endsWith('/*') ? sti.startsWith(rute.slice(0, -1)) : sti === rute));
+function isOpen(url: string, open: string[]): boolean {
+  const [path = ''] = url.split('?', 1);
+  return open.some((route) => (route.endsWith('/*') ? path.startsWith(route.slice(0, -1)) : path === route));
 }
 
 function bearer({ headers }: FastifyRequest): string {
   const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   if (token !== undefined) return token;
-  throw new Problem(fellesFeil.MANGLER_TOKEN, 'The header Authorization must hold a Bearer token');
+  throw new Problem(PROBLEMS.MANGLER_TOKEN, 'The header Authorization must hold a Bearer token');
 }
 
 /** @throws Problem 406 when what the route answers with is not accepted, 415 when the body says that it is something else than UTF-8 as it stands */
-function forhandle({ headers, routeOptions }: FastifyRequest): void {
-  const { medietyper = ['application/json'] } = routeOptions.config;
-  if (!medietyper.some((medietype) => godtar(headers.accept, medietype)))
-    throw new Problem(fellesFeil.IKKE_AKSEPTABELT, `Only ${medietyper.join(' or ')} is offered`);
-  const [, tegnsett = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
-  const koding = headers['content-encoding'] ?? 'identity';
-  if (!/^utf-?8$/i.test(tegnsett) || koding.toLowerCase() !== 'identity') {
-    throw new Problem(fellesFeil.FEIL_MEDIETYPE, 'The body must be application/json in UTF-8, not compressed');
+function negotiate({ headers, routeOptions }: FastifyRequest): void {
+  const { mediaTypes = ['application/json'] } = routeOptions.config;
+  if (!mediaTypes.some((mediaType) => accepts(headers.accept, mediaType)))
+    throw new Problem(PROBLEMS.IKKE_AKSEPTABELT, `Only ${mediaTypes.join(' or ')} is offered`);
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (!/^utf-?8$/i.test(charset) || encoding.toLowerCase() !== 'identity') {
+    throw new Problem(PROBLEMS.FEIL_MEDIETYPE, 'The body must be application/json in UTF-8, not compressed');
   }
 }
 
-function godtar(accept: string | undefined, medietype: string): boolean {
+function accepts(accept: string | undefined, mediaType: string): boolean {
   if (!accept) return true;
-  return accept.split(',').some((del) => {
-    const [type = '', ...parametre] = del.split(';').map((tekst) => tekst.trim().toLowerCase());
-    const [gruppe = ''] = medietype.split('/');
+  return accept.split(',').some((part) => {
+    const [type = '', ...params] = part.split(';').map((text) => text.trim().toLowerCase());
+    const [group = ''] = mediaType.split('/');
     return (
-      ['*/*', `${gruppe}/*`, medietype, 'application/problem+json'].includes(type) &&
-      !parametre.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+      ['*/*', `${group}/*`, mediaType, 'application/problem+json'].includes(type) &&
+      !params.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
     );
   });
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Histogram } from 'prom-client';
-import { logg } from '../logg.ts';
+import { logger } from '../logg.ts';
 
-const varighet = new Histogram({
+const duration = new Histogram({
   name: 'http_server_requests_seconds',
   help: 'Time to answer, by route',
   labelNames: ['metode', 'rute', 'status'] as const,
@@ -11,14 +11,14 @@ const varighet = new Histogram({
 collectDefaultMetrics();
 
 /** Logs and measures every answer: by its route, and never by the URL, which is the caller's text. */
-export function noterSvar(server: FastifyInstance): void {
-  server.addHook('onResponse', (request, reply, ferdig) => {
-    const rute = request.routeOptions.url ?? 'unknown';
+export function logResponses(server: FastifyInstance): void {
+  server.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
     const status = reply.statusCode;
-    varighet.observe({ metode: request.method, rute, status }, reply.elapsedTime / 1000);
-    const nivaa = rute.startsWith('/internal/') ? 'debug' : 'info';
+    duration.observe({ metode: request.method, rute: route, status }, reply.elapsedTime / 1000);
+    const level = route.startsWith('/internal/') ? 'debug' : 'info';
     const ms = Math.round(reply.elapsedTime * 10) / 10;
-    logg[nivaa]({ metode: request.method, rute, status, ms, azp: request.token?.azp }, 'Answered');
-    ferdig();
+    logger[level]({ metode: request.method, rute: route, status, ms, azp: request.token?.azp }, 'Answered');
+    done();
   });
 }

@@ -1,67 +1,69 @@
 import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
-import { skjul } from '../logg.ts';
-import { fellesFeil, Problem, type Feltfeil } from '../problem.ts';
+import { maskIdents } from '../logg.ts';
+import { PROBLEMS, Problem, type FieldError } from '../problem.ts';
 
 /** Nest takes `null` and no body at all for an object without properties. */
-class Validering extends ValidationPipe {
-  override transform(verdi: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const erObjekt = typeof verdi === 'object' && verdi !== null && !Array.isArray(verdi);
-    if (metadata.type === 'body' && !erObjekt) throw ugyldig([{ felt: 'body', melding: 'must be a JSON object' }]);
-    return super.transform(verdi, metadata);
+class ProblemValidationPipe extends ValidationPipe {
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (metadata.type === 'body' && !isObject)
+      throw invalidRequest([{ felt: 'body', melding: 'must be a JSON object' }]);
+    return super.transform(value, metadata);
   }
 }
 
 /** Bodies and parameters against their DTO: unknown properties are refused, and all that is wrong is told at once. */
-export function valideringPipe(): ValidationPipe {
-  return new Validering({
+export function validationPipe(): ValidationPipe {
+  return new ProblemValidationPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     validationError: { target: false, value: false },
-    exceptionFactory: (feil) => ugyldig(feil.flatMap((del) => feltfeil(del))),
+    exceptionFactory: (error) => invalidRequest(error.flatMap((part) => fieldErrors(part))),
   });
 }
 
-export function ugyldig(feil: Feltfeil[]): Problem {
-  return new Problem(fellesFeil.UGYLDIG_FORESPORSEL, 'The request is not valid', { feil });
+export function invalidRequest(error: FieldError[]): Problem {
+  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', { feil: error });
 }
 
-function feltfeil({ property, constraints = {}, children = [] }: ValidationError, forelder = ''): Feltfeil[] {
+function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, parent = ''): FieldError[] {
   // A property is the caller's own text when it is unknown.
-  const navn = skjul(property.slice(0, 100));
-  const felt = forelder === '' ? navn : /^\d+$/.test(property) ? `${forelder}[${navn}]` : `${forelder}.${navn}`;
-  const egne = Object.entries(constraints).map(([krav, melding]) => ({
-    felt,
-    melding: krav === 'whitelistValidation' ? 'is not a known property' : skjul(uten(property, melding)),
+  const name = maskIdents(property.slice(0, 100));
+  const field = parent === '' ? name : /^\d+$/.test(property) ? `${parent}[${name}]` : `${parent}.${name}`;
+  const own = Object.entries(constraints).map(([requirement, message]) => ({
+    felt: field,
+    melding: requirement === 'whitelistValidation' ? 'is not a known property' : maskIdents(without(property, message)),
   }));
-  return [...egne, ...children.flatMap((barn) => feltfeil(barn, felt))];
+  return [...own, ...children.flatMap((child) => fieldErrors(child, field))];
 }
 
 /** class-validator begins its sentences with the property, which `felt` says already. */
-function uten(property: string, melding: string): string {
-  return melding.startsWith(`${property} `) ? melding.slice(property.length + 1) : melding;
+function without(property: string, message: string): string {
+  return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
 }
 
 /** Deeper than any request is; what walks through it later may be recursive. */
-const MAKS_DYBDE = 32;
+const MAX_DEPTH = 32;
 
 /**
  * What validation would not see: depth, and a property that class-transformer leaves out in silence. (`__proto__` is
  * refused by the parser.)
  * @throws Problem 400
  */
-export function avvisFarlig(body: unknown): void {
-  let lag = [body].filter(erObjekt);
-  for (let dybde = 1; lag.length > 0; dybde++) {
-    if (dybde > MAKS_DYBDE) throw ugyldig([{ felt: 'body', melding: `is nested deeper than ${String(MAKS_DYBDE)}` }]);
-    if (lag.some((del) => Object.hasOwn(del, 'constructor'))) {
-      throw ugyldig([{ felt: 'constructor', melding: 'is not a known property' }]);
+export function refuseDangerous(body: unknown): void {
+  let create = [body].filter(isObject);
+  for (let depth = 1; create.length > 0; depth++) {
+    if (depth > MAX_DEPTH)
+      throw invalidRequest([{ felt: 'body', melding: `is nested deeper than ${String(MAX_DEPTH)}` }]);
+    if (create.some((part) => Object.hasOwn(part, 'constructor'))) {
+      throw invalidRequest([{ felt: 'constructor', melding: 'is not a known property' }]);
     }
-    lag = lag.flatMap((del) => Object.values(del).filter(erObjekt));
+    create = create.flatMap((part) => Object.values(part).filter(isObject));
   }
 }
 
-function erObjekt(verdi: unknown): verdi is object {
-  return typeof verdi === 'object' && verdi !== null;
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

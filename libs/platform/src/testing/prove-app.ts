@@ -1,16 +1,16 @@
 import { Body, Controller, Get, HttpCode, Module, Param, Post, type DynamicModule } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsOptional, IsString, ValidateNested } from 'class-validator';
-import { startHttp, type Http, type Httpvalg } from '../http/http.ts';
-import { kontekst, type Kontekst } from '../kontekst.ts';
-import { AUDIENCE, ISSUER, startUtsteder, type Utsteder } from './utsteder.ts';
+import { startHttp, type Http, type HttpOptions } from '../http/http.ts';
+import { currentContext, type RequestContext } from '../kontekst.ts';
+import { AUDIENCE, ISSUER, startIssuer, type TokenIssuer } from './utsteder.ts';
 
-class Periode {
+class Period {
   @IsString()
   fra: string;
 }
 
-export class Sok {
+export class Search {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(3)
@@ -19,129 +19,129 @@ export class Sok {
 
   @IsOptional()
   @ValidateNested()
-  @Type(() => Periode)
-  periode?: Periode;
+  @Type(() => Period)
+  periode?: Period;
 
   @IsOptional()
   @IsArray()
   @ValidateNested({ each: true })
-  @Type(() => Periode)
-  perioder?: Periode[];
+  @Type(() => Period)
+  perioder?: Period[];
 }
 
 /** What a request to `/api/tregt` waits for. */
-export class Sluse {
-  private slippLos: () => void;
-  private komFram: () => void;
-  readonly aapen = new Promise<void>((los) => (this.slippLos = los));
-  readonly naadd = new Promise<void>((fram) => (this.komFram = fram));
+export class Gate {
+  private release: () => void;
+  private cameForward: () => void;
+  readonly opened = new Promise<void>((los) => (this.release = los));
+  readonly reached = new Promise<void>((forward) => (this.cameForward = forward));
 
-  async vent(): Promise<void> {
-    this.komFram();
-    await this.aapen;
+  async wait(): Promise<void> {
+    this.cameForward();
+    await this.opened;
   }
 
-  aapne(): void {
-    this.slippLos();
+  open(): void {
+    this.release();
   }
 }
 
-export const IDENT_I_FEIL = '1'.repeat(11);
+export const IDENT_IN_ERROR = '1'.repeat(11);
 
 @Controller()
-class Prove {
-  constructor(private readonly sluse: Sluse) {}
+class Probe {
+  constructor(private readonly gate: Gate) {}
 
   @Get('api/ting/:id')
-  ting(@Param('id') id: string): { id: string; kontekst: Kontekst | undefined } {
-    return { id, kontekst: kontekst() };
+  ting(@Param('id') id: string): { id: string; context: RequestContext | undefined } {
+    return { id, context: currentContext() };
   }
 
   @Post('api/sok')
   @HttpCode(200)
-  sok(@Body() sok: Sok): { sok: Sok; kontekst: Kontekst | undefined } {
-    return { sok, kontekst: kontekst() };
+  sok(@Body() search: Search): { sok: Search; context: RequestContext | undefined } {
+    return { sok: search, context: currentContext() };
   }
 
   @Get('api/kast')
   kast(): never {
-    throw new Error(`no such person: ${IDENT_I_FEIL}`);
+    throw new Error(`no such person: ${IDENT_IN_ERROR}`);
   }
 
   @Get('api/tregt')
-  async tregt(): Promise<{ ferdig: boolean }> {
-    await this.sluse.vent();
-    return { ferdig: true };
+  async tregt(): Promise<{ done: boolean }> {
+    await this.gate.wait();
+    return { done: true };
   }
 
   @Get('apent/side')
-  apent(): { apent: boolean } {
-    return { apent: true };
+  apent(): { open: boolean } {
+    return { open: true };
   }
 }
 
 @Module({})
-class ProveModule {
-  static med(sluse: Sluse): DynamicModule {
-    return { module: ProveModule, controllers: [Prove], providers: [{ provide: Sluse, useValue: sluse }] };
+class ProbeModule {
+  static with(gate: Gate): DynamicModule {
+    return { module: ProbeModule, controllers: [Probe], providers: [{ provide: Gate, useValue: gate }] };
   }
 }
 
-export interface ProveApp {
+export interface ProbeApp {
   url: string;
-  sluse: Sluse;
-  utsteder: Utsteder;
+  gate: Gate;
+  utsteder: TokenIssuer;
   /** a request with a valid token, unless `init` brings its own */
-  kall: (sti: string, init?: RequestInit) => Promise<Response>;
+  call: (path: string, init?: RequestInit) => Promise<Response>;
   /** of the app only, which may be called early */
-  stoppHttp: Http['stopp'];
-  stopp: () => Promise<void>;
+  stopHttp: Http['stop'];
+  stop: () => Promise<void>;
 }
 
 /** An app of this library, listening, with an issuer of its own. */
-export async function startProveApp(
-  valg: Partial<Httpvalg> & { ventetidMs?: number; port?: number } = {},
-): Promise<ProveApp> {
-  const { ventetidMs = 0, port = 0, ...resten } = valg;
-  const utsteder = await startUtsteder();
-  const sluse = new Sluse();
+export async function startProbeApp(
+  options: Partial<HttpOptions> & { delayMs?: number; port?: number } = {},
+): Promise<ProbeApp> {
+  const { delayMs = 0, port = 0, ...rest } = options;
+  const issuer = await startIssuer();
+  const gate = new Gate();
   const http = await startHttp({
-    modul: ProveModule.med(sluse),
-    konfig: {
+    module: ProbeModule.with(gate),
+    config: {
       ORGANISASJON: 'prove',
       HOST: '127.0.0.1',
       PORT: port,
       LOG_LEVEL: 'info',
-      NEDSTENGING_VENTETID_MS: ventetidMs,
+      NEDSTENGING_VENTETID_MS: delayMs,
       AZURE_APP_CLIENT_ID: AUDIENCE,
       AZURE_OPENID_CONFIG_ISSUER: ISSUER,
-      AZURE_OPENID_CONFIG_JWKS_URI: utsteder.jwksUri,
+      AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
     },
-    apneRuter: ['/apent/*'],
-    klarhet: {},
-    ...resten,
-  }).catch(async (feil: unknown) => {
-    await utsteder.stopp();
-    throw feil;
+    openRoutes: ['/apent/*'],
+    readiness: {},
+    ...rest,
+  }).catch(async (error: unknown) => {
+    await issuer.stop();
+    throw error;
   });
   const url = await http.app.getUrl();
-  const token = await utsteder.token();
-  let stoppet: Promise<void> | undefined;
-  const stoppHttp = (): Promise<void> => (stoppet ??= http.stopp());
+  const token = await issuer.token();
+  let stopped: Promise<void> | undefined;
+  const stopHttp = (): Promise<void> => (stopped ??= http.stop());
   return {
     url,
-    sluse,
-    utsteder,
-    kall: (sti, { headers, ...init } = {}) =>
-      fetch(url + sti, {
+    gate,
+    utsteder: issuer,
+    call: (path, { headers, ...init } = {}) =>
+      fetch(url + path, {
         ...init,
         headers: { authorization: `Bearer ${token}`, ...(headers as Record<string, string>) },
       }),
-    stoppHttp,
-    stopp: async () => {
-      sluse.aapne();
-      await stoppHttp();
-      await utsteder.stopp();
+    stopHttp,
+    stop: async () => {
+      gate.open();
+      await stopHttp();
+      await issuer.stop();
     },
   };
 }

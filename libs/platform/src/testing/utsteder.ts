@@ -6,74 +6,74 @@ export const ISSUER = 'https://utsteder.example.no';
 export const AUDIENCE = 'denne-tjenesten';
 
 /** An issuer of tokens: its keys over real HTTP, which can be changed and taken away. */
-export interface Utsteder {
+export interface TokenIssuer {
   jwksUri: string;
   /** how many times its keys were asked for */
-  antallHentinger: () => number;
+  fetchCount: () => number;
   /** A token as Entra ID gives a machine; claims that are undefined are left out. */
   token: (claims?: Record<string, unknown>) => Promise<string>;
   /** Publishes a new key and drops the old one. */
-  roter: () => Promise<void>;
+  rotate: () => Promise<void>;
   /** The public key that signs now, as published. */
-  noekkel: () => JWK;
+  key: () => JWK;
   /** What is answered instead of the keys; undefined: the keys again. */
-  svarMed: (svar: { status: number; body: string } | undefined) => void;
-  stopp: () => Promise<void>;
+  respondWith: (response: { status: number; body: string } | undefined) => void;
+  stop: () => Promise<void>;
 }
 
-interface Noekkel {
+interface Key {
   privat: CryptoKey;
-  offentlig: JWK;
+  public: JWK;
 }
 
-async function nyNoekkel(kid: string): Promise<Noekkel> {
+async function newKey(kid: string): Promise<Key> {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
-  return { privat: privateKey, offentlig: { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' } };
+  return { privat: privateKey, public: { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' } };
 }
 
-export function sekunderFraNaa(sekunder: number): number {
-  return Math.floor(Date.now() / 1000) + sekunder;
+export function secondsFromNow(seconds: number): number {
+  return Math.floor(Date.now() / 1000) + seconds;
 }
 
-export async function startUtsteder(): Promise<Utsteder> {
+export async function startIssuer(): Promise<TokenIssuer> {
   let nummer = 0;
-  let hentinger = 0;
-  let noekkel = await nyNoekkel('noekkel-0');
-  let annet: { status: number; body: string } | undefined;
-  const server = createServer((_, svar) => {
-    hentinger += 1;
-    const { status, body } = annet ?? { status: 200, body: JSON.stringify({ keys: [noekkel.offentlig] }) };
-    svar.writeHead(status, { 'content-type': 'application/json' }).end(body);
+  let fetches = 0;
+  let key = await newKey('noekkel-0');
+  let other: { status: number; body: string } | undefined;
+  const server = createServer((_, response) => {
+    fetches += 1;
+    const { status, body } = other ?? { status: 200, body: JSON.stringify({ keys: [key.public] }) };
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   });
-  await new Promise<void>((klar) => server.listen(0, '127.0.0.1', klar));
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const { port } = server.address() as AddressInfo;
   return {
     jwksUri: `http://127.0.0.1:${String(port)}/jwks`,
-    antallHentinger: () => hentinger,
+    fetchCount: () => fetches,
     token: (claims = {}) => {
-      const innhold = {
+      const content = {
         iss: ISSUER,
         aud: AUDIENCE,
         azp: 'en-klient',
         sub: 's',
         idtyp: 'app',
-        exp: sekunderFraNaa(300),
+        exp: secondsFromNow(300),
       };
-      return new SignJWT({ ...innhold, ...claims })
+      return new SignJWT({ ...content, ...claims })
         .setProtectedHeader({ alg: 'RS256', kid: `noekkel-${String(nummer)}` })
-        .sign(noekkel.privat);
+        .sign(key.privat);
     },
-    roter: async () => {
+    rotate: async () => {
       nummer += 1;
-      noekkel = await nyNoekkel(`noekkel-${String(nummer)}`);
+      key = await newKey(`noekkel-${String(nummer)}`);
     },
-    noekkel: () => noekkel.offentlig,
-    svarMed: (svar) => {
-      annet = svar;
+    key: () => key.public,
+    respondWith: (response) => {
+      other = response;
     },
-    stopp: () =>
-      new Promise<void>((ferdig) => {
-        server.close(() => ferdig());
+    stop: () =>
+      new Promise<void>((done) => {
+        server.close(() => done());
         server.closeAllConnections();
       }),
   };

@@ -1,59 +1,59 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { opprettTesttopic } from '../suite.ts';
-import { lagArbeidsmappe } from './arbeidsmappe.ts';
-import { klargjorKafka } from './kafka-verktoy.ts';
+import { createTestTopic } from '../suite.ts';
+import { createWorkDir } from './arbeidsmappe.ts';
+import { prepareKafka } from './kafka-verktoy.ts';
 import { startKafka } from './kafka.ts';
-import { ManglerVerktoy } from './mangler-verktoy.ts';
-import { ledigPort } from './prosess.ts';
+import { MissingToolError } from './mangler-verktoy.ts';
+import { freePort } from './prosess.ts';
 
-const { katalog, rydd } = lagArbeidsmappe('spec');
-afterAll(rydd);
+const { katalog: directory, clean } = createWorkDir('spec');
+afterAll(clean);
 
 test('it keeps its messages when it is killed and started again', async () => {
   const kafka = await startKafka({
-    port: await ledigPort(),
-    dataDir: join(katalog, 'kafka'),
-    loggfil: join(katalog, 'kafka.log'),
+    port: await freePort(),
+    dataDir: join(directory, 'kafka'),
+    logFile: join(directory, 'kafka.log'),
   });
   try {
-    const topic = await opprettTesttopic({ partisjoner: 2, brokers: kafka.brokers });
-    const plasser = await topic.publiser([
+    const topic = await createTestTopic({ partisjoner: 2, brokers: kafka.brokers });
+    const place = await topic.publish([
       { nokkel: 'a', verdi: 'en', partisjon: 0 },
       { nokkel: 'b', verdi: 'to', partisjon: 1 },
       { nokkel: 'a', verdi: null, partisjon: 0 },
     ]);
-    expect(plasser).toEqual([
+    expect(place).toEqual([
       { partisjon: 0, offset: 0 },
       { partisjon: 1, offset: 0 },
       { partisjon: 0, offset: 1 },
     ]);
-    await kafka.drep();
-    await kafka.startIgjen();
-    expect(await les(kafka.brokers, topic.topic, 3)).toEqual(['0:0:a=en', '0:1:a=null', '1:0:b=to']);
-    await topic.slett();
+    await kafka.kill();
+    await kafka.restart();
+    expect(await read(kafka.brokers, topic.topic, 3)).toEqual(['0:0:a=en', '0:1:a=null', '1:0:b=to']);
+    await topic.remove();
   } finally {
-    await kafka.stopp();
+    await kafka.stop();
   }
 });
 
-async function les(brokers: string, topic: string, antall: number): Promise<string[]> {
+async function read(brokers: string, topic: string, count: number): Promise<string[]> {
   const consumer = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).consumer({ groupId: 'spec' });
-  const lest: string[] = [];
+  const wasRead: string[] = [];
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
-  await new Promise<void>((ferdig) => {
+  await new Promise<void>((done) => {
     void consumer.run({
       eachMessage: async ({ partition, message: { offset, key, value } }) => {
-        lest.push(`${String(partition)}:${offset}:${String(key)}=${String(value)}`);
-        if (lest.length === antall) ferdig();
+        wasRead.push(`${String(partition)}:${offset}:${String(key)}=${String(value)}`);
+        if (wasRead.length === count) done();
         return Promise.resolve();
       },
     });
   });
   await consumer.disconnect();
-  return lest.sort();
+  return wasRead.sort();
 }
 
 describe('a machine', () => {
@@ -63,20 +63,20 @@ describe('a machine', () => {
   });
 
   /** PATH with the programs given and nothing else that Kafka needs. */
-  function bareMed(navn: string, programmer: Record<string, string>): void {
-    const bin = join(katalog, navn);
+  function onlyWith(name: string, programs: Record<string, string>): void {
+    const bin = join(directory, name);
     mkdirSync(bin);
     symlinkSync('/bin/sh', join(bin, 'sh'));
-    for (const [program, skript] of Object.entries(programmer)) {
-      writeFileSync(join(bin, program), `#!/bin/sh\n${skript}\n`, { mode: 0o755 });
+    for (const [program, script] of Object.entries(programs)) {
+      writeFileSync(join(bin, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     }
     process.env['PATH'] = bin;
   }
 
   test('without Java is told to install it', async () => {
-    bareMed('uten-java', {});
-    await expect(klargjorKafka()).rejects.toThrow(ManglerVerktoy);
-    await expect(klargjorKafka()).rejects.toThrow(
+    onlyWith('uten-java', {});
+    await expect(prepareKafka()).rejects.toThrow(MissingToolError);
+    await expect(prepareKafka()).rejects.toThrow(
       'Java is missing: install a JDK or JRE, version 17 or newer, so that `java` is in PATH.',
     );
   });
@@ -84,10 +84,10 @@ describe('a machine', () => {
   test.each([
     ['1.8.0_392', 8],
     ['11.0.21', 11],
-  ])('with Java %s is told to install a newer one', async (versjon, hoved) => {
-    bareMed(`java-${versjon}`, { java: `echo 'openjdk version "${versjon}"' >&2` });
-    await expect(klargjorKafka()).rejects.toThrow(
-      `Java 17 or newer is needed to run Kafka: \`java\` in PATH is version ${String(hoved)}; install a newer JDK or JRE.`,
+  ])('with Java %s is told to install a newer one', async (version, main) => {
+    onlyWith(`java-${version}`, { java: `echo 'openjdk version "${version}"' >&2` });
+    await expect(prepareKafka()).rejects.toThrow(
+      `Java 17 or newer is needed to run Kafka: \`java\` in PATH is version ${String(main)}; install a newer JDK or JRE.`,
     );
   });
 });

@@ -2,101 +2,97 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { klargjorKafka } from './kafka-verktoy.ts';
-import { kjorProgram, ledigPort, startProsess, ventTil, type Prosess } from './prosess.ts';
+import { prepareKafka } from './kafka-verktoy.ts';
+import { runProgram, freePort, startProcess, waitUntil, type ManagedProcess } from './prosess.ts';
 
-export interface LokalKafka {
+export interface LocalKafka {
   brokers: string;
-  prosess: () => Prosess;
-  stopp: () => Promise<void>;
+  proc: () => ManagedProcess;
+  stop: () => Promise<void>;
   /** SIGKILL */
-  drep: () => Promise<void>;
+  kill: () => Promise<void>;
   /** again, on the same data */
-  startIgjen: () => Promise<void>;
+  restart: () => Promise<void>;
 }
 
 /**
  * Real Apache Kafka, one node, on 127.0.0.1. Fetches its jars with Maven the first time.
  *
  * @param dataDir where its data is; kept when it stops, and continued from when it starts there again
- * @throws ManglerVerktoy saying what to install
+ * @throws MissingToolError saying what to install
  */
 export async function startKafka({
   port,
   dataDir,
-  loggfil,
+  logFile,
 }: {
   port: number;
   dataDir: string;
-  loggfil: string;
-}): Promise<LokalKafka> {
-  const libs = await klargjorKafka();
-  const kontrollport = await ledigPort();
+  logFile: string;
+}): Promise<LocalKafka> {
+  const libs = await prepareKafka();
+  const controlPort = await freePort();
   mkdirSync(dataDir, { recursive: true });
-  const oppsett = skrivOppsett(dataDir, port, kontrollport);
-  if (!existsSync(join(dataDir, 'logg', 'meta.properties'))) await formater(libs, oppsett.egenskaper);
-  const start = async (): Promise<Prosess> => {
-    const prosess = startProsess(
-      'java',
-      [...javavalg(libs, oppsett.log4j), 'kafka.Kafka', oppsett.egenskaper],
-      loggfil,
-    );
+  const setup = writeSetup(dataDir, port, controlPort);
+  if (!existsSync(join(dataDir, 'logg', 'meta.properties'))) await formats(libs, setup.properties);
+  const start = async (): Promise<ManagedProcess> => {
+    const proc = startProcess('java', [...javaOptions(libs, setup.log4j), 'kafka.Kafka', setup.properties], logFile);
     try {
-      await ventTil(
+      await waitUntil(
         async () => {
-          if (prosess.avsluttet()) throw new Error(`Kafka ended at once (${String(prosess.utfall())}); see ${loggfil}`);
-          return svarer(port);
+          if (proc.ended()) throw new Error(`Kafka ended at once (${String(proc.outcome())}); see ${logFile}`);
+          return responds(port);
         },
-        { hva: `Kafka; see ${loggfil}`, maksMs: 60_000, hverMs: 100 },
+        { hva: `Kafka; see ${logFile}`, maxMs: 60_000, everyMs: 100 },
       );
-    } catch (feil) {
-      await prosess.drep();
-      throw feil;
+    } catch (error) {
+      await proc.kill();
+      throw error;
     }
-    return prosess;
+    return proc;
   };
-  let prosess = await start();
+  let proc = await start();
   return {
     brokers: `127.0.0.1:${String(port)}`,
-    prosess: () => prosess,
-    stopp: () => prosess.stopp(8_000),
-    drep: () => prosess.drep(),
-    startIgjen: async () => {
-      prosess = await start();
+    proc: () => proc,
+    stop: () => proc.stop(8_000),
+    kill: () => proc.kill(),
+    restart: async () => {
+      proc = await start();
     },
   };
 }
 
-function javavalg(libs: string, log4j: string): string[] {
+function javaOptions(libs: string, log4j: string): string[] {
   return ['-Xms128m', '-Xmx512m', '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${log4j}`, '-cp', join(libs, '*')];
 }
 
-async function formater(libs: string, egenskaper: string): Promise<void> {
-  const klynge = randomBytes(16).toString('base64url');
-  const { kode, utskrift } = await kjorProgram('java', [
+async function formats(libs: string, properties: string): Promise<void> {
+  const cluster = randomBytes(16).toString('base64url');
+  const { kode: code, printout } = await runProgram('java', [
     '-cp',
     join(libs, '*'),
     'kafka.tools.StorageTool',
     'format',
     // An id that begins with a hyphen would be read as an option.
-    `--cluster-id=${klynge}`,
+    `--cluster-id=${cluster}`,
     '-c',
-    egenskaper,
+    properties,
   ]);
-  if (kode !== 0) throw new Error(`Kafka's storage could not be prepared:\n${utskrift.slice(-2_000)}`);
+  if (code !== 0) throw new Error(`Kafka's storage could not be prepared:\n${printout.slice(-2_000)}`);
 }
 
 /** A broker that was killed is let in again when its old session has run out: after 9 s, unless told otherwise. */
-const SESJON_MS = 4_000;
+const SESSION_MS = 4_000;
 
-function skrivOppsett(dataDir: string, port: number, kontrollport: number): { egenskaper: string; log4j: string } {
-  const egenskaper = join(dataDir, 'server.properties');
+function writeSetup(dataDir: string, port: number, controlPort: number): { properties: string; log4j: string } {
+  const properties = join(dataDir, 'server.properties');
   writeFileSync(
-    egenskaper,
+    properties,
     `process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:${String(kontrollport)}
-listeners=PLAINTEXT://127.0.0.1:${String(port)},CONTROLLER://127.0.0.1:${String(kontrollport)}
+controller.quorum.voters=1@127.0.0.1:${String(controlPort)}
+listeners=PLAINTEXT://127.0.0.1:${String(port)},CONTROLLER://127.0.0.1:${String(controlPort)}
 advertised.listeners=PLAINTEXT://127.0.0.1:${String(port)}
 controller.listener.names=CONTROLLER
 log.dirs=${join(dataDir, 'logg').replaceAll('\\', '/')}
@@ -106,8 +102,8 @@ offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=${String(SESJON_MS)}
-broker.heartbeat.interval.ms=${String(SESJON_MS / 4)}
+broker.session.timeout.ms=${String(SESSION_MS)}
+broker.heartbeat.interval.ms=${String(SESSION_MS / 4)}
 log.cleaner.dedupe.buffer.size=16777216
 message.max.bytes=10485760
 `,
@@ -124,10 +120,10 @@ appender.ut.layout.type=PatternLayout
 appender.ut.layout.pattern=%d %p %c %m%n
 `,
   );
-  return { egenskaper, log4j };
+  return { properties, log4j };
 }
 
-async function svarer(port: number): Promise<boolean> {
+async function responds(port: number): Promise<boolean> {
   const admin = new Kafka({
     brokers: [`127.0.0.1:${String(port)}`],
     logLevel: logLevel.NOTHING,

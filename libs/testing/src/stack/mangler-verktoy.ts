@@ -1,2 +1,2 @@
 /** The machine lacks something that is needed; the message says what to do about it. */
-export class ManglerVerktoy extends Error {}
+export class MissingToolError extends Error {}

@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { binaererFor, krevTilgang, osBruker, type Bruker } from './postgres-binaer.ts';
-import { kjorProgram, startProsess, ventTil, type Prosess } from './prosess.ts';
+import { binariesFor, requireReadable, osUser, type OsUser } from './postgres-binaer.ts';
+import { runProgram, startProcess, waitUntil, type ManagedProcess } from './prosess.ts';
 
-export interface LokalPostgres {
+export interface LocalPostgres {
   port: number;
   /** as superuser, to the database `postgres` */
   url: string;
-  prosess: () => Prosess;
-  stopp: () => Promise<void>;
+  proc: () => ManagedProcess;
+  stop: () => Promise<void>;
   /** SIGKILL of the postmaster; its children notice and end */
-  drep: () => Promise<void>;
+  kill: () => Promise<void>;
   /** again, on the same data */
-  startIgjen: () => Promise<void>;
+  restart: () => Promise<void>;
 }
 
 const SUPERBRUKER = 'postgres';
@@ -28,55 +28,55 @@ const SUPERBRUKER = 'postgres';
 export async function startPostgres({
   port,
   dataDir,
-  loggfil,
+  logFile,
 }: {
   port: number;
   dataDir: string;
-  loggfil: string;
-}): Promise<LokalPostgres> {
-  const eier = await osBruker();
-  const bin = binaererFor(eier);
-  const passord = await klargjorData(bin, dataDir, eier);
-  const url = `postgres://${SUPERBRUKER}:${passord}@127.0.0.1:${String(port)}/postgres`;
-  const innstillinger = Object.entries(INNSTILLINGER).flatMap(([navn, verdi]) => ['-c', `${navn}=${verdi}`]);
-  const argumenter = ['-D', dataDir, '-p', String(port), '-h', '127.0.0.1', '-k', '', ...innstillinger];
+  logFile: string;
+}): Promise<LocalPostgres> {
+  const owner = await osUser();
+  const bin = binariesFor(owner);
+  const password = await prepareData(bin, dataDir, owner);
+  const url = `postgres://${SUPERBRUKER}:${password}@127.0.0.1:${String(port)}/postgres`;
+  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const args = ['-D', dataDir, '-p', String(port), '-h', '127.0.0.1', '-k', '', ...settings];
 
-  const forsok = async (): Promise<Prosess | undefined> => {
+  const attempt = async (): Promise<ManagedProcess | undefined> => {
     // What a postmaster leaves behind when it is killed.
-    const drept = existsSync(join(dataDir, 'postmaster.pid'));
-    const prosess = startProsess(join(bin, 'postgres'), argumenter, loggfil, { ...eier, cwd: dataDir });
+    const killed = existsSync(join(dataDir, 'postmaster.pid'));
+    const proc = startProcess(join(bin, 'postgres'), args, logFile, { ...owner, cwd: dataDir });
     try {
-      await ventTil(async () => prosess.avsluttet() || svarer(url), {
-        hva: `Postgres; see ${loggfil}`,
-        maksMs: 60_000,
+      await waitUntil(async () => proc.ended() || responds(url), {
+        hva: `Postgres; see ${logFile}`,
+        maxMs: 60_000,
       });
-    } catch (feil) {
-      await prosess.drep();
-      throw feil;
+    } catch (error) {
+      await proc.kill();
+      throw error;
     }
-    if (!prosess.avsluttet()) return prosess;
+    if (!proc.ended()) return proc;
     // Until the orphaned children have noticed, they hold the shared memory, and Postgres refuses to start.
-    if (drept) return undefined;
-    throw new Error(`Postgres ended at once (${String(prosess.utfall())}); see ${loggfil}`);
+    if (killed) return undefined;
+    throw new Error(`Postgres ended at once (${String(proc.outcome())}); see ${logFile}`);
   };
-  const start = (): Promise<Prosess> =>
-    ventTil(forsok, { hva: `Postgres to start again; see ${loggfil}`, hverMs: 200 });
+  const start = (): Promise<ManagedProcess> =>
+    waitUntil(attempt, { hva: `Postgres to start again; see ${logFile}`, everyMs: 200 });
 
-  let prosess = await start();
+  let proc = await start();
   return {
     port,
     url,
-    prosess: () => prosess,
+    proc: () => proc,
     // SIGINT: fast shutdown, which does not wait for clients to leave.
-    stopp: () => prosess.stopp(8_000, 'SIGINT'),
-    drep: () => prosess.drep(),
-    startIgjen: async () => {
-      prosess = await start();
+    stop: () => proc.stop(8_000, 'SIGINT'),
+    kill: () => proc.kill(),
+    restart: async () => {
+      proc = await start();
     },
   };
 }
 
-const INNSTILLINGER = {
+const SETTINGS = {
   max_connections: '200',
   shared_buffers: '512MB',
   max_wal_size: '2GB',
@@ -91,41 +91,41 @@ const INNSTILLINGER = {
 };
 
 /** @returns the superuser's password */
-async function klargjorData(bin: string, dataDir: string, eier: Bruker | undefined): Promise<string> {
+async function prepareData(bin: string, dataDir: string, owner: OsUser | undefined): Promise<string> {
   mkdirSync(dataDir, { recursive: true });
-  krevTilgang(dirname(dataDir), eier);
+  requireReadable(dirname(dataDir), owner);
   chmodSync(dataDir, 0o700);
-  if (eier) chownSync(dataDir, eier.uid, eier.gid);
-  const passordfil = `${dataDir}.passord`;
+  if (owner) chownSync(dataDir, owner.uid, owner.gid);
+  const passwordFile = `${dataDir}.passord`;
   if (!existsSync(join(dataDir, 'PG_VERSION'))) {
-    writeFileSync(passordfil, randomBytes(24).toString('hex'), { mode: 0o600 });
-    if (eier) chownSync(passordfil, eier.uid, eier.gid);
-    await initier(bin, dataDir, passordfil, eier);
+    writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+    if (owner) chownSync(passwordFile, owner.uid, owner.gid);
+    await initier(bin, dataDir, passwordFile, owner);
   }
-  return readFileSync(passordfil, 'utf8');
+  return readFileSync(passwordFile, 'utf8');
 }
 
-async function initier(bin: string, dataDir: string, passordfil: string, eier: Bruker | undefined): Promise<void> {
-  const pakke = ['-D', dataDir, '-U', SUPERBRUKER, '-A', 'scram-sha-256', `--pwfile=${passordfil}`];
-  const { kode, utskrift } = await kjorProgram(join(bin, 'initdb'), [...pakke, '-E', 'UTF8', '--locale=C'], {
-    ...eier,
+async function initier(bin: string, dataDir: string, passwordFile: string, owner: OsUser | undefined): Promise<void> {
+  const pkg = ['-D', dataDir, '-U', SUPERBRUKER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+  const { kode: code, printout } = await runProgram(join(bin, 'initdb'), [...pkg, '-E', 'UTF8', '--locale=C'], {
+    ...owner,
     cwd: dirname(dataDir),
   });
-  if (kode === 0) return;
+  if (code === 0) return;
   rmSync(dataDir, { recursive: true, force: true });
-  throw new Error(`Postgres could not be set up:\n${utskrift}`);
+  throw new Error(`Postgres could not be set up:\n${printout}`);
 }
 
-async function svarer(url: string): Promise<boolean> {
-  const klient = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
-  klient.on('error', () => undefined);
+async function responds(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => undefined);
   try {
-    await klient.connect();
-    await klient.query('select 1');
+    await client.connect();
+    await client.query('select 1');
     return true;
   } catch {
     return false;
   } finally {
-    await klient.end().catch(() => undefined);
+    await client.end().catch(() => undefined);
   }
 }

@@ -1,70 +1,72 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { lagArbeidsmappe } from './arbeidsmappe.ts';
-import { kjorProgram, ledigPort, portErLedig, portSvarer, startProsess, ventTil } from './prosess.ts';
+import { createWorkDir } from './arbeidsmappe.ts';
+import { runProgram, freePort, isPortFree, portAnswers, startProcess, waitUntil } from './prosess.ts';
 
-const { katalog, rydd } = lagArbeidsmappe('spec');
-const loggfil = join(katalog, 'prosess.log');
-afterAll(rydd);
+const { katalog: directory, clean } = createWorkDir('spec');
+const logFile = join(directory, 'prosess.log');
+afterAll(clean);
 
 /** A process that has ended and that nobody has asked about yet still has an id. */
-async function harEndt(pid: number): Promise<boolean> {
-  const { utskrift } = await kjorProgram('ps', ['-o', 'stat=', '-p', String(pid)]);
-  return utskrift.trim() === '' || utskrift.startsWith('Z');
+async function hasEnded(pid: number): Promise<boolean> {
+  const { printout } = await runProgram('ps', ['-o', 'stat=', '-p', String(pid)]);
+  return printout.trim() === '' || printout.startsWith('Z');
 }
 
 test('a process that ends by itself tells how', async () => {
-  const prosess = startProsess('sh', ['-c', 'exit 3'], loggfil);
-  await prosess.ferdig;
-  expect(prosess.utfall()).toBe('exit code 3');
+  const proc = startProcess('sh', ['-c', 'exit 3'], logFile);
+  await proc.done;
+  expect(proc.outcome()).toBe('exit code 3');
   // It is over: nothing is sent to whoever has its id now.
-  await prosess.stopp();
-  await prosess.drep();
+  await proc.stop();
+  await proc.kill();
 });
 
 test('a program that does not exist is an outcome too', async () => {
-  const prosess = startProsess('finnes-ikke', [], loggfil);
-  await prosess.ferdig;
-  expect(prosess.utfall()).toContain('ENOENT');
+  const proc = startProcess('finnes-ikke', [], logFile);
+  await proc.done;
+  expect(proc.outcome()).toContain('ENOENT');
 });
 
 test('one that does not stop when asked is killed', async () => {
-  const prosess = startProsess('sh', ['-c', 'trap "" TERM; while :; do sleep 1; done'], loggfil);
-  await prosess.stopp(200);
-  expect(prosess.utfall()).toMatch(/^SIG(KILL|TERM)$/);
+  const proc = startProcess('sh', ['-c', 'trap "" TERM; while :; do sleep 1; done'], logFile);
+  await proc.stop(200);
+  expect(proc.outcome()).toMatch(/^SIG(KILL|TERM)$/);
 });
 
 test('when its starter is killed, the process and its children end', async () => {
-  const skript = `
+  const script = `
     import { startProsess } from ${JSON.stringify(new URL('./prosess.ts', import.meta.url).href)};
-    console.log(startProsess('sh', ['-c', 'sleep 600 & echo $!; wait'], ${JSON.stringify(loggfil)}).pid);
+    console.log(startProsess('sh', ['-c', 'sleep 600 & echo $!; wait'], ${JSON.stringify(logFile)}).pid);
     setInterval(() => {}, 1_000);`;
-  const starter = spawn(process.execPath, ['--input-type=module', '-e', skript], {
+  const starts = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
-  const pid = await new Promise<number>((svar) => starter.stdout.once('data', (del: Buffer) => svar(Number(del))));
-  expect(await harEndt(pid)).toBe(false);
-  starter.kill('SIGKILL');
-  await ventTil(() => harEndt(pid), { hva: 'the orphan to end' });
-  const { utskrift } = await kjorProgram('ps', ['-A', '-o', 'pgid=,stat=']);
-  const igjen = utskrift.split('\n').filter((linje) => new RegExp(`^\\s*${String(pid)}\\s+[^Z]`).test(linje));
-  expect(igjen).toEqual([]);
+  const pid = await new Promise<number>((response) =>
+    starts.stdout.once('data', (part: Buffer) => response(Number(part))),
+  );
+  expect(await hasEnded(pid)).toBe(false);
+  starts.kill('SIGKILL');
+  await waitUntil(() => hasEnded(pid), { hva: 'the orphan to end' });
+  const { printout } = await runProgram('ps', ['-A', '-o', 'pgid=,stat=']);
+  const left = printout.split('\n').filter((line) => new RegExp(`^\\s*${String(pid)}\\s+[^Z]`).test(line));
+  expect(left).toEqual([]);
 });
 
 test('a taken port is not free, and answers', async () => {
-  const port = await ledigPort();
-  expect([await portErLedig(port), await portSvarer(port)]).toEqual([true, false]);
-  const server = await new Promise<Server>((klar) => {
-    const ny = createServer().listen(port, '127.0.0.1', () => klar(ny));
+  const port = await freePort();
+  expect([await isPortFree(port), await portAnswers(port)]).toEqual([true, false]);
+  const server = await new Promise<Server>((ready) => {
+    const incoming = createServer().listen(port, '127.0.0.1', () => ready(incoming));
   });
-  expect([await portErLedig(port), await portSvarer(port)]).toEqual([false, true]);
-  await new Promise((ferdig) => server.close(ferdig));
+  expect([await isPortFree(port), await portAnswers(port)]).toEqual([false, true]);
+  await new Promise((done) => server.close(done));
 });
 
 test('waiting in vain says what for', async () => {
-  await expect(ventTil(() => false, { hva: 'Godot', maksMs: 20, hverMs: 5 })).rejects.toThrow(
+  await expect(waitUntil(() => false, { hva: 'Godot', maxMs: 20, everyMs: 5 })).rejects.toThrow(
     'Waited 0.02 s for Godot',
   );
 });

@@ -4,16 +4,16 @@ import type { OAuth2Issuer } from 'oauth2-mock-server';
 
 type Claims = Record<string, unknown>;
 
-export interface LokalUtsteder {
+export interface TokenIssuer {
   issuer: string;
   jwksUri: string;
   /** A token as Entra ID gives a machine. `claims` replace or, when undefined, remove; `varighet` in seconds. */
-  token: (valg: { azp: string; audience?: string; claims?: Claims; varighet?: number }) => Promise<string>;
+  token: (options: { azp: string; audience?: string; claims?: Claims; duration?: number }) => Promise<string>;
   /** Signs with a new key from now on. The old one stays published, unless it is dropped. */
-  roterNoekkel: (valg?: { beholdGammel?: boolean }) => Promise<void>;
+  rotateKey: (options?: { keepOld?: boolean }) => Promise<void>;
   /** Whether it answers 503 to everything, as when it is down. */
-  settBorte: (borte: boolean) => void;
-  stopp: () => Promise<void>;
+  setAway: (away: boolean) => void;
+  stop: () => Promise<void>;
 }
 
 /**
@@ -23,44 +23,44 @@ export interface LokalUtsteder {
  * @param port 0 for any that is free
  * @param audience of tokens that don't ask for another
  */
-export async function startUtsteder({ port, audience }: { port: number; audience: string }): Promise<LokalUtsteder> {
-  let borte = false;
-  let svar: RequestListener = (_req, res) => res.writeHead(503).end();
-  const server = createServer((req, res) => (borte ? res.writeHead(503).end() : svar(req, res)));
-  await new Promise<void>((klar, feilet) => {
-    server.once('error', feilet).listen(port, '127.0.0.1', klar);
+export async function startTokenIssuer({ port, audience }: { port: number; audience: string }): Promise<TokenIssuer> {
+  let away = false;
+  let response: RequestListener = (_req, res) => res.writeHead(503).end();
+  const server = createServer((req, res) => (away ? res.writeHead(503).end() : response(req, res)));
+  await new Promise<void>((ready, failed) => {
+    server.once('error', failed).listen(port, '127.0.0.1', ready);
   });
-  const adresse = server.address();
-  const issuer = `http://127.0.0.1:${String(typeof adresse === 'object' && adresse ? adresse.port : port)}`;
-  let noekkel = await lagNoekkel(issuer, audience);
-  svar = noekkel.svar;
+  const address = server.address();
+  const issuer = `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : port)}`;
+  let key = await createKey(issuer, audience);
+  response = key.response;
   return {
     issuer,
     jwksUri: `${issuer}/jwks`,
-    token: ({ azp, audience: mottaker = audience, claims = {}, varighet = 3_600 }) =>
-      noekkel.utsteder.buildToken({
-        kid: noekkel.kid,
-        expiresIn: varighet,
+    token: ({ azp, audience: receiver = audience, claims = {}, duration = 3_600 }) =>
+      key.server.buildToken({
+        kid: key.kid,
+        expiresIn: duration,
         scopesOrTransform: (_header, payload) => {
-          Object.assign(payload, claimsFor(azp, mottaker), claims);
-          for (const [navn, verdi] of Object.entries(claims)) {
-            if (verdi === undefined) Reflect.deleteProperty(payload, navn);
+          Object.assign(payload, claimsFor(azp, receiver), claims);
+          for (const [name, value] of Object.entries(claims)) {
+            if (value === undefined) Reflect.deleteProperty(payload, name);
           }
         },
       }),
-    roterNoekkel: async ({ beholdGammel = true } = {}) => {
-      const gammel = noekkel.utsteder.keys.get(noekkel.kid);
-      noekkel = await lagNoekkel(issuer, audience);
-      if (beholdGammel && gammel) await noekkel.utsteder.keys.add(gammel);
-      svar = noekkel.svar;
+    rotateKey: async ({ keepOld = true } = {}) => {
+      const old = key.server.keys.get(key.kid);
+      key = await createKey(issuer, audience);
+      if (keepOld && old) await key.server.keys.add(old);
+      response = key.response;
     },
-    settBorte: (naa) => {
-      borte = naa;
+    setAway: (now) => {
+      away = now;
     },
-    stopp: async () => {
-      const stengt = new Promise<void>((ferdig) => server.close(() => ferdig()));
+    stop: async () => {
+      const closed = new Promise<void>((done) => server.close(() => done()));
       server.closeAllConnections();
-      await stengt;
+      await closed;
     },
   };
 }
@@ -69,26 +69,26 @@ function claimsFor(azp: string, audience: string): Claims {
   return { aud: audience, azp, sub: azp, oid: azp, idtyp: 'app', roles: ['access_as_application'], ver: '2.0' };
 }
 
-interface Noekkel {
+interface Key {
   kid: string;
-  utsteder: OAuth2Issuer;
-  svar: RequestListener;
+  server: OAuth2Issuer;
+  response: RequestListener;
 }
 
-async function lagNoekkel(issuer: string, audience: string): Promise<Noekkel> {
+async function createKey(issuer: string, audience: string): Promise<Key> {
   // Not before it is needed: it brings a whole web server, which most suites have no use for.
   const { OAuth2Issuer, OAuth2Service } = await import('oauth2-mock-server');
-  const utsteder = new OAuth2Issuer();
-  utsteder.url = issuer;
+  const server = new OAuth2Issuer();
+  server.url = issuer;
   // Its own ids are so long that they fill half of the token.
-  const { kid } = await utsteder.keys.generate('RS256', { kid: randomUUID() });
-  const tjeneste = new OAuth2Service(utsteder);
-  tjeneste.on('beforeTokenSigning', (token: { payload: Claims }, { body }: { body?: Claims }) => {
-    const { client_id: azp, audience: mottaker, rolle, adapter } = body ?? {};
+  const { kid } = await server.keys.generate('RS256', { kid: randomUUID() });
+  const service = new OAuth2Service(server);
+  service.on('beforeTokenSigning', (token: { payload: Claims }, { body }: { body?: Claims }) => {
+    const { client_id: azp, audience: receiver, rolle: role, adapter } = body ?? {};
     if (typeof azp !== 'string') return;
-    Object.assign(token.payload, claimsFor(azp, typeof mottaker === 'string' ? mottaker : audience));
-    if (typeof rolle === 'string') token.payload['roles'] = [rolle];
+    Object.assign(token.payload, claimsFor(azp, typeof receiver === 'string' ? receiver : audience));
+    if (typeof role === 'string') token.payload['roles'] = [role];
     if (typeof adapter === 'string') Object.assign(token.payload, { scope: 'tiltak:adapter', organisasjon: adapter });
   });
-  return { kid, utsteder, svar: tjeneste.requestHandler };
+  return { kid, server, response: service.requestHandler };
 }
