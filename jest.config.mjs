@@ -4,7 +4,7 @@ export default {
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
   testEnvironment: 'node',
   // The slow ones have runs of their own: npm run test:feil, npm run test:fuzz.
-  testMatch: ['**/!(*.feil|*.fuzz).spec.ts'],
+  testMatch: ['**/!(*.fault|*.fuzz).spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },
   transformIgnorePatterns: ['/node_modules/'],

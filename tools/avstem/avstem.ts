@@ -1,8 +1,8 @@
 import { openAsBlob } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { running } from '../lokal/klar.ts';
-import { fetchToken } from '../lokal/token.ts';
+import { running } from '../local/ready-file.ts';
+import { fetchToken } from '../local/token.ts';
 
 const USAGE = `Usage: npm run avstem -- --fil LIST.ndjson [--per TIME] | --topic
   [--rett MANGLER|UTDATERT|FREMMED ...] [--bekreft N] [--organisasjon NAVN | --ingestor URL, with TOKEN set]

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type pg from 'pg';
 import { System } from '../e2e/system.ts';
-import { maxRss, median } from './maaling.ts';
+import { maxRss, median } from './measure.ts';
 import { fill } from './query.ts';
-import { withClient, startRig } from './rigg.ts';
+import { withClient, startRig } from './rig.ts';
 
 const OF_EACH = 1_000;
 const PER_BIT = 10_000;

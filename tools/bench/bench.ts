@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util';
 import { avstemming } from './avstemming.ts';
-import { exportBench } from './eksport.ts';
-import { freshness } from './ferskhet.ts';
+import { exportBench } from './export.ts';
+import { freshness } from './freshness.ts';
 import { ingest } from './ingest.ts';
-import { ingestWhileReading } from './lesing.ts';
+import { ingestWhileReading } from './ingest-while-reading.ts';
 import { query } from './query.ts';
-import { sync } from './synk.ts';
-import { growth } from './vekst.ts';
+import { sync } from './sync.ts';
+import { growth } from './growth.ts';
 
 /** `npm run bench -- <name>`: prints JSON. See docs/benchmarks.md. */
 const { positionals, values } = parseArgs({

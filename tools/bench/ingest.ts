@@ -2,8 +2,8 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { System } from '../e2e/system.ts';
 import { createEvents, createUpdates } from '@tiltak/simulator';
-import { ratio, maxRss, median } from './maaling.ts';
-import { withClient, startRig, type Rig } from './rigg.ts';
+import { ratio, maxRss, median } from './measure.ts';
+import { withClient, startRig, type Rig } from './rig.ts';
 
 const ROWS_PER_TRANSACTION = 1_000;
 const TABLES = {

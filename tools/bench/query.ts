@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { freePort, createWorkDir, ROOT, startProcess, syntheticFnr, waitUntil } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
-import { steadyLoad } from './jevn-last.ts';
-import { ratio, median, type Rounds } from './maaling.ts';
-import { withClient, startRig } from './rigg.ts';
+import { steadyLoad } from './steady-load.ts';
+import { ratio, median, type Rounds } from './measure.ts';
+import { withClient, startRig } from './rig.ts';
 
 const OPERATIONS = { tiltaksstatus: '/api/v1/personer/tiltaksstatus', sok: '/api/v1/avtaler/sok' };
 const SECONDS = 5;

@@ -16,7 +16,7 @@ module.exports = (_config, { options }) => ({
   externalsType: 'commonjs',
   externals: [({ request }, done) => (/^(\.|\/|@tiltak\/)/.test(request) ? done() : done(null, request))],
   optimization: { nodeEnv: false },
-  plugins: [new DriftSide(path.resolve(options.root, path.dirname(options.main), 'drift', 'side'))],
+  plugins: [new ConsolePage(path.resolve(options.root, path.dirname(options.main), 'operations', 'console', 'static'))],
   stats: 'errors-warnings',
 });
 
@@ -24,19 +24,19 @@ module.exports = (_config, { options }) => ({
 const NAVIKT = ['global/tokens', 'global/reset', 'global/baseline', 'components'];
 
 /** Lays the files of a page beside the program, with the style that they share. */
-class DriftSide {
-  constructor(mappe) {
-    this.mappe = mappe;
+class ConsolePage {
+  constructor(dir) {
+    this.dir = dir;
   }
 
   apply(compiler) {
-    if (!existsSync(this.mappe)) return;
-    compiler.hooks.afterEmit.tap('DriftSide', () => {
-      const maal = path.join(compiler.outputPath, 'side');
-      cpSync(this.mappe, maal, { recursive: true });
+    if (!existsSync(this.dir)) return;
+    compiler.hooks.afterEmit.tap('ConsolePage', () => {
+      const target = path.join(compiler.outputPath, 'console');
+      cpSync(this.dir, target, { recursive: true });
       const navikt = path.dirname(require.resolve('@navikt/ds-css'));
-      const css = NAVIKT.map((del) => readFileSync(path.join(navikt, `${del}.min.css`), 'utf8'));
-      writeFileSync(path.join(maal, 'navikt.css'), css.join('\n'));
+      const css = NAVIKT.map((part) => readFileSync(path.join(navikt, `${part}.min.css`), 'utf8'));
+      writeFileSync(path.join(target, 'navikt.css'), css.join('\n'));
     });
   }
 }

@@ -1,4 +1,4 @@
-import { readReady } from '../lokal/klar.ts';
+import { readReady } from '../local/ready-file.ts';
 
 /** DB_* of the running local stack, as superuser; undefined when it is not running. */
 export function localDatabase(): Record<string, string> | undefined {

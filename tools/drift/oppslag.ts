@@ -109,7 +109,7 @@ interface Basis {
 export type Registry = { navn: string; behandlingsgrunnlag: Basis[] }[];
 
 function readRegistry(): Registry {
-  const file = process.env['KONSUMENTER_FIL'] ?? join(ROOT, 'tools', 'lokal', 'konsumenter.yaml');
+  const file = process.env['KONSUMENTER_FIL'] ?? join(ROOT, 'tools', 'local', 'konsumenter.yaml');
   return parse(readFileSync(file, 'utf8')) as Registry;
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { INGESTOR } from '../lokal/apper.ts';
+import { INGESTOR } from '../local/apps.ts';
 import { localDatabase } from './lokal-database.ts';
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createWorkDir, ROOT, waitUntil } from '@tiltak/testing';
 import { createEvents } from '@tiltak/simulator';
-import type { App } from '../lokal/apper.ts';
+import type { App } from '../local/apps.ts';
 import { System } from './system.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { createEvents } from '@tiltak/simulator';
 import { findBrowser, startBrowser, waitUntil } from '@tiltak/testing';
-import { readKonsumenter } from '../lokal/token.ts';
+import { readKonsumenter } from '../local/token.ts';
 import { System } from './system.ts';
 
 const withBrowser = findBrowser() ? test : test.skip;

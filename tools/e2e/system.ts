@@ -14,8 +14,8 @@ import {
   type TestDatabase,
   type TestTopic,
 } from '@tiltak/testing';
-import { clientId, startIngestor, startQueryApi, waitUntilReady, type App, type Surroundings } from '../lokal/apper.ts';
-import { readKonsumenter } from '../lokal/token.ts';
+import { clientId, startIngestor, startQueryApi, waitUntilReady, type App, type Surroundings } from '../local/apps.ts';
+import { readKonsumenter } from '../local/token.ts';
 import { expected } from '@tiltak/simulator';
 
 export interface PublishedMessage {
@@ -83,7 +83,7 @@ export class System {
       issuer: issuer.issuer,
       jwksUri: issuer.jwksUri,
       deltakerIdKey: 'ab'.repeat(32),
-      konsumenter: join(ROOT, 'tools', 'lokal', 'konsumenter.yaml'),
+      konsumenter: join(ROOT, 'tools', 'local', 'konsumenter.yaml'),
     };
     return new System(surroundings, database, { topic, own: true }, { utsteder: issuer, own: !common });
   }

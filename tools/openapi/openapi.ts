@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '@tiltak/testing';
-import { writeClientSchemas } from './klient.ts';
-import { writePage } from './konsumentdok.ts';
+import { writeClientSchemas } from './client-types.ts';
+import { writePage } from './konsument-docs.ts';
 
 /**
  * Writes the OpenAPI document that each built app publishes to `apps/<app>/openapi.json`; with `--sjekk`, says whether

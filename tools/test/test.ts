@@ -1,4 +1,4 @@
-import { runTests } from './kjoring.ts';
-import { beforeJest } from './trinn.ts';
+import { runTests } from './run.ts';
+import { beforeJest } from './stages.ts';
 
 await runTests(beforeJest(), process.argv.slice(2));

@@ -2,22 +2,22 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
 import { Adapterpool } from './adapter/adapterpool.ts';
-import { ContractController } from './adapter/kontrakt.controller.ts';
-import { SyncController } from './adapter/synk.controller.ts';
-import { Syncs } from './adapter/synk.ts';
+import { ContractController } from './adapter/contract.controller.ts';
+import { SyncController } from './adapter/sync.controller.ts';
+import { Syncs } from './adapter/sync.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
-import { AvstemmingRepair } from './avstemming/retting.ts';
-import { AvtalerConsumer } from './avtaler/avtaler.consumer.ts';
-import { Ingest } from './avtaler/avtaler.innlesning.ts';
-import { DatabaseUnavailableInterceptor } from './databasefeil.ts';
-import { OperationsController, SERVED } from './drift/drift.controller.ts';
-import { RebuildController } from './drift/gjenoppbygging.controller.ts';
-import { Rebuild } from './drift/gjenoppbygging.ts';
-import { ParkedController } from './drift/parkerte.controller.ts';
-import { ParkedReplay } from './drift/parkerte.ts';
-import type { Served } from './drift/status.ts';
-import { ORGANISASJON, AccessGuard } from './tilgang/tilgang.ts';
+import { AvstemmingRepair } from './avstemming/repair.ts';
+import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
+import { Ingest } from './ingest/ingest.ts';
+import { DatabaseUnavailableInterceptor } from './database/unavailable.interceptor.ts';
+import { OperationsController, SERVED } from './operations/operations.controller.ts';
+import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
+import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { ParkedController } from './operations/parked/parked.controller.ts';
+import { ParkedReplay } from './operations/parked/replay.ts';
+import type { Served } from './operations/status.queries.ts';
+import { ORGANISASJON, AccessGuard } from './access.guard.ts';
 
 /** What the controllers work with; started and stopped by `main.ts`. */
 export interface Parts {

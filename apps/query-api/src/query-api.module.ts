@@ -1,19 +1,19 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
-import { ExportController } from './eksport/eksport.controller.ts';
-import { Export } from './eksport/eksport.ts';
-import { ChangesController } from './endringer/endringer.controller.ts';
-import { FeedWaiter } from './endringer/stromvakt.ts';
-import { Reader } from './database/lesing.ts';
-import { FreshnessController } from './ferskhet/ferskhet.controller.ts';
-import { Freshness } from './ferskhet/ferskhet.ts';
+import { ExportController } from './export/export.controller.ts';
+import { Export } from './export/export.ts';
+import { ChangesController } from './changes/changes.controller.ts';
+import { FeedWaiter } from './changes/feed-waiter.ts';
+import { Reader } from './lookups/reader.ts';
+import { FreshnessController } from './freshness/freshness.controller.ts';
+import { Freshness } from './freshness/freshness.ts';
 import { GraphqlController } from './graphql/graphql.controller.ts';
-import { AuditLog } from './oppslag/oppslagslogg.ts';
+import { AuditLog } from './lookups/audit-log.ts';
 import { PersonerController } from './personer/personer.controller.ts';
-import { StatisticsController } from './statistikk/statistikk.controller.ts';
-import { Konsumenter } from './tilgang/konsumenter.ts';
-import { AccessGuard } from './tilgang/tilgang.ts';
+import { StatisticsController } from './statistics/statistics.controller.ts';
+import { Konsumenter } from './access/konsumenter.ts';
+import { AccessGuard } from './access/access.guard.ts';
 
 /** What the controllers work with; started and stopped by `main.ts`. */
 export interface Parts {

@@ -13,16 +13,16 @@ import type { FastifyInstance } from 'fastify';
 import type { DataSource } from 'typeorm';
 import { logger, measurePools, startHttp, type Stop } from '@tiltak/platform';
 import type { Config } from './config.ts';
-import { Reader } from './database/lesing.ts';
-import { Export } from './eksport/eksport.ts';
-import { FeedWaiter } from './endringer/stromvakt.ts';
-import { Freshness } from './ferskhet/ferskhet.ts';
+import { Reader } from './lookups/reader.ts';
+import { Export } from './export/export.ts';
+import { FeedWaiter } from './changes/feed-waiter.ts';
+import { Freshness } from './freshness/freshness.ts';
 import { documentAsText, showDocument } from './openapi.ts';
-import { AUTHORIZE_SCRIPT, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './lokalt/lokalt-token.ts';
-import { AuditLog } from './oppslag/oppslagslogg.ts';
+import { AUTHORIZE_SCRIPT, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './local-token.ts';
+import { AuditLog } from './lookups/audit-log.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
-import { addDataOppdatert } from './ferskhet/data-oppdatert.ts';
-import { readKonsumenter } from './tilgang/konsumenter.ts';
+import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
+import { readKonsumenter } from './access/konsumenter.ts';
 
 /** Paths that need no token. Everything else does. */
 export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];

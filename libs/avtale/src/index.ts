@@ -11,7 +11,7 @@ export {
   type Opphav,
   type Stillingstype,
   type Tiltakstype,
-} from './kodeverk.ts';
+} from './code-values.ts';
 export {
   SOURCE_FIELDS,
   DELETE_BEFORE,
@@ -19,7 +19,7 @@ export {
   type Message,
   type ParkingReason,
   type ParseResult,
-} from './melding.ts';
+} from './message.ts';
 export {
   toRelationAvtale,
   sameRelationAvtale,
@@ -28,7 +28,7 @@ export {
   type RelationAvtale,
   type Relation,
   type RelationName,
-} from './relasjoner.ts';
+} from './relations.ts';
 export {
   comparePositions,
   foldMessages,
@@ -41,5 +41,5 @@ export {
   type AvtaleState,
   type Outcome,
   type Version,
-} from './rekkefolge.ts';
-export { todayInOslo, parseDate, parseInstant, parseOsloTime } from './tid.ts';
+} from './ordering.ts';
+export { todayInOslo, parseDate, parseInstant, parseOsloTime } from './time.ts';

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { Instance } from './entiteter.ts';
+import { Instance } from './entities.ts';
 
 /** personident → opaque id */
 export type DeltakerId = (personident: string) => string;

@@ -1,6 +1,6 @@
-export { LoginRefusedError, isTransient, connectAndWait } from './koble.ts';
-export { columnName } from './kolonnenavn.ts';
-export { databaseOptions, createDataSource, createPool, type DatabaseOptions } from './datakilde.ts';
+export { LoginRefusedError, isTransient, connectAndWait } from './connect.ts';
+export { columnName } from './column-name.ts';
+export { databaseOptions, createDataSource, createPool, type DatabaseOptions } from './connections.ts';
 export { deltakerIdWith, WrongKeyError, checkKey, writeKeyCheck, type DeltakerId } from './deltaker-id.ts';
-export { Instance, ConsumerOffset, ConsumerStatus, ParkedMessage } from './entiteter.ts';
-export { migrate } from './migrer.ts';
+export { Instance, ConsumerOffset, ConsumerStatus, ParkedMessage } from './entities.ts';
+export { migrate } from './migrate.ts';

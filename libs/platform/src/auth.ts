@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { logger } from './logg.ts';
+import { logger } from './logger.ts';
 import { PROBLEMS, Problem } from './problem.ts';
 
 /** What a verified machine token says. */

@@ -16,11 +16,11 @@ export {
   type ConfigOf,
   type Variable,
 } from './config.ts';
-export { measurePools } from './forbindelser.ts';
+export { measurePools } from './pool-metrics.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { ProblemDto } from './http/problem.dto.ts';
-export { runApp, type Stop } from './kjor.ts';
-export { StartupError } from './oppstartsfeil.ts';
-export { currentContext, setKonsument, type RequestContext } from './kontekst.ts';
-export { logger, maskIdents } from './logg.ts';
+export { runApp, type Stop } from './run-app.ts';
+export { StartupError } from './startup-error.ts';
+export { currentContext, setKonsument, type RequestContext } from './request-context.ts';
+export { logger, maskIdents } from './logger.ts';
 export { PROBLEMS, Problem, type ProblemType, type FieldError } from './problem.ts';

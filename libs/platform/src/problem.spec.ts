@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { toProblem } from './http/oversett.ts';
+import { toProblem } from './http/to-problem.ts';
 import { PROBLEMS, Problem } from './problem.ts';
 
-test('docs/feil.md is the catalogue', () => {
+test('docs/errors.md is the catalogue', () => {
   const rows = Object.values(PROBLEMS).map(
     ({ status, kode: code, provIgjen: retry, beskrivelse: description }) =>
       `| ${String(status)} | \`${code}\` | ${retry} | ${description} |`,
   );
-  const document = readFileSync(new URL('../../../docs/feil.md', import.meta.url), 'utf8').replace(/ {2,}/g, ' ');
+  const document = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8').replace(/ {2,}/g, ' ');
   for (const row of rows) expect(document).toContain(row);
 });
 

@@ -1,4 +1,4 @@
-import { currentContext } from './kontekst.ts';
+import { currentContext } from './request-context.ts';
 
 export interface ProblemType {
   /** stable; `urn:tiltak-datadeling:feil:<kode>` is the `type` of the problem */

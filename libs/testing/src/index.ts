@@ -1,9 +1,9 @@
-export { createWorkDir } from './stack/arbeidsmappe.ts';
+export { createWorkDir } from './stack/work-dir.ts';
 export { startKafka, type LocalKafka } from './stack/kafka.ts';
-export { prepareKafka } from './stack/kafka-verktoy.ts';
-export { MissingToolError } from './stack/mangler-verktoy.ts';
-export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon.ts';
-export { findBrowser, startBrowser } from './nettleser.ts';
+export { prepareKafka } from './stack/kafka-jars.ts';
+export { MissingToolError } from './stack/missing-tool-error.ts';
+export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
+export { findBrowser, startBrowser } from './browser.ts';
 export { startPostgres, type LocalPostgres } from './stack/postgres.ts';
 export {
   isAlive,
@@ -14,9 +14,9 @@ export {
   startProcess,
   waitUntil,
   type ManagedProcess,
-} from './stack/prosess.ts';
-export { LOCAL_DIR, ROOT } from './stack/steder.ts';
-export { startTokenIssuer, type TokenIssuer } from './stack/utsteder.ts';
+} from './stack/process.ts';
+export { LOCAL_DIR, ROOT } from './stack/paths.ts';
+export { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 export {
   createTestDatabase,
   createTestTopic,
@@ -27,4 +27,4 @@ export {
   type TestDatabase,
   type TestTopic,
 } from './suite.ts';
-export { isValidFnr, isValidOrgnr, syntheticFnr, syntheticNavIdent, syntheticOrgnr } from './identer.ts';
+export { isValidFnr, isValidOrgnr, syntheticFnr, syntheticNavIdent, syntheticOrgnr } from './idents.ts';

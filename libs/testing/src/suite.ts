@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 import pg from 'pg';
-import { waitUntil } from './stack/prosess.ts';
-import { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon.ts';
+import { waitUntil } from './stack/process.ts';
+import { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
 
 /** Set by the test run's global setup. */
 export function testEnvironment(): { postgres: string; kafka: string } {

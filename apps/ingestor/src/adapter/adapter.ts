@@ -2,10 +2,10 @@ import { createPool } from '@tiltak/database';
 import type { Kafka } from 'kafkajs';
 import type { Pool } from 'pg';
 import type { Config } from '../config.ts';
-import { databaseOptionsFrom } from '../database.ts';
-import { Publisher } from './publisering.ts';
-import { SyncCompletion } from './sletting.ts';
-import { Syncs } from './synk.ts';
+import { databaseOptionsFrom } from '../database/connect.ts';
+import { Publisher } from '../kafka/publisher.ts';
+import { SyncCompletion } from './sync-completion.job.ts';
+import { Syncs } from './sync.ts';
 
 /** Pages that are worked on at once by this process; more wait. */
 const MAX_CONCURRENT_PAGES = 4;

@@ -17,9 +17,9 @@ import { parseInstant } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
-import { IdDto, SideDto } from '../drift/drift.dto.ts';
-import { actorOf } from '../drift/driftshandlinger.ts';
-import { ForRole, tokenOf } from '../tilgang/tilgang.ts';
+import { IdDto, SideDto } from '../operations/operations.dto.ts';
+import { actorOf } from '../operations/actions.queries.ts';
+import { ForRole, tokenOf } from '../access.guard.ts';
 import {
   AvstemDto,
   DifferanserDto,
@@ -37,8 +37,8 @@ import {
   type DifferenceFilter,
 } from './avstemming.queries.ts';
 import { Avstemming } from './avstemming.ts';
-import { NDJSON } from './liste.ts';
-import { AvstemmingRepair } from './retting.ts';
+import { NDJSON } from './source-list.ts';
+import { AvstemmingRepair } from './repair.ts';
 
 const LINES_PER_CHUNK = 10_000;
 

@@ -2,8 +2,8 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { SOURCE_TYPES, DIFFERENCE_TYPES, type DifferenceType, type SourceType } from './avstemming.queries.ts';
-import { UUID } from './liste.ts';
-import { REPAIRABLE, type Repairable } from './retting.ts';
+import { UUID } from './source-list.ts';
+import { REPAIRABLE, type Repairable } from './repair.ts';
 
 export class AvstemDto {
   @ApiPropertyOptional({

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { PartitionExtent } from '../kafka/posisjoner.ts';
+import type { PartitionExtent } from '../kafka/positions.queries.ts';
 
 export const DIFFERENCE_TYPES = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'] as const;
 export type DifferenceType = (typeof DIFFERENCE_TYPES)[number];

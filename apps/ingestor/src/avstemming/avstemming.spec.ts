@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import fc from 'fast-check';
 import { waitUntil } from '@tiltak/testing';
-import { batch, message, TOPIC } from '../testing/test-innlesning.ts';
-import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-drift.ts';
+import { batch, message, TOPIC } from '../testing/test-ingest.ts';
+import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 
 /** The list and the report over HTTP. What the topic is needed for stands in `tools/e2e/avstemming.spec.ts`. */
 let drift: TestIngestor;

@@ -2,11 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { copyRows } from '../avtaler/avtaler.sql.ts';
-import { recordAction, type Actor } from '../drift/driftshandlinger.ts';
-import type { PartitionExtent } from '../kafka/posisjoner.ts';
-import { readTopicOnce, type Topic } from '../kafka/topic.ts';
-import { metrics } from '../metrikker.ts';
+import { copyRows } from '../ingest/avtaler.queries.ts';
+import { recordAction, type Actor } from '../operations/actions.queries.ts';
+import type { PartitionExtent } from '../kafka/positions.queries.ts';
+import { readTopicOnce, type Topic } from '../kafka/topic-reader.ts';
+import { metrics } from '../metrics.ts';
 import {
   pruneReports,
   unlock,
@@ -21,8 +21,8 @@ import {
   type SourceType,
   type AvstemmingReport,
 } from './avstemming.queries.ts';
-import { readList } from './liste.ts';
-import { createTopicState, foldIntoTopicState } from './topicstand.ts';
+import { readList } from './source-list.ts';
+import { createTopicState, foldIntoTopicState } from './topic-state.ts';
 
 interface AvstemmingOptions {
   /** lines that a list may have */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
-import { SyncCompletion } from '../adapter/sletting.ts';
-import { BatchConsumer } from '../kafka/batch-strategi.ts';
-import { createKafka } from '../kafka/klient.ts';
-import { preparePositions } from '../kafka/posisjoner.ts';
-import { startTestIngestor, type TestResponse, type TestIngestor } from './test-drift.ts';
+import { SyncCompletion } from '../adapter/sync-completion.job.ts';
+import { BatchConsumer } from '../kafka/batch-consumer.ts';
+import { createKafka } from '../kafka/client.ts';
+import { preparePositions } from '../kafka/positions.queries.ts';
+import { startTestIngestor, type TestResponse, type TestIngestor } from './test-ingestor.ts';
 
 export interface TestAdapter extends TestIngestor {
   topic: TestTopic;

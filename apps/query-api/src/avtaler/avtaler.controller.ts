@@ -2,10 +2,10 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Reader } from '../database/lesing.ts';
-import { AuditLog } from '../oppslag/oppslagslogg.ts';
-import { IsOperation } from '../tilgang/operasjoner.ts';
-import { requireFields, grantOf } from '../tilgang/tilgang.ts';
+import { Reader } from '../lookups/reader.ts';
+import { AuditLog } from '../lookups/audit-log.ts';
+import { IsOperation } from '../access/operations.ts';
+import { requireFields, grantOf } from '../access/access.guard.ts';
 import {
   AvtaleDto,
   AvtalesideDto,
@@ -21,10 +21,17 @@ import {
   type UtdragDto,
 } from './avtaler.dto.ts';
 import { readById, readByNumber, readVersions, searchAvtaler, type AvtaleFilter } from './avtaler.queries.ts';
-import { isNotModified, WithETag } from './etag.ts';
-import { GRANTABLE_FIELDS, WHOLE_AVTALE, jsonMapper, toRfc3339, type AvtaleRow, type Selection } from './felter.ts';
-import { encodeCursor, decodeCursor } from './markoer.ts';
-import { toAvtaleDto } from './avtale.json.ts';
+import { isNotModified, WithETag } from '../shared/etag.ts';
+import {
+  GRANTABLE_FIELDS,
+  WHOLE_AVTALE,
+  jsonMapper,
+  toRfc3339,
+  type AvtaleRow,
+  type Selection,
+} from './avtaler.fields.ts';
+import { encodeCursor, decodeCursor } from '../shared/cursor.ts';
+import { toAvtaleDto } from './avtaler.mapper.ts';
 
 /** Look-ups of whole avtaler. Each is audited before it is answered. */
 @ApiTags('Avtaler')

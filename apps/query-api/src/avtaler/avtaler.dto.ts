@@ -33,9 +33,9 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from './datoer.ts';
-import { GRANTABLE_FIELDS, type AvtaleField } from './felter.ts';
-import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter, UUID } from './lister.ts';
+import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
+import { GRANTABLE_FIELDS, type AvtaleField } from './avtaler.fields.ts';
+import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter, UUID } from '../shared/lists.ts';
 
 const textProperty = (description: string, example: string | null): ApiPropertyOptions => ({
   type: String,

@@ -1,7 +1,7 @@
 import { CODE_VALUES, UKJENT } from '@tiltak/avtale';
-import type { Reader, Statement } from '../database/lesing.ts';
-import { preparedStatement, chosenStatement } from '../database/lesing.ts';
-import { GRANTABLE_FIELDS, WHOLE_AVTALE, columnsFor, type AvtaleRow, type Selection } from './felter.ts';
+import type { Reader, Statement } from '../lookups/reader.ts';
+import { preparedStatement, chosenStatement } from '../lookups/reader.ts';
+import { GRANTABLE_FIELDS, WHOLE_AVTALE, columnsFor, type AvtaleRow, type Selection } from './avtaler.fields.ts';
 
 /** What to look for; everything given must hold. Coded values are the published ones. */
 export interface AvtaleFilter {

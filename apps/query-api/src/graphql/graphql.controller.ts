@@ -5,17 +5,17 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { execute, GraphQLError, type ExecutionResult, type GraphQLFormattedError } from 'graphql';
-import type { AvtaleRow } from '../avtaler/felter.ts';
-import { Reader } from '../database/lesing.ts';
-import { AuditLog } from '../oppslag/oppslagslogg.ts';
-import { IsOperation } from '../tilgang/operasjoner.ts';
-import { requireFields, grantOf, type Grant } from '../tilgang/tilgang.ts';
-import { MAX_AVTALER, lookUp, type LookupResult } from './avtaleoppslag.ts';
-import { parseRequest, type GraphqlRequest } from './dokument.ts';
-import { RejectedError, fromProblem, toResponse, invalid } from './feil.ts';
+import type { AvtaleRow } from '../avtaler/avtaler.fields.ts';
+import { Reader } from '../lookups/reader.ts';
+import { AuditLog } from '../lookups/audit-log.ts';
+import { IsOperation } from '../access/operations.ts';
+import { requireFields, grantOf, type Grant } from '../access/access.guard.ts';
+import { MAX_AVTALER, lookUp, type LookupResult } from './avtale-lookup.ts';
+import { parseRequest, type GraphqlRequest } from './document.ts';
+import { RejectedError, fromProblem, toResponse, invalid } from './errors.ts';
 import { GraphqlForesporselDto } from './graphql.dto.ts';
-import { plan, type RootLookup } from './rotoppslag.ts';
-import { FIELD_SOURCES, schema } from './skjema.ts';
+import { plan, type RootLookup } from './root-lookups.ts';
+import { FIELD_SOURCES, schema } from './schema.ts';
 
 interface GraphqlResponse {
   data?: ExecutionResult['data'];

@@ -2,11 +2,11 @@ import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { todayInOslo } from '@tiltak/avtale';
 import type { FastifyRequest } from 'fastify';
-import { jsonMapper } from '../avtaler/felter.ts';
-import { Reader } from '../database/lesing.ts';
-import { AuditLog } from '../oppslag/oppslagslogg.ts';
-import { IsOperation, OPERATIONS } from '../tilgang/operasjoner.ts';
-import { grantOf } from '../tilgang/tilgang.ts';
+import { jsonMapper } from '../avtaler/avtaler.fields.ts';
+import { Reader } from '../lookups/reader.ts';
+import { AuditLog } from '../lookups/audit-log.ts';
+import { IsOperation, OPERATIONS } from '../access/operations.ts';
+import { grantOf } from '../access/access.guard.ts';
 import { TiltaksstatuserDto, TiltaksstatusSporringDto, type TiltakDto, type TiltaksstatusDto } from './personer.dto.ts';
 import { readTiltak, type TiltakRow } from './personer.queries.ts';
 

@@ -2,8 +2,8 @@ import { AVTALESTATUSER, TILTAKSTYPER, type AvtaleStatus, type Tiltakstype } fro
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import { IDENT_LIST } from '../avtaler/avtaler.dto.ts';
-import { IsDato, IsPast, IsTidspunkt } from '../avtaler/datoer.ts';
-import { IsPersonidenter } from '../avtaler/lister.ts';
+import { IsDato, IsPast, IsTidspunkt } from '../shared/dates.ts';
+import { IsPersonidenter } from '../shared/lists.ts';
 
 @ApiSchema({ name: 'TiltaksstatusSporring' })
 export class TiltaksstatusSporringDto {

@@ -1,5 +1,5 @@
 import { wasCurrentAt } from '../avtaler/avtaler.queries.ts';
-import { preparedStatement, type Reader, type Statement } from '../database/lesing.ts';
+import { preparedStatement, type Reader, type Statement } from '../lookups/reader.ts';
 
 export interface TiltakRow {
   deltaker_fnr: string;

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { StartupError } from '../oppstartsfeil.ts';
-import { IDENT_IN_ERROR, startProbeApp, type ProbeApp } from '../testing/prove-app.ts';
-import { rawRequest } from '../testing/raatt.ts';
+import { StartupError } from '../startup-error.ts';
+import { IDENT_IN_ERROR, startProbeApp, type ProbeApp } from '../testing/probe-app.ts';
+import { rawRequest } from '../testing/raw-http.ts';
 
 let app: ProbeApp;
 let bearer: string;

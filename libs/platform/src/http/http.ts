@@ -5,14 +5,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { TokenVerifier } from '../auth.ts';
 import type { entraVariables, commonVariables, ConfigOf } from '../config.ts';
-import { NestLogger } from '../logg.ts';
-import { StartupError } from '../oppstartsfeil.ts';
-import { createFastifyAdapter, acceptJsonOnly } from './adapter.ts';
-import { ProblemFilter } from './feilfilter.ts';
-import { addHealthRoutes, type ReadinessChecks } from './helse.ts';
-import { addHooks } from './kroker.ts';
-import { logResponses } from './svarlogg.ts';
-import { validationPipe } from './validering.ts';
+import { NestLogger } from '../logger.ts';
+import { StartupError } from '../startup-error.ts';
+import { createFastifyAdapter, acceptJsonOnly } from './fastify.ts';
+import { ProblemFilter } from './problem.filter.ts';
+import { addHealthRoutes, type ReadinessChecks } from './health.ts';
+import { addHooks } from './hooks.ts';
+import { logResponses } from './access-log.ts';
+import { validationPipe } from './validation.ts';
 
 export interface HttpOptions {
   module: DynamicModule;

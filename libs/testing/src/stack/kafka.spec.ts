@@ -2,11 +2,11 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { createTestTopic } from '../suite.ts';
-import { createWorkDir } from './arbeidsmappe.ts';
-import { prepareKafka } from './kafka-verktoy.ts';
+import { createWorkDir } from './work-dir.ts';
+import { prepareKafka } from './kafka-jars.ts';
 import { startKafka } from './kafka.ts';
-import { MissingToolError } from './mangler-verktoy.ts';
-import { freePort } from './prosess.ts';
+import { MissingToolError } from './missing-tool-error.ts';
+import { freePort } from './process.ts';
 
 const { katalog: directory, clean } = createWorkDir('spec');
 afterAll(clean);

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { prepareKafka } from './kafka-verktoy.ts';
-import { runProgram, freePort, startProcess, waitUntil, type ManagedProcess } from './prosess.ts';
+import { prepareKafka } from './kafka-jars.ts';
+import { runProgram, freePort, startProcess, waitUntil, type ManagedProcess } from './process.ts';
 
 export interface LocalKafka {
   brokers: string;

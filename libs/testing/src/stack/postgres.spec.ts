@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import { createWorkDir } from './arbeidsmappe.ts';
-import { createDatabase, type OrganisasjonDatabase } from './organisasjon.ts';
-import { requireReadable } from './postgres-binaer.ts';
+import { createWorkDir } from './work-dir.ts';
+import { createDatabase, type OrganisasjonDatabase } from './organisasjon-database.ts';
+import { requireReadable } from './postgres-binaries.ts';
 import { startPostgres, type LocalPostgres } from './postgres.ts';
-import { freePort, isPortFree } from './prosess.ts';
+import { freePort, isPortFree } from './process.ts';
 
 const { katalog: directory, clean } = createWorkDir('spec');
 let postgres: LocalPostgres;

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { binariesFor, requireReadable, osUser, type OsUser } from './postgres-binaer.ts';
-import { runProgram, startProcess, waitUntil, type ManagedProcess } from './prosess.ts';
+import { binariesFor, requireReadable, osUser, type OsUser } from './postgres-binaries.ts';
+import { runProgram, startProcess, waitUntil, type ManagedProcess } from './process.ts';
 
 export interface LocalPostgres {
   port: number;

@@ -1,0 +1,89 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, Matches, Max, Min } from 'class-validator';
+import { SynkDto } from './sync.dto.ts';
+
+/** Eleven digits may be a national ident. */
+const ADAPTER_ID = '^(?![0-9]{11}$)[A-Za-z0-9._-]{1,100}$';
+const DELTASYNK = ['STRAKS', 'MINST_HVERT_15_MINUTT', 'INGEN'] as const;
+const RESOURCES = ['avtaler'] as const;
+
+@ApiSchema({ name: 'Kontrakt' })
+export class KontraktDto {
+  @ApiProperty({ description: "The adapter's own name", example: 'demo-fylke-adapter', pattern: ADAPTER_ID })
+  @Matches(new RegExp(ADAPTER_ID), { message: 'must be 1 to 100 of A–Z, a–z, 0–9, . _ and -' })
+  adapterId: string;
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1440,
+    description: 'How often it will send a heartbeat',
+    example: 15,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_440)
+  heartbeatIntervallMinutter: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 7, description: 'How often it will do a full sync', example: 7 })
+  @IsInt()
+  @Min(1)
+  @Max(7)
+  fullSynkIntervallDager: number;
+
+  @ApiProperty({ enum: DELTASYNK, description: 'How soon changes are pushed' })
+  @IsIn(DELTASYNK)
+  deltaSynk: (typeof DELTASYNK)[number];
+
+  @ApiProperty({
+    enum: RESOURCES,
+    isArray: true,
+    minItems: 1,
+    uniqueItems: true,
+    description: 'What it pushes',
+    example: ['avtaler'],
+  })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(10)
+  @ArrayUnique()
+  @IsIn(RESOURCES, { each: true })
+  ressurser: (typeof RESOURCES)[number][];
+}
+
+export const HEARTBEAT_STATES = ['OK', 'FORSINKET', 'STANSET'] as const;
+
+@ApiSchema({ name: 'Hjerteslag' })
+export class HjerteslagDto {
+  @ApiProperty({
+    enum: HEARTBEAT_STATES,
+    description: 'FORSINKET after one interval without a heartbeat, STANSET after two',
+  })
+  tilstand: (typeof HEARTBEAT_STATES)[number];
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'The last heartbeat' })
+  sist: string | null;
+}
+
+@ApiSchema({ name: 'Adapterstatus' })
+export class AdapterstatusDto {
+  @ApiProperty({ type: KontraktDto, description: 'What the adapter has promised' })
+  kontrakt: KontraktDto;
+
+  @ApiProperty({ type: HjerteslagDto, description: 'Whether it is alive' })
+  hjerteslag: HjerteslagDto;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'When a full sync was last completed',
+  })
+  sisteFullSynk: string | null;
+
+  @ApiProperty({ description: 'Whether a full sync should have been completed by now' })
+  fullSynkForfalt: boolean;
+
+  @ApiProperty({ type: [SynkDto], description: 'The last 20, newest first; without the pages that are missing' })
+  synker: SynkDto[];
+}

@@ -1,0 +1,57 @@
+import type { Pool } from 'pg';
+import type { KontraktDto } from './contract.dto.ts';
+
+export interface ContractRow extends KontraktDto {
+  /** client id that the contract belongs to */
+  klient: string;
+  opprettet: Date;
+  hjerteslag: Date | null;
+  /** since the last heartbeat, or since the contract, when there was none; seconds by the database's clock */
+  sekunderSiden: number;
+}
+
+export async function readContract(db: Pool): Promise<ContractRow | undefined> {
+  const { rows } = await db.query<ContractRow>(
+    `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",
+       full_synk_intervall_dager as "fullSynkIntervallDager", delta_synk as "deltaSynk", ressurser, opprettet, hjerteslag,
+       extract(epoch from clock_timestamp() - coalesce(hjerteslag, opprettet))::float as "sekunderSiden"
+     from adapter`,
+  );
+  return rows[0];
+}
+
+/** @returns whether it was stored: not when the contract belongs to another client */
+export async function saveContract(db: Pool, client: string, contract: KontraktDto): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `insert into adapter (adapter_id, klient, heartbeat_intervall_minutter, full_synk_intervall_dager, delta_synk, ressurser)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (id) do update set adapter_id = excluded.adapter_id, delta_synk = excluded.delta_synk,
+       heartbeat_intervall_minutter = excluded.heartbeat_intervall_minutter, endret = now(),
+       full_synk_intervall_dager = excluded.full_synk_intervall_dager, ressurser = excluded.ressurser
+     where adapter.klient = excluded.klient`,
+    [
+      contract.adapterId,
+      client,
+      contract.heartbeatIntervallMinutter,
+      contract.fullSynkIntervallDager,
+      contract.deltaSynk,
+      contract.ressurser,
+    ],
+  );
+  return rowCount === 1;
+}
+
+export async function setHeartbeat(db: Pool): Promise<void> {
+  await db.query('update adapter set hjerteslag = clock_timestamp()');
+}
+
+/** The last full sync that was completed, and whether the next one should have been by now. */
+export async function readLastFullSync(db: Pool): Promise<{ completed: Date | null; forfalt: boolean }> {
+  const { rows } = await db.query<{ completed: Date | null; forfalt: boolean }>(
+    `select siste as fullfoert,
+       clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as forfalt
+     from adapter cross join (
+       select max(avsluttet) as siste from synk where type = 'FULL' and tilstand = 'FULLFOERT') s`,
+  );
+  return rows[0] ?? { completed: null, forfalt: false };
+}

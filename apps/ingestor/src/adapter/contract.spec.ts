@@ -1,0 +1,82 @@
+import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
+import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
+
+let drift: TestIngestor;
+
+beforeAll(async () => {
+  drift = await startTestIngestor();
+});
+afterAll(() => drift.stop());
+beforeEach(() => drift.eier.query('truncate adapter'));
+
+const send = (
+  method: string,
+  path: string,
+  body?: unknown,
+  claims: Record<string, unknown> | null = ADAPTER,
+): Promise<TestResponse> => drift.call(method, `/adapter/v1/${path}`, body, claims);
+const PAGE = { metadata: { synkId: 's', side: 1, antallSider: 1, antallTotalt: 0 }, ressurser: [] };
+
+const ROUTES = [
+  ['PUT', 'kontrakt', CONTRACT],
+  ['POST', 'hjerteslag', undefined],
+  ['GET', 'status', undefined],
+  ['POST', 'avtaler/synk', PAGE],
+  ['PATCH', 'avtaler/synk', PAGE],
+  ['DELETE', 'avtaler/synk', PAGE],
+  ['GET', 'synk/s', undefined],
+  ['POST', 'synk/s/bekreft', undefined],
+] as const;
+
+test.each(ROUTES)(
+  '%s %s is for the adapter of this organisation, and the client of the contract',
+  async (method, path, body) => {
+    expect((await send(method, path, body, null)).status).toBe(401);
+    expect((await send(method, path, body, { ...ADAPTER, organisasjon: 'demo-fylke' })).status).toBe(403);
+    expect((await send(method, path, body, { roles: ['drift'] })).status).toBe(403);
+    if (path !== 'kontrakt') expect((await send(method, path, body)).status).toBe(409);
+    await send('PUT', 'kontrakt', CONTRACT, { ...ADAPTER, azp: 'en-annen' });
+    expect((await send(method, path, body)).status).toBe(403);
+  },
+);
+
+test.each([
+  ['adapterId', ''],
+  ['heartbeatIntervallMinutter', 0],
+  ['fullSynkIntervallDager', 8],
+  ['deltaSynk', 'AV_OG_TIL'],
+  ['ressurser', ['personer']],
+  ['ressurser', []],
+  ['ukjent', 1],
+])('a contract with %s %j is refused', async (field, value) => {
+  expect(await send('PUT', 'kontrakt', { ...CONTRACT, [field]: value })).toMatchObject({
+    status: 400,
+    body: { feil: [{ felt: field }] },
+  });
+});
+
+test('a contract can be replaced, and heartbeats are held against it', async () => {
+  await send('PUT', 'kontrakt', CONTRACT);
+  expect(await send('PUT', 'kontrakt', { ...CONTRACT, heartbeatIntervallMinutter: 10 })).toMatchObject({ status: 200 });
+  expect((await send('POST', 'hjerteslag')).body).toMatchObject({ tilstand: 'OK' });
+  const after = async (minutes: number): Promise<unknown> => {
+    await drift.eier.query('update adapter set hjerteslag = now() - make_interval(mins => $1)', [minutes]);
+    return (await send('GET', 'status')).body.hjerteslag.tilstand;
+  };
+  expect(await after(9)).toBe('OK');
+  expect(await after(11)).toBe('FORSINKET');
+  expect(await after(21)).toBe('STANSET');
+  expect((await send('GET', 'status')).body).toMatchObject({
+    kontrakt: { ...CONTRACT, heartbeatIntervallMinutter: 10 },
+    sisteFullSynk: null,
+    fullSynkForfalt: false,
+  });
+  await drift.eier.query(`update adapter set opprettet = now() - interval '8 days'`);
+  expect((await send('GET', 'status')).body.fullSynkForfalt).toBe(true);
+});
+
+test('Kafka away is 503, and nothing is accepted', async () => {
+  await send('PUT', 'kontrakt', CONTRACT);
+  expect(await send('POST', 'avtaler/synk', PAGE)).toMatchObject({ status: 503 });
+  expect(await drift.eier.query('select from synk')).toEqual([]);
+});

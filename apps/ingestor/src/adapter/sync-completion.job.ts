@@ -1,0 +1,179 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { logger } from '@tiltak/platform';
+import type { Pool, PoolClient } from 'pg';
+import { metrics } from '../metrics.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { readContract, readLastFullSync } from './contract.queries.ts';
+import type { OutgoingMessage, Publisher } from '../kafka/publisher.ts';
+import { lockPublishing, type Syncs } from './sync.ts';
+import {
+  deleteOldSyncs,
+  lockSync,
+  readSync,
+  setSyncState,
+  SYNC_STATES,
+  type SyncRow,
+  type SyncState,
+} from './sync.queries.ts';
+
+const CHUNK = 5_000;
+const WAIT_FOR_INGEST_MS = 5_000;
+const MEASURE_EVERY_MS = 15_000;
+
+/**
+ * Ends syncs: deletes what a full sync did not hold, ends those that get no more pages. All that it goes by lies in the
+ * database and on the topic, so it goes on in any ingestor, from wherever another one was ended.
+ */
+export class SyncCompletion {
+  private readonly abort = new AbortController();
+  private inProgress: Promise<void> = Promise.resolve();
+  private measureAgain = 0;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly publisher: Publisher,
+    private readonly syncs: Syncs,
+    private readonly maxPercent: number,
+  ) {}
+
+  start(everyMs = 500): void {
+    this.inProgress = this.loop(everyMs);
+  }
+
+  async stop(): Promise<void> {
+    this.abort.abort();
+    await this.inProgress;
+  }
+
+  private async loop(everyMs: number): Promise<void> {
+    const { signal } = this.abort;
+    while (!signal.aborted) {
+      await this.round().catch((error: unknown) =>
+        logger.warn({ err: error }, 'Syncs could not be ended; trying again'),
+      );
+      await wait(everyMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** One look at all syncs that are not over. */
+  async round(): Promise<void> {
+    await this.measure();
+    const { rows } = await this.pool.query<{ synk_id: string; tilstand: string }>(
+      `select synk_id, tilstand from synk where tilstand in ('MOTTAR', 'SLETTER') order by startet`,
+    );
+    for (const { synk_id: syncId, tilstand: state } of rows) {
+      if (state === 'MOTTAR') {
+        await this.syncs.completeWhenAll(syncId);
+        await this.endExpired(syncId);
+      }
+      while (!this.abort.signal.aborted && (await this.deleteSome(syncId)));
+    }
+  }
+
+  private async endExpired(syncId: string): Promise<void> {
+    await inTransaction(this.pool, async (db) => {
+      await lockSync(db, syncId);
+      const sync = await readSync(db, syncId, this.syncs.deadlines);
+      if (sync?.tilstand === 'UTLOEPT' && sync.avsluttet === null) await setSyncState(db, syncId, 'UTLOEPT');
+    });
+  }
+
+  /**
+   * What is stored is compared only when all that is on the topic has been stored, and while no adapter can publish; so a
+   * tombstone never comes after a change that was not seen. Should one do so after all – the stream has other writers –
+   * the tombstone spares what is newer than the sync (`slettFoer`), in a replay too.
+   *
+   * @returns whether there may be more
+   */
+  private async deleteSome(syncId: string): Promise<boolean> {
+    if (!(await this.isIngested())) return false;
+    return inTransaction(this.pool, async (db) => {
+      await lockPublishing(db);
+      await lockSync(db, syncId);
+      const sync = await readSync(db, syncId, this.syncs.deadlines);
+      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested())) return false;
+      if (sync.skalSlettes === null && (await this.needsConfirmation(db, sync))) {
+        await setSyncState(db, syncId, 'VENTER_PAA_BEKREFTELSE');
+        logger.warn({ synkId: syncId }, 'A full sync would delete too much, and waits to be confirmed');
+        return false;
+      }
+      const tombstones = await findMissing(db, sync);
+      await this.publisher.publish(tombstones);
+      if (tombstones.length === 0) await setSyncState(db, syncId, 'FULLFOERT');
+      return tombstones.length > 0;
+    });
+  }
+
+  private async needsConfirmation(
+    db: PoolClient,
+    { synkId: syncId, antallTotalt: totalCount, startOffset }: SyncRow,
+  ): Promise<boolean> {
+    const { rows } = await db.query<{ kjente: number; slettes: number }>(
+      `select (count(*) filter (where ${KNOWN_BEFORE} or ${WAS_KNOWN_BEFORE}))::int as kjente,
+         (count(*) filter (where ${KNOWN_BEFORE} and ${NOT_IN_SYNC}))::int as slettes
+       from avtale a where a.slettet is null`,
+      [syncId, JSON.stringify(startOffset)],
+    );
+    const { kjente: known = 0, slettes: deleted = 0 } = rows[0] ?? {};
+    await db.query('update synk set kjente = $2, skal_slettes = $3 where synk_id = $1', [syncId, known, deleted]);
+    return (totalCount === 0 && deleted > 0) || deleted * 100 > known * this.maxPercent;
+  }
+
+  private async waitUntilIngested(): Promise<boolean> {
+    for (const deadline = Date.now() + WAIT_FOR_INGEST_MS; Date.now() < deadline; await wait(50)) {
+      if (await this.isIngested()) return true;
+    }
+    return false;
+  }
+
+  /** Whether all that is on the topic at this moment is stored. */
+  async isIngested(): Promise<boolean> {
+    const end = await this.publisher.endOffsets();
+    const { rows } = await this.pool.query<{ partisjon: number; neste: string }>(
+      'select partisjon, neste_offset as neste from konsum_offset where topic = $1',
+      [this.publisher.topic],
+    );
+    const wasRead = new Map(rows.map(({ partisjon: partition, neste: next }) => [partition, Number(next)]));
+    return [...end].every(([partition, offset]) => (wasRead.get(partition) ?? 0) >= offset);
+  }
+
+  private async measure(): Promise<void> {
+    if (Date.now() < this.measureAgain) return;
+    this.measureAgain = Date.now() + MEASURE_EVERY_MS;
+    await deleteOldSyncs(this.pool);
+    const { rows } = await this.pool.query<{ tilstand: SyncState; antall: number }>(
+      `select tilstand, count(*)::int as antall from synk where startet > now() - interval '7 days' group by tilstand`,
+    );
+    const count = new Map(rows.map((row) => [row.tilstand, row.antall]));
+    for (const state of SYNC_STATES) metrics.synker.set({ tilstand: state }, count.get(state) ?? 0);
+    const contract = await readContract(this.pool);
+    if (!contract) return;
+    metrics.adapterHeartbeat.set(contract.sekunderSiden);
+    metrics.adapterIntervals.set(contract.sekunderSiden / 60 / contract.heartbeatIntervallMinutter);
+    metrics.fullSynkForfalt.set((await readLastFullSync(this.pool)).forfalt ? 1 : 0);
+  }
+}
+
+/** Said to be as it was again, by a page of the sync. */
+const WAS_KNOWN_BEFORE = `exists (select from avtale_versjon v where v.avtale_id = a.avtale_id
+  and v.kilde_offset < ($2::jsonb ->> v.kilde_partisjon::text)::bigint)`;
+
+/** Known before the sync began, and not told of since. */
+const KNOWN_BEFORE = `a.kilde_offset < ($2::jsonb ->> a.kilde_partisjon::text)::bigint`;
+/** In none of its pages. */
+const NOT_IN_SYNC = `not exists (select from synk_avtale s where s.synk_id = $1 and s.avtale_id = a.avtale_id)`;
+
+async function findMissing(db: PoolClient, { synkId: syncId, startOffset }: SyncRow): Promise<OutgoingMessage[]> {
+  const { rows } = await db.query<{ avtale_id: string; partisjon: number }>(
+    `select avtale_id, kilde_partisjon as partisjon from avtale a where a.slettet is null and ${KNOWN_BEFORE} and ${NOT_IN_SYNC}
+     order by avtale_id limit ${String(CHUNK)}`,
+    [syncId, JSON.stringify(startOffset)],
+  );
+  // Beside what it deletes: in another partition it would not.
+  return rows.map(({ avtale_id: avtaleId, partisjon: partition }) => ({
+    avtaleId,
+    value: null,
+    partition,
+    deleteBefore: startOffset[String(partition)] ?? 0,
+  }));
+}

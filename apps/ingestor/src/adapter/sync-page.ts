@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { SOURCE_FIELDS, parseMessage } from '@tiltak/avtale';
+import { PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
+import type { OutgoingMessage } from '../kafka/publisher.ts';
+import type { SyncType } from './sync.queries.ts';
+
+export const MAX_RESOURCES = 10_000;
+export const MAX_PAGES = 100_000;
+/** Far more than a reduced avtale needs, and less than a broker refuses. */
+const MAX_RESOURCE_BYTES = 100_000;
+const MAX_ERRORS = 100;
+const SYNC_ID = /^(?!\d{11}$)[A-Za-z0-9_-]{1,100}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A page that may be published. */
+export interface SyncPage {
+  type: SyncType;
+  synkId: string;
+  side: number;
+  antallSider: number;
+  antallTotalt: number;
+  meldinger: OutgoingMessage[];
+  /** of what is to be published */
+  avtrykk: Buffer;
+}
+
+type JsonObject = Record<string, unknown>;
+
+/** @throws Problem 400 that names every entry that is wrong, by index and field; 413 for too many */
+export function parsePage(type: SyncType, body: unknown): SyncPage {
+  const error: FieldError[] = [];
+  const { metadata, ressurser: resources } = isObject(body) ? body : {};
+  const header = parseMetadata(metadata, error);
+  if (!Array.isArray(resources)) {
+    error.push({ felt: 'ressurser', melding: 'must be a list' });
+    throw invalidPage(error);
+  }
+  if (resources.length > MAX_RESOURCES) {
+    throw new Problem(PROBLEMS.FOR_STOR, `A page has at most ${String(MAX_RESOURCES)} entries`);
+  }
+  const seenAt = new Map<string, number>();
+  const messages = resources.map((resource: unknown, index) => {
+    // A large page is not held in memory twice: what is read of it is let go of.
+    resources[index] = undefined;
+    return parseResource(type, resource, index, seenAt, error);
+  });
+  if (header.antallTotalt < resources.length) {
+    error.push({ felt: 'metadata.antallTotalt', melding: 'is less than the entries of this page' });
+  }
+  if (error.length > 0) throw invalidPage(error);
+  return { type, ...header, meldinger: messages, avtrykk: fingerprint(messages) };
+}
+
+/** As many as fit in an answer, and how many there are beside. */
+function invalidPage(error: FieldError[]): Problem {
+  const more = error.length - MAX_ERRORS;
+  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid; nothing of it is published', {
+    feil: error.slice(0, MAX_ERRORS),
+    ...(more > 0 ? { felter: { flereFeil: more } } : {}),
+  });
+}
+
+function parseMetadata(
+  metadata: unknown,
+  error: FieldError[],
+): Pick<SyncPage, 'synkId' | 'side' | 'antallSider' | 'antallTotalt'> {
+  if (!isObject(metadata)) error.push({ felt: 'metadata', melding: 'must be an object' });
+  const {
+    synkId: syncId,
+    side: page,
+    antallSider: pageCount,
+    antallTotalt: totalCount,
+  } = isObject(metadata) ? metadata : {};
+  const integer = (name: string, value: unknown, min: number, max: number): number => {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    error.push({ felt: `metadata.${name}`, melding: `must be a whole number from ${String(min)} to ${String(max)}` });
+    return max;
+  };
+  if (typeof syncId !== 'string' || !SYNC_ID.test(syncId)) {
+    error.push({
+      felt: 'metadata.synkId',
+      melding: 'must be 1 to 100 of A–Z, a–z, 0–9, _ and -, and no national ident',
+    });
+  }
+  const pages = integer('antallSider', pageCount, 1, MAX_PAGES);
+  return {
+    synkId: String(syncId),
+    antallSider: pages,
+    side: integer('side', page, 1, pages),
+    antallTotalt: integer('antallTotalt', totalCount, 0, MAX_PAGES * MAX_RESOURCES),
+  };
+}
+
+function parseResource(
+  type: SyncType,
+  resource: unknown,
+  index: number,
+  seenAt: Map<string, number>,
+  error: FieldError[],
+): OutgoingMessage {
+  const path = `ressurser[${String(index)}]`;
+  const id = isObject(resource) ? resource['id'] : undefined;
+  if (!isObject(resource) || typeof id !== 'string' || !UUID.test(id)) {
+    error.push({ felt: `${path}.id`, melding: 'must be a UUID' });
+    return { avtaleId: '', value: null };
+  }
+  const avtaleId = id.toLowerCase();
+  const earlierIndex = seenAt.get(avtaleId);
+  if (earlierIndex === undefined) seenAt.set(avtaleId, index);
+  else error.push({ felt: `${path}.id`, melding: `is the id of ressurser[${String(earlierIndex)}] too` });
+  if (type === 'SLETT') return { avtaleId, value: null };
+  const content = resource['ressurs'];
+  if (!isObject(content)) {
+    error.push({ felt: `${path}.ressurs`, melding: 'must be an object' });
+    return { avtaleId, value: null };
+  }
+  return { avtaleId, value: parseContent(avtaleId, content, path, error) };
+}
+
+/** The message, when it can be read as the stream's are; nothing is published of what this system doesn't keep. */
+function parseContent(avtaleId: string, content: JsonObject, path: string, error: FieldError[]): string {
+  const source: JsonObject = Object.fromEntries(
+    SOURCE_FIELDS.flatMap((field) => (field in content ? [[field, content[field]]] : [])),
+  );
+  const value = JSON.stringify(source);
+  if (Buffer.byteLength(value) > MAX_RESOURCE_BYTES) {
+    error.push({ felt: `${path}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
+    return value;
+  }
+  const key = Buffer.from(avtaleId);
+  // The reading stops at the first field that is wrong: without that one, it goes on to the next.
+  for (let parsed = parseMessage(key, Buffer.from(value)); !parsed.ok;) {
+    const { field, reason } = parsed.reason;
+    if (field === 'key') error.push({ felt: `${path}.id`, melding: 'differs from the avtaleId of its ressurs' });
+    else error.push({ felt: field === null ? `${path}.ressurs` : `${path}.ressurs.${field}`, melding: reason });
+    if (field === null || field === 'key' || !(field in source)) break;
+    if (field === 'avtaleId') source['avtaleId'] = avtaleId;
+    else if (field === 'sistEndret') source['sistEndret'] = '2000-01-01T00:00:00Z';
+    else Reflect.deleteProperty(source, field);
+    parsed = parseMessage(key, Buffer.from(JSON.stringify(source)));
+  }
+  return value;
+}
+
+function fingerprint(messages: readonly OutgoingMessage[]): Buffer {
+  const hash = createHash('sha256');
+  for (const { avtaleId, value } of messages) hash.update(`${avtaleId}\n${value ?? ''}\n`);
+  return hash.digest();
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,104 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Req } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { ForRole, tokenOf } from '../access.guard.ts';
+import { Adapterpool } from './adapterpool.ts';
+import { requireContract } from './contract.ts';
+import { SideDto, SlettesideDto, SynkDto, SynkIdDto, toSynkDto } from './sync.dto.ts';
+import { readMissingPages, type SyncRow, type SyncType } from './sync.queries.ts';
+import { parsePage } from './sync-page.ts';
+import { Syncs } from './sync.ts';
+
+const MISSING_PAGES_SHOWN = 1_000;
+const PAGE_DESCRIPTION =
+  'In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published.';
+const CONFLICT_DESCRIPTION =
+  'No contract; the sync is completed, replaced or expired; or the page has other content than before';
+
+/** Pages of avtaler. */
+@ApiTags('Synk')
+@ForRole('adapter')
+@Controller('adapter/v1')
+export class SyncController {
+  constructor(
+    private readonly db: Adapterpool,
+    private readonly syncs: Syncs,
+  ) {}
+
+  @Post('avtaler/synk')
+  @ApiOperation({
+    operationId: 'sendFullSynk',
+    summary: 'A page of a full sync',
+    description: `${PAGE_DESCRIPTION} When all pages are in, avtaler that were known before the sync began, and are in none of its pages, are deleted. A newer full sync replaces an older one.`,
+  })
+  @ApiBody({ type: SideDto })
+  @ApiCreatedResponse({ type: SynkDto })
+  @ApiConflictResponse({ description: CONFLICT_DESCRIPTION })
+  sendFullSynk(@Body() body: object, @Req() request: FastifyRequest): Promise<SynkDto> {
+    return this.receive('FULL', body, request);
+  }
+
+  @Patch('avtaler/synk')
+  @HttpCode(201)
+  @ApiOperation({
+    operationId: 'sendDeltaSynk',
+    summary: 'A page of new and changed avtaler',
+    description: PAGE_DESCRIPTION,
+  })
+  @ApiBody({ type: SideDto })
+  @ApiCreatedResponse({ type: SynkDto })
+  @ApiConflictResponse({ description: CONFLICT_DESCRIPTION })
+  sendDeltaSynk(@Body() body: object, @Req() request: FastifyRequest): Promise<SynkDto> {
+    return this.receive('DELTA', body, request);
+  }
+
+  @Delete('avtaler/synk')
+  @HttpCode(201)
+  @ApiOperation({
+    operationId: 'sendSletting',
+    summary: 'A page of ids of avtaler to delete',
+    description: PAGE_DESCRIPTION,
+  })
+  @ApiBody({ type: SlettesideDto })
+  @ApiCreatedResponse({ type: SynkDto })
+  @ApiConflictResponse({ description: CONFLICT_DESCRIPTION })
+  sendSletting(@Body() body: object, @Req() request: FastifyRequest): Promise<SynkDto> {
+    return this.receive('SLETT', body, request);
+  }
+
+  @Get('synk/:synkId')
+  @ApiOperation({ operationId: 'hentSynk', summary: 'How far a sync has come' })
+  @ApiOkResponse({ type: SynkDto })
+  @ApiConflictResponse({ description: 'There is no contract' })
+  async hentSynk(@Param() { synkId: syncId }: SynkIdDto, @Req() request: FastifyRequest): Promise<SynkDto> {
+    await requireContract(this.db.pool, tokenOf(request));
+    return this.progress(await this.syncs.get(syncId));
+  }
+
+  @Post('synk/:synkId/bekreft')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'bekreftSynk', summary: 'Lets a full sync delete as much as it would' })
+  @ApiOkResponse({ type: SynkDto })
+  @ApiConflictResponse({ description: 'It does not wait for this' })
+  async bekreftSynk(@Param() { synkId: syncId }: SynkIdDto, @Req() request: FastifyRequest): Promise<SynkDto> {
+    const { klient: client } = await requireContract(this.db.pool, tokenOf(request));
+    return this.progress(await this.syncs.bekreft(syncId, client));
+  }
+
+  private async receive(type: SyncType, body: object, request: FastifyRequest): Promise<SynkDto> {
+    await requireContract(this.db.pool, tokenOf(request));
+    return this.progress(await this.syncs.receive(parsePage(type, body)));
+  }
+
+  private async progress(sync: SyncRow): Promise<SynkDto> {
+    if (sync.mottatteSider === sync.antallSider) return toSynkDto(sync, []);
+    return toSynkDto(sync, await readMissingPages(this.db.pool, sync.synkId, MISSING_PAGES_SHOWN));
+  }
+}

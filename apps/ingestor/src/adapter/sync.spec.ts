@@ -1,0 +1,351 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { startTestAdapter, CONTRACT, type TestAdapter } from '../testing/test-adapter.ts';
+import { syntheticFnr, testEnvironment, waitUntil } from '@tiltak/testing';
+import { createKafka } from '../kafka/client.ts';
+import { deleteOldSyncs } from './sync.queries.ts';
+
+let api: TestAdapter;
+
+beforeAll(async () => {
+  api = await startTestAdapter();
+  api.les();
+  await api.send('PUT', 'kontrakt', CONTRACT);
+});
+afterAll(() => api.stop());
+beforeEach(async () => {
+  await waitUntil(() => api.deletion.isIngested(), { hva: 'everything to be stored' });
+  await api.eier.query(
+    'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, synk, synk_side, synk_avtale',
+  );
+});
+
+const newId = randomUUID;
+const avtaler = (count: number, fields = {}): { id: string }[] =>
+  Array.from({ length: count }, (_, nr) => ({ id: newId(), avtaleNr: nr, ...fields }));
+const countOnTopic = async (): Promise<number> =>
+  [...(await api.publisering.endOffsets()).values()].reduce((a, b) => a + b, 0);
+
+test('a full sync deletes what it did not hold, and nothing else', async () => {
+  const [a, b, c, d, e, f] = avtaler(6).map(({ id }) => id) as [string, string, string, string, string, string];
+  const first = newId();
+  await api.side(
+    'POST',
+    { synkId: first },
+    [a, b, c, d, e, f].map((id) => ({ id, avtaleNr: 1 })),
+  );
+  await api.waitFor(first, 'FULLFOERT');
+  const others = newId();
+  const header = { synkId: others, antallSider: 2, antallTotalt: 5 };
+  expect(await api.side('POST', { ...header, side: 2 }, [{ id: c }, { id: d }])).toMatchObject({
+    status: 201,
+    body: { tilstand: 'MOTTAR', mottatteSider: 1, manglendeSider: [1], mottatteRessurser: 2 },
+  });
+  await api.side('POST', { ...header, side: 1 }, [{ id: a }, { id: b }, { id: e }]);
+  await api.waitFor(others, 'FULLFOERT');
+  expect(Object.keys(await api.visible()).sort()).toEqual([a, b, c, d, e].sort());
+  expect((await api.send('GET', `synk/${others}`)).body).toMatchObject({ skalSlettes: 1, manglendeSider: [] });
+  expect(await api.eier.query('select from synk_avtale')).toHaveLength(0);
+});
+
+test('a change that comes during a full sync survives it, and so it does in a replay', async () => {
+  const known = avtaler(10);
+  const first = newId();
+  await api.side('POST', { synkId: first }, known);
+  await api.waitFor(first, 'FULLFOERT');
+  const full = newId();
+  const kept = known.slice(0, 8);
+  await api.side('POST', { synkId: full, side: 1, antallSider: 2, antallTotalt: 8 }, kept.slice(0, 4));
+  const [, , , , , , , , changed, away] = known as Record<number, { id: string }> & { id: string }[];
+  const whole = newId();
+  await api.side('PATCH', { synkId: newId() }, [
+    { id: changed?.id ?? '', sistEndret: '2026-02-01T00:00:00Z' },
+    { id: whole, sistEndret: '2026-02-01T00:00:00Z' },
+  ]);
+  await api.side('POST', { synkId: full, side: 2, antallSider: 2, antallTotalt: 8 }, kept.slice(4));
+  await api.waitFor(full, 'FULLFOERT');
+  const after = await api.visible();
+  expect(Object.keys(after).sort()).toEqual([...kept.map(({ id }) => id), changed?.id, whole].sort());
+  expect(after).not.toHaveProperty(away?.id ?? '');
+  await replayAll();
+  const left = await api.visible();
+  const own = [...known.map(({ id }) => id), whole].filter((id) => id in left).sort();
+  expect(own).toEqual(Object.keys(after).sort());
+});
+
+/** As a new database would: everything on the topic again, from the start. */
+async function replayAll(): Promise<void> {
+  await api.eier.query('truncate avtale, avtale_versjon, endring, relasjon');
+  const messages = await readTopic();
+  for (const partition of new Set(messages.map((message) => message.partition))) {
+    const own = messages.filter((message) => message.partition === partition);
+    const end = (own.at(-1)?.offset ?? 0) + 1;
+    await api.eier.query(
+      `insert into konsum_offset values ('replay', $1, 0) on conflict (topic, partisjon) do update set neste_offset = 0`,
+      [partition],
+    );
+    await api.innlesning.ingestBatch({
+      topic: 'replay',
+      partition,
+      fetchedFrom: 0,
+      messages: own,
+      nextOffset: end,
+      endOffset: end,
+    });
+  }
+}
+
+async function readTopic(): Promise<
+  { partition: number; offset: number; key: Buffer | null; value: Buffer | null; deleteBefore?: number }[]
+> {
+  const consumer = createKafka({ brokers: testEnvironment().kafka.split(','), clientId: 'replay' }).consumer({
+    groupId: newId(),
+  });
+  const wasRead: Awaited<ReturnType<typeof readTopic>> = [];
+  const end = await api.publisering.endOffsets();
+  await consumer.connect();
+  await consumer.subscribe({ topic: api.topic.topic, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ partition, message }) => {
+      const header = message.headers?.['slett-foer'];
+      wasRead.push({
+        partition,
+        offset: Number(message.offset),
+        key: message.key,
+        value: message.value,
+        ...(header ? { deleteBefore: Number(String(header)) } : {}),
+      });
+    },
+  });
+  const count = [...end.values()].reduce((a, b) => a + b, 0);
+  await waitUntil(async () => wasRead.length >= count, { hva: 'the topic to be read' });
+  await consumer.disconnect();
+  return wasRead.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+}
+
+test('a page that is sent again changes nothing, in parallel or later; with other content it is refused', async () => {
+  const header = { synkId: newId(), antallSider: 2, antallTotalt: 20 };
+  const page = avtaler(10);
+  const before = await countOnTopic();
+  const response = await Promise.all([1, 2, 3].map(() => api.side('POST', { ...header, side: 1 }, page)));
+  expect(response.map(({ status }) => status)).toEqual([201, 201, 201]);
+  expect(await countOnTopic()).toBe(before + 10);
+  expect(await api.side('POST', { ...header, side: 1 }, avtaler(10))).toMatchObject({
+    status: 409,
+    body: { type: 'urn:tiltak-datadeling:feil:konflikt' },
+  });
+  expect((await api.send('GET', `synk/${header.synkId}`)).body).toMatchObject({ tilstand: 'MOTTAR', mottatteSider: 1 });
+  expect(await countOnTopic()).toBe(before + 10);
+});
+
+test('a newer full sync replaces an older one', async () => {
+  const [old, newer] = [newId(), newId()];
+  const common = avtaler(1);
+  await api.side('POST', { synkId: old, antallSider: 2, antallTotalt: 2, side: 1 }, common);
+  await api.side('POST', { synkId: newer, antallSider: 2, antallTotalt: 2, side: 1 }, avtaler(1));
+  expect(await api.side('POST', { synkId: old, antallSider: 2, antallTotalt: 2, side: 2 }, avtaler(1))).toMatchObject({
+    status: 409,
+    body: { tilstand: 'ERSTATTET' },
+  });
+  await api.side('POST', { synkId: newer, antallSider: 2, antallTotalt: 2, side: 2 }, common);
+  await api.waitFor(newer, 'FULLFOERT');
+});
+
+test.each([
+  ['deletes more than a fifth', 10, 7],
+  ['is empty', 3, 0],
+])('a full sync that %s waits to be confirmed', async (_, known, kept) => {
+  const all = avtaler(known);
+  const first = newId();
+  await api.side('POST', { synkId: first }, all);
+  await api.waitFor(first, 'FULLFOERT');
+  const full = newId();
+  await api.side('POST', { synkId: full }, all.slice(0, kept));
+  await api.waitFor(full, 'VENTER_PAA_BEKREFTELSE');
+  expect(Object.keys(await api.visible())).toHaveLength(known);
+  expect(await api.send('POST', `synk/${full}/bekreft`)).toMatchObject({ status: 200, body: { tilstand: 'SLETTER' } });
+  await api.waitFor(full, 'FULLFOERT');
+  expect(Object.keys(await api.visible())).toHaveLength(kept);
+  expect((await api.send('POST', `synk/${full}/bekreft`)).status).toBe(200);
+  expect((await api.send('POST', `synk/${first}/bekreft`)).status).toBe(409);
+});
+
+test('a sync without pages stalls, and then expires', async () => {
+  const header = { synkId: newId(), antallSider: 2, antallTotalt: 2 };
+  await api.side('PATCH', { ...header, side: 1 }, avtaler(1));
+  const older = (minutes: number): Promise<unknown> =>
+    api.eier.query(`update synk_side set mottatt = now() - make_interval(mins => $1)`, [minutes]);
+  await older(4);
+  expect((await api.send('GET', `synk/${header.synkId}`)).body).toMatchObject({ tilstand: 'MOTTAR', stanset: true });
+  await older(16);
+  expect(await api.side('PATCH', { ...header, side: 2 }, avtaler(1))).toMatchObject({
+    status: 409,
+    body: { tilstand: 'UTLOEPT' },
+  });
+  await api.deletion.round();
+  await older(0);
+  expect((await api.send('GET', `synk/${header.synkId}`)).body).toMatchObject({
+    tilstand: 'UTLOEPT',
+    avsluttet: expect.any(String),
+  });
+});
+
+test('a sync that ended long ago is forgotten, but not the last full one', async () => {
+  const [oldest, last, delta, running] = [newId(), newId(), newId(), newId()];
+  const avtale = avtaler(1);
+  for (const syncId of [oldest, last]) {
+    await api.side('POST', { synkId: syncId }, avtale);
+    await api.waitFor(syncId, 'FULLFOERT');
+  }
+  await api.side('PATCH', { synkId: delta }, avtaler(1));
+  await api.side('PATCH', { synkId: running, side: 1, antallSider: 2, antallTotalt: 2 }, avtaler(1));
+  await api.eier.query(
+    `update synk set startet = startet - interval '40 days', avsluttet = avsluttet - interval '40 days'`,
+  );
+  await deleteOldSyncs(api.pool);
+  const left = await api.eier.query<{ synk_id: string }[]>('select synk_id from synk order by synk_id');
+  expect(left.map((row) => row.synk_id)).toEqual([last, running].sort());
+});
+
+test('delete by id', async () => {
+  const [a, b] = avtaler(2);
+  await api.side(
+    'PATCH',
+    { synkId: newId() },
+    [a, b].flatMap((x) => (x ? [x] : [])),
+  );
+  const response = await api.side('DELETE', { synkId: newId() }, [{ id: a?.id ?? '' }]);
+  expect(response).toMatchObject({ status: 201, body: { tilstand: 'FULLFOERT', type: 'SLETT' } });
+  await waitUntil(() => api.deletion.isIngested(), { hva: 'everything to be stored' });
+  expect(Object.keys(await api.visible())).toEqual([b?.id]);
+});
+
+test('every entry that is wrong is named by index and field, no value is told, and nothing is published', async () => {
+  const fnr = syntheticFnr(1);
+  const good = avtaler(1);
+  const before = await countOnTopic();
+  const response = await api.side('POST', { synkId: newId() }, [
+    ...good,
+    { id: newId(), startDato: fnr, avtaleNr: 'x', deltakerFnr: 7 },
+    { id: fnr },
+    { id: newId(), avtaleId: newId() },
+    ...good,
+    { id: newId(), sistEndret: null },
+  ]);
+  expect(response.status).toBe(400);
+  expect(response.body.feil.map(({ felt: field }: { felt: string }) => field).sort()).toEqual([
+    'ressurser[1].ressurs.avtaleNr',
+    'ressurser[1].ressurs.deltakerFnr',
+    'ressurser[1].ressurs.startDato',
+    'ressurser[2].id',
+    'ressurser[3].id',
+    'ressurser[4].id',
+    'ressurser[5].ressurs.sistEndret',
+  ]);
+  expect(JSON.stringify(response.body)).not.toContain(fnr);
+  expect(await countOnTopic()).toBe(before);
+});
+
+test.each([
+  [{ side: 0 }, 'metadata.side'],
+  [{ side: 3, antallSider: 2 }, 'metadata.side'],
+  [{ antallSider: 0 }, 'metadata.antallSider'],
+  [{ antallTotalt: -1 }, 'metadata.antallTotalt'],
+  [{ antallTotalt: 7 }, 'metadata.antallTotalt'],
+  [{ synkId: 'a b' }, 'metadata.synkId'],
+])('metadata %j is refused', async (header, field) => {
+  const response = await api.side('POST', { synkId: newId(), ...header }, avtaler(2));
+  expect(response).toMatchObject({
+    status: 400,
+    body: { feil: expect.arrayContaining([expect.objectContaining({ felt: field })]) },
+  });
+});
+
+test('a list of faults has an end, and too many entries are 413', async () => {
+  const response = await api.side('POST', { synkId: newId() }, avtaler(150, { startDato: 'x' }));
+  expect(response.body).toMatchObject({ flereFeil: 50 });
+  expect(response.body.feil).toHaveLength(100);
+  expect((await api.side('DELETE', { synkId: newId() }, avtaler(10_001))).status).toBe(413);
+  expect((await api.side('PATCH', { synkId: newId() }, avtaler(10_000))).status).toBe(201);
+});
+
+test('what is pushed is stored as what the stream says', async () => {
+  const fields = {
+    deltakerFnr: syntheticFnr(3),
+    tiltakstype: 'MENTOR',
+    stillingprosent: 50,
+    avtaleInngått: '2026-10-25T02:30:00',
+    godkjentPaVegneAv: true,
+    sistEndret: '2026-03-01T10:00:00.1234565Z',
+  };
+  const save = async (send: (avtaleId: string) => Promise<unknown>): Promise<unknown> => {
+    const avtaleId = newId();
+    await send(avtaleId);
+    await waitUntil(() => api.deletion.isIngested(), { hva: 'everything to be stored' });
+    const [row] = await api.eier.query<{ rad: unknown }[]>(
+      `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'avtrykk', 'mottatt'] as rad
+       from avtale a where avtale_id = $1`,
+      [avtaleId],
+    );
+    return row?.rad;
+  };
+  const fromStream = await save((avtaleId) =>
+    api.topic.publish([{ nokkel: avtaleId, verdi: JSON.stringify({ avtaleId, ...fields }) }]),
+  );
+  expect(fromStream).toMatchObject({ tiltakstype: 'MENTOR', stillingprosent: null });
+  for (const method of ['POST', 'PATCH'] as const) {
+    const fromAdapter = await save((id) => api.side(method, { synkId: newId() }, [{ id, ...fields }]));
+    expect(fromAdapter).toEqual(fromStream);
+  }
+});
+
+test('what is not in the reduced avtale does not reach Kafka', async () => {
+  await api.side('PATCH', { synkId: newId() }, [{ id: newId(), deltakerFornavn: 'Kari', manedslonn: 1 }]);
+  const messages = await readTopic();
+  expect(messages.some(({ value: value }) => /Kari|manedslonn/.test(String(value)))).toBe(false);
+});
+
+test('random syncs, in any order, with repeats: what is stored is what the adapter holds', async () => {
+  // Only what is newer revives what an earlier sync has deleted.
+  let time = Date.now();
+  const ider = avtaler(12).map(({ id }) => id);
+  const step = fc.record({
+    kept: fc.subarray(ider, { minLength: 10 }),
+    sider: fc.integer({ min: 1, max: 3 }),
+    avbrutt: fc.boolean(),
+    repeat: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 3 }), async (syncs) => {
+      for (const { kept, sider: pages, avbrutt: aborted, repeat } of syncs) {
+        const syncId = newId();
+        const sistEndret = new Date((time += 1_000)).toISOString();
+        const parts = Array.from({ length: pages }, (_, nr) => kept.filter((_id, i) => i % pages === nr));
+        const sendes = parts.map((part, nr) => ({ del: part, side: nr + 1 })).reverse();
+        const actual = aborted ? sendes.slice(1) : sendes;
+        await Promise.all(
+          [...actual, ...(repeat ? actual : [])].map(({ del: part, side: page }) =>
+            api.side(
+              'POST',
+              { synkId: syncId, side: page, antallSider: pages, antallTotalt: kept.length },
+              part.map((id) => ({ id, sistEndret })),
+            ),
+          ),
+        );
+        if (aborted) continue;
+        await waitUntil(
+          async () => {
+            await api.deletion.round();
+            const { tilstand: state } = (await api.send('GET', `synk/${syncId}`)).body;
+            if (state === 'VENTER_PAA_BEKREFTELSE') await api.send('POST', `synk/${syncId}/bekreft`);
+            return state === 'FULLFOERT';
+          },
+          { hva: 'the sync to end' },
+        );
+        await waitUntil(() => api.deletion.isIngested(), { hva: 'everything to be stored' });
+        expect(Object.keys(await api.visible()).sort()).toEqual([...kept].sort());
+      }
+    }),
+    { numRuns: 6 },
+  );
+}, 120_000);

@@ -1,0 +1,146 @@
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { Pool, PoolClient } from 'pg';
+import { metrics } from '../metrics.ts';
+import { inTransaction } from '../database/transaction.ts';
+import type { Publisher } from '../kafka/publisher.ts';
+import {
+  lockSyncShared,
+  lockSync,
+  insertSyncAvtaler,
+  insertPage,
+  readSync,
+  createSync,
+  setSyncState,
+  type SyncDeadlines,
+  type SyncRow,
+  type SyncState,
+} from './sync.queries.ts';
+import type { SyncPage } from './sync-page.ts';
+
+/**
+ * Held shared by whoever publishes an adapter's page, and exclusively while a full sync deletes: so that no change comes
+ * to lie between the look at what is stored and the tombstones.
+ */
+const LOCK = `hashtext('tiltak:publisering')`;
+
+/** Takes in pages. What is decided lies in the database alone, so that any number of ingestors can do it at once. */
+export class Syncs {
+  constructor(
+    private readonly pool: Pool,
+    private readonly publisher: Publisher,
+    readonly deadlines: SyncDeadlines,
+  ) {}
+
+  /**
+   * Publishes the page and remembers it, in this order within one transaction: should the process end in between, the
+   * page is published again when it is sent again, which changes nothing.
+   *
+   * @throws Problem 400, 409, 503
+   */
+  async receive(page: SyncPage): Promise<SyncRow> {
+    const known = await readSync(this.pool, page.synkId, this.deadlines);
+    await inTransaction(this.pool, async (db) => {
+      await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LOCK})`);
+      if (!known) await createSync(db, page, () => this.publisher.endOffsets());
+      await this.accept(db, page);
+    });
+    metrics.syncPages.inc({ type: page.type });
+    await this.completeWhenAll(page.synkId);
+    return this.get(page.synkId);
+  }
+
+  /** @throws Problem 404 */
+  async get(syncId: string): Promise<SyncRow> {
+    const sync = await readSync(this.pool, syncId, this.deadlines);
+    if (!sync) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no such sync');
+    return sync;
+  }
+
+  /** Lets a full sync delete as much as it would. @throws Problem 404, 409 */
+  async bekreft(syncId: string, client: string): Promise<SyncRow> {
+    await inTransaction(this.pool, async (db) => {
+      await lockSync(db, syncId);
+      const sync = await readSync(db, syncId, this.deadlines);
+      if (!sync) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no such sync');
+      // Confirmed already: the answer may have been lost.
+      if (sync.bekreftetAv !== null && sync.tilstand !== 'ERSTATTET') return;
+      if (sync.tilstand !== 'VENTER_PAA_BEKREFTELSE') throw conflict(sync.tilstand);
+      await db.query('update synk set bekreftet_av = $2 where synk_id = $1', [syncId, client]);
+      await setSyncState(db, syncId, 'SLETTER');
+    });
+    return this.get(syncId);
+  }
+
+  /** Also for a sync whose last pages came in side by side, or whose ingestor ended just after the last one. */
+  async completeWhenAll(syncId: string): Promise<void> {
+    await inTransaction(this.pool, async (db) => {
+      await lockSync(db, syncId);
+      const sync = await readSync(db, syncId, this.deadlines);
+      if (sync?.tilstand !== 'MOTTAR' || sync.mottatteSider < sync.antallSider) return;
+      await setSyncState(db, syncId, stateAfterLastPage(sync));
+    });
+  }
+
+  private async accept(db: PoolClient, page: SyncPage): Promise<void> {
+    await lockSyncShared(db, page.synkId);
+    const sync = await readSync(db, page.synkId, this.deadlines);
+    if (!sync) throw new Problem(PROBLEMS.KONFLIKT, 'The sync is gone');
+    checkSameSync(sync, page);
+    const fingerprint = await insertPage(db, page);
+    if (fingerprint?.equals(page.avtrykk)) return;
+    if (fingerprint) throw new Problem(PROBLEMS.KONFLIKT, 'The page was received before, with other content');
+    if (sync.tilstand !== 'MOTTAR') throw conflict(sync.tilstand);
+    checkCount(sync, page);
+    if (page.type === 'FULL') {
+      await insertSyncAvtaler(
+        db,
+        page.synkId,
+        page.meldinger.map(({ avtaleId }) => avtaleId),
+      );
+    }
+    await this.publisher.publish(page.meldinger);
+  }
+}
+
+/** Alone with the topic, as far as adapters are concerned; see `LAAS`. */
+export async function lockPublishing(db: PoolClient): Promise<void> {
+  await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${LOCK})`);
+}
+
+function stateAfterLastPage(sync: SyncRow): SyncState {
+  if (sync.mottatteRessurser !== sync.antallTotalt) return 'FEILET';
+  return sync.type === 'FULL' ? 'SLETTER' : 'FULLFOERT';
+}
+
+const WHY_NOT: Record<SyncState, string> = {
+  MOTTAR: 'The sync does not have all of its pages yet',
+  SLETTER: 'The sync has all of its pages',
+  VENTER_PAA_BEKREFTELSE: 'The sync has all of its pages',
+  FULLFOERT: 'The sync is completed',
+  ERSTATTET: 'The sync was replaced by a newer one',
+  UTLOEPT: 'The sync has expired; begin a new one',
+  FEILET: 'The sync has other entries than antallTotalt said; begin a new one',
+};
+
+function conflict(state: SyncState): Problem {
+  return new Problem(PROBLEMS.KONFLIKT, WHY_NOT[state], { felter: { tilstand: state } });
+}
+
+/** What the pages of a sync have in common. */
+function checkSameSync(sync: SyncRow, page: SyncPage): void {
+  if (sync.type !== page.type) throw new Problem(PROBLEMS.KONFLIKT, 'The synkId belongs to a sync of another type');
+  const error = (['antallSider', 'antallTotalt'] as const)
+    .filter((field) => sync[field] !== page[field])
+    .map((field) => ({ felt: `metadata.${field}`, melding: 'differs from that of the pages before' }));
+  if (error.length > 0) throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid', { feil: error });
+}
+
+function checkCount(sync: SyncRow, page: SyncPage): void {
+  const count = sync.mottatteRessurser + page.meldinger.length;
+  const isLast = sync.mottatteSider + 1 === sync.antallSider;
+  if (count > sync.antallTotalt || (isLast && count < sync.antallTotalt)) {
+    throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid', {
+      feil: [{ felt: 'metadata.antallTotalt', melding: 'is not the number of entries of all pages' }],
+    });
+  }
+}

@@ -1,0 +1,167 @@
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { Pool } from 'pg';
+import type { Publisher } from '../kafka/publisher.ts';
+import { updateRelations, type Ingest } from '../ingest/ingest.ts';
+import { lockPosition, insertParked, ConcurrentChangeError } from '../ingest/avtaler.queries.ts';
+import { recordAction, type Actor } from '../operations/actions.queries.ts';
+import type { MessageBatch } from '../kafka/batch.ts';
+import { readTopicOnce, type Topic } from '../kafka/topic-reader.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { oneAtATime, showInMetrics } from './avstemming.ts';
+import { readReport, type DifferenceType } from './avstemming.queries.ts';
+import { UUID } from './source-list.ts';
+
+/** Those of a type that can be healed; of NYERE only the source can say what is right. */
+export const REPAIRABLE = ['FREMMED', 'MANGLER', 'UTDATERT'] as const satisfies DifferenceType[];
+export type Repairable = (typeof REPAIRABLE)[number];
+
+export interface RepairResult {
+  rettet: number;
+  /** those that remain: for the source to send again, or changed since the report */
+  igjen: number;
+}
+
+const CHUNK = 5_000;
+const MAX_ATTEMPTS = 5;
+
+/** Heals what a reconciliation found. What is too fresh to count is left alone. */
+export class AvstemmingRepair {
+  constructor(
+    private readonly pool: Pool,
+    private readonly ingest: Ingest,
+    private readonly publisher: Publisher,
+    private readonly topic: Topic,
+  ) {}
+
+  /**
+   * Deletes the avtaler that the source does not have, by tombstones on the topic, so that every replay agrees. Each
+   * deletes what the report saw and nothing after: an avtale that has changed since stays.
+   *
+   * @param confirm how many the one who asks means to delete
+   * @throws Problem 404, 409 when there are another number of them, 503
+   */
+  deleteForeign(id: string, confirm: number, who: Actor): Promise<RepairResult> {
+    return this.repair(id, 'FREMMED', who, async (count) => {
+      if (confirm !== count) {
+        throw new Problem(PROBLEMS.KONFLIKT, `There are ${String(count)} to delete, and bekreft says another number`);
+      }
+      for (let after: string | undefined, chunk = CHUNK; chunk === CHUNK;) {
+        const rows = await this.nextForeign(id, after);
+        await this.publisher.publish(
+          rows
+            .filter(({ uendret: unchanged }) => unchanged)
+            .map(({ avtaleId, partisjon: partition, offset }) => ({
+              avtaleId,
+              value: null,
+              partition,
+              deleteBefore: Number(offset) + 1,
+            })),
+        );
+        await this.markRepaired(
+          id,
+          rows.filter(({ uendret: unchanged }) => unchanged).map(({ avtaleId }) => avtaleId),
+        );
+        after = rows.at(-1)?.avtaleId;
+        chunk = rows.length;
+      }
+    });
+  }
+
+  /**
+   * Plays what the topic holds of the avtaler that are missing or outdated, by the ordering rule. What it does not hold
+   * remains, for the source to send again.
+   *
+   * @throws Problem 404, 409, 503
+   */
+  readBack(id: string, type: Exclude<Repairable, 'FREMMED'>, who: Actor): Promise<RepairResult> {
+    return this.repair(id, type, who, async () => {
+      await readTopicOnce(this.topic, await this.topic.extents(), (batch) => this.replay(id, type, batch));
+      await this.pool.query(
+        `update avstemming_differanse d set rettet = now() from avtale a
+         where d.avstemming = $1 and d.type = $2 and not d.fersk and d.rettet is null
+           and a.avtale_id = d.avtale_id and a.slettet is null and a.sist_endret >= d.sist_endret_hos_kilden`,
+        [id, type],
+      );
+    });
+  }
+
+  private repair(
+    id: string,
+    type: Repairable,
+    who: Actor,
+    work: (count: number) => Promise<void>,
+  ): Promise<RepairResult> {
+    return oneAtATime(this.pool, async () => {
+      const before = await this.remaining(id, type);
+      await recordAction(this.pool, who, { handling: `RETT_${type}`, gjelder: id, antall: before });
+      if (before > 0 || type === 'FREMMED') await work(before);
+      const report = await readReport(this.pool, id);
+      if (report) showInMetrics(report);
+      const remaining = await this.remaining(id, type);
+      return { rettet: before - remaining, igjen: remaining };
+    });
+  }
+
+  /** @throws Problem 404 */
+  private async remaining(id: string, type: Repairable): Promise<number> {
+    const number = (await readReport(this.pool, id))?.differanser.find((difference) => difference.type === type);
+    if (!number) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no reconciliation with this id');
+    return number.antall - number.rettet;
+  }
+
+  private async nextForeign(id: string, after: string | undefined): Promise<Foreign[]> {
+    const { rows } = await this.pool.query<Foreign>(
+      `select avtale_id as "avtaleId", d.partisjon, d.kafka_offset as "offset",
+         a.slettet is null and a.kilde_partisjon = d.partisjon and a.kilde_offset = d.kafka_offset as uendret
+       from avstemming_differanse d join avtale a using (avtale_id)
+       where d.avstemming = $1 and d.type = 'FREMMED' and not d.fersk and d.rettet is null
+         and ($2::uuid is null or avtale_id > $2)
+       order by avtale_id limit ${String(CHUNK)}`,
+      [id, after ?? null],
+    );
+    return rows;
+  }
+
+  private async markRepaired(id: string, avtaleIder: string[]): Promise<void> {
+    await this.pool.query(
+      `update avstemming_differanse set rettet = now()
+       where avstemming = $1 and type = 'FREMMED' and avtale_id = any($2::uuid[])`,
+      [id, avtaleIder],
+    );
+  }
+
+  /** The same reading, ordering rule and store as for the stream, at the messages' own places. */
+  private async replay(id: string, type: Repairable, batch: MessageBatch): Promise<void> {
+    const keys = batch.messages.map(({ key }) => key?.toString('latin1').toLowerCase() ?? '');
+    const avtaleIder = keys.filter((key) => UUID.test(key));
+    const { rows } = await this.pool.query<{ avtaleId: string }>(
+      `select avtale_id as "avtaleId" from avstemming_differanse
+       where avstemming = $1 and type = $2 and not fersk and rettet is null and avtale_id = any($3::uuid[])`,
+      [id, type, avtaleIder],
+    );
+    const wanted = new Set(rows.map(({ avtaleId }) => avtaleId));
+    const messages = batch.messages.filter((_, i) => wanted.has(keys[i] ?? ''));
+    if (messages.length === 0) return;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await inTransaction(this.pool, async (db) => {
+          await lockPosition(db, batch);
+          const { parts, parked } = await this.ingest.writeOrPark(db, batch.partition, messages);
+          await insertParked(db, batch, parked);
+          await updateRelations(db, parts);
+        });
+        return;
+      } catch (error) {
+        if (!(error instanceof ConcurrentChangeError) || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+}
+
+interface Foreign {
+  avtaleId: string;
+  partisjon: number;
+  offset: string;
+  /** what is stored is what the report saw */
+  uendret: boolean;
+}

@@ -1,0 +1,198 @@
+import type { RelationAvtale, Position, AvtaleState } from '@tiltak/avtale';
+import type { PoolClient } from 'pg';
+import { finished } from 'node:stream/promises';
+import { from as copyFrom } from 'pg-copy-streams';
+import {
+  RELATION_AVTALE_COLUMNS,
+  rowToRelationAvtale,
+  type RelationAvtaleRow,
+} from '../relations/relation-avtale.row.ts';
+import { CONTENT_COLUMNS } from './avtaler.rows.ts';
+
+/** A partition of a topic. */
+export interface TopicPartition {
+  topic: string;
+  partition: number;
+}
+
+/**
+ * Where consumption of the partition goes on, and a lock on that until the transaction ends: two ingestors that both
+ * believe they own the partition, as during a rebalance, take turns, and the second sees what the first has done.
+ * Undefined when the partition has not been prepared (see `kafka/posisjoner.ts`).
+ */
+export async function lockPosition(db: PoolClient, { topic, partition }: TopicPartition): Promise<number | undefined> {
+  const { rows } = await db.query<{ neste_offset: string }>({
+    name: 'laas_posisjon',
+    text: 'select neste_offset from konsum_offset where topic = $1 and partisjon = $2 for update',
+    values: [topic, partition],
+  });
+  return rows[0] && Number(rows[0].neste_offset);
+}
+
+export async function setPosition(db: PoolClient, { topic, partition }: TopicPartition, next: number): Promise<void> {
+  await db.query({
+    name: 'sett_posisjon',
+    text: 'update konsum_offset set neste_offset = $3 where topic = $1 and partisjon = $2',
+    values: [topic, partition, next],
+  });
+}
+
+/** A stored avtale, as far as the ordering rule and the rules of relations are concerned. */
+export interface StoredAvtale extends AvtaleState {
+  /** undefined when it takes no part in relations */
+  member: RelationAvtale | undefined;
+}
+
+interface StateRow extends RelationAvtaleRow {
+  sist_endret: string | null;
+  kilde_partisjon: number;
+  kilde_offset: string;
+  slettet: AvtaleState['deleted'];
+  avtrykk: string | null;
+}
+
+/** What is known about each of the avtaler; those not known are not in the map. */
+export async function readStates(db: PoolClient, avtaleIder: string[]): Promise<Map<string, StoredAvtale>> {
+  const { rows } = await db.query<StateRow>({
+    name: 'les_tilstander',
+    text: `select ${RELATION_AVTALE_COLUMNS}, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
+                  kilde_partisjon, kilde_offset, slettet, avtrykk
+           from avtale where avtale_id = any($1)`,
+    values: [avtaleIder],
+  });
+  return new Map(rows.map((row) => [row.avtale_id, toStored(row)]));
+}
+
+function toStored(row: StateRow): StoredAvtale {
+  return {
+    member: rowToRelationAvtale(row),
+    sistEndret: row.sist_endret,
+    position: { partition: row.kilde_partisjon, offset: Number(row.kilde_offset) },
+    deleted: row.slettet,
+    feilregistrert: row.feilregistrert,
+    fingerprint: row.avtrykk,
+  };
+}
+
+const AVTALE_COLUMNS = [...CONTENT_COLUMNS, 'slettet', 'kilde_partisjon', 'kilde_offset', 'avtrykk'];
+
+/** Rows as `avtalerad` makes them. A row for an avtale that exists is a unique violation: someone else was first. */
+export async function insertNew(db: PoolClient, stagingRows: string[]): Promise<void> {
+  await copyRows(db, `avtale (${AVTALE_COLUMNS.join(', ')})`, stagingRows);
+}
+
+/** Another transaction has changed an avtale since it was read: read again and try again. */
+export class ConcurrentChangeError extends Error {
+  constructor() {
+    super('an avtale was changed by another transaction since it was read');
+  }
+}
+
+/**
+ * Rows as `avtalerad` makes them, each followed by the place of the state it replaces.
+ *
+ * @throws ConcurrentChangeError
+ */
+export async function updateStored(db: PoolClient, stagingRows: string[]): Promise<void> {
+  if (stagingRows.length === 0) return;
+  await db.query(CREATE_STAGING);
+  await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, stagingRows);
+  const { rowCount } = await db.query(UPDATE_FROM_STAGING);
+  if (rowCount !== stagingRows.length) throw new ConcurrentChangeError();
+}
+
+/** Without the constraints of `avtale`: what it would refuse, the update shall refuse. */
+const CREATE_STAGING = `
+  create temp table if not exists inn on commit delete rows as
+  select ${AVTALE_COLUMNS.join(', ')}, kilde_partisjon as kjent_partisjon, kilde_offset as kjent_offset
+  from avtale with no data`;
+
+const UPDATE_FROM_STAGING = `
+  update avtale set ${AVTALE_COLUMNS.map((column) => `${column} = inn.${column}`).join(', ')},
+    mottatt = case when avtale.avtrykk is distinct from inn.avtrykk then now() else avtale.mottatt end
+  from pg_temp.inn
+  where avtale.avtale_id = inn.avtale_id
+    and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset`;
+
+/**
+ * Makes rows what they ought to be. Rows as for `updateStored`, of avtaler whose place is the message's own.
+ *
+ * @returns the avtaler that were not so
+ */
+export async function repairDeviations(db: PoolClient, stagingRows: string[]): Promise<Set<string>> {
+  if (stagingRows.length === 0) return new Set();
+  await db.query(CREATE_STAGING);
+  await db.query('delete from pg_temp.inn');
+  await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, stagingRows);
+  const { rows } = await db.query<{ avtale_id: string }>(REPAIR_FROM_STAGING);
+  return new Set(rows.map((row) => row.avtale_id));
+}
+
+const REPAIR_FROM_STAGING = `
+  update avtale set ${AVTALE_COLUMNS.map((column) => `${column} = inn.${column}`).join(', ')}, mottatt = now()
+  from pg_temp.inn
+  where avtale.avtale_id = inn.avtale_id
+    and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset
+    and (${AVTALE_COLUMNS.map((column) => `avtale.${column}`).join(', ')})
+      is distinct from (${AVTALE_COLUMNS.map((column) => `inn.${column}`).join(', ')})
+  returning avtale.avtale_id`;
+
+export async function deleteHistory(db: PoolClient, avtaleIder: string[]): Promise<void> {
+  if (avtaleIder.length === 0) return;
+  await db.query('delete from avtale_versjon where avtale_id = any($1)', [avtaleIder]);
+}
+
+/** Rows as `versjonsrad` makes them. */
+export async function insertVersions(db: PoolClient, stagingRows: string[]): Promise<void> {
+  const columns = [...CONTENT_COLUMNS, 'kilde_partisjon', 'kilde_offset', 'avtrykk'];
+  await copyRows(db, `avtale_versjon (${columns.join(', ')})`, stagingRows);
+}
+
+/** Rows as `endringsrad` makes them. */
+export async function insertChanges(db: PoolClient, stagingRows: string[]): Promise<void> {
+  await copyRows(db, 'endring (avtale_id, type, aarsak)', stagingRows);
+}
+
+/** `maal`: a table and its columns; `rader`: lines of COPY text. */
+export async function copyRows(db: PoolClient, measure: string, stagingRows: string[]): Promise<void> {
+  if (stagingRows.length === 0) return;
+  const stream = db.query(copyFrom(`copy ${measure} from stdin`));
+  stream.end(stagingRows.join(''));
+  await finished(stream);
+}
+
+export interface ParkedMessage {
+  position: Position;
+  key: Buffer | null;
+  value: Buffer | null;
+  fingerprint: Buffer;
+  code: string;
+  field: string | null;
+  reason: string;
+}
+
+/** A message that is parked already stays as it is: a replay changes nothing. */
+export async function insertParked(
+  db: PoolClient,
+  { topic, partition }: TopicPartition,
+  messages: ParkedMessage[],
+): Promise<void> {
+  for (const message of messages) {
+    await db.query({
+      name: 'parker',
+      text: `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
+      values: [
+        topic,
+        partition,
+        message.position.offset,
+        message.key,
+        message.value,
+        message.fingerprint,
+        message.code,
+        message.field,
+        message.reason,
+      ],
+    });
+  }
+}

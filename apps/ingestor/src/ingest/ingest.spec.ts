@@ -1,0 +1,262 @@
+import { expected, createEvents } from '@tiltak/simulator';
+import {
+  batch,
+  deltakerId,
+  ID,
+  message,
+  PARTITION,
+  startTestIngest,
+  TOPIC,
+  type TestIngest,
+} from '../testing/test-ingest.ts';
+import { UnknownPositionError, type Ingest } from './ingest.ts';
+import { SystematicRefusalError } from './refused.ts';
+
+let setup: TestIngest;
+let ingest: Ingest;
+let pool: TestIngest['pool'];
+let owner: TestIngest['eier'];
+let dump: TestIngest['dump'];
+
+beforeAll(async () => {
+  setup = await startTestIngest();
+  ({ innlesning: ingest, pool, eier: owner, dump } = setup);
+});
+afterAll(() => setup.stop());
+beforeEach(() => setup.empty());
+
+const count = async (table: string): Promise<number> =>
+  Number((await pool.query<{ n: string }>(`select count(*) as n from ${table}`)).rows[0]?.n);
+
+describe('a batch', () => {
+  test('is stored, with its history, its changes and the position after it', async () => {
+    const ingested = await ingest.ingestBatch(
+      batch(
+        [
+          message(3, {
+            bedriftNavn: 'tab\tnewline\nbackslash\\ \\N',
+            avtaleNr: 7,
+            stillingprosent: 33.3,
+            deltakerFnr: '1',
+          }),
+          message(5, { sistEndret: '2026-01-01T00:00:00.0000006Z', avtaleInngått: '2025-10-26T02:30:00.1234567' }),
+        ],
+        0,
+      ),
+    );
+    expect(ingested.nextOffset).toBe(6);
+    const { avtale, avtale_versjon, endring: change, konsum_offset } = await dump();
+    expect(avtale).toMatchObject([
+      {
+        avtale_id: ID,
+        avtale_nr: null,
+        sist_endret: '2026-01-01T00:00:00.000001+00:00',
+        kilde_offset: 5,
+        deltaker_id: null,
+        avtale_inngaatt: '2025-10-26T00:30:00.123457+00:00',
+      },
+    ]);
+    expect(avtale_versjon).toMatchObject([
+      {
+        bedrift_navn: 'tab\tnewline\nbackslash\\ \\N',
+        avtale_nr: 7,
+        stillingprosent: 33.3,
+        deltaker_id: deltakerId('1'),
+      },
+      { bedrift_navn: null },
+    ]);
+    expect(change).toEqual([
+      [ID, 'ENDRET', null],
+      [ID, 'ENDRET', null],
+    ]);
+    expect(konsum_offset).toEqual([{ topic: TOPIC, partisjon: PARTITION, neste_offset: 6 }]);
+  });
+
+  test('given twice changes nothing, and a later part of it only what is new', async () => {
+    const messages = [message(0, { avtaleNr: 1 }), message(1, { avtaleNr: 2 })];
+    await ingest.ingestBatch(batch(messages.slice(0, 1)));
+    await ingest.ingestBatch(batch(messages));
+    const before = await dump();
+    expect((await ingest.ingestBatch(batch(messages))).alreadyProcessed).toBe(2);
+    expect(await dump()).toEqual(before);
+    expect(before['avtale_versjon']).toHaveLength(2);
+  });
+
+  test('read from beyond the stored position is not stored: consumption goes back', async () => {
+    await expect(ingest.ingestBatch(batch([message(9, {})]))).resolves.toMatchObject({ nesteOffset: 0 });
+    expect(await count('avtale')).toBe(0);
+  });
+
+  test('of a topic that ends before the stored position says that the position is unknown', async () => {
+    await pool.query('update konsum_offset set neste_offset = 100');
+    await expect(ingest.ingestBatch(batch([message(0, {})]))).rejects.toBeInstanceOf(UnknownPositionError);
+  });
+
+  test('with messages that can not be used parks those, with the bytes, and stores the others', async () => {
+    const raw = Buffer.from([0xff, 0xfe]);
+    await ingest.ingestBatch(
+      batch([
+        message(0, { avtaleNr: 1 }),
+        { offset: 1, key: null, value: raw },
+        message(2, { startDato: 'i går' }),
+        message(3, { avtaleNr: 2 }),
+      ]),
+    );
+    const { avtale, parkert_melding } = await dump();
+    expect(avtale).toMatchObject([{ avtale_nr: 2 }]);
+    expect(parkert_melding).toMatchObject([
+      { kafka_offset: 1, kode: 'IKKE_UTF8', felt: null, nokkel: null, verdi: '\\xfffe', tilstand: 'PARKERT' },
+      { kafka_offset: 2, kode: 'UGYLDIG_FELT', felt: 'startDato' },
+    ]);
+  });
+
+  test('with rows that the database refuses parks exactly those', async () => {
+    await owner.query(`alter table avtale_versjon add constraint ikke_sju check (avtale_nr % 7 <> 0)`);
+    try {
+      const messages = Array.from({ length: 50 }, (_, offset) =>
+        message(offset, {
+          avtaleId: ID.slice(0, -2) + String(10 + (offset % 9)),
+          avtaleNr: offset,
+          sistEndret: `2026-01-01T00:00:${String(10 + offset)}Z`,
+        }),
+      );
+      const ingested = await ingest.ingestBatch(batch(messages));
+      expect(ingested.parked.map(({ position }) => position.offset)).toEqual([0, 7, 14, 21, 28, 35, 42, 49]);
+      const { parkert_melding, avtale_versjon } = await dump();
+      expect(parkert_melding).toHaveLength(8);
+      expect(parkert_melding?.[0]).toMatchObject({
+        kode: 'AVVIST_AV_DATABASEN',
+        aarsak: 'the database refuses the row: SQLSTATE 23514, ikke_sju',
+      });
+      expect(avtale_versjon).toHaveLength(42);
+    } finally {
+      await owner.query('alter table avtale_versjon drop constraint ikke_sju');
+    }
+  });
+
+  test('of which the database refuses too much waits, with nothing stored and nothing parked', async () => {
+    const messages = Array.from({ length: 60 }, (_, offset) =>
+      message(offset, { avtaleId: ID.slice(0, -2) + String(10 + offset), avtaleNr: offset }),
+    );
+    await owner.query('alter table avtale add constraint for_trang check (avtale_nr < 39)');
+    try {
+      await expect(ingest.ingestBatch(batch(messages))).rejects.toBeInstanceOf(SystematicRefusalError);
+      expect([await count('avtale'), await count('parkert_melding')]).toEqual([0, 0]);
+    } finally {
+      await owner.query('alter table avtale drop constraint for_trang');
+    }
+    await owner.query('alter table avtale add constraint for_trang check (avtale_nr < 40)');
+    try {
+      expect((await ingest.ingestBatch(batch(messages))).parked).toHaveLength(20);
+      expect([await count('avtale'), await count('parkert_melding')]).toEqual([40, 20]);
+    } finally {
+      await owner.query('alter table avtale drop constraint for_trang');
+    }
+  });
+
+  test('that the database can not take now has no effect at all', async () => {
+    await owner.query('revoke insert on endring from datadeling_skriver');
+    try {
+      await expect(ingest.ingestBatch(batch([message(0, {}), message(1, { startDato: 'x' })]))).rejects.toThrow();
+      expect([await count('avtale'), await count('parkert_melding')]).toEqual([0, 0]);
+    } finally {
+      await owner.query('grant insert on endring to datadeling_skriver');
+    }
+    await ingest.ingestBatch(batch([message(0, {}), message(1, { startDato: 'x' })]));
+    expect([await count('avtale'), await count('parkert_melding')]).toEqual([1, 1]);
+  });
+});
+
+test('deleting erases content and history, and leaves a marker', async () => {
+  await ingest.ingestBatch(batch([message(0, { deltakerFnr: '1', bedriftNavn: 'Spor' })]));
+  await ingest.ingestBatch(batch([{ offset: 1, key: Buffer.from(ID), value: null }]));
+  const { avtale, avtale_versjon, endring: change } = await dump();
+  expect(avtale).toMatchObject([
+    {
+      avtale_id: ID,
+      slettet: 'GRAVSTEIN',
+      sist_endret: '2026-01-01T00:00:00+00:00',
+      deltaker_fnr: null,
+      deltaker_id: null,
+      bedrift_navn: null,
+    },
+  ]);
+  expect(avtale_versjon).toEqual([]);
+  expect(change).toEqual([
+    [ID, 'ENDRET', null],
+    [ID, 'SLETTET', 'SLETTET'],
+  ]);
+});
+
+describe('the messages of the simulator', () => {
+  /** The last line of the feed about each avtale. */
+  const lastOrd = ({ endring: change }: Awaited<ReturnType<typeof dump>>): Map<unknown, unknown> =>
+    new Map(change.map((line) => [line[0], line]));
+  const messages = Array.from(
+    createEvents({ seed: 7, count: 3_000, poison: true }),
+    ({ nokkel: key, verdi: value }, offset) => ({
+      offset,
+      key: key === null ? null : Buffer.from(key),
+      value: value === null ? null : Buffer.from(value),
+    }),
+  );
+  const readAll = async (size: (i: number) => number): Promise<void> => {
+    for (let from = 0, i = 0; from < messages.length; i++) {
+      const to = from + size(i);
+      await ingest.ingestBatch(batch(messages.slice(from, to), from));
+      from = to;
+    }
+  };
+
+  test('end in the state that the contract says', async () => {
+    await readAll(() => 500);
+    const oracle = expected(
+      messages.map(({ key, value, offset }) => ({ nokkel: key, verdi: value, offset, partisjon: PARTITION })),
+    );
+    const { rows } = await pool.query<{ avtale_id: string; sist_endret: string; slettet: string | null }>(
+      `select avtale_id, slettet, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret from avtale`,
+    );
+    const living = rows.filter(({ slettet: deleted }) => deleted === null);
+    expect(new Map(living.map((row) => [row.avtale_id, row.sist_endret]))).toEqual(
+      new Map([...oracle.avtaler].map(([id, avtale]) => [id, avtale.sistEndret])),
+    );
+    expect(new Set(rows.filter(({ slettet: deleted }) => deleted !== null).map((row) => row.avtale_id))).toEqual(
+      new Set(oracle.slettet.keys()),
+    );
+    expect((await pool.query('select kafka_offset::int as offset, felt from parkert_melding order by 1')).rows).toEqual(
+      oracle.parkert.map(({ offset, felt: field }) => ({ offset, felt: field })),
+    );
+  });
+
+  test('give equal tables whatever the batches, and when all is played again', async () => {
+    await readAll(() => 1_000);
+    const oracle = await dump();
+    await pool.query('update konsum_offset set neste_offset = 0');
+    await readAll(() => 700);
+    expect(await dump()).toEqual(oracle);
+
+    await owner.query('truncate avtale, avtale_versjon, endring, relasjon, parkert_melding restart identity');
+    await pool.query('update konsum_offset set neste_offset = 0');
+    await readAll((i) => 1 + ((i * 37) % 200));
+    // A link that comes and goes within one batch is not told of: the feed has fewer lines, and ends the same.
+    const shared = await dump();
+    expect({ ...shared, endring: lastOrd(shared) }).toEqual({ ...oracle, endring: lastOrd(oracle) });
+  });
+});
+
+test('two ingestors that both believe they own the partition store each message once', async () => {
+  const messages = Array.from({ length: 400 }, (_, offset) =>
+    message(offset, { avtaleNr: offset, sistEndret: `2026-01-01T00:00:00.${String(offset).padStart(6, '0')}Z` }),
+  );
+  const read = async (who: Ingest, step: number): Promise<void> => {
+    for (let from = 0; from < messages.length;) {
+      const { nextOffset } = await who.ingestBatch({
+        ...batch(messages.slice(from, from + step), from),
+        endOffset: 400,
+      });
+      from = nextOffset;
+    }
+  };
+  await Promise.all([read(ingest, 7), read(setup.others, 11)]);
+  expect([await count('avtale'), await count('avtale_versjon'), await count('endring')]).toEqual([1, 400, 400]);
+});

@@ -1,0 +1,107 @@
+import { DELETE_BEFORE } from '@tiltak/avtale';
+import { PROBLEMS, logger, Problem } from '@tiltak/platform';
+import type { Admin, Kafka, Message, Producer } from 'kafkajs';
+import { readExtents } from './positions.queries.ts';
+
+/** What an adapter's push becomes on the organisation's topic; `verdi` null is a tombstone. */
+export interface OutgoingMessage {
+  avtaleId: string;
+  value: string | null;
+  /** where it must lie; by the key when undefined */
+  partition?: number;
+  /** of a tombstone: the offset of the partition that it does not delete beyond */
+  deleteBefore?: number;
+}
+
+const DEADLINE_MS = 20_000;
+/** A broker takes 1 MiB for one partition at a time, unless told otherwise. */
+const MAX_BYTES = 512 * 1024;
+
+/**
+ * Writes to the organisation's topic, with the acknowledgement of every replica. After a failure the sequence of an
+ * idempotent producer is unknown, so the next attempt gets a new one.
+ */
+export class Publisher {
+  private connection: Promise<{ producer: Producer; admin: Admin }> | undefined;
+
+  constructor(
+    private readonly kafka: Kafka,
+    readonly topic: string,
+  ) {}
+
+  /** @throws Problem 503; part of it may be on the topic then, and may be published again */
+  publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    return this.withDeadline(async ({ producer }, signal) => {
+      for (const batchMessages of chunks(messages)) {
+        // Who asked has been told that it failed: the rest would come late, and is held in memory until then.
+        if (signal.aborted) return;
+        await producer.send({ topic: this.topic, acks: -1, messages: batchMessages });
+      }
+    });
+  }
+
+  /** The end of each partition. @throws Problem 503 */
+  endOffsets(): Promise<Map<number, number>> {
+    return this.withDeadline(async ({ admin }) => {
+      const extent = await readExtents(admin, this.topic);
+      return new Map(extent.map(({ partition, end: endOffsets }) => [partition, endOffsets]));
+    });
+  }
+
+  async stop(): Promise<void> {
+    const connection = await this.connection?.catch(() => undefined);
+    await connection?.producer.disconnect();
+    await connection?.admin.disconnect();
+  }
+
+  private async withDeadline<T>(
+    work: (kafka: { producer: Producer; admin: Admin }, aborted: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const abort = new AbortController();
+    const connection = (this.connection ??= this.connect());
+    let deadline: NodeJS.Timeout | undefined;
+    const forSent = new Promise<never>((_, refuse) => {
+      deadline = setTimeout(() => refuse(new Error('Kafka did not answer in time')), DEADLINE_MS);
+    });
+    try {
+      return await Promise.race([connection.then((kafka) => work(kafka, abort.signal)), forSent]);
+    } catch (error) {
+      abort.abort();
+      logger.warn({ err: error }, 'Kafka could not be written to');
+      if (this.connection === connection) this.connection = undefined;
+      void connection
+        .then(({ producer, admin }) => Promise.all([producer.disconnect(), admin.disconnect()]))
+        .catch(() => undefined);
+      throw new Problem(PROBLEMS.UTILGJENGELIG, 'Kafka does not answer', { retryAfter: 5, cause: error });
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  private async connect(): Promise<{ producer: Producer; admin: Admin }> {
+    const producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+    const admin = this.kafka.admin();
+    await Promise.all([producer.connect(), admin.connect()]);
+    return { producer, admin };
+  }
+}
+
+function* chunks(messages: readonly OutgoingMessage[]): Generator<Message[]> {
+  let part: Message[] = [];
+  let bytes = 0;
+  for (const { avtaleId, value, partition, deleteBefore } of messages) {
+    const size = 100 + (value === null ? 0 : Buffer.byteLength(value));
+    if (bytes + size > MAX_BYTES && part.length > 0) {
+      yield part;
+      [part, bytes] = [[], 0];
+    }
+    bytes += size;
+    part.push({
+      key: avtaleId,
+      value: value,
+      ...(partition === undefined ? {} : { partition: partition }),
+      ...(deleteBefore === undefined ? {} : { headers: { [DELETE_BEFORE]: String(deleteBefore) } }),
+    });
+  }
+  if (part.length > 0) yield part;
+}

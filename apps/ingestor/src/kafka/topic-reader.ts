@@ -1,0 +1,84 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { MessageBatch } from './batch.ts';
+import type { PartitionExtent } from './positions.queries.ts';
+
+/** Reads from positions that it is told, and hands over batches as `BatchConsumer` does. */
+export interface TopicReader {
+  listen: (ready: () => void) => void;
+  close: () => Promise<void>;
+}
+
+export interface TopicReading {
+  /** of the consumer group, which is not the stream's */
+  purpose: 'gjenoppbygging' | 'avstemming';
+  handle: (batch: MessageBatch) => Promise<number>;
+  positions: () => Promise<Map<number, number>>;
+}
+
+/** The organisation's topic, to be read again beside the stream. */
+export class Topic {
+  constructor(
+    readonly navn: string,
+    private readonly readExtent: () => Promise<PartitionExtent[]>,
+    readonly createReader: (reading: TopicReading) => TopicReader,
+  ) {}
+
+  /** @throws Problem 503 when Kafka does not answer in time */
+  async extents(): Promise<PartitionExtent[]> {
+    const extents = await Promise.race([this.readExtent(), wait(5_000, undefined, { ref: false })]);
+    if (!extents) throw kafkaAway();
+    return extents;
+  }
+}
+
+const SILENT_MS = 60_000;
+
+/**
+ * Reads the topic from its start to where it ends in `ender`, once. Batches come one at a time, cut off at that end, in
+ * order within a partition; after a rebalance some may come again.
+ *
+ * @throws Problem 503 when Kafka is silent for a minute, and what `behandle` throws
+ */
+export async function readTopicOnce(
+  topic: Topic,
+  ends: PartitionExtent[],
+  handle: (batch: MessageBatch) => Promise<void>,
+): Promise<void> {
+  const left = new Map(ends.filter(({ start, end }) => start < end).map((part) => [part.partition, part.end]));
+  if (left.size === 0) return;
+  const next = new Map(ends.map(({ partition, start }) => [partition, start]));
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const silence = setTimeout(() => reject(kafkaAway()), SILENT_MS);
+  let queue: Promise<unknown> = Promise.resolve();
+  const receive = async (batch: MessageBatch): Promise<void> => {
+    const { partition, nextOffset } = batch;
+    const end = left.get(partition);
+    if (end === undefined) return;
+    silence.refresh();
+    await handle({ ...batch, messages: batch.messages.filter(({ offset }) => offset < end) });
+    next.set(partition, nextOffset);
+    if (nextOffset >= end) left.delete(partition);
+    if (left.size === 0) resolve(undefined);
+  };
+  const reader = topic.createReader({
+    purpose: 'avstemming',
+    positions: () => Promise.resolve(next),
+    handle: async (batch) => {
+      queue = queue.then(() => receive(batch)).catch(reject);
+      await queue;
+      return batch.nextOffset;
+    },
+  });
+  try {
+    reader.listen(() => undefined);
+    await promise;
+  } finally {
+    clearTimeout(silence);
+    await reader.close();
+  }
+}
+
+function kafkaAway(): Problem {
+  return new Problem(PROBLEMS.UTILGJENGELIG, 'Kafka does not answer', { retryAfter: 10 });
+}

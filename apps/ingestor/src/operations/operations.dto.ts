@@ -1,0 +1,271 @@
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaPath } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { AdapterstatusDto } from '../adapter/contract.dto.ts';
+import { PARKED_STATES } from './parked/parked.queries.ts';
+
+const ID = /^\d{1,18}$/;
+const CODE = /^[A-Z_0-9]{1,40}$/;
+const FIELD = /^[\wæøåÆØÅ]{1,60}$/;
+
+export class IdDto {
+  @ApiProperty({ pattern: ID.source, description: 'As the list of them gives it', example: '17' })
+  @Matches(ID, { message: 'must be a whole number' })
+  id: string;
+}
+
+export class SideDto {
+  @ApiPropertyOptional({ pattern: ID.source, description: 'Where to go on: `neste` of the page before', example: '17' })
+  @IsOptional()
+  @Matches(ID, { message: 'must be the neste of a page' })
+  neste?: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 200, default: 50, example: 50 })
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
+  )
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  antall: number = 50;
+}
+
+export class ParkerteDto extends SideDto {
+  @ApiPropertyOptional({ pattern: CODE.source, description: 'Reason', example: 'UGYLDIG_FELT' })
+  @IsOptional()
+  @Matches(CODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
+  kode?: string;
+
+  @ApiPropertyOptional({
+    pattern: FIELD.source,
+    description: "The source's name of the field at fault",
+    example: 'startDato',
+  })
+  @IsOptional()
+  @Matches(FIELD, { message: 'must be the name of a field' })
+  felt?: string;
+
+  @ApiPropertyOptional({ enum: PARKED_STATES, description: 'State; every state when absent' })
+  @IsOptional()
+  @IsIn(PARKED_STATES)
+  tilstand?: (typeof PARKED_STATES)[number];
+}
+
+@ApiSchema({ name: 'SpillAvFlere' })
+export class SpillAvFlereDto {
+  @ApiPropertyOptional({ pattern: CODE.source, description: 'Those with this reason', example: 'UGYLDIG_FELT' })
+  @IsOptional()
+  @Matches(CODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
+  kode?: string;
+
+  @ApiPropertyOptional({ pattern: FIELD.source, description: 'Those with this field at fault', example: 'startDato' })
+  @IsOptional()
+  @Matches(FIELD, { message: 'must be the name of a field' })
+  felt?: string;
+
+  @ApiPropertyOptional({ description: 'All of them: must be said when there is neither kode nor felt', example: true })
+  @IsOptional()
+  @IsBoolean()
+  alle?: boolean;
+
+  @ApiPropertyOptional({
+    pattern: ID.source,
+    description: '`neste` of the call before, when there were more',
+    example: '17',
+  })
+  @IsOptional()
+  @Matches(ID, { message: 'must be the neste of the call before' })
+  neste?: string;
+}
+
+@ApiSchema({ name: 'Forkast' })
+export class ForkastDto {
+  @ApiProperty({ minLength: 5, maxLength: 500, description: 'Why; without personal data', example: 'Testmelding' })
+  @IsString()
+  @Length(5, 500)
+  @Matches(/^(?![^]*\d{11})/, { message: 'must not hold a national ident' })
+  begrunnelse: string;
+}
+
+@ApiSchema({ name: 'Parkert' })
+export class ParkertDto {
+  @ApiProperty({ example: '17' })
+  id: string;
+
+  @ApiProperty({ description: 'Topic, partition and offset: where the message lies on Kafka' })
+  topic: string;
+
+  @ApiProperty({ type: 'integer' })
+  partisjon: number;
+
+  @ApiProperty({ type: 'integer' })
+  offset: number;
+
+  @ApiProperty({ description: 'Reason', example: 'UGYLDIG_FELT' })
+  kode: string;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'The field at fault', example: 'startDato' })
+  felt: string | null;
+
+  @ApiProperty({ description: 'The reason in words; no value from the message', example: 'must be a number or null' })
+  aarsak: string;
+
+  @ApiProperty({ enum: PARKED_STATES })
+  tilstand: (typeof PARKED_STATES)[number];
+
+  @ApiProperty({ type: 'integer', description: 'How often it was tried' })
+  forsok: number;
+
+  @ApiProperty({ format: 'date-time' })
+  parkert: string;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'When somebody last acted on it' })
+  behandlet: string | null;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'Who did' })
+  behandletAv: string | null;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'Why it was discarded' })
+  begrunnelse: string | null;
+}
+
+@ApiSchema({ name: 'ParkertMedInnhold' })
+export class ParkertMedInnholdDto extends ParkertDto {
+  @ApiProperty({ type: 'string', nullable: true, description: 'Key; only its shape when it is no UUID' })
+  nokkel: string | null;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'The message with what is about persons hidden' })
+  melding: string | null;
+}
+
+@ApiSchema({ name: 'ParkertSide' })
+export class ParkertSideDto {
+  @ApiProperty({ type: [ParkertDto] })
+  parkerte: ParkertDto[];
+
+  @ApiPropertyOptional({ description: 'The next page; absent on the last one' })
+  neste?: string;
+}
+
+export const REPLAY_OUTCOMES = ['TATT_INN', 'UENDRET', 'FORELDET', 'SLETTET', 'PARKERT'] as const;
+
+@ApiSchema({ name: 'Avspilling' })
+export class AvspillingDto {
+  @ApiProperty({
+    enum: REPLAY_OUTCOMES,
+    description: 'What became of it. FORELDET: something newer is stored. PARKERT: it still can not be used',
+  })
+  utfall: (typeof REPLAY_OUTCOMES)[number];
+}
+
+@ApiSchema({ name: 'Avspillinger' })
+export class AvspillingerDto {
+  @ApiProperty({ type: 'integer' })
+  forsoekt: number;
+
+  @ApiProperty({ type: 'integer' })
+  spiltAv: number;
+
+  @ApiProperty({ type: 'integer' })
+  fortsattParkert: number;
+
+  @ApiPropertyOptional({ description: 'There are more: call again with this' })
+  neste?: string;
+}
+
+@ApiSchema({ name: 'Driftshandling' })
+export class HandlingDto {
+  @ApiProperty()
+  id: string;
+
+  @ApiProperty({ format: 'date-time' })
+  tidspunkt: string;
+
+  @ApiProperty({ description: 'Who, as the token says' })
+  hvem: string;
+
+  @ApiProperty({ description: 'The client (azp)' })
+  klient: string;
+
+  @ApiProperty({ example: 'SPILL_AV' })
+  handling: string;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'To what: an id or a reason' })
+  gjelder: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'To how many; null while it goes on' })
+  antall: number | null;
+
+  @ApiProperty()
+  callId: string;
+}
+
+@ApiSchema({ name: 'Driftshandlinger' })
+export class HandlingerDto {
+  @ApiProperty({ type: [HandlingDto], description: 'Newest first' })
+  handlinger: HandlingDto[];
+
+  @ApiPropertyOptional({ description: 'The next page; absent on the last one' })
+  neste?: string;
+}
+
+@ApiSchema({ name: 'Partisjonsstatus' })
+export class PartisjonsstatusDto {
+  @ApiProperty({ type: 'integer' })
+  partisjon: number;
+
+  @ApiProperty({ type: 'integer', description: 'Where consumption goes on' })
+  nesteOffset: number;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'The end of the partition when last measured' })
+  sluttOffset: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Consumer lag, offsets' })
+  etterslep: number | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'Included up to this moment' })
+  oppdatertTil: string | null;
+}
+
+@ApiSchema({ name: 'ParkertTelling' })
+export class ParkertTellingDto {
+  @ApiProperty()
+  kode: string;
+
+  @ApiProperty({ type: 'string', nullable: true })
+  felt: string | null;
+
+  @ApiProperty({ type: 'integer' })
+  antall: number;
+}
+
+@ApiExtraModels(AdapterstatusDto)
+@ApiSchema({ name: 'Driftsstatus' })
+export class StatusDto {
+  @ApiProperty()
+  organisasjon: string;
+
+  @ApiProperty()
+  topic: string;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'Everything up to this is included',
+  })
+  dataOppdatert: string | null;
+
+  @ApiProperty({ type: [PartisjonsstatusDto] })
+  partisjoner: PartisjonsstatusDto[];
+
+  @ApiProperty({ type: [ParkertTellingDto], description: 'Messages that wait for somebody, by reason' })
+  parkerte: ParkertTellingDto[];
+
+  @ApiProperty({
+    nullable: true,
+    allOf: [{ $ref: getSchemaPath(AdapterstatusDto) }],
+    description: "The organisation's adapter; null when it has none",
+  })
+  adapter: AdapterstatusDto | null;
+}

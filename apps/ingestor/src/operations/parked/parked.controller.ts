@@ -1,0 +1,123 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiConflictResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { FastifyRequest } from 'fastify';
+import { Pool } from 'pg';
+import { ForRole, tokenOf } from '../../access.guard.ts';
+import {
+  AvspillingDto,
+  AvspillingerDto,
+  ForkastDto,
+  IdDto,
+  ParkerteDto,
+  ParkertMedInnholdDto,
+  ParkertSideDto,
+  SpillAvFlereDto,
+  type ParkertDto,
+} from '../operations.dto.ts';
+import { actorOf, recordAction } from '../actions.queries.ts';
+import { maskMessage, maskKey } from './masking.ts';
+import { readParked, listParked, type ParkedRow } from './parked.queries.ts';
+import { ParkedReplay } from './replay.ts';
+
+/** Messages that could not be used. */
+@ApiTags('Parkerte meldinger')
+@ForRole('drift')
+@Controller('drift/v1/parkerte')
+export class ParkedController {
+  constructor(
+    private readonly pool: Pool,
+    private readonly parked: ParkedReplay,
+  ) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'listParkerte', summary: 'Parked messages, oldest first' })
+  @ApiOkResponse({ type: ParkertSideDto })
+  async listParkerte(@Query() { neste: next, antall: count, ...filter }: ParkerteDto): Promise<ParkertSideDto> {
+    const rows = await listParked(this.pool, filter, next ?? '0', count);
+    const last = rows.at(-1);
+    return { parkerte: rows.map(toDto), ...(last && rows.length === count ? { neste: last.id } : {}) };
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'hentParkert', summary: 'One parked message, with what is about persons hidden' })
+  @ApiOkResponse({ type: ParkertMedInnholdDto })
+  async hentParkert(@Param() { id }: IdDto, @Req() request: FastifyRequest): Promise<ParkertMedInnholdDto> {
+    const row = await readParked(this.pool, id);
+    if (!row) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no parked message with this id');
+    await recordAction(this.pool, actorOf(tokenOf(request)), { handling: 'VIS_PARKERT', gjelder: id, antall: 1 });
+    return { ...toDto(row), nokkel: maskKey(row.nokkel), melding: maskMessage(row.verdi) };
+  }
+
+  @Post(':id/spill-av')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'spillAv', summary: 'Tries the message again, at the place it has on the topic' })
+  @ApiOkResponse({ type: AvspillingDto })
+  @ApiConflictResponse({ description: 'It is not parked any more' })
+  async spillAv(@Param() { id }: IdDto, @Req() request: FastifyRequest): Promise<AvspillingDto> {
+    return { utfall: await this.parked.spillAv(id, actorOf(tokenOf(request))) };
+  }
+
+  @Post('spill-av')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'spillAvFlere',
+    summary: 'Tries many again: all, or those with a reason or field',
+    description: 'Up to 1,000 in a call, oldest first; `neste` tells that there are more.',
+  })
+  @ApiOkResponse({ type: AvspillingerDto })
+  spillAvFlere(
+    @Body() { kode: code, felt: field, alle: all, neste: next }: SpillAvFlereDto,
+    @Req() request: FastifyRequest,
+  ): Promise<AvspillingerDto> {
+    if (code === undefined && field === undefined && all !== true) {
+      throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', {
+        feil: [{ felt: 'alle', melding: 'must be true when neither kode nor felt is given' }],
+      });
+    }
+    return this.parked.spillAvFlere({ kode: code, felt: field }, next ?? '0', actorOf(tokenOf(request)));
+  }
+
+  @Post(':id/forkast')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'forkast', summary: 'Sets the message aside for good; its bytes are kept' })
+  @ApiNoContentResponse()
+  @ApiConflictResponse({ description: 'It is not parked any more' })
+  async forkast(
+    @Param() { id }: IdDto,
+    @Body() { begrunnelse }: ForkastDto,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    await this.parked.forkast(id, begrunnelse, actorOf(tokenOf(request)));
+  }
+}
+
+function toDto(row: ParkedRow): ParkertDto {
+  const {
+    id,
+    topic,
+    partisjon: partition,
+    kode: code,
+    felt: field,
+    aarsak: reason,
+    tilstand: state,
+    forsok: attempt,
+    behandletAv: handledBy,
+    begrunnelse,
+  } = row;
+  return {
+    id,
+    topic,
+    partisjon: partition,
+    offset: Number(row.offset),
+    kode: code,
+    felt: field,
+    aarsak: reason,
+    tilstand: state,
+    forsok: attempt,
+    parkert: row.parkert.toISOString(),
+    behandlet: row.behandlet?.toISOString() ?? null,
+    behandletAv: handledBy,
+    begrunnelse,
+  };
+}

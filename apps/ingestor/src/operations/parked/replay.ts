@@ -1,0 +1,134 @@
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { Pool, PoolClient } from 'pg';
+import type { Outcome } from '@tiltak/avtale';
+import { lockPosition, ConcurrentChangeError } from '../../ingest/avtaler.queries.ts';
+import { updateRelations, type Ingest } from '../../ingest/ingest.ts';
+import { refusedReason } from '../../ingest/refused.ts';
+import { inTransaction } from '../../database/transaction.ts';
+import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
+import {
+  readParked,
+  lockParked,
+  listParked,
+  markStillParked,
+  markDiscarded,
+  markReplayed,
+  type ParkedFilter,
+  type ParkedRowWithBytes,
+} from './parked.queries.ts';
+
+/** What a replay came to: what the ordering rule made of the message, or PARKERT when it still can't be used. */
+export type ReplayOutcome = Outcome | 'PARKERT';
+
+export interface ReplayResult {
+  forsoekt: number;
+  spiltAv: number;
+  fortsattParkert: number;
+  /** where to go on, when there are more than one call takes */
+  neste?: string;
+}
+
+const MAX_PER_CALL = 1_000;
+const CHUNK = 100;
+const MAX_ATTEMPTS = 5;
+
+/** Parked messages: replayed at the place they had on the topic, or discarded. */
+export class ParkedReplay {
+  constructor(
+    private readonly pool: Pool,
+    private readonly ingest: Ingest,
+  ) {}
+
+  /** @throws Problem 404, or 409 when somebody is done with it already */
+  async spillAv(id: string, who: Actor): Promise<ReplayOutcome> {
+    return this.tryReplay(id, who, (db) => recordAction(db, who, { handling: 'SPILL_AV', gjelder: id, antall: 1 }));
+  }
+
+  /** Those that wait, in the order they were parked, each in a transaction of its own. */
+  async spillAvFlere(filter: Omit<ParkedFilter, 'tilstand'>, after: string, who: Actor): Promise<ReplayResult> {
+    const applies = [filter.kode, filter.felt].filter((part) => part !== undefined).join(' ') || 'alle';
+    const action = await recordAction(this.pool, who, { handling: 'SPILL_AV_FLERE', gjelder: applies, antall: null });
+    const response: ReplayResult = { forsoekt: 0, spiltAv: 0, fortsattParkert: 0 };
+    let last = after;
+    for (let chunk = CHUNK; chunk === CHUNK && response.forsoekt < MAX_PER_CALL;) {
+      const rows = await listParked(this.pool, { ...filter, tilstand: 'PARKERT' }, last, CHUNK);
+      for (const { id } of rows) await this.countReplay(id, who, response);
+      last = rows.at(-1)?.id ?? last;
+      chunk = rows.length;
+    }
+    await setActionCount(this.pool, action, response.spiltAv);
+    return response.forsoekt < MAX_PER_CALL ? response : { ...response, neste: last };
+  }
+
+  /** @throws Problem 404, or 409 when somebody is done with it already */
+  async forkast(id: string, begrunnelse: string, who: Actor): Promise<void> {
+    await inTransaction(this.pool, async (db) => {
+      requireParked(await lockParked(db, id));
+      await markDiscarded(db, id, who.hvem, begrunnelse);
+      await recordAction(db, who, { handling: 'FORKAST', gjelder: id, antall: 1 });
+    });
+  }
+
+  private async countReplay(id: string, who: Actor, response: ReplayResult): Promise<void> {
+    try {
+      const outcome = await this.tryReplay(id, who, () => Promise.resolve());
+      response.forsoekt++;
+      response[outcome === 'PARKERT' ? 'fortsattParkert' : 'spiltAv']++;
+    } catch (error) {
+      // Somebody else was first.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  private async tryReplay(
+    id: string,
+    who: Actor,
+    noteAction: (db: PoolClient) => Promise<unknown>,
+  ): Promise<ReplayOutcome> {
+    const message = await readParked(this.pool, id);
+    requireParked(message?.tilstand);
+    for (let attempt = 1; message; attempt++) {
+      try {
+        return await inTransaction(this.pool, async (db) => {
+          const outcome = await this.replayOne(db, message, who);
+          await noteAction(db);
+          return outcome;
+        });
+      } catch (error) {
+        if (error instanceof ConcurrentChangeError && attempt < MAX_ATTEMPTS) continue;
+        const reason = refusedReason(error);
+        if (!reason) throw error;
+        await inTransaction(this.pool, async (db) => {
+          await markStillParked(db, id, who.hvem, reason);
+          await noteAction(db);
+        });
+        return 'PARKERT';
+      }
+    }
+    return 'PARKERT';
+  }
+
+  /** The same reading, ordering rule and store as for the stream, at the message's own place. */
+  private async replayOne(db: PoolClient, message: ParkedRowWithBytes, { hvem: who }: Actor): Promise<ReplayOutcome> {
+    const { id, partisjon: partition, nokkel: key, verdi: value } = message;
+    // Before the message itself: whoever reads the partition takes its position first, too.
+    await lockPosition(db, { topic: message.topic, partition });
+    requireParked(await lockParked(db, id));
+    const { parts, parked } = await this.ingest.write(db, partition, [{ offset: Number(message.offset), key, value }]);
+    const [reason] = parked;
+    if (reason) {
+      await markStillParked(db, id, who, reason);
+      return 'PARKERT';
+    }
+    await markReplayed(db, id, who);
+    await updateRelations(db, parts);
+    const outcome = Object.entries(parts[0]?.folds[0]?.outcomes ?? {}).find(([, count]) => count > 0);
+    return (outcome?.[0] ?? 'UENDRET') as Outcome;
+  }
+}
+
+function requireParked(state: ParkedRowWithBytes['tilstand'] | undefined): void {
+  if (state === undefined) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no parked message with this id');
+  if (state === 'PARKERT') return;
+  throw new Problem(PROBLEMS.KONFLIKT, `The message is not parked any more: ${state}`);
+}

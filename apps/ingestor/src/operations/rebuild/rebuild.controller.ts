@@ -1,0 +1,73 @@
+import { Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
+import { ApiConflictResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Pool } from 'pg';
+import { ForRole, tokenOf } from '../../access.guard.ts';
+import { SERVED } from '../operations.controller.ts';
+import { actorOf } from '../actions.queries.ts';
+import { FramdriftDto, UsetteDto, UsettSideDto } from './rebuild.dto.ts';
+import { readProgress, readUnseen } from './rebuild.queries.ts';
+import { Rebuild } from './rebuild.job.ts';
+import type { Served } from '../status.queries.ts';
+
+/** Reading the topic again, while what is stored is served. */
+@ApiTags('Gjenoppbygging')
+@ForRole('drift')
+@Controller('drift/v1/gjenoppbygging')
+export class RebuildController {
+  constructor(
+    private readonly pool: Pool,
+    private readonly rebuild: Rebuild,
+    @Inject(SERVED) private readonly what: Served,
+  ) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'hentGjenoppbygging', summary: 'How far the last rebuild has come' })
+  @ApiOkResponse({ type: FramdriftDto })
+  async hentGjenoppbygging(): Promise<FramdriftDto> {
+    const last = await readProgress(this.pool, this.what.topic);
+    if (!last) return { tilstand: 'INGEN', lest: 0, antall: 0, rettet: 0, usette: 0, startet: null, avsluttet: null };
+    const {
+      tilstand: state,
+      lest: wasRead,
+      antall: count,
+      rettet: repaired,
+      usette: unseen,
+      startet: started,
+      avsluttet: ended,
+    } = last;
+    const times = { startet: started.toISOString(), avsluttet: ended?.toISOString() ?? null };
+    return { tilstand: state, lest: wasRead, antall: count, rettet: repaired, usette: unseen, ...times };
+  }
+
+  @Get('usette')
+  @ApiOperation({
+    operationId: 'listUsette',
+    summary: 'Avtaler that the topic did not tell of any more in the last rebuild; they are not deleted',
+  })
+  @ApiOkResponse({ type: UsettSideDto })
+  async listUsette(@Query() { neste: next, antall: count }: UsetteDto): Promise<UsettSideDto> {
+    const last = await readProgress(this.pool, this.what.topic);
+    const avtaleIder = last ? await readUnseen(this.pool, last.id, next ?? null, count) : [];
+    const latest = avtaleIder.at(-1);
+    return { avtaleIder, ...(latest && avtaleIder.length === count ? { neste: latest } : {}) };
+  }
+
+  @Post()
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'startGjenoppbygging', summary: 'Reads the topic again from its start' })
+  @ApiNoContentResponse()
+  @ApiConflictResponse({ description: 'One is running' })
+  async start(@Req() request: FastifyRequest): Promise<void> {
+    await this.rebuild.start(actorOf(tokenOf(request)));
+  }
+
+  @Post('stopp')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'stoppGjenoppbygging', summary: 'Stops reading; what was put right stays so' })
+  @ApiNoContentResponse()
+  @ApiConflictResponse({ description: 'None is running' })
+  async stopp(@Req() request: FastifyRequest): Promise<void> {
+    await this.rebuild.stop(actorOf(tokenOf(request)));
+  }
+}

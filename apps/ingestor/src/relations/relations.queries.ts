@@ -1,0 +1,132 @@
+import type { RelationAvtale, Relation, RelationName } from '@tiltak/avtale';
+import type { PoolClient } from 'pg';
+import { copyRows } from '../ingest/avtaler.queries.ts';
+import { RELATION_AVTALE_COLUMNS, rowToRelationAvtale, type RelationAvtaleRow } from './relation-avtale.row.ts';
+
+/** A relation as it is stored: with the participant that both avtaler belong to. */
+export interface StoredRelation extends Relation {
+  deltakerId: string;
+}
+
+/**
+ * Participants share this many locks: a lock of its own for each would overflow the database's table of locks in a batch
+ * of many small messages, and two participants that share one only wait for each other now and then.
+ */
+const LOCK_COUNT = 1_024;
+/** Any number: keeps these locks apart from others of two numbers. */
+const LOCK_CLASS = 7_220_318;
+
+/**
+ * Locks what belongs to these participants until the transaction ends. Whoever reads after this sees what everyone
+ * before has committed. Taken in ascending order, so that no two wait for each other.
+ */
+export async function lockDeltakere(db: PoolClient, deltakerIder: readonly string[]): Promise<void> {
+  const locks = new Set(deltakerIder.map((id) => Number.parseInt(id.slice(0, 8), 16) % LOCK_COUNT));
+  await db.query({
+    name: 'laas_deltakere',
+    text: 'select pg_advisory_xact_lock($1, laas) from unnest($2::int[]) as laas',
+    values: [LOCK_CLASS, [...locks].sort((a, b) => a - b)],
+  });
+}
+
+/** The avtaler of these participants that take part in relations. */
+export async function readRelationAvtaler(db: PoolClient, deltakerIder: readonly string[]): Promise<RelationAvtale[]> {
+  const { rows } = await db.query<RelationAvtaleRow>({
+    text: perDeltaker(`select ${RELATION_AVTALE_COLUMNS} from avtale
+      where deltaker_id = d.id and slettet is null and not feilregistrert`),
+    values: [deltakerIder],
+  });
+  return rows.flatMap((row) => rowToRelationAvtale(row) ?? []);
+}
+
+export async function readRelations(db: PoolClient, deltakerIder: readonly string[]): Promise<StoredRelation[]> {
+  const { rows } = await db.query<StoredRelation & { relasjon: RelationName }>({
+    text: perDeltaker(`select deltaker_id as "deltakerId", fra, relasjon, til from relasjon where deltaker_id = d.id`),
+    values: [deltakerIder],
+  });
+  return rows;
+}
+
+/**
+ * One look-up by index for each: a table without statistics would otherwise be read whole. Those who use it are planned
+ * anew each time, not prepared: a plan from when the table was empty would be kept while it grows.
+ */
+function perDeltaker(lookup: string): string {
+  return `select rad.* from unnest($1::uuid[]) as d(id) cross join lateral (${lookup} offset 0) rad`;
+}
+
+export async function insertRelations(db: PoolClient, relations: readonly StoredRelation[]): Promise<void> {
+  await copyRows(
+    db,
+    'relasjon (deltaker_id, fra, relasjon, til)',
+    relations.map(
+      ({ deltakerId, fra: from, relasjon: relation, til: to }) => `${deltakerId}\t${from}\t${relation}\t${to}\n`,
+    ),
+  );
+}
+
+export async function deleteRelations(db: PoolClient, relations: readonly StoredRelation[]): Promise<void> {
+  if (relations.length === 0) return;
+  await db.query({
+    name: 'fjern_relasjoner',
+    text: `delete from relasjon using unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) as bort (deltaker_id, fra, relasjon, til)
+           where relasjon.deltaker_id = bort.deltaker_id and relasjon.fra = bort.fra
+             and relasjon.relasjon = bort.relasjon and relasjon.til = bort.til`,
+    values: [
+      relations.map(({ deltakerId }) => deltakerId),
+      relations.map(({ fra: from }) => from),
+      relations.map(({ relasjon: relation }) => relation),
+      relations.map(({ til: to }) => to),
+    ],
+  });
+}
+
+/** A line of the change feed for each of the avtaler that consumers may see. */
+export async function insertLinkChanges(db: PoolClient, avtaleIder: readonly string[]): Promise<void> {
+  if (avtaleIder.length === 0) return;
+  await db.query({
+    name: 'fortell_om',
+    text: `insert into endring (avtale_id, type)
+           select avtale_id, 'ENDRET' from avtale
+           where avtale_id = any($1) and slettet is null and not feilregistrert order by avtale_id`,
+    values: [avtaleIder],
+  });
+}
+
+/** Whether a transaction that readers of the change feed meet after this one has told of any of the avtaler. */
+export async function toldLater(db: PoolClient, avtaleIder: readonly string[]): Promise<boolean> {
+  if (avtaleIder.length === 0) return false;
+  const { rowCount } = await db.query({
+    text: 'select from endring where tx > pg_current_xact_id() and avtale_id = any($1) limit 1',
+    values: [avtaleIder],
+  });
+  return rowCount !== 0;
+}
+
+/** The next participants, in the order of deltakerId, who have an avtale or a stored relation. */
+export async function nextDeltakere(db: PoolClient, after: string | null, count: number): Promise<string[]> {
+  const part = (table: string, where: string): string => `(select distinct deltaker_id from ${table}
+    where ${where} deltaker_id > coalesce($1, '${LOWEST}')::uuid order by deltaker_id limit $2)`;
+  const { rows } = await db.query<{ deltaker_id: string }>(
+    `${part('avtale', 'slettet is null and not feilregistrert and')} union ${part('relasjon', '')}
+     order by deltaker_id limit $2`,
+    [after, count],
+  );
+  return rows.map((row) => row.deltaker_id);
+}
+
+const LOWEST = '00000000-0000-0000-0000-000000000000';
+/** How far the participants have been gone through, when it is all of them. */
+export const ALL_DONE = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** How far relations have been computed of avtaler from before there were any; locked until the transaction ends. */
+export async function lockBackfill(db: PoolClient): Promise<string | null> {
+  const { rows } = await db.query<{ til: string | null }>(
+    'select relasjoner_bygget_til as til from instans for update',
+  );
+  return rows[0]?.til ?? null;
+}
+
+export async function setBackfill(db: PoolClient, to: string): Promise<void> {
+  await db.query('update instans set relasjoner_bygget_til = $1', [to]);
+}

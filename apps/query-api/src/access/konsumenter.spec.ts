@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '@tiltak/testing';
+import { stringify } from 'yaml';
+import { GRANTABLE_FIELDS } from '../avtaler/avtaler.fields.ts';
+import { readKonsumenter, InvalidRegistryError } from './konsumenter.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'konsumenter-'));
+const file = join(directory, 'konsumenter.yaml');
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function read(content: unknown): ReturnType<typeof readKonsumenter> {
+  writeFileSync(file, typeof content === 'string' ? content : stringify(content));
+  return readKonsumenter(file);
+}
+
+const basis = { id: 'B1', lenke: 'https://x.no/B1', operasjoner: ['sokAvtaler'], felter: ['avtaleId'] };
+const konsument = { navn: 'k', azp: 'a', behandlingsgrunnlag: [basis] };
+
+test('consumers by client id', () => {
+  const konsumenter = read([
+    konsument,
+    {
+      ...konsument,
+      navn: 'l',
+      azp: 'b',
+      behandlingsgrunnlag: [{ ...basis, felter: 'alle' }],
+      kvote: { perSekund: 1, burst: 2 },
+    },
+  ]);
+  expect([...konsumenter.keys()]).toEqual(['a', 'b']);
+  expect(konsumenter.get('b')?.behandlingsgrunnlag[0]?.felter).toEqual(new Set(GRANTABLE_FIELDS));
+  expect(konsumenter.get('b')?.kvote?.perSekund).toBe(1);
+});
+
+test('the registry of the local stack', () => {
+  const name = [...readKonsumenter(join(ROOT, 'tools', 'local', 'konsumenter.yaml')).values()].map((k) => k.navn);
+  expect(name).toEqual(expect.arrayContaining(['alt', 'smal']));
+});
+
+test.each([
+  ['not YAML', '- navn: [', /konsumenter\.yaml: /],
+  ['not a list', { navn: 'k' }, /the file must be array/],
+  ['an unknown key', [{ ...konsument, rolle: 'x' }], /0 must NOT have additional properties \(rolle\)/],
+  ['no azp', [{ navn: 'k', behandlingsgrunnlag: [basis] }], /0 must have required property 'azp'/],
+  [
+    'no purpose',
+    [{ ...konsument, behandlingsgrunnlag: [] }],
+    /0\.behandlingsgrunnlag must NOT have fewer than 1 items/,
+  ],
+  [
+    'an unknown operation',
+    [{ ...konsument, behandlingsgrunnlag: [{ ...basis, operasjoner: ['slettAlt'] }] }],
+    /slettAlt is not an operation/,
+  ],
+  [
+    'an unknown field',
+    [{ ...konsument, behandlingsgrunnlag: [{ ...basis, felter: ['kontonummer'] }] }],
+    /kontonummer is not a field/,
+  ],
+  [
+    'a field that is never shown',
+    [{ ...konsument, behandlingsgrunnlag: [{ ...basis, felter: ['feilregistrert'] }] }],
+    /feilregistrert is not a field/,
+  ],
+  ['the same client twice', [konsument, { ...konsument, navn: 'l' }], /azp a stands twice/],
+  ['the same name twice', [konsument, { ...konsument, azp: 'b' }], /navn k stands twice/],
+  [
+    'the same purpose twice',
+    [{ ...konsument, behandlingsgrunnlag: [basis, basis] }],
+    /k: behandlingsgrunnlag B1 stands twice/,
+  ],
+  ['no quota', [{ ...konsument, kvote: { perSekund: 0, burst: 1 } }], /0\.kvote\.perSekund must be >= 1/],
+])('%s is refused, with the place', (_, content, message) => {
+  expect(() => read(content)).toThrow(InvalidRegistryError);
+  expect(() => read(content)).toThrow(message);
+});
+
+test('a file that is not there is named', () => {
+  expect(() => readKonsumenter(join(directory, 'borte.yaml'))).toThrow(/borte\.yaml: can't be read \(ENOENT\)/);
+});

@@ -1,0 +1,34 @@
+import { SetMetadata, type CustomDecorator } from '@nestjs/common';
+import { GRANTABLE_FIELDS, type AvtaleField } from '../avtaler/avtaler.fields.ts';
+
+/**
+ * Every operation by its operationId, and the fields of an avtale that its answer is made of: a consumer needs all of
+ * them in its grant, since a published schema can't lose fields for some.
+ */
+export const OPERATIONS = {
+  hentTiltaksstatus: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
+  sokAvtaler: GRANTABLE_FIELDS,
+  // Answers with the fields asked for; what a page is cut by goes with it.
+  hentUtdrag: ['avtaleId'],
+  hentAvtale: GRANTABLE_FIELDS,
+  hentAvtaleMedNummer: GRANTABLE_FIELDS,
+  hentVersjoner: GRANTABLE_FIELDS,
+  hentDeltakersAvtaler: GRANTABLE_FIELDS,
+  hentBedriftensAvtaler: GRANTABLE_FIELDS,
+  hentEndringer: ['avtaleId'],
+  eksporterAvtaler: GRANTABLE_FIELDS,
+  // Answers with the fields that are asked for, so the grant is held against those.
+  graphql: [],
+  // Counts by one field, and the grant is held against that.
+  hentStatistikk: [],
+  hentFerskhet: [],
+} as const satisfies Record<string, readonly AvtaleField[]>;
+
+export type Operation = keyof typeof OPERATIONS;
+
+export const OPERATION = 'operasjon';
+
+/** Says which operation a handler is; a handler without it can't be reached. */
+export function IsOperation(operation: Operation): CustomDecorator {
+  return SetMetadata(OPERATION, operation);
+}

@@ -1,0 +1,158 @@
+import { request, type IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { syntheticFnr, waitUntil } from '@tiltak/testing';
+import fc from 'fast-check';
+import { createPool } from '@tiltak/database';
+import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import { Export } from './export.ts';
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  await api.setFreshness(new Date());
+});
+beforeEach(() => api.eier.query('delete from avtale'));
+afterAll(() => api.stop());
+
+async function get(headers: Record<string, string> = {}): Promise<IncomingMessage> {
+  const authorization = `Bearer ${await api.utsteder.token({ azp: 'alt' })}`;
+  return new Promise((response, failed) => {
+    request(`${api.url}/api/v1/eksport`, { headers: { authorization, ...headers } }, response)
+      .on('error', failed)
+      .end();
+  });
+}
+
+const lines = (text: string): Record<string, unknown>[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+const save = (avtaleId: string, fields: Record<string, unknown>): Promise<void> =>
+  api.save({ avtale_id: avtaleId, ...fields });
+
+test('an empty table is a first line', async () => {
+  const response = await get();
+  expect(response.headers['content-type']).toBe('application/x-ndjson');
+  expect(lines(String(await buffer(response)))).toEqual([{ posisjon: expect.any(String), antall: 0 }]);
+});
+
+test('every line says what sokAvtaler says, whatever the values are', async () => {
+  const text = fc.option(fc.string({ unit: 'binary' }).map((s) => s.replaceAll('\0', '')));
+  const time = fc.option(
+    fc
+      .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+      .map((d) => d.toISOString()),
+  );
+  const row = fc.record({
+    avtale_nr: fc.option(fc.nat(2_147_483_647)),
+    deltaker_fnr: fc.option(fc.nat(999).map((n) => syntheticFnr(n))),
+    bedrift_nr: fc.oneof(text, fc.constant('910825518')),
+    bedrift_navn: text,
+    veileder_nav_ident: text,
+    tiltakstype: fc.option(fc.constantFrom('MENTOR', 'SOMMERJOBB', 'NYTT_TILTAK')),
+    avtale_status: fc.option(fc.constantFrom('GJENNOMFØRES', 'PÅBEGYNT', 'HELT_NY "status"\\')),
+    stillingprosent: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
+    start_dato: fc.option(fc.constantFrom('2026-01-31', '0099-12-31')),
+    godkjent_av_deltaker: time,
+    godkjent_paa_vegne_av: fc.option(fc.boolean()),
+    opphav: fc.option(fc.constantFrom('VEILEDER', 'X')),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.uuid(), row), { maxLength: 20 }), async (rows) => {
+      await api.eier.query('truncate avtale, relasjon');
+      for (const [id, fields] of new Map(rows)) await save(id, fields);
+      await save('00000000-0000-4000-8000-00000000dead', { feilregistrert: true });
+      await api.eier.query(`
+        insert into relasjon select a.deltaker_id, a.avtale_id, 'samtidige', b.avtale_id from avtale a, avtale b
+        where a.deltaker_id is not null and a.avtale_id <> b.avtale_id`);
+      const { body } = await api.call('POST', '/api/v1/avtaler/sok', { body: { antall: 1000 } });
+      const [header, ...rest] = lines(String(await buffer(await get())));
+      expect(header).toEqual({ posisjon: expect.any(String), antall: body.avtaler.length });
+      const afterId = (a: Record<string, unknown>, b: Record<string, unknown>): number =>
+        String(a['avtaleId']) < String(b['avtaleId']) ? -1 : 1;
+      expect(rest.sort(afterId)).toEqual(body.avtaler);
+    }),
+    { numRuns: 25 },
+  );
+}, 60_000);
+
+test('gzipped when that is accepted', async () => {
+  await save('00000000-0000-4000-8000-000000000001', {});
+  const packed = await get({ 'accept-encoding': 'br, gzip;q=0.5' });
+  expect(packed.headers['content-encoding']).toBe('gzip');
+  expect(lines(gunzipSync(await buffer(packed)).toString())).toHaveLength(2);
+  expect((await get({ 'accept-encoding': 'gzip;q=0' })).headers['content-encoding']).toBeUndefined();
+});
+
+test.each([
+  ['application/x-ndjson', 200],
+  ['*/*', 200],
+  ['application/json', 406],
+])('Accept: %s is answered with %d', async (accept, status) => {
+  const response = await get({ accept });
+  response.resume();
+  expect(response.statusCode).toBe(status);
+});
+
+test('is audited before the first byte, with the number of avtaler', async () => {
+  await save('00000000-0000-4000-8000-000000000001', {});
+  (await get({ 'Nav-Call-Id': 'alt-ut' })).resume();
+  expect(await api.eier.query(`select operasjon, antall_treff from oppslag where call_id = 'alt-ut'`)).toEqual([
+    { operasjon: 'eksporterAvtaler', antall_treff: 1 },
+  ]);
+});
+
+describe('with more than fits in the buffers on the way', () => {
+  beforeEach(() =>
+    api.eier.query(`
+      insert into avtale (avtale_id, bedrift_navn, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
+      select gen_random_uuid(), repeat('x', 1000), false, now(), 0, n from generate_series(1, 40000) n`),
+  );
+
+  test('a reader that hangs up, or takes nothing, gives its connection back', async () => {
+    const { host, port, database, queryApi } = api.database;
+    const pool = createPool({
+      ...{ host, port, database, ...queryApi, sslmode: 'disable', applicationName: 'spec' },
+      ...{ poolSize: 1, statementTimeoutMs: 60_000, connectTimeoutMs: 5_000 },
+    });
+    const exported = new Export(pool, 200);
+    const slow = await exported.start();
+    await expect(exported.start()).rejects.toThrow('As many exports as can be are under way');
+    await new Promise((closed) => slow.lines.once('close', closed));
+    const aborted = await exported.start();
+    aborted.lines.destroy();
+    await new Promise((closed) => aborted.lines.once('close', closed));
+    const whole = await exported.start();
+    expect(lines(String(await buffer(whole.lines)))).toHaveLength(40_001);
+    await pool.end();
+  });
+
+  test('what changes meanwhile is not in it, and comes after its position', async () => {
+    const response = await get();
+    await api.eier.query(`update avtale set bedrift_navn = 'endret'`);
+    await api.eier.query(`insert into endring (avtale_id, type) select avtale_id, 'ENDRET' from avtale`);
+    const [header, ...rest] = lines(String(await buffer(response)));
+    expect(rest.every((avtale) => avtale['bedriftNavn'] !== 'endret')).toBe(true);
+    const after = await api.call('GET', `/api/v1/endringer?etter=${String(header?.['posisjon'])}&antall=1000`);
+    expect(after.body.endringer).toHaveLength(1_000);
+  });
+
+  test('three at a time are too many for one process', async () => {
+    const open = [await get(), await get()];
+    const third = await get();
+    expect([third.statusCode, third.headers['retry-after']]).toEqual([503, '30']);
+    for (const response of [...open, third]) response.destroy();
+    await waitUntil(
+      async () => {
+        const response = await get();
+        response.destroy();
+        return response.statusCode === 200;
+      },
+      { hva: 'the connections to be given back' },
+    );
+  });
+});

@@ -1,0 +1,148 @@
+import { pipeline, Transform, type Readable } from 'node:stream';
+import { createGzip, constants } from 'node:zlib';
+import { PROBLEMS, logger, Problem } from '@tiltak/platform';
+import type { Pool, PoolClient } from 'pg';
+import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
+import { GRANTABLE_FIELDS, columnsFor } from '../avtaler/avtaler.fields.ts';
+import { jsonTypeOf, unavailable } from '../lookups/reader.ts';
+import { before, encodePosition } from '../changes/feed-position.ts';
+import type { EksporthodeDto } from './export.dto.ts';
+import { createLineWriter, type Column } from './line-writer.ts';
+
+export interface ExportStream {
+  /** lines after the first */
+  count: number;
+  /** bytes */
+  lines: Readable;
+}
+
+/** A reader that takes nothing for so long is let go: it holds a connection, and keeps the database from tidying up. */
+const MAX_STALL_MS = 120_000;
+
+/** The links of all avtaler are put together in one go, and not avtale by avtale as a search does. */
+const EXPORT_SQL = `
+  select ${columnsFor(GRANTABLE_FIELDS)}, relasjoner from avtale_synlig left join (
+    select fra, string_agg(relasjon || ' ' || til, ',' order by relasjon, til) as relasjoner
+    from relasjon_synlig group by fra) as lenker on fra = avtale_id`;
+
+/**
+ * All avtaler from one snapshot, as they are read from the database: never more in memory than what is on its way, also
+ * when the reader is slow.
+ */
+export class Export {
+  private inProgress = 0;
+
+  constructor(
+    /** of its own, so that exports and look-ups don't wait for each other */
+    private readonly pool: Pool,
+    private readonly maxStallMs = MAX_STALL_MS,
+  ) {}
+
+  /** @throws Problem 503 when there are as many exports already as there are connections, or the database is away */
+  async start(): Promise<ExportStream> {
+    if (this.inProgress >= this.pool.options.max) {
+      throw new Problem(PROBLEMS.UTILGJENGELIG, 'As many exports as can be are under way', { retryAfter: 30 });
+    }
+    this.inProgress++;
+    let db: PoolClient | undefined;
+    try {
+      db = await this.pool.connect();
+      return await this.read(db);
+    } catch (error) {
+      this.release(db);
+      throw unavailable('The database could not answer', error);
+    }
+  }
+
+  private async read(db: PoolClient): Promise<ExportStream> {
+    await db.query('begin isolation level repeatable read read only');
+    const { epoke: epoch, xmin, antall: count } = await readHeader(db);
+    const header: EksporthodeDto = { posisjon: encodePosition(epoch, before(BigInt(xmin))), antall: Number(count) };
+    const write = createLineWriter(await readColumns(db));
+    const guard = new StallGuard(this.maxStallMs);
+    const stream: CopyToStreamQuery & { callback?: () => void } = db.query(copyTo(`copy (${EXPORT_SQL}) to stdout`));
+    const lines = pipeline(stream, toLines(header, write, guard), (error) => {
+      guard.stop();
+      // Ends pg's own time limit, which would keep the connection in memory; pg-copy-streams does so for COPY FROM only.
+      stream.callback?.();
+      if (error) logger.warn({ err: error }, 'An export was not read to its end');
+      this.release(db);
+    });
+    guard.followers(lines);
+    return { count: header.antall, lines };
+  }
+
+  /** The connection goes with it: whatever state it is in. */
+  private release(db: PoolClient | undefined): void {
+    this.inProgress--;
+    db?.release(true);
+  }
+}
+
+/** What is true of the snapshot, which begins here. */
+async function readHeader(db: PoolClient): Promise<{ epoke: string; xmin: string; antall: string }> {
+  const { rows } = await db.query<{ epoke: string; xmin: string; antall: string }>(`
+    select endringsepoke() as epoke, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
+      (select count(*) from avtale_synlig)::text as antall`);
+  const [row] = rows;
+  if (!row) throw new Error('A select without a table gives one row');
+  return row;
+}
+
+async function readColumns(db: PoolClient): Promise<Column[]> {
+  const { fields } = await db.query(`${EXPORT_SQL} limit 0`);
+  return fields.map(({ name, dataTypeID }) => ({ name: name, kind: jsonTypeOf(dataTypeID) }));
+}
+
+/** Long strings are kept apart by the engine, and stay for longer. */
+const CHUNK_CHARS = 16 * 1_024;
+
+/** Whole rows of COPY in, lines of JSON out. */
+function toLines(header: EksporthodeDto, write: (row: string) => string, guard: StallGuard): Transform {
+  let rest: Buffer = Buffer.alloc(0);
+  const lines = new Transform({
+    transform(bit: Buffer, _koding, done) {
+      guard.mark();
+      const release = bit.lastIndexOf(0x0a);
+      const whole = release < 0 ? undefined : Buffer.concat([rest, bit.subarray(0, release)]);
+      rest = whole ? bit.subarray(release + 1) : Buffer.concat([rest, bit]);
+      let json = '';
+      for (const row of whole?.toString('utf8').split('\n') ?? []) {
+        json += write(row);
+        if (json.length < CHUNK_CHARS) continue;
+        this.push(json);
+        json = '';
+      }
+      done(null, json);
+    },
+  });
+  lines.push(`${JSON.stringify(header)}\n`);
+  return lines;
+}
+
+/** Ends a stream whose reader takes nothing. */
+class StallGuard {
+  private latest = Date.now();
+  private hours: NodeJS.Timeout | undefined;
+
+  constructor(private readonly maxMs: number) {}
+
+  mark(): void {
+    this.latest = Date.now();
+  }
+
+  followers(stream: Readable): void {
+    this.hours = setInterval(() => {
+      if (Date.now() - this.latest > this.maxMs) stream.destroy(new Error('The reader took nothing for too long'));
+    }, this.maxMs / 10);
+  }
+
+  stop(): void {
+    clearInterval(this.hours);
+  }
+}
+
+export function gzip(lines: Readable): Readable {
+  // The quickest level: this is about the network, not about storage.
+  return pipeline(lines, createGzip({ level: constants.Z_BEST_SPEED }), () => undefined);
+}

@@ -1,0 +1,78 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags, ApiSchema } from '@nestjs/swagger';
+import { IsOperation } from '../access/operations.ts';
+import { oldest, Freshness } from './freshness.ts';
+
+@ApiSchema({ name: 'Partisjonsferskhet' })
+export class PartisjonsferskhetDto {
+  @ApiProperty({ type: 'integer', minimum: 0, description: 'Partition of the topic', example: 0 })
+  partisjon: number;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Everything published to it up to this moment is included; null before the first load is done',
+    example: '2026-11-23T10:15:00.123Z',
+  })
+  dataOppdatert: string | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    description: 'Age of that moment, in seconds',
+    example: 0.4,
+  })
+  alderSekunder: number | null;
+}
+
+@ApiSchema({ name: 'Ferskhet' })
+export class FerskhetDto {
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'The oldest of the partitions, as in the header Data-Oppdatert',
+    example: '2026-11-23T10:15:00.123Z',
+  })
+  dataOppdatert: string | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    description: 'Age of that moment, in seconds',
+    example: 0.4,
+  })
+  alderSekunder: number | null;
+
+  @ApiProperty({ type: [PartisjonsferskhetDto], description: 'Each partition of the topic' })
+  partisjoner: PartisjonsferskhetDto[];
+}
+
+@ApiTags('Data')
+@Controller('api/v1/ferskhet')
+export class FreshnessController {
+  constructor(private readonly freshness: Freshness) {}
+
+  @Get()
+  @IsOperation('hentFerskhet')
+  @ApiOperation({ operationId: 'hentFerskhet', summary: 'How old is the data?' })
+  @ApiOkResponse({ type: FerskhetDto })
+  hentFerskhet(): FerskhetDto {
+    const partitions = this.freshness.partisjoner;
+    return {
+      ...age(oldest(partitions)),
+      partisjoner: partitions.map(({ partisjon: partition, oppdatertTil: updatedTo }) => ({
+        partisjon: partition,
+        ...age(updatedTo),
+      })),
+    };
+  }
+}
+
+function age(time: Date | null | undefined): { dataOppdatert: string | null; alderSekunder: number | null } {
+  if (!time) return { dataOppdatert: null, alderSekunder: null };
+  return { dataOppdatert: time.toISOString(), alderSekunder: Math.max(0, Date.now() - time.getTime()) / 1000 };
+}

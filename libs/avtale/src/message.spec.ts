@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { parseMessage, type ParkingReason } from './message.ts';
+import type { Avtale } from './avtale.ts';
+
+const ID = '04d0033c-754b-4daa-b5ff-6531dc64582c';
+const bytes = (text: string): Buffer => Buffer.from(text);
+
+const SOURCE = {
+  hendelseType: 'ENDRET',
+  avtaleId: ID,
+  avtaleNr: 322,
+  deltakerFnr: '18820177572',
+  bedriftNr: '910825518',
+  bedriftNavn: 'MAURA OG KOLBU REGNSKAP',
+  veilederNavIdent: 'Z992785',
+  tiltakstype: 'SOMMERJOBB',
+  avtaleStatus: 'PÅBEGYNT',
+  versjon: 1,
+  opprettetTidspunkt: '2022-01-18T08:43:53.256512',
+  sistEndret: '2022-02-04T08:46:39.573884Z',
+  annullertTidspunkt: null,
+  slettemerket: false,
+  feilregistrert: false,
+  startDato: '2021-06-01',
+  sluttDato: '2021-06-29',
+  stillingprosent: 87.5,
+  antallDagerPerUke: 5,
+  stillingstype: 'MIDLERTIDIG',
+  godkjentAvDeltaker: '2022-01-20T10:00:00.5',
+  godkjentAvArbeidsgiver: null,
+  godkjentAvVeileder: null,
+  godkjentAvBeslutter: null,
+  avtaleInngått: null,
+  godkjentAvNavIdent: null,
+  godkjentAvBeslutterNavIdent: null,
+  godkjentPaVegneAv: true,
+  godkjentPaVegneAvArbeidsgiver: false,
+  opphav: 'VEILEDER',
+};
+
+function avtale(change: Record<string, unknown> = {}): Avtale {
+  const parsed = parseMessage(bytes(ID), bytes(JSON.stringify({ ...SOURCE, ...change })));
+  if (!parsed.ok || parsed.message.type !== 'AVTALE') throw new Error('not an avtale');
+  return parsed.message.avtale;
+}
+
+function reason(key: Uint8Array | null, value: Uint8Array | null): ParkingReason {
+  const parsed = parseMessage(key, value);
+  if (parsed.ok) throw new Error('not parked');
+  return parsed.reason;
+}
+
+test('the reduced dataset, and nothing else', () => {
+  expect(avtale({ deltakerFornavn: 'Syntetisk', etNyttFelt: { with: ['innhold'] } })).toEqual({
+    avtaleId: ID,
+    avtaleNr: 322,
+    deltakerFnr: SOURCE.deltakerFnr,
+    bedriftNr: '910825518',
+    bedriftNavn: 'MAURA OG KOLBU REGNSKAP',
+    veilederNavIdent: 'Z992785',
+    tiltakstype: 'SOMMERJOBB',
+    versjon: 1,
+    avtaleStatus: 'PÅBEGYNT',
+    avtaleInngaatt: null,
+    startDato: '2021-06-01',
+    sluttDato: '2021-06-29',
+    stillingprosent: 87.5,
+    antallDagerPerUke: 5,
+    stillingstype: 'MIDLERTIDIG',
+    godkjentAvDeltaker: '2022-01-20T09:00:00.500000Z',
+    godkjentAvArbeidsgiver: null,
+    godkjentAvVeileder: null,
+    godkjentAvBeslutter: null,
+    godkjentAvNavIdent: null,
+    godkjentAvBeslutterNavIdent: null,
+    godkjentPaaVegneAv: true,
+    godkjentPaaVegneAvArbeidsgiver: false,
+    opphav: 'VEILEDER',
+    opprettetTidspunkt: '2022-01-18T07:43:53.256512Z',
+    annullertTidspunkt: null,
+    feilregistrert: false,
+    sistEndret: '2022-02-04T08:46:39.573884Z',
+  });
+});
+
+test('only avtaleId and sistEndret are needed', () => {
+  const least = { avtaleId: ID, sistEndret: '2022-02-04T08:46:39Z' };
+  const parsed = parseMessage(bytes(ID), bytes(JSON.stringify(least)));
+  expect(parsed).toMatchObject({
+    ok: true,
+    melding: { avtale: { avtaleNr: null, feilregistrert: false, opphav: null } },
+  });
+});
+
+test("the mentor's position is not the participant's", () => {
+  expect(avtale({ tiltakstype: 'MENTOR' })).toMatchObject({ stillingprosent: null, antallDagerPerUke: null });
+});
+
+test('values unknown today are kept as they came', () => {
+  const fresh = { tiltakstype: 'NYTT_TILTAK', avtaleStatus: 'PÅ_VENT', stillingstype: 'DELT', opphav: 'ALTINN' };
+  expect(avtale({ ...fresh, hendelseType: 17 })).toMatchObject(fresh);
+});
+
+test.each([
+  { deltakerFnr: null },
+  { deltakerFnr: '12345678911' },
+  { bedriftNr: '' },
+  { avtaleNr: null },
+  { startDato: null, sluttDato: null },
+])('%p is stored', (fields) => expect(avtale(fields)).toMatchObject(fields));
+
+test.each([{ slettemerket: true }, { hendelseType: 'AVTALE_SLETTET' }])('%p deletes', (fields) => {
+  expect(parseMessage(bytes(ID), bytes(JSON.stringify({ ...SOURCE, ...fields })))).toEqual({
+    ok: true,
+    melding: { type: 'SLETTET', avtaleId: ID, sistEndret: '2022-02-04T08:46:39.573884Z' },
+  });
+});
+
+test('a tombstone', () => {
+  expect(parseMessage(bytes(ID), null)).toEqual({ ok: true, melding: { type: 'GRAVSTEIN', avtaleId: ID } });
+});
+
+describe('parked', () => {
+  test.each([
+    ['avtaleId', { avtaleId: null }],
+    ['avtaleId', { avtaleId: 'tull' }],
+    ['sistEndret', { sistEndret: null }],
+    ['sistEndret', { sistEndret: '2022-02-04T08:46:39' }],
+    ['startDato', { startDato: '2024-02-31' }],
+    ['startDato', { startDato: '' }],
+    ['versjon', { versjon: 'x' }],
+    ['versjon', { versjon: 2 ** 31 }],
+    ['avtaleNr', { avtaleNr: 1.5 }],
+    ['bedriftNr', { bedriftNr: 12 }],
+    ['deltakerFnr', { deltakerFnr: 12 }],
+    ['slettemerket', { slettemerket: 'ja' }],
+    ['feilregistrert', { feilregistrert: 1 }],
+    ['tiltakstype', { tiltakstype: {} }],
+    ['stillingprosent', { stillingprosent: '100' }],
+    ['stillingprosent', { tiltakstype: 'MENTOR', stillingprosent: '100' }],
+    ['avtaleInngått', { avtaleInngått: '2022-13-01T00:00:00' }],
+    ['annullertTidspunkt', { annullertTidspunkt: '2022-01-01T00:00:00' }],
+    ['bedriftNavn', { bedriftNavn: 'a\0b' }],
+    ['deltakerFornavn', { deltakerFornavn: 'a\0b' }],
+    ['bedriftNavn', { bedriftNavn: 'a\ud800b' }],
+  ])('%s: %p', (field, fields) => {
+    expect(reason(bytes(ID), bytes(JSON.stringify({ ...SOURCE, ...fields })))).toMatchObject({
+      kode: 'UGYLDIG_FELT',
+      felt: field,
+    });
+  });
+
+  test.each([
+    ['IKKE_JSON', '{"avtaleId":'],
+    ['IKKE_JSON', ''],
+    ['IKKE_OBJEKT', '[]'],
+    ['IKKE_OBJEKT', 'null'],
+    ['IKKE_OBJEKT', '"tekst"'],
+  ])('%s: %s', (code, text) => expect(reason(bytes(ID), bytes(text))).toMatchObject({ kode: code, felt: null }));
+
+  test('a number that JSON can write and nobody can read', () => {
+    const value = JSON.stringify(SOURCE).replace('87.5', '1e999');
+    expect(reason(bytes(ID), bytes(value))).toMatchObject({ felt: 'stillingprosent' });
+  });
+
+  test('an escaped backslash is not U+0000', () =>
+    expect(avtale({ bedriftNavn: 'C:\\u0000' }).bedriftNavn).toBe('C:\\u0000'));
+
+  test('invalid UTF-8', () => {
+    const value = Buffer.concat([bytes('{"bedriftNavn":"'), Buffer.from([0xc3, 0x28]), bytes('"}')]);
+    expect(reason(bytes(ID), value)).toMatchObject({ kode: 'IKKE_UTF8' });
+  });
+
+  test.each([
+    ['another avtale', bytes('00000000-0000-4000-8000-000000000000')],
+    ['no key', null],
+  ])('%s as key', (_, key) => {
+    expect(reason(key, bytes(JSON.stringify(SOURCE)))).toMatchObject({ kode: 'UGYLDIG_NOKKEL', felt: 'key' });
+    expect(key === null ? reason(null, null).field : 'key').toBe('key');
+  });
+
+  test('never throws, and never tells a value, whatever the message', () => {
+    const secret = 'HEMMELIG';
+    const value = fc.oneof(fc.jsonValue(), fc.constant(secret), fc.constant([secret]), fc.constant({ a: secret }));
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...Object.keys(SOURCE)), value), fc.boolean(), (fields, withId) => {
+        const message = withId ? { ...fields, avtaleId: ID } : fields;
+        const parsed = parseMessage(bytes(ID), bytes(JSON.stringify(message)));
+        if (!parsed.ok) expect(parsed.reason.reason).not.toContain(secret);
+      }),
+      { numRuns: 1_000 },
+    );
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (raw) => void parseMessage(raw, raw)));
+  });
+});
+
+test('every message seen from the source is usable', () => {
+  const file = new URL('../../simulator/src/data/avtale-events.jsonl', import.meta.url);
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  const unread = lines.filter((line) => {
+    const { avtaleId } = JSON.parse(line) as { avtaleId: string };
+    return !parseMessage(bytes(avtaleId), bytes(line)).ok;
+  });
+  expect(lines).toHaveLength(365);
+  expect(unread).toEqual([]);
+});

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { todayInOslo, parseDate, parseInstant, parseOsloTime } from './time.ts';
+
+describe('lesInstant', () => {
+  test.each([
+    ['2022-02-04T08:46:39.573884Z', '2022-02-04T08:46:39.573884Z'],
+    ['2022-02-04T08:46:39Z', '2022-02-04T08:46:39.000000Z'],
+    ['2022-02-04T08:46:39.5Z', '2022-02-04T08:46:39.500000Z'],
+    ['2024-05-01T10:00:00.777105936Z', '2024-05-01T10:00:00.777106Z'],
+    ['2024-05-01T10:00:00.045680765Z', '2024-05-01T10:00:00.045681Z'],
+    ['2024-05-01T10:00:00.0000004Z', '2024-05-01T10:00:00.000000Z'],
+    ['2024-05-01T10:00:00.0000005Z', '2024-05-01T10:00:00.000001Z'],
+    ['2024-12-31T23:59:59.9999995Z', '2025-01-01T00:00:00.000000Z'],
+    ['2024-05-01T12:00:00+02:00', '2024-05-01T10:00:00.000000Z'],
+  ])('%s is %s', (input, out) => expect(parseInstant(input)).toBe(out));
+
+  test.each([
+    '2024-05-01T10:00:00', // no offset
+    '2024-02-30T10:00:00Z',
+    '2024-05-01T24:00:00Z',
+    '2024-05-01T10:60:00Z',
+    '2024-05-01T10:00:60Z',
+    '2024-05-01T10:00:00+24:00',
+    '2024-05-01T10:00:00-01:60',
+    '2024-05-01T10:00:00.1234567890Z',
+    '2024-05-01',
+    '9999-12-31T23:59:59.9999999Z',
+    '',
+    'i dag',
+  ])('%p is not an instant', (input) => expect(parseInstant(input)).toBeUndefined());
+
+  test('text order is time order, to the microsecond', () => {
+    const micro = fc.bigInt({ min: 0n, max: 4_000_000_000_000_000n });
+    const toText = (µs: bigint): string =>
+      `${new Date(Number(µs / 1_000_000n) * 1000).toISOString().slice(0, 19)}.${String(µs % 1_000_000n).padStart(6, '0')}Z`;
+    fc.assert(
+      fc.property(micro, micro, (a, b) => {
+        const [x, y] = [parseInstant(toText(a)) ?? '', parseInstant(toText(b)) ?? ''];
+        expect(x < y).toBe(a < b);
+        expect(x).toBe(toText(a));
+      }),
+    );
+  });
+});
+
+describe('lesOslotid', () => {
+  test.each([
+    ['2022-01-18T08:43:53.256512', '2022-01-18T07:43:53.256512Z'],
+    ['2022-07-18T08:43:53', '2022-07-18T06:43:53.000000Z'],
+    ['2024-07-18T08:43', '2024-07-18T06:43:00.000000Z'],
+    // The autumn hour that occurs twice: the first.
+    ['2025-10-26T02:30:00', '2025-10-26T00:30:00.000000Z'],
+    ['2025-10-26T03:00:00', '2025-10-26T02:00:00.000000Z'],
+    // The spring hour that does not exist: moved forward.
+    ['2025-03-30T02:30:00', '2025-03-30T01:30:00.000000Z'],
+    ['2025-03-30T01:59:59.999999999', '2025-03-30T01:00:00.000000Z'],
+    ['2025-03-30T03:00:00', '2025-03-30T01:00:00.000000Z'],
+    ['1985-12-01T12:00:00', '1985-12-01T11:00:00.000000Z'],
+    // With an offset, which the source does not send today, the offset is believed.
+    ['2022-01-18T08:43:53Z', '2022-01-18T08:43:53.000000Z'],
+  ])('%s is %s', (input, out) => expect(parseOsloTime(input)).toBe(out));
+
+  test('agrees with the time zone database wherever the wall-clock time occurs once', () => {
+    const wall = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo', dateStyle: 'short', timeStyle: 'medium' });
+    fc.assert(
+      fc.property(fc.integer({ min: 1_000_000_000, max: 3_000_000_000 }), (seconds) => {
+        const local = wall.format(seconds * 1000).replace(' ', 'T');
+        const wasRead = Date.parse(parseOsloTime(local) ?? '') / 1000;
+        // In the repeated hour the first is chosen, an hour before.
+        expect([seconds, seconds - 3600]).toContain(wasRead);
+        expect(wall.format(wasRead * 1000).replace(' ', 'T')).toBe(local);
+      }),
+    );
+  });
+});
+
+test.each([
+  ['2024-02-29', true],
+  ['2023-02-29', false],
+  ['2100-02-29', false],
+  ['2024-04-31', false],
+  ['0000-01-01', false],
+  ['2024-1-1', false],
+  ['2024-01-01T00:00:00', false],
+])('%s is a date: %s', (date, exists) => expect(parseDate(date)).toBe(exists ? date : undefined));
+
+test('the day begins in Oslo', () => {
+  expect(todayInOslo(new Date('2026-06-30T21:59:59Z'))).toBe('2026-06-30');
+  expect(todayInOslo(new Date('2026-06-30T22:00:00Z'))).toBe('2026-07-01');
+  expect(todayInOslo(new Date('2026-12-31T23:00:00Z'))).toBe('2027-01-01');
+});

@@ -1,0 +1,87 @@
+import { isUtf8 } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { runInContext } from '../request-context.ts';
+import { logger } from '../logger.ts';
+import { PROBLEMS, Problem } from '../problem.ts';
+import { sendProblem } from './problem.filter.ts';
+import { newCallId, createContext, DEFAULT_HEADERS } from './request-headers.ts';
+import { toProblem } from './to-problem.ts';
+
+const MAX_BODY = 1024 * 1024;
+
+/**
+ * Fastify, with every answer that it gives before or beside Nest as problem+json.
+ *
+ * @param maxSeconds in which a request must have come whole
+ */
+export function createFastifyAdapter({ maxSeconds = 30 } = {}): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: MAX_BODY,
+    requestTimeout: maxSeconds * 1_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    // What comes in while the server closes is answered as usual, and its connection closed.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 200 },
+    // Node would answer a request without Host itself, with nothing; a hook here refuses it.
+    http: { requireHostHeader: false },
+    // Nest passes `GET *path` by every hook.
+    rewriteUrl: ({ url = '/' }) => (/^(\/|https?:\/\/)/i.test(url) ? url : `/${url}`),
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => refuseUrl(error, request, reply),
+    clientErrorHandler: refuseConnection,
+  });
+  const server = adapter.getInstance() as unknown as FastifyInstance;
+  // Node would answer 417 itself, with nothing.
+  server.server.on('checkExpectation', (request, response) => server.routing(request, response));
+  return adapter;
+}
+
+/** A URL that the router can't read, before any hook. */
+function refuseUrl(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const context = createContext(request.headers);
+  runInContext(context, () => {
+    const problem = toProblem(error);
+    logger.info({ metode: request.method, status: problem.problemType.status }, 'Refused before routing');
+    sendProblem(reply.headers({ ...DEFAULT_HEADERS, 'Nav-Call-Id': context.callId }), problem);
+  });
+}
+
+const BY_CODE: Record<string, Problem> = {
+  HPE_HEADER_OVERFLOW: toProblem({ statusCode: 431 }),
+  ERR_HTTP_REQUEST_TIMEOUT: toProblem({ statusCode: 408 }),
+};
+const NOT_HTTP = new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid HTTP');
+
+/** What is not an HTTP request, or not a whole one in time. */
+function refuseConnection(error: ConnectionError, socket: Socket): void {
+  if (!socket.writable) return;
+  const problem = BY_CODE[error.code] ?? NOT_HTTP;
+  const { status, title } = problem.problemType;
+  const callId = newCallId();
+  const body = runInContext({ callId }, () => {
+    logger.info({ status }, 'Refused before it was a request');
+    return JSON.stringify(problem.toJson());
+  });
+  const headers = {
+    ...DEFAULT_HEADERS,
+    ...problem.hoder,
+    'Nav-Call-Id': callId,
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${String(status)} ${title}\r\n${lines.join('')}\r\n${body}`);
+}
+
+/** Bodies are JSON in UTF-8 and nothing else; bytes that aren't UTF-8 would silently become other text. */
+export function acceptJsonOnly(server: FastifyInstance): void {
+  const readJson = server.getDefaultJsonParser('error', 'error');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isUtf8(body)) return readJson(request, body.toString('utf8'), done);
+    done(new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The body is not UTF-8'));
+  });
+}

@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Token, TokenVerifier } from '../auth.ts';
+import { runInContext } from '../request-context.ts';
+import { PROBLEMS, Problem } from '../problem.ts';
+import { HEALTH_ROUTES } from './health.ts';
+import { createContext, DEFAULT_HEADERS } from './request-headers.ts';
+import { collectMethods } from './allowed-methods.ts';
+import { refuseDangerous } from './validation.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** set on every route that isn't open */
+    token?: Token;
+  }
+  interface FastifyContextConfig {
+    /** what a route can answer with, when it is not JSON only */
+    mediaTypes?: string[];
+  }
+}
+
+interface HookOptions {
+  verifier: TokenVerifier;
+  openRoutes: string[];
+  state: { closing: boolean };
+}
+
+/** What happens to every request before its handler: context, access, and whether it can be answered at all. */
+export function addHooks(server: FastifyInstance, { verifier, openRoutes, state }: HookOptions): void {
+  const notFound = collectMethods(server);
+  const open = [...HEALTH_ROUTES, ...openRoutes];
+
+  server.addHook('onRequest', (request, reply, done) => {
+    const context = createContext(request.headers);
+    reply.headers({ ...DEFAULT_HEADERS, 'Nav-Call-Id': context.callId });
+    // So that clients have moved to another process when this one closes.
+    if (state.closing) reply.header('Connection', 'close');
+    runInContext(context, done);
+  });
+  // Errors here come before the body has been read for nothing.
+  server.addHook('onRequest', async (request) => {
+    const isOpenRoute = isOpen(request.url, open);
+    if (!isOpenRoute) request.token = await verifier.verify(bearer(request));
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The header Host is missing');
+    }
+    if (request.is404) throw notFound(request.url);
+    if (!isOpenRoute) negotiate(request);
+  });
+  server.addHook('preValidation', async (request) => {
+    // Who takes a stream looks at what comes in it.
+    if (!(request.body instanceof Readable)) refuseDangerous(request.body);
+  });
+}
+
+function isOpen(url: string, open: string[]): boolean {
+  const [path = ''] = url.split('?', 1);
+  return open.some((route) => (route.endsWith('/*') ? path.startsWith(route.slice(0, -1)) : path === route));
+}
+
+function bearer({ headers }: FastifyRequest): string {
+  const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  if (token !== undefined) return token;
+  throw new Problem(PROBLEMS.MANGLER_TOKEN, 'The header Authorization must hold a Bearer token');
+}
+
+/** @throws Problem 406 when what the route answers with is not accepted, 415 when the body says that it is something else than UTF-8 as it stands */
+function negotiate({ headers, routeOptions }: FastifyRequest): void {
+  const { mediaTypes = ['application/json'] } = routeOptions.config;
+  if (!mediaTypes.some((mediaType) => accepts(headers.accept, mediaType)))
+    throw new Problem(PROBLEMS.IKKE_AKSEPTABELT, `Only ${mediaTypes.join(' or ')} is offered`);
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (!/^utf-?8$/i.test(charset) || encoding.toLowerCase() !== 'identity') {
+    throw new Problem(PROBLEMS.FEIL_MEDIETYPE, 'The body must be application/json in UTF-8, not compressed');
+  }
+}
+
+function accepts(accept: string | undefined, mediaType: string): boolean {
+  if (!accept) return true;
+  return accept.split(',').some((part) => {
+    const [type = '', ...params] = part.split(';').map((text) => text.trim().toLowerCase());
+    const [group = ''] = mediaType.split('/');
+    return (
+      ['*/*', `${group}/*`, mediaType, 'application/problem+json'].includes(type) &&
+      !params.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+    );
+  });
+}

@@ -1,0 +1,21 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { logger } from '../logger.ts';
+import type { Problem } from '../problem.ts';
+import { toProblem } from './to-problem.ts';
+
+/** Every error that reaches Nest, Fastify's own among them, as problem+json. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): void {
+    const problem = toProblem(error);
+    // What is answered on purpose was logged, where worth it, by the one who knew why.
+    if (problem.problemType.status === 500) logger.error({ err: problem.extras.cause ?? error }, problem.detail);
+    sendProblem(host.switchToHttp().getResponse<FastifyReply>(), problem);
+  }
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  if (reply.sent) return;
+  void reply.status(problem.problemType.status).headers(problem.hoder).send(problem.toJson());
+}

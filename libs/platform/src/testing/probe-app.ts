@@ -1,0 +1,147 @@
+import { Body, Controller, Get, HttpCode, Module, Param, Post, type DynamicModule } from '@nestjs/common';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { startHttp, type Http, type HttpOptions } from '../http/http.ts';
+import { currentContext, type RequestContext } from '../request-context.ts';
+import { AUDIENCE, ISSUER, startIssuer, type TokenIssuer } from './utsteder.ts';
+
+class Period {
+  @IsString()
+  fra: string;
+}
+
+export class Search {
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(3)
+  @IsString({ each: true })
+  navn?: string[];
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => Period)
+  periode?: Period;
+
+  @IsOptional()
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => Period)
+  perioder?: Period[];
+}
+
+/** What a request to `/api/tregt` waits for. */
+export class Gate {
+  private release: () => void;
+  private cameForward: () => void;
+  readonly opened = new Promise<void>((los) => (this.release = los));
+  readonly reached = new Promise<void>((forward) => (this.cameForward = forward));
+
+  async wait(): Promise<void> {
+    this.cameForward();
+    await this.opened;
+  }
+
+  open(): void {
+    this.release();
+  }
+}
+
+export const IDENT_IN_ERROR = '1'.repeat(11);
+
+@Controller()
+class Probe {
+  constructor(private readonly gate: Gate) {}
+
+  @Get('api/ting/:id')
+  ting(@Param('id') id: string): { id: string; context: RequestContext | undefined } {
+    return { id, context: currentContext() };
+  }
+
+  @Post('api/sok')
+  @HttpCode(200)
+  sok(@Body() search: Search): { sok: Search; context: RequestContext | undefined } {
+    return { sok: search, context: currentContext() };
+  }
+
+  @Get('api/kast')
+  kast(): never {
+    throw new Error(`no such person: ${IDENT_IN_ERROR}`);
+  }
+
+  @Get('api/tregt')
+  async tregt(): Promise<{ done: boolean }> {
+    await this.gate.wait();
+    return { done: true };
+  }
+
+  @Get('apent/side')
+  apent(): { open: boolean } {
+    return { open: true };
+  }
+}
+
+@Module({})
+class ProbeModule {
+  static with(gate: Gate): DynamicModule {
+    return { module: ProbeModule, controllers: [Probe], providers: [{ provide: Gate, useValue: gate }] };
+  }
+}
+
+export interface ProbeApp {
+  url: string;
+  gate: Gate;
+  utsteder: TokenIssuer;
+  /** a request with a valid token, unless `init` brings its own */
+  call: (path: string, init?: RequestInit) => Promise<Response>;
+  /** of the app only, which may be called early */
+  stopHttp: Http['stop'];
+  stop: () => Promise<void>;
+}
+
+/** An app of this library, listening, with an issuer of its own. */
+export async function startProbeApp(
+  options: Partial<HttpOptions> & { delayMs?: number; port?: number } = {},
+): Promise<ProbeApp> {
+  const { delayMs = 0, port = 0, ...rest } = options;
+  const issuer = await startIssuer();
+  const gate = new Gate();
+  const http = await startHttp({
+    module: ProbeModule.with(gate),
+    config: {
+      ORGANISASJON: 'prove',
+      HOST: '127.0.0.1',
+      PORT: port,
+      LOG_LEVEL: 'info',
+      NEDSTENGING_VENTETID_MS: delayMs,
+      AZURE_APP_CLIENT_ID: AUDIENCE,
+      AZURE_OPENID_CONFIG_ISSUER: ISSUER,
+      AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
+    },
+    openRoutes: ['/apent/*'],
+    readiness: {},
+    ...rest,
+  }).catch(async (error: unknown) => {
+    await issuer.stop();
+    throw error;
+  });
+  const url = await http.app.getUrl();
+  const token = await issuer.token();
+  let stopped: Promise<void> | undefined;
+  const stopHttp = (): Promise<void> => (stopped ??= http.stop());
+  return {
+    url,
+    gate,
+    utsteder: issuer,
+    call: (path, { headers, ...init } = {}) =>
+      fetch(url + path, {
+        ...init,
+        headers: { authorization: `Bearer ${token}`, ...(headers as Record<string, string>) },
+      }),
+    stopHttp,
+    stop: async () => {
+      gate.open();
+      await stopHttp();
+      await issuer.stop();
+    },
+  };
+}

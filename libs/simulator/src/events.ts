@@ -1,0 +1,57 @@
+import type { SourceMessage } from './source/source-message.ts';
+import { DAY_MS } from './source/clock.ts';
+import { Random } from './source/random.ts';
+import { poison, tombstone } from './poison.ts';
+import { lifecycle } from './lifecycle/lifecycle.ts';
+
+export interface Options {
+  /** how many messages */
+  count: number;
+  /** whole number, 32 bits of it count */
+  seed?: number;
+  /** also what the source never sends: messages that can't be used, and tombstones */
+  poison?: boolean;
+}
+
+/**
+ * Exactly `antall` messages as the source would publish them: many avtaler living at the same time, each through its
+ * life. The same numbers give the same bytes. Lazy, and of constant memory.
+ */
+export function* createEvents({ count, seed = 1, poison: withPoison = false }: Options): Generator<SourceMessage> {
+  const random = new Random(seed + 7);
+  let n = 0;
+  if (count < 1) return;
+  for (const message of lifecycle(seed, count)) {
+    if (withPoison && n % 97 === 96) yield poison(random, message, Math.floor(n / 97));
+    else if (withPoison && n % 211 === 210) yield tombstone(message);
+    else yield message;
+    if (++n === count) return;
+  }
+}
+
+/** Longer than any avtale of a run is alive, so that what is moved by it is newer than all that was sent about it. */
+const LATER = 4 * 365 * DAY_MS;
+const EARLIER = -400 * DAY_MS;
+
+/**
+ * The avtaler of `createEvents` with the same numbers, changed again: seven in ten newer than anything before, the rest
+ * resent to the byte, or older.
+ */
+export function* createUpdates({ count, seed = 1 }: Omit<Options, 'poison'>): Generator<SourceMessage> {
+  const random = new Random(seed + 1_000_003);
+  for (const { nokkel: key, verdi: value } of createEvents({ count, seed })) {
+    const fate = random.next();
+    const changed = (seconds: number): string => moved(String(value), seconds, String(random.number(0, 99)));
+    yield { nokkel: key, verdi: fate < 0.15 ? value : changed(fate < 0.3 ? EARLIER : LATER) };
+  }
+}
+
+/** The same message with another sistEndret, and another name of the employer. */
+function moved(value: string, seconds: number, mark: string): string {
+  return value
+    .replace(/"sistEndret":"([^"]{19})/, (_, time: string) => {
+      const movedTo = new Date(Date.parse(`${time}Z`) + seconds * 1_000).toISOString();
+      return `"sistEndret":"${movedTo.slice(0, 19)}`;
+    })
+    .replace('"bedriftNavn":"', `"bedriftNavn":"${mark} `);
+}

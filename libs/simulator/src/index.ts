@@ -1,0 +1,4 @@
+export { expected, type Expected, type PositionedSourceMessage } from './oracle/oracle.ts';
+export type { ExpectedAvtale } from './oracle/message.ts';
+export { createEvents, createUpdates } from './events.ts';
+export type { SourceMessage } from './source/source-message.ts';

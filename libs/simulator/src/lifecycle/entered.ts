@@ -1,0 +1,77 @@
+import type { Avtale } from '../source/avtale.ts';
+import { fillIn, newVersion, type Part } from '../source/content.ts';
+import type { Source, Actor } from '../source/source.ts';
+import { dayNumber, dateText } from '../source/clock.ts';
+import { ARENA, veileder } from './actor.ts';
+
+/** Also when it has ended: then it is under way again. */
+export function extend(source: Source, avtale: Avtale): void {
+  const { innhold: content } = avtale;
+  const from = Math.max(source.day, content.sluttDato === null ? 0 : dayNumber(content.sluttDato));
+  content.sluttDato = dateText(from + source.random.number(7, 200));
+  newVersionOf(source, avtale, 'FORLENGE', 'AVTALE_FORLENGET');
+}
+
+/** Possibly to a day that has passed: then it ends at once. */
+export function shorten(source: Source, avtale: Avtale): void {
+  const { innhold: content } = avtale;
+  const day = source.day + source.random.number(-6, 30);
+  if (content.startDato !== null && day < dayNumber(content.startDato)) return changeContent(source, avtale);
+  content.sluttDato = dateText(day);
+  const reason = source.random.pick(['Begynt i arbeid', 'Syk', 'Ikke møtt', 'Fullført', 'flyttet til et annet sted']);
+  newVersionOf(source, avtale, 'FORKORTE', 'AVTALE_FORKORTET', reason);
+}
+
+const CHANGES = [
+  ['STILLING', 'ENDRE_STILLING', 'STILLINGSBESKRIVELSE_ENDRET'],
+  ['KONTAKT', 'ENDRE_KONTAKTINFO', 'KONTAKTINFORMASJON_ENDRET'],
+  ['MAAL', 'ENDRE_MÅL', 'MÅL_ENDRET'],
+  ['OPPFOLGING', 'ENDRE_OPPFØLGING_OG_TILRETTELEGGING', 'OPPFØLGING_OG_TILRETTELEGGING_ENDRET'],
+] as const satisfies [Part, string, string][];
+const BENEFIT_CHANGES = {
+  INGEN: CHANGES[0],
+  VTAO: CHANGES[0],
+  LOENN: ['STOENAD', 'ENDRE_TILSKUDDSBEREGNING', 'TILSKUDDSBEREGNING_ENDRET'],
+  MENTOR: ['STOENAD', 'ENDRE_OM_MENTOR', 'OM_MENTOR_ENDRET'],
+  INKLUDERING: ['STOENAD', 'ENDRE_INKLUDERINGSTILSKUDD', 'INKLUDERINGSTILSKUDD_ENDRET'],
+} as const satisfies Record<Avtale['type']['stoenad'], [Part, string, string] | (typeof CHANGES)[0]>;
+
+export function changeContent(source: Source, avtale: Avtale): void {
+  const { random } = source;
+  const [part, innholdType, event] = random.pick([...CHANGES, BENEFIT_CHANGES[avtale.type.stoenad]]);
+  Object.assign(avtale.innhold, fillIn(random, part, avtale, source.day));
+  newVersionOf(source, avtale, innholdType, event);
+}
+
+/** Arena clears what was approved by the parties, and what was annulled, but not the beslutter's approval. */
+export function changeInArena(source: Source, avtale: Avtale): void {
+  Object.assign(avtale.innhold, {
+    avtaleInngått: null,
+    ikrafttredelsestidspunkt: null,
+    godkjentAvDeltaker: null,
+    godkjentAvArbeidsgiver: null,
+    godkjentAvVeileder: null,
+    godkjentAvNavIdent: null,
+    annullertTidspunkt: null,
+    annullertGrunn: null,
+    feilregistrert: false,
+    ...fillIn(source.random, 'TID', avtale, source.day),
+  });
+  newVersion(source.random, avtale.innhold, 'ENDRET_AV_ARENA');
+  source.save(avtale, ['ENDRET_AV_ARENA'], ARENA);
+  source.about(avtale, 1, 10);
+}
+
+function newVersionOf(
+  source: Source,
+  avtale: Avtale,
+  innholdType: string,
+  event: string,
+  forkortetGrunn: string | null = null,
+  of: Actor = veileder(avtale),
+): void {
+  newVersion(source.random, avtale.innhold, innholdType);
+  avtale.innhold.ikrafttredelsestidspunkt = source.now.asLocal();
+  source.save(avtale, [event], of, forkortetGrunn);
+  source.about(avtale, 20, 120);
+}

@@ -1,0 +1,162 @@
+import { isUtf8 } from 'node:buffer';
+import { readDate, readInstant, readOsloTime } from './time.ts';
+
+/** The reduced dataset. Instants: UTC with six fraction digits. Dates: YYYY-MM-DD. Coded values as they came. */
+export interface ExpectedAvtale {
+  avtaleId: string;
+  avtaleNr: number | null;
+  deltakerFnr: string | null;
+  bedriftNr: string | null;
+  bedriftNavn: string | null;
+  veilederNavIdent: string | null;
+  tiltakstype: string | null;
+  versjon: number | null;
+  avtaleStatus: string | null;
+  avtaleInngaatt: string | null;
+  startDato: string | null;
+  sluttDato: string | null;
+  stillingprosent: number | null;
+  antallDagerPerUke: number | null;
+  stillingstype: string | null;
+  godkjentAvDeltaker: string | null;
+  godkjentAvArbeidsgiver: string | null;
+  godkjentAvVeileder: string | null;
+  godkjentAvBeslutter: string | null;
+  godkjentAvNavIdent: string | null;
+  godkjentAvBeslutterNavIdent: string | null;
+  godkjentPaaVegneAv: boolean;
+  godkjentPaaVegneAvArbeidsgiver: boolean;
+  opphav: string | null;
+  opprettetTidspunkt: string | null;
+  annullertTidspunkt: string | null;
+  feilregistrert: boolean;
+  sistEndret: string;
+}
+
+/** What one message says. */
+export type Statement =
+  | { type: 'AVTALE'; avtaleId: string; sistEndret: string; avtale: ExpectedAvtale }
+  | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
+  | { type: 'GRAVSTEIN'; avtaleId: string };
+
+/** The message is parked. `felt` is the source's name; 'key' for the key, null for the message as a whole. */
+export class UnusableError extends Error {
+  readonly felt: string | null;
+  constructor(field: string | null) {
+    super(`parked: ${field ?? 'the message'}`);
+    this.felt = field;
+  }
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Rules 1, 3, 6, 8 and 9. Throws `Ubrukelig`. */
+export function readMessage(rawKey: string | Buffer | null, value: string | Buffer | null): Statement {
+  const key = rawKey === null ? null : textOf(rawKey, 'key').toLowerCase();
+  if (value === null) {
+    if (key === null || !UUID.test(key)) throw new UnusableError('key');
+    return { type: 'GRAVSTEIN', avtaleId: key };
+  }
+  const m = jsonOf(textOf(value, null));
+  const avtaleId = text(m, 'avtaleId')?.toLowerCase() ?? '';
+  if (!UUID.test(avtaleId)) throw new UnusableError('avtaleId');
+  if (key !== avtaleId) throw new UnusableError('key');
+  const avtale = avtaleOf(m, avtaleId);
+  const { sistEndret } = avtale;
+  const deleted = truth(m, 'slettemerket') || m['hendelseType'] === 'AVTALE_SLETTET';
+  return deleted ? { type: 'SLETTET', avtaleId, sistEndret } : { type: 'AVTALE', avtaleId, sistEndret, avtale };
+}
+
+function avtaleOf(m: Message, avtaleId: string): ExpectedAvtale {
+  const avtale = {
+    avtaleId,
+    avtaleNr: integer(m, 'avtaleNr'),
+    deltakerFnr: text(m, 'deltakerFnr'),
+    bedriftNr: text(m, 'bedriftNr'),
+    bedriftNavn: text(m, 'bedriftNavn'),
+    veilederNavIdent: text(m, 'veilederNavIdent'),
+    tiltakstype: text(m, 'tiltakstype'),
+    versjon: integer(m, 'versjon'),
+    avtaleStatus: text(m, 'avtaleStatus'),
+    avtaleInngaatt: time(m, 'avtaleInngått', readOsloTime),
+    startDato: time(m, 'startDato', readDate),
+    sluttDato: time(m, 'sluttDato', readDate),
+    stillingprosent: number(m, 'stillingprosent'),
+    antallDagerPerUke: number(m, 'antallDagerPerUke'),
+    stillingstype: text(m, 'stillingstype'),
+    godkjentAvDeltaker: time(m, 'godkjentAvDeltaker', readOsloTime),
+    godkjentAvArbeidsgiver: time(m, 'godkjentAvArbeidsgiver', readOsloTime),
+    godkjentAvVeileder: time(m, 'godkjentAvVeileder', readOsloTime),
+    godkjentAvBeslutter: time(m, 'godkjentAvBeslutter', readOsloTime),
+    godkjentAvNavIdent: text(m, 'godkjentAvNavIdent'),
+    godkjentAvBeslutterNavIdent: text(m, 'godkjentAvBeslutterNavIdent'),
+    godkjentPaaVegneAv: truth(m, 'godkjentPaVegneAv'),
+    godkjentPaaVegneAvArbeidsgiver: truth(m, 'godkjentPaVegneAvArbeidsgiver'),
+    opphav: text(m, 'opphav'),
+    opprettetTidspunkt: time(m, 'opprettetTidspunkt', readOsloTime),
+    annullertTidspunkt: time(m, 'annullertTidspunkt', readInstant),
+    feilregistrert: truth(m, 'feilregistrert'),
+    sistEndret: time(m, 'sistEndret', readInstant) ?? unusable('sistEndret'),
+  };
+  // Of a mentor's avtale they describe the mentor's position.
+  return avtale.tiltakstype === 'MENTOR' ? { ...avtale, stillingprosent: null, antallDagerPerUke: null } : avtale;
+}
+
+type Message = Record<string, unknown>;
+
+function unusable(field: string | null): never {
+  throw new UnusableError(field);
+}
+
+function textOf(bytes: string | Buffer, field: string | null): string {
+  if (typeof bytes === 'string') return bytes;
+  return isUtf8(bytes) ? bytes.toString('utf8') : unusable(field);
+}
+
+function jsonOf(json: string): Message {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return unusable(null);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return unusable(null);
+  const withNull = Object.entries(value).find(([, part]) => hasNull(part));
+  return withNull ? unusable(withNull[0]) : (value as Message);
+}
+
+/** A text with U+0000 in it, at any depth. */
+function hasNull(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasNull);
+}
+
+/** Half of a surrogate pair is no character: it has no UTF-8 form. */
+function text(m: Message, field: string): string | null {
+  const value = m[field] ?? null;
+  if (value === null) return null;
+  return typeof value === 'string' && value.isWellFormed() ? value : unusable(field);
+}
+
+/** JSON can write numbers that are too large to be read. */
+function number(m: Message, field: string): number | null {
+  const value = m[field] ?? null;
+  if (value === null) return null;
+  return typeof value === 'number' && Number.isFinite(value) ? value : unusable(field);
+}
+
+function integer(m: Message, field: string): number | null {
+  const value = number(m, field);
+  if (value === null) return null;
+  return Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31 ? value : unusable(field);
+}
+
+function truth(m: Message, field: string): boolean {
+  const value = m[field] ?? false;
+  return typeof value === 'boolean' ? value : unusable(field);
+}
+
+function time(m: Message, field: string, read: (text: string) => string | undefined): string | null {
+  const value = text(m, field);
+  return value === null ? null : (read(value) ?? unusable(field));
+}

@@ -1,0 +1,81 @@
+import { readMessage, UnusableError, type ExpectedAvtale, type Statement } from './message.ts';
+
+/**
+ * What the source's messages come to, computed from the source contract alone. Written to be obvious, not fast, and with
+ * nothing of the ingestor's code: it is what the ingestor is compared with.
+ */
+
+export interface PositionedSourceMessage {
+  nokkel: string | Buffer | null;
+  verdi: string | Buffer | null;
+  partisjon: number;
+  offset: number;
+}
+
+export interface Expected {
+  /** wrongly registered ones too, which consumers do not see */
+  avtaler: Map<string, ExpectedAvtale>;
+  /** what was deleted, with the `sistEndret` that a message must be newer than; null when unknown */
+  slettet: Map<string, string | null>;
+  /** `felt` is the source's name; 'key' for the key, null for the message as a whole */
+  parkert: { partisjon: number; offset: number; felt: string | null }[];
+}
+
+/**
+ * The state after all of the messages, in whatever order they are given: their places decide. The same message may be
+ * given more than once. `parkert` is in the order given.
+ */
+export function expected(messages: Iterable<PositionedSourceMessage>): Expected {
+  const statement: (Statement & Position)[] = [];
+  const parked: Expected['parkert'] = [];
+  for (const { nokkel: key, verdi: value, partisjon: partition, offset } of messages) {
+    try {
+      statement.push({ ...readMessage(key, value), partisjon: partition, offset });
+    } catch (error) {
+      if (!(error instanceof UnusableError)) throw error;
+      parked.push({ partisjon: partition, offset, felt: error.felt });
+    }
+  }
+  const avtaler: Expected['avtaler'] = new Map();
+  const deleted: Expected['slettet'] = new Map();
+  for (const [avtaleId, aboutIt] of Map.groupBy(statement, (u) => u.avtaleId)) {
+    const { avtale, sistEndret } = endState(aboutIt);
+    if (avtale) avtaler.set(avtaleId, avtale);
+    else deleted.set(avtaleId, sistEndret);
+  }
+  return { avtaler, slettet: deleted, parkert: parked };
+}
+
+interface Position {
+  partisjon: number;
+  offset: number;
+}
+
+interface State {
+  /** undefined: deleted */
+  avtale: ExpectedAvtale | undefined;
+  /** null: never known */
+  sistEndret: string | null;
+}
+
+/** Rules 2 and 3, for the messages of one avtale. */
+function endState(statement: (Statement & Position)[]): State {
+  const inOrder = statement.toSorted((a, b) => a.partisjon - b.partisjon || a.offset - b.offset);
+  let now: State & { underTombstone: boolean } = { avtale: undefined, sistEndret: null, underTombstone: false };
+  for (const u of inOrder) {
+    if (u.type === 'GRAVSTEIN') {
+      // It beats everything before it, and has no time itself: what comes must be newer than what it deleted.
+      now = { avtale: undefined, sistEndret: now.sistEndret, underTombstone: true };
+      continue;
+    }
+    const newer = now.sistEndret === null || u.sistEndret > now.sistEndret;
+    const equalAndLater = u.sistEndret === now.sistEndret && !now.underTombstone;
+    if (!newer && !equalAndLater) continue;
+    now = {
+      avtale: u.type === 'AVTALE' ? u.avtale : undefined,
+      sistEndret: u.sistEndret,
+      underTombstone: false,
+    };
+  }
+  return now;
+}

@@ -1,0 +1,98 @@
+import type { Random } from './random.ts';
+
+export const DAY_MS = 86_400;
+const TIME = 3_600;
+
+/**
+ * A moment with the source's precision. As JSON either an `Instant`, in UTC, or (`lokal`) a `LocalDateTime`: Oslo's wall
+ * clock without offset.
+ */
+export class Moment {
+  /** whole seconds since 1970, UTC */
+  readonly seconds: number;
+  /** 0–999,999,999 */
+  readonly nano: number;
+  readonly local: boolean;
+
+  constructor(seconds: number, nano: number, local = false) {
+    this.seconds = seconds;
+    this.nano = nano;
+    this.local = local;
+  }
+
+  asLocal(): Moment {
+    return new Moment(this.seconds, this.nano, true);
+  }
+
+  /** As Postgres keeps it: microseconds, rounded half up. */
+  rounded(): Moment {
+    if (this.nano % 1_000 === 0) return this;
+    const micro = Math.floor((this.nano + 500) / 1_000);
+    return new Moment(this.seconds + Math.floor(micro / 1_000_000), (micro % 1_000_000) * 1_000, this.local);
+  }
+
+  /** Java writes the fraction of an `Instant` in groups of three digits, that of a `LocalDateTime` without its last zeros. */
+  toJSON(): string {
+    const fraction = String(this.nano).padStart(9, '0');
+    if (!this.local) return `${isoSecond(this.seconds)}${withFullStop(fraction.replace(/(?:000)+$/, ''))}Z`;
+    return isoSecond(this.seconds + lead(this.seconds)) + withFullStop(fraction.replace(/0+$/, ''));
+  }
+}
+
+const isoSecond = (seconds: number): string => new Date(seconds * 1_000).toISOString().slice(0, 19);
+const withFullStop = (fraction: string): string => (fraction ? `.${fraction}` : '');
+
+/** Nanoseconds with as many digits as it happens: none to nine. */
+export function randomNano(random: Random): number {
+  const digits = random.chance(0.7) ? 9 : random.number(0, 8);
+  return random.number(0, 10 ** digits - 1) * 10 ** (9 - digits);
+}
+
+/** The calendar day in Oslo, counted from 1970-01-01. */
+export type Day = number;
+
+/** `dato`: YYYY-MM-DD */
+export function dayNumber(date: string): Day {
+  return Date.parse(date) / (DAY_MS * 1_000);
+}
+
+export function dateText(day: Day): string {
+  return isoSecond(day * DAY_MS).slice(0, 10);
+}
+
+/** Seconds since 1970 at the beginning of the day in Oslo. Clocks never change at midnight. */
+export function midnight(day: Day): number {
+  const wallTime = day * DAY_MS;
+  return wallTime - lead(wallTime - TIME);
+}
+
+export function isClockChange(day: Day): boolean {
+  return midnight(day + 1) - midnight(day) !== DAY_MS;
+}
+
+/** Saturday or Sunday. */
+export function isWeekend(day: Day): boolean {
+  return [0, 6].includes(new Date(day * DAY_MS * 1_000).getUTCDay());
+}
+
+/** Seconds that Oslo's clocks are ahead of UTC, by the rule in force since 1996. */
+function lead(seconds: number): number {
+  const year = new Date(seconds * 1_000).getUTCFullYear();
+  const { spring, hoest } = summerTime(year);
+  return seconds >= spring && seconds < hoest ? 2 * TIME : TIME;
+}
+
+const known = new Map<number, { spring: number; hoest: number }>();
+
+/** Summer time lasts from the last Sunday of March to the last of October, 01:00 UTC. */
+function summerTime(year: number): { spring: number; hoest: number } {
+  let response = known.get(year);
+  if (!response)
+    known.set(year, (response = { spring: lastSunday(year, 3) + TIME, hoest: lastSunday(year, 10) + TIME }));
+  return response;
+}
+
+export function lastSunday(year: number, month: number): number {
+  const sisteDag = new Date(Date.UTC(year, month, 0));
+  return sisteDag.getTime() / 1_000 - sisteDag.getUTCDay() * DAY_MS;
+}

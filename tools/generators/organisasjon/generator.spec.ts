@@ -1,0 +1,146 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { runProgram, createWorkDir, ROOT } from '@tiltak/testing';
+import { organisasjon } from './generator.ts';
+
+type Three = Parameters<typeof organisasjon>[0];
+
+const { katalog: directory, clean } = createWorkDir('organisasjon');
+beforeEach(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(clean);
+
+/** A directory as Nx shows it to a generator, and what was written to it. */
+function threeIn(root: string): { three: Three; skrevet: string[] } {
+  const written: string[] = [];
+  const read = (path: string): string | null => {
+    try {
+      return readFileSync(join(root, path), 'utf8');
+    } catch {
+      return null;
+    }
+  };
+  const three: Partial<Three> = {
+    exists: (path: string) => read(path) !== null,
+    read: ((path: string) => read(path)) as Three['read'],
+    write: (path: string, content: Buffer | string) => {
+      written.push(path);
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), content);
+    },
+  };
+  return { three: three as Three, skrevet: written };
+}
+
+function create(name: string, topic?: string): string[] {
+  const { three, skrevet: written } = threeIn(directory);
+  organisasjon(three, { navn: name, ...(topic === undefined ? {} : { topic }) });
+  return written;
+}
+
+const read = (path: string): string => readFileSync(join(directory, path), 'utf8');
+const yaml = (path: string): Record<string, never> => parse(read(path)) as Record<string, never>;
+
+test('everything an organisation needs, for each environment, and nothing the second time', () => {
+  const what = ['konsumenter', 'database', 'topic', 'ingestor', 'query-api'];
+  const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
+  expect(create('demo-fylke')).toEqual([...files, 'tools/local/organisasjoner/demo-fylke.yaml']);
+  expect(create('demo-fylke')).toEqual([]);
+});
+
+test('the parts of an organisation name each other, and no other organisation', () => {
+  create('demo-fylke');
+  const dir = 'nais/demo-fylke';
+  for (const env of ['dev', 'prod']) {
+    const topic = 'tiltak.datadeling-demo-fylke-avtaler';
+    expect(yaml(`${dir}/topic-${env}.yaml`)).toMatchObject({
+      metadata: { name: 'datadeling-demo-fylke-avtaler', namespace: 'tiltak' },
+      spec: { pool: `nav-${env}`, acl: [{ application: 'tiltak-datadeling-ingestor-demo-fylke' }] },
+    });
+    const database = yaml(`${dir}/database-${env}.yaml`)['metadata']?.['name'];
+    const ingestor = yaml(`${dir}/ingestor-${env}.yaml`);
+    expect(ingestor).toMatchObject({
+      metadata: { name: 'tiltak-datadeling-ingestor-demo-fylke' },
+      spec: { kafka: { pool: `nav-${env}` }, postgres: { clusterName: database } },
+    });
+    expect(ingestor['spec']?.['env']).toContainEqual({ name: 'KAFKA_TOPIC', value: topic });
+    expect(yaml(`${dir}/query-api-${env}.yaml`)).toMatchObject({ spec: { postgres: { clusterName: database } } });
+    expect(yaml('tools/local/organisasjoner/demo-fylke.yaml')).toMatchObject({ topic });
+  }
+  expect(
+    readdirSync(join(directory, dir))
+      .map((file) => read(`${dir}/${file}`))
+      .join(''),
+  ).not.toMatch(/-nav\b/);
+});
+
+test('nav is what the generator writes, and needs nothing more', () => {
+  create('nav', 'arbeidsgiver.tiltak-avtale-hendelse-compact');
+  const files = readdirSync(join(directory, 'nais', 'nav'));
+  expect(files).toEqual(readdirSync(join(ROOT, 'nais', 'nav')));
+  expect(files.filter((file) => file.startsWith('topic'))).toEqual([]);
+  for (const file of files.filter((name) => !/^(konsumenter|query-api)/.test(name))) {
+    expect(read(`nais/nav/${file}`)).toBe(readFileSync(join(ROOT, 'nais', 'nav', file), 'utf8'));
+  }
+});
+
+test('what somebody has changed stays, and the access policy follows the registry', () => {
+  create('demo-fylke');
+  const [registry, manifest] = ['nais/demo-fylke/konsumenter-dev.yaml', 'nais/demo-fylke/query-api-dev.yaml'];
+  writeFileSync(join(directory, manifest), read(manifest).replace('max: 3', 'max: 5'));
+  writeFileSync(join(directory, registry), '- { navn: en-app, namespace: et-team }\n- { navn: naboen }\n');
+  const input = (): unknown => yaml(manifest)['spec']?.['accessPolicy'];
+
+  expect(create('demo-fylke')).toEqual([manifest]);
+  expect(input()).toEqual({
+    inbound: { rules: [{ application: 'en-app', namespace: 'et-team' }, { application: 'naboen' }] },
+  });
+  expect(read(manifest)).toContain('max: 5');
+  expect(create('demo-fylke')).toEqual([]);
+
+  writeFileSync(join(directory, registry), '[]\n');
+  expect(create('demo-fylke')).toEqual([manifest]);
+  expect(input()).toEqual({ inbound: { rules: [] } });
+});
+
+test.each([
+  'Fylke',
+  '',
+  '-fylke',
+  'fylke-',
+  'et--fylke',
+  'et fylke',
+  'fylke_1',
+  '../fylke',
+  '1fylke',
+  'x'.repeat(22),
+  'ås',
+])('%j is not the name of an organisation', (name) => {
+  expect(() => create(name)).toThrow(/^The name of an organisation must be lower case letters/);
+});
+
+test('a topic that is none, or another than the organisation has, is refused', () => {
+  expect(() => create('demo-fylke', 'a: b')).toThrow('--topic must be the name of a topic.');
+  create('demo-fylke', 'et.topic');
+  expect(() => create('demo-fylke', 'et.annet')).toThrow('demo-fylke has the topic et.topic already.');
+});
+
+test('a registry that is broken is named', () => {
+  create('demo-fylke');
+  writeFileSync(join(directory, 'nais/demo-fylke/konsumenter-prod.yaml'), '- navn: "x }"\n');
+  expect(() => create('demo-fylke')).toThrow(/^nais\/demo-fylke\/konsumenter-prod\.yaml must be a list of consumers/);
+});
+
+test('nx g organisasjon finds it', async () => {
+  const nx = join(ROOT, 'node_modules', '.bin', 'nx');
+  const env = { ...process.env, NODE_OPTIONS: '', NX_DAEMON: 'false', NX_TUI: 'false', NO_COLOR: '1' };
+  const run = (name: string): ReturnType<typeof runProgram> =>
+    runProgram(process.execPath, [nx, 'g', 'organisasjon', name, '--dry-run'], { cwd: ROOT, env });
+  const incoming = await run('proveorganisasjon');
+  expect(incoming).toMatchObject({
+    kode: 0,
+    printout: expect.stringContaining('CREATE nais/proveorganisasjon/topic-prod.yaml'),
+  });
+  const nav = await run('nav');
+  expect([nav.kode, /CREATE|UPDATE|DELETE/.exec(nav.printout)]).toEqual([0, null]);
+}, 120_000);

@@ -1,0 +1,68 @@
+import type { Tree } from 'nx/src/devkit-exports';
+import { parse } from 'yaml';
+import {
+  databaseManifest,
+  ingestor,
+  EMPTY_REGISTRIES,
+  localEntry,
+  withAlerts,
+  ENVIRONMENTS,
+  queryApi,
+  topicManifest,
+  type Konsument,
+} from './manifests.ts';
+import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
+
+/**
+ * `npx nx g organisasjon <navn>`: what an organisation needs on the platform and on the local stack. What stands there
+ * already is left as it is, but for the access policy of the query-api, which always follows the registry of consumers.
+ *
+ * @throws when the name or the topic can't be used, or a registry can't be read; then nothing is written
+ */
+export function organisasjon(three: Tree, options: { navn: string; topic?: string }): void {
+  // On the command line a number is a number.
+  const name = String(options.navn);
+  if (!isOrganisasjonName(name)) throw new Error(`The name of an organisation must be ${NAME_RULE}.`);
+  const setup = `tools/local/organisasjoner/${name}.yaml`;
+  const topic = chooseTopic(name, options.topic, three.read(setup, 'utf8'));
+  const write = (path: string, content: string): void => {
+    if (!three.exists(path)) three.write(path, content);
+  };
+  for (const env of ENVIRONMENTS) {
+    const file = (what: string): string => `nais/${name}/${what}-${env}.yaml`;
+    write(file('konsumenter'), EMPTY_REGISTRIES[env]);
+    write(file('database'), databaseManifest(name, env));
+    if (topic === ownTopic(name)) write(file('topic'), topicManifest(name, env));
+    write(file('ingestor'), ingestor(name, env, topic));
+    write(file('query-api'), queryApi(name, env));
+    const manifest = three.read(file('query-api'), 'utf8') ?? '';
+    const done = withAlerts(manifest, readRegistry(file('konsumenter'), three.read(file('konsumenter'), 'utf8') ?? ''));
+    if (done !== manifest) three.write(file('query-api'), done);
+  }
+  write(setup, localEntry(name, topic));
+}
+
+const TOPIC = /^[a-z0-9][a-z0-9._-]{0,200}$/;
+
+function chooseTopic(name: string, wanted: string | undefined, setup: string | null): string {
+  if (wanted !== undefined && !TOPIC.test(wanted)) throw new Error('--topic must be the name of a topic.');
+  const { topic } = (setup === null ? {} : parse(setup)) as { topic?: string };
+  if (topic !== undefined && wanted !== undefined && wanted !== topic) {
+    throw new Error(`${name} has the topic ${topic} already.`);
+  }
+  return topic ?? wanted ?? ownTopic(name);
+}
+
+/** The rest of a registry is validated where it is used, by the query-api. */
+function readRegistry(file: string, content: string): Konsument[] {
+  const lines = parse(content) as unknown;
+  const isName = (value: unknown): boolean => typeof value === 'string' && /^[a-z][a-z0-9-]{0,62}$/.test(value);
+  const isKonsument = (line: unknown): line is Konsument => {
+    const { navn: name, namespace } = (line ?? {}) as Partial<Konsument>;
+    return isName(name) && (namespace === undefined || isName(namespace));
+  };
+  if (!Array.isArray(lines) || !lines.every(isKonsument)) {
+    throw new Error(`${file} must be a list of consumers, as apps/query-api/src/access/konsumenter.schema.json says.`);
+  }
+  return lines;
+}

@@ -1,0 +1,131 @@
+import { topicName } from './names.ts';
+
+export const ENVIRONMENTS = ['dev', 'prod'] as const;
+type Env = (typeof ENVIRONMENTS)[number];
+
+export interface Konsument {
+  navn: string;
+  /** of the consumer's team; the same as ours when absent */
+  namespace?: string;
+}
+
+const HEADER = `# The registry of consumers in {}; see apps/query-api/src/access/konsumenter.schema.json and docs/konsumenter.md.
+`;
+
+/** Registries that nobody has been given access in. */
+export const EMPTY_REGISTRIES: Record<Env, string> = {
+  dev: `${HEADER.replace('{}', 'dev')}[]
+`,
+  prod: `${HEADER.replace('{}', 'production')}# A consumer is added by a pull request that the team that owns the data approves. None has been given access yet.
+[]
+`,
+};
+
+const metadata = (name: string): string => `metadata:
+  name: ${name}
+  namespace: tiltak
+  labels: { team: tiltak }`;
+
+const app = (what: string, name: string): string => `apiVersion: nais.io/v1alpha1
+kind: Application
+${metadata(`tiltak-datadeling-${what}-${name}`)}
+spec:
+  image: '{{image}}'
+  port: 8080
+  liveness: { path: /internal/isalive, initialDelay: 5, periodSeconds: 10 }
+  readiness: { path: /internal/isready, periodSeconds: 5 }
+  prometheus: { enabled: true, path: /internal/prometheus }
+  terminationGracePeriodSeconds: 30`;
+
+export const ingestor = (name: string, env: Env, topic: string): string => `${app('ingestor', name)}
+  # At most as many as the topic has partitions are at work.
+  replicas: { min: 2, max: 2 }
+  resources:
+    requests: { cpu: 200m, memory: 256Mi }
+    limits: { memory: 384Mi }
+  kafka: { pool: nav-${env} }
+  azure: { application: { enabled: true } }
+  postgres: { clusterName: tiltak-datadeling-${name} }
+  env:
+    - { name: ORGANISASJON, value: ${name} }
+    - { name: KAFKA_TOPIC, value: ${topic} }
+  envFrom:
+    # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
+    - { secret: tiltak-datadeling-${name}-noekkel }
+    # DB_*: this app's own login, a member of datadeling_skriver; DB_MIGRERING_*: the owner of the schema.
+    - { secret: tiltak-datadeling-${name}-ingestor-db }
+`;
+
+const MOST = { dev: 3, prod: 8 };
+
+/** Lets nobody in yet: see `withAlerts`. */
+export const queryApi = (name: string, env: Env): string => `${app('query-api', name)}
+  replicas: { min: 2, max: ${String(MOST[env])}, scalingStrategy: { cpu: { thresholdPercentage: 60 } } }
+  resources:
+    requests: { cpu: 200m, memory: 256Mi }
+    limits: { memory: 512Mi }
+  azure: { application: { enabled: true } }
+  accessPolicy:
+    inbound:
+      # One for each consumer in konsumenter-${env}.yaml: npx nx g organisasjon ${name} writes them.
+      rules: []
+  postgres: { clusterName: tiltak-datadeling-${name} }
+  env:
+    - { name: ORGANISASJON, value: ${name} }
+    - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
+  filesFrom:
+    - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
+  envFrom:
+    - { secret: tiltak-datadeling-${name}-noekkel }
+    # DB_*: this app's own login, a member of datadeling_leser.
+    - { secret: tiltak-datadeling-${name}-query-api-db }
+`;
+
+/** The manifest of a query-api that lets in those consumers, and no others. */
+export function withAlerts(manifest: string, konsumenter: readonly Konsument[]): string {
+  const lines = konsumenter.map(
+    ({ navn: name, namespace }) =>
+      `        - { application: ${name}${namespace ? `, namespace: ${namespace}` : ''} }\n`,
+  );
+  const rules = lines.length === 0 ? '      rules: []\n' : `      rules:\n${lines.join('')}`;
+  return manifest.replace(/^ {6}rules:.*\n(?: {8}.*\n)*/m, rules);
+}
+
+const SIZE = {
+  dev: 'resources: { cpu: 200m, memory: 1Gi, diskSize: 10Gi }',
+  prod: 'highAvailability: true\n    resources: { cpu: 500m, memory: 4Gi, diskSize: 50Gi }',
+};
+
+export const databaseManifest = (name: string, env: Env): string => `apiVersion: data.nais.io/v1
+kind: Postgres
+${metadata(`tiltak-datadeling-${name}`)}
+spec:
+  cluster:
+    majorVersion: '17'
+    ${SIZE[env]}
+`;
+
+/** The adapter API publishes to it, and the stream reads from it: both in the ingestor. */
+export const topicManifest = (name: string, env: Env): string => `apiVersion: kafka.nais.io/v1
+kind: Topic
+${metadata(topicName(name))}
+spec:
+  pool: nav-${env}
+  config:
+    # It is read again from the start when the database is rebuilt.
+    cleanupPolicy: compact
+    partitions: 6
+    replication: 3
+    minimumInSyncReplicas: 2
+  acl:
+    - { team: tiltak, application: tiltak-datadeling-ingestor-${name}, access: readwrite }
+`;
+
+/** For tools/lokal. */
+export const localEntry = (
+  name: string,
+  topic: string,
+): string => `# ${name} on the local stack: npm start -- --organisasjoner ${name}
+topic: ${topic}
+konsumenter: tools/local/konsumenter.yaml
+`;

@@ -1,0 +1,86 @@
+import { createServer, type Server } from 'node:net';
+import { freePort } from '@tiltak/testing';
+import { requireFreePorts, parseOptions, StartError } from './options.ts';
+
+const NAV = { navn: 'nav', porter: { postgres: 15_432, queryApi: 3_000, ingestor: 3_001 } };
+
+test('what npm start does when nothing is said', () => {
+  const { allPorts, ...options } = parseOptions([], {});
+  const common = { KAFKA_PORT: 19_092, ISSUER_PORT: 8_090 };
+  expect(options).toEqual({ tom: false, data: undefined, organisasjoner: [NAV], porter: common });
+  expect(allPorts).toEqual({ ...common, POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001 });
+});
+
+test('what is said', () => {
+  const options = parseOptions(['--tom', '--data', 'her', '--organisasjoner', 'oslo'], {
+    KAFKA_PORT: '9',
+    INIT_CWD: '/et/sted',
+  });
+  expect(options).toMatchObject({ tom: true, data: '/et/sted/her', organisasjoner: [{ navn: 'oslo' }] });
+  expect(options.ports.KAFKA_PORT).toBe(9);
+});
+
+test('each organisation has ports of its own, which follow the first unless they are set', () => {
+  const args = ['--organisasjoner', 'nav,demo-fylke,oslo'];
+  const { organisasjoner, allPorts } = parseOptions(args, { QUERY_API_PORT_OSLO: '4000' });
+  expect(organisasjoner).toEqual([
+    NAV,
+    { navn: 'demo-fylke', porter: { postgres: 15_442, queryApi: 3_010, ingestor: 3_011 } },
+    { navn: 'oslo', porter: { postgres: 15_452, queryApi: 4_000, ingestor: 3_021 } },
+  ]);
+  expect(allPorts).toMatchObject({
+    INGESTOR_PORT: 3_001,
+    INGESTOR_PORT_DEMO_FYLKE: 3_011,
+    QUERY_API_PORT_OSLO: 4_000,
+  });
+  expect(Object.keys(allPorts)).toHaveLength(2 + 3 * 3);
+});
+
+test.each([
+  [['--finnes-ikke'], {}, /Unknown option '--finnes-ikke'.*Usage: npm start/],
+  [['--organisasjoner', 'nav,Æ'], {}, /--organisasjoner: each must be/],
+  [['--organisasjoner', 'nav,'], {}, /--organisasjoner: each must be/],
+  [['--organisasjoner', 'nav,nav'], {}, /--organisasjoner: one stands twice/],
+  [[], { POSTGRES_PORT: 'femten' }, /^POSTGRES_PORT must be a port, 1 to 65535$/],
+  [[], { POSTGRES_PORT: '70000' }, /^POSTGRES_PORT must be a port, 1 to 65535$/],
+])('%j %j is refused in one sentence', (args, env, message) => {
+  expect(() => parseOptions(args, env)).toThrow(StartError);
+  expect(() => parseOptions(args, env)).toThrow(message);
+});
+
+describe('before anything starts', () => {
+  let ports: Record<'KAFKA_PORT' | 'POSTGRES_PORT' | 'ISSUER_PORT' | 'QUERY_API_PORT' | 'INGESTOR_PORT', number>;
+  beforeEach(async () => {
+    const [KAFKA_PORT, POSTGRES_PORT, ISSUER_PORT, QUERY_API_PORT, INGESTOR_PORT] = [
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+    ];
+    ports = { KAFKA_PORT, POSTGRES_PORT, ISSUER_PORT, QUERY_API_PORT, INGESTOR_PORT };
+  });
+
+  test('free ports are fine', () => requireFreePorts(ports));
+
+  test('a taken one is named, with the variable that sets it', async () => {
+    const busy = await new Promise<Server>((ready) => {
+      const server = createServer().listen(ports.ISSUER_PORT, '127.0.0.1', () => ready(server));
+    });
+    try {
+      await expect(requireFreePorts(ports)).rejects.toThrow(
+        new StartError(
+          `Port ${String(ports.ISSUER_PORT)} is taken. Stop what uses it, or set ISSUER_PORT to another port.`,
+        ),
+      );
+    } finally {
+      busy.close();
+    }
+  });
+
+  test('one that is used for two things is named', async () => {
+    await expect(requireFreePorts({ ...ports, KAFKA_PORT: ports.QUERY_API_PORT })).rejects.toThrow(
+      /^KAFKA_PORT and QUERY_API_PORT are both \d+: set one of them to another port\.$/,
+    );
+  });
+});

@@ -1,0 +1,100 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isPortFree } from '@tiltak/testing';
+import { isOrganisasjonName, NAME_RULE } from '../generators/organisasjon/names.ts';
+
+/** Said to whoever starts the stack, without a stack trace. */
+export class StartError extends Error {}
+
+const COMMON_PORTS = { KAFKA_PORT: 19_092, ISSUER_PORT: 8_090 };
+const OWN_PORTS = { POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001 };
+/** Between the ports of an organisation and those of the next. */
+const DISTANCE = 10;
+
+/** Ports by the variables that set them. */
+type Ports = Record<string, number>;
+
+export interface OrganisasjonOptions {
+  name: string;
+  ports: Record<'postgres' | 'queryApi' | 'ingestor', number>;
+}
+
+export interface Options {
+  /** without sample data */
+  empty: boolean;
+  /** absolute path of what to keep; nothing is kept when undefined */
+  data: string | undefined;
+  /** at least one */
+  organisasjoner: OrganisasjonOptions[];
+  ports: Record<keyof typeof COMMON_PORTS, number>;
+  /** all of them */
+  allPorts: Ports;
+}
+
+/** @throws Startfeil */
+export function parseOptions(args: string[], env: NodeJS.ProcessEnv): Options {
+  const { tom: empty, data, organisasjoner } = readArguments(args);
+  const names = organisasjoner.split(',').map((name) => name.trim());
+  if (!names.every(isOrganisasjonName)) throw new StartError(`--organisasjoner: each must be ${NAME_RULE}`);
+  if (new Set(names).size < names.length) throw new StartError('--organisasjoner: one stands twice');
+  const port = (name: string, standard: number): number => readPort(name, env[name], standard);
+  const ports = {
+    KAFKA_PORT: port('KAFKA_PORT', COMMON_PORTS.KAFKA_PORT),
+    ISSUER_PORT: port('ISSUER_PORT', COMMON_PORTS.ISSUER_PORT),
+  };
+  const allPorts: Ports = { ...ports };
+  const portsFor = (name: string, nr: number): OrganisasjonOptions['ports'] => {
+    const own = (variable: keyof typeof OWN_PORTS): number => {
+      const first = port(variable, OWN_PORTS[variable]);
+      // The first has the plain variables, and the others follow it unless they are set.
+      const own = nr === 0 ? variable : `${variable}_${name.replaceAll('-', '_').toUpperCase()}`;
+      return (allPorts[own] = nr === 0 ? first : port(own, first + nr * DISTANCE));
+    };
+    return { postgres: own('POSTGRES_PORT'), queryApi: own('QUERY_API_PORT'), ingestor: own('INGESTOR_PORT') };
+  };
+  return {
+    empty,
+    // npm runs scripts in the root of the project, whatever directory it was called from.
+    data: data === undefined ? undefined : resolve(env['INIT_CWD'] ?? '', data),
+    organisasjoner: names.map((name, nr) => ({ name, ports: portsFor(name, nr) })),
+    ports,
+    allPorts,
+  };
+}
+
+function readArguments(args: string[]): { tom: boolean; data?: string | undefined; organisasjoner: string } {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        tom: { type: 'boolean', default: false },
+        data: { type: 'string' },
+        organisasjoner: { type: 'string', default: 'nav' },
+      },
+    }).values;
+  } catch (error) {
+    throw new StartError(
+      `${error instanceof Error ? error.message : String(error)}. Usage: npm start -- [--tom] [--data DIR] [--organisasjoner NAVN,NAVN…]`,
+    );
+  }
+}
+
+function readPort(name: string, text: string | undefined, standard: number): number {
+  const port = Number(text === undefined || text === '' ? standard : text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new StartError(`${name} must be a port, 1 to 65535`);
+  return port;
+}
+
+/** @throws Startfeil naming the ports that can't be listened on, and the variables that set them */
+export async function requireFreePorts(ports: Ports): Promise<void> {
+  const error: string[] = [];
+  for (const [name, port] of Object.entries(ports)) {
+    const sameAs = Object.entries(ports).find(([other, otherPort]) => otherPort === port && other < name)?.[0];
+    if (sameAs !== undefined)
+      error.push(`${sameAs} and ${name} are both ${String(port)}: set one of them to another port.`);
+    else if (!(await isPortFree(port))) {
+      error.push(`Port ${String(port)} is taken. Stop what uses it, or set ${name} to another port.`);
+    }
+  }
+  if (error.length > 0) throw new StartError(error.join('\n'));
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { Kafka, logLevel, type Admin } from 'kafkajs';
+import pg from 'pg';
+import { runProgram, createTopic, ROOT, waitUntil } from '@tiltak/testing';
+import { StartError } from './options.ts';
+
+const FILE = join(ROOT, 'libs', 'simulator', 'src', 'data', 'avtale-events.jsonl');
+
+async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** False while Kafka makes or loads its offsets: kafkajs doesn't try such a call again itself. */
+async function hasOffsets(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    await admin.fetchOffsets({ groupId: 'start', topics: [topic] });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'retriable' in error && error.retriable === true) return false;
+    throw error;
+  }
+}
+
+/** Does nothing when the topic exists. */
+export async function createSampleTopic(brokers: string, topic: string): Promise<void> {
+  await withAdmin(brokers, async (admin) => {
+    await createTopic(admin, topic, 6);
+    // Kafka makes its topic of offsets when the first group asks for one, and answers with errors meanwhile: better here
+    // than in the log of the ingestor.
+    await waitUntil(() => hasOffsets(admin, topic), { hva: "Kafka's topic of offsets" });
+  });
+}
+
+/** How many messages have ever been published. */
+function published(brokers: string, topic: string): Promise<number> {
+  return withAdmin(brokers, async (admin) =>
+    (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0),
+  );
+}
+
+/** Publishes the sample data, unless there is data already, and waits until the ingestor has stored it. */
+export async function loadSampleData(brokers: string, topic: string, database: string): Promise<void> {
+  if ((await published(brokers, topic)) > 0) {
+    console.log('The topic has messages from before; no sample data is added.');
+    return;
+  }
+  const script = join(ROOT, 'libs', 'simulator', 'src', 'simulate.ts');
+  const options = ['--disable-warning=ExperimentalWarning', script, '--fil', FILE, '--topic', topic];
+  const env = { ...process.env, KAFKA_BROKERS: brokers };
+  const { kode: code, printout } = await runProgram(process.execPath, options, { cwd: ROOT, env });
+  if (code !== 0) throw new StartError(`The sample data could not be published:\n${printout}`);
+  const count = await published(brokers, topic);
+  await waitUntil(async () => (await ingested(database, topic)) >= count, {
+    hva: 'the sample data to be stored; see the log of the ingestor in .local/logs',
+    maxMs: 60_000,
+    everyMs: 100,
+  });
+}
+
+async function ingested(database: string, topic: string): Promise<number> {
+  const client = new pg.Client({ connectionString: database });
+  await client.connect();
+  try {
+    const sql = 'select coalesce(sum(neste_offset), 0)::int as antall from konsum_offset where topic = $1';
+    const { rows } = await client.query<{ antall: number }>(sql, [topic]);
+    return rows[0]?.antall ?? 0;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,144 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  runProgram,
+  prepareKafka,
+  createWorkDir,
+  MissingToolError,
+  ROOT,
+  startKafka,
+  startTokenIssuer,
+  type LocalKafka,
+} from '@tiltak/testing';
+import { clientId } from './apps.ts';
+import { loadSampleData } from './sample-data.ts';
+import { removeStale, remove, write, type Ready, type ReadyOrganisasjon } from './ready-file.ts';
+import { newLog, startDatabase, startOrganisasjon } from './organisasjon.ts';
+import { ShutdownStack } from './shutdown-stack.ts';
+import { fetchToken, readKonsumenter } from './token.ts';
+import { requireFreePorts, parseOptions, StartError, type Options } from './options.ts';
+
+/** ms; the platform gives 30 s, and what has not stopped by then is killed */
+const MAX_STOP_MS = 25_000;
+
+const stack = new ShutdownStack();
+let closing = false;
+
+/** What starts, in order; it stops in reverse. */
+async function start(options: Options): Promise<void> {
+  const { ports, organisasjoner } = options;
+  removeStale();
+  // Before anything is touched: another stack may be running.
+  await requireFreePorts(options.allPorts);
+  await prepareKafka();
+  remove();
+  stack.remember('.local/ready.json', undefined, remove);
+  const directory = dataDirectory(options.data);
+  console.log('Building the apps; starting Kafka and Postgres …');
+  const [kafka, databases] = await Promise.all([
+    startBroker(ports.KAFKA_PORT, directory),
+    Promise.all(organisasjoner.map((organisasjon) => startDatabase(stack, organisasjon, directory))),
+    build(),
+  ]);
+  const [first] = organisasjoner;
+  const issuer = await startTokenIssuer({ port: ports.ISSUER_PORT, audience: clientId(first?.name ?? '') });
+  stack.remember('the token issuer', issuer, issuer.stop);
+
+  console.log('Starting the apps …');
+  const common = { brokers: kafka.brokers, utsteder: issuer, katalog: directory };
+  const allReady: [string, ReadyOrganisasjon][] = [];
+  // One after another: together they would only make each other slow.
+  for (const [nr, organisasjon] of organisasjoner.entries()) {
+    const database = databases[nr];
+    if (!database) continue;
+    const ready = await startOrganisasjon(stack, organisasjon, database, common);
+    if (!options.empty) await loadSampleData(kafka.brokers, ready.topic, ready.postgres);
+    allReady.push([organisasjon.name, ready]);
+  }
+  const ready = together(allReady, { issuer: issuer.issuer, kafka });
+  write(ready);
+  await tell(ready);
+}
+
+function together(
+  allReady: [string, ReadyOrganisasjon][],
+  { issuer, kafka }: { issuer: string; kafka: LocalKafka },
+): Ready {
+  const [first] = allReady;
+  if (!first) throw new StartError('--organisasjoner names none');
+  const { audience: _, pids, ...addresses } = first[1];
+  return {
+    ...addresses,
+    issuer,
+    kafka: kafka.brokers,
+    pids: { start: process.pid, kafka: kafka.proc().pid, ...pids },
+    organisasjoner: Object.fromEntries(allReady),
+  };
+}
+
+async function startBroker(port: number, directory: string): Promise<LocalKafka> {
+  const logFile = newLog('kafka');
+  const kafka = await startKafka({ port, dataDir: join(directory, 'kafka'), logFile });
+  stack.remember('Kafka', kafka, kafka.stop);
+  stack.watch('Kafka', kafka.proc(), logFile);
+  return kafka;
+}
+
+function dataDirectory(data: string | undefined): string {
+  if (data !== undefined) {
+    mkdirSync(data, { recursive: true });
+    return data;
+  }
+  const { katalog: directory, clean } = createWorkDir('lokal');
+  return stack.remember('temporary data', directory, clean);
+}
+
+async function build(): Promise<void> {
+  const nx = join(ROOT, 'node_modules', '.bin', 'nx');
+  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
+  const options = ['run-many', '-t', 'build', '--output-style=static'];
+  const { kode: code, printout } = await runProgram(process.execPath, [nx, ...options], { cwd: ROOT, env });
+  if (code !== 0) throw new StartError(`The apps could not be built:\n${printout}`);
+}
+
+async function tell({ queryApi, issuer, kafka, organisasjoner }: Ready): Promise<void> {
+  const all = readKonsumenter().find(({ navn: name }) => name === 'alt');
+  const token = await fetchToken(issuer, all?.azp ?? '');
+  const lines = Object.entries(organisasjoner).map(
+    ([name, { queryApi: reading, ingestor, topic }]) => `
+  ${name}
+    query-api   ${reading}   Swagger UI: ${reading}/swagger
+    ingestor    ${ingestor}   ${ingestor}/internal/prometheus
+    topic       ${topic}
+    tokens      npm run token -- alt ${name}`,
+  );
+  console.log(`
+Ready. Kafka: ${kafka}
+${lines.join('\n')}
+
+Try it:
+
+curl -s -X POST ${queryApi}/api/v1/avtaler/sok -H 'Content-Type: application/json' \\
+  -H 'Authorization: Bearer ${token}' -d '{"antall": 1}'
+
+Ctrl-C stops everything.`);
+}
+
+async function end(code: number): Promise<void> {
+  if (closing) return;
+  closing = true;
+  // Whatever is left ends with this process.
+  setTimeout(() => process.exit(1), MAX_STOP_MS).unref();
+  await stack.stop();
+  process.exit(code);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
+try {
+  await start(parseOptions(process.argv.slice(2), process.env));
+} catch (error) {
+  const said = error instanceof StartError || error instanceof MissingToolError;
+  // What fails because it is being stopped is not worth a word.
+  if (!closing) console.error(said || !(error instanceof Error) ? String((error as Error).message) : error.stack);
+  await end(1);
+}

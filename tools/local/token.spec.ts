@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { runProgram, freePort, ROOT, startTokenIssuer } from '@tiltak/testing';
+import { fetchToken, readKonsumenter } from './token.ts';
+
+test('the local registry has a consumer that may do all, and one that may do little', () => {
+  expect(readKonsumenter().map(({ navn: name }) => name)).toEqual(expect.arrayContaining(['alt', 'smal']));
+});
+
+test('a token is for the consumer that it was asked for', async () => {
+  const issuer = await startTokenIssuer({ port: 0, audience: 'tiltak-datadeling' });
+  try {
+    expect(decodeJwt(await fetchToken(issuer.issuer, 'en-klient'))).toMatchObject({
+      iss: issuer.issuer,
+      aud: 'tiltak-datadeling',
+      azp: 'en-klient',
+    });
+  } finally {
+    await issuer.stop();
+  }
+});
+
+test('a stack that is gone is said in a sentence', async () => {
+  await expect(fetchToken(`http://127.0.0.1:${String(await freePort())}`, 'en-klient')).rejects.toThrow(
+    'The local stack is not running: start it with npm start.',
+  );
+});
+
+test.each([
+  [[], /^Usage: npm run token -- <konsument>.*, where konsument is one of: .*\balt\b.*\bsmal\b.*\.\n$/],
+  [['ukjent'], /^There is no consumer ukjent in tools\/lokal\/konsumenter\.yaml, only: .*\balt\b.*\.\n$/],
+])('npm run token with %j says in one sentence who is known', async (args, said) => {
+  const script = join(ROOT, 'tools', 'local', 'token.ts');
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  expect(await runProgram(process.execPath, [script, ...args], { env })).toEqual({
+    kode: 1,
+    printout: expect.stringMatching(said),
+  });
+});
+
+test('a token for somebody on duty has the role', async () => {
+  const issuer = await startTokenIssuer({ port: 0, audience: 'tiltak-datadeling' });
+  try {
+    expect(decodeJwt(await fetchToken(issuer.issuer, 'vakt', { rolle: 'drift' }))).toMatchObject({ roles: ['drift'] });
+  } finally {
+    await issuer.stop();
+  }
+});
+
+test('a token for an adapter has the scope, and the organisation', async () => {
+  const issuer = await startTokenIssuer({ port: 0, audience: 'tiltak-datadeling' });
+  try {
+    const token = decodeJwt(await fetchToken(issuer.issuer, 'adapter-demo', { adapter: 'demo-fylke' }));
+    expect(token).toMatchObject({ azp: 'adapter-demo', scope: 'tiltak:adapter', organisasjon: 'demo-fylke' });
+  } finally {
+    await issuer.stop();
+  }
+});

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { ROOT } from '@tiltak/testing';
+import { running, NOT_RUNNING } from './ready-file.ts';
+
+interface Konsument {
+  navn: string;
+  azp: string;
+}
+
+/** The consumers of the local registry. */
+export function readKonsumenter(): Konsument[] {
+  return parse(readFileSync(join(ROOT, 'tools', 'local', 'konsumenter.yaml'), 'utf8')) as Konsument[];
+}
+
+/**
+ * A fresh token for a client id, from the local issuer; on duty with a `rolle`, of an organisation's adapter with `adapter`.
+ * It is for the apps of the first organisation, unless it has another `audience`.
+ *
+ * @throws when the issuer does not answer
+ */
+export async function fetchToken(
+  issuer: string,
+  azp: string,
+  more: { rolle?: string; adapter?: string; audience?: string } = {},
+): Promise<string> {
+  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp, ...more });
+  // A stack that was killed leaves its address behind.
+  const response = await fetch(`${issuer}/token`, { method: 'POST', body }).catch(() => undefined);
+  if (!response) throw new Error(NOT_RUNNING);
+  const { access_token: token } = (await response.json()) as { access_token?: string };
+  if (token === undefined) throw new Error(`The token issuer answered ${String(response.status)}.`);
+  return token;
+}
+
+async function writeToken(who: string | undefined, organisasjon: string | undefined): Promise<string> {
+  const konsumenter = readKonsumenter();
+  const azp = konsumenter.find(({ navn: name }) => name === who)?.azp;
+  if (azp === undefined && who !== '--drift' && who !== '--adapter') {
+    const known = konsumenter.map(({ navn: name }) => name).join(', ');
+    throw new Error(
+      who === undefined
+        ? `Usage: npm run token -- <konsument>|--drift|--adapter [organisasjon], where konsument is one of: ${known}.`
+        : `There is no consumer ${who} in tools/local/konsumenter.yaml, only: ${known}.`,
+    );
+  }
+  const { ready, navn: name, organisasjon: own } = running(organisasjon);
+  const { audience } = own;
+  if (azp !== undefined) return fetchToken(ready.issuer, azp, { audience });
+  if (who === '--drift') return fetchToken(ready.issuer, 'lokal-vakt', { rolle: 'drift', audience });
+  return fetchToken(ready.issuer, `adapter-${name}`, { adapter: name, audience });
+}
+
+if (import.meta.main) {
+  try {
+    console.log(await writeToken(process.argv[2], process.argv[3]));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}

@@ -1,6 +1,0 @@
-import { konsumentPage, readPage } from './konsumentdok.ts';
-
-test('docs/konsumenter.md says what the document and the registry say: run npm run openapi', () => {
-  expect(readPage()).toBe(konsumentPage());
-  expect(readPage()).toContain('`hentTiltaksstatus`');
-});
