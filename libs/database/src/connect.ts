@@ -9,11 +9,14 @@ export class LoginRefusedError extends Error {
 /** 28: the user or password is wrong; 3D000: there is no such database; 42501: no right to connect to it. */
 const REFUSED = /^(28|3D000|42501)/;
 
-/** No connection, the database going down or coming up, a lock or statement that took too long. */
-const TRANSIENT = /^(08|53|57|55P03|40|ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN)/;
+/**
+ * No connection, the database going down or coming up, read-only as after a failover, a lock or statement that took too
+ * long, a replica in conflict.
+ */
+const TRANSIENT = /^(08|25006|40|53|55P03|57|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/;
 
 /** What pg says without a code: of a connection that ended, or that ended while nobody was using it. */
-const TRANSIENT_TEXT = /timeout|Connection terminated|not queryable/i;
+const TRANSIENT_TEXT = /timeout|Connection terminated|not queryable|after calling end/i;
 
 /** Whether the same may go well in a moment; then nothing of what failed has been stored. */
 export function isTransient(error: unknown): boolean {

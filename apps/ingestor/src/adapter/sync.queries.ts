@@ -1,3 +1,4 @@
+import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { SyncPage } from './sync-page.ts';
 
@@ -96,7 +97,7 @@ export async function createSync(
   readStart: () => Promise<Map<number, number>>,
 ): Promise<void> {
   const { synkId: syncId, type, antallSider: pageCount, antallTotalt: totalCount } = page;
-  await db.query(`select pg_advisory_xact_lock(hashtext('tiltak:ny-synk'))`);
+  await db.query(`select pg_advisory_xact_lock(${LOCKS.NEW_SYNC})`);
   const { rowCount } = await db.query('select from synk where synk_id = $1', [syncId]);
   if (rowCount !== 0) return;
   if (type === 'FULL') await replaceFull(db);

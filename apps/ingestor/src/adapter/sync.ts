@@ -1,4 +1,5 @@
 import { PROBLEMS, Problem } from '@tiltak/platform';
+import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { metrics } from '../metrics.ts';
 import { inTransaction } from '../database/transaction.ts';
@@ -17,12 +18,6 @@ import {
 } from './sync.queries.ts';
 import type { SyncPage } from './sync-page.ts';
 
-/**
- * Held shared by whoever publishes an adapter's page, and exclusively while a full sync deletes: so that no change comes
- * to lie between the look at what is stored and the tombstones.
- */
-const LOCK = `hashtext('tiltak:publisering')`;
-
 /** Takes in pages. What is decided lies in the database alone, so that any number of ingestors can do it at once. */
 export class Syncs {
   constructor(
@@ -40,7 +35,7 @@ export class Syncs {
   async receive(page: SyncPage): Promise<SyncRow> {
     const known = await readSync(this.pool, page.synkId, this.deadlines);
     await inTransaction(this.pool, async (db) => {
-      await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LOCK})`);
+      await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LOCKS.PUBLISHING})`);
       if (!known) await createSync(db, page, () => this.publisher.endOffsets());
       await this.accept(db, page);
     });
@@ -104,7 +99,7 @@ export class Syncs {
 
 /** Alone with the topic, as far as adapters are concerned; see `LAAS`. */
 export async function lockPublishing(db: PoolClient): Promise<void> {
-  await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${LOCK})`);
+  await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${LOCKS.PUBLISHING})`);
 }
 
 function stateAfterLastPage(sync: SyncRow): SyncState {

@@ -1,3 +1,4 @@
+import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import type { PartitionExtent } from '../kafka/positions.queries.ts';
 
@@ -40,16 +41,14 @@ export interface Difference {
   rettet: Date | null;
 }
 
-const LOCK = `hashtext('tiltak-datadeling avstemming')`;
-
 /** One at a time in the database, until it is given back or the connection ends. */
 export async function tryLock(db: PoolClient): Promise<boolean> {
-  const { rows } = await db.query<{ fikk: boolean }>(`select pg_try_advisory_lock(${LOCK}) as fikk`);
+  const { rows } = await db.query<{ fikk: boolean }>(`select pg_try_advisory_lock(${LOCKS.AVSTEMMING}) as fikk`);
   return rows[0]?.fikk === true;
 }
 
 export async function unlock(db: PoolClient): Promise<void> {
-  await db.query(`select pg_advisory_unlock(${LOCK})`);
+  await db.query(`select pg_advisory_unlock(${LOCKS.AVSTEMMING})`);
 }
 
 /** What the stream has not come to yet, of what the topic held. */

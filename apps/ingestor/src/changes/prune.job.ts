@@ -5,7 +5,7 @@ const HOURLY_MS = 60 * 60_000;
 
 /** Removes what is old from the change feed, and remembers how far: a reader from before that is told to start again. */
 export class ChangeFeedPruning {
-  private hours: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private inProgress: Promise<void> = Promise.resolve();
 
   constructor(
@@ -19,12 +19,12 @@ export class ChangeFeedPruning {
         logger.warn({ err: error }, 'Old changes could not be removed from the feed; trying again later');
       });
     };
-    this.hours = setInterval(round, intervalMs);
+    this.timer = setInterval(round, intervalMs);
     round();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.hours);
+    clearInterval(this.timer);
     await this.inProgress;
   }
 

@@ -20,7 +20,7 @@ const MAX_MEASUREMENTS = 3_600;
  */
 export class FreshnessMeter {
   private readonly measurements = new Map<number, Measurement[]>();
-  private hours: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private inProgress: Promise<void> = Promise.resolve();
 
   constructor(
@@ -34,15 +34,15 @@ export class FreshnessMeter {
       this.inProgress = this.maal()
         .catch((error: unknown) => logger.warn({ err: error }, 'Freshness could not be measured; trying again'))
         .then(() => {
-          if (this.hours) this.hours = setTimeout(round, intervalMs);
+          if (this.timer) this.timer = setTimeout(round, intervalMs);
         });
     };
-    this.hours = setTimeout(round, 0);
+    this.timer = setTimeout(round, 0);
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.hours);
-    this.hours = undefined;
+    clearTimeout(this.timer);
+    this.timer = undefined;
     // Kafka may be away, and is waited for in there.
     await Promise.race([this.inProgress, wait(1_000, undefined, { ref: false })]);
   }

@@ -1,4 +1,5 @@
 import type { RelationAvtale, Relation, RelationName } from '@tiltak/avtale';
+import { LOCKS } from '@tiltak/database';
 import type { PoolClient } from 'pg';
 import { copyRows } from '../ingest/avtaler.queries.ts';
 import { RELATION_AVTALE_COLUMNS, rowToRelationAvtale, type RelationAvtaleRow } from './relation-avtale.row.ts';
@@ -13,8 +14,6 @@ export interface StoredRelation extends Relation {
  * of many small messages, and two participants that share one only wait for each other now and then.
  */
 const LOCK_COUNT = 1_024;
-/** Any number: keeps these locks apart from others of two numbers. */
-const LOCK_CLASS = 7_220_318;
 
 /**
  * Locks what belongs to these participants until the transaction ends. Whoever reads after this sees what everyone
@@ -24,8 +23,8 @@ export async function lockDeltakere(db: PoolClient, deltakerIder: readonly strin
   const locks = new Set(deltakerIder.map((id) => Number.parseInt(id.slice(0, 8), 16) % LOCK_COUNT));
   await db.query({
     name: 'laas_deltakere',
-    text: 'select pg_advisory_xact_lock($1, laas) from unnest($2::int[]) as laas',
-    values: [LOCK_CLASS, [...locks].sort((a, b) => a - b)],
+    text: `select pg_advisory_xact_lock(${LOCKS.DELTAKERE}, laas) from unnest($1::int[]) as laas`,
+    values: [[...locks].sort((a, b) => a - b)],
   });
 }
 

@@ -16,7 +16,7 @@ interface Waiting {
  */
 export class FeedWaiter {
   private readonly pending = new Set<Waiting>();
-  private hours: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
   constructor(
@@ -39,14 +39,14 @@ export class FeedWaiter {
       pending.release = done;
       const deadline = setTimeout(done, seconds * 1_000);
       aborted.addEventListener('abort', done);
-      this.hours ??= setTimeout(() => void this.se(), this.intervalMs);
+      this.timer ??= setTimeout(() => void this.se(), this.intervalMs);
     });
   }
 
   /** Those who wait are let go with what there is. */
   stop(): void {
     this.stopped = true;
-    clearTimeout(this.hours);
+    clearTimeout(this.timer);
     for (const { release } of [...this.pending]) release();
   }
 
@@ -57,6 +57,6 @@ export class FeedWaiter {
     } catch (error) {
       logger.warn({ err: error }, 'The end of the change feed could not be read; trying again');
     }
-    this.hours = this.pending.size > 0 && !this.stopped ? setTimeout(() => void this.se(), this.intervalMs) : undefined;
+    this.timer = this.pending.size > 0 && !this.stopped ? setTimeout(() => void this.se(), this.intervalMs) : undefined;
   }
 }

@@ -123,7 +123,7 @@ function toLines(header: EksporthodeDto, write: (row: string) => string, guard: 
 /** Ends a stream whose reader takes nothing. */
 class StallGuard {
   private latest = Date.now();
-  private hours: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly maxMs: number) {}
 
@@ -132,13 +132,13 @@ class StallGuard {
   }
 
   followers(stream: Readable): void {
-    this.hours = setInterval(() => {
+    this.timer = setInterval(() => {
       if (Date.now() - this.latest > this.maxMs) stream.destroy(new Error('The reader took nothing for too long'));
     }, this.maxMs / 10);
   }
 
   stop(): void {
-    clearInterval(this.hours);
+    clearInterval(this.timer);
   }
 }
 

@@ -11,7 +11,7 @@ import { metrics } from '../metrics.ts';
 export class Freshness {
   /** as last read */
   partisjoner: readonly ConsumerStatus[] = [];
-  private hours: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -20,15 +20,15 @@ export class Freshness {
       void this.les()
         .catch((error: unknown) => logger.warn({ err: error }, 'Freshness could not be read; trying again'))
         .then(() => {
-          if (this.hours) this.hours = setTimeout(round, intervalMs);
+          if (this.timer) this.timer = setTimeout(round, intervalMs);
         });
     };
-    this.hours = setTimeout(round, 0);
+    this.timer = setTimeout(round, 0);
   }
 
   stop(): void {
-    clearTimeout(this.hours);
-    this.hours = undefined;
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   /** Reads it now. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isTransient } from '@tiltak/database';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
-import { DatabaseError, type Pool, type QueryResultRow } from 'pg';
+import type { Pool, QueryResultRow } from 'pg';
 import { metrics } from '../metrics.ts';
 
 /** A statement with its name, under which the database keeps it prepared; without one it is prepared each time. */
@@ -48,7 +49,7 @@ export class Reader {
       const { rows } = await this.pool.query<T>({ ...preparedStatement, values, types: RAW_TEXT });
       return rows;
     } catch (error) {
-      if (error instanceof DatabaseError && !isTransient(error)) throw error;
+      if (!isTransient(error)) throw error;
       metrics.databaseError.inc();
       logger.warn({ err: error }, 'The database could not answer');
       throw unavailable('The database could not answer in time', error);
@@ -69,11 +70,6 @@ const RAW_TEXT = {
 /** What JSON calls the values of a type of the database. */
 export function jsonTypeOf(oid: number): 'tall' | 'boolsk' | 'tekst' {
   return NUMBER.has(oid) ? 'tall' : oid === BOOLEAN ? 'boolsk' : 'tekst';
-}
-
-/** Connection, resources, shutdown, cancelled by the time limit, read replica in conflict. */
-export function isTransient(error: DatabaseError): boolean {
-  return /^(08|25006|40|53|55P03|57)/.test(error.code ?? '');
 }
 
 export function unavailable(detail: string, cause?: unknown): Problem {

@@ -24,7 +24,7 @@ export class Rebuild {
   private reader: { id: string; reader: TopicReader } | undefined;
   private stopped = false;
   private round: Promise<void> = Promise.resolve();
-  private hours: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly pool: Pool,
@@ -57,7 +57,7 @@ export class Rebuild {
       this.round = this.check()
         .catch((error: unknown) => logger.warn({ err: error }, 'Could not see whether a rebuild runs; trying again'))
         .then(() => {
-          if (!this.stopped) this.hours = setTimeout(next, everyMs);
+          if (!this.stopped) this.timer = setTimeout(next, everyMs);
         });
     };
     next();
@@ -65,7 +65,7 @@ export class Rebuild {
 
   async end(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.hours);
+    clearTimeout(this.timer);
     await this.round;
     await this.reader?.reader.close();
   }

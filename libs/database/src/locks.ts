@@ -1,0 +1,19 @@
+/**
+ * The advisory locks of a database, in the order in which a transaction may take them: whoever holds one takes none
+ * that stands above it. Each is the SQL of its number; the numbers stay, since versions that run side by side share them.
+ */
+export const LOCKS = {
+  /** session; ingestors that start together migrate in turns */
+  MIGRATION: '7220316',
+  /** session, tried; one reconciliation at a time */
+  AVSTEMMING: `hashtext('tiltak-datadeling avstemming')`,
+  /**
+   * transaction; held shared by whoever publishes an adapter's page, and exclusively while a full sync deletes, so that
+   * no change comes to lie between the look at what is stored and the tombstones
+   */
+  PUBLISHING: `hashtext('tiltak:publisering')`,
+  /** transaction; one new sync at a time */
+  NEW_SYNC: `hashtext('tiltak:ny-synk')`,
+  /** transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending */
+  DELTAKERE: '7220318',
+} as const;
