@@ -9,8 +9,8 @@ export default {
   transform: { '^.+\\.ts$': '@swc/jest' },
   transformIgnorePatterns: ['/node_modules/'],
   setupFiles: ['reflect-metadata'],
-  globalSetup: '<rootDir>/tools/test/jest-oppsett.ts',
-  globalTeardown: '<rootDir>/tools/test/jest-nedrigging.ts',
+  globalSetup: '<rootDir>/tools/test/jest-setup.ts',
+  globalTeardown: '<rootDir>/tools/test/jest-teardown.ts',
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -78,7 +78,7 @@ export class AvtalerController {
   @ApiBody({
     type: UtdragSokDto,
     examples: {
-      periods: {
+      perioder: {
         summary: 'When they begin and end',
         value: { felter: ['avtaleId', 'startDato', 'sluttDato'], statuser: ['GJENNOMFORES'], antall: 10 },
       },
