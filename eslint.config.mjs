@@ -12,6 +12,36 @@ const env = {
 };
 const defaultExport = { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' };
 
+/** Doors inside the ingestor. What a block turns off for its own room it must name again for the others. */
+const avtaleWriter = {
+  regex: '/avtaler\\.queries\\.ts$',
+  importNamePattern: '^(insert|update|repair|delete)',
+  message: 'What writes avtaler goes through ingest/writer.ts: it owns the locks, their order, parking and relations.',
+};
+const adapterApart = {
+  regex: '/adapter/',
+  message: 'The adapter part stands alone: only the composition root and the status of operations know of it.',
+};
+const ingestorDoors = [
+  {
+    files: ['apps/ingestor/src/**/*.ts'],
+    ignores: ['**/*.spec.ts', 'apps/ingestor/src/testing/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, adapterApart] }] },
+  },
+  {
+    files: ['apps/ingestor/src/ingest/writer.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [adapterApart] }] },
+  },
+  {
+    files: [
+      'apps/ingestor/src/ingestor.ts',
+      'apps/ingestor/src/ingestor.module.ts',
+      'apps/ingestor/src/operations/status.*.ts',
+    ],
+    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter] }] },
+  },
+];
+
 export default tseslint.config(
   {
     ignores: [
@@ -78,6 +108,7 @@ export default tseslint.config(
   },
   { files: ['**/config.ts', 'tools/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ident, defaultExport] } },
   { files: ['tools/**/*.ts'], rules: { 'no-console': 'off' } },
+  ...ingestorDoors,
   {
     files: ['**/*.spec.ts', 'libs/testing/**/*.ts'],
     rules: { 'no-restricted-syntax': 'off', 'max-lines-per-function': 'off', 'no-console': 'off' },

@@ -46,12 +46,12 @@ export async function setHeartbeat(db: Pool): Promise<void> {
 }
 
 /** The last full sync that was completed, and whether the next one should have been by now. */
-export async function readLastFullSync(db: Pool): Promise<{ completed: Date | null; forfalt: boolean }> {
-  const { rows } = await db.query<{ completed: Date | null; forfalt: boolean }>(
-    `select siste as fullfoert,
-       clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as forfalt
+export async function readLastFullSync(db: Pool): Promise<{ completed: Date | null; overdue: boolean }> {
+  const { rows } = await db.query<{ completed: Date | null; overdue: boolean }>(
+    `select siste as completed,
+       clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as overdue
      from adapter cross join (
        select max(avsluttet) as siste from synk where type = 'FULL' and tilstand = 'FULLFOERT') s`,
   );
-  return rows[0] ?? { completed: null, forfalt: false };
+  return rows[0] ?? { completed: null, overdue: false };
 }

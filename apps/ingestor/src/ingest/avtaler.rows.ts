@@ -12,8 +12,9 @@ import {
   type AvtaleState,
 } from '@tiltak/avtale';
 import { columnName, type DeltakerId } from '@tiltak/database';
+import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
 
-/** The content of an avtale as COPY text, without the newline that ends a row, in the order of `INNHOLDSKOLONNER`. */
+/** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
 export interface EncodedContent extends Content {
   columns: string;
   /** the coded fields whose value this release does not know */
@@ -21,8 +22,6 @@ export interface EncodedContent extends Content {
   /** undefined when the avtale takes no part in relations */
   member: RelationAvtale | undefined;
 }
-
-type CopyValue = string | number | boolean | null;
 
 /** The columns that hold content: the fields of an avtale, and the opaque id of the participant last. */
 export const CONTENT_COLUMNS: readonly string[] = [...AVTALE_FIELDS.map(columnName), 'deltaker_id'];
@@ -53,7 +52,7 @@ function fingerprint(columns: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A row of `avtale`; with `kjent`, followed by the place of the state it replaces. */
+/** A row of `avtale`; with `known`, followed by the place of the state it replaces. */
 export function avtaleRow(
   avtaleId: string,
   state: AvtaleState,
@@ -87,17 +86,4 @@ export function changeRow({ avtaleId, type, reason }: Change): string {
 
 function positionColumns(position: Position): string[] {
   return [String(position.partition), String(position.offset)];
-}
-
-function copyRow(columns: string[]): string {
-  return columns.join('\t') + '\n';
-}
-
-const ESCAPE: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** One column in the text format of COPY. */
-function copyField(value: CopyValue): string {
-  if (value === null) return '\\N';
-  if (typeof value !== 'string') return String(value);
-  return /[\\\n\r\t]/.test(value) ? value.replace(/[\\\n\r\t]/g, (char) => ESCAPE[char] ?? char) : value;
 }
