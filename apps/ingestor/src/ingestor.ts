@@ -86,9 +86,9 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
 }
 
 /**
- * HTTP first, so that the platform sees a living process while it waits; then the database and its schema; then Kafka and
- * the stream; then what goes on in the background. Stops in reverse, but for HTTP: the stream and the measuring of its
- * freshness go on while the last requests are answered.
+ * HTTP first, so that the platform sees a living process while it waits; then the database and its schema; then Kafka
+ * and the stream; then what goes on in the background. Stops in reverse, but HTTP and the stream first: freshness is
+ * measured for as long as messages are stored.
  */
 export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   const { config, dataSource, pool, adapter, kafka, jobs } = ingestor;

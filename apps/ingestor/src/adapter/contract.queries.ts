@@ -10,6 +10,7 @@ export interface ContractRow extends KontraktDto {
   sekunderSiden: number;
 }
 
+/** The adapter's contract and last heartbeat; undefined before the first contract. */
 export async function readContract(db: Pool): Promise<ContractRow | undefined> {
   const { rows } = await db.query<ContractRow>(
     `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",

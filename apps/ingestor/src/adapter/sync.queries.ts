@@ -55,6 +55,7 @@ const deadlineParams = ({ stalledSeconds, expiresSeconds }: SyncDeadlines): numb
   expiresSeconds,
 ];
 
+/** Its state is UTLOEPT as soon as the clock says so, also before that is stored. */
 export async function readSync(
   db: Pool | PoolClient,
   syncId: string,

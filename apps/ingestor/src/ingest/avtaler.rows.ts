@@ -26,6 +26,7 @@ export interface EncodedContent extends Content {
 /** The columns that hold content: the fields of an avtale, and the opaque id of the participant last. */
 export const CONTENT_COLUMNS: readonly string[] = [...AVTALE_FIELDS.map(columnName), 'deltaker_id'];
 
+/** Encoded once: the fingerprint is of the same text that is stored. */
 export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedContent {
   const id = avtale.deltakerFnr === null ? null : deltakerId(avtale.deltakerFnr);
   const columns = [...AVTALE_FIELDS.map((name) => copyField(avtale[name])), copyField(id)].join('\t');

@@ -31,13 +31,13 @@ export interface Written {
   repaired: Fold<EncodedContent>[];
 }
 
-/** Messages of the task's partition, each at its own place, and what the caller notes of them in the same transaction. */
+/** Messages of the task's partition, each at its own place, and what the caller notes in the same transaction. */
 export interface Selection<T> {
   messages: readonly RawMessage[];
   record: (written: Written) => Promise<T>;
 }
 
-/** What a caller wants written of a partition. Everything in it may happen more than once: only the last is committed. */
+/** What a caller wants written of a partition. All of it may happen more than once: only the last is committed. */
 export interface WriteTask<T> extends TopicPartition {
   /** Chooses once the position of the partition is locked; an `answer` when there is nothing to write. */
   select: (db: PoolClient, position: number | undefined) => Promise<Selection<T> | { answer: T }>;

@@ -35,6 +35,7 @@ export async function lockPosition(db: PoolClient, { topic, partition }: TopicPa
   return rows[0] && Number(rows[0].neste_offset);
 }
 
+/** In the transaction that stores what lies before it. The position must be locked. */
 export async function setPosition(db: PoolClient, { topic, partition }: TopicPartition, next: number): Promise<void> {
   await db.query({
     name: 'sett_posisjon',

@@ -61,10 +61,7 @@ describe('the check', () => {
     for (const { deltakerId: d, fra: from, relasjon: relation, til: to } of fake) {
       await setup.owner.query('insert into relasjon values ($1, $2, $3, $4)', [d, from, relation, to]);
     }
-    const waited = [
-      { avvik: 'MANGLER', ...away },
-      ...fake.map((relation) => ({ avvik: 'OVERFLOEDIG', ...relation })),
-    ];
+    const waited = [{ avvik: 'MANGLER', ...away }, ...fake.map((relation) => ({ avvik: 'OVERFLOEDIG', ...relation }))];
     const found = await check(false);
     expect(found).toMatchObject({ deltakere: 5, mangler: 1, overfloedige: 2, rettet: false });
     expect(new Set(found.deviation)).toEqual(new Set(waited));

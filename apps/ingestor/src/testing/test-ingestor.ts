@@ -50,16 +50,14 @@ export async function startTestIngestor(kafka?: Record<string, string>): Promise
       ...(kafka ? {} : { kafka: (...args) => withoutKafka(createKafkaConnection(...args), end) }),
     },
   );
-  const { config } = setup.ingestor;
   const stop = await startIngestor({ ...setup.ingestor, jobs: [] });
-  const url = `http://${config.HOST}:${String(config.PORT)}`;
+  const { HOST, PORT } = setup.ingestor.config;
+  const url = `http://${HOST}:${String(PORT)}`;
   const tokenWith = (claims: Record<string, unknown>): Promise<string> => issuer.token({ azp: 'vaktklient', claims });
   return {
     ...setup,
     url,
-    setTopicEnd: (offset) => {
-      end.end = offset;
-    },
+    setTopicEnd: (offset) => void (end.end = offset),
     token: () => tokenWith(ON_DUTY),
     call: async (method, path, body, claims = ON_DUTY) =>
       send(method, url + path, body, claims === null ? undefined : await tokenWith(claims)),

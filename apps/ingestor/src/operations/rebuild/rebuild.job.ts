@@ -8,9 +8,9 @@ import { recordAction, type Actor } from '../actions.queries.ts';
 import { endWhenRead, insertRebuild, lockPlan, readRunning, recordRead, setCancelled } from './rebuild.queries.ts';
 
 /**
- * Reads the topic again from its start while the stream goes on, in a consumer group and with positions of its own. What
- * is to be done lies in the database: every ingestor joins in, and another goes on when one is killed. An operator begins
- * and cancels a rebuild; a process starts and stops taking part in whatever there is.
+ * Reads the topic again from its start while the stream goes on, in a consumer group and with positions of its own.
+ * What is to be done lies in the database: every ingestor joins in, and another goes on when one is killed. An operator
+ * begins and cancels a rebuild; a process starts and stops taking part in whatever there is.
  */
 export class Rebuild {
   private reading: { id: string; reader: TopicReader } | undefined;

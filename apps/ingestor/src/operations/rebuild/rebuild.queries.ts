@@ -14,7 +14,11 @@ export interface RebuildProgress {
   usette: number;
 }
 
-/** Up to where the stream has come: what is after that it reads with today's mapping anyway. Undefined: one is running. */
+/**
+ * Up to where the stream has come: what is after that it reads with today's mapping anyway.
+ *
+ * @returns its id; undefined when one is running
+ */
 export async function insertRebuild(
   db: PoolClient,
   topic: string,
