@@ -7,7 +7,7 @@ export const LOCAL_TOKEN_ROUTE = '/lokalt-token';
 /**
  * On a developer's machine, Swagger UI is authorised from the start, with a token of the local issuer.
  *
- * @throws Oppstartsfeil unless everything is on this machine: anyone could call as that consumer
+ * @throws StartupError unless everything is on this machine: anyone could call as that consumer
  */
 export function requireLocal(source: string, config: { HOST: string; AZURE_OPENID_CONFIG_ISSUER: string }): void {
   const places = [new URL(source).hostname, config.HOST, new URL(config.AZURE_OPENID_CONFIG_ISSUER).hostname];
