@@ -28,9 +28,9 @@ export function serveLocalToken(server: FastifyInstance, source: string): void {
 
 /** Script for Swagger UI, which makes itself known as `ui` when it is ready. */
 export const AUTHORIZE_SCRIPT = `
-  const ventPaaUi = setInterval(async () => {
+  const waitForUi = setInterval(async () => {
     if (!window.ui) return;
-    clearInterval(ventPaaUi);
-    const svar = await fetch('${LOCAL_TOKEN_ROUTE}');
-    if (svar.ok) window.ui.preauthorizeApiKey('entra', await svar.text());
+    clearInterval(waitForUi);
+    const response = await fetch('${LOCAL_TOKEN_ROUTE}');
+    if (response.ok) window.ui.preauthorizeApiKey('entra', await response.text());
   }, 50);`;

@@ -101,9 +101,9 @@ test('a quota that is used up is 429 with the time to wait, and others are not a
   const response = await Promise.all(
     Array.from({ length: 12 }, () => api.call('POST', '/api/v1/avtaler/sok', { as: 'graadig', body: {} })),
   );
-  const for_mange = response.filter(({ status }) => status === 429);
-  expect(for_mange.length).toBeGreaterThanOrEqual(12 - 3 - 5);
-  expect(for_mange[0]?.headers.get('retry-after')).toBe('1');
+  const tooMany = response.filter(({ status }) => status === 429);
+  expect(tooMany.length).toBeGreaterThanOrEqual(12 - 3 - 5);
+  expect(tooMany[0]?.headers.get('retry-after')).toBe('1');
   expect(response.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(3);
   expect((await api.call('POST', '/api/v1/avtaler/sok', { body: {} })).status).toBe(200);
 });

@@ -39,7 +39,7 @@ function nextPage(cursor: string | undefined): { neste?: string } {
 export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
   const { avtale_id: avtaleId, deltaker_id: deltakerId, bedrift_nr: bedriftNr } = row;
   return {
-    self: linkTo(String(avtaleId)),
+    self: avtaleLink(String(avtaleId)),
     ...(deltakerId ? { deltaker: { href: `/api/v1/deltakere/${String(deltakerId)}/avtaler` } } : {}),
     // Very old avtaler have no number, or something that isn't one.
     ...(/^\d{9}$/.test(String(bedriftNr))
@@ -49,18 +49,18 @@ export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
   };
 }
 
-/** @param relations as `columnsFor` reads them */
+/** @param relations as `columnsFor` has them read */
 function relatedLinks(relations: string): Partial<AvtaleLenkerDto> {
   const links: Partial<AvtaleLenkerDto> = {};
   for (const relation of relations.split(',')) {
     const [name, to = ''] = relation.split(' ') as [RelationName, string];
     // An avtale has at most one before it, and one after.
-    if (name === 'forrige' || name === 'neste') links[name] = linkTo(to);
-    else (links[name] ??= []).push(linkTo(to));
+    if (name === 'forrige' || name === 'neste') links[name] = avtaleLink(to);
+    else (links[name] ??= []).push(avtaleLink(to));
   }
   return links;
 }
 
-function linkTo(avtaleId: string): LenkeDto {
+function avtaleLink(avtaleId: string): LenkeDto {
   return { href: `/api/v1/avtaler/${avtaleId}` };
 }
