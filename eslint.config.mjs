@@ -108,6 +108,44 @@ export default tseslint.config(
   },
   ...ingestorDoors,
   {
+    // What is known of avtaler is read in lookups/ alone, where every look-up is audited. The exceptions: an export streams
+    // from a connection of its own, the feed poll and freshness read no avtale, and the composition makes the pools and
+    // asks for readiness. Commands are run by operators, with roles of their own.
+    files: ['apps/query-api/src/**/*.ts'],
+    ignores: [
+      '**/*.spec.ts',
+      'apps/query-api/src/{lookups,commands,testing}/**',
+      'apps/query-api/src/export/export.ts',
+      'apps/query-api/src/changes/feed-waiter.ts',
+      'apps/query-api/src/freshness/freshness.ts',
+      'apps/query-api/src/query-api.ts',
+    ],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: ['pg', 'pg-copy-streams', 'typeorm'].map((name) => ({
+            name,
+            allowTypeImports: true,
+            message: 'Describe a Lookup; only lookups/ reads.',
+          })),
+          patterns: [
+            {
+              group: ['@tiltak/database'],
+              importNames: ['createPool', 'createDataSource', 'connectAndWait'],
+              message: 'Only the composition (query-api.ts) connects.',
+            },
+            {
+              group: ['**/lookups/reader.ts'],
+              allowTypeImports: true,
+              message: 'Describe a Lookup and let Lookups answer it: what is read here is not audited.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Who reads the environment, by name: the configuration of a program, and what must be told where it runs.
     files: [
       'apps/*/src/config.ts',

@@ -76,7 +76,7 @@ export function valueReader(field: AvtaleField): ValueReader {
     return Object.assign(code, { lowCardinality: true } as const);
   }
   if (MOMENTS.has(field)) return (value) => value && toRfc3339(String(value));
-  return Object.assign(((value) => value) as ValueReader, { uendret: true } as const);
+  return Object.assign(((value) => value) as ValueReader, { passThrough: true } as const);
 }
 
 /** Postgres, in a UTC session, writes `2026-01-31 10:00:00.123457+00`. */
