@@ -4,7 +4,7 @@ import { GRANTABLE_FIELDS, jsonMapper, type AvtaleRow } from './avtaler.fields.t
 
 const allFields = jsonMapper<Omit<AvtaleDto, '_links'>>(GRANTABLE_FIELDS);
 
-/** A row read with `HEL_AVTALE`, as consumers get it. */
+/** A row read with `WHOLE_AVTALE`, as consumers get it. */
 export function toAvtaleDto(row: AvtaleRow): AvtaleDto {
   return { ...allFields(row), _links: linksOf(row) };
 }
@@ -13,7 +13,7 @@ export function toAvtaleDto(row: AvtaleRow): AvtaleDto {
 export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
   const { avtale_id: avtaleId, deltaker_id: deltakerId, bedrift_nr: bedriftNr } = row;
   return {
-    self: toAvtaleWith(String(avtaleId)),
+    self: avtaleLink(String(avtaleId)),
     ...(deltakerId ? { deltaker: { href: `/api/v1/deltakere/${String(deltakerId)}/avtaler` } } : {}),
     // Very old avtaler have no number, or something that isn't one.
     ...(/^\d{9}$/.test(String(bedriftNr))
@@ -23,18 +23,18 @@ export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
   };
 }
 
-/** @param relations as `kolonner` reads them */
+/** @param relations as `columnsFor` has them read */
 function relatedLinks(relations: string): Partial<AvtaleLenkerDto> {
-  const linksOf: Partial<AvtaleLenkerDto> = {};
+  const links: Partial<AvtaleLenkerDto> = {};
   for (const relation of relations.split(',')) {
     const [name, to = ''] = relation.split(' ') as [RelationName, string];
     // An avtale has at most one before it, and one after.
-    if (name === 'forrige' || name === 'neste') linksOf[name] = toAvtaleWith(to);
-    else (linksOf[name] ??= []).push(toAvtaleWith(to));
+    if (name === 'forrige' || name === 'neste') links[name] = avtaleLink(to);
+    else (links[name] ??= []).push(avtaleLink(to));
   }
-  return linksOf;
+  return links;
 }
 
-function toAvtaleWith(avtaleId: string): LenkeDto {
+function avtaleLink(avtaleId: string): LenkeDto {
   return { href: `/api/v1/avtaler/${avtaleId}` };
 }
