@@ -48,7 +48,7 @@ export async function setHeartbeat(db: Pool): Promise<void> {
 /** The last full sync that was completed, and whether the next one should have been by now. */
 export async function readLastFullSync(db: Pool): Promise<{ completed: Date | null; forfalt: boolean }> {
   const { rows } = await db.query<{ completed: Date | null; forfalt: boolean }>(
-    `select siste as fullfoert,
+    `select siste as completed,
        clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as forfalt
      from adapter cross join (
        select max(avsluttet) as siste from synk where type = 'FULL' and tilstand = 'FULLFOERT') s`,

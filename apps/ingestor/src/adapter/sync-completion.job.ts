@@ -81,7 +81,7 @@ export class SyncCompletion {
   /**
    * What is stored is compared only when all that is on the topic has been stored, and while no adapter can publish; so a
    * tombstone never comes after a change that was not seen. Should one do so after all – the stream has other writers –
-   * the tombstone spares what is newer than the sync (`slettFoer`), in a replay too.
+   * the tombstone spares what is newer than the sync (`deleteBefore`), in a replay too.
    *
    * @returns whether there may be more
    */

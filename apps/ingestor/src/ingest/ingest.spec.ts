@@ -83,7 +83,7 @@ describe('a batch', () => {
   });
 
   test('read from beyond the stored position is not stored: consumption goes back', async () => {
-    await expect(ingest.ingestBatch(batch([message(9, {})]))).resolves.toMatchObject({ nesteOffset: 0 });
+    await expect(ingest.ingestBatch(batch([message(9, {})]))).resolves.toMatchObject({ nextOffset: 0 });
     expect(await count('avtale')).toBe(0);
   });
 

@@ -26,7 +26,7 @@ export async function readStatus(
 ): Promise<StatusDto> {
   const contract = await readContract(db);
   const { rows } = await db.query<PartitionRow>(
-    `select o.partisjon, o.neste_offset as neste, s.slutt_offset as slutt, s.oppdatert_til as til
+    `select o.partisjon, o.neste_offset as neste, s.slutt_offset as "end", s.oppdatert_til as til
      from konsum_offset o left join konsum_status s using (topic, partisjon)
      where o.topic = $1 order by o.partisjon`,
     [topic],

@@ -91,7 +91,7 @@ interface Row {
 const readAvtaler = (): Promise<Row[]> =>
   setup.eier.query(`
     select avtale_id as id, deltaker_fnr as fnr, bedrift_nr as bedrift, tiltakstype as type, avtale_status as status,
-      start_dato::text as start, slutt_dato::text as slutt, slettet is null and not feilregistrert as synlig,
+      start_dato::text as start, slutt_dato::text as "end", slettet is null and not feilregistrert as synlig,
       annullert_tidspunkt is not null as annullert
     from avtale`);
 

@@ -88,7 +88,7 @@ export interface RebuildPlan {
 /** What is left of the partition, locked until the transaction ends; undefined when nothing runs. */
 export async function lockPlan(db: PoolClient, topic: string, partition: number): Promise<RebuildPlan | undefined> {
   const { rows } = await db.query<{ id: string; neste: string; end: string }>(
-    `select g.id, p.neste_offset as neste, p.slutt_offset as slutt
+    `select g.id, p.neste_offset as neste, p.slutt_offset as "end"
      from gjenoppbygging g join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 and g.tilstand = 'KJORER' and p.partisjon = $2 for update of g, p`,
     [topic, partition],
