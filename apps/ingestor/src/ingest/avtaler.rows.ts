@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   AVTALE_FIELDS,
-  CODE_VALUES,
+  FIELDS,
   toRelationAvtale,
   UKJENT,
   type Avtale,
@@ -38,14 +38,17 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
   };
 }
 
-function unknownValues(avtale: Avtale): string[] {
-  return CODED_FIELDS.filter((name) => {
-    const raw = avtale[name];
-    return raw !== null && CODE_VALUES[name].fromSource(raw) === UKJENT;
-  });
-}
+const CODED_FIELDS = AVTALE_FIELDS.flatMap((name) => {
+  const { codes } = FIELDS[name];
+  return codes ? { name, codes } : [];
+});
 
-const CODED_FIELDS = ['tiltakstype', 'avtaleStatus', 'stillingstype', 'opphav'] as const satisfies (keyof Avtale)[];
+function unknownValues(avtale: Avtale): string[] {
+  return CODED_FIELDS.filter(({ name, codes }) => {
+    const raw = avtale[name];
+    return typeof raw === 'string' && codes.fromSource(raw) === UKJENT;
+  }).map(({ name }) => name);
+}
 
 /** 128 bits of SHA-256, written as Postgres writes a UUID. */
 function fingerprint(columns: string): string {
