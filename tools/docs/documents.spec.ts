@@ -40,6 +40,10 @@ function missingPaths(document: string, text: string): string[] {
 
 const { scripts } = json('package.json') as { scripts: Record<string, string> };
 const { generators } = json('tools/generators/generators.json') as { generators: Record<string, { schema: string }> };
+const targets = ['nx.json', ...find('{apps,libs,clients}/*/project.json'), 'tools/project.json'].reduce((all, path) => {
+  const { targets = {}, targetDefaults = {} } = json(path) as Record<string, Record<string, unknown>>;
+  return { ...all, ...targets, ...targetDefaults };
+}, {});
 
 /** Options, from the text of the sources that read them: `fil: { type: 'string' }`, or `'--drift'`. */
 function flagsOf(sources: string[]): Set<string> {
@@ -53,6 +57,7 @@ const OF_IMAGES = find('apps/*/src/{commands/**/*,relations/check}.ts');
 /** The options that a command has; undefined when its sources don't tell. */
 function knownFlags({ kind, name }: NamedCommand): Set<string> | undefined {
   if (kind === 'image') return flagsOf(OF_IMAGES);
+  if (kind === 'target') return undefined;
   if (kind === 'generator') {
     const { properties } = json(join('tools/generators', generators[name]?.schema ?? '')) as { properties: object };
     return new Set(Object.keys(properties));
@@ -64,7 +69,7 @@ function knownFlags({ kind, name }: NamedCommand): Set<string> | undefined {
 function unknownCommands(text: string): string[] {
   return commandsIn(text).flatMap((command) => {
     const { kind, name, flags } = command;
-    const known = { script: scripts, generator: generators, image: undefined }[kind];
+    const known = { script: scripts, generator: generators, target: targets, image: undefined }[kind];
     if (known && !(name in known)) return [name];
     // A handler is named by the word that starts it.
     if (kind === 'image' && !find('apps/*/src/main.ts').some((main) => read(main).includes(name))) return [name];
@@ -142,11 +147,11 @@ describe('what is not there would be seen', () => {
   test('commands and options', () => {
     const text = [
       '`npm run none`, `npm run`, `npm test`, `npm start -- --tom`, `npm start -- --none`, `npx nx g none`',
-      '`npx nx g organisasjon x --topic y`, `npm run -s token -- --drift`, `node main.cjs none`, `--seed S` `--nothing`',
+      '`npx nx g organisasjon x --topic y`, `npx nx run-many -t build void --parallel 2`, `npm run -s token -- --drift`, `node main.cjs none`, `--seed S` `--nothing`',
       '```\nnpm run adapter -- full --katalog DIR   # --all of it\nnpm run adapter -- full --none\n```',
     ].join('\n');
     expect([...unknownCommands(text), ...unknownFlags(text)].sort()).toEqual(
-      ['none', 'none', 'none', 'start --none', 'adapter --none', 'nothing'].sort(),
+      ['none', 'none', 'none', 'void', 'start --none', 'adapter --none', 'nothing'].sort(),
     );
   });
 

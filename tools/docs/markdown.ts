@@ -7,9 +7,9 @@ export interface NamedPath {
 
 /** A command of this project, as it is shown to somebody who is to type it. */
 export interface NamedCommand {
-  /** of package.json; a generator when it is `nx g …` */
+  /** of package.json, or of a generator or target of Nx, or of an image's command */
   name: string;
-  kind: 'script' | 'generator' | 'image';
+  kind: 'script' | 'generator' | 'target' | 'image';
   flags: string[];
 }
 
@@ -71,10 +71,15 @@ export function commandsIn(text: string): NamedCommand[] {
     const [command = ''] = line.trim().split(/ +#/, 1);
     const [, script] = /^npm (?:run (?:-s |--silent )*)?(?!run\b|ci\b)([\w:-]+)/.exec(command) ?? [];
     const [, generator] = /^npx nx g (\S+)/.exec(command) ?? [];
+    const [, targets = ''] = /^npx nx (?:run-many|affected) -t ((?:\w[\w-]* ?)+)/.exec(command) ?? [];
     const [, inImage] = /^node main\.cjs ([\w-]+)/.exec(command) ?? [];
     const flags = flagsIn(command.replace(/^npm run (-s|--silent) /, ''));
     if (script !== undefined) return [{ kind: 'script', name: script, flags }];
     if (generator !== undefined) return [{ kind: 'generator', name: generator, flags }];
+    if (targets !== '') {
+      const names = targets.split(' ').filter((name) => /^\w/.test(name));
+      return names.map((name) => ({ kind: 'target', name, flags: [] }));
+    }
     if (inImage !== undefined && /^[a-z]/.test(inImage)) return [{ kind: 'image', name: inImage, flags }];
     return [];
   });
