@@ -48,7 +48,7 @@ const targets = ['nx.json', ...find('{apps,libs,clients}/*/project.json'), 'tool
 /** Options, from the text of the sources that read them: `fil: { type: 'string' }`, or `'--drift'`. */
 function flagsOf(sources: string[]): Set<string> {
   const text = sources.filter((path) => !path.endsWith('.spec.ts')).map(read);
-  const found = text.join('\n').matchAll(/^\s*'?([\w-]+)'?: \{ type: '(?:string|boolean)'|'--([\w-]+)'/gm);
+  const found = text.join('\n').matchAll(/(?<=[\s{])'?([\w-]+)'?: \{ type: '(?:string|boolean)'|'--([\w-]+)'/gm);
   return new Set(Array.from(found, ([, option, word]) => option ?? word ?? ''));
 }
 
