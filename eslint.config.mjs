@@ -73,7 +73,8 @@ export default tseslint.config(
             { sourceTag: 'scope:avtale', onlyDependOnLibsWithTags: [], allowedExternalImports: ['fast-check'] },
             {
               sourceTag: 'scope:database',
-              onlyDependOnLibsWithTags: [],
+              // A real Postgres, for its specs and for writing schema.sql.
+              onlyDependOnLibsWithTags: ['type:testing'],
               bannedExternalImports: ['@nestjs/*', 'kafkajs'],
             },
             {
