@@ -106,6 +106,7 @@ export const englishNames = {
         const scopes = context.sourceCode.scopeManager.scopes.filter(({ type }) => type !== 'class');
         for (const { variables } of scopes) variables.forEach(checkVariable);
       },
+      // The keys of an object are those of its type, or of what it is published as.
       TSPropertySignature: checkMember,
       TSMethodSignature: checkMember,
       PropertyDefinition: checkMember,
