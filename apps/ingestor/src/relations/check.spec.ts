@@ -43,7 +43,7 @@ describe('the check', () => {
   };
 
   test('finds nothing in what the ingestor keeps', async () => {
-    expect(await check(false)).toEqual({ deltakere: 4, mangler: 0, superfluous: 0, rettet: false, deviation: [] });
+    expect(await check(false)).toEqual({ deltakere: 4, mangler: 0, overfloedige: 0, rettet: false, deviation: [] });
   });
 
   test('finds exactly what was planted, puts it right when asked, and tells of it in the feed', async () => {
@@ -62,18 +62,18 @@ describe('the check', () => {
       await setup.eier.query('insert into relasjon values ($1, $2, $3, $4)', [d, from, relation, to]);
     }
     const waited = [
-      { deviation: 'MANGLER', ...away },
-      ...fake.map((relation) => ({ deviation: 'OVERFLOEDIG', ...relation })),
+      { avvik: 'MANGLER', ...away },
+      ...fake.map((relation) => ({ avvik: 'OVERFLOEDIG', ...relation })),
     ];
     const found = await check(false);
-    expect(found).toMatchObject({ deltakere: 5, mangler: 1, superfluous: 2, rettet: false });
+    expect(found).toMatchObject({ deltakere: 5, mangler: 1, overfloedige: 2, rettet: false });
     expect(new Set(found.deviation)).toEqual(new Set(waited));
     expect(await told()).toEqual([]);
 
     expect(new Set((await check(true)).deviation)).toEqual(new Set(waited));
     expect(await relations()).toEqual(repair);
     expect(await told()).toEqual([id(0), id(1), id(2)]);
-    expect(await check(true)).toMatchObject({ deltakere: 4, mangler: 0, superfluous: 0, deviation: [] });
+    expect(await check(true)).toMatchObject({ deltakere: 4, mangler: 0, overfloedige: 0, deviation: [] });
   });
 });
 
