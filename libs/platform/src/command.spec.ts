@@ -17,20 +17,33 @@ const tell: Command = {
 
 /** What is printed, and the exit code, which must not become that of the test run. */
 async function run(...[name = '', ...args]: string[]): Promise<[out: string, error: string, code: unknown]> {
-  const written = { out: '', error: '' };
-  const taps = [
-    jest.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((written.out += String(text)))),
-    jest.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((written.error += String(text)))),
-  ];
+  const { stdout, stderr } = process;
+  const [out, error] = [recorded(stdout), recorded(stderr)];
   const before = process.exitCode;
   process.exitCode = undefined;
   try {
     await runCommand({ tell }, name, args);
-    return [written.out, written.error, process.exitCode];
+    return [out.text(), error.text(), process.exitCode];
   } finally {
     process.exitCode = before;
-    for (const tap of taps) tap.mockRestore();
+    out.stop();
+    error.stop();
   }
+}
+
+function recorded(stream: NodeJS.WriteStream): { text: () => string; stop: () => void } {
+  const write = stream.write.bind(stream);
+  let text = '';
+  stream.write = (part: string | Uint8Array) => {
+    text += String(part);
+    return true;
+  };
+  return {
+    text: () => text,
+    stop: () => {
+      stream.write = write;
+    },
+  };
 }
 
 const HOW = 'Usage: node main.cjs tell [options]; --hjelp lists them.\n';
