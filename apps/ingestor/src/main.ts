@@ -4,11 +4,11 @@ import { avstem } from './commands/avstem.ts';
 import { openapi } from './commands/openapi.ts';
 import { relations } from './commands/relations.ts';
 import { readConfig } from './config.ts';
-import { startIngestor } from './ingestor.ts';
+import { createIngestor, startIngestor } from './ingestor.ts';
 
 /** `node main.cjs <name> [options]`; without a name it is the ingestor that starts. */
 const COMMANDS = { relasjoner: relations, avstem, openapi };
 
 const [name, ...args] = process.argv.slice(2);
-if (name === undefined) void runApp(() => startIngestor(readConfig()));
+if (name === undefined) void runApp(() => startIngestor(createIngestor(readConfig())));
 else void runCommand(COMMANDS, name, args);

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { maskIdents } from './logger.ts';
 
 /** What an app does beside serving: `node main.cjs <name> [options]`. */
@@ -36,7 +37,7 @@ export async function runCommand(
 
 /** Those of parseArgs, too. */
 function isUsageError(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
+  if (!isNativeError(error)) return false;
   return error instanceof UsageError || ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
 }
 
@@ -48,7 +49,7 @@ function firstSentence(text: string): string {
 
 /** Several attempts to connect that all failed have no message of their own. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isNativeError(error)) return String(error);
   return error.message || ('code' in error ? String(error.code) : error.name);
 }
 
