@@ -130,7 +130,7 @@ export function showDocument(app: INestApplication, script?: string): void {
 }
 
 /** The document without starting anything: what `main.cjs openapi` prints. */
-export async function documentAsText(modul: DynamicModule): Promise<string> {
-  const app = await NestFactory.create(modul, new FastifyAdapter(), { logger: false, abortOnError: false });
+export async function documentAsText(module: DynamicModule): Promise<string> {
+  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false });
   return `${JSON.stringify(createDocument(app), null, 2)}\n`;
 }

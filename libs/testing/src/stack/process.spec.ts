@@ -37,8 +37,8 @@ test('one that does not stop when asked is killed', async () => {
 
 test('when its starter is killed, the process and its children end', async () => {
   const script = `
-    import { startProsess } from ${JSON.stringify(new URL('./process.ts', import.meta.url).href)};
-    console.log(startProsess('sh', ['-c', 'sleep 600 & echo $!; wait'], ${JSON.stringify(logFile)}).pid);
+    import { startProcess } from ${JSON.stringify(new URL('./process.ts', import.meta.url).href)};
+    console.log(startProcess('sh', ['-c', 'sleep 600 & echo $!; wait'], ${JSON.stringify(logFile)}).pid);
     setInterval(() => {}, 1_000);`;
   const starts = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
