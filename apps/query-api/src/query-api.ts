@@ -9,7 +9,6 @@ import {
   type DatabaseOptions,
   type DeltakerId,
 } from '@tiltak/database';
-import type { FastifyInstance } from 'fastify';
 import type { DataSource } from 'typeorm';
 import { logger, measurePools, startHttp, type Stop } from '@tiltak/platform';
 import type { Config } from './config.ts';
@@ -63,7 +62,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
     readiness: { oppstart: () => started, database: () => readPool.query('select 1').then(() => true) },
     configure: (app) => {
       addDataOppdatert(app, freshness);
-      if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, local);
+      if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
       showDocument(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
     },
   });

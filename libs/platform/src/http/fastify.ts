@@ -33,7 +33,7 @@ export function createFastifyAdapter({ maxSeconds = 30 } = {}): FastifyAdapter {
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => refuseUrl(error, request, reply),
     clientErrorHandler: refuseConnection,
   });
-  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const server = adapter.getInstance<FastifyInstance>();
   // Node would answer 417 itself, with nothing.
   server.server.on('checkExpectation', (request, response) => server.routing(request, response));
   return adapter;
