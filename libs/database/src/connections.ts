@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg, { type Pool, type PoolConfig } from 'pg';
 import { DataSource } from 'typeorm';
-import { Instance, ConsumerOffset, ConsumerStatus, ParkedMessage } from './entities.ts';
+import { Instance, ConsumerStatus } from './entities.ts';
 import { Grunnlag1763890000000 } from './migrations/1763890000000-grunnlag.ts';
 import { Endringsstrom1763900000000 } from './migrations/1763900000000-endringsstrom.ts';
 import { Revisor1763900400000 } from './migrations/1763900400000-revisor.ts';
@@ -78,7 +78,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     applicationName,
     ssl: ssl(options),
     poolSize: 2,
-    entities: [Instance, ConsumerOffset, ConsumerStatus, ParkedMessage],
+    entities: [Instance, ConsumerStatus],
     migrations: [
       Grunnlag1763890000000,
       Endringsstrom1763900000000,
