@@ -76,6 +76,25 @@ export default tseslint.config(
       'max-lines-per-function': ['warn', { max: 60, skipBlankLines: true, skipComments: true }],
     },
   },
+  {
+    // What proves platform may use the mock issuer; platform itself may not.
+    files: ['libs/platform/src/**/*.spec.ts', 'libs/platform/src/testing/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          allow: [],
+          depConstraints: [
+            {
+              sourceTag: 'scope:platform',
+              onlyDependOnLibsWithTags: ['type:testing'],
+              bannedExternalImports: ['typeorm', 'kafkajs'],
+            },
+          ],
+        },
+      ],
+    },
+  },
   { files: ['**/config.ts', 'tools/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ident, defaultExport] } },
   { files: ['tools/**/*.ts'], rules: { 'no-console': 'off' } },
   {

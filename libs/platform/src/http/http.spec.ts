@@ -8,7 +8,7 @@ let app: ProbeApp;
 let bearer: string;
 beforeAll(async () => {
   app = await startProbeApp();
-  bearer = `Bearer ${await app.utsteder.token()}`;
+  bearer = `Bearer ${await app.issuer.token({ azp: 'en-klient' })}`;
 });
 afterAll(() => app.stop());
 
@@ -77,7 +77,7 @@ describe('access', () => {
 
   test('keys that can not be had are 503, with the time to wait', async () => {
     const alone = await startProbeApp();
-    alone.utsteder.respondWith({ status: 500, body: '' });
+    alone.issuer.respondWith({ status: 500, body: '' });
     const response = await alone.call('/api/ting/1');
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
     await problem(response);
