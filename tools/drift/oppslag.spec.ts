@@ -22,7 +22,7 @@ const registry: Registry = [
 ];
 
 test('the audit of real look-ups, against what was granted', async () => {
-  const system = await System.create({ partisjoner: 1 });
+  const system = await System.create({ partitions: 1 });
   const db = new pg.Client({ connectionString: system.url });
   try {
     await system.startIngestor();
@@ -36,7 +36,7 @@ test('the audit of real look-ups, against what was granted', async () => {
         })
       ).status;
     await waitUntil(async () => (await call('alt', 'avtaler/utdrag', { felter: ['versjon'] })) === 200, {
-      hva: 'the first load',
+      what: 'the first load',
     });
     await db.connect();
     await db.query('delete from oppslag');
@@ -111,7 +111,7 @@ test('the audit of real look-ups, against what was granted', async () => {
 }, 60_000);
 
 test('only the auditor can read the audit', async () => {
-  const system = await System.create({ partisjoner: 1 });
+  const system = await System.create({ partitions: 1 });
   try {
     await system.startIngestor();
     const rows = await system.sql<{ hvem: string }>(

@@ -40,8 +40,8 @@ export const CONTRACT = {
 };
 
 /** The adapter API over HTTP, with a topic and a database of its own. */
-export async function startTestAdapter({ partisjoner: partitions = 2 } = {}): Promise<TestAdapter> {
-  const topic = await createTestTopic({ partisjoner: partitions });
+export async function startTestAdapter({ partitions = 2 } = {}): Promise<TestAdapter> {
+  const topic = await createTestTopic({ partitions });
   const brokers = testEnvironment().kafka.split(',');
   const drift = await startTestIngestor({ brokers, topic: topic.topic });
   const { pool, publisering: publisher, synker: syncs, innlesning: ingest, eier: owner } = drift;
@@ -86,9 +86,9 @@ export async function startTestAdapter({ partisjoner: partitions = 2 } = {}): Pr
           await deletion.round();
           return (await send('GET', `synk/${syncId}`)).body.tilstand === state;
         },
-        { hva: `the sync to be ${state}` },
+        { what: `the sync to be ${state}` },
       );
-      await waitUntil(() => deletion.isIngested(), { hva: 'everything to be stored' });
+      await waitUntil(() => deletion.isIngested(), { what: 'everything to be stored' });
     },
     visible: async () => {
       const { rows } = await pool.query<{ id: string; nr: number | null }>(

@@ -172,7 +172,7 @@ describe('with more than fits in the buffers on the way', () => {
         response.destroy();
         return response.statusCode === 200;
       },
-      { hva: 'the connections to be given back' },
+      { what: 'the connections to be given back' },
     );
   });
 });

@@ -173,7 +173,7 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
       await waitUntil(
         async () => (await api.call('GET', '/api/v1/ferskhet')).body.dataOppdatert === time.toISOString(),
         {
-          hva: 'freshness to be seen',
+          what: 'freshness to be seen',
         },
       );
     },

@@ -67,7 +67,7 @@ function refuseConnection(error: ConnectionError, socket: Socket): void {
   });
   const headers = {
     ...DEFAULT_HEADERS,
-    ...problem.hoder,
+    ...problem.headers,
     'Nav-Call-Id': callId,
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',

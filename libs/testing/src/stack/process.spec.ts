@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createWorkDir } from './work-dir.ts';
 import { runProgram, freePort, isPortFree, portAnswers, startProcess, waitUntil } from './process.ts';
 
-const { katalog: directory, clean } = createWorkDir('spec');
+const { directory, clean } = createWorkDir('spec');
 const logFile = join(directory, 'prosess.log');
 afterAll(clean);
 
@@ -37,8 +37,8 @@ test('one that does not stop when asked is killed', async () => {
 
 test('when its starter is killed, the process and its children end', async () => {
   const script = `
-    import { startProsess } from ${JSON.stringify(new URL('./process.ts', import.meta.url).href)};
-    console.log(startProsess('sh', ['-c', 'sleep 600 & echo $!; wait'], ${JSON.stringify(logFile)}).pid);
+    import { startProcess } from ${JSON.stringify(new URL('./process.ts', import.meta.url).href)};
+    console.log(startProcess('sh', ['-c', 'sleep 600 & echo $!; wait'], ${JSON.stringify(logFile)}).pid);
     setInterval(() => {}, 1_000);`;
   const starts = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -49,7 +49,7 @@ test('when its starter is killed, the process and its children end', async () =>
   );
   expect(await hasEnded(pid)).toBe(false);
   starts.kill('SIGKILL');
-  await waitUntil(() => hasEnded(pid), { hva: 'the orphan to end' });
+  await waitUntil(() => hasEnded(pid), { what: 'the orphan to end' });
   const { printout } = await runProgram('ps', ['-A', '-o', 'pgid=,stat=']);
   const left = printout.split('\n').filter((line) => new RegExp(`^\\s*${String(pid)}\\s+[^Z]`).test(line));
   expect(left).toEqual([]);
@@ -66,7 +66,7 @@ test('a taken port is not free, and answers', async () => {
 });
 
 test('waiting in vain says what for', async () => {
-  await expect(waitUntil(() => false, { hva: 'Godot', maxMs: 20, everyMs: 5 })).rejects.toThrow(
+  await expect(waitUntil(() => false, { what: 'Godot', maxMs: 20, everyMs: 5 })).rejects.toThrow(
     'Waited 0.02 s for Godot',
   );
 });
