@@ -12,6 +12,36 @@ const env = {
 };
 const defaultExport = { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' };
 
+/** Doors inside the ingestor. What a block turns off for its own room it must name again for the others. */
+const avtaleWriter = {
+  regex: '/avtaler\\.queries\\.ts$',
+  importNamePattern: '^(insert|update|repair|delete)',
+  message: 'What writes avtaler goes through ingest/writer.ts: it owns the locks, their order, parking and relations.',
+};
+const adapterApart = {
+  regex: '/adapter/',
+  message: 'The adapter part stands alone: only the composition root and the status of operations know of it.',
+};
+const ingestorDoors = [
+  {
+    files: ['apps/ingestor/src/**/*.ts'],
+    ignores: ['**/*.spec.ts', 'apps/ingestor/src/testing/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, adapterApart] }] },
+  },
+  {
+    files: ['apps/ingestor/src/ingest/writer.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [adapterApart] }] },
+  },
+  {
+    files: [
+      'apps/ingestor/src/ingestor.ts',
+      'apps/ingestor/src/ingestor.module.ts',
+      'apps/ingestor/src/operations/status.*.ts',
+    ],
+    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter] }] },
+  },
+];
+
 export default tseslint.config(
   {
     ignores: [
@@ -43,7 +73,8 @@ export default tseslint.config(
             { sourceTag: 'scope:avtale', onlyDependOnLibsWithTags: [], allowedExternalImports: ['fast-check'] },
             {
               sourceTag: 'scope:database',
-              onlyDependOnLibsWithTags: [],
+              // A real Postgres, for its specs and for writing schema.sql.
+              onlyDependOnLibsWithTags: ['type:testing'],
               bannedExternalImports: ['@nestjs/*', 'kafkajs'],
             },
             {
@@ -73,7 +104,46 @@ export default tseslint.config(
         { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_+$' },
       ],
       'no-console': 'error',
-      'max-lines-per-function': ['warn', { max: 60, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  ...ingestorDoors,
+  {
+    // What is known of avtaler is read in lookups/ alone, where every look-up is audited. The exceptions: an export streams
+    // from a connection of its own, the feed poll and freshness read no avtale, and the composition makes the pools and
+    // asks for readiness. Commands are run by operators, with roles of their own.
+    files: ['apps/query-api/src/**/*.ts'],
+    ignores: [
+      '**/*.spec.ts',
+      'apps/query-api/src/{lookups,commands,testing}/**',
+      'apps/query-api/src/export/export.ts',
+      'apps/query-api/src/changes/feed-waiter.ts',
+      'apps/query-api/src/freshness/freshness.ts',
+      'apps/query-api/src/query-api.ts',
+    ],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: ['pg', 'pg-copy-streams', 'typeorm'].map((name) => ({
+            name,
+            allowTypeImports: true,
+            message: 'Describe a Lookup; only lookups/ reads.',
+          })),
+          patterns: [
+            {
+              group: ['@tiltak/database'],
+              importNames: ['createPool', 'createDataSource', 'connectAndWait'],
+              message: 'Only the composition (query-api.ts) connects.',
+            },
+            {
+              group: ['**/lookups/reader.ts'],
+              allowTypeImports: true,
+              message: 'Describe a Lookup and let Lookups answer it: what is read here is not audited.',
+            },
+          ],
+        },
+      ],
     },
   },
   {
@@ -95,10 +165,31 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['**/config.ts', 'tools/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ident, defaultExport] } },
-  { files: ['tools/**/*.ts'], rules: { 'no-console': 'off' } },
   {
-    files: ['**/*.spec.ts', 'libs/testing/**/*.ts'],
+    // Who reads the environment, by name: the configuration of a program, and what must be told where it runs.
+    files: [
+      'apps/*/src/config.ts',
+      'libs/simulator/src/simulate.ts',
+      'libs/testing/src/{browser,suite}.ts',
+      'libs/testing/src/stack/process.ts',
+      'tools/avstem/avstem.ts',
+      'tools/bench/baseline-server.ts',
+      'tools/drift/*.ts',
+      'tools/local/options.ts',
+      'tools/reference-adapter/main.ts',
+      'tools/test/*.ts',
+    ],
+    rules: { 'no-restricted-syntax': ['error', ident, defaultExport] },
+  },
+  {
+    // What is run on a command line, and what takes so long there that it says so.
+    files: ['tools/**/*.ts', 'libs/simulator/src/simulate.ts', 'libs/testing/src/stack/kafka-jars.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  // The one place that may make national idents.
+  { files: ['libs/testing/src/idents.ts'], rules: { 'no-restricted-syntax': ['error', env, defaultExport] } },
+  {
+    files: ['**/*.spec.ts'],
     rules: { 'no-restricted-syntax': 'off', 'max-lines-per-function': 'off', 'no-console': 'off' },
   },
 );

@@ -28,7 +28,7 @@ const { values } = parseArgs({
     fil: { type: 'string' },
     topic: { type: 'boolean', default: false },
     per: { type: 'string' },
-    repair: { type: 'string', multiple: true, default: [] },
+    rett: { type: 'string', multiple: true, default: [] },
     bekreft: { type: 'string' },
     organisasjon: { type: 'string' },
     ingestor: { type: 'string' },
@@ -69,7 +69,7 @@ async function run(): Promise<void> {
       );
   console.log(`Reconciliation ${report.id}: the source has ${String(report.antallHosKilden)} avtaler`);
   print(report);
-  for (const type of values.repair) {
+  for (const type of values.rett) {
     const confirm = values.bekreft === undefined ? {} : { bekreft: Number(values.bekreft) };
     const body = JSON.stringify({ type, ...(type === 'FREMMED' ? confirm : {}) });
     const outcome = await call<{ rettet: number; igjen: number }>(
@@ -80,7 +80,7 @@ async function run(): Promise<void> {
     );
     console.log(`${type}: ${String(outcome.rettet)} healed, ${String(outcome.igjen)} remain`);
   }
-  const { differanser: differences } = values.repair.length === 0 ? report : await call<Report>('GET', `/${report.id}`);
+  const { differanser: differences } = values.rett.length === 0 ? report : await call<Report>('GET', `/${report.id}`);
   if (differences.some(({ antall: count, rettet: repaired }) => count > repaired)) {
     console.log(`To be sent again by the source: GET ${url}/drift/v1/avstemming/${report.id}/sendes-paa-nytt`);
     process.exitCode = 1;

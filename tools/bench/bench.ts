@@ -26,9 +26,9 @@ const benches: Record<string, () => Promise<unknown>> = {
   eksport: () => exportBench({ avtaler: count, runder: rounds }),
   avstemming: () => avstemming({ avtaler: count, runder: rounds }),
   ferskhet: () => freshness({ runder: rounds }),
-  reading: () => ingestWhileReading({ antall: count, runder: rounds }),
+  lesing: () => ingestWhileReading({ antall: count, runder: rounds }),
   synk: () => sync({ antall: count, runder: rounds }),
-  growth: () => growth({ avtaler: count, runder: rounds }),
+  vekst: () => growth({ avtaler: count, runder: rounds }),
 };
 const bench = benches[positionals[0] ?? ''];
 if (!bench || !(count >= 1_000) || !(rounds >= 1)) {

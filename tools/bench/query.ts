@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { freePort, createWorkDir, ROOT, startProcess, syntheticFnr, waitUntil } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
+import { APP_ENV } from '../local/options.ts';
 import { steadyLoad } from './steady-load.ts';
 import { ratio, median, type Rounds } from './measure.ts';
 import { withClient, startRig } from './rig.ts';
@@ -37,10 +38,10 @@ export async function query(options: { avtaler: number; runder: number; bulk: bo
     await fill(system.url, options.avtaler);
     const bar = startProcess(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', join(ROOT, 'tools', 'bench', 'bar.ts')],
+      ['--disable-warning=ExperimentalWarning', join(ROOT, 'tools', 'bench', 'baseline-server.ts')],
       join(directory, 'bar.log'),
       {
-        env: { PATH: process.env['PATH'] ?? '', PORT: String(port), DATABASE_URL: system.url, POOL_SIZE: '10' },
+        env: { ...APP_ENV, PORT: String(port), DATABASE_URL: system.url, POOL_SIZE: '10' },
       },
     );
     try {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { waitUntil } from '@tiltak/testing';
 import { AdapterApi, RefusedError, type Entry, type Page, type Sync } from '../reference-adapter/api.ts';
 import { INGESTOR, type App } from '../local/apps.ts';
+import { APP_ENV } from '../local/options.ts';
 import { AdapterData, shuffled } from './adapter-data.ts';
 import type { System } from './system.ts';
 
@@ -200,7 +201,7 @@ async function deviatingRelations({ env: { database, organisasjon } }: System): 
   const proc = spawn(process.execPath, [INGESTOR, 'relasjoner'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
-      PATH: process.env['PATH'] ?? '',
+      ...APP_ENV,
       ORGANISASJON: organisasjon,
       DB_HOST: database.host,
       DB_PORT: String(database.port),

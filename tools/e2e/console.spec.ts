@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { findBrowser, startBrowser, syntheticFnr } from '@tiltak/testing';
+import { needsBrowser, startBrowser, syntheticFnr } from '@tiltak/testing';
 import type { Browser, Page } from 'playwright-core';
 import { System } from './system.ts';
 
@@ -7,9 +7,8 @@ import { System } from './system.ts';
 const FNR = syntheticFnr(7);
 const ID = '00000000-0000-4000-8000-0000000000aa';
 const FOREIGN = 'ffffffff-0000-4000-8000-000000000001';
-const withBrowser = findBrowser() ? describe : describe.skip;
 
-withBrowser('the page /drift, in a browser (skipped where there is none: set CHROMIUM_PATH)', () => {
+needsBrowser(describe)('the page /drift, in a browser', () => {
   let system: System;
   let browser: Browser;
   let page: Page;

@@ -13,7 +13,7 @@ interface Alert {
 }
 
 const read = (...path: string[]): string => readFileSync(join(ROOT, ...path), 'utf8');
-const { spec } = parse(read('nais', 'varsler.yaml')) as { spec: { groups: { rules: Alert[] }[] } };
+const { spec } = parse(read('nais', 'alerts.yaml')) as { spec: { groups: { rules: Alert[] }[] } };
 const alerts = spec.groups.flatMap(({ rules }) => rules);
 const { panels: panels } = JSON.parse(read('nais', 'dashboard.json')) as {
   panels: { title: string; targets: { expr: string }[] }[];
@@ -72,11 +72,11 @@ test('what is not PromQL, or asks for another metric, would be seen', () => {
 });
 
 test('each alert has a section that tells what to do, and each section an alert', () => {
-  const [, section = ''] = read('docs', 'drift.md').split('\n## Alerts\n');
+  const [, section = ''] = read('docs', 'operations.md').split('\n## Alerts\n');
   const headings = Array.from(section.matchAll(/^### (\S+)$/gm), ([, alertName = '']) => alertName);
   expect(headings.sort()).toEqual(alerts.map(({ alert }) => alert).sort());
   for (const { alert, annotations } of alerts) {
-    expect(annotations.runbook_url).toMatch(new RegExp(`/docs/drift\\.md#${alert.toLowerCase()}$`));
+    expect(annotations.runbook_url).toMatch(new RegExp(`/docs/operations\\.md#${alert.toLowerCase()}$`));
     expect(annotations.summary).not.toBe('');
   }
 });

@@ -1,12 +1,10 @@
 import { createEvents } from '@tiltak/simulator';
-import { findBrowser, startBrowser, waitUntil } from '@tiltak/testing';
+import { needsBrowser, startBrowser, waitUntil } from '@tiltak/testing';
 import { readKonsumenter } from '../local/token.ts';
 import { System } from './system.ts';
 
-const withBrowser = findBrowser() ? test : test.skip;
-
-withBrowser(
-  'Swagger UI answers a search as it stands (skipped where there is no browser: set CHROMIUM_PATH)',
+needsBrowser(test)(
+  'Swagger UI answers a search as it stands, in a browser',
   async () => {
     const system = await System.create({ partitions: 1 });
     const azp = readKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';

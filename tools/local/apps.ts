@@ -7,6 +7,7 @@ import {
   type OrganisasjonDatabase,
   type ManagedProcess,
 } from '@tiltak/testing';
+import { APP_ENV } from './options.ts';
 
 /** What both apps must know about where they run. */
 export interface Surroundings {
@@ -90,7 +91,7 @@ function start(app: string, { organisasjon }: Surroundings, port: number, env: E
   const logFile = join(LOCAL_DIR, 'logs', `${app}-${String(port)}.log`);
   const proc = startProcess(process.execPath, ['--enable-source-maps', program(app)], logFile, {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...env },
+    env: { ...APP_ENV, PORT: String(port), ...env },
   });
   return { navn: `${app} of ${organisasjon}`, url: `http://127.0.0.1:${String(port)}`, proc, logFile };
 }

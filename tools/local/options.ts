@@ -11,6 +11,13 @@ const OWN_PORTS = { POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT:
 /** Between the ports of an organisation and those of the next. */
 const DISTANCE = 10;
 
+/** This program's environment, and what stands here. */
+export const environmentWith = (extra: Record<string, string>): NodeJS.ProcessEnv => ({ ...process.env, ...extra });
+
+/** What a started app gets of it, beside its settings. */
+export const APP_ENV = { PATH: process.env['PATH'] ?? '' };
+export const APP_LOG_LEVEL = process.env['LOG_LEVEL'] ? { LOG_LEVEL: process.env['LOG_LEVEL'] } : {};
+
 /** Ports by the variables that set them. */
 type Ports = Record<string, number>;
 
@@ -32,7 +39,7 @@ export interface Options {
 }
 
 /** @throws Startfeil */
-export function parseOptions(args: string[], env: NodeJS.ProcessEnv): Options {
+export function parseOptions(args: string[], env = process.env): Options {
   const { tom: empty, data, organisasjoner } = readArguments(args);
   const names = organisasjoner.split(',').map((name) => name.trim());
   if (!names.every(isOrganisasjonName)) throw new StartError(`--organisasjoner: each must be ${NAME_RULE}`);

@@ -10,7 +10,7 @@ import type { ReadyOrganisasjon } from './ready-file.ts';
 import { followLog, lastLines } from './log-watch.ts';
 import type { ShutdownStack } from './shutdown-stack.ts';
 import { readKonsumenter } from './token.ts';
-import { StartError, type OrganisasjonOptions } from './options.ts';
+import { APP_LOG_LEVEL, StartError, type OrganisasjonOptions } from './options.ts';
 
 /** What all organisations of the local stack share: nothing that holds an organisation's data but its topic. */
 interface Common {
@@ -54,11 +54,9 @@ export async function startOrganisasjon(
     deltakerIdKey: keyFor(directoryFor(directory, name)),
     konsumenter: join(ROOT, konsumenter),
   };
-  const { LOG_LEVEL } = process.env;
-  const extra = LOG_LEVEL ? { LOG_LEVEL } : {};
   const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
-  const ingestor = push(stack, startIngestor(surroundings, ports.ingestor, extra));
-  const queryApi = push(stack, startQueryApi(surroundings, ports.queryApi, { ...extra, ...source }));
+  const ingestor = push(stack, startIngestor(surroundings, ports.ingestor, APP_LOG_LEVEL));
+  const queryApi = push(stack, startQueryApi(surroundings, ports.queryApi, { ...APP_LOG_LEVEL, ...source }));
   await Promise.all([ingestor, queryApi].map(waitForApp));
   // From now on: while they wait for each other they have much to remark on.
   for (const app of [ingestor, queryApi]) {

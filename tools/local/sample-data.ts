@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import pg from 'pg';
 import { runProgram, createTopic, ROOT, waitUntil } from '@tiltak/testing';
-import { StartError } from './options.ts';
+import { environmentWith, StartError } from './options.ts';
 
 const FILE = join(ROOT, 'libs', 'simulator', 'src', 'data', 'avtale-events.jsonl');
 
@@ -52,7 +52,7 @@ export async function loadSampleData(brokers: string, topic: string, database: s
   }
   const script = join(ROOT, 'libs', 'simulator', 'src', 'simulate.ts');
   const options = ['--disable-warning=ExperimentalWarning', script, '--fil', FILE, '--topic', topic];
-  const env = { ...process.env, KAFKA_BROKERS: brokers };
+  const env = environmentWith({ KAFKA_BROKERS: brokers });
   const { code, printout } = await runProgram(process.execPath, options, { cwd: ROOT, env });
   if (code !== 0) throw new StartError(`The sample data could not be published:\n${printout}`);
   const count = await published(brokers, topic);

@@ -16,7 +16,7 @@ import { removeStale, remove, write, type Ready, type ReadyOrganisasjon } from '
 import { newLog, startDatabase, startOrganisasjon } from './organisasjon.ts';
 import { ShutdownStack } from './shutdown-stack.ts';
 import { fetchToken, readKonsumenter } from './token.ts';
-import { requireFreePorts, parseOptions, StartError, type Options } from './options.ts';
+import { environmentWith, requireFreePorts, parseOptions, StartError, type Options } from './options.ts';
 
 /** ms; the platform gives 30 s, and what has not stopped by then is killed */
 const MAX_STOP_MS = 25_000;
@@ -95,7 +95,7 @@ function dataDirectory(data: string | undefined): string {
 
 async function build(): Promise<void> {
   const nx = join(ROOT, 'node_modules', '.bin', 'nx');
-  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
+  const env = environmentWith({ NX_ISOLATE_PLUGINS: 'false' });
   const options = ['run-many', '-t', 'build', '--output-style=static'];
   const { code, printout } = await runProgram(process.execPath, [nx, ...options], { cwd: ROOT, env });
   if (code !== 0) throw new StartError(`The apps could not be built:\n${printout}`);
@@ -135,7 +135,7 @@ async function end(code: number): Promise<void> {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
 try {
-  await start(parseOptions(process.argv.slice(2), process.env));
+  await start(parseOptions(process.argv.slice(2)));
 } catch (error) {
   const said = error instanceof StartError || error instanceof MissingToolError;
   // What fails because it is being stopped is not worth a word.

@@ -6,31 +6,37 @@ import { writeClientSchemas } from './client-types.ts';
 import { writePage } from './konsument-docs.ts';
 
 /**
- * Writes the OpenAPI document that each built app publishes to `apps/<app>/openapi.json`; with `--sjekk`, says whether
- * the committed ones are those documents.
+ * `openapi.ts <project>`: writes what the project has of OpenAPI. An app writes the document that it publishes when built;
+ * with `--sjekk` it is only held against the committed one. The client and the page for consumers are made from the documents;
+ * specs check that they are as made.
  */
-for (const app of ['query-api', 'ingestor']) {
-  const file = join(ROOT, 'apps', app, 'openapi.json');
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(ROOT, 'dist', 'apps', app, 'main.cjs'), 'openapi'],
-    { encoding: 'utf8', maxBuffer: 2 ** 26 },
-  );
-  if (status !== 0 || stdout === '') {
-    console.error(`The document could not be made; is the ${app} built?\n${stderr}`);
-    process.exitCode = 1;
-  } else if (!process.argv.includes('--sjekk')) {
-    writeFileSync(file, stdout);
-  } else if (!existsSync(file) || readFileSync(file, 'utf8') !== stdout) {
-    console.error(
-      `apps/${app}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`,
-    );
-    process.exitCode = 1;
-  }
+const [project = '', ...options] = process.argv.slice(2);
+if (project === 'client-typescript') await writeClientSchemas();
+else if (project === 'tools') writePage();
+else if (options.includes('--sjekk')) checkDocument(project);
+else writeFileSync(documentFile(project), publishedBy(project));
+
+function checkDocument(app: string): void {
+  const file = documentFile(app);
+  if (existsSync(file) && readFileSync(file, 'utf8') === publishedBy(app)) return;
+  fail(`apps/${app}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
 }
 
-// What is made from the documents; specs check that it is as made.
-if (!process.argv.includes('--sjekk')) {
-  writePage();
-  await writeClientSchemas();
+function documentFile(app: string): string {
+  return join(ROOT, 'apps', app, 'openapi.json');
+}
+
+function publishedBy(app: string): string {
+  const program = join(ROOT, 'dist', 'apps', app, 'main.cjs');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'openapi'], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  if (status === 0 && stdout !== '') return stdout;
+  fail(`The document could not be made; is the ${app} built?\n${stderr}`);
+}
+
+function fail(why: string): never {
+  console.error(why);
+  process.exit(1);
 }

@@ -9,7 +9,7 @@ import { AdapterApi, RefusedError } from './api.ts';
 import { readDirectory, readTable } from './sources.ts';
 import { send, type SyncOptions } from './sync.ts';
 
-const METHODS: Record<string, SyncOptions['metode']> = { full: 'POST', delta: 'PATCH', delete: 'DELETE' };
+const METHODS: Record<string, SyncOptions['metode']> = { full: 'POST', delta: 'PATCH', slett: 'DELETE' };
 const USAGE = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
   [--organisasjon NAVN] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]`;
 

@@ -1,20 +1,45 @@
-import { lastLine, countJest } from './count.ts';
+import { countJest, countTargets, lastLines } from './count.ts';
 
-const result = (fields: Record<string, number>): string => JSON.stringify({ numPassedTests: 3, ...fields });
+const told = (failed: number, passed = 3): Parameters<typeof countJest>[0] => ({ passed, failed, skipped: ['s'] });
 
 test.each([
-  ['a run where all passed', result({}), true, { passed: 3, failed: 0 }],
-  ['a failed test', result({ numFailedTests: 2 }), false, { passed: 3, failed: 2 }],
-  ['a suite that could not be run', result({ numRuntimeErrorTestSuites: 1 }), false, { passed: 3, failed: 1 }],
-  ['both', result({ numFailedTests: 1, numRuntimeErrorTestSuites: 2 }), false, { passed: 3, failed: 3 }],
-  ['a failure without a name', result({}), false, { passed: 3, failed: 1 }],
-  ['no tests at all', result({ numPassedTests: 0 }), true, { passed: 0, failed: 1 }],
-  ['no result', undefined, false, { passed: 0, failed: 1 }],
-  ['half a result', '{"numPassedTests": 3', false, { passed: 0, failed: 1 }],
-])('%s', (_navn, json, succeeded, expected) => {
-  expect(countJest(json, succeeded)).toEqual(expected);
+  ['a run where all passed', told(0), true, [3, 0]],
+  ['a failed test', told(2), false, [3, 2]],
+  ['a failure without a name', told(0), false, [3, 1]],
+  ['no tests at all', told(0, 0), true, [0, 1]],
+  ['a jest that died', undefined, false, [0, 1]],
+  ['a jest that told nothing', undefined, true, [0, 1]],
+] as const)('jest: %s', (_name, report, succeeded, expected) => {
+  const { passed, failed } = countJest(report, succeeded);
+  expect([passed, failed]).toEqual(expected);
 });
 
-test('the last line', () => {
-  expect(lastLine({ passed: 12, failed: 0 })).toBe('12 passed, 0 failed');
+const task = (target: string, status = 0): { target: string; status: number } => ({ target, status });
+
+test.each([
+  ['all of them', [task('lint'), task('lint'), task('build')], true, [2, 0]],
+  ['one that failed in one project', [task('lint'), task('lint', 1), task('build')], false, [1, 1]],
+  ['one that was not run, since another failed', [task('lint', 1)], false, [0, 2]],
+  ['a failure without a name', [task('lint'), task('build')], false, [2, 1]],
+  ['an Nx that died', [], false, [0, 2]],
+])('targets: %s', (_name, tasks, succeeded, expected) => {
+  const { passed, failed } = countTargets(['lint', 'build'], tasks, succeeded);
+  expect([passed, failed]).toEqual(expected);
+});
+
+test('the last line counts all parts', () => {
+  const parts = [
+    { passed: 6, failed: 1, skipped: [] },
+    { passed: 12, failed: 0, skipped: [] },
+  ];
+  expect(lastLines(parts)).toEqual(['18 passed, 1 failed']);
+});
+
+test('what is skipped is named before it', () => {
+  const skipped = ['a page (no browser)', 'a page (no browser)', 'another'];
+  expect(lastLines([{ passed: 1, failed: 0, skipped }])).toEqual([
+    'skipped: a page (no browser) (2)',
+    'skipped: another (1)',
+    '1 passed, 0 failed, 3 skipped',
+  ]);
 });

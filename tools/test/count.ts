@@ -1,39 +1,41 @@
-/** What is read of jest's `--json` result. */
-interface JestResult {
-  numPassedTests: number;
-  numFailedTests: number;
-  /** suites that could not be run at all: none of their tests is counted as failed */
-  numRuntimeErrorTestSuites: number;
-}
+import type { Report } from './reporter.ts';
 
-export interface Count {
-  passed: number;
-  failed: number;
+/** What Nx notes of a task that it has run, or taken from its cache. */
+export interface Task {
+  target: string;
+  status: number;
 }
 
 /**
- * Counts jest's run. A suite that can't be run is a failure, and so is a run that says it failed without naming a test:
- * one that crashed, found no tests, or could not write its result.
+ * Counts jest's run. One that says it failed without naming a test is a failure: it crashed, or found no tests.
  *
- * @param json what jest wrote; undefined when it wrote nothing
+ * @param told what the reporter told; undefined when jest ended before it could
  */
-export function countJest(json: string | undefined, succeeded: boolean): Count {
-  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = readResult(json);
-  const failed = numFailedTests + numRuntimeErrorTestSuites;
-  const unexplained = failed === 0 && (!succeeded || numPassedTests === 0);
-  return { passed: numPassedTests, failed: unexplained ? 1 : failed };
+export function countJest(told: Report | undefined, succeeded: boolean): Report {
+  const { passed, failed, skipped } = told ?? { passed: 0, failed: 0, skipped: [] };
+  const unexplained = failed === 0 && (!succeeded || passed === 0);
+  return { passed, failed: unexplained ? 1 : failed, skipped };
 }
 
-function readResult(json: string | undefined): JestResult {
-  const empty = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0 };
-  try {
-    return { ...empty, ...(JSON.parse(json ?? '{}') as Partial<JestResult>) };
-  } catch {
-    return empty;
-  }
+/** Counts each target as one test, which passes when it has been run and went well in every project. */
+export function countTargets(targets: readonly string[], tasks: readonly Task[], succeeded: boolean): Report {
+  const passed = targets.filter((name) => {
+    const own = tasks.filter(({ target }) => target === name);
+    return own.length > 0 && own.every(({ status }) => status === 0);
+  }).length;
+  const failed = targets.length - passed;
+  return { passed, failed: failed === 0 && !succeeded ? 1 : failed, skipped: [] };
 }
 
-/** The last line of a test run. */
-export function lastLine({ passed, failed }: Count): string {
-  return `${String(passed)} passed, ${String(failed)} failed`;
+/** The end of a test run: what was skipped, by the titles that say why, and the line that counts. */
+export function lastLines(parts: readonly Report[]): string[] {
+  const sum = (of: (part: Report) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  const skipped = Map.groupBy(
+    parts.flatMap((part) => part.skipped),
+    (title) => title,
+  );
+  const counts = `${String(sum(({ passed }) => passed))} passed, ${String(sum(({ failed }) => failed))} failed`;
+  if (skipped.size === 0) return [counts];
+  const titles = [...skipped].map(([title, { length }]) => `skipped: ${title} (${String(length)})`);
+  return [...titles, `${counts}, ${String(sum((part) => part.skipped.length))} skipped`];
 }

@@ -1,63 +1,67 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
-import { Adapterpool } from './adapter/adapterpool.ts';
+import { AccessGuard, ORGANISASJON } from './access.guard.ts';
+import { Adapter } from './adapter/adapter.ts';
 import { ContractController } from './adapter/contract.controller.ts';
 import { SyncController } from './adapter/sync.controller.ts';
-import { Syncs } from './adapter/sync.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
-import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
-import { Ingest } from './ingest/ingest.ts';
 import { DatabaseUnavailableInterceptor } from './database/unavailable.interceptor.ts';
-import { OperationsController, SERVED } from './operations/operations.controller.ts';
-import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
-import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
+import { Writer } from './ingest/writer.ts';
+import { ActionsController } from './operations/actions.controller.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
-import type { Served } from './operations/status.queries.ts';
-import { ORGANISASJON, AccessGuard } from './access.guard.ts';
+import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
+import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { SERVED, type Served } from './operations/served.ts';
+import { StatusController } from './operations/status.controller.ts';
 
-/** What the controllers work with; started and stopped by `main.ts`. */
+/** What the controllers work with; made, started and stopped by `ingestor.ts`. */
 export interface Parts {
-  pool: Pool;
-  ingest: Ingest;
   served: Served;
+  pool: Pool;
+  writer: Writer;
+  parkedReplay: ParkedReplay;
   rebuild: Rebuild;
-  adapterPool: Pool;
-  syncs: Syncs;
+  adapter: Adapter;
   avstemming: Avstemming;
-  repair: AvstemmingRepair;
+  avstemmingRepair: AvstemmingRepair;
 }
 
-@Module({})
+@Module({
+  controllers: [
+    AvtalerConsumer,
+    StatusController,
+    ActionsController,
+    ParkedController,
+    RebuildController,
+    ContractController,
+    SyncController,
+    AvstemmingController,
+  ],
+  providers: [
+    { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_INTERCEPTOR, useClass: DatabaseUnavailableInterceptor },
+  ],
+})
 export class IngestorModule {
-  static with({ pool, ingest, served, rebuild, adapterPool, syncs, avstemming, repair }: Parts): DynamicModule {
+  /** @param parts left out for the document, which is of the controllers alone: none of them can be called then */
+  static with(parts?: Parts): DynamicModule {
     return {
       module: IngestorModule,
-      controllers: [
-        AvtalerConsumer,
-        OperationsController,
-        ParkedController,
-        RebuildController,
-        ContractController,
-        SyncController,
-        AvstemmingController,
-      ],
       providers: [
-        { provide: Pool, useValue: pool },
-        { provide: Ingest, useValue: ingest },
-        { provide: SERVED, useValue: served },
-        { provide: ParkedReplay, useValue: new ParkedReplay(pool, ingest) },
-        { provide: Rebuild, useValue: rebuild },
-        { provide: Adapterpool, useValue: new Adapterpool(adapterPool) },
-        { provide: Syncs, useValue: syncs },
-        { provide: Avstemming, useValue: avstemming },
-        { provide: AvstemmingRepair, useValue: repair },
-        { provide: ORGANISASJON, useValue: served.organisasjon },
-        { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_INTERCEPTOR, useClass: DatabaseUnavailableInterceptor },
+        { provide: SERVED, useValue: parts?.served },
+        { provide: ORGANISASJON, useValue: parts?.served.organisasjon },
+        { provide: Pool, useValue: parts?.pool },
+        { provide: Writer, useValue: parts?.writer },
+        { provide: ParkedReplay, useValue: parts?.parkedReplay },
+        { provide: Rebuild, useValue: parts?.rebuild },
+        { provide: Adapter, useValue: parts?.adapter },
+        { provide: Avstemming, useValue: parts?.avstemming },
+        { provide: AvstemmingRepair, useValue: parts?.avstemmingRepair },
       ],
     };
   }

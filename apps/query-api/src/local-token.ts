@@ -7,7 +7,7 @@ export const LOCAL_TOKEN_ROUTE = '/lokalt-token';
 /**
  * On a developer's machine, Swagger UI is authorised from the start, with a token of the local issuer.
  *
- * @throws Oppstartsfeil unless everything is on this machine: anyone could call as that consumer
+ * @throws StartupError unless everything is on this machine: anyone could call as that consumer
  */
 export function requireLocal(source: string, config: { HOST: string; AZURE_OPENID_CONFIG_ISSUER: string }): void {
   const places = [new URL(source).hostname, config.HOST, new URL(config.AZURE_OPENID_CONFIG_ISSUER).hostname];
@@ -28,9 +28,9 @@ export function serveLocalToken(server: FastifyInstance, source: string): void {
 
 /** Script for Swagger UI, which makes itself known as `ui` when it is ready. */
 export const AUTHORIZE_SCRIPT = `
-  const ventPaaUi = setInterval(async () => {
+  const waitForUi = setInterval(async () => {
     if (!window.ui) return;
-    clearInterval(ventPaaUi);
-    const svar = await fetch('${LOCAL_TOKEN_ROUTE}');
-    if (svar.ok) window.ui.preauthorizeApiKey('entra', await svar.text());
+    clearInterval(waitForUi);
+    const response = await fetch('${LOCAL_TOKEN_ROUTE}');
+    if (response.ok) window.ui.preauthorizeApiKey('entra', await response.text());
   }, 50);`;

@@ -2,7 +2,7 @@ import { Counter, Gauge } from 'prom-client';
 
 /** Registered with prom-client's global registry, which `/internal/prometheus` shows. */
 export const metrics = {
-  oppslag: new Counter({
+  lookups: new Counter({
     name: 'query_oppslag_total',
     help: 'Look-ups that the registry of consumers granted',
     labelNames: ['konsument', 'operasjon'] as const,
@@ -12,7 +12,7 @@ export const metrics = {
     help: 'Requests refused because the quota was used up',
     labelNames: ['konsument'] as const,
   }),
-  databaseError: new Counter({
+  databaseErrors: new Counter({
     name: 'query_databasefeil_total',
     help: 'Statements that the database could not answer',
   }),

@@ -1,60 +1,61 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { AccessGuard } from './access/access.guard.ts';
+import { Konsumenter } from './access/konsumenter.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
-import { ExportController } from './export/export.controller.ts';
-import { Export } from './export/export.ts';
 import { ChangesController } from './changes/changes.controller.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
-import { Reader } from './lookups/reader.ts';
+import { ExportController } from './export/export.controller.ts';
+import { Export } from './export/export.ts';
 import { FreshnessController } from './freshness/freshness.controller.ts';
 import { Freshness } from './freshness/freshness.ts';
 import { GraphqlController } from './graphql/graphql.controller.ts';
 import { AuditLog } from './lookups/audit-log.ts';
+import { Lookups } from './lookups/lookups.ts';
 import { PersonerController } from './personer/personer.controller.ts';
 import { StatisticsController } from './statistics/statistics.controller.ts';
-import { Konsumenter } from './access/konsumenter.ts';
-import { AccessGuard } from './access/access.guard.ts';
 
-/** What the controllers work with; started and stopped by `main.ts`. */
+/** What the controllers and the guard work with; made, started and stopped in `query-api.ts`. */
 export interface Parts {
-  reading: Reader;
+  lookups: Lookups;
   auditLog: AuditLog;
-  ferskhet: Freshness;
+  freshness: Freshness;
   konsumenter: Konsumenter;
   feedWaiter: FeedWaiter;
-  eksport: Export;
+  exports: Export;
 }
+
+const CONTROLLERS = [
+  PersonerController,
+  AvtalerController,
+  ChangesController,
+  ExportController,
+  GraphqlController,
+  FreshnessController,
+  StatisticsController,
+];
 
 @Module({})
 export class QueryApiModule {
-  static with({
-    reading,
-    auditLog,
-    ferskhet: freshness,
-    konsumenter,
-    feedWaiter,
-    eksport: exported,
-  }: Parts): DynamicModule {
+  static with({ lookups, auditLog, freshness, konsumenter, feedWaiter, exports }: Parts): DynamicModule {
     return {
       module: QueryApiModule,
-      controllers: [
-        PersonerController,
-        AvtalerController,
-        ChangesController,
-        ExportController,
-        GraphqlController,
-        FreshnessController,
-        StatisticsController,
-      ],
+      controllers: CONTROLLERS,
       providers: [
-        { provide: Reader, useValue: reading },
+        { provide: Lookups, useValue: lookups },
         { provide: AuditLog, useValue: auditLog },
         { provide: Freshness, useValue: freshness },
         { provide: Konsumenter, useValue: konsumenter },
         { provide: FeedWaiter, useValue: feedWaiter },
-        { provide: Export, useValue: exported },
+        { provide: Export, useValue: exports },
         { provide: APP_GUARD, useClass: AccessGuard },
       ],
     };
+  }
+
+  /** The routes with nothing behind them: their controllers are made, and must not be called. */
+  static forDocument(): DynamicModule {
+    const providers = [Lookups, Freshness, FeedWaiter, Export].map((provide) => ({ provide, useValue: null }));
+    return { module: QueryApiModule, controllers: CONTROLLERS, providers };
   }
 }

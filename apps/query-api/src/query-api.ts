@@ -9,19 +9,21 @@ import {
   type DatabaseOptions,
   type DeltakerId,
 } from '@tiltak/database';
+import { logger, measurePools, startHttp, type HttpOptions, type Stop } from '@tiltak/platform';
+import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
-import { logger, measurePools, startHttp, type Stop } from '@tiltak/platform';
-import type { Config } from './config.ts';
-import { Reader } from './lookups/reader.ts';
-import { Export } from './export/export.ts';
+import { readKonsumenter } from './access/konsumenter.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
+import type { Config } from './config.ts';
+import { Export } from './export/export.ts';
+import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
 import { Freshness } from './freshness/freshness.ts';
-import { documentAsText, showDocument } from './openapi.ts';
 import { AUTHORIZE_SCRIPT, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './local-token.ts';
 import { AuditLog } from './lookups/audit-log.ts';
+import { Lookups } from './lookups/lookups.ts';
+import { Reader } from './lookups/reader.ts';
+import { documentAsText, showDocument } from './openapi.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
-import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
-import { readKonsumenter } from './access/konsumenter.ts';
 
 /** Paths that need no token. Everything else does. */
 export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
@@ -29,84 +31,107 @@ export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
 /** Two exports at a time in each process; one takes a minute for each million avtaler and slow reader, and rarely an hour. */
 const EXPORT_POOL = { poolSize: 2, statementTimeoutMs: 60 * 60_000 };
 
-/** Starts the query-api: the registry of consumers, HTTP, then the database. Stops in reverse. */
+/** A round that reads the freshness may wait for a database that is away. */
+const MAX_JOB_STOP_MS = 2_000;
+
+/** Everything that the query-api is made of, not yet started: no connection is open. */
+export interface QueryApi {
+  config: Config;
+  parts: Parts;
+  deltakerId: DeltakerId;
+  dataSource: DataSource;
+  /** by their names in the metrics */
+  pools: Record<'lesing' | 'oppslag' | 'eksport', Pool>;
+}
+
+/** @throws StartupError when the registry of consumers, or what is for a local stack only, is not as it should be */
+export function createQueryApi(config: Config): QueryApi {
+  const konsumenter = readKonsumenter(config.KONSUMENTER_FIL);
+  if (config.LOKAL_TOKENKILDE !== undefined) requireLocal(config.LOKAL_TOKENKILDE, config);
+  const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
+  const { forReading, forAudit } = databaseOptionsFrom(config);
+  const dataSource = createDataSource(forReading);
+  const pools = {
+    lesing: createPool(forReading),
+    oppslag: createPool(forAudit),
+    eksport: createPool({ ...forReading, ...EXPORT_POOL }),
+  };
+  const reader = new Reader(pools.lesing, config.DB_POOL_SIZE * 200);
+  const auditLog = new AuditLog(pools.oppslag, deltakerId);
+  const parts = {
+    lookups: new Lookups(reader, auditLog),
+    auditLog,
+    freshness: new Freshness(dataSource),
+    konsumenter,
+    feedWaiter: new FeedWaiter(reader),
+    exports: new Export(pools.eksport),
+  };
+  return { config, parts, deltakerId, dataSource, pools };
+}
+
+/** Starts HTTP, then the database, then what needs it. Stops in reverse. */
 export async function startQueryApi(config: Config): Promise<Stop> {
   logger.level = config.LOG_LEVEL;
-  const konsumenter = readKonsumenter(config.KONSUMENTER_FIL);
-  const local = config.LOKAL_TOKENKILDE;
-  if (local !== undefined) requireLocal(local, config);
-  const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
-  const { primaer, reading } = databaseOptionsFrom(config);
-  const dataSource = createDataSource(reading);
-  const readPool = createPool(reading);
-  const lookupPool = createPool(primaer);
-  const exportPool = createPool({ ...reading, ...EXPORT_POOL });
-  const freshness = new Freshness(dataSource);
-
-  const avtaler = new Reader(readPool, config.DB_POOL_SIZE * 200);
-  const feedWaiter = new FeedWaiter(avtaler);
-  const parts = {
-    reading: avtaler,
-    auditLog: new AuditLog(lookupPool, deltakerId),
-    ferskhet: freshness,
-    konsumenter,
-    feedWaiter,
-    eksport: new Export(exportPool),
-  };
-
+  const queryApi = createQueryApi(config);
+  const { parts, dataSource, pools } = queryApi;
   let started = false;
-  const http = await startHttp({
-    module: QueryApiModule.with(parts),
-    config,
-    openRoutes: local === undefined ? OPEN_ROUTES : [...OPEN_ROUTES, LOCAL_TOKEN_ROUTE],
-    readiness: { oppstart: () => started, database: () => readPool.query('select 1').then(() => true) },
-    configure: (app) => {
-      addDataOppdatert(app, freshness);
-      if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
-      showDocument(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
-    },
-  });
-  await waitForDatabase(dataSource, deltakerId);
-  measurePools({ reading: readPool, oppslag: lookupPool, eksport: exportPool });
-  freshness.start();
+  const http = await startHttp(httpOptionsFor(queryApi, () => started));
+  await waitForDatabase(queryApi);
+  measurePools(pools);
+  const freshnessJob = parts.freshness.start();
   started = true;
   logger.info(
-    { organisasjon: config.ORGANISASJON, port: config.PORT, konsumenter: konsumenter.size },
+    { organisasjon: config.ORGANISASJON, port: config.PORT, konsumenter: parts.konsumenter.size },
     'The query-api is started',
   );
 
   return async () => {
-    feedWaiter.stop();
+    parts.feedWaiter.stop();
     await http.stop();
-    freshness.stop();
+    await freshnessJob.stop(MAX_JOB_STOP_MS);
     await dataSource.destroy();
-    await Promise.all([readPool.end(), lookupPool.end(), exportPool.end()]);
+    await Promise.all(Object.values(pools).map((pool) => pool.end()));
   };
 }
 
-/** Prints the OpenAPI document, for `npm run openapi`. Nothing that the controllers work with is used. */
+function httpOptionsFor({ config, parts, pools }: QueryApi, isStarted: () => boolean): HttpOptions {
+  const local = config.LOKAL_TOKENKILDE;
+  return {
+    module: QueryApiModule.with(parts),
+    config,
+    openRoutes: local === undefined ? OPEN_ROUTES : [...OPEN_ROUTES, LOCAL_TOKEN_ROUTE],
+    readiness: { oppstart: isStarted, database: () => pools.lesing.query('select 1').then(() => true) },
+    configure: (app) => {
+      addDataOppdatert(app, parts.freshness);
+      if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
+      showDocument(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
+    },
+  };
+}
+
+/** Prints the OpenAPI document, for `npm run openapi`. */
 export async function printOpenApi(): Promise<void> {
-  process.stdout.write(await documentAsText(QueryApiModule.with({} as Parts)));
+  process.stdout.write(await documentAsText(QueryApiModule.forDocument()));
 }
 
 /** Waits for the database, and for an ingestor to have set it up. */
-async function waitForDatabase(dataSource: DataSource, deltakerId: DeltakerId): Promise<void> {
-  const waiting = (error: unknown): void => {
+async function waitForDatabase({ dataSource, deltakerId }: QueryApi): Promise<void> {
+  const onError = (error: unknown): void => {
     logger.warn({ err: error }, 'The database (DB_HOST, DB_PORT) does not answer; trying again');
   };
-  while (!(await connectAndWait(dataSource, waiting, () => checkKey(dataSource, deltakerId)))) {
+  while (!(await connectAndWait(dataSource, onError, () => checkKey(dataSource, deltakerId)))) {
     logger.warn('The database has not been set up by an ingestor yet; trying again');
     await wait(1_000);
   }
 }
 
 /** Look-ups may go to a replica; the audit is always written to the primary, on connections that look-ups can't use up. */
-function databaseOptionsFrom(config: Config): { primaer: DatabaseOptions; reading: DatabaseOptions } {
+function databaseOptionsFrom(config: Config): Record<'forReading' | 'forAudit', DatabaseOptions> {
   const options = databaseOptions(config, {
     applicationName: `query-api-${config.ORGANISASJON}`,
     statementTimeoutMs: config.DB_STATEMENT_TIMEOUT_MS,
     connectTimeoutMs: 2_000,
   });
   const replica = config.DB_REPLIKA_HOST && { host: config.DB_REPLIKA_HOST, port: config.DB_REPLIKA_PORT };
-  return { reading: { ...options, ...(replica ?? {}) }, primaer: { ...options, poolSize: 2 } };
+  return { forReading: { ...options, ...(replica ?? {}) }, forAudit: { ...options, poolSize: 2 } };
 }

@@ -37,10 +37,10 @@ test.each([
   ['constructor', { body: '{"constructor":{"prototype":{}}}' }, 400],
   ['too large', { body: JSON.stringify({ neste: 'x'.repeat(2_000_000) }) }, 413],
   ['10,000 idents', { body: { personidenter: Array.from({ length: 10_000 }, () => '1'.repeat(11)) } }, 400],
-  ['XML', { body: '<a/>', hoder: { 'content-type': 'application/xml' } }, 415],
-  ['a form', { body: 'antall=1', hoder: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
-  ['text', { body: '{}', hoder: { 'content-type': 'text/plain' } }, 415],
-  ['wants XML', { body: {}, hoder: { accept: 'application/xml' } }, 406],
+  ['XML', { body: '<a/>', headers: { 'content-type': 'application/xml' } }, 415],
+  ['a form', { body: 'antall=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
+  ['text', { body: '{}', headers: { 'content-type': 'text/plain' } }, 415],
+  ['wants XML', { body: {}, headers: { accept: 'application/xml' } }, 406],
 ])('%s', async (_, options, status) => {
   const response = await api.call('POST', SEARCH, options);
   expect([response.status, response.headers.get('content-type')]).toEqual([status, PROBLEM]);
@@ -51,7 +51,7 @@ test.each([
 test('a body is needed', async () => {
   const response = await fetch(api.url + SEARCH, {
     method: 'POST',
-    headers: { authorization: `Bearer ${await api.utsteder.token({ azp: 'alt' })}` },
+    headers: { authorization: `Bearer ${await api.issuer.token({ azp: 'alt' })}` },
   });
   expect([response.status, ((await response.json()) as { feil: unknown }).feil]).toEqual([
     400,
@@ -79,7 +79,7 @@ test.each([
 
 test('a call id is given back, unless it could be something else than an id', async () => {
   const given = async (headers: Record<string, string>): Promise<string | null> =>
-    (await api.call('GET', '/api/v1/ferskhet', { hoder: headers })).headers.get('nav-call-id');
+    (await api.call('GET', '/api/v1/ferskhet', { headers })).headers.get('nav-call-id');
   expect(await given({ 'nav-call-id': 'abc-1' })).toBe('abc-1');
   expect(await given({ 'nav-callid': 'abc-2' })).toBe('abc-2');
   expect(await given({ 'x-correlation-id': 'abc-3' })).toBe('abc-3');

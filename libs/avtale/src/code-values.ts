@@ -32,7 +32,7 @@ export type AvtaleStatus = (typeof AVTALESTATUSER)[number];
 export type Stillingstype = (typeof STILLINGSTYPER)[number];
 export type Opphav = (typeof OPPHAV)[number];
 
-/** The coded fields of an avtale, the values published for each, and how the source spells those that differ. */
+/** The code lists, the values published of each, and how the source spells those that differ. */
 export const CODE_VALUES = {
   tiltakstype: codeValues(TILTAKSTYPER),
   avtaleStatus: codeValues(AVTALESTATUSER, { PAABEGYNT: 'PÅBEGYNT', GJENNOMFORES: 'GJENNOMFØRES' }),
@@ -43,7 +43,7 @@ export const CODE_VALUES = {
 export interface CodeValues<T extends string> {
   /** The published value for a text from the source; `UKJENT` for one not known. */
   fromSource: (raw: string) => T;
-  /** The source's text for a published value. `UKJENT` has none: see `kjente`. */
+  /** The source's text for a published value. `UKJENT` has none: see `known`. */
   toSource: (value: T) => string;
   /** The source's texts for all known values; what is in none of them is `UKJENT`. */
   known: readonly string[];
@@ -51,10 +51,10 @@ export interface CodeValues<T extends string> {
 
 function codeValues<const T extends readonly string[]>(
   values: T,
-  deviation: Partial<Record<T[number], string>> = {},
+  sourceSpelling: Partial<Record<T[number], string>> = {},
 ): CodeValues<T[number]> {
-  const spelled = (value: T[number]): string => deviation[value] ?? value;
+  const toSource = (value: T[number]): string => sourceSpelling[value] ?? value;
   const known = values.filter((value) => value !== UKJENT);
-  const from = new Map<string, T[number]>(known.map((value) => [spelled(value), value]));
-  return { fromSource: (raw) => from.get(raw) ?? UKJENT, toSource: spelled, known: known.map(spelled) };
+  const published = new Map<string, T[number]>(known.map((value) => [toSource(value), value]));
+  return { fromSource: (raw) => published.get(raw) ?? UKJENT, toSource, known: known.map(toSource) };
 }

@@ -1,4 +1,3 @@
-export { AVTALE_FIELDS, type Avtale, type Instant } from './avtale.ts';
 export {
   AVTALESTATUSER,
   CODE_VALUES,
@@ -13,13 +12,17 @@ export {
   type Tiltakstype,
 } from './code-values.ts';
 export {
+  AVTALE_FIELDS,
+  FIELDS,
+  GRANTABLE_FIELDS,
+  OPEN_SOURCE_FIELDS,
   SOURCE_FIELDS,
-  DELETE_BEFORE,
-  parseMessage,
-  type Message,
-  type ParkingReason,
-  type ParseResult,
-} from './message.ts';
+  type Avtale,
+  type AvtaleField,
+  type Field,
+  type Instant,
+} from './fields.ts';
+export { DELETE_BEFORE, parseMessage, type Message, type ParkingReason, type ParseResult } from './message.ts';
 export {
   toRelationAvtale,
   sameRelationAvtale,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import type { Avtale } from './fields.ts';
 import { parseMessage, type ParkingReason } from './message.ts';
-import type { Avtale } from './avtale.ts';
 
 const ID = '04d0033c-754b-4daa-b5ff-6531dc64582c';
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -89,7 +89,7 @@ test('only avtaleId and sistEndret are needed', () => {
   const parsed = parseMessage(bytes(ID), bytes(JSON.stringify(least)));
   expect(parsed).toMatchObject({
     ok: true,
-    melding: { avtale: { avtaleNr: null, feilregistrert: false, opphav: null } },
+    message: { avtale: { avtaleNr: null, feilregistrert: false, opphav: null } },
   });
 });
 
@@ -113,12 +113,12 @@ test.each([
 test.each([{ slettemerket: true }, { hendelseType: 'AVTALE_SLETTET' }])('%p deletes', (fields) => {
   expect(parseMessage(bytes(ID), bytes(JSON.stringify({ ...SOURCE, ...fields })))).toEqual({
     ok: true,
-    melding: { type: 'SLETTET', avtaleId: ID, sistEndret: '2022-02-04T08:46:39.573884Z' },
+    message: { type: 'SLETTET', avtaleId: ID, sistEndret: '2022-02-04T08:46:39.573884Z' },
   });
 });
 
 test('a tombstone', () => {
-  expect(parseMessage(bytes(ID), null)).toEqual({ ok: true, melding: { type: 'GRAVSTEIN', avtaleId: ID } });
+  expect(parseMessage(bytes(ID), null)).toEqual({ ok: true, message: { type: 'GRAVSTEIN', avtaleId: ID } });
 });
 
 describe('parked', () => {
@@ -146,8 +146,8 @@ describe('parked', () => {
     ['bedriftNavn', { bedriftNavn: 'a\ud800b' }],
   ])('%s: %p', (field, fields) => {
     expect(reason(bytes(ID), bytes(JSON.stringify({ ...SOURCE, ...fields })))).toMatchObject({
-      kode: 'UGYLDIG_FELT',
-      felt: field,
+      code: 'UGYLDIG_FELT',
+      field,
     });
   });
 
@@ -157,11 +157,11 @@ describe('parked', () => {
     ['IKKE_OBJEKT', '[]'],
     ['IKKE_OBJEKT', 'null'],
     ['IKKE_OBJEKT', '"tekst"'],
-  ])('%s: %s', (code, text) => expect(reason(bytes(ID), bytes(text))).toMatchObject({ kode: code, felt: null }));
+  ])('%s: %s', (code, text) => expect(reason(bytes(ID), bytes(text))).toMatchObject({ code, field: null }));
 
   test('a number that JSON can write and nobody can read', () => {
     const value = JSON.stringify(SOURCE).replace('87.5', '1e999');
-    expect(reason(bytes(ID), bytes(value))).toMatchObject({ felt: 'stillingprosent' });
+    expect(reason(bytes(ID), bytes(value))).toMatchObject({ field: 'stillingprosent' });
   });
 
   test('an escaped backslash is not U+0000', () =>
@@ -169,14 +169,14 @@ describe('parked', () => {
 
   test('invalid UTF-8', () => {
     const value = Buffer.concat([bytes('{"bedriftNavn":"'), Buffer.from([0xc3, 0x28]), bytes('"}')]);
-    expect(reason(bytes(ID), value)).toMatchObject({ kode: 'IKKE_UTF8' });
+    expect(reason(bytes(ID), value)).toMatchObject({ code: 'IKKE_UTF8' });
   });
 
   test.each([
     ['another avtale', bytes('00000000-0000-4000-8000-000000000000')],
     ['no key', null],
   ])('%s as key', (_, key) => {
-    expect(reason(key, bytes(JSON.stringify(SOURCE)))).toMatchObject({ kode: 'UGYLDIG_NOKKEL', felt: 'key' });
+    expect(reason(key, bytes(JSON.stringify(SOURCE)))).toMatchObject({ code: 'UGYLDIG_NOKKEL', field: 'key' });
     expect(key === null ? reason(null, null).field : 'key').toBe('key');
   });
 

@@ -1,7 +1,7 @@
-import type { Avtale } from './avtale.ts';
+import { AVTALE_FIELDS, FIELDS, type Avtale, type Field, type Values } from './fields.ts';
 import { parseDate, parseInstant, parseOsloTime } from './time.ts';
 
-/** Why a message can't be used; `aarsak` never contains a value from it. */
+/** Why a message can't be used; `reason` never contains a value from it. */
 export interface ParkingReason {
   code: 'IKKE_UTF8' | 'IKKE_JSON' | 'IKKE_OBJEKT' | 'UGYLDIG_NOKKEL' | 'UGYLDIG_FELT' | 'AVVIST_AV_DATABASEN';
   /** the source's name of the field at fault; `key` for the Kafka key; null when it is the message as a whole */
@@ -15,7 +15,7 @@ export type Message =
   /** `slettemerket` or AVTALE_SLETTET: obeys the ordinary ordering rule */
   | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
   /**
-   * a tombstone: no content, beats everything before it in its partition; with `foer`, only when what is known lies
+   * a tombstone: no content, beats everything before it in its partition; with `before`, only when what is known lies
    * before that offset of the same partition
    */
   | { type: 'GRAVSTEIN'; avtaleId: string; before?: number };
@@ -58,7 +58,7 @@ function parse(key: Uint8Array | null, value: Uint8Array | null, deleteBefore: n
   }
 
   const source = parseJson(utf8(value, null));
-  const avtaleId = parseAvtaleId(source);
+  const avtaleId = readUuid(source, 'avtaleId');
   if (keyText !== avtaleId) reject('UGYLDIG_NOKKEL', 'key', 'the key differs from avtaleId');
 
   const avtale = parseAvtale(source, avtaleId);
@@ -69,20 +69,20 @@ function parse(key: Uint8Array | null, value: Uint8Array | null, deleteBefore: n
 type SourceObject = Record<string, unknown>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const stringUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function utf8(bytes: Uint8Array, field: string | null): string {
   try {
-    return stringUtf8.decode(bytes);
+    return strictUtf8.decode(bytes);
   } catch {
     return reject('IKKE_UTF8', field, 'not valid UTF-8');
   }
 }
 
-function parseJson(readText: string): SourceObject {
+function parseJson(text: string): SourceObject {
   let value: unknown;
   try {
-    value = JSON.parse(readText);
+    value = JSON.parse(text);
   } catch {
     reject('IKKE_JSON', null, 'not valid JSON');
   }
@@ -90,7 +90,7 @@ function parseJson(readText: string): SourceObject {
     reject('IKKE_OBJEKT', null, 'the message is not a JSON object');
   }
   // Postgres can't hold U+0000 in text. Only a message with the escape in it needs to be walked through.
-  if (readText.includes('\\u0000')) {
+  if (text.includes('\\u0000')) {
     const field = findNul(value as SourceObject);
     if (field) reject('UGYLDIG_FELT', field, 'contains U+0000');
   }
@@ -101,88 +101,55 @@ function findNul(value: unknown, field = ''): string | undefined {
   if (typeof value === 'string') return value.includes('\0') ? field : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [name, part] of Object.entries(value)) {
-    const hits = name.includes('\0') ? field || 'unknown field' : findNul(part, field || name);
-    if (hits) return hits;
+    const found = name.includes('\0') ? field || 'unknown field' : findNul(part, field || name);
+    if (found) return found;
   }
   return undefined;
 }
 
-function parseAvtaleId(source: SourceObject): string {
-  const id = source['avtaleId'];
-  const avtaleId = typeof id === 'string' ? id.toLowerCase() : '';
-  if (!UUID.test(avtaleId)) reject('UGYLDIG_FELT', 'avtaleId', 'must be a UUID');
-  return avtaleId;
-}
+const READERS: { [K in keyof Values]: (source: SourceObject, field: string) => Values[K] | null } = {
+  uuid: readUuid,
+  text: readText,
+  integer: readInteger,
+  number: readNumber,
+  boolean: readBoolean,
+  date: readDate,
+  osloTime: readOsloTime,
+  instant: readInstant,
+};
 
-/** The fields of a message that this system reads, by the source's names. Nothing else of a message matters. */
-export const SOURCE_FIELDS = [
-  'avtaleId',
-  'avtaleNr',
-  'deltakerFnr',
-  'bedriftNr',
-  'bedriftNavn',
-  'veilederNavIdent',
-  'tiltakstype',
-  'versjon',
-  'avtaleStatus',
-  'avtaleInngått',
-  'startDato',
-  'sluttDato',
-  'stillingprosent',
-  'antallDagerPerUke',
-  'stillingstype',
-  'godkjentAvDeltaker',
-  'godkjentAvArbeidsgiver',
-  'godkjentAvVeileder',
-  'godkjentAvBeslutter',
-  'godkjentAvNavIdent',
-  'godkjentAvBeslutterNavIdent',
-  'godkjentPaVegneAv',
-  'godkjentPaVegneAvArbeidsgiver',
-  'opphav',
-  'opprettetTidspunkt',
-  'annullertTidspunkt',
-  'feilregistrert',
-  'sistEndret',
-  'slettemerket',
-] as const;
+/** What is read of every message, in the order of the table; `avtaleId` is read before, and held against the key. */
+const FIELD_READERS = AVTALE_FIELDS.filter((name) => name !== 'avtaleId').map((name) => readerOf(name, FIELDS[name]));
+
+const MENTORS_FIELDS = AVTALE_FIELDS.filter((name) => FIELDS[name].nullForMentor);
+
+/** With every field from the start, all avtaler have one shape, and a field is set as fast as by its name. */
+const EMPTY: Readonly<Record<string, unknown>> = Object.fromEntries(AVTALE_FIELDS.map((name) => [name, null]));
 
 function parseAvtale(source: SourceObject, avtaleId: string): Avtale {
-  const tiltakstype = readText(source, 'tiltakstype');
-  // For MENTOR these two describe the mentor's position, not the participant's (rule 8).
-  const stillingprosent = readNumber(source, 'stillingprosent');
-  const antallDagerPerUke = readNumber(source, 'antallDagerPerUke');
-  const describesMentor = tiltakstype === 'MENTOR';
-  return {
-    avtaleId,
-    avtaleNr: readInteger(source, 'avtaleNr'),
-    deltakerFnr: readText(source, 'deltakerFnr'),
-    bedriftNr: readText(source, 'bedriftNr'),
-    bedriftNavn: readText(source, 'bedriftNavn'),
-    veilederNavIdent: readText(source, 'veilederNavIdent'),
-    tiltakstype,
-    versjon: readInteger(source, 'versjon'),
-    avtaleStatus: readText(source, 'avtaleStatus'),
-    avtaleInngaatt: readOsloTime(source, 'avtaleInngått'),
-    startDato: readDate(source, 'startDato'),
-    sluttDato: readDate(source, 'sluttDato'),
-    stillingprosent: describesMentor ? null : stillingprosent,
-    antallDagerPerUke: describesMentor ? null : antallDagerPerUke,
-    stillingstype: readText(source, 'stillingstype'),
-    godkjentAvDeltaker: readOsloTime(source, 'godkjentAvDeltaker'),
-    godkjentAvArbeidsgiver: readOsloTime(source, 'godkjentAvArbeidsgiver'),
-    godkjentAvVeileder: readOsloTime(source, 'godkjentAvVeileder'),
-    godkjentAvBeslutter: readOsloTime(source, 'godkjentAvBeslutter'),
-    godkjentAvNavIdent: readText(source, 'godkjentAvNavIdent'),
-    godkjentAvBeslutterNavIdent: readText(source, 'godkjentAvBeslutterNavIdent'),
-    godkjentPaaVegneAv: readBoolean(source, 'godkjentPaVegneAv'),
-    godkjentPaaVegneAvArbeidsgiver: readBoolean(source, 'godkjentPaVegneAvArbeidsgiver'),
-    opphav: readText(source, 'opphav'),
-    opprettetTidspunkt: readOsloTime(source, 'opprettetTidspunkt'),
-    annullertTidspunkt: readInstant(source, 'annullertTidspunkt'),
-    feilregistrert: readBoolean(source, 'feilregistrert'),
-    sistEndret: readInstant(source, 'sistEndret') ?? reject('UGYLDIG_FELT', 'sistEndret', 'is missing'),
-  };
+  const avtale: Record<string, unknown> = { ...EMPTY };
+  avtale['avtaleId'] = avtaleId;
+  for (const { name, source: sourceName, read } of FIELD_READERS) avtale[name] = read(source, sourceName);
+  if (avtale['tiltakstype'] === 'MENTOR') for (const name of MENTORS_FIELDS) avtale[name] = null;
+  // Each field was read as the table says, which is what the type is made of.
+  return avtale as Avtale;
+}
+
+type Read = (source: SourceObject, field: string) => unknown;
+
+function readerOf(name: string, { source, read, required }: Field): { name: string; source: string; read: Read } {
+  return { name, source, read: required ? requiredRead(READERS[read]) : READERS[read] };
+}
+
+function requiredRead(read: Read): Read {
+  return (source, field) => read(source, field) ?? reject('UGYLDIG_FELT', field, 'is missing');
+}
+
+function readUuid(source: SourceObject, field: string): string {
+  const value = source[field];
+  const uuid = typeof value === 'string' ? value.toLowerCase() : '';
+  if (!UUID.test(uuid)) reject('UGYLDIG_FELT', field, 'must be a UUID');
+  return uuid;
 }
 
 function readText(source: SourceObject, field: string): string | null {

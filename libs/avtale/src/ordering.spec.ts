@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Avtale } from './avtale.ts';
+import type { Avtale } from './fields.ts';
 import type { Message } from './message.ts';
 import {
   foldMessages,
@@ -46,7 +46,7 @@ describe('what wins', () => {
     expect(play(onRow(deleted(2), avtale(2))).state?.deleted).toBeNull());
 
   test('a tombstone beats everything before it', () =>
-    expect(play(onRow(avtale(9), tombstone)).state).toMatchObject({ slettet: 'GRAVSTEIN', sistEndret: time(9) }));
+    expect(play(onRow(avtale(9), tombstone)).state).toMatchObject({ deleted: 'GRAVSTEIN', sistEndret: time(9) }));
   test('after a tombstone only what is newer than what was deleted revives', () => {
     expect(play(onRow(avtale(9), tombstone, avtale(9))).state?.deleted).toBe('GRAVSTEIN');
     expect(play(onRow(avtale(9), tombstone, avtale(10))).state?.deleted).toBeNull();
@@ -86,7 +86,7 @@ describe('what is told', () => {
   });
   test('nothing from before an erasure stays in the history', () => {
     const fold = play(onRow(avtale(1), avtale(2), deleted(3), avtale(4, { navn: 'ny' })));
-    expect(fold).toMatchObject({ deleteHistory: true, versjoner: [{ position: { offset: 3 } }] });
+    expect(fold).toMatchObject({ eraseHistory: true, versions: [{ position: { offset: 3 } }] });
   });
 });
 
@@ -165,7 +165,7 @@ describe('for any history', () => {
 });
 
 describe('a tombstone of a full sync', () => {
-  const tombstone = { type: 'GRAVSTEIN', avtaleId: 'a', foer: 10 } as const;
+  const tombstone: Message = { type: 'GRAVSTEIN', avtaleId: 'a', before: 10 };
   const knownAt = (partition: number, offset: number): AvtaleState => ({
     sistEndret: '2026-01-01T00:00:00.000000Z',
     position: { partition, offset },

@@ -1,4 +1,4 @@
-import type { Avtale, Instant } from './avtale.ts';
+import type { Avtale, Instant } from './fields.ts';
 import type { Message } from './message.ts';
 
 /** Where on the topic a message lies. Offsets are int64 in Kafka; a number is exact to 2^53. */
@@ -15,23 +15,24 @@ export interface AvtaleState {
   position: Position;
   deleted: 'SLETTEMERKET' | 'GRAVSTEIN' | null;
   feilregistrert: boolean;
-  /** fingerprint of the content, see `Innhold`; null for a deleted avtale */
+  /** fingerprint of the content, see `Content`; null for a deleted avtale */
   fingerprint: string | null;
 }
 
 /**
- * The ordering rule (rules 2 and 3 of the source contract): does `ny` replace what is known?
+ * The ordering rule (rules 2 and 3 of the source contract): does `incoming` replace what is known?
  *
  * Newer `sistEndret` wins, equal goes to the later place, older loses. A tombstone beats everything before it, and
  * after one only content newer than what it deleted counts. Places in different partitions – an avtale moves when the
  * partition count changes – are ordered by partition, so that every order of arrival ends in the same state. A tombstone
- * of a full sync spares what came after the sync had begun (`foer`).
+ * of a full sync spares what came after the sync had begun (`before`).
  */
 export function supersedes(incoming: Message, position: Position, stored: AvtaleState | undefined): boolean {
   if (!stored) return true;
   const isLater = comparePositions(position, stored.position) > 0;
-  if (incoming.type === 'GRAVSTEIN')
+  if (incoming.type === 'GRAVSTEIN') {
     return isLater && (incoming.before === undefined || isBefore(stored.position, position.partition, incoming.before));
+  }
 
   const sistEndret = sistEndretOf(incoming);
   const isNewer = stored.sistEndret === null || sistEndret > stored.sistEndret;
@@ -52,20 +53,20 @@ export interface Content {
   fingerprint: string;
 }
 
-export interface Version<I extends Content> {
-  content: I;
+export interface Version<C extends Content> {
+  content: C;
   position: Position;
 }
 
 /** What a sequence of messages about one avtale comes to. */
-export interface Fold<I extends Content> {
+export interface Fold<C extends Content> {
   avtaleId: string;
   /** undefined when no message won: nothing to store */
   state: AvtaleState | undefined;
   /** the content in force; undefined when deleted, or when no message won */
-  content: I | undefined;
+  content: C | undefined;
   /** the history this sequence adds, oldest first; nothing from before an erasure */
-  versions: Version<I>[];
+  versions: Version<C>[];
   /** the history stored before this sequence must go */
   eraseHistory: boolean;
   changes: Change[];
@@ -84,13 +85,13 @@ export interface PositionedMessage {
  * Plays the messages for one avtale, in the order given, onto what is known about it. Playing them in one go or in
  * several gives the same, and playing them again gives nothing.
  */
-export function foldMessages<I extends Content>(
+export function foldMessages<C extends Content>(
   avtaleId: string,
   stored: AvtaleState | undefined,
   messages: readonly PositionedMessage[],
-  encode: (avtale: Avtale) => I,
-): Fold<I> {
-  const fold: Fold<I> = {
+  encode: (avtale: Avtale) => C,
+): Fold<C> {
+  const fold: Fold<C> = {
     avtaleId,
     state: undefined,
     content: undefined,
@@ -114,12 +115,12 @@ export function foldMessages<I extends Content>(
   return fold;
 }
 
-function accept<I extends Content>(
-  fold: Fold<I>,
+function accept<C extends Content>(
+  fold: Fold<C>,
   current: AvtaleState | undefined,
   avtale: Avtale,
   position: Position,
-  encode: (avtale: Avtale) => I,
+  encode: (avtale: Avtale) => C,
 ): AvtaleState {
   const { avtaleId, sistEndret, feilregistrert } = avtale;
   const content = encode(avtale);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Avtale } from './avtale.ts';
+import type { Avtale } from './fields.ts';
 import {
   toRelationAvtale,
   sameRelationAvtale,

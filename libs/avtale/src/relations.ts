@@ -1,4 +1,4 @@
-import type { Avtale } from './avtale.ts';
+import type { Avtale } from './fields.ts';
 
 /** The names by which avtaler of one participant are linked, as consumers see them in `_links`. */
 export const RELATIONS = ['forrige', 'neste', 'samtidige', 'mentor', 'mentorFor'] as const;
@@ -24,7 +24,7 @@ export interface RelationAvtale {
   sluttDato: string | null;
 }
 
-type MemberSource = Pick<
+type RelationSource = Pick<
   Avtale,
   | 'avtaleId'
   | 'bedriftNr'
@@ -40,7 +40,7 @@ type MemberSource = Pick<
  * Undefined for an avtale that takes no part: without participant or start, wrongly registered, annulled. So are those
  * that the source called AVBRUTT: it has since made them ANNULLERT without a message.
  */
-export function toRelationAvtale(avtale: MemberSource, deltakerId: string | null): RelationAvtale | undefined {
+export function toRelationAvtale(avtale: RelationSource, deltakerId: string | null): RelationAvtale | undefined {
   const { avtaleId, bedriftNr, tiltakstype, avtaleStatus, startDato, sluttDato } = avtale;
   if (deltakerId === null || startDato === null) return undefined;
   if (avtale.feilregistrert || avtale.annullertTidspunkt !== null) return undefined;
@@ -60,21 +60,21 @@ export function sameRelationAvtale(a: RelationAvtale | undefined, b: RelationAvt
   );
 }
 
-type Pair = readonly [foerst: RelationAvtale, sist: RelationAvtale];
+type Pair = readonly [first: RelationAvtale, last: RelationAvtale];
 
-/** A rule finds pairs; the first of a pair is linked to the last as `frem`, the last to the first as `tilbake`. */
+/** A rule finds pairs; the first of a pair is linked to the last as `forward`, the last to the first as `back`. */
 interface Rule {
-  frem: RelationName;
-  tilbake: RelationName;
+  forward: RelationName;
+  back: RelationName;
   /** @param avtaler of one participant, in the order of `inTime` */
-  pair: (avtaler: readonly RelationAvtale[]) => Iterable<Pair>;
+  pairs: (avtaler: readonly RelationAvtale[]) => Iterable<Pair>;
 }
 
-/** A new rule is a row here, its name in `RELASJONER`, and its tests. */
+/** A new rule is a row here, its name in `RELATIONS`, and its tests. */
 const RULES: readonly Rule[] = [
-  { frem: 'neste', tilbake: 'forrige', pair: afterEachOther },
-  { frem: 'samtidige', tilbake: 'samtidige', pair: overlapping },
-  { frem: 'mentorFor', tilbake: 'mentor', pair: mentorAndOthers },
+  { forward: 'neste', back: 'forrige', pairs: afterEachOther },
+  { forward: 'samtidige', back: 'samtidige', pairs: overlapping },
+  { forward: 'mentorFor', back: 'mentor', pairs: mentorAndOthers },
 ];
 
 /**
@@ -87,10 +87,10 @@ export const MAX_LINKED_AVTALER = 200;
 export function relationsFor(avtaler: readonly RelationAvtale[]): Relation[] {
   if (avtaler.length < 2 || avtaler.length > MAX_LINKED_AVTALER) return [];
   const ordered = [...avtaler].sort(inTime);
-  return RULES.flatMap(({ frem, tilbake: back, pair }) =>
-    Array.from(pair(ordered), ([first, latest]): Relation[] => [
-      { fra: first.avtaleId, relasjon: frem, til: latest.avtaleId },
-      { fra: latest.avtaleId, relasjon: back, til: first.avtaleId },
+  return RULES.flatMap(({ forward, back, pairs }) =>
+    Array.from(pairs(ordered), ([first, last]): Relation[] => [
+      { fra: first.avtaleId, relasjon: forward, til: last.avtaleId },
+      { fra: last.avtaleId, relasjon: back, til: first.avtaleId },
     ]).flat(),
   );
 }

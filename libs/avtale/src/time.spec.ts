@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { todayInOslo, parseDate, parseInstant, parseOsloTime } from './time.ts';
 
-describe('lesInstant', () => {
+describe('parseInstant', () => {
   test.each([
     ['2022-02-04T08:46:39.573884Z', '2022-02-04T08:46:39.573884Z'],
     ['2022-02-04T08:46:39Z', '2022-02-04T08:46:39.000000Z'],
@@ -43,7 +43,7 @@ describe('lesInstant', () => {
   });
 });
 
-describe('lesOslotid', () => {
+describe('parseOsloTime', () => {
   test.each([
     ['2022-01-18T08:43:53.256512', '2022-01-18T07:43:53.256512Z'],
     ['2022-07-18T08:43:53', '2022-07-18T06:43:53.000000Z'],

@@ -1,9 +1,9 @@
-import type { Instant } from './avtale.ts';
+import type { Instant } from './fields.ts';
 
 const MOMENT =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
-const TIME_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /** A calendar date that exists, unchanged; undefined when it doesn't. */
 export function parseDate(text: string): string | undefined {
@@ -38,7 +38,7 @@ interface TimeParts {
   year: number;
   month: number;
   day: number;
-  time: number;
+  hour: number;
   minute: number;
   second: number;
   /** digits of the fraction of a second */
@@ -47,19 +47,19 @@ interface TimeParts {
 }
 
 function parseParts(text: string): TimeParts | undefined {
-  const hits = MOMENT.exec(text);
-  if (!hits) return undefined;
-  const [year, month, day] = [Number(hits[1]), Number(hits[2]), Number(hits[3])];
-  const [time, minute, second] = [Number(hits[4]), Number(hits[5]), Number(hits[6] ?? 0)];
-  if (!dateExists(year, month, day) || time > 23 || minute > 59 || second > 59) return undefined;
-  return { year, month, day, time, minute, second, fraction: hits[7] ?? '', zone: hits[8] };
+  const match = MOMENT.exec(text);
+  if (!match) return undefined;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const [hour, minute, second] = [Number(match[4]), Number(match[5]), Number(match[6] ?? 0)];
+  if (!dateExists(year, month, day) || hour > 23 || minute > 59 || second > 59) return undefined;
+  return { year, month, day, hour, minute, second, fraction: match[7] ?? '', zone: match[8] };
 }
 
 function toInstant(parts: TimeParts, offsetMs: number): Instant | undefined {
   const { fraction } = parts;
   // The seventh digit alone decides half up.
-  const opp = fraction.length > 6 && fraction.charCodeAt(6) >= 53 ? 1 : 0;
-  const micro = Number(fraction.slice(0, 6).padEnd(6, '0')) + opp;
+  const roundedUp = fraction.length > 6 && fraction.charCodeAt(6) >= 53 ? 1 : 0;
+  const micro = Number(fraction.slice(0, 6).padEnd(6, '0')) + roundedUp;
   const time = new Date(localMs(parts) - offsetMs + (micro === 1_000_000 ? 1000 : 0));
   const year = time.getUTCFullYear();
   // Other years have another length and another order as text.
@@ -74,8 +74,8 @@ function digits(number: number, count = 2): string {
 }
 
 /** Milliseconds since 1970 of the wall-clock time, read as if it were UTC. */
-function localMs({ year, month, day, time, minute, second }: TimeParts): number {
-  const ms = Date.UTC(year, month - 1, day, time, minute, second);
+function localMs({ year, month, day, hour, minute, second }: TimeParts): number {
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
   // Date.UTC reads the years 0–99 as 1900–1999.
   return year > 99 ? ms : new Date(ms).setUTCFullYear(year, month - 1, day);
 }
@@ -108,8 +108,8 @@ function osloOffset(wallHour: string, parts: TimeParts): number {
   let offset = offsetByHour.get(wallHour);
   if (offset === undefined) {
     const local = localMs(parts);
-    const before = offsetAt(local - 24 * TIME_MS);
-    const after = offsetAt(local + 24 * TIME_MS);
+    const before = offsetAt(local - 24 * HOUR_MS);
+    const after = offsetAt(local + 24 * HOUR_MS);
     // The offset from before a change gives the first of two equal hours, and moves a missing hour forward.
     const isAfter = offsetAt(local - before) !== before && offsetAt(local - after) === after;
     offset = isAfter ? after : before;

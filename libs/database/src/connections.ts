@@ -2,16 +2,7 @@ import { readFileSync } from 'node:fs';
 import pg, { type Pool, type PoolConfig } from 'pg';
 import { DataSource } from 'typeorm';
 import { Instance, ConsumerStatus } from './entities.ts';
-import { Grunnlag1763890000000 } from './migrations/1763890000000-grunnlag.ts';
-import { Endringsstrom1763900000000 } from './migrations/1763900000000-endringsstrom.ts';
-import { Revisor1763900400000 } from './migrations/1763900400000-revisor.ts';
-import { Avstemming1763900600000 } from './migrations/1763900600000-avstemming.ts';
-import { Synkopprydding1763900700000 } from './migrations/1763900700000-synkopprydding.ts';
-import { Historikk1763900500000 } from './migrations/1763900500000-historikk.ts';
-import { Relasjoner1763900100000 } from './migrations/1763900100000-relasjoner.ts';
-import { Adapter1763900200000 } from './migrations/1763900200000-adapter.ts';
-import { Drift1763900300000 } from './migrations/1763900300000-drift.ts';
-import { Gjenoppbygging1763900300001 } from './migrations/1763900300001-gjenoppbygging.ts';
+import { MIGRATIONS } from './migrations/index.ts';
 
 export interface DatabaseOptions {
   host: string;
@@ -79,18 +70,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     ssl: ssl(options),
     poolSize: 2,
     entities: [Instance, ConsumerStatus],
-    migrations: [
-      Grunnlag1763890000000,
-      Endringsstrom1763900000000,
-      Relasjoner1763900100000,
-      Adapter1763900200000,
-      Drift1763900300000,
-      Gjenoppbygging1763900300001,
-      Revisor1763900400000,
-      Historikk1763900500000,
-      Avstemming1763900600000,
-      Synkopprydding1763900700000,
-    ],
+    migrations: MIGRATIONS,
     migrationsTransactionMode: 'each',
     // Never log from here: parameters and values in messages are personal data.
     logging: false,

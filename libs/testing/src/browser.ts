@@ -3,19 +3,31 @@ import type { Browser } from 'playwright-core';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** A browser on this machine; undefined when there is none, and a test that needs one must say that it is skipped. */
-export function findBrowser(): string | undefined {
+const MISSING = 'no Chromium: install the package chromium, or set CHROMIUM_PATH';
+
+function findBrowser(): string | undefined {
   return [process.env['CHROMIUM_PATH'] ?? '', ...PLACES].find((path) => existsSync(path));
 }
 
 /**
+ * `describe` or `test` for what needs a browser. Without one it is skipped, under a title that says why and how to get one:
+ * the end of the test run shows the titles of what it skipped.
+ */
+export function needsBrowser<B>(block: Block<B> & { skip: Block<B> }): Block<B> {
+  if (findBrowser() !== undefined) return block;
+  return (title, body, timeoutMs) => block.skip(`${title} (${MISSING})`, body, timeoutMs);
+}
+
+type Block<B> = (title: string, body: B, timeoutMs?: number) => void;
+
+/**
  * A headless Chromium that asks nobody but the pages it is sent to.
  *
- * @throws when there is no browser, see `findBrowser`
+ * @throws when there is no browser, see `needsBrowser`
  */
 export async function startBrowser(): Promise<Browser> {
   const executablePath = findBrowser();
-  if (executablePath === undefined) throw new Error('No browser: install chromium, or set CHROMIUM_PATH');
+  if (executablePath === undefined) throw new Error(MISSING);
   const { chromium } = await import('playwright-core');
   return chromium.launch({
     executablePath,

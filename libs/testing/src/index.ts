@@ -3,7 +3,7 @@ export { startKafka, type LocalKafka } from './stack/kafka.ts';
 export { prepareKafka } from './stack/kafka-jars.ts';
 export { MissingToolError } from './stack/missing-tool-error.ts';
 export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
-export { findBrowser, startBrowser } from './browser.ts';
+export { needsBrowser, startBrowser } from './browser.ts';
 export { startPostgres, type LocalPostgres } from './stack/postgres.ts';
 export {
   isAlive,

@@ -13,7 +13,7 @@ export async function readAdapterStatus(
   deadlines: SyncDeadlines,
   contract: ContractRow,
 ): Promise<AdapterstatusDto> {
-  const { completed, forfalt: overdue } = await readLastFullSync(db);
+  const { completed, overdue } = await readLastFullSync(db);
   const syncs = await listSyncs(db, deadlines, SYNCS_SHOWN);
   return {
     kontrakt: toContract(contract),
@@ -25,18 +25,6 @@ export async function readAdapterStatus(
 }
 
 function toContract(row: ContractRow): KontraktDto {
-  const {
-    adapterId,
-    heartbeatIntervallMinutter: heartbeatIntervalMinutes,
-    fullSynkIntervallDager: fullSyncIntervalDays,
-    deltaSynk: deltaSync,
-    ressurser: resources,
-  } = row;
-  return {
-    adapterId,
-    heartbeatIntervallMinutter: heartbeatIntervalMinutes,
-    fullSynkIntervallDager: fullSyncIntervalDays,
-    deltaSynk: deltaSync,
-    ressurser: resources,
-  };
+  const { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser } = row;
+  return { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser };
 }

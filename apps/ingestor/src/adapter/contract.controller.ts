@@ -3,28 +3,24 @@ import { ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nest
 import type { FastifyRequest } from 'fastify';
 import { ForRole, tokenOf } from '../access.guard.ts';
 import { readAdapterStatus } from './adapter-status.ts';
-import { Adapterpool } from './adapterpool.ts';
+import { Adapter } from './adapter.ts';
 import { AdapterstatusDto, HjerteslagDto, KontraktDto } from './contract.dto.ts';
 import { saveContract, setHeartbeat } from './contract.queries.ts';
 import { foreignContract, requireContract, assessHeartbeat } from './contract.ts';
-import { Syncs } from './sync.ts';
 
 /** What the adapter has promised, and whether it keeps it. */
 @ApiTags('Kontrakt')
 @ForRole('adapter')
 @Controller('adapter/v1')
 export class ContractController {
-  constructor(
-    private readonly db: Adapterpool,
-    private readonly syncs: Syncs,
-  ) {}
+  constructor(private readonly adapter: Adapter) {}
 
   @Put('kontrakt')
   @ApiOperation({ operationId: 'settKontrakt', summary: "The adapter's contract; the first client to set it owns it" })
   @ApiOkResponse({ type: KontraktDto })
   async settKontrakt(@Body() contract: KontraktDto, @Req() request: FastifyRequest): Promise<KontraktDto> {
     const { azp } = tokenOf(request);
-    if (!(await saveContract(this.db.pool, azp, contract))) throw foreignContract();
+    if (!(await saveContract(this.adapter.pool, azp, contract))) throw foreignContract();
     return contract;
   }
 
@@ -34,9 +30,9 @@ export class ContractController {
   @ApiOkResponse({ type: HjerteslagDto })
   @ApiConflictResponse({ description: 'There is no contract' })
   async sendHjerteslag(@Req() request: FastifyRequest): Promise<HjerteslagDto> {
-    await requireContract(this.db.pool, tokenOf(request));
-    await setHeartbeat(this.db.pool);
-    return assessHeartbeat(await requireContract(this.db.pool, tokenOf(request)));
+    await requireContract(this.adapter.pool, tokenOf(request));
+    await setHeartbeat(this.adapter.pool);
+    return assessHeartbeat(await requireContract(this.adapter.pool, tokenOf(request)));
   }
 
   @Get('status')
@@ -44,7 +40,7 @@ export class ContractController {
   @ApiOkResponse({ type: AdapterstatusDto })
   @ApiConflictResponse({ description: 'There is no contract' })
   async hentStatus(@Req() request: FastifyRequest): Promise<AdapterstatusDto> {
-    const contract = await requireContract(this.db.pool, tokenOf(request));
-    return readAdapterStatus(this.db.pool, this.syncs.deadlines, contract);
+    const contract = await requireContract(this.adapter.pool, tokenOf(request));
+    return readAdapterStatus(this.adapter.pool, this.adapter.syncs.deadlines, contract);
   }
 }

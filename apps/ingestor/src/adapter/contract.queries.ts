@@ -10,6 +10,7 @@ export interface ContractRow extends KontraktDto {
   sekunderSiden: number;
 }
 
+/** The adapter's contract and last heartbeat; undefined before the first contract. */
 export async function readContract(db: Pool): Promise<ContractRow | undefined> {
   const { rows } = await db.query<ContractRow>(
     `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",
@@ -46,12 +47,12 @@ export async function setHeartbeat(db: Pool): Promise<void> {
 }
 
 /** The last full sync that was completed, and whether the next one should have been by now. */
-export async function readLastFullSync(db: Pool): Promise<{ completed: Date | null; forfalt: boolean }> {
-  const { rows } = await db.query<{ completed: Date | null; forfalt: boolean }>(
-    `select siste as fullfoert,
-       clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as forfalt
+export async function readLastFullSync(db: Pool): Promise<{ completed: Date | null; overdue: boolean }> {
+  const { rows } = await db.query<{ completed: Date | null; overdue: boolean }>(
+    `select siste as completed,
+       clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as overdue
      from adapter cross join (
        select max(avsluttet) as siste from synk where type = 'FULL' and tilstand = 'FULLFOERT') s`,
   );
-  return rows[0] ?? { completed: null, forfalt: false };
+  return rows[0] ?? { completed: null, overdue: false };
 }

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { logger } from '@tiltak/platform';
+import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { metrics } from '../metrics.ts';
 import { inTransaction } from '../database/transaction.ts';
-import { readContract, readLastFullSync } from './contract.queries.ts';
+import { isCaughtUp } from '../kafka/positions.queries.ts';
 import type { OutgoingMessage, Publisher } from '../kafka/publisher.ts';
+import { metrics } from '../metrics.ts';
+import { readContract, readLastFullSync } from './contract.queries.ts';
 import { lockPublishing, type Syncs } from './sync.ts';
 import {
   deleteOldSyncs,
@@ -18,16 +19,13 @@ import {
 
 const CHUNK = 5_000;
 const WAIT_FOR_INGEST_MS = 5_000;
-const MEASURE_EVERY_MS = 15_000;
 
 /**
  * Ends syncs: deletes what a full sync did not hold, ends those that get no more pages. All that it goes by lies in the
  * database and on the topic, so it goes on in any ingestor, from wherever another one was ended.
  */
 export class SyncCompletion {
-  private readonly abort = new AbortController();
-  private inProgress: Promise<void> = Promise.resolve();
-  private measureAgain = 0;
+  private jobs: BackgroundJob[] = [];
 
   constructor(
     private readonly pool: Pool,
@@ -36,28 +34,19 @@ export class SyncCompletion {
     private readonly maxPercent: number,
   ) {}
 
-  start(everyMs = 500): void {
-    this.inProgress = this.loop(everyMs);
+  start(): void {
+    this.jobs = [
+      startJob({ name: 'synkavslutning', everyMs: 500, run: (signal) => this.round(signal) }),
+      startJob({ name: 'synkmaaling', everyMs: 15_000, run: () => this.measure() }),
+    ];
   }
 
   async stop(): Promise<void> {
-    this.abort.abort();
-    await this.inProgress;
-  }
-
-  private async loop(everyMs: number): Promise<void> {
-    const { signal } = this.abort;
-    while (!signal.aborted) {
-      await this.round().catch((error: unknown) =>
-        logger.warn({ err: error }, 'Syncs could not be ended; trying again'),
-      );
-      await wait(everyMs, undefined, { signal }).catch(() => undefined);
-    }
+    await Promise.all(this.jobs.map((job) => job.stop()));
   }
 
   /** One look at all syncs that are not over. */
-  async round(): Promise<void> {
-    await this.measure();
+  async round(signal?: AbortSignal): Promise<void> {
     const { rows } = await this.pool.query<{ synk_id: string; tilstand: string }>(
       `select synk_id, tilstand from synk where tilstand in ('MOTTAR', 'SLETTER') order by startet`,
     );
@@ -66,7 +55,7 @@ export class SyncCompletion {
         await this.syncs.completeWhenAll(syncId);
         await this.endExpired(syncId);
       }
-      while (!this.abort.signal.aborted && (await this.deleteSome(syncId)));
+      while (!signal?.aborted && (await this.deleteSome(syncId)));
     }
   }
 
@@ -81,7 +70,7 @@ export class SyncCompletion {
   /**
    * What is stored is compared only when all that is on the topic has been stored, and while no adapter can publish; so a
    * tombstone never comes after a change that was not seen. Should one do so after all – the stream has other writers –
-   * the tombstone spares what is newer than the sync (`slettFoer`), in a replay too.
+   * the tombstone spares what is newer than the sync (`deleteBefore`), in a replay too.
    *
    * @returns whether there may be more
    */
@@ -128,18 +117,11 @@ export class SyncCompletion {
 
   /** Whether all that is on the topic at this moment is stored. */
   async isIngested(): Promise<boolean> {
-    const end = await this.publisher.endOffsets();
-    const { rows } = await this.pool.query<{ partisjon: number; neste: string }>(
-      'select partisjon, neste_offset as neste from konsum_offset where topic = $1',
-      [this.publisher.topic],
-    );
-    const wasRead = new Map(rows.map(({ partisjon: partition, neste: next }) => [partition, Number(next)]));
-    return [...end].every(([partition, offset]) => (wasRead.get(partition) ?? 0) >= offset);
+    return isCaughtUp(this.pool, this.publisher.topic, await this.publisher.extents());
   }
 
+  /** Shows syncs and the contract in the metrics, and forgets syncs of long ago. */
   private async measure(): Promise<void> {
-    if (Date.now() < this.measureAgain) return;
-    this.measureAgain = Date.now() + MEASURE_EVERY_MS;
     await deleteOldSyncs(this.pool);
     const { rows } = await this.pool.query<{ tilstand: SyncState; antall: number }>(
       `select tilstand, count(*)::int as antall from synk where startet > now() - interval '7 days' group by tilstand`,
@@ -150,7 +132,7 @@ export class SyncCompletion {
     if (!contract) return;
     metrics.adapterHeartbeat.set(contract.sekunderSiden);
     metrics.adapterIntervals.set(contract.sekunderSiden / 60 / contract.heartbeatIntervallMinutter);
-    metrics.fullSynkForfalt.set((await readLastFullSync(this.pool)).forfalt ? 1 : 0);
+    metrics.fullSynkForfalt.set((await readLastFullSync(this.pool)).overdue ? 1 : 0);
   }
 }
 

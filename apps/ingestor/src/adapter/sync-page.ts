@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { SOURCE_FIELDS, parseMessage } from '@tiltak/avtale';
 import { PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { OutgoingMessage } from '../kafka/publisher.ts';
-import type { SyncType } from './sync.queries.ts';
+
+export const SYNC_TYPES = ['FULL', 'DELTA', 'SLETT'] as const;
+export type SyncType = (typeof SYNC_TYPES)[number];
 
 export const MAX_RESOURCES = 10_000;
 export const MAX_PAGES = 100_000;

@@ -9,12 +9,11 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ForRole, tokenOf } from '../access.guard.ts';
-import { Adapterpool } from './adapterpool.ts';
+import { Adapter } from './adapter.ts';
 import { requireContract } from './contract.ts';
 import { SideDto, SlettesideDto, SynkDto, SynkIdDto, toSynkDto } from './sync.dto.ts';
-import { readMissingPages, type SyncRow, type SyncType } from './sync.queries.ts';
-import { parsePage } from './sync-page.ts';
-import { Syncs } from './sync.ts';
+import { parsePage, type SyncType } from './sync-page.ts';
+import { readMissingPages, type SyncRow } from './sync.queries.ts';
 
 const MISSING_PAGES_SHOWN = 1_000;
 const PAGE_DESCRIPTION =
@@ -27,10 +26,7 @@ const CONFLICT_DESCRIPTION =
 @ForRole('adapter')
 @Controller('adapter/v1')
 export class SyncController {
-  constructor(
-    private readonly db: Adapterpool,
-    private readonly syncs: Syncs,
-  ) {}
+  constructor(private readonly adapter: Adapter) {}
 
   @Post('avtaler/synk')
   @ApiOperation({
@@ -78,8 +74,8 @@ export class SyncController {
   @ApiOkResponse({ type: SynkDto })
   @ApiConflictResponse({ description: 'There is no contract' })
   async hentSynk(@Param() { synkId: syncId }: SynkIdDto, @Req() request: FastifyRequest): Promise<SynkDto> {
-    await requireContract(this.db.pool, tokenOf(request));
-    return this.progress(await this.syncs.get(syncId));
+    await requireContract(this.adapter.pool, tokenOf(request));
+    return this.progress(await this.adapter.syncs.get(syncId));
   }
 
   @Post('synk/:synkId/bekreft')
@@ -88,17 +84,17 @@ export class SyncController {
   @ApiOkResponse({ type: SynkDto })
   @ApiConflictResponse({ description: 'It does not wait for this' })
   async bekreftSynk(@Param() { synkId: syncId }: SynkIdDto, @Req() request: FastifyRequest): Promise<SynkDto> {
-    const { klient: client } = await requireContract(this.db.pool, tokenOf(request));
-    return this.progress(await this.syncs.bekreft(syncId, client));
+    const { klient: client } = await requireContract(this.adapter.pool, tokenOf(request));
+    return this.progress(await this.adapter.syncs.bekreft(syncId, client));
   }
 
   private async receive(type: SyncType, body: object, request: FastifyRequest): Promise<SynkDto> {
-    await requireContract(this.db.pool, tokenOf(request));
-    return this.progress(await this.syncs.receive(parsePage(type, body)));
+    await requireContract(this.adapter.pool, tokenOf(request));
+    return this.progress(await this.adapter.syncs.receive(parsePage(type, body)));
   }
 
   private async progress(sync: SyncRow): Promise<SynkDto> {
     if (sync.mottatteSider === sync.antallSider) return toSynkDto(sync, []);
-    return toSynkDto(sync, await readMissingPages(this.db.pool, sync.synkId, MISSING_PAGES_SHOWN));
+    return toSynkDto(sync, await readMissingPages(this.adapter.pool, sync.synkId, MISSING_PAGES_SHOWN));
   }
 }

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
-import { SYNC_STATES, SYNC_TYPES, type SyncRow, type SyncState, type SyncType } from './sync.queries.ts';
-import { MAX_RESOURCES, MAX_PAGES } from './sync-page.ts';
+import { MAX_PAGES, MAX_RESOURCES, SYNC_TYPES, type SyncType } from './sync-page.ts';
+import { SYNC_STATES, type SyncRow, type SyncState } from './sync.queries.ts';
 
 /** Eleven digits may be a national ident, which must not stand in an address. */
 const SYNC_ID = '^(?![0-9]{11}$)[A-Za-z0-9_-]{1,100}$';

@@ -1,9 +1,7 @@
 import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import type { SyncPage } from './sync-page.ts';
-
-export const SYNC_TYPES = ['FULL', 'DELTA', 'SLETT'] as const;
-export type SyncType = (typeof SYNC_TYPES)[number];
+import type { PartitionExtent } from '../kafka/positions.queries.ts';
+import type { SyncPage, SyncType } from './sync-page.ts';
 
 export const SYNC_STATES = [
   'MOTTAR',
@@ -57,6 +55,7 @@ const deadlineParams = ({ stalledSeconds, expiresSeconds }: SyncDeadlines): numb
   expiresSeconds,
 ];
 
+/** Its state is UTLOEPT as soon as the clock says so, also before that is stored. */
 export async function readSync(
   db: Pool | PoolClient,
   syncId: string,
@@ -88,22 +87,23 @@ export async function readMissingPages(db: Pool, syncId: string, max: number): P
 /**
  * One at a time makes syncs: the newer full sync replaces the one before it, whatever that was doing.
  *
- * @param readStart the end of each partition. Asked for only when no page of the older one is under way any more: one that
+ * @param readExtents where the topic ends. Asked for only when no page of the older one is under way any more: one that
  *   came to lie behind it would be taken for a change during the newer sync, and what it held would not be deleted.
  */
 export async function createSync(
   db: PoolClient,
   page: SyncPage,
-  readStart: () => Promise<Map<number, number>>,
+  readExtents: () => Promise<PartitionExtent[]>,
 ): Promise<void> {
   const { synkId: syncId, type, antallSider: pageCount, antallTotalt: totalCount } = page;
   await db.query(`select pg_advisory_xact_lock(${LOCKS.NEW_SYNC})`);
   const { rowCount } = await db.query('select from synk where synk_id = $1', [syncId]);
   if (rowCount !== 0) return;
   if (type === 'FULL') await replaceFull(db);
+  const ends = (await readExtents()).map(({ partition, end }) => [partition, end]);
   await db.query(
     'insert into synk (synk_id, type, antall_sider, antall_totalt, start_offset) values ($1, $2, $3, $4, $5)',
-    [syncId, type, pageCount, totalCount, JSON.stringify(Object.fromEntries(await readStart()))],
+    [syncId, type, pageCount, totalCount, JSON.stringify(Object.fromEntries(ends))],
   );
 }
 

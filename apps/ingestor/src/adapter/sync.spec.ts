@@ -9,13 +9,12 @@ let api: TestAdapter;
 
 beforeAll(async () => {
   api = await startTestAdapter();
-  api.les();
   await api.send('PUT', 'kontrakt', CONTRACT);
 });
 afterAll(() => api.stop());
 beforeEach(async () => {
-  await waitUntil(() => api.deletion.isIngested(), { what: 'everything to be stored' });
-  await api.eier.query(
+  await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
+  await api.owner.query(
     'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, synk, synk_side, synk_avtale',
   );
 });
@@ -24,12 +23,12 @@ const newId = randomUUID;
 const avtaler = (count: number, fields = {}): { id: string }[] =>
   Array.from({ length: count }, (_, nr) => ({ id: newId(), avtaleNr: nr, ...fields }));
 const countOnTopic = async (): Promise<number> =>
-  [...(await api.publisering.endOffsets()).values()].reduce((a, b) => a + b, 0);
+  (await api.publisher.extents()).reduce((sum, { end }) => sum + end, 0);
 
 test('a full sync deletes what it did not hold, and nothing else', async () => {
   const [a, b, c, d, e, f] = avtaler(6).map(({ id }) => id) as [string, string, string, string, string, string];
   const first = newId();
-  await api.side(
+  await api.sendPage(
     'POST',
     { synkId: first },
     [a, b, c, d, e, f].map((id) => ({ id, avtaleNr: 1 })),
@@ -37,32 +36,32 @@ test('a full sync deletes what it did not hold, and nothing else', async () => {
   await api.waitFor(first, 'FULLFOERT');
   const others = newId();
   const header = { synkId: others, antallSider: 2, antallTotalt: 5 };
-  expect(await api.side('POST', { ...header, side: 2 }, [{ id: c }, { id: d }])).toMatchObject({
+  expect(await api.sendPage('POST', { ...header, side: 2 }, [{ id: c }, { id: d }])).toMatchObject({
     status: 201,
     body: { tilstand: 'MOTTAR', mottatteSider: 1, manglendeSider: [1], mottatteRessurser: 2 },
   });
-  await api.side('POST', { ...header, side: 1 }, [{ id: a }, { id: b }, { id: e }]);
+  await api.sendPage('POST', { ...header, side: 1 }, [{ id: a }, { id: b }, { id: e }]);
   await api.waitFor(others, 'FULLFOERT');
   expect(Object.keys(await api.visible()).sort()).toEqual([a, b, c, d, e].sort());
   expect((await api.send('GET', `synk/${others}`)).body).toMatchObject({ skalSlettes: 1, manglendeSider: [] });
-  expect(await api.eier.query('select from synk_avtale')).toHaveLength(0);
+  expect(await api.owner.query('select from synk_avtale')).toHaveLength(0);
 });
 
 test('a change that comes during a full sync survives it, and so it does in a replay', async () => {
   const known = avtaler(10);
   const first = newId();
-  await api.side('POST', { synkId: first }, known);
+  await api.sendPage('POST', { synkId: first }, known);
   await api.waitFor(first, 'FULLFOERT');
   const full = newId();
   const kept = known.slice(0, 8);
-  await api.side('POST', { synkId: full, side: 1, antallSider: 2, antallTotalt: 8 }, kept.slice(0, 4));
+  await api.sendPage('POST', { synkId: full, side: 1, antallSider: 2, antallTotalt: 8 }, kept.slice(0, 4));
   const [, , , , , , , , changed, away] = known as Record<number, { id: string }> & { id: string }[];
   const whole = newId();
-  await api.side('PATCH', { synkId: newId() }, [
+  await api.sendPage('PATCH', { synkId: newId() }, [
     { id: changed?.id ?? '', sistEndret: '2026-02-01T00:00:00Z' },
     { id: whole, sistEndret: '2026-02-01T00:00:00Z' },
   ]);
-  await api.side('POST', { synkId: full, side: 2, antallSider: 2, antallTotalt: 8 }, kept.slice(4));
+  await api.sendPage('POST', { synkId: full, side: 2, antallSider: 2, antallTotalt: 8 }, kept.slice(4));
   await api.waitFor(full, 'FULLFOERT');
   const after = await api.visible();
   expect(Object.keys(after).sort()).toEqual([...kept.map(({ id }) => id), changed?.id, whole].sort());
@@ -75,16 +74,16 @@ test('a change that comes during a full sync survives it, and so it does in a re
 
 /** As a new database would: everything on the topic again, from the start. */
 async function replayAll(): Promise<void> {
-  await api.eier.query('truncate avtale, avtale_versjon, endring, relasjon');
+  await api.owner.query('truncate avtale, avtale_versjon, endring, relasjon');
   const messages = await readTopic();
   for (const partition of new Set(messages.map((message) => message.partition))) {
     const own = messages.filter((message) => message.partition === partition);
     const end = (own.at(-1)?.offset ?? 0) + 1;
-    await api.eier.query(
+    await api.owner.query(
       `insert into konsum_offset values ('replay', $1, 0) on conflict (topic, partisjon) do update set neste_offset = 0`,
       [partition],
     );
-    await api.innlesning.ingestBatch({
+    await api.ingest({
       topic: 'replay',
       partition,
       fetchedFrom: 0,
@@ -102,7 +101,7 @@ async function readTopic(): Promise<
     groupId: newId(),
   });
   const wasRead: Awaited<ReturnType<typeof readTopic>> = [];
-  const end = await api.publisering.endOffsets();
+
   await consumer.connect();
   await consumer.subscribe({ topic: api.topic.topic, fromBeginning: true });
   await consumer.run({
@@ -117,7 +116,7 @@ async function readTopic(): Promise<
       });
     },
   });
-  const count = [...end.values()].reduce((a, b) => a + b, 0);
+  const count = await countOnTopic();
   await waitUntil(async () => wasRead.length >= count, { what: 'the topic to be read' });
   await consumer.disconnect();
   return wasRead.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
@@ -127,10 +126,10 @@ test('a page that is sent again changes nothing, in parallel or later; with othe
   const header = { synkId: newId(), antallSider: 2, antallTotalt: 20 };
   const page = avtaler(10);
   const before = await countOnTopic();
-  const response = await Promise.all([1, 2, 3].map(() => api.side('POST', { ...header, side: 1 }, page)));
+  const response = await Promise.all([1, 2, 3].map(() => api.sendPage('POST', { ...header, side: 1 }, page)));
   expect(response.map(({ status }) => status)).toEqual([201, 201, 201]);
   expect(await countOnTopic()).toBe(before + 10);
-  expect(await api.side('POST', { ...header, side: 1 }, avtaler(10))).toMatchObject({
+  expect(await api.sendPage('POST', { ...header, side: 1 }, avtaler(10))).toMatchObject({
     status: 409,
     body: { type: 'urn:tiltak-datadeling:feil:konflikt' },
   });
@@ -141,13 +140,15 @@ test('a page that is sent again changes nothing, in parallel or later; with othe
 test('a newer full sync replaces an older one', async () => {
   const [old, newer] = [newId(), newId()];
   const common = avtaler(1);
-  await api.side('POST', { synkId: old, antallSider: 2, antallTotalt: 2, side: 1 }, common);
-  await api.side('POST', { synkId: newer, antallSider: 2, antallTotalt: 2, side: 1 }, avtaler(1));
-  expect(await api.side('POST', { synkId: old, antallSider: 2, antallTotalt: 2, side: 2 }, avtaler(1))).toMatchObject({
+  await api.sendPage('POST', { synkId: old, antallSider: 2, antallTotalt: 2, side: 1 }, common);
+  await api.sendPage('POST', { synkId: newer, antallSider: 2, antallTotalt: 2, side: 1 }, avtaler(1));
+  expect(
+    await api.sendPage('POST', { synkId: old, antallSider: 2, antallTotalt: 2, side: 2 }, avtaler(1)),
+  ).toMatchObject({
     status: 409,
     body: { tilstand: 'ERSTATTET' },
   });
-  await api.side('POST', { synkId: newer, antallSider: 2, antallTotalt: 2, side: 2 }, common);
+  await api.sendPage('POST', { synkId: newer, antallSider: 2, antallTotalt: 2, side: 2 }, common);
   await api.waitFor(newer, 'FULLFOERT');
 });
 
@@ -157,10 +158,10 @@ test.each([
 ])('a full sync that %s waits to be confirmed', async (_, known, kept) => {
   const all = avtaler(known);
   const first = newId();
-  await api.side('POST', { synkId: first }, all);
+  await api.sendPage('POST', { synkId: first }, all);
   await api.waitFor(first, 'FULLFOERT');
   const full = newId();
-  await api.side('POST', { synkId: full }, all.slice(0, kept));
+  await api.sendPage('POST', { synkId: full }, all.slice(0, kept));
   await api.waitFor(full, 'VENTER_PAA_BEKREFTELSE');
   expect(Object.keys(await api.visible())).toHaveLength(known);
   expect(await api.send('POST', `synk/${full}/bekreft`)).toMatchObject({ status: 200, body: { tilstand: 'SLETTER' } });
@@ -172,17 +173,17 @@ test.each([
 
 test('a sync without pages stalls, and then expires', async () => {
   const header = { synkId: newId(), antallSider: 2, antallTotalt: 2 };
-  await api.side('PATCH', { ...header, side: 1 }, avtaler(1));
+  await api.sendPage('PATCH', { ...header, side: 1 }, avtaler(1));
   const older = (minutes: number): Promise<unknown> =>
-    api.eier.query(`update synk_side set mottatt = now() - make_interval(mins => $1)`, [minutes]);
+    api.owner.query(`update synk_side set mottatt = now() - make_interval(mins => $1)`, [minutes]);
   await older(4);
   expect((await api.send('GET', `synk/${header.synkId}`)).body).toMatchObject({ tilstand: 'MOTTAR', stanset: true });
   await older(16);
-  expect(await api.side('PATCH', { ...header, side: 2 }, avtaler(1))).toMatchObject({
+  expect(await api.sendPage('PATCH', { ...header, side: 2 }, avtaler(1))).toMatchObject({
     status: 409,
     body: { tilstand: 'UTLOEPT' },
   });
-  await api.deletion.round();
+  await api.completion.round();
   await older(0);
   expect((await api.send('GET', `synk/${header.synkId}`)).body).toMatchObject({
     tilstand: 'UTLOEPT',
@@ -194,29 +195,29 @@ test('a sync that ended long ago is forgotten, but not the last full one', async
   const [oldest, last, delta, running] = [newId(), newId(), newId(), newId()];
   const avtale = avtaler(1);
   for (const syncId of [oldest, last]) {
-    await api.side('POST', { synkId: syncId }, avtale);
+    await api.sendPage('POST', { synkId: syncId }, avtale);
     await api.waitFor(syncId, 'FULLFOERT');
   }
-  await api.side('PATCH', { synkId: delta }, avtaler(1));
-  await api.side('PATCH', { synkId: running, side: 1, antallSider: 2, antallTotalt: 2 }, avtaler(1));
-  await api.eier.query(
+  await api.sendPage('PATCH', { synkId: delta }, avtaler(1));
+  await api.sendPage('PATCH', { synkId: running, side: 1, antallSider: 2, antallTotalt: 2 }, avtaler(1));
+  await api.owner.query(
     `update synk set startet = startet - interval '40 days', avsluttet = avsluttet - interval '40 days'`,
   );
   await deleteOldSyncs(api.pool);
-  const left = await api.eier.query<{ synk_id: string }[]>('select synk_id from synk order by synk_id');
+  const left = await api.owner.query<{ synk_id: string }[]>('select synk_id from synk order by synk_id');
   expect(left.map((row) => row.synk_id)).toEqual([last, running].sort());
 });
 
 test('delete by id', async () => {
   const [a, b] = avtaler(2);
-  await api.side(
+  await api.sendPage(
     'PATCH',
     { synkId: newId() },
     [a, b].flatMap((x) => (x ? [x] : [])),
   );
-  const response = await api.side('DELETE', { synkId: newId() }, [{ id: a?.id ?? '' }]);
+  const response = await api.sendPage('DELETE', { synkId: newId() }, [{ id: a?.id ?? '' }]);
   expect(response).toMatchObject({ status: 201, body: { tilstand: 'FULLFOERT', type: 'SLETT' } });
-  await waitUntil(() => api.deletion.isIngested(), { what: 'everything to be stored' });
+  await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
   expect(Object.keys(await api.visible())).toEqual([b?.id]);
 });
 
@@ -224,7 +225,7 @@ test('every entry that is wrong is named by index and field, no value is told, a
   const fnr = syntheticFnr(1);
   const good = avtaler(1);
   const before = await countOnTopic();
-  const response = await api.side('POST', { synkId: newId() }, [
+  const response = await api.sendPage('POST', { synkId: newId() }, [
     ...good,
     { id: newId(), startDato: fnr, avtaleNr: 'x', deltakerFnr: 7 },
     { id: fnr },
@@ -254,7 +255,7 @@ test.each([
   [{ antallTotalt: 7 }, 'metadata.antallTotalt'],
   [{ synkId: 'a b' }, 'metadata.synkId'],
 ])('metadata %j is refused', async (header, field) => {
-  const response = await api.side('POST', { synkId: newId(), ...header }, avtaler(2));
+  const response = await api.sendPage('POST', { synkId: newId(), ...header }, avtaler(2));
   expect(response).toMatchObject({
     status: 400,
     body: { feil: expect.arrayContaining([expect.objectContaining({ felt: field })]) },
@@ -262,11 +263,11 @@ test.each([
 });
 
 test('a list of faults has an end, and too many entries are 413', async () => {
-  const response = await api.side('POST', { synkId: newId() }, avtaler(150, { startDato: 'x' }));
+  const response = await api.sendPage('POST', { synkId: newId() }, avtaler(150, { startDato: 'x' }));
   expect(response.body).toMatchObject({ flereFeil: 50 });
   expect(response.body.feil).toHaveLength(100);
-  expect((await api.side('DELETE', { synkId: newId() }, avtaler(10_001))).status).toBe(413);
-  expect((await api.side('PATCH', { synkId: newId() }, avtaler(10_000))).status).toBe(201);
+  expect((await api.sendPage('DELETE', { synkId: newId() }, avtaler(10_001))).status).toBe(413);
+  expect((await api.sendPage('PATCH', { synkId: newId() }, avtaler(10_000))).status).toBe(201);
 });
 
 test('what is pushed is stored as what the stream says', async () => {
@@ -281,8 +282,8 @@ test('what is pushed is stored as what the stream says', async () => {
   const save = async (send: (avtaleId: string) => Promise<unknown>): Promise<unknown> => {
     const avtaleId = newId();
     await send(avtaleId);
-    await waitUntil(() => api.deletion.isIngested(), { what: 'everything to be stored' });
-    const [row] = await api.eier.query<{ rad: unknown }[]>(
+    await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
+    const [row] = await api.owner.query<{ rad: unknown }[]>(
       `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'avtrykk', 'mottatt'] as rad
        from avtale a where avtale_id = $1`,
       [avtaleId],
@@ -294,15 +295,15 @@ test('what is pushed is stored as what the stream says', async () => {
   );
   expect(fromStream).toMatchObject({ tiltakstype: 'MENTOR', stillingprosent: null });
   for (const method of ['POST', 'PATCH'] as const) {
-    const fromAdapter = await save((id) => api.side(method, { synkId: newId() }, [{ id, ...fields }]));
+    const fromAdapter = await save((id) => api.sendPage(method, { synkId: newId() }, [{ id, ...fields }]));
     expect(fromAdapter).toEqual(fromStream);
   }
 });
 
 test('what is not in the reduced avtale does not reach Kafka', async () => {
-  await api.side('PATCH', { synkId: newId() }, [{ id: newId(), deltakerFornavn: 'Kari', manedslonn: 1 }]);
+  await api.sendPage('PATCH', { synkId: newId() }, [{ id: newId(), deltakerFornavn: 'Kari', manedslonn: 1 }]);
   const messages = await readTopic();
-  expect(messages.some(({ value }) => /Kari|manedslonn/.test(String(value)))).toBe(false);
+  expect(messages.some(({ value: value }) => /Kari|manedslonn/.test(String(value)))).toBe(false);
 });
 
 test('random syncs, in any order, with repeats: what is stored is what the adapter holds', async () => {
@@ -325,7 +326,7 @@ test('random syncs, in any order, with repeats: what is stored is what the adapt
         const actual = aborted ? sendes.slice(1) : sendes;
         await Promise.all(
           [...actual, ...(repeat ? actual : [])].map(({ del: part, side: page }) =>
-            api.side(
+            api.sendPage(
               'POST',
               { synkId: syncId, side: page, antallSider: pages, antallTotalt: kept.length },
               part.map((id) => ({ id, sistEndret })),
@@ -335,14 +336,14 @@ test('random syncs, in any order, with repeats: what is stored is what the adapt
         if (aborted) continue;
         await waitUntil(
           async () => {
-            await api.deletion.round();
+            await api.completion.round();
             const { tilstand: state } = (await api.send('GET', `synk/${syncId}`)).body;
             if (state === 'VENTER_PAA_BEKREFTELSE') await api.send('POST', `synk/${syncId}/bekreft`);
             return state === 'FULLFOERT';
           },
           { what: 'the sync to end' },
         );
-        await waitUntil(() => api.deletion.isIngested(), { what: 'everything to be stored' });
+        await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
         expect(Object.keys(await api.visible()).sort()).toEqual([...kept].sort());
       }
     }),

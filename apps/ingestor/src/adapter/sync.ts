@@ -36,7 +36,7 @@ export class Syncs {
     const known = await readSync(this.pool, page.synkId, this.deadlines);
     await inTransaction(this.pool, async (db) => {
       await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LOCKS.PUBLISHING})`);
-      if (!known) await createSync(db, page, () => this.publisher.endOffsets());
+      if (!known) await createSync(db, page, () => this.publisher.extents());
       await this.accept(db, page);
     });
     metrics.syncPages.inc({ type: page.type });
@@ -97,7 +97,7 @@ export class Syncs {
   }
 }
 
-/** Alone with the topic, as far as adapters are concerned; see `LAAS`. */
+/** Alone with the topic, as far as adapters are concerned; see `LOCKS`. */
 export async function lockPublishing(db: PoolClient): Promise<void> {
   await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${LOCKS.PUBLISHING})`);
 }

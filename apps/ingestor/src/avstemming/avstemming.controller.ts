@@ -17,7 +17,7 @@ import { parseInstant } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
-import { IdDto, SideDto } from '../operations/operations.dto.ts';
+import { IdDto, PageDto } from '../paging.dto.ts';
 import { actorOf } from '../operations/actions.queries.ts';
 import { ForRole, tokenOf } from '../access.guard.ts';
 import {
@@ -81,7 +81,7 @@ export class AvstemmingController {
   @Get()
   @ApiOperation({ operationId: 'listAvstemminger', summary: 'Reports, newest first; the last 50 are kept' })
   @ApiOkResponse({ type: RapportSideDto })
-  async listAvstemminger(@Query() { neste: next, antall: count }: SideDto): Promise<RapportSideDto> {
+  async listAvstemminger(@Query() { neste: next, antall: count }: PageDto): Promise<RapportSideDto> {
     const rows = await listReports(this.pool, next, count);
     const last = rows.at(-1);
     return { avstemminger: rows.map(toDto), ...(last && rows.length === count ? { neste: last.id } : {}) };

@@ -1,6 +1,6 @@
 import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import type { PartitionExtent } from '../kafka/positions.queries.ts';
+import { positionsTable, type PartitionExtent } from '../kafka/positions.queries.ts';
 
 export const DIFFERENCE_TYPES = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'] as const;
 export type DifferenceType = (typeof DIFFERENCE_TYPES)[number];
@@ -28,7 +28,7 @@ export interface AvstemmingReport {
   startetAv: string;
   avsluttet: Date;
   antallHosKilden: number;
-  /** each type, in the order of `TYPER` */
+  /** each type, in the order of `DIFFERENCE_TYPES` */
   differanser: DifferenceCount[];
 }
 
@@ -49,17 +49,6 @@ export async function tryLock(db: PoolClient): Promise<boolean> {
 
 export async function unlock(db: PoolClient): Promise<void> {
   await db.query(`select pg_advisory_unlock(${LOCKS.AVSTEMMING})`);
-}
-
-/** What the stream has not come to yet, of what the topic held. */
-export async function countUnread(db: PoolClient, topic: string, ends: PartitionExtent[]): Promise<number> {
-  const { rows } = await db.query<{ ulest: string }>(
-    `select coalesce(sum(greatest(0, s.slutt - coalesce(o.neste_offset, 0))), 0) as ulest
-     from unnest($2::int[], $3::bigint[]) as s(partisjon, slutt)
-     left join konsum_offset o on o.topic = $1 and o.partisjon = s.partisjon`,
-    [topic, ends.map(({ partition }) => partition), ends.map(({ end }) => end)],
-  );
-  return Number(rows[0]?.ulest ?? 0);
 }
 
 export interface NewReport {
@@ -93,7 +82,7 @@ export interface FreshnessRule {
   learntAfter: Date | undefined;
   topic: string;
   /** where the topic ended when the comparison began: what a message of the stream decided since is fresh */
-  ender: PartitionExtent[];
+  ends: PartitionExtent[];
 }
 
 /**
@@ -101,7 +90,7 @@ export interface FreshnessRule {
  * changed after that; or when a tombstone deleted it, since the source would not name it at all then.
  */
 export async function compare(db: PoolClient, id: string, freshness: FreshnessRule): Promise<void> {
-  const { per, deadlineSeconds, learntAfter, topic, ender: ends } = freshness;
+  const { per, deadlineSeconds, learntAfter, topic, ends } = freshness;
   await db.query(
     `insert into avstemming_differanse
        (avstemming, type, fersk, avtale_id, sist_endret_hos_kilden, sist_endret_her, partisjon, kafka_offset)
@@ -125,8 +114,8 @@ export async function compare(db: PoolClient, id: string, freshness: FreshnessRu
        full join avtale a using (avtale_id)
      ) d
      left join (
-       select s.*, k.neste_offset from unnest($6::int[], $7::bigint[]) as s(partisjon, slutt)
-       join konsum_offset k on k.topic = $5 and k.partisjon = s.partisjon
+       select s.partisjon, s.slutt, k.neste_offset from unnest($6::int[], $7::bigint[]) as s(partisjon, slutt)
+       join ${positionsTable('$5')} k using (partisjon)
      ) o on o.partisjon = d.kilde_partisjon
      where type is not null`,
     [

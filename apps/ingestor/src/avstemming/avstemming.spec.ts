@@ -31,10 +31,8 @@ const number = ({ body }: TestResponse): Record<string, [number, number]> =>
 
 /** The avtaler 1 to `antall`. */
 async function save(count: number): Promise<void> {
-  await drift.innlesning.ingestBatch(
-    batch(Array.from({ length: count }, (_, i) => message(i, { avtaleId: id(i + 1) }))),
-  );
-  drift.sluttOffset(count);
+  await drift.ingest(batch(Array.from({ length: count }, (_, i) => message(i, { avtaleId: id(i + 1) }))));
+  drift.setTopicEnd(count);
 }
 
 async function differences(report: string, type: string, fresh = false): Promise<string[]> {
@@ -42,7 +40,7 @@ async function differences(report: string, type: string, fresh = false): Promise
   return body.differanser.map(({ avtaleId }: { avtaleId: string }) => avtaleId);
 }
 
-afterEach(() => drift.sluttOffset(0));
+afterEach(() => drift.setTopicEnd(0));
 
 test('two sides that agree differ in nothing, however the list is ordered and often it names them', async () => {
   await save(3);
@@ -62,8 +60,11 @@ test('two sides that agree differ in nothing, however the list is ordered and of
 
 test('each planted difference is found, and nothing else', async () => {
   await save(6);
-  await drift.eier.query(`update avtale set slettet = 'SLETTEMERKET' where avtale_id = any($1)`, [[id(4), id(5)]]);
-  await drift.eier.query(`update avtale set slettet = 'GRAVSTEIN', mottatt = $2 where avtale_id = $1`, [id(6), BEFORE]);
+  await drift.owner.query(`update avtale set slettet = 'SLETTEMERKET' where avtale_id = any($1)`, [[id(4), id(5)]]);
+  await drift.owner.query(`update avtale set slettet = 'GRAVSTEIN', mottatt = $2 where avtale_id = $1`, [
+    id(6),
+    BEFORE,
+  ]);
   const response = await avstem(
     line(1, '2026-01-01T00:00:00.000001Z'),
     line(2, '2025-12-31T23:59:59.999999Z'),
@@ -102,7 +103,7 @@ describe('too fresh to count, shown apart', () => {
 
   test('what either side changed shortly before the list, or since', async () => {
     await save(2);
-    await drift.eier.query('update avtale set sist_endret = now() where avtale_id = $1', [id(1)]);
+    await drift.owner.query('update avtale set sist_endret = now() where avtale_id = $1', [id(1)]);
     const response = await avstem(line(3, minutesSince(1)), line(4, minutesSince(10)));
     expect(number(response)).toEqual({ MANGLER: [1, 1], FREMMED: [1, 1] });
     expect(await differences(response.body.id, 'MANGLER')).toEqual([id(4)]);
@@ -119,7 +120,7 @@ describe('too fresh to count, shown apart', () => {
 
   test('what a message decided that came while the list did', async () => {
     await save(2);
-    drift.sluttOffset(1);
+    drift.setTopicEnd(1);
     const response = await avstem(line(3));
     expect(number(response)).toEqual({ MANGLER: [1, 0], FREMMED: [1, 1] });
     expect(await differences(response.body.id, 'FREMMED')).toEqual([id(1)]);
@@ -128,8 +129,8 @@ describe('too fresh to count, shown apart', () => {
 
 test('what lies beyond the end of a topic that was made anew counts', async () => {
   await save(3);
-  await drift.eier.query('update konsum_offset set neste_offset = 1 where topic = $1', [TOPIC]);
-  drift.sluttOffset(1);
+  await drift.owner.query('update konsum_offset set neste_offset = 1 where topic = $1', [TOPIC]);
+  drift.setTopicEnd(1);
   expect(number(await avstem(line(1)))).toEqual({ FREMMED: [2, 0] });
 });
 
@@ -139,9 +140,9 @@ test('random sides: exactly what differs is found', async () => {
   await fc.assert(
     fc.asyncProperty(page, page, async (here, atSource) => {
       await drift.empty();
-      drift.sluttOffset(here.length);
+      drift.setTopicEnd(here.length);
       const messages = here.map(([nummer, sistEndret], i) => message(i, { avtaleId: id(nummer), sistEndret }));
-      if (here.length > 0) await drift.innlesning.ingestBatch(batch(messages));
+      if (here.length > 0) await drift.ingest(batch(messages));
       const response = await avstem(...atSource.map(([nummer, sistEndret]) => line(nummer, sistEndret)));
       const source = new Map(atSource);
       const stored = new Map(here);
@@ -245,7 +246,7 @@ describe('refused, and nothing kept', () => {
     sendes.on('error', () => undefined);
     sendes.write(line(1).repeat(10_000));
     const locks = (): Promise<boolean> =>
-      drift.eier
+      drift.owner
         .query(`select 1 from pg_locks where locktype = 'advisory' and granted`)
         .then((rows: unknown[]) => rows.length > 0);
     await waitUntil(locks, { what: 'the list to be read' });
@@ -265,10 +266,10 @@ describe('refused, and nothing kept', () => {
 });
 
 test('what is on the topic and not stored yet is waited for', async () => {
-  await drift.eier.query('update konsum_offset set neste_offset = 0 where topic = $1', [TOPIC]);
-  drift.sluttOffset(1);
+  await drift.owner.query('update konsum_offset set neste_offset = 0 where topic = $1', [TOPIC]);
+  drift.setTopicEnd(1);
   expect(await avstem(line(1))).toMatchObject({ status: 503 });
   const response = avstem(line(1));
-  await drift.innlesning.ingestBatch(batch([message(0, { avtaleId: id(1) })]));
+  await drift.ingest(batch([message(0, { avtaleId: id(1) })]));
   expect(number(await response)).toEqual({});
 });

@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { copyRows } from '../ingest/avtaler.queries.ts';
+import { copyRows } from '../database/copy.ts';
 import { recordAction, type Actor } from '../operations/actions.queries.ts';
-import type { PartitionExtent } from '../kafka/positions.queries.ts';
+import { isCaughtUp, type PartitionExtent } from '../kafka/positions.queries.ts';
 import { readTopicOnce, type Topic } from '../kafka/topic-reader.ts';
 import { metrics } from '../metrics.ts';
 import {
@@ -15,7 +15,6 @@ import {
   insertReport,
   compare,
   tryLock,
-  countUnread,
   DIFFERENCE_TYPES,
   type FreshnessRule,
   type SourceType,
@@ -24,13 +23,13 @@ import {
 import { readList } from './source-list.ts';
 import { createTopicState, foldIntoTopicState } from './topic-state.ts';
 
-interface AvstemmingOptions {
+export interface AvstemmingOptions {
   /** lines that a list may have */
   maxLines: number;
   /** changes this much before the comparison need not have come yet */
   deadlineSeconds: number;
   /** how long to wait for the stream to catch up */
-  waitMs?: number;
+  waitMs?: number | undefined;
 }
 
 /** Compares what is stored with what the source has: its own list, or what it has published. Changes nothing. */
@@ -79,7 +78,7 @@ export class Avstemming {
   /** @param fill fills the temporary table `hos_kilden`, and answers with what of the topic must be stored before it can be compared */
   private compareWith(
     source: SourceType,
-    freshness: Omit<FreshnessRule, 'topic' | 'ender'>,
+    freshness: Omit<FreshnessRule, 'topic' | 'ends'>,
     who: Actor,
     fill: (db: PoolClient, ends: PartitionExtent[]) => Promise<PartitionExtent[]>,
   ): Promise<AvstemmingReport> {
@@ -88,7 +87,7 @@ export class Avstemming {
       await this.waitForStream(db, await fill(db, ends));
       await db.query('begin');
       const { id, antall: count } = await insertReport(db, { kilde: source, per: freshness.per, startetAv: who.hvem });
-      await compare(db, id, { ...freshness, topic: this.topic.navn, ender: ends });
+      await compare(db, id, { ...freshness, topic: this.topic.name, ends });
       await pruneReports(db);
       await recordAction(db, who, { handling: 'AVSTEM', gjelder: id, antall: count });
       await db.query('commit');
@@ -102,7 +101,7 @@ export class Avstemming {
   /** What is on the topic by now, and not stored yet, would look as if it was missing. */
   private async waitForStream(db: PoolClient, ends: PartitionExtent[]): Promise<void> {
     const deadline = Date.now() + (this.options.waitMs ?? 60_000);
-    while ((await countUnread(db, this.topic.navn, ends)) > 0) {
+    while (!(await isCaughtUp(db, this.topic.name, ends))) {
       if (Date.now() > deadline) {
         throw new Problem(PROBLEMS.UTILGJENGELIG, 'The stream lies behind; reconcile when it has caught up', {
           retryAfter: 60,

@@ -1,12 +1,10 @@
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { Publisher } from '../kafka/publisher.ts';
-import { updateRelations, type Ingest } from '../ingest/ingest.ts';
-import { lockPosition, insertParked, ConcurrentChangeError } from '../ingest/avtaler.queries.ts';
+import type { Writer } from '../ingest/writer.ts';
 import { recordAction, type Actor } from '../operations/actions.queries.ts';
 import type { MessageBatch } from '../kafka/batch.ts';
 import { readTopicOnce, type Topic } from '../kafka/topic-reader.ts';
-import { inTransaction } from '../database/transaction.ts';
 import { oneAtATime, showInMetrics } from './avstemming.ts';
 import { readReport, type DifferenceType } from './avstemming.queries.ts';
 import { UUID } from './source-list.ts';
@@ -22,13 +20,12 @@ export interface RepairResult {
 }
 
 const CHUNK = 5_000;
-const MAX_ATTEMPTS = 5;
 
 /** Heals what a reconciliation found. What is too fresh to count is left alone. */
 export class AvstemmingRepair {
   constructor(
     private readonly pool: Pool,
-    private readonly ingest: Ingest,
+    private readonly writer: Writer,
     private readonly publisher: Publisher,
     private readonly topic: Topic,
   ) {}
@@ -47,19 +44,18 @@ export class AvstemmingRepair {
       }
       for (let after: string | undefined, chunk = CHUNK; chunk === CHUNK;) {
         const rows = await this.nextForeign(id, after);
+        const unchanged = rows.filter((row) => row.unchanged);
         await this.publisher.publish(
-          rows
-            .filter(({ uendret: unchanged }) => unchanged)
-            .map(({ avtaleId, partisjon: partition, offset }) => ({
-              avtaleId,
-              value: null,
-              partition,
-              deleteBefore: Number(offset) + 1,
-            })),
+          unchanged.map(({ avtaleId, partisjon: partition, offset }) => ({
+            avtaleId,
+            value: null,
+            partition,
+            deleteBefore: Number(offset) + 1,
+          })),
         );
         await this.markRepaired(
           id,
-          rows.filter(({ uendret: unchanged }) => unchanged).map(({ avtaleId }) => avtaleId),
+          unchanged.map(({ avtaleId }) => avtaleId),
         );
         after = rows.at(-1)?.avtaleId;
         chunk = rows.length;
@@ -112,7 +108,7 @@ export class AvstemmingRepair {
   private async nextForeign(id: string, after: string | undefined): Promise<Foreign[]> {
     const { rows } = await this.pool.query<Foreign>(
       `select avtale_id as "avtaleId", d.partisjon, d.kafka_offset as "offset",
-         a.slettet is null and a.kilde_partisjon = d.partisjon and a.kilde_offset = d.kafka_offset as uendret
+         a.slettet is null and a.kilde_partisjon = d.partisjon and a.kilde_offset = d.kafka_offset as unchanged
        from avstemming_differanse d join avtale a using (avtale_id)
        where d.avstemming = $1 and d.type = 'FREMMED' and not d.fersk and d.rettet is null
          and ($2::uuid is null or avtale_id > $2)
@@ -142,19 +138,9 @@ export class AvstemmingRepair {
     const wanted = new Set(rows.map(({ avtaleId }) => avtaleId));
     const messages = batch.messages.filter((_, i) => wanted.has(keys[i] ?? ''));
     if (messages.length === 0) return;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await inTransaction(this.pool, async (db) => {
-          await lockPosition(db, batch);
-          const { parts, parked } = await this.ingest.writeOrPark(db, batch.partition, messages);
-          await insertParked(db, batch, parked);
-          await updateRelations(db, parts);
-        });
-        return;
-      } catch (error) {
-        if (!(error instanceof ConcurrentChangeError) || attempt === MAX_ATTEMPTS) throw error;
-      }
-    }
+    const { topic, partition } = batch;
+    const record = (): Promise<void> => Promise.resolve();
+    await this.writer.write({ topic, partition, select: () => Promise.resolve({ messages, record }) });
   }
 }
 
@@ -163,5 +149,5 @@ interface Foreign {
   partisjon: number;
   offset: string;
   /** what is stored is what the report saw */
-  uendret: boolean;
+  unchanged: boolean;
 }

@@ -1,6 +1,6 @@
 import { foldMessages, type AvtaleState } from '@tiltak/avtale';
 import type { PoolClient } from 'pg';
-import { parseMessages } from '../ingest/ingest.ts';
+import { parseMessages } from '../ingest/parse.ts';
 import type { MessageBatch } from '../kafka/batch.ts';
 
 /** What the topic says of each avtale by the ordering rule, in a table that goes with the connection. */

@@ -1,31 +1,23 @@
-import { logger } from '@tiltak/platform';
+import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 
 const HOURLY_MS = 60 * 60_000;
 
 /** Removes what is old from the change feed, and remembers how far: a reader from before that is told to start again. */
 export class ChangeFeedPruning {
-  private timer: NodeJS.Timeout | undefined;
-  private inProgress: Promise<void> = Promise.resolve();
+  private job: BackgroundJob | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly keptDays: number,
   ) {}
 
-  start(intervalMs = HOURLY_MS): void {
-    const round = (): void => {
-      this.inProgress = this.prune().catch((error: unknown) => {
-        logger.warn({ err: error }, 'Old changes could not be removed from the feed; trying again later');
-      });
-    };
-    this.timer = setInterval(round, intervalMs);
-    round();
+  start(): void {
+    this.job = startJob({ name: 'beskjaering', everyMs: HOURLY_MS, run: () => this.prune() });
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.inProgress;
+    await this.job?.stop();
   }
 
   /**

@@ -11,6 +11,7 @@ import { logger } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import type { DatabaseConfig, Config } from '../config.ts';
 
+/** As `DB_USERNAME`; those of the owner of the schema are put over them. */
 export function databaseOptionsFrom(config: DatabaseConfig): DatabaseOptions {
   return databaseOptions(config, {
     applicationName: `ingestor-${config.ORGANISASJON}`,

@@ -1,13 +1,11 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { logger } from '@tiltak/platform';
-import type { Admin } from 'kafkajs';
+import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
-import { readPositions, readExtents } from '../kafka/positions.queries.ts';
+import { readPositions, type PartitionExtent } from '../kafka/positions.queries.ts';
 import { metrics } from '../metrics.ts';
 
 /** At this moment the partition ended at this offset. */
 interface Measurement {
-  tid: Date;
+  at: Date;
   end: number;
 }
 
@@ -20,41 +18,31 @@ const MAX_MEASUREMENTS = 3_600;
  */
 export class FreshnessMeter {
   private readonly measurements = new Map<number, Measurement[]>();
-  private timer: NodeJS.Timeout | undefined;
-  private inProgress: Promise<void> = Promise.resolve();
+  private job: BackgroundJob | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly admin: Admin,
     private readonly topic: string,
+    private readonly readExtents: () => Promise<PartitionExtent[]>,
   ) {}
 
-  start(intervalMs = 500): void {
-    const round = (): void => {
-      this.inProgress = this.maal()
-        .catch((error: unknown) => logger.warn({ err: error }, 'Freshness could not be measured; trying again'))
-        .then(() => {
-          if (this.timer) this.timer = setTimeout(round, intervalMs);
-        });
-    };
-    this.timer = setTimeout(round, 0);
+  start(): void {
+    this.job = startJob({ name: 'ferskhet', everyMs: 500, run: () => this.measure() });
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
     // Kafka may be away, and is waited for in there.
-    await Promise.race([this.inProgress, wait(1_000, undefined, { ref: false })]);
+    await this.job?.stop(1_000);
   }
 
-  async maal(): Promise<void> {
-    const time = new Date();
-    const extent = await readExtents(this.admin, this.topic);
+  private async measure(): Promise<void> {
+    const at = new Date();
+    const extents = await this.readExtents();
     const positions = await readPositions(this.dataSource, this.topic);
-    const status = extent.map(({ partition, end }) => {
+    const measured = extents.map(({ partition, end }) => {
       const position = positions.get(partition);
       metrics.etterslep.set({ partisjon: partition }, position === undefined ? end : Math.max(0, end - position));
-      return { partisjon: partition, end, oppdatertTil: this.upToDateUntil(partition, { tid: time, end }, position) };
+      return { partition, end, upToDateUntil: this.upToDateUntil(partition, { at, end }, position) };
     });
     await this.dataSource.query(
       `insert into konsum_status (topic, partisjon, slutt_offset, oppdatert_til)
@@ -63,9 +51,9 @@ export class FreshnessMeter {
          oppdatert_til = greatest(konsum_status.oppdatert_til, excluded.oppdatert_til)`,
       [
         this.topic,
-        status.map(({ partisjon: partition }) => partition),
-        status.map(({ end }) => end),
-        status.map(({ oppdatertTil: upToDateUntil }) => upToDateUntil ?? null),
+        measured.map(({ partition }) => partition),
+        measured.map(({ end }) => end),
+        measured.map(({ upToDateUntil }) => upToDateUntil ?? null),
       ],
     );
   }
@@ -80,6 +68,6 @@ export class FreshnessMeter {
     if (position === undefined) return undefined;
     const reached = measurements.findLastIndex(({ end }) => end <= position);
     measurements.splice(0, reached);
-    return reached < 0 ? undefined : measurements[0]?.tid;
+    return reached < 0 ? undefined : measurements[0]?.at;
   }
 }

@@ -1,12 +1,19 @@
 import { Catch, Controller, UseFilters, type RpcExceptionFilter } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
+import type { Fold } from '@tiltak/avtale';
 import { throwError, type Observable } from 'rxjs';
 import type { MessageBatch } from '../kafka/batch.ts';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
+import { setPosition } from '../kafka/positions.queries.ts';
 import { metrics } from '../metrics.ts';
-import { Ingest, UnknownPositionError, type IngestResult } from './ingest.ts';
+import type { EncodedContent } from './avtaler.rows.ts';
+import type { ParkedMessage } from './parse.ts';
+import { Writer } from './writer.ts';
 
 export const AVTALE_EVENT = 'avtale-hendelse';
+
+/** The stored position does not fit the topic, which must be looked at before anything is consumed. */
+export class UnknownPositionError extends Error {}
 
 /** Nest's own filter would hide the error from the transport, which decides by it. */
 @Catch()
@@ -16,20 +23,21 @@ class RethrowFilter implements RpcExceptionFilter {
   }
 }
 
+/** The stream of the source's messages. */
 @Controller()
 @UseFilters(RethrowFilter)
 export class AvtalerConsumer {
-  constructor(private readonly ingest: Ingest) {}
+  constructor(private readonly writer: Writer) {}
 
-  /** Stores a batch of the source's messages; answers with the position to go on from. */
+  /** Stores a batch; answers with the position to go on from. */
   @MessagePattern(AVTALE_EVENT)
-  async motta(@Payload() batch: MessageBatch): Promise<number> {
+  async receive(@Payload() batch: MessageBatch): Promise<number> {
     const stop = metrics.batchSeconds.startTimer();
     try {
-      const ingested = await this.ingest.ingestBatch(batch);
+      const result = await ingestBatch(this.writer, batch);
       stop();
-      countOutcomes(batch, ingested);
-      return ingested.nextOffset;
+      countOutcomes(batch, result);
+      return result.nextOffset;
     } catch (error) {
       if (error instanceof UnknownPositionError) return UNKNOWN_POSITION;
       throw error;
@@ -37,16 +45,53 @@ export class AvtalerConsumer {
   }
 }
 
-function countOutcomes(
-  batch: MessageBatch,
-  { folds: folder, parked, alreadyProcessed: processedBefore }: IngestResult,
-): void {
+/** What a batch came to, for the metrics. */
+export interface IngestResult {
+  /** where consumption of the partition goes on; not always after this batch, see `MessageBatch` */
+  nextOffset: number;
+  folds: Fold<EncodedContent>[];
+  parked: ParkedMessage[];
+  alreadyProcessed: number;
+}
+
+/**
+ * Stores what of the batch is not stored yet, and the position after it.
+ *
+ * @throws UnknownPositionError, and what `Writer.write` throws: the batch is to be tried again then
+ */
+export function ingestBatch(writer: Writer, batch: MessageBatch): Promise<IngestResult> {
+  const { topic, partition } = batch;
+  return writer.write<IngestResult>({
+    topic,
+    partition,
+    select: async (db, position) => {
+      if (position === undefined || position > batch.endOffset) {
+        throw new UnknownPositionError(`topic ${topic}, partition ${String(partition)}`);
+      }
+      // The database is behind where Kafka was read from, for instance restored from a backup: go back to its position.
+      if (position < batch.fetchedFrom) {
+        return { answer: { nextOffset: position, folds: [], parked: [], alreadyProcessed: 0 } };
+      }
+      const messages = batch.messages.filter(({ offset }) => offset >= position);
+      const nextOffset = Math.max(position, batch.nextOffset);
+      return {
+        messages,
+        record: async ({ folds, parked }) => {
+          await setPosition(db, batch, nextOffset);
+          return { nextOffset, folds, parked, alreadyProcessed: batch.messages.length - messages.length };
+        },
+      };
+    },
+  });
+}
+
+function countOutcomes(batch: MessageBatch, { folds, parked, alreadyProcessed }: IngestResult): void {
   metrics.batchMessages.observe(batch.messages.length);
-  metrics.meldinger.inc({ utfall: 'BEHANDLET_FOER' }, processedBefore);
+  metrics.meldinger.inc({ utfall: 'BEHANDLET_FOER' }, alreadyProcessed);
   metrics.meldinger.inc({ utfall: 'PARKERT' }, parked.length);
   for (const { code, field } of parked) metrics.parkert.inc({ kode: code, felt: field ?? '' });
-  for (const { outcomes: outcome, versions } of folder) {
-    for (const [name, count] of Object.entries(outcome)) metrics.meldinger.inc({ utfall: name }, count);
+  for (const { outcomes, versions } of folds) {
+    for (const [name, count] of Object.entries(outcomes)) metrics.meldinger.inc({ utfall: name }, count);
     for (const { content } of versions) for (const field of content.unknown) metrics.unknownValue.inc({ felt: field });
   }
 }

@@ -1,41 +1,14 @@
-import type { RelationAvtale, Position, AvtaleState } from '@tiltak/avtale';
+import type { RelationAvtale, AvtaleState } from '@tiltak/avtale';
 import type { PoolClient } from 'pg';
-import { finished } from 'node:stream/promises';
-import { from as copyFrom } from 'pg-copy-streams';
+import { copyRows } from '../database/copy.ts';
+import type { TopicPartition } from '../kafka/positions.queries.ts';
 import {
   RELATION_AVTALE_COLUMNS,
   rowToRelationAvtale,
   type RelationAvtaleRow,
 } from '../relations/relation-avtale.row.ts';
 import { CONTENT_COLUMNS } from './avtaler.rows.ts';
-
-/** A partition of a topic. */
-export interface TopicPartition {
-  topic: string;
-  partition: number;
-}
-
-/**
- * Where consumption of the partition goes on, and a lock on that until the transaction ends: two ingestors that both
- * believe they own the partition, as during a rebalance, take turns, and the second sees what the first has done.
- * Undefined when the partition has not been prepared (see `kafka/posisjoner.ts`).
- */
-export async function lockPosition(db: PoolClient, { topic, partition }: TopicPartition): Promise<number | undefined> {
-  const { rows } = await db.query<{ neste_offset: string }>({
-    name: 'laas_posisjon',
-    text: 'select neste_offset from konsum_offset where topic = $1 and partisjon = $2 for update',
-    values: [topic, partition],
-  });
-  return rows[0] && Number(rows[0].neste_offset);
-}
-
-export async function setPosition(db: PoolClient, { topic, partition }: TopicPartition, next: number): Promise<void> {
-  await db.query({
-    name: 'sett_posisjon',
-    text: 'update konsum_offset set neste_offset = $3 where topic = $1 and partisjon = $2',
-    values: [topic, partition, next],
-  });
-}
+import type { ParkedMessage } from './parse.ts';
 
 /** A stored avtale, as far as the ordering rule and the rules of relations are concerned. */
 export interface StoredAvtale extends AvtaleState {
@@ -76,9 +49,9 @@ function toStored(row: StateRow): StoredAvtale {
 
 const AVTALE_COLUMNS = [...CONTENT_COLUMNS, 'slettet', 'kilde_partisjon', 'kilde_offset', 'avtrykk'];
 
-/** Rows as `avtalerad` makes them. A row for an avtale that exists is a unique violation: someone else was first. */
-export async function insertNew(db: PoolClient, stagingRows: string[]): Promise<void> {
-  await copyRows(db, `avtale (${AVTALE_COLUMNS.join(', ')})`, stagingRows);
+/** Rows as `avtaleRow` makes them. A row for an avtale that exists is a unique violation: someone else was first. */
+export async function insertNew(db: PoolClient, rows: string[]): Promise<void> {
+  await copyRows(db, `avtale (${AVTALE_COLUMNS.join(', ')})`, rows);
 }
 
 /** Another transaction has changed an avtale since it was read: read again and try again. */
@@ -89,16 +62,16 @@ export class ConcurrentChangeError extends Error {
 }
 
 /**
- * Rows as `avtalerad` makes them, each followed by the place of the state it replaces.
+ * Rows as `avtaleRow` makes them, each followed by the place of the state it replaces.
  *
  * @throws ConcurrentChangeError
  */
-export async function updateStored(db: PoolClient, stagingRows: string[]): Promise<void> {
-  if (stagingRows.length === 0) return;
+export async function updateStored(db: PoolClient, changed: string[]): Promise<void> {
+  if (changed.length === 0) return;
   await db.query(CREATE_STAGING);
-  await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, stagingRows);
+  await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, changed);
   const { rowCount } = await db.query(UPDATE_FROM_STAGING);
-  if (rowCount !== stagingRows.length) throw new ConcurrentChangeError();
+  if (rowCount !== changed.length) throw new ConcurrentChangeError();
 }
 
 /** Without the constraints of `avtale`: what it would refuse, the update shall refuse. */
@@ -119,11 +92,11 @@ const UPDATE_FROM_STAGING = `
  *
  * @returns the avtaler that were not so
  */
-export async function repairDeviations(db: PoolClient, stagingRows: string[]): Promise<Set<string>> {
-  if (stagingRows.length === 0) return new Set();
+export async function repairDeviations(db: PoolClient, changed: string[]): Promise<Set<string>> {
+  if (changed.length === 0) return new Set();
   await db.query(CREATE_STAGING);
   await db.query('delete from pg_temp.inn');
-  await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, stagingRows);
+  await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, changed);
   const { rows } = await db.query<{ avtale_id: string }>(REPAIR_FROM_STAGING);
   return new Set(rows.map((row) => row.avtale_id));
 }
@@ -142,33 +115,15 @@ export async function deleteHistory(db: PoolClient, avtaleIder: string[]): Promi
   await db.query('delete from avtale_versjon where avtale_id = any($1)', [avtaleIder]);
 }
 
-/** Rows as `versjonsrad` makes them. */
-export async function insertVersions(db: PoolClient, stagingRows: string[]): Promise<void> {
+/** Rows as `versionRow` makes them. */
+export async function insertVersions(db: PoolClient, rows: string[]): Promise<void> {
   const columns = [...CONTENT_COLUMNS, 'kilde_partisjon', 'kilde_offset', 'avtrykk'];
-  await copyRows(db, `avtale_versjon (${columns.join(', ')})`, stagingRows);
+  await copyRows(db, `avtale_versjon (${columns.join(', ')})`, rows);
 }
 
-/** Rows as `endringsrad` makes them. */
-export async function insertChanges(db: PoolClient, stagingRows: string[]): Promise<void> {
-  await copyRows(db, 'endring (avtale_id, type, aarsak)', stagingRows);
-}
-
-/** `maal`: a table and its columns; `rader`: lines of COPY text. */
-export async function copyRows(db: PoolClient, measure: string, stagingRows: string[]): Promise<void> {
-  if (stagingRows.length === 0) return;
-  const stream = db.query(copyFrom(`copy ${measure} from stdin`));
-  stream.end(stagingRows.join(''));
-  await finished(stream);
-}
-
-export interface ParkedMessage {
-  position: Position;
-  key: Buffer | null;
-  value: Buffer | null;
-  fingerprint: Buffer;
-  code: string;
-  field: string | null;
-  reason: string;
+/** Rows as `changeRow` makes them. */
+export async function insertChanges(db: PoolClient, rows: string[]): Promise<void> {
+  await copyRows(db, 'endring (avtale_id, type, aarsak)', rows);
 }
 
 /** A message that is parked already stays as it is: a replay changes nothing. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   AVTALE_FIELDS,
-  CODE_VALUES,
+  FIELDS,
   toRelationAvtale,
   UKJENT,
   type Avtale,
@@ -12,8 +12,9 @@ import {
   type AvtaleState,
 } from '@tiltak/avtale';
 import { columnName, type DeltakerId } from '@tiltak/database';
+import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
 
-/** The content of an avtale as COPY text, without the newline that ends a row, in the order of `INNHOLDSKOLONNER`. */
+/** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
 export interface EncodedContent extends Content {
   columns: string;
   /** the coded fields whose value this release does not know */
@@ -22,11 +23,10 @@ export interface EncodedContent extends Content {
   member: RelationAvtale | undefined;
 }
 
-type CopyValue = string | number | boolean | null;
-
 /** The columns that hold content: the fields of an avtale, and the opaque id of the participant last. */
 export const CONTENT_COLUMNS: readonly string[] = [...AVTALE_FIELDS.map(columnName), 'deltaker_id'];
 
+/** Encoded once: the fingerprint is of the same text that is stored. */
 export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedContent {
   const id = avtale.deltakerFnr === null ? null : deltakerId(avtale.deltakerFnr);
   const columns = [...AVTALE_FIELDS.map((name) => copyField(avtale[name])), copyField(id)].join('\t');
@@ -38,14 +38,17 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
   };
 }
 
-function unknownValues(avtale: Avtale): string[] {
-  return CODED_FIELDS.filter((name) => {
-    const raw = avtale[name];
-    return raw !== null && CODE_VALUES[name].fromSource(raw) === UKJENT;
-  });
-}
+const CODED_FIELDS = AVTALE_FIELDS.flatMap((name) => {
+  const { codes } = FIELDS[name];
+  return codes ? { name, codes } : [];
+});
 
-const CODED_FIELDS = ['tiltakstype', 'avtaleStatus', 'stillingstype', 'opphav'] as const satisfies (keyof Avtale)[];
+function unknownValues(avtale: Avtale): string[] {
+  return CODED_FIELDS.filter(({ name, codes }) => {
+    const raw = avtale[name];
+    return typeof raw === 'string' && codes.fromSource(raw) === UKJENT;
+  }).map(({ name }) => name);
+}
 
 /** 128 bits of SHA-256, written as Postgres writes a UUID. */
 function fingerprint(columns: string): string {
@@ -53,7 +56,7 @@ function fingerprint(columns: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A row of `avtale`; with `kjent`, followed by the place of the state it replaces. */
+/** A row of `avtale`; with `known`, followed by the place of the state it replaces. */
 export function avtaleRow(
   avtaleId: string,
   state: AvtaleState,
@@ -87,17 +90,4 @@ export function changeRow({ avtaleId, type, reason }: Change): string {
 
 function positionColumns(position: Position): string[] {
   return [String(position.partition), String(position.offset)];
-}
-
-function copyRow(columns: string[]): string {
-  return columns.join('\t') + '\n';
-}
-
-const ESCAPE: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** One column in the text format of COPY. */
-function copyField(value: CopyValue): string {
-  if (value === null) return '\\N';
-  if (typeof value !== 'string') return String(value);
-  return /[\\\n\r\t]/.test(value) ? value.replace(/[\\\n\r\t]/g, (char) => ESCAPE[char] ?? char) : value;
 }

@@ -12,8 +12,7 @@ type Fields = Record<string, unknown>;
 
 /** Each message in a batch of its own: what is stored then meets what is stored already. */
 async function after(...messages: Fields[]): Promise<Awaited<ReturnType<TestIngest['dump']>>> {
-  for (const [offset, fields] of messages.entries())
-    await setup.innlesning.ingestBatch(batch([message(offset, fields)]));
+  for (const [offset, fields] of messages.entries()) await setup.ingest(batch([message(offset, fields)]));
   return setup.dump();
 }
 
@@ -160,7 +159,7 @@ test.each([
 ])('12: %s', async (_, fields, row) => expect((await after(fields)).avtale).toMatchObject([row]));
 
 test('13: malformed JSON is parked and stops nothing; a tombstone is tolerated', async () => {
-  await setup.innlesning.ingestBatch(
+  await setup.ingest(
     batch([
       { offset: 0, key: Buffer.from(ID), value: Buffer.from('{"avtaleId":') },
       message(1, { avtaleNr: 1 }),

@@ -22,8 +22,9 @@ export type PreparePositions = (partitions: number[]) => Promise<Map<number, num
 export const UNKNOWN_POSITION = -1;
 
 /**
- * A Nest transport that hands whole batches of a partition to one `@MessagePattern` handler, which stores them and answers with the position to go on from. The handler's store, not Kafka, decides the position: on assignment the
- * consumer seeks to it, and an answer other than the batch's end is a seek.
+ * A Nest transport that hands whole batches of a partition to one `@MessagePattern` handler. The handler stores them and
+ * answers with the position to go on from. Its store, not Kafka, decides the position: on assignment the consumer seeks
+ * to it, and an answer other than the batch's end is a seek.
  *
  * A handler that throws is called again with the same batch, for ever, with back-off, while the membership of the
  * group is kept alive: nothing is skipped because something else is down.
@@ -171,8 +172,8 @@ function toBatch({ batch }: EachBatchPayload): MessageBatch {
     fetchedFrom: Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset),
     messages: batch.messages.map(({ offset, key, value, headers }) => ({
       offset: Number(offset),
-      key: key,
-      value: value,
+      key,
+      value,
       ...parseDeleteBefore(headers?.[DELETE_BEFORE]),
     })),
     nextOffset: Number(batch.lastOffset()) + 1,
@@ -189,7 +190,7 @@ function parseDeleteBefore(header: unknown): Pick<RawMessage, 'deleteBefore'> {
 /** Keeps the membership of the group alive meanwhile; a rebalance is told of when the work is done, not before. */
 async function withHeartbeat<T>(heartbeat: () => Promise<void>, work: () => Promise<T>): Promise<T> {
   let failed: unknown;
-  const kind = setInterval(() => {
+  const timer = setInterval(() => {
     heartbeat().catch((error: unknown) => (failed = error));
   }, 1_000);
   try {
@@ -197,7 +198,7 @@ async function withHeartbeat<T>(heartbeat: () => Promise<void>, work: () => Prom
     if (failed instanceof KafkaJSError) throw failed;
     return response;
   } finally {
-    clearInterval(kind);
+    clearInterval(timer);
   }
 }
 
@@ -206,6 +207,6 @@ function backoffMs(attempt: number): number {
   return Math.min(100 * 2 ** Math.min(attempt, 10), 5_000);
 }
 
-async function waitWhile(conditions: () => boolean, ms: number): Promise<void> {
-  for (const end = Date.now() + ms; conditions() && Date.now() < end;) await wait(Math.min(100, ms));
+async function waitWhile(condition: () => boolean, ms: number): Promise<void> {
+  for (const end = Date.now() + ms; condition() && Date.now() < end;) await wait(Math.min(100, ms));
 }

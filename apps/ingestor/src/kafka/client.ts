@@ -10,7 +10,7 @@ export interface KafkaOptions {
   certificatePath?: string | undefined;
   keyPath?: string | undefined;
   /** before an operation fails; for ever when undefined */
-  retries?: number;
+  retries?: number | undefined;
 }
 
 /** A client that, unless told, never gives up: a broker that is away is waited for. */

@@ -1,9 +1,9 @@
 import { DELETE_BEFORE } from '@tiltak/avtale';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import type { Admin, Kafka, Message, Producer } from 'kafkajs';
-import { readExtents } from './positions.queries.ts';
+import { readExtents, type PartitionExtent } from './positions.queries.ts';
 
-/** What an adapter's push becomes on the organisation's topic; `verdi` null is a tombstone. */
+/** What an adapter's push becomes on the organisation's topic; a null `value` is a tombstone. */
 export interface OutgoingMessage {
   avtaleId: string;
   value: string | null;
@@ -40,12 +40,9 @@ export class Publisher {
     });
   }
 
-  /** The end of each partition. @throws Problem 503 */
-  endOffsets(): Promise<Map<number, number>> {
-    return this.withDeadline(async ({ admin }) => {
-      const extent = await readExtents(admin, this.topic);
-      return new Map(extent.map(({ partition, end: endOffsets }) => [partition, endOffsets]));
-    });
+  /** @throws Problem 503 */
+  extents(): Promise<PartitionExtent[]> {
+    return this.withDeadline(({ admin }) => readExtents(admin, this.topic));
   }
 
   async stop(): Promise<void> {
@@ -98,8 +95,8 @@ function* chunks(messages: readonly OutgoingMessage[]): Generator<Message[]> {
     bytes += size;
     part.push({
       key: avtaleId,
-      value: value,
-      ...(partition === undefined ? {} : { partition: partition }),
+      value,
+      ...(partition === undefined ? {} : { partition }),
       ...(deleteBefore === undefined ? {} : { headers: { [DELETE_BEFORE]: String(deleteBefore) } }),
     });
   }

@@ -19,14 +19,14 @@ export interface TopicReading {
 /** The organisation's topic, to be read again beside the stream. */
 export class Topic {
   constructor(
-    readonly navn: string,
-    private readonly readExtent: () => Promise<PartitionExtent[]>,
+    readonly name: string,
+    private readonly readExtents: () => Promise<PartitionExtent[]>,
     readonly createReader: (reading: TopicReading) => TopicReader,
   ) {}
 
   /** @throws Problem 503 when Kafka does not answer in time */
   async extents(): Promise<PartitionExtent[]> {
-    const extents = await Promise.race([this.readExtent(), wait(5_000, undefined, { ref: false })]);
+    const extents = await Promise.race([this.readExtents(), wait(5_000, undefined, { ref: false })]);
     if (!extents) throw kafkaAway();
     return extents;
   }
@@ -35,10 +35,10 @@ export class Topic {
 const SILENT_MS = 60_000;
 
 /**
- * Reads the topic from its start to where it ends in `ender`, once. Batches come one at a time, cut off at that end, in
+ * Reads the topic from its start to where it ends in `ends`, once. Batches come one at a time, cut off at that end, in
  * order within a partition; after a rebalance some may come again.
  *
- * @throws Problem 503 when Kafka is silent for a minute, and what `behandle` throws
+ * @throws Problem 503 when Kafka is silent for a minute, and what `handle` throws
  */
 export async function readTopicOnce(
   topic: Topic,

@@ -14,7 +14,7 @@ beforeEach(() => drift.empty());
 /** As if the message was fine, and the reading of it wrong, when it was parked. */
 async function parkGoodMessage(offset: number, fields: Record<string, unknown>): Promise<string> {
   const { key, value } = message(offset, fields);
-  const [row] = await drift.eier.query<{ id: string }[]>(
+  const [row] = await drift.owner.query<{ id: string }[]>(
     `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak)
      values ($1, $2, $3, $4, $5, sha256($5), 'UGYLDIG_FELT', 'startDato', 'was not understood then') returning id`,
     [TOPIC, PARTITION, offset, key, value],
@@ -56,10 +56,8 @@ describe('access', () => {
 });
 
 test('the status tells how far consumption has come, and what waits', async () => {
-  await drift.innlesning.ingestBatch(
-    batch([message(0, {}), message(1, { startDato: 'x' }), message(2, { startDato: 'y' })]),
-  );
-  await drift.eier.query(`insert into konsum_status values ($1, $2, 7, '2026-01-01T00:00:00Z')`, [TOPIC, PARTITION]);
+  await drift.ingest(batch([message(0, {}), message(1, { startDato: 'x' }), message(2, { startDato: 'y' })]));
+  await drift.owner.query(`insert into konsum_status values ($1, $2, 7, '2026-01-01T00:00:00Z')`, [TOPIC, PARTITION]);
   expect((await drift.call('GET', '/drift/v1/status')).body).toEqual({
     organisasjon: 'nav',
     topic: TOPIC,
@@ -74,7 +72,7 @@ test('the status tells how far consumption has come, and what waits', async () =
 
 describe('the list', () => {
   test('pages through everything once, and filters', async () => {
-    await drift.innlesning.ingestBatch(
+    await drift.ingest(
       batch(Array.from({ length: 5 }, (_, i) => message(i, i % 2 ? { startDato: 'x' } : { avtaleNr: 'x' }))),
     );
     const seen: number[] = [];
@@ -107,7 +105,7 @@ describe('the list', () => {
 describe('showing one', () => {
   test('hides what is about persons, and is audited', async () => {
     const fields = { deltakerFnr: FNR, deltakerFornavn: 'Kari', startDato: 'x', ukjent: { a: FNR }, tiltakstype: FNR };
-    await drift.innlesning.ingestBatch(batch([message(0, fields)]));
+    await drift.ingest(batch([message(0, fields)]));
     const { body } = await drift.call('GET', '/drift/v1/parkerte/1');
     expect(body).toMatchObject({ nokkel: ID, offset: 0, felt: 'startDato', aarsak: expect.any(String) });
     const shown = body.melding as string;
@@ -121,7 +119,7 @@ describe('showing one', () => {
 
   test('shows only the shape of what is not JSON', async () => {
     const value = Buffer.from(`{"navn":"Kari Ås","fnr":"${FNR}",`);
-    await drift.innlesning.ingestBatch(batch([{ offset: 0, key: Buffer.from(FNR), value }]));
+    await drift.ingest(batch([{ offset: 0, key: Buffer.from(FNR), value }]));
     const { body } = await drift.call('GET', '/drift/v1/parkerte/1');
     expect(body).toMatchObject({ nokkel: '00000000000', melding: '{"xxxx":"xxxx xx","xxx":"00000000000",' });
   });
@@ -151,7 +149,7 @@ describe('a replay', () => {
     ['equal, earlier on the topic', '2026-02-01T00:00:00Z'],
   ])('obeys the ordering rule: %s', async (_, sistEndret) => {
     const nr = await parkGoodMessage(4, { avtaleNr: 7, sistEndret });
-    await drift.innlesning.ingestBatch(batch([message(5, { avtaleNr: 8, sistEndret: '2026-02-01T00:00:00Z' })], 0));
+    await drift.ingest(batch([message(5, { avtaleNr: 8, sistEndret: '2026-02-01T00:00:00Z' })], 0));
     const before = await drift.dump();
     expect((await drift.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'FORELDET' });
     const { parkert_melding: _p, ...after } = await drift.dump();
@@ -159,8 +157,8 @@ describe('a replay', () => {
   });
 
   test('of one that still can not be used leaves it, with the attempt and the reason of today', async () => {
-    await drift.innlesning.ingestBatch(batch([message(0, { startDato: 'x' })]));
-    await drift.eier.query(`update parkert_melding set felt = 'annet', aarsak = 'old'`);
+    await drift.ingest(batch([message(0, { startDato: 'x' })]));
+    await drift.owner.query(`update parkert_melding set felt = 'annet', aarsak = 'old'`);
     expect((await drift.call('POST', '/drift/v1/parkerte/1/spill-av')).body).toEqual({ utfall: 'PARKERT' });
     const { parkert_melding } = await drift.dump();
     expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', forsok: 2, felt: 'startDato' }]);
@@ -168,11 +166,11 @@ describe('a replay', () => {
 
   test('of one that the database refuses leaves it', async () => {
     const nr = await parkGoodMessage(4, { avtaleNr: 7 });
-    await drift.eier.query('alter table avtale add constraint ikke_sju check (avtale_nr <> 7)');
+    await drift.owner.query('alter table avtale add constraint ikke_sju check (avtale_nr <> 7)');
     try {
       expect((await drift.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'PARKERT' });
     } finally {
-      await drift.eier.query('alter table avtale drop constraint ikke_sju');
+      await drift.owner.query('alter table avtale drop constraint ikke_sju');
     }
     const { parkert_melding, avtale } = await drift.dump();
     expect(avtale).toEqual([]);
@@ -198,7 +196,7 @@ describe('a replay', () => {
         ...(goodMessage ? {} : { avtaleNr: 'x' }),
       });
     }
-    await drift.innlesning.ingestBatch(batch([{ offset: 200, key: null, value: Buffer.from('x') }], 0));
+    await drift.ingest(batch([{ offset: 200, key: null, value: Buffer.from('x') }], 0));
     expect((await drift.call('POST', '/drift/v1/parkerte/spill-av', {})).body).toMatchObject({
       status: 400,
       feil: [{ felt: 'alle' }],
@@ -216,7 +214,7 @@ describe('a replay', () => {
 
 describe('discarding', () => {
   test('keeps the bytes, who and why, and happens once', async () => {
-    await drift.innlesning.ingestBatch(batch([message(0, { startDato: 'x' })]));
+    await drift.ingest(batch([message(0, { startDato: 'x' })]));
     const discard = (): ReturnType<TestIngestor['call']> =>
       drift.call('POST', '/drift/v1/parkerte/1/forkast', { begrunnelse: 'Testmelding' });
     const response = await Promise.all([discard(), discard()]);

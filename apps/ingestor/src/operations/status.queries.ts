@@ -2,20 +2,16 @@ import type { Pool } from 'pg';
 import { readAdapterStatus } from '../adapter/adapter-status.ts';
 import { readContract } from '../adapter/contract.queries.ts';
 import type { SyncDeadlines } from '../adapter/sync.queries.ts';
-import type { StatusDto } from './operations.dto.ts';
+import { positionsTable } from '../kafka/positions.queries.ts';
 import { countParked } from './parked/parked.queries.ts';
-
-/** What the process serves. */
-export interface Served {
-  organisasjon: string;
-  topic: string;
-}
+import type { Served } from './served.ts';
+import type { PartisjonsstatusDto, StatusDto } from './status.dto.ts';
 
 interface PartitionRow {
   partisjon: number;
-  neste: string;
-  end: string | null;
-  til: Date | null;
+  neste_offset: string;
+  slutt_offset: string | null;
+  oppdatert_til: Date | null;
 }
 
 /** How it goes, from what is stored: also when Kafka does not answer. */
@@ -26,12 +22,12 @@ export async function readStatus(
 ): Promise<StatusDto> {
   const contract = await readContract(db);
   const { rows } = await db.query<PartitionRow>(
-    `select o.partisjon, o.neste_offset as neste, s.slutt_offset as slutt, s.oppdatert_til as til
-     from konsum_offset o left join konsum_status s using (topic, partisjon)
-     where o.topic = $1 order by o.partisjon`,
+    `select o.partisjon, o.neste_offset, s.slutt_offset, s.oppdatert_til
+     from ${positionsTable('$1')} o left join konsum_status s on s.topic = $1 and s.partisjon = o.partisjon
+     order by o.partisjon`,
     [topic],
   );
-  const times = rows.map(({ til: to }) => to?.toISOString() ?? '');
+  const times = rows.map((row) => row.oppdatert_til?.toISOString() ?? '');
   // As fresh as the partition that is furthest behind; one that was never read to its end promises nothing.
   const [oldest] = times.sort();
   return {
@@ -44,17 +40,14 @@ export async function readStatus(
   };
 }
 
-function toPartition({
-  partisjon: partition,
-  neste: next,
-  end,
-  til: to,
-}: PartitionRow): StatusDto['partisjoner'][number] {
+function toPartition(row: PartitionRow): PartisjonsstatusDto {
+  const next = Number(row.neste_offset);
+  const end = row.slutt_offset === null ? null : Number(row.slutt_offset);
   return {
-    partisjon: partition,
-    nesteOffset: Number(next),
-    sluttOffset: end === null ? null : Number(end),
-    etterslep: end === null ? null : Math.max(0, Number(end) - Number(next)),
-    oppdatertTil: to?.toISOString() ?? null,
+    partisjon: row.partisjon,
+    nesteOffset: next,
+    sluttOffset: end,
+    etterslep: end === null ? null : Math.max(0, end - next),
+    oppdatertTil: row.oppdatert_til?.toISOString() ?? null,
   };
 }

@@ -1,5 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { logger } from '@tiltak/platform';
+import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import { inTransaction } from '../database/transaction.ts';
 import {
@@ -20,30 +19,21 @@ const DELTAKERE_PER_CHUNK = 500;
  * ended; several processes take turns.
  */
 export class RelationsBackfill {
-  private readonly abort = new AbortController();
-  private inProgress: Promise<void> = Promise.resolve();
+  private job: BackgroundJob | undefined;
 
   constructor(private readonly pool: Pool) {}
 
   start(): void {
-    this.inProgress = this.build();
+    this.job = startJob({
+      name: 'relasjonsbygging',
+      everyMs: 0,
+      retryMs: 5_000,
+      run: async () => ((await backfillNext(this.pool)) ? 'done' : undefined),
+    });
   }
 
   async stop(): Promise<void> {
-    this.abort.abort();
-    await this.inProgress;
-  }
-
-  private async build(): Promise<void> {
-    const { signal } = this.abort;
-    while (!signal.aborted) {
-      try {
-        if (await backfillNext(this.pool)) return;
-      } catch (error) {
-        logger.warn({ err: error }, 'Relations could not be computed; trying again');
-        await wait(5_000, undefined, { signal }).catch(() => undefined);
-      }
-    }
+    await this.job?.stop();
   }
 }
 

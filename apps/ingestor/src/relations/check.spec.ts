@@ -14,7 +14,7 @@ afterAll(() => setup.stop());
 /** Four participants with three avtaler each, which follow each other and go on. */
 beforeEach(async () => {
   await setup.empty();
-  await setup.eier.query('update instans set relasjoner_bygget_til = null');
+  await setup.owner.query('update instans set relasjoner_bygget_til = null');
   const messages = Array.from({ length: COUNT }, (_, n) =>
     message(n, {
       avtaleId: id(n),
@@ -24,13 +24,13 @@ beforeEach(async () => {
       startDato: `2026-01-${String(10 + n)}`,
     }),
   );
-  await setup.innlesning.ingestBatch(batch(messages));
-  await setup.eier.query('truncate endring');
+  await setup.ingest(batch(messages));
+  await setup.owner.query('truncate endring');
 });
 
 const relations = async (): Promise<unknown> => (await setup.dump()).relasjon;
 const told = async (): Promise<string[]> => {
-  const rows = await setup.eier.query<{ avtale_id: string }[]>('select avtale_id from endring');
+  const rows = await setup.owner.query<{ avtale_id: string }[]>('select avtale_id from endring');
   return rows.map((row) => row.avtale_id).sort();
 };
 
@@ -43,7 +43,7 @@ describe('the check', () => {
   };
 
   test('finds nothing in what the ingestor keeps', async () => {
-    expect(await check(false)).toEqual({ deltakere: 4, mangler: 0, superfluous: 0, rettet: false, deviation: [] });
+    expect(await check(false)).toEqual({ deltakere: 4, mangler: 0, overfloedige: 0, rettet: false, deviation: [] });
   });
 
   test('finds exactly what was planted, puts it right when asked, and tells of it in the feed', async () => {
@@ -57,23 +57,20 @@ describe('the check', () => {
     });
     const away = rel(deltakerId(fnr(0)), 0, 'neste', 4);
     const fake = [rel(deltakerId(fnr(1)), 1, 'mentor', 5), rel(unknown, 2, 'samtidige', 3)];
-    await setup.eier.query('delete from relasjon where fra = $1 and relasjon = $2', [away.fra, away.relasjon]);
+    await setup.owner.query('delete from relasjon where fra = $1 and relasjon = $2', [away.fra, away.relasjon]);
     for (const { deltakerId: d, fra: from, relasjon: relation, til: to } of fake) {
-      await setup.eier.query('insert into relasjon values ($1, $2, $3, $4)', [d, from, relation, to]);
+      await setup.owner.query('insert into relasjon values ($1, $2, $3, $4)', [d, from, relation, to]);
     }
-    const waited = [
-      { deviation: 'MANGLER', ...away },
-      ...fake.map((relation) => ({ deviation: 'OVERFLOEDIG', ...relation })),
-    ];
+    const waited = [{ avvik: 'MANGLER', ...away }, ...fake.map((relation) => ({ avvik: 'OVERFLOEDIG', ...relation }))];
     const found = await check(false);
-    expect(found).toMatchObject({ deltakere: 5, mangler: 1, superfluous: 2, rettet: false });
+    expect(found).toMatchObject({ deltakere: 5, mangler: 1, overfloedige: 2, rettet: false });
     expect(new Set(found.deviation)).toEqual(new Set(waited));
     expect(await told()).toEqual([]);
 
     expect(new Set((await check(true)).deviation)).toEqual(new Set(waited));
     expect(await relations()).toEqual(repair);
     expect(await told()).toEqual([id(0), id(1), id(2)]);
-    expect(await check(true)).toMatchObject({ deltakere: 4, mangler: 0, superfluous: 0, deviation: [] });
+    expect(await check(true)).toMatchObject({ deltakere: 4, mangler: 0, overfloedige: 0, deviation: [] });
   });
 });
 
@@ -87,7 +84,7 @@ interface StoredAsText {
 test('avtaler from before there were relations get theirs, bit by bit, once', async () => {
   const repair = await relations();
   expect(repair).toHaveLength(4 * 10);
-  await setup.eier.query('truncate relasjon');
+  await setup.owner.query('truncate relasjon');
   expect(await backfillNext(setup.pool, 3)).toBe(false);
   expect(await relations()).toHaveLength(3 * 10);
   // The process ends here, and two others go on.
@@ -96,7 +93,7 @@ test('avtaler from before there were relations get theirs, bit by bit, once', as
   expect(await relations()).toEqual(repair);
   expect(await told()).toEqual(Array.from({ length: COUNT }, (_, n) => id(n)));
 
-  await setup.eier.query('truncate relasjon');
+  await setup.owner.query('truncate relasjon');
   expect(await backfillNext(setup.pool)).toBe(true);
   expect(await relations()).toEqual([]);
 });

@@ -13,13 +13,13 @@ const DELTAKERE_PER_CHUNK = 500;
 export interface CheckResult {
   deltakere: number;
   mangler: number;
-  superfluous: number;
+  overfloedige: number;
   rettet: boolean;
 }
 
 /** One link that is not as it follows from the avtaler. */
 export interface Deviation extends StoredRelation {
-  deviation: 'MANGLER' | 'OVERFLOEDIG';
+  avvik: 'MANGLER' | 'OVERFLOEDIG';
 }
 
 export interface CheckOptions {
@@ -31,20 +31,20 @@ export interface CheckOptions {
 
 /**
  * Compares the stored relations of every participant with those computed from the avtaler, some hundred participants at
- * a time, while messages are read. Each time is one snapshot; with `rett`, what differs is then computed again under the
+ * a time, while messages are read. Each time is one snapshot; with `repair`, what differs is then computed again under the
  * locks and written.
  */
 export async function checkRelations(pool: Pool, options: CheckOptions): Promise<CheckResult> {
-  const response: CheckResult = { deltakere: 0, mangler: 0, superfluous: 0, rettet: options.repair };
+  const response: CheckResult = { deltakere: 0, mangler: 0, overfloedige: 0, rettet: options.repair };
   for (let after: string | null = null; ;) {
     const { deltakere, deviation } = await compare(pool, after, options.antall ?? DELTAKERE_PER_CHUNK);
     after = deltakere.at(-1) ?? null;
     if (after === null) return response;
-    for (const relation of deviation.missing) options.report({ deviation: 'MANGLER', ...relation });
-    for (const relation of deviation.superfluous) options.report({ deviation: 'OVERFLOEDIG', ...relation });
+    for (const relation of deviation.missing) options.report({ avvik: 'MANGLER', ...relation });
+    for (const relation of deviation.superfluous) options.report({ avvik: 'OVERFLOEDIG', ...relation });
     response.deltakere += deltakere.length;
     response.mangler += deviation.missing.length;
-    response.superfluous += deviation.superfluous.length;
+    response.overfloedige += deviation.superfluous.length;
     if (options.repair) await repair(pool, deviation);
   }
 }
@@ -80,11 +80,11 @@ async function repair(pool: Pool, { missing, superfluous }: RelationDeviations):
 export async function relationsCommand(readConfig: () => DatabaseConfig, args: string[]): Promise<void> {
   let pool: Pool | undefined;
   try {
-    const { values } = parseArgs({ args: args, options: { repair: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({ args, options: { rett: { type: 'boolean', default: false } } });
     pool = createPool({ ...databaseOptionsFrom(readConfig()), poolSize: 1 });
-    const response = await checkRelations(pool, { repair: values.repair, report: write });
+    const response = await checkRelations(pool, { repair: values.rett, report: write });
     write(response);
-    process.exitCode = response.mangler + response.superfluous > 0 ? 1 : 0;
+    process.exitCode = response.mangler + response.overfloedige > 0 ? 1 : 0;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 2;

@@ -1,7 +1,7 @@
 import type { RelationAvtale, Relation, RelationName } from '@tiltak/avtale';
 import { LOCKS } from '@tiltak/database';
 import type { PoolClient } from 'pg';
-import { copyRows } from '../ingest/avtaler.queries.ts';
+import { copyField, copyRow, copyRows } from '../database/copy.ts';
 import { RELATION_AVTALE_COLUMNS, rowToRelationAvtale, type RelationAvtaleRow } from './relation-avtale.row.ts';
 
 /** A relation as it is stored: with the participant that both avtaler belong to. */
@@ -58,9 +58,7 @@ export async function insertRelations(db: PoolClient, relations: readonly Stored
   await copyRows(
     db,
     'relasjon (deltaker_id, fra, relasjon, til)',
-    relations.map(
-      ({ deltakerId, fra: from, relasjon: relation, til: to }) => `${deltakerId}\t${from}\t${relation}\t${to}\n`,
-    ),
+    relations.map(({ deltakerId, fra, relasjon, til }) => copyRow([deltakerId, fra, relasjon, til].map(copyField))),
   );
 }
 
@@ -73,9 +71,9 @@ export async function deleteRelations(db: PoolClient, relations: readonly Stored
              and relasjon.relasjon = bort.relasjon and relasjon.til = bort.til`,
     values: [
       relations.map(({ deltakerId }) => deltakerId),
-      relations.map(({ fra: from }) => from),
-      relations.map(({ relasjon: relation }) => relation),
-      relations.map(({ til: to }) => to),
+      relations.map(({ fra }) => fra),
+      relations.map(({ relasjon }) => relasjon),
+      relations.map(({ til }) => til),
     ],
   });
 }

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
-import type { Ingest } from '../ingest/ingest.ts';
+import { ingestBatch } from '../ingest/avtaler.consumer.ts';
 import { ConcurrentChangeError } from '../ingest/avtaler.queries.ts';
+import type { Writer } from '../ingest/writer.ts';
 import type { RawMessage } from '../kafka/batch.ts';
 import { batch, ID, message, startTestIngest, TOPIC, type TestIngest } from '../testing/test-ingest.ts';
 
@@ -18,7 +19,7 @@ const id = (n: number): string => ID.slice(0, -2) + String(10 + n);
 
 async function empty(): Promise<void> {
   await setup.empty();
-  await setup.eier.query(`insert into konsum_offset select $1, p, 0 from unnest($2::int[]) p on conflict do nothing`, [
+  await setup.owner.query(`insert into konsum_offset select $1, p, 0 from unnest($2::int[]) p on conflict do nothing`, [
     TOPIC,
     PARTITIONS,
   ]);
@@ -64,11 +65,11 @@ function distribute(events: readonly Event[]): RawMessage[][] {
 }
 
 /** As the consumer does: goes on where it is told to, and tries again when another was first. */
-async function read(who: Ingest, partition: number, messages: readonly RawMessage[], step: number): Promise<void> {
+async function read(who: Writer, partition: number, messages: readonly RawMessage[], step: number): Promise<void> {
   for (let from = 0; from < messages.length;) {
     const part = { ...batch(messages.slice(from, from + step), from), partition, endOffset: messages.length };
     try {
-      ({ nextOffset: from } = await who.ingestBatch(part));
+      ({ nextOffset: from } = await ingestBatch(who, part));
     } catch (error) {
       if (!(error instanceof ConcurrentChangeError)) throw error;
       await wait(1);
@@ -89,14 +90,14 @@ interface Row {
 }
 
 const readAvtaler = (): Promise<Row[]> =>
-  setup.eier.query(`
+  setup.owner.query(`
     select avtale_id as id, deltaker_fnr as fnr, bedrift_nr as bedrift, tiltakstype as type, avtale_status as status,
-      start_dato::text as start, slutt_dato::text as slutt, slettet is null and not feilregistrert as synlig,
+      start_dato::text as start, slutt_dato::text as "end", slettet is null and not feilregistrert as synlig,
       annullert_tidspunkt is not null as annullert
     from avtale`);
 
 const readRelations = async (): Promise<string[]> => {
-  const rows = await setup.eier.query<{ rad: string }[]>(
+  const rows = await setup.owner.query<{ rad: string }[]>(
     `select fra || ' ' || relasjon || ' ' || til as rad from relasjon`,
   );
   return rows.map(({ rad: row }) => row).sort();
@@ -146,14 +147,14 @@ test('two ingestors on three partitions at once: the relations are those of the 
         const partitions = distribute(h);
         await Promise.all(
           partitions.flatMap((messages, partition) => [
-            read(setup.innlesning, partition, messages, a),
-            read(setup.others, partition, messages, b),
+            read(setup.writer, partition, messages, a),
+            read(setup.otherWriter, partition, messages, b),
           ]),
         );
         const avtaler = await readAvtaler();
         expect(await readRelations()).toEqual(oracle(avtaler));
 
-        const last = await setup.eier.query<{ avtale_id: string; type: string }[]>(
+        const last = await setup.owner.query<{ avtale_id: string; type: string }[]>(
           'select distinct on (avtale_id) avtale_id, type from endring order by avtale_id, tx desc, lopenr desc',
         );
         const told = new Map(last.map((row) => [row.avtale_id, row.type]));
@@ -169,13 +170,13 @@ test('two ingestors on three partitions at once: the relations are those of the 
 test('an avtale that is linked to while it is being deleted is deleted, for those who read the feed too', async () => {
   await empty();
   const fields = { deltakerFnr: '1', startDato: '2026-01-01' };
-  const { innlesning: ingest, others, pool, eier: owner } = setup;
-  await ingest.ingestBatch(batch([message(0, { ...fields, avtaleId: id(0) })]));
+  const { ingest, writer, otherWriter, pool, owner } = setup;
+  await ingest(batch([message(0, { ...fields, avtaleId: id(0) })]));
   const holder = await pool.connect();
   await holder.query('begin');
   await holder.query('select from avtale for update');
   // Begins first, and is held up before it has said what became of the avtale.
-  const deletion = read(ingest, 0, [message(0, {}), { ...message(1, { avtaleId: id(0) }), value: null }], 2);
+  const deletion = read(writer, 0, [message(0, {}), { ...message(1, { avtaleId: id(0) }), value: null }], 2);
   await waitUntil(
     async () => {
       const [row] = await owner.query<{ n: number }[]>(`select count(*)::int as n from pg_locks where not granted`);
@@ -183,7 +184,7 @@ test('an avtale that is linked to while it is being deleted is deleted, for thos
     },
     { what: 'the deletion to be held up' },
   );
-  await read(others, 1, [message(0, { ...fields, avtaleId: id(1) })], 1);
+  await read(otherWriter, 1, [message(0, { ...fields, avtaleId: id(1) })], 1);
   expect(await readRelations()).toHaveLength(2);
   await holder.query('commit');
   holder.release();
@@ -203,14 +204,14 @@ test('each change of a link is told of, once, and nothing else', async () => {
       const messages = distribute(h)[0] ?? [];
       for (let from = 0; from < messages.length; from += step) {
         const before = new Set(await readRelations());
-        await setup.eier.query('truncate endring');
-        const { folds: folder } = await setup.innlesning.ingestBatch(batch(messages.slice(from, from + step), from));
+        await setup.owner.query('truncate endring');
+        const { folds } = await setup.ingest(batch(messages.slice(from, from + step), from));
         const now = new Set(await readRelations());
         const different = [...before, ...now]
           .filter((r) => before.has(r) !== now.has(r))
           .map((relation) => relation.split(' ')[0] ?? '');
-        const own = folder.filter(({ changes }) => changes.length > 0).map(({ avtaleId }) => avtaleId);
-        const told = await setup.eier.query<{ avtale_id: string }[]>('select avtale_id from endring');
+        const own = folds.filter(({ changes }) => changes.length > 0).map(({ avtaleId }) => avtaleId);
+        const told = await setup.owner.query<{ avtale_id: string }[]>('select avtale_id from endring');
         const others = told.map((row) => row.avtale_id).filter((avtaleId) => !own.includes(avtaleId));
         expect(others.sort()).toEqual([...new Set(different)].filter((avtaleId) => !own.includes(avtaleId)).sort());
       }

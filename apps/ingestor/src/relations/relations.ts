@@ -34,8 +34,7 @@ export async function repairRelations(db: PoolClient, deltakerIder: readonly str
   for await (const { missing, superfluous } of deviationsIn(db, deltakerIder)) {
     await deleteRelations(db, superfluous);
     await insertRelations(db, missing);
-    for (const { fra: from } of missing) changed.add(from);
-    for (const { fra: from } of superfluous) changed.add(from);
+    for (const { fra } of [...missing, ...superfluous]) changed.add(fra);
   }
   return changed;
 }
@@ -70,6 +69,6 @@ function* chunks(deltakerIder: readonly string[], count: (deltakerId: string) =>
   if (chunk.length > 0) yield chunk;
 }
 
-function relationKey({ deltakerId, fra: from, relasjon: relation, til: to }: StoredRelation): string {
-  return `${deltakerId} ${from} ${relation} ${to}`;
+function relationKey({ deltakerId, fra, relasjon, til }: StoredRelation): string {
+  return `${deltakerId} ${fra} ${relasjon} ${til}`;
 }

@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
-import { SyncCompletion } from '../adapter/sync-completion.job.ts';
-import { BatchConsumer } from '../kafka/batch-consumer.ts';
-import { createKafka } from '../kafka/client.ts';
-import { preparePositions } from '../kafka/positions.queries.ts';
-import { startTestIngestor, type TestResponse, type TestIngestor } from './test-ingestor.ts';
+import type { SyncCompletion } from '../adapter/sync-completion.job.ts';
+import type { Publisher } from '../kafka/publisher.ts';
+import { startTestIngestor, type TestIngestor, type TestResponse } from './test-ingestor.ts';
 
 export interface TestAdapter extends TestIngestor {
   topic: TestTopic;
-  deletion: SyncCompletion;
+  publisher: Publisher;
+  completion: SyncCompletion;
   /** As the adapter of the contract. */
   send: (method: string, path: string, body?: unknown) => Promise<TestResponse>;
   /** As `send`, of a page; `avtaler`: ids, or id and fields. */
-  side: (method: 'POST' | 'PATCH' | 'DELETE', header: PageHeader, avtaler: AvtaleEntry[]) => Promise<TestResponse>;
-  /** Reads the topic into the database from now on. */
-  les: () => void;
+  sendPage: (method: 'POST' | 'PATCH' | 'DELETE', header: PageHeader, avtaler: AvtaleEntry[]) => Promise<TestResponse>;
   /** Until a sync is in that state, and all that is on the topic is stored. */
   waitFor: (syncId: string, state: string) => Promise<void>;
   /** The ids of the avtaler that consumers would see, with the number of each. */
@@ -39,71 +36,51 @@ export const CONTRACT = {
   ressurser: ['avtaler'],
 };
 
-/** The adapter API over HTTP, with a topic and a database of its own. */
-export async function startTestAdapter({ partitions = 2 } = {}): Promise<TestAdapter> {
-  const topic = await createTestTopic({ partitions });
-  const brokers = testEnvironment().kafka.split(',');
-  const drift = await startTestIngestor({ brokers, topic: topic.topic });
-  const { pool, publisering: publisher, synker: syncs, innlesning: ingest, eier: owner } = drift;
-  const deletion = new SyncCompletion(pool, publisher, syncs, 20);
-  const kafka = createKafka({ brokers, clientId: 'spec' });
-  const reader = new BatchConsumer(
-    kafka,
-    { topic: topic.topic, pattern: 'm', groupId: randomUUID(), concurrentPartitions: 2 },
-    (partitions) => preparePositions(owner, topic.admin, topic.topic, partitions),
-  );
-  reader.addHandler('m', async (batch) => (await ingest.ingestBatch(batch)).nextOffset);
-  let read = false;
-  const send: TestAdapter['send'] = (method, path, body) => drift.call(method, `/adapter/v1/${path}`, body, ADAPTER);
+/** The adapter API over HTTP, with a topic that is consumed and a database of its own. */
+export async function startTestAdapter(): Promise<TestAdapter> {
+  const topic = await createTestTopic({ partitions: 2 });
+  const setup = await startTestIngestor({
+    KAFKA_BROKERS: testEnvironment().kafka,
+    KAFKA_TOPIC: topic.topic,
+    KAFKA_GROUP_ID: randomUUID(),
+  });
+  const { completion } = setup.ingestor.adapter;
+  const send: TestAdapter['send'] = (method, path, body) => setup.call(method, `/adapter/v1/${path}`, body, ADAPTER);
   return {
-    ...drift,
+    ...setup,
     topic,
-    deletion,
+    publisher: setup.ingestor.kafka.publisher,
+    completion,
     send,
-    side: (
-      method,
-      { side: sendPage = 1, antallSider: pageCount = 1, antallTotalt: totalCount, synkId: syncId },
-      avtaler,
-    ) =>
-      send(method, 'avtaler/synk', {
-        metadata: {
-          synkId: syncId,
-          side: sendPage,
-          antallSider: pageCount,
-          antallTotalt: totalCount ?? avtaler.length,
-        },
-        ressurser: avtaler.map(({ id, ...fields }) =>
-          method === 'DELETE' ? { id } : { id, ressurs: resource(id, fields) },
-        ),
-      }),
-    les: () => {
-      read = true;
-      reader.listen(() => undefined);
-    },
+    sendPage: (method, header, avtaler) => send(method, 'avtaler/synk', page(method, header, avtaler)),
     waitFor: async (syncId, state) => {
       await waitUntil(
         async () => {
-          await deletion.round();
+          await completion.round();
           return (await send('GET', `synk/${syncId}`)).body.tilstand === state;
         },
         { what: `the sync to be ${state}` },
       );
-      await waitUntil(() => deletion.isIngested(), { what: 'everything to be stored' });
+      await waitUntil(() => completion.isIngested(), { what: 'everything to be stored' });
     },
     visible: async () => {
-      const { rows } = await pool.query<{ id: string; nr: number | null }>(
+      const rows = await setup.owner.query<{ id: string; nr: number | null }[]>(
         'select avtale_id as id, avtale_nr as nr from avtale where slettet is null order by 1',
       );
       return Object.fromEntries(rows.map(({ id, nr }) => [id, nr]));
     },
     stop: async () => {
-      if (read) await reader.close();
-      await drift.stop();
+      await setup.stop();
       await topic.remove();
     },
   };
 }
 
-function resource(avtaleId: string, fields: Record<string, unknown>): Record<string, unknown> {
-  return { avtaleId, sistEndret: '2026-01-01T00:00:00Z', ...fields };
+function page(method: string, header: PageHeader, avtaler: readonly AvtaleEntry[]): object {
+  return {
+    metadata: { side: 1, antallSider: 1, antallTotalt: avtaler.length, ...header },
+    ressurser: avtaler.map(({ id, ...fields }) =>
+      method === 'DELETE' ? { id } : { id, ressurs: { avtaleId: id, sistEndret: '2026-01-01T00:00:00Z', ...fields } },
+    ),
+  };
 }

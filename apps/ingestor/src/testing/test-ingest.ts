@@ -1,23 +1,34 @@
-import { deltakerIdWith, createDataSource, createPool, migrate, type DatabaseOptions } from '@tiltak/database';
-import { createTestDatabase } from '@tiltak/testing';
+import { createDataSource, createPool, deltakerIdWith, migrate } from '@tiltak/database';
+import { readEnvironment } from '@tiltak/platform';
+import { createTestDatabase, freePort, type TestDatabase } from '@tiltak/testing';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
-import { Ingest } from '../ingest/ingest.ts';
+import { SCHEMA, type Config } from '../config.ts';
+import { databaseOptionsFrom } from '../database/connect.ts';
+import { ingestBatch, type IngestResult } from '../ingest/avtaler.consumer.ts';
+import { Writer } from '../ingest/writer.ts';
+import { createIngestor, type Ingestor, type Replacements } from '../ingestor.ts';
 import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
 
 export const TOPIC = 'avtaler';
 export const PARTITION = 0;
 export const ID = '00000000-0000-4000-8000-000000000001';
-export const deltakerId = deltakerIdWith('ab'.repeat(32));
+
+const DELTAKER_ID_KEY = 'ab'.repeat(32);
+export const deltakerId = deltakerIdWith(DELTAKER_ID_KEY);
 
 export interface TestIngest {
-  innlesning: Ingest;
+  /** put together as the process is; not started */
+  ingestor: Ingestor;
+  writer: Writer;
   /** the same in another process, as far as the database can tell */
-  others: Ingest;
+  otherWriter: Writer;
+  /** Stores a batch, as the stream does. */
+  ingest: (batch: MessageBatch) => Promise<IngestResult>;
   /** as the ingestor */
   pool: Pool;
   /** as the owner of the schema */
-  eier: DataSource;
+  owner: DataSource;
   /** Empties every table. */
   empty: () => Promise<void>;
   /** Everything in the tables but the times and numbers that differ from run to run. */
@@ -25,29 +36,29 @@ export interface TestIngest {
   stop: () => Promise<void>;
 }
 
-/** The reading of batches, without Kafka, on a database of its own. */
-export async function startTestIngest(): Promise<TestIngest> {
+/**
+ * An ingestor on a database of its own, not started: batches are given to it, and Kafka is never asked.
+ *
+ * @param environment settings beside those of the database
+ */
+export async function startTestIngest(
+  environment: Record<string, string> = {},
+  replacements: Replacements = {},
+): Promise<TestIngest> {
   const database = await createTestDatabase();
-  const common: DatabaseOptions = {
-    host: database.host,
-    port: database.port,
-    database: database.database,
-    ...database.ingestor,
-    sslmode: 'disable',
-    poolSize: 4,
-    applicationName: 'spec',
-    statementTimeoutMs: 10_000,
-    connectTimeoutMs: 5_000,
-  };
-  const owner = await createDataSource({ ...common, ...database.migrering }).initialize();
+  const config = await testConfig(database, environment);
+  const owner = await createDataSource({ ...databaseOptionsFrom(config), ...database.migrering }).initialize();
   await migrate(owner);
-  const pool = createPool(common);
-  const foreignPool = createPool(common);
+  const ingestor = createIngestor(config, replacements);
+  const { pool, writer } = ingestor;
+  const otherPool = createPool(databaseOptionsFrom(config));
   return {
-    innlesning: new Ingest(pool, deltakerId),
-    others: new Ingest(foreignPool, deltakerId),
+    ingestor,
+    writer,
+    otherWriter: new Writer(otherPool, deltakerId),
+    ingest: (messages) => ingestBatch(writer, messages),
     pool,
-    eier: owner,
+    owner,
     empty: async () => {
       await owner.query(
         'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, konsum_offset restart identity',
@@ -55,18 +66,44 @@ export async function startTestIngest(): Promise<TestIngest> {
       await owner.query('insert into konsum_offset values ($1, $2, 0)', [TOPIC, PARTITION]);
     },
     dump: async () => {
-      const wasRead = Object.entries(TABLES).map(async ([name, sql]) => {
-        const { rows } = await pool.query<{ rad: Record<string, unknown> }>(sql);
-        return [name, rows.map(({ rad: row }) => row)] as const;
+      const tables = Object.entries(TABLES).map(async ([name, sql]) => {
+        const rows = await owner.query<{ rad: Record<string, unknown> }[]>(sql);
+        return [name, rows.map(({ rad }) => rad)] as const;
       });
-      return Object.fromEntries(await Promise.all(wasRead)) as Awaited<ReturnType<TestIngest['dump']>>;
+      return Object.fromEntries(await Promise.all(tables)) as Awaited<ReturnType<TestIngest['dump']>>;
     },
     stop: async () => {
-      await Promise.all([pool.end(), foreignPool.end()]);
+      await Promise.all([pool, otherPool].map((one) => (one.ended ? undefined : one.end())));
       await owner.destroy();
       await database.remove();
     },
   };
+}
+
+async function testConfig(database: TestDatabase, environment: Record<string, string>): Promise<Config> {
+  return readEnvironment(SCHEMA, {
+    ORGANISASJON: 'nav',
+    HOST: '127.0.0.1',
+    PORT: String(await freePort()),
+    LOG_LEVEL: 'fatal',
+    NEDSTENGING_VENTETID_MS: '0',
+    DB_HOST: database.host,
+    DB_PORT: String(database.port),
+    DB_DATABASE: database.database,
+    DB_USERNAME: database.ingestor.username,
+    DB_PASSWORD: database.ingestor.password,
+    DB_MIGRERING_USERNAME: database.migrering.username,
+    DB_MIGRERING_PASSWORD: database.migrering.password,
+    DB_SSLMODE: 'disable',
+    DB_POOL_SIZE: '4',
+    KAFKA_BROKERS: '127.0.0.1:1',
+    KAFKA_TOPIC: TOPIC,
+    DELTAKER_ID_NOEKKEL: DELTAKER_ID_KEY,
+    AZURE_APP_CLIENT_ID: 'tiltak-datadeling',
+    AZURE_OPENID_CONFIG_ISSUER: 'http://127.0.0.1:1',
+    AZURE_OPENID_CONFIG_JWKS_URI: 'http://127.0.0.1:1',
+    ...environment,
+  });
 }
 
 const TABLES = {
@@ -78,7 +115,7 @@ const TABLES = {
   konsum_offset: `select to_jsonb(t) as rad from konsum_offset t`,
 };
 
-/** A message about the avtale `ID`, unless `felter` says another. */
+/** A message about the avtale `ID`, unless the fields name another. */
 export function message(offset: number, fields: Record<string, unknown>): RawMessage {
   const content = { avtaleId: ID, sistEndret: '2026-01-01T00:00:00Z', ...fields };
   return { offset, key: Buffer.from(content.avtaleId), value: Buffer.from(JSON.stringify(content)) };

@@ -1,17 +1,9 @@
-import { readEnvironment, logger, startHttp } from '@tiltak/platform';
+import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { freePort, startTokenIssuer } from '@tiltak/testing';
-import { SCHEMA } from '../config.ts';
-import { Publisher } from '../kafka/publisher.ts';
-import { allowLargePages } from '../adapter/body-limit.ts';
-import { Syncs } from '../adapter/sync.ts';
-import { Avstemming } from '../avstemming/avstemming.ts';
-import { acceptLists } from '../avstemming/source-list.ts';
-import { AvstemmingRepair } from '../avstemming/repair.ts';
-import { Rebuild } from '../operations/rebuild/rebuild.job.ts';
-import { IngestorModule } from '../ingestor.module.ts';
-import { createKafka } from '../kafka/client.ts';
+import { startIngestor } from '../ingestor.ts';
+import { createKafkaConnection, type KafkaConnection } from '../kafka/connection.ts';
 import { Topic } from '../kafka/topic-reader.ts';
-import { startTestIngest, TOPIC, type TestIngest } from './test-ingest.ts';
+import { startTestIngest, type TestIngest } from './test-ingest.ts';
 
 export interface TestResponse {
   status: number;
@@ -20,10 +12,8 @@ export interface TestResponse {
 }
 
 export interface TestIngestor extends TestIngest {
-  publisering: Publisher;
-  synker: Syncs;
-  /** Where the topic ends, as a reconciliation sees it. */
-  sluttOffset: (end: number) => void;
+  /** Where the topic ends, as a reconciliation sees it; without Kafka. */
+  setTopicEnd: (end: number) => void;
   url: string;
   /** Of somebody on duty. */
   token: () => Promise<string>;
@@ -36,93 +26,101 @@ export interface TestIngestor extends TestIngest {
   ) => Promise<TestResponse>;
 }
 
-const GUARD = { roles: ['drift'], preferred_username: 'vakt@nav.example' };
+const ON_DUTY = { roles: ['drift'], preferred_username: 'vakt@nav.example' };
 
-/** Everything over HTTP, on a database of its own; without Kafka, unless told where. */
-export async function startTestIngestor({ brokers = ['127.0.0.1:1'], topic = TOPIC } = {}): Promise<TestIngestor> {
-  const setup = await startTestIngest();
+/**
+ * A started ingestor on a database of its own. Nothing goes on in the background, so that a spec decides when.
+ *
+ * @param kafka its settings; without them there is no Kafka
+ */
+export async function startTestIngestor(kafka?: Record<string, string>): Promise<TestIngestor> {
   const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
-  const config = readEnvironment(SCHEMA, {
-    ORGANISASJON: 'nav',
-    HOST: '127.0.0.1',
-    PORT: String(await freePort()),
-    LOG_LEVEL: 'fatal',
-    NEDSTENGING_VENTETID_MS: '0',
-    DB_HOST: 'brukes-ikke',
-    DB_PORT: '1',
-    DB_DATABASE: 'brukes-ikke',
-    DB_USERNAME: 'brukes-ikke',
-    DB_PASSWORD: 'brukes-ikke',
-    KAFKA_BROKERS: 'brukes-ikke:1',
-    DELTAKER_ID_NOEKKEL: 'ab'.repeat(32),
-    AZURE_APP_CLIENT_ID: 'tiltak-datadeling',
-    AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
-    AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
-  });
-  logger.level = 'fatal';
-  const { pool, innlesning: ingest } = setup;
-  const tail = { partition: 0, start: 0, end: 0 };
-  const withoutKafka = new Topic(
-    TOPIC,
-    () => Promise.resolve([tail]),
-    () => {
-      throw new Error('There is no Kafka here');
+  const end = { partition: 0, start: 0, end: 0 };
+  const setup = await startTestIngest(
+    {
+      AVSTEMMING_MAKS_LINJER: '10000',
+      AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
+      AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
+      ...kafka,
+    },
+    {
+      // The build lays the files of the page in place.
+      serveConsole: () => undefined,
+      avstemmingWaitMs: 1_000,
+      ...(kafka ? {} : { kafka: (...args) => withoutKafka(createKafkaConnection(...args), end) }),
     },
   );
-  const rebuild = new Rebuild(pool, ingest, withoutKafka);
-  const avstemming = new Avstemming(pool, withoutKafka, { maxLines: 10_000, deadlineSeconds: 300, waitMs: 1_000 });
-  const publisher = new Publisher(createKafka({ brokers, clientId: 'spec', retries: 2 }), topic);
-  const syncs = new Syncs(pool, publisher, { stalledSeconds: 180, expiresSeconds: 900 });
-  const what = { organisasjon: 'nav', topic: TOPIC };
-  const http = await startHttp({
-    module: IngestorModule.with({
-      pool,
-      ingest,
-      served: what,
-      rebuild,
-      adapterPool: pool,
-      syncs,
-      avstemming,
-      repair: new AvstemmingRepair(pool, ingest, publisher, withoutKafka),
-    }),
-    configure: (app) => void acceptLists(allowLargePages(app)),
-    config,
-    openRoutes: [],
-    readiness: {},
-  });
-  const url = await http.app.getUrl();
+  const stop = await startIngestor({ ...setup.ingestor, jobs: [] });
+  const { HOST, PORT } = setup.ingestor.config;
+  const url = `http://${HOST}:${String(PORT)}`;
+  const tokenWith = (claims: Record<string, unknown>): Promise<string> => issuer.token({ azp: 'vaktklient', claims });
   return {
     ...setup,
-    publisering: publisher,
-    synker: syncs,
     url,
-    sluttOffset: (end) => {
-      tail.end = end;
-    },
-    token: () => issuer.token({ azp: 'vaktklient', claims: GUARD }),
-    call: async (method, path, body, claims = GUARD) => {
-      const response = await fetch(url + path, {
-        method: method,
-        headers: {
-          ...(claims ? { authorization: `Bearer ${await issuer.token({ azp: 'vaktklient', claims })}` } : {}),
-          ...(body === undefined
-            ? {}
-            : { 'content-type': typeof body === 'string' ? 'application/x-ndjson' : 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
-    },
+    setTopicEnd: (offset) => void (end.end = offset),
+    token: () => tokenWith(ON_DUTY),
+    call: async (method, path, body, claims = ON_DUTY) =>
+      send(method, url + path, body, claims === null ? undefined : await tokenWith(claims)),
     empty: async () => {
       await setup.empty();
-      await setup.eier.query('truncate driftshandling, avstemming, avstemming_differanse restart identity');
+      await setup.owner.query('truncate driftshandling, avstemming, avstemming_differanse restart identity');
     },
     stop: async () => {
-      await http.stop();
-      await publisher.stop();
+      await stop();
       await issuer.stop();
       await setup.stop();
     },
   };
+}
+
+/** As if Kafka answered where the topic ends, and nothing else. What is published is refused: nobody answers. */
+function withoutKafka(kafka: KafkaConnection, end: { partition: number; start: number; end: number }): KafkaConnection {
+  return {
+    ...kafka,
+    stream: new SilentStream(),
+    topic: new Topic(
+      kafka.topic.name,
+      () => Promise.resolve([end]),
+      () => {
+        throw new Error('There is no Kafka here');
+      },
+    ),
+    connect: () => Promise.resolve(),
+    disconnect: () => kafka.publisher.stop(),
+  };
+}
+
+/** A stream that nothing comes from. */
+class SilentStream extends Server implements CustomTransportStrategy {
+  readonly isMember = false;
+
+  listen(ready: () => void): void {
+    ready();
+  }
+
+  close(): void {
+    // There is nothing to close.
+  }
+
+  on(): void {
+    throw new Error('This transport has no events');
+  }
+
+  unwrap<T>(): T {
+    throw new Error('There is nothing inside');
+  }
+}
+
+async function send(method: string, url: string, body: unknown, token: string | undefined): Promise<TestResponse> {
+  const isText = typeof body === 'string';
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': isText ? 'application/x-ndjson' : 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
 }

@@ -90,7 +90,7 @@ test('the fields that are not granted are named', async () => {
 
 test('a consumer with several purposes must say which', async () => {
   const call = (headers: Record<string, string>): Promise<{ status: number; body: { feil?: unknown[] } }> =>
-    api.call('POST', '/api/v1/avtaler/sok', { as: 'to-formal', body: {}, hoder: headers });
+    api.call('POST', '/api/v1/avtaler/sok', { as: 'to-formal', body: {}, headers });
   expect(await call({})).toMatchObject({ status: 400, body: { feil: [{ felt: 'Behandlingsgrunnlag' }] } });
   expect(await call({ behandlingsgrunnlag: 'B1' })).toMatchObject({ status: 200 });
   expect(await call({ behandlingsgrunnlag: 'B2' })).toMatchObject({ status: 403 });
@@ -101,9 +101,9 @@ test('a quota that is used up is 429 with the time to wait, and others are not a
   const response = await Promise.all(
     Array.from({ length: 12 }, () => api.call('POST', '/api/v1/avtaler/sok', { as: 'graadig', body: {} })),
   );
-  const for_mange = response.filter(({ status }) => status === 429);
-  expect(for_mange.length).toBeGreaterThanOrEqual(12 - 3 - 5);
-  expect(for_mange[0]?.headers.get('retry-after')).toBe('1');
+  const tooMany = response.filter(({ status }) => status === 429);
+  expect(tooMany.length).toBeGreaterThanOrEqual(12 - 3 - 5);
+  expect(tooMany[0]?.headers.get('retry-after')).toBe('1');
   expect(response.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(3);
   expect((await api.call('POST', '/api/v1/avtaler/sok', { body: {} })).status).toBe(200);
 });
@@ -111,8 +111,7 @@ test('a quota that is used up is 429 with the time to wait, and others are not a
 describe('tokens', () => {
   const status = async (token: string): Promise<number> =>
     (await api.call('GET', '/api/v1/ferskhet', { token })).status;
-  const claims = (change: Record<string, unknown>): Promise<string> =>
-    api.utsteder.token({ azp: 'alt', claims: change });
+  const claims = (change: Record<string, unknown>): Promise<string> => api.issuer.token({ azp: 'alt', claims: change });
   const seconds = Math.floor(Date.now() / 1000);
 
   test.each([
@@ -133,13 +132,13 @@ describe('tokens', () => {
 
   test('signed otherwise than with RS256 by a key of the issuer: refused', async () => {
     const content = {
-      iss: api.utsteder.issuer,
+      iss: api.issuer.issuer,
       aud: 'tiltak-datadeling',
       azp: 'alt',
       idtyp: 'app',
       exp: seconds + 600,
     };
-    const { keys } = (await (await fetch(api.utsteder.jwksUri)).json()) as {
+    const { keys } = (await (await fetch(api.issuer.jwksUri)).json()) as {
       keys: (Record<string, string> & { kid: string })[];
     };
     const kid = keys[0]?.kid ?? '';
@@ -163,9 +162,9 @@ describe('tokens', () => {
   });
 
   test('signed with a new key of the issuer: accepted', async () => {
-    await api.utsteder.rotateKey();
+    await api.issuer.rotateKey();
     // The key set is fetched again at most once in five seconds.
     await new Promise((done) => setTimeout(done, 5_100));
-    expect(await status(await api.utsteder.token({ azp: 'alt' }))).toBe(200);
+    expect(await status(await api.issuer.token({ azp: 'alt' }))).toBe(200);
   });
 });

@@ -2,32 +2,11 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { PROBLEMS, Problem, setKonsument } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AvtaleField } from '../avtaler/avtaler.fields.ts';
 import { metrics } from '../metrics.ts';
-import { AuditLog } from '../lookups/audit-log.ts';
+import { AuditLog, identsIn } from '../lookups/audit-log.ts';
+import { forbidden, requireFields, type Grant } from './grant.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
 import { OPERATION, OPERATIONS, type Operation } from './operations.ts';
-
-/** Who asks, what for, and by which operation: known for every request that reaches a handler. */
-export interface Grant {
-  konsument: string;
-  behandlingsgrunnlag: string;
-  operation: Operation;
-  /** those granted for the purpose, whatever the operation answers with */
-  fields: ReadonlySet<AvtaleField>;
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    access?: Grant;
-  }
-}
-
-/** Of a request that the guard let through. */
-export function grantOf({ access }: FastifyRequest): Grant {
-  if (!access) throw new Error('The request has passed no access check');
-  return access;
-}
 
 /** Lets a request through only when the registry of consumers grants it; the token is verified before this. */
 @Injectable()
@@ -50,12 +29,12 @@ export class AccessGuard implements CanActivate {
     useQuota(konsument, http.getResponse<FastifyReply>());
     try {
       const basis = chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag);
-      request.access = requireGrant(konsument.navn, basis, operation);
+      request.grant = requireGrant(konsument.navn, basis, operation);
     } catch (error) {
-      await this.auditLog.recordDenial(konsument.navn, operation, request.body);
+      await this.auditLog.recordDenial({ konsument: konsument.navn, operation }, identsIn(request.body));
       throw error;
     }
-    metrics.oppslag.inc({ konsument: konsument.navn, operasjon: operation });
+    metrics.lookups.inc({ konsument: konsument.navn, operasjon: operation });
     return true;
   }
 }
@@ -97,24 +76,7 @@ function requireGrant(
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const access = { konsument, behandlingsgrunnlag: id, operation, fields };
-  requireFields(access, OPERATIONS[operation]);
-  return access;
-}
-
-/** @throws Problem 403 that names the fields outside the grant */
-export function requireFields(
-  { behandlingsgrunnlag, operation, fields }: Grant,
-  response: readonly AvtaleField[],
-): void {
-  const missing = response.filter((field) => !fields.has(field));
-  if (missing.length > 0) {
-    throw forbidden(
-      `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}`,
-    );
-  }
-}
-
-function forbidden(detail: string): Problem {
-  return new Problem(PROBLEMS.IKKE_TILGANG, detail);
+  const grant = { konsument, behandlingsgrunnlag: id, operation, fields };
+  requireFields(grant, OPERATIONS[operation]);
+  return grant;
 }

@@ -28,8 +28,8 @@ export class Konsumenter extends Map<string, Konsument> {}
 
 /** Each line names the place in the file and what is wrong there. */
 export class InvalidRegistryError extends StartupError {
-  constructor(file: string, error: string[]) {
-    super(error.map((line) => `${file}: ${line}`).join('\n'));
+  constructor(file: string, errors: string[]) {
+    super(errors.map((line) => `${file}: ${line}`).join('\n'));
   }
 }
 
@@ -51,8 +51,8 @@ interface RegistryEntry {
  * @throws InvalidRegistryError when it can't be read, is not YAML, or is not as `konsumenter.schema.json` says
  */
 export function readKonsumenter(file: string): Konsumenter {
-  const lines = validate(file, parse(file));
-  return new Konsumenter(lines.map((line) => [line.azp, toKonsument(line)]));
+  const entries = validate(file, parse(file));
+  return new Konsumenter(entries.map((entry) => [entry.azp, toKonsument(entry)]));
 }
 
 function parse(file: string): unknown {
@@ -76,39 +76,39 @@ function parse(file: string): unknown {
 function validate(file: string, content: unknown): RegistryEntry[] {
   const validator = new Ajv({ allErrors: true }).compile<RegistryEntry[]>(schema);
   if (!validator(content)) {
-    const error = (validator.errors ?? []).map(
+    const errors = (validator.errors ?? []).map(
       ({ instancePath, message, params }) =>
         `${instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${message ?? 'is wrong'}${explain(params)}`,
     );
-    throw new InvalidRegistryError(file, error);
+    throw new InvalidRegistryError(file, errors);
   }
-  const error: string[] = [
-    ...duplicates(content.map(({ navn: name }) => name)).map((name) => `navn ${name} stands twice`),
+  const errors: string[] = [
+    ...duplicates(content.map(({ navn }) => navn)).map((name) => `navn ${name} stands twice`),
     ...duplicates(content.map(({ azp }) => azp)).map((azp) => `azp ${azp} stands twice`),
-    ...content.flatMap(({ navn: name, behandlingsgrunnlag }) =>
+    ...content.flatMap(({ navn, behandlingsgrunnlag }) =>
       duplicates(behandlingsgrunnlag.map(({ id }) => id)).map(
-        (id) => `${name}: behandlingsgrunnlag ${id} stands twice`,
+        (id) => `${navn}: behandlingsgrunnlag ${id} stands twice`,
       ),
     ),
-    ...content.flatMap((line, nr) => unknownNames(line, nr)),
+    ...content.flatMap(unknownNames),
   ];
-  if (error.length > 0) throw new InvalidRegistryError(file, error);
+  if (errors.length > 0) throw new InvalidRegistryError(file, errors);
   return content;
 }
 
 /** Which operations and fields there are is known by the code, not by the schema. */
 function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): string[] {
-  const error: string[] = [];
+  const errors: string[] = [];
   for (const [i, { operasjoner: operations, felter: fields }] of behandlingsgrunnlag.entries()) {
     const place = `${String(nr)}.behandlingsgrunnlag.${String(i)}`;
     for (const name of operations === 'alle' ? [] : operations) {
-      if (!(name in OPERATIONS)) error.push(`${place}.operasjoner: ${name} is not an operation`);
+      if (!(name in OPERATIONS)) errors.push(`${place}.operasjoner: ${name} is not an operation`);
     }
     for (const field of fields === 'alle' ? [] : fields) {
-      if (!GRANTABLE_FIELDS.includes(field)) error.push(`${place}.felter: ${field} is not a field`);
+      if (!GRANTABLE_FIELDS.includes(field)) errors.push(`${place}.felter: ${field} is not a field`);
     }
   }
-  return error;
+  return errors;
 }
 
 function explain(params: Record<string, unknown>): string {
@@ -120,13 +120,13 @@ function duplicates(values: string[]): string[] {
   return [...new Set(values.filter((value, i) => values.indexOf(value) !== i))];
 }
 
-function toKonsument({ navn: name, azp, behandlingsgrunnlag, kvote: quota }: RegistryEntry): Konsument {
+function toKonsument({ navn, azp, behandlingsgrunnlag, kvote: quota }: RegistryEntry): Konsument {
   return {
-    navn: name,
+    navn,
     azp,
-    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke: link, operasjoner: operations, felter: fields }) => ({
+    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner: operations, felter: fields }) => ({
       id,
-      lenke: link,
+      lenke,
       operasjoner: new Set(operations === 'alle' ? (Object.keys(OPERATIONS) as Operation[]) : operations),
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
     })),

@@ -2,10 +2,10 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Reader } from '../lookups/reader.ts';
-import { AuditLog } from '../lookups/audit-log.ts';
+import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
-import { requireFields, grantOf } from '../access/access.guard.ts';
+import { Lookups } from '../lookups/lookups.ts';
+import { isNotModified, WithETag } from '../shared/etag.ts';
 import {
   AvtaleDto,
   AvtalesideDto,
@@ -18,29 +18,16 @@ import {
   UtdragSokDto,
   UtdragssideDto,
   VersjonssideDto,
-  type UtdragDto,
 } from './avtaler.dto.ts';
-import { readById, readByNumber, readVersions, searchAvtaler, type AvtaleFilter } from './avtaler.queries.ts';
-import { isNotModified, WithETag } from '../shared/etag.ts';
-import {
-  GRANTABLE_FIELDS,
-  WHOLE_AVTALE,
-  jsonMapper,
-  toRfc3339,
-  type AvtaleRow,
-  type Selection,
-} from './avtaler.fields.ts';
-import { encodeCursor, decodeCursor } from '../shared/cursor.ts';
-import { toAvtaleDto } from './avtaler.mapper.ts';
+import { GRANTABLE_FIELDS, type AvtaleRow } from './avtaler.fields.ts';
+import { avtaleById, avtaleByNumber, extractPage, searchPage, versionsPage } from './avtaler.lookups.ts';
+import { toAvtaleDto, toAvtaleside, toUtdragsside, toVersjonsside } from './avtaler.mapper.ts';
 
 /** Look-ups of whole avtaler. Each is audited before it is answered. */
 @ApiTags('Avtaler')
 @Controller('api/v1')
 export class AvtalerController {
-  constructor(
-    private readonly reading: Reader,
-    private readonly auditLog: AuditLog,
-  ) {}
+  constructor(private readonly lookups: Lookups) {}
 
   @Post('avtaler/sok')
   @HttpCode(200)
@@ -60,10 +47,10 @@ export class AvtalerController {
   })
   @ApiOkResponse({ type: AvtalesideDto })
   sokAvtaler(
-    @Body() { antall: count, neste: next, ...filter }: SokDto,
+    @Body() { antall: size, neste: next, ...filter }: SokDto,
     @Req() request: FastifyRequest,
   ): Promise<AvtalesideDto> {
-    return this.respondWithPage(request, filter, count, next);
+    return this.lookups.answer(grantOf(request), searchPage(filter, { size, next }), toAvtaleside);
   }
 
   @Post('avtaler/utdrag')
@@ -85,20 +72,15 @@ export class AvtalerController {
     },
   })
   @ApiOkResponse({ type: UtdragssideDto })
-  async hentUtdrag(
-    @Body() { felter: fields, antall: count, neste: next, ...filter }: UtdragSokDto,
+  hentUtdrag(
+    @Body() { felter, antall: size, neste: next, ...filter }: UtdragSokDto,
     @Req() request: FastifyRequest,
   ): Promise<UtdragssideDto> {
-    const access = grantOf(request);
-    requireFields(access, fields);
     // The order in which fields were named does not matter, to the cursor or to the statement.
-    const chosen = GRANTABLE_FIELDS.filter((field) => fields.includes(field));
-    const { rows, ...respondWithPage } = await this.findPage(filter, [...chosen, 'avtaleId', 'deltakerId'], {
-      count,
-      next,
-    });
-    await this.auditLog.record(access, chosen, filter.personidenter ?? [], rows.length, deltakereIn(rows));
-    return { avtaler: rows.map(jsonMapper<UtdragDto>(chosen)), ...respondWithPage };
+    const fields = GRANTABLE_FIELDS.filter((field) => felter.includes(field));
+    return this.lookups.answer(grantOf(request), extractPage(filter, fields, { size, next }), (rows, nextCursor) =>
+      toUtdragsside(fields, rows, nextCursor),
+    );
   }
 
   @Get('avtaler/:avtaleId')
@@ -110,12 +92,12 @@ export class AvtalerController {
     example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
   })
   @WithETag(AvtaleDto)
-  async hentAvtale(
+  hentAvtale(
     @Param() { avtaleId }: AvtaleIdDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AvtaleDto | undefined> {
-    return this.respondWithOne(request, reply, await readById(this.reading, avtaleId, WHOLE_AVTALE));
+    return this.lookups.answer(grantOf(request), avtaleById(avtaleId), onlyIfChanged(request, reply));
   }
 
   @Get('avtaler/nummer/:avtaleNr')
@@ -123,12 +105,12 @@ export class AvtalerController {
   @ApiOperation({ operationId: 'hentAvtaleMedNummer', summary: 'What does the avtale with this number say?' })
   @ApiParam({ name: 'avtaleNr', schema: { type: 'integer', minimum: 0, maximum: 2147483647 }, example: 322 })
   @WithETag(AvtaleDto)
-  async hentAvtaleMedNummer(
+  hentAvtaleMedNummer(
     @Param() { avtaleNr }: AvtaleNrDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AvtaleDto | undefined> {
-    return this.respondWithOne(request, reply, await readByNumber(this.reading, avtaleNr, WHOLE_AVTALE));
+    return this.lookups.answer(grantOf(request), avtaleByNumber(avtaleNr), onlyIfChanged(request, reply));
   }
 
   @Get('avtaler/:avtaleId/versjoner')
@@ -144,22 +126,16 @@ export class AvtalerController {
     example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
   })
   @ApiOkResponse({ type: VersjonssideDto })
-  async hentVersjoner(
+  hentVersjoner(
     @Param() { avtaleId }: AvtaleIdDto,
-    @Query() { antall: count, neste: next }: SideDto,
+    @Query() { antall: size, neste: next }: SideDto,
     @Req() request: FastifyRequest,
   ): Promise<VersjonssideDto> {
-    const after = next === undefined ? '0' : decodeCursor(avtaleId, next, SEQUENCE);
-    const all = await readVersions(this.reading, avtaleId, { etter: after, antall: count + 1 });
-    const rows = all.slice(0, count);
-    await this.auditLog.record(grantOf(request), GRANTABLE_FIELDS, [], rows.length, deltakereIn(rows));
-    // Also between two pages: there was at least one more when the cursor was given.
-    if (rows.length === 0) throw notFound();
-    const last = all.length > count ? rows.at(-1) : undefined;
-    return {
-      versjoner: rows.map((row) => ({ laert: toRfc3339(row.laert), avtale: toAvtaleDto(row) })),
-      ...(last ? { neste: encodeCursor(avtaleId, String(last.lopenr)) } : {}),
-    };
+    return this.lookups.answer(grantOf(request), versionsPage(avtaleId, { size, next }), (rows, nextCursor) => {
+      // Also between two pages: there was at least one more when the cursor was given.
+      if (rows.length === 0) throw notFound();
+      return toVersjonsside(rows, nextCursor);
+    });
   }
 
   @Get('deltakere/:deltakerId/avtaler')
@@ -173,10 +149,10 @@ export class AvtalerController {
   @ApiOkResponse({ type: AvtalesideDto })
   hentDeltakersAvtaler(
     @Param() { deltakerId }: DeltakerIdDto,
-    @Query() { antall: count, neste: next }: SideDto,
+    @Query() { antall: size, neste: next }: SideDto,
     @Req() request: FastifyRequest,
   ): Promise<AvtalesideDto> {
-    return this.respondWithPage(request, { deltakerId }, count, next);
+    return this.lookups.answer(grantOf(request), searchPage({ deltakerId }, { size, next }), toAvtaleside);
   }
 
   @Get('bedrifter/:bedriftNr/avtaler')
@@ -186,63 +162,23 @@ export class AvtalerController {
   @ApiOkResponse({ type: AvtalesideDto })
   hentBedriftensAvtaler(
     @Param() { bedriftNr }: BedriftNrDto,
-    @Query() { antall: count, neste: next }: SideDto,
+    @Query() { antall: size, neste: next }: SideDto,
     @Req() request: FastifyRequest,
   ): Promise<AvtalesideDto> {
-    return this.respondWithPage(request, { bedriftsnumre: [bedriftNr] }, count, next);
+    const filter = { bedriftsnumre: [bedriftNr] };
+    return this.lookups.answer(grantOf(request), searchPage(filter, { size, next }), toAvtaleside);
   }
+}
 
-  private async respondWithPage(
-    request: FastifyRequest,
-    filter: AvtaleFilter,
-    count: number,
-    next: string | undefined,
-  ): Promise<AvtalesideDto> {
-    // How avtaler stood to each other then is not kept.
-    const selection = filter.gjeldendePer === undefined ? WHOLE_AVTALE : GRANTABLE_FIELDS;
-    const { rows, ...respondWithPage } = await this.findPage(filter, selection, { count, next });
-    await this.auditLog.record(
-      grantOf(request),
-      GRANTABLE_FIELDS,
-      filter.personidenter ?? [],
-      rows.length,
-      deltakereIn(rows),
-    );
-    return { avtaler: rows.map(toAvtaleDto), ...respondWithPage };
-  }
-
-  private async findPage(
-    filter: AvtaleFilter,
-    selection: readonly Selection[],
-    { count, next }: { count: number; next: string | undefined },
-  ): Promise<{ rows: AvtaleRow[]; next?: string }> {
-    const searched = [filter, selection];
-    const after = next === undefined ? undefined : decodeCursor(searched, next);
-    // One more than asked for tells whether there is a next page.
-    const all = await searchAvtaler(this.reading, filter, selection, { etter: after, antall: count + 1 });
-    const rows = all.slice(0, count);
-    const last = all.length > count ? rows.at(-1) : undefined;
-    return last ? { rows, next: encodeCursor(searched, String(last['avtale_id'])) } : { rows };
-  }
-
-  private async respondWithOne(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    row: AvtaleRow | undefined,
-  ): Promise<AvtaleDto | undefined> {
-    await this.auditLog.record(grantOf(request), GRANTABLE_FIELDS, [], row ? 1 : 0, deltakereIn(row ? [row] : []));
+/** A whole avtale, or nothing but 304 for a caller that has it as it is. */
+function onlyIfChanged(request: FastifyRequest, reply: FastifyReply): (rows: AvtaleRow[]) => AvtaleDto | undefined {
+  return ([row]) => {
     if (!row) throw notFound();
     const avtale = toAvtaleDto(row);
     return isNotModified(request, reply, avtale) ? undefined : avtale;
-  }
+  };
 }
-
-const SEQUENCE = /\d{1,18}/;
 
 function notFound(): Problem {
   return new Problem(PROBLEMS.FINNES_IKKE, 'There is no such avtale');
-}
-
-function deltakereIn(rows: AvtaleRow[]): string[] {
-  return rows.flatMap((row) => (typeof row['deltaker_id'] === 'string' ? [row['deltaker_id']] : []));
 }

@@ -1,10 +1,7 @@
-import { AVTALE_FIELDS, CODE_VALUES, type Avtale } from '@tiltak/avtale';
+import { FIELDS, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { columnName } from '@tiltak/database';
 
-/** A field of an avtale that a consumer can be granted. */
-export type AvtaleField = Exclude<(typeof AVTALE_FIELDS)[number], 'feilregistrert'>;
-
-export const GRANTABLE_FIELDS: readonly AvtaleField[] = AVTALE_FIELDS.filter((field) => field !== 'feilregistrert');
+export { GRANTABLE_FIELDS, type AvtaleField };
 
 /**
  * What can be read of an avtale: its fields, the participant's opaque id, when this system learned of the content, and
@@ -26,11 +23,11 @@ const columnLists = new WeakMap<readonly Selection[], string>();
 export function columnsFor(fields: readonly Selection[]): string {
   const known = columnLists.get(fields);
   if (known !== undefined) return known;
-  const columnsFor = fields.flatMap((field) => {
+  const columns = fields.flatMap((field) => {
     if (field === '_links') return LINKS_COLUMN;
     return field === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : columnName(field);
   });
-  const list = [...new Set(columnsFor)].join(', ');
+  const list = [...new Set(columns)].join(', ');
   columnLists.set(fields, list);
   return list;
 }
@@ -58,25 +55,17 @@ type ValueReader = ((value: string | number | boolean | null) => unknown) & {
   passThrough?: true;
 };
 
-const MOMENTS = new Set<keyof Avtale>([
-  'avtaleInngaatt',
-  'godkjentAvDeltaker',
-  'godkjentAvArbeidsgiver',
-  'godkjentAvVeileder',
-  'godkjentAvBeslutter',
-  'opprettetTidspunkt',
-  'annullertTidspunkt',
-  'sistEndret',
-]);
-
 export function valueReader(field: AvtaleField): ValueReader {
-  if (field in CODE_VALUES) {
-    const codeValues = CODE_VALUES[field as keyof typeof CODE_VALUES];
-    const code: ValueReader = (value) => (value === null ? undefined : codeValues.fromSource(String(value)));
-    return Object.assign(code, { lowCardinality: true } as const);
+  const { read, codes } = FIELDS[field];
+  if (codes) {
+    const published: ValueReader = (value) => (value === null ? undefined : codes.fromSource(String(value)));
+    published.lowCardinality = true;
+    return published;
   }
-  if (MOMENTS.has(field)) return (value) => value && toRfc3339(String(value));
-  return Object.assign(((value) => value) as ValueReader, { uendret: true } as const);
+  if (read === 'osloTime' || read === 'instant') return (value) => value && toRfc3339(String(value));
+  const same: ValueReader = (value) => value;
+  same.passThrough = true;
+  return same;
 }
 
 /** Postgres, in a UTC session, writes `2026-01-31 10:00:00.123457+00`. */

@@ -1,19 +1,45 @@
 import type { RelationName } from '@tiltak/avtale';
-import type { AvtaleDto, AvtaleLenkerDto, LenkeDto } from './avtaler.dto.ts';
-import { GRANTABLE_FIELDS, jsonMapper, type AvtaleRow } from './avtaler.fields.ts';
+import type {
+  AvtaleDto,
+  AvtaleLenkerDto,
+  AvtalesideDto,
+  LenkeDto,
+  UtdragDto,
+  UtdragssideDto,
+  VersjonssideDto,
+} from './avtaler.dto.ts';
+import { GRANTABLE_FIELDS, jsonMapper, toRfc3339, type AvtaleField, type AvtaleRow } from './avtaler.fields.ts';
+import type { VersionRow } from './avtaler.queries.ts';
 
 const allFields = jsonMapper<Omit<AvtaleDto, '_links'>>(GRANTABLE_FIELDS);
 
-/** A row read with `HEL_AVTALE`, as consumers get it. */
+/** A row read with `WHOLE_AVTALE`, as consumers get it. */
 export function toAvtaleDto(row: AvtaleRow): AvtaleDto {
   return { ...allFields(row), _links: linksOf(row) };
+}
+
+export function toAvtaleside(rows: AvtaleRow[], next?: string): AvtalesideDto {
+  return { avtaler: rows.map(toAvtaleDto), ...nextPage(next) };
+}
+
+export function toUtdragsside(fields: readonly AvtaleField[], rows: AvtaleRow[], next?: string): UtdragssideDto {
+  return { avtaler: rows.map(jsonMapper<UtdragDto>(fields)), ...nextPage(next) };
+}
+
+export function toVersjonsside(rows: VersionRow[], next?: string): VersjonssideDto {
+  const versions = rows.map((row) => ({ laert: toRfc3339(row.laert), avtale: toAvtaleDto(row) }));
+  return { versjoner: versions, ...nextPage(next) };
+}
+
+function nextPage(cursor: string | undefined): { neste?: string } {
+  return cursor === undefined ? {} : { neste: cursor };
 }
 
 /** Of a row with avtale_id, deltaker_id, bedrift_nr and relasjoner; without the last, it has no links to other avtaler. */
 export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
   const { avtale_id: avtaleId, deltaker_id: deltakerId, bedrift_nr: bedriftNr } = row;
   return {
-    self: toAvtaleWith(String(avtaleId)),
+    self: avtaleLink(String(avtaleId)),
     ...(deltakerId ? { deltaker: { href: `/api/v1/deltakere/${String(deltakerId)}/avtaler` } } : {}),
     // Very old avtaler have no number, or something that isn't one.
     ...(/^\d{9}$/.test(String(bedriftNr))
@@ -23,18 +49,18 @@ export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
   };
 }
 
-/** @param relations as `kolonner` reads them */
+/** @param relations as `columnsFor` has them read */
 function relatedLinks(relations: string): Partial<AvtaleLenkerDto> {
-  const linksOf: Partial<AvtaleLenkerDto> = {};
+  const links: Partial<AvtaleLenkerDto> = {};
   for (const relation of relations.split(',')) {
     const [name, to = ''] = relation.split(' ') as [RelationName, string];
     // An avtale has at most one before it, and one after.
-    if (name === 'forrige' || name === 'neste') linksOf[name] = toAvtaleWith(to);
-    else (linksOf[name] ??= []).push(toAvtaleWith(to));
+    if (name === 'forrige' || name === 'neste') links[name] = avtaleLink(to);
+    else (links[name] ??= []).push(avtaleLink(to));
   }
-  return linksOf;
+  return links;
 }
 
-function toAvtaleWith(avtaleId: string): LenkeDto {
+function avtaleLink(avtaleId: string): LenkeDto {
   return { href: `/api/v1/avtaler/${avtaleId}` };
 }

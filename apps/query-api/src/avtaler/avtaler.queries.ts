@@ -1,6 +1,5 @@
 import { CODE_VALUES, UKJENT } from '@tiltak/avtale';
-import type { Reader, Statement } from '../lookups/reader.ts';
-import { preparedStatement, chosenStatement } from '../lookups/reader.ts';
+import { chosenStatement, preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
 import { GRANTABLE_FIELDS, WHOLE_AVTALE, columnsFor, type AvtaleRow, type Selection } from './avtaler.fields.ts';
 
 /** What to look for; everything given must hold. Coded values are the published ones. */
@@ -19,27 +18,22 @@ export interface AvtaleFilter {
   gjeldendePer?: string | undefined;
 }
 
-export interface PageRequest {
+export interface Keyset {
   /** the last avtaleId of the page before */
-  etter?: string | undefined;
-  antall: number;
+  after?: string | undefined;
+  limit: number;
 }
 
-/** A page of avtaler in the order of avtaleId, which never changes: no avtale is skipped or given twice by a change. */
-export async function searchAvtaler(
-  reading: Reader,
-  filter: AvtaleFilter,
-  fields: readonly Selection[],
-  page: PageRequest,
-): Promise<AvtaleRow[]> {
+/** Avtaler in the order of avtaleId, which never changes: no avtale is skipped or given twice by a change. */
+export function searchQuery(filter: AvtaleFilter, selection: readonly Selection[], keyset: Keyset): Query<AvtaleRow> {
   const { conditions, values } = filterConditions(filter);
-  if (page.etter !== undefined) conditions.push(`avtale_id > $${values.push(page.etter)}`);
+  if (keyset.after !== undefined) conditions.push(`avtale_id > $${values.push(keyset.after)}`);
   if (filter.gjeldendePer !== undefined)
     conditions.push(wasCurrentAt(`$${values.push(filter.gjeldendePer)}::timestamptz`));
   const from = filter.gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  const text = `select ${columnsFor(fields)} from ${from} ${where} order by avtale_id limit $${values.push(page.antall)}`;
-  return reading.query<AvtaleRow>(statementFor(fields, text), values);
+  const text = `select ${columnsFor(selection)} from ${from} ${where} order by avtale_id limit $${values.push(keyset.limit)}`;
+  return { statement: statementFor(selection, text), values };
 }
 
 /** Of a version, `da` in the statement: it was the last one known at that moment, and was to be seen. */
@@ -81,46 +75,33 @@ function codeCondition<T extends string>(
   return values.includes(UKJENT) ? `(${hits} or ${column} <> all(${value(codeValues.known)}::text[]))` : hits;
 }
 
-export async function readById(
-  reading: Reader,
-  avtaleId: string,
-  fields: readonly Selection[],
-): Promise<AvtaleRow | undefined> {
-  const [row] = await reading.query<AvtaleRow>(singleStatement(fields, 'avtale_id = $1'), [avtaleId]);
-  return row;
+export function byIdQuery(avtaleId: string, selection: readonly Selection[]): Query<AvtaleRow> {
+  return { statement: singleStatement(selection, 'avtale_id = $1'), values: [avtaleId] };
 }
 
 /** The source numbers avtaler uniquely; should two share a number, the one changed last is given. */
-export async function readByNumber(
-  reading: Reader,
-  avtaleNr: number,
-  fields: readonly Selection[],
-): Promise<AvtaleRow | undefined> {
-  const [row] = await reading.query<AvtaleRow>(
-    singleStatement(fields, 'avtale_nr = $1 order by sist_endret desc, avtale_id limit 1'),
-    [avtaleNr],
-  );
-  return row;
+export function byNumberQuery(avtaleNr: number, selection: readonly Selection[]): Query<AvtaleRow> {
+  const where = 'avtale_nr = $1 order by sist_endret desc, avtale_id limit 1';
+  return { statement: singleStatement(selection, where), values: [avtaleNr] };
 }
 
-function singleStatement(fields: readonly Selection[], where: string): Statement {
-  return statementFor(fields, `select ${columnsFor(fields)} from avtale_synlig where ${where}`);
+function singleStatement(selection: readonly Selection[], where: string): Statement {
+  return statementFor(selection, `select ${columnsFor(selection)} from avtale_synlig where ${where}`);
 }
 
-function statementFor(fields: readonly Selection[], text: string): Statement {
-  return fields === WHOLE_AVTALE || fields === GRANTABLE_FIELDS ? preparedStatement(text) : chosenStatement(text);
+function statementFor(selection: readonly Selection[], text: string): Statement {
+  return selection === WHOLE_AVTALE || selection === GRANTABLE_FIELDS ? preparedStatement(text) : chosenStatement(text);
 }
 
 /** A version of an avtale, with when it was learned and its number among all versions. */
 export type VersionRow = AvtaleRow & { laert: string; lopenr: number };
 
 /** The versions that were to be seen, oldest first. */
-export function readVersions(
-  reading: Reader,
-  avtaleId: string,
-  page: { etter: string; antall: number },
-): Promise<VersionRow[]> {
-  const text = `select ${columnsFor(GRANTABLE_FIELDS)}, laert, lopenr from avtale_versjon_synlig
-    where avtale_id = $1 and lopenr > $2 and not feilregistrert order by lopenr limit $3`;
-  return reading.query<VersionRow>(preparedStatement(text), [avtaleId, page.etter, page.antall]);
+export function versionsQuery(avtaleId: string, keyset: { after: string; limit: number }): Query<VersionRow> {
+  return { statement: VERSIONS, values: [avtaleId, keyset.after, keyset.limit] };
 }
+
+const VERSIONS = preparedStatement(
+  `select ${columnsFor(GRANTABLE_FIELDS)}, laert, lopenr from avtale_versjon_synlig
+    where avtale_id = $1 and lopenr > $2 and not feilregistrert order by lopenr limit $3`,
+);

@@ -10,7 +10,7 @@ const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(
 beforeAll(async () => {
   api = await startTestApi();
   await api.setFreshness(new Date());
-  await api.save({
+  await api.insertAvtale({
     avtale_id: id(1),
     avtale_nr: 1,
     deltaker_fnr: KARI,
@@ -27,7 +27,7 @@ beforeAll(async () => {
     godkjent_paa_vegne_av: true,
     godkjent_paa_vegne_av_arbeidsgiver: false,
   });
-  await api.save({
+  await api.insertAvtale({
     avtale_id: id(2),
     avtale_nr: 2,
     deltaker_fnr: KARI,
@@ -38,7 +38,7 @@ beforeAll(async () => {
     slutt_dato: null,
     sist_endret: '2026-03-01T12:00:00.000001Z',
   });
-  await api.save({
+  await api.insertAvtale({
     avtale_id: id(3),
     avtale_nr: null,
     deltaker_fnr: OLA,
@@ -46,9 +46,9 @@ beforeAll(async () => {
     tiltakstype: 'SOMMERJOBB',
     avtale_status: 'PÅBEGYNT',
   });
-  await api.save({ avtale_id: id(4), deltaker_fnr: null, bedrift_nr: null });
-  await api.save({ avtale_id: id(5), deltaker_fnr: KARI, feilregistrert: true, avtale_nr: 5 });
-  await api.save({ avtale_id: id(6), slettet: 'GRAVSTEIN' });
+  await api.insertAvtale({ avtale_id: id(4), deltaker_fnr: null, bedrift_nr: null });
+  await api.insertAvtale({ avtale_id: id(5), deltaker_fnr: KARI, feilregistrert: true, avtale_nr: 5 });
+  await api.insertAvtale({ avtale_id: id(6), slettet: 'GRAVSTEIN' });
 });
 afterAll(() => api.stop());
 
@@ -232,7 +232,7 @@ describe('an avtale', () => {
 
   test('leads to those it is related to, and only to what may be seen', async () => {
     const rel = (n: number, relation: string, to: number): Promise<unknown> =>
-      api.eier.query('insert into relasjon values ($1, $2, $3, $4)', [deltakerId(KARI), id(n), relation, id(to)]);
+      api.owner.query('insert into relasjon values ($1, $2, $3, $4)', [deltakerId(KARI), id(n), relation, id(to)]);
     for (const to of [2, 5, 6]) await rel(1, 'samtidige', to);
     await rel(1, 'neste', 2);
     await rel(1, 'mentorFor', 2);
@@ -252,7 +252,7 @@ describe('an avtale', () => {
       expect(response.body.avtaler[0]).toEqual(body);
       expect(response.body.avtaler[1]._links).toMatchObject({ forrige: to(1), samtidige: [to(1)], mentor: [to(1)] });
     }
-    await api.eier.query('delete from relasjon');
+    await api.owner.query('delete from relasjon');
   });
 
   test('leads to the other avtaler of its participant and employer', async () => {

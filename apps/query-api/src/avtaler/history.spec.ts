@@ -14,7 +14,7 @@ async function version(n: number, learnt: string, fields: Record<string, unknown
     ...{ avtrykk: id(0), laert: learnt, deltaker_fnr: KARI, deltaker_id: deltakerId(KARI), ...fields },
   };
   const columns = Object.keys(row);
-  await api.eier.query(
+  await api.owner.query(
     `insert into avtale_versjon (${columns.join(', ')}) values (${columns.map((_, i) => `$${String(i + 1)}`).join(', ')})`,
     Object.values(row),
   );
@@ -24,18 +24,18 @@ beforeAll(async () => {
   api = await startTestApi();
   await api.setFreshness(new Date());
   // 1 changes employer and status; 2 was wrongly registered for a while; 3 is so now; 4 is erased.
-  await api.save({ avtale_id: id(1), deltaker_fnr: KARI, bedrift_nr: '910712330', avtale_status: 'AVSLUTTET' });
+  await api.insertAvtale({ avtale_id: id(1), deltaker_fnr: KARI, bedrift_nr: '910712330', avtale_status: 'AVSLUTTET' });
   await version(1, day(1), { bedrift_nr: '910825518', avtale_status: 'PÅBEGYNT' });
   await version(1, day(3), { bedrift_nr: '910712330', avtale_status: 'GJENNOMFØRES' });
   await version(1, day(5), { bedrift_nr: '910712330', avtale_status: 'AVSLUTTET' });
-  await api.save({ avtale_id: id(2), deltaker_fnr: KARI });
+  await api.insertAvtale({ avtale_id: id(2), deltaker_fnr: KARI });
   await version(2, day(1));
   await version(2, day(2), { feilregistrert: true });
   await version(2, day(4));
-  await api.save({ avtale_id: id(3), deltaker_fnr: KARI, feilregistrert: true });
+  await api.insertAvtale({ avtale_id: id(3), deltaker_fnr: KARI, feilregistrert: true });
   await version(3, day(1));
   await version(3, day(2), { feilregistrert: true });
-  await api.save({ avtale_id: id(4), slettet: 'SLETTEMERKET' });
+  await api.insertAvtale({ avtale_id: id(4), slettet: 'SLETTEMERKET' });
   await version(4, day(1));
 });
 afterAll(() => api.stop());
@@ -89,12 +89,12 @@ describe('hentTiltaksstatus with gjeldendePer', () => {
     return [response.body.dato, response.body.personer[0].til];
   };
   beforeAll(async () => {
-    await api.save({ avtale_id: id(8), ...tiltak('AVBRUTT', '2026-03-31') });
+    await api.insertAvtale({ avtale_id: id(8), ...tiltak('AVBRUTT', '2026-03-31') });
     await version(8, day(2), tiltak('GJENNOMFØRES', '2026-01-31'));
     await version(8, day(4), tiltak('GJENNOMFØRES', '2026-03-31'));
     await version(8, day(6), tiltak('AVBRUTT', '2026-03-31'));
   });
-  afterAll(() => api.eier.query(`update avtale set feilregistrert = true where avtale_id = $1`, [id(8)]));
+  afterAll(() => api.owner.query(`update avtale set feilregistrert = true where avtale_id = $1`, [id(8)]));
 
   test.each([
     ['before it was known', { gjeldendePer: day(1) }, ['2026-01-01', null]],
@@ -176,8 +176,8 @@ describe('hentUtdrag', () => {
 
   test('is audited with those fields and those persons', async () => {
     const headers = { 'Nav-Call-Id': 'utdrag' };
-    await api.call('POST', '/api/v1/avtaler/utdrag', { body: { felter: ['startDato'] }, hoder: headers });
-    expect(await api.eier.query(`select felter, personer from oppslag where call_id = 'utdrag'`)).toEqual([
+    await api.call('POST', '/api/v1/avtaler/utdrag', { body: { felter: ['startDato'] }, headers });
+    expect(await api.owner.query(`select felter, personer from oppslag where call_id = 'utdrag'`)).toEqual([
       { felter: ['startDato'], personer: [deltakerId(KARI)] },
     ]);
   });
@@ -217,7 +217,7 @@ test('only the columns asked for are read, and what a page and the audit need', 
 
 describe('an ETag', () => {
   const get = (headers: Record<string, string> = {}): Promise<TestResponse> =>
-    api.call('GET', `/api/v1/avtaler/${id(1)}`, { hoder: headers });
+    api.call('GET', `/api/v1/avtaler/${id(1)}`, { headers });
 
   test('spares a caller what it has, until the avtale changes', async () => {
     const etag = (await get()).headers.get('etag') ?? '';
@@ -226,16 +226,16 @@ describe('an ETag', () => {
       const response = await get({ 'If-None-Match': known, 'Nav-Call-Id': 'betinget' });
       expect([response.status, response.body, response.headers.get('etag')]).toEqual([304, '', etag]);
     }
-    expect(await api.eier.query(`select from oppslag where call_id = 'betinget'`)).toHaveLength(4);
+    expect(await api.owner.query(`select from oppslag where call_id = 'betinget'`)).toHaveLength(4);
     expect((await get({ 'If-None-Match': '"noe annet"' })).status).toBe(200);
-    await api.eier.query(`update avtale set versjon = 99 where avtale_id = $1`, [id(1)]);
+    await api.owner.query(`update avtale set versjon = 99 where avtale_id = $1`, [id(1)]);
     expect((await get({ 'If-None-Match': etag })).status).toBe(200);
   });
 
   test('is given for a number too', async () => {
-    await api.eier.query(`update avtale set avtale_nr = 7 where avtale_id = $1`, [id(1)]);
+    await api.owner.query(`update avtale set avtale_nr = 7 where avtale_id = $1`, [id(1)]);
     const withNummer = (headers = {}): Promise<TestResponse> =>
-      api.call('GET', '/api/v1/avtaler/nummer/7', { hoder: headers });
+      api.call('GET', '/api/v1/avtaler/nummer/7', { headers });
     const etag = (await withNummer()).headers.get('etag') ?? '';
     expect([(await get()).headers.get('etag'), (await withNummer({ 'If-None-Match': etag })).status]).toEqual([
       etag,

@@ -2,11 +2,10 @@ import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiGoneResponse, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { grantOf } from '../access/grant.ts';
+import { IsOperation, OPERATIONS } from '../access/operations.ts';
 import { toRfc3339 } from '../avtaler/avtaler.fields.ts';
-import { Reader } from '../lookups/reader.ts';
-import { AuditLog } from '../lookups/audit-log.ts';
-import { IsOperation } from '../access/operations.ts';
-import { grantOf } from '../access/access.guard.ts';
+import { Lookups } from '../lookups/lookups.ts';
 import {
   EndringerDto,
   EndringssideDto,
@@ -16,9 +15,18 @@ import {
   type EndringDto,
   type NyStartDto,
 } from './changes.dto.ts';
-import { readChanges, readFeedState, type ChangeRow, type FeedState } from './changes.queries.ts';
-import { before, decodePosition, encodePosition, type FeedPosition } from './feed-position.ts';
+import {
+  FEED_STATE,
+  changesQuery,
+  toFeedState,
+  toPosition,
+  type ChangeRow,
+  type FeedState,
+} from './changes.queries.ts';
+import { before, decodePosition, encodePosition, isAfter, type FeedPosition } from './feed-position.ts';
 import { FeedWaiter } from './feed-waiter.ts';
+
+const FIELDS = OPERATIONS.hentEndringer;
 
 /** The change feed: for those who keep a copy, or act on changes. */
 @ApiTags('Endringer')
@@ -26,9 +34,8 @@ import { FeedWaiter } from './feed-waiter.ts';
 @Controller('api/v1/endringer')
 export class ChangesController {
   constructor(
-    private readonly reading: Reader,
+    private readonly lookups: Lookups,
     private readonly feedWaiter: FeedWaiter,
-    private readonly auditLog: AuditLog,
   ) {}
 
   @Get()
@@ -44,39 +51,41 @@ export class ChangesController {
     description: 'The position is from another epoch, or too old',
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(UtgaattProblemDto) } } },
   })
-  async hentEndringer(
+  hentEndringer(
     @Query() { etter: after, antall: count, ventSekunder: waitSeconds }: EndringerDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EndringssideDto> {
-    const stream = await readFeedState(this.reading);
-    const from = resolveStart(stream, after);
-    let rows = await readChanges(this.reading, from, count);
-    if (rows.length === 0 && waitSeconds > 0) {
-      await this.feedWaiter.wait(from, waitSeconds, abortOnDisconnect(reply));
-      rows = await readChanges(this.reading, from, count);
-    }
-    await this.auditLog.record(grantOf(request), ['avtaleId'], [], rows.length);
-    const last = rows.at(-1);
-    const to = last ? { tx: BigInt(last.tx), sequenceNumber: BigInt(last.lopenr) } : from;
-    return {
-      endringer: rows.map(toEndringDto),
-      posisjon: encodePosition(stream.epoke, to),
-      flere: rows.length === count,
-    };
+    return this.lookups.answerSteps(
+      grantOf(request),
+      { fields: FIELDS },
+      async (run) => {
+        const feed = toFeedState(await run(FEED_STATE));
+        const from = resolveStart(feed, after);
+        let rows = await run(changesQuery(from, count));
+        if (rows.length === 0 && waitSeconds > 0) {
+          await this.feedWaiter.wait(from, waitSeconds, abortOnDisconnect(reply));
+          rows = await run(changesQuery(from, count));
+        }
+        const last = rows.at(-1);
+        const position = encodePosition(feed.epoch, last ? toPosition(last) : from);
+        return { found: { rows, position }, disclosure: { fields: FIELDS, hits: rows.length } };
+      },
+      ({ rows, position }) => ({
+        endringer: rows.map(toEndringDto),
+        posisjon: position,
+        flere: rows.length === count,
+      }),
+    );
   }
 }
 
 /** @throws Problem 410 when what follows the position may be gone */
-function resolveStart({ epoke: epoch, prunedUntil }: FeedState, after: string | undefined): FeedPosition {
+function resolveStart({ epoch, prunedUntil }: FeedState, after: string | undefined): FeedPosition {
   const beginning = prunedUntil > 0n ? before(prunedUntil) : { tx: 0n, sequenceNumber: 0n };
   if (after === undefined) return beginning;
   const position = decodePosition(epoch, after);
-  const isTooOld =
-    position &&
-    (position.tx < beginning.tx ||
-      (position.tx === beginning.tx && position.sequenceNumber < beginning.sequenceNumber));
-  if (position && !isTooOld) return position;
+  if (position && !isAfter(beginning, position)) return position;
   const newStart: NyStartDto = { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer' };
   throw new Problem(
     PROBLEMS.UTGAATT,

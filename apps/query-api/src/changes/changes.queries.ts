@@ -1,23 +1,26 @@
-import type { Reader } from '../lookups/reader.ts';
-import { preparedStatement } from '../lookups/reader.ts';
+import { preparedStatement, type Query } from '../lookups/statement.ts';
 import type { FeedPosition } from './feed-position.ts';
 
-/** How far the feed reaches now. */
+/** How far back the feed reaches now. */
 export interface FeedState {
-  epoke: string;
+  epoch: string;
   /** transactions before this one have had their changes removed */
   prunedUntil: bigint;
-  /** every transaction before this one has ended: what it wrote is there, and nothing more can come */
-  xmin: bigint;
 }
 
-const STREAM = preparedStatement(`
-  select endringsepoke() as epoke, beskaaret_til, pg_snapshot_xmin(pg_current_snapshot()) as xmin from instans`);
+interface FeedStateRow {
+  epoke: string;
+  beskaaret_til: string;
+}
 
-export async function readFeedState(reading: Reader): Promise<FeedState> {
-  const [row] = await reading.query<{ epoke: string; beskaaret_til: string; xmin: string }>(STREAM, []);
+export const FEED_STATE: Query<FeedStateRow> = {
+  statement: preparedStatement('select endringsepoke() as epoke, beskaaret_til from instans'),
+  values: [],
+};
+
+export function toFeedState([row]: FeedStateRow[]): FeedState {
   if (!row) throw new Error('The table instans is empty');
-  return { epoke: row.epoke, prunedUntil: BigInt(row.beskaaret_til), xmin: BigInt(row.xmin) };
+  return { epoch: row.epoke, prunedUntil: BigInt(row.beskaaret_til) };
 }
 
 export interface ChangeRow {
@@ -38,23 +41,19 @@ const CHANGES = preparedStatement(`
   where (tx, lopenr) > ($1::xid8, $2::bigint) and tx < pg_snapshot_xmin(pg_current_snapshot())
   order by tx, lopenr limit $3`);
 
-export function readChanges(
-  reading: Reader,
-  { tx, sequenceNumber }: FeedPosition,
-  count: number,
-): Promise<ChangeRow[]> {
-  return reading.query<ChangeRow>(CHANGES, [tx.toString(), sequenceNumber.toString(), count]);
+export function changesQuery({ tx, sequenceNumber }: FeedPosition, count: number): Query<ChangeRow> {
+  return { statement: CHANGES, values: [tx.toString(), sequenceNumber.toString(), count] };
 }
 
-const LAST = preparedStatement(`
-  select tx, lopenr from endring where tx < pg_snapshot_xmin(pg_current_snapshot()) order by tx desc, lopenr desc limit 1`);
+type LastChangeRow = Pick<ChangeRow, 'tx' | 'lopenr'>;
 
-/** The last row that can be read; undefined when there is none. */
-export async function readLast(reading: Reader): Promise<FeedPosition | undefined> {
-  const [row] = await reading.query<{ tx: string; lopenr: number }>(LAST, []);
-  return row && { tx: BigInt(row.tx), sequenceNumber: BigInt(row.lopenr) };
-}
+/** The last row that can be read; none when there is none. */
+export const LAST_CHANGE: Query<LastChangeRow> = {
+  statement: preparedStatement(`
+  select tx, lopenr from endring where tx < pg_snapshot_xmin(pg_current_snapshot()) order by tx desc, lopenr desc limit 1`),
+  values: [],
+};
 
-export function isAfter(a: FeedPosition, b: FeedPosition): boolean {
-  return a.tx > b.tx || (a.tx === b.tx && a.sequenceNumber > b.sequenceNumber);
+export function toPosition({ tx, lopenr }: LastChangeRow): FeedPosition {
+  return { tx: BigInt(tx), sequenceNumber: BigInt(lopenr) };
 }

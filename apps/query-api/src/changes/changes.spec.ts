@@ -13,7 +13,7 @@ beforeAll(async () => {
   writer.on('error', () => undefined);
   writer.on('connect', (client) => void client.on('error', () => undefined));
 });
-beforeEach(() => api.eier.query('delete from endring'));
+beforeEach(() => api.owner.query('delete from endring'));
 afterAll(async () => {
   await writer.end();
   await api.stop();
@@ -38,8 +38,8 @@ const ider = ({ body }: TestResponse): string[] =>
   (body.endringer as { avtaleId: string }[]).map(({ avtaleId }) => avtaleId);
 
 test('changes in order, page by page, and then the same position', async () => {
-  for (const n of [1, 2, 3]) await api.eier.query(INSERT, [avtale(n)]);
-  await api.eier.query(`insert into endring (avtale_id, type, aarsak) values ($1, 'SLETTET', 'FEILREGISTRERT')`, [
+  for (const n of [1, 2, 3]) await api.owner.query(INSERT, [avtale(n)]);
+  await api.owner.query(`insert into endring (avtale_id, type, aarsak) values ($1, 'SLETTET', 'FEILREGISTRERT')`, [
     avtale(1),
   ]);
   await allVisible(4);
@@ -63,8 +63,8 @@ test('changes in order, page by page, and then the same position', async () => {
 
 test('each look into the feed is audited', async () => {
   const headers = { 'Nav-Call-Id': 'se-i-strommen' };
-  await api.call('GET', '/api/v1/endringer', { hoder: headers });
-  const lookup = await api.eier.query(`select operasjon, felter, antall_treff from oppslag where call_id = $1`, [
+  await api.call('GET', '/api/v1/endringer', { headers });
+  const lookup = await api.owner.query(`select operasjon, felter, antall_treff from oppslag where call_id = $1`, [
     headers['Nav-Call-Id'],
   ]);
   expect(lookup).toEqual([{ operasjon: 'hentEndringer', felter: ['avtaleId'], antall_treff: 0 }]);
@@ -148,7 +148,7 @@ describe('a position', () => {
 
   test('from another epoch is gone, and the answer tells where to start again', async () => {
     const { posisjon: position } = (await read(undefined)).body;
-    await api.eier.query('update instans set epoke = gen_random_uuid()');
+    await api.owner.query('update instans set epoke = gen_random_uuid()');
     const response = await read(position);
     expect([response.status, response.body.type]).toEqual([410, 'urn:tiltak-datadeling:feil:utgaatt']);
     expect((await api.call('GET', response.body.nyStart.endringer)).status).toBe(200);
@@ -156,17 +156,17 @@ describe('a position', () => {
   });
 
   test('from before what was removed for age is gone; one at the edge is not', async () => {
-    for (const n of [1, 2, 3]) await api.eier.query(INSERT, [avtale(n)]);
+    for (const n of [1, 2, 3]) await api.owner.query(INSERT, [avtale(n)]);
     await allVisible(3);
     const [en, to, three] = await Promise.all([1, 2, 3].map((count) => read(undefined, { antall: count })));
-    await api.eier.query(`
+    await api.owner.query(`
       with kant as (update instans set beskaaret_til = (select tx from endring order by tx offset 1 limit 1) returning beskaaret_til)
       delete from endring using kant where tx < beskaaret_til`);
     expect((await read(en?.body.posisjon)).status).toBe(410);
     expect(ider(await read(to?.body.posisjon))).toEqual([avtale(3)]);
     expect(ider(await read(three?.body.posisjon))).toEqual([]);
     expect(ider(await read(undefined))).toEqual([2, 3].map(avtale));
-    await api.eier.query(`update instans set beskaaret_til = '0'`);
+    await api.owner.query(`update instans set beskaaret_til = '0'`);
   });
 });
 

@@ -15,6 +15,10 @@ export function before(xmin: bigint): FeedPosition {
   return { tx: xmin - 1n, sequenceNumber: MAX };
 }
 
+export function isAfter(a: FeedPosition, b: FeedPosition): boolean {
+  return a.tx > b.tx || (a.tx === b.tx && a.sequenceNumber > b.sequenceNumber);
+}
+
 /** Opaque to consumers. Holds the epoch, and a check digit so that a position that was made up is not believed. */
 export function encodePosition(epoch: string, { tx, sequenceNumber }: FeedPosition): string {
   const text = `${epochTag(epoch)}.${tx.toString(36)}.${sequenceNumber.toString(36)}`;
@@ -28,16 +32,16 @@ const FORMAT = /^([0-9a-f]{8})\.([0-9a-z]{1,13})\.([0-9a-z]{1,13})\.([0-9a-f]{8}
  * @throws Problem 400 for one that is made up
  */
 export function decodePosition(epoch: string, position: string): FeedPosition | undefined {
-  const [text = '', char, tx, sequenceNumber, digits] =
+  const [text = '', tag, tx, sequenceNumber, digits] =
     FORMAT.exec(Buffer.from(position, 'base64url').toString('latin1')) ?? [];
-  if (char === undefined || tx === undefined || sequenceNumber === undefined) throw madeUp();
-  if (char !== epochTag(epoch)) return undefined;
+  if (tag === undefined || tx === undefined || sequenceNumber === undefined) throw madeUp();
+  if (tag !== epochTag(epoch)) return undefined;
   if (digits !== checksum(epoch, text.slice(0, -9))) throw madeUp();
-  return { tx: number(tx), sequenceNumber: number(sequenceNumber) };
+  return { tx: fromBase36(tx), sequenceNumber: fromBase36(sequenceNumber) };
 }
 
-function number(base36: string): bigint {
-  return [...base36].reduce((sum, digits) => sum * 36n + BigInt(parseInt(digits, 36)), 0n);
+function fromBase36(text: string): bigint {
+  return [...text].reduce((sum, digit) => sum * 36n + BigInt(parseInt(digit, 36)), 0n);
 }
 
 const epochTag = (epoch: string): string => fingerprint(epoch);

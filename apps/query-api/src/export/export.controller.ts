@@ -1,14 +1,14 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { GRANTABLE_FIELDS } from '../avtaler/avtaler.fields.ts';
-import { AuditLog } from '../lookups/audit-log.ts';
-import { IsOperation } from '../access/operations.ts';
-import { grantOf } from '../access/access.guard.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { grantOf } from '../access/grant.ts';
+import { IsOperation, OPERATIONS } from '../access/operations.ts';
+import { Lookups } from '../lookups/lookups.ts';
 import { EksporthodeDto } from './export.dto.ts';
 import { Export, gzip } from './export.ts';
 
+const FIELDS = OPERATIONS.eksporterAvtaler;
 const NDJSON = 'application/x-ndjson';
 
 /** Everything at once, for those who begin to keep a copy. */
@@ -17,8 +17,8 @@ const NDJSON = 'application/x-ndjson';
 @Controller('api/v1/eksport')
 export class ExportController {
   constructor(
-    private readonly exported: Export,
-    private readonly auditLog: AuditLog,
+    private readonly lookups: Lookups,
+    private readonly exports: Export,
   ) {}
 
   @Get()
@@ -39,13 +39,15 @@ export class ExportController {
     },
   })
   async eksporterAvtaler(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { count, lines } = await this.exported.start();
-    try {
-      await this.auditLog.record(grantOf(request), GRANTABLE_FIELDS, [], count);
-    } catch (error) {
-      lines.destroy();
-      throw error;
-    }
+    const lines = await this.lookups.answerSteps(
+      grantOf(request),
+      { fields: FIELDS },
+      async () => {
+        const { count, lines } = await this.exports.start();
+        return { found: lines, disclosure: { fields: FIELDS, hits: count }, discard: () => void lines.destroy() };
+      },
+      (found) => found,
+    );
     const packed = request.encoding(['gzip']) === 'gzip';
     if (packed) reply.header('Content-Encoding', 'gzip');
     await reply

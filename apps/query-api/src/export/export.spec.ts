@@ -13,11 +13,11 @@ beforeAll(async () => {
   api = await startTestApi();
   await api.setFreshness(new Date());
 });
-beforeEach(() => api.eier.query('delete from avtale'));
+beforeEach(() => api.owner.query('delete from avtale'));
 afterAll(() => api.stop());
 
 async function get(headers: Record<string, string> = {}): Promise<IncomingMessage> {
-  const authorization = `Bearer ${await api.utsteder.token({ azp: 'alt' })}`;
+  const authorization = `Bearer ${await api.issuer.token({ azp: 'alt' })}`;
   return new Promise((response, failed) => {
     request(`${api.url}/api/v1/eksport`, { headers: { authorization, ...headers } }, response)
       .on('error', failed)
@@ -32,7 +32,7 @@ const lines = (text: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 const save = (avtaleId: string, fields: Record<string, unknown>): Promise<void> =>
-  api.save({ avtale_id: avtaleId, ...fields });
+  api.insertAvtale({ avtale_id: avtaleId, ...fields });
 
 test('an empty table is a first line', async () => {
   const response = await get();
@@ -63,10 +63,10 @@ test('every line says what sokAvtaler says, whatever the values are', async () =
   });
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.uuid(), row), { maxLength: 20 }), async (rows) => {
-      await api.eier.query('truncate avtale, relasjon');
+      await api.owner.query('truncate avtale, relasjon');
       for (const [id, fields] of new Map(rows)) await save(id, fields);
       await save('00000000-0000-4000-8000-00000000dead', { feilregistrert: true });
-      await api.eier.query(`
+      await api.owner.query(`
         insert into relasjon select a.deltaker_id, a.avtale_id, 'samtidige', b.avtale_id from avtale a, avtale b
         where a.deltaker_id is not null and a.avtale_id <> b.avtale_id`);
       const { body } = await api.call('POST', '/api/v1/avtaler/sok', { body: { antall: 1000 } });
@@ -121,14 +121,14 @@ test.each([
 test('is audited before the first byte, with the number of avtaler', async () => {
   await save('00000000-0000-4000-8000-000000000001', {});
   (await get({ 'Nav-Call-Id': 'alt-ut' })).resume();
-  expect(await api.eier.query(`select operasjon, antall_treff from oppslag where call_id = 'alt-ut'`)).toEqual([
+  expect(await api.owner.query(`select operasjon, antall_treff from oppslag where call_id = 'alt-ut'`)).toEqual([
     { operasjon: 'eksporterAvtaler', antall_treff: 1 },
   ]);
 });
 
 describe('with more than fits in the buffers on the way', () => {
   beforeEach(() =>
-    api.eier.query(`
+    api.owner.query(`
       insert into avtale (avtale_id, bedrift_navn, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
       select gen_random_uuid(), repeat('x', 1000), false, now(), 0, n from generate_series(1, 40000) n`),
   );
@@ -153,8 +153,8 @@ describe('with more than fits in the buffers on the way', () => {
 
   test('what changes meanwhile is not in it, and comes after its position', async () => {
     const response = await get();
-    await api.eier.query(`update avtale set bedrift_navn = 'endret'`);
-    await api.eier.query(`insert into endring (avtale_id, type) select avtale_id, 'ENDRET' from avtale`);
+    await api.owner.query(`update avtale set bedrift_navn = 'endret'`);
+    await api.owner.query(`insert into endring (avtale_id, type) select avtale_id, 'ENDRET' from avtale`);
     const [header, ...rest] = lines(String(await buffer(response)));
     expect(rest.every((avtale) => avtale['bedriftNavn'] !== 'endret')).toBe(true);
     const after = await api.call('GET', `/api/v1/endringer?etter=${String(header?.['posisjon'])}&antall=1000`);

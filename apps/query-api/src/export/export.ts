@@ -68,7 +68,7 @@ export class Export {
       if (error) logger.warn({ err: error }, 'An export was not read to its end');
       this.release(db);
     });
-    guard.followers(lines);
+    guard.watch(lines);
     return { count: header.antall, lines };
   }
 
@@ -91,7 +91,7 @@ async function readHeader(db: PoolClient): Promise<{ epoke: string; xmin: string
 
 async function readColumns(db: PoolClient): Promise<Column[]> {
   const { fields } = await db.query(`${EXPORT_SQL} limit 0`);
-  return fields.map(({ name, dataTypeID }) => ({ name: name, kind: jsonTypeOf(dataTypeID) }));
+  return fields.map(({ name, dataTypeID }) => ({ name, kind: jsonTypeOf(dataTypeID) }));
 }
 
 /** Long strings are kept apart by the engine, and stay for longer. */
@@ -101,11 +101,11 @@ const CHUNK_CHARS = 16 * 1_024;
 function toLines(header: EksporthodeDto, write: (row: string) => string, guard: StallGuard): Transform {
   let rest: Buffer = Buffer.alloc(0);
   const lines = new Transform({
-    transform(bit: Buffer, _koding, done) {
+    transform(chunk: Buffer, _encoding, done) {
       guard.mark();
-      const release = bit.lastIndexOf(0x0a);
-      const whole = release < 0 ? undefined : Buffer.concat([rest, bit.subarray(0, release)]);
-      rest = whole ? bit.subarray(release + 1) : Buffer.concat([rest, bit]);
+      const end = chunk.lastIndexOf(0x0a);
+      const whole = end < 0 ? undefined : Buffer.concat([rest, chunk.subarray(0, end)]);
+      rest = whole ? chunk.subarray(end + 1) : Buffer.concat([rest, chunk]);
       let json = '';
       for (const row of whole?.toString('utf8').split('\n') ?? []) {
         json += write(row);
@@ -131,7 +131,7 @@ class StallGuard {
     this.latest = Date.now();
   }
 
-  followers(stream: Readable): void {
+  watch(stream: Readable): void {
     this.timer = setInterval(() => {
       if (Date.now() - this.latest > this.maxMs) stream.destroy(new Error('The reader took nothing for too long'));
     }, this.maxMs / 10);

@@ -1,9 +1,7 @@
 import { columnName } from '@tiltak/database';
 import { linksOf } from '../avtaler/avtaler.mapper.ts';
 import { GRANTABLE_FIELDS, valueReader, type AvtaleField } from '../avtaler/avtaler.fields.ts';
-
-/** What JSON calls the values of a column. */
-export type JsonType = 'tall' | 'boolsk' | 'tekst';
+import type { JsonType } from '../lookups/reader.ts';
 
 const NULL = '\\N';
 const MUST_BE_REWRITTEN = /["\\\u0000-\u001f]/;
@@ -16,14 +14,14 @@ export interface Column {
 }
 
 /**
- * Turns rows of `COPY … TO STDOUT` into lines of JSON. Says the same as `JSON.stringify(toAvtaleDto(rad))`, several times
+ * Turns rows of `COPY … TO STDOUT` into lines of JSON. Says the same as `JSON.stringify(toAvtaleDto(row))`, several times
  * faster: nothing is parsed that is written again as it stands.
  */
 export function createLineWriter(columns: readonly Column[]): (row: string) => string {
   const position = (name: string): number => columns.findIndex((column) => column.name === name);
   const writers = GRANTABLE_FIELDS.map((field) => {
     const i = position(columnName(field));
-    return { i, key: `"${field}":`, write: writer(field, columns[i]?.kind ?? 'tekst') };
+    return { i, key: `"${field}":`, write: writer(field, columns[i]?.kind ?? 'string') };
   });
   const [id, deltaker, bedrift] = [position('avtale_id'), position('deltaker_id'), position('bedrift_nr')];
   const relations = position('relasjoner');
@@ -53,8 +51,8 @@ function writer(field: AvtaleField, kind: JsonType): Writer {
 }
 
 function writerFor(field: AvtaleField, kind: JsonType): Writer {
-  if (kind === 'tall') return (cell) => cell;
-  if (kind === 'boolsk') return (cell) => (cell === 't' ? 'true' : 'false');
+  if (kind === 'number') return (cell) => cell;
+  if (kind === 'boolean') return (cell) => (cell === 't' ? 'true' : 'false');
   const read = valueReader(field);
   if (read.lowCardinality) return remember((cell) => JSON.stringify(read(unescape(cell))));
   return read.passThrough

@@ -61,7 +61,7 @@ export class FreshnessController {
   @ApiOperation({ operationId: 'hentFerskhet', summary: 'How old is the data?' })
   @ApiOkResponse({ type: FerskhetDto })
   hentFerskhet(): FerskhetDto {
-    const partitions = this.freshness.partisjoner;
+    const partitions = this.freshness.partitions;
     return {
       ...age(oldest(partitions)),
       partisjoner: partitions.map(({ partisjon: partition, oppdatertTil: updatedTo }) => ({

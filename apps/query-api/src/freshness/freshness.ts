@@ -1,5 +1,5 @@
 import { ConsumerStatus } from '@tiltak/database';
-import { logger } from '@tiltak/platform';
+import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { metrics } from '../metrics.ts';
 
@@ -10,37 +10,24 @@ import { metrics } from '../metrics.ts';
  */
 export class Freshness {
   /** as last read */
-  partisjoner: readonly ConsumerStatus[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  partitions: readonly ConsumerStatus[] = [];
 
   constructor(private readonly dataSource: DataSource) {}
 
-  start(intervalMs = 250): void {
-    const round = (): void => {
-      void this.les()
-        .catch((error: unknown) => logger.warn({ err: error }, 'Freshness could not be read; trying again'))
-        .then(() => {
-          if (this.timer) this.timer = setTimeout(round, intervalMs);
-        });
-    };
-    this.timer = setTimeout(round, 0);
+  /** Reads it now, and then again and again. */
+  start(everyMs = 250): BackgroundJob {
+    return startJob({ name: 'ferskhet', everyMs, run: () => this.refresh() });
   }
 
-  stop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-  }
-
-  /** Reads it now. */
-  async les(): Promise<void> {
-    this.partisjoner = await this.dataSource.getRepository(ConsumerStatus).find({ order: { partisjon: 'asc' } });
+  private async refresh(): Promise<void> {
+    this.partitions = await this.dataSource.getRepository(ConsumerStatus).find({ order: { partisjon: 'asc' } });
     const updated = this.dataOppdatert;
     if (updated) metrics.dataAge.set((Date.now() - updated.getTime()) / 1000);
   }
 
   /** undefined until each partition has once been read to its end */
   get dataOppdatert(): Date | undefined {
-    return oldest(this.partisjoner);
+    return oldest(this.partitions);
   }
 }
 

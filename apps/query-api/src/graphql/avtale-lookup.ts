@@ -1,71 +1,91 @@
 import { PROBLEMS } from '@tiltak/platform';
 import { GraphQLError } from 'graphql';
-import { readById, readByNumber, searchAvtaler, type AvtaleFilter } from '../avtaler/avtaler.queries.ts';
 import type { AvtaleField, AvtaleRow, Selection } from '../avtaler/avtaler.fields.ts';
-import type { Reader } from '../lookups/reader.ts';
+import { byIdQuery, byNumberQuery, searchQuery, type AvtaleFilter } from '../avtaler/avtaler.queries.ts';
+import type { Run } from '../lookups/lookups.ts';
 import { graphqlError, invalid } from './errors.ts';
 import type { RootLookup } from './root-lookups.ts';
 import type { FieldSource } from './schema.ts';
 
 /** In one answer: they are held in memory and made into JSON at once. Larger answers are for REST, page by page. */
-export const MAX_AVTALER = 10_000;
+const MAX_AVTALER = 10_000;
 
 /** What a field at the top came to. */
-export interface LookupResult {
+export interface RootResult {
   /** what the field is answered with, or why it isn't */
-  response: AvtaleRow | AvtaleRow[] | null | GraphQLError;
+  answer: AvtaleRow | AvtaleRow[] | null | GraphQLError;
   rows: AvtaleRow[];
   /** how many avtaler were read for it, also those that there was no room for */
-  wasRead: number;
+  readCount: number;
   /** who was asked for */
   personidenter: string[];
 }
 
 /**
- * Looks up one field at the top of an operation, reading the columns that are asked for, and the participant's opaque id
- * for the audit.
+ * Looks up the fields at the top of an operation, by their names in the answer. One after the other: each has the room
+ * that those before it left, and no request takes more than one connection.
  *
- * @param position how many avtaler the answer has room for
  * @throws Problem 503 when the database can't answer
  */
-export async function lookUp(reading: Reader, lookup: RootLookup, position: number): Promise<LookupResult> {
+export async function lookUpRoots(run: Run, roots: readonly RootLookup[]): Promise<Map<string, RootResult>> {
+  const results = new Map<string, RootResult>();
+  let room = MAX_AVTALER;
+  for (const root of roots) {
+    const result = await lookUp(run, root, room);
+    room = Math.max(0, room - result.readCount);
+    results.set(root.key, result);
+  }
+  return results;
+}
+
+/**
+ * Reads the columns that are asked for, and the participant's opaque id for the audit.
+ *
+ * @param room how many avtaler the answer can take
+ */
+async function lookUp(run: Run, root: RootLookup, room: number): Promise<RootResult> {
   try {
-    if (lookup.field === 'avtale') {
-      const row = await enAvtale(reading, lookup);
-      const rows = row ? [row] : [];
-      return { response: row ?? null, rows, wasRead: rows.length, personidenter: [] };
-    }
-    const filter = filterFor(lookup);
-    const rows = await searchAvtaler(reading, filter, selection(lookup.sources), { antall: position + 1 });
-    const forMany = rows.length > position;
-    return {
-      response: forMany ? noPosition() : rows,
-      rows: forMany ? [] : rows,
-      wasRead: rows.length,
-      personidenter: filter.personidenter ?? [],
-    };
+    return await (root.field === 'avtale' ? lookUpOne(run, root) : lookUpMany(run, root, room));
   } catch (error) {
     // Of this field only; the others are answered.
-    if (error instanceof GraphQLError) return { response: error, rows: [], wasRead: 0, personidenter: [] };
+    if (error instanceof GraphQLError) return { answer: error, rows: [], readCount: 0, personidenter: [] };
     throw error;
   }
 }
 
-function selection(sources: FieldSource[], ...others: AvtaleField[]): Selection[] {
-  return [...new Set<Selection>([...sources.map(({ les: read }) => read), ...others, 'deltakerId'])];
+async function lookUpMany(run: Run, root: RootLookup, room: number): Promise<RootResult> {
+  const filter = filterFor(root);
+  const rows = await run(searchQuery(filter, selectionOf(root.sources), { limit: room + 1 }));
+  const fits = rows.length <= room;
+  return {
+    answer: fits ? rows : tooLarge(),
+    rows: fits ? rows : [],
+    readCount: rows.length,
+    personidenter: filter.personidenter ?? [],
+  };
 }
 
-async function enAvtale(reading: Reader, { args, sources }: RootLookup): Promise<AvtaleRow | undefined> {
-  const { avtaleNr } = args as { avtaleNr?: number | null };
-  const hasNummer = typeof avtaleNr === 'number';
+async function lookUpOne(run: Run, root: RootLookup): Promise<RootResult> {
+  const row = await readOne(run, root);
+  const rows = row ? [row] : [];
+  return { answer: row ?? null, rows, readCount: rows.length, personidenter: [] };
+}
+
+async function readOne(run: Run, { args, sources }: RootLookup): Promise<AvtaleRow | undefined> {
+  const { avtaleNr } = args;
+  const hasNumber = typeof avtaleNr === 'number';
   if (typeof args['avtaleId'] !== 'string') {
-    if (!hasNummer) throw invalid('The argument avtaleId or avtaleNr is required');
-    return readByNumber(reading, avtaleNr, selection(sources));
+    if (!hasNumber) throw invalid('The argument avtaleId or avtaleNr is required');
+    const [row] = await run(byNumberQuery(avtaleNr, selectionOf(sources)));
+    return row;
   }
   const avtaleId = requireArgument(args, 'avtaleId', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID');
-  if (!hasNummer) return readById(reading, avtaleId, selection(sources));
-  const row = await readById(reading, avtaleId, selection(sources, 'avtaleNr'));
-  return row?.['avtale_nr'] === avtaleNr ? row : undefined;
+  const [row] = await run(byIdQuery(avtaleId, selectionOf(sources, ...(hasNumber ? (['avtaleNr'] as const) : []))));
+  return !hasNumber || row?.['avtale_nr'] === avtaleNr ? row : undefined;
+}
+
+function selectionOf(sources: FieldSource[], ...others: AvtaleField[]): Selection[] {
+  return [...new Set<Selection>([...sources.map(({ read }) => read), ...others, 'deltakerId'])];
 }
 
 function filterFor({ field, args }: RootLookup): AvtaleFilter {
@@ -91,7 +111,7 @@ function requireArgument(args: Record<string, unknown>, name: string, pattern = 
   return value;
 }
 
-function noPosition(): GraphQLError {
+function tooLarge(): GraphQLError {
   return graphqlError(
     PROBLEMS.FOR_STOR,
     `The answer would hold more than ${String(MAX_AVTALER)} avtaler: POST /api/v1/avtaler/sok gives them page by page`,

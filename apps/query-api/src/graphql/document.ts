@@ -38,7 +38,7 @@ export interface GraphqlRequest {
   variables: Record<string, unknown>;
 }
 
-/** @throws Avvist with everything that is wrong with the request */
+/** @throws RejectedError with everything that is wrong with the request */
 export function parseRequest({ query, operationName, variables }: GraphqlForesporselDto): GraphqlRequest {
   const document = readDocument(query);
   const fragments = new Map(
@@ -62,11 +62,11 @@ const remembered = new LRUCache<string, DocumentNode>({
 });
 
 function readDocument(query: string): DocumentNode {
-  const wasRemembered = remembered.get(query);
-  if (wasRemembered) return wasRemembered;
-  const document = interpret(query);
-  const error = validate(schema, document, RULES, { maxErrors: MAX_ERRORS });
-  if (error.length > 0) throw new RejectedError(error.map(({ message, nodes }) => invalid(message, nodes)));
+  const known = remembered.get(query);
+  if (known) return known;
+  const document = parseText(query);
+  const errors = validate(schema, document, RULES, { maxErrors: MAX_ERRORS });
+  if (errors.length > 0) throw new RejectedError(errors.map(({ message, nodes }) => invalid(message, nodes)));
   const { aliases, values } = count(document);
   if (aliases > MAX_ALIASES) {
     throw new RejectedError([invalid(`The document has more than ${String(MAX_ALIASES)} aliases`)]);
@@ -76,7 +76,7 @@ function readDocument(query: string): DocumentNode {
   return document;
 }
 
-function interpret(query: string): DocumentNode {
+function parseText(query: string): DocumentNode {
   try {
     return parse(query, { maxTokens: MAX_TOKENS });
   } catch (error) {
@@ -125,11 +125,11 @@ function withoutValues(rule: ValidationRule): ValidationRule {
 
 /** Each fragment is measured once, however often it is spread. The document is valid: none contains itself. */
 function depth(
-  options: SelectionSetNode,
+  selectionSet: SelectionSetNode,
   fragments: GraphqlRequest['fragments'],
   known = new Map<string, number>(),
 ): number {
-  const under = options.selections.map((part) => {
+  const under = selectionSet.selections.map((part) => {
     if (part.kind !== Kind.FRAGMENT_SPREAD) return part.selectionSet ? depth(part.selectionSet, fragments, known) : 0;
     const { value: name } = part.name;
     const fragment = fragments.get(name);

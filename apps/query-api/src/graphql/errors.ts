@@ -3,8 +3,8 @@ import { GraphQLError, type ASTNode, type GraphQLFormattedError } from 'graphql'
 
 /** A request that is not executed: every reason why not. None quotes a value, which may be a national ident or a name. */
 export class RejectedError extends Error {
-  constructor(readonly feil: readonly GraphQLError[]) {
-    super(feil[0]?.message);
+  constructor(readonly errors: readonly GraphQLError[]) {
+    super(errors[0]?.message);
   }
 }
 

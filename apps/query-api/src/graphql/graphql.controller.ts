@@ -5,12 +5,12 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { execute, GraphQLError, type ExecutionResult, type GraphQLFormattedError } from 'graphql';
-import type { AvtaleRow } from '../avtaler/avtaler.fields.ts';
-import { Reader } from '../lookups/reader.ts';
-import { AuditLog } from '../lookups/audit-log.ts';
+import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
-import { requireFields, grantOf, type Grant } from '../access/access.guard.ts';
-import { MAX_AVTALER, lookUp, type LookupResult } from './avtale-lookup.ts';
+import type { AvtaleField, AvtaleRow } from '../avtaler/avtaler.fields.ts';
+import { identsIn, type Disclosure } from '../lookups/audit-log.ts';
+import { deltakereIn, Lookups } from '../lookups/lookups.ts';
+import { lookUpRoots, type RootResult } from './avtale-lookup.ts';
 import { parseRequest, type GraphqlRequest } from './document.ts';
 import { RejectedError, fromProblem, toResponse, invalid } from './errors.ts';
 import { GraphqlForesporselDto } from './graphql.dto.ts';
@@ -32,21 +32,18 @@ const MEDIA_TYPE = 'application/graphql-response+json';
 @ApiExcludeController()
 @Controller()
 export class GraphqlController {
-  constructor(
-    private readonly reading: Reader,
-    private readonly auditLog: AuditLog,
-  ) {}
+  constructor(private readonly lookups: Lookups) {}
 
   @Post('graphql')
   @HttpCode(200)
   @IsOperation('graphql')
   @RouteConfig({ mediaTypes: ['application/json', MEDIA_TYPE] })
   async graphql(
-    @Body() parsed: GraphqlForesporselDto,
+    @Body() body: GraphqlForesporselDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GraphqlResponse> {
-    const response = await this.respond(parsed, request);
+    const response = await this.respond(body, request);
     if (request.headers.accept?.includes(MEDIA_TYPE)) {
       reply.header('content-type', `${MEDIA_TYPE}; charset=utf-8`);
       if (response.data === undefined) reply.status(statusFor(response.errors));
@@ -54,64 +51,54 @@ export class GraphqlController {
     return response;
   }
 
-  private async respond(parsed: GraphqlForesporselDto, request: FastifyRequest): Promise<GraphqlResponse> {
+  private async respond(body: GraphqlForesporselDto, request: FastifyRequest): Promise<GraphqlResponse> {
     try {
-      const query = parseRequest(parsed);
-      const lookup = plan(query);
-      await this.requireAccess(grantOf(request), lookup, request.body);
-      return await executeRequest(query, await this.lookUpAll(grantOf(request), lookup));
+      const query = parseRequest(body);
+      const roots = plan(query);
+      return await this.lookups.answerSteps(
+        grantOf(request),
+        { fields: fieldsOf(roots), persons: identsIn(request.body) },
+        async (run) => {
+          const results = await lookUpRoots(run, roots);
+          return { found: results, disclosure: disclosureOf(roots, results) };
+        },
+        (results) => executeRequest(query, results),
+      );
     } catch (error) {
       return { errors: rejections(error).map(toResponse) };
     }
   }
-
-  private async requireAccess(access: Grant, lookup: RootLookup[], body: unknown): Promise<void> {
-    try {
-      requireFields(access, fieldsOf(lookup));
-    } catch (error) {
-      await this.auditLog.recordDenial(access.konsument, access.operation, body);
-      throw error instanceof Problem ? new RejectedError([fromProblem(error)]) : error;
-    }
-  }
-
-  /** One after the other, so that no request takes more than one connection; audited together. */
-  private async lookUpAll(access: Grant, lookup: RootLookup[]): Promise<Map<string, LookupResult>> {
-    const outcome = new Map<string, LookupResult>();
-    let position = MAX_AVTALER;
-    for (const root of lookup) {
-      const ett = await lookUp(this.reading, root, position);
-      position = Math.max(0, position - ett.wasRead);
-      outcome.set(root.key, ett);
-    }
-    const answered = lookup.filter(({ key }) => !(outcome.get(key)?.response instanceof GraphQLError));
-    if (answered.length > 0) await this.audit(access, fieldsOf(answered), [...outcome.values()]);
-    return outcome;
-  }
-
-  private audit(access: Grant, fields: ReturnType<typeof fieldsOf>, outcome: LookupResult[]): Promise<void> {
-    const rows = outcome.flatMap((ett) => ett.rows);
-    const deltakerIder = rows.flatMap((row) => (row['deltaker_id'] === null ? [] : [String(row['deltaker_id'])]));
-    const askedAfter = outcome.flatMap(({ personidenter }) => personidenter);
-    return this.auditLog.record(access, fields, askedAfter, rows.length, deltakerIder);
-  }
 }
 
-/** The fields to be granted, and to be found in the audit. */
-function fieldsOf(lookup: RootLookup[]): RootLookup['sources'][number]['krever'][] {
-  return [...new Set(lookup.flatMap(({ sources }) => sources.map(({ krever: requires }) => requires)))];
+/** Those of an avtale that a consumer must be granted for these. */
+function fieldsOf(roots: readonly RootLookup[]): AvtaleField[] {
+  return [...new Set(roots.flatMap(({ sources }) => sources.map(({ requires }) => requires)))];
+}
+
+/** All of them together; a field that is answered with an error tells nothing. */
+function disclosureOf(roots: RootLookup[], results: ReadonlyMap<string, RootResult>): Disclosure | undefined {
+  const answered = roots.filter(({ key }) => !(results.get(key)?.answer instanceof GraphQLError));
+  if (answered.length === 0) return undefined;
+  const rows = [...results.values()].flatMap((result) => result.rows);
+  return {
+    fields: fieldsOf(answered),
+    persons: [...results.values()].flatMap(({ personidenter }) => personidenter),
+    deltakerIds: deltakereIn(rows),
+    hits: rows.length,
+  };
 }
 
 async function executeRequest(
   { document, operation, variables }: GraphqlRequest,
-  outcome: ReadonlyMap<string, LookupResult>,
+  results: ReadonlyMap<string, RootResult>,
 ): Promise<GraphqlResponse> {
   const { data, errors } = await execute({
-    schema: schema,
-    document: document,
+    schema,
+    document,
     operationName: operation.name?.value,
     variableValues: variables,
-    fieldResolver: (row: AvtaleRow | undefined, _argumenter, _kontekst, { path, fieldName }) =>
-      row ? FIELD_SOURCES.get(fieldName)?.verdi(row) : resultOf(outcome.get(String(path.key))),
+    fieldResolver: (row: AvtaleRow | undefined, _args, _context, { path, fieldName }) =>
+      row ? FIELD_SOURCES.get(fieldName)?.value(row) : answerOf(results.get(String(path.key))),
   });
   return { ...(errors && { errors: errors.map(toResponse) }), data: data ?? null };
 }
@@ -119,8 +106,8 @@ async function executeRequest(
 /** Avtaler that are made into an answer in one go, while all other requests wait. */
 const CHUNK = 500;
 
-function resultOf({ response }: Partial<LookupResult> = {}): unknown {
-  return Array.isArray(response) && response.length > CHUNK ? inChunks(response) : response;
+function answerOf({ answer }: Partial<RootResult> = {}): unknown {
+  return Array.isArray(answer) && answer.length > CHUNK ? inChunks(answer) : answer;
 }
 
 function inChunks(rows: AvtaleRow[]): Promise<AvtaleRow>[] {
@@ -133,7 +120,9 @@ function inChunks(rows: AvtaleRow[]): Promise<AvtaleRow>[] {
 
 /** @throws what says nothing of the request itself: the database is away, say */
 function rejections(error: unknown): readonly GraphQLError[] {
-  if (error instanceof RejectedError) return error.feil;
+  if (error instanceof RejectedError) return error.errors;
+  // A field that is not granted.
+  if (error instanceof Problem && error.problemType === PROBLEMS.IKKE_TILGANG) return [fromProblem(error)];
   // An argument that is null after all, as only the variables tell.
   if (error instanceof GraphQLError) return [invalid(error.message, error.nodes)];
   throw error;

@@ -13,7 +13,7 @@ beforeAll(async () => {
   api = await startTestApi({ DB_STATEMENT_TIMEOUT_MS: '2000' });
   expect((await trace('{ avtale(avtaleNr: 1) { avtaleId } }')).status).toBe(503);
   await api.setFreshness(new Date());
-  await api.save({
+  await api.insertAvtale({
     avtale_id: id(1),
     avtale_nr: 1,
     deltaker_fnr: KARI,
@@ -32,19 +32,19 @@ beforeAll(async () => {
     godkjent_paa_vegne_av_arbeidsgiver: false,
     mottatt: '2026-01-01T00:00:01.5Z',
   });
-  await api.save({
+  await api.insertAvtale({
     avtale_id: id(2),
     avtale_nr: 2,
     deltaker_fnr: KARI,
     tiltakstype: 'NYTT',
     avtale_status: 'PÅ_VENT',
   });
-  await api.save({ avtale_id: id(3), deltaker_fnr: OLA, bedrift_nr: '910825518', tiltakstype: 'SOMMERJOBB' });
-  await api.save({ avtale_id: id(4), deltaker_fnr: KARI, feilregistrert: true });
-  await api.save({ avtale_id: id(5), slettet: 'GRAVSTEIN' });
+  await api.insertAvtale({ avtale_id: id(3), deltaker_fnr: OLA, bedrift_nr: '910825518', tiltakstype: 'SOMMERJOBB' });
+  await api.insertAvtale({ avtale_id: id(4), deltaker_fnr: KARI, feilregistrert: true });
+  await api.insertAvtale({ avtale_id: id(5), slettet: 'GRAVSTEIN' });
 });
 afterAll(() => api.stop());
-beforeEach(() => api.eier.query('truncate oppslag'));
+beforeEach(() => api.owner.query('truncate oppslag'));
 
 type Options = Omit<Exclude<Parameters<TestApi['call']>[2], undefined>, 'body'>;
 
@@ -52,7 +52,7 @@ const post = (body: unknown, options: Options = {}): Promise<TestResponse> =>
   api.call('POST', '/graphql', { ...options, body });
 const trace = (query: string, variables?: Record<string, unknown>, options?: Options): Promise<TestResponse> =>
   post({ query, variables }, options);
-const log = (): Promise<Record<string, unknown>[]> => api.eier.query('select * from oppslag order by id');
+const log = (): Promise<Record<string, unknown>[]> => api.owner.query('select * from oppslag order by id');
 const ider = (avtaler: { avtaleId: string }[]): number[] => avtaler.map(({ avtaleId }) => Number(avtaleId.slice(-12)));
 
 describe('a client of today', () => {
@@ -142,7 +142,7 @@ describe('a client of today', () => {
   test('is told the media type it knows, and then by the status what was not executed', async () => {
     const headers = { accept: 'application/graphql-response+json, application/json;q=0.9' };
     const response = async (query: string, as = 'alt'): Promise<unknown[]> => {
-      const { status, headers: responseHeaders } = await trace(query, undefined, { hoder: headers, as });
+      const { status, headers: responseHeaders } = await trace(query, undefined, { headers, as });
       return [status, responseHeaders.get('content-type')];
     };
     const type = 'application/graphql-response+json; charset=utf-8';
@@ -263,7 +263,7 @@ describe('a request that is wrong', () => {
       status,
       headers: responseHeaders,
       body,
-    } = await trace(query, variables, { hoder: { 'nav-call-id': 'kall-7' } });
+    } = await trace(query, variables, { headers: { 'nav-call-id': 'kall-7' } });
     expect([status, responseHeaders.get('nav-call-id')]).toEqual([200, 'kall-7']);
     expect(body).not.toHaveProperty('data');
     expect(body.errors[0]).toMatchObject({
@@ -352,7 +352,7 @@ describe('minimisation', () => {
     const ok = await asked('avtaleId tiltakstype endretTidspunkt endringMottattTidspunkt');
     expect(ok.body.data.avtalerForPerson).toHaveLength(2);
     const before = await lastSql();
-    await api.eier.query('truncate oppslag');
+    await api.owner.query('truncate oppslag');
     const { status, body } = await asked('avtaleId deltakerFnr bedriftNr');
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -374,7 +374,7 @@ describe('the audit', () => {
       `{ avtalerForPerson(personnummer: "${UKJENT}") { startDato }
          avtalerForBedrift(organisasjonsnummer: "910825518") { endringMottattTidspunkt bedriftNr } gal: avtale { versjon } }`,
       undefined,
-      { hoder: { 'nav-call-id': 'kall-1' } },
+      { headers: { 'nav-call-id': 'kall-1' } },
     );
     const [row, ...more] = await log();
     expect(more).toEqual([]);
@@ -391,7 +391,7 @@ describe('the audit', () => {
   });
 
   test('is written before the answer: without it there is none', async () => {
-    const runner = api.eier.createQueryRunner();
+    const runner = api.owner.createQueryRunner();
     await runner.startTransaction();
     await runner.query('lock table oppslag in access exclusive mode');
     const response = await trace('{ avtale(avtaleNr: 1) { avtaleId } }');
@@ -408,11 +408,11 @@ test('the quota and the purposes hold as for REST', async () => {
   expect(response.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('1');
   expect((await trace('{ __typename }', undefined, { as: 'to-formal' })).status).toBe(400);
   const headers = { behandlingsgrunnlag: 'B1' };
-  expect((await trace('{ __typename }', undefined, { as: 'to-formal', hoder: headers })).status).toBe(200);
+  expect((await trace('{ __typename }', undefined, { as: 'to-formal', headers })).status).toBe(200);
 });
 
 test('more avtaler than one answer can hold are not given; it tells where to get them', async () => {
-  await api.eier.query(`
+  await api.owner.query(`
     insert into avtale (avtale_id, tiltakstype, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
     select gen_random_uuid(), 'VTAO', false, now(), 0, n from generate_series(1, 10001) n`);
   const { status, body } = await trace('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
@@ -420,7 +420,7 @@ test('more avtaler than one answer can hold are not given; it tells where to get
   expect(body.errors).toMatchObject([
     { message: expect.stringContaining('POST /api/v1/avtaler/sok'), extensions: { code: 'for-stor' } },
   ]);
-  await api.eier.query(`delete from avtale where kilde_offset = 10001`);
+  await api.owner.query(`delete from avtale where kilde_offset = 10001`);
   const full = await trace('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
   expect(full.body.data.avtalerForTiltakstype).toHaveLength(10_000);
   const together = await trace(

@@ -29,15 +29,15 @@ export interface RootLookup {
  * What an operation asks for, before anything of it is looked up. Fragments, `@skip` and `@include` are followed: a field
  * that is not in the answer is not read.
  *
- * @throws Avvist when that is too much
+ * @throws RejectedError when that is too much
  */
 export function plan(query: GraphqlRequest): RootLookup[] {
   const root = [...collect(query.operation.selectionSet, query)];
   if (root.length > MAX_ROOT_FIELDS) {
     throw new RejectedError([invalid(`The operation has more than ${String(MAX_ROOT_FIELDS)} fields at the top`)]);
   }
-  return root.flatMap(([key, noder]) => {
-    const [node] = noder;
+  return root.flatMap(([key, nodes]) => {
+    const [node] = nodes;
     const definition = node && schema.getQueryType()?.getFields()[node.name.value];
     // The others are of introspection.
     if (!definition) return [];
@@ -46,15 +46,15 @@ export function plan(query: GraphqlRequest): RootLookup[] {
         key,
         field: definition.name,
         args: getArgumentValues(definition, node, query.variables),
-        sources: sourcesTo(noder, query),
+        sources: sourcesTo(nodes, query),
       },
     ];
   });
 }
 
-function sourcesTo(noder: FieldNode[], query: GraphqlRequest): FieldSource[] {
+function sourcesTo(nodes: FieldNode[], query: GraphqlRequest): FieldSource[] {
   const fields: ResponseFields = new Map();
-  for (const { selectionSet } of noder) if (selectionSet) collect(selectionSet, query, fields);
+  for (const { selectionSet } of nodes) if (selectionSet) collect(selectionSet, query, fields);
   const chosen = new Set([...fields.values()].flat().map(({ name }) => name.value));
   return [...FIELD_SOURCES].flatMap(([name, source]) => (chosen.has(name) ? [source] : []));
 }
@@ -64,12 +64,12 @@ type ResponseFields = Map<string, FieldNode[]>;
 
 /** The document is valid, and no type has subtypes: the condition of a fragment always holds. */
 function collect(
-  options: SelectionSetNode,
+  selectionSet: SelectionSetNode,
   query: GraphqlRequest,
   fields: ResponseFields = new Map(),
   visited = new Set<string>(),
 ): ResponseFields {
-  for (const part of options.selections) {
+  for (const part of selectionSet.selections) {
     if (!isIncluded(part, query)) continue;
     if (part.kind === Kind.FIELD) {
       const key = (part.alias ?? part.name).value;

@@ -72,18 +72,18 @@ type Query {
 
 /** How a field of the type Avtale is answered, and the field that a consumer must be granted for it. */
 export interface FieldSource {
-  les: Selection;
-  krever: AvtaleField;
-  /** @param rad read with `les` */
-  verdi: (row: AvtaleRow) => unknown;
+  read: Selection;
+  requires: AvtaleField;
+  /** @param row read with `read` */
+  value: (row: AvtaleRow) => unknown;
 }
 
 const OTHER_SOURCES: Record<string, FieldSource> = {
   endretTidspunkt: sourceFrom('sistEndret'),
   endringMottattTidspunkt: {
-    les: 'mottatt',
-    krever: 'sistEndret',
-    verdi: ({ mottatt: received = null }) => received && toRfc3339(String(received)),
+    read: 'mottatt',
+    requires: 'sistEndret',
+    value: ({ mottatt: received = null }) => received && toRfc3339(String(received)),
   },
 };
 
@@ -101,6 +101,6 @@ function sourceTo(name: string): FieldSource {
 
 function sourceFrom(field: AvtaleField): FieldSource {
   const column = columnName(field);
-  const value = valueReader(field);
-  return { les: field, krever: field, verdi: (row) => value(row[column] ?? null) };
+  const toValue = valueReader(field);
+  return { read: field, requires: field, value: (row) => toValue(row[column] ?? null) };
 }

@@ -9,13 +9,13 @@ const AVTALE = '00000000-0000-4000-8000-000000000001';
 beforeAll(async () => {
   api = await startTestApi({ DB_STATEMENT_TIMEOUT_MS: '1000' });
   await api.setFreshness(new Date());
-  await api.save({ avtale_id: AVTALE, avtale_nr: 1, deltaker_fnr: KARI, bedrift_nr: '910825518' });
-  await api.save({ avtale_id: AVTALE.replace(/1$/, '2'), deltaker_fnr: OLA, bedrift_nr: '910825518' });
+  await api.insertAvtale({ avtale_id: AVTALE, avtale_nr: 1, deltaker_fnr: KARI, bedrift_nr: '910825518' });
+  await api.insertAvtale({ avtale_id: AVTALE.replace(/1$/, '2'), deltaker_fnr: OLA, bedrift_nr: '910825518' });
 });
 afterAll(() => api.stop());
-beforeEach(() => api.eier.query('truncate oppslag'));
+beforeEach(() => api.owner.query('truncate oppslag'));
 
-const log = (): Promise<Record<string, unknown>[]> => api.eier.query('select * from oppslag order by id');
+const log = (): Promise<Record<string, unknown>[]> => api.owner.query('select * from oppslag order by id');
 
 test.each([
   ['POST', '/api/v1/personer/tiltaksstatus', { personidenter: [KARI, UKJENT] }, 'hentTiltaksstatus', [KARI, UKJENT], 0],
@@ -25,7 +25,7 @@ test.each([
   ['GET', '/api/v1/avtaler/nummer/404', undefined, 'hentAvtaleMedNummer', [], 0],
   ['GET', `/api/v1/deltakere/${deltakerId(OLA)}/avtaler`, undefined, 'hentDeltakersAvtaler', [OLA], 1],
 ])('%s %s: who asked, why, and for whom', async (method, path, body, operation, personer, hitCount) => {
-  await api.call(method, path, { ...(body ? { body } : {}), hoder: { 'nav-call-id': 'kall-1' } });
+  await api.call(method, path, { ...(body ? { body } : {}), headers: { 'nav-call-id': 'kall-1' } });
   const [row, ...more] = await log();
   expect(more).toEqual([]);
   expect(row).toMatchObject({
@@ -53,7 +53,7 @@ test('a request that is not valid looks nobody up', async () => {
 });
 
 test('no data without audit: while the log is locked the answer is 503, and nothing but that', async () => {
-  const runner = api.eier.createQueryRunner();
+  const runner = api.owner.createQueryRunner();
   await runner.startTransaction();
   await runner.query('lock table oppslag in access exclusive mode');
   const response = await api.call('GET', `/api/v1/avtaler/${AVTALE}`);
@@ -67,7 +67,7 @@ test('no data without audit: while the log is locked the answer is 503, and noth
 test('many at once are all written, each once', async () => {
   const ider = Array.from({ length: 200 }, (_, n) => `kall-${String(n)}`);
   const response = await Promise.all(
-    ider.map((id) => api.call('GET', `/api/v1/avtaler/${AVTALE}`, { hoder: { 'nav-call-id': id } })),
+    ider.map((id) => api.call('GET', `/api/v1/avtaler/${AVTALE}`, { headers: { 'nav-call-id': id } })),
   );
   expect(new Set(response.map(({ status }) => status))).toEqual(new Set([200]));
   expect((await log()).map((row) => row['call_id']).sort()).toEqual([...ider].sort());
@@ -75,7 +75,7 @@ test('many at once are all written, each once', async () => {
 
 test('the reader can write the audit and see what is published, and nothing else', async () => {
   const { database } = api;
-  const privileges = await api.eier.query<{ hva: string }[]>(
+  const privileges = await api.owner.query<{ hva: string }[]>(
     `select table_name || ' ' || privilege_type as hva from information_schema.role_table_grants
      where grantee = 'datadeling_leser' and table_schema = 'public' order by 1`,
   );

@@ -3,20 +3,16 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { todayInOslo } from '@tiltak/avtale';
 import type { FastifyRequest } from 'fastify';
 import { jsonMapper } from '../avtaler/avtaler.fields.ts';
-import { Reader } from '../lookups/reader.ts';
-import { AuditLog } from '../lookups/audit-log.ts';
+import { grantOf } from '../access/grant.ts';
 import { IsOperation, OPERATIONS } from '../access/operations.ts';
-import { grantOf } from '../access/access.guard.ts';
+import { Lookups } from '../lookups/lookups.ts';
 import { TiltaksstatuserDto, TiltaksstatusSporringDto, type TiltakDto, type TiltaksstatusDto } from './personer.dto.ts';
-import { readTiltak, type TiltakRow } from './personer.queries.ts';
+import { tiltakQuery, type TiltakRow } from './personer.queries.ts';
 
 @ApiTags('Personer')
 @Controller('api/v1/personer')
 export class PersonerController {
-  constructor(
-    private readonly reading: Reader,
-    private readonly auditLog: AuditLog,
-  ) {}
+  constructor(private readonly lookups: Lookups) {}
 
   @Post('tiltaksstatus')
   @HttpCode(200)
@@ -27,26 +23,23 @@ export class PersonerController {
     description: 'The least data that answers it. A person who is unknown here is answered as not on a measure.',
   })
   @ApiOkResponse({ type: TiltaksstatuserDto })
-  async hentTiltaksstatus(
-    @Body()
-    {
-      personidenter,
-      gjeldendePer,
-      dato: date = todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer)),
-    }: TiltaksstatusSporringDto,
+  hentTiltaksstatus(
+    @Body() { personidenter, gjeldendePer, dato }: TiltaksstatusSporringDto,
     @Req() request: FastifyRequest,
   ): Promise<TiltaksstatuserDto> {
-    const rows = await readTiltak(this.reading, personidenter, { dato: date, gjeldendePer });
-    const perPerson = Map.groupBy(rows, (row) => row.deltaker_fnr);
-    await this.auditLog.record(grantOf(request), FIELDS, personidenter, rows.length);
-    return { dato: date, personer: personidenter.map((ident) => toTiltaksstatus(ident, perPerson.get(ident) ?? [])) };
+    const date = dato ?? todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
+    const query = tiltakQuery(personidenter, { date, gjeldendePer });
+    return this.lookups.answer(grantOf(request), { fields: FIELDS, persons: personidenter, query }, (rows) => {
+      const perPerson = Map.groupBy(rows, (row) => row.deltaker_fnr);
+      return { dato: date, personer: personidenter.map((ident) => toTiltaksstatus(ident, perPerson.get(ident) ?? [])) };
+    });
   }
 }
 
 const FIELDS = OPERATIONS.hentTiltaksstatus;
 const toTiltak = jsonMapper<TiltakDto>(FIELDS);
 
-/** `rader` is ordered by start. */
+/** @param rows ordered by start */
 function toTiltaksstatus(personident: string, rows: TiltakRow[]): TiltaksstatusDto {
   const from = rows[0]?.start_dato ?? null;
   const ends = rows.map((row) => row.slutt_dato);

@@ -1,5 +1,5 @@
 import { wasCurrentAt } from '../avtaler/avtaler.queries.ts';
-import { preparedStatement, type Reader, type Statement } from '../lookups/reader.ts';
+import { preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
 
 export interface TiltakRow {
   deltaker_fnr: string;
@@ -13,18 +13,15 @@ export interface TiltakRow {
 /**
  * The measures that each person is on at a date: entered into, not annulled or aborted, begun and not ended. The dates
  * and not the status decide, since the status is only recomputed each night at the source, and since the date asked
- * about need not be today.
- *
- * @param tid.gjeldendePer RFC 3339: what the system knew then, instead of what it knows now
+ * about need not be today. With `gjeldendePer` (RFC 3339): as the system knew it then.
  */
-export function readTiltak(
-  reading: Reader,
+export function tiltakQuery(
   personidenter: string[],
-  { dato: date, gjeldendePer }: { dato: string; gjeldendePer?: string | undefined },
-): Promise<TiltakRow[]> {
+  { date, gjeldendePer }: { date: string; gjeldendePer?: string | undefined },
+): Query<TiltakRow> {
   return gjeldendePer === undefined
-    ? reading.query<TiltakRow>(TILTAK, [personidenter, date])
-    : reading.query<TiltakRow>(TILTAK_AS_OF, [personidenter, date, gjeldendePer]);
+    ? { statement: TILTAK, values: [personidenter, date] }
+    : { statement: TILTAK_AS_OF, values: [personidenter, date, gjeldendePer] };
 }
 
 const TILTAK = tiltakStatement('avtale_synlig');

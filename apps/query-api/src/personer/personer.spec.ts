@@ -11,11 +11,11 @@ beforeAll(async () => {
   await api.setFreshness(new Date());
 });
 afterAll(() => api.stop());
-beforeEach(() => api.eier.query('truncate avtale'));
+beforeEach(() => api.owner.query('truncate avtale'));
 
 /** An avtale that is entered into and under way, unless told otherwise. */
 const tiltak = (fields: Record<string, unknown> = {}): Promise<void> =>
-  api.save({
+  api.insertAvtale({
     avtale_id: `00000000-0000-4000-8000-${String(++next).padStart(12, '0')}`,
     deltaker_fnr: KARI,
     tiltakstype: 'ARBEIDSTRENING',
@@ -114,7 +114,7 @@ test('several measures: the days from the first to the last', async () => {
   const date = (n: number): string => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(days, days), { maxLength: 5 }), days, async (periods, on) => {
-      await api.eier.query('truncate avtale');
+      await api.owner.query('truncate avtale');
       for (const [start, duration] of periods)
         await tiltak({ start_dato: date(start), slutt_dato: date(start + duration) });
       const hits = periods.filter(([start, duration]) => start <= on && on <= start + duration);

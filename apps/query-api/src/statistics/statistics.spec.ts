@@ -5,7 +5,7 @@ let api: TestApi;
 beforeAll(async () => {
   api = await startTestApi();
   await api.setFreshness(new Date());
-  await api.eier.query(`
+  await api.owner.query(`
     insert into avtale (avtale_id, tiltakstype, avtale_status, bedrift_nr, start_dato, feilregistrert, slettet, kilde_partisjon, kilde_offset)
     select gen_random_uuid(),
       case when n <= 10 then 'MENTOR' when n <= 16 then 'SOMMERJOBB' when n <= 19 then 'VTAO' when n <= 22 then 'NYTT' else 'NYERE' end,

@@ -5,7 +5,7 @@ export interface Cell {
 }
 
 export interface Table {
-  /** each at least `MINST`, the largest first */
+  /** each at least `MIN_CELL`, the largest first */
   celler: Cell[];
   /** of all the groups that are not shown, together; null when even that would tell too much */
   ovrige: number | null;
@@ -15,22 +15,22 @@ export interface Table {
 const MIN_CELL = 5;
 
 /**
- * Leaves out every group smaller than `MINST`, and as many more of the smallest as it takes. What is left out is told of
+ * Leaves out every group smaller than `MIN_CELL`, and as many more of the smallest as it takes. What is left out is told of
  * as one sum and nothing else, so it makes no difference that totals can be had from elsewhere.
  *
  * @param groups of one partition of the avtaler: each belongs to one group
  * @param max how many groups to show at most
  */
 export function suppressSmall(groups: readonly Cell[], max: number): Table {
-  const afterCount = groups
+  const bySize = groups
     .filter(({ antall: count }) => count > 0)
     .sort((a, b) => b.antall - a.antall || ((a.verdi ?? '') < (b.verdi ?? '') ? -1 : 1));
-  const small = afterCount.findIndex(({ antall: count }) => count < MIN_CELL);
-  let shown = Math.min(small < 0 ? afterCount.length : small, max);
-  while (shown > 0 && shown < afterCount.length && !canBeHidden(afterCount, shown)) shown--;
-  const hidden = afterCount.slice(shown);
+  const small = bySize.findIndex(({ antall: count }) => count < MIN_CELL);
+  let shown = Math.min(small < 0 ? bySize.length : small, max);
+  while (shown > 0 && shown < bySize.length && !canBeHidden(bySize, shown)) shown--;
+  const hidden = bySize.slice(shown);
   const others = sum(hidden);
-  return { celler: afterCount.slice(0, shown), ovrige: hidden.length === 0 || others >= MIN_CELL ? others : null };
+  return { celler: bySize.slice(0, shown), ovrige: hidden.length === 0 || others >= MIN_CELL ? others : null };
 }
 
 /**
@@ -38,13 +38,13 @@ export function suppressSmall(groups: readonly Cell[], max: number): Table {
  * shown, and how many are hidden. Either there is room between the least and the most that so many small ones can be
  * together; or one of them is not small, and could be one larger without being shown.
  */
-function canBeHidden(afterCount: readonly Cell[], shown: number): boolean {
-  const hidden = afterCount.slice(shown);
+function canBeHidden(bySize: readonly Cell[], shown: number): boolean {
+  const hidden = bySize.slice(shown);
   const n = hidden.length;
   const total = sum(hidden);
   if (n < 2 || total < MIN_CELL) return false;
   if (n + MIN_CELL <= total + 1 && total <= (MIN_CELL - 1) * (n - 1)) return true;
-  const [leastShown, largestHidden] = [afterCount[shown - 1]?.antall ?? 0, hidden[0]?.antall ?? 0];
+  const [leastShown, largestHidden] = [bySize[shown - 1]?.antall ?? 0, hidden[0]?.antall ?? 0];
   return largestHidden >= MIN_CELL && leastShown >= largestHidden + 2;
 }
 

@@ -46,12 +46,12 @@ interface Basis {
   felter: string | string[];
 }
 
-function basis({ id = 'B0', operasjoner: operations, felter: fields }: Basis): Required<Basis> & { lenke: string } {
-  return { id, lenke: `https://behandlingskatalog.example.no/${id}`, operasjoner: operations, felter: fields };
+function basis({ id = 'B0', operasjoner, felter }: Basis): Required<Basis> & { lenke: string } {
+  return { id, lenke: `https://behandlingskatalog.example.no/${id}`, operasjoner, felter };
 }
 
-function konsument(name: string, options: Basis): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
-  return { navn: name, azp: name, behandlingsgrunnlag: [basis(options)] };
+function konsument(navn: string, options: Basis): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
+  return { navn, azp: navn, behandlingsgrunnlag: [basis(options)] };
 }
 
 export interface TestResponse {
@@ -61,23 +61,26 @@ export interface TestResponse {
   body: any;
 }
 
-interface Call {
+interface CallOptions {
+  /** null: without one */
   token?: string | null;
+  /** the consumer, `alt` unless told otherwise */
   as?: string;
-  hoder?: Record<string, string>;
+  headers?: Record<string, string>;
   body?: unknown;
 }
+
+type Call = (method: string, path: string, options?: CallOptions) => Promise<TestResponse>;
 
 export interface TestApi {
   url: string;
   database: TestDatabase;
   /** connected as the owner of the schema */
-  eier: DataSource;
-  utsteder: TokenIssuer;
-  /** Calls as `alt`, unless told otherwise. `token: null`: without one. */
-  call: (method: string, path: string, options?: Call) => Promise<TestResponse>;
+  owner: DataSource;
+  issuer: TokenIssuer;
+  call: Call;
   /** Puts an avtale into the table, as the ingestor would. */
-  save: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
+  insertAvtale: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
   /** Says that everything is included up to this moment. */
   setFreshness: (time: Date) => Promise<void>;
   stop: () => Promise<void>;
@@ -86,7 +89,36 @@ export interface TestApi {
 /** The real app in this process, on a database of its own, with an issuer of its own. */
 export async function startTestApi(env: Record<string, string> = {}): Promise<TestApi> {
   const database = await createTestDatabase();
-  const owner = await createDataSource({
+  const owner = await connectAsOwner(database);
+  await migrate(owner);
+  await writeKeyCheck(owner, deltakerId);
+  const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
+  const registry = writeRegistry();
+  const port = await freePort();
+  const config = readEnvironment(SCHEMA, { ...testEnvironment(database, issuer, registry.file, port), ...env });
+  const stop = await startQueryApi(config);
+  const url = `http://127.0.0.1:${String(port)}`;
+  const call = createCall(url, issuer);
+  return {
+    url,
+    database,
+    owner,
+    issuer,
+    call,
+    insertAvtale: (avtale) => insertAvtale(owner, avtale),
+    setFreshness: (time) => setFreshness(owner, call, time),
+    stop: async () => {
+      await stop();
+      await issuer.stop();
+      await owner.destroy();
+      await database.remove();
+      registry.remove();
+    },
+  };
+}
+
+function connectAsOwner(database: TestDatabase): Promise<DataSource> {
+  return createDataSource({
     ...database,
     ...database.migrering,
     sslmode: 'disable',
@@ -95,14 +127,22 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     statementTimeoutMs: 30_000,
     connectTimeoutMs: 5_000,
   }).initialize();
-  await migrate(owner);
-  await writeKeyCheck(owner, deltakerId);
-  const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
+}
+
+function writeRegistry(): { file: string; remove: () => void } {
   const directory = mkdtempSync(join(tmpdir(), 'konsumenter-'));
-  const registry = join(directory, 'konsumenter.yaml');
-  writeFileSync(registry, stringify(KONSUMENTER));
-  const port = await freePort();
-  const config = readEnvironment(SCHEMA, {
+  const file = join(directory, 'konsumenter.yaml');
+  writeFileSync(file, stringify(KONSUMENTER));
+  return { file, remove: () => rmSync(directory, { recursive: true }) };
+}
+
+function testEnvironment(
+  database: TestDatabase,
+  issuer: TokenIssuer,
+  registry: string,
+  port: number,
+): Record<string, string> {
+  return {
     ORGANISASJON: 'nav',
     HOST: '127.0.0.1',
     PORT: String(port),
@@ -118,72 +158,48 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     AZURE_APP_CLIENT_ID: 'tiltak-datadeling',
     AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
     AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
-    ...env,
-  });
-  const stop = await startQueryApi(config);
-  const url = `http://127.0.0.1:${String(port)}`;
-
-  const api: TestApi = {
-    url,
-    database,
-    eier: owner,
-    utsteder: issuer,
-    call: async (method, path, { token, as = 'alt', hoder: headers = {}, body } = {}) => {
-      const proof = token === undefined ? await issuer.token({ azp: as }) : token;
-      const response = await fetch(url + path, {
-        method: method,
-        headers: {
-          ...(proof === null ? {} : { authorization: `Bearer ${proof}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
-      };
-    },
-    save: async (avtale) => {
-      const row = {
-        feilregistrert: false,
-        kilde_partisjon: 0,
-        kilde_offset: 0,
-        sist_endret: '2026-01-01T00:00:00Z',
-        ...avtale,
-      };
-      const ident = avtale['deltaker_fnr'];
-      const values: Record<string, unknown> = {
-        ...row,
-        ...(typeof ident === 'string' ? { deltaker_id: deltakerId(ident) } : {}),
-      };
-      const columns = Object.keys(values);
-      await owner.query(
-        `insert into avtale (${columns.join(', ')}) values (${columns.map((_, i) => `$${String(i + 1)}`).join(', ')})`,
-        Object.values(values),
-      );
-    },
-    setFreshness: async (time) => {
-      await owner.query(
-        `insert into konsum_status values ('t', 0, 0, $1) on conflict (topic, partisjon) do update set oppdatert_til = excluded.oppdatert_til`,
-        [time],
-      );
-      await waitUntil(
-        async () => (await api.call('GET', '/api/v1/ferskhet')).body.dataOppdatert === time.toISOString(),
-        {
-          what: 'freshness to be seen',
-        },
-      );
-    },
-    stop: async () => {
-      await stop();
-      await issuer.stop();
-      await owner.destroy();
-      await database.remove();
-      rmSync(directory, { recursive: true });
-    },
   };
-  return api;
+}
+
+function createCall(url: string, issuer: TokenIssuer): Call {
+  return async (method, path, { token, as = 'alt', headers = {}, body } = {}) => {
+    const proof = token === undefined ? await issuer.token({ azp: as }) : token;
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(proof === null ? {} : { authorization: `Bearer ${proof}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+}
+
+async function insertAvtale(owner: DataSource, avtale: Record<string, unknown>): Promise<void> {
+  const ident = avtale['deltaker_fnr'];
+  const row: Record<string, unknown> = {
+    feilregistrert: false,
+    kilde_partisjon: 0,
+    kilde_offset: 0,
+    sist_endret: '2026-01-01T00:00:00Z',
+    ...avtale,
+    ...(typeof ident === 'string' ? { deltaker_id: deltakerId(ident) } : {}),
+  };
+  const columns = Object.keys(row);
+  const places = columns.map((_, i) => `$${String(i + 1)}`);
+  await owner.query(`insert into avtale (${columns.join(', ')}) values (${places.join(', ')})`, Object.values(row));
+}
+
+async function setFreshness(owner: DataSource, call: Call, time: Date): Promise<void> {
+  await owner.query(
+    `insert into konsum_status values ('t', 0, 0, $1) on conflict (topic, partisjon) do update set oppdatert_til = excluded.oppdatert_til`,
+    [time],
+  );
+  await waitUntil(async () => (await call('GET', '/api/v1/ferskhet')).body.dataOppdatert === time.toISOString(), {
+    what: 'freshness to be seen',
+  });
 }

@@ -25,6 +25,7 @@ export class Grunnlag1763890000000 implements MigrationInterface {
     await db.query(`
       drop view avtale_synlig;
       drop table avtale, avtale_versjon, endring, parkert_melding, konsum_offset, konsum_status, oppslag, instans;
+      revoke usage on schema public from datadeling_skriver, datadeling_leser;
     `);
   }
 }

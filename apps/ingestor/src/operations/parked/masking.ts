@@ -1,40 +1,14 @@
-const HIDDEN = '•••';
+import { OPEN_SOURCE_FIELDS } from '@tiltak/avtale';
 
-/** Fields of the source that are about the avtale, not about a person. Everything else is hidden, also what is new. */
-const OPEN_FIELDS: ReadonlySet<string> = new Set([
-  'hendelseType',
-  'avtaleId',
-  'avtaleNr',
-  'sistEndret',
-  'tiltakstype',
-  'versjon',
-  'avtaleStatus',
-  'avtaleInngått',
-  'startDato',
-  'sluttDato',
-  'stillingprosent',
-  'antallDagerPerUke',
-  'stillingstype',
-  'godkjentAvDeltaker',
-  'godkjentAvArbeidsgiver',
-  'godkjentAvVeileder',
-  'godkjentAvBeslutter',
-  'godkjentPaVegneAv',
-  'godkjentPaVegneAvArbeidsgiver',
-  'opphav',
-  'opprettetTidspunkt',
-  'annullertTidspunkt',
-  'feilregistrert',
-  'slettemerket',
-  'bedriftNr',
-]);
+const HIDDEN = '•••';
 const MAX_CHARS = 4_000;
 const MAX_FIELD_VALUE = 60;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * A raw message for people on duty: a JSON object with its fields and the values that are not about a person; of anything
- * else only the shape, letters as `x` and digits as `0`, which still shows where JSON broke. Null for a tombstone.
+ * A raw message for people on duty: a JSON object with the values of the fields that the table says are not about a
+ * person; of anything else only the shape, letters as `x` and digits as `0`, which still shows where JSON broke. Null for
+ * a tombstone.
  */
 export function maskMessage(value: Buffer | null): string | null {
   if (value === null) return null;
@@ -68,9 +42,10 @@ function maskName(name: string): string {
 }
 
 function maskField(name: string, value: unknown): unknown {
-  if (value === null || typeof value === 'boolean') return value;
-  if (!OPEN_FIELDS.has(name) || typeof value === 'object') return HIDDEN;
-  if (typeof value === 'number') return value;
+  // That nothing is there is often why it could not be used.
+  if (value === null) return value;
+  if (!OPEN_SOURCE_FIELDS.has(name) || typeof value === 'object') return HIDDEN;
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
   const text = String(value);
   // UUIDs and times are longer than words; what is longer than those is not what the field is for.
   return text.length > MAX_FIELD_VALUE ? HIDDEN : text;

@@ -4,19 +4,19 @@ import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { ForRole, tokenOf } from '../../access.guard.ts';
+import { IdDto } from '../../paging.dto.ts';
+import { actorOf, recordAction } from '../actions.queries.ts';
+import { maskMessage, maskKey } from './masking.ts';
 import {
   AvspillingDto,
   AvspillingerDto,
   ForkastDto,
-  IdDto,
   ParkerteDto,
   ParkertMedInnholdDto,
   ParkertSideDto,
   SpillAvFlereDto,
   type ParkertDto,
-} from '../operations.dto.ts';
-import { actorOf, recordAction } from '../actions.queries.ts';
-import { maskMessage, maskKey } from './masking.ts';
+} from './parked.dto.ts';
 import { readParked, listParked, type ParkedRow } from './parked.queries.ts';
 import { ParkedReplay } from './replay.ts';
 
@@ -93,31 +93,20 @@ export class ParkedController {
 }
 
 function toDto(row: ParkedRow): ParkertDto {
-  const {
-    id,
-    topic,
-    partisjon: partition,
-    kode: code,
-    felt: field,
-    aarsak: reason,
-    tilstand: state,
-    forsok: attempt,
-    behandletAv: handledBy,
-    begrunnelse,
-  } = row;
+  const { id, topic, partisjon, kode, felt, aarsak, tilstand, forsok, behandletAv, begrunnelse } = row;
   return {
     id,
     topic,
-    partisjon: partition,
+    partisjon,
     offset: Number(row.offset),
-    kode: code,
-    felt: field,
-    aarsak: reason,
-    tilstand: state,
-    forsok: attempt,
+    kode,
+    felt,
+    aarsak,
+    tilstand,
+    forsok,
     parkert: row.parkert.toISOString(),
     behandlet: row.behandlet?.toISOString() ?? null,
-    behandletAv: handledBy,
+    behandletAv,
     begrunnelse,
   };
 }

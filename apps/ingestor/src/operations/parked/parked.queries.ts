@@ -36,7 +36,7 @@ const COLUMNS = `id, topic, partisjon, kafka_offset as "offset", kode, felt, aar
 
 const FILTER = `($1::text is null or kode = $1) and ($2::text is null or felt = $2) and ($3::text is null or tilstand = $3)`;
 
-/** In the order they were parked, from after `etter`. */
+/** In the order they were parked, from after `after`. */
 export async function listParked(
   db: Pool,
   { kode: code, felt: field, tilstand: state }: ParkedFilter,
@@ -59,12 +59,12 @@ export async function readParked(db: Pool | PoolClient, id: string): Promise<Par
 }
 
 /** Its state, and a lock on it until the transaction ends. */
-export async function lockParked(db: PoolClient, id: string): Promise<ParkedRow['tilstand'] | undefined> {
+export async function lockParked(db: PoolClient, id: string): Promise<Pick<ParkedRow, 'tilstand'> | undefined> {
   const { rows } = await db.query<Pick<ParkedRow, 'tilstand'>>(
     'select tilstand from parkert_melding where id = $1 for update',
     [id],
   );
-  return rows[0]?.tilstand;
+  return rows[0];
 }
 
 export async function markReplayed(db: PoolClient, id: string, who: string): Promise<void> {
@@ -77,7 +77,7 @@ export async function markReplayed(db: PoolClient, id: string, who: string): Pro
 
 /** Tried in vain, for the reason given. One that somebody else is done with by now stays so. */
 export async function markStillParked(
-  db: PoolClient | Pool,
+  db: PoolClient,
   id: string,
   who: string,
   { code, field, reason }: Omit<ParkingReason, 'code'> & { code: string },

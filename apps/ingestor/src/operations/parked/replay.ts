@@ -1,10 +1,8 @@
+import type { Outcome } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import type { Outcome } from '@tiltak/avtale';
-import { lockPosition, ConcurrentChangeError } from '../../ingest/avtaler.queries.ts';
-import { updateRelations, type Ingest } from '../../ingest/ingest.ts';
-import { refusedReason } from '../../ingest/refused.ts';
 import { inTransaction } from '../../database/transaction.ts';
+import type { Writer, Written } from '../../ingest/writer.ts';
 import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
 import {
   readParked,
@@ -14,7 +12,7 @@ import {
   markDiscarded,
   markReplayed,
   type ParkedFilter,
-  type ParkedRowWithBytes,
+  type ParkedRow,
 } from './parked.queries.ts';
 
 /** What a replay came to: what the ordering rule made of the message, or PARKERT when it still can't be used. */
@@ -30,13 +28,12 @@ export interface ReplayResult {
 
 const MAX_PER_CALL = 1_000;
 const CHUNK = 100;
-const MAX_ATTEMPTS = 5;
 
 /** Parked messages: replayed at the place they had on the topic, or discarded. */
 export class ParkedReplay {
   constructor(
     private readonly pool: Pool,
-    private readonly ingest: Ingest,
+    private readonly writer: Writer,
   ) {}
 
   /** @throws Problem 404, or 409 when somebody is done with it already */
@@ -80,55 +77,44 @@ export class ParkedReplay {
     }
   }
 
+  /** The same reading, ordering rule and store as for the stream, at the message's own place. */
   private async tryReplay(
     id: string,
     who: Actor,
     noteAction: (db: PoolClient) => Promise<unknown>,
   ): Promise<ReplayOutcome> {
-    const message = await readParked(this.pool, id);
-    requireParked(message?.tilstand);
-    for (let attempt = 1; message; attempt++) {
-      try {
-        return await inTransaction(this.pool, async (db) => {
-          const outcome = await this.replayOne(db, message, who);
-          await noteAction(db);
-          return outcome;
-        });
-      } catch (error) {
-        if (error instanceof ConcurrentChangeError && attempt < MAX_ATTEMPTS) continue;
-        const reason = refusedReason(error);
-        if (!reason) throw error;
-        await inTransaction(this.pool, async (db) => {
-          await markStillParked(db, id, who.hvem, reason);
-          await noteAction(db);
-        });
-        return 'PARKERT';
-      }
-    }
-    return 'PARKERT';
-  }
-
-  /** The same reading, ordering rule and store as for the stream, at the message's own place. */
-  private async replayOne(db: PoolClient, message: ParkedRowWithBytes, { hvem: who }: Actor): Promise<ReplayOutcome> {
-    const { id, partisjon: partition, nokkel: key, verdi: value } = message;
-    // Before the message itself: whoever reads the partition takes its position first, too.
-    await lockPosition(db, { topic: message.topic, partition });
-    requireParked(await lockParked(db, id));
-    const { parts, parked } = await this.ingest.write(db, partition, [{ offset: Number(message.offset), key, value }]);
-    const [reason] = parked;
-    if (reason) {
-      await markStillParked(db, id, who, reason);
-      return 'PARKERT';
-    }
-    await markReplayed(db, id, who);
-    await updateRelations(db, parts);
-    const outcome = Object.entries(parts[0]?.folds[0]?.outcomes ?? {}).find(([, count]) => count > 0);
-    return (outcome?.[0] ?? 'UENDRET') as Outcome;
+    const message = requireParked(await readParked(this.pool, id));
+    const { topic, partisjon: partition, nokkel: key, verdi: value } = message;
+    return this.writer.write<ReplayOutcome>({
+      topic,
+      partition,
+      park: false,
+      select: async (db) => {
+        requireParked(await lockParked(db, id));
+        return {
+          messages: [{ offset: Number(message.offset), key, value }],
+          record: async (written) => {
+            const [reason] = written.parked;
+            if (reason) await markStillParked(db, id, who.hvem, reason);
+            else await markReplayed(db, id, who.hvem);
+            await noteAction(db);
+            return reason ? 'PARKERT' : outcomeOf(written);
+          },
+        };
+      },
+    });
   }
 }
 
-function requireParked(state: ParkedRowWithBytes['tilstand'] | undefined): void {
-  if (state === undefined) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no parked message with this id');
-  if (state === 'PARKERT') return;
-  throw new Problem(PROBLEMS.KONFLIKT, `The message is not parked any more: ${state}`);
+/** Of one message. */
+function outcomeOf({ folds }: Written): Outcome {
+  const outcomes: Outcome[] = ['TATT_INN', 'FORELDET', 'SLETTET'];
+  return outcomes.find((outcome) => folds.some((fold) => fold.outcomes[outcome] > 0)) ?? 'UENDRET';
+}
+
+/** @throws Problem 404, 409 */
+function requireParked<T extends Pick<ParkedRow, 'tilstand'>>(row: T | undefined): T {
+  if (row === undefined) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no parked message with this id');
+  if (row.tilstand === 'PARKERT') return row;
+  throw new Problem(PROBLEMS.KONFLIKT, `The message is not parked any more: ${row.tilstand}`);
 }

@@ -3,12 +3,11 @@ import { ApiConflictResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation,
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { ForRole, tokenOf } from '../../access.guard.ts';
-import { SERVED } from '../operations.controller.ts';
+import { SERVED, type Served } from '../served.ts';
 import { actorOf } from '../actions.queries.ts';
 import { FramdriftDto, UsetteDto, UsettSideDto } from './rebuild.dto.ts';
 import { readProgress, readUnseen } from './rebuild.queries.ts';
 import { Rebuild } from './rebuild.job.ts';
-import type { Served } from '../status.queries.ts';
 
 /** Reading the topic again, while what is stored is served. */
 @ApiTags('Gjenoppbygging')
@@ -18,26 +17,18 @@ export class RebuildController {
   constructor(
     private readonly pool: Pool,
     private readonly rebuild: Rebuild,
-    @Inject(SERVED) private readonly what: Served,
+    @Inject(SERVED) private readonly served: Served,
   ) {}
 
   @Get()
   @ApiOperation({ operationId: 'hentGjenoppbygging', summary: 'How far the last rebuild has come' })
   @ApiOkResponse({ type: FramdriftDto })
   async hentGjenoppbygging(): Promise<FramdriftDto> {
-    const last = await readProgress(this.pool, this.what.topic);
+    const last = await readProgress(this.pool, this.served.topic);
     if (!last) return { tilstand: 'INGEN', lest: 0, antall: 0, rettet: 0, usette: 0, startet: null, avsluttet: null };
-    const {
-      tilstand: state,
-      lest: wasRead,
-      antall: count,
-      rettet: repaired,
-      usette: unseen,
-      startet: started,
-      avsluttet: ended,
-    } = last;
-    const times = { startet: started.toISOString(), avsluttet: ended?.toISOString() ?? null };
-    return { tilstand: state, lest: wasRead, antall: count, rettet: repaired, usette: unseen, ...times };
+    const { tilstand, lest, antall, rettet, usette, startet, avsluttet } = last;
+    const times = { startet: startet.toISOString(), avsluttet: avsluttet?.toISOString() ?? null };
+    return { tilstand, lest, antall, rettet, usette, ...times };
   }
 
   @Get('usette')
@@ -47,7 +38,7 @@ export class RebuildController {
   })
   @ApiOkResponse({ type: UsettSideDto })
   async listUsette(@Query() { neste: next, antall: count }: UsetteDto): Promise<UsettSideDto> {
-    const last = await readProgress(this.pool, this.what.topic);
+    const last = await readProgress(this.pool, this.served.topic);
     const avtaleIder = last ? await readUnseen(this.pool, last.id, next ?? null, count) : [];
     const latest = avtaleIder.at(-1);
     return { avtaleIder, ...(latest && avtaleIder.length === count ? { neste: latest } : {}) };
@@ -58,8 +49,8 @@ export class RebuildController {
   @ApiOperation({ operationId: 'startGjenoppbygging', summary: 'Reads the topic again from its start' })
   @ApiNoContentResponse()
   @ApiConflictResponse({ description: 'One is running' })
-  async start(@Req() request: FastifyRequest): Promise<void> {
-    await this.rebuild.start(actorOf(tokenOf(request)));
+  async startGjenoppbygging(@Req() request: FastifyRequest): Promise<void> {
+    await this.rebuild.begin(actorOf(tokenOf(request)));
   }
 
   @Post('stopp')
@@ -67,7 +58,7 @@ export class RebuildController {
   @ApiOperation({ operationId: 'stoppGjenoppbygging', summary: 'Stops reading; what was put right stays so' })
   @ApiNoContentResponse()
   @ApiConflictResponse({ description: 'None is running' })
-  async stopp(@Req() request: FastifyRequest): Promise<void> {
-    await this.rebuild.stop(actorOf(tokenOf(request)));
+  async stoppGjenoppbygging(@Req() request: FastifyRequest): Promise<void> {
+    await this.rebuild.cancel(actorOf(tokenOf(request)));
   }
 }

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { PartitionExtent } from '../../kafka/positions.queries.ts';
+import { positionsTable, type PartitionExtent } from '../../kafka/positions.queries.ts';
 
 /** A rebuild as it stands; offsets are counted over all partitions. */
 export interface RebuildProgress {
@@ -14,12 +14,16 @@ export interface RebuildProgress {
   usette: number;
 }
 
-/** Up to where the stream has come: what is after that it reads with today's mapping anyway. Undefined: one is running. */
+/**
+ * Up to where the stream has come: what is after that it reads with today's mapping anyway.
+ *
+ * @returns its id; undefined when one is running
+ */
 export async function insertRebuild(
   db: PoolClient,
   topic: string,
   who: string,
-  extent: PartitionExtent[],
+  extents: readonly PartitionExtent[],
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(
     'insert into gjenoppbygging (topic, startet_av) values ($1, $2) on conflict do nothing returning id',
@@ -30,9 +34,8 @@ export async function insertRebuild(
   await db.query(
     `insert into gjenoppbygging_partisjon (gjenoppbygging, partisjon, start_offset, neste_offset, slutt_offset)
      select $1, o.partisjon, k.start, k.start, greatest(k.start, o.neste_offset)
-     from konsum_offset o join unnest($3::int[], $4::bigint[]) as k(partisjon, start) using (partisjon)
-     where o.topic = $2`,
-    [id, topic, extent.map(({ partition }) => partition), extent.map(({ start }) => start)],
+     from ${positionsTable('$2')} o join unnest($3::int[], $4::bigint[]) as k(partisjon, start) using (partisjon)`,
+    [id, topic, extents.map(({ partition }) => partition), extents.map(({ start }) => start)],
   );
   return id;
 }
@@ -51,7 +54,7 @@ export async function readProgress(db: Pool, topic: string): Promise<RebuildProg
   return rows[0];
 }
 
-/** Avtaler that the topic did not tell of, from after `etter`. */
+/** Avtaler that the topic did not tell of, from after `after`. */
 export async function readUnseen(db: Pool, id: string, after: string | null, count: number): Promise<string[]> {
   const { rows } = await db.query<{ avtale_id: string }>(
     `select avtale_id from gjenoppbygging_usett
@@ -81,31 +84,36 @@ export async function readRunning(
 
 export interface RebuildPlan {
   id: string;
-  neste: number;
+  next: number;
   end: number;
 }
 
 /** What is left of the partition, locked until the transaction ends; undefined when nothing runs. */
 export async function lockPlan(db: PoolClient, topic: string, partition: number): Promise<RebuildPlan | undefined> {
-  const { rows } = await db.query<{ id: string; neste: string; end: string }>(
-    `select g.id, p.neste_offset as neste, p.slutt_offset as slutt
+  const { rows } = await db.query<{ id: string; neste_offset: string; slutt_offset: string }>(
+    `select g.id, p.neste_offset, p.slutt_offset
      from gjenoppbygging g join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 and g.tilstand = 'KJORER' and p.partisjon = $2 for update of g, p`,
     [topic, partition],
   );
   const [row] = rows;
-  return row && { id: row.id, neste: Number(row.neste), end: Number(row.end) };
+  return row && { id: row.id, next: Number(row.neste_offset), end: Number(row.slutt_offset) };
+}
+
+/** What a batch came to. */
+interface BatchRead {
+  partition: number;
+  /** where reading of the partition goes on */
+  next: number;
+  /** rows that were put right */
+  repaired: number;
+  avtaleIder: string[];
 }
 
 export async function recordRead(
   db: PoolClient,
   id: string,
-  {
-    partisjon: partition,
-    neste: next,
-    rettet: repaired,
-    avtaleIder,
-  }: { partisjon: number; neste: number; rettet: number; avtaleIder: string[] },
+  { partition, next, repaired, avtaleIder }: BatchRead,
 ): Promise<void> {
   await db.query('insert into gjenoppbygging_sett select $1, unnest($2::uuid[]) on conflict do nothing', [
     id,
@@ -139,7 +147,7 @@ export async function endWhenRead(db: PoolClient, id: string): Promise<void> {
 }
 
 /** @returns whether one was running */
-export async function setStopped(db: PoolClient, topic: string): Promise<boolean> {
+export async function setCancelled(db: PoolClient, topic: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `update gjenoppbygging set tilstand = 'STOPPET', avsluttet = now() where topic = $1 and tilstand = 'KJORER'`,
     [topic],

@@ -9,18 +9,19 @@ import {
   TOPIC,
   type TestIngest,
 } from '../testing/test-ingest.ts';
-import { UnknownPositionError, type Ingest } from './ingest.ts';
+import { ingestBatch, UnknownPositionError } from './avtaler.consumer.ts';
 import { SystematicRefusalError } from './refused.ts';
+import type { Writer } from './writer.ts';
 
 let setup: TestIngest;
-let ingest: Ingest;
+let ingest: TestIngest['ingest'];
 let pool: TestIngest['pool'];
-let owner: TestIngest['eier'];
+let owner: TestIngest['owner'];
 let dump: TestIngest['dump'];
 
 beforeAll(async () => {
   setup = await startTestIngest();
-  ({ innlesning: ingest, pool, eier: owner, dump } = setup);
+  ({ ingest, pool, owner, dump } = setup);
 });
 afterAll(() => setup.stop());
 beforeEach(() => setup.empty());
@@ -30,7 +31,7 @@ const count = async (table: string): Promise<number> =>
 
 describe('a batch', () => {
   test('is stored, with its history, its changes and the position after it', async () => {
-    const ingested = await ingest.ingestBatch(
+    const ingested = await ingest(
       batch(
         [
           message(3, {
@@ -74,27 +75,27 @@ describe('a batch', () => {
 
   test('given twice changes nothing, and a later part of it only what is new', async () => {
     const messages = [message(0, { avtaleNr: 1 }), message(1, { avtaleNr: 2 })];
-    await ingest.ingestBatch(batch(messages.slice(0, 1)));
-    await ingest.ingestBatch(batch(messages));
+    await ingest(batch(messages.slice(0, 1)));
+    await ingest(batch(messages));
     const before = await dump();
-    expect((await ingest.ingestBatch(batch(messages))).alreadyProcessed).toBe(2);
+    expect((await ingest(batch(messages))).alreadyProcessed).toBe(2);
     expect(await dump()).toEqual(before);
     expect(before['avtale_versjon']).toHaveLength(2);
   });
 
   test('read from beyond the stored position is not stored: consumption goes back', async () => {
-    await expect(ingest.ingestBatch(batch([message(9, {})]))).resolves.toMatchObject({ nesteOffset: 0 });
+    await expect(ingest(batch([message(9, {})]))).resolves.toMatchObject({ nextOffset: 0 });
     expect(await count('avtale')).toBe(0);
   });
 
   test('of a topic that ends before the stored position says that the position is unknown', async () => {
     await pool.query('update konsum_offset set neste_offset = 100');
-    await expect(ingest.ingestBatch(batch([message(0, {})]))).rejects.toBeInstanceOf(UnknownPositionError);
+    await expect(ingest(batch([message(0, {})]))).rejects.toBeInstanceOf(UnknownPositionError);
   });
 
   test('with messages that can not be used parks those, with the bytes, and stores the others', async () => {
     const raw = Buffer.from([0xff, 0xfe]);
-    await ingest.ingestBatch(
+    await ingest(
       batch([
         message(0, { avtaleNr: 1 }),
         { offset: 1, key: null, value: raw },
@@ -120,7 +121,7 @@ describe('a batch', () => {
           sistEndret: `2026-01-01T00:00:${String(10 + offset)}Z`,
         }),
       );
-      const ingested = await ingest.ingestBatch(batch(messages));
+      const ingested = await ingest(batch(messages));
       expect(ingested.parked.map(({ position }) => position.offset)).toEqual([0, 7, 14, 21, 28, 35, 42, 49]);
       const { parkert_melding, avtale_versjon } = await dump();
       expect(parkert_melding).toHaveLength(8);
@@ -140,14 +141,14 @@ describe('a batch', () => {
     );
     await owner.query('alter table avtale add constraint for_trang check (avtale_nr < 39)');
     try {
-      await expect(ingest.ingestBatch(batch(messages))).rejects.toBeInstanceOf(SystematicRefusalError);
+      await expect(ingest(batch(messages))).rejects.toBeInstanceOf(SystematicRefusalError);
       expect([await count('avtale'), await count('parkert_melding')]).toEqual([0, 0]);
     } finally {
       await owner.query('alter table avtale drop constraint for_trang');
     }
     await owner.query('alter table avtale add constraint for_trang check (avtale_nr < 40)');
     try {
-      expect((await ingest.ingestBatch(batch(messages))).parked).toHaveLength(20);
+      expect((await ingest(batch(messages))).parked).toHaveLength(20);
       expect([await count('avtale'), await count('parkert_melding')]).toEqual([40, 20]);
     } finally {
       await owner.query('alter table avtale drop constraint for_trang');
@@ -157,19 +158,19 @@ describe('a batch', () => {
   test('that the database can not take now has no effect at all', async () => {
     await owner.query('revoke insert on endring from datadeling_skriver');
     try {
-      await expect(ingest.ingestBatch(batch([message(0, {}), message(1, { startDato: 'x' })]))).rejects.toThrow();
+      await expect(ingest(batch([message(0, {}), message(1, { startDato: 'x' })]))).rejects.toThrow();
       expect([await count('avtale'), await count('parkert_melding')]).toEqual([0, 0]);
     } finally {
       await owner.query('grant insert on endring to datadeling_skriver');
     }
-    await ingest.ingestBatch(batch([message(0, {}), message(1, { startDato: 'x' })]));
+    await ingest(batch([message(0, {}), message(1, { startDato: 'x' })]));
     expect([await count('avtale'), await count('parkert_melding')]).toEqual([1, 1]);
   });
 });
 
 test('deleting erases content and history, and leaves a marker', async () => {
-  await ingest.ingestBatch(batch([message(0, { deltakerFnr: '1', bedriftNavn: 'Spor' })]));
-  await ingest.ingestBatch(batch([{ offset: 1, key: Buffer.from(ID), value: null }]));
+  await ingest(batch([message(0, { deltakerFnr: '1', bedriftNavn: 'Spor' })]));
+  await ingest(batch([{ offset: 1, key: Buffer.from(ID), value: null }]));
   const { avtale, avtale_versjon, endring: change } = await dump();
   expect(avtale).toMatchObject([
     {
@@ -200,7 +201,7 @@ describe('the messages of the simulator', () => {
   const readAll = async (size: (i: number) => number): Promise<void> => {
     for (let from = 0, i = 0; from < messages.length; i++) {
       const to = from + size(i);
-      await ingest.ingestBatch(batch(messages.slice(from, to), from));
+      await ingest(batch(messages.slice(from, to), from));
       from = to;
     }
   };
@@ -243,15 +244,15 @@ test('two ingestors that both believe they own the partition store each message 
   const messages = Array.from({ length: 400 }, (_, offset) =>
     message(offset, { avtaleNr: offset, sistEndret: `2026-01-01T00:00:00.${String(offset).padStart(6, '0')}Z` }),
   );
-  const read = async (who: Ingest, step: number): Promise<void> => {
+  const read = async (who: Writer, step: number): Promise<void> => {
     for (let from = 0; from < messages.length;) {
-      const { nextOffset } = await who.ingestBatch({
+      const { nextOffset } = await ingestBatch(who, {
         ...batch(messages.slice(from, from + step), from),
         endOffset: 400,
       });
       from = nextOffset;
     }
   };
-  await Promise.all([read(ingest, 7), read(setup.others, 11)]);
+  await Promise.all([read(setup.writer, 7), read(setup.otherWriter, 11)]);
   expect([await count('avtale'), await count('avtale_versjon'), await count('endring')]).toEqual([1, 400, 400]);
 });

@@ -1,36 +1,12 @@
-import { ApiExtraModels, ApiProperty, ApiPropertyOptional, ApiSchema, getSchemaPath } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
-import { AdapterstatusDto } from '../adapter/contract.dto.ts';
-import { PARKED_STATES } from './parked/parked.queries.ts';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { IsBoolean, IsIn, IsOptional, IsString, Length, Matches } from 'class-validator';
+import { ID, PageDto } from '../../paging.dto.ts';
+import { PARKED_STATES } from './parked.queries.ts';
 
-const ID = /^\d{1,18}$/;
 const CODE = /^[A-Z_0-9]{1,40}$/;
 const FIELD = /^[\wæøåÆØÅ]{1,60}$/;
 
-export class IdDto {
-  @ApiProperty({ pattern: ID.source, description: 'As the list of them gives it', example: '17' })
-  @Matches(ID, { message: 'must be a whole number' })
-  id: string;
-}
-
-export class SideDto {
-  @ApiPropertyOptional({ pattern: ID.source, description: 'Where to go on: `neste` of the page before', example: '17' })
-  @IsOptional()
-  @Matches(ID, { message: 'must be the neste of a page' })
-  neste?: string;
-
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 200, default: 50, example: 50 })
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
-  )
-  @IsInt()
-  @Min(1)
-  @Max(200)
-  antall: number = 50;
-}
-
-export class ParkerteDto extends SideDto {
+export class ParkerteDto extends PageDto {
   @ApiPropertyOptional({ pattern: CODE.source, description: 'Reason', example: 'UGYLDIG_FELT' })
   @IsOptional()
   @Matches(CODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
@@ -171,101 +147,4 @@ export class AvspillingerDto {
 
   @ApiPropertyOptional({ description: 'There are more: call again with this' })
   neste?: string;
-}
-
-@ApiSchema({ name: 'Driftshandling' })
-export class HandlingDto {
-  @ApiProperty()
-  id: string;
-
-  @ApiProperty({ format: 'date-time' })
-  tidspunkt: string;
-
-  @ApiProperty({ description: 'Who, as the token says' })
-  hvem: string;
-
-  @ApiProperty({ description: 'The client (azp)' })
-  klient: string;
-
-  @ApiProperty({ example: 'SPILL_AV' })
-  handling: string;
-
-  @ApiProperty({ type: 'string', nullable: true, description: 'To what: an id or a reason' })
-  gjelder: string | null;
-
-  @ApiProperty({ type: 'integer', nullable: true, description: 'To how many; null while it goes on' })
-  antall: number | null;
-
-  @ApiProperty()
-  callId: string;
-}
-
-@ApiSchema({ name: 'Driftshandlinger' })
-export class HandlingerDto {
-  @ApiProperty({ type: [HandlingDto], description: 'Newest first' })
-  handlinger: HandlingDto[];
-
-  @ApiPropertyOptional({ description: 'The next page; absent on the last one' })
-  neste?: string;
-}
-
-@ApiSchema({ name: 'Partisjonsstatus' })
-export class PartisjonsstatusDto {
-  @ApiProperty({ type: 'integer' })
-  partisjon: number;
-
-  @ApiProperty({ type: 'integer', description: 'Where consumption goes on' })
-  nesteOffset: number;
-
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The end of the partition when last measured' })
-  sluttOffset: number | null;
-
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Consumer lag, offsets' })
-  etterslep: number | null;
-
-  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'Included up to this moment' })
-  oppdatertTil: string | null;
-}
-
-@ApiSchema({ name: 'ParkertTelling' })
-export class ParkertTellingDto {
-  @ApiProperty()
-  kode: string;
-
-  @ApiProperty({ type: 'string', nullable: true })
-  felt: string | null;
-
-  @ApiProperty({ type: 'integer' })
-  antall: number;
-}
-
-@ApiExtraModels(AdapterstatusDto)
-@ApiSchema({ name: 'Driftsstatus' })
-export class StatusDto {
-  @ApiProperty()
-  organisasjon: string;
-
-  @ApiProperty()
-  topic: string;
-
-  @ApiProperty({
-    type: 'string',
-    format: 'date-time',
-    nullable: true,
-    description: 'Everything up to this is included',
-  })
-  dataOppdatert: string | null;
-
-  @ApiProperty({ type: [PartisjonsstatusDto] })
-  partisjoner: PartisjonsstatusDto[];
-
-  @ApiProperty({ type: [ParkertTellingDto], description: 'Messages that wait for somebody, by reason' })
-  parkerte: ParkertTellingDto[];
-
-  @ApiProperty({
-    nullable: true,
-    allOf: [{ $ref: getSchemaPath(AdapterstatusDto) }],
-    description: "The organisation's adapter; null when it has none",
-  })
-  adapter: AdapterstatusDto | null;
 }

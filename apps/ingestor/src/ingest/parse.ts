@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { parseMessage, type ParkingReason, type Position, type PositionedMessage } from '@tiltak/avtale';
+import type { RawMessage } from '../kafka/batch.ts';
+
+/** A message that can't be used, with its bytes and the reason. */
+export interface ParkedMessage {
+  position: Position;
+  key: Buffer | null;
+  value: Buffer | null;
+  fingerprint: Buffer;
+  code: string;
+  field: string | null;
+  reason: string;
+}
+
+export interface ParsedMessages {
+  /** in the order of the topic */
+  perAvtale: Map<string, PositionedMessage[]>;
+  parked: ParkedMessage[];
+}
+
+/** The usable messages per avtale, and the others with the reason. */
+export function parseMessages(messages: readonly RawMessage[], partition: number): ParsedMessages {
+  const perAvtale = new Map<string, PositionedMessage[]>();
+  const parked: ParkedMessage[] = [];
+  for (const raw of messages) {
+    const parsed = parseMessage(raw.key, raw.value, raw.deleteBefore);
+    if (!parsed.ok) {
+      parked.push(toParked(raw, partition, parsed.reason));
+      continue;
+    }
+    const { message } = parsed;
+    const avtaleId = message.type === 'AVTALE' ? message.avtale.avtaleId : message.avtaleId;
+    const positioned = { message, position: { partition, offset: raw.offset } };
+    const list = perAvtale.get(avtaleId);
+    if (list) list.push(positioned);
+    else perAvtale.set(avtaleId, [positioned]);
+  }
+  return { perAvtale, parked };
+}
+
+export function toParked({ key, value, offset }: RawMessage, partition: number, reason: ParkingReason): ParkedMessage {
+  const fingerprint = createHash('sha256')
+    .update(key ?? '')
+    .update('\0')
+    .update(value ?? '')
+    .digest();
+  return { position: { partition, offset }, key, value, fingerprint, ...reason };
+}

@@ -1,0 +1,217 @@
+import { comparePositions, foldMessages, type Avtale, type Change, type Fold } from '@tiltak/avtale';
+import type { DeltakerId } from '@tiltak/database';
+import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../database/transaction.ts';
+import type { RawMessage } from '../kafka/batch.ts';
+import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts';
+import {
+  ConcurrentChangeError,
+  deleteHistory,
+  insertChanges,
+  insertNew,
+  insertParked,
+  insertVersions,
+  readStates,
+  repairDeviations,
+  updateStored,
+  type StoredAvtale,
+} from './avtaler.queries.ts';
+import { avtaleRow, changeRow, encodeContent, versionRow, type EncodedContent } from './avtaler.rows.ts';
+import { parseMessages, toParked, type ParkedMessage } from './parse.ts';
+import { RefusalCounter, refusedReason } from './refused.ts';
+import { updateRelations, type WrittenPart } from './update-relations.ts';
+
+/** What a write came to. */
+export interface Written {
+  /** what became of each avtale that the messages are about */
+  folds: Fold<EncodedContent>[];
+  /** the messages that could not be used */
+  parked: ParkedMessage[];
+  /** of `repair`: the avtaler that were not what their message says */
+  repaired: Fold<EncodedContent>[];
+}
+
+/** Messages of the task's partition, each at its own place, and what the caller notes in the same transaction. */
+export interface Selection<T> {
+  messages: readonly RawMessage[];
+  record: (written: Written) => Promise<T>;
+}
+
+/** What a caller wants written of a partition. All of it may happen more than once: only the last is committed. */
+export interface WriteTask<T> extends TopicPartition {
+  /** Chooses once the position of the partition is locked; an `answer` when there is nothing to write. */
+  select: (db: PoolClient, position: number | undefined) => Promise<Selection<T> | { answer: T }>;
+  /** false for messages that are parked already: `record` hears why they still can't be used */
+  park?: boolean;
+  /**
+   * Also makes stored avtaler what the messages that decided them say today: the mapping may be another by now, or
+   * somebody may have changed the row.
+   */
+  repair?: boolean;
+}
+
+/** Attempts of one write, when others change the same avtaler meanwhile. */
+const MAX_ATTEMPTS = 5;
+
+/**
+ * The one door to `avtale`. A write is one transaction: the partition's position is locked, the caller selects, each
+ * message takes effect exactly once or is parked with a reason, the caller records, and the relations of those involved
+ * follow. The locks come in this order everywhere: position, avtaler, participants.
+ */
+export class Writer {
+  constructor(
+    private readonly pool: Pool,
+    private readonly deltakerId: DeltakerId,
+  ) {}
+
+  /**
+   * A row that the database itself refuses is found by halving, and only that message is parked. That costs savepoints,
+   * so it is done when the whole was refused.
+   *
+   * @throws when the database can't be reached or is busy, or refuses so much that the fault can't be the messages', or
+   * when others were first time after time: nothing has happened then, and the write may be tried again
+   */
+  async write<T>(task: WriteTask<T>): Promise<T> {
+    let play: Play = (db, messages) => this.playWhole(db, task.partition, messages);
+    let halving = false;
+    for (let attempt = 1; ;) {
+      try {
+        return await inTransaction(this.pool, (db) => this.perform(db, task, play));
+      } catch (error) {
+        if (error instanceof ConcurrentChangeError && attempt < MAX_ATTEMPTS) attempt++;
+        else if (!halving && refusedReason(error)) {
+          halving = true;
+          play = (db, messages) => this.playHalving(db, task.partition, messages, new RefusalCounter());
+        } else throw error;
+      }
+    }
+  }
+
+  private async perform<T>(db: PoolClient, task: WriteTask<T>, play: Play): Promise<T> {
+    const selected = await task.select(db, await lockPosition(db, task));
+    if ('answer' in selected) return selected.answer;
+    const { messages, record } = selected;
+    const { parts, parked } = await play(db, messages);
+    if (task.park !== false) await insertParked(db, task, parked);
+    const repaired = task.repair ? [await this.repair(db, task.partition, messages)] : [];
+    const answer = await record({ folds: foldsOf(parts), parked, repaired: foldsOf(repaired) });
+    await updateRelations(db, [...parts, ...repaired]);
+    return answer;
+  }
+
+  private async playWhole(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<Played> {
+    const { perAvtale, parked } = parseMessages(messages, partition);
+    const known = await readStates(db, [...perAvtale.keys()]);
+    const folds = [...perAvtale].map(([avtaleId, positioned]) =>
+      foldMessages(avtaleId, known.get(avtaleId), positioned, this.encode),
+    );
+    await store(db, folds, known);
+    return { parts: [{ folds, known }], parked };
+  }
+
+  /** Behind a savepoint; what the database refuses is halved until it is one message, which is to be parked. */
+  private async playHalving(
+    db: PoolClient,
+    partition: number,
+    messages: readonly RawMessage[],
+    refusals: RefusalCounter,
+  ): Promise<Played> {
+    await db.query('savepoint del');
+    try {
+      const played = await this.playWhole(db, partition, messages);
+      await db.query('release savepoint del');
+      return played;
+    } catch (error) {
+      const reason = refusedReason(error);
+      if (!reason) throw error;
+      await db.query('rollback to savepoint del; release savepoint del');
+      const [only, ...more] = messages;
+      if (only && more.length === 0) {
+        refusals.count(error);
+        return { parts: [], parked: [toParked(only, partition, reason)] };
+      }
+    }
+    const middle = messages.length >> 1;
+    const first = await this.playHalving(db, partition, messages.slice(0, middle), refusals);
+    const second = await this.playHalving(db, partition, messages.slice(middle), refusals);
+    return { parts: [...first.parts, ...second.parts], parked: [...first.parked, ...second.parked] };
+  }
+
+  /** See `WriteTask.repair`. Content with another fingerprint is a version of its own. */
+  private async repair(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<WrittenPart> {
+    const { perAvtale } = parseMessages(messages, partition);
+    const known = await readStates(db, [...perAvtale.keys()]);
+    const deciding = [...perAvtale].flatMap(([avtaleId, positioned]) => {
+      const stored = known.get(avtaleId);
+      const message = stored && positioned.find(({ position }) => comparePositions(position, stored.position) === 0);
+      return message ? [repairFold(stored, foldMessages(avtaleId, undefined, [message], this.encode))] : [];
+    });
+    const rows = deciding.flatMap(({ avtaleId, state, content }) =>
+      state ? [avtaleRow(avtaleId, state, content, known.get(avtaleId))] : [],
+    );
+    const repaired = await repairDeviations(db, rows);
+    const folds = deciding.filter(({ avtaleId }) => repaired.has(avtaleId));
+    const versions = folds.filter(({ avtaleId, state }) => state?.fingerprint !== known.get(avtaleId)?.fingerprint);
+    await storeHistory(db, versions, folds);
+    return { folds, known };
+  }
+
+  private readonly encode = (avtale: Avtale): EncodedContent => encodeContent(avtale, this.deltakerId);
+}
+
+/** Messages that were played: what they came to, and those that can't be used. */
+interface Played {
+  parts: WrittenPart[];
+  parked: ParkedMessage[];
+}
+
+type Play = (db: PoolClient, messages: readonly RawMessage[]) => Promise<Played>;
+
+function foldsOf(parts: readonly WrittenPart[]): Fold<EncodedContent>[] {
+  return parts.flatMap(({ folds }) => folds);
+}
+
+/** Set-based: a handful of statements whatever the number of messages. */
+async function store(db: PoolClient, folds: Fold<EncodedContent>[], known: Map<string, StoredAvtale>): Promise<void> {
+  const fresh: string[] = [];
+  const changed: string[] = [];
+  for (const { avtaleId, state, content } of folds) {
+    if (!state) continue;
+    const stored = known.get(avtaleId);
+    (stored ? changed : fresh).push(avtaleRow(avtaleId, state, content, stored));
+  }
+  await insertNew(db, fresh);
+  await updateStored(db, changed);
+  const erased = folds.filter(({ avtaleId, eraseHistory }) => eraseHistory && known.has(avtaleId));
+  await deleteHistory(
+    db,
+    erased.map(({ avtaleId }) => avtaleId),
+  );
+  await storeHistory(db, folds, folds);
+}
+
+async function storeHistory(
+  db: PoolClient,
+  withVersions: readonly Fold<EncodedContent>[],
+  withChanges: readonly Fold<EncodedContent>[],
+): Promise<void> {
+  const versions = withVersions.flatMap((fold) => fold.versions);
+  await insertVersions(
+    db,
+    versions.map(({ content, position }) => versionRow(content, position)),
+  );
+  const changes = withChanges.flatMap((fold) => fold.changes);
+  await insertChanges(db, changes.map(changeRow));
+}
+
+/** What a message alone comes to, seen from a row that may say something else. */
+function repairFold(stored: StoredAvtale, fold: Fold<EncodedContent>): Fold<EncodedContent> {
+  const { avtaleId, state } = fold;
+  if (!state) return fold;
+  // A tombstone doesn't say when what it deleted was changed.
+  const right = state.deleted === 'GRAVSTEIN' ? { ...state, sistEndret: stored.sistEndret } : state;
+  const away: Change[] = [{ avtaleId, type: 'SLETTET', reason: state.deleted ? 'SLETTET' : 'FEILREGISTRERT' }];
+  const wasVisible = stored.deleted === null && !stored.feilregistrert;
+  const isVisible = state.deleted === null && !state.feilregistrert;
+  return { ...fold, state: right, changes: isVisible ? fold.changes : wasVisible ? away : [] };
+}

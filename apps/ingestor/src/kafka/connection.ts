@@ -1,0 +1,81 @@
+import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
+import type { Kafka } from 'kafkajs';
+import type { DataSource } from 'typeorm';
+import type { Config } from '../config.ts';
+import { BatchConsumer, type ConsumerOptions } from './batch-consumer.ts';
+import { createKafka } from './client.ts';
+import { preparePositions, readExtents, type PartitionExtent } from './positions.queries.ts';
+import { Publisher } from './publisher.ts';
+import { Topic, type TopicReading } from './topic-reader.ts';
+
+/** All that the ingestor has to do with Kafka. */
+export interface KafkaConnection {
+  /** the stream of messages, as Nest's transport */
+  stream: Server & CustomTransportStrategy & { readonly isMember: boolean };
+  /** the topic, to be read again beside the stream */
+  topic: Topic;
+  publisher: Publisher;
+  /** Waits for Kafka as long as it takes. */
+  readExtents: () => Promise<PartitionExtent[]>;
+  /** Waits for Kafka as long as it takes; the extents are read over this. */
+  connect: () => Promise<void>;
+  disconnect: () => Promise<void>;
+}
+
+/**
+ * Nothing connects yet.
+ *
+ * @param pattern of the handler that takes the stream's batches
+ */
+export function createKafkaConnection(config: Config, dataSource: DataSource, pattern: string): KafkaConnection {
+  const topic = config.KAFKA_TOPIC;
+  const kafka = createClient(config);
+  const admin = kafka.admin();
+  const allExtents = (): Promise<PartitionExtent[]> => readExtents(admin, topic);
+  const consumption = {
+    topic,
+    pattern,
+    groupId: config.KAFKA_GROUP_ID ?? `tiltak-datadeling-${config.ORGANISASJON}`,
+    concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
+  };
+  const stream = new BatchConsumer(kafka, consumption, async (partitions) => {
+    const extents = (await allExtents()).filter(({ partition }) => partitions.includes(partition));
+    return preparePositions(dataSource, topic, extents);
+  });
+  // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
+  const publisher = new Publisher(createClient(config, 3), topic);
+  return {
+    stream,
+    topic: new Topic(topic, allExtents, (reading) => createReader(kafka, consumption, reading)),
+    publisher,
+    readExtents: allExtents,
+    connect: () => admin.connect(),
+    disconnect: async () => {
+      await publisher.stop();
+      await admin.disconnect();
+    },
+  };
+}
+
+function createClient(config: Config, retries?: number): Kafka {
+  return createKafka({
+    brokers: config.KAFKA_BROKERS,
+    clientId: `ingestor-${config.ORGANISASJON}`,
+    caPath: config.KAFKA_CA_PATH,
+    certificatePath: config.KAFKA_CERTIFICATE_PATH,
+    keyPath: config.KAFKA_PRIVATE_KEY_PATH,
+    retries,
+  });
+}
+
+/** In a group of its own, so that the stream is left alone. */
+function createReader(
+  kafka: Kafka,
+  consumption: ConsumerOptions,
+  { purpose, handle, positions }: TopicReading,
+): BatchConsumer {
+  const options = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}` };
+  const reader = new BatchConsumer(kafka, options, positions);
+  reader.addHandler(purpose, handle);
+  return reader;
+}

@@ -1,0 +1,42 @@
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { FastifyRequest } from 'fastify';
+import type { AvtaleField } from '../avtaler/avtaler.fields.ts';
+import type { Operation } from './operations.ts';
+
+/** Who asks, what for, and by which operation: known for every request that reaches a handler. */
+export interface Grant {
+  konsument: string;
+  behandlingsgrunnlag: string;
+  operation: Operation;
+  /** those granted for the purpose, whatever the operation answers with */
+  fields: ReadonlySet<AvtaleField>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    grant?: Grant;
+  }
+}
+
+/** Of a request that the guard let through. */
+export function grantOf({ grant }: FastifyRequest): Grant {
+  if (!grant) throw new Error('The request has passed no access check');
+  return grant;
+}
+
+/** @throws Problem 403 that names the fields outside the grant */
+export function requireFields(
+  { behandlingsgrunnlag, operation, fields }: Grant,
+  answered: readonly AvtaleField[],
+): void {
+  const missing = answered.filter((field) => !fields.has(field));
+  if (missing.length > 0) {
+    throw forbidden(
+      `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}`,
+    );
+  }
+}
+
+export function forbidden(detail: string): Problem {
+  return new Problem(PROBLEMS.IKKE_TILGANG, detail);
+}

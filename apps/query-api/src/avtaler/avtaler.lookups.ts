@@ -1,0 +1,68 @@
+import type { Lookup } from '../lookups/lookups.ts';
+import { decodeCursor, encodeCursor } from '../shared/cursor.ts';
+import { GRANTABLE_FIELDS, WHOLE_AVTALE, type AvtaleField, type AvtaleRow, type Selection } from './avtaler.fields.ts';
+import {
+  byIdQuery,
+  byNumberQuery,
+  searchQuery,
+  versionsQuery,
+  type AvtaleFilter,
+  type VersionRow,
+} from './avtaler.queries.ts';
+
+export interface PageRequest {
+  size: number;
+  /** the cursor from the page before, of the same search */
+  next?: string | undefined;
+}
+
+/** Whole avtaler that match. @throws Problem 400 for a cursor that can't be used */
+export function searchPage(filter: AvtaleFilter, page: PageRequest): Lookup<AvtaleRow> {
+  // How avtaler stood to each other then is not kept.
+  const selection = filter.gjeldendePer === undefined ? WHOLE_AVTALE : GRANTABLE_FIELDS;
+  return avtalePage(filter, { fields: GRANTABLE_FIELDS, selection }, page);
+}
+
+/** These fields of the avtaler that match. @throws Problem 400 for a cursor that can't be used */
+export function extractPage(
+  filter: AvtaleFilter,
+  fields: readonly AvtaleField[],
+  page: PageRequest,
+): Lookup<AvtaleRow> {
+  return avtalePage(filter, { fields, selection: [...fields, 'avtaleId', 'deltakerId'] }, page);
+}
+
+function avtalePage(
+  filter: AvtaleFilter,
+  { fields, selection }: { fields: readonly AvtaleField[]; selection: readonly Selection[] },
+  { size, next }: PageRequest,
+): Lookup<AvtaleRow> {
+  const search = [filter, selection];
+  const after = next === undefined ? undefined : decodeCursor(search, next);
+  return {
+    fields,
+    persons: filter.personidenter ?? [],
+    query: searchQuery(filter, selection, { after, limit: size + 1 }),
+    page: { size, cursorAfter: (last) => encodeCursor(search, String(last['avtale_id'])) },
+  };
+}
+
+export function avtaleById(avtaleId: string): Lookup<AvtaleRow> {
+  return { fields: GRANTABLE_FIELDS, query: byIdQuery(avtaleId, WHOLE_AVTALE) };
+}
+
+export function avtaleByNumber(avtaleNr: number): Lookup<AvtaleRow> {
+  return { fields: GRANTABLE_FIELDS, query: byNumberQuery(avtaleNr, WHOLE_AVTALE) };
+}
+
+const SEQUENCE_NUMBER = /\d{1,18}/;
+
+/** What an avtale has said. @throws Problem 400 for a cursor that can't be used */
+export function versionsPage(avtaleId: string, { size, next }: PageRequest): Lookup<VersionRow> {
+  const after = next === undefined ? '0' : decodeCursor(avtaleId, next, SEQUENCE_NUMBER);
+  return {
+    fields: GRANTABLE_FIELDS,
+    query: versionsQuery(avtaleId, { after, limit: size + 1 }),
+    page: { size, cursorAfter: (last) => encodeCursor(avtaleId, String(last.lopenr)) },
+  };
+}

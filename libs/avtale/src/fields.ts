@@ -1,0 +1,105 @@
+import { CODE_VALUES } from './code-values.ts';
+
+/** UTC, `YYYY-MM-DDTHH:mm:ss.ffffffZ`; text order is time order. */
+export type Instant = string;
+
+/** What a field holds when it is there, by how it is read. */
+export interface Values {
+  uuid: string;
+  text: string;
+  /** of 32 bits */
+  integer: number;
+  number: number;
+  /** false when the source doesn't say */
+  boolean: boolean;
+  /** `YYYY-MM-DD` */
+  date: string;
+  /** the source's `LocalDateTime`: a wall-clock time in Oslo */
+  osloTime: Instant;
+  /** the source's `Instant`: a time with offset */
+  instant: Instant;
+}
+
+export interface Field {
+  /** its name at the source */
+  source: string;
+  read: keyof Values;
+  /** `person`: can tell who somebody is. Hidden wherever people look at raw messages. */
+  about: 'avtale' | 'person';
+  /** a message without it can't be used */
+  required?: true;
+  /** coded: stored as the source sent it, so that a value unknown today needs no rebuild tomorrow; published as these */
+  codes?: { fromSource: (raw: string) => string };
+  /** of an avtale of kind MENTOR it tells of the mentor's position, not of the participant's: not kept (rule 8) */
+  nullForMentor?: true;
+  /** decides whether an avtale is shown, and is not itself shown: no consumer can be granted it */
+  internal?: true;
+}
+
+/**
+ * The reduced avtale: the only data about an avtale that this system keeps (rule 9 of the source contract), in the order
+ * in which it is stored and shown. The columns of a field bear its name in snake case. A new field is a row here, a
+ * migration and a line in the DTO; see CONTRIBUTING.
+ */
+const TABLE = {
+  avtaleId: { source: 'avtaleId', read: 'uuid', about: 'avtale', required: true },
+  avtaleNr: { source: 'avtaleNr', read: 'integer', about: 'avtale' },
+  deltakerFnr: { source: 'deltakerFnr', read: 'text', about: 'person' },
+  bedriftNr: { source: 'bedriftNr', read: 'text', about: 'avtale' },
+  // A sole trader's business is often named after them.
+  bedriftNavn: { source: 'bedriftNavn', read: 'text', about: 'person' },
+  veilederNavIdent: { source: 'veilederNavIdent', read: 'text', about: 'person' },
+  tiltakstype: { source: 'tiltakstype', read: 'text', about: 'avtale', codes: CODE_VALUES.tiltakstype },
+  versjon: { source: 'versjon', read: 'integer', about: 'avtale' },
+  avtaleStatus: { source: 'avtaleStatus', read: 'text', about: 'avtale', codes: CODE_VALUES.avtaleStatus },
+  avtaleInngaatt: { source: 'avtaleInngått', read: 'osloTime', about: 'avtale' },
+  startDato: { source: 'startDato', read: 'date', about: 'avtale' },
+  sluttDato: { source: 'sluttDato', read: 'date', about: 'avtale' },
+  stillingprosent: { source: 'stillingprosent', read: 'number', about: 'avtale', nullForMentor: true },
+  antallDagerPerUke: { source: 'antallDagerPerUke', read: 'number', about: 'avtale', nullForMentor: true },
+  stillingstype: { source: 'stillingstype', read: 'text', about: 'avtale', codes: CODE_VALUES.stillingstype },
+  godkjentAvDeltaker: { source: 'godkjentAvDeltaker', read: 'osloTime', about: 'avtale' },
+  godkjentAvArbeidsgiver: { source: 'godkjentAvArbeidsgiver', read: 'osloTime', about: 'avtale' },
+  godkjentAvVeileder: { source: 'godkjentAvVeileder', read: 'osloTime', about: 'avtale' },
+  godkjentAvBeslutter: { source: 'godkjentAvBeslutter', read: 'osloTime', about: 'avtale' },
+  godkjentAvNavIdent: { source: 'godkjentAvNavIdent', read: 'text', about: 'person' },
+  godkjentAvBeslutterNavIdent: { source: 'godkjentAvBeslutterNavIdent', read: 'text', about: 'person' },
+  godkjentPaaVegneAv: { source: 'godkjentPaVegneAv', read: 'boolean', about: 'avtale' },
+  godkjentPaaVegneAvArbeidsgiver: { source: 'godkjentPaVegneAvArbeidsgiver', read: 'boolean', about: 'avtale' },
+  opphav: { source: 'opphav', read: 'text', about: 'avtale', codes: CODE_VALUES.opphav },
+  opprettetTidspunkt: { source: 'opprettetTidspunkt', read: 'osloTime', about: 'avtale' },
+  annullertTidspunkt: { source: 'annullertTidspunkt', read: 'instant', about: 'avtale' },
+  feilregistrert: { source: 'feilregistrert', read: 'boolean', about: 'avtale', internal: true },
+  sistEndret: { source: 'sistEndret', read: 'instant', about: 'avtale', required: true },
+} as const satisfies Record<string, Field>;
+
+type Table = typeof TABLE;
+type ValueOf<F extends Field> = F extends { required: true } | { read: 'boolean' }
+  ? Values[F['read']]
+  : Values[F['read']] | null;
+
+export type FieldName = keyof Table;
+
+export type Avtale = { -readonly [F in FieldName]: ValueOf<Table[F]> };
+
+/** A field that a consumer can be granted. */
+export type AvtaleField = { [F in FieldName]: Table[F] extends { internal: true } ? never : F }[FieldName];
+
+export const FIELDS: Readonly<Record<FieldName, Field>> = TABLE;
+
+export const AVTALE_FIELDS = Object.keys(TABLE) as readonly FieldName[];
+
+export const GRANTABLE_FIELDS = AVTALE_FIELDS.filter((name): name is AvtaleField => !FIELDS[name].internal);
+
+/**
+ * The fields of a message that this system reads, by the source's names: those of the avtale, and whether it is deleted.
+ * What an adapter sends is cut down to these.
+ */
+export const SOURCE_FIELDS: readonly string[] = [...Object.values(FIELDS).map(({ source }) => source), 'slettemerket'];
+
+/** What may be shown of a raw message, by the source's names. A field is hidden until the table says that it is not. */
+export const OPEN_SOURCE_FIELDS: ReadonlySet<string> = new Set([
+  ...Object.values(FIELDS).flatMap(({ source, about }) => (about === 'avtale' ? source : [])),
+  'slettemerket',
+  'hendelseType',
+]);

@@ -1,0 +1,476 @@
+-- The whole schema as the migrations leave it. Written by `npm run skjema`, not by hand: a change is a migration.
+-- It makes the same schema in an empty database; the roles that it grants to must exist.
+
+set check_function_bodies = off; -- a function may speak of tables that come later
+
+grant usage on schema public to datadeling_leser;
+grant usage on schema public to datadeling_revisor;
+grant usage on schema public to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION endringsepoke()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$
+        select md5(concat_ws('/', i.epoke, s.system_identifier, c.timeline_id))::uuid
+        from instans i, pg_control_system() s, pg_control_checkpoint() c
+      $function$;
+comment on function endringsepoke() is 'A position in the change feed means something only within one epoch';
+
+CREATE OR REPLACE FUNCTION lenker(deltaker uuid, avtale uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+AS $function$ begin
+        return (select string_agg(relasjon || ' ' || til, ',' order by relasjon, til)
+                from relasjon_synlig where deltaker_id = deltaker and fra = avtale);
+      end $function$;
+comment on function lenker(uuid,uuid) is 'The links of an avtale as one text, null for none. In plpgsql, whose plans are kept: as a part of each search it would double the time that planning takes';
+
+create table adapter (
+  id boolean default true not null,
+  adapter_id text not null,
+  klient text not null,
+  heartbeat_intervall_minutter integer not null,
+  full_synk_intervall_dager integer not null,
+  delta_synk text not null,
+  ressurser text[] not null,
+  opprettet timestamptz(6) default now() not null,
+  endret timestamptz(6) default now() not null,
+  hjerteslag timestamptz(6),
+  constraint adapter_pkey PRIMARY KEY (id),
+  constraint adapter_delta_synk_check CHECK (delta_synk = ANY (ARRAY['STRAKS'::text, 'MINST_HVERT_15_MINUTT'::text, 'INGEN'::text])),
+  constraint adapter_id_check CHECK (id)
+);
+comment on table adapter is 'At most one row: the contract of the one adapter of this organisation';
+grant select, insert, update on adapter to datadeling_skriver;
+
+create table avstemming (
+  id bigint generated always as identity,
+  kilde text not null,
+  per timestamptz(6) not null,
+  startet_av text not null,
+  avsluttet timestamptz(6) default clock_timestamp() not null,
+  antall_hos_kilden integer not null,
+  constraint avstemming_pkey PRIMARY KEY (id),
+  constraint avstemming_kilde_check CHECK (kilde = ANY (ARRAY['LISTE'::text, 'TOPIC'::text]))
+);
+comment on column avstemming.per is 'The moment that the source is compared as of';
+grant select, insert, delete on avstemming to datadeling_skriver;
+
+create table avstemming_differanse (
+  avstemming bigint not null,
+  type text not null,
+  fersk boolean not null,
+  avtale_id uuid not null,
+  sist_endret_hos_kilden timestamptz(6),
+  sist_endret_her timestamptz(6),
+  partisjon integer,
+  kafka_offset bigint,
+  rettet timestamptz(6),
+  constraint avstemming_differanse_pkey PRIMARY KEY (avstemming, type, avtale_id),
+  constraint avstemming_differanse_type_check CHECK (type = ANY (ARRAY['MANGLER'::text, 'UTDATERT'::text, 'FREMMED'::text, 'NYERE'::text]))
+);
+comment on column avstemming_differanse.fersk is 'Changed so shortly before the moment, or since, that the two sides need not agree yet';
+comment on column avstemming_differanse.kafka_offset is 'Of the message that decided what was stored here';
+grant select, insert, delete on avstemming_differanse to datadeling_skriver;
+grant update (rettet) on avstemming_differanse to datadeling_skriver;
+
+create table avtale (
+  avtale_id uuid not null,
+  avtale_nr integer,
+  deltaker_fnr text,
+  bedrift_nr text,
+  bedrift_navn text,
+  veileder_nav_ident text,
+  tiltakstype text,
+  versjon integer,
+  avtale_status text,
+  avtale_inngaatt timestamptz(6),
+  start_dato date,
+  slutt_dato date,
+  stillingprosent double precision,
+  antall_dager_per_uke double precision,
+  stillingstype text,
+  godkjent_av_deltaker timestamptz(6),
+  godkjent_av_arbeidsgiver timestamptz(6),
+  godkjent_av_veileder timestamptz(6),
+  godkjent_av_beslutter timestamptz(6),
+  godkjent_av_nav_ident text,
+  godkjent_av_beslutter_nav_ident text,
+  godkjent_paa_vegne_av boolean,
+  godkjent_paa_vegne_av_arbeidsgiver boolean,
+  opphav text,
+  opprettet_tidspunkt timestamptz(6),
+  annullert_tidspunkt timestamptz(6),
+  feilregistrert boolean not null,
+  sist_endret timestamptz(6),
+  deltaker_id uuid,
+  slettet text,
+  kilde_partisjon integer not null,
+  kilde_offset bigint not null,
+  avtrykk uuid,
+  mottatt timestamptz(6) default now() not null,
+  constraint avtale_pkey PRIMARY KEY (avtale_id),
+  constraint avtale_slettet_check CHECK (slettet = ANY (ARRAY['SLETTEMERKET'::text, 'GRAVSTEIN'::text]))
+);
+comment on table avtale is 'Current reduced avtale; a deleted one is only a marker, so that a late older message does not revive it';
+comment on column avtale.avtrykk is 'Fingerprint of the content: tells a repeated message from a change';
+comment on column avtale.mottatt is 'When this system learned of the content';
+CREATE INDEX avtale_avtale_nr ON avtale USING btree (avtale_nr) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_avtale_status ON avtale USING btree (avtale_status, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_bedrift_nr ON avtale USING btree (bedrift_nr, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_deltaker_fnr ON avtale USING btree (deltaker_fnr) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_deltaker_id ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_tiltakstype ON avtale USING btree (tiltakstype, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
+grant select, insert, update, delete on avtale to datadeling_skriver;
+
+create table avtale_versjon (
+  avtale_id uuid not null,
+  avtale_nr integer,
+  deltaker_fnr text,
+  bedrift_nr text,
+  bedrift_navn text,
+  veileder_nav_ident text,
+  tiltakstype text,
+  versjon integer,
+  avtale_status text,
+  avtale_inngaatt timestamptz(6),
+  start_dato date,
+  slutt_dato date,
+  stillingprosent double precision,
+  antall_dager_per_uke double precision,
+  stillingstype text,
+  godkjent_av_deltaker timestamptz(6),
+  godkjent_av_arbeidsgiver timestamptz(6),
+  godkjent_av_veileder timestamptz(6),
+  godkjent_av_beslutter timestamptz(6),
+  godkjent_av_nav_ident text,
+  godkjent_av_beslutter_nav_ident text,
+  godkjent_paa_vegne_av boolean,
+  godkjent_paa_vegne_av_arbeidsgiver boolean,
+  opphav text,
+  opprettet_tidspunkt timestamptz(6),
+  annullert_tidspunkt timestamptz(6),
+  feilregistrert boolean not null,
+  sist_endret timestamptz(6),
+  deltaker_id uuid,
+  kilde_partisjon integer not null,
+  kilde_offset bigint not null,
+  avtrykk uuid not null,
+  laert timestamptz(6) default now() not null,
+  lopenr bigint generated always as identity,
+  constraint avtale_versjon_pkey PRIMARY KEY (avtale_id, lopenr)
+);
+comment on table avtale_versjon is 'Each accepted version of an avtale that is not erased';
+comment on column avtale_versjon.laert is 'When this system learned of it';
+CREATE INDEX avtale_versjon_avtale_status ON avtale_versjon USING btree (avtale_status, avtale_id);
+CREATE INDEX avtale_versjon_bedrift_nr ON avtale_versjon USING btree (bedrift_nr);
+CREATE INDEX avtale_versjon_deltaker_fnr ON avtale_versjon USING btree (deltaker_fnr);
+CREATE INDEX avtale_versjon_deltaker_id ON avtale_versjon USING btree (deltaker_id);
+CREATE INDEX avtale_versjon_sist_endret ON avtale_versjon USING btree (sist_endret);
+CREATE INDEX avtale_versjon_start_dato ON avtale_versjon USING btree (start_dato);
+CREATE INDEX avtale_versjon_tiltakstype ON avtale_versjon USING btree (tiltakstype, avtale_id);
+grant select, insert, delete on avtale_versjon to datadeling_skriver;
+
+create table driftshandling (
+  id bigint generated always as identity,
+  tidspunkt timestamptz(6) default clock_timestamp() not null,
+  hvem text not null,
+  klient text not null,
+  handling text not null,
+  gjelder text,
+  antall integer,
+  call_id text not null,
+  constraint driftshandling_pkey PRIMARY KEY (id)
+);
+comment on table driftshandling is 'Audit of operations: who did what, to what, to how many. antall is null until done';
+grant select, insert on driftshandling to datadeling_skriver;
+grant update (antall) on driftshandling to datadeling_skriver;
+
+create table endring (
+  tx xid8 default pg_current_xact_id() not null,
+  lopenr bigint generated always as identity,
+  avtale_id uuid not null,
+  type text not null,
+  aarsak text,
+  tidspunkt timestamptz(6) default now() not null,
+  constraint endring_pkey PRIMARY KEY (tx, lopenr),
+  constraint endring_aarsak_check CHECK (aarsak = ANY (ARRAY['SLETTET'::text, 'FEILREGISTRERT'::text])),
+  constraint endring_type_check CHECK (type = ANY (ARRAY['ENDRET'::text, 'SLETTET'::text]))
+);
+comment on table endring is 'Change feed. A sequence alone would skip what commits late: a reader pages on (tx, lopenr) below the snapshot''s xmin';
+CREATE INDEX endring_tidspunkt ON endring USING brin (tidspunkt);
+grant select on endring to datadeling_leser;
+grant select, insert, delete on endring to datadeling_skriver;
+
+create table gjenoppbygging (
+  id bigint generated always as identity,
+  topic text not null,
+  tilstand text default 'KJORER'::text not null,
+  startet timestamptz(6) default now() not null,
+  startet_av text not null,
+  avsluttet timestamptz(6),
+  rettet bigint default 0 not null,
+  constraint gjenoppbygging_pkey PRIMARY KEY (id),
+  constraint gjenoppbygging_tilstand_check CHECK (tilstand = ANY (ARRAY['KJORER'::text, 'STOPPET'::text, 'FERDIG'::text]))
+);
+comment on column gjenoppbygging.rettet is 'Rows that were not what their message says';
+CREATE UNIQUE INDEX gjenoppbygging_en_om_gangen ON gjenoppbygging USING btree (topic) WHERE tilstand = 'KJORER'::text;
+grant select, insert, update on gjenoppbygging to datadeling_skriver;
+
+create table gjenoppbygging_partisjon (
+  gjenoppbygging bigint not null,
+  partisjon integer not null,
+  start_offset bigint not null,
+  neste_offset bigint not null,
+  slutt_offset bigint not null,
+  constraint gjenoppbygging_partisjon_pkey PRIMARY KEY (gjenoppbygging, partisjon)
+);
+grant select, insert, update on gjenoppbygging_partisjon to datadeling_skriver;
+
+create table gjenoppbygging_sett (
+  gjenoppbygging bigint not null,
+  avtale_id uuid not null,
+  constraint gjenoppbygging_sett_pkey PRIMARY KEY (gjenoppbygging, avtale_id)
+);
+comment on table gjenoppbygging_sett is 'Avtaler that the topic still tells of; emptied when it is finished';
+grant select, insert, delete on gjenoppbygging_sett to datadeling_skriver;
+
+create table gjenoppbygging_usett (
+  gjenoppbygging bigint not null,
+  avtale_id uuid not null,
+  constraint gjenoppbygging_usett_pkey PRIMARY KEY (gjenoppbygging, avtale_id)
+);
+comment on table gjenoppbygging_usett is 'Avtaler that are stored, and that the topic does not tell of any more';
+grant select, insert, delete on gjenoppbygging_usett to datadeling_skriver;
+
+create table instans (
+  id boolean default true not null,
+  epoke uuid default gen_random_uuid() not null,
+  noekkelkontroll uuid,
+  beskaaret_til xid8 default '0'::xid8 not null,
+  relasjoner_bygget_til uuid,
+  constraint instans_pkey PRIMARY KEY (id),
+  constraint instans_id_check CHECK (id)
+);
+comment on table instans is 'One row: the epoch of the change feed, and a check value of the key that deltaker_id is derived with';
+comment on column instans.beskaaret_til is 'Changes of transactions before this one have been removed for age';
+comment on column instans.relasjoner_bygget_til is 'Participants up to this one have had their relations computed at least once; the highest uuid: all';
+grant select on instans to datadeling_leser;
+grant select on instans to datadeling_skriver;
+grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til) on instans to datadeling_skriver;
+
+create table konsum_offset (
+  topic text not null,
+  partisjon integer not null,
+  neste_offset bigint not null,
+  constraint konsum_offset_pkey PRIMARY KEY (topic, partisjon)
+);
+comment on table konsum_offset is 'Where consumption goes on: written in the same transaction as what was consumed';
+grant select on konsum_offset to datadeling_leser;
+grant select, insert, update on konsum_offset to datadeling_skriver;
+
+create table konsum_status (
+  topic text not null,
+  partisjon integer not null,
+  slutt_offset bigint not null,
+  oppdatert_til timestamptz(6),
+  constraint konsum_status_pkey PRIMARY KEY (topic, partisjon)
+);
+comment on column konsum_status.oppdatert_til is 'Everything published to the partition up to this moment is included';
+grant select on konsum_status to datadeling_leser;
+grant select, insert, update, delete on konsum_status to datadeling_skriver;
+
+create table oppslag (
+  id bigint generated always as identity,
+  tidspunkt timestamptz(6) default clock_timestamp() not null,
+  konsument text not null,
+  behandlingsgrunnlag text,
+  operasjon text not null,
+  felter text[] not null,
+  personer uuid[] not null,
+  antall_treff integer,
+  tillatt boolean not null,
+  call_id text not null,
+  constraint oppslag_pkey PRIMARY KEY (id)
+);
+comment on table oppslag is 'Audit: who asked for which persons, why, and what they got. personer are deltaker_id';
+CREATE INDEX oppslag_tidspunkt ON oppslag USING brin (tidspunkt);
+grant insert on oppslag to datadeling_leser;
+grant select on oppslag to datadeling_revisor;
+
+create table parkert_melding (
+  id bigint generated always as identity,
+  topic text not null,
+  partisjon integer not null,
+  kafka_offset bigint not null,
+  nokkel bytea,
+  verdi bytea,
+  avtrykk bytea not null,
+  kode text not null,
+  felt text,
+  aarsak text not null,
+  tilstand text default 'PARKERT'::text not null,
+  forsok integer default 1 not null,
+  parkert timestamptz(6) default now() not null,
+  behandlet timestamptz(6),
+  behandlet_av text,
+  begrunnelse text,
+  constraint parkert_melding_pkey PRIMARY KEY (id),
+  constraint parkert_melding_topic_partisjon_kafka_offset_avtrykk_key UNIQUE (topic, partisjon, kafka_offset, avtrykk),
+  constraint parkert_melding_tilstand_check CHECK (tilstand = ANY (ARRAY['PARKERT'::text, 'SPILT_AV'::text, 'FORKASTET'::text]))
+);
+comment on table parkert_melding is 'Messages that could not be used, with the raw bytes: nothing is lost';
+comment on column parkert_melding.avtrykk is 'SHA-256 of key and value: a recreated topic may use an offset again';
+comment on column parkert_melding.begrunnelse is 'Why it was discarded, in the words of who did it';
+CREATE INDEX parkert_melding_tilstand ON parkert_melding USING btree (tilstand, id);
+grant select, insert, update on parkert_melding to datadeling_skriver;
+
+create table relasjon (
+  deltaker_id uuid not null,
+  fra uuid not null,
+  relasjon text not null,
+  til uuid not null,
+  constraint relasjon_pkey PRIMARY KEY (deltaker_id, fra, relasjon, til)
+);
+comment on table relasjon is 'Links between avtaler of one participant, each in both directions. The key begins with the participant: its rows lie together, and are written under its lock only';
+grant select, insert, delete on relasjon to datadeling_skriver;
+
+create table synk (
+  synk_id text not null,
+  type text not null,
+  tilstand text default 'MOTTAR'::text not null,
+  antall_sider integer not null,
+  antall_totalt integer not null,
+  start_offset jsonb not null,
+  startet timestamptz(6) default clock_timestamp() not null,
+  avsluttet timestamptz(6),
+  kjente integer,
+  skal_slettes integer,
+  bekreftet_av text,
+  constraint synk_pkey PRIMARY KEY (synk_id),
+  constraint synk_antall_sider_check CHECK (antall_sider > 0),
+  constraint synk_antall_totalt_check CHECK (antall_totalt >= 0),
+  constraint synk_tilstand_check CHECK (tilstand = ANY (ARRAY['MOTTAR'::text, 'SLETTER'::text, 'VENTER_PAA_BEKREFTELSE'::text, 'FULLFOERT'::text, 'ERSTATTET'::text, 'UTLOEPT'::text, 'FEILET'::text])),
+  constraint synk_type_check CHECK (type = ANY (ARRAY['FULL'::text, 'DELTA'::text, 'SLETT'::text]))
+);
+comment on column synk.start_offset is 'End of each partition before anything of the sync was published: what lies before it was known when it began';
+CREATE UNIQUE INDEX synk_en_full ON synk USING btree ((true)) WHERE type = 'FULL'::text AND (tilstand = ANY (ARRAY['MOTTAR'::text, 'SLETTER'::text, 'VENTER_PAA_BEKREFTELSE'::text]));
+CREATE INDEX synk_startet ON synk USING btree (startet);
+grant select, insert, update, delete on synk to datadeling_skriver;
+
+create table synk_avtale (
+  synk_id text not null,
+  avtale_id uuid not null,
+  constraint synk_avtale_pkey PRIMARY KEY (synk_id, avtale_id)
+);
+comment on table synk_avtale is 'The avtaler of a full sync, until it has ended';
+grant select, insert, delete on synk_avtale to datadeling_skriver;
+
+create table synk_side (
+  synk_id text not null,
+  side integer not null,
+  avtrykk bytea not null,
+  antall integer not null,
+  mottatt timestamptz(6) default clock_timestamp() not null,
+  constraint synk_side_pkey PRIMARY KEY (synk_id, side)
+);
+comment on table synk_side is 'Pages that are on Kafka. avtrykk: SHA-256 of what was published';
+grant select, insert on synk_side to datadeling_skriver;
+
+alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
+alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
+alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
+alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
+alter table synk_avtale add constraint synk_avtale_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
+alter table synk_side add constraint synk_side_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
+
+create view avtale_synlig as
+ SELECT avtale_id,
+    avtale_nr,
+    deltaker_fnr,
+    deltaker_id,
+    bedrift_nr,
+    bedrift_navn,
+    veileder_nav_ident,
+    tiltakstype,
+    versjon,
+    avtale_status,
+    avtale_inngaatt,
+    start_dato,
+    slutt_dato,
+    stillingprosent,
+    antall_dager_per_uke,
+    stillingstype,
+    godkjent_av_deltaker,
+    godkjent_av_arbeidsgiver,
+    godkjent_av_veileder,
+    godkjent_av_beslutter,
+    godkjent_av_nav_ident,
+    godkjent_av_beslutter_nav_ident,
+    godkjent_paa_vegne_av,
+    godkjent_paa_vegne_av_arbeidsgiver,
+    opphav,
+    opprettet_tidspunkt,
+    annullert_tidspunkt,
+    sist_endret,
+    mottatt
+   FROM avtale
+  WHERE slettet IS NULL AND NOT feilregistrert;
+comment on view avtale_synlig is 'What consumers may see';
+grant select on avtale_synlig to datadeling_leser;
+
+create view relasjon_synlig as
+ SELECT deltaker_id,
+    fra,
+    relasjon,
+    til
+   FROM relasjon r
+  WHERE (EXISTS ( SELECT
+           FROM avtale a
+          WHERE a.avtale_id = r.til AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view relasjon_synlig is 'Links that lead to something consumers may see';
+grant select on relasjon_synlig to datadeling_leser;
+
+create view avtale_versjon_synlig as
+ SELECT avtale_id,
+    avtale_nr,
+    deltaker_fnr,
+    deltaker_id,
+    bedrift_nr,
+    bedrift_navn,
+    veileder_nav_ident,
+    tiltakstype,
+    versjon,
+    avtale_status,
+    avtale_inngaatt,
+    start_dato,
+    slutt_dato,
+    stillingprosent,
+    antall_dager_per_uke,
+    stillingstype,
+    godkjent_av_deltaker,
+    godkjent_av_arbeidsgiver,
+    godkjent_av_veileder,
+    godkjent_av_beslutter,
+    godkjent_av_nav_ident,
+    godkjent_av_beslutter_nav_ident,
+    godkjent_paa_vegne_av,
+    godkjent_paa_vegne_av_arbeidsgiver,
+    opphav,
+    opprettet_tidspunkt,
+    annullert_tidspunkt,
+    sist_endret,
+    feilregistrert,
+    laert,
+    lopenr
+   FROM avtale_versjon v
+  WHERE (EXISTS ( SELECT
+           FROM avtale a
+          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view avtale_versjon_synlig is 'Versions of the avtaler that consumers may see now; of one with feilregistrert, only that it was hidden then';
+grant select on avtale_versjon_synlig to datadeling_leser;

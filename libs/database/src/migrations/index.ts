@@ -1,0 +1,24 @@
+import { Grunnlag1763890000000 } from './1763890000000-grunnlag.ts';
+import { Endringsstrom1763900000000 } from './1763900000000-endringsstrom.ts';
+import { Relasjoner1763900100000 } from './1763900100000-relasjoner.ts';
+import { Adapter1763900200000 } from './1763900200000-adapter.ts';
+import { Drift1763900300000 } from './1763900300000-drift.ts';
+import { Gjenoppbygging1763900300001 } from './1763900300001-gjenoppbygging.ts';
+import { Revisor1763900400000 } from './1763900400000-revisor.ts';
+import { Historikk1763900500000 } from './1763900500000-historikk.ts';
+import { Avstemming1763900600000 } from './1763900600000-avstemming.ts';
+import { Synkopprydding1763900700000 } from './1763900700000-synkopprydding.ts';
+
+/** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
+export const MIGRATIONS = [
+  Grunnlag1763890000000,
+  Endringsstrom1763900000000,
+  Relasjoner1763900100000,
+  Adapter1763900200000,
+  Drift1763900300000,
+  Gjenoppbygging1763900300001,
+  Revisor1763900400000,
+  Historikk1763900500000,
+  Avstemming1763900600000,
+  Synkopprydding1763900700000,
+];

@@ -1,0 +1,50 @@
+/**
+ * Bundles an app with the workspace's libraries into dist/<app>/main.cjs; everything from node_modules stays outside and
+ * is installed by `npm ci --omit=dev`, so that what runs is what the lock file says.
+ *
+ *   node tools/build/bundle.mjs apps/ingestor
+ *
+ * On webpack's own interface: the executor of @nx/webpack goes away in Nx 24, and its plugin makes three dev servers of
+ * each app that neither can use.
+ */
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import webpack from 'webpack';
+
+const root = resolve(import.meta.dirname, '..', '..');
+const [app] = process.argv.slice(2);
+if (!app || !existsSync(join(root, app, 'src', 'main.ts'))) {
+  console.error('Usage: node tools/build/bundle.mjs apps/<app>');
+  process.exit(1);
+}
+const output = join(root, 'dist', app);
+
+const stats = await promisify(webpack)({
+  context: root,
+  mode: 'none',
+  target: 'node24',
+  entry: { main: join(root, app, 'src', 'main.ts') },
+  output: { path: output, filename: '[name].cjs', clean: true },
+  devtool: 'source-map',
+  resolve: { extensions: ['.ts', '.js'] },
+  module: { rules: [{ test: /\.ts$/, exclude: /node_modules/, use: 'swc-loader' }] },
+  externalsType: 'commonjs',
+  externals: [({ request }, done) => (/^(\.|\/|@tiltak\/)/.test(request) ? done() : done(null, request))],
+  optimization: { nodeEnv: false },
+});
+const said = stats.toString('errors-warnings');
+if (said) console.error(said);
+if (stats.hasErrors()) process.exit(1);
+const page = join(root, app, 'src', 'operations', 'console', 'static');
+if (existsSync(page)) layPage(page, join(output, 'console'));
+
+/** The files of a page beside the program, with the style that they share: Nav's, without the fonts, which lie at an address outside. */
+function layPage(from, to) {
+  cpSync(from, to, { recursive: true });
+  const navikt = dirname(createRequire(import.meta.url).resolve('@navikt/ds-css'));
+  const parts = ['global/tokens', 'global/reset', 'global/baseline', 'components'];
+  const css = parts.map((part) => readFileSync(join(navikt, `${part}.min.css`), 'utf8'));
+  writeFileSync(join(to, 'navikt.css'), css.join('\n'));
+}
