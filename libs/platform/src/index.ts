@@ -18,6 +18,7 @@ export {
   type ConfigOf,
   type Variable,
 } from './config.ts';
+export { fingerprint } from './fingerprint.ts';
 export { measurePools } from './pool-metrics.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { ProblemDto } from './http/problem.dto.ts';
