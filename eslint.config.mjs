@@ -148,6 +148,25 @@ export default tseslint.config(
     },
   },
   {
+    // What proves platform may use the mock issuer; platform itself may not.
+    files: ['libs/platform/src/**/*.spec.ts', 'libs/platform/src/testing/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          allow: [],
+          depConstraints: [
+            {
+              sourceTag: 'scope:platform',
+              onlyDependOnLibsWithTags: ['type:testing'],
+              bannedExternalImports: ['typeorm', 'kafkajs'],
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Who reads the environment, by name: the configuration of a program, and what must be told where it runs.
     files: [
       'apps/*/src/config.ts',

@@ -117,7 +117,7 @@ export class AdapterRun {
         shouldBeKilled = false;
         return state === 'FULLFOERT';
       },
-      { hva: 'the full sync to be completed', maxMs: MAX_MS, everyMs: 20 },
+      { what: 'the full sync to be completed', maxMs: MAX_MS, everyMs: 20 },
     );
   }
 

@@ -34,7 +34,7 @@ async function all(maxMs?: number): Promise<void> {
 /** Resolves somewhere in the middle of the backlog. */
 const midway = (share: number, of: number): Promise<true> =>
   waitUntil(async () => (await system.ingested().catch(() => 0)) >= share * of || undefined, {
-    hva: 'part of the backlog',
+    what: 'part of the backlog',
     everyMs: 5,
   }).then(() => true);
 
@@ -52,7 +52,7 @@ test('the ingestor is killed again and again during a backlog', async () => {
 }, 120_000);
 
 test('Postgres is killed during a backlog and comes back after five seconds', async () => {
-  const { katalog: dir, clean } = createWorkDir('feil');
+  const { directory: dir, clean } = createWorkDir('feil');
   const postgres = await startPostgres({
     port: await freePort(),
     dataDir: join(dir, 'postgres'),
@@ -86,12 +86,12 @@ test('Postgres is killed during a backlog and comes back after five seconds', as
   );
   await postgres.restart();
   await all();
-  await waitUntil(async () => (await trace()).status === 404, { hva: 'look-ups to be answered again' });
+  await waitUntil(async () => (await trace()).status === 404, { what: 'look-ups to be answered again' });
   expect(await system.sql('select 1 from parkert_melding')).toEqual([]);
 }, 120_000);
 
 test('Kafka is killed during a backlog and comes back', async () => {
-  const { katalog: directory, clean } = createWorkDir('feil');
+  const { directory, clean } = createWorkDir('feil');
   const kafka = await startKafka({
     port: await freePort(),
     dataDir: join(directory, 'kafka'),
@@ -115,7 +115,7 @@ test('Kafka is killed during a backlog and comes back', async () => {
 test('poison of each kind lies between good messages, and twenty tombstones before one', async () => {
   await createSystem();
   const unused = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
-  const tombstones = Array.from({ length: 20 }, (_, n) => ({ nokkel: unused(n), verdi: null }));
+  const tombstones = Array.from({ length: 20 }, (_, n) => ({ key: unused(n), value: null }));
   await system.publish([...events(3_000, 3, true), ...tombstones, ...events(50, 4)]);
   await system.startIngestor();
   await all();
@@ -145,7 +145,7 @@ async function dump(): Promise<string[]> {
 }
 
 test('a second ingestor joins during a backlog, and leaves again', async () => {
-  await createSystem({ partisjoner: 4 });
+  await createSystem({ partitions: 4 });
   const messages = events(16_000, 6);
   await system.publish(messages);
   await system.startIngestor();

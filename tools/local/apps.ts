@@ -104,6 +104,6 @@ export async function waitUntilReady({ navn: name, url, proc, logFile }: App): P
         () => false,
       );
     },
-    { hva: `${name} to be ready; see ${logFile}`, maxMs: 60_000, everyMs: 100 },
+    { what: `${name} to be ready; see ${logFile}`, maxMs: 60_000, everyMs: 100 },
   );
 }
