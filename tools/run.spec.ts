@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { runProgram, createWorkDir, ROOT, waitUntil } from '@tiltak/testing';
 
 // In a project of its own: what it installs must not be this one.
-const { katalog: directory, clean } = createWorkDir('spec');
+const { directory, clean } = createWorkDir('spec');
 afterAll(clean);
 
 const PACKAGE = { version: '1.0.0', integrity: 'sha512-a' };
@@ -16,7 +16,7 @@ const LOCK = {
 
 interface Project {
   root: string;
-  run: (args: string[]) => Promise<{ kode: number | undefined; printout: string }>;
+  run: (args: string[]) => Promise<{ code: number | undefined; printout: string }>;
   start: (args: string[]) => ChildProcess;
 }
 
@@ -73,12 +73,12 @@ const ALL = { 'node_modules/a': PACKAGE };
 
 test('runs a script with its arguments on the Node of the project', async () => {
   const { run } = createProject('installert', ALL);
-  expect(await run(['skript.ts', 'hei', 'der'])).toEqual({ kode: 0, printout: `hei der ${process.version}\n` });
+  expect(await run(['skript.ts', 'hei', 'der'])).toEqual({ code: 0, printout: `hei der ${process.version}\n` });
 });
 
 test('ends with the exit code of the script', async () => {
   const { run } = createProject('kode', ALL);
-  expect((await run(['skript.ts', 'kode', '3'])).kode).toBe(3);
+  expect((await run(['skript.ts', 'kode', '3'])).code).toBe(3);
 });
 
 test.each([
@@ -89,7 +89,7 @@ test.each([
   ['a package is left over', { ...ALL, 'node_modules/b': PACKAGE }],
 ])('installs first when %s', async (when, installed) => {
   const { run } = createProject(when.replaceAll(' ', '-'), installed);
-  const { kode: code, printout } = await run(['skript.ts', 'hei', 'der']);
+  const { code, printout } = await run(['skript.ts', 'hei', 'der']);
   expect(printout).toContain('npm ci --include=dev');
   expect(printout).toContain('hei der');
   expect(code).toBe(0);
@@ -98,7 +98,7 @@ test.each([
 test('says so when that fails, and does not run the script', async () => {
   const { root, run } = createProject('feiler');
   writeFileSync(join(root, 'feiler'), '');
-  const { kode: code, printout } = await run(['skript.ts', 'hei', 'der']);
+  const { code, printout } = await run(['skript.ts', 'hei', 'der']);
   expect([code, printout]).toEqual([1, expect.stringContaining('npm ci failed; what it said stands above.')]);
   expect(printout).not.toContain('hei der');
 });
@@ -109,7 +109,7 @@ test('says so when the Node of the project is another one', async () => {
   // Removed first: written through, the link would change the Node that runs this.
   rmSync(node);
   writeFileSync(node, '#!/bin/sh\necho v20.1.0\n', { mode: 0o755 });
-  const { kode: code, printout } = await run(['skript.ts', 'hei', 'der']);
+  const { code, printout } = await run(['skript.ts', 'hei', 'der']);
   expect([code, printout]).toEqual([
     1,
     expect.stringMatching(/^Node 24 is needed in node_modules\/node; found v20\.1\.0\./),
@@ -125,11 +125,11 @@ test.each([
   const file = join(root, 'sagt');
   const proc = start(['skript.ts', 'vent', file]);
   const end = new Promise((response) => proc.once('exit', response));
-  await waitUntil(() => existsSync(file), { hva: 'the script' });
+  await waitUntil(() => existsSync(file), { what: 'the script' });
   proc.kill(sent);
   expect(await end).toBe(code);
   await waitUntil(async () => (await runProgram('cat', [file])).printout === received, {
-    hva: `the script to get ${received}`,
+    what: `the script to get ${received}`,
   });
 });
 
@@ -141,7 +141,7 @@ test('the script ends with the shell that npm ran it in', async () => {
     stdio: 'ignore',
     env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: 'start' },
   });
-  await waitUntil(() => existsSync(file), { hva: 'the script' });
+  await waitUntil(() => existsSync(file), { what: 'the script' });
   skall.kill('SIGKILL');
-  await waitUntil(async () => (await runProgram('cat', [file])).printout === 'SIGTERM', { hva: 'the script to end' });
+  await waitUntil(async () => (await runProgram('cat', [file])).printout === 'SIGTERM', { what: 'the script to end' });
 });

@@ -10,7 +10,7 @@ import { withClient, startRig } from './rig.ts';
 /** All avtaler over HTTP, against the limit: the same rows by COPY, not looked at. */
 export async function exportBench({ avtaler, runder: rounds }: { avtaler: number; runder: number }): Promise<unknown> {
   const rig = await startRig();
-  const system = await System.create({ partisjoner: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
+  const system = await System.create({ partitions: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     await system.startIngestor();
     const app = await system.startQueryApi({ LOG_LEVEL: 'warn' });

@@ -13,7 +13,7 @@ const POOL = PACE / 10;
 /** How long after a message was acknowledged by Kafka it stands in an answer, at 500 messages a second. */
 export async function freshness({ runder: rounds }: { runder: number }): Promise<unknown> {
   const rig = await startRig();
-  const system = await System.create({ partisjoner: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
+  const system = await System.create({ partitions: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     await system.startIngestor();
     const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
@@ -44,7 +44,7 @@ async function round(system: System, api: Target, messages: PublishedMessage[]):
   for (let i = 0; i < messages.length; i += POOL) {
     await wait(Math.max(0, from + (i / PACE) * 1_000 - performance.now()));
     const pool = messages.slice(i, i + POOL);
-    const fresh = pool.map(({ nokkel: key }) => String(key)).filter((id) => !seen.has(id));
+    const fresh = pool.map(({ key }) => String(key)).filter((id) => !seen.has(id));
     for (const id of fresh) seen.add(id);
     await system.publish(pool);
     // The last that nobody has heard of before: it is there when it is found.

@@ -39,7 +39,7 @@ export async function growth({ avtaler, runder: rounds }: { avtaler: number; run
 }
 
 async function measure(rig: Rig, avtaler: number): Promise<Measured> {
-  const system = await System.create({ partisjoner: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
+  const system = await System.create({ partitions: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     const first = await system.startIngestor();
     const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });

@@ -21,7 +21,7 @@ export async function ingestWhileReading({
   const underIngest: number[] = [];
   try {
     for (let n = 0; n < rounds; n++) {
-      const system = await System.create({ partisjoner: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
+      const system = await System.create({ partitions: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
       try {
         const { calmOnes, busy } = await round(system, count);
         calm.push(calmOnes);

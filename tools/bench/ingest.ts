@@ -54,7 +54,7 @@ async function round(
   rig: Rig,
   { antall: count, oppdateringer: updates }: { antall: number; oppdateringer: boolean },
 ): Promise<Round> {
-  const system = await System.create({ partisjoner: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
+  const system = await System.create({ partitions: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     await system.publish([...createEvents({ count })]);
     const app = await system.startIngestor();
@@ -77,7 +77,7 @@ async function round(
 
 /** Seconds to COPY what the system stored into empty tables of the same form, a thousand rows to a transaction. */
 async function copyDone(rig: Rig, done: System): Promise<number> {
-  const empty = await System.create({ partisjoner: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
+  const empty = await System.create({ partitions: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     const app = await empty.startIngestor();
     await app.proc.stop();

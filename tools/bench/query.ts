@@ -29,8 +29,8 @@ export interface Target {
  */
 export async function query(options: { avtaler: number; runder: number; bulk: boolean }): Promise<unknown> {
   const rig = await startRig();
-  const system = await System.create({ partisjoner: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
-  const { katalog: directory, clean } = createWorkDir('bench-bar');
+  const system = await System.create({ partitions: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
+  const { directory, clean } = createWorkDir('bench-bar');
   const port = await freePort();
   try {
     await system.startIngestor();
@@ -53,7 +53,7 @@ export async function query(options: { avtaler: number; runder: number; bulk: bo
             ({ ok }) => ok,
             () => false,
           ),
-        { hva: 'the bare server' },
+        { what: 'the bare server' },
       );
       await waitForAnswer(api);
       await check(api);
@@ -117,7 +117,7 @@ async function bulk(api: Target, { avtaler, runder: rounds }: { avtaler: number;
 /** Until the first load is done, nothing is answered. */
 export async function waitForAnswer({ url, hoder: headers }: Target): Promise<void> {
   const search = { method: 'POST', headers: headers, body: '{"antall":1}' };
-  await waitUntil(() => fetch(`${url}${OPERATIONS.sok}`, search).then(({ ok }) => ok), { hva: 'the first load' });
+  await waitUntil(() => fetch(`${url}${OPERATIONS.sok}`, search).then(({ ok }) => ok), { what: 'the first load' });
 }
 
 /** @throws when any answer is not a success */

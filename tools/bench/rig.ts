@@ -17,7 +17,7 @@ export interface Rig {
 
 /** A Kafka and a Postgres of the benchmark's own, on empty data. */
 export async function startRig(): Promise<Rig> {
-  const { katalog: directory, clean } = createWorkDir('bench');
+  const { directory, clean } = createWorkDir('bench');
   const [kafka, postgres] = await Promise.all([
     startKafka({ port: await freePort(), dataDir: join(directory, 'kafka'), logFile: join(directory, 'kafka.log') }),
     startPostgres({

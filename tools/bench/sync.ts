@@ -43,7 +43,7 @@ async function round(rig: Rig, count: number): Promise<number> {
       progress: () => undefined,
     });
     await waitUntil(async () => (await api.hentSynk(syncId)).tilstand === 'FULLFOERT', {
-      hva: 'the sync to be completed',
+      what: 'the sync to be completed',
       maxMs: 600_000,
       everyMs: 50,
     });

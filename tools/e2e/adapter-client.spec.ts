@@ -105,7 +105,7 @@ async function when(syncId: string, state: string): Promise<void> {
       const { data } = await client.GET('/adapter/v1/synk/{synkId}', { params: { path: { synkId: syncId } } });
       return data?.tilstand === state;
     },
-    { hva: `the sync to be ${state}`, everyMs: 200 },
+    { what: `the sync to be ${state}`, everyMs: 200 },
   );
 }
 

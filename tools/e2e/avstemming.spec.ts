@@ -13,7 +13,7 @@ import { System } from './system.ts';
  */
 let system: System;
 let app: App;
-const { katalog: directory, clean } = createWorkDir('avstemming');
+const { directory, clean } = createWorkDir('avstemming');
 
 beforeEach(async () => {
   system = await System.create();
@@ -132,7 +132,7 @@ test.each(['LISTE', 'TOPIC'] as const)(
         (await system.sql('select 1 from avtale where avtale_id = any($1) and slettet is null', [FOREIGN])).length ===
         0,
       {
-        hva: 'what the source does not have to be deleted',
+        what: 'what the source does not have to be deleted',
       },
     );
     expect((await avstem(against === 'LISTE' ? list() : undefined)).found).toEqual({ ...NONE, NYERE: plantet.NYERE });
@@ -146,14 +146,14 @@ test.each(['LISTE', 'TOPIC'] as const)(
 );
 
 test('a change that came after the report outlives the deletion of what the source did not have', async () => {
-  const message = [...createEvents({ count: 400, seed: 9 })].find(({ verdi: value }) => {
+  const message = [...createEvents({ count: 400, seed: 9 })].find(({ value }) => {
     const { feilregistrert, slettemerket } = JSON.parse(String(value)) as Record<string, unknown>;
     return feilregistrert === false && slettemerket === false;
   });
   if (!message) throw new Error('The simulator made no ordinary message');
   await system.publish([message]);
   await system.waitForIngested();
-  const key = String(message.nokkel);
+  const key = String(message.key);
   const { id, found } = await avstem(
     list()
       .split('\n')
@@ -161,8 +161,8 @@ test('a change that came after the report outlives the deletion of what the sour
       .join('\n'),
   );
   expect(found.FREMMED).toEqual([key]);
-  const content = { ...(JSON.parse(String(message.verdi)) as object), sistEndret: new Date().toISOString() };
-  await system.publish([{ nokkel: key, verdi: JSON.stringify(content) }]);
+  const content = { ...(JSON.parse(String(message.value)) as object), sistEndret: new Date().toISOString() };
+  await system.publish([{ key, value: JSON.stringify(content) }]);
   await system.waitForIngested();
   expect(await repair(id, 'FREMMED', 1)).toEqual({ rettet: 0, igjen: 1 });
   expect((await system.tilstand()).avtaler).toEqual(system.oracle().avtaler);
@@ -175,7 +175,7 @@ test('npm run avstem compares, heals and says what it found', async () => {
   writeFileSync(file, list());
   const avstem = (...options: string[]): Promise<{ kode: number; printout: string }> =>
     system.tokenForOnDuty().then((token) =>
-      promisify(execFile)(process.execPath, ['tools/avstem/avstem.ts', '--ingestor', app.url, ...options], {
+      promisify(execFile)(process.execPath, ['tools/local/ops.ts', 'avstem', '--ingestor', app.url, ...options], {
         cwd: ROOT,
         env: { ...process.env, TOKEN: token, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
       }).then(

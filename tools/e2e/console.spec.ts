@@ -17,7 +17,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   const otherPlaces: string[] = [];
 
   beforeAll(async () => {
-    system = await System.create({ partisjoner: 2 });
+    system = await System.create({ partitions: 2 });
     ({ url } = await system.startIngestor());
     const fields = {
       avtaleId: ID,
@@ -26,9 +26,9 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
       deltakerEtternavn: 'Nordmann',
     };
     await system.publish([
-      { nokkel: ID, verdi: JSON.stringify({ ...fields, startDato: 'i går' }) },
-      { nokkel: ID, verdi: `{"avtaleId":` },
-      { nokkel: ID, verdi: JSON.stringify({ ...fields, avtaleNr: 'sju' }) },
+      { key: ID, value: JSON.stringify({ ...fields, startDato: 'i går' }) },
+      { key: ID, value: `{"avtaleId":` },
+      { key: ID, value: JSON.stringify({ ...fields, avtaleNr: 'sju' }) },
     ]);
     await system.waitForIngested();
     browser = await startBrowser();
@@ -142,7 +142,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
 
   test('rebuilds, and names what the topic does not tell of', async () => {
     const usable = { avtaleId: ID, sistEndret: '2026-01-01T00:00:00Z', avtaleNr: 7 };
-    await system.publish([{ nokkel: ID, verdi: JSON.stringify(usable) }]);
+    await system.publish([{ key: ID, value: JSON.stringify(usable) }]);
     await system.sql(
       `insert into avtale (avtale_id, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
        values ($1, false, '2026-01-01', 0, -1)`,

@@ -20,7 +20,7 @@ async function all(): Promise<void> {
 
 test('poison of each kind lies between good messages, and twenty tombstones before one', async () => {
   const unused = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
-  const tombstones = Array.from({ length: 20 }, (_, n) => ({ nokkel: unused(n), verdi: null }));
+  const tombstones = Array.from({ length: 20 }, (_, n) => ({ key: unused(n), value: null }));
   await system.publish([...events(3_000, 3), ...tombstones, ...createEvents({ count: 50, seed: 4 })]);
   await system.startIngestor();
   await all();

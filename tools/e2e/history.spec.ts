@@ -8,7 +8,7 @@ const STAGE = 8;
 
 /** Searches of every kind, some for what is known to have been there. */
 function createSearch(messages: PublishedMessage[]): Record<string, unknown>[] {
-  const source = messages.flatMap(({ verdi: value }) => {
+  const source = messages.flatMap(({ value }) => {
     const { deltakerFnr, bedriftNr } = value === null ? {} : (JSON.parse(String(value)) as Record<string, unknown>);
     return typeof deltakerFnr === 'string' && /^\d{9}$/.test(String(bedriftNr)) ? [{ deltakerFnr, bedriftNr }] : [];
   });
@@ -57,7 +57,7 @@ test('what the API answered at a moment, it answers about that moment, whatever 
       await waitUntil(
         async () => (await fetch(`${url}/api/v1/avtaler/nummer/0`, { headers: headers })).status !== 503,
         {
-          hva: 'the first load',
+          what: 'the first load',
         },
       );
       for (const filter of search) {

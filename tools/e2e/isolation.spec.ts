@@ -13,7 +13,7 @@ import type { App } from '../local/apps.ts';
 import { System, type PublishedMessage } from './system.ts';
 
 /** Two organisations as they are deployed: one broker and one issuer, and nothing else, is the same for both. */
-const { katalog: directory, clean } = createWorkDir('isolasjon');
+const { directory, clean } = createWorkDir('isolasjon');
 const POISON_COUNT = 10_000;
 /** fewer than there are, so that a new one at the end of the order changes nothing */
 const ASKED_COUNT = 20;
@@ -83,7 +83,7 @@ test('an adapter of the other organisation is refused also when its token is mea
   expect(await statuser(nav.ingestor, await nav.system.token({ azp: 'adapter', claims }))).toEqual(new Set([403]));
 });
 
-const poison = (n: number): PublishedMessage => ({ nokkel: `gift-${String(n)}`, verdi: '{' });
+const poison = (n: number): PublishedMessage => ({ key: `gift-${String(n)}`, value: '{' });
 
 interface Response {
   status: number;
@@ -115,7 +115,7 @@ async function respondsUnchanged(limit: number, avtaler: string): Promise<void> 
       expect(response).toMatchObject({ status: 200, avtaler });
       return response.oppdatert > limit;
     },
-    { hva: 'fresh data', everyMs: 20 },
+    { what: 'fresh data', everyMs: 20 },
   );
 }
 
@@ -127,16 +127,16 @@ test('what befalls one organisation is not noticed by the other', async () => {
   await fylke.system.publish(Array.from({ length: POISON_COUNT }, (_, n) => poison(n)));
   expect((await fetch(`${fylke.ingestor.url}/internal/isalive`)).status).toBe(200);
   await waitUntil(async () => (await fetch(`${fylke.ingestor.url}/internal/isready`)).status === 503, {
-    hva: 'the ingestor without a database to tell so',
+    what: 'the ingestor without a database to tell so',
   });
   for (const nr of [1, 2, 3]) {
     await respondsUnchanged(Date.now(), avtaler);
     // Last in the order of answers.
     const key = `ffffffff-ffff-4fff-8fff-${String(nr).padStart(12, '0')}`;
-    await nav.system.publish([{ nokkel: key, verdi: JSON.stringify(newAvtale(key)) }]);
+    await nav.system.publish([{ key, value: JSON.stringify(newAvtale(key)) }]);
     const path = `${nav.queryApi.url}/api/v1/avtaler/${key}`;
     await waitUntil(async () => (await fetch(path, { headers: await nav.system.as('alt') })).ok, {
-      hva: 'a new avtale to be served',
+      what: 'a new avtale to be served',
     });
   }
   expect((await fetch(`${nav.ingestor.url}/internal/isready`)).status).toBe(200);

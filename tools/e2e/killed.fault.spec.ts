@@ -33,7 +33,7 @@ async function all(maxMs?: number): Promise<void> {
 /** Resolves somewhere in the middle of the backlog. */
 const midway = (share: number, of: number): Promise<true> =>
   waitUntil(async () => (await system.ingested().catch(() => 0)) >= share * of || undefined, {
-    hva: 'part of the backlog',
+    what: 'part of the backlog',
     everyMs: 5,
   }).then(() => true);
 
@@ -51,7 +51,7 @@ test('the ingestor is killed again and again during a backlog', async () => {
 }, 120_000);
 
 test('Postgres is killed during a backlog and comes back after five seconds', async () => {
-  const { katalog: dir, clean } = createWorkDir('feil');
+  const { directory: dir, clean } = createWorkDir('feil');
   const postgres = await startPostgres({
     port: await freePort(),
     dataDir: join(dir, 'postgres'),
@@ -85,12 +85,12 @@ test('Postgres is killed during a backlog and comes back after five seconds', as
   );
   await postgres.restart();
   await all();
-  await waitUntil(async () => (await trace()).status === 404, { hva: 'look-ups to be answered again' });
+  await waitUntil(async () => (await trace()).status === 404, { what: 'look-ups to be answered again' });
   expect(await system.sql('select 1 from parkert_melding')).toEqual([]);
 }, 120_000);
 
 test('Kafka is killed during a backlog and comes back', async () => {
-  const { katalog: directory, clean } = createWorkDir('feil');
+  const { directory, clean } = createWorkDir('feil');
   const kafka = await startKafka({
     port: await freePort(),
     dataDir: join(directory, 'kafka'),
@@ -112,7 +112,7 @@ test('Kafka is killed during a backlog and comes back', async () => {
 }, 120_000);
 
 test('a second ingestor joins during a backlog, and leaves again', async () => {
-  await createSystem({ partisjoner: 4 });
+  await createSystem({ partitions: 4 });
   const messages = events(16_000, 6);
   await system.publish(messages);
   await system.startIngestor();

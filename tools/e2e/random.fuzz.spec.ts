@@ -11,7 +11,7 @@ const REPEAT = `FUZZ_SEED=${String(SEED)} FUZZ_AVTALER=${String(AVTALER)} FUZZ_S
 let system: System;
 
 beforeAll(async () => {
-  system = await System.create({ partisjoner: 6 });
+  system = await System.create({ partitions: 6 });
 });
 afterAll(() => system.stop());
 

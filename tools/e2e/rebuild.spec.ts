@@ -36,7 +36,7 @@ const call = (method: string, path = ''): Promise<Response> =>
   fetch(`${app.url}/drift/v1/gjenoppbygging${path}`, { method: method, headers: headers });
 const progress = async (): Promise<Record<string, unknown>> => (await (await call('GET')).json()) as never;
 const waitForDone = (): Promise<unknown> =>
-  waitUntil(async () => (await progress())['tilstand'] === 'FERDIG', { hva: 'the rebuild', maxMs: 60_000 });
+  waitUntil(async () => (await progress())['tilstand'] === 'FERDIG', { what: 'the rebuild', maxMs: 60_000 });
 const changes = async (): Promise<number> =>
   Number((await system.sql<{ n: string }>('select count(*) as n from endring'))[0]?.n);
 

@@ -89,7 +89,7 @@ test('a copy made from the export and the feed is what the API says, whoever is 
     await waitUntil(
       async () => (await fetch(`${api.url}/api/v1/avtaler/nummer/0`, { headers: headers })).status !== 503,
       {
-        hva: 'the first load',
+        what: 'the first load',
       },
     );
 
@@ -131,7 +131,7 @@ async function restart(system: System, api: App): Promise<App> {
   await waitUntil(
     async () => (await fetch(`${incoming.url}/api/v1/avtaler/nummer/0`, { headers: headers })).status !== 503,
     {
-      hva: 'the new process to answer',
+      what: 'the new process to answer',
     },
   );
   return incoming;

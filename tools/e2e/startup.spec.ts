@@ -7,7 +7,7 @@ import { System } from './system.ts';
 
 /** A set-up that is wrong: one clear line that names what, no stack, and an exit code other than 0. */
 let system: System;
-const { katalog: directory, clean } = createWorkDir('oppstart');
+const { directory, clean } = createWorkDir('oppstart');
 
 beforeAll(async () => {
   system = await System.create();
@@ -81,8 +81,8 @@ test('before an ingestor has set the database up a query-api is alive and not re
   const dir = createWorkDir('oppstart');
   const postgres = await startPostgres({
     port: await freePort(),
-    dataDir: join(dir.katalog, 'postgres'),
-    logFile: join(dir.katalog, 'postgres.log'),
+    dataDir: join(dir.directory, 'postgres'),
+    logFile: join(dir.directory, 'postgres.log'),
   });
   const empty = await System.create({ postgres: postgres.url });
   try {
@@ -93,9 +93,9 @@ test('before an ingestor has set the database up a query-api is alive and not re
         () => undefined,
       );
     const waitForMissing = (...what: string[]): Promise<unknown> =>
-      waitUntil(async () => (await missing()) === what.join(), { hva: `not ready for ${what.join()}` });
+      waitUntil(async () => (await missing()) === what.join(), { what: `not ready for ${what.join()}` });
     const hasSaid = (what: string): Promise<unknown> =>
-      waitUntil(() => Promise.resolve(readFileSync(app.logFile, 'utf8').includes(what)), { hva: what });
+      waitUntil(() => Promise.resolve(readFileSync(app.logFile, 'utf8').includes(what)), { what });
     await waitForMissing('oppstart');
     await hasSaid('has not been set up');
     await postgres.kill();

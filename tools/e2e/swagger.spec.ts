@@ -6,7 +6,7 @@ import { System } from './system.ts';
 needsBrowser(test)(
   'Swagger UI answers a search as it stands, in a browser',
   async () => {
-    const system = await System.create({ partisjoner: 1 });
+    const system = await System.create({ partitions: 1 });
     const azp = readKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';
     await system.publish([...createEvents({ count: 50, seed: 1 })]);
     await system.startIngestor();
@@ -18,7 +18,7 @@ needsBrowser(test)(
       await waitUntil(
         async () => (await fetch(`${url}/api/v1/avtaler/nummer/0`, { headers: await system.as('alt') })).status === 404,
         {
-          hva: 'the first load',
+          what: 'the first load',
         },
       );
       const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
@@ -45,7 +45,7 @@ needsBrowser(test)(
 );
 
 test('nothing of that is there unless the local stack asks for it, and asked for elsewhere the start is refused', async () => {
-  const system = await System.create({ partisjoner: 1 });
+  const system = await System.create({ partitions: 1 });
   try {
     await system.startIngestor();
     const { url } = await system.startQueryApi();

@@ -50,7 +50,7 @@ const large = (entry: Entry[], char = 800): Entry[] =>
   entry.map(({ id, ressurs: resource }) => ({ id, ressurs: { ...resource, bedriftNavn: 'x'.repeat(char) } }));
 
 const underway = (system: System): Promise<unknown> =>
-  waitUntil(async () => (await system.onTopic()) > 0, { hva: 'some of the page on the topic', everyMs: 2 });
+  waitUntil(async () => (await system.onTopic()) > 0, { what: 'some of the page on the topic', everyMs: 2 });
 
 /** Served exactly as the adapter's data, with one version of each, and the same once more from the topic. */
 async function isExact(system: System, data: AdapterData): Promise<void> {
@@ -61,7 +61,7 @@ async function isExact(system: System, data: AdapterData): Promise<void> {
 }
 
 test('Kafka is killed midway through a page: nothing of it counts, and sent again it takes effect once', async () => {
-  const { katalog: directory, clean } = createWorkDir('feil');
+  const { directory, clean } = createWorkDir('feil');
   const place = { dataDir: join(directory, 'kafka'), logFile: join(directory, 'kafka.log') };
   const kafka = await startKafka({ port: await freePort(), ...place });
   started.push(() => kafka.stop().then(clean));
@@ -86,7 +86,7 @@ test('Kafka is killed midway through a page: nothing of it counts, and sent agai
 const ONE_PAGE = { side: 1, antallSider: 1 };
 
 test('Postgres is away during a page: 503, and sent again it takes effect once', async () => {
-  const { katalog: directory, clean } = createWorkDir('feil');
+  const { directory, clean } = createWorkDir('feil');
   const place = { dataDir: join(directory, 'postgres'), logFile: join(directory, 'postgres.log') };
   const postgres = await startPostgres({ port: await freePort(), ...place });
   started.push(() => postgres.stop().then(clean));
@@ -125,11 +125,11 @@ test('an ingestor is killed while a full sync deletes: the other one goes on, an
   const { entry, completed: forget } = data.all();
   await send(api, entry, { ...options, synkId: 'mindre' });
   await waitUntil(async () => (await other.hentSynk('mindre')).tilstand === 'VENTER_PAA_BEKREFTELSE', {
-    hva: 'the sync to wait',
+    what: 'the sync to wait',
   });
   await other.bekreft('mindre');
   await waitUntil(async () => (await system.sql('select 1 from avtale where slettet is not null limit 1')).length > 0, {
-    hva: 'the first deletions',
+    what: 'the first deletions',
     everyMs: 2,
   });
   await app.proc.kill();
@@ -141,7 +141,7 @@ test('an ingestor is killed while a full sync deletes: the other one goes on, an
 }, 240_000);
 
 const completed = (api: AdapterApi, syncId: string): Promise<unknown> =>
-  waitUntil(async () => (await api.hentSynk(syncId)).tilstand === 'FULLFOERT', { hva: 'the sync', maxMs: 120_000 });
+  waitUntil(async () => (await api.hentSynk(syncId)).tilstand === 'FULLFOERT', { what: 'the sync', maxMs: 120_000 });
 
 test('pages as large as they may be, more at once than there is memory for: all are taken, some at a later attempt', async () => {
   const system = await createSystem();

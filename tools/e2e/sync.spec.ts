@@ -52,7 +52,7 @@ test('an ingestor that is killed in the middle of a full sync loses nothing, and
     options,
   );
   await waitUntil(async () => (await api.hentSynk(options.synkId)).tilstand === 'FULLFOERT', {
-    hva: 'the first sync',
+    what: 'the first sync',
     maxMs: 60_000,
   });
 
@@ -75,11 +75,11 @@ test('an ingestor that is killed in the middle of a full sync loses nothing, and
   const others = new AdapterApi((await system.startIngestor()).url, () => system.tokenForAdapter());
   await send(others, fresh, { ...options, synkId: syncId });
   await waitUntil(async () => (await others.hentSynk(syncId)).tilstand === 'FULLFOERT', {
-    hva: 'the second sync',
+    what: 'the second sync',
     maxMs: 60_000,
   });
   expect(await others.hentSynk(syncId)).toMatchObject({ mottatteSider: 45, manglendeSider: [], skalSlettes: 500 });
   const expected = Object.fromEntries(kept.map((id) => [id, 1]));
-  await waitUntil(async () => Object.keys(await stored()).length === kept.length, { hva: 'the deletions' });
+  await waitUntil(async () => Object.keys(await stored()).length === kept.length, { what: 'the deletions' });
   expect(await stored()).toEqual(expected);
 }, 180_000);

@@ -19,13 +19,13 @@ import { readKonsumenter } from '../local/token.ts';
 import { expected } from '@tiltak/simulator';
 
 export interface PublishedMessage {
-  nokkel: string | Buffer | null;
-  verdi: string | Buffer | null;
+  key: string | Buffer | null;
+  value: string | Buffer | null;
 }
 
 interface SystemOptions {
   organisasjon: string;
-  partisjoner: number;
+  partitions: number;
   postgres: string;
   brokers: string;
   utsteder: TokenIssuer;
@@ -65,14 +65,14 @@ export class System {
    */
   static async create({
     organisasjon = 'nav',
-    partisjoner: partitions = 3,
+    partitions = 3,
     postgres = testEnvironment().postgres,
     brokers = testEnvironment().kafka,
     utsteder: common,
   }: Partial<SystemOptions> = {}): Promise<System> {
     const [database, topic, issuer] = await Promise.all([
       createTestDatabase(postgres),
-      createTestTopic({ partisjoner: partitions, brokers }),
+      createTestTopic({ partitions, brokers }),
       common ?? freePort().then((port) => startTokenIssuer({ port, audience: clientId(organisasjon) })),
     ]);
     const surroundings: Surroundings = {
@@ -169,7 +169,7 @@ export class System {
   /** Waits until everything published is stored. */
   async waitForIngested(maxMs = 60_000): Promise<void> {
     await waitUntil(async () => (await this.ingested().catch(() => -1)) === this.published.length, {
-      hva: 'everything published to be stored',
+      what: 'everything published to be stored',
       maxMs,
       everyMs: 100,
     });
@@ -184,7 +184,7 @@ export class System {
   /** Waits until everything on the topic is stored, whoever wrote it. */
   async waitForTopic(maxMs = 60_000): Promise<void> {
     await waitUntil(async () => (await this.ingested().catch(() => -1)) === (await this.onTopic()), {
-      hva: 'everything on the topic to be stored',
+      what: 'everything on the topic to be stored',
       maxMs,
       everyMs: 100,
     });
@@ -198,7 +198,7 @@ export class System {
   /** Messages per second while `fra` to `antall` of them are stored. The time before the first is stored is not counted. */
   async measureIngest(count: number, from = 0): Promise<number> {
     const first = await waitUntil(async () => (await this.ingested()) > from && (await this.ingested()), {
-      hva: 'the first messages',
+      what: 'the first messages',
       everyMs: 10,
     });
     const begun = performance.now();

@@ -17,7 +17,7 @@ beforeAll(async () => {
     getToken: async () => (await system.as('alt'))['authorization']?.slice('Bearer '.length) ?? '',
   });
   await waitUntil(async () => (await client.POST('/api/v1/avtaler/sok', { body: {} })).response.ok, {
-    hva: 'the first load',
+    what: 'the first load',
   });
 }, 60_000);
 afterAll(() => system.stop());
@@ -48,7 +48,7 @@ test('a change is served, and Data-Oppdatert promises no more than is served', a
   const before = Date.now();
   const key = '00000000-0000-4000-8000-0000000000aa';
   await system.publish([
-    { nokkel: key, verdi: JSON.stringify({ avtaleId: key, sistEndret: '2026-01-01T00:00:00Z', avtaleNr: 4_711 }) },
+    { key, value: JSON.stringify({ avtaleId: key, sistEndret: '2026-01-01T00:00:00Z', avtaleNr: 4_711 }) },
   ]);
   const published = Date.now();
   const seen = await waitUntil(
@@ -60,11 +60,11 @@ test('a change is served, and Data-Oppdatert promises no more than is served', a
       if (response.status === 404 && updated > published) throw new Error('Data-Oppdatert promises what is not served');
       return response.ok ? response : undefined;
     },
-    { hva: 'the change to be served', everyMs: 5 },
+    { what: 'the change to be served', everyMs: 5 },
   );
   expect(seen.headers.get('data-oppdatert')).toBeTruthy();
   await waitUntil(async () => Date.parse((await client.GET('/api/v1/ferskhet')).data?.dataOppdatert ?? '') > before, {
-    hva: 'freshness to pass the message',
+    what: 'freshness to pass the message',
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createWorkDir } from '@tiltak/testing';
 import { readNew, lastLines } from './log-watch.ts';
 
-const { katalog: directory, clean } = createWorkDir('spec');
+const { directory, clean } = createWorkDir('spec');
 afterAll(clean);
 
 const line = (level: string, message: string): string => `${JSON.stringify({ level, message })}\n`;

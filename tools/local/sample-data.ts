@@ -33,7 +33,7 @@ export async function createSampleTopic(brokers: string, topic: string): Promise
     await createTopic(admin, topic, 6);
     // Kafka makes its topic of offsets when the first group asks for one, and answers with errors meanwhile: better here
     // than in the log of the ingestor.
-    await waitUntil(() => hasOffsets(admin, topic), { hva: "Kafka's topic of offsets" });
+    await waitUntil(() => hasOffsets(admin, topic), { what: "Kafka's topic of offsets" });
   });
 }
 
@@ -53,11 +53,11 @@ export async function loadSampleData(brokers: string, topic: string, database: s
   const script = join(ROOT, 'libs', 'simulator', 'src', 'simulate.ts');
   const options = ['--disable-warning=ExperimentalWarning', script, '--fil', FILE, '--topic', topic];
   const env = environmentWith({ KAFKA_BROKERS: brokers });
-  const { kode: code, printout } = await runProgram(process.execPath, options, { cwd: ROOT, env });
+  const { code, printout } = await runProgram(process.execPath, options, { cwd: ROOT, env });
   if (code !== 0) throw new StartError(`The sample data could not be published:\n${printout}`);
   const count = await published(brokers, topic);
   await waitUntil(async () => (await ingested(database, topic)) >= count, {
-    hva: 'the sample data to be stored; see the log of the ingestor in .local/logs',
+    what: 'the sample data to be stored; see the log of the ingestor in .local/logs',
     maxMs: 60_000,
     everyMs: 100,
   });

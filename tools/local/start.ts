@@ -89,7 +89,7 @@ function dataDirectory(data: string | undefined): string {
     mkdirSync(data, { recursive: true });
     return data;
   }
-  const { katalog: directory, clean } = createWorkDir('lokal');
+  const { directory, clean } = createWorkDir('lokal');
   return stack.remember('temporary data', directory, clean);
 }
 
@@ -97,7 +97,7 @@ async function build(): Promise<void> {
   const nx = join(ROOT, 'node_modules', '.bin', 'nx');
   const env = environmentWith({ NX_ISOLATE_PLUGINS: 'false' });
   const options = ['run-many', '-t', 'build', '--output-style=static'];
-  const { kode: code, printout } = await runProgram(process.execPath, [nx, ...options], { cwd: ROOT, env });
+  const { code, printout } = await runProgram(process.execPath, [nx, ...options], { cwd: ROOT, env });
   if (code !== 0) throw new StartError(`The apps could not be built:\n${printout}`);
 }
 

@@ -28,12 +28,12 @@ test('a stack that is gone is said in a sentence', async () => {
 
 test.each([
   [[], /^Usage: npm run token -- <konsument>.*, where konsument is one of: .*\balt\b.*\bsmal\b.*\.\n$/],
-  [['ukjent'], /^There is no consumer ukjent in tools\/lokal\/konsumenter\.yaml, only: .*\balt\b.*\.\n$/],
+  [['ukjent'], /^There is no consumer ukjent in tools\/local\/konsumenter\.yaml, only: .*\balt\b.*\.\n$/],
 ])('npm run token with %j says in one sentence who is known', async (args, said) => {
   const script = join(ROOT, 'tools', 'local', 'token.ts');
   const env = { ...process.env, NODE_OPTIONS: '' };
   expect(await runProgram(process.execPath, [script, ...args], { env })).toEqual({
-    kode: 1,
+    code: 1,
     printout: expect.stringMatching(said),
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWorkDir, ROOT } from '@tiltak/testing';
 
-const { katalog: directory, clean } = createWorkDir('regler');
+const { directory, clean } = createWorkDir('regler');
 afterAll(clean);
 
 function brokenRules(file: string): string[] {

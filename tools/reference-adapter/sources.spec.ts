@@ -35,7 +35,7 @@ async function sync(method: SyncOptions['metode'], entry: Entry[]): Promise<void
     parallelt: 2,
     progress: () => undefined,
   });
-  await waitUntil(async () => (await api.hentSynk(syncId)).tilstand === 'FULLFOERT', { hva: 'the sync' });
+  await waitUntil(async () => (await api.hentSynk(syncId)).tilstand === 'FULLFOERT', { what: 'the sync' });
 }
 
 type Row = { id: string; nr: number; fnr: string; start: string; prosent: number };
@@ -50,7 +50,7 @@ async function waitForStored(rows: Row[]): Promise<void> {
     );
   const expected = JSON.stringify(rows);
   await waitUntil(async () => JSON.stringify(await stored()) === expected, {
-    hva: 'what the adapter holds to be stored',
+    what: 'what the adapter holds to be stored',
   });
 }
 
@@ -58,7 +58,7 @@ test('a table, and then files: full, changed and deleted', async () => {
   const source = await createTestDatabase();
   const db = new pg.Client({ connectionString: source.url });
   await db.connect();
-  const { katalog: directory, clean } = createWorkDir('kilder');
+  const { directory, clean } = createWorkDir('kilder');
   try {
     await db.query(
       `create schema fagsystem;

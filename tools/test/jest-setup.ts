@@ -18,7 +18,7 @@ declare global {
  * TEST_KAFKA_BROKERS and TEST_POSTGRES_URL name are used when they are set.
  */
 async function start(): Promise<void> {
-  const { katalog: directory, clean } = createWorkDir('test');
+  const { directory, clean } = createWorkDir('test');
   const options = async (name: string): Promise<{ port: number; dataDir: string; logFile: string }> => ({
     port: await freePort(),
     dataDir: join(directory, name),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createWorkDir, ROOT, runProgram } from '@tiltak/testing';
 
 /** Real runs of jest, in a project of their own. */
-const { katalog: directory, clean } = createWorkDir('jest');
+const { directory, clean } = createWorkDir('jest');
 afterAll(clean);
 
 async function run(name: string, ...files: string[]): Promise<{ code: number | undefined; lines: string[] }> {
@@ -12,8 +12,8 @@ async function run(name: string, ...files: string[]): Promise<{ code: number | u
   for (const [nr, content] of files.entries()) writeFileSync(join(rootDir, `${String(nr)}.test.js`), content);
   const script = join(ROOT, 'tools', 'test', 'test.ts');
   const args = ['--config', JSON.stringify({ rootDir }), '--runInBand'];
-  const { kode: code, printout } = await runProgram(process.execPath, [script, '--', ...args], {
-    env: { ...process.env, NODE_OPTIONS: '' },
+  const { code, printout } = await runProgram(process.execPath, [script, '--', ...args], {
+    env: { ...process.env, NODE_OPTIONS: '', JEST_WORKER_ID: undefined },
   });
   return { code, lines: printout.trimEnd().split('\n') };
 }

@@ -10,7 +10,6 @@ import {
   type DeltakerId,
 } from '@tiltak/database';
 import { logger, measurePools, startHttp, type HttpOptions, type Stop } from '@tiltak/platform';
-import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { readKonsumenter } from './access/konsumenter.ts';
@@ -104,7 +103,7 @@ function httpOptionsFor({ config, parts, pools }: QueryApi, isStarted: () => boo
     readiness: { oppstart: isStarted, database: () => pools.lesing.query('select 1').then(() => true) },
     configure: (app) => {
       addDataOppdatert(app, parts.freshness);
-      if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, local);
+      if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
       showDocument(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
     },
   };

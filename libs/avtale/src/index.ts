@@ -45,4 +45,6 @@ export {
   type Outcome,
   type Version,
 } from './ordering.ts';
+export { asJsonObject, parseJsonObject, type JsonObject } from './json.ts';
 export { todayInOslo, parseDate, parseInstant, parseOsloTime } from './time.ts';
+export { isUuid, UUID } from './uuid.ts';

@@ -1,5 +1,7 @@
 import { AVTALE_FIELDS, FIELDS, type Avtale, type Field, type Values } from './fields.ts';
+import { asJsonObject, type JsonObject } from './json.ts';
 import { parseDate, parseInstant, parseOsloTime } from './time.ts';
+import { isUuid } from './uuid.ts';
 
 /** Why a message can't be used; `reason` never contains a value from it. */
 export interface ParkingReason {
@@ -51,7 +53,7 @@ function reject(code: ParkingReason['code'], field: string | null, reason: strin
 function parse(key: Uint8Array | null, value: Uint8Array | null, deleteBefore: number | undefined): Message {
   const keyText = key === null ? null : utf8(key, 'key').toLowerCase();
   if (value === null) {
-    if (keyText === null || !UUID.test(keyText)) {
+    if (keyText === null || !isUuid(keyText)) {
       reject('UGYLDIG_NOKKEL', 'key', 'the key of a tombstone must be an avtaleId (UUID)');
     }
     return { type: 'GRAVSTEIN', avtaleId: keyText, ...(deleteBefore === undefined ? {} : { before: deleteBefore }) };
@@ -66,9 +68,6 @@ function parse(key: Uint8Array | null, value: Uint8Array | null, deleteBefore: n
   return deleted ? { type: 'SLETTET', avtaleId, sistEndret: avtale.sistEndret } : { type: 'AVTALE', avtale };
 }
 
-type SourceObject = Record<string, unknown>;
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function utf8(bytes: Uint8Array, field: string | null): string {
@@ -79,22 +78,21 @@ function utf8(bytes: Uint8Array, field: string | null): string {
   }
 }
 
-function parseJson(text: string): SourceObject {
+function parseJson(text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     reject('IKKE_JSON', null, 'not valid JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    reject('IKKE_OBJEKT', null, 'the message is not a JSON object');
-  }
+  const object = asJsonObject(value);
+  if (!object) reject('IKKE_OBJEKT', null, 'the message is not a JSON object');
   // Postgres can't hold U+0000 in text. Only a message with the escape in it needs to be walked through.
   if (text.includes('\\u0000')) {
-    const field = findNul(value as SourceObject);
+    const field = findNul(object);
     if (field) reject('UGYLDIG_FELT', field, 'contains U+0000');
   }
-  return value as SourceObject;
+  return object;
 }
 
 function findNul(value: unknown, field = ''): string | undefined {
@@ -107,7 +105,7 @@ function findNul(value: unknown, field = ''): string | undefined {
   return undefined;
 }
 
-const READERS: { [K in keyof Values]: (source: SourceObject, field: string) => Values[K] | null } = {
+const READERS: { [K in keyof Values]: (source: JsonObject, field: string) => Values[K] | null } = {
   uuid: readUuid,
   text: readText,
   integer: readInteger,
@@ -126,7 +124,7 @@ const MENTORS_FIELDS = AVTALE_FIELDS.filter((name) => FIELDS[name].nullForMentor
 /** With every field from the start, all avtaler have one shape, and a field is set as fast as by its name. */
 const EMPTY: Readonly<Record<string, unknown>> = Object.fromEntries(AVTALE_FIELDS.map((name) => [name, null]));
 
-function parseAvtale(source: SourceObject, avtaleId: string): Avtale {
+function parseAvtale(source: JsonObject, avtaleId: string): Avtale {
   const avtale: Record<string, unknown> = { ...EMPTY };
   avtale['avtaleId'] = avtaleId;
   for (const { name, source: sourceName, read } of FIELD_READERS) avtale[name] = read(source, sourceName);
@@ -135,7 +133,7 @@ function parseAvtale(source: SourceObject, avtaleId: string): Avtale {
   return avtale as Avtale;
 }
 
-type Read = (source: SourceObject, field: string) => unknown;
+type Read = (source: JsonObject, field: string) => unknown;
 
 function readerOf(name: string, { source, read, required }: Field): { name: string; source: string; read: Read } {
   return { name, source, read: required ? requiredRead(READERS[read]) : READERS[read] };
@@ -145,14 +143,14 @@ function requiredRead(read: Read): Read {
   return (source, field) => read(source, field) ?? reject('UGYLDIG_FELT', field, 'is missing');
 }
 
-function readUuid(source: SourceObject, field: string): string {
+function readUuid(source: JsonObject, field: string): string {
   const value = source[field];
   const uuid = typeof value === 'string' ? value.toLowerCase() : '';
-  if (!UUID.test(uuid)) reject('UGYLDIG_FELT', field, 'must be a UUID');
+  if (!isUuid(uuid)) reject('UGYLDIG_FELT', field, 'must be a UUID');
   return uuid;
 }
 
-function readText(source: SourceObject, field: string): string | null {
+function readText(source: JsonObject, field: string): string | null {
   const value = source[field] ?? null;
   if (value === null) return null;
   if (typeof value !== 'string') return reject('UGYLDIG_FELT', field, 'must be text or null');
@@ -161,7 +159,7 @@ function readText(source: SourceObject, field: string): string | null {
   return value;
 }
 
-function readNumber(source: SourceObject, field: string): number | null {
+function readNumber(source: JsonObject, field: string): number | null {
   const value = source[field] ?? null;
   if (value === null) return null;
   // JSON.parse reads 1e999 as Infinity.
@@ -169,26 +167,26 @@ function readNumber(source: SourceObject, field: string): number | null {
   return value;
 }
 
-function readInteger(source: SourceObject, field: string): number | null {
+function readInteger(source: JsonObject, field: string): number | null {
   const value = readNumber(source, field);
   if (value === null) return null;
   if (value !== (value | 0)) reject('UGYLDIG_FELT', field, 'must be a whole number of 32 bits or null');
   return value;
 }
 
-function readBoolean(source: SourceObject, field: string): boolean {
+function readBoolean(source: JsonObject, field: string): boolean {
   const value = source[field] ?? false;
   if (typeof value !== 'boolean') reject('UGYLDIG_FELT', field, 'must be true, false or null');
   return value;
 }
 
-function readDate(source: SourceObject, field: string): string | null {
+function readDate(source: JsonObject, field: string): string | null {
   const value = readText(source, field);
   if (value === null) return null;
   return parseDate(value) ?? reject('UGYLDIG_FELT', field, 'must be an existing date, YYYY-MM-DD, or null');
 }
 
-function readOsloTime(source: SourceObject, field: string): string | null {
+function readOsloTime(source: JsonObject, field: string): string | null {
   const value = readText(source, field);
   if (value === null) return null;
   return (
@@ -196,7 +194,7 @@ function readOsloTime(source: SourceObject, field: string): string | null {
   );
 }
 
-function readInstant(source: SourceObject, field: string): string | null {
+function readInstant(source: JsonObject, field: string): string | null {
   const value = readText(source, field);
   if (value === null) return null;
   return parseInstant(value) ?? reject('UGYLDIG_FELT', field, 'must be a time with offset, YYYY-MM-DDTHH:mm:ss[.f]Z');

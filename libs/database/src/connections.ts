@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg, { type Pool, type PoolConfig } from 'pg';
 import { DataSource } from 'typeorm';
-import { Instance, ConsumerOffset, ConsumerStatus, ParkedMessage } from './entities.ts';
+import { Instance, ConsumerStatus } from './entities.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
 export interface DatabaseOptions {
@@ -69,7 +69,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     applicationName,
     ssl: ssl(options),
     poolSize: 2,
-    entities: [Instance, ConsumerOffset, ConsumerStatus, ParkedMessage],
+    entities: [Instance, ConsumerStatus],
     migrations: MIGRATIONS,
     migrationsTransactionMode: 'each',
     // Never log from here: parameters and values in messages are personal data.

@@ -2,6 +2,6 @@ export { LoginRefusedError, isTransient, connectAndWait } from './connect.ts';
 export { columnName } from './column-name.ts';
 export { databaseOptions, createDataSource, createPool, type DatabaseOptions } from './connections.ts';
 export { deltakerIdWith, WrongKeyError, checkKey, writeKeyCheck, type DeltakerId } from './deltaker-id.ts';
-export { Instance, ConsumerOffset, ConsumerStatus, ParkedMessage } from './entities.ts';
+export { Instance, ConsumerStatus } from './entities.ts';
 export { LOCKS } from './locks.ts';
 export { migrate } from './migrate.ts';

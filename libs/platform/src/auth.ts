@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { fingerprint } from './fingerprint.ts';
 import { logger } from './logger.ts';
 import { PROBLEMS, Problem } from './problem.ts';
 
@@ -36,12 +36,12 @@ export class TokenVerifier {
 
   /** @throws Problem 401 for a token that isn't valid here, 503 when the issuer's keys can't be had */
   async verify(token: string): Promise<Token> {
-    const fingerprint = createHash('sha256').update(token).digest('base64');
-    const known = this.verified.get(fingerprint);
+    const name = fingerprint(token).toString('base64');
+    const known = this.verified.get(name);
     if (known && Date.now() < known.to) return known.token;
-    const wasRead = await this.decode(token);
-    this.verified.set(fingerprint, { token: wasRead, to: Math.min(Date.now() + CACHE_MS, wasRead.exp * 1000) });
-    return wasRead;
+    const decoded = await this.decode(token);
+    this.verified.set(name, { token: decoded, to: Math.min(Date.now() + CACHE_MS, decoded.exp * 1000) });
+    return decoded;
   }
 
   private async decode(token: string): Promise<Token> {

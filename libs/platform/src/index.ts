@@ -1,5 +1,6 @@
 export type { Token } from './auth.ts';
 export { startJob, type BackgroundJob } from './background-job.ts';
+export { UsageError, runCommand, type Command } from './command.ts';
 export { BoundedQueue } from './bounded-queue.ts';
 export {
   databaseVariables,
@@ -18,9 +19,11 @@ export {
   type ConfigOf,
   type Variable,
 } from './config.ts';
+export { fingerprint } from './fingerprint.ts';
 export { measurePools } from './pool-metrics.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { ProblemDto } from './http/problem.dto.ts';
+export { createOpenApi, type OpenApi, type OpenApiOptions } from './openapi.ts';
 export { runApp, type Stop } from './run-app.ts';
 export { StartupError } from './startup-error.ts';
 export { currentContext, setKonsument, type RequestContext } from './request-context.ts';

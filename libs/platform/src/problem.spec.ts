@@ -4,15 +4,14 @@ import { PROBLEMS, Problem } from './problem.ts';
 
 test('docs/errors.md is the catalogue', () => {
   const rows = Object.values(PROBLEMS).map(
-    ({ status, kode: code, provIgjen: retry, beskrivelse: description }) =>
-      `| ${String(status)} | \`${code}\` | ${retry} | ${description} |`,
+    ({ status, code, retry, description }) => `| ${String(status)} | \`${code}\` | ${retry} | ${description} |`,
   );
   const document = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8').replace(/ {2,}/g, ' ');
   for (const row of rows) expect(document).toContain(row);
 });
 
 test('codes are unique, and stable in form', () => {
-  const codes = Object.values(PROBLEMS).map(({ kode: code }) => code);
+  const codes = Object.values(PROBLEMS).map(({ code }) => code);
   expect(new Set(codes).size).toBe(codes.length);
   for (const code of codes) expect(code).toMatch(/^[a-z-]+$/);
 });
@@ -25,7 +24,7 @@ test('what is not expected is 500, and tells nothing of its cause', () => {
 
 test('waiting is told in seconds', () => {
   const problem = new Problem(PROBLEMS.UTILGJENGELIG, 'x', { retryAfter: 2 });
-  expect(problem.hoder).toMatchObject({
+  expect(problem.headers).toMatchObject({
     'retry-after': '2',
     'content-type': 'application/problem+json; charset=utf-8',
   });

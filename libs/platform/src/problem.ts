@@ -2,11 +2,11 @@ import { currentContext } from './request-context.ts';
 
 export interface ProblemType {
   /** stable; `urn:tiltak-datadeling:feil:<kode>` is the `type` of the problem */
-  kode: string;
+  code: string;
   status: number;
   title: string;
-  provIgjen: 'NEI' | 'MED_RETTET_FORESPORSEL' | 'ETTER_VENTING';
-  beskrivelse: string;
+  retry: 'NEI' | 'MED_RETTET_FORESPORSEL' | 'ETTER_VENTING';
+  description: string;
 }
 
 /** The catalogue of errors that any app can answer with. */
@@ -124,10 +124,10 @@ function problemType(
   status: number,
   code: string,
   title: string,
-  retry: ProblemType['provIgjen'],
+  retry: ProblemType['retry'],
   description: string,
 ): ProblemType {
-  return { kode: code, status, title, provIgjen: retry, beskrivelse: description };
+  return { code, status, title, retry, description };
 }
 
 /** One thing that is wrong with a request; never with the value. */
@@ -143,7 +143,7 @@ interface ProblemExtras {
   /** seconds */
   retryAfter?: number;
   /** headers of the answer */
-  hoder?: Record<string, string>;
+  headers?: Record<string, string>;
   cause?: unknown;
 }
 
@@ -157,8 +157,8 @@ export class Problem extends Error {
     super(detail, { cause: extras.cause });
   }
 
-  get hoder(): Record<string, string> {
-    const { retryAfter, hoder: headers } = this.extras;
+  get headers(): Record<string, string> {
+    const { retryAfter, headers } = this.extras;
     return {
       'content-type': 'application/problem+json; charset=utf-8',
       ...(this.problemType.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
@@ -169,7 +169,7 @@ export class Problem extends Error {
 
   /** The body, RFC 9457. */
   toJson(): Record<string, unknown> {
-    const { kode: code, title, status } = this.problemType;
+    const { code, title, status } = this.problemType;
     return {
       type: `urn:tiltak-datadeling:feil:${code}`,
       title: title,

@@ -23,22 +23,22 @@ test('exactly as many as were asked for', () => {
 test('each message is keyed by the avtale it is about, and can be used', () => {
   const messages = Array.from(createEvents({ count: 5_000, seed: 3 }), (m, offset) => ({
     ...m,
-    partisjon: 0,
+    partition: 0,
     offset,
   }));
   const { avtaler, slettet: deleted, parkert: parked } = expected(messages);
   expect(parked).toEqual([]);
-  expect(avtaler.size + deleted.size).toBe(new Set(messages.map(({ nokkel: key }) => key)).size);
+  expect(avtaler.size + deleted.size).toBe(new Set(messages.map(({ key }) => key)).size);
   expect(messages.length / avtaler.size).toBeGreaterThan(5);
   expect(messages.length / avtaler.size).toBeLessThan(15);
 });
 
 test('avtaler live side by side, and a person may have several', () => {
-  const keys = Array.from(createEvents({ count: 5_000, seed: 3 }), ({ nokkel: key }) => key);
+  const keys = Array.from(createEvents({ count: 5_000, seed: 3 }), ({ key }) => key);
   const series = keys.filter((key, i) => key !== keys[i - 1]).length;
   expect(series).toBeGreaterThan(2_000);
   const { avtaler } = expected(
-    Array.from(createEvents({ count: 5_000, seed: 3 }), (m, offset) => ({ ...m, partisjon: 0, offset })),
+    Array.from(createEvents({ count: 5_000, seed: 3 }), (m, offset) => ({ ...m, partition: 0, offset })),
   );
   const countPerPerson = [...Map.groupBy(avtaler.values(), (a) => a.deltakerFnr).values()].map((a) => a.length);
   expect(Math.max(...countPerPerson)).toBeGreaterThan(2);
@@ -47,7 +47,7 @@ test('avtaler live side by side, and a person may have several', () => {
 test('poison of each kind lies between the messages when asked for, and tombstones', () => {
   const messages = Array.from(createEvents({ count: 6_000, poison: true }), (m, offset) => ({
     ...m,
-    partisjon: 0,
+    partition: 0,
     offset,
   }));
   const fields = expected(messages).parkert.map(({ felt: field }) => String(field));
@@ -72,7 +72,7 @@ test('poison of each kind lies between the messages when asked for, and tombston
   );
   // Every 97th is spoilt, and nothing else is parked.
   expect(fields).toHaveLength(Math.floor(6_000 / 97));
-  expect(messages.filter(({ verdi: value }) => value === null).length).toBeGreaterThan(20);
+  expect(messages.filter(({ value }) => value === null).length).toBeGreaterThan(20);
 });
 
 test('memory does not grow with the number of messages', () => {
@@ -97,24 +97,24 @@ describe('updates', () => {
   const updates = [...createUpdates({ count, seed: 42 })];
   const latest = (list: typeof before): Map<string, string> =>
     new Map(
-      [...expected(list.map((m, offset) => ({ ...m, partisjon: 0, offset }))).avtaler].map(([id, a]) => [
+      [...expected(list.map((m, offset) => ({ ...m, partition: 0, offset }))).avtaler].map(([id, a]) => [
         id,
         a.sistEndret,
       ]),
     );
 
   test('are as many, about the same avtaler, all usable', () => {
-    expect(updates.map(({ nokkel: key }) => key)).toEqual(before.map(({ nokkel: key }) => key));
-    expect(expected(updates.map((m, offset) => ({ ...m, partisjon: 0, offset }))).parkert).toEqual([]);
+    expect(updates.map(({ key }) => key)).toEqual(before.map(({ key }) => key));
+    expect(expected(updates.map((m, offset) => ({ ...m, partition: 0, offset }))).parkert).toEqual([]);
     expect(updates).toEqual([...createUpdates({ count, seed: 42 })]);
   });
 
   test('are for the most part newer than all that was sent before; the rest is resent to the byte, or older', () => {
     const known = latest(before);
     const kind = { equal: 0, older: 0, newer: 0 };
-    for (const [i, { verdi: value }] of updates.entries()) {
+    for (const [i, { value }] of updates.entries()) {
       const { avtaleId, sistEndret } = JSON.parse(String(value)) as Record<'avtaleId' | 'sistEndret', string>;
-      if (value === before[i]?.verdi) kind.equal++;
+      if (value === before[i]?.value) kind.equal++;
       else if (sistEndret < (known.get(avtaleId) ?? '')) kind.older++;
       else kind.newer++;
     }

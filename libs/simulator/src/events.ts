@@ -39,10 +39,10 @@ const EARLIER = -400 * DAY_MS;
  */
 export function* createUpdates({ count, seed = 1 }: Omit<Options, 'poison'>): Generator<SourceMessage> {
   const random = new Random(seed + 1_000_003);
-  for (const { nokkel: key, verdi: value } of createEvents({ count, seed })) {
+  for (const { key, value } of createEvents({ count, seed })) {
     const fate = random.next();
     const changed = (seconds: number): string => moved(String(value), seconds, String(random.number(0, 99)));
-    yield { nokkel: key, verdi: fate < 0.15 ? value : changed(fate < 0.3 ? EARLIER : LATER) };
+    yield { key, value: fate < 0.15 ? value : changed(fate < 0.3 ? EARLIER : LATER) };
   }
 }
 

@@ -6,17 +6,17 @@ test('what is not said is taken from the local stack', () => {
   expect(readOptions(['--antall', '10'], {}, STACK)).toEqual({
     brokers: ['127.0.0.1:19092'],
     topic: 'avtaler',
-    kilde: { antall: 10, seed: 1, gift: false },
-    takt: undefined,
-    tilstand: undefined,
+    source: { count: 10, seed: 1, poison: false },
+    pace: undefined,
+    state: undefined,
   });
   const all = ['--antall', '10', '--seed', '0', '--gift', '--takt', '5', '--topic', 'annen', '--tilstand', 'ut.json'];
   expect(readOptions(all, { KAFKA_BROKERS: 'a:1,b:2', INIT_CWD: '/tmp' }, undefined)).toEqual({
     brokers: ['a:1', 'b:2'],
     topic: 'annen',
-    kilde: { antall: 10, seed: 0, gift: true },
-    takt: 5,
-    tilstand: '/tmp/ut.json',
+    source: { count: 10, seed: 0, poison: true },
+    pace: 5,
+    state: '/tmp/ut.json',
   });
 });
 

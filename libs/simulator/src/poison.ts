@@ -6,21 +6,21 @@ type Corrupt = (good: string, message: SourceMessage, random: Random) => SourceM
 /** A good message in which some fields hold what can't be read; `undefined` takes a field out. */
 const withParts =
   (fields: Record<string, unknown>): Corrupt =>
-  (good, { nokkel: key }) => ({ nokkel: key, verdi: JSON.stringify({ ...(JSON.parse(good) as object), ...fields }) });
+  (good, { key }) => ({ key, value: JSON.stringify({ ...(JSON.parse(good) as object), ...fields }) });
 
 /** What nobody should send: one of each kind. */
 const KIND: readonly Corrupt[] = [
-  (good, { nokkel: key }) => ({ nokkel: key, verdi: good.slice(0, good.length / 2) }),
-  (_, { nokkel: key }) => ({ nokkel: key, verdi: '' }),
-  (good, { nokkel: key }) => ({ nokkel: key, verdi: `[${good}]` }),
-  (_, { nokkel: key }) => ({ nokkel: key, verdi: 'null' }),
-  (good, { nokkel: key }) => ({ nokkel: key, verdi: withInvalidUtf8(good) }),
+  (good, { key }) => ({ key, value: good.slice(0, good.length / 2) }),
+  (_, { key }) => ({ key, value: '' }),
+  (good, { key }) => ({ key, value: `[${good}]` }),
+  (_, { key }) => ({ key, value: 'null' }),
+  (good, { key }) => ({ key, value: withInvalidUtf8(good) }),
   withParts({ avtaleId: undefined }),
   withParts({ avtaleId: 'ikke-en-uuid' }),
   withParts({ avtaleId: 12 }),
-  (good, _, random) => ({ nokkel: random.uuid(), verdi: good }),
+  (good, _, random) => ({ key: random.uuid(), value: good }),
   // A compacted topic takes no message without a key.
-  (good) => ({ nokkel: '', verdi: good }),
+  (good) => ({ key: '', value: good }),
   withParts({ sistEndret: undefined }),
   withParts({ sistEndret: 'i går' }),
   withParts({ sistEndret: '2026-01-01T00:00:00' }),
@@ -36,18 +36,18 @@ const KIND: readonly Corrupt[] = [
   withParts({ feilregistrert: 1 }),
   withParts({ stillingprosent: {} }),
   withParts({ bedriftNavn: 'A\0B' }),
-  () => ({ nokkel: 'ikke-en-uuid', verdi: null }),
+  () => ({ key: 'ikke-en-uuid', value: null }),
 ];
 
 /** In the place of a message: the same message, spoilt. Number by number, all kinds in turn. */
-export function poison(random: Random, message: SourceMessage, nummer: number): SourceMessage {
-  const corrupt = KIND[nummer % KIND.length] ?? withParts({ avtaleId: undefined });
-  return corrupt(String(message.verdi), message, random);
+export function poison(random: Random, message: SourceMessage, n: number): SourceMessage {
+  const corrupt = KIND[n % KIND.length] ?? withParts({ avtaleId: undefined });
+  return corrupt(String(message.value), message, random);
 }
 
 /** In the place of a message: the avtale it was about is deleted. */
-export function tombstone({ nokkel: key }: SourceMessage): SourceMessage {
-  return { nokkel: key, verdi: null };
+export function tombstone({ key }: SourceMessage): SourceMessage {
+  return { key, value: null };
 }
 
 /** A letter of two bytes loses its second. */

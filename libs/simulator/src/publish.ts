@@ -28,23 +28,23 @@ export async function* publish(
   const from = performance.now();
   let sent = 0;
   for await (const group of groups(messages, pace)) {
-    const positioned = group.map((message) => ({ ...message, partisjon: partitionFor(message) }));
+    const positioned = group.map((message) => ({ ...message, partition: partitionFor(message) }));
     const response = await producer.send({
       topic,
       acks: -1,
-      messages: positioned.map(({ nokkel: key, verdi: value, partisjon: partition }) => ({
-        key: key,
-        value: value,
+      messages: positioned.map(({ key, value, partition }) => ({
+        key,
+        value,
         partition: partition,
       })),
     });
     // The broker tells where each partition's part of the group begins.
     const next = new Map(response.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
     for (const message of positioned) {
-      const offset = next.get(message.partisjon);
+      const offset = next.get(message.partition);
       if (offset === undefined)
-        throw new Error(`Kafka did not say where partition ${String(message.partisjon)} begins`);
-      next.set(message.partisjon, offset + 1);
+        throw new Error(`Kafka did not say where partition ${String(message.partition)} begins`);
+      next.set(message.partition, offset + 1);
       yield { ...message, offset };
     }
     sent += group.length;
@@ -62,7 +62,7 @@ function partitioner(topic: string, count: number): (message: SourceMessage) => 
     replicas: [],
     isr: [],
   }));
-  return ({ nokkel: key, verdi: value }) => pick({ topic, partitionMetadata, message: { key: key, value: value } });
+  return ({ key, value }) => pick({ topic, partitionMetadata, message: { key, value } });
 }
 
 /** What is sent at a time: with a `takt`, a twentieth of a second's messages. */
@@ -74,7 +74,7 @@ async function* groups(
   let group: SourceMessage[] = [];
   let bytes = 0;
   for await (const message of messages) {
-    const own = message.verdi === null ? 0 : Buffer.byteLength(message.verdi);
+    const own = message.value === null ? 0 : Buffer.byteLength(message.value);
     if (group.length > 0 && (group.length >= most || bytes + own > MAX_BYTES)) {
       yield group;
       group = [];

@@ -18,7 +18,7 @@ const PARTITIONS = 3;
 let topic: TestTopic;
 let dir: ReturnType<typeof createWorkDir>;
 beforeAll(async () => {
-  topic = await createTestTopic({ partisjoner: PARTITIONS });
+  topic = await createTestTopic({ partitions: PARTITIONS });
   dir = createWorkDir('simuler');
 });
 afterAll(async () => {
@@ -38,7 +38,7 @@ async function read(count: number): Promise<PositionedSourceMessage[]> {
     consumer
       .run({
         eachMessage: ({ partition, message: { key, value, offset } }) => {
-          wasRead.push({ nokkel: key, verdi: value, partisjon: partition, offset: Number(offset) });
+          wasRead.push({ key, value, partition, offset: Number(offset) });
           if (wasRead.length === count) done();
           return Promise.resolve();
         },
@@ -60,12 +60,12 @@ const simulate = (...args: string[]): ReturnType<typeof runProgram> =>
     ],
     {
       cwd: ROOT,
-      env: { ...process.env, NODE_OPTIONS: '', KAFKA_BROKERS: testEnvironment().kafka, INIT_CWD: dir.katalog },
+      env: { ...process.env, NODE_OPTIONS: '', KAFKA_BROKERS: testEnvironment().kafka, INIT_CWD: dir.directory },
     },
   );
 const afterPosition = (a: PositionedSourceMessage, b: PositionedSourceMessage): number =>
-  a.partisjon - b.partisjon || a.offset - b.offset;
-const asText = ({ nokkel: key, verdi: value, partisjon: partition, offset }: PositionedSourceMessage): string =>
+  a.partition - b.partition || a.offset - b.offset;
+const asText = ({ key, value, partition, offset }: PositionedSourceMessage): string =>
   [partition, offset, key, value].map(String).join('|');
 
 test('messages are where publishing said that they are, and the state is what they come to', async () => {
@@ -78,23 +78,23 @@ test('messages are where publishing said that they are, and the state is what th
   await producer.disconnect();
   const wasRead = await read(1_200);
   expect(wasRead.sort(afterPosition).map(asText)).toEqual(positioned.sort(afterPosition).map(asText));
-  expect(new Set(positioned.map(({ partisjon: partition }) => partition)).size).toBe(PARTITIONS);
+  expect(new Set(positioned.map(({ partition }) => partition)).size).toBe(PARTITIONS);
   expect(expected(wasRead)).toEqual(expected(positioned));
 
   const lines = ['{"avtaleId":"a", "x":1 }', 'ikke json', '{"å":"æ"}', '12'];
-  writeFileSync(join(dir.katalog, 'linjer.jsonl'), `${lines.join('\n')}\n\n`);
-  const { kode: code, printout } = await simulate('--fil', 'linjer.jsonl', '--topic', topic.topic);
+  writeFileSync(join(dir.directory, 'linjer.jsonl'), `${lines.join('\n')}\n\n`);
+  const { code, printout } = await simulate('--fil', 'linjer.jsonl', '--topic', topic.topic);
   expect([code, printout]).toEqual([0, expect.stringMatching(/^4 messages published to \S+ in \d+\.\d s\n$/)]);
   const fresh = (await read(1_204))
     .sort(afterPosition)
     .filter((m) => !wasRead.some((old) => afterPosition(m, old) === 0));
-  expect(fresh.map(({ nokkel: key, verdi: value }) => [String(key), String(value)]).sort()).toEqual(
+  expect(fresh.map(({ key, value }) => [String(key), String(value)]).sort()).toEqual(
     lines.map((line) => [line.includes('avtaleId') ? 'a' : '', line]).sort(),
   );
 });
 
 test('the state of a run is written when asked for', async () => {
-  const { kode: code } = await simulate(
+  const { code } = await simulate(
     '--antall',
     '300',
     '--gift',
@@ -106,7 +106,7 @@ test('the state of a run is written when asked for', async () => {
     'ut.json',
   );
   expect(code).toBe(0);
-  const state = JSON.parse(readFileSync(join(dir.katalog, 'ut.json'), 'utf8')) as Record<string, unknown[]>;
+  const state = JSON.parse(readFileSync(join(dir.directory, 'ut.json'), 'utf8')) as Record<string, unknown[]>;
   expect(state['avtaler']?.length).toBeGreaterThan(10);
   expect(state['parkert']).toHaveLength(3);
 });
@@ -115,12 +115,12 @@ test.each([
   [['--antall', 'x'], /^--antall must be a whole number/],
   [['--antall', '1', '--topic', 'finnes-ikke'], /^--topic: Kafka has no topic finnes-ikke\.\n$/],
 ])('%j ends with a sentence', async (args, said) => {
-  const { kode: code, printout } = await simulate(...args);
+  const { code, printout } = await simulate(...args);
   expect([code, printout]).toEqual([1, expect.stringMatching(said)]);
 });
 
 test('a broker that is away is said in a sentence', async () => {
-  const { kode: code, printout } = await runProgram(
+  const { code, printout } = await runProgram(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',

@@ -81,7 +81,7 @@ async function* readFile(file: string): AsyncGenerator<SourceMessage> {
     if (line === '') continue;
     // Read and sent byte by byte, so that also what isn't UTF-8 arrives as it is.
     const value = Buffer.from(line, 'latin1');
-    yield { nokkel: avtaleIdIn(value.toString('utf8')), verdi: value };
+    yield { key: avtaleIdIn(value.toString('utf8')), value };
   }
 }
 

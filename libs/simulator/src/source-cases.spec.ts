@@ -7,7 +7,7 @@ import { createEvents } from './events.ts';
 type Message = Record<string, unknown>;
 
 const COUNT = 20_000;
-const texts = Array.from(createEvents({ count: COUNT, seed: 42 }), ({ verdi: value }) => String(value));
+const texts = Array.from(createEvents({ count: COUNT, seed: 42 }), ({ value }) => String(value));
 const messages = texts.map((text) => JSON.parse(text) as Message);
 
 /** Table 1.3 of the contract, in its order. */

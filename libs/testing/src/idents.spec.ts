@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { isValidFnr, isValidOrgnr, syntheticFnr, syntheticNavIdent, syntheticOrgnr } from './idents.ts';
 
-const nummer = fc.nat(1_000_000);
+const anyNumber = fc.nat(1_000_000);
 
 test('national idents have valid check digits, in synthetic ranges', () => {
   fc.assert(
-    fc.property(nummer, fc.constantFrom('TESTNORGE' as const, 'NAV' as const, 'DNR' as const), (n, kind) => {
+    fc.property(anyNumber, fc.constantFrom('TESTNORGE' as const, 'NAV' as const, 'DNR' as const), (n, kind) => {
       const fnr = syntheticFnr(n, kind);
       expect(isValidFnr(fnr)).toBe(true);
       expect(Number(fnr.slice(2, 4))).toBeGreaterThan(40);
@@ -25,7 +25,7 @@ test('another number is another person or company, whatever the kind of ident', 
 
 test('organisation numbers and NAV-idents have their form', () => {
   fc.assert(
-    fc.property(nummer, (n) => {
+    fc.property(anyNumber, (n) => {
       expect(isValidOrgnr(syntheticOrgnr(n))).toBe(true);
       expect(syntheticOrgnr(n)).toMatch(/^3\d{8}$/);
       expect(syntheticNavIdent(n)).toMatch(/^Z99\d{4}$/);

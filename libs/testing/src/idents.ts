@@ -20,8 +20,8 @@ type Kind = 'TESTNORGE' | 'NAV' | 'DNR';
  * A national ident, 11 digits: month + 80 (Tenor), month + 40 (NAV), or a D number (day + 40) with month + 80.
  * 1,176,000 numbers differ.
  */
-export function syntheticFnr(nummer: number, kind: Kind = 'TESTNORGE'): string {
-  for (let attempt = nummer * 7; ; attempt++) {
+export function syntheticFnr(n: number, kind: Kind = 'TESTNORGE'): string {
+  for (let attempt = n * 7; ; attempt++) {
     const day = 1 + (attempt % 28) + (kind === 'DNR' ? 40 : 0);
     const month = 1 + (Math.floor(attempt / 28) % 12) + (kind === 'NAV' ? 40 : 80);
     const year = 50 + (Math.floor(attempt / 336) % 49);
@@ -34,8 +34,8 @@ export function syntheticFnr(nummer: number, kind: Kind = 'TESTNORGE'): string {
 }
 
 /** An organisation number, 9 digits, in the series of the test registers: real ones begin with 8 or 9. 1,000,000 differ. */
-export function syntheticOrgnr(nummer: number): string {
-  const sixDigit = String(nummer % 1_000_000).padStart(6, '0');
+export function syntheticOrgnr(n: number): string {
+  const sixDigit = String(n % 1_000_000).padStart(6, '0');
   for (let series = 31; ; series++) {
     const eight = String(series) + sixDigit;
     const k = checkDigit(eight, WEIGHT_ORG);
@@ -44,8 +44,8 @@ export function syntheticOrgnr(nummer: number): string {
 }
 
 /** Z and six digits. 9,999 differ. */
-export function syntheticNavIdent(nummer: number): string {
-  return `Z${String(990_000 + (nummer % 9_999)).padStart(6, '0')}`;
+export function syntheticNavIdent(n: number): string {
+  return `Z${String(990_000 + (n % 9_999)).padStart(6, '0')}`;
 }
 
 export function isValidFnr(fnr: string): boolean {

@@ -33,13 +33,13 @@ export async function createTestDatabase(superUrl = testEnvironment().postgres):
 }
 
 export interface TestMessage {
-  nokkel: Buffer | string | null;
-  verdi: Buffer | string | null;
-  partisjon?: number;
+  key: Buffer | string | null;
+  value: Buffer | string | null;
+  partition?: number;
 }
 
 export interface Placement {
-  partisjon: number;
+  partition: number;
   offset: number;
 }
 
@@ -52,10 +52,7 @@ export interface TestTopic {
 }
 
 /** A topic that only this suite knows. */
-export async function createTestTopic({
-  partisjoner: partitions = 1,
-  brokers = testEnvironment().kafka,
-} = {}): Promise<TestTopic> {
+export async function createTestTopic({ partitions = 1, brokers = testEnvironment().kafka } = {}): Promise<TestTopic> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 10 } });
   const topic = `test-${randomBytes(6).toString('hex')}`;
   const admin = kafka.admin();
@@ -93,7 +90,7 @@ export async function createTopic(admin: Admin, topic: string, partitions: numbe
       const response = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
       return response?.topics[0]?.partitions.every(({ leader }) => leader >= 0) ?? false;
     },
-    { hva: `the topic ${topic}` },
+    { what: `the topic ${topic}` },
   );
 }
 
@@ -109,9 +106,9 @@ async function publish(
 ): Promise<Placement[]> {
   const place: Placement[] = [];
   for (let from = 0; from < messages.length; from += 1_000) {
-    const part = messages.slice(from, from + 1_000).map(({ nokkel: key, verdi: value, partisjon: partition }) => ({
-      key: key,
-      value: value,
+    const part = messages.slice(from, from + 1_000).map(({ key, value, partition }) => ({
+      key,
+      value,
       partition:
         partition ??
         createHash('sha256')
@@ -124,7 +121,7 @@ async function publish(
     for (const { partition } of part) {
       const offset = next.get(partition) ?? Number.NaN;
       next.set(partition, offset + 1);
-      place.push({ partisjon: partition, offset });
+      place.push({ partition, offset });
     }
   }
   return place;

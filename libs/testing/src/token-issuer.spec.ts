@@ -57,9 +57,11 @@ test('after a rotation the new key signs, and the old one is known until it is d
   await verify(await trace({ client_id: 'a' }));
 });
 
-test('it can be away for a while', async () => {
-  issuer.setAway(true);
+test('it can be away for a while, and something else answer in its place', async () => {
+  issuer.respondWith({ status: 503, body: '' });
   expect((await fetch(issuer.jwksUri)).status).toBe(503);
-  issuer.setAway(false);
-  expect((await fetch(issuer.jwksUri)).status).toBe(200);
+  issuer.respondWith({ status: 200, body: '{"ingen": "nøkler"}' });
+  expect(await (await fetch(issuer.jwksUri)).json()).toEqual({ ingen: 'nøkler' });
+  issuer.respondWith(undefined);
+  expect(await (await fetch(issuer.jwksUri)).json()).toMatchObject({ keys: [{ alg: 'RS256' }] });
 });

@@ -7,12 +7,12 @@ type Claims = Record<string, unknown>;
 export interface TokenIssuer {
   issuer: string;
   jwksUri: string;
-  /** A token as Entra ID gives a machine. `claims` replace or, when undefined, remove; `varighet` in seconds. */
+  /** A token as Entra ID gives a machine. `claims` replace or, when undefined, remove; `duration` in seconds. */
   token: (options: { azp: string; audience?: string; claims?: Claims; duration?: number }) => Promise<string>;
   /** Signs with a new key from now on. The old one stays published, unless it is dropped. */
   rotateKey: (options?: { keepOld?: boolean }) => Promise<void>;
-  /** Whether it answers 503 to everything, as when it is down. */
-  setAway: (away: boolean) => void;
+  /** What it answers to everything, as when it is down or something stands in its way; undefined: as itself again. */
+  respondWith: (instead: { status: number; body: string } | undefined) => void;
   stop: () => Promise<void>;
 }
 
@@ -24,16 +24,16 @@ export interface TokenIssuer {
  * @param audience of tokens that don't ask for another
  */
 export async function startTokenIssuer({ port, audience }: { port: number; audience: string }): Promise<TokenIssuer> {
-  let away = false;
-  let response: RequestListener = (_req, res) => res.writeHead(503).end();
-  const server = createServer((req, res) => (away ? res.writeHead(503).end() : response(req, res)));
+  let respond: RequestListener = (_, response) => response.writeHead(503).end();
+  let instead: RequestListener | undefined;
+  const server = createServer((request, response) => (instead ?? respond)(request, response));
   await new Promise<void>((ready, failed) => {
     server.once('error', failed).listen(port, '127.0.0.1', ready);
   });
   const address = server.address();
   const issuer = `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : port)}`;
   let key = await createKey(issuer, audience);
-  response = key.response;
+  respond = key.respond;
   return {
     issuer,
     jwksUri: `${issuer}/jwks`,
@@ -52,10 +52,12 @@ export async function startTokenIssuer({ port, audience }: { port: number; audie
       const old = key.server.keys.get(key.kid);
       key = await createKey(issuer, audience);
       if (keepOld && old) await key.server.keys.add(old);
-      response = key.response;
+      respond = key.respond;
     },
-    setAway: (now) => {
-      away = now;
+    respondWith: (given) => {
+      instead =
+        given &&
+        ((_, response) => response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.body));
     },
     stop: async () => {
       const closed = new Promise<void>((done) => server.close(() => done()));
@@ -72,7 +74,7 @@ function claimsFor(azp: string, audience: string): Claims {
 interface Key {
   kid: string;
   server: OAuth2Issuer;
-  response: RequestListener;
+  respond: RequestListener;
 }
 
 async function createKey(issuer: string, audience: string): Promise<Key> {
@@ -90,5 +92,5 @@ async function createKey(issuer: string, audience: string): Promise<Key> {
     if (typeof role === 'string') token.payload['roles'] = [role];
     if (typeof adapter === 'string') Object.assign(token.payload, { scope: 'tiltak:adapter', organisasjon: adapter });
   });
-  return { kid, server, response: service.requestHandler };
+  return { kid, server, respond: service.requestHandler };
 }

@@ -57,7 +57,7 @@ test('a list that is not as it should be is named', () => {
 test('nx g migration finds it', async () => {
   const nx = join(ROOT, 'node_modules', '.bin', 'nx');
   const env = { ...process.env, NODE_OPTIONS: '', NX_DAEMON: 'false', NX_TUI: 'false', NO_COLOR: '1' };
-  const { kode: code, printout } = await runProgram(process.execPath, [nx, 'g', 'migration', 'to-ord', '--dry-run'], {
+  const { code, printout } = await runProgram(process.execPath, [nx, 'g', 'migration', 'to-ord', '--dry-run'], {
     cwd: ROOT,
     env,
   });

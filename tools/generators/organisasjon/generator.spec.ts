@@ -6,7 +6,7 @@ import { organisasjon } from './generator.ts';
 
 type Three = Parameters<typeof organisasjon>[0];
 
-const { katalog: directory, clean } = createWorkDir('organisasjon');
+const { directory, clean } = createWorkDir('organisasjon');
 beforeEach(() => rmSync(directory, { recursive: true, force: true }));
 afterAll(clean);
 
@@ -138,9 +138,9 @@ test('nx g organisasjon finds it', async () => {
     runProgram(process.execPath, [nx, 'g', 'organisasjon', name, '--dry-run'], { cwd: ROOT, env });
   const incoming = await run('proveorganisasjon');
   expect(incoming).toMatchObject({
-    kode: 0,
+    code: 0,
     printout: expect.stringContaining('CREATE nais/proveorganisasjon/topic-prod.yaml'),
   });
   const nav = await run('nav');
-  expect([nav.kode, /CREATE|UPDATE|DELETE/.exec(nav.printout)]).toEqual([0, null]);
+  expect([nav.code, /CREATE|UPDATE|DELETE/.exec(nav.printout)]).toEqual([0, null]);
 }, 120_000);

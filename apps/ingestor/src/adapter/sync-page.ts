@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SOURCE_FIELDS, parseMessage } from '@tiltak/avtale';
+import { asJsonObject, isUuid, parseMessage, SOURCE_FIELDS, type JsonObject } from '@tiltak/avtale';
 import { PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { OutgoingMessage } from '../kafka/publisher.ts';
 
@@ -12,7 +12,6 @@ export const MAX_PAGES = 100_000;
 const MAX_RESOURCE_BYTES = 100_000;
 const MAX_ERRORS = 100;
 const SYNC_ID = /^(?!\d{11}$)[A-Za-z0-9_-]{1,100}$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A page that may be published. */
 export interface SyncPage {
@@ -26,12 +25,10 @@ export interface SyncPage {
   avtrykk: Buffer;
 }
 
-type JsonObject = Record<string, unknown>;
-
 /** @throws Problem 400 that names every entry that is wrong, by index and field; 413 for too many */
 export function parsePage(type: SyncType, body: unknown): SyncPage {
   const error: FieldError[] = [];
-  const { metadata, ressurser: resources } = isObject(body) ? body : {};
+  const { metadata, ressurser: resources } = asJsonObject(body) ?? {};
   const header = parseMetadata(metadata, error);
   if (!Array.isArray(resources)) {
     error.push({ felt: 'ressurser', melding: 'must be a list' });
@@ -50,7 +47,7 @@ export function parsePage(type: SyncType, body: unknown): SyncPage {
     error.push({ felt: 'metadata.antallTotalt', melding: 'is less than the entries of this page' });
   }
   if (error.length > 0) throw invalidPage(error);
-  return { type, ...header, meldinger: messages, avtrykk: fingerprint(messages) };
+  return { type, ...header, meldinger: messages, avtrykk: pageFingerprint(messages) };
 }
 
 /** As many as fit in an answer, and how many there are beside. */
@@ -66,13 +63,9 @@ function parseMetadata(
   metadata: unknown,
   error: FieldError[],
 ): Pick<SyncPage, 'synkId' | 'side' | 'antallSider' | 'antallTotalt'> {
-  if (!isObject(metadata)) error.push({ felt: 'metadata', melding: 'must be an object' });
-  const {
-    synkId: syncId,
-    side: page,
-    antallSider: pageCount,
-    antallTotalt: totalCount,
-  } = isObject(metadata) ? metadata : {};
+  const object = asJsonObject(metadata);
+  if (!object) error.push({ felt: 'metadata', melding: 'must be an object' });
+  const { synkId: syncId, side: page, antallSider: pageCount, antallTotalt: totalCount } = object ?? {};
   const integer = (name: string, value: unknown, min: number, max: number): number => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
     error.push({ felt: `metadata.${name}`, melding: `must be a whole number from ${String(min)} to ${String(max)}` });
@@ -101,8 +94,9 @@ function parseResource(
   error: FieldError[],
 ): OutgoingMessage {
   const path = `ressurser[${String(index)}]`;
-  const id = isObject(resource) ? resource['id'] : undefined;
-  if (!isObject(resource) || typeof id !== 'string' || !UUID.test(id)) {
+  const object = asJsonObject(resource);
+  const id = object?.['id'];
+  if (!object || typeof id !== 'string' || !isUuid(id)) {
     error.push({ felt: `${path}.id`, melding: 'must be a UUID' });
     return { avtaleId: '', value: null };
   }
@@ -111,8 +105,8 @@ function parseResource(
   if (earlierIndex === undefined) seenAt.set(avtaleId, index);
   else error.push({ felt: `${path}.id`, melding: `is the id of ressurser[${String(earlierIndex)}] too` });
   if (type === 'SLETT') return { avtaleId, value: null };
-  const content = resource['ressurs'];
-  if (!isObject(content)) {
+  const content = asJsonObject(object['ressurs']);
+  if (!content) {
     error.push({ felt: `${path}.ressurs`, melding: 'must be an object' });
     return { avtaleId, value: null };
   }
@@ -144,12 +138,9 @@ function parseContent(avtaleId: string, content: JsonObject, path: string, error
   return value;
 }
 
-function fingerprint(messages: readonly OutgoingMessage[]): Buffer {
+/** Piece by piece: a large page is not held in memory twice. */
+function pageFingerprint(messages: readonly OutgoingMessage[]): Buffer {
   const hash = createHash('sha256');
   for (const { avtaleId, value } of messages) hash.update(`${avtaleId}\n${value ?? ''}\n`);
   return hash.digest();
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 beforeEach(async () => {
-  await waitUntil(() => api.completion.isIngested(), { hva: 'everything to be stored' });
+  await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
   await api.owner.query(
     'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, synk, synk_side, synk_avtale',
   );
@@ -117,7 +117,7 @@ async function readTopic(): Promise<
     },
   });
   const count = await countOnTopic();
-  await waitUntil(async () => wasRead.length >= count, { hva: 'the topic to be read' });
+  await waitUntil(async () => wasRead.length >= count, { what: 'the topic to be read' });
   await consumer.disconnect();
   return wasRead.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
@@ -217,7 +217,7 @@ test('delete by id', async () => {
   );
   const response = await api.sendPage('DELETE', { synkId: newId() }, [{ id: a?.id ?? '' }]);
   expect(response).toMatchObject({ status: 201, body: { tilstand: 'FULLFOERT', type: 'SLETT' } });
-  await waitUntil(() => api.completion.isIngested(), { hva: 'everything to be stored' });
+  await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
   expect(Object.keys(await api.visible())).toEqual([b?.id]);
 });
 
@@ -282,7 +282,7 @@ test('what is pushed is stored as what the stream says', async () => {
   const save = async (send: (avtaleId: string) => Promise<unknown>): Promise<unknown> => {
     const avtaleId = newId();
     await send(avtaleId);
-    await waitUntil(() => api.completion.isIngested(), { hva: 'everything to be stored' });
+    await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
     const [row] = await api.owner.query<{ rad: unknown }[]>(
       `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'avtrykk', 'mottatt'] as rad
        from avtale a where avtale_id = $1`,
@@ -291,7 +291,7 @@ test('what is pushed is stored as what the stream says', async () => {
     return row?.rad;
   };
   const fromStream = await save((avtaleId) =>
-    api.topic.publish([{ nokkel: avtaleId, verdi: JSON.stringify({ avtaleId, ...fields }) }]),
+    api.topic.publish([{ key: avtaleId, value: JSON.stringify({ avtaleId, ...fields }) }]),
   );
   expect(fromStream).toMatchObject({ tiltakstype: 'MENTOR', stillingprosent: null });
   for (const method of ['POST', 'PATCH'] as const) {
@@ -341,9 +341,9 @@ test('random syncs, in any order, with repeats: what is stored is what the adapt
             if (state === 'VENTER_PAA_BEKREFTELSE') await api.send('POST', `synk/${syncId}/bekreft`);
             return state === 'FULLFOERT';
           },
-          { hva: 'the sync to end' },
+          { what: 'the sync to end' },
         );
-        await waitUntil(() => api.completion.isIngested(), { hva: 'everything to be stored' });
+        await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
         expect(Object.keys(await api.visible()).sort()).toEqual([...kept].sort());
       }
     }),

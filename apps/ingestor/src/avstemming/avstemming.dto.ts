@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { UUID } from '@tiltak/avtale';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { SOURCE_TYPES, DIFFERENCE_TYPES, type DifferenceType, type SourceType } from './avstemming.queries.ts';
-import { UUID } from './source-list.ts';
 import { REPAIRABLE, type Repairable } from './repair.ts';
 
 export class AvstemDto {

@@ -249,9 +249,9 @@ describe('refused, and nothing kept', () => {
       drift.owner
         .query(`select 1 from pg_locks where locktype = 'advisory' and granted`)
         .then((rows: unknown[]) => rows.length > 0);
-    await waitUntil(locks, { hva: 'the list to be read' });
+    await waitUntil(locks, { what: 'the list to be read' });
     sendes.destroy();
-    await waitUntil(async () => !(await locks()), { hva: 'the list to be given up' });
+    await waitUntil(async () => !(await locks()), { what: 'the list to be given up' });
   });
 
   test('a deletion of another number than there are', async () => {

@@ -1,3 +1,4 @@
+import { isUuid } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { Publisher } from '../kafka/publisher.ts';
@@ -7,7 +8,6 @@ import type { MessageBatch } from '../kafka/batch.ts';
 import { readTopicOnce, type Topic } from '../kafka/topic-reader.ts';
 import { oneAtATime, showInMetrics } from './avstemming.ts';
 import { readReport, type DifferenceType } from './avstemming.queries.ts';
-import { UUID } from './source-list.ts';
 
 /** Those of a type that can be healed; of NYERE only the source can say what is right. */
 export const REPAIRABLE = ['FREMMED', 'MANGLER', 'UTDATERT'] as const satisfies DifferenceType[];
@@ -129,7 +129,7 @@ export class AvstemmingRepair {
   /** The same reading, ordering rule and store as for the stream, at the messages' own places. */
   private async replay(id: string, type: Repairable, batch: MessageBatch): Promise<void> {
     const keys = batch.messages.map(({ key }) => key?.toString('latin1').toLowerCase() ?? '');
-    const avtaleIder = keys.filter((key) => UUID.test(key));
+    const avtaleIder = keys.filter(isUuid);
     const { rows } = await this.pool.query<{ avtaleId: string }>(
       `select avtale_id as "avtaleId" from avstemming_differanse
        where avstemming = $1 and type = $2 and not fersk and rettet is null and avtale_id = any($3::uuid[])`,

@@ -1,11 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { parseInstant } from '@tiltak/avtale';
+import { isUuid, parseInstant, parseJsonObject } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 
 const ROUTE = '/drift/v1/avstemming';
 export const NDJSON = 'application/x-ndjson';
-export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_CHARS_PER_LINE = 1_000;
 const LINES_PER_CHUNK = 5_000;
 
@@ -62,27 +61,19 @@ async function* linesOf(stream: Readable): AsyncGenerator<string> {
   }
 }
 
-function parseLine(line: string, nummer: number): string {
-  if (line.length > MAX_CHARS_PER_LINE) throw new Problem(PROBLEMS.FOR_STOR, `Line ${String(nummer)} is too long`);
-  const { avtaleId, sistEndret } = asObject(line, nummer);
-  if (typeof avtaleId !== 'string' || !UUID.test(avtaleId)) throw invalidLine(nummer, 'avtaleId', 'must be a UUID');
+function parseLine(line: string, number: number): string {
+  if (line.length > MAX_CHARS_PER_LINE) throw new Problem(PROBLEMS.FOR_STOR, `Line ${String(number)} is too long`);
+  const object = parseJsonObject(line);
+  if (!object) throw invalidLine(number, 'linje', 'must be a JSON object');
+  const { avtaleId, sistEndret } = object;
+  if (typeof avtaleId !== 'string' || !isUuid(avtaleId)) throw invalidLine(number, 'avtaleId', 'must be a UUID');
   const time = typeof sistEndret === 'string' ? parseInstant(sistEndret) : undefined;
-  if (time === undefined) throw invalidLine(nummer, 'sistEndret', 'must be a time in UTC, as 2026-01-31T12:00:00Z');
+  if (time === undefined) throw invalidLine(number, 'sistEndret', 'must be a time in UTC, as 2026-01-31T12:00:00Z');
   return `${avtaleId}\t${time}\n`;
 }
 
-function asObject(line: string, nummer: number): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Told below, without the text of the line.
-  }
-  throw invalidLine(nummer, 'linje', 'must be a JSON object');
-}
-
-function invalidLine(nummer: number, field: string, message: string): Problem {
-  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, `Line ${String(nummer)} of the list is not valid`, {
-    feil: [{ felt: `${String(nummer)}.${field}`, melding: message }],
+function invalidLine(number: number, field: string, message: string): Problem {
+  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, `Line ${String(number)} of the list is not valid`, {
+    feil: [{ felt: `${String(number)}.${field}`, melding: message }],
   });
 }

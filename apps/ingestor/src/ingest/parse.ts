@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { parseMessage, type ParkingReason, type Position, type PositionedMessage } from '@tiltak/avtale';
+import { fingerprint } from '@tiltak/platform';
 import type { RawMessage } from '../kafka/batch.ts';
 
 /** A message that can't be used, with its bytes and the reason. */
@@ -40,10 +40,6 @@ export function parseMessages(messages: readonly RawMessage[], partition: number
 }
 
 export function toParked({ key, value, offset }: RawMessage, partition: number, reason: ParkingReason): ParkedMessage {
-  const fingerprint = createHash('sha256')
-    .update(key ?? '')
-    .update('\0')
-    .update(value ?? '')
-    .digest();
-  return { position: { partition, offset }, key, value, fingerprint, ...reason };
+  const position = { partition, offset };
+  return { position, key, value, fingerprint: fingerprint(key ?? '', '\0', value ?? ''), ...reason };
 }

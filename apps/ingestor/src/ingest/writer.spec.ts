@@ -193,14 +193,11 @@ describe('the messages of the simulator', () => {
   /** The last line of the feed about each avtale. */
   const lastOrd = ({ endring: change }: Awaited<ReturnType<typeof dump>>): Map<unknown, unknown> =>
     new Map(change.map((line) => [line[0], line]));
-  const messages = Array.from(
-    createEvents({ seed: 7, count: 3_000, poison: true }),
-    ({ nokkel: key, verdi: value }, offset) => ({
-      offset,
-      key: key === null ? null : Buffer.from(key),
-      value: value === null ? null : Buffer.from(value),
-    }),
-  );
+  const messages = Array.from(createEvents({ seed: 7, count: 3_000, poison: true }), ({ key, value }, offset) => ({
+    offset,
+    key: key === null ? null : Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+  }));
   const readAll = async (size: (i: number) => number): Promise<void> => {
     for (let from = 0, i = 0; from < messages.length; i++) {
       const to = from + size(i);
@@ -211,9 +208,7 @@ describe('the messages of the simulator', () => {
 
   test('end in the state that the contract says', async () => {
     await readAll(() => 500);
-    const oracle = expected(
-      messages.map(({ key, value, offset }) => ({ nokkel: key, verdi: value, offset, partisjon: PARTITION })),
-    );
+    const oracle = expected(messages.map(({ key, value, offset }) => ({ key, value, offset, partition: PARTITION })));
     const { rows } = await pool.query<{ avtale_id: string; sist_endret: string; slettet: string | null }>(
       `select avtale_id, slettet, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret from avtale`,
     );

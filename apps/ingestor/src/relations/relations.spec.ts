@@ -182,7 +182,7 @@ test('an avtale that is linked to while it is being deleted is deleted, for thos
       const [row] = await owner.query<{ n: number }[]>(`select count(*)::int as n from pg_locks where not granted`);
       return row?.n;
     },
-    { hva: 'the deletion to be held up' },
+    { what: 'the deletion to be held up' },
   );
   await read(otherWriter, 1, [message(0, { ...fields, avtaleId: id(1) })], 1);
   expect(await readRelations()).toHaveLength(2);

@@ -38,7 +38,7 @@ export const CONTRACT = {
 
 /** The adapter API over HTTP, with a topic that is consumed and a database of its own. */
 export async function startTestAdapter(): Promise<TestAdapter> {
-  const topic = await createTestTopic({ partisjoner: 2 });
+  const topic = await createTestTopic({ partitions: 2 });
   const setup = await startTestIngestor({
     KAFKA_BROKERS: testEnvironment().kafka,
     KAFKA_TOPIC: topic.topic,
@@ -59,9 +59,9 @@ export async function startTestAdapter(): Promise<TestAdapter> {
           await completion.round();
           return (await send('GET', `synk/${syncId}`)).body.tilstand === state;
         },
-        { hva: `the sync to be ${state}` },
+        { what: `the sync to be ${state}` },
       );
-      await waitUntil(() => completion.isIngested(), { hva: 'everything to be stored' });
+      await waitUntil(() => completion.isIngested(), { what: 'everything to be stored' });
     },
     visible: async () => {
       const rows = await setup.owner.query<{ id: string; nr: number | null }[]>(

@@ -3,6 +3,7 @@ import {
   OPPHAV,
   STILLINGSTYPER,
   TILTAKSTYPER,
+  UUID,
   type AvtaleStatus,
   type Opphav,
   type Stillingstype,
@@ -35,7 +36,7 @@ import {
 } from 'class-validator';
 import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
 import { GRANTABLE_FIELDS, type AvtaleField } from './avtaler.fields.ts';
-import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter, UUID } from '../shared/lists.ts';
+import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
 
 const textProperty = (description: string, example: string | null): ApiPropertyOptions => ({
   type: String,

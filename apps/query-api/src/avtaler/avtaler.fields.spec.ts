@@ -47,7 +47,7 @@ test('the fields that an extract can be asked for are those that can be granted'
 test.each(['avtale_synlig', 'avtale_versjon_synlig'])('%s has a column for each', async (view) => {
   const api = await startTestApi();
   try {
-    const rows = await api.eier.query<{ column_name: string }[]>(
+    const rows = await api.owner.query<{ column_name: string }[]>(
       'select column_name from information_schema.columns where table_name = $1',
       [view],
     );

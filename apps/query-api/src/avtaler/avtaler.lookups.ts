@@ -55,7 +55,7 @@ export function avtaleByNumber(avtaleNr: number): Lookup<AvtaleRow> {
   return { fields: GRANTABLE_FIELDS, query: byNumberQuery(avtaleNr, WHOLE_AVTALE) };
 }
 
-const SEQUENCE_NUMBER = /\d{1,18}/;
+const SEQUENCE_NUMBER = /^\d{1,18}$/;
 
 /** What an avtale has said. @throws Problem 400 for a cursor that can't be used */
 export function versionsPage(avtaleId: string, { size, next }: PageRequest): Lookup<VersionRow> {

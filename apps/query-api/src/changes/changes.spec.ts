@@ -30,7 +30,7 @@ async function read(after: string | undefined, { antall: count = 100, wait = 0 }
 /** Transactions of other suites on the same server hold the feed back too, for a moment. */
 async function allVisible(count: number): Promise<void> {
   await waitUntil(async () => ider(await read(undefined, { antall: 1_000 })).length === count, {
-    hva: 'the changes to be seen',
+    what: 'the changes to be seen',
   });
 }
 
@@ -123,7 +123,7 @@ describe('a reader that waits', () => {
     const supervision = new pg.Client({ connectionString: own.database.url });
     await supervision.connect();
     const searchingEnd = `select from pg_stat_activity where datname = current_database() and query like '%by tx desc%' and pid <> pg_backend_pid()`;
-    await waitUntil(async () => (await supervision.query(searchingEnd)).rowCount !== 0, { hva: 'the reader to wait' });
+    await waitUntil(async () => (await supervision.query(searchingEnd)).rowCount !== 0, { what: 'the reader to wait' });
     await supervision.end();
     await own.stop();
     expect((await response).status).toBe(200);

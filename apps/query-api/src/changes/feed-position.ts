@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { PROBLEMS, Problem } from '@tiltak/platform';
+import { fingerprint, PROBLEMS, Problem } from '@tiltak/platform';
 
 /** A place in the change feed: after this row, in the order (tx, lopenr). */
 export interface FeedPosition {
@@ -44,11 +43,11 @@ function fromBase36(text: string): bigint {
   return [...text].reduce((sum, digit) => sum * 36n + BigInt(parseInt(digit, 36)), 0n);
 }
 
-const epochTag = (epoch: string): string => fingerprint(epoch);
-const checksum = (epoch: string, text: string): string => fingerprint(`${epoch} ${text}`);
+const epochTag = (epoch: string): string => eightDigits(epoch);
+const checksum = (epoch: string, text: string): string => eightDigits(`${epoch} ${text}`);
 
-function fingerprint(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+function eightDigits(text: string): string {
+  return fingerprint(text).toString('hex').slice(0, 8);
 }
 
 function madeUp(): Problem {

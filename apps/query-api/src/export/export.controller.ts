@@ -48,7 +48,7 @@ export class ExportController {
       },
       (found) => found,
     );
-    const packed = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(String(request.headers['accept-encoding'] ?? ''));
+    const packed = request.encoding(['gzip']) === 'gzip';
     if (packed) reply.header('Content-Encoding', 'gzip');
     await reply
       .header('Vary', 'Accept-Encoding')

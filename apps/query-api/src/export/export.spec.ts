@@ -89,9 +89,29 @@ test('gzipped when that is accepted', async () => {
 });
 
 test.each([
+  ['GZIP', 'gzip'],
+  ['gzip;q=0, br', undefined],
+  ['*', 'gzip'],
+  ['br, *;q=0.1', 'gzip'],
+  ['*;q=0', undefined],
+  ['gzip;q=0, *', undefined],
+  ['gzip, *;q=0', 'gzip'],
+  ['identity', undefined],
+  ['', undefined],
+  ['gzip;q=noe', undefined],
+  [';;,', undefined],
+])('Accept-Encoding: %s is answered with %s', async (acceptEncoding, contentEncoding) => {
+  const response = await get({ 'accept-encoding': acceptEncoding });
+  response.resume();
+  expect([response.statusCode, response.headers['content-encoding']]).toEqual([200, contentEncoding]);
+});
+
+test.each([
   ['application/x-ndjson', 200],
   ['*/*', 200],
+  ['application/*;q=0.2', 200],
   ['application/json', 406],
+  ['application/x-ndjson;q=0, */*', 406],
 ])('Accept: %s is answered with %d', async (accept, status) => {
   const response = await get({ accept });
   response.resume();
@@ -152,7 +172,7 @@ describe('with more than fits in the buffers on the way', () => {
         response.destroy();
         return response.statusCode === 200;
       },
-      { hva: 'the connections to be given back' },
+      { what: 'the connections to be given back' },
     );
   });
 });

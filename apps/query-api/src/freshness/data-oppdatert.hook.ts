@@ -1,6 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PROBLEMS, Problem } from '@tiltak/platform';
-import type { FastifyInstance } from 'fastify';
 import type { Freshness } from './freshness.ts';
 
 const FRESHNESS = '/api/v1/ferskhet';
@@ -13,7 +12,7 @@ const DATA = /^\/(api\/|graphql$)/;
  * least what it promises. Until the first load is done nothing is answered: «not found» would mean nothing.
  */
 export function addDataOppdatert(app: NestFastifyApplication, freshness: Freshness): void {
-  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const server = app.getHttpAdapter().getInstance();
   server.addHook('preHandler', (request, reply, done) => {
     const { url = '' } = request.routeOptions;
     if (!DATA.test(url)) return done();

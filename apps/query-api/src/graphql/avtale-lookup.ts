@@ -1,3 +1,4 @@
+import { UUID } from '@tiltak/avtale';
 import { PROBLEMS } from '@tiltak/platform';
 import { GraphQLError } from 'graphql';
 import type { AvtaleField, AvtaleRow, Selection } from '../avtaler/avtaler.fields.ts';
@@ -79,7 +80,7 @@ async function readOne(run: Run, { args, sources }: RootLookup): Promise<AvtaleR
     const [row] = await run(byNumberQuery(avtaleNr, selectionOf(sources)));
     return row;
   }
-  const avtaleId = requireArgument(args, 'avtaleId', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID');
+  const avtaleId = requireArgument(args, 'avtaleId', UUID, 'a UUID');
   const [row] = await run(byIdQuery(avtaleId, selectionOf(sources, ...(hasNumber ? (['avtaleNr'] as const) : []))));
   return !hasNumber || row?.['avtale_nr'] === avtaleNr ? row : undefined;
 }

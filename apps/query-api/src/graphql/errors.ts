@@ -10,7 +10,7 @@ export class RejectedError extends Error {
 
 /** @param message never with a value from the request */
 export function graphqlError(problemType: ProblemType, message: string, nodes?: readonly ASTNode[]): GraphQLError {
-  return new GraphQLError(message, { ...(nodes && { nodes }), extensions: { code: problemType.kode } });
+  return new GraphQLError(message, { ...(nodes && { nodes }), extensions: { code: problemType.code } });
 }
 
 export function invalid(message: string, nodes?: readonly ASTNode[]): GraphQLError {
@@ -32,7 +32,7 @@ export function toResponse(error: GraphQLError): GraphQLFormattedError {
     ...(locations && { locations }),
     ...(path && { path: path.map((member) => (typeof member === 'string' ? maskIdents(member) : member)) }),
     extensions: {
-      code: known ? error.extensions['code'] : PROBLEMS.INTERN_FEIL.kode,
+      code: known ? error.extensions['code'] : PROBLEMS.INTERN_FEIL.code,
       callId: currentContext()?.callId ?? '',
     },
   };

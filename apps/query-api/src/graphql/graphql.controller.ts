@@ -130,5 +130,5 @@ function rejections(error: unknown): readonly GraphQLError[] {
 
 function statusFor([error]: GraphQLFormattedError[] = []): number {
   const { IKKE_TILGANG: FORBIDDEN, UGYLDIG_FORESPORSEL: INVALID_REQUEST } = PROBLEMS;
-  return error?.extensions?.['code'] === FORBIDDEN.kode ? FORBIDDEN.status : INVALID_REQUEST.status;
+  return error?.extensions?.['code'] === FORBIDDEN.code ? FORBIDDEN.status : INVALID_REQUEST.status;
 }

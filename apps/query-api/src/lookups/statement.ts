@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { fingerprint } from '@tiltak/platform';
 import type { QueryResultRow } from 'pg';
 
 /** A statement with its name, under which the database keeps it prepared; without one it is prepared each time. */
@@ -31,7 +31,7 @@ export function chosenStatement(text: string): Statement {
 }
 
 function remember(statements: Map<string, Statement>, text: string): Statement {
-  const statement = { name: createHash('sha256').update(text).digest('base64url'), text };
+  const statement = { name: fingerprint(text).toString('base64url'), text };
   statements.set(text, statement);
   return statement;
 }

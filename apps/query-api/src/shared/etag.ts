@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiResponse } from '@nestjs/swagger';
+import { fingerprint } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** An answer that a caller may keep, and ask about instead of for. */
@@ -15,7 +15,7 @@ export function WithETag(type: Type): MethodDecorator {
 
 /** Marks the answer with its ETag, and with 304 when the caller has it. It was looked up, and audited, all the same. */
 export function isNotModified({ headers }: FastifyRequest, reply: FastifyReply, response: unknown): boolean {
-  const etag = `"${createHash('sha256').update(JSON.stringify(response)).digest('base64url').slice(0, 22)}"`;
+  const etag = `"${fingerprint(JSON.stringify(response)).toString('base64url').slice(0, 22)}"`;
   // Kept by the caller only, who asks each time.
   reply.headers({ ETag: etag, 'Cache-Control': 'private, no-cache' });
   const knownTags = headers['if-none-match']?.split(',').map((value) => value.trim().replace(/^W\//, '')) ?? [];

@@ -1,7 +1,7 @@
+import { isUuid } from '@tiltak/avtale';
 import { ArrayMaxSize, ArrayMinSize, IsArray, registerDecorator } from 'class-validator';
 
 const IDENT = /^\d{11}$/;
-export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * A list of national idents: eleven digits, also with a wrong check digit, since such exist at the source. A bad one
@@ -16,7 +16,7 @@ export function IsBedriftsnumre(): PropertyDecorator {
 }
 
 export function IsAvtaleIder(): PropertyDecorator {
-  return IsListOf('avtaleIder', 'must be a UUID', (value) => UUID.test(value));
+  return IsListOf('avtaleIder', 'must be a UUID', isUuid);
 }
 
 function IsListOf(name: string, requirement: string, valid: (value: string) => boolean): PropertyDecorator {

@@ -200,6 +200,6 @@ async function setFreshness(owner: DataSource, call: Call, time: Date): Promise<
     [time],
   );
   await waitUntil(async () => (await call('GET', '/api/v1/ferskhet')).body.dataOppdatert === time.toISOString(), {
-    hva: 'freshness to be seen',
+    what: 'freshness to be seen',
   });
 }

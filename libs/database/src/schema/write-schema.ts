@@ -8,7 +8,7 @@ import { readSchema } from './read-schema.ts';
 
 /** `npm run skjema`: writes `libs/database/schema.sql` from a database that was just migrated. */
 async function writeSchema(): Promise<void> {
-  const { katalog: directory, clean } = createWorkDir('skjema');
+  const { directory, clean } = createWorkDir('skjema');
   const postgres = await startPostgres({
     port: await freePort(),
     dataDir: join(directory, 'postgres'),

@@ -26,7 +26,7 @@ export function collectMethods(server: FastifyInstance): (url: string) => Proble
     const allowed = [...new Set(passer.map(({ methodName }) => methodName))];
     if (allowed.length === 0) return new Problem(PROBLEMS.FINNES_IKKE, 'There is nothing here');
     return new Problem(PROBLEMS.METODE_IKKE_TILLATT, 'The method is not offered here', {
-      hoder: { allow: allowed.join(', ') },
+      headers: { allow: allowed.join(', ') },
     });
   };
 }

@@ -33,7 +33,7 @@ export function createFastifyAdapter({ maxSeconds = 30 } = {}): FastifyAdapter {
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => refuseUrl(error, request, reply),
     clientErrorHandler: refuseConnection,
   });
-  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const server = adapter.getInstance<FastifyInstance>();
   // Node would answer 417 itself, with nothing.
   server.server.on('checkExpectation', (request, response) => server.routing(request, response));
   return adapter;
@@ -67,7 +67,7 @@ function refuseConnection(error: ConnectionError, socket: Socket): void {
   });
   const headers = {
     ...DEFAULT_HEADERS,
-    ...problem.hoder,
+    ...problem.headers,
     'Nav-Call-Id': callId,
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import accepts from '@fastify/accepts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Token, TokenVerifier } from '../auth.ts';
 import { runInContext } from '../request-context.ts';
@@ -28,6 +29,7 @@ interface HookOptions {
 /** What happens to every request before its handler: context, access, and whether it can be answered at all. */
 export function addHooks(server: FastifyInstance, { verifier, openRoutes, state }: HookOptions): void {
   const notFound = collectMethods(server);
+  server.register(accepts);
   const open = [...HEALTH_ROUTES, ...openRoutes];
 
   server.addHook('onRequest', (request, reply, done) => {
@@ -65,10 +67,11 @@ function bearer({ headers }: FastifyRequest): string {
 }
 
 /** @throws Problem 406 when what the route answers with is not accepted, 415 when the body says that it is something else than UTF-8 as it stands */
-function negotiate({ headers, routeOptions }: FastifyRequest): void {
-  const { mediaTypes = ['application/json'] } = routeOptions.config;
-  if (!mediaTypes.some((mediaType) => accepts(headers.accept, mediaType)))
+function negotiate(request: FastifyRequest): void {
+  const { mediaTypes = ['application/json'] } = request.routeOptions.config;
+  if (!isAcceptable(request, mediaTypes))
     throw new Problem(PROBLEMS.IKKE_AKSEPTABELT, `Only ${mediaTypes.join(' or ')} is offered`);
+  const { headers } = request;
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
   const encoding = headers['content-encoding'] ?? 'identity';
   if (!/^utf-?8$/i.test(charset) || encoding.toLowerCase() !== 'identity') {
@@ -76,14 +79,9 @@ function negotiate({ headers, routeOptions }: FastifyRequest): void {
   }
 }
 
-function accepts(accept: string | undefined, mediaType: string): boolean {
-  if (!accept) return true;
-  return accept.split(',').some((part) => {
-    const [type = '', ...params] = part.split(';').map((text) => text.trim().toLowerCase());
-    const [group = ''] = mediaType.split('/');
-    return (
-      ['*/*', `${group}/*`, mediaType, 'application/problem+json'].includes(type) &&
-      !params.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-    );
-  });
+/** A type that is named is also accepted with parameters, `charset` or any other, and problems are answers too. */
+function isAcceptable(request: FastifyRequest, mediaTypes: string[]): boolean {
+  if (request.type(mediaTypes) !== false) return true;
+  const named = [request.types()].flat().map((type) => String(type).toLowerCase());
+  return [...mediaTypes, 'application/problem+json'].some((type) => named.includes(type));
 }

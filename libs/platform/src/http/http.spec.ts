@@ -8,7 +8,7 @@ let app: ProbeApp;
 let bearer: string;
 beforeAll(async () => {
   app = await startProbeApp();
-  bearer = `Bearer ${await app.utsteder.token()}`;
+  bearer = `Bearer ${await app.issuer.token({ azp: 'en-klient' })}`;
 });
 afterAll(() => app.stop());
 
@@ -77,7 +77,7 @@ describe('access', () => {
 
   test('keys that can not be had are 503, with the time to wait', async () => {
     const alone = await startProbeApp();
-    alone.utsteder.respondWith({ status: 500, body: '' });
+    alone.issuer.respondWith({ status: 500, body: '' });
     const response = await alone.call('/api/ting/1');
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
     await problem(response);
@@ -156,6 +156,7 @@ describe('errors', () => {
     ['compressed', '{}', { 'content-encoding': 'gzip' }, 415],
     ['for who wants XML', '{}', { accept: 'application/xml' }, 406],
     ['for who wants no JSON', '{}', { accept: 'application/json;q=0, text/html' }, 406],
+    ['for who wants anything but JSON', '{}', { accept: 'application/json;q=0, */*' }, 406],
   ])('a body: %s', async (_, body, headers, status) => {
     const response = await app.call('/api/sok', {
       method: 'POST',
@@ -176,6 +177,48 @@ describe('errors', () => {
       headers: { 'content-type': type, accept, 'content-encoding': 'identity' },
     });
     expect(await response.json()).toMatchObject({ sok: { navn: ['blåbær'] } });
+  });
+});
+
+describe('Accept', () => {
+  test.each([
+    [''],
+    ['*/*'],
+    ['application/*'],
+    ['APPLICATION/JSON'],
+    ['application/json;q=0.001'],
+    ['application/json; charset=utf-8'],
+    ['application/json;odata=verbose'],
+    ['application/problem+json'],
+    ['text/html, application/xml;q=0.9, */*;q=0.1'],
+    ['text/*;q=0, application/json'],
+    ['*/*;q=0, application/json'],
+    ['application/*;q=0, application/json;q=0.5'],
+    ['tull, application/json'],
+    ['application/json;q=1;noe="a,b"'],
+  ])('%s takes JSON', async (accept) => {
+    expect((await app.call('/api/ting/1', { headers: { accept } })).status).toBe(200);
+  });
+
+  test.each([
+    ['text/html'],
+    ['text/*'],
+    ['text/html, application/xml'],
+    ['application/jsonl'],
+    ['application/json;q=0'],
+    ['application/json;q=0.000, */*'],
+    ['application/json;q=0, application/*'],
+    ['*/*;q=0'],
+    ['application/*;q=0, */*'],
+    ['application/json;q=noe'],
+    ['json'],
+    [','],
+    [';q=1'],
+    ['*'],
+  ])('%s does not', async (accept) => {
+    const response = await app.call('/api/ting/1', { headers: { accept } });
+    expect(response.status).toBe(406);
+    expect((await problem(response)).detail).toBe('Only application/json is offered');
   });
 });
 

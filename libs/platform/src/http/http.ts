@@ -39,7 +39,7 @@ export interface Http {
 export async function startHttp(options: HttpOptions): Promise<Http> {
   const { config, openRoutes, readiness } = options;
   const adapter = createFastifyAdapter(options);
-  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const server = adapter.getInstance<FastifyInstance>();
   const state = { closing: false };
   const verifier = new TokenVerifier({
     issuer: config.AZURE_OPENID_CONFIG_ISSUER,

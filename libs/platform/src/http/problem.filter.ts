@@ -17,5 +17,5 @@ export class ProblemFilter implements ExceptionFilter {
 
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
   if (reply.sent) return;
-  void reply.status(problem.problemType.status).headers(problem.hoder).send(problem.toJson());
+  void reply.status(problem.problemType.status).headers(problem.headers).send(problem.toJson());
 }

@@ -1,9 +1,9 @@
 import { Body, Controller, Get, HttpCode, Module, Param, Post, type DynamicModule } from '@nestjs/common';
 import { Type } from 'class-transformer';
+import { startTokenIssuer, type TokenIssuer } from '@tiltak/testing';
 import { ArrayMaxSize, IsArray, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { startHttp, type Http, type HttpOptions } from '../http/http.ts';
 import { currentContext, type RequestContext } from '../request-context.ts';
-import { AUDIENCE, ISSUER, startIssuer, type TokenIssuer } from './utsteder.ts';
 
 class Period {
   @IsString()
@@ -32,12 +32,12 @@ export class Search {
 /** What a request to `/api/tregt` waits for. */
 export class Gate {
   private release: () => void;
-  private cameForward: () => void;
-  readonly opened = new Promise<void>((los) => (this.release = los));
-  readonly reached = new Promise<void>((forward) => (this.cameForward = forward));
+  private arrive: () => void;
+  readonly opened = new Promise<void>((done) => (this.release = done));
+  readonly reached = new Promise<void>((done) => (this.arrive = done));
 
   async wait(): Promise<void> {
-    this.cameForward();
+    this.arrive();
     await this.opened;
   }
 
@@ -46,6 +46,7 @@ export class Gate {
   }
 }
 
+const AUDIENCE = 'denne-tjenesten';
 export const IDENT_IN_ERROR = '1'.repeat(11);
 
 @Controller()
@@ -90,7 +91,7 @@ class ProbeModule {
 export interface ProbeApp {
   url: string;
   gate: Gate;
-  utsteder: TokenIssuer;
+  issuer: TokenIssuer;
   /** a request with a valid token, unless `init` brings its own */
   call: (path: string, init?: RequestInit) => Promise<Response>;
   /** of the app only, which may be called early */
@@ -103,7 +104,7 @@ export async function startProbeApp(
   options: Partial<HttpOptions> & { delayMs?: number; port?: number } = {},
 ): Promise<ProbeApp> {
   const { delayMs = 0, port = 0, ...rest } = options;
-  const issuer = await startIssuer();
+  const issuer = await startTokenIssuer({ port: 0, audience: AUDIENCE });
   const gate = new Gate();
   const http = await startHttp({
     module: ProbeModule.with(gate),
@@ -114,7 +115,7 @@ export async function startProbeApp(
       LOG_LEVEL: 'info',
       NEDSTENGING_VENTETID_MS: delayMs,
       AZURE_APP_CLIENT_ID: AUDIENCE,
-      AZURE_OPENID_CONFIG_ISSUER: ISSUER,
+      AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
       AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
     },
     openRoutes: ['/apent/*'],
@@ -125,13 +126,13 @@ export async function startProbeApp(
     throw error;
   });
   const url = await http.app.getUrl();
-  const token = await issuer.token();
+  const token = await issuer.token({ azp: 'en-klient' });
   let stopped: Promise<void> | undefined;
   const stopHttp = (): Promise<void> => (stopped ??= http.stop());
   return {
     url,
     gate,
-    utsteder: issuer,
+    issuer,
     call: (path, { headers, ...init } = {}) =>
       fetch(url + path, {
         ...init,

@@ -12,20 +12,20 @@ export function system(day: Day): Actor {
   return { utførtAv: day < epoch.utfoertAv ? 'tiltaksgjennomforing-api' : 'System', utførtAvRolle: 'SYSTEM' };
 }
 
-export function veileder({ innhold: content }: Avtale): Actor {
+export function veileder({ content }: Avtale): Actor {
   return { utførtAv: content.veilederNavIdent ?? 'Z990000', utførtAvRolle: 'VEILEDER' };
 }
 
-export function deltaker({ innhold: content }: Avtale): Actor {
+export function deltaker({ content }: Avtale): Actor {
   return { utførtAv: content.deltakerFnr ?? '', utførtAvRolle: 'DELTAKER' };
 }
 
-export function mentor({ innhold: content }: Avtale): Actor {
+export function mentor({ content }: Avtale): Actor {
   return { utførtAv: content.mentorFnr ?? '', utførtAvRolle: 'MENTOR' };
 }
 
 /** Old messages name a third party: the person who acted for the employer. */
-export function arbeidsgiver({ innhold: content }: Avtale, day: Day): Actor {
+export function arbeidsgiver({ content }: Avtale, day: Day): Actor {
   const representant = syntheticFnr(600_000 + (Number(content.bedriftNr) % 10_000));
   return { utførtAv: day < epoch.utfoertAv ? representant : content.bedriftNr, utførtAvRolle: 'ARBEIDSGIVER' };
 }

@@ -16,13 +16,13 @@ const REASONS = [
 ] as const satisfies Lot<string>;
 
 export function annul(source: Source, avtale: Avtale): void {
-  const fromArena = avtale.innhold.opphav === 'ARENA' && source.random.chance(0.5);
+  const fromArena = avtale.content.opphav === 'ARENA' && source.random.chance(0.5);
   const reason = fromArena ? 'Avtalen er ikke aktiv i Arena' : (source.random.draw(REASONS) ?? 'Syk');
   annulWith(source, avtale, reason);
 }
 
 export function annulWith(source: Source, avtale: Avtale, reason: string): void {
-  Object.assign(avtale.innhold, {
+  Object.assign(avtale.content, {
     annullertTidspunkt: source.now,
     annullertGrunn: reason,
     feilregistrert: reason === 'Feilregistrering' || reason === 'Utløpt',
@@ -33,22 +33,22 @@ export function annulWith(source: Source, avtale: Avtale, reason: string): void 
 
 /** Marked as deleted; when the source no longer marks, only the hendelse tells. */
 export function remove(source: Source, avtale: Avtale): void {
-  avtale.slettet = true;
-  avtale.innhold.slettemerket = source.day < epoch.feilregistrert;
+  avtale.deleted = true;
+  avtale.content.slettemerket = source.day < epoch.feilregistrert;
   source.save(avtale, ['AVTALE_SLETTET'], veileder(avtale));
   source.about(avtale, 5, 40);
 }
 
 /** By hand, in the database, and then resent. */
 export function restore(source: Source, avtale: Avtale): void {
-  avtale.slettet = false;
+  avtale.deleted = false;
   source.saveSilently(avtale, { slettemerket: false });
-  source.send(avtale.innhold, 'PATCH', system(source.day));
+  source.send(avtale.content, 'PATCH', system(source.day));
   source.about(avtale, 5, 40);
 }
 
 export function changeVeileder(source: Source, avtale: Avtale): void {
-  avtale.innhold.veilederNavIdent = syntheticNavIdent(source.random.number(0, 400));
+  avtale.content.veilederNavIdent = syntheticNavIdent(source.random.number(0, 400));
   source.save(avtale, ['NY_VEILEDER'], veileder(avtale));
   source.about(avtale, 5, 40);
 }
@@ -62,29 +62,28 @@ const SILENT_WITH_TIME: readonly [Silent, ...Silent[]] = [
     veilederFornavn: 'Syntetisk',
     veilederEtternavn: 'Veileder',
   }),
-  (_, { innhold: content }) => ({
+  (_, { content }) => ({
     arbeidsgiverKontonummer: '1'.repeat(11),
     versjon: content.versjon + 1,
     innholdType: 'ENDRE_KID_OG_KONTONUMMER',
   }),
-  (_, { innhold: content }) => ({ godkjentForEtterregistrering: !content.godkjentForEtterregistrering }),
-  (_, { innhold: content }) =>
-    content.avtaleInngått ? { enhetKostnadssted: '0315' } : { godkjentAvArbeidsgiver: null },
+  (_, { content }) => ({ godkjentForEtterregistrering: !content.godkjentForEtterregistrering }),
+  (_, { content }) => (content.avtaleInngått ? { enhetKostnadssted: '0315' } : { godkjentAvArbeidsgiver: null }),
 ];
 /** … and without one. */
 const SILENT_WITHOUT_TIME: readonly [Silent, ...Silent[]] = [
   (source) => ({ journalpostId: String(source.random.number(100_000_000, 999_999_999)) }),
   () => ({ enhetOppfolging: '0101', enhetsnavnOppfolging: 'NAV Testvik' }),
-  (_, { innhold: content }) => ({ bedriftNavn: content.bedriftNavn?.replace(/( AVD)? AS$/, ' AVD AS') ?? null }),
+  (_, { content }) => ({ bedriftNavn: content.bedriftNavn?.replace(/( AVD)? AS$/, ' AVD AS') ?? null }),
 ];
 
 /** Something changes without a message, and often the avtale is resent later so that it shows. */
 export function changeSilently(source: Source, avtale: Avtale): void {
   if (source.random.chance(0.5)) source.saveSilently(avtale, source.random.pick(SILENT_WITH_TIME)(source, avtale));
-  else Object.assign(avtale.innhold, source.random.pick(SILENT_WITHOUT_TIME)(source, avtale));
+  else Object.assign(avtale.content, source.random.pick(SILENT_WITHOUT_TIME)(source, avtale));
   if (source.random.chance(0.4)) {
     source.wait(60, 3_600);
-    source.send(avtale.innhold, 'PATCH', system(source.day));
+    source.send(avtale.content, 'PATCH', system(source.day));
   }
   source.about(avtale, 1, 20);
 }

@@ -4,7 +4,7 @@ import { arbeidsgiver, BESLUTTER, deltaker, mentor, veileder } from './actor.ts'
 
 /** The next of those who must approve does so; the last one enters the avtale. */
 export function approve(source: Source, avtale: Avtale): void {
-  const { innhold: content } = avtale;
+  const { content } = avtale;
   const parties = [
     ...(content.mentorFnr && !content.godkjentTaushetserklæringAvMentor ? [approveAsMentor] : []),
     ...(content.godkjentAvArbeidsgiver ? [] : [approveAsArbeidsgiver]),
@@ -18,23 +18,23 @@ export function approve(source: Source, avtale: Avtale): void {
 }
 
 function approveAsMentor(source: Source, avtale: Avtale): void {
-  avtale.innhold.godkjentTaushetserklæringAvMentor = source.now.asLocal();
+  avtale.content.godkjentTaushetserklæringAvMentor = source.now.asLocal();
   source.save(avtale, ['SIGNERT_AV_MENTOR'], mentor(avtale));
 }
 
 function approveAsArbeidsgiver(source: Source, avtale: Avtale): void {
-  avtale.innhold.godkjentAvArbeidsgiver = source.now.asLocal();
+  avtale.content.godkjentAvArbeidsgiver = source.now.asLocal();
   source.save(avtale, ['GODKJENT_AV_ARBEIDSGIVER'], arbeidsgiver(avtale, source.day));
 }
 
 function approveAsDeltaker(source: Source, avtale: Avtale): void {
-  avtale.innhold.godkjentAvDeltaker = source.now.asLocal();
+  avtale.content.godkjentAvDeltaker = source.now.asLocal();
   source.save(avtale, ['GODKJENT_AV_DELTAKER'], deltaker(avtale));
 }
 
 /** For the participant, and sometimes for the employer as well, together with the veileder's own approval. */
 function approveOnBehalfOf(source: Source, avtale: Avtale): void {
-  const { innhold: content } = avtale;
+  const { content } = avtale;
   const andArbeidsgiver = !content.godkjentAvArbeidsgiver;
   const time = source.now.asLocal();
   Object.assign(content, {
@@ -69,31 +69,31 @@ function approveAsVeileder(source: Source, avtale: Avtale): void {
 
 function veilederApprover(source: Source, avtale: Avtale, event: string): void {
   const time = source.now.asLocal();
-  Object.assign(avtale.innhold, {
+  Object.assign(avtale.content, {
     godkjentAvVeileder: time,
-    godkjentAvNavIdent: avtale.innhold.veilederNavIdent,
+    godkjentAvNavIdent: avtale.content.veilederNavIdent,
     ikrafttredelsestidspunkt: time,
   });
   const inngaas = !needsBeslutter(avtale, source.day);
-  if (inngaas) avtale.innhold.avtaleInngått = time;
+  if (inngaas) avtale.content.avtaleInngått = time;
   source.save(avtale, inngaas ? ['AVTALE_INNGÅTT', event] : [event], veileder(avtale));
 }
 
 function approveAsBeslutter(source: Source, avtale: Avtale): void {
   const time = source.now.asLocal();
-  Object.assign(avtale.innhold, {
+  Object.assign(avtale.content, {
     godkjentAvBeslutter: time,
     godkjentAvBeslutterNavIdent: BESLUTTER.utførtAv,
     avtaleInngått: time,
-    enhetKostnadssted: avtale.innhold.enhetGeografisk,
-    enhetsnavnKostnadssted: avtale.innhold.enhetsnavnGeografisk,
+    enhetKostnadssted: avtale.content.enhetGeografisk,
+    enhetsnavnKostnadssted: avtale.content.enhetsnavnGeografisk,
   });
   source.save(avtale, ['AVTALE_INNGÅTT'], BESLUTTER);
 }
 
 /** The veileder lifts them all. The mentor's stays, and so does godkjentPaVegneAvArbeidsgiver: so it is at the source. */
 export function revokeApprovals(source: Source, avtale: Avtale): void {
-  const { innhold: content } = avtale;
+  const { content } = avtale;
   const events = [
     ...(content.godkjentAvDeltaker ? ['DELTAKERS_GODKJENNING_OPPHEVET_AV_VEILEDER'] : []),
     ...(content.godkjentAvArbeidsgiver ? ['ARBEIDSGIVERS_GODKJENNING_OPPHEVET_AV_VEILEDER'] : []),

@@ -6,7 +6,7 @@ import { arbeidsgiver, ARENA, system, veileder } from './actor.ts';
 /** Created, by whoever does it; the number comes from the database, after the message was made. */
 export function create(source: Source): void {
   const avtale = source.newAvtale();
-  const { innhold: content } = avtale;
+  const { content } = avtale;
   if (content.opphav === 'ARENA') {
     // Arena knows when it begins, and often when it ends.
     fill(source, avtale, 'TID');
@@ -32,7 +32,7 @@ function createCopy(source: Source, avtale: Avtale): void {
 
 /** What is left from before the source had events: resent as it is, possibly twice. */
 export function sendOld(source: Source): void {
-  const { innhold: content } = oldAvtale(source.random, source.newPerson());
+  const { content } = oldAvtale(source.random, source.newPerson());
   source.send(content, 'STATUSENDRING', system(source.day));
   if (source.random.chance(0.3)) source.send(content, 'PATCH', system(source.day));
 }
@@ -40,7 +40,7 @@ export function sendOld(source: Source): void {
 /** The UI saves while people write: a burst, seconds apart, sometimes with nothing changed. */
 export function fillInMore(source: Source, avtale: Avtale): void {
   for (let n = source.random.number(1, 4); n > 0; n--) {
-    const part = avtale.gjenstaar[0];
+    const part = avtale.missing[0];
     if (part && !source.random.chance(0.1)) fill(source, avtale, part);
     const changedByBedrift = source.random.chance(0.25);
     source.save(avtale, ['ENDRET'], changedByBedrift ? arbeidsgiver(avtale, source.day) : veileder(avtale));
@@ -54,14 +54,14 @@ export function correctDraft(source: Source, avtale: Avtale): void {
   const part = source.random.pick(PARTS);
   fill(source, avtale, part);
   if (source.random.chance(0.4)) {
-    avtale.innhold.arbeidsgiverTlf = source.random.pick([null, '']);
-    avtale.gjenstaar.push('KONTAKT');
+    avtale.content.arbeidsgiverTlf = source.random.pick([null, '']);
+    avtale.missing.push('KONTAKT');
   }
   source.save(avtale, ['ENDRET'], veileder(avtale));
   source.about(avtale, 1, 10);
 }
 
 function fill(source: Source, avtale: Avtale, part: Part): void {
-  Object.assign(avtale.innhold, fillIn(source.random, part, avtale, source.day));
-  avtale.gjenstaar = avtale.gjenstaar.filter((other) => other !== part);
+  Object.assign(avtale.content, fillIn(source.random, part, avtale, source.day));
+  avtale.missing = avtale.missing.filter((other) => other !== part);
 }

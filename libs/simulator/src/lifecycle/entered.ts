@@ -6,7 +6,7 @@ import { ARENA, veileder } from './actor.ts';
 
 /** Also when it has ended: then it is under way again. */
 export function extend(source: Source, avtale: Avtale): void {
-  const { innhold: content } = avtale;
+  const { content } = avtale;
   const from = Math.max(source.day, content.sluttDato === null ? 0 : dayNumber(content.sluttDato));
   content.sluttDato = dateText(from + source.random.number(7, 200));
   newVersionOf(source, avtale, 'FORLENGE', 'AVTALE_FORLENGET');
@@ -14,7 +14,7 @@ export function extend(source: Source, avtale: Avtale): void {
 
 /** Possibly to a day that has passed: then it ends at once. */
 export function shorten(source: Source, avtale: Avtale): void {
-  const { innhold: content } = avtale;
+  const { content } = avtale;
   const day = source.day + source.random.number(-6, 30);
   if (content.startDato !== null && day < dayNumber(content.startDato)) return changeContent(source, avtale);
   content.sluttDato = dateText(day);
@@ -39,13 +39,13 @@ const BENEFIT_CHANGES = {
 export function changeContent(source: Source, avtale: Avtale): void {
   const { random } = source;
   const [part, innholdType, event] = random.pick([...CHANGES, BENEFIT_CHANGES[avtale.type.stoenad]]);
-  Object.assign(avtale.innhold, fillIn(random, part, avtale, source.day));
+  Object.assign(avtale.content, fillIn(random, part, avtale, source.day));
   newVersionOf(source, avtale, innholdType, event);
 }
 
 /** Arena clears what was approved by the parties, and what was annulled, but not the beslutter's approval. */
 export function changeInArena(source: Source, avtale: Avtale): void {
-  Object.assign(avtale.innhold, {
+  Object.assign(avtale.content, {
     avtaleInngått: null,
     ikrafttredelsestidspunkt: null,
     godkjentAvDeltaker: null,
@@ -57,7 +57,7 @@ export function changeInArena(source: Source, avtale: Avtale): void {
     feilregistrert: false,
     ...fillIn(source.random, 'TID', avtale, source.day),
   });
-  newVersion(source.random, avtale.innhold, 'ENDRET_AV_ARENA');
+  newVersion(source.random, avtale.content, 'ENDRET_AV_ARENA');
   source.save(avtale, ['ENDRET_AV_ARENA'], ARENA);
   source.about(avtale, 1, 10);
 }
@@ -70,8 +70,8 @@ function newVersionOf(
   forkortetGrunn: string | null = null,
   of: Actor = veileder(avtale),
 ): void {
-  newVersion(source.random, avtale.innhold, innholdType);
-  avtale.innhold.ikrafttredelsestidspunkt = source.now.asLocal();
+  newVersion(source.random, avtale.content, innholdType);
+  avtale.content.ikrafttredelsestidspunkt = source.now.asLocal();
   source.save(avtale, [event], of, forkortetGrunn);
   source.about(avtale, 20, 120);
 }

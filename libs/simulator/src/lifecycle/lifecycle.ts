@@ -66,7 +66,7 @@ const DELETED: Lot<Action> = [
 /** Arena goes on changing what came from there. */
 const FROM_ARENA: Lot<Action> = [
   [30, changeInArena],
-  [70, (source, avtale) => draw(source, avtale, avtale.innhold.annullertTidspunkt ? ANNULLERT : INNGAATT)],
+  [70, (source, avtale) => draw(source, avtale, avtale.content.annullertTidspunkt ? ANNULLERT : INNGAATT)],
 ];
 
 function happens(source: Source, avtale: Avtale): void {
@@ -77,7 +77,7 @@ function draw(source: Source, avtale: Avtale, lot: Lot<Action>): void {
   source.random.draw(lot)?.(source, avtale);
 }
 
-function possibilities({ slettet: deleted, gjenstaar: remains, innhold: content }: Avtale): Lot<Action> {
+function possibilities({ deleted, missing: remains, content }: Avtale): Lot<Action> {
   const { annullertTidspunkt, avtaleInngått, avtaleStatus, opphav } = content;
   if (deleted) return DELETED;
   if (annullertTidspunkt) return opphav === 'ARENA' ? FROM_ARENA : ANNULLERT;
@@ -117,7 +117,7 @@ export function* lifecycle(seed: number, count: number): Generator<SourceMessage
 /** What is done on this day, in the order of time. */
 function dayWork(source: Source, births: number): { second: number; do: () => void }[] {
   const tasks = [...source.avtaler]
-    .filter(({ neste: next }) => next <= source.day)
+    .filter(({ next }) => next <= source.day)
     .map((avtale) => () => happens(source, avtale));
   for (let n = 0; n < births; n++) {
     const isOld = source.day < epoch.feilregistrert && source.random.chance(0.03);

@@ -13,7 +13,7 @@ const EXPIRES_AFTER = 84;
 export function updateStatuses(source: Source): void {
   source.setClock(5 * 60);
   for (const avtale of source.avtaler) {
-    const { innhold: content } = avtale;
+    const { content } = avtale;
     if (content.avtaleStatus !== 'KLAR_FOR_OPPSTART' && content.avtaleStatus !== 'GJENNOMFØRES') continue;
     const status = computeStatus(avtale, source.day);
     if (status === content.avtaleStatus) continue;
@@ -29,8 +29,8 @@ export function cleanDrafts(source: Source): void {
   source.setClock(10 * 60);
   const limit = source.now.seconds - source.days(EXPIRES_AFTER) * DAY_MS;
   for (const avtale of source.avtaler) {
-    const { annullertTidspunkt, avtaleInngått, sistEndret } = avtale.innhold;
-    if (annullertTidspunkt || avtaleInngått || avtale.slettet || sistEndret.seconds > limit) continue;
+    const { annullertTidspunkt, avtaleInngått, sistEndret } = avtale.content;
+    if (annullertTidspunkt || avtaleInngått || avtale.deleted || sistEndret.seconds > limit) continue;
     annulWith(source, avtale, 'Utløpt');
   }
 }
@@ -38,7 +38,7 @@ export function cleanDrafts(source: Source): void {
 /** One avtale is resent, as it is in the database now; sometimes twice. */
 export function resend(source: Source, avtale: Avtale): void {
   const times = source.random.chance(0.2) ? 2 : 1;
-  for (let n = 0; n < times; n++) source.send(avtale.innhold, 'PATCH', system(source.day));
+  for (let n = 0; n < times; n++) source.send(avtale.content, 'PATCH', system(source.day));
   source.about(avtale, 5, 40);
 }
 
@@ -47,14 +47,14 @@ export function* sendAll(source: Source, happens: (avtale: Avtale) => void): Gen
   source.setClock(19 * 3_600);
   for (const avtale of [...source.avtaler]) {
     if (source.random.chance(0.03)) sendStale(source, avtale, happens);
-    else source.send(avtale.innhold, 'PATCH', system(source.day));
+    else source.send(avtale.content, 'PATCH', system(source.day));
     yield* source.drain();
   }
 }
 
 /** `skjer` happens to it after it was read for a resend and before that is sent. */
 export function sendStale(source: Source, avtale: Avtale, happens: (avtale: Avtale) => void): void {
-  const wasRead: Content = { ...avtale.innhold };
+  const wasRead: Content = { ...avtale.content };
   source.wait(1, 600);
   happens(avtale);
   source.send(wasRead, 'PATCH', system(source.day));

@@ -39,18 +39,16 @@ export type Statement =
   | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
   | { type: 'GRAVSTEIN'; avtaleId: string };
 
-/** The message is parked. `felt` is the source's name; 'key' for the key, null for the message as a whole. */
+/** The message is parked. `field` is the source's name; 'key' for the key, null for the message as a whole. */
 export class UnusableError extends Error {
-  readonly felt: string | null;
-  constructor(field: string | null) {
+  constructor(readonly field: string | null) {
     super(`parked: ${field ?? 'the message'}`);
-    this.felt = field;
   }
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Rules 1, 3, 6, 8 and 9. Throws `Ubrukelig`. */
+/** Rules 1, 3, 6, 8 and 9. Throws `UnusableError`. */
 export function readMessage(rawKey: string | Buffer | null, value: string | Buffer | null): Statement {
   const key = rawKey === null ? null : textOf(rawKey, 'key').toLowerCase();
   if (value === null) {

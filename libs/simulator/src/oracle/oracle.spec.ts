@@ -7,18 +7,18 @@ const ID = '04d0033c-754b-4daa-b5ff-6531dc64582c';
 const T = (second: number, fraction = ''): string => `2026-02-01T10:00:${String(second).padStart(2, '0')}${fraction}Z`;
 
 type Fields = Record<string, unknown>;
-type Position = { partisjon?: number; offset: number };
+type Position = { partition?: number; offset: number };
 
-const message = (fields: Fields, { partisjon: partition = 0, offset }: Position): PositionedSourceMessage => ({
-  nokkel: ID,
-  verdi: JSON.stringify({ avtaleId: ID, sistEndret: T(1), ...fields }),
-  partisjon: partition,
+const message = (fields: Fields, { partition = 0, offset }: Position): PositionedSourceMessage => ({
+  key: ID,
+  value: JSON.stringify({ avtaleId: ID, sistEndret: T(1), ...fields }),
+  partition,
   offset,
 });
-const tombstone = ({ partisjon: partition = 0, offset }: Position): PositionedSourceMessage => ({
-  nokkel: ID,
-  verdi: null,
-  partisjon: partition,
+const tombstone = ({ partition = 0, offset }: Position): PositionedSourceMessage => ({
+  key: ID,
+  value: null,
+  partition,
   offset,
 });
 
@@ -196,7 +196,7 @@ describe('rules 1 and 6: parked', () => {
     ['key', 'ikke-en-uuid', null],
     ['key', null, null],
   ])('%s: key %s, value %s', (field, key, value) => {
-    expect(expected([{ nokkel: key, verdi: value, partisjon: 3, offset: 9 }]).parkert).toEqual([
+    expect(expected([{ key, value, partition: 3, offset: 9 }]).parkert).toEqual([
       { partisjon: 3, offset: 9, felt: field },
     ]);
   });
@@ -240,7 +240,7 @@ test("rule 8: a mentor's position is not the participant's", () => {
 });
 
 describe('the order of arrival', () => {
-  const position = fc.record({ partisjon: fc.nat(1), offset: fc.nat(40) });
+  const position = fc.record({ partition: fc.nat(1), offset: fc.nat(40) });
   const content = fc.oneof(
     { weight: 5, arbitrary: fc.record({ sistEndret: fc.integer({ min: 1, max: 4 }).map((s) => T(s)) }) },
     { weight: 1, arbitrary: fc.record({ sistEndret: fc.constant(T(3)), slettemerket: fc.constant(true) }) },
@@ -248,7 +248,7 @@ describe('the order of arrival', () => {
   );
   const messages = fc
     .uniqueArray(fc.tuple(position, content), {
-      selector: ([{ partisjon: partition, offset }]) => partition * 100 + offset,
+      selector: ([{ partition, offset }]) => partition * 100 + offset,
     })
     .map((list) =>
       list.map(([place, fields], n) =>
@@ -269,7 +269,7 @@ describe('the order of arrival', () => {
   test('does not matter for what the simulator sends', () => {
     const list = Array.from(createEvents({ count: 3_000, seed: 5, poison: true }), (m, offset) => ({
       ...m,
-      partisjon: 0,
+      partition: 0,
       offset,
     }));
     const a = expected(list);
@@ -289,9 +289,9 @@ test('of the messages that were seen from the source: 306 avtaler, two of them d
     parkert: parked,
   } = expected(
     lines.map((value, offset) => ({
-      nokkel: (JSON.parse(value) as { avtaleId: string }).avtaleId,
-      verdi: value,
-      partisjon: 0,
+      key: (JSON.parse(value) as { avtaleId: string }).avtaleId,
+      value,
+      partition: 0,
       offset,
     })),
   );

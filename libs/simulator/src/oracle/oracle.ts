@@ -6,9 +6,9 @@ import { readMessage, UnusableError, type ExpectedAvtale, type Statement } from 
  */
 
 export interface PositionedSourceMessage {
-  nokkel: string | Buffer | null;
-  verdi: string | Buffer | null;
-  partisjon: number;
+  key: string | Buffer | null;
+  value: string | Buffer | null;
+  partition: number;
   offset: number;
 }
 
@@ -28,12 +28,12 @@ export interface Expected {
 export function expected(messages: Iterable<PositionedSourceMessage>): Expected {
   const statement: (Statement & Position)[] = [];
   const parked: Expected['parkert'] = [];
-  for (const { nokkel: key, verdi: value, partisjon: partition, offset } of messages) {
+  for (const { key, value, partition, offset } of messages) {
     try {
-      statement.push({ ...readMessage(key, value), partisjon: partition, offset });
+      statement.push({ ...readMessage(key, value), partition, offset });
     } catch (error) {
       if (!(error instanceof UnusableError)) throw error;
-      parked.push({ partisjon: partition, offset, felt: error.felt });
+      parked.push({ partisjon: partition, offset, felt: error.field });
     }
   }
   const avtaler: Expected['avtaler'] = new Map();
@@ -47,7 +47,7 @@ export function expected(messages: Iterable<PositionedSourceMessage>): Expected 
 }
 
 interface Position {
-  partisjon: number;
+  partition: number;
   offset: number;
 }
 
@@ -60,7 +60,7 @@ interface State {
 
 /** Rules 2 and 3, for the messages of one avtale. */
 function endState(statement: (Statement & Position)[]): State {
-  const inOrder = statement.toSorted((a, b) => a.partisjon - b.partisjon || a.offset - b.offset);
+  const inOrder = statement.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
   let now: State & { underTombstone: boolean } = { avtale: undefined, sistEndret: null, underTombstone: false };
   for (const u of inOrder) {
     if (u.type === 'GRAVSTEIN') {

@@ -7,13 +7,13 @@ import type { Random } from './random.ts';
 
 /** A row of the source's database, with what the simulation needs to know of it. */
 export interface Avtale {
-  innhold: Content;
+  content: Content;
   type: Tiltakstype;
   /** parts of the form that are still empty */
-  gjenstaar: Part[];
+  missing: Part[];
   /** the day on which something happens to it next */
-  neste: Day;
-  slettet: boolean;
+  next: Day;
+  deleted: boolean;
 }
 
 /** Who and where, by number: the same number is always the same person or company. */
@@ -29,7 +29,7 @@ export type Opphav = 'VEILEDER' | 'ARBEIDSGIVER' | 'ARENA';
 /** Just created, mostly empty, not yet numbered. */
 export function newAvtale(
   random: Random,
-  { type, opphav, parter: parties, naa: now }: { type: Tiltakstype; opphav: Opphav; parter: Parties; naa: Moment },
+  { type, opphav, parties, now }: { type: Tiltakstype; opphav: Opphav; parties: Parties; now: Moment },
 ): Avtale {
   const enhet = ENHETER[parties.bedrift % ENHETER.length];
   const fromArena = opphav === 'ARENA';
@@ -40,7 +40,7 @@ export function newAvtale(
     bedriftNavn: bedriftName(parties.bedrift),
     // The others are not assigned to anyone yet.
     veilederNavIdent: opphav === 'VEILEDER' ? syntheticNavIdent(parties.veileder) : null,
-    tiltakstype: type.kode,
+    tiltakstype: type.code,
     opprettetTidspunkt: fromArena ? registeredInArena(random, now) : now.asLocal(),
     avtaleId: random.uuid(),
     sistEndret: now,
@@ -57,7 +57,7 @@ export function newAvtale(
     ...(opphav === 'VEILEDER' ? { veilederFornavn: 'Syntetisk', veilederEtternavn: 'Veileder' } : {}),
     lonnstilskuddProsent: type.stoenad === 'LOENN' ? random.pick(type.percents) : null,
   });
-  return { innhold: content, type, gjenstaar: [...PARTS], neste: 0, slettet: false };
+  return { content, type, missing: [...PARTS], next: 0, deleted: false };
 }
 
 /** Invalid numbers exist in the source's database, so there is one now and then. */
@@ -70,7 +70,7 @@ function fnr(person: number): string {
 export function drawType(random: Random, day: Day): { type: Tiltakstype; opphav: Opphav } {
   const fromArena = TILTAKSTYPER.find(({ arena }) => arena && day >= arena[0] && day <= arena[1]);
   if (fromArena && random.chance(0.45)) return { type: fromArena, opphav: 'ARENA' };
-  const possible = TILTAKSTYPER.filter(({ fra: from }) => day >= from).map((type) => [type.weight, type] as const);
+  const possible = TILTAKSTYPER.filter(({ from }) => day >= from).map((type) => [type.weight, type] as const);
   const type = random.draw(possible);
   if (!type) throw new Error('There is a kind of measure on every day');
   return { type, opphav: random.chance(0.15) ? 'ARBEIDSGIVER' : 'VEILEDER' };
@@ -92,8 +92,8 @@ export function oldAvtale(random: Random, parties: Parties): Avtale {
   const day = random.number(17_600, 19_000); // 2018–2022
   const now = new Moment(midnight(day) + random.number(7 * 3_600, 16 * 3_600), randomNano(random)).rounded();
   const type = random.pick([TILTAKSTYPER[0], TILTAKSTYPER[1]] as [Tiltakstype, Tiltakstype]);
-  const avtale = newAvtale(random, { type, opphav: 'VEILEDER', parter: parties, naa: now });
-  const { innhold: content } = avtale;
+  const avtale = newAvtale(random, { type, opphav: 'VEILEDER', parties, now });
+  const { content } = avtale;
   content.avtaleNr = random.number(1, 900);
   content.sistEndret = new Moment(now.seconds + random.number(1, 400) * DAY_MS, now.nano);
   const kind = random.number(1, 5);
@@ -101,7 +101,7 @@ export function oldAvtale(random: Random, parties: Parties): Avtale {
   else if (kind === 3) content.slettemerket = true;
   else if (kind === 4) content.bedriftNr = '';
   else content.deltakerFnr = null;
-  return { ...avtale, gjenstaar: [], slettet: content.slettemerket };
+  return { ...avtale, missing: [], deleted: content.slettemerket };
 }
 
 const COMMON_REQUIRED = [
@@ -122,7 +122,7 @@ const COMMON_REQUIRED = [
 ] as const satisfies (keyof Content)[];
 
 /** Section 2.2 of the contract: the first that fits. */
-export function computeStatus({ innhold: content, type }: Avtale, day: Day): string {
+export function computeStatus({ content, type }: Avtale, day: Day): string {
   const today = dateText(day);
   if (content.annullertTidspunkt) return 'ANNULLERT';
   if (content.avtaleInngått && content.sluttDato !== null && content.sluttDato < today) return 'AVSLUTTET';

@@ -14,7 +14,7 @@ const SENTENCE =
 export function fillIn(
   random: Random,
   part: Part,
-  { type, innhold: content }: { type: Tiltakstype; innhold: Content },
+  { type, content }: { type: Tiltakstype; content: Content },
   day: Day,
 ): Partial<Content> {
   switch (part) {
@@ -87,8 +87,8 @@ function time(random: Random, type: Tiltakstype, day: Day): Partial<Content> {
 
 /** A summer job begins in June to August; the newest kind not before August 2026. */
 function earliest(random: Random, type: Tiltakstype, wanted: Day): Day {
-  if (type.kode === 'FIREARIG_LONNSTILSKUDD') return Math.max(wanted, dayNumber('2026-08-01'));
-  if (type.kode !== 'SOMMERJOBB') return wanted;
+  if (type.code === 'FIREARIG_LONNSTILSKUDD') return Math.max(wanted, dayNumber('2026-08-01'));
+  if (type.code !== 'SOMMERJOBB') return wanted;
   const [year, month] = dateText(wanted).split('-').map(Number) as [number, number];
   if (month >= 6 && month <= 8) return wanted;
   return dayNumber(`${String(month > 8 ? year + 1 : year)}-06-01`) + random.number(0, 90);

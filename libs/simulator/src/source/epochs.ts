@@ -17,7 +17,7 @@ export const epoch = {
   /** STATUSENDRING has a fresh sistEndret, not the old one */
   newAtStatusendring: dayNumber('2026-02-10'),
   /** what does not exist yet: an unknown tiltakstype, hendelseType and field */
-  ukjent: dayNumber('2026-05-01'),
+  unknownValues: dayNumber('2026-05-01'),
 } as const;
 
 /** All avtaler are resent, as they were when the run began. */

@@ -1,5 +1,5 @@
 /** Something to draw, and how often it comes up relative to the others. */
-export type Lot<T> = readonly (readonly [vekt: number, verdi: T])[];
+export type Lot<T> = readonly (readonly [weight: number, value: T])[];
 
 /** Numbers that look random and are the same for the same seed, on every machine (sfc32). */
 export class Random {

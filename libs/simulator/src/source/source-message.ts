@@ -4,8 +4,8 @@ import { type Day } from './clock.ts';
 
 /** A message as the source publishes it: key, and JSON text (or, from nobody we know, something else). */
 export interface SourceMessage {
-  nokkel: string | null;
-  verdi: string | Buffer | null;
+  key: string | null;
+  value: string | Buffer | null;
 }
 
 /** The 94 fields, in the order in which the source's class declares them (source contract, 1.3). */

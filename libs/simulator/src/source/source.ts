@@ -17,7 +17,7 @@ export class Source {
   private readonly rate: number;
   private readonly unsent: SourceMessage[] = [];
   private personer = 0;
-  private nummer = 1_000;
+  private avtaleNr = 1_000;
 
   /** `fart`: how many times faster than in life things happen, so that a large run has no more avtaler at once. */
   constructor(random: Random, rate: number) {
@@ -49,7 +49,7 @@ export class Source {
 
   /** Something happens to it next in so many days. */
   about(avtale: Avtale, from: number, to: number): void {
-    avtale.neste = this.day + this.days(this.random.number(from, to));
+    avtale.next = this.day + this.days(this.random.number(from, to));
   }
 
   /** So many days, at the speed of this run; at least one. */
@@ -63,8 +63,8 @@ export class Source {
     const person = left ? this.earlierPerson() : this.personer++;
     return newAvtale(this.random, {
       ...drawType(this.random, this.day),
-      parter: this.parties(person),
-      naa: this.now,
+      parties: this.parties(person),
+      now: this.now,
     });
   }
 
@@ -89,7 +89,7 @@ export class Source {
 
   /** The human number, which the database gives when it inserts; not dense. */
   nextNumber(): number {
-    return (this.nummer += this.random.number(1, 7));
+    return (this.avtaleNr += this.random.number(1, 7));
   }
 
   /**
@@ -97,23 +97,23 @@ export class Source {
    * hendelse adds.
    */
   save(avtale: Avtale, events: string[], actor: Actor, forkortetGrunn: string | null = null): void {
-    avtale.innhold.avtaleStatus = this.random.chance(0.002) ? 'PÅ_VENT' : computeStatus(avtale, this.day);
-    avtale.innhold.sistEndret = this.now;
-    for (const event of events) this.send(avtale.innhold, event, actor, forkortetGrunn);
-    roundTimes(avtale.innhold);
+    avtale.content.avtaleStatus = this.random.chance(0.002) ? 'PÅ_VENT' : computeStatus(avtale, this.day);
+    avtale.content.sistEndret = this.now;
+    for (const event of events) this.send(avtale.content, event, actor, forkortetGrunn);
+    roundTimes(avtale.content);
   }
 
   /** Saved by a way that tells nobody. */
   saveSilently(avtale: Avtale, change: Partial<Content>): void {
-    Object.assign(avtale.innhold, change, { sistEndret: this.now });
-    roundTimes(avtale.innhold);
+    Object.assign(avtale.content, change, { sistEndret: this.now });
+    roundTimes(avtale.content);
   }
 
   send(content: Content, hendelseType: string, actor: Actor, forkortetGrunn: string | null = null): void {
-    const unknown = this.day >= epoch.ukjent && this.random.chance(0.01);
+    const unknown = this.day >= epoch.unknownValues && this.random.chance(0.01);
     const event = { ...actor, hendelseType: unknown ? 'NY_HENDELSE_2027' : hendelseType, forkortetGrunn };
     const extra = content.tiltakstype === UNKNOWN_TILTAKSTYPE ? { etNyttFelt: { values: [1, 'to', null] } } : {};
-    const message = { nokkel: content.avtaleId, verdi: toJson(content, event, this.day, extra) };
+    const message = { key: content.avtaleId, value: toJson(content, event, this.day, extra) };
     this.unsent.push(message);
     // Sent again by a producer that did not hear that it had arrived.
     if (this.random.chance(0.003)) this.unsent.push(message);

@@ -21,7 +21,7 @@ export async function prepareKafka(): Promise<string> {
 }
 
 async function requireJava(): Promise<void> {
-  const { kode: code, printout } = await runProgram('java', ['-version']);
+  const { code, printout } = await runProgram('java', ['-version']);
   if (code !== 0) {
     throw new MissingToolError(
       'Java is missing: install a JDK or JRE, version 17 or newer, so that `java` is in PATH.',
@@ -43,7 +43,7 @@ function directoryName(pom: string): string {
 
 /** The directory appears under its name only when it is whole. */
 async function getJars(libs: string): Promise<void> {
-  if ((await runProgram('mvn', ['-version'])).kode === undefined) {
+  if ((await runProgram('mvn', ['-version'])).code === undefined) {
     throw new MissingToolError(
       'Maven is missing: install it, so that `mvn` is in PATH; it fetches Kafka the first time.',
     );
@@ -51,7 +51,7 @@ async function getJars(libs: string): Promise<void> {
   console.error('Fetching Apache Kafka with Maven (43 MB, the first time only) …');
   const unfinished = `${libs}.${String(process.pid)}`;
   mkdirSync(dirname(libs), { recursive: true });
-  const { kode: code, printout } = await runProgram('mvn', [
+  const { code, printout } = await runProgram('mvn', [
     '-q',
     '-B',
     '-f',

@@ -8,7 +8,7 @@ import { startKafka } from './kafka.ts';
 import { MissingToolError } from './missing-tool-error.ts';
 import { freePort } from './process.ts';
 
-const { katalog: directory, clean } = createWorkDir('spec');
+const { directory, clean } = createWorkDir('spec');
 afterAll(clean);
 
 test('it keeps its messages when it is killed and started again', async () => {
@@ -18,16 +18,16 @@ test('it keeps its messages when it is killed and started again', async () => {
     logFile: join(directory, 'kafka.log'),
   });
   try {
-    const topic = await createTestTopic({ partisjoner: 2, brokers: kafka.brokers });
+    const topic = await createTestTopic({ partitions: 2, brokers: kafka.brokers });
     const place = await topic.publish([
-      { nokkel: 'a', verdi: 'en', partisjon: 0 },
-      { nokkel: 'b', verdi: 'to', partisjon: 1 },
-      { nokkel: 'a', verdi: null, partisjon: 0 },
+      { key: 'a', value: 'en', partition: 0 },
+      { key: 'b', value: 'to', partition: 1 },
+      { key: 'a', value: null, partition: 0 },
     ]);
     expect(place).toEqual([
-      { partisjon: 0, offset: 0 },
-      { partisjon: 1, offset: 0 },
-      { partisjon: 0, offset: 1 },
+      { partition: 0, offset: 0 },
+      { partition: 1, offset: 0 },
+      { partition: 0, offset: 1 },
     ]);
     await kafka.kill();
     await kafka.restart();

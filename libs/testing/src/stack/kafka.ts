@@ -34,7 +34,7 @@ export async function startKafka({
   const controlPort = await freePort();
   mkdirSync(dataDir, { recursive: true });
   const setup = writeSetup(dataDir, port, controlPort);
-  if (!existsSync(join(dataDir, 'logg', 'meta.properties'))) await formats(libs, setup.properties);
+  if (!existsSync(join(dataDir, 'logg', 'meta.properties'))) await formatStorage(libs, setup.properties);
   const start = async (): Promise<ManagedProcess> => {
     const proc = startProcess('java', [...javaOptions(libs, setup.log4j), 'kafka.Kafka', setup.properties], logFile);
     try {
@@ -43,7 +43,7 @@ export async function startKafka({
           if (proc.ended()) throw new Error(`Kafka ended at once (${String(proc.outcome())}); see ${logFile}`);
           return responds(port);
         },
-        { hva: `Kafka; see ${logFile}`, maxMs: 60_000, everyMs: 100 },
+        { what: `Kafka; see ${logFile}`, maxMs: 60_000, everyMs: 100 },
       );
     } catch (error) {
       await proc.kill();
@@ -67,9 +67,9 @@ function javaOptions(libs: string, log4j: string): string[] {
   return ['-Xms128m', '-Xmx512m', '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${log4j}`, '-cp', join(libs, '*')];
 }
 
-async function formats(libs: string, properties: string): Promise<void> {
+async function formatStorage(libs: string, properties: string): Promise<void> {
   const cluster = randomBytes(16).toString('base64url');
-  const { kode: code, printout } = await runProgram('java', [
+  const { code, printout } = await runProgram('java', [
     '-cp',
     join(libs, '*'),
     'kafka.tools.StorageTool',

@@ -25,7 +25,7 @@ export async function osUser(): Promise<OsUser | undefined> {
 }
 
 async function id(options: string, name: string): Promise<number | undefined> {
-  const { kode: code, printout } = await runProgram('id', [options, name]);
+  const { code, printout } = await runProgram('id', [options, name]);
   return code === 0 ? Number(printout) : undefined;
 }
 

@@ -6,7 +6,7 @@ import { requireReadable } from './postgres-binaries.ts';
 import { startPostgres, type LocalPostgres } from './postgres.ts';
 import { freePort, isPortFree } from './process.ts';
 
-const { katalog: directory, clean } = createWorkDir('spec');
+const { directory, clean } = createWorkDir('spec');
 let postgres: LocalPostgres;
 let database: OrganisasjonDatabase;
 
@@ -110,7 +110,7 @@ test("another organisation's roles can't connect", async () => {
 
 test('a directory that its OS user can not reach is named', () => {
   const no = { name: 'ingen', uid: 999_999, gid: 999_999 };
-  const { katalog: closed, clean: remove } = createWorkDir('spec');
+  const { directory: closed, clean: remove } = createWorkDir('spec');
   try {
     expect(() => requireReadable(closed, no)).not.toThrow();
     expect(() => requireReadable(join(directory, 'postgres'), no)).toThrow(

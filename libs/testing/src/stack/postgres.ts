@@ -17,7 +17,7 @@ export interface LocalPostgres {
   restart: () => Promise<void>;
 }
 
-const SUPERBRUKER = 'postgres';
+const SUPERUSER = 'postgres';
 
 /**
  * Real Postgres, from an npm package, on 127.0.0.1. As root it runs as another OS user, as it must.
@@ -37,7 +37,7 @@ export async function startPostgres({
   const owner = await osUser();
   const bin = binariesFor(owner);
   const password = await prepareData(bin, dataDir, owner);
-  const url = `postgres://${SUPERBRUKER}:${password}@127.0.0.1:${String(port)}/postgres`;
+  const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${String(port)}/postgres`;
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const args = ['-D', dataDir, '-p', String(port), '-h', '127.0.0.1', '-k', '', ...settings];
 
@@ -47,7 +47,7 @@ export async function startPostgres({
     const proc = startProcess(join(bin, 'postgres'), args, logFile, { ...owner, cwd: dataDir });
     try {
       await waitUntil(async () => proc.ended() || responds(url), {
-        hva: `Postgres; see ${logFile}`,
+        what: `Postgres; see ${logFile}`,
         maxMs: 60_000,
       });
     } catch (error) {
@@ -60,7 +60,7 @@ export async function startPostgres({
     throw new Error(`Postgres ended at once (${String(proc.outcome())}); see ${logFile}`);
   };
   const start = (): Promise<ManagedProcess> =>
-    waitUntil(attempt, { hva: `Postgres to start again; see ${logFile}`, everyMs: 200 });
+    waitUntil(attempt, { what: `Postgres to start again; see ${logFile}`, everyMs: 200 });
 
   let proc = await start();
   return {
@@ -100,14 +100,19 @@ async function prepareData(bin: string, dataDir: string, owner: OsUser | undefin
   if (!existsSync(join(dataDir, 'PG_VERSION'))) {
     writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
     if (owner) chownSync(passwordFile, owner.uid, owner.gid);
-    await initier(bin, dataDir, passwordFile, owner);
+    await initialize(bin, dataDir, passwordFile, owner);
   }
   return readFileSync(passwordFile, 'utf8');
 }
 
-async function initier(bin: string, dataDir: string, passwordFile: string, owner: OsUser | undefined): Promise<void> {
-  const pkg = ['-D', dataDir, '-U', SUPERBRUKER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
-  const { kode: code, printout } = await runProgram(join(bin, 'initdb'), [...pkg, '-E', 'UTF8', '--locale=C'], {
+async function initialize(
+  bin: string,
+  dataDir: string,
+  passwordFile: string,
+  owner: OsUser | undefined,
+): Promise<void> {
+  const pkg = ['-D', dataDir, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+  const { code, printout } = await runProgram(join(bin, 'initdb'), [...pkg, '-E', 'UTF8', '--locale=C'], {
     ...owner,
     cwd: dirname(dataDir),
   });

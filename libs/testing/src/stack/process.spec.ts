@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createWorkDir } from './work-dir.ts';
 import { runProgram, freePort, isPortFree, portAnswers, startProcess, waitUntil } from './process.ts';
 
-const { katalog: directory, clean } = createWorkDir('spec');
+const { directory, clean } = createWorkDir('spec');
 const logFile = join(directory, 'prosess.log');
 afterAll(clean);
 
@@ -49,7 +49,7 @@ test('when its starter is killed, the process and its children end', async () =>
   );
   expect(await hasEnded(pid)).toBe(false);
   starts.kill('SIGKILL');
-  await waitUntil(() => hasEnded(pid), { hva: 'the orphan to end' });
+  await waitUntil(() => hasEnded(pid), { what: 'the orphan to end' });
   const { printout } = await runProgram('ps', ['-A', '-o', 'pgid=,stat=']);
   const left = printout.split('\n').filter((line) => new RegExp(`^\\s*${String(pid)}\\s+[^Z]`).test(line));
   expect(left).toEqual([]);
@@ -66,7 +66,7 @@ test('a taken port is not free, and answers', async () => {
 });
 
 test('waiting in vain says what for', async () => {
-  await expect(waitUntil(() => false, { hva: 'Godot', maxMs: 20, everyMs: 5 })).rejects.toThrow(
+  await expect(waitUntil(() => false, { what: 'Godot', maxMs: 20, everyMs: 5 })).rejects.toThrow(
     'Waited 0.02 s for Godot',
   );
 });

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { connect, createServer, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import getPort from 'get-port';
 
 /** A process that was started here, and that is stopped here. */
 export interface ManagedProcess {
@@ -74,7 +75,7 @@ export async function runProgram(
   program: string,
   args: string[],
   options: Omit<SpawnOptions, 'stdio' | 'detached'> = {},
-): Promise<{ kode: number | undefined; printout: string }> {
+): Promise<{ code: number | undefined; printout: string }> {
   const child = spawn(program, args, {
     // Named, since under jest process.env is a copy, which children don't get of themselves.
     env: process.env,
@@ -87,8 +88,8 @@ export async function runProgram(
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (part: string) => (printout += part));
   return new Promise((end) => {
-    child.once('error', () => end({ kode: undefined, printout }));
-    child.once('close', (code) => end({ kode: code ?? undefined, printout }));
+    child.once('error', () => end({ code: undefined, printout }));
+    child.once('close', (code) => end({ code: code ?? undefined, printout }));
   });
 }
 
@@ -131,21 +132,10 @@ export async function isPortFree(port: number): Promise<boolean> {
 
 /**
  * A port of 127.0.0.1 that nobody listens on. Below those that a system gives to outgoing connections: one of these could
- * take it before the one it is meant for does.
+ * take it before the one it is meant for does. By chance, since other processes ask for one at the same time.
  */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    if (await canListen(port)) return port;
-  }
-}
-
-function canListen(port: number): Promise<boolean> {
-  return new Promise((response) => {
-    const server = createServer();
-    server.once('error', () => response(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => response(true)));
-  });
+export function freePort(): Promise<number> {
+  return getPort({ host: '127.0.0.1', port: Array.from({ length: 100 }, () => randomInt(20_000, 32_000)) });
 }
 
 /** Whether something accepts connections on the port of 127.0.0.1. */
@@ -167,7 +157,7 @@ export async function portAnswers(port: number): Promise<boolean> {
  */
 export async function waitUntil<T>(
   check: () => T | undefined | false | Promise<T | undefined | false>,
-  { hva: what, maxMs = 30_000, everyMs = 50 }: { hva: string; maxMs?: number; everyMs?: number },
+  { what, maxMs = 30_000, everyMs = 50 }: { what: string; maxMs?: number; everyMs?: number },
 ): Promise<T> {
   const deadline = Date.now() + maxMs;
   for (;;) {

@@ -9,7 +9,7 @@ import { isAlive } from './process.ts';
  *
  * @returns its path, and how to remove it
  */
-export function createWorkDir(purpose: string): { katalog: string; clean: () => void } {
+export function createWorkDir(purpose: string): { directory: string; clean: () => void } {
   const prefix = `tiltak-${purpose}-`;
   for (const name of readdirSync(tmpdir()).filter((name) => name.startsWith(prefix))) {
     const pid = Number(/^(\d+)-/.exec(name.slice(prefix.length))?.[1]);
@@ -18,7 +18,7 @@ export function createWorkDir(purpose: string): { katalog: string; clean: () => 
   const directory = mkdtempSync(join(tmpdir(), `${prefix}${String(process.pid)}-`));
   // Postgres runs as another user when this is root.
   chmodSync(directory, 0o755);
-  return { katalog: directory, clean: () => remove(directory) };
+  return { directory, clean: () => remove(directory) };
 }
 
 function remove(directory: string): void {

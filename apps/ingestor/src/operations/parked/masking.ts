@@ -1,9 +1,8 @@
-import { OPEN_SOURCE_FIELDS } from '@tiltak/avtale';
+import { isUuid, OPEN_SOURCE_FIELDS, parseJsonObject } from '@tiltak/avtale';
 
 const HIDDEN = '•••';
 const MAX_CHARS = 4_000;
 const MAX_FIELD_VALUE = 60;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * A raw message for people on duty: a JSON object with the values of the fields that the table says are not about a
@@ -13,7 +12,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function maskMessage(value: Buffer | null): string | null {
   if (value === null) return null;
   const text = value.toString('utf8');
-  const object = asObject(text);
+  const object = parseJsonObject(text);
   if (!object) return shape(text.slice(0, MAX_CHARS));
   const fields = Object.entries(object).map(([name, part]) => [maskName(name), maskField(name, part)] as const);
   return hideIdents(JSON.stringify(Object.fromEntries(fields), null, 2)).slice(0, MAX_CHARS);
@@ -23,17 +22,7 @@ export function maskMessage(value: Buffer | null): string | null {
 export function maskKey(key: Buffer | null): string | null {
   if (key === null) return null;
   const text = key.toString('utf8');
-  return UUID.test(text) ? text : shape(text.slice(0, 100));
-}
-
-function asObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  return isUuid(text) ? text : shape(text.slice(0, 100));
 }
 
 /** A name of a field is as free as a value. */

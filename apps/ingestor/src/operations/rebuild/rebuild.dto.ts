@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { UUID } from '@tiltak/avtale';
 import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 
@@ -31,7 +32,7 @@ export class FramdriftDto {
 export class UsetteDto {
   @ApiPropertyOptional({ format: 'uuid', description: '`neste` of the page before' })
   @IsOptional()
-  @Matches(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, { message: 'must be the neste of a page' })
+  @Matches(UUID, { message: 'must be the neste of a page' })
   neste?: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 1000 })
