@@ -42,7 +42,7 @@ export const INGESTOR = program('ingestor');
 type Env = Record<string, string>;
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
-export function startIngestor(surroundings: Surroundings, port: number, extra: Env = {}): App {
+export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
   const { database, brokers, topic } = surroundings;
   return start('ingestor', surroundings, port, {
     ...common(surroundings),
@@ -60,7 +60,7 @@ export function startIngestor(surroundings: Surroundings, port: number, extra: E
 }
 
 /** The built query-api as a process; the extra environment goes before the rest. */
-export function startQueryApi(surroundings: Surroundings, port: number, extra: Env = {}): App {
+export function startQueryApiProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
   const { database, konsumenter } = surroundings;
   return start('query-api', surroundings, port, {
     ...common(surroundings),

@@ -1,4 +1,4 @@
-import { readMessage, UnusableError, type ExpectedAvtale, type Statement } from './message.ts';
+import { readMessage, UnusableError, type ExpectedAvtale, type StatedMessage } from './message.ts';
 
 /**
  * What the source's messages come to, computed from the source contract alone. Written to be obvious, not fast, and with
@@ -26,7 +26,7 @@ export interface Expected {
  * given more than once. `parkert` is in the order given.
  */
 export function expected(messages: Iterable<PositionedSourceMessage>): Expected {
-  const statement: (Statement & Position)[] = [];
+  const statement: (StatedMessage & Position)[] = [];
   const parked: Expected['parkert'] = [];
   for (const { key, value, partition, offset } of messages) {
     try {
@@ -59,7 +59,7 @@ interface State {
 }
 
 /** Rules 2 and 3, for the messages of one avtale. */
-function endState(statement: (Statement & Position)[]): State {
+function endState(statement: (StatedMessage & Position)[]): State {
   const inOrder = statement.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
   let now: State & { underTombstone: boolean } = { avtale: undefined, sistEndret: null, underTombstone: false };
   for (const u of inOrder) {
