@@ -14,7 +14,7 @@ export interface EventOptions {
 }
 
 /**
- * Exactly `antall` messages as the source would publish them: many avtaler living at the same time, each through its
+ * Exactly `count` messages as the source would publish them: many avtaler living at the same time, each through its
  * life. The same numbers give the same bytes. Lazy, and of constant memory.
  */
 export function* createEvents({ count, seed = 1, poison: withPoison = false }: EventOptions): Generator<SourceMessage> {

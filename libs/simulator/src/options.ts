@@ -24,7 +24,7 @@ export interface SimulateOptions {
   state: string | undefined;
 }
 
-/** @throws Bruksfeil naming the argument at fault */
+/** @throws UsageError naming the argument at fault */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv, stack: Stack | undefined): SimulateOptions {
   const given = readArguments(args);
   // npm runs scripts in the root of the project, whatever directory it was called from.

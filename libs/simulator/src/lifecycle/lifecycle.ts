@@ -92,7 +92,7 @@ const MESSAGES_PER_AVTALE = 13.2;
 const FULL_RATE_FROM = 100_000;
 
 /**
- * Day by day from `BEGYNNELSE`, without end: so many avtaler that about `antall` messages take until `SLUTT`. Memory is
+ * Day by day from `BEGINNING`, without end: so many avtaler that about `count` messages take until `END`. Memory is
  * that of the avtaler that something can still happen to, some thousands.
  */
 export function* lifecycle(seed: number, count: number): Generator<SourceMessage> {

@@ -52,7 +52,7 @@ export function* sendAll(source: Source, happens: (avtale: SourceAvtale) => void
   }
 }
 
-/** `skjer` happens to it after it was read for a resend and before that is sent. */
+/** `happens` is done to it after it was read for a resend and before that is sent. */
 export function sendStale(source: Source, avtale: SourceAvtale, happens: (avtale: SourceAvtale) => void): void {
   const wasRead: SourceContent = { ...avtale.content };
   source.wait(1, 600);

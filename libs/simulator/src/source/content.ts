@@ -29,7 +29,7 @@ export function fillIn(
     case 'OPPFOLGING':
       return { oppfolging: freeText(random), tilrettelegging: freeText(random) };
     case 'MAAL':
-      return { maal: measure(random) };
+      return { maal: goals(random) };
   }
 }
 
@@ -169,7 +169,7 @@ function inkludering(random: Random): Partial<SourceContent> {
   };
 }
 
-function measure(random: Random): object[] {
+function goals(random: Random): object[] {
   return Array.from({ length: random.number(1, 2) }, () => ({
     id: random.uuid(),
     kategori: random.pick(['FÅ_JOBB_I_BEDRIFTEN', 'ARBEIDSERFARING', 'UTPRØVING', 'SPRÅKOPPLÆRING', 'ANNET']),

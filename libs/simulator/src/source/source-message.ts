@@ -220,7 +220,7 @@ export function newContent(
 }
 
 /**
- * The JSON text as the source wrote it on that day, fields in order. `ekstra`: fields that nobody has heard of yet, last.
+ * The JSON text as the source wrote it on that day, fields in order. `extra`: fields that nobody has heard of yet, last.
  */
 export function toJson(content: SourceContent, event: Event, day: Day, extra: object = {}): string {
   const { hendelseType, utførtAv, utførtAvRolle, forkortetGrunn } = event;

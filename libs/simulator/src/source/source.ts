@@ -19,7 +19,7 @@ export class Source {
   private personer = 0;
   private avtaleNr = 1_000;
 
-  /** `fart`: how many times faster than in life things happen, so that a large run has no more avtaler at once. */
+  /** `rate`: how many times faster than in life things happen, so that a large run has no more avtaler at once. */
   constructor(random: Random, rate: number) {
     this.random = random;
     this.rate = rate;
@@ -30,7 +30,7 @@ export class Source {
     this.setClock(0);
   }
 
-  /** Sets the clock to `sekund` after midnight of this day, and a bit. */
+  /** Sets the clock to `second` after midnight of this day, and a bit. */
   setClock(second: number): void {
     this.now = new Moment(midnight(this.day) + second, randomNano(this.random));
   }
@@ -59,8 +59,8 @@ export class Source {
 
   /** New, not yet saved. Three in ten are about someone who has had one before, most of these not long ago. */
   newAvtale(): SourceAvtale {
-    const left = this.personer > 0 && this.random.chance(0.3);
-    const person = left ? this.earlierPerson() : this.personer++;
+    const isKnown = this.personer > 0 && this.random.chance(0.3);
+    const person = isKnown ? this.earlierPerson() : this.personer++;
     return newAvtale(this.random, {
       ...drawType(this.random, this.day),
       parties: this.parties(person),
