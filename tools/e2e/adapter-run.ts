@@ -9,7 +9,7 @@ import { APP_ENV } from '../local/options.ts';
 import { AdapterData, shuffled } from './adapter-data.ts';
 import type { System } from './system.ts';
 
-export const CONTRACT = {
+export const RUN_CONTRACT = {
   adapterId: 'spec',
   heartbeatIntervallMinutter: 15,
   fullSynkIntervallDager: 7,
@@ -70,7 +70,7 @@ export class AdapterRun {
 
   static async start(system: System, count: number, seed: number): Promise<AdapterRun> {
     const run = new AdapterRun(system, await system.startIngestor(), count, seed);
-    await run.api.settKontrakt(CONTRACT);
+    await run.api.settKontrakt(RUN_CONTRACT);
     run.data.fresh(count);
     await run.make({ ...NOTHING, full: 'HEL', sider: Math.ceil(count / 2_000) });
     return run;

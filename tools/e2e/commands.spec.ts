@@ -7,7 +7,7 @@ const REVISOR = { DB_USERNAME: 'spec_revisor', DB_PASSWORD: 'spec' };
 let system: System;
 let settings: Record<string, string>;
 beforeAll(async () => {
-  system = await System.create({ partisjoner: 1 });
+  system = await System.create({ partitions: 1 });
   const ingestor = await system.startIngestor();
   const { database, organisasjon, konsumenter } = system.env;
   await system.sql(
@@ -42,14 +42,14 @@ const ingestorLogin = (): Record<string, string> => {
 
 describe('oppslag', () => {
   test('is told by the login of an auditor, and by no other', async () => {
-    const { kode, printout } = await run('query-api', ['oppslag', '--json'], REVISOR);
-    expect([kode, JSON.parse(printout)]).toEqual([
+    const { code, printout } = await run('query-api', ['oppslag', '--json'], REVISOR);
+    expect([code, JSON.parse(printout)]).toEqual([
       0,
       expect.arrayContaining([expect.objectContaining({ konsument: 'alt', ubrukteFelter: expect.any(Array) })]),
     ]);
     const { username, password } = system.env.database.queryApi;
     expect(await run('query-api', ['oppslag'], { DB_USERNAME: username, DB_PASSWORD: password })).toEqual({
-      kode: 2,
+      code: 2,
       printout: 'permission denied for table oppslag\n',
     });
   });
@@ -57,12 +57,12 @@ describe('oppslag', () => {
   test('npm run drift takes the same settings', async () => {
     const script = ['--disable-warning=ExperimentalWarning', 'tools/local/ops.ts', 'oppslag', '--cef'];
     const env = { ...settings, ...REVISOR };
-    expect(await runProgram(process.execPath, script, { cwd: ROOT, env })).toEqual({ kode: 0, printout: '' });
+    expect(await runProgram(process.execPath, script, { cwd: ROOT, env })).toEqual({ code: 0, printout: '' });
   });
 
   test('keeps to the TLS that is asked for', async () => {
     expect(await run('query-api', ['oppslag'], { ...REVISOR, DB_SSLMODE: 'verify-ca' })).toEqual({
-      kode: 2,
+      code: 2,
       printout: 'The server does not support SSL connections\n',
     });
   });
@@ -70,14 +70,14 @@ describe('oppslag', () => {
 
 test('relasjoner counts what differs, and puts it right', async () => {
   expect(await run('ingestor', ['relasjoner', '--rett'], ingestorLogin())).toEqual({
-    kode: 0,
+    code: 0,
     printout: '{"deltakere":0,"mangler":0,"overfloedige":0,"rettet":true}\n',
   });
 });
 
 test('avstem reaches the ingestor of its own container', async () => {
   expect(await run('ingestor', ['avstem', '--topic'], { TOKEN: await system.tokenForOnDuty() })).toEqual({
-    kode: 0,
+    code: 0,
     printout: expect.stringMatching(/^Reconciliation 1: the source has 0 avtaler\n/),
   });
 });
@@ -93,6 +93,6 @@ test.each<[App, string, number, RegExp]>([
   ['query-api', 'oppslag', 2, /^DB_USERNAME is missing: .*\nDB_PASSWORD is missing: .*\n$/],
   ['ingestor', 'avstem --hjelp', 0, /^Usage: npm run avstem -- \[options\], in the image node main\.cjs avstem /],
 ])('%s: %s', async (app, args, code, text) => {
-  const { kode, printout } = await run(app, args.split(' '));
-  expect([kode, printout]).toEqual([code, expect.stringMatching(text)]);
+  const found = await run(app, args.split(' '));
+  expect([found.code, found.printout]).toEqual([code, expect.stringMatching(text)]);
 });

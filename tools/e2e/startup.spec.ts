@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createWorkDir, freePort, startPostgres, waitUntil } from '@tiltak/testing';
-import { startIngestor, startQueryApi, waitUntilReady, type App } from '../local/apps.ts';
+import { startIngestorProcess, startQueryApiProcess, waitUntilReady, type App } from '../local/apps.ts';
 import { System } from './system.ts';
 
 /** A set-up that is wrong: one clear line that names what, no stack, and an exit code other than 0. */
@@ -31,7 +31,7 @@ async function lastOrd(app: App): Promise<string> {
 }
 
 const start = async (name: 'ingestor' | 'query-api', extra: Record<string, string>, port?: number): Promise<string> => {
-  const starts = name === 'ingestor' ? startIngestor : startQueryApi;
+  const starts = name === 'ingestor' ? startIngestorProcess : startQueryApiProcess;
   return lastOrd(starts(system.env, port ?? (await freePort()), extra));
 };
 
@@ -86,7 +86,7 @@ test('before an ingestor has set the database up a query-api is alive and not re
   });
   const empty = await System.create({ postgres: postgres.url });
   try {
-    const app = startQueryApi(empty.env, await freePort());
+    const app = startQueryApiProcess(empty.env, await freePort());
     const missing = (): Promise<unknown> =>
       fetch(`${app.url}/internal/isready`).then(
         async (response) => ((await response.json()) as { mangler: string[] }).mangler.join(),

@@ -1,13 +1,13 @@
 import { createEvents } from '@tiltak/simulator';
 import { needsBrowser, startBrowser, waitUntil } from '@tiltak/testing';
-import { readKonsumenter } from '../local/token.ts';
+import { readLocalKonsumenter } from '../local/token.ts';
 import { System } from './system.ts';
 
 needsBrowser(test)(
   'Swagger UI answers a search as it stands, in a browser',
   async () => {
     const system = await System.create({ partitions: 1 });
-    const azp = readKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';
+    const azp = readLocalKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';
     await system.publish([...createEvents({ count: 50, seed: 1 })]);
     await system.startIngestor();
     const { url } = await system.startQueryApi({

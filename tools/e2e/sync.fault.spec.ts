@@ -4,7 +4,7 @@ import { AdapterApi, type Entry } from '../reference-adapter/api.ts';
 import { send, type SyncOptions } from '../reference-adapter/sync.ts';
 import type { App } from '../local/apps.ts';
 import { AdapterData } from './adapter-data.ts';
-import { deviations, CONTRACT, stored, replay } from './adapter-run.ts';
+import { deviations, RUN_CONTRACT, stored, replay } from './adapter-run.ts';
 import { System } from './system.ts';
 
 /** What an adapter must survive, on real processes, and what it takes longer to survive than `npm test` has time for. */
@@ -23,7 +23,7 @@ async function createSystem(options?: Parameters<typeof System.create>[0]): Prom
 async function startAdapter(system: System): Promise<{ app: App; api: AdapterApi }> {
   const app = await system.startIngestor();
   const api = new AdapterApi(app.url, () => system.tokenForAdapter());
-  await api.settKontrakt(CONTRACT);
+  await api.settKontrakt(RUN_CONTRACT);
   return { app, api };
 }
 

@@ -14,8 +14,15 @@ import {
   type TestDatabase,
   type TestTopic,
 } from '@tiltak/testing';
-import { clientId, startIngestor, startQueryApi, waitUntilReady, type App, type Surroundings } from '../local/apps.ts';
-import { readKonsumenter } from '../local/token.ts';
+import {
+  clientId,
+  startIngestorProcess,
+  startQueryApiProcess,
+  waitUntilReady,
+  type App,
+  type Surroundings,
+} from '../local/apps.ts';
+import { readLocalKonsumenter } from '../local/token.ts';
 import { expected } from '@tiltak/simulator';
 
 export interface PublishedMessage {
@@ -97,12 +104,15 @@ export class System {
 
   /** @param port a free one, unless it takes the place of one that has ended */
   async startIngestor(extra: Record<string, string> = {}, port?: number): Promise<App> {
-    const app = startIngestor(this.env, port ?? (await freePort()), { KAFKA_GROUP_ID: this.topic.topic, ...extra });
+    const app = startIngestorProcess(this.env, port ?? (await freePort()), {
+      KAFKA_GROUP_ID: this.topic.topic,
+      ...extra,
+    });
     return this.ready(app);
   }
 
   async startQueryApi(extra: Record<string, string> = {}): Promise<App> {
-    const app = startQueryApi(this.env, await freePort(), extra);
+    const app = startQueryApiProcess(this.env, await freePort(), extra);
     return this.ready(app);
   }
 
@@ -120,7 +130,7 @@ export class System {
 
   /** The headers of a call as a consumer of the local registry. */
   async as(name: string): Promise<Record<string, string>> {
-    const azp = readKonsumenter().find((konsument) => konsument.navn === name)?.azp ?? name;
+    const azp = readLocalKonsumenter().find((konsument) => konsument.navn === name)?.azp ?? name;
     return { authorization: `Bearer ${await this.token({ azp })}`, 'content-type': 'application/json' };
   }
 

@@ -40,7 +40,7 @@ export const builtApp = (app: 'ingestor' | 'query-api'): string => join(ROOT, 'd
 type Env = Record<string, string>;
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
-export function startIngestor(surroundings: Surroundings, port: number, extra: Env = {}): App {
+export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
   const { database, brokers, topic } = surroundings;
   return start('ingestor', surroundings, port, {
     ...common(surroundings),
@@ -58,7 +58,7 @@ export function startIngestor(surroundings: Surroundings, port: number, extra: E
 }
 
 /** The built query-api as a process; the extra environment goes before the rest. */
-export function startQueryApi(surroundings: Surroundings, port: number, extra: Env = {}): App {
+export function startQueryApiProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
   const { database, konsumenter } = surroundings;
   return start('query-api', surroundings, port, {
     ...common(surroundings),

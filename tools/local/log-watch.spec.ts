@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWorkDir } from '@tiltak/testing';
-import { readNew, lastLines } from './log-watch.ts';
+import { readNew, lastLogLines } from './log-watch.ts';
 
 const { directory, clean } = createWorkDir('spec');
 afterAll(clean);
@@ -22,6 +22,6 @@ test('only warnings and errors are mentioned, each once, and none before its lin
 test('the last lines', () => {
   const file = join(directory, 'linjer.log');
   appendFileSync(file, 'a\nb\nc\n');
-  expect(lastLines(file, 2)).toBe('b\nc');
-  expect(lastLines(join(directory, 'finnes-ikke.log'))).toBe('');
+  expect(lastLogLines(file, 2)).toBe('b\nc');
+  expect(lastLogLines(join(directory, 'finnes-ikke.log'))).toBe('');
 });

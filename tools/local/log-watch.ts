@@ -52,6 +52,6 @@ function readFrom(file: string, from: number): Buffer {
 }
 
 /** The last lines of a log, for who has to find out what went wrong. */
-export function lastLines(file: string, count = 10): string {
+export function lastLogLines(file: string, count = 10): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n') : '';
 }

@@ -64,7 +64,7 @@ async function requireBuilt(app: AppName): Promise<string> {
   console.error(`Building the ${app} …`);
   const nx = join(ROOT, 'node_modules', '.bin', 'nx');
   const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' };
-  const { kode: code, printout } = await runProgram(process.execPath, [nx, 'build', app], { cwd: ROOT, env });
+  const { code, printout } = await runProgram(process.execPath, [nx, 'build', app], { cwd: ROOT, env });
   if (code !== 0) throw new Error(`The ${app} could not be built:\n${printout}`);
   return file;
 }

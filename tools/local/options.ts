@@ -26,7 +26,7 @@ export interface OrganisasjonOptions {
   ports: Record<'postgres' | 'queryApi' | 'ingestor', number>;
 }
 
-export interface Options {
+export interface StartOptions {
   /** without sample data */
   empty: boolean;
   /** absolute path of what to keep; nothing is kept when undefined */
@@ -39,7 +39,7 @@ export interface Options {
 }
 
 /** @throws Startfeil */
-export function parseOptions(args: string[], env = process.env): Options {
+export function parseOptions(args: string[], env = process.env): StartOptions {
   const { tom: empty, data, organisasjoner } = readArguments(args);
   const names = organisasjoner.split(',').map((name) => name.trim());
   if (!names.every(isOrganisasjonName)) throw new StartError(`--organisasjoner: each must be ${NAME_RULE}`);

@@ -4,12 +4,19 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { LOCAL_DIR, createDatabase, ROOT, startPostgres, type TokenIssuer } from '@tiltak/testing';
 import { ownTopic } from '../generators/organisasjon/names.ts';
-import { clientId, startIngestor, startQueryApi, waitUntilReady, type App, type Surroundings } from './apps.ts';
+import {
+  clientId,
+  startIngestorProcess,
+  startQueryApiProcess,
+  waitUntilReady,
+  type App,
+  type Surroundings,
+} from './apps.ts';
 import { createSampleTopic } from './sample-data.ts';
 import type { ReadyOrganisasjon } from './ready-file.ts';
-import { followLog, lastLines } from './log-watch.ts';
+import { followLog, lastLogLines } from './log-watch.ts';
 import type { ShutdownStack } from './shutdown-stack.ts';
-import { readKonsumenter } from './token.ts';
+import { readLocalKonsumenter } from './token.ts';
 import { APP_LOG_LEVEL, StartError, type OrganisasjonOptions } from './options.ts';
 
 /** What all organisations of the local stack share: nothing that holds an organisation's data but its topic. */
@@ -55,8 +62,8 @@ export async function startOrganisasjon(
     konsumenter: join(ROOT, konsumenter),
   };
   const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
-  const ingestor = push(stack, startIngestor(surroundings, ports.ingestor, APP_LOG_LEVEL));
-  const queryApi = push(stack, startQueryApi(surroundings, ports.queryApi, { ...APP_LOG_LEVEL, ...source }));
+  const ingestor = push(stack, startIngestorProcess(surroundings, ports.ingestor, APP_LOG_LEVEL));
+  const queryApi = push(stack, startQueryApiProcess(surroundings, ports.queryApi, { ...APP_LOG_LEVEL, ...source }));
   await Promise.all([ingestor, queryApi].map(waitForApp));
   // From now on: while they wait for each other they have much to remark on.
   for (const app of [ingestor, queryApi]) {
@@ -110,13 +117,13 @@ async function waitForApp(app: App): Promise<void> {
   try {
     await waitUntilReady(app);
   } catch (error) {
-    throw new StartError(`${error instanceof Error ? error.message : String(error)}\n${lastLines(app.logFile)}`);
+    throw new StartError(`${error instanceof Error ? error.message : String(error)}\n${lastLogLines(app.logFile)}`);
   }
 }
 
 /** Swagger UI is authorised as `alt`, who may do everything. */
 function tokenSource(issuer: string, name: string): string {
-  const all = readKonsumenter().find((konsument) => konsument.navn === 'alt');
+  const all = readLocalKonsumenter().find((konsument) => konsument.navn === 'alt');
   const who = new URLSearchParams({ client_id: all?.azp ?? '', audience: clientId(name) });
   return `${issuer}/token?${who.toString()}`;
 }

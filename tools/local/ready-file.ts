@@ -32,20 +32,20 @@ export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'pids'> {
 }
 
 /** Appears whole or not at all. */
-export function write(ready: Ready): void {
+export function writeReadyFile(ready: Ready): void {
   mkdirSync(LOCAL_DIR, { recursive: true });
   writeFileSync(`${FILE}.ny`, `${JSON.stringify(ready, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${FILE}.ny`, FILE);
 }
 
-export function remove(): void {
+export function removeReadyFile(): void {
   rmSync(FILE, { force: true });
 }
 
 /** Removes what a stack that was killed could not remove. */
 export function removeStale(): void {
   const pid = readReady()?.pids.start;
-  if (pid !== undefined && !isAlive(pid)) remove();
+  if (pid !== undefined && !isAlive(pid)) removeReadyFile();
 }
 
 /** @returns undefined when the stack is not running */

@@ -12,11 +12,11 @@ import {
 } from '@tiltak/testing';
 import { clientId } from './apps.ts';
 import { loadSampleData } from './sample-data.ts';
-import { removeStale, remove, write, type Ready, type ReadyOrganisasjon } from './ready-file.ts';
+import { removeStale, removeReadyFile, writeReadyFile, type Ready, type ReadyOrganisasjon } from './ready-file.ts';
 import { newLog, startDatabase, startOrganisasjon } from './organisasjon.ts';
 import { ShutdownStack } from './shutdown-stack.ts';
-import { fetchToken, readKonsumenter } from './token.ts';
-import { environmentWith, requireFreePorts, parseOptions, StartError, type Options } from './options.ts';
+import { fetchToken, readLocalKonsumenter } from './token.ts';
+import { environmentWith, requireFreePorts, parseOptions, StartError, type StartOptions } from './options.ts';
 
 /** ms; the platform gives 30 s, and what has not stopped by then is killed */
 const MAX_STOP_MS = 25_000;
@@ -25,14 +25,14 @@ const stack = new ShutdownStack();
 let closing = false;
 
 /** What starts, in order; it stops in reverse. */
-async function start(options: Options): Promise<void> {
+async function start(options: StartOptions): Promise<void> {
   const { ports, organisasjoner } = options;
   removeStale();
   // Before anything is touched: another stack may be running.
   await requireFreePorts(options.allPorts);
   await prepareKafka();
-  remove();
-  stack.remember('.local/ready.json', undefined, remove);
+  removeReadyFile();
+  stack.remember('.local/ready.json', undefined, removeReadyFile);
   const directory = dataDirectory(options.data);
   console.log('Building the apps; starting Kafka and Postgres …');
   const [kafka, databases] = await Promise.all([
@@ -56,7 +56,7 @@ async function start(options: Options): Promise<void> {
     allReady.push([organisasjon.name, ready]);
   }
   const ready = together(allReady, { issuer: issuer.issuer, kafka });
-  write(ready);
+  writeReadyFile(ready);
   await tell(ready);
 }
 
@@ -102,7 +102,7 @@ async function build(): Promise<void> {
 }
 
 async function tell({ queryApi, issuer, kafka, organisasjoner }: Ready): Promise<void> {
-  const all = readKonsumenter().find(({ navn: name }) => name === 'alt');
+  const all = readLocalKonsumenter().find(({ navn: name }) => name === 'alt');
   const token = await fetchToken(issuer, all?.azp ?? '');
   const lines = Object.entries(organisasjoner).map(
     ([name, { queryApi: reading, ingestor, topic }]) => `

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { runProgram, freePort, ROOT, startTokenIssuer } from '@tiltak/testing';
-import { fetchToken, readKonsumenter } from './token.ts';
+import { fetchToken, readLocalKonsumenter } from './token.ts';
 
 test('the local registry has a consumer that may do all, and one that may do little', () => {
-  expect(readKonsumenter().map(({ navn: name }) => name)).toEqual(expect.arrayContaining(['alt', 'smal']));
+  expect(readLocalKonsumenter().map(({ navn: name }) => name)).toEqual(expect.arrayContaining(['alt', 'smal']));
 });
 
 test('a token is for the consumer that it was asked for', async () => {

@@ -10,7 +10,7 @@ interface Konsument {
 }
 
 /** The consumers of the local registry. */
-export function readKonsumenter(): Konsument[] {
+export function readLocalKonsumenter(): Konsument[] {
   return parse(readFileSync(join(ROOT, 'tools', 'local', 'konsumenter.yaml'), 'utf8')) as Konsument[];
 }
 
@@ -35,7 +35,7 @@ export async function fetchToken(
 }
 
 async function writeToken(who: string | undefined, organisasjon: string | undefined): Promise<string> {
-  const konsumenter = readKonsumenter();
+  const konsumenter = readLocalKonsumenter();
   const azp = konsumenter.find(({ navn: name }) => name === who)?.azp;
   if (azp === undefined && who !== '--drift' && who !== '--adapter') {
     const known = konsumenter.map(({ navn: name }) => name).join(', ');

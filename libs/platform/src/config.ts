@@ -32,7 +32,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** @throws Konfigurasjonsfeil naming every variable that is missing or wrong */
+/** @throws ConfigError naming every variable that is missing or wrong */
 export function readEnvironment<S extends Schema>(schema: S, env: NodeJS.ProcessEnv): ConfigOf<S> {
   const error: string[] = [];
   const values = Object.entries(schema).map(([name, variable]) => {

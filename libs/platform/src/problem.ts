@@ -1,7 +1,7 @@
 import { currentContext } from './request-context.ts';
 
 export interface ProblemType {
-  /** stable; `urn:tiltak-datadeling:feil:<kode>` is the `type` of the problem */
+  /** stable; `urn:tiltak-datadeling:feil:<code>` is the `type` of the problem */
   code: string;
   status: number;
   title: string;
@@ -172,7 +172,7 @@ export class Problem extends Error {
     const { code, title, status } = this.problemType;
     return {
       type: `urn:tiltak-datadeling:feil:${code}`,
-      title: title,
+      title,
       status,
       detail: this.detail,
       callId: currentContext()?.callId ?? '',

@@ -4,7 +4,7 @@ import { Random } from './source/random.ts';
 import { poison, tombstone } from './poison.ts';
 import { lifecycle } from './lifecycle/lifecycle.ts';
 
-export interface Options {
+export interface EventOptions {
   /** how many messages */
   count: number;
   /** whole number, 32 bits of it count */
@@ -14,10 +14,10 @@ export interface Options {
 }
 
 /**
- * Exactly `antall` messages as the source would publish them: many avtaler living at the same time, each through its
+ * Exactly `count` messages as the source would publish them: many avtaler living at the same time, each through its
  * life. The same numbers give the same bytes. Lazy, and of constant memory.
  */
-export function* createEvents({ count, seed = 1, poison: withPoison = false }: Options): Generator<SourceMessage> {
+export function* createEvents({ count, seed = 1, poison: withPoison = false }: EventOptions): Generator<SourceMessage> {
   const random = new Random(seed + 7);
   let n = 0;
   if (count < 1) return;
@@ -37,7 +37,7 @@ const EARLIER = -400 * DAY_MS;
  * The avtaler of `createEvents` with the same numbers, changed again: seven in ten newer than anything before, the rest
  * resent to the byte, or older.
  */
-export function* createUpdates({ count, seed = 1 }: Omit<Options, 'poison'>): Generator<SourceMessage> {
+export function* createUpdates({ count, seed = 1 }: Omit<EventOptions, 'poison'>): Generator<SourceMessage> {
   const random = new Random(seed + 1_000_003);
   for (const { key, value } of createEvents({ count, seed })) {
     const fate = random.next();

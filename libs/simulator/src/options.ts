@@ -14,7 +14,7 @@ export interface Stack {
   topic: string;
 }
 
-export interface Options {
+export interface SimulateOptions {
   brokers: string[];
   topic: string;
   source: { file: string } | { count: number; seed: number; poison: boolean };
@@ -24,8 +24,8 @@ export interface Options {
   state: string | undefined;
 }
 
-/** @throws Bruksfeil naming the argument at fault */
-export function readOptions(args: string[], env: NodeJS.ProcessEnv, stack: Stack | undefined): Options {
+/** @throws UsageError naming the argument at fault */
+export function readOptions(args: string[], env: NodeJS.ProcessEnv, stack: Stack | undefined): SimulateOptions {
   const given = readArguments(args);
   // npm runs scripts in the root of the project, whatever directory it was called from.
   const path = (file: string): string => resolve(env['INIT_CWD'] ?? '', file);
@@ -48,7 +48,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, stack: Stack
 function readSource(
   { antall: count, fil: file, seed, gift: poison }: Given,
   path: (file: string) => string,
-): Options['source'] {
+): SimulateOptions['source'] {
   if (file !== undefined) {
     const superfluous = [count !== undefined && '--antall', seed !== undefined && '--seed', poison && '--gift'].find(
       Boolean,

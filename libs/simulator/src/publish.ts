@@ -32,11 +32,7 @@ export async function* publish(
     const response = await producer.send({
       topic,
       acks: -1,
-      messages: positioned.map(({ key, value, partition }) => ({
-        key,
-        value,
-        partition: partition,
-      })),
+      messages: positioned.map(({ key, value, partition }) => ({ key, value, partition })),
     });
     // The broker tells where each partition's part of the group begins.
     const next = new Map(response.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
@@ -65,7 +61,7 @@ function partitioner(topic: string, count: number): (message: SourceMessage) => 
   return ({ key, value }) => pick({ topic, partitionMetadata, message: { key, value } });
 }
 
-/** What is sent at a time: with a `takt`, a twentieth of a second's messages. */
+/** What is sent at a time: with a `pace`, a twentieth of a second's messages. */
 async function* groups(
   messages: Iterable<SourceMessage> | AsyncIterable<SourceMessage>,
   pace = Infinity,

@@ -7,7 +7,7 @@ import { expected, type PositionedSourceMessage } from './oracle/oracle.ts';
 import { createEvents } from './events.ts';
 import type { SourceMessage } from './source/source-message.ts';
 import { publish } from './publish.ts';
-import { UsageError, readOptions, type Stack, type Options } from './options.ts';
+import { UsageError, readOptions, type Stack, type SimulateOptions } from './options.ts';
 
 try {
   await simulate(readOptions(process.argv.slice(2), process.env, readStack()));
@@ -16,7 +16,7 @@ try {
   process.exitCode = 1;
 }
 
-async function simulate(options: Options): Promise<void> {
+async function simulate(options: SimulateOptions): Promise<void> {
   const kafka = new Kafka({ brokers: options.brokers, logLevel: logLevel.NOTHING, retry: { retries: 3 } });
   const partitions = await partitionCount(kafka, options);
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
@@ -28,7 +28,7 @@ async function simulate(options: Options): Promise<void> {
   }
 }
 
-async function publishAll(producer: Producer, partitions: number, options: Options): Promise<void> {
+async function publishAll(producer: Producer, partitions: number, options: SimulateOptions): Promise<void> {
   const { topic, source, pace, state } = options;
   const messages = 'file' in source ? readFile(source.file) : createEvents(source);
   const from = performance.now();
@@ -51,7 +51,7 @@ function writeState(file: string, published: PositionedSourceMessage[]): void {
   writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
 }
 
-async function partitionCount(kafka: Kafka, { brokers, topic }: Options): Promise<number> {
+async function partitionCount(kafka: Kafka, { brokers, topic }: SimulateOptions): Promise<number> {
   const admin = kafka.admin();
   try {
     await admin.connect();

@@ -9,7 +9,7 @@ import {
   ENVIRONMENTS,
   queryApi,
   topicManifest,
-  type Konsument,
+  type InboundKonsument,
 } from './manifests.ts';
 import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
 
@@ -54,11 +54,11 @@ function chooseTopic(name: string, wanted: string | undefined, setup: string | n
 }
 
 /** The rest of a registry is validated where it is used, by the query-api. */
-function readRegistry(file: string, content: string): Konsument[] {
+function readRegistry(file: string, content: string): InboundKonsument[] {
   const lines = parse(content) as unknown;
   const isName = (value: unknown): boolean => typeof value === 'string' && /^[a-z][a-z0-9-]{0,62}$/.test(value);
-  const isKonsument = (line: unknown): line is Konsument => {
-    const { navn: name, namespace } = (line ?? {}) as Partial<Konsument>;
+  const isKonsument = (line: unknown): line is InboundKonsument => {
+    const { navn: name, namespace } = (line ?? {}) as Partial<InboundKonsument>;
     return isName(name) && (namespace === undefined || isName(namespace));
   };
   if (!Array.isArray(lines) || !lines.every(isKonsument)) {

@@ -3,7 +3,7 @@ import { topicName } from './names.ts';
 export const ENVIRONMENTS = ['dev', 'prod'] as const;
 type Env = (typeof ENVIRONMENTS)[number];
 
-export interface Konsument {
+export interface InboundKonsument {
   navn: string;
   /** of the consumer's team; the same as ours when absent */
   namespace?: string;
@@ -82,7 +82,7 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
 `;
 
 /** The manifest of a query-api that lets in those consumers, and no others. */
-export function withAlerts(manifest: string, konsumenter: readonly Konsument[]): string {
+export function withAlerts(manifest: string, konsumenter: readonly InboundKonsument[]): string {
   const lines = konsumenter.map(
     ({ navn: name, namespace }) =>
       `        - { application: ${name}${namespace ? `, namespace: ${namespace}` : ''} }\n`,

@@ -34,7 +34,7 @@ export interface Http {
 
 /**
  * Starts HTTP with what every process has: access check, problem+json, call id, access log, metrics, health.
- * @throws Oppstartsfeil when the port is taken
+ * @throws StartupError when the port is taken
  */
 export async function startHttp(options: HttpOptions): Promise<Http> {
   const { config, openRoutes, readiness } = options;

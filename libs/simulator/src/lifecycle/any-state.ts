@@ -1,6 +1,6 @@
-import type { Avtale } from '../source/avtale.ts';
+import type { SourceAvtale } from '../source/avtale.ts';
 import { epoch } from '../source/epochs.ts';
-import type { Content } from '../source/source-message.ts';
+import type { SourceContent } from '../source/source-message.ts';
 import type { Source } from '../source/source.ts';
 import type { Lot } from '../source/random.ts';
 import { syntheticNavIdent } from '@tiltak/testing';
@@ -15,13 +15,13 @@ const REASONS = [
   [10, 'deltaker trakk seg'],
 ] as const satisfies Lot<string>;
 
-export function annul(source: Source, avtale: Avtale): void {
+export function annul(source: Source, avtale: SourceAvtale): void {
   const fromArena = avtale.content.opphav === 'ARENA' && source.random.chance(0.5);
   const reason = fromArena ? 'Avtalen er ikke aktiv i Arena' : (source.random.draw(REASONS) ?? 'Syk');
   annulWith(source, avtale, reason);
 }
 
-export function annulWith(source: Source, avtale: Avtale, reason: string): void {
+export function annulWith(source: Source, avtale: SourceAvtale, reason: string): void {
   Object.assign(avtale.content, {
     annullertTidspunkt: source.now,
     annullertGrunn: reason,
@@ -32,7 +32,7 @@ export function annulWith(source: Source, avtale: Avtale, reason: string): void 
 }
 
 /** Marked as deleted; when the source no longer marks, only the hendelse tells. */
-export function remove(source: Source, avtale: Avtale): void {
+export function removeAvtale(source: Source, avtale: SourceAvtale): void {
   avtale.deleted = true;
   avtale.content.slettemerket = source.day < epoch.feilregistrert;
   source.save(avtale, ['AVTALE_SLETTET'], veileder(avtale));
@@ -40,20 +40,20 @@ export function remove(source: Source, avtale: Avtale): void {
 }
 
 /** By hand, in the database, and then resent. */
-export function restore(source: Source, avtale: Avtale): void {
+export function restore(source: Source, avtale: SourceAvtale): void {
   avtale.deleted = false;
   source.saveSilently(avtale, { slettemerket: false });
   source.send(avtale.content, 'PATCH', system(source.day));
   source.about(avtale, 5, 40);
 }
 
-export function changeVeileder(source: Source, avtale: Avtale): void {
+export function changeVeileder(source: Source, avtale: SourceAvtale): void {
   avtale.content.veilederNavIdent = syntheticNavIdent(source.random.number(0, 400));
   source.save(avtale, ['NY_VEILEDER'], veileder(avtale));
   source.about(avtale, 5, 40);
 }
 
-type Silent = (source: Source, avtale: Avtale) => Partial<Content>;
+type Silent = (source: Source, avtale: SourceAvtale) => Partial<SourceContent>;
 
 /** Section 3.3 of the contract: changes that send no message. With a new sistEndret … */
 const SILENT_WITH_TIME: readonly [Silent, ...Silent[]] = [
@@ -78,7 +78,7 @@ const SILENT_WITHOUT_TIME: readonly [Silent, ...Silent[]] = [
 ];
 
 /** Something changes without a message, and often the avtale is resent later so that it shows. */
-export function changeSilently(source: Source, avtale: Avtale): void {
+export function changeSilently(source: Source, avtale: SourceAvtale): void {
   if (source.random.chance(0.5)) source.saveSilently(avtale, source.random.pick(SILENT_WITH_TIME)(source, avtale));
   else Object.assign(avtale.content, source.random.pick(SILENT_WITHOUT_TIME)(source, avtale));
   if (source.random.chance(0.4)) {

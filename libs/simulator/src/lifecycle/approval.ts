@@ -1,9 +1,9 @@
-import { needsBeslutter, type Avtale } from '../source/avtale.ts';
+import { needsBeslutter, type SourceAvtale } from '../source/avtale.ts';
 import type { Source } from '../source/source.ts';
 import { arbeidsgiver, BESLUTTER, deltaker, mentor, veileder } from './actor.ts';
 
 /** The next of those who must approve does so; the last one enters the avtale. */
-export function approve(source: Source, avtale: Avtale): void {
+export function approve(source: Source, avtale: SourceAvtale): void {
   const { content } = avtale;
   const parties = [
     ...(content.mentorFnr && !content.godkjentTaushetserklæringAvMentor ? [approveAsMentor] : []),
@@ -17,23 +17,23 @@ export function approve(source: Source, avtale: Avtale): void {
   source.about(avtale, 1, 9);
 }
 
-function approveAsMentor(source: Source, avtale: Avtale): void {
+function approveAsMentor(source: Source, avtale: SourceAvtale): void {
   avtale.content.godkjentTaushetserklæringAvMentor = source.now.asLocal();
   source.save(avtale, ['SIGNERT_AV_MENTOR'], mentor(avtale));
 }
 
-function approveAsArbeidsgiver(source: Source, avtale: Avtale): void {
+function approveAsArbeidsgiver(source: Source, avtale: SourceAvtale): void {
   avtale.content.godkjentAvArbeidsgiver = source.now.asLocal();
   source.save(avtale, ['GODKJENT_AV_ARBEIDSGIVER'], arbeidsgiver(avtale, source.day));
 }
 
-function approveAsDeltaker(source: Source, avtale: Avtale): void {
+function approveAsDeltaker(source: Source, avtale: SourceAvtale): void {
   avtale.content.godkjentAvDeltaker = source.now.asLocal();
   source.save(avtale, ['GODKJENT_AV_DELTAKER'], deltaker(avtale));
 }
 
 /** For the participant, and sometimes for the employer as well, together with the veileder's own approval. */
-function approveOnBehalfOf(source: Source, avtale: Avtale): void {
+function approveOnBehalfOf(source: Source, avtale: SourceAvtale): void {
   const { content } = avtale;
   const andArbeidsgiver = !content.godkjentAvArbeidsgiver;
   const time = source.now.asLocal();
@@ -63,11 +63,11 @@ function approveOnBehalfOf(source: Source, avtale: Avtale): void {
   veilederApprover(source, avtale, event);
 }
 
-function approveAsVeileder(source: Source, avtale: Avtale): void {
+function approveAsVeileder(source: Source, avtale: SourceAvtale): void {
   veilederApprover(source, avtale, 'GODKJENT_AV_VEILEDER');
 }
 
-function veilederApprover(source: Source, avtale: Avtale, event: string): void {
+function veilederApprover(source: Source, avtale: SourceAvtale, event: string): void {
   const time = source.now.asLocal();
   Object.assign(avtale.content, {
     godkjentAvVeileder: time,
@@ -79,7 +79,7 @@ function veilederApprover(source: Source, avtale: Avtale, event: string): void {
   source.save(avtale, inngaas ? ['AVTALE_INNGÅTT', event] : [event], veileder(avtale));
 }
 
-function approveAsBeslutter(source: Source, avtale: Avtale): void {
+function approveAsBeslutter(source: Source, avtale: SourceAvtale): void {
   const time = source.now.asLocal();
   Object.assign(avtale.content, {
     godkjentAvBeslutter: time,
@@ -92,7 +92,7 @@ function approveAsBeslutter(source: Source, avtale: Avtale): void {
 }
 
 /** The veileder lifts them all. The mentor's stays, and so does godkjentPaVegneAvArbeidsgiver: so it is at the source. */
-export function revokeApprovals(source: Source, avtale: Avtale): void {
+export function revokeApprovals(source: Source, avtale: SourceAvtale): void {
   const { content } = avtale;
   const events = [
     ...(content.godkjentAvDeltaker ? ['DELTAKERS_GODKJENNING_OPPHEVET_AV_VEILEDER'] : []),

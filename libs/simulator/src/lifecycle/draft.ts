@@ -1,4 +1,4 @@
-import { oldAvtale, type Avtale } from '../source/avtale.ts';
+import { oldAvtale, type SourceAvtale } from '../source/avtale.ts';
 import { PARTS, fillIn, type Part } from '../source/content.ts';
 import type { Source } from '../source/source.ts';
 import { arbeidsgiver, ARENA, system, veileder } from './actor.ts';
@@ -25,7 +25,7 @@ export function create(source: Source): void {
 }
 
 /** An administrator's copy is filled in before it is saved, and says ENDRET, still without a number. */
-function createCopy(source: Source, avtale: Avtale): void {
+function createCopy(source: Source, avtale: SourceAvtale): void {
   for (const part of PARTS) fill(source, avtale, part);
   source.save(avtale, ['OPPRETTET', 'ENDRET'], veileder(avtale));
 }
@@ -38,7 +38,7 @@ export function sendOld(source: Source): void {
 }
 
 /** The UI saves while people write: a burst, seconds apart, sometimes with nothing changed. */
-export function fillInMore(source: Source, avtale: Avtale): void {
+export function fillInMore(source: Source, avtale: SourceAvtale): void {
   for (let n = source.random.number(1, 4); n > 0; n--) {
     const part = avtale.missing[0];
     if (part && !source.random.chance(0.1)) fill(source, avtale, part);
@@ -50,7 +50,7 @@ export function fillInMore(source: Source, avtale: Avtale): void {
 }
 
 /** Something that was filled in is changed, or taken out: then it is PÅBEGYNT again. */
-export function correctDraft(source: Source, avtale: Avtale): void {
+export function correctDraft(source: Source, avtale: SourceAvtale): void {
   const part = source.random.pick(PARTS);
   fill(source, avtale, part);
   if (source.random.chance(0.4)) {
@@ -61,7 +61,7 @@ export function correctDraft(source: Source, avtale: Avtale): void {
   source.about(avtale, 1, 10);
 }
 
-function fill(source: Source, avtale: Avtale, part: Part): void {
+function fill(source: Source, avtale: SourceAvtale, part: Part): void {
   Object.assign(avtale.content, fillIn(source.random, part, avtale, source.day));
   avtale.missing = avtale.missing.filter((other) => other !== part);
 }

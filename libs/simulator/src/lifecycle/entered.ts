@@ -1,11 +1,11 @@
-import type { Avtale } from '../source/avtale.ts';
+import type { SourceAvtale } from '../source/avtale.ts';
 import { fillIn, newVersion, type Part } from '../source/content.ts';
-import type { Source, Actor } from '../source/source.ts';
+import type { Source, Performer } from '../source/source.ts';
 import { dayNumber, dateText } from '../source/clock.ts';
 import { ARENA, veileder } from './actor.ts';
 
 /** Also when it has ended: then it is under way again. */
-export function extend(source: Source, avtale: Avtale): void {
+export function extend(source: Source, avtale: SourceAvtale): void {
   const { content } = avtale;
   const from = Math.max(source.day, content.sluttDato === null ? 0 : dayNumber(content.sluttDato));
   content.sluttDato = dateText(from + source.random.number(7, 200));
@@ -13,7 +13,7 @@ export function extend(source: Source, avtale: Avtale): void {
 }
 
 /** Possibly to a day that has passed: then it ends at once. */
-export function shorten(source: Source, avtale: Avtale): void {
+export function shorten(source: Source, avtale: SourceAvtale): void {
   const { content } = avtale;
   const day = source.day + source.random.number(-6, 30);
   if (content.startDato !== null && day < dayNumber(content.startDato)) return changeContent(source, avtale);
@@ -34,9 +34,9 @@ const BENEFIT_CHANGES = {
   LOENN: ['STOENAD', 'ENDRE_TILSKUDDSBEREGNING', 'TILSKUDDSBEREGNING_ENDRET'],
   MENTOR: ['STOENAD', 'ENDRE_OM_MENTOR', 'OM_MENTOR_ENDRET'],
   INKLUDERING: ['STOENAD', 'ENDRE_INKLUDERINGSTILSKUDD', 'INKLUDERINGSTILSKUDD_ENDRET'],
-} as const satisfies Record<Avtale['type']['stoenad'], [Part, string, string] | (typeof CHANGES)[0]>;
+} as const satisfies Record<SourceAvtale['type']['stoenad'], [Part, string, string] | (typeof CHANGES)[0]>;
 
-export function changeContent(source: Source, avtale: Avtale): void {
+export function changeContent(source: Source, avtale: SourceAvtale): void {
   const { random } = source;
   const [part, innholdType, event] = random.pick([...CHANGES, BENEFIT_CHANGES[avtale.type.stoenad]]);
   Object.assign(avtale.content, fillIn(random, part, avtale, source.day));
@@ -44,7 +44,7 @@ export function changeContent(source: Source, avtale: Avtale): void {
 }
 
 /** Arena clears what was approved by the parties, and what was annulled, but not the beslutter's approval. */
-export function changeInArena(source: Source, avtale: Avtale): void {
+export function changeInArena(source: Source, avtale: SourceAvtale): void {
   Object.assign(avtale.content, {
     avtaleInngått: null,
     ikrafttredelsestidspunkt: null,
@@ -64,11 +64,11 @@ export function changeInArena(source: Source, avtale: Avtale): void {
 
 function newVersionOf(
   source: Source,
-  avtale: Avtale,
+  avtale: SourceAvtale,
   innholdType: string,
   event: string,
   forkortetGrunn: string | null = null,
-  of: Actor = veileder(avtale),
+  of: Performer = veileder(avtale),
 ): void {
   newVersion(source.random, avtale.content, innholdType);
   avtale.content.ikrafttredelsestidspunkt = source.now.asLocal();

@@ -1,4 +1,4 @@
-import type { Avtale } from '../source/avtale.ts';
+import type { SourceAvtale } from '../source/avtale.ts';
 import { BEGINNING, epoch, MASS_RESENDS, END } from '../source/epochs.ts';
 import type { SourceMessage } from '../source/source-message.ts';
 import { Source } from '../source/source.ts';
@@ -6,10 +6,10 @@ import { Random, type Lot } from '../source/random.ts';
 import { updateStatuses, cleanDrafts, sendAll, sendStale, resend } from './nightly-jobs.ts';
 import { approve, revokeApprovals } from './approval.ts';
 import { changeInArena, changeContent, shorten, extend } from './entered.ts';
-import { annul, changeSilently, restore, changeVeileder, remove } from './any-state.ts';
+import { annul, changeSilently, restore, changeVeileder, removeAvtale } from './any-state.ts';
 import { fillInMore, create, correctDraft, sendOld } from './draft.ts';
 
-type Action = (source: Source, avtale: Avtale) => void;
+type Action = (source: Source, avtale: SourceAvtale) => void;
 
 const stale: Action = (source, avtale) => sendStale(source, avtale, (the) => happens(source, the));
 /** Nothing more happens to it. */
@@ -21,7 +21,7 @@ const DRAFT: Lot<Action> = [
   [4, changeVeileder],
   [4, annul],
   [3, resend],
-  [1, remove],
+  [1, removeAvtale],
   [2, stale],
   [4, (source, avtale) => source.about(avtale, 90, 120)], // left alone until it is annulled
 ];
@@ -33,7 +33,7 @@ const FOR_APPROVAL: Lot<Action> = [
   [3, annul],
   [2, resend],
   [2, stale],
-  [1, remove],
+  [1, removeAvtale],
 ];
 const INNGAATT: Lot<Action> = [
   [30, changeContent],
@@ -55,7 +55,7 @@ const ENDED: Lot<Action> = [
 const ANNULLERT: Lot<Action> = [
   [8, resend],
   [4, stale],
-  [1, remove],
+  [1, removeAvtale],
   [87, forget],
 ];
 const DELETED: Lot<Action> = [
@@ -69,15 +69,15 @@ const FROM_ARENA: Lot<Action> = [
   [70, (source, avtale) => draw(source, avtale, avtale.content.annullertTidspunkt ? ANNULLERT : INNGAATT)],
 ];
 
-function happens(source: Source, avtale: Avtale): void {
+function happens(source: Source, avtale: SourceAvtale): void {
   draw(source, avtale, possibilities(avtale));
 }
 
-function draw(source: Source, avtale: Avtale, lot: Lot<Action>): void {
+function draw(source: Source, avtale: SourceAvtale, lot: Lot<Action>): void {
   source.random.draw(lot)?.(source, avtale);
 }
 
-function possibilities({ deleted, missing: remains, content }: Avtale): Lot<Action> {
+function possibilities({ deleted, missing: remains, content }: SourceAvtale): Lot<Action> {
   const { annullertTidspunkt, avtaleInngått, avtaleStatus, opphav } = content;
   if (deleted) return DELETED;
   if (annullertTidspunkt) return opphav === 'ARENA' ? FROM_ARENA : ANNULLERT;
@@ -92,7 +92,7 @@ const MESSAGES_PER_AVTALE = 13.2;
 const FULL_RATE_FROM = 100_000;
 
 /**
- * Day by day from `BEGYNNELSE`, without end: so many avtaler that about `antall` messages take until `SLUTT`. Memory is
+ * Day by day from `BEGINNING`, without end: so many avtaler that about `count` messages take until `END`. Memory is
  * that of the avtaler that something can still happen to, some thousands.
  */
 export function* lifecycle(seed: number, count: number): Generator<SourceMessage> {

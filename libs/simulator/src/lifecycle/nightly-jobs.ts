@@ -1,6 +1,6 @@
-import { computeStatus, type Avtale } from '../source/avtale.ts';
+import { computeStatus, type SourceAvtale } from '../source/avtale.ts';
 import { epoch } from '../source/epochs.ts';
-import type { Content, SourceMessage } from '../source/source-message.ts';
+import type { SourceContent, SourceMessage } from '../source/source-message.ts';
 import type { Source } from '../source/source.ts';
 import { DAY_MS } from '../source/clock.ts';
 import { annulWith } from './any-state.ts';
@@ -36,14 +36,14 @@ export function cleanDrafts(source: Source): void {
 }
 
 /** One avtale is resent, as it is in the database now; sometimes twice. */
-export function resend(source: Source, avtale: Avtale): void {
+export function resend(source: Source, avtale: SourceAvtale): void {
   const times = source.random.chance(0.2) ? 2 : 1;
   for (let n = 0; n < times; n++) source.send(avtale.content, 'PATCH', system(source.day));
   source.about(avtale, 5, 40);
 }
 
 /** All of them, read before the first is sent: what changes meanwhile is sent with its old content after its new. */
-export function* sendAll(source: Source, happens: (avtale: Avtale) => void): Generator<SourceMessage> {
+export function* sendAll(source: Source, happens: (avtale: SourceAvtale) => void): Generator<SourceMessage> {
   source.setClock(19 * 3_600);
   for (const avtale of [...source.avtaler]) {
     if (source.random.chance(0.03)) sendStale(source, avtale, happens);
@@ -52,9 +52,9 @@ export function* sendAll(source: Source, happens: (avtale: Avtale) => void): Gen
   }
 }
 
-/** `skjer` happens to it after it was read for a resend and before that is sent. */
-export function sendStale(source: Source, avtale: Avtale, happens: (avtale: Avtale) => void): void {
-  const wasRead: Content = { ...avtale.content };
+/** `happens` is done to it after it was read for a resend and before that is sent. */
+export function sendStale(source: Source, avtale: SourceAvtale, happens: (avtale: SourceAvtale) => void): void {
+  const wasRead: SourceContent = { ...avtale.content };
   source.wait(1, 600);
   happens(avtale);
   source.send(wasRead, 'PATCH', system(source.day));

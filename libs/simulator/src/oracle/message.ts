@@ -34,7 +34,7 @@ export interface ExpectedAvtale {
 }
 
 /** What one message says. */
-export type Statement =
+export type StatedMessage =
   | { type: 'AVTALE'; avtaleId: string; sistEndret: string; avtale: ExpectedAvtale }
   | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
   | { type: 'GRAVSTEIN'; avtaleId: string };
@@ -49,7 +49,7 @@ export class UnusableError extends Error {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Rules 1, 3, 6, 8 and 9. Throws `UnusableError`. */
-export function readMessage(rawKey: string | Buffer | null, value: string | Buffer | null): Statement {
+export function readMessage(rawKey: string | Buffer | null, value: string | Buffer | null): StatedMessage {
   const key = rawKey === null ? null : textOf(rawKey, 'key').toLowerCase();
   if (value === null) {
     if (key === null || !UUID.test(key)) throw new UnusableError('key');

@@ -1,4 +1,4 @@
-import { readMessage, UnusableError, type ExpectedAvtale, type Statement } from './message.ts';
+import { readMessage, UnusableError, type ExpectedAvtale, type StatedMessage } from './message.ts';
 
 /**
  * What the source's messages come to, computed from the source contract alone. Written to be obvious, not fast, and with
@@ -26,11 +26,11 @@ export interface Expected {
  * given more than once. `parkert` is in the order given.
  */
 export function expected(messages: Iterable<PositionedSourceMessage>): Expected {
-  const statement: (Statement & Position)[] = [];
+  const stated: (StatedMessage & Position)[] = [];
   const parked: Expected['parkert'] = [];
   for (const { key, value, partition, offset } of messages) {
     try {
-      statement.push({ ...readMessage(key, value), partition, offset });
+      stated.push({ ...readMessage(key, value), partition, offset });
     } catch (error) {
       if (!(error instanceof UnusableError)) throw error;
       parked.push({ partisjon: partition, offset, felt: error.field });
@@ -38,7 +38,7 @@ export function expected(messages: Iterable<PositionedSourceMessage>): Expected 
   }
   const avtaler: Expected['avtaler'] = new Map();
   const deleted: Expected['slettet'] = new Map();
-  for (const [avtaleId, aboutIt] of Map.groupBy(statement, (u) => u.avtaleId)) {
+  for (const [avtaleId, aboutIt] of Map.groupBy(stated, ({ avtaleId }) => avtaleId)) {
     const { avtale, sistEndret } = endState(aboutIt);
     if (avtale) avtaler.set(avtaleId, avtale);
     else deleted.set(avtaleId, sistEndret);
@@ -59,8 +59,8 @@ interface State {
 }
 
 /** Rules 2 and 3, for the messages of one avtale. */
-function endState(statement: (Statement & Position)[]): State {
-  const inOrder = statement.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
+function endState(stated: (StatedMessage & Position)[]): State {
+  const inOrder = stated.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
   let now: State & { underTombstone: boolean } = { avtale: undefined, sistEndret: null, underTombstone: false };
   for (const u of inOrder) {
     if (u.type === 'GRAVSTEIN') {

@@ -1,14 +1,14 @@
 import { syntheticFnr, syntheticNavIdent, syntheticOrgnr } from '@tiltak/testing';
 import { PARTS, type Part } from './content.ts';
-import { newContent, TIMES, type Content } from './source-message.ts';
+import { newContent, TIMES, type SourceContent } from './source-message.ts';
 import { dateText, DAY_MS, midnight, lastSunday, Moment, randomNano, type Day } from './clock.ts';
-import { TILTAKSTYPER, type Tiltakstype } from './tiltakstyper.ts';
+import { TILTAKSTYPE_PROFILES, type TiltakstypeProfile } from './tiltakstyper.ts';
 import type { Random } from './random.ts';
 
 /** A row of the source's database, with what the simulation needs to know of it. */
-export interface Avtale {
-  content: Content;
-  type: Tiltakstype;
+export interface SourceAvtale {
+  content: SourceContent;
+  type: TiltakstypeProfile;
   /** parts of the form that are still empty */
   missing: Part[];
   /** the day on which something happens to it next */
@@ -24,13 +24,13 @@ export interface Parties {
   veileder: number;
 }
 
-export type Opphav = 'VEILEDER' | 'ARBEIDSGIVER' | 'ARENA';
+export type SourceOpphav = 'VEILEDER' | 'ARBEIDSGIVER' | 'ARENA';
 
 /** Just created, mostly empty, not yet numbered. */
 export function newAvtale(
   random: Random,
-  { type, opphav, parties, now }: { type: Tiltakstype; opphav: Opphav; parties: Parties; now: Moment },
-): Avtale {
+  { type, opphav, parties, now }: { type: TiltakstypeProfile; opphav: SourceOpphav; parties: Parties; now: Moment },
+): SourceAvtale {
   const enhet = ENHETER[parties.bedrift % ENHETER.length];
   const fromArena = opphav === 'ARENA';
   const content = newContent({
@@ -67,10 +67,10 @@ function fnr(person: number): string {
 }
 
 /** The kind of measure, and where the avtale comes from: some kinds came from Arena in certain months. */
-export function drawType(random: Random, day: Day): { type: Tiltakstype; opphav: Opphav } {
-  const fromArena = TILTAKSTYPER.find(({ arena }) => arena && day >= arena[0] && day <= arena[1]);
+export function drawType(random: Random, day: Day): { type: TiltakstypeProfile; opphav: SourceOpphav } {
+  const fromArena = TILTAKSTYPE_PROFILES.find(({ arena }) => arena && day >= arena[0] && day <= arena[1]);
   if (fromArena && random.chance(0.45)) return { type: fromArena, opphav: 'ARENA' };
-  const possible = TILTAKSTYPER.filter(({ from }) => day >= from).map((type) => [type.weight, type] as const);
+  const possible = TILTAKSTYPE_PROFILES.filter(({ from }) => day >= from).map((type) => [type.weight, type] as const);
   const type = random.draw(possible);
   if (!type) throw new Error('There is a kind of measure on every day');
   return { type, opphav: random.chance(0.15) ? 'ARBEIDSGIVER' : 'VEILEDER' };
@@ -88,10 +88,13 @@ function registeredInArena(random: Random, now: Moment): Moment | string {
 }
 
 /** From before the source's present form: what is left of them has no events, and is only ever resent. */
-export function oldAvtale(random: Random, parties: Parties): Avtale {
+export function oldAvtale(random: Random, parties: Parties): SourceAvtale {
   const day = random.number(17_600, 19_000); // 2018–2022
   const now = new Moment(midnight(day) + random.number(7 * 3_600, 16 * 3_600), randomNano(random)).rounded();
-  const type = random.pick([TILTAKSTYPER[0], TILTAKSTYPER[1]] as [Tiltakstype, Tiltakstype]);
+  const type = random.pick([TILTAKSTYPE_PROFILES[0], TILTAKSTYPE_PROFILES[1]] as [
+    TiltakstypeProfile,
+    TiltakstypeProfile,
+  ]);
   const avtale = newAvtale(random, { type, opphav: 'VEILEDER', parties, now });
   const { content } = avtale;
   content.avtaleNr = random.number(1, 900);
@@ -119,10 +122,10 @@ const COMMON_REQUIRED = [
   'sluttDato',
   'oppfolging',
   'tilrettelegging',
-] as const satisfies (keyof Content)[];
+] as const satisfies (keyof SourceContent)[];
 
 /** Section 2.2 of the contract: the first that fits. */
-export function computeStatus({ content, type }: Avtale, day: Day): string {
+export function computeStatus({ content, type }: SourceAvtale, day: Day): string {
   const today = dateText(day);
   if (content.annullertTidspunkt) return 'ANNULLERT';
   if (content.avtaleInngått && content.sluttDato !== null && content.sluttDato < today) return 'AVSLUTTET';
@@ -135,12 +138,12 @@ export function computeStatus({ content, type }: Avtale, day: Day): string {
 }
 
 /** Only a kind with a beslutter waits for one. */
-export function needsBeslutter({ type }: Avtale, day: Day): boolean {
+export function needsBeslutter({ type }: SourceAvtale, day: Day): boolean {
   return day >= type.beslutterFrom;
 }
 
 /** Read again from the database: what was nanoseconds is microseconds. */
-export function roundTimes(content: Content): void {
+export function roundTimes(content: SourceContent): void {
   for (const field of TIMES) content[field] = content[field]?.rounded() ?? null;
   content.sistEndret = content.sistEndret.rounded();
   if (typeof content.opprettetTidspunkt !== 'string') content.opprettetTidspunkt = content.opprettetTidspunkt.rounded();
@@ -155,7 +158,7 @@ const ENHETER = [
   ['1603', 'NAV Lateråsen'],
 ] as const;
 
-function oppfolgingsenhet(enhet: (typeof ENHETER)[number] | undefined): Partial<Content> {
+function oppfolgingsenhet(enhet: (typeof ENHETER)[number] | undefined): Partial<SourceContent> {
   return { enhetOppfolging: enhet?.[0] ?? null, enhetsnavnOppfolging: enhet?.[1] ?? null };
 }
 

@@ -4,7 +4,7 @@ export const DAY_MS = 86_400;
 const TIME = 3_600;
 
 /**
- * A moment with the source's precision. As JSON either an `Instant`, in UTC, or (`lokal`) a `LocalDateTime`: Oslo's wall
+ * A moment with the source's precision. As JSON either an `Instant`, in UTC, or (`local`) a `LocalDateTime`: Oslo's wall
  * clock without offset.
  */
 export class Moment {
@@ -51,7 +51,7 @@ export function randomNano(random: Random): number {
 /** The calendar day in Oslo, counted from 1970-01-01. */
 export type Day = number;
 
-/** `dato`: YYYY-MM-DD */
+/** `date`: YYYY-MM-DD */
 export function dayNumber(date: string): Day {
   return Date.parse(date) / (DAY_MS * 1_000);
 }

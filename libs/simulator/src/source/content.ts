@@ -1,6 +1,6 @@
-import type { Content } from './source-message.ts';
+import type { SourceContent } from './source-message.ts';
 import { dayNumber, dateText, type Day } from './clock.ts';
-import type { Tiltakstype } from './tiltakstyper.ts';
+import type { TiltakstypeProfile } from './tiltakstyper.ts';
 import type { Random } from './random.ts';
 
 /** The parts of the form, as people fill them in. */
@@ -14,9 +14,9 @@ const SENTENCE =
 export function fillIn(
   random: Random,
   part: Part,
-  { type, content }: { type: Tiltakstype; content: Content },
+  { type, content }: { type: TiltakstypeProfile; content: SourceContent },
   day: Day,
-): Partial<Content> {
+): Partial<SourceContent> {
   switch (part) {
     case 'KONTAKT':
       return kontakt(random);
@@ -29,13 +29,13 @@ export function fillIn(
     case 'OPPFOLGING':
       return { oppfolging: freeText(random), tilrettelegging: freeText(random) };
     case 'MAAL':
-      return { maal: measure(random) };
+      return { maal: goals(random) };
   }
 }
 
 const freeText = (random: Random): string => SENTENCE.repeat(random.number(1, 3));
 
-function kontakt(random: Random): Partial<Content> {
+function kontakt(random: Random): Partial<SourceContent> {
   return {
     deltakerTlf: '00000000',
     arbeidsgiverFornavn: 'Syntetisk',
@@ -56,7 +56,7 @@ function kontakt(random: Random): Partial<Content> {
 }
 
 /** Of a MENTOR's avtale it is the mentor's position. */
-function stilling(random: Random): Partial<Content> {
+function stilling(random: Random): Partial<SourceContent> {
   const [stillingstittel, stillingStyrk08, stillingKonseptId] = random.pick(STILLINGER);
   return {
     stillingstittel,
@@ -77,7 +77,7 @@ const STILLINGER = [
   ['Ullklassifisør', 7543, 180_545],
 ] as const;
 
-function time(random: Random, type: Tiltakstype, day: Day): Partial<Content> {
+function time(random: Random, type: TiltakstypeProfile, day: Day): Partial<SourceContent> {
   const start = earliest(random, type, day + random.number(-45, 60));
   return {
     startDato: dateText(start),
@@ -86,7 +86,7 @@ function time(random: Random, type: Tiltakstype, day: Day): Partial<Content> {
 }
 
 /** A summer job begins in June to August; the newest kind not before August 2026. */
-function earliest(random: Random, type: Tiltakstype, wanted: Day): Day {
+function earliest(random: Random, type: TiltakstypeProfile, wanted: Day): Day {
   if (type.code === 'FIREARIG_LONNSTILSKUDD') return Math.max(wanted, dayNumber('2026-08-01'));
   if (type.code !== 'SOMMERJOBB') return wanted;
   const [year, month] = dateText(wanted).split('-').map(Number) as [number, number];
@@ -94,7 +94,7 @@ function earliest(random: Random, type: Tiltakstype, wanted: Day): Day {
   return dayNumber(`${String(month > 8 ? year + 1 : year)}-06-01`) + random.number(0, 90);
 }
 
-function stoenad(random: Random, type: Tiltakstype, content: Content, day: Day): Partial<Content> {
+function stoenad(random: Random, type: TiltakstypeProfile, content: SourceContent, day: Day): Partial<SourceContent> {
   switch (type.stoenad) {
     case 'INGEN':
       return {};
@@ -109,7 +109,7 @@ function stoenad(random: Random, type: Tiltakstype, content: Content, day: Day):
   }
 }
 
-function loennstilskudd(random: Random, type: Tiltakstype, stillingprosent: number): Partial<Content> {
+function loennstilskudd(random: Random, type: TiltakstypeProfile, stillingprosent: number): Partial<SourceContent> {
   const loenn = random.number(18_000, 48_000);
   const lonnstilskuddProsent = random.pick(type.percents);
   const expenses = loennsutgifter(random, loenn);
@@ -124,7 +124,7 @@ function loennstilskudd(random: Random, type: Tiltakstype, stillingprosent: numb
 }
 
 /** Section 5.3 of the contract: each amount is rounded, computed from the others unrounded. */
-function loennsutgifter(random: Random, loenn: number): Partial<Content> & { sumLonnsutgifter: number } {
+function loennsutgifter(random: Random, loenn: number): Partial<SourceContent> & { sumLonnsutgifter: number } {
   const feriepengesats = random.pick([0.102, 0.12, 0.125, 0.143]);
   const otpSats = random.pick([0.02, 0.025, 0.05, 0.2]);
   const arbeidsgiveravgift = random.pick([0, 0.051, 0.064, 0.079, 0.106, 0.141]);
@@ -143,7 +143,7 @@ function loennsutgifter(random: Random, loenn: number): Partial<Content> & { sum
   };
 }
 
-function mentor(random: Random): Partial<Content> {
+function mentor(random: Random): Partial<SourceContent> {
   const [mentorAntallTimer, mentorTimelonn] = [random.number(10, 80) / 2, random.number(190, 420)];
   return {
     ...loennsutgifter(random, Math.round(mentorAntallTimer * mentorTimelonn)),
@@ -156,7 +156,7 @@ function mentor(random: Random): Partial<Content> {
   };
 }
 
-function inkludering(random: Random): Partial<Content> {
+function inkludering(random: Random): Partial<SourceContent> {
   const expenses = Array.from({ length: random.number(1, 3) }, () => ({
     id: random.uuid(),
     beløp: random.number(1_000, 40_000),
@@ -169,7 +169,7 @@ function inkludering(random: Random): Partial<Content> {
   };
 }
 
-function measure(random: Random): object[] {
+function goals(random: Random): object[] {
   return Array.from({ length: random.number(1, 2) }, () => ({
     id: random.uuid(),
     kategori: random.pick(['FÅ_JOBB_I_BEDRIFTEN', 'ARBEIDSERFARING', 'UTPRØVING', 'SPRÅKOPPLÆRING', 'ANNET']),
@@ -178,7 +178,7 @@ function measure(random: Random): object[] {
 }
 
 /** A new version has new ids of its elements, and is not archived yet. */
-export function newVersion(random: Random, content: Content, innholdType: string): void {
+export function newVersion(random: Random, content: SourceContent, innholdType: string): void {
   const withNewId = (parts: object[]): object[] => parts.map((part) => ({ ...part, id: random.uuid() }));
   content.versjon++;
   content.innholdType = innholdType;

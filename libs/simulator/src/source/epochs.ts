@@ -6,7 +6,7 @@ export const epoch = {
   opphav: dayNumber('2024-11-06'),
   /** the key `forkortetGrunn` is written */
   forkortetGrunn: dayNumber('2024-11-12'),
-  /** antallDagerPerUke is wrongly null in every message, until `desimalprosent` */
+  /** antallDagerPerUke is wrongly null in every message, until `decimalPercent` */
   daysAway: dayNumber('2024-12-13'),
   /** stillingprosent has decimals; before that it was rounded */
   decimalPercent: dayNumber('2025-01-28'),

@@ -9,7 +9,7 @@ export interface SourceMessage {
 }
 
 /** The 94 fields, in the order in which the source's class declares them (source contract, 1.3). */
-export const FIELDS = [
+export const MESSAGE_FIELDS = [
   'hendelseType',
   'avtaleStatus',
   'deltakerFnr',
@@ -114,7 +114,7 @@ export interface Event {
   forkortetGrunn: string | null;
 }
 
-type Field = Exclude<(typeof FIELDS)[number], keyof Event>;
+type Field = Exclude<(typeof MESSAGE_FIELDS)[number], keyof Event>;
 type Always =
   | 'avtaleStatus'
   | 'avtaleId'
@@ -173,7 +173,7 @@ type Composed =
 type Text = Exclude<Field, Always | Truth | Number | (typeof TIMES)[number] | Composed>;
 
 /** An avtale with its current content, in the source's own form. */
-export type Content = Record<Text, string | null> &
+export type SourceContent = Record<Text, string | null> &
   Record<Number, number | null> &
   Record<(typeof TIMES)[number], Moment | null> &
   Record<Truth, boolean> &
@@ -192,12 +192,14 @@ export type Content = Record<Text, string | null> &
   };
 
 const EVENT_FIELDS: ReadonlySet<string> = new Set(['hendelseType', 'utførtAv', 'utførtAvRolle', 'forkortetGrunn']);
-const NOTHING = Object.fromEntries(FIELDS.filter((field) => !EVENT_FIELDS.has(field)).map((field) => [field, null]));
+const NOTHING = Object.fromEntries(
+  MESSAGE_FIELDS.filter((field) => !EVENT_FIELDS.has(field)).map((field) => [field, null]),
+);
 
 /** The other fields are null, those that never are get what they begin with. */
 export function newContent(
-  values: Pick<Content, Exclude<Always, 'avtaleStatus' | 'versjon' | 'innholdType'>> & Partial<Content>,
-): Content {
+  values: Pick<SourceContent, Exclude<Always, 'avtaleStatus' | 'versjon' | 'innholdType'>> & Partial<SourceContent>,
+): SourceContent {
   return {
     ...(NOTHING as Record<Text | Number | (typeof TIMES)[number] | Composed, null>),
     avtaleStatus: 'PÅBEGYNT',
@@ -218,9 +220,9 @@ export function newContent(
 }
 
 /**
- * The JSON text as the source wrote it on that day, fields in order. `ekstra`: fields that nobody has heard of yet, last.
+ * The JSON text as the source wrote it on that day, fields in order. `extra`: fields that nobody has heard of yet, last.
  */
-export function toJson(content: Content, event: Event, day: Day, extra: object = {}): string {
+export function toJson(content: SourceContent, event: Event, day: Day, extra: object = {}): string {
   const { hendelseType, utførtAv, utførtAvRolle, forkortetGrunn } = event;
   const all = { hendelseType, ...content, utførtAv, utførtAvRolle, forkortetGrunn, ...extra };
   if (day < epoch.decimalPercent && all.stillingprosent !== null) all.stillingprosent = Math.round(all.stillingprosent);

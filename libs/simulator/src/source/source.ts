@@ -1,17 +1,17 @@
-import { roundTimes, computeStatus, newAvtale, drawType, type Avtale, type Parties } from './avtale.ts';
+import { roundTimes, computeStatus, newAvtale, drawType, type SourceAvtale, type Parties } from './avtale.ts';
 import { epoch } from './epochs.ts';
-import { toJson, type Event, type Content, type SourceMessage } from './source-message.ts';
+import { toJson, type Event, type SourceContent, type SourceMessage } from './source-message.ts';
 import { DAY_MS, isWeekend, isClockChange, midnight, Moment, randomNano, type Day } from './clock.ts';
 import type { Random } from './random.ts';
 import { UNKNOWN_TILTAKSTYPE } from './tiltakstyper.ts';
 
 /** Who did it, as the message says. */
-export type Actor = Pick<Event, 'utførtAv' | 'utførtAvRolle'>;
+export type Performer = Pick<Event, 'utførtAv' | 'utførtAvRolle'>;
 
 /** The source: its clock, the avtaler that something can still happen to, and the messages it has not sent yet. */
 export class Source {
   readonly random: Random;
-  readonly avtaler = new Set<Avtale>();
+  readonly avtaler = new Set<SourceAvtale>();
   day: Day = 0;
   now = new Moment(0, 0);
   private readonly rate: number;
@@ -19,7 +19,7 @@ export class Source {
   private personer = 0;
   private avtaleNr = 1_000;
 
-  /** `fart`: how many times faster than in life things happen, so that a large run has no more avtaler at once. */
+  /** `rate`: how many times faster than in life things happen, so that a large run has no more avtaler at once. */
   constructor(random: Random, rate: number) {
     this.random = random;
     this.rate = rate;
@@ -30,7 +30,7 @@ export class Source {
     this.setClock(0);
   }
 
-  /** Sets the clock to `sekund` after midnight of this day, and a bit. */
+  /** Sets the clock to `second` after midnight of this day, and a bit. */
   setClock(second: number): void {
     this.now = new Moment(midnight(this.day) + second, randomNano(this.random));
   }
@@ -48,7 +48,7 @@ export class Source {
   }
 
   /** Something happens to it next in so many days. */
-  about(avtale: Avtale, from: number, to: number): void {
+  about(avtale: SourceAvtale, from: number, to: number): void {
     avtale.next = this.day + this.days(this.random.number(from, to));
   }
 
@@ -58,9 +58,9 @@ export class Source {
   }
 
   /** New, not yet saved. Three in ten are about someone who has had one before, most of these not long ago. */
-  newAvtale(): Avtale {
-    const left = this.personer > 0 && this.random.chance(0.3);
-    const person = left ? this.earlierPerson() : this.personer++;
+  newAvtale(): SourceAvtale {
+    const isKnown = this.personer > 0 && this.random.chance(0.3);
+    const person = isKnown ? this.earlierPerson() : this.personer++;
     return newAvtale(this.random, {
       ...drawType(this.random, this.day),
       parties: this.parties(person),
@@ -96,7 +96,7 @@ export class Source {
    * One save: a new sistEndret, the status computed again, and one message for each hendelse, equal but for what the
    * hendelse adds.
    */
-  save(avtale: Avtale, events: string[], actor: Actor, forkortetGrunn: string | null = null): void {
+  save(avtale: SourceAvtale, events: string[], actor: Performer, forkortetGrunn: string | null = null): void {
     avtale.content.avtaleStatus = this.random.chance(0.002) ? 'PÅ_VENT' : computeStatus(avtale, this.day);
     avtale.content.sistEndret = this.now;
     for (const event of events) this.send(avtale.content, event, actor, forkortetGrunn);
@@ -104,12 +104,12 @@ export class Source {
   }
 
   /** Saved by a way that tells nobody. */
-  saveSilently(avtale: Avtale, change: Partial<Content>): void {
+  saveSilently(avtale: SourceAvtale, change: Partial<SourceContent>): void {
     Object.assign(avtale.content, change, { sistEndret: this.now });
     roundTimes(avtale.content);
   }
 
-  send(content: Content, hendelseType: string, actor: Actor, forkortetGrunn: string | null = null): void {
+  send(content: SourceContent, hendelseType: string, actor: Performer, forkortetGrunn: string | null = null): void {
     const unknown = this.day >= epoch.unknownValues && this.random.chance(0.01);
     const event = { ...actor, hendelseType: unknown ? 'NY_HENDELSE_2027' : hendelseType, forkortetGrunn };
     const extra = content.tiltakstype === UNKNOWN_TILTAKSTYPE ? { etNyttFelt: { values: [1, 'to', null] } } : {};

@@ -1,9 +1,9 @@
 import { epoch } from './epochs.ts';
-import type { Content } from './source-message.ts';
+import type { SourceContent } from './source-message.ts';
 import { dayNumber, type Day } from './clock.ts';
 
 /** What decides how an avtale about one kind of measure is filled in, approved and kept (source contract, 2.4 and 5.3). */
-export interface Tiltakstype {
+export interface TiltakstypeProfile {
   code: string;
   /** how many of them there are, relative to the others */
   weight: number;
@@ -19,7 +19,7 @@ export interface Tiltakstype {
   /** lonnstilskuddProsent */
   percents: readonly [number, ...number[]];
   /** besides what every avtale needs before it can be approved */
-  required: readonly (keyof Content)[];
+  required: readonly (keyof SourceContent)[];
 }
 
 const ALWAYS = -Infinity;
@@ -29,7 +29,7 @@ const LOENN = [...STILLING, 'manedslonn', 'arbeidsgiverKontonummer', 'lonnstilsk
 const common = { from: ALWAYS, beslutterFrom: ALWAYS, arena: undefined, percents: [40, 60] } as const;
 const loenn = { ...common, stoenad: 'LOENN', required: LOENN } as const;
 
-export const TILTAKSTYPER: readonly Tiltakstype[] = [
+export const TILTAKSTYPE_PROFILES: readonly TiltakstypeProfile[] = [
   {
     ...common,
     code: 'ARBEIDSTRENING',
