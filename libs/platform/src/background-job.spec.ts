@@ -48,7 +48,7 @@ test('stopping waits for the round under way, and not for the pause after it', a
 
 test('a round that does not end is left after the time given', async () => {
   let release: () => void = () => undefined;
-  const job = startJob({ name: 'spec', everyMs: 1, run: () => new Promise((done) => (release = done)) });
+  const job = startJob({ name: 'spec', everyMs: 1, run: () => new Promise<void>((done) => (release = done)) });
   await job.stop(10);
   release();
 });

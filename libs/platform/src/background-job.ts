@@ -16,7 +16,7 @@ export interface JobOptions {
   /** after a round that failed; as after any other when left out */
   retryMs?: number;
   /** One round; `'done'` when there will be no more to do. The signal tells a long round to stop in between. */
-  run: (signal: AbortSignal) => Promise<'done' | void>;
+  run: (signal: AbortSignal) => Promise<'done' | undefined> | Promise<void>;
 }
 
 export interface BackgroundJob {
