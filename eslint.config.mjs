@@ -1,5 +1,6 @@
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
+import { englishNames } from './tools/lint/english-names.mjs';
 
 /** Eleven digits in a string is how a national ident looks; only libs/testing may make them. */
 const ident = {
@@ -172,10 +173,8 @@ export default tseslint.config(
       'libs/simulator/src/simulate.ts',
       'libs/testing/src/{browser,suite}.ts',
       'libs/testing/src/stack/process.ts',
-      'tools/avstem/avstem.ts',
       'tools/bench/baseline-server.ts',
-      'tools/drift/*.ts',
-      'tools/local/options.ts',
+      'tools/local/{ops,options}.ts',
       'tools/reference-adapter/main.ts',
       'tools/test/*.ts',
     ],
@@ -191,5 +190,12 @@ export default tseslint.config(
   {
     files: ['**/*.spec.ts'],
     rules: { 'no-restricted-syntax': 'off', 'max-lines-per-function': 'off', 'no-console': 'off' },
+  },
+  {
+    files: ['**/*.ts'],
+    // TypeORM stores the class name of a migration.
+    ignores: ['libs/database/src/migrations/*.ts', 'clients/**'],
+    plugins: { tiltak: { rules: { 'english-names': englishNames } } },
+    rules: { 'tiltak/english-names': 'error' },
   },
 );

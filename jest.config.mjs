@@ -12,5 +12,6 @@ export default {
   globalSetup: '<rootDir>/tools/test/jest-setup.ts',
   globalTeardown: '<rootDir>/tools/test/jest-teardown.ts',
   testTimeout: 60_000,
+  testSequencer: '<rootDir>/tools/test/sequencer.mjs',
   maxWorkers: 2,
 };

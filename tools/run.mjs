@@ -9,97 +9,97 @@ import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const rot = dirname(dirname(fileURLToPath(import.meta.url)));
-const moduler = join(rot, 'node_modules');
-const node = join(moduler, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-const SIGNALER = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 // Not even SIGKILL of this process leaves the script behind: it takes the end of their channel as SIGTERM.
-const FOELG_FORELDER = `data:text/javascript,${encodeURIComponent(
+const FOLLOW_PARENT = `data:text/javascript,${encodeURIComponent(
   "process.once('disconnect', () => process.kill(process.pid, 'SIGTERM')); process.channel?.unref();",
 )}`;
 
-const lesPakker = (fil) => (existsSync(fil) ? JSON.parse(readFileSync(fil, 'utf8')).packages : {});
+const readPackages = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {});
 
 /** Whether node_modules holds what the lock file says; npm itself keeps note of what it has installed. */
-function erInstallert() {
+function isInstalled() {
   if (!existsSync(node)) return false;
-  const laas = lesPakker(join(rot, 'package-lock.json'));
-  delete laas['']; // the project itself
-  const installert = lesPakker(join(moduler, '.package-lock.json'));
-  const stemmer = ([sti, pakke]) => {
-    const her = installert[sti];
+  const lock = readPackages(join(root, 'package-lock.json'));
+  delete lock['']; // the project itself
+  const installed = readPackages(join(modules, '.package-lock.json'));
+  const agrees = ([path, pkg]) => {
+    const here = installed[path];
     // Binaries for other platforms are in the lock file only.
-    if (!her) return Boolean(pakke.optional || pakke.devOptional || pakke.peer);
+    if (!here) return Boolean(pkg.optional || pkg.devOptional || pkg.peer);
     return (
-      her.version === pakke.version && her.integrity === pakke.integrity && Boolean(her.link) === Boolean(pakke.link)
+      here.version === pkg.version && here.integrity === pkg.integrity && Boolean(here.link) === Boolean(pkg.link)
     );
   };
-  return Object.entries(laas).every(stemmer) && Object.keys(installert).every((sti) => sti in laas);
+  return Object.entries(lock).every(agrees) && Object.keys(installed).every((path) => path in lock);
 }
 
-function avbryt(melding) {
-  console.error(melding);
+function abort(message) {
+  console.error(message);
   process.exit(1);
 }
 
 /** Runs a program to its end, passes on signals, and answers with its exit code. */
-async function kjor(program, argumenter, valg) {
-  const barn = spawn(program, argumenter, { cwd: rot, ...valg });
+async function run(program, args, options) {
+  const child = spawn(program, args, { cwd: root, ...options });
   // A terminal sends Ctrl-C to the child as well; the child decides when it is done.
-  const send = (signal) => barn.kill(signal);
-  for (const signal of SIGNALER) process.on(signal, send);
-  const vakt = naarNpmErBorte(() => send('SIGTERM'));
-  const kode = await new Promise((slutt) => {
-    barn.once('error', ({ message }) => avbryt(`${program} could not be run: ${message}`));
-    barn.once('exit', (kode, signal) => slutt(signal ? 1 : kode));
+  const send = (signal) => child.kill(signal);
+  for (const signal of SIGNALS) process.on(signal, send);
+  const watch = whenNpmIsGone(() => send('SIGTERM'));
+  const code = await new Promise((end) => {
+    child.once('error', ({ message }) => abort(`${program} could not be run: ${message}`));
+    child.once('exit', (code, signal) => end(signal ? 1 : code));
   });
-  for (const signal of SIGNALER) process.off(signal, send);
-  clearInterval(vakt);
-  return kode;
+  for (const signal of SIGNALS) process.off(signal, send);
+  clearInterval(watch);
+  return code;
 }
 
 /** npm passes SIGTERM on to the shell that it runs scripts in, and the shell ends without a word to what it runs. */
-function naarNpmErBorte(gjoer) {
+function whenNpmIsGone(act) {
   if (!process.env.npm_lifecycle_event) return undefined;
-  const skall = process.ppid;
-  const vakt = setInterval(() => {
-    if (process.ppid === skall) return;
-    clearInterval(vakt);
-    gjoer();
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    act();
   }, 250);
-  return vakt.unref();
+  return watch.unref();
 }
 
-async function installer() {
+async function install() {
   console.error('Installing dependencies (npm ci) …');
   // stdout belongs to the script: some of them print only an answer. Development dependencies are needed whatever
   // NODE_ENV says: Node itself is among them.
-  const kode = await kjor('npm', ['ci', '--include=dev', '--no-progress', '--loglevel=error'], {
+  const code = await run('npm', ['ci', '--include=dev', '--no-progress', '--loglevel=error'], {
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
-  if (kode !== 0) avbryt('npm ci failed; what it said stands above.');
+  if (code !== 0) abort('npm ci failed; what it said stands above.');
 }
 
-const [skript, ...argumenter] = process.argv.slice(2);
-if (!skript) avbryt('Usage: node tools/run.mjs <script.ts> [arguments]');
-if (!erInstallert()) await installer();
-const versjon = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
-if (!versjon?.startsWith('v24.')) {
-  avbryt(`Node 24 is needed in node_modules/node; found ${versjon || 'none'}. Delete node_modules and try again.`);
+const [script, ...args] = process.argv.slice(2);
+if (!script) abort('Usage: node tools/run.mjs <script.ts> [arguments]');
+if (!isInstalled()) await install();
+const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
+if (!version?.startsWith('v24.')) {
+  abort(`Node 24 is needed in node_modules/node; found ${version || 'none'}. Delete node_modules and try again.`);
 }
 
-process.exitCode = await kjor(
+process.exitCode = await run(
   node,
   // kafkajs 2.2.4 sets timers to moments that have passed, which Node 24 remarks on.
   [
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=TimeoutNegativeWarning',
     '--import',
-    FOELG_FORELDER,
-    join(rot, skript),
-    ...argumenter,
+    FOLLOW_PARENT,
+    join(root, script),
+    ...args,
   ],
   {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

@@ -27,7 +27,7 @@ function createProject(name: string, installed?: object): Project {
     mkdirSync(join(root, ...parts), { recursive: true });
     return join(root, ...parts);
   };
-  copyFileSync(join(ROOT, 'tools', 'run.mjs'), join(create('tools'), 'kjor.mjs'));
+  copyFileSync(join(ROOT, 'tools', 'run.mjs'), join(create('tools'), 'run.mjs'));
   writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages: LOCK }));
   if (installed) {
     writeFileSync(join(create('node_modules'), '.package-lock.json'), JSON.stringify({ packages: installed }));

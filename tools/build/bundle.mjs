@@ -34,8 +34,7 @@ const stats = await promisify(webpack)({
   externals: [({ request }, done) => (/^(\.|\/|@tiltak\/)/.test(request) ? done() : done(null, request))],
   optimization: { nodeEnv: false },
 });
-const said = stats.toString('errors-warnings');
-if (said) console.error(said);
+if (stats.hasErrors() || stats.hasWarnings()) console.error(stats.toString('errors-warnings'));
 if (stats.hasErrors()) process.exit(1);
 const page = join(root, app, 'src', 'operations', 'console', 'static');
 if (existsSync(page)) layPage(page, join(output, 'console'));
@@ -43,7 +42,8 @@ if (existsSync(page)) layPage(page, join(output, 'console'));
 /** The files of a page beside the program, with the style that they share: Nav's, without the fonts, which lie at an address outside. */
 function layPage(from, to) {
   cpSync(from, to, { recursive: true });
-  const navikt = dirname(createRequire(import.meta.url).resolve('@navikt/ds-css'));
+  const require = createRequire(import.meta.url);
+  const navikt = dirname(require.resolve('@navikt/ds-css'));
   const parts = ['global/tokens', 'global/reset', 'global/baseline', 'components'];
   const css = parts.map((part) => readFileSync(join(navikt, `${part}.min.css`), 'utf8'));
   writeFileSync(join(to, 'navikt.css'), css.join('\n'));

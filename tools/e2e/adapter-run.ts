@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { waitUntil } from '@tiltak/testing';
 import { AdapterApi, RefusedError, type Entry, type Page, type Sync } from '../reference-adapter/api.ts';
-import { INGESTOR, type App } from '../local/apps.ts';
+import { builtApp, type App } from '../local/apps.ts';
 import { APP_ENV } from '../local/options.ts';
 import { AdapterData, shuffled } from './adapter-data.ts';
 import type { System } from './system.ts';
@@ -198,7 +198,7 @@ export async function deviations(system: System): Promise<string[]> {
 
 /** `npm run drift -- relasjoner` on the system's database: a line for each link that differs. */
 async function deviatingRelations({ env: { database, organisasjon } }: System): Promise<string[]> {
-  const proc = spawn(process.execPath, [INGESTOR, 'relasjoner'], {
+  const proc = spawn(process.execPath, [builtApp('ingestor'), 'relasjoner'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...APP_ENV,

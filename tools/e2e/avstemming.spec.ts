@@ -175,7 +175,7 @@ test('npm run avstem compares, heals and says what it found', async () => {
   writeFileSync(file, list());
   const avstem = (...options: string[]): Promise<{ kode: number; printout: string }> =>
     system.tokenForOnDuty().then((token) =>
-      promisify(execFile)(process.execPath, ['tools/avstem/avstem.ts', '--ingestor', app.url, ...options], {
+      promisify(execFile)(process.execPath, ['tools/local/ops.ts', 'avstem', '--ingestor', app.url, ...options], {
         cwd: ROOT,
         env: { ...process.env, TOKEN: token, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
       }).then(

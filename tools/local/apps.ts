@@ -34,10 +34,8 @@ export interface App {
   logFile: string;
 }
 
-const program = (app: string): string => join(ROOT, 'dist', 'apps', app, 'main.cjs');
-
-/** The built ingestor, which also has commands of its own. */
-export const INGESTOR = program('ingestor');
+/** An app as it was built: the app itself, and its commands. */
+export const builtApp = (app: 'ingestor' | 'query-api'): string => join(ROOT, 'dist', 'apps', app, 'main.cjs');
 
 type Env = Record<string, string>;
 
@@ -87,9 +85,9 @@ function common({ organisasjon, database, issuer, jwksUri, deltakerIdKey }: Surr
   };
 }
 
-function start(app: string, { organisasjon }: Surroundings, port: number, env: Env): App {
+function start(app: 'ingestor' | 'query-api', { organisasjon }: Surroundings, port: number, env: Env): App {
   const logFile = join(LOCAL_DIR, 'logs', `${app}-${String(port)}.log`);
-  const proc = startProcess(process.execPath, ['--enable-source-maps', program(app)], logFile, {
+  const proc = startProcess(process.execPath, ['--enable-source-maps', builtApp(app)], logFile, {
     cwd: ROOT,
     env: { ...APP_ENV, PORT: String(port), ...env },
   });

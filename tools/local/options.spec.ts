@@ -2,12 +2,12 @@ import { createServer, type Server } from 'node:net';
 import { freePort } from '@tiltak/testing';
 import { requireFreePorts, parseOptions, StartError } from './options.ts';
 
-const NAV = { navn: 'nav', porter: { postgres: 15_432, queryApi: 3_000, ingestor: 3_001 } };
+const NAV = { name: 'nav', ports: { postgres: 15_432, queryApi: 3_000, ingestor: 3_001 } };
 
 test('what npm start does when nothing is said', () => {
   const { allPorts, ...options } = parseOptions([], {});
   const common = { KAFKA_PORT: 19_092, ISSUER_PORT: 8_090 };
-  expect(options).toEqual({ tom: false, data: undefined, organisasjoner: [NAV], porter: common });
+  expect(options).toEqual({ empty: false, data: undefined, organisasjoner: [NAV], ports: common });
   expect(allPorts).toEqual({ ...common, POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001 });
 });
 
@@ -16,7 +16,7 @@ test('what is said', () => {
     KAFKA_PORT: '9',
     INIT_CWD: '/et/sted',
   });
-  expect(options).toMatchObject({ tom: true, data: '/et/sted/her', organisasjoner: [{ navn: 'oslo' }] });
+  expect(options).toMatchObject({ empty: true, data: '/et/sted/her', organisasjoner: [{ name: 'oslo' }] });
   expect(options.ports.KAFKA_PORT).toBe(9);
 });
 
@@ -25,8 +25,8 @@ test('each organisation has ports of its own, which follow the first unless they
   const { organisasjoner, allPorts } = parseOptions(args, { QUERY_API_PORT_OSLO: '4000' });
   expect(organisasjoner).toEqual([
     NAV,
-    { navn: 'demo-fylke', porter: { postgres: 15_442, queryApi: 3_010, ingestor: 3_011 } },
-    { navn: 'oslo', porter: { postgres: 15_452, queryApi: 4_000, ingestor: 3_021 } },
+    { name: 'demo-fylke', ports: { postgres: 15_442, queryApi: 3_010, ingestor: 3_011 } },
+    { name: 'oslo', ports: { postgres: 15_452, queryApi: 4_000, ingestor: 3_021 } },
   ]);
   expect(allPorts).toMatchObject({
     INGESTOR_PORT: 3_001,

@@ -25,8 +25,11 @@ export function report(results: JestResults): Report {
 
 /** Tells `test.ts`, which has started this jest, how it went. */
 class Reporter {
-  async onRunComplete(_contexts: unknown, results: JestResults): Promise<void> {
-    await new Promise((sent) => process.send?.(report(results), sent));
+  onRunComplete(_contexts: unknown, results: JestResults): Promise<void> {
+    return new Promise((sent) => {
+      if (process.send) process.send(report(results), () => sent());
+      else sent();
+    });
   }
 }
 

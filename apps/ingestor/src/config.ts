@@ -86,6 +86,16 @@ export function readDatabaseConfig(): DatabaseConfig {
   return readEnvironment(DATABASE_SCHEMA, process.env);
 }
 
+/** What `avstem` reads: it calls the ingestor as anybody on duty does. */
+const AVSTEM_SCHEMA = {
+  PORT: commonVariables.PORT,
+  TOKEN: text({ description: 'Token of somebody on duty, with the role drift' }),
+};
+
+export function readAvstemConfig(): ConfigOf<typeof AVSTEM_SCHEMA> {
+  return readEnvironment(AVSTEM_SCHEMA, process.env);
+}
+
 export function readConfig(): Config {
   return readEnvironment(SCHEMA, process.env);
 }

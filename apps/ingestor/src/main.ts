@@ -1,9 +1,14 @@
 import 'reflect-metadata';
-import { runApp } from '@tiltak/platform';
-import { readDatabaseConfig, readConfig } from './config.ts';
-import { createIngestor, printOpenApi, startIngestor } from './ingestor.ts';
-import { relationsCommand } from './relations/check.ts';
+import { runApp, runCommand } from '@tiltak/platform';
+import { avstem } from './commands/avstem.ts';
+import { openapi } from './commands/openapi.ts';
+import { relations } from './commands/relations.ts';
+import { readConfig } from './config.ts';
+import { createIngestor, startIngestor } from './ingestor.ts';
 
-if (process.argv[2] === 'relasjoner') void relationsCommand(readDatabaseConfig, process.argv.slice(3));
-else if (process.argv[2] === 'openapi') void printOpenApi();
-else void runApp(() => startIngestor(createIngestor(readConfig())));
+/** `node main.cjs <name> [options]`; without a name it is the ingestor that starts. */
+const COMMANDS = { relasjoner: relations, avstem, openapi };
+
+const [name, ...args] = process.argv.slice(2);
+if (name === undefined) void runApp(() => startIngestor(createIngestor(readConfig())));
+else void runCommand(COMMANDS, name, args);

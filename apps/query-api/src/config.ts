@@ -39,6 +39,18 @@ export const SCHEMA = {
   KONSUMENTER_FIL: filePath({ description: 'The registry of consumers, konsumenter.yaml' }),
 };
 
+/** What is needed to read the audit: of `SCHEMA`, the database. */
+const DATABASE_SCHEMA = { ORGANISASJON: commonVariables.ORGANISASJON, ...databaseVariables };
+
+export function readDatabaseConfig(): ConfigOf<typeof DATABASE_SCHEMA> {
+  return readEnvironment(DATABASE_SCHEMA, process.env);
+}
+
+/** Path of the registry of consumers, for what needs nothing else of the settings. */
+export function readKonsumenterFil(): string {
+  return readEnvironment({ KONSUMENTER_FIL: SCHEMA.KONSUMENTER_FIL }, process.env).KONSUMENTER_FIL;
+}
+
 export function readConfig(): Config {
   return readEnvironment(SCHEMA, process.env);
 }

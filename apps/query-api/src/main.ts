@@ -1,7 +1,13 @@
 import 'reflect-metadata';
-import { runApp } from '@tiltak/platform';
+import { runApp, runCommand } from '@tiltak/platform';
+import { auditReport } from './commands/audit-report.ts';
+import { openapi } from './commands/openapi.ts';
 import { readConfig } from './config.ts';
-import { printOpenApi, startQueryApi } from './query-api.ts';
+import { startQueryApi } from './query-api.ts';
 
-if (process.argv[2] === 'openapi') void printOpenApi();
-else void runApp(() => startQueryApi(readConfig()));
+/** `node main.cjs <name> [options]`; without a name it is the query-api that starts. */
+const COMMANDS = { oppslag: auditReport, openapi };
+
+const [name, ...args] = process.argv.slice(2);
+if (name === undefined) void runApp(() => startQueryApi(readConfig()));
+else void runCommand(COMMANDS, name, args);

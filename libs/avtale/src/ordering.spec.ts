@@ -15,10 +15,10 @@ const time = (n: number): string => `2026-01-01T00:00:00.${String(n).padStart(6,
 const encode = (avtale: Avtale): Content => ({ fingerprint: JSON.stringify(avtale) });
 
 interface Options {
-  navn?: string;
+  name?: string;
   feilregistrert?: boolean;
 }
-const avtale = (sistEndret: number, { navn: name = 'a', feilregistrert = false }: Options = {}): Message => ({
+const avtale = (sistEndret: number, { name = 'a', feilregistrert = false }: Options = {}): Message => ({
   type: 'AVTALE',
   avtale: { avtaleId: ID, sistEndret: time(sistEndret), bedriftNavn: name, feilregistrert } as Avtale,
 });
@@ -33,11 +33,11 @@ const name = (fold: Fold<Content>): string | undefined =>
   (fold.content && (JSON.parse(fold.content.fingerprint) as Avtale).bedriftNavn) ?? undefined;
 
 describe('what wins', () => {
-  test('newer', () => expect(name(play(onRow(avtale(1, { navn: 'a' }), avtale(2, { navn: 'b' }))))).toBe('b'));
+  test('newer', () => expect(name(play(onRow(avtale(1, { name: 'a' }), avtale(2, { name: 'b' }))))).toBe('b'));
   test('equal and later', () =>
-    expect(name(play(onRow(avtale(1, { navn: 'a' }), avtale(1, { navn: 'b' }))))).toBe('b'));
+    expect(name(play(onRow(avtale(1, { name: 'a' }), avtale(1, { name: 'b' }))))).toBe('b'));
   test('never older, whatever its offset', () =>
-    expect(name(play(onRow(avtale(2, { navn: 'a' }), avtale(1, { navn: 'b' }))))).toBe('a'));
+    expect(name(play(onRow(avtale(2, { name: 'a' }), avtale(1, { name: 'b' }))))).toBe('a'));
 
   test('an older late message does not revive what was deleted', () =>
     expect(play(onRow(avtale(1), deleted(2), avtale(1))).state?.deleted).toBe('SLETTEMERKET'));
@@ -85,7 +85,7 @@ describe('what is told', () => {
     ]);
   });
   test('nothing from before an erasure stays in the history', () => {
-    const fold = play(onRow(avtale(1), avtale(2), deleted(3), avtale(4, { navn: 'ny' })));
+    const fold = play(onRow(avtale(1), avtale(2), deleted(3), avtale(4, { name: 'ny' })));
     expect(fold).toMatchObject({ eraseHistory: true, versions: [{ position: { offset: 3 } }] });
   });
 });
@@ -95,7 +95,7 @@ describe('for any history', () => {
     fc
       .record({
         sistEndret: fc.integer({ min: 0, max: 4 }),
-        navn: fc.constantFrom('a', 'b'),
+        name: fc.constantFrom('a', 'b'),
         feilregistrert: fc.boolean(),
       })
       .map(({ sistEndret, ...options }) => avtale(sistEndret, options)),
@@ -144,7 +144,7 @@ describe('for any history', () => {
           position: { partition, offset },
           message: deletes
             ? deleted(sistEndret)
-            : avtale(sistEndret, { navn: `${String(partition)}-${String(offset)}` }),
+            : avtale(sistEndret, { name: `${String(partition)}-${String(offset)}` }),
         }));
         const shuffled = messages
           .map((m) => ({ m, n: random.next().value as number }))

@@ -1,5 +1,6 @@
 export type { Token } from './auth.ts';
 export { startJob, type BackgroundJob } from './background-job.ts';
+export { UsageError, runCommand, type Command } from './command.ts';
 export { BoundedQueue } from './bounded-queue.ts';
 export {
   databaseVariables,

@@ -1,8 +1,4 @@
-import { parseArgs } from 'node:util';
-import { createPool } from '@tiltak/database';
 import type { Pool } from 'pg';
-import type { DatabaseConfig } from '../config.ts';
-import { databaseOptionsFrom } from '../database/connect.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { insertLinkChanges, lockDeltakere, nextDeltakere, type StoredRelation } from './relations.queries.ts';
 import { findDeviations, repairRelations, type RelationDeviations } from './relations.ts';
@@ -71,28 +67,4 @@ async function repair(pool: Pool, { missing, superfluous }: RelationDeviations):
     await lockDeltakere(db, deltakere);
     await insertLinkChanges(db, [...(await repairRelations(db, deltakere))]);
   });
-}
-
-/**
- * `main.cjs relasjoner [--rett]`: a line of JSON for each difference, and last one with the numbers. The exit code is 0
- * when nothing differed, 1 when something did, also when it was put right, and 2 when it could not be found out.
- */
-export async function relationsCommand(readConfig: () => DatabaseConfig, args: string[]): Promise<void> {
-  let pool: Pool | undefined;
-  try {
-    const { values } = parseArgs({ args, options: { rett: { type: 'boolean', default: false } } });
-    pool = createPool({ ...databaseOptionsFrom(readConfig()), poolSize: 1 });
-    const response = await checkRelations(pool, { repair: values.rett, report: write });
-    write(response);
-    process.exitCode = response.mangler + response.overfloedige > 0 ? 1 : 0;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 2;
-  } finally {
-    await pool?.end();
-  }
-}
-
-function write(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

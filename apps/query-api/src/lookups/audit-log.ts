@@ -109,9 +109,9 @@ export class AuditLog {
 
 const INSERT = `
   insert into oppslag (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id)
-  select konsument, behandlingsgrunnlag, operation, fields, personer, antall_treff, allowed, call_id
-  from jsonb_to_recordset($1::jsonb) as ny(konsument text, behandlingsgrunnlag text, operation text, fields text[],
-    personer uuid[], antall_treff int, allowed boolean, call_id text)`;
+  select konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id
+  from jsonb_to_recordset($1::jsonb) as ny(konsument text, behandlingsgrunnlag text, operasjon text, felter text[],
+    personer uuid[], antall_treff int, tillatt boolean, call_id text)`;
 
 /**
  * The national idents of a request that was refused before it was read, wherever in the body they stand; within a text

@@ -1,5 +1,5 @@
-/** A row of the audit. */
-export interface AuditRow {
+/** What is read of a row of the audit. */
+export interface AuditedLookup {
   tidspunkt: Date;
   konsument: string;
   behandlingsgrunnlag: string | null;
@@ -14,23 +14,23 @@ export interface AuditRow {
  * A person looked up, as a line in ArcSight's Common Event Format. The person is the opaque id: nothing in the line is a
  * national ident.
  */
-export function toCef(auditReport: AuditRow, person: string): string {
-  const fields: Record<string, string> = {
-    end: String(auditReport.tidspunkt.getTime()),
-    suid: auditReport.konsument,
+export function toCef(row: AuditedLookup, person: string): string {
+  const extension: Record<string, string> = {
+    end: String(row.tidspunkt.getTime()),
+    suid: row.konsument,
     duid: person,
-    sproc: auditReport.call_id,
-    request: auditReport.operasjon,
+    sproc: row.call_id,
+    request: row.operasjon,
     flexString1Label: 'Decision',
-    flexString1: auditReport.tillatt ? 'Permit' : 'Deny',
+    flexString1: row.tillatt ? 'Permit' : 'Deny',
     cs3Label: 'Behandlingsgrunnlag',
-    cs3: auditReport.behandlingsgrunnlag ?? '',
+    cs3: row.behandlingsgrunnlag ?? '',
     cs5Label: 'Felter',
-    cs5: auditReport.felter.join(' '),
+    cs5: row.felter.join(' '),
   };
-  const extension = Object.entries(fields).map(([name, value]) => `${name}=${asValue(value)}`);
+  const values = Object.entries(extension).map(([name, value]) => `${name}=${asValue(value)}`);
   const header = ['tiltak-datadeling', 'auditLog', '1.0', 'audit:access', 'tiltak-datadeling oppslag', 'INFO'];
-  return `CEF:0|${header.map(inHeader).join('|')}|${extension.join(' ')}`;
+  return `CEF:0|${header.map(inHeader).join('|')}|${values.join(' ')}`;
 }
 
 function inHeader(text: string): string {

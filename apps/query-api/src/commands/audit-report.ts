@@ -1,0 +1,188 @@
+import { parseArgs } from 'node:util';
+import { createPool, databaseOptions } from '@tiltak/database';
+import { UsageError, type Command } from '@tiltak/platform';
+import type { Pool } from 'pg';
+import { readKonsumenter, type Behandlingsgrunnlag, type Konsumenter } from '../access/konsumenter.ts';
+import { readDatabaseConfig, readKonsumenterFil } from '../config.ts';
+import { toCef, type AuditedLookup } from './cef.ts';
+
+/** Who looked up what, and what they were granted without using it. */
+export const auditReport: Command = {
+  usage: `Usage: npm run drift -- oppslag [options], in the image node main.cjs oppslag [options]
+
+Tells, for each consumer and purpose, what was looked up, and which of the granted fields and operations were never asked
+for. Reads DB_* of a login in datadeling_revisor, the only role that can read the audit, ORGANISASJON, and the registry in
+KONSUMENTER_FIL.
+
+  --fra YYYY-MM-DD  first day, UTC, included
+  --til YYYY-MM-DD  last day, included
+  --konsument NAME  only this consumer
+  --json            as JSON
+  --cef             a line in Common Event Format for each person looked up, without the registry
+
+Exit code: 0, or 2 when it could not be told.
+`,
+  run: async (args) => {
+    const options = readOptions(args);
+    // Before the database is asked: a registry that is wrong is known at once.
+    const konsumenter = options.form === 'cef' ? undefined : readKonsumenter(readKonsumenterFil());
+    const db = connect();
+    try {
+      if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
+      else for await (const line of cefLines(db, options)) write(line);
+      return 0;
+    } finally {
+      await db.end();
+    }
+  },
+};
+
+interface Period {
+  /** first day, UTC, included */
+  fra: string;
+  /** last day, included */
+  til: string;
+  konsument: string | null;
+}
+
+/** What a consumer did for a purpose, and what it may see there. */
+export interface Usage {
+  konsument: string;
+  behandlingsgrunnlag: string | null;
+  /** look-ups by operation */
+  operasjoner: Record<string, number>;
+  avslag: number;
+  /** different participants */
+  personer: number;
+  /** asked for at least once */
+  brukteFelter: string[];
+  /** granted and never asked for: perhaps more than what is needed; null for what is not in the registry any more */
+  ubrukteFelter: string[] | null;
+  ubrukteOperasjoner: string[] | null;
+}
+
+/** @throws UsageError */
+function readOptions(args: string[]): Period & { form: 'text' | 'json' | 'cef' } {
+  const { values } = parseArgs({
+    args,
+    options: {
+      fra: { type: 'string', default: '0001-01-01' },
+      til: { type: 'string', default: '9999-12-31' },
+      konsument: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      cef: { type: 'boolean', default: false },
+    },
+  });
+  const { fra, til, json, cef, konsument = null } = values;
+  if (!isDay(fra)) throw new UsageError('--fra must be a day, YYYY-MM-DD');
+  if (!isDay(til)) throw new UsageError('--til must be a day, YYYY-MM-DD');
+  if (til < fra) throw new UsageError('--til must not be before --fra');
+  if (json && cef) throw new UsageError('Only one of --json and --cef can be given');
+  return { fra, til, konsument, form: cef ? 'cef' : json ? 'json' : 'text' };
+}
+
+const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
+
+/** One connection, as whoever the settings name: neither app's own login can read the audit. */
+function connect(): Pool {
+  const config = readDatabaseConfig();
+  const options = databaseOptions(config, {
+    applicationName: `oppslag-${config.ORGANISASJON}`,
+    // Counts as many rows as were ever looked up.
+    statementTimeoutMs: 60 * 60_000,
+    connectTimeoutMs: 5_000,
+  });
+  return createPool({ ...options, poolSize: 1 });
+}
+
+const SELECTION = `tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3)`;
+
+/** One line for each person in each look-up, oldest first; a thousand look-ups in memory at a time. */
+export async function* cefLines(db: Pool, { fra, til, konsument }: Period): AsyncGenerator<string> {
+  let after = '0';
+  for (;;) {
+    const { rows } = await db.query<AuditedLookup & { id: string }>(
+      `select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, personer, tillatt, call_id from oppslag
+       where ${SELECTION} and id > $4 order by id limit 1000`,
+      [fra, til, konsument, after],
+    );
+    for (const row of rows) for (const person of row.personer) yield toCef(row, person);
+    const last = rows.at(-1);
+    if (!last) return;
+    after = last.id;
+  }
+}
+
+/** Counted by the database, so that it makes no difference how many there are. */
+export async function readUsage(db: Pool, { fra, til, konsument }: Period, konsumenter: Konsumenter): Promise<Usage[]> {
+  const { rows } = await db.query<Counted>(
+    `with valgt as (select * from oppslag where ${SELECTION}),
+     per_operasjon as (
+       select konsument, behandlingsgrunnlag, operasjon, count(*) filter (where tillatt) as antall from valgt group by 1, 2, 3)
+     select v.konsument, v.behandlingsgrunnlag,
+       (select coalesce(jsonb_object_agg(operasjon, antall), '{}') from per_operasjon o
+        where o.konsument = v.konsument and o.behandlingsgrunnlag is not distinct from v.behandlingsgrunnlag
+          and antall > 0) as operasjoner,
+       count(*) filter (where not tillatt)::int as avslag,
+       (select count(distinct person)::int from valgt p, unnest(p.personer) as person
+        where p.konsument = v.konsument and p.behandlingsgrunnlag is not distinct from v.behandlingsgrunnlag) as personer,
+       (select coalesce(array_agg(distinct felt order by felt), '{}') from valgt f, unnest(f.felter) as felt
+        where f.tillatt and f.konsument = v.konsument
+          and f.behandlingsgrunnlag is not distinct from v.behandlingsgrunnlag) as "brukteFelter"
+     from valgt v group by 1, 2 order by 1, 2`,
+    [fra, til, konsument],
+  );
+  const granted = purposesOf(konsumenter, konsument);
+  const used = rows.map((row) => withUnused(row, granted.find((grant) => isSame(grant, row))?.purpose));
+  const neverUsed = granted
+    .filter((grant) => !rows.some((row) => isSame(grant, row)))
+    .map(({ purpose, ...names }) =>
+      withUnused({ ...names, operasjoner: {}, avslag: 0, personer: 0, brukteFelter: [] }, purpose),
+    );
+  return [...used, ...neverUsed];
+}
+
+type Counted = Omit<Usage, 'ubrukteFelter' | 'ubrukteOperasjoner'>;
+type ByPurpose = Pick<Usage, 'konsument' | 'behandlingsgrunnlag'>;
+
+const isSame = (a: ByPurpose, b: ByPurpose): boolean =>
+  a.konsument === b.konsument && a.behandlingsgrunnlag === b.behandlingsgrunnlag;
+
+function purposesOf(konsumenter: Konsumenter, only: string | null): (ByPurpose & { purpose: Behandlingsgrunnlag })[] {
+  return [...konsumenter.values()]
+    .filter(({ navn }) => only === null || navn === only)
+    .flatMap(({ navn, behandlingsgrunnlag }) =>
+      behandlingsgrunnlag.map((purpose) => ({ konsument: navn, behandlingsgrunnlag: purpose.id, purpose })),
+    );
+}
+
+function withUnused(counted: Counted, purpose: Behandlingsgrunnlag | undefined): Usage {
+  const unused = (granted: ReadonlySet<string> | undefined, used: string[]): string[] | null =>
+    granted ? [...granted].filter((name) => !used.includes(name)) : null;
+  return {
+    ...counted,
+    ubrukteFelter: unused(purpose?.felter, counted.brukteFelter),
+    ubrukteOperasjoner: unused(purpose?.operasjoner, Object.keys(counted.operasjoner)),
+  };
+}
+
+function printUsage(usage: Usage[], form: string): void {
+  if (form === 'json') {
+    write(JSON.stringify(usage, null, 2));
+    return;
+  }
+  for (const row of usage) {
+    const operations = Object.entries(row.operasjoner).map(([name, count]) => `${name} ${String(count)}`);
+    write(`${row.konsument} · ${row.behandlingsgrunnlag ?? '(denied before a purpose was known)'}`);
+    write(
+      `  look-ups: ${operations.join(', ') || 'none'}; denied: ${String(row.avslag)}; persons: ${String(row.personer)}`,
+    );
+    write(`  fields asked for: ${row.brukteFelter.join(', ') || 'none'}`);
+    const unused = [...(row.ubrukteFelter ?? []), ...(row.ubrukteOperasjoner ?? [])];
+    if (unused.length > 0) write(`  granted and never used: ${unused.join(', ')}`);
+  }
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,13 @@
+import type { Command } from '@tiltak/platform';
+import { printOpenApi } from '../query-api.ts';
+
+export const openapi: Command = {
+  usage: `Usage: node main.cjs openapi
+
+Prints the OpenAPI document. Starts nothing, and needs no settings.
+`,
+  run: async () => {
+    await printOpenApi();
+    return 0;
+  },
+};

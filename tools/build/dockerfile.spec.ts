@@ -1,0 +1,74 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { ROOT } from '@tiltak/testing';
+
+/** There is no Docker where the tests run: what can be seen without. */
+const read = (...path: string[]): string => readFileSync(join(ROOT, ...path), 'utf8');
+const APPS = readdirSync(join(ROOT, 'apps')).sort();
+const INSTRUCTIONS = read('Dockerfile')
+  .split('\n')
+  .filter((line) => /^[A-Z]+ /.test(line));
+const argumentsOf = (name: string): string[] =>
+  INSTRUCTIONS.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+const STAGES = argumentsOf('FROM').flatMap((from) => / AS (\S+)$/.exec(from)?.[1] ?? []);
+
+test('everything that it copies exists', () => {
+  const copies = argumentsOf('COPY').map((copy) => copy.split(' ').slice(0, -1));
+  expect(copies.length).toBeGreaterThan(3);
+  for (const [from, ...sources] of copies) {
+    if (from?.startsWith('--from=')) expect(STAGES).toContain(from.slice('--from='.length));
+    else for (const source of [from, ...sources]) expect(existsSync(join(ROOT, source ?? 'nothing'))).toBe(true);
+  }
+});
+
+test('every app has a stage, which its name as an argument chooses', () => {
+  expect(STAGES).toEqual(expect.arrayContaining(APPS));
+  expect(argumentsOf('FROM').at(-1)).toBe('${APP}');
+  expect(APPS).toContain(argumentsOf('ARG')[0]?.replace('APP=', ''));
+  for (const command of argumentsOf('CMD')) expect(JSON.parse(command)).toEqual(expect.arrayContaining(['main.cjs']));
+});
+
+test('the ingestor, and only it, runs with little memory', () => {
+  const stage = (name: string): string => read('Dockerfile').split(`AS ${name}\n`)[1]?.split('\nFROM ')[0] ?? '';
+  expect(stage('ingestor')).toContain('ENV MALLOC_ARENA_MAX=1\n');
+  expect(stage('ingestor')).toContain('"--max-semi-space-size=8", "--max-old-space-size=192"');
+  expect(stage('query-api')).not.toMatch(/MALLOC|max-/);
+});
+
+test('compose builds both apps from it', () => {
+  const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, { build?: unknown; volumes?: string[] }>;
+  };
+  const built = Object.entries(services).filter(([, { build }]) => build !== undefined);
+  expect(built.map(([name, { build }]) => [name, build]).sort()).toEqual(
+    APPS.map((app) => [app, { context: '.', args: { APP: app } }]),
+  );
+  const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]));
+  for (const file of mounted) expect([file, existsSync(join(ROOT, file ?? 'nothing'))]).toEqual([file, true]);
+});
+
+test('the workflow builds both apps from it', () => {
+  const { jobs } = parse(read('.github', 'workflows', 'image.yml')) as {
+    jobs: { build: { strategy: { matrix: { app: string[] } }; steps: { with?: Record<string, string> }[] } };
+  };
+  expect(jobs.build.strategy.matrix.app.sort()).toEqual(APPS);
+  expect(jobs.build.steps.at(-1)?.with).toMatchObject({
+    image_suffix: '${{ matrix.app }}',
+    docker_context: '.',
+    build_args: 'APP=${{ matrix.app }}',
+  });
+  expect(jobs.build.steps.at(-1)?.with).not.toHaveProperty('dockerfile');
+});
+
+test('every path of ours that a workflow names exists', () => {
+  const names = readdirSync(join(ROOT, '.github', 'workflows')).map((file) => read('.github', 'workflows', file));
+  const paths = [...names, read('.github', 'dependabot.yml')].flatMap(
+    (text) => text.match(/\/?\b(?:apps|libs|tools|clients)\/[\w./-]+/g) ?? [],
+  );
+  expect(paths.length).toBeGreaterThan(3);
+  for (const path of paths) expect([path, existsSync(join(ROOT, path))]).toEqual([path, true]);
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const commands = names.flatMap((text) => [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name ?? ''));
+  expect(commands.filter((name) => !(name in scripts))).toEqual(['test:']);
+});

@@ -1,0 +1,98 @@
+import { runProgram, ROOT } from '@tiltak/testing';
+import { builtApp } from '../local/apps.ts';
+import { System } from './system.ts';
+
+const REVISOR = { DB_USERNAME: 'spec_revisor', DB_PASSWORD: 'spec' };
+
+let system: System;
+let settings: Record<string, string>;
+beforeAll(async () => {
+  system = await System.create({ partitions: 1 });
+  const ingestor = await system.startIngestor();
+  const { database, organisasjon, konsumenter } = system.env;
+  await system.sql(
+    `create role ${REVISOR.DB_USERNAME} login password '${REVISOR.DB_PASSWORD}' in role datadeling_revisor`,
+  );
+  await system.sql(`grant connect on database ${database.database} to ${REVISOR.DB_USERNAME}`);
+  settings = {
+    PATH: process.env['PATH'] ?? '',
+    ORGANISASJON: organisasjon,
+    KONSUMENTER_FIL: konsumenter,
+    DB_HOST: database.host,
+    DB_PORT: String(database.port),
+    DB_DATABASE: database.database,
+    PORT: new URL(ingestor.url).port,
+  };
+});
+afterAll(async () => {
+  await system.sql(
+    `revoke all on database ${system.env.database.database} from ${REVISOR.DB_USERNAME};
+     drop role ${REVISOR.DB_USERNAME}`,
+  );
+  await system.stop();
+});
+
+type App = Parameters<typeof builtApp>[0];
+const run = (app: App, args: string[], env: Record<string, string> = {}): ReturnType<typeof runProgram> =>
+  runProgram(process.execPath, [builtApp(app), ...args], { cwd: ROOT, env: { ...settings, ...env } });
+const ingestorLogin = (): Record<string, string> => {
+  const { username, password } = system.env.database.ingestor;
+  return { DB_USERNAME: username, DB_PASSWORD: password };
+};
+
+describe('oppslag', () => {
+  test('is told by the login of an auditor, and by no other', async () => {
+    const { code, printout } = await run('query-api', ['oppslag', '--json'], REVISOR);
+    expect([code, JSON.parse(printout)]).toEqual([
+      0,
+      expect.arrayContaining([expect.objectContaining({ konsument: 'alt', ubrukteFelter: expect.any(Array) })]),
+    ]);
+    const { username, password } = system.env.database.queryApi;
+    expect(await run('query-api', ['oppslag'], { DB_USERNAME: username, DB_PASSWORD: password })).toEqual({
+      code: 2,
+      printout: 'permission denied for table oppslag\n',
+    });
+  });
+
+  test('npm run drift takes the same settings', async () => {
+    const script = ['--disable-warning=ExperimentalWarning', 'tools/local/ops.ts', 'oppslag', '--cef'];
+    const env = { ...settings, ...REVISOR };
+    expect(await runProgram(process.execPath, script, { cwd: ROOT, env })).toEqual({ code: 0, printout: '' });
+  });
+
+  test('keeps to the TLS that is asked for', async () => {
+    expect(await run('query-api', ['oppslag'], { ...REVISOR, DB_SSLMODE: 'verify-ca' })).toEqual({
+      code: 2,
+      printout: 'The server does not support SSL connections\n',
+    });
+  });
+});
+
+test('relasjoner counts what differs, and puts it right', async () => {
+  expect(await run('ingestor', ['relasjoner', '--rett'], ingestorLogin())).toEqual({
+    code: 0,
+    printout: '{"deltakere":0,"mangler":0,"overfloedige":0,"rettet":true}\n',
+  });
+});
+
+test('avstem reaches the ingestor of its own container', async () => {
+  expect(await run('ingestor', ['avstem', '--topic'], { TOKEN: await system.tokenForOnDuty() })).toEqual({
+    code: 0,
+    printout: expect.stringMatching(/^Reconciliation 1: the source has 0 avtaler\n/),
+  });
+});
+
+test.each<[App, string, number, RegExp]>([
+  [
+    'query-api',
+    'oppslag --ukjent',
+    2,
+    /^Unknown option '--ukjent'\. Usage: npm run drift -- oppslag \[options\], in the image /,
+  ],
+  ['query-api', 'relasjoner', 2, /^There is no command relasjoner, only: oppslag, openapi\.\n$/],
+  ['query-api', 'oppslag', 2, /^DB_USERNAME is missing: .*\nDB_PASSWORD is missing: .*\n$/],
+  ['ingestor', 'avstem --hjelp', 0, /^Usage: npm run avstem -- \[options\], in the image node main\.cjs avstem /],
+])('%s: %s', async (app, args, code, text) => {
+  const found = await run(app, args.split(' '));
+  expect([found.code, found.printout]).toEqual([code, expect.stringMatching(text)]);
+});
