@@ -57,13 +57,14 @@ export function createSteps(seed: number, count: number): Step[] {
 export class AdapterRun {
   readonly data: AdapterData;
   private readonly api: AdapterApi;
+  private readonly system: System;
+  private readonly count: number;
+  private app: App;
 
-  private constructor(
-    private readonly system: System,
-    private app: App,
-    private readonly count: number,
-    seed: number,
-  ) {
+  private constructor(system: System, app: App, count: number, seed: number) {
+    this.system = system;
+    this.app = app;
+    this.count = count;
     this.data = new AdapterData(seed, count);
     this.api = new AdapterApi(app.url, () => system.tokenForAdapter());
   }
