@@ -41,8 +41,10 @@ export type StatedMessage =
 
 /** The message is parked. `field` is the source's name; 'key' for the key, null for the message as a whole. */
 export class UnusableError extends Error {
-  constructor(readonly field: string | null) {
+  readonly field: string | null;
+  constructor(field: string | null) {
     super(`parked: ${field ?? 'the message'}`);
+    this.field = field;
   }
 }
 
