@@ -46,10 +46,10 @@ export async function writeKeyCheck(dataSource: DataSource, deltakerId: Deltaker
  * @throws WrongKeyError
  */
 export async function checkKey(dataSource: DataSource, deltakerId: DeltakerId): Promise<boolean> {
-  const [{ finnes: exists }] = await dataSource.query<[{ finnes: boolean }]>(
-    "select to_regclass('instans') is not null as finnes",
+  const [{ present }] = await dataSource.query<[{ present: boolean }]>(
+    "select to_regclass('instans') is not null as present",
   );
-  const instance = exists ? await dataSource.getRepository(Instance).findOneBy({ id: true }) : null;
+  const instance = present ? await dataSource.getRepository(Instance).findOneBy({ id: true }) : null;
   if (!instance?.noekkelkontroll) return false;
   if (instance.noekkelkontroll !== check(deltakerId)) throw new WrongKeyError();
   return true;

@@ -11,7 +11,7 @@ beforeEach(() => rmSync(directory, { recursive: true, force: true }));
 afterAll(clean);
 
 /** A directory as Nx shows it to a generator, and what was written to it. */
-function threeIn(root: string): { three: Three; skrevet: string[] } {
+function threeIn(root: string): { three: Three; written: string[] } {
   const written: string[] = [];
   const read = (path: string): string | null => {
     try {
@@ -29,11 +29,11 @@ function threeIn(root: string): { three: Three; skrevet: string[] } {
       writeFileSync(join(root, path), content);
     },
   };
-  return { three: three as Three, skrevet: written };
+  return { three: three as Three, written };
 }
 
 function create(name: string, topic?: string): string[] {
-  const { three, skrevet: written } = threeIn(directory);
+  const { three, written } = threeIn(directory);
   organisasjon(three, { navn: name, ...(topic === undefined ? {} : { topic }) });
   return written;
 }

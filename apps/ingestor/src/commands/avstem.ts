@@ -26,8 +26,8 @@ Exit code: 0 when nothing differs, 1 when differences remain, 2 when it could no
     const api = new AvstemmingApi(options.ingestor ?? `http://127.0.0.1:${String(PORT)}`, TOKEN);
     const report = await compare(api, options);
     print(report);
-    for (const type of options.rett) await heal(api, report, type, options.bekreft);
-    const { differanser } = options.rett.length === 0 ? report : await api.call<Report>('GET', `/${report.id}`);
+    for (const type of options.heal) await heal(api, report, type, options.confirmed);
+    const { differanser } = options.heal.length === 0 ? report : await api.call<Report>('GET', `/${report.id}`);
     if (differanser.every(({ antall, rettet }) => antall <= rettet)) return 0;
     write(`To be sent again by the source: GET ${api.url}/${report.id}/sendes-paa-nytt`);
     return 1;
@@ -35,12 +35,14 @@ Exit code: 0 when nothing differs, 1 when differences remain, 2 when it could no
 };
 
 interface Options {
-  fil?: string;
-  topic: boolean;
-  per?: string;
-  rett: string[];
-  bekreft?: string;
-  ingestor?: string;
+  /** path; the topic when undefined */
+  list: string | undefined;
+  per: string | undefined;
+  /** types of differences */
+  heal: string[];
+  confirmed: string | undefined;
+  /** URL */
+  ingestor: string | undefined;
 }
 
 /** @throws UsageError */
@@ -59,7 +61,8 @@ function readOptions(args: string[]): Options {
   if ((values.fil === undefined) === !values.topic) throw new UsageError('Either --fil or --topic is needed');
   if (values.bekreft !== undefined && !/^\d+$/.test(values.bekreft)) throw new UsageError('--bekreft must be a number');
   if (values.ingestor !== undefined && !URL.canParse(values.ingestor)) throw new UsageError('--ingestor must be a URL');
-  return values;
+  const { fil: list, per, rett, bekreft, ingestor } = values;
+  return { list, per, heal: rett, confirmed: bekreft, ingestor };
 }
 
 interface Counts {
@@ -114,10 +117,10 @@ function problemText(body: string): string {
   }
 }
 
-async function compare(api: AvstemmingApi, { fil, per }: Options): Promise<Report> {
-  if (fil === undefined) return api.call('POST', '?kilde=TOPIC');
+async function compare(api: AvstemmingApi, { list, per }: Options): Promise<Report> {
+  if (list === undefined) return api.call('POST', '?kilde=TOPIC');
   const query = per === undefined ? '' : `?per=${encodeURIComponent(per)}`;
-  return api.call('POST', query, { type: 'application/x-ndjson', content: await openList(fil) });
+  return api.call('POST', query, { type: 'application/x-ndjson', content: await openList(list) });
 }
 
 async function openList(file: string): Promise<Blob> {
@@ -128,11 +131,11 @@ async function openList(file: string): Promise<Blob> {
   }
 }
 
-async function heal(api: AvstemmingApi, { id }: Report, type: string, bekreft: string | undefined): Promise<void> {
-  const confirmed = type === 'FREMMED' && bekreft !== undefined ? { bekreft: Number(bekreft) } : {};
+async function heal(api: AvstemmingApi, { id }: Report, type: string, confirmed: string | undefined): Promise<void> {
+  const confirmation = type === 'FREMMED' && confirmed !== undefined ? { bekreft: Number(confirmed) } : {};
   const { rettet, igjen } = await api.call<{ rettet: number; igjen: number }>('POST', `/${id}/rett`, {
     type: 'application/json',
-    content: JSON.stringify({ type, ...confirmed }),
+    content: JSON.stringify({ type, ...confirmation }),
   });
   write(`${type}: ${String(rettet)} healed, ${String(igjen)} remain`);
 }

@@ -32,7 +32,7 @@ const REGISTRY = [
   },
 ];
 /** With GAMMEL as well, the consumer would have to say for which of them it asks. */
-const WITHOUT_GAMMEL = REGISTRY.map((konsument) => ({
+const SERVED = REGISTRY.map((konsument) => ({
   ...konsument,
   behandlingsgrunnlag: konsument.behandlingsgrunnlag.filter(({ id }) => id !== 'GAMMEL'),
 }));
@@ -46,7 +46,7 @@ const registryFile = (name: string, content: unknown): string => {
 let api: TestApi;
 let db: pg.Pool;
 beforeAll(async () => {
-  api = await startTestApi({ KONSUMENTER_FIL: registryFile('served.yaml', WITHOUT_GAMMEL) });
+  api = await startTestApi({ KONSUMENTER_FIL: registryFile('served.yaml', SERVED) });
   db = new pg.Pool({ connectionString: api.database.url });
 });
 afterAll(async () => {

@@ -45,8 +45,8 @@ interface Period {
   konsument: string | null;
 }
 
-/** What a consumer did for a purpose, and what it may see there. */
-export interface Usage {
+/** What a consumer did for a purpose, and what it may see there: as `--json` prints it. */
+export interface UsageDto {
   konsument: string;
   behandlingsgrunnlag: string | null;
   /** look-ups by operation */
@@ -114,7 +114,11 @@ export async function* cefLines(db: Pool, { fra, til, konsument }: Period): Asyn
 }
 
 /** Counted by the database, so that it makes no difference how many there are. */
-export async function readUsage(db: Pool, { fra, til, konsument }: Period, konsumenter: Konsumenter): Promise<Usage[]> {
+export async function readUsage(
+  db: Pool,
+  { fra, til, konsument }: Period,
+  konsumenter: Konsumenter,
+): Promise<UsageDto[]> {
   const { rows } = await db.query<Counted>(
     `with valgt as (select * from oppslag where ${SELECTION}),
      per_operasjon as (
@@ -142,8 +146,8 @@ export async function readUsage(db: Pool, { fra, til, konsument }: Period, konsu
   return [...used, ...neverUsed];
 }
 
-type Counted = Omit<Usage, 'ubrukteFelter' | 'ubrukteOperasjoner'>;
-type ByPurpose = Pick<Usage, 'konsument' | 'behandlingsgrunnlag'>;
+type Counted = Omit<UsageDto, 'ubrukteFelter' | 'ubrukteOperasjoner'>;
+type ByPurpose = Pick<UsageDto, 'konsument' | 'behandlingsgrunnlag'>;
 
 const isSame = (a: ByPurpose, b: ByPurpose): boolean =>
   a.konsument === b.konsument && a.behandlingsgrunnlag === b.behandlingsgrunnlag;
@@ -156,7 +160,7 @@ function purposesOf(konsumenter: Konsumenter, only: string | null): (ByPurpose &
     );
 }
 
-function withUnused(counted: Counted, purpose: Behandlingsgrunnlag | undefined): Usage {
+function withUnused(counted: Counted, purpose: Behandlingsgrunnlag | undefined): UsageDto {
   const unused = (granted: ReadonlySet<string> | undefined, used: string[]): string[] | null =>
     granted ? [...granted].filter((name) => !used.includes(name)) : null;
   return {
@@ -166,7 +170,7 @@ function withUnused(counted: Counted, purpose: Behandlingsgrunnlag | undefined):
   };
 }
 
-function printUsage(usage: Usage[], form: string): void {
+function printUsage(usage: UsageDto[], form: string): void {
   if (form === 'json') {
     write(JSON.stringify(usage, null, 2));
     return;
