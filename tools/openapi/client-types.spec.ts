@@ -7,7 +7,7 @@ test.each(Object.keys(CLIENT_SCHEMAS) as (keyof typeof CLIENT_SCHEMAS)[])(
   '%s has the types of the published document: run npm run openapi',
   (file) => {
     // In a process of its own: the generator's dependencies can't be loaded by jest's module loader.
-    const program = `import { createClientSchema } from './client-types.ts'; process.stdout.write(await lagKlientskjema('${file}'));`;
+    const program = `import { createClientSchema } from './client-types.ts'; process.stdout.write(await createClientSchema('${file}'));`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
       cwd: join(ROOT, 'tools', 'openapi'),
       encoding: 'utf8',

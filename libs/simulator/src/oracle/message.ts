@@ -42,7 +42,6 @@ export type StatedMessage =
 /** The message is parked. `field` is the source's name; 'key' for the key, null for the message as a whole. */
 export class UnusableError extends Error {
   readonly field: string | null;
-
   constructor(field: string | null) {
     super(`parked: ${field ?? 'the message'}`);
     this.field = field;
