@@ -137,11 +137,11 @@ test('the script ends with the shell that npm ran it in', async () => {
   const { root } = createProject('skall', ALL);
   const file = join(root, 'sagt');
   const command = `'${process.execPath}' '${join(root, 'tools', 'run.mjs')}' skript.ts vent '${file}'; true`;
-  const skall = spawn('sh', ['-c', command], {
+  const shell = spawn('sh', ['-c', command], {
     stdio: 'ignore',
     env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: 'start' },
   });
   await waitUntil(() => existsSync(file), { what: 'the script' });
-  skall.kill('SIGKILL');
+  shell.kill('SIGKILL');
   await waitUntil(async () => (await runProgram('cat', [file])).printout === 'SIGTERM', { what: 'the script to end' });
 });

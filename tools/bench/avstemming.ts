@@ -9,7 +9,7 @@ const OF_EACH = 1_000;
 const PER_BIT = 10_000;
 
 /** The source's list over HTTP against a database of as many avtaler, with some differences of each kind to be found. */
-export async function avstemming({ avtaler, runder: rounds }: { avtaler: number; runder: number }): Promise<unknown> {
+export async function avstemming({ avtaler, rounds }: { avtaler: number; rounds: number }): Promise<unknown> {
   const rig = await startRig();
   const system = await System.create({ postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
@@ -69,11 +69,11 @@ async function avstem(url: string, token: string, db: pg.Client): Promise<void> 
 async function* lines(db: pg.Client): AsyncGenerator<Buffer> {
   await db.query('begin');
   await db.query(
-    `declare l cursor for select json_build_object('avtaleId', avtale_id, 'sistEndret', to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text as linje from liste`,
+    `declare l cursor for select json_build_object('avtaleId', avtale_id, 'sistEndret', to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text as line from liste`,
   );
   for (let bit = PER_BIT; bit === PER_BIT;) {
-    const { rows } = await db.query<{ linje: string }>(`fetch ${String(PER_BIT)} from l`);
-    if (rows.length > 0) yield Buffer.from(rows.map(({ linje: line }) => `${line}\n`).join(''));
+    const { rows } = await db.query<{ line: string }>(`fetch ${String(PER_BIT)} from l`);
+    if (rows.length > 0) yield Buffer.from(rows.map(({ line }) => `${line}\n`).join(''));
     bit = rows.length;
   }
   await db.query('commit');

@@ -21,14 +21,14 @@ const { positionals, values } = parseArgs({
 const count = Number(values.antall);
 const rounds = Number(values.runder);
 const benches: Record<string, () => Promise<unknown>> = {
-  ingest: () => ingest({ antall: count, runder: rounds, oppdateringer: values.oppdateringer }),
-  query: () => query({ avtaler: count, runder: rounds, bulk: values.bulk }),
-  eksport: () => exportBench({ avtaler: count, runder: rounds }),
-  avstemming: () => avstemming({ avtaler: count, runder: rounds }),
-  ferskhet: () => freshness({ runder: rounds }),
-  lesing: () => ingestWhileReading({ antall: count, runder: rounds }),
-  synk: () => sync({ antall: count, runder: rounds }),
-  vekst: () => growth({ avtaler: count, runder: rounds }),
+  ingest: () => ingest({ antall: count, rounds, oppdateringer: values.oppdateringer }),
+  query: () => query({ avtaler: count, rounds, bulk: values.bulk }),
+  eksport: () => exportBench({ avtaler: count, rounds }),
+  avstemming: () => avstemming({ avtaler: count, rounds }),
+  ferskhet: () => freshness({ rounds }),
+  lesing: () => ingestWhileReading({ antall: count, rounds }),
+  synk: () => sync({ antall: count, rounds }),
+  vekst: () => growth({ avtaler: count, rounds }),
 };
 const bench = benches[positionals[0] ?? ''];
 if (!bench || !(count >= 1_000) || !(rounds >= 1)) {

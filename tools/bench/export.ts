@@ -8,13 +8,13 @@ import { fill, waitForAnswer, type Target } from './query.ts';
 import { withClient, startRig } from './rig.ts';
 
 /** All avtaler over HTTP, against the limit: the same rows by COPY, not looked at. */
-export async function exportBench({ avtaler, runder: rounds }: { avtaler: number; runder: number }): Promise<unknown> {
+export async function exportBench({ avtaler, rounds }: { avtaler: number; rounds: number }): Promise<unknown> {
   const rig = await startRig();
   const system = await System.create({ partitions: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     await system.startIngestor();
     const app = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-    const api: Target = { url: app.url, hoder: await system.as('alt') };
+    const api: Target = { url: app.url, headers: await system.as('alt') };
     await fill(system.url, avtaler);
     await waitForAnswer(api);
     const before = maxRss(app.proc.pid);
@@ -46,7 +46,7 @@ async function pace(read: () => Promise<number>): Promise<number> {
 }
 
 /** @throws when there are fewer lines than the first one says */
-async function readAll({ url, hoder: headers }: Target): Promise<number> {
+async function readAll({ url, headers }: Target): Promise<number> {
   const counter = new LineCounter();
   const agent = new Agent();
   await new Promise<void>((done, failed) => {

@@ -11,13 +11,13 @@ const SECONDS = 20;
 const POOL = PACE / 10;
 
 /** How long after a message was acknowledged by Kafka it stands in an answer, at 500 messages a second. */
-export async function freshness({ runder: rounds }: { runder: number }): Promise<unknown> {
+export async function freshness({ rounds }: { rounds: number }): Promise<unknown> {
   const rig = await startRig();
   const system = await System.create({ partitions: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     await system.startIngestor();
     const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-    const api: Target = { url, hoder: await system.as('alt') };
+    const api: Target = { url, headers: await system.as('alt') };
     await system.publish([...createEvents({ count: 2_000, seed: 1 })]);
     await system.waitForIngested();
     await waitForAnswer(api);
@@ -57,10 +57,10 @@ async function round(system: System, api: Target, messages: PublishedMessage[]):
 }
 
 /** Milliseconds until the avtale is found; undefined for one that is never shown, as some are wrongly registered. */
-async function toVisible({ url, hoder: headers }: Target, avtaleId: string): Promise<number | undefined> {
+async function toVisible({ url, headers }: Target, avtaleId: string): Promise<number | undefined> {
   const from = performance.now();
   while (performance.now() - from < 5_000) {
-    const response = await fetch(`${url}/api/v1/avtaler/${avtaleId}`, { headers: headers });
+    const response = await fetch(`${url}/api/v1/avtaler/${avtaleId}`, { headers });
     await response.arrayBuffer();
     if (response.status === 200) return performance.now() - from;
     await wait(2);

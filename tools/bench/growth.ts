@@ -11,12 +11,12 @@ const LOAD = { connections: 32, takt: 500, seconds: 5 };
 
 interface Measured {
   p99Ms: number;
-  innlesning: number;
+  ingested: number;
   rssMiB: number;
 }
 
 /** Look-ups and ingest with 100,000 avtaler in the table, and with `avtaler`. */
-export async function growth({ avtaler, runder: rounds }: { avtaler: number; runder: number }): Promise<unknown> {
+export async function growth({ avtaler, rounds }: { avtaler: number; rounds: number }): Promise<unknown> {
   const rig = await startRig();
   try {
     const small: Measured[] = [];
@@ -32,7 +32,7 @@ export async function growth({ avtaler, runder: rounds }: { avtaler: number; run
       [String(avtaler)]: median(column(large, name)),
       ratio: ratio(column(large, name), column(small, name)),
     });
-    return { p99Ms: pair('p99Ms'), messagesPerSecond: pair('innlesning'), maxRssMiB: pair('rssMiB') };
+    return { p99Ms: pair('p99Ms'), messagesPerSecond: pair('ingested'), maxRssMiB: pair('rssMiB') };
   } finally {
     await rig.stop();
   }
@@ -43,7 +43,7 @@ async function measure(rig: Rig, avtaler: number): Promise<Measured> {
   try {
     const first = await system.startIngestor();
     const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-    const api: Target = { url, hoder: await system.as('alt') };
+    const api: Target = { url, headers: await system.as('alt') };
     await fill(system.url, avtaler);
     await waitForAnswer(api);
     const requests = createRequests('sok', { avtaler });
@@ -54,7 +54,7 @@ async function measure(rig: Rig, avtaler: number): Promise<Measured> {
     const app = await system.startIngestor();
     const ingest = await system.measureIngest(MESSAGES);
     await system.checkPublished();
-    return { p99Ms, innlesning: ingest, rssMiB: maxRss(app.proc.pid) };
+    return { p99Ms, ingested: ingest, rssMiB: maxRss(app.proc.pid) };
   } finally {
     await system.stop();
   }

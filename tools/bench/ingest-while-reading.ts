@@ -11,10 +11,10 @@ const LOAD = { connections: 32, takt: 200, seconds: 5 };
 /** Look-ups at an even 200 a second: with nothing else to do, and while a backlog is read in. None may fail. */
 export async function ingestWhileReading({
   antall: count,
-  runder: rounds,
+  rounds,
 }: {
   antall: number;
-  runder: number;
+  rounds: number;
 }): Promise<unknown> {
   const rig = await startRig();
   const calm: number[] = [];
@@ -44,7 +44,7 @@ export async function ingestWhileReading({
 async function round(system: System, count: number): Promise<{ calmOnes: number; busy: number }> {
   const first = await system.startIngestor();
   const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-  const api: Target = { url, hoder: await system.as('alt') };
+  const api: Target = { url, headers: await system.as('alt') };
   await fill(system.url, AVTALER);
   await waitForAnswer(api);
   const requests = createRequests('tiltaksstatus', { avtaler: AVTALER });

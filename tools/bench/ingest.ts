@@ -19,7 +19,7 @@ interface Round {
   /** messages per second */
   insertion: number;
   update: number | undefined;
-  grense: number;
+  limit: number;
   maxRssMiB: number;
 }
 
@@ -27,13 +27,13 @@ interface Round {
  * A backlog of messages, until all of them are in Postgres; and the limit, in the same round: one process that COPYs the
  * finished rows into the same tables.
  */
-export async function ingest(options: { antall: number; runder: number; oppdateringer: boolean }): Promise<unknown> {
+export async function ingest(options: { antall: number; rounds: number; oppdateringer: boolean }): Promise<unknown> {
   const rig = await startRig();
   try {
     const rounds: Round[] = [];
-    for (let n = 0; n < options.runder; n++) rounds.push(await round(rig, options));
+    for (let n = 0; n < options.rounds; n++) rounds.push(await round(rig, options));
     const insertion = rounds.map((r) => r.insertion);
-    const limit = rounds.map((r) => r.grense);
+    const limit = rounds.map((r) => r.limit);
     const update = rounds.flatMap((r) => r.update ?? []);
     return {
       meldinger: options.antall,
@@ -69,7 +69,7 @@ async function round(
       update = await system.measureIngest(count * 2, count);
       await system.checkCount();
     }
-    return { insertion, update, grense: limit, maxRssMiB: updates ? Number.NaN : maxRss(app.proc.pid) };
+    return { insertion, update, limit, maxRssMiB: updates ? Number.NaN : maxRss(app.proc.pid) };
   } finally {
     await system.stop();
   }

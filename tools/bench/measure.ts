@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 
 /** Numbers of one kind, one for each round. */
 export interface Rounds {
-  runder: number[];
+  rounds: number[];
   median: number;
 }
 
 export function median(rounds: number[]): Rounds {
   const sorted = [...rounds].sort((a, b) => a - b);
   const mid = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  return { runder: rounds.map(round), median: round(mid) };
+  return { rounds: rounds.map(round), median: round(mid) };
 }
 
 /** The median of the ratios of each round: a noisy neighbour slows both of a pair. */

@@ -20,14 +20,14 @@ interface Load {
 /** Where calls go, and as whom. */
 export interface Target {
   url: string;
-  hoder: Record<string, string>;
+  headers: Record<string, string>;
 }
 
 /**
  * Look-ups of one person, with token check, grants and audit, against the limit: bare Fastify and a prepared statement.
  * `bulk` asks for 1,000 persons in a call instead, against one.
  */
-export async function query(options: { avtaler: number; runder: number; bulk: boolean }): Promise<unknown> {
+export async function query(options: { avtaler: number; rounds: number; bulk: boolean }): Promise<unknown> {
   const rig = await startRig();
   const system = await System.create({ partitions: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   const { directory, clean } = createWorkDir('bench-bar');
@@ -45,8 +45,11 @@ export async function query(options: { avtaler: number; runder: number; bulk: bo
       },
     );
     try {
-      const limit: Target = { url: `http://127.0.0.1:${String(port)}`, hoder: { 'content-type': 'application/json' } };
-      const api: Target = { url, hoder: await system.as('alt') };
+      const limit: Target = {
+        url: `http://127.0.0.1:${String(port)}`,
+        headers: { 'content-type': 'application/json' },
+      };
+      const api: Target = { url, headers: await system.as('alt') };
       await waitUntil(
         () =>
           fetch(`${limit.url}/internal/isready`).then(
@@ -71,7 +74,7 @@ export async function query(options: { avtaler: number; runder: number; bulk: bo
 async function oneByOne(
   api: Target,
   limit: Target,
-  { avtaler, runder: rounds }: { avtaler: number; runder: number },
+  { avtaler, rounds }: { avtaler: number; rounds: number },
 ): Promise<unknown> {
   const response: Record<string, unknown> = { avtaler };
   for (const operation of Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]) {
@@ -103,7 +106,7 @@ async function oneByOne(
   return response;
 }
 
-async function bulk(api: Target, { avtaler, runder: rounds }: { avtaler: number; runder: number }): Promise<unknown> {
+async function bulk(api: Target, { avtaler, rounds }: { avtaler: number; rounds: number }): Promise<unknown> {
   const single: number[] = [];
   const collected: number[] = [];
   for (let n = 0; n < rounds; n++) {
@@ -115,14 +118,14 @@ async function bulk(api: Target, { avtaler, runder: rounds }: { avtaler: number;
 }
 
 /** Until the first load is done, nothing is answered. */
-export async function waitForAnswer({ url, hoder: headers }: Target): Promise<void> {
-  const search = { method: 'POST', headers: headers, body: '{"antall":1}' };
+export async function waitForAnswer({ url, headers }: Target): Promise<void> {
+  const search = { method: 'POST', headers, body: '{"antall":1}' };
   await waitUntil(() => fetch(`${url}${OPERATIONS.sok}`, search).then(({ ok }) => ok), { what: 'the first load' });
 }
 
 /** @throws when any answer is not a success */
 async function load(
-  { url, hoder: headers }: Target,
+  { url, headers }: Target,
   operation: keyof typeof OPERATIONS,
   {
     connections,
@@ -133,7 +136,7 @@ async function load(
 ): Promise<Load> {
   const requests = createRequests(operation, { avtaler, personer }).map((f) => ({
     method: 'POST' as const,
-    headers: headers,
+    headers,
     ...f,
   }));
   const result = await autocannon({
@@ -185,9 +188,9 @@ export async function fill(url: string, avtaler: number): Promise<void> {
 }
 
 /** That the answer is the right one, before its speed is measured. */
-async function check({ url, hoder: headers }: Target): Promise<void> {
+async function check({ url, headers }: Target): Promise<void> {
   const call = async (path: string, body: unknown): Promise<unknown> =>
-    (await fetch(url + path, { method: 'POST', headers: headers, body: JSON.stringify(body) })).json();
+    (await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })).json();
   const personidenter = [syntheticFnr(1)];
   const status = (await call(OPERATIONS.tiltaksstatus, { personidenter, dato: DATE })) as {
     personer: { antall: number }[];

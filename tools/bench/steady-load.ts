@@ -9,7 +9,7 @@ import { p99 } from './measure.ts';
  * @returns requests answered per second, and the 99th percentile of the time from when a request was due to its answer
  */
 export async function steadyLoad(
-  { url, hoder: headers }: { url: string; hoder: Record<string, string> },
+  { url, headers }: { url: string; headers: Record<string, string> },
   requests: { path: string; body: string }[],
   { connections, takt: pace, seconds }: { connections: number; takt: number; seconds: number },
 ): Promise<{ perSekund: number; p99Ms: number }> {

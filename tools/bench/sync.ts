@@ -10,7 +10,7 @@ const PAGE_SIZE = 2_000;
 const PARALLELT = 4;
 
 /** A full sync over REST, from the first page until everything is stored and the sync is completed. */
-export async function sync({ antall: count, runder: rounds }: { antall: number; runder: number }): Promise<unknown> {
+export async function sync({ antall: count, rounds }: { antall: number; rounds: number }): Promise<unknown> {
   const rig = await startRig();
   try {
     const perSecond: number[] = [];

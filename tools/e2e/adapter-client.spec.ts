@@ -92,8 +92,8 @@ test('an adapter does all that it can, and every answer is as documented', async
 
   await client.POST('/adapter/v1/avtaler/synk', { body: page('faa', ider.slice(3)) });
   await when('faa', 'VENTER_PAA_BEKREFTELSE');
-  const faa = { params: { path: { synkId: 'faa' } } };
-  expect((await client.POST('/adapter/v1/synk/{synkId}/bekreft', faa)).response.status).toBe(200);
+  const fewAvtaler = { params: { path: { synkId: 'faa' } } };
+  expect((await client.POST('/adapter/v1/synk/{synkId}/bekreft', fewAvtaler)).response.status).toBe(200);
   await when('faa', 'FULLFOERT');
   expect((await client.GET('/adapter/v1/status')).data?.synker).toHaveLength(4);
   expect([...used].sort()).toEqual(OPERATIONS.map(({ operasjon: operation }) => operation.operationId).sort());
@@ -132,7 +132,7 @@ test.each<[string, number, string | undefined, unknown]>([
       [1, 2, 3, 4, 5].map(() => randomUUID()),
     ),
   ],
-])('%s is %d', async (_hva, status, field, body) => {
+])('%s is %d', async (_what, status, field, body) => {
   const { error, response } = await client.POST('/adapter/v1/avtaler/synk', { body: body as Page });
   expect(response.status).toBe(status);
   if (field !== undefined)

@@ -29,7 +29,7 @@ export interface Step {
   slettes: number;
   forgotten: number;
   /** pages of the full sync */
-  sider: number;
+  pages: number;
   /** whether every page is sent twice */
   repeat: boolean;
   froe: number;
@@ -46,7 +46,7 @@ export function createSteps(seed: number, count: number): Step[] {
     changed: perMille(300),
     slettes: perMille(100),
     forgotten: perMille(300),
-    sider: fc.integer({ min: 2, max: 40 }),
+    pages: fc.integer({ min: 2, max: 40 }),
     repeat: fc.boolean(),
     froe: fc.nat(),
   });
@@ -72,7 +72,7 @@ export class AdapterRun {
     const run = new AdapterRun(system, await system.startIngestor(), count, seed);
     await run.api.settKontrakt(RUN_CONTRACT);
     run.data.fresh(count);
-    await run.make({ ...NOTHING, full: 'HEL', sider: Math.ceil(count / 2_000) });
+    await run.make({ ...NOTHING, full: 'HEL', pages: Math.ceil(count / 2_000) });
     return run;
   }
 
@@ -128,7 +128,7 @@ export class AdapterRun {
   /** A sync begins with its first page; the rest come in any order, several at a time. */
   private async begin(
     entry: Entry[],
-    { full, sider: pages, repeat, froe }: Step,
+    { full, pages, repeat, froe }: Step,
     method: 'POST' | 'PATCH' | 'DELETE' = 'POST',
   ): Promise<{ synkId: string; rest: () => Promise<void> }> {
     const pageCount = Math.max(pages, Math.ceil(entry.length / 5_000));
@@ -137,8 +137,8 @@ export class AdapterRun {
       metadata: { synkId: syncId, side: page, antallSider: pageCount, antallTotalt: entry.length },
       ressurser: entry.filter((_, i) => i % pageCount === page - 1),
     });
-    const nummer = Array.from({ length: pageCount }, (_, i) => i + 1);
-    const [first = 1, ...others] = nummer.sort((a, b) => shuffled(a, froe) - shuffled(b, froe));
+    const numbers = Array.from({ length: pageCount }, (_, i) => i + 1);
+    const [first = 1, ...others] = numbers.sort((a, b) => shuffled(a, froe) - shuffled(b, froe));
     const send = async (page: number): Promise<Sync | undefined> => {
       const times = repeat ? [1, 2] : [1];
       const response = await Promise.all(
@@ -167,7 +167,7 @@ const NOTHING: Step = {
   changed: 0,
   slettes: 0,
   forgotten: 0,
-  sider: 1,
+  pages: 1,
   repeat: false,
   froe: 0,
 };
@@ -231,6 +231,6 @@ export async function replay(system: System): Promise<{ her: string[]; der: stri
 
 const content = async (system: System): Promise<string[]> => {
   const avtaler = await system.tilstand();
-  const relations = await system.sql<{ rad: string }>('select r::text as rad from relasjon r order by 1');
-  return [...avtaler.avtaler.map((avtale) => JSON.stringify(avtale)), ...relations.map(({ rad: row }) => row)];
+  const relations = await system.sql<{ line: string }>('select r::text as line from relasjon r order by 1');
+  return [...avtaler.avtaler.map((avtale) => JSON.stringify(avtale)), ...relations.map(({ line }) => line)];
 };

@@ -43,7 +43,7 @@ test('the whole topic is played twice: the tables are the same to the byte', asy
 async function dump(): Promise<string[]> {
   const tables = ['avtale', 'avtale_versjon', 'endring', 'relasjon', 'parkert_melding', 'konsum_offset'];
   const rows = await Promise.all(
-    tables.map((table) => system.sql<{ rad: string }>(`select t::text as rad from ${table} t order by 1`)),
+    tables.map((table) => system.sql<{ line: string }>(`select t::text as line from ${table} t order by 1`)),
   );
-  return rows.flat().map(({ rad: row }) => row);
+  return rows.flat().map(({ line }) => line);
 }

@@ -23,7 +23,7 @@ let nav: { system: System; ingestor: App; queryApi: App };
 let fylke: typeof nav;
 
 async function start(options: NonNullable<Parameters<typeof System.create>[0]>, seed: number): Promise<typeof nav> {
-  const system = await System.create({ utsteder: issuer, ...options });
+  const system = await System.create({ issuer, ...options });
   await system.publish([...createEvents({ count: 500, seed })]);
   const [ingestor, queryApi] = [await system.startIngestor(), await system.startQueryApi()];
   await system.waitForIngested();
@@ -87,7 +87,7 @@ const poison = (n: number): PublishedMessage => ({ key: `gift-${String(n)}`, val
 
 interface Response {
   status: number;
-  oppdatert: number;
+  updated: number;
   /** a digest: that of another answer says enough */
   avtaler: string;
 }
@@ -100,7 +100,7 @@ async function trace(): Promise<Response> {
   });
   return {
     status: response.status,
-    oppdatert: Date.parse(response.headers.get('data-oppdatert') ?? ''),
+    updated: Date.parse(response.headers.get('data-oppdatert') ?? ''),
     avtaler: createHash('sha256')
       .update(await response.text())
       .digest('hex'),
@@ -113,7 +113,7 @@ async function respondsUnchanged(limit: number, avtaler: string): Promise<void> 
     async () => {
       const response = await trace();
       expect(response).toMatchObject({ status: 200, avtaler });
-      return response.oppdatert > limit;
+      return response.updated > limit;
     },
     { what: 'fresh data', everyMs: 20 },
   );

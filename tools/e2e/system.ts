@@ -35,7 +35,7 @@ interface SystemOptions {
   partitions: number;
   postgres: string;
   brokers: string;
-  utsteder: TokenIssuer;
+  issuer: TokenIssuer;
 }
 
 /** The built apps as real processes, on a database and a topic of their own. */
@@ -56,7 +56,7 @@ export class System {
     surroundings: Surroundings,
     database: TestDatabase,
     { topic, own: ownTopic }: { topic: TestTopic; own: boolean },
-    { utsteder: issuer, own }: { utsteder: TokenIssuer; own: boolean },
+    { issuer, own }: { issuer: TokenIssuer; own: boolean },
   ) {
     this.env = surroundings;
     this.database = database;
@@ -67,7 +67,7 @@ export class System {
   }
 
   /**
-   * Nothing is started yet but what the apps need. `postgres`, `brokers` and `utsteder`: others than those of the test run;
+   * Nothing is started yet but what the apps need. `postgres`, `brokers` and `issuer`: others than those of the test run;
    * an issuer that is given is not stopped here.
    */
   static async create({
@@ -75,7 +75,7 @@ export class System {
     partitions = 3,
     postgres = testEnvironment().postgres,
     brokers = testEnvironment().kafka,
-    utsteder: common,
+    issuer: common,
   }: Partial<SystemOptions> = {}): Promise<System> {
     const [database, topic, issuer] = await Promise.all([
       createTestDatabase(postgres),
@@ -92,14 +92,14 @@ export class System {
       deltakerIdKey: 'ab'.repeat(32),
       konsumenter: join(ROOT, 'tools', 'local', 'konsumenter.yaml'),
     };
-    return new System(surroundings, database, { topic, own: true }, { utsteder: issuer, own: !common });
+    return new System(surroundings, database, { topic, own: true }, { issuer, own: !common });
   }
 
   /** The same topic, read into an empty database from its start. Stop it before the system that it was made from. */
   async onEmptyDatabase(postgres = testEnvironment().postgres): Promise<System> {
     const database = await createTestDatabase(postgres);
     const { topic, issuer } = this;
-    return new System({ ...this.env, database }, database, { topic, own: false }, { utsteder: issuer, own: false });
+    return new System({ ...this.env, database }, database, { topic, own: false }, { issuer, own: false });
   }
 
   /** @param port a free one, unless it takes the place of one that has ended */

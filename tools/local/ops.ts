@@ -45,7 +45,7 @@ async function onDuty(args: string[]): Promise<Settings> {
   if (args.length === 0 || args.some((arg) => /^--ingestor(=|$)/.test(arg))) return { env: process.env, args };
   const { name, rest } = takeOrganisasjon(args);
   const { ready, organisasjon } = running(name);
-  const token = await fetchToken(ready.issuer, 'lokal-vakt', { rolle: 'drift', audience: organisasjon.audience });
+  const token = await fetchToken(ready.issuer, 'lokal-vakt', { role: 'drift', audience: organisasjon.audience });
   return { env: { ...process.env, TOKEN: token }, args: [...rest, '--ingestor', organisasjon.ingestor] };
 }
 

@@ -22,9 +22,9 @@ import { APP_LOG_LEVEL, StartError, type OrganisasjonOptions } from './options.t
 /** What all organisations of the local stack share: nothing that holds an organisation's data but its topic. */
 interface Common {
   brokers: string;
-  utsteder: TokenIssuer;
+  issuer: TokenIssuer;
   /** absolute path; each organisation has a directory of its own in it */
-  katalog: string;
+  directory: string;
 }
 
 /** Postgres with the organisation's database and roles; its own, so that it can be stopped alone. */
@@ -47,7 +47,7 @@ export async function startOrganisasjon(
   stack: ShutdownStack,
   { name, ports }: OrganisasjonOptions,
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
-  { brokers, utsteder: issuer, katalog: directory }: Common,
+  { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
   const { topic, konsumenter } = readSetup(name);
   await createSampleTopic(brokers, topic);

@@ -41,7 +41,7 @@ test.each([
 test('a token for somebody on duty has the role', async () => {
   const issuer = await startTokenIssuer({ port: 0, audience: 'tiltak-datadeling' });
   try {
-    expect(decodeJwt(await fetchToken(issuer.issuer, 'vakt', { rolle: 'drift' }))).toMatchObject({ roles: ['drift'] });
+    expect(decodeJwt(await fetchToken(issuer.issuer, 'vakt', { role: 'drift' }))).toMatchObject({ roles: ['drift'] });
   } finally {
     await issuer.stop();
   }

@@ -15,7 +15,7 @@ export function readLocalKonsumenter(): Konsument[] {
 }
 
 /**
- * A fresh token for a client id, from the local issuer; on duty with a `rolle`, of an organisation's adapter with `adapter`.
+ * A fresh token for a client id, from the local issuer; on duty with a `role`, of an organisation's adapter with `adapter`.
  * It is for the apps of the first organisation, unless it has another `audience`.
  *
  * @throws when the issuer does not answer
@@ -23,9 +23,14 @@ export function readLocalKonsumenter(): Konsument[] {
 export async function fetchToken(
   issuer: string,
   azp: string,
-  more: { rolle?: string; adapter?: string; audience?: string } = {},
+  { role, ...more }: { role?: string; adapter?: string; audience?: string } = {},
 ): Promise<string> {
-  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp, ...more });
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: azp,
+    ...(role ? { rolle: role } : {}),
+    ...more,
+  });
   // A stack that was killed leaves its address behind.
   const response = await fetch(`${issuer}/token`, { method: 'POST', body }).catch(() => undefined);
   if (!response) throw new Error(NOT_RUNNING);
@@ -48,7 +53,7 @@ async function writeToken(who: string | undefined, organisasjon: string | undefi
   const { ready, navn: name, organisasjon: own } = running(organisasjon);
   const { audience } = own;
   if (azp !== undefined) return fetchToken(ready.issuer, azp, { audience });
-  if (who === '--drift') return fetchToken(ready.issuer, 'lokal-vakt', { rolle: 'drift', audience });
+  if (who === '--drift') return fetchToken(ready.issuer, 'lokal-vakt', { role: 'drift', audience });
   return fetchToken(ready.issuer, `adapter-${name}`, { adapter: name, audience });
 }
 

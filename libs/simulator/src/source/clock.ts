@@ -93,6 +93,6 @@ function summerTime(year: number): { spring: number; hoest: number } {
 }
 
 export function lastSunday(year: number, month: number): number {
-  const sisteDag = new Date(Date.UTC(year, month, 0));
-  return sisteDag.getTime() / 1_000 - sisteDag.getUTCDay() * DAY_MS;
+  const lastDay = new Date(Date.UTC(year, month, 0));
+  return lastDay.getTime() / 1_000 - lastDay.getUTCDay() * DAY_MS;
 }
