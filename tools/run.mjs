@@ -31,9 +31,7 @@ function isInstalled() {
     const here = installed[path];
     // Binaries for other platforms are in the lock file only.
     if (!here) return Boolean(pkg.optional || pkg.devOptional || pkg.peer);
-    return (
-      here.version === pkg.version && here.integrity === pkg.integrity && Boolean(here.link) === Boolean(pkg.link)
-    );
+    return here.version === pkg.version && here.integrity === pkg.integrity && Boolean(here.link) === Boolean(pkg.link);
   };
   return Object.entries(lock).every(agrees) && Object.keys(installed).every((path) => path in lock);
 }

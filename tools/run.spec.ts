@@ -134,7 +134,7 @@ test.each([
 });
 
 test('the script ends with the shell that npm ran it in', async () => {
-  const { root } = createProject('skall', ALL);
+  const { root } = createProject('shell', ALL);
   const file = join(root, 'sagt');
   const command = `'${process.execPath}' '${join(root, 'tools', 'run.mjs')}' skript.ts vent '${file}'; true`;
   const shell = spawn('sh', ['-c', command], {

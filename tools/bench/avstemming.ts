@@ -73,7 +73,7 @@ async function* lines(db: pg.Client): AsyncGenerator<Buffer> {
   );
   for (let bit = PER_BIT; bit === PER_BIT;) {
     const { rows } = await db.query<{ line: string }>(`fetch ${String(PER_BIT)} from l`);
-    if (rows.length > 0) yield Buffer.from(rows.map(({ line }) => `${line}\n`).join(''));
+    if (rows.length > 0) yield Buffer.from(rows.map(({ line: line }) => `${line}\n`).join(''));
     bit = rows.length;
   }
   await db.query('commit');

@@ -11,7 +11,7 @@ const LOAD = { connections: 32, takt: 500, seconds: 5 };
 
 interface Measured {
   p99Ms: number;
-  ingested: number;
+  ingest: number;
   rssMiB: number;
 }
 
@@ -32,7 +32,7 @@ export async function growth({ avtaler, rounds }: { avtaler: number; rounds: num
       [String(avtaler)]: median(column(large, name)),
       ratio: ratio(column(large, name), column(small, name)),
     });
-    return { p99Ms: pair('p99Ms'), messagesPerSecond: pair('ingested'), maxRssMiB: pair('rssMiB') };
+    return { p99Ms: pair('p99Ms'), messagesPerSecond: pair('ingest'), maxRssMiB: pair('rssMiB') };
   } finally {
     await rig.stop();
   }
@@ -54,7 +54,7 @@ async function measure(rig: Rig, avtaler: number): Promise<Measured> {
     const app = await system.startIngestor();
     const ingest = await system.measureIngest(MESSAGES);
     await system.checkPublished();
-    return { p99Ms, ingested: ingest, rssMiB: maxRss(app.proc.pid) };
+    return { p99Ms, ingest: ingest, rssMiB: maxRss(app.proc.pid) };
   } finally {
     await system.stop();
   }

@@ -69,7 +69,7 @@ async function round(
       update = await system.measureIngest(count * 2, count);
       await system.checkCount();
     }
-    return { insertion, update, limit, maxRssMiB: updates ? Number.NaN : maxRss(app.proc.pid) };
+    return { insertion, update, limit: limit, maxRssMiB: updates ? Number.NaN : maxRss(app.proc.pid) };
   } finally {
     await system.stop();
   }

@@ -119,7 +119,7 @@ async function bulk(api: Target, { avtaler, rounds }: { avtaler: number; rounds:
 
 /** Until the first load is done, nothing is answered. */
 export async function waitForAnswer({ url, headers }: Target): Promise<void> {
-  const search = { method: 'POST', headers, body: '{"antall":1}' };
+  const search = { method: 'POST', headers: headers, body: '{"antall":1}' };
   await waitUntil(() => fetch(`${url}${OPERATIONS.sok}`, search).then(({ ok }) => ok), { what: 'the first load' });
 }
 
@@ -136,7 +136,7 @@ async function load(
 ): Promise<Load> {
   const requests = createRequests(operation, { avtaler, personer }).map((f) => ({
     method: 'POST' as const,
-    headers,
+    headers: headers,
     ...f,
   }));
   const result = await autocannon({
@@ -190,7 +190,7 @@ export async function fill(url: string, avtaler: number): Promise<void> {
 /** That the answer is the right one, before its speed is measured. */
 async function check({ url, headers }: Target): Promise<void> {
   const call = async (path: string, body: unknown): Promise<unknown> =>
-    (await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+    (await fetch(url + path, { method: 'POST', headers: headers, body: JSON.stringify(body) })).json();
   const personidenter = [syntheticFnr(1)];
   const status = (await call(OPERATIONS.tiltaksstatus, { personidenter, dato: DATE })) as {
     personer: { antall: number }[];

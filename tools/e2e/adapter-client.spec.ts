@@ -92,8 +92,8 @@ test('an adapter does all that it can, and every answer is as documented', async
 
   await client.POST('/adapter/v1/avtaler/synk', { body: page('faa', ider.slice(3)) });
   await when('faa', 'VENTER_PAA_BEKREFTELSE');
-  const fewAvtaler = { params: { path: { synkId: 'faa' } } };
-  expect((await client.POST('/adapter/v1/synk/{synkId}/bekreft', fewAvtaler)).response.status).toBe(200);
+  const few = { params: { path: { synkId: 'faa' } } };
+  expect((await client.POST('/adapter/v1/synk/{synkId}/bekreft', few)).response.status).toBe(200);
   await when('faa', 'FULLFOERT');
   expect((await client.GET('/adapter/v1/status')).data?.synker).toHaveLength(4);
   expect([...used].sort()).toEqual(OPERATIONS.map(({ operasjon: operation }) => operation.operationId).sort());

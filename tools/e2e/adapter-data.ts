@@ -70,8 +70,8 @@ export class AdapterData {
   }
 
   private createId(): string {
-    const hex = (this.made++).toString(16).padStart(8, '0');
-    return `${shuffled(this.made, this.froe).toString(16).padStart(8, '0')}-0000-4000-8000-0000${hex}`;
+    const nr = (this.made++).toString(16).padStart(8, '0');
+    return `${shuffled(this.made, this.froe).toString(16).padStart(8, '0')}-0000-4000-8000-0000${nr}`;
   }
 
   private newVersion(id: string): Entry {

@@ -57,13 +57,14 @@ export function createSteps(seed: number, count: number): Step[] {
 export class AdapterRun {
   readonly data: AdapterData;
   private readonly api: AdapterApi;
+  private readonly system: System;
+  private readonly count: number;
+  private app: App;
 
-  private constructor(
-    private readonly system: System,
-    private app: App,
-    private readonly count: number,
-    seed: number,
-  ) {
+  private constructor(system: System, app: App, count: number, seed: number) {
+    this.system = system;
+    this.app = app;
+    this.count = count;
     this.data = new AdapterData(seed, count);
     this.api = new AdapterApi(app.url, () => system.tokenForAdapter());
   }
@@ -128,7 +129,7 @@ export class AdapterRun {
   /** A sync begins with its first page; the rest come in any order, several at a time. */
   private async begin(
     entry: Entry[],
-    { full, pages, repeat, froe }: Step,
+    { full, pages: pages, repeat, froe }: Step,
     method: 'POST' | 'PATCH' | 'DELETE' = 'POST',
   ): Promise<{ synkId: string; rest: () => Promise<void> }> {
     const pageCount = Math.max(pages, Math.ceil(entry.length / 5_000));
@@ -231,6 +232,6 @@ export async function replay(system: System): Promise<{ her: string[]; der: stri
 
 const content = async (system: System): Promise<string[]> => {
   const avtaler = await system.tilstand();
-  const relations = await system.sql<{ line: string }>('select r::text as line from relasjon r order by 1');
-  return [...avtaler.avtaler.map((avtale) => JSON.stringify(avtale)), ...relations.map(({ line }) => line)];
+  const relations = await system.sql<{ content: string }>('select r::text as content from relasjon r order by 1');
+  return [...avtaler.avtaler.map((avtale) => JSON.stringify(avtale)), ...relations.map(({ content: row }) => row)];
 };

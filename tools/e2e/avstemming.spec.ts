@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createWorkDir, ROOT, waitUntil } from '@tiltak/testing';
 import { createEvents } from '@tiltak/simulator';
@@ -100,6 +101,8 @@ function disturb(seed: number): () => Promise<number> {
       const messages = [...createEvents({ count: 200, seed: seed + round })];
       await system.publish(messages);
       count += messages.length;
+      // A steady trickle, through all that is done meanwhile.
+      await wait(100);
     }
   })();
   return async () => {

@@ -100,7 +100,7 @@ async function trace(): Promise<Response> {
   });
   return {
     status: response.status,
-    updated: Date.parse(response.headers.get('data-oppdatert') ?? ''),
+    updated: Date.parse(response.headers.get('data-updated') ?? ''),
     avtaler: createHash('sha256')
       .update(await response.text())
       .digest('hex'),

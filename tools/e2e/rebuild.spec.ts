@@ -24,10 +24,10 @@ afterAll(() => system.stop());
 async function dump(): Promise<Record<string, string[]>> {
   const wasRead = TABLES.map(async (table) => {
     const without = (WITHOUT[table] ?? []).map((column) => ` - '${column}'`).join('');
-    const rows = await system.sql<{ line: string }>(
-      `select (to_jsonb(t)${without})::text as line from ${table} t order by 1`,
+    const rows = await system.sql<{ content: string }>(
+      `select (to_jsonb(t)${without})::text as content from ${table} t order by 1`,
     );
-    return [table, rows.map(({ line }) => line)] as const;
+    return [table, rows.map(({ content: row }) => row)] as const;
   });
   return Object.fromEntries(await Promise.all(wasRead));
 }

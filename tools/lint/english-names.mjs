@@ -41,17 +41,22 @@ const PUBLISHED_IN = [
   ...readdirSync(join(ROOT, MIGRATIONS)).map((name) => `${MIGRATIONS}/${name}`),
 ];
 
+/** Options of commands, members of what they print, and of answers that no document describes. */
+const PUBLISHED_ELSEWHERE = `fil bekreft mangler avvik overfloedige avslag brukteFelter ubrukteFelter ubrukteOperasjoner
+  hva`;
+
 /** What has one of these names may be a member of JSON or a column: each word of what is published, and of the source. */
 const PUBLISHED = new Set([
   ...PUBLISHED_IN.flatMap((file) => read(file).match(/\w+/g) ?? []).flatMap((word) => [word, camelCase(word)]),
   ...Array.from(read(SOURCE_EVENTS).matchAll(/"([\p{L}\d]+)":/gu), ([, member]) => member),
+  ...PUBLISHED_ELSEWHERE.split(/\s+/),
 ]);
 
 /** The domain's own names with a word of the list in them; a variable may have one, also as a part of its name. */
 const DOMAIN_NAMES = new RegExp(
   Object.keys(JSON.parse(read('apps/query-api/openapi.json')).components.schemas.Avtale.properties)
     .filter((name) => /\p{Lu}/u.test(name))
-    .concat('versjon', 'dataOppdatert', 'hendelseType')
+    .concat('versjon', 'dataOppdatert', 'hendelseType', 'innholdType', 'mentorAntallTimer', 'enhet')
     .sort((a, b) => b.length - a.length)
     .join('|'),
   'gi',

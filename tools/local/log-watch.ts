@@ -5,12 +5,12 @@ const EVERY_MS = 1_000;
 /** A log, and how many bytes of it have been read. */
 interface Log {
   file: string;
-  readBytes: number;
+  lest: number;
 }
 
 /** Mentions warnings and errors that an app writes to its log from now on; at most one line for each second. */
 export function followLog(name: string, file: string): { stop: () => void } {
-  const log: Log = { file, readBytes: existsSync(file) ? statSync(file).size : 0 };
+  const log: Log = { file, lest: existsSync(file) ? statSync(file).size : 0 };
   const clock = setInterval(() => {
     const [first, ...more] = readNew(log);
     if (first === undefined) return;
@@ -22,10 +22,10 @@ export function followLog(name: string, file: string): { stop: () => void } {
 
 /** What is worth mentioning of what has been written since the last time. */
 export function readNew(log: Log): string[] {
-  const part = readFrom(log.file, log.readBytes);
+  const part = readFrom(log.file, log.lest);
   // The last line may be half written.
   const end = part.lastIndexOf(0x0a) + 1;
-  log.readBytes += end;
+  log.lest += end;
   return part.subarray(0, end).toString('utf8').split('\n').flatMap(serious);
 }
 

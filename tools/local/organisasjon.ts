@@ -24,7 +24,7 @@ interface Common {
   brokers: string;
   issuer: TokenIssuer;
   /** absolute path; each organisation has a directory of its own in it */
-  directory: string;
+  katalog: string;
 }
 
 /** Postgres with the organisation's database and roles; its own, so that it can be stopped alone. */
@@ -47,7 +47,7 @@ export async function startOrganisasjon(
   stack: ShutdownStack,
   { name, ports }: OrganisasjonOptions,
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
-  { brokers, issuer, directory }: Common,
+  { brokers, issuer, katalog: directory }: Common,
 ): Promise<ReadyOrganisasjon> {
   const { topic, konsumenter } = readSetup(name);
   await createSampleTopic(brokers, topic);

@@ -45,7 +45,7 @@ async function start(options: StartOptions): Promise<void> {
   stack.remember('the token issuer', issuer, issuer.stop);
 
   console.log('Starting the apps …');
-  const common = { brokers: kafka.brokers, issuer, directory };
+  const common = { brokers: kafka.brokers, issuer, katalog: directory };
   const allReady: [string, ReadyOrganisasjon][] = [];
   // One after another: together they would only make each other slow.
   for (const [nr, organisasjon] of organisasjoner.entries()) {

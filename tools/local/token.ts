@@ -23,14 +23,9 @@ export function readLocalKonsumenter(): Konsument[] {
 export async function fetchToken(
   issuer: string,
   azp: string,
-  { role, ...more }: { role?: string; adapter?: string; audience?: string } = {},
+  more: { role?: string; adapter?: string; audience?: string } = {},
 ): Promise<string> {
-  const body = new URLSearchParams({
-    grant_type: 'client_credentials',
-    client_id: azp,
-    ...(role ? { rolle: role } : {}),
-    ...more,
-  });
+  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp, ...more });
   // A stack that was killed leaves its address behind.
   const response = await fetch(`${issuer}/token`, { method: 'POST', body }).catch(() => undefined);
   if (!response) throw new Error(NOT_RUNNING);

@@ -22,10 +22,10 @@ export async function readTable(url: string, table: string): Promise<Entry[]> {
   await client.connect();
   try {
     const name = table.split('.').map((part) => client.escapeIdentifier(part));
-    const { rows } = await client.query<{ entry: Record<string, unknown> }>(
-      `select to_jsonb(t) as entry from ${name.join('.')} t order by "avtaleId"`,
+    const { rows } = await client.query<{ content: Record<string, unknown> }>(
+      `select to_jsonb(t) as content from ${name.join('.')} t order by "avtaleId"`,
     );
-    return rows.map(({ entry }) => toEntry(entry));
+    return rows.map(({ content: row }) => toEntry(row));
   } finally {
     await client.end();
   }

@@ -13,6 +13,6 @@ test.each<[string, Record<string, unknown>, Role, boolean]>([
   ['somebody on duty, as an adapter', { roles: ['drift'], organisasjon: 'nav' }, 'adapter', false],
   ['somebody on duty', { roles: ['drift'] }, 'drift', true],
   ['an adapter, on duty', ADAPTER, 'drift', false],
-])('%s', (_hvem, claims, role, admits) => {
+])('%s', (_who, claims, role, admits) => {
   expect(hasRole({ azp: 'klient', exp: 0, ...claims }, role, 'nav')).toBe(admits);
 });

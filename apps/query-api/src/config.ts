@@ -47,7 +47,7 @@ export function readDatabaseConfig(): ConfigOf<typeof DATABASE_SCHEMA> {
 }
 
 /** Path of the registry of consumers, for what needs nothing else of the settings. */
-export function readKonsumenterFil(): string {
+export function readKonsumenterFile(): string {
   return readEnvironment({ KONSUMENTER_FIL: SCHEMA.KONSUMENTER_FIL }, process.env).KONSUMENTER_FIL;
 }
 

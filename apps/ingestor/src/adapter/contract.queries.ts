@@ -7,7 +7,7 @@ export interface ContractRow extends KontraktDto {
   opprettet: Date;
   hjerteslag: Date | null;
   /** since the last heartbeat, or since the contract, when there was none; seconds by the database's clock */
-  sekunderSiden: number;
+  secondsSince: number;
 }
 
 /** The adapter's contract and last heartbeat; undefined before the first contract. */
@@ -15,7 +15,7 @@ export async function readContract(db: Pool): Promise<ContractRow | undefined> {
   const { rows } = await db.query<ContractRow>(
     `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",
        full_synk_intervall_dager as "fullSynkIntervallDager", delta_synk as "deltaSynk", ressurser, opprettet, hjerteslag,
-       extract(epoch from clock_timestamp() - coalesce(hjerteslag, opprettet))::float as "sekunderSiden"
+       extract(epoch from clock_timestamp() - coalesce(hjerteslag, opprettet))::float as "secondsSince"
      from adapter`,
   );
   return rows[0];

@@ -1,20 +1,20 @@
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
 
-let drift: TestIngestor;
+let ingestor: TestIngestor;
 
 beforeAll(async () => {
-  drift = await startTestIngestor();
+  ingestor = await startTestIngestor();
 });
-afterAll(() => drift.stop());
-beforeEach(() => drift.owner.query('truncate adapter'));
+afterAll(() => ingestor.stop());
+beforeEach(() => ingestor.owner.query('truncate adapter'));
 
 const send = (
   method: string,
   path: string,
   body?: unknown,
   claims: Record<string, unknown> | null = ADAPTER,
-): Promise<TestResponse> => drift.call(method, `/adapter/v1/${path}`, body, claims);
+): Promise<TestResponse> => ingestor.call(method, `/adapter/v1/${path}`, body, claims);
 const PAGE = { metadata: { synkId: 's', side: 1, antallSider: 1, antallTotalt: 0 }, ressurser: [] };
 
 const ROUTES = [
@@ -60,7 +60,7 @@ test('a contract can be replaced, and heartbeats are held against it', async () 
   expect(await send('PUT', 'kontrakt', { ...CONTRACT, heartbeatIntervallMinutter: 10 })).toMatchObject({ status: 200 });
   expect((await send('POST', 'hjerteslag')).body).toMatchObject({ tilstand: 'OK' });
   const after = async (minutes: number): Promise<unknown> => {
-    await drift.owner.query('update adapter set hjerteslag = now() - make_interval(mins => $1)', [minutes]);
+    await ingestor.owner.query('update adapter set hjerteslag = now() - make_interval(mins => $1)', [minutes]);
     return (await send('GET', 'status')).body.hjerteslag.tilstand;
   };
   expect(await after(9)).toBe('OK');
@@ -71,12 +71,12 @@ test('a contract can be replaced, and heartbeats are held against it', async () 
     sisteFullSynk: null,
     fullSynkForfalt: false,
   });
-  await drift.owner.query(`update adapter set opprettet = now() - interval '8 days'`);
+  await ingestor.owner.query(`update adapter set opprettet = now() - interval '8 days'`);
   expect((await send('GET', 'status')).body.fullSynkForfalt).toBe(true);
 });
 
 test('Kafka away is 503, and nothing is accepted', async () => {
   await send('PUT', 'kontrakt', CONTRACT);
   expect(await send('POST', 'avtaler/synk', PAGE)).toMatchObject({ status: 503 });
-  expect(await drift.owner.query('select from synk')).toEqual([]);
+  expect(await ingestor.owner.query('select from synk')).toEqual([]);
 });

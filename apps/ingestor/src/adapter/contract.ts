@@ -16,7 +16,7 @@ export function foreignContract(): Problem {
 }
 
 export function assessHeartbeat(contract: ContractRow): HjerteslagDto {
-  const intervals = contract.sekunderSiden / 60 / contract.heartbeatIntervallMinutter;
+  const intervals = contract.secondsSince / 60 / contract.heartbeatIntervallMinutter;
   return {
     tilstand: intervals > 2 ? 'STANSET' : intervals > 1 ? 'FORSINKET' : 'OK',
     sist: contract.hjerteslag?.toISOString() ?? null,

@@ -130,8 +130,8 @@ export class SyncCompletion {
     for (const state of SYNC_STATES) metrics.synker.set({ tilstand: state }, count.get(state) ?? 0);
     const contract = await readContract(this.pool);
     if (!contract) return;
-    metrics.adapterHeartbeat.set(contract.sekunderSiden);
-    metrics.adapterIntervals.set(contract.sekunderSiden / 60 / contract.heartbeatIntervallMinutter);
+    metrics.adapterHeartbeat.set(contract.secondsSince);
+    metrics.adapterIntervals.set(contract.secondsSince / 60 / contract.heartbeatIntervallMinutter);
     metrics.fullSynkForfalt.set((await readLastFullSync(this.pool)).overdue ? 1 : 0);
   }
 }

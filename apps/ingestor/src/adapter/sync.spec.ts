@@ -283,12 +283,12 @@ test('what is pushed is stored as what the stream says', async () => {
     const avtaleId = newId();
     await send(avtaleId);
     await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
-    const [row] = await api.owner.query<{ rad: unknown }[]>(
-      `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'avtrykk', 'mottatt'] as rad
+    const [row] = await api.owner.query<{ content: unknown }[]>(
+      `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'avtrykk', 'mottatt'] as content
        from avtale a where avtale_id = $1`,
       [avtaleId],
     );
-    return row?.rad;
+    return row?.content;
   };
   const fromStream = await save((avtaleId) =>
     api.topic.publish([{ key: avtaleId, value: JSON.stringify({ avtaleId, ...fields }) }]),

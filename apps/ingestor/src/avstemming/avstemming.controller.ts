@@ -196,7 +196,7 @@ function toDto({ per, avsluttet: ended, differanser: differences, ...rest }: Avs
     ...rest,
     per: per.toISOString(),
     avsluttet: ended.toISOString(),
-    differanser: differences.map(({ eldste: oldest, ...number }) => ({
+    differanser: differences.map(({ oldest, ...number }) => ({
       ...number,
       eldsteAlderSekunder: age(per, oldest),
     })),

@@ -18,7 +18,7 @@ export interface DifferenceCount {
   /** those too fresh to count */
   ferske: number;
   /** the newest `sistEndret` of the one that has differed for longest, of those that count */
-  eldste: Date | null;
+  oldest: Date | null;
 }
 
 export interface AvstemmingReport {
@@ -43,8 +43,8 @@ export interface Difference {
 
 /** One at a time in the database, until it is given back or the connection ends. */
 export async function tryLock(db: PoolClient): Promise<boolean> {
-  const { rows } = await db.query<{ fikk: boolean }>(`select pg_try_advisory_lock(${LOCKS.AVSTEMMING}) as fikk`);
-  return rows[0]?.fikk === true;
+  const { rows } = await db.query<{ got: boolean }>(`select pg_try_advisory_lock(${LOCKS.AVSTEMMING}) as got`);
+  return rows[0]?.got === true;
 }
 
 export async function unlock(db: PoolClient): Promise<void> {
@@ -144,7 +144,7 @@ const REPORT = `
     array(
       select json_build_object('type', t.type, 'antall', count(d.*) filter (where not d.fersk),
         'rettet', count(d.rettet), 'ferske', count(d.*) filter (where d.fersk),
-        'eldste', min(greatest(d.sist_endret_hos_kilden, d.sist_endret_her)) filter (where not d.fersk))
+        'oldest', min(greatest(d.sist_endret_hos_kilden, d.sist_endret_her)) filter (where not d.fersk))
       from unnest($1::text[]) with ordinality as t(type, nr)
       left join avstemming_differanse d on d.avstemming = a.id and d.type = t.type
       group by t.type, t.nr order by t.nr
@@ -169,7 +169,7 @@ export async function readReport(db: Pool, id: string): Promise<AvstemmingReport
 function withTimes(row: AvstemmingReport): AvstemmingReport {
   const differences = row.differanser.map((number) => ({
     ...number,
-    eldste: number.eldste && new Date(number.eldste),
+    oldest: number.oldest && new Date(number.oldest),
   }));
   return { ...row, differanser: differences };
 }

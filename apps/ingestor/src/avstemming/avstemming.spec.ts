@@ -5,20 +5,19 @@ import { batch, message, TOPIC } from '../testing/test-ingest.ts';
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 
 /** The list and the report over HTTP. What the topic is needed for stands in `tools/e2e/avstemming.spec.ts`. */
-let drift: TestIngestor;
+let ingestor: TestIngestor;
 
 beforeAll(async () => {
-  drift = await startTestIngestor();
+  ingestor = await startTestIngestor();
 });
-afterAll(() => drift.stop());
-beforeEach(() => drift.empty());
+afterAll(() => ingestor.stop());
+beforeEach(() => ingestor.empty());
 
 const PATH = '/drift/v1/avstemming';
 const BEFORE = '2026-01-01T00:00:00Z';
-const id = (nummer: number): string => `00000000-0000-4000-8000-${String(nummer).padStart(12, '0')}`;
-const line = (nummer: number, sistEndret = BEFORE): string =>
-  `${JSON.stringify({ avtaleId: id(nummer), sistEndret })}\n`;
-const avstem = (...lines: string[]): Promise<TestResponse> => drift.call('POST', PATH, lines.join(''));
+const id = (nr: number): string => `00000000-0000-4000-8000-${String(nr).padStart(12, '0')}`;
+const line = (nr: number, sistEndret = BEFORE): string => `${JSON.stringify({ avtaleId: id(nr), sistEndret })}\n`;
+const avstem = (...lines: string[]): Promise<TestResponse> => ingestor.call('POST', PATH, lines.join(''));
 
 type Number = Record<'antall' | 'ferske', number>;
 /** Of each type that there are any of: those that count and those that don't. */
@@ -31,16 +30,16 @@ const number = ({ body }: TestResponse): Record<string, [number, number]> =>
 
 /** The avtaler 1 to `antall`. */
 async function save(count: number): Promise<void> {
-  await drift.ingest(batch(Array.from({ length: count }, (_, i) => message(i, { avtaleId: id(i + 1) }))));
-  drift.setTopicEnd(count);
+  await ingestor.ingest(batch(Array.from({ length: count }, (_, i) => message(i, { avtaleId: id(i + 1) }))));
+  ingestor.setTopicEnd(count);
 }
 
 async function differences(report: string, type: string, fresh = false): Promise<string[]> {
-  const { body } = await drift.call('GET', `${PATH}/${report}/differanser?type=${type}&ferske=${String(fresh)}`);
+  const { body } = await ingestor.call('GET', `${PATH}/${report}/differanser?type=${type}&ferske=${String(fresh)}`);
   return body.differanser.map(({ avtaleId }: { avtaleId: string }) => avtaleId);
 }
 
-afterEach(() => drift.setTopicEnd(0));
+afterEach(() => ingestor.setTopicEnd(0));
 
 test('two sides that agree differ in nothing, however the list is ordered and often it names them', async () => {
   await save(3);
@@ -60,8 +59,8 @@ test('two sides that agree differ in nothing, however the list is ordered and of
 
 test('each planted difference is found, and nothing else', async () => {
   await save(6);
-  await drift.owner.query(`update avtale set slettet = 'SLETTEMERKET' where avtale_id = any($1)`, [[id(4), id(5)]]);
-  await drift.owner.query(`update avtale set slettet = 'GRAVSTEIN', mottatt = $2 where avtale_id = $1`, [
+  await ingestor.owner.query(`update avtale set slettet = 'SLETTEMERKET' where avtale_id = any($1)`, [[id(4), id(5)]]);
+  await ingestor.owner.query(`update avtale set slettet = 'GRAVSTEIN', mottatt = $2 where avtale_id = $1`, [
     id(6),
     BEFORE,
   ]);
@@ -79,9 +78,9 @@ test('each planted difference is found, and nothing else', async () => {
   expect(await differences(report, 'UTDATERT')).toEqual([id(1)]);
   expect(await differences(report, 'NYERE')).toEqual([id(2)]);
   expect(await differences(report, 'FREMMED')).toEqual([id(3)]);
-  expect((await drift.call('GET', PATH)).body.avstemminger).toEqual([response.body]);
-  expect((await drift.call('GET', `${PATH}/${report}`)).body).toEqual(response.body);
-  expect((await drift.call('GET', '/drift/v1/handlinger')).body.handlinger).toMatchObject([
+  expect((await ingestor.call('GET', PATH)).body.avstemminger).toEqual([response.body]);
+  expect((await ingestor.call('GET', `${PATH}/${report}`)).body).toEqual(response.body);
+  expect((await ingestor.call('GET', '/drift/v1/handlinger')).body.handlinger).toMatchObject([
     { handling: 'AVSTEM', gjelder: report, antall: 6 },
   ]);
 });
@@ -89,8 +88,8 @@ test('each planted difference is found, and nothing else', async () => {
 test('what the source is to send again has the form of its list, to the microsecond', async () => {
   await save(1);
   const { body } = await avstem(line(1, '2026-01-01T00:00:00.000001Z'), line(2));
-  const response = await fetch(`${drift.url}${PATH}/${String(body.id)}/sendes-paa-nytt`, {
-    headers: { authorization: `Bearer ${await drift.token()}` },
+  const response = await fetch(`${ingestor.url}${PATH}/${String(body.id)}/sendes-paa-nytt`, {
+    headers: { authorization: `Bearer ${await ingestor.token()}` },
   });
   expect(response.headers.get('content-type')).toBe('application/x-ndjson');
   const text = await response.text();
@@ -103,7 +102,7 @@ describe('too fresh to count, shown apart', () => {
 
   test('what either side changed shortly before the list, or since', async () => {
     await save(2);
-    await drift.owner.query('update avtale set sist_endret = now() where avtale_id = $1', [id(1)]);
+    await ingestor.owner.query('update avtale set sist_endret = now() where avtale_id = $1', [id(1)]);
     const response = await avstem(line(3, minutesSince(1)), line(4, minutesSince(10)));
     expect(number(response)).toEqual({ MANGLER: [1, 1], FREMMED: [1, 1] });
     expect(await differences(response.body.id, 'MANGLER')).toEqual([id(4)]);
@@ -114,13 +113,13 @@ describe('too fresh to count, shown apart', () => {
   test('what was learned after the moment of the list', async () => {
     await save(1);
     const per = encodeURIComponent(minutesSince(60));
-    const response = await drift.call('POST', `${PATH}?per=${per}`, line(2));
+    const response = await ingestor.call('POST', `${PATH}?per=${per}`, line(2));
     expect(number(response)).toEqual({ MANGLER: [1, 0], FREMMED: [0, 1] });
   });
 
   test('what a message decided that came while the list did', async () => {
     await save(2);
-    drift.setTopicEnd(1);
+    ingestor.setTopicEnd(1);
     const response = await avstem(line(3));
     expect(number(response)).toEqual({ MANGLER: [1, 0], FREMMED: [1, 1] });
     expect(await differences(response.body.id, 'FREMMED')).toEqual([id(1)]);
@@ -129,31 +128,31 @@ describe('too fresh to count, shown apart', () => {
 
 test('what lies beyond the end of a topic that was made anew counts', async () => {
   await save(3);
-  await drift.owner.query('update konsum_offset set neste_offset = 1 where topic = $1', [TOPIC]);
-  drift.setTopicEnd(1);
+  await ingestor.owner.query('update konsum_offset set neste_offset = 1 where topic = $1', [TOPIC]);
+  ingestor.setTopicEnd(1);
   expect(number(await avstem(line(1)))).toEqual({ FREMMED: [2, 0] });
 });
 
 test('random sides: exactly what differs is found', async () => {
   const time = fc.integer({ min: 0, max: 3 }).map((day) => `2026-01-0${String(day + 1)}T00:00:00Z`);
-  const page = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 12 }), time), { selector: ([nummer]) => nummer });
+  const page = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 12 }), time), { selector: ([nr]) => nr });
   await fc.assert(
     fc.asyncProperty(page, page, async (here, atSource) => {
-      await drift.empty();
-      drift.setTopicEnd(here.length);
-      const messages = here.map(([nummer, sistEndret], i) => message(i, { avtaleId: id(nummer), sistEndret }));
-      if (here.length > 0) await drift.ingest(batch(messages));
-      const response = await avstem(...atSource.map(([nummer, sistEndret]) => line(nummer, sistEndret)));
+      await ingestor.empty();
+      ingestor.setTopicEnd(here.length);
+      const messages = here.map(([nr, sistEndret], i) => message(i, { avtaleId: id(nr), sistEndret }));
+      if (here.length > 0) await ingestor.ingest(batch(messages));
+      const response = await avstem(...atSource.map(([nr, sistEndret]) => line(nr, sistEndret)));
       const source = new Map(atSource);
       const stored = new Map(here);
       const waited = {
-        MANGLER: atSource.filter(([nummer]) => !stored.has(nummer)),
-        UTDATERT: here.filter(([nummer, latest]) => latest < (source.get(nummer) ?? latest)),
-        FREMMED: here.filter(([nummer]) => !source.has(nummer)),
-        NYERE: here.filter(([nummer, latest]) => latest > (source.get(nummer) ?? latest)),
+        MANGLER: atSource.filter(([nr]) => !stored.has(nr)),
+        UTDATERT: here.filter(([nr, latest]) => latest < (source.get(nr) ?? latest)),
+        FREMMED: here.filter(([nr]) => !source.has(nr)),
+        NYERE: here.filter(([nr, latest]) => latest > (source.get(nr) ?? latest)),
       };
       for (const [type, avtaler] of Object.entries(waited)) {
-        expect(await differences(response.body.id, type)).toEqual(avtaler.map(([nummer]) => id(nummer)).sort());
+        expect(await differences(response.body.id, type)).toEqual(avtaler.map(([nr]) => id(nr)).sort());
       }
     }),
     { numRuns: 15 },
@@ -164,7 +163,7 @@ test('differences are paged through once', async () => {
   const { body } = await avstem(...Array.from({ length: 5 }, (_, i) => line(i + 1)));
   const seen: string[] = [];
   for (let next = '', more = true; more;) {
-    const page = await drift.call('GET', `${PATH}/${String(body.id)}/differanser?type=MANGLER&antall=2${next}`);
+    const page = await ingestor.call('GET', `${PATH}/${String(body.id)}/differanser?type=MANGLER&antall=2${next}`);
     seen.push(...page.body.differanser.map(({ avtaleId }: { avtaleId: string }) => avtaleId));
     next = `&neste=${String(page.body.neste)}`;
     more = page.body.neste !== undefined;
@@ -174,15 +173,15 @@ test('differences are paged through once', async () => {
 
 test('only the last fifty reports are kept', async () => {
   for (let i = 0; i < 52; i++) await avstem(line(1));
-  const { body } = await drift.call('GET', `${PATH}?antall=200`);
+  const { body } = await ingestor.call('GET', `${PATH}?antall=200`);
   expect(body.avstemminger).toHaveLength(50);
   expect(body.avstemminger[0].id).toBe('52');
-  expect(await drift.call('GET', `${PATH}/2`)).toMatchObject({ status: 404 });
+  expect(await ingestor.call('GET', `${PATH}/2`)).toMatchObject({ status: 404 });
 });
 
 describe('refused, and nothing kept', () => {
   afterEach(async () => {
-    expect((await drift.call('GET', PATH)).body.avstemminger).toEqual([]);
+    expect((await ingestor.call('GET', PATH)).body.avstemminger).toEqual([]);
   });
 
   test.each([
@@ -225,11 +224,11 @@ describe('refused, and nothing kept', () => {
     ['POST', `${PATH}/1/rett`, { type: 'FREMMED' }, 400],
     ['POST', `${PATH}/1/rett`, { type: 'NYERE' }, 400],
   ] as const)('%s %s', async (method, path, body, status) => {
-    expect(await drift.call(method, path, body)).toMatchObject({ status });
+    expect(await ingestor.call(method, path, body)).toMatchObject({ status });
   });
 
   test('while another one runs', async () => {
-    const db = await drift.pool.connect();
+    const db = await ingestor.pool.connect();
     try {
       await db.query(`select pg_advisory_lock(hashtext('tiltak-datadeling avstemming'))`);
       expect(await avstem(line(1))).toMatchObject({ status: 409 });
@@ -239,14 +238,14 @@ describe('refused, and nothing kept', () => {
   });
 
   test('a list that breaks off, after which the next one is compared', async () => {
-    const sendes = request(`${drift.url}${PATH}`, {
+    const sendes = request(`${ingestor.url}${PATH}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${await drift.token()}`, 'content-type': 'application/x-ndjson' },
+      headers: { authorization: `Bearer ${await ingestor.token()}`, 'content-type': 'application/x-ndjson' },
     });
     sendes.on('error', () => undefined);
     sendes.write(line(1).repeat(10_000));
     const locks = (): Promise<boolean> =>
-      drift.owner
+      ingestor.owner
         .query(`select 1 from pg_locks where locktype = 'advisory' and granted`)
         .then((rows: unknown[]) => rows.length > 0);
     await waitUntil(locks, { what: 'the list to be read' });
@@ -257,19 +256,21 @@ describe('refused, and nothing kept', () => {
   test('a deletion of another number than there are', async () => {
     await save(2);
     const { body } = await avstem(line(1));
-    expect(await drift.call('POST', `${PATH}/${String(body.id)}/rett`, { type: 'FREMMED', bekreft: 2 })).toMatchObject({
+    expect(
+      await ingestor.call('POST', `${PATH}/${String(body.id)}/rett`, { type: 'FREMMED', bekreft: 2 }),
+    ).toMatchObject({
       status: 409,
       body: { detail: 'There are 1 to delete, and bekreft says another number' },
     });
-    await drift.empty();
+    await ingestor.empty();
   });
 });
 
 test('what is on the topic and not stored yet is waited for', async () => {
-  await drift.owner.query('update konsum_offset set neste_offset = 0 where topic = $1', [TOPIC]);
-  drift.setTopicEnd(1);
+  await ingestor.owner.query('update konsum_offset set neste_offset = 0 where topic = $1', [TOPIC]);
+  ingestor.setTopicEnd(1);
   expect(await avstem(line(1))).toMatchObject({ status: 503 });
   const response = avstem(line(1));
-  await drift.ingest(batch([message(0, { avtaleId: id(1) })]));
+  await ingestor.ingest(batch([message(0, { avtaleId: id(1) })]));
   expect(number(await response)).toEqual({});
 });

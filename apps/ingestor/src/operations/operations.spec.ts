@@ -2,19 +2,19 @@ import { syntheticFnr } from '@tiltak/testing';
 import { batch, ID, message, PARTITION, TOPIC } from '../testing/test-ingest.ts';
 import { startTestIngestor, type TestIngestor } from '../testing/test-ingestor.ts';
 
-let drift: TestIngestor;
+let ingestor: TestIngestor;
 const FNR = syntheticFnr(1);
 
 beforeAll(async () => {
-  drift = await startTestIngestor();
+  ingestor = await startTestIngestor();
 });
-afterAll(() => drift.stop());
-beforeEach(() => drift.empty());
+afterAll(() => ingestor.stop());
+beforeEach(() => ingestor.empty());
 
 /** As if the message was fine, and the reading of it wrong, when it was parked. */
 async function parkGoodMessage(offset: number, fields: Record<string, unknown>): Promise<string> {
   const { key, value } = message(offset, fields);
-  const [row] = await drift.owner.query<{ id: string }[]>(
+  const [row] = await ingestor.owner.query<{ id: string }[]>(
     `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak)
      values ($1, $2, $3, $4, $5, sha256($5), 'UGYLDIG_FELT', 'startDato', 'was not understood then') returning id`,
     [TOPIC, PARTITION, offset, key, value],
@@ -22,7 +22,7 @@ async function parkGoodMessage(offset: number, fields: Record<string, unknown>):
   return row?.id ?? '';
 }
 
-const actions = async (): Promise<unknown[]> => (await drift.call('GET', '/drift/v1/handlinger')).body.handlinger;
+const actions = async (): Promise<unknown[]> => (await ingestor.call('GET', '/drift/v1/handlinger')).body.handlinger;
 
 describe('access', () => {
   const ROUTES = [
@@ -46,19 +46,22 @@ describe('access', () => {
   ] as const;
 
   test.each(ROUTES)('%s %s needs a token with the role', async (method, path) => {
-    expect(await drift.call(method, path, undefined, null)).toMatchObject({ status: 401 });
-    expect(await drift.call(method, path, undefined, { roles: ['access_as_application'] })).toMatchObject({
+    expect(await ingestor.call(method, path, undefined, null)).toMatchObject({ status: 401 });
+    expect(await ingestor.call(method, path, undefined, { roles: ['access_as_application'] })).toMatchObject({
       status: 403,
       body: { type: 'urn:tiltak-datadeling:feil:ikke-tilgang' },
     });
-    expect(await drift.call(method, path, undefined, { roles: 'drift' })).toMatchObject({ status: 403 });
+    expect(await ingestor.call(method, path, undefined, { roles: 'drift' })).toMatchObject({ status: 403 });
   });
 });
 
 test('the status tells how far consumption has come, and what waits', async () => {
-  await drift.ingest(batch([message(0, {}), message(1, { startDato: 'x' }), message(2, { startDato: 'y' })]));
-  await drift.owner.query(`insert into konsum_status values ($1, $2, 7, '2026-01-01T00:00:00Z')`, [TOPIC, PARTITION]);
-  expect((await drift.call('GET', '/drift/v1/status')).body).toEqual({
+  await ingestor.ingest(batch([message(0, {}), message(1, { startDato: 'x' }), message(2, { startDato: 'y' })]));
+  await ingestor.owner.query(`insert into konsum_status values ($1, $2, 7, '2026-01-01T00:00:00Z')`, [
+    TOPIC,
+    PARTITION,
+  ]);
+  expect((await ingestor.call('GET', '/drift/v1/status')).body).toEqual({
     organisasjon: 'nav',
     topic: TOPIC,
     dataOppdatert: '2026-01-01T00:00:00.000Z',
@@ -72,20 +75,20 @@ test('the status tells how far consumption has come, and what waits', async () =
 
 describe('the list', () => {
   test('pages through everything once, and filters', async () => {
-    await drift.ingest(
+    await ingestor.ingest(
       batch(Array.from({ length: 5 }, (_, i) => message(i, i % 2 ? { startDato: 'x' } : { avtaleNr: 'x' }))),
     );
     const seen: number[] = [];
     for (let next = '', more = true; more;) {
-      const { body } = await drift.call('GET', `/drift/v1/parkerte?antall=2${next}`);
+      const { body } = await ingestor.call('GET', `/drift/v1/parkerte?antall=2${next}`);
       seen.push(...body.parkerte.map(({ offset }: { offset: number }) => offset));
       next = `&neste=${String(body.neste)}`;
       more = body.neste !== undefined;
     }
     expect(seen).toEqual([0, 1, 2, 3, 4]);
-    const { body } = await drift.call('GET', '/drift/v1/parkerte?felt=startDato&kode=UGYLDIG_FELT&tilstand=PARKERT');
+    const { body } = await ingestor.call('GET', '/drift/v1/parkerte?felt=startDato&kode=UGYLDIG_FELT&tilstand=PARKERT');
     expect(body.parkerte).toMatchObject([{ offset: 1, felt: 'startDato' }, { offset: 3 }]);
-    expect((await drift.call('GET', '/drift/v1/parkerte?tilstand=FORKASTET')).body.parkerte).toEqual([]);
+    expect((await ingestor.call('GET', '/drift/v1/parkerte?tilstand=FORKASTET')).body.parkerte).toEqual([]);
   });
 
   test.each([
@@ -95,7 +98,7 @@ describe('the list', () => {
     ['kode=%27', 'kode'],
     ['ukjent=1', 'ukjent'],
   ])('refuses %s', async (query, field) => {
-    expect(await drift.call('GET', `/drift/v1/parkerte?${query}`)).toMatchObject({
+    expect(await ingestor.call('GET', `/drift/v1/parkerte?${query}`)).toMatchObject({
       status: 400,
       body: { feil: [{ felt: field }] },
     });
@@ -105,8 +108,8 @@ describe('the list', () => {
 describe('showing one', () => {
   test('hides what is about persons, and is audited', async () => {
     const fields = { deltakerFnr: FNR, deltakerFornavn: 'Kari', startDato: 'x', ukjent: { a: FNR }, tiltakstype: FNR };
-    await drift.ingest(batch([message(0, fields)]));
-    const { body } = await drift.call('GET', '/drift/v1/parkerte/1');
+    await ingestor.ingest(batch([message(0, fields)]));
+    const { body } = await ingestor.call('GET', '/drift/v1/parkerte/1');
     expect(body).toMatchObject({ nokkel: ID, offset: 0, felt: 'startDato', aarsak: expect.any(String) });
     const shown = body.melding as string;
     expect(shown).toContain('"startDato": "x"');
@@ -119,21 +122,21 @@ describe('showing one', () => {
 
   test('shows only the shape of what is not JSON', async () => {
     const value = Buffer.from(`{"navn":"Kari Ås","fnr":"${FNR}",`);
-    await drift.ingest(batch([{ offset: 0, key: Buffer.from(FNR), value }]));
-    const { body } = await drift.call('GET', '/drift/v1/parkerte/1');
+    await ingestor.ingest(batch([{ offset: 0, key: Buffer.from(FNR), value }]));
+    const { body } = await ingestor.call('GET', '/drift/v1/parkerte/1');
     expect(body).toMatchObject({ nokkel: '00000000000', melding: '{"xxxx":"xxxx xx","xxx":"00000000000",' });
   });
 
   test('that is not there is 404', async () => {
-    expect((await drift.call('GET', '/drift/v1/parkerte/99')).status).toBe(404);
+    expect((await ingestor.call('GET', '/drift/v1/parkerte/99')).status).toBe(404);
   });
 });
 
 describe('a replay', () => {
   test('of a message that can be used now stores it at its place', async () => {
     const nr = await parkGoodMessage(4, { avtaleNr: 7 });
-    expect((await drift.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'TATT_INN' });
-    const { avtale, parkert_melding, konsum_offset, avtale_versjon } = await drift.dump();
+    expect((await ingestor.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'TATT_INN' });
+    const { avtale, parkert_melding, konsum_offset, avtale_versjon } = await ingestor.dump();
     expect(avtale).toMatchObject([{ avtale_nr: 7, kilde_partisjon: PARTITION, kilde_offset: 4 }]);
     expect(avtale_versjon).toHaveLength(1);
     expect(parkert_melding).toMatchObject([
@@ -141,7 +144,7 @@ describe('a replay', () => {
     ]);
     expect(konsum_offset).toMatchObject([{ neste_offset: 0 }]);
     expect(await actions()).toMatchObject([{ handling: 'SPILL_AV', gjelder: nr, antall: 1 }]);
-    expect((await drift.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).status).toBe(409);
+    expect((await ingestor.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).status).toBe(409);
   });
 
   test.each([
@@ -149,30 +152,30 @@ describe('a replay', () => {
     ['equal, earlier on the topic', '2026-02-01T00:00:00Z'],
   ])('obeys the ordering rule: %s', async (_, sistEndret) => {
     const nr = await parkGoodMessage(4, { avtaleNr: 7, sistEndret });
-    await drift.ingest(batch([message(5, { avtaleNr: 8, sistEndret: '2026-02-01T00:00:00Z' })], 0));
-    const before = await drift.dump();
-    expect((await drift.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'FORELDET' });
-    const { parkert_melding: _p, ...after } = await drift.dump();
+    await ingestor.ingest(batch([message(5, { avtaleNr: 8, sistEndret: '2026-02-01T00:00:00Z' })], 0));
+    const before = await ingestor.dump();
+    expect((await ingestor.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'FORELDET' });
+    const { parkert_melding: _p, ...after } = await ingestor.dump();
     expect(after).toEqual({ ...before, parkert_melding: undefined });
   });
 
   test('of one that still can not be used leaves it, with the attempt and the reason of today', async () => {
-    await drift.ingest(batch([message(0, { startDato: 'x' })]));
-    await drift.owner.query(`update parkert_melding set felt = 'annet', aarsak = 'old'`);
-    expect((await drift.call('POST', '/drift/v1/parkerte/1/spill-av')).body).toEqual({ utfall: 'PARKERT' });
-    const { parkert_melding } = await drift.dump();
+    await ingestor.ingest(batch([message(0, { startDato: 'x' })]));
+    await ingestor.owner.query(`update parkert_melding set felt = 'annet', aarsak = 'old'`);
+    expect((await ingestor.call('POST', '/drift/v1/parkerte/1/spill-av')).body).toEqual({ utfall: 'PARKERT' });
+    const { parkert_melding } = await ingestor.dump();
     expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', forsok: 2, felt: 'startDato' }]);
   });
 
   test('of one that the database refuses leaves it', async () => {
     const nr = await parkGoodMessage(4, { avtaleNr: 7 });
-    await drift.owner.query('alter table avtale add constraint ikke_sju check (avtale_nr <> 7)');
+    await ingestor.owner.query('alter table avtale add constraint ikke_sju check (avtale_nr <> 7)');
     try {
-      expect((await drift.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'PARKERT' });
+      expect((await ingestor.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'PARKERT' });
     } finally {
-      await drift.owner.query('alter table avtale drop constraint ikke_sju');
+      await ingestor.owner.query('alter table avtale drop constraint ikke_sju');
     }
-    const { parkert_melding, avtale } = await drift.dump();
+    const { parkert_melding, avtale } = await ingestor.dump();
     expect(avtale).toEqual([]);
     expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', forsok: 2, kode: 'AVVIST_AV_DATABASEN' }]);
     expect(await actions()).toHaveLength(1);
@@ -181,10 +184,10 @@ describe('a replay', () => {
   test('by several at once happens once', async () => {
     const nr = await parkGoodMessage(4, { avtaleNr: 7 });
     const response = await Promise.all(
-      Array.from({ length: 5 }, () => drift.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)),
+      Array.from({ length: 5 }, () => ingestor.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)),
     );
     expect(response.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409]);
-    expect((await drift.dump()).avtale_versjon).toHaveLength(1);
+    expect((await ingestor.dump()).avtale_versjon).toHaveLength(1);
     expect(await actions()).toHaveLength(1);
   });
 
@@ -196,14 +199,14 @@ describe('a replay', () => {
         ...(goodMessage ? {} : { avtaleNr: 'x' }),
       });
     }
-    await drift.ingest(batch([{ offset: 200, key: null, value: Buffer.from('x') }], 0));
-    expect((await drift.call('POST', '/drift/v1/parkerte/spill-av', {})).body).toMatchObject({
+    await ingestor.ingest(batch([{ offset: 200, key: null, value: Buffer.from('x') }], 0));
+    expect((await ingestor.call('POST', '/drift/v1/parkerte/spill-av', {})).body).toMatchObject({
       status: 400,
       feil: [{ felt: 'alle' }],
     });
-    const { body } = await drift.call('POST', '/drift/v1/parkerte/spill-av', { kode: 'UGYLDIG_FELT' });
+    const { body } = await ingestor.call('POST', '/drift/v1/parkerte/spill-av', { kode: 'UGYLDIG_FELT' });
     expect(body).toEqual({ forsoekt: 105, spiltAv: 104, fortsattParkert: 1 });
-    const all = await drift.call('POST', '/drift/v1/parkerte/spill-av', { alle: true });
+    const all = await ingestor.call('POST', '/drift/v1/parkerte/spill-av', { alle: true });
     expect(all.body).toEqual({ forsoekt: 2, spiltAv: 0, fortsattParkert: 2 });
     expect(await actions()).toMatchObject([
       { handling: 'SPILL_AV_FLERE', gjelder: 'alle', antall: 0 },
@@ -214,12 +217,12 @@ describe('a replay', () => {
 
 describe('discarding', () => {
   test('keeps the bytes, who and why, and happens once', async () => {
-    await drift.ingest(batch([message(0, { startDato: 'x' })]));
+    await ingestor.ingest(batch([message(0, { startDato: 'x' })]));
     const discard = (): ReturnType<TestIngestor['call']> =>
-      drift.call('POST', '/drift/v1/parkerte/1/forkast', { begrunnelse: 'Testmelding' });
+      ingestor.call('POST', '/drift/v1/parkerte/1/forkast', { begrunnelse: 'Testmelding' });
     const response = await Promise.all([discard(), discard()]);
     expect(response.map(({ status }) => status).sort()).toEqual([204, 409]);
-    expect((await drift.dump()).parkert_melding).toMatchObject([
+    expect((await ingestor.dump()).parkert_melding).toMatchObject([
       {
         tilstand: 'FORKASTET',
         begrunnelse: 'Testmelding',
@@ -231,13 +234,13 @@ describe('discarding', () => {
   });
 
   test.each([[{}], [{ begrunnelse: '' }], [{ begrunnelse: `gjelder ${FNR}` }]])('needs a reason: %#', async (body) => {
-    const response = await drift.call('POST', '/drift/v1/parkerte/1/forkast', body);
+    const response = await ingestor.call('POST', '/drift/v1/parkerte/1/forkast', body);
     expect(response).toMatchObject({ status: 400, body: { feil: expect.any(Array) } });
     expect(JSON.stringify(response.body)).not.toContain(FNR);
   });
 });
 
 test('nobody can take away or change what was done, but for the count', async () => {
-  await expect(drift.pool.query('delete from driftshandling')).rejects.toThrow('permission denied');
-  await expect(drift.pool.query(`update driftshandling set hvem = 'x'`)).rejects.toThrow('permission denied');
+  await expect(ingestor.pool.query('delete from driftshandling')).rejects.toThrow('permission denied');
+  await expect(ingestor.pool.query(`update driftshandling set hvem = 'x'`)).rejects.toThrow('permission denied');
 });

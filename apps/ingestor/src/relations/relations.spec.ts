@@ -85,29 +85,29 @@ interface Row {
   status: string | null;
   start: string | null;
   end: string | null;
-  synlig: boolean;
+  visible: boolean;
   annullert: boolean;
 }
 
 const readAvtaler = (): Promise<Row[]> =>
   setup.owner.query(`
     select avtale_id as id, deltaker_fnr as fnr, bedrift_nr as bedrift, tiltakstype as type, avtale_status as status,
-      start_dato::text as start, slutt_dato::text as "end", slettet is null and not feilregistrert as synlig,
+      start_dato::text as start, slutt_dato::text as "end", slettet is null and not feilregistrert as visible,
       annullert_tidspunkt is not null as annullert
     from avtale`);
 
 const readRelations = async (): Promise<string[]> => {
-  const rows = await setup.owner.query<{ rad: string }[]>(
-    `select fra || ' ' || relasjon || ' ' || til as rad from relasjon`,
+  const rows = await setup.owner.query<{ content: string }[]>(
+    `select fra || ' ' || relasjon || ' ' || til as content from relasjon`,
   );
-  return rows.map(({ rad: row }) => row).sort();
+  return rows.map(({ content: row }) => row).sort();
 };
 
 /** What the relations must be, said as in the documents and found by trying every pair. */
 function oracle(avtaler: readonly Row[]): string[] {
   const withParts = avtaler.filter(
     (a) =>
-      a.synlig &&
+      a.visible &&
       a.fnr !== null &&
       a.start !== null &&
       !a.annullert &&
@@ -158,7 +158,7 @@ test('two ingestors on three partitions at once: the relations are those of the 
           'select distinct on (avtale_id) avtale_id, type from endring order by avtale_id, tx desc, lopenr desc',
         );
         const told = new Map(last.map((row) => [row.avtale_id, row.type]));
-        for (const { id: avtaleId, synlig: visible } of avtaler) {
+        for (const { id: avtaleId, visible: visible } of avtaler) {
           expect(told.get(avtaleId) ?? 'SLETTET').toBe(visible ? 'ENDRET' : 'SLETTET');
         }
       },

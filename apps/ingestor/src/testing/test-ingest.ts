@@ -67,8 +67,8 @@ export async function startTestIngest(
     },
     dump: async () => {
       const tables = Object.entries(TABLES).map(async ([name, sql]) => {
-        const rows = await owner.query<{ rad: Record<string, unknown> }[]>(sql);
-        return [name, rows.map(({ rad }) => rad)] as const;
+        const rows = await owner.query<{ content: Record<string, unknown> }[]>(sql);
+        return [name, rows.map(({ content }) => content)] as const;
       });
       return Object.fromEntries(await Promise.all(tables)) as Awaited<ReturnType<TestIngest['dump']>>;
     },
@@ -107,12 +107,12 @@ async function testConfig(database: TestDatabase, environment: Record<string, st
 }
 
 const TABLES = {
-  avtale: `select to_jsonb(t) - 'mottatt' as rad from avtale t order by avtale_id`,
-  avtale_versjon: `select to_jsonb(t) - 'laert' - 'lopenr' as rad from avtale_versjon t order by avtale_id, lopenr`,
-  endring: `select jsonb_build_array(avtale_id, type, aarsak) as rad from endring t order by avtale_id, tx, lopenr`,
-  relasjon: `select to_jsonb(t) as rad from relasjon t order by fra, relasjon, til`,
-  parkert_melding: `select to_jsonb(t) - 'id' - 'parkert' as rad from parkert_melding t order by kafka_offset`,
-  konsum_offset: `select to_jsonb(t) as rad from konsum_offset t`,
+  avtale: `select to_jsonb(t) - 'mottatt' as content from avtale t order by avtale_id`,
+  avtale_versjon: `select to_jsonb(t) - 'laert' - 'lopenr' as content from avtale_versjon t order by avtale_id, lopenr`,
+  endring: `select jsonb_build_array(avtale_id, type, aarsak) as content from endring t order by avtale_id, tx, lopenr`,
+  relasjon: `select to_jsonb(t) as content from relasjon t order by fra, relasjon, til`,
+  parkert_melding: `select to_jsonb(t) - 'id' - 'parkert' as content from parkert_melding t order by kafka_offset`,
+  konsum_offset: `select to_jsonb(t) as content from konsum_offset t`,
 };
 
 /** A message about the avtale `ID`, unless the fields name another. */

@@ -78,9 +78,9 @@ describe('gjeldendePer', () => {
 });
 
 describe('hentTiltaksstatus with gjeldendePer', () => {
-  const tiltak = (avtale_status: string, slutt_dato: string): Record<string, unknown> => ({
+  const tiltak = (avtale_status: string, endDate: string): Record<string, unknown> => ({
     ...{ deltaker_fnr: OLA, deltaker_id: deltakerId(OLA), avtale_inngaatt: day(1) },
-    ...{ avtale_status, start_dato: '2026-01-01', slutt_dato },
+    ...{ avtale_status, start_dato: '2026-01-01', slutt_dato: endDate },
   });
   const status = async (body: Record<string, unknown>): Promise<unknown[]> => {
     const response = await api.call('POST', '/api/v1/personer/tiltaksstatus', {
@@ -208,11 +208,11 @@ test('only the columns asked for are read, and what a page and the audit need', 
   await api.call('POST', '/api/v1/avtaler/utdrag', { body: { felter: ['stillingstype', 'versjon'] } });
   const supervision = new pg.Client({ connectionString: api.database.url });
   await supervision.connect();
-  const { rows } = await supervision.query<{ kolonner: string }>(`
-    select substring(query from 'select (.*) from avtale_synlig') as kolonner from pg_stat_activity
+  const { rows } = await supervision.query<{ columns: string }>(`
+    select substring(query from 'select (.*) from avtale_synlig') as columns from pg_stat_activity
     where datname = current_database() and query like '%stillingstype%' and query not like '%bedrift_navn%' and pid <> pg_backend_pid()`);
   await supervision.end();
-  expect(rows).toEqual([{ kolonner: 'versjon, stillingstype, avtale_id, deltaker_id' }]);
+  expect(rows).toEqual([{ columns: 'versjon, stillingstype, avtale_id, deltaker_id' }]);
 });
 
 describe('an ETag', () => {
@@ -234,10 +234,10 @@ describe('an ETag', () => {
 
   test('is given for a number too', async () => {
     await api.owner.query(`update avtale set avtale_nr = 7 where avtale_id = $1`, [id(1)]);
-    const withNummer = (headers = {}): Promise<TestResponse> =>
+    const withNumber = (headers = {}): Promise<TestResponse> =>
       api.call('GET', '/api/v1/avtaler/nummer/7', { headers });
-    const etag = (await withNummer()).headers.get('etag') ?? '';
-    expect([(await get()).headers.get('etag'), (await withNummer({ 'If-None-Match': etag })).status]).toEqual([
+    const etag = (await withNumber()).headers.get('etag') ?? '';
+    expect([(await get()).headers.get('etag'), (await withNumber({ 'If-None-Match': etag })).status]).toEqual([
       etag,
       304,
     ]);

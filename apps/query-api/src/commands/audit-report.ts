@@ -3,7 +3,7 @@ import { createPool, databaseOptions } from '@tiltak/database';
 import { UsageError, type Command } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import { readKonsumenter, type Behandlingsgrunnlag, type Konsumenter } from '../access/konsumenter.ts';
-import { readDatabaseConfig, readKonsumenterFil } from '../config.ts';
+import { readDatabaseConfig, readKonsumenterFile } from '../config.ts';
 import { toCef, type AuditedLookup } from './cef.ts';
 
 /** Who looked up what, and what they were granted without using it. */
@@ -25,7 +25,7 @@ Exit code: 0, or 2 when it could not be told.
   run: async (args) => {
     const options = readOptions(args);
     // Before the database is asked: a registry that is wrong is known at once.
-    const konsumenter = options.form === 'cef' ? undefined : readKonsumenter(readKonsumenterFil());
+    const konsumenter = options.form === 'cef' ? undefined : readKonsumenter(readKonsumenterFile());
     const db = connect();
     try {
       if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);

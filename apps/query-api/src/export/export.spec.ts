@@ -13,7 +13,7 @@ beforeAll(async () => {
   api = await startTestApi();
   await api.setFreshness(new Date());
 });
-beforeEach(() => api.owner.query('delete from avtale'));
+beforeEach(() => api.owner.query('truncate avtale, relasjon'));
 afterAll(() => api.stop());
 
 async function get(headers: Record<string, string> = {}): Promise<IncomingMessage> {

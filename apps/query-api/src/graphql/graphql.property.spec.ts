@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const PERSONER = [1, 2, 3].map((nummer) => syntheticFnr(nummer));
+const PERSONER = [1, 2, 3].map((nr) => syntheticFnr(nr));
 const BEDRIFTER = ['910825518', '910712330'];
 
 const moment = fc

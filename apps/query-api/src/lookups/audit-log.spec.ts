@@ -75,11 +75,11 @@ test('many at once are all written, each once', async () => {
 
 test('the reader can write the audit and see what is published, and nothing else', async () => {
   const { database } = api;
-  const privileges = await api.owner.query<{ hva: string }[]>(
-    `select table_name || ' ' || privilege_type as hva from information_schema.role_table_grants
+  const privileges = await api.owner.query<{ what: string }[]>(
+    `select table_name || ' ' || privilege_type as what from information_schema.role_table_grants
      where grantee = 'datadeling_leser' and table_schema = 'public' order by 1`,
   );
-  expect(privileges.map(({ hva: what }) => what)).toEqual([
+  expect(privileges.map(({ what: what }) => what)).toEqual([
     'avtale_synlig SELECT',
     'avtale_versjon_synlig SELECT',
     'endring SELECT',

@@ -50,8 +50,8 @@ function basis({ id = 'B0', operasjoner, felter }: Basis): Required<Basis> & { l
   return { id, lenke: `https://behandlingskatalog.example.no/${id}`, operasjoner, felter };
 }
 
-function konsument(navn: string, options: Basis): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
-  return { navn, azp: navn, behandlingsgrunnlag: [basis(options)] };
+function konsument(name: string, options: Basis): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
+  return { navn: name, azp: name, behandlingsgrunnlag: [basis(options)] };
 }
 
 export interface TestResponse {
