@@ -60,7 +60,7 @@ async function round(system: System, api: Target, messages: PublishedMessage[]):
 async function toVisible({ url, headers }: Target, avtaleId: string): Promise<number | undefined> {
   const from = performance.now();
   while (performance.now() - from < 5_000) {
-    const response = await fetch(`${url}/api/v1/avtaler/${avtaleId}`, { headers: headers });
+    const response = await fetch(`${url}/api/v1/avtaler/${avtaleId}`, { headers });
     await response.arrayBuffer();
     if (response.status === 200) return performance.now() - from;
     await wait(2);

@@ -89,7 +89,7 @@ test('before an ingestor has set the database up a query-api is alive and not re
     const app = startQueryApiProcess(empty.env, await freePort());
     const missing = (): Promise<unknown> =>
       fetch(`${app.url}/internal/isready`).then(
-        async (response) => ((await response.json()) as { mangler: string[] }).mangler.join(),
+        async (response) => ((await response.json()) as Record<string, string[]>)['mangler']?.join(),
         () => undefined,
       );
     const waitForMissing = (...what: string[]): Promise<unknown> =>

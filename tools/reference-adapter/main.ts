@@ -67,8 +67,8 @@ async function run(): Promise<void> {
 function paabegynt(method: string, count: number): string {
   const what = `${method} ${String(count)}`;
   if (existsSync(values.tilstand)) {
-    const known = JSON.parse(readFileSync(values.tilstand, 'utf8')) as { hva?: string; synkId?: string };
-    if (known.hva === what && known.synkId !== undefined) return known.synkId;
+    const known = JSON.parse(readFileSync(values.tilstand, 'utf8')) as Record<string, string>;
+    if (known['hva'] === what && known['synkId'] !== undefined) return known['synkId'];
   }
   const syncId = randomUUID();
   writeFileSync(values.tilstand, JSON.stringify({ hva: what, synkId: syncId }));

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** Said to whoever runs this, without a stack trace. */
-export class UsageError extends Error {}
+export class SimulateUsageError extends Error {}
 
 const USAGE =
   'Usage: npm run simuler -- --antall N [--seed S] [--gift], or --fil X.jsonl; and [--takt M] [--topic T] [--tilstand FIL.json]';
@@ -34,7 +34,9 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, stack: Stack
   const brokers = env['KAFKA_BROKERS'] || stack?.kafka;
   const topic = given.topic ?? stack?.topic;
   if (!brokers || !topic) {
-    throw new UsageError('The local stack is not running: start it with npm start, or set KAFKA_BROKERS and --topic.');
+    throw new SimulateUsageError(
+      'The local stack is not running: start it with npm start, or set KAFKA_BROKERS and --topic.',
+    );
   }
   return {
     brokers: brokers.split(','),
@@ -53,11 +55,12 @@ function readSource(
     const superfluous = [count !== undefined && '--antall', seed !== undefined && '--seed', poison && '--gift'].find(
       Boolean,
     );
-    if (superfluous) throw new UsageError(`${superfluous} has no meaning with --fil, which publishes a file as it is.`);
-    if (!existsSync(path(file))) throw new UsageError(`--fil: there is no file ${file}.`);
+    if (superfluous)
+      throw new SimulateUsageError(`${superfluous} has no meaning with --fil, which publishes a file as it is.`);
+    if (!existsSync(path(file))) throw new SimulateUsageError(`--fil: there is no file ${file}.`);
     return { file: path(file) };
   }
-  if (count === undefined) throw new UsageError(`--antall or --fil is missing. ${USAGE}`);
+  if (count === undefined) throw new SimulateUsageError(`--antall or --fil is missing. ${USAGE}`);
   return {
     count: integer('--antall', count, 1),
     seed: seed === undefined ? 1 : integer('--seed', seed, 0),
@@ -71,7 +74,7 @@ function readArguments(args: string[]): Given {
   try {
     return interpret(args).values;
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}. ${USAGE}`);
+    throw new SimulateUsageError(`${error instanceof Error ? error.message : String(error)}. ${USAGE}`);
   }
 }
 
@@ -92,5 +95,5 @@ const interpret = (args: string[]) =>
 function integer(name: string, text: string, least: number): number {
   const number = Number(text);
   if (/^\d{1,9}$/.test(text) && number >= least) return number;
-  throw new UsageError(`${name} must be a whole number from ${String(least)} to 999999999, not "${text}".`);
+  throw new SimulateUsageError(`${name} must be a whole number from ${String(least)} to 999999999, not "${text}".`);
 }

@@ -7,7 +7,7 @@ import { expected, type PositionedSourceMessage } from './oracle/oracle.ts';
 import { createEvents } from './events.ts';
 import type { SourceMessage } from './source/source-message.ts';
 import { publish } from './publish.ts';
-import { UsageError, readOptions, type Stack, type SimulateOptions } from './options.ts';
+import { SimulateUsageError, readOptions, type Stack, type SimulateOptions } from './options.ts';
 
 try {
   await simulate(readOptions(process.argv.slice(2), process.env, readStack()));
@@ -56,13 +56,13 @@ async function partitionCount(kafka: Kafka, { brokers, topic }: SimulateOptions)
   try {
     await admin.connect();
   } catch {
-    throw new UsageError(
+    throw new SimulateUsageError(
       `Kafka does not answer at ${brokers.join(', ')}: start the local stack, or set KAFKA_BROKERS.`,
     );
   }
   try {
     const topics = await admin.listTopics();
-    if (!topics.includes(topic)) throw new UsageError(`--topic: Kafka has no topic ${topic}.`);
+    if (!topics.includes(topic)) throw new SimulateUsageError(`--topic: Kafka has no topic ${topic}.`);
     const { topics: metadata } = await admin.fetchTopicMetadata({ topics: [topic] });
     return metadata[0]?.partitions.length ?? 0;
   } finally {

@@ -38,9 +38,9 @@ const BENEFIT_CHANGES = {
 
 export function changeContent(source: Source, avtale: SourceAvtale): void {
   const { random } = source;
-  const [part, innholdType, event] = random.pick([...CHANGES, BENEFIT_CHANGES[avtale.type.stoenad]]);
+  const [part, kind, event] = random.pick([...CHANGES, BENEFIT_CHANGES[avtale.type.stoenad]]);
   Object.assign(avtale.content, fillIn(random, part, avtale, source.day));
-  newVersionOf(source, avtale, innholdType, event);
+  newVersionOf(source, avtale, kind, event);
 }
 
 /** Arena clears what was approved by the parties, and what was annulled, but not the beslutter's approval. */
@@ -65,12 +65,12 @@ export function changeInArena(source: Source, avtale: SourceAvtale): void {
 function newVersionOf(
   source: Source,
   avtale: SourceAvtale,
-  innholdType: string,
+  kind: string,
   event: string,
   forkortetGrunn: string | null = null,
   of: Performer = veileder(avtale),
 ): void {
-  newVersion(source.random, avtale.content, innholdType);
+  newVersion(source.random, avtale.content, kind);
   avtale.content.ikrafttredelsestidspunkt = source.now.asLocal();
   source.save(avtale, [event], of, forkortetGrunn);
   source.about(avtale, 20, 120);

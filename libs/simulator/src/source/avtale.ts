@@ -31,7 +31,7 @@ export function newAvtale(
   random: Random,
   { type, opphav, parties, now }: { type: TiltakstypeProfile; opphav: SourceOpphav; parties: Parties; now: Moment },
 ): SourceAvtale {
-  const enhet = ENHETER[parties.bedrift % ENHETER.length];
+  const office = ENHETER[parties.bedrift % ENHETER.length];
   const fromArena = opphav === 'ARENA';
   const content = newContent({
     deltakerFnr: fnr(parties.person),
@@ -45,9 +45,9 @@ export function newAvtale(
     avtaleId: random.uuid(),
     sistEndret: now,
     opprettetAvArbeidsgiver: opphav === 'ARBEIDSGIVER',
-    ...(random.chance(0.65) ? oppfolgingsenhet(enhet) : {}),
-    enhetGeografisk: enhet?.[0] ?? null,
-    enhetsnavnGeografisk: enhet?.[1] ?? null,
+    ...(random.chance(0.65) ? oppfolgingsenhet(office) : {}),
+    enhetGeografisk: office?.[0] ?? null,
+    enhetsnavnGeografisk: office?.[1] ?? null,
     godkjentForEtterregistrering: fromArena,
     kvalifiseringsgruppe: random.pick(['BATT', 'BFORM', 'VARIG', 'IKVAL', null]),
     formidlingsgruppe: random.pick(['ARBS', 'ARBS', 'IARBS', null]),
@@ -158,8 +158,8 @@ const ENHETER = [
   ['1603', 'NAV Lateråsen'],
 ] as const;
 
-function oppfolgingsenhet(enhet: (typeof ENHETER)[number] | undefined): Partial<SourceContent> {
-  return { enhetOppfolging: enhet?.[0] ?? null, enhetsnavnOppfolging: enhet?.[1] ?? null };
+function oppfolgingsenhet(office: (typeof ENHETER)[number] | undefined): Partial<SourceContent> {
+  return { enhetOppfolging: office?.[0] ?? null, enhetsnavnOppfolging: office?.[1] ?? null };
 }
 
 const PREFIX = ['STILLE', 'MODIG', 'ROLIG', 'LUN', 'SPREK', 'GRØNN', 'TAUS'];

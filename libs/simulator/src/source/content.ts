@@ -144,15 +144,15 @@ function loennsutgifter(random: Random, loenn: number): Partial<SourceContent> &
 }
 
 function mentor(random: Random): Partial<SourceContent> {
-  const [mentorAntallTimer, mentorTimelonn] = [random.number(10, 80) / 2, random.number(190, 420)];
+  const [hours, hourlyPay] = [random.number(10, 80) / 2, random.number(190, 420)];
   return {
-    ...loennsutgifter(random, Math.round(mentorAntallTimer * mentorTimelonn)),
+    ...loennsutgifter(random, Math.round(hours * hourlyPay)),
     mentorFornavn: 'Syntetisk',
     mentorEtternavn: 'Mentor',
     mentorTlf: '00000004',
     mentorOppgaver: freeText(random),
-    mentorAntallTimer,
-    mentorTimelonn,
+    mentorAntallTimer: hours,
+    mentorTimelonn: hourlyPay,
   };
 }
 
@@ -178,10 +178,10 @@ function goals(random: Random): object[] {
 }
 
 /** A new version has new ids of its elements, and is not archived yet. */
-export function newVersion(random: Random, content: SourceContent, innholdType: string): void {
+export function newVersion(random: Random, content: SourceContent, kind: string): void {
   const withNewId = (parts: object[]): object[] => parts.map((part) => ({ ...part, id: random.uuid() }));
   content.versjon++;
-  content.innholdType = innholdType;
+  content.innholdType = kind;
   content.journalpostId = null;
   content.maal = withNewId(content.maal);
   content.inkluderingstilskuddsutgift = withNewId(content.inkluderingstilskuddsutgift);
