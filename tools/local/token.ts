@@ -25,7 +25,13 @@ export async function fetchToken(
   azp: string,
   more: { role?: string; adapter?: string; audience?: string } = {},
 ): Promise<string> {
-  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: azp, ...more });
+  const { role, ...others } = more;
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: azp,
+    ...(role && { rolle: role }),
+    ...others,
+  });
   // A stack that was killed leaves its address behind.
   const response = await fetch(`${issuer}/token`, { method: 'POST', body }).catch(() => undefined);
   if (!response) throw new Error(NOT_RUNNING);
