@@ -16,14 +16,14 @@ export interface PageRequest {
   next?: string | undefined;
 }
 
-/** Whole avtaler that match. @throws Problem 400 for a cursor that can't be used */
+/** Whole avtaler that match; a cursor that can't be used is a Problem 400 of the query. */
 export function searchPage(filter: AvtaleFilter, page: PageRequest): Lookup<AvtaleRow> {
   // How avtaler stood to each other then is not kept.
   const selection = filter.gjeldendePer === undefined ? WHOLE_AVTALE : GRANTABLE_FIELDS;
   return avtalePage(filter, { fields: GRANTABLE_FIELDS, selection }, page);
 }
 
-/** These fields of the avtaler that match. @throws Problem 400 for a cursor that can't be used */
+/** These fields of the avtaler that match; a cursor that can't be used is a Problem 400 of the query. */
 export function extractPage(
   filter: AvtaleFilter,
   fields: readonly AvtaleField[],
@@ -38,31 +38,35 @@ function avtalePage(
   { size, next }: PageRequest,
 ): Lookup<AvtaleRow> {
   const search = [filter, selection];
-  const after = next === undefined ? undefined : decodeCursor(search, next);
   return {
     fields,
     persons: filter.personidenter ?? [],
-    query: searchQuery(filter, selection, { after, limit: size + 1 }),
+    query: () => {
+      const after = next === undefined ? undefined : decodeCursor(search, next);
+      return searchQuery(filter, selection, { after, limit: size + 1 });
+    },
     page: { size, cursorAfter: (last) => encodeCursor(search, String(last['avtale_id'])) },
   };
 }
 
 export function avtaleById(avtaleId: string): Lookup<AvtaleRow> {
-  return { fields: GRANTABLE_FIELDS, query: byIdQuery(avtaleId, WHOLE_AVTALE) };
+  return { fields: GRANTABLE_FIELDS, query: () => byIdQuery(avtaleId, WHOLE_AVTALE) };
 }
 
 export function avtaleByNumber(avtaleNr: number): Lookup<AvtaleRow> {
-  return { fields: GRANTABLE_FIELDS, query: byNumberQuery(avtaleNr, WHOLE_AVTALE) };
+  return { fields: GRANTABLE_FIELDS, query: () => byNumberQuery(avtaleNr, WHOLE_AVTALE) };
 }
 
 const SEQUENCE_NUMBER = /^\d{1,18}$/;
 
-/** What an avtale has said. @throws Problem 400 for a cursor that can't be used */
+/** What an avtale has said; a cursor that can't be used is a Problem 400 of the query. */
 export function versionsPage(avtaleId: string, { size, next }: PageRequest): Lookup<VersionRow> {
-  const after = next === undefined ? '0' : decodeCursor(avtaleId, next, SEQUENCE_NUMBER);
   return {
     fields: GRANTABLE_FIELDS,
-    query: versionsQuery(avtaleId, { after, limit: size + 1 }),
+    query: () => {
+      const after = next === undefined ? '0' : decodeCursor(avtaleId, next, SEQUENCE_NUMBER);
+      return versionsQuery(avtaleId, { after, limit: size + 1 });
+    },
     page: { size, cursorAfter: (last) => encodeCursor(avtaleId, String(last.lopenr)) },
   };
 }

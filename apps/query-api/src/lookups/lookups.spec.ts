@@ -89,17 +89,20 @@ describe('every operation', () => {
 });
 
 describe('fields outside the grant', () => {
-  test('hentUtdrag: refused, and audited with the persons that were named', async () => {
+  test.each([
+    ['alone', {}],
+    ['with a cursor that can not be used', { neste: 'tull' }],
+  ])('hentUtdrag %s: refused, and audited with the persons that were named', async (_, more) => {
     const response = await api.call('POST', '/api/v1/avtaler/utdrag', {
       as: 'faa-felter',
-      body: { felter: ['avtaleId', 'deltakerFnr'], personidenter: [KARI, OLA] },
+      body: { felter: ['avtaleId', 'deltakerFnr'], personidenter: [KARI, OLA], ...more },
     });
     expect([response.status, response.body.detail]).toEqual([
       403,
       expect.stringMatching(/not granted for behandlingsgrunnlag B0: deltakerFnr$/),
     ]);
-    const [row, ...more] = await log();
-    expect(more).toEqual([]);
+    const [row, ...others] = await log();
+    expect(others).toEqual([]);
     expect(row).toMatchObject({
       konsument: 'faa-felter',
       operasjon: 'hentUtdrag',

@@ -15,7 +15,8 @@ export interface Asked {
 
 /** One statement's look-up, as data: who describes it can't run it. */
 export interface Lookup<Row extends QueryResultRow> extends Asked {
-  query: Query<Row>;
+  /** Made once the fields are granted: that a cursor can't be used is told to those who may ask. */
+  query: () => Query<Row>;
   /** Then the query reads one row more than the page has room for: that one tells that there is a next page. */
   page?: { size: number; cursorAfter: (last: Row) => string };
 }
@@ -57,7 +58,7 @@ export class Lookups {
       grant,
       lookup,
       async (run) => {
-        const { rows, next } = cut(await run(query), page);
+        const { rows, next } = cut(await run(query()), page);
         const disclosure = { fields, persons, deltakerIds: deltakereIn(rows), hits: rows.length };
         return { found: { rows, next }, disclosure };
       },

@@ -6,6 +6,7 @@ import { jsonMapper } from '../avtaler/avtaler.fields.ts';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation, OPERATIONS } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
+import type { Query } from '../lookups/statement.ts';
 import { TiltaksstatuserDto, TiltaksstatusSporringDto, type TiltakDto, type TiltaksstatusDto } from './personer.dto.ts';
 import { tiltakQuery, type TiltakRow } from './personer.queries.ts';
 
@@ -28,7 +29,7 @@ export class PersonerController {
     @Req() request: FastifyRequest,
   ): Promise<TiltaksstatuserDto> {
     const date = dato ?? todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
-    const query = tiltakQuery(personidenter, { date, gjeldendePer });
+    const query = (): Query<TiltakRow> => tiltakQuery(personidenter, { date, gjeldendePer });
     return this.lookups.answer(grantOf(request), { fields: FIELDS, persons: personidenter, query }, (rows) => {
       const perPerson = Map.groupBy(rows, (row) => row.deltaker_fnr);
       return { dato: date, personer: personidenter.map((ident) => toTiltaksstatus(ident, perPerson.get(ident) ?? [])) };
