@@ -5,7 +5,7 @@ import { englishNames } from './tools/lint/english-names.mjs';
 /** Eleven digits in a string is how a national ident looks; only libs/testing may make them. */
 const ident = {
   selector: 'Literal[value=/^[0-9]{11}$/]',
-  message: 'National idents are made in libs/testing only (syntheticIdent).',
+  message: 'National idents are made in libs/testing only (syntheticFnr).',
 };
 const env = {
   selector: "MemberExpression[object.name='process'][property.name='env']",

@@ -2,7 +2,7 @@ import createClient, { type Client } from 'openapi-fetch';
 import type { components as adapterParts, paths as adapterPaths } from './adapter-api.schema.ts';
 import type { components, paths } from './query-api.schema.ts';
 
-/** The schemas of the published document by name, for instance `Skjema['Avtale']`. */
+/** The schemas of the published document by name, for instance `Schemas['Avtale']`. */
 export type Schemas = components['schemas'];
 
 export type QueryApiClient = Client<paths>;

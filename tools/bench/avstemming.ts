@@ -6,7 +6,7 @@ import { fill } from './query.ts';
 import { withClient, startRig } from './rig.ts';
 
 const OF_EACH = 1_000;
-const PER_BIT = 10_000;
+const ROWS_PER_FETCH = 10_000;
 
 /** The source's list over HTTP against a database of as many avtaler, with some differences of each kind to be found. */
 export async function avstemming({ avtaler, rounds }: { avtaler: number; rounds: number }): Promise<unknown> {
@@ -38,7 +38,7 @@ export async function avstemming({ avtaler, rounds }: { avtaler: number; rounds:
   }
 }
 
-/** `AV_HVER` of each kind, of avtaler that are old enough to count. */
+/** `OF_EACH` of each kind, of avtaler that are old enough to count. */
 async function plant(db: pg.Client): Promise<void> {
   await db.query(
     `create table plantet as
@@ -71,10 +71,10 @@ async function* lines(db: pg.Client): AsyncGenerator<Buffer> {
   await db.query(
     `declare l cursor for select json_build_object('avtaleId', avtale_id, 'sistEndret', to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text as line from liste`,
   );
-  for (let bit = PER_BIT; bit === PER_BIT;) {
-    const { rows } = await db.query<{ line: string }>(`fetch ${String(PER_BIT)} from l`);
+  for (let fetched = ROWS_PER_FETCH; fetched === ROWS_PER_FETCH;) {
+    const { rows } = await db.query<{ line: string }>(`fetch ${String(ROWS_PER_FETCH)} from l`);
     if (rows.length > 0) yield Buffer.from(rows.map(({ line }) => `${line}\n`).join(''));
-    bit = rows.length;
+    fetched = rows.length;
   }
   await db.query('commit');
 }

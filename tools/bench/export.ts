@@ -72,9 +72,9 @@ class LineCounter extends Writable {
   lines = 0;
   first = '';
 
-  override _write(bit: Buffer, _koding: string, done: () => void): void {
-    if (this.lines === 0) this.first = bit.toString('utf8', 0, bit.indexOf('\n'));
-    for (let i = bit.indexOf(0x0a); i >= 0; i = bit.indexOf(0x0a, i + 1)) this.lines++;
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (this.lines === 0) this.first = chunk.toString('utf8', 0, chunk.indexOf('\n'));
+    for (let i = chunk.indexOf(0x0a); i >= 0; i = chunk.indexOf(0x0a, i + 1)) this.lines++;
     done();
   }
 }

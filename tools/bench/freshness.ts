@@ -8,7 +8,7 @@ import { startRig } from './rig.ts';
 const PACE = 500;
 const SECONDS = 20;
 /** messages published together, at this rate ten times a second */
-const POOL = PACE / 10;
+const BATCH = PACE / 10;
 
 /** How long after a message was acknowledged by Kafka it stands in an answer, at 500 messages a second. */
 export async function freshness({ rounds }: { rounds: number }): Promise<unknown> {
@@ -41,15 +41,15 @@ async function round(system: System, api: Target, messages: PublishedMessage[]):
   const measurements: Promise<number | undefined>[] = [];
   const seen = new Set<string>();
   const from = performance.now();
-  for (let i = 0; i < messages.length; i += POOL) {
+  for (let i = 0; i < messages.length; i += BATCH) {
     await wait(Math.max(0, from + (i / PACE) * 1_000 - performance.now()));
-    const pool = messages.slice(i, i + POOL);
-    const fresh = pool.map(({ key }) => String(key)).filter((id) => !seen.has(id));
+    const batch = messages.slice(i, i + BATCH);
+    const fresh = batch.map(({ key }) => String(key)).filter((id) => !seen.has(id));
     for (const id of fresh) seen.add(id);
-    await system.publish(pool);
+    await system.publish(batch);
     // The last that nobody has heard of before: it is there when it is found.
-    const [incoming] = fresh.slice(-1);
-    if (incoming !== undefined) measurements.push(toVisible(api, incoming));
+    const [newest] = fresh.slice(-1);
+    if (newest !== undefined) measurements.push(timeToVisible(api, newest));
   }
   const times = (await Promise.all(measurements)).filter((time) => time !== undefined);
   if (times.length < 50) throw new Error(`Only ${String(times.length)} avtaler were seen`);
@@ -57,7 +57,7 @@ async function round(system: System, api: Target, messages: PublishedMessage[]):
 }
 
 /** Milliseconds until the avtale is found; undefined for one that is never shown, as some are wrongly registered. */
-async function toVisible({ url, headers }: Target, avtaleId: string): Promise<number | undefined> {
+async function timeToVisible({ url, headers }: Target, avtaleId: string): Promise<number | undefined> {
   const from = performance.now();
   while (performance.now() - from < 5_000) {
     const response = await fetch(`${url}/api/v1/avtaler/${avtaleId}`, { headers });

@@ -5,7 +5,7 @@ import { ratio, maxRss, median } from './measure.ts';
 import { fill, createRequests, waitForAnswer, type Target } from './query.ts';
 import { startRig, type Rig } from './rig.ts';
 
-const BASIS = 100_000;
+const BASELINE = 100_000;
 const MESSAGES = 40_000;
 const LOAD = { connections: 32, takt: 500, seconds: 5 };
 
@@ -22,13 +22,13 @@ export async function growth({ avtaler, rounds }: { avtaler: number; rounds: num
     const small: Measured[] = [];
     const large: Measured[] = [];
     for (let n = 0; n < rounds; n++) {
-      small.push(await measure(rig, BASIS));
+      small.push(await measure(rig, BASELINE));
       large.push(await measure(rig, avtaler));
     }
     const column = (measurements: Measured[], name: keyof Measured): number[] =>
       measurements.map((measured) => measured[name]);
     const pair = (name: keyof Measured): object => ({
-      [String(BASIS)]: median(column(small, name)),
+      [String(BASELINE)]: median(column(small, name)),
       [String(avtaler)]: median(column(large, name)),
       ratio: ratio(column(large, name), column(small, name)),
     });
@@ -54,7 +54,7 @@ async function measure(rig: Rig, avtaler: number): Promise<Measured> {
     const app = await system.startIngestor();
     const ingest = await system.measureIngest(MESSAGES);
     await system.checkPublished();
-    return { p99Ms, ingest: ingest, rssMiB: maxRss(app.proc.pid) };
+    return { p99Ms, ingest, rssMiB: maxRss(app.proc.pid) };
   } finally {
     await system.stop();
   }

@@ -23,9 +23,9 @@ export async function ingestWhileReading({
     for (let n = 0; n < rounds; n++) {
       const system = await System.create({ partitions: 6, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
       try {
-        const { calmOnes, busy } = await round(system, count);
-        calm.push(calmOnes);
-        underIngest.push(busy);
+        const { calmP99, busyP99 } = await round(system, count);
+        calm.push(calmP99);
+        underIngest.push(busyP99);
       } finally {
         await system.stop();
       }
@@ -41,7 +41,7 @@ export async function ingestWhileReading({
   }
 }
 
-async function round(system: System, count: number): Promise<{ calmOnes: number; busy: number }> {
+async function round(system: System, count: number): Promise<{ calmP99: number; busyP99: number }> {
   const first = await system.startIngestor();
   const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
   const api: Target = { url, headers: await system.as('alt') };
@@ -49,13 +49,13 @@ async function round(system: System, count: number): Promise<{ calmOnes: number;
   await waitForAnswer(api);
   const requests = createRequests('tiltaksstatus', { avtaler: AVTALER });
   await steadyLoad(api, requests, LOAD);
-  const { p99Ms: calmOnes } = await steadyLoad(api, requests, LOAD);
+  const { p99Ms: calmP99 } = await steadyLoad(api, requests, LOAD);
   await first.proc.stop();
   await system.publish([...createEvents({ count })]);
   await system.startIngestor();
-  const { p99Ms: busy } = await steadyLoad(api, requests, LOAD);
+  const { p99Ms: busyP99 } = await steadyLoad(api, requests, LOAD);
   if ((await system.ingested()) >= count) throw new Error('The backlog was read before the look-ups were: use more');
   await system.waitForIngested(600_000);
   await system.checkPublished();
-  return { calmOnes, busy };
+  return { calmP99, busyP99 };
 }

@@ -60,7 +60,7 @@ async function round(
     const app = await system.startIngestor();
     const insertion = await system.measureIngest(count);
     await system.checkCount();
-    const limit = count / (await copyDone(rig, system));
+    const limit = count / (await secondsToCopy(rig, system));
     let update: number | undefined;
     if (updates) {
       await app.proc.stop();
@@ -69,22 +69,22 @@ async function round(
       update = await system.measureIngest(count * 2, count);
       await system.checkCount();
     }
-    return { insertion, update, limit: limit, maxRssMiB: updates ? Number.NaN : maxRss(app.proc.pid) };
+    return { insertion, update, limit, maxRssMiB: updates ? Number.NaN : maxRss(app.proc.pid) };
   } finally {
     await system.stop();
   }
 }
 
 /** Seconds to COPY what the system stored into empty tables of the same form, a thousand rows to a transaction. */
-async function copyDone(rig: Rig, done: System): Promise<number> {
+async function secondsToCopy(rig: Rig, filled: System): Promise<number> {
   const empty = await System.create({ partitions: 1, postgres: rig.postgres.url, brokers: rig.kafka.brokers });
   try {
     const app = await empty.startIngestor();
     await app.proc.stop();
-    const rows = await withClient(done.url, async (db) => {
-      const name = Object.keys(TABLES) as Table[];
+    const rows = await withClient(filled.url, async (db) => {
+      const tables = Object.keys(TABLES) as Table[];
       const lines: [Table, string[]][] = [];
-      for (const table of name) lines.push([table, await read(db, table)]);
+      for (const table of tables) lines.push([table, await read(db, table)]);
       return lines;
     });
     return await withClient(empty.url, async (db) => {

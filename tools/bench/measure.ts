@@ -8,13 +8,13 @@ export interface Rounds {
 
 export function median(rounds: number[]): Rounds {
   const sorted = [...rounds].sort((a, b) => a - b);
-  const mid = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  return { rounds: rounds.map(round), median: round(mid) };
+  const middle = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  return { rounds: rounds.map(round), median: round(middle) };
 }
 
 /** The median of the ratios of each round: a noisy neighbour slows both of a pair. */
-export function ratio(counter: number[], mentions: number[]): Rounds {
-  return median(counter.map((value, i) => value / (mentions[i] ?? Number.NaN)));
+export function ratio(numerators: number[], denominators: number[]): Rounds {
+  return median(numerators.map((value, i) => value / (denominators[i] ?? Number.NaN)));
 }
 
 function round(number: number): number {

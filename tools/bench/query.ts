@@ -36,7 +36,7 @@ export async function query(options: { avtaler: number; rounds: number; bulk: bo
     await system.startIngestor();
     const { url } = await system.startQueryApi({ DB_POOL_SIZE: '10', LOG_LEVEL: 'warn' });
     await fill(system.url, options.avtaler);
-    const bar = startProcess(
+    const bare = startProcess(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', join(ROOT, 'tools', 'bench', 'baseline-server.ts')],
       join(directory, 'bar.log'),
@@ -62,7 +62,7 @@ export async function query(options: { avtaler: number; rounds: number; bulk: bo
       await check(api);
       return options.bulk ? await bulk(api, options) : await oneByOne(api, limit, options);
     } finally {
-      await bar.stop();
+      await bare.stop();
     }
   } finally {
     await system.stop();
@@ -76,50 +76,50 @@ async function oneByOne(
   limit: Target,
   { avtaler, rounds }: { avtaler: number; rounds: number },
 ): Promise<unknown> {
-  const response: Record<string, unknown> = { avtaler };
+  const results: Record<string, unknown> = { avtaler };
   for (const operation of Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]) {
     for (const connections of [32, 256]) {
       // Warm-up: the first second is the compiler's.
       await load(api, operation, { connections, seconds: 2, avtaler });
       await load(limit, operation, { connections, seconds: 2, avtaler });
-      const pair: [Load, Load, Load][] = [];
+      const loads: [Load, Load, Load][] = [];
       for (let n = 0; n < rounds; n++) {
-        const spring = await load(api, operation, { connections, avtaler });
-        const bar = await load(limit, operation, { connections, avtaler });
+        const full = await load(api, operation, { connections, avtaler });
+        const bare = await load(limit, operation, { connections, avtaler });
         const calm = await steadyLoad(api, createRequests(operation, { avtaler }), {
           connections,
-          takt: spring.perSekund * 0.7,
+          takt: full.perSekund * 0.7,
           seconds: SECONDS,
         });
-        pair.push([spring, bar, calm]);
+        loads.push([full, bare, calm]);
       }
-      const [ours, only] = [pair.map(([spring]) => spring.perSekund), pair.map(([, bar]) => bar.perSekund)];
-      response[`${operation}-${String(connections)}`] = {
+      const [ours, limits] = [loads.map(([full]) => full.perSekund), loads.map(([, bare]) => bare.perSekund)];
+      results[`${operation}-${String(connections)}`] = {
         perSekund: median(ours),
-        limitPerSecond: median(only),
-        ratioToLimit: ratio(ours, only),
-        p99MsAtFull: median(pair.map(([spring]) => spring.p99Ms)),
-        p99MsAt70Percent: median(pair.map(([, , calm]) => calm.p99Ms)),
+        limitPerSecond: median(limits),
+        ratioToLimit: ratio(ours, limits),
+        p99MsAtFull: median(loads.map(([full]) => full.p99Ms)),
+        p99MsAt70Percent: median(loads.map(([, , calm]) => calm.p99Ms)),
       };
     }
   }
-  return response;
+  return results;
 }
 
 async function bulk(api: Target, { avtaler, rounds }: { avtaler: number; rounds: number }): Promise<unknown> {
   const single: number[] = [];
-  const collected: number[] = [];
+  const together: number[] = [];
   for (let n = 0; n < rounds; n++) {
     single.push((await load(api, 'tiltaksstatus', { connections: 32, avtaler })).perSekund);
-    collected.push((await load(api, 'tiltaksstatus', { connections: 8, avtaler, personer: 1_000 })).perSekund * 1_000);
+    together.push((await load(api, 'tiltaksstatus', { connections: 8, avtaler, personer: 1_000 })).perSekund * 1_000);
   }
-  const times: Rounds = ratio(collected, single);
-  return { avtaler, personerPerSecondOneByOne: median(single), personerPerSecondCollected: median(collected), times };
+  const times: Rounds = ratio(together, single);
+  return { avtaler, personerPerSecondOneByOne: median(single), personerPerSecondCollected: median(together), times };
 }
 
 /** Until the first load is done, nothing is answered. */
 export async function waitForAnswer({ url, headers }: Target): Promise<void> {
-  const search = { method: 'POST', headers: headers, body: '{"antall":1}' };
+  const search = { method: 'POST', headers, body: '{"antall":1}' };
   await waitUntil(() => fetch(`${url}${OPERATIONS.sok}`, search).then(({ ok }) => ok), { what: 'the first load' });
 }
 
@@ -134,14 +134,14 @@ async function load(
     personer = 1,
   }: { connections: number; avtaler: number; seconds?: number; personer?: number },
 ): Promise<Load> {
-  const requests = createRequests(operation, { avtaler, personer }).map((f) => ({
+  const requests = createRequests(operation, { avtaler, personer }).map((request) => ({
     method: 'POST' as const,
-    headers: headers,
-    ...f,
+    headers,
+    ...request,
   }));
   const result = await autocannon({
     url,
-    connections: connections,
+    connections,
     duration: seconds,
     requests,
   });
@@ -190,7 +190,7 @@ export async function fill(url: string, avtaler: number): Promise<void> {
 /** That the answer is the right one, before its speed is measured. */
 async function check({ url, headers }: Target): Promise<void> {
   const call = async (path: string, body: unknown): Promise<unknown> =>
-    (await fetch(url + path, { method: 'POST', headers: headers, body: JSON.stringify(body) })).json();
+    (await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })).json();
   const personidenter = [syntheticFnr(1)];
   const status = (await call(OPERATIONS.tiltaksstatus, { personidenter, dato: DATE })) as {
     personer: { antall: number }[];

@@ -15,17 +15,17 @@ export async function steadyLoad(
 ): Promise<{ perSekund: number; p99Ms: number }> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const times: number[] = [];
-  const underway: Promise<void>[] = [];
+  const pending: Promise<void>[] = [];
   const count = Math.floor(pace * seconds);
   const from = performance.now();
   for (let n = 0; n < count; n++) {
-    const should = from + (n / pace) * 1_000;
-    if (should > performance.now()) await wait(Math.max(1, should - performance.now()));
+    const dueAt = from + (n / pace) * 1_000;
+    if (dueAt > performance.now()) await wait(Math.max(1, dueAt - performance.now()));
     const request = requests[n % requests.length];
     if (request)
-      underway.push(send(url, agent, headers, request).then(() => void times.push(performance.now() - should)));
+      pending.push(send(url, agent, headers, request).then(() => void times.push(performance.now() - dueAt)));
   }
-  await Promise.all(underway);
+  await Promise.all(pending);
   const duration = (performance.now() - from) / 1_000;
   agent.destroy();
   return { perSekund: count / duration, p99Ms: p99(times) };

@@ -7,7 +7,7 @@ import { median } from './measure.ts';
 import { startRig, type Rig } from './rig.ts';
 
 const PAGE_SIZE = 2_000;
-const PARALLELT = 4;
+const CONCURRENCY = 4;
 
 /** A full sync over REST, from the first page until everything is stored and the sync is completed. */
 export async function sync({ antall: count, rounds }: { antall: number; rounds: number }): Promise<unknown> {
@@ -18,7 +18,7 @@ export async function sync({ antall: count, rounds }: { antall: number; rounds: 
     return {
       avtaler: count,
       sidestoerrelse: PAGE_SIZE,
-      parallelt: PARALLELT,
+      parallelt: CONCURRENCY,
       avtalerPerSecond: median(perSecond),
     };
   } finally {
@@ -32,14 +32,14 @@ async function round(rig: Rig, count: number): Promise<number> {
     const { url } = await system.startIngestor();
     const api = new AdapterApi(url, () => system.tokenForAdapter());
     await api.settKontrakt(CONTRACT);
-    const entry = Array.from({ length: count }, (_, nr) => createEntry(nr));
+    const entries = Array.from({ length: count }, (_, nr) => createEntry(nr));
     const syncId = randomUUID();
     const begun = performance.now();
-    await send(api, entry, {
-      metode: 'POST',
-      synkId: syncId,
-      sidestoerrelse: PAGE_SIZE,
-      parallelt: PARALLELT,
+    await send(api, entries, {
+      method: 'POST',
+      syncId,
+      pageSize: PAGE_SIZE,
+      concurrency: CONCURRENCY,
       progress: () => undefined,
     });
     await waitUntil(async () => (await api.hentSynk(syncId)).tilstand === 'FULLFOERT', {

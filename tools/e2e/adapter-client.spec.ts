@@ -66,9 +66,9 @@ const CONTRACT = {
   ressurser: ['avtaler'],
 } satisfies AdapterSchemas['Kontrakt'];
 
-const page = (syncId: string, ider: string[], sistEndret = '2026-01-31T10:00:00.123456Z'): Page => ({
-  metadata: { synkId: syncId, side: 1, antallSider: 1, antallTotalt: ider.length },
-  ressurser: ider.map((id) => ({ id, ressurs: { avtaleId: id, sistEndret } })),
+const page = (syncId: string, ids: string[], sistEndret = '2026-01-31T10:00:00.123456Z'): Page => ({
+  metadata: { synkId: syncId, side: 1, antallSider: 1, antallTotalt: ids.length },
+  ressurser: ids.map((id) => ({ id, ressurs: { avtaleId: id, sistEndret } })),
 });
 
 test('an adapter does all that it can, and every answer is as documented', async () => {
@@ -76,30 +76,30 @@ test('an adapter does all that it can, and every answer is as documented', async
   expect((await client.PUT('/adapter/v1/kontrakt', { body: CONTRACT })).data).toEqual(CONTRACT);
   expect((await client.POST('/adapter/v1/hjerteslag')).data).toMatchObject({ tilstand: 'OK' });
 
-  const ider = Array.from({ length: 5 }, () => randomUUID());
-  const all = await client.POST('/adapter/v1/avtaler/synk', { body: page('alle', ider) });
+  const ids = Array.from({ length: 5 }, () => randomUUID());
+  const all = await client.POST('/adapter/v1/avtaler/synk', { body: page('alle', ids) });
   expect(all).toMatchObject({ data: { type: 'FULL', mottatteSider: 1 }, response: { status: 201 } });
-  await when('alle', 'FULLFOERT');
+  await waitForState('alle', 'FULLFOERT');
   const changed = await client.PATCH('/adapter/v1/avtaler/synk', {
-    body: page('endret', ider.slice(0, 1), '2026-02-01T00:00:00Z'),
+    body: page('endret', ids.slice(0, 1), '2026-02-01T00:00:00Z'),
   });
   expect(changed.data).toMatchObject({ type: 'DELTA', tilstand: 'FULLFOERT' });
   const away = {
-    metadata: page('borte', ider.slice(0, 1)).metadata,
-    ressurser: ider.slice(0, 1).map((id) => ({ id })),
+    metadata: page('borte', ids.slice(0, 1)).metadata,
+    ressurser: ids.slice(0, 1).map((id) => ({ id })),
   };
   expect((await client.DELETE('/adapter/v1/avtaler/synk', { body: away })).data).toMatchObject({ type: 'SLETT' });
 
-  await client.POST('/adapter/v1/avtaler/synk', { body: page('faa', ider.slice(3)) });
-  await when('faa', 'VENTER_PAA_BEKREFTELSE');
+  await client.POST('/adapter/v1/avtaler/synk', { body: page('faa', ids.slice(3)) });
+  await waitForState('faa', 'VENTER_PAA_BEKREFTELSE');
   const few = { params: { path: { synkId: 'faa' } } };
   expect((await client.POST('/adapter/v1/synk/{synkId}/bekreft', few)).response.status).toBe(200);
-  await when('faa', 'FULLFOERT');
+  await waitForState('faa', 'FULLFOERT');
   expect((await client.GET('/adapter/v1/status')).data?.synker).toHaveLength(4);
   expect([...used].sort()).toEqual(OPERATIONS.map(({ operasjon: operation }) => operation.operationId).sort());
 }, 60_000);
 
-async function when(syncId: string, state: string): Promise<void> {
+async function waitForState(syncId: string, state: string): Promise<void> {
   await waitUntil(
     async () => {
       const { data } = await client.GET('/adapter/v1/synk/{synkId}', { params: { path: { synkId: syncId } } });

@@ -16,11 +16,11 @@ export class AdapterData {
   private readonly forgotten = new Set<string>();
   private version = 0;
   private made = 0;
-  private readonly froe: number;
+  private readonly seed: number;
   private readonly personer: number;
 
-  constructor(froe: number, count: number) {
-    this.froe = froe;
+  constructor(seed: number, count: number) {
+    this.seed = seed;
     this.personer = Math.max(2, Math.ceil(count * PERSONER_PER_AVTALE));
   }
 
@@ -33,24 +33,24 @@ export class AdapterData {
     return Array.from({ length: count }, () => this.newVersion(this.createId()));
   }
 
-  change(ider: readonly string[]): Entry[] {
-    return ider.map((id) => this.newVersion(id));
+  change(ids: readonly string[]): Entry[] {
+    return ids.map((id) => this.newVersion(id));
   }
 
-  delete(ider: readonly string[]): Entry[] {
-    for (const id of ider) this.versions.delete(id);
-    return ider.map((id) => ({ id }));
+  delete(ids: readonly string[]): Entry[] {
+    for (const id of ids) this.versions.delete(id);
+    return ids.map((id) => ({ id }));
   }
 
-  forget(ider: readonly string[]): void {
-    for (const id of ider) this.forgotten.add(id);
+  forget(ids: readonly string[]): void {
+    for (const id of ids) this.forgotten.add(id);
   }
 
   /** What a full sync that begins now holds, and what is gone when it is completed. */
   all(): { entry: Entry[]; completed: () => void } {
     const forgotten = [...this.forgotten];
     return {
-      entry: this.ider().map((id) => this.entry(id)),
+      entry: this.ids().map((id) => this.entry(id)),
       completed: () => {
         for (const id of forgotten) {
           this.forgotten.delete(id);
@@ -60,18 +60,18 @@ export class AdapterData {
     };
   }
 
-  /** About `promille` of what the organisation holds; with the same number, the same ones. */
-  selection(perMille: number, froe: number): string[] {
-    return this.ider().filter((id) => shuffled(Number.parseInt(id.slice(-8), 16), froe) % 1_000 < perMille);
+  /** About `perMille` of what the organisation holds; with the same number, the same ones. */
+  selection(perMille: number, seed: number): string[] {
+    return this.ids().filter((id) => shuffled(Number.parseInt(id.slice(-8), 16), seed) % 1_000 < perMille);
   }
 
-  private ider(): string[] {
+  private ids(): string[] {
     return [...this.versions.keys()].filter((id) => !this.forgotten.has(id));
   }
 
   private createId(): string {
     const nr = (this.made++).toString(16).padStart(8, '0');
-    return `${shuffled(this.made, this.froe).toString(16).padStart(8, '0')}-0000-4000-8000-0000${nr}`;
+    return `${shuffled(this.made, this.seed).toString(16).padStart(8, '0')}-0000-4000-8000-0000${nr}`;
   }
 
   private newVersion(id: string): Entry {
@@ -82,7 +82,7 @@ export class AdapterData {
   /** The dates and parties follow from the version: relations come and go as avtaler change. */
   private entry(id: string): Entry {
     const version = this.versions.get(id) ?? 0;
-    const number = shuffled(version, this.froe);
+    const number = shuffled(version, this.seed);
     const start = Date.UTC(2025, 0, 1) + (number % 700) * DAY_MS;
     const date = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
     return {
@@ -92,7 +92,7 @@ export class AdapterData {
         avtaleNr: version,
         // Later for each version, also when two are made in the same millisecond.
         sistEndret: new Date(Date.UTC(2026, 0, 1) + version).toISOString(),
-        deltakerFnr: syntheticFnr(shuffled(Number.parseInt(id.slice(-8), 16), this.froe) % this.personer),
+        deltakerFnr: syntheticFnr(shuffled(Number.parseInt(id.slice(-8), 16), this.seed) % this.personer),
         bedriftNr: syntheticOrgnr(number % 3),
         tiltakstype: TILTAKSTYPER[number % TILTAKSTYPER.length],
         avtaleStatus: number % 13 === 0 ? 'ANNULLERT' : 'GJENNOMFØRES',
@@ -104,8 +104,8 @@ export class AdapterData {
 }
 
 /** A 32-bit number that looks random. */
-export function shuffled(number: number, froe: number): number {
-  let x = (number ^ Math.imul(froe, 0x9e3779b1)) >>> 0;
+export function shuffled(number: number, seed: number): number {
+  let x = (number ^ Math.imul(seed, 0x9e3779b1)) >>> 0;
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
   return (x ^ (x >>> 16)) >>> 0;

@@ -17,7 +17,7 @@ export const RUN_CONTRACT = {
   ressurser: ['avtaler'],
 };
 const MAX_MS = 300_000;
-const PARALLELT = 4;
+const CONCURRENCY = 4;
 
 /** One step of a random run. Numbers of avtaler are per thousand of those that the adapter holds. */
 export interface Step {
@@ -26,13 +26,13 @@ export interface Step {
   kill: 'IKKE' | 'UNDER_SIDER' | 'UNDER_SLETTING';
   fresh: number;
   changed: number;
-  slettes: number;
+  deleted: number;
   forgotten: number;
   /** pages of the full sync */
   pages: number;
   /** whether every page is sent twice */
   repeat: boolean;
-  froe: number;
+  seed: number;
 }
 
 const perMille = (max: number): fc.Arbitrary<number> => fc.oneof(fc.constant(0), fc.integer({ min: 1, max }));
@@ -44,11 +44,11 @@ export function createSteps(seed: number, count: number): Step[] {
     kill: fc.constantFrom('IKKE', 'IKKE', 'UNDER_SIDER', 'UNDER_SLETTING'),
     fresh: perMille(50),
     changed: perMille(300),
-    slettes: perMille(100),
+    deleted: perMille(100),
     forgotten: perMille(300),
     pages: fc.integer({ min: 2, max: 40 }),
     repeat: fc.boolean(),
-    froe: fc.nat(),
+    seed: fc.nat(),
   });
   return fc.sample(step, { seed, numRuns: count });
 }
@@ -73,25 +73,25 @@ export class AdapterRun {
     const run = new AdapterRun(system, await system.startIngestor(), count, seed);
     await run.api.settKontrakt(RUN_CONTRACT);
     run.data.fresh(count);
-    await run.make({ ...NOTHING, full: 'HEL', pages: Math.ceil(count / 2_000) });
+    await run.perform({ ...NOTHING, full: 'HEL', pages: Math.ceil(count / 2_000) });
     return run;
   }
 
   /** Does the step, and waits until all that came of it is stored. */
-  async make(step: Step): Promise<void> {
+  async perform(step: Step): Promise<void> {
     const { data } = this;
     const older = step.full === 'OVERLAPPET' ? await this.begin(data.all().entry, step) : undefined;
-    data.forget(data.selection(step.full === 'INGEN' ? 0 : step.forgotten, step.froe));
-    const olderEnd = older?.rest();
+    data.forget(data.selection(step.full === 'INGEN' ? 0 : step.forgotten, step.seed));
+    const olderDone = older?.rest();
     const { entry, completed } = data.all();
     const sync = step.full === 'INGEN' ? undefined : await this.begin(entry, step);
-    const deleted = data.selection(step.slettes, step.froe + 1);
-    const away = new Set(deleted);
-    const changed = data.selection(step.changed, step.froe + 2).filter((id) => !away.has(id));
+    const deleted = data.selection(step.deleted, step.seed + 1);
+    const gone = new Set(deleted);
+    const changed = data.selection(step.changed, step.seed + 2).filter((id) => !gone.has(id));
     const delta = [...data.change(changed), ...data.fresh(Math.ceil((step.fresh * this.count) / 1_000))];
     await Promise.all([
       sync?.rest(),
-      olderEnd,
+      olderDone,
       this.send('PATCH', delta, step),
       this.send('DELETE', data.delete(deleted), step),
       step.kill === 'UNDER_SIDER' && this.killAndStart(),
@@ -129,7 +129,7 @@ export class AdapterRun {
   /** A sync begins with its first page; the rest come in any order, several at a time. */
   private async begin(
     entry: Entry[],
-    { full, pages: pages, repeat, froe }: Step,
+    { full, pages, repeat, seed }: Step,
     method: 'POST' | 'PATCH' | 'DELETE' = 'POST',
   ): Promise<{ synkId: string; rest: () => Promise<void> }> {
     const pageCount = Math.max(pages, Math.ceil(entry.length / 5_000));
@@ -139,11 +139,11 @@ export class AdapterRun {
       ressurser: entry.filter((_, i) => i % pageCount === page - 1),
     });
     const numbers = Array.from({ length: pageCount }, (_, i) => i + 1);
-    const [first = 1, ...others] = numbers.sort((a, b) => shuffled(a, froe) - shuffled(b, froe));
+    const [first = 1, ...others] = numbers.sort((a, b) => shuffled(a, seed) - shuffled(b, seed));
     const send = async (page: number): Promise<Sync | undefined> => {
       const times = repeat ? [1, 2] : [1];
       const response = await Promise.all(
-        times.map(() => this.api.sendPage(method, createPage(page)).catch(isReplaced)),
+        times.map(() => this.api.sendPage(method, createPage(page)).catch(ignoreReplaced)),
       );
       return response[0];
     };
@@ -155,7 +155,7 @@ export class AdapterRun {
     return {
       synkId: syncId,
       rest: async () => {
-        await Promise.all(Array.from({ length: PARALLELT }, worker));
+        await Promise.all(Array.from({ length: CONCURRENCY }, worker));
       },
     };
   }
@@ -166,15 +166,15 @@ const NOTHING: Step = {
   kill: 'IKKE',
   fresh: 0,
   changed: 0,
-  slettes: 0,
+  deleted: 0,
   forgotten: 0,
   pages: 1,
   repeat: false,
-  froe: 0,
+  seed: 0,
 };
 
 /** What a page of the older of two overlapping syncs is told. A page of the newer one never is: it would not complete. */
-function isReplaced(error: unknown): undefined {
+function ignoreReplaced(error: unknown): undefined {
   if (error instanceof RefusedError && error.status === 409 && error.message.includes('"ERSTATTET"')) return undefined;
   throw error;
 }
@@ -212,26 +212,26 @@ async function deviatingRelations({ env: { database, organisasjon } }: System): 
     },
   });
   const pieces: Buffer[] = [];
-  proc.stdout.on('data', (bit: Buffer) => pieces.push(bit));
+  proc.stdout.on('data', (chunk: Buffer) => pieces.push(chunk));
   const [code] = (await once(proc, 'close')) as [number | null];
   const lines = Buffer.concat(pieces).toString().trim().split('\n');
   return code === 0 ? [] : lines;
 }
 
 /** Everything on the topic once more, into an empty database: what it comes to, beside what the system has. */
-export async function replay(system: System): Promise<{ her: string[]; der: string[]; deviation: string[] }> {
+export async function replay(system: System): Promise<{ here: string[]; there: string[]; deviation: string[] }> {
   const empty = await system.onEmptyDatabase();
   try {
     await empty.startIngestor({ KAFKA_GROUP_ID: `${system.env.topic}-${randomUUID()}` });
     await empty.waitForTopic(MAX_MS);
-    return { her: await content(system), der: await content(empty), deviation: await deviations(empty) };
+    return { here: await content(system), there: await content(empty), deviation: await deviations(empty) };
   } finally {
     await empty.stop();
   }
 }
 
 const content = async (system: System): Promise<string[]> => {
-  const avtaler = await system.tilstand();
+  const avtaler = await system.state();
   const relations = await system.sql<{ content: string }>('select r::text as content from relasjon r order by 1');
   return [...avtaler.avtaler.map((avtale) => JSON.stringify(avtale)), ...relations.map(({ content: row }) => row)];
 };

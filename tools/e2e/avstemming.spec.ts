@@ -76,8 +76,8 @@ async function plant(): Promise<Differences> {
   const rows = await system.sql<{ avtale_id: string }>(
     'select avtale_id from avtale where slettet is null and not feilregistrert order by avtale_id limit 15',
   );
-  const ider = rows.map((row) => row.avtale_id);
-  const [away, older, newer] = [ider.slice(0, 5), ider.slice(5, 10), ider.slice(10)];
+  const ids = rows.map((row) => row.avtale_id);
+  const [away, older, newer] = [ids.slice(0, 5), ids.slice(5, 10), ids.slice(10)];
   await system.sql('delete from avtale where avtale_id = any($1)', [away]);
   await system.sql(`update avtale set sist_endret = sist_endret - interval '1 day' where avtale_id = any($1)`, [older]);
   await system.sql(`update avtale set sist_endret = sist_endret + interval '1 day' where avtale_id = any($1)`, [newer]);
@@ -117,13 +117,13 @@ test.each(['LISTE', 'TOPIC'] as const)(
   async (against) => {
     await system.publish([...createEvents({ count: 1_500, seed: 1 })]);
     await system.waitForIngested();
-    const plantet = await plant();
+    const planted = await plant();
     const per = new Date();
     const sourceList = against === 'LISTE' ? list() : undefined;
     const stop = disturb(100);
     try {
       const { id, found } = await avstem(sourceList, per);
-      expect(found).toEqual(plantet);
+      expect(found).toEqual(planted);
       expect(await repair(id, 'MANGLER')).toEqual({ rettet: 5, igjen: 0 });
       expect(await repair(id, 'UTDATERT')).toEqual({ rettet: 5, igjen: 0 });
       expect(await repair(id, 'FREMMED', 3)).toEqual({ rettet: 3, igjen: 0 });
@@ -138,11 +138,11 @@ test.each(['LISTE', 'TOPIC'] as const)(
         what: 'what the source does not have to be deleted',
       },
     );
-    expect((await avstem(against === 'LISTE' ? list() : undefined)).found).toEqual({ ...NONE, NYERE: plantet.NYERE });
+    expect((await avstem(against === 'LISTE' ? list() : undefined)).found).toEqual({ ...NONE, NYERE: planted.NYERE });
     await system.sql(`update avtale set sist_endret = sist_endret - interval '1 day' where avtale_id = any($1)`, [
-      plantet.NYERE,
+      planted.NYERE,
     ]);
-    const { avtaler } = await system.tilstand();
+    const { avtaler } = await system.state();
     expect(avtaler).toEqual(system.oracle().avtaler);
   },
   60_000,
@@ -168,7 +168,7 @@ test('a change that came after the report outlives the deletion of what the sour
   await system.publish([{ key, value: JSON.stringify(content) }]);
   await system.waitForIngested();
   expect(await repair(id, 'FREMMED', 1)).toEqual({ rettet: 0, igjen: 1 });
-  expect((await system.tilstand()).avtaler).toEqual(system.oracle().avtaler);
+  expect((await system.state()).avtaler).toEqual(system.oracle().avtaler);
 }, 60_000);
 
 test('npm run avstem compares, heals and says what it found', async () => {

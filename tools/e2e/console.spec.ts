@@ -120,7 +120,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     const as = { authorization: `Bearer ${await system.tokenForAdapter()}`, 'content-type': 'application/json' };
     const call = async (method: string, path: string, body: unknown): Promise<void> => {
       const response = await fetch(`${url}/adapter/v1/${path}`, {
-        method: method,
+        method,
         headers: as,
         body: JSON.stringify(body),
       });
@@ -159,14 +159,14 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     const dialog = page.getByRole('dialog');
     await dialog.waitFor();
     expect(await rows('differanser').allTextContents()).toEqual([expect.stringContaining(FOREIGN)]);
-    page.once('dialog', (questions) => void questions.accept());
+    page.once('dialog', (question) => void question.accept());
     await dialog.getByRole('button', { name: 'Slett 1 avtaler' }).click();
     await waitFor('1 er rettet, 0 gjenstår.');
     await dialog.getByRole('button', { name: 'Lukk' }).click();
 
     const away = { avtaleId: '00000000-0000-4000-8000-0000000000cc', sistEndret: '2026-01-01T00:00:00Z' };
     const list = [away, { avtaleId: ID, sistEndret: '2026-01-01T00:00:00Z' }]
-      .map((en) => JSON.stringify(en))
+      .map((action) => JSON.stringify(action))
       .join('\n');
     await page
       .getByLabel('Kildens liste (NDJSON)')

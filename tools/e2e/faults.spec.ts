@@ -15,7 +15,7 @@ afterEach(() => system.stop());
 
 async function all(): Promise<void> {
   await system.waitForIngested();
-  expect(await system.tilstand()).toEqual(system.oracle());
+  expect(await system.state()).toEqual(system.oracle());
 }
 
 test('poison of each kind lies between good messages, and twenty tombstones before one', async () => {

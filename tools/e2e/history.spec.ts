@@ -29,7 +29,7 @@ test('what the API answered at a moment, it answers about that moment, whatever 
   try {
     const messages = [...createEvents({ count: 2_400, seed: 77 })];
     const search = createSearch(messages);
-    const bit = messages.length / STAGE;
+    const stageSize = messages.length / STAGE;
     await system.startIngestor();
     const { url } = await system.startQueryApi();
     const headers = await system.as('alt');
@@ -39,7 +39,7 @@ test('what the API answered at a moment, it answers about that moment, whatever 
       do {
         const response = await fetch(`${url}/api/v1/avtaler/sok`, {
           method: 'POST',
-          headers: headers,
+          headers,
           body: JSON.stringify({ antall: 1_000, neste: next, ...body }),
         });
         expect(response.status).toBe(200);
@@ -52,14 +52,11 @@ test('what the API answered at a moment, it answers about that moment, whatever 
 
     const answered: { da: string; filter: Record<string, unknown>; avtaler: Avtale[] }[] = [];
     for (let stage = 0; stage < STAGE; stage++) {
-      await system.publish(messages.slice(stage * bit, (stage + 1) * bit));
+      await system.publish(messages.slice(stage * stageSize, (stage + 1) * stageSize));
       await system.waitForIngested();
-      await waitUntil(
-        async () => (await fetch(`${url}/api/v1/avtaler/nummer/0`, { headers: headers })).status !== 503,
-        {
-          what: 'the first load',
-        },
-      );
+      await waitUntil(async () => (await fetch(`${url}/api/v1/avtaler/nummer/0`, { headers })).status !== 503, {
+        what: 'the first load',
+      });
       for (const filter of search) {
         const avtaler = await responseTo(filter);
         answered.push({ da: new Date().toISOString(), filter, avtaler });
@@ -74,10 +71,10 @@ test('what the API answered at a moment, it answers about that moment, whatever 
     for (const { id } of deleted) visible.delete(id);
     let differences = 0;
     for (const { da, filter, avtaler } of answered) {
-      const waited = avtaler.filter(({ avtaleId }) => visible.has(avtaleId)).map(withoutLinksToOthers);
+      const expected = avtaler.filter(({ avtaleId }) => visible.has(avtaleId)).map(withoutLinksToOthers);
       const now = (await responseTo({ ...filter, gjeldendePer: da })).filter(({ avtaleId }) => visible.has(avtaleId));
-      expect(now).toEqual(waited);
-      if (JSON.stringify(waited) !== JSON.stringify((await responseTo(filter)).map(withoutLinksToOthers)))
+      expect(now).toEqual(expected);
+      if (JSON.stringify(expected) !== JSON.stringify((await responseTo(filter)).map(withoutLinksToOthers)))
         differences++;
     }
     // It would prove nothing if then and now were the same.

@@ -92,7 +92,7 @@ interface Response {
   avtaler: string;
 }
 
-async function trace(): Promise<Response> {
+async function ask(): Promise<Response> {
   const response = await fetch(`${nav.queryApi.url}/api/v1/avtaler/sok`, {
     method: 'POST',
     headers: await nav.system.as('alt'),
@@ -111,7 +111,7 @@ async function trace(): Promise<Response> {
 async function respondsUnchanged(limit: number, avtaler: string): Promise<void> {
   await waitUntil(
     async () => {
-      const response = await trace();
+      const response = await ask();
       expect(response).toMatchObject({ status: 200, avtaler });
       return response.updated > limit;
     },
@@ -120,7 +120,7 @@ async function respondsUnchanged(limit: number, avtaler: string): Promise<void> 
 }
 
 test('what befalls one organisation is not noticed by the other', async () => {
-  const { avtaler } = await trace();
+  const { avtaler } = await ask();
   await fylke.system.publish(Array.from({ length: POISON_COUNT }, (_, n) => poison(n)));
   await respondsUnchanged(Date.now(), avtaler);
   await postgres.kill();
@@ -141,12 +141,12 @@ test('what befalls one organisation is not noticed by the other', async () => {
   }
   expect((await fetch(`${nav.ingestor.url}/internal/isready`)).status).toBe(200);
   expect(nav.system.oracle().parkert).toEqual([]);
-  expect(await nav.system.tilstand()).toEqual(nav.system.oracle());
+  expect(await nav.system.state()).toEqual(nav.system.oracle());
 
   await postgres.restart();
   await fylke.system.waitForIngested();
   expect(fylke.system.oracle().parkert).toHaveLength(2 * POISON_COUNT);
-  expect(await fylke.system.tilstand()).toEqual(fylke.system.oracle());
+  expect(await fylke.system.state()).toEqual(fylke.system.oracle());
 }, 180_000);
 
 const newAvtale = (avtaleId: string): object => ({ avtaleId, sistEndret: '2026-01-01T00:00:00Z', avtaleNr: 4_711 });

@@ -27,7 +27,7 @@ afterEach(async () => {
 
 async function all(maxMs?: number): Promise<void> {
   await system.waitForIngested(maxMs);
-  expect(await system.tilstand()).toEqual(system.oracle());
+  expect(await system.state()).toEqual(system.oracle());
 }
 
 /** Resolves somewhere in the middle of the backlog. */
@@ -64,13 +64,13 @@ test('Postgres is killed during a backlog and comes back after five seconds', as
   const app = await system.startIngestor();
   const { url } = await system.startQueryApi();
   const headers = await system.as('alt');
-  const trace = (): Promise<Response> => fetch(`${url}/api/v1/avtaler/nummer/1`, { headers: headers });
+  const ask = (): Promise<Response> => fetch(`${url}/api/v1/avtaler/nummer/1`, { headers });
   await midway(0.2, messages.length);
   await postgres.kill();
   await wait(5_000);
   expect((await fetch(`${app.url}/internal/isalive`)).status).toBe(200);
   expect((await fetch(`${app.url}/internal/isready`)).status).toBe(503);
-  const without = [await trace()];
+  const without = [await ask()];
   for (const [path, token] of [
     ['drift/v1/status', await system.tokenForOnDuty()],
     ['drift/v1/parkerte', await system.tokenForOnDuty()],
@@ -85,7 +85,7 @@ test('Postgres is killed during a backlog and comes back after five seconds', as
   );
   await postgres.restart();
   await all();
-  await waitUntil(async () => (await trace()).status === 404, { what: 'look-ups to be answered again' });
+  await waitUntil(async () => (await ask()).status === 404, { what: 'look-ups to be answered again' });
   expect(await system.sql('select 1 from parkert_melding')).toEqual([]);
 }, 120_000);
 

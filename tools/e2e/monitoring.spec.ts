@@ -15,7 +15,7 @@ interface Alert {
 const read = (...path: string[]): string => readFileSync(join(ROOT, ...path), 'utf8');
 const { spec } = parse(read('nais', 'alerts.yaml')) as { spec: { groups: { rules: Alert[] }[] } };
 const alerts = spec.groups.flatMap(({ rules }) => rules);
-const { panels: panels } = JSON.parse(read('nais', 'dashboard.json')) as {
+const { panels } = JSON.parse(read('nais', 'dashboard.json')) as {
   panels: { title: string; targets: { expr: string }[] }[];
 };
 
@@ -27,9 +27,9 @@ let metrics: Set<string>;
 beforeAll(async () => {
   const system = await System.create();
   try {
-    const apper = [await system.startIngestor(), await system.startQueryApi()];
+    const apps = [await system.startIngestor(), await system.startQueryApi()];
     const response = await Promise.all(
-      apper.map(({ url }) => fetch(`${url}/internal/prometheus`).then((s) => s.text())),
+      apps.map(({ url }) => fetch(`${url}/internal/prometheus`).then((s) => s.text())),
     );
     const types = Array.from(response.join('\n').matchAll(/^# TYPE (\S+) (\S+)$/gm));
     metrics = new Set(

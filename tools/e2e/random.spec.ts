@@ -22,11 +22,11 @@ const WITH_EVERYTHING: Partial<Step>[] = [
 test(`random syncs of an adapter, with kills: FUZZ_SEED=${String(SEED)}`, async () => {
   const run = await AdapterRun.start(system, COUNT, SEED);
   for (const [i, step] of createSteps(SEED, WITH_EVERYTHING.length).entries()) {
-    await run.make({ ...step, ...WITH_EVERYTHING[i] });
+    await run.perform({ ...step, ...WITH_EVERYTHING[i] });
     expect(await stored(system)).toEqual(run.data.expected);
   }
   expect(await deviations(system)).toEqual([]);
-  const { her: here, der: where, deviation: deviationWhere } = await replay(system);
+  const { here, there: where, deviation: deviationWhere } = await replay(system);
   expect(where).toEqual(here);
   expect(deviationWhere).toEqual([]);
 }, 120_000);

@@ -33,7 +33,7 @@ async function dump(): Promise<Record<string, string[]>> {
 }
 
 const call = (method: string, path = ''): Promise<Response> =>
-  fetch(`${app.url}/drift/v1/gjenoppbygging${path}`, { method: method, headers: headers });
+  fetch(`${app.url}/drift/v1/gjenoppbygging${path}`, { method, headers });
 const progress = async (): Promise<Record<string, unknown>> => (await (await call('GET')).json()) as never;
 const waitForDone = (): Promise<unknown> =>
   waitUntil(async () => (await progress())['tilstand'] === 'FERDIG', { what: 'the rebuild', maxMs: 60_000 });
@@ -57,11 +57,11 @@ test('heals rows that are wrong, also when it is killed, and reports what the to
      where avtale_id in (select avtale_id from avtale where slettet is null and not feilregistrert order by avtale_id limit 40)
      returning avtale_id`,
   );
-  const resurrects = await system.sql(
+  const resurrected = await system.sql(
     `update avtale set slettet = null where avtale_id in (select avtale_id from avtale where slettet is not null limit 5)
      returning avtale_id`,
   );
-  expect(resurrects).toHaveLength(5);
+  expect(resurrected).toHaveLength(5);
   await system.sql(
     `insert into avtale (avtale_id, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
      values ($1, false, '2026-01-01', 0, 0)`,
@@ -84,7 +84,7 @@ test('heals rows that are wrong, also when it is killed, and reports what the to
     count,
   ]);
   expect(new Set(told.map((row) => row.avtale_id))).toEqual(
-    new Set([...repaired, ...(resurrects as { avtale_id: string }[])].map((row) => row.avtale_id)),
+    new Set([...repaired, ...(resurrected as { avtale_id: string }[])].map((row) => row.avtale_id)),
   );
 });
 

@@ -68,7 +68,7 @@ async function all(url: string, headers: Record<string, string>): Promise<Avtale
   do {
     const response = await fetch(`${url}/api/v1/avtaler/sok`, {
       method: 'POST',
-      headers: headers,
+      headers,
       body: JSON.stringify({ antall: 1_000, neste: next }),
     });
     const page = (await response.json()) as { avtaler: Avtale[]; neste?: string };
@@ -86,12 +86,9 @@ test('a copy made from the export and the feed is what the API says, whoever is 
     let ingestor = await system.startIngestor();
     let api = await system.startQueryApi();
     const headers = await system.as('alt');
-    await waitUntil(
-      async () => (await fetch(`${api.url}/api/v1/avtaler/nummer/0`, { headers: headers })).status !== 503,
-      {
-        what: 'the first load',
-      },
-    );
+    await waitUntil(async () => (await fetch(`${api.url}/api/v1/avtaler/nummer/0`, { headers })).status !== 503, {
+      what: 'the first load',
+    });
 
     const source = (async () => {
       for (let part = 0; part < 6; part++) {
@@ -104,7 +101,7 @@ test('a copy made from the export and the feed is what the API says, whoever is 
       await system.waitForIngested(120_000);
     })();
     let done = false;
-    const waited = source.finally(() => (done = true));
+    const finished = source.finally(() => (done = true));
 
     const replica = await Replica.fromExport(api.url, headers);
     let pages = 0;
@@ -114,11 +111,11 @@ test('a copy made from the export and the feed is what the API says, whoever is 
       const { antall: count } = await replica.followers(api.url, lastRound ? 0 : 1);
       if (lastRound && count === 0) break;
     }
-    await waited;
+    await finished;
     const expected = await all(api.url, headers);
     expect(expected.length).toBeGreaterThan(500);
     expect([...replica.avtaler.values()].sort((a, b) => (a.avtaleId < b.avtaleId ? -1 : 1))).toEqual(expected);
-    expect(await system.tilstand()).toEqual(system.oracle());
+    expect(await system.state()).toEqual(system.oracle());
   } finally {
     await system.stop();
   }
@@ -128,11 +125,8 @@ async function restart(system: System, api: App): Promise<App> {
   await api.proc.kill();
   const incoming = await system.startQueryApi();
   const headers = await system.as('alt');
-  await waitUntil(
-    async () => (await fetch(`${incoming.url}/api/v1/avtaler/nummer/0`, { headers: headers })).status !== 503,
-    {
-      what: 'the new process to answer',
-    },
-  );
+  await waitUntil(async () => (await fetch(`${incoming.url}/api/v1/avtaler/nummer/0`, { headers })).status !== 503, {
+    what: 'the new process to answer',
+  });
   return incoming;
 }

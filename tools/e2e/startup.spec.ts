@@ -18,7 +18,7 @@ afterAll(async () => {
   clean();
 });
 
-async function lastOrd(app: App): Promise<string> {
+async function lastWords(app: App): Promise<string> {
   await app.proc.done;
   expect(app.proc.outcome()).toBe('exit code 1');
   const lines = readFileSync(app.logFile, 'utf8')
@@ -32,7 +32,7 @@ async function lastOrd(app: App): Promise<string> {
 
 const start = async (name: 'ingestor' | 'query-api', extra: Record<string, string>, port?: number): Promise<string> => {
   const starts = name === 'ingestor' ? startIngestorProcess : startQueryApiProcess;
-  return lastOrd(starts(system.env, port ?? (await freePort()), extra));
+  return lastWords(starts(system.env, port ?? (await freePort()), extra));
 };
 
 test.each([

@@ -28,7 +28,7 @@ async function startAdapter(system: System): Promise<{ app: App; api: AdapterApi
 }
 
 /** A page as it is, once: what the ingestor says when it can't. */
-async function sendEn(system: System, { url }: App, syncId: string, resources: Entry[]): Promise<Response> {
+async function sendOne(system: System, { url }: App, syncId: string, resources: Entry[]): Promise<Response> {
   return fetch(`${url}/adapter/v1/avtaler/synk`, {
     method: 'POST',
     headers: { authorization: `Bearer ${await system.tokenForAdapter()}`, 'content-type': 'application/json' },
@@ -53,7 +53,7 @@ const underway = (system: System): Promise<unknown> =>
   waitUntil(async () => (await system.onTopic()) > 0, { what: 'some of the page on the topic', everyMs: 2 });
 
 /** Served exactly as the adapter's data, with one version of each, and the same once more from the topic. */
-async function isExact(system: System, data: AdapterData): Promise<void> {
+async function requireExact(system: System, data: AdapterData): Promise<void> {
   await system.waitForTopic();
   expect(await stored(system)).toEqual(data.expected);
   expect(await system.sql('select avtale_id from avtale_versjon group by 1 having count(*) > 1 limit 5')).toEqual([]);
@@ -69,7 +69,7 @@ test('Kafka is killed midway through a page: nothing of it counts, and sent agai
   const { app, api } = await startAdapter(system);
   const data = new AdapterData(1, 10_000);
   const page = large(data.fresh(10_000));
-  const response = sendEn(system, app, 'avbrutt', page);
+  const response = sendOne(system, app, 'avbrutt', page);
   await underway(system);
   await kafka.kill();
   await refused503(await response);
@@ -80,7 +80,7 @@ test('Kafka is killed midway through a page: nothing of it counts, and sent agai
     metadata: { synkId: 'avbrutt', ...ONE_PAGE, antallTotalt: page.length },
     ressurser: page,
   });
-  await isExact(system, data);
+  await requireExact(system, data);
 }, 240_000);
 
 const ONE_PAGE = { side: 1, antallSider: 1 };
@@ -94,17 +94,17 @@ test('Postgres is away during a page: 503, and sent again it takes effect once',
   const { app, api } = await startAdapter(system);
   const data = new AdapterData(2, 10_000);
   const page = large(data.fresh(10_000));
-  const response = sendEn(system, app, 'avbrutt', page);
+  const response = sendOne(system, app, 'avbrutt', page);
   await underway(system);
   await postgres.kill();
   await refused503(await response);
-  await refused503(await sendEn(system, app, 'avbrutt', page));
+  await refused503(await sendOne(system, app, 'avbrutt', page));
   await postgres.restart();
   await api.sendPage('POST', {
     metadata: { synkId: 'avbrutt', ...ONE_PAGE, antallTotalt: page.length },
     ressurser: page,
   });
-  await isExact(system, data);
+  await requireExact(system, data);
 }, 240_000);
 
 test('an ingestor is killed while a full sync deletes: the other one goes on, and deletes exactly the rest', async () => {
@@ -112,18 +112,18 @@ test('an ingestor is killed while a full sync deletes: the other one goes on, an
   const { app, api } = await startAdapter(system);
   const other = new AdapterApi((await system.startIngestor()).url, () => system.tokenForAdapter());
   const data = new AdapterData(3, 30_000);
-  const options: Omit<SyncOptions, 'synkId'> = {
-    metode: 'POST',
-    sidestoerrelse: 2_000,
-    parallelt: 4,
+  const options: Omit<SyncOptions, 'syncId'> = {
+    method: 'POST',
+    pageSize: 2_000,
+    concurrency: 4,
     progress: () => undefined,
   };
   data.fresh(30_000);
-  await send(api, data.all().entry, { ...options, synkId: 'alt' });
+  await send(api, data.all().entry, { ...options, syncId: 'alt' });
   await completed(other, 'alt');
   data.forget(data.selection(600, 3));
   const { entry, completed: forget } = data.all();
-  await send(api, entry, { ...options, synkId: 'mindre' });
+  await send(api, entry, { ...options, syncId: 'mindre' });
   await waitUntil(async () => (await other.hentSynk('mindre')).tilstand === 'VENTER_PAA_BEKREFTELSE', {
     what: 'the sync to wait',
   });
@@ -135,8 +135,8 @@ test('an ingestor is killed while a full sync deletes: the other one goes on, an
   await app.proc.kill();
   await completed(other, 'mindre');
   forget();
-  await isExact(system, data);
-  const { her: here, der: where } = await replay(system);
+  await requireExact(system, data);
+  const { here, there: where } = await replay(system);
   expect(where).toEqual(here);
 }, 240_000);
 
@@ -149,12 +149,12 @@ test('pages as large as they may be, more at once than there is memory for: all 
   const data = new AdapterData(4, 40_000);
   const entry = large(data.fresh(40_000), 2_800);
   await send(api, entry, {
-    metode: 'PATCH',
-    synkId: 'stor',
-    sidestoerrelse: 10_000,
-    parallelt: 4,
+    method: 'PATCH',
+    syncId: 'stor',
+    pageSize: 10_000,
+    concurrency: 4,
     progress: () => undefined,
   });
   expect(app.proc.ended()).toBe(false);
-  await isExact(system, data);
+  await requireExact(system, data);
 }, 240_000);

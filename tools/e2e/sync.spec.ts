@@ -35,28 +35,28 @@ const stored = async (): Promise<Record<string, number>> =>
   );
 
 test('an ingestor that is killed in the middle of a full sync loses nothing, and deletes nothing too much', async () => {
-  const ider = Array.from({ length: 5_000 }, () => randomUUID());
+  const ids = Array.from({ length: 5_000 }, () => randomUUID());
   const first = await system.startIngestor();
   const api = new AdapterApi(first.url, () => system.tokenForAdapter());
   await api.settKontrakt(CONTRACT);
   const options: SyncOptions = {
-    metode: 'POST',
-    synkId: randomUUID(),
-    sidestoerrelse: 100,
-    parallelt: 3,
+    method: 'POST',
+    syncId: randomUUID(),
+    pageSize: 100,
+    concurrency: 3,
     progress: () => undefined,
   };
   await send(
     api,
-    ider.map((id) => entry(id, 0)),
+    ids.map((id) => entry(id, 0)),
     options,
   );
-  await waitUntil(async () => (await api.hentSynk(options.synkId)).tilstand === 'FULLFOERT', {
+  await waitUntil(async () => (await api.hentSynk(options.syncId)).tilstand === 'FULLFOERT', {
     what: 'the first sync',
     maxMs: 60_000,
   });
 
-  const kept = ider.slice(0, 4_500);
+  const kept = ids.slice(0, 4_500);
   const syncId = randomUUID();
   // While pages are published and not answered yet.
   let killed = false;
@@ -70,10 +70,10 @@ test('an ingestor that is killed in the middle of a full sync loses nothing, and
     return system.tokenForAdapter();
   });
   const fresh = kept.map((id) => entry(id, 1));
-  await expect(send(broken, fresh, { ...options, synkId: syncId, progress })).rejects.toThrow('the adapter ends here');
+  await expect(send(broken, fresh, { ...options, syncId, progress })).rejects.toThrow('the adapter ends here');
 
   const others = new AdapterApi((await system.startIngestor()).url, () => system.tokenForAdapter());
-  await send(others, fresh, { ...options, synkId: syncId });
+  await send(others, fresh, { ...options, syncId });
   await waitUntil(async () => (await others.hentSynk(syncId)).tilstand === 'FULLFOERT', {
     what: 'the second sync',
     maxMs: 60_000,

@@ -40,8 +40,8 @@ interface SystemOptions {
 
 /** The built apps as real processes, on a database and a topic of their own. */
 export class System {
-  private readonly apper: App[] = [];
-  private readonly allReady: App[] = [];
+  private readonly apps: App[] = [];
+  private readonly readyApps: App[] = [];
   private readonly published: (PublishedMessage & Placement)[] = [];
 
   /** what the apps are told of where they run */
@@ -75,12 +75,12 @@ export class System {
     partitions = 3,
     postgres = testEnvironment().postgres,
     brokers = testEnvironment().kafka,
-    issuer: common,
+    issuer: sharedIssuer,
   }: Partial<SystemOptions> = {}): Promise<System> {
     const [database, topic, issuer] = await Promise.all([
       createTestDatabase(postgres),
       createTestTopic({ partitions, brokers }),
-      common ?? freePort().then((port) => startTokenIssuer({ port, audience: clientId(organisasjon) })),
+      sharedIssuer ?? freePort().then((port) => startTokenIssuer({ port, audience: clientId(organisasjon) })),
     ]);
     const surroundings: Surroundings = {
       organisasjon,
@@ -92,7 +92,7 @@ export class System {
       deltakerIdKey: 'ab'.repeat(32),
       konsumenter: join(ROOT, 'tools', 'local', 'konsumenter.yaml'),
     };
-    return new System(surroundings, database, { topic, own: true }, { issuer, own: !common });
+    return new System(surroundings, database, { topic, own: true }, { issuer, own: !sharedIssuer });
   }
 
   /** The same topic, read into an empty database from its start. Stop it before the system that it was made from. */
@@ -117,15 +117,15 @@ export class System {
   }
 
   private async ready(app: App): Promise<App> {
-    this.apper.push(app);
+    this.apps.push(app);
     await waitUntilReady(app);
-    this.allReady.push(app);
+    this.readyApps.push(app);
     return app;
   }
 
   /** Of every app that was started. */
   logFiles(): string[] {
-    return this.apper.map(({ logFile }) => logFile);
+    return this.apps.map(({ logFile }) => logFile);
   }
 
   /** The headers of a call as a consumer of the local registry. */
@@ -151,9 +151,9 @@ export class System {
   }
 
   async publish(messages: readonly PublishedMessage[]): Promise<void> {
-    const place = await this.topic.publish(messages);
+    const placements = await this.topic.publish(messages);
     for (const [i, message] of messages.entries()) {
-      const position = place[i];
+      const position = placements[i];
       if (position) this.published.push({ ...message, ...position });
     }
   }
@@ -228,16 +228,16 @@ export class System {
 
   /** That everything published is stored, beside whatever else there is. */
   async checkPublished(): Promise<void> {
-    const ider = [...expected(this.published).avtaler.keys()];
+    const ids = [...expected(this.published).avtaler.keys()];
     const [row] = await this.sql<{ antall: number }>(
       'select count(*)::int as antall from avtale where avtale_id = any($1) and slettet is null',
-      [ider],
+      [ids],
     );
-    if (row?.antall !== ider.length) throw new Error('Not everything that was published is stored');
+    if (row?.antall !== ids.length) throw new Error('Not everything that was published is stored');
   }
 
   /** What is stored, in the form of `fasit`. */
-  async tilstand(): Promise<State> {
+  async state(): Promise<State> {
     const rows = await this.sql<Record<string, unknown> & { avtaleId: string; slettet: string | null }>(READ_AVTALER);
     const living = rows.filter(({ slettet: deleted }) => deleted === null).map(({ slettet: _, ...avtale }) => avtale);
     const parked = await this.sql<State['parkert'][number]>(
@@ -253,9 +253,9 @@ export class System {
   /** What must be stored, computed from the source contract and from nothing of the ingestor's code. */
   oracle(): State {
     const { avtaler, slettet: deleted, parkert: parked } = expected(this.published);
-    const afterId = <T extends { avtaleId: string }>(a: T, b: T): number => (a.avtaleId < b.avtaleId ? -1 : 1);
+    const byId = <T extends { avtaleId: string }>(a: T, b: T): number => (a.avtaleId < b.avtaleId ? -1 : 1);
     return {
-      avtaler: [...avtaler.values()].map((avtale) => ({ ...avtale })).sort(afterId),
+      avtaler: [...avtaler.values()].map((avtale) => ({ ...avtale })).sort(byId),
       slettet: [...deleted.keys()].sort(),
       parkert: parked
         .map(({ partisjon: partition, offset, felt: field }) => ({ partisjon: partition, offset, felt: field }))
@@ -265,8 +265,8 @@ export class System {
 
   /** @throws when an app that was ready has ended by itself, with its last line */
   async stop(): Promise<void> {
-    const dead = this.allReady.find(({ proc }) => !WAITED.includes(proc.outcome()));
-    await Promise.all(this.apper.map(({ proc }) => proc.stop(10_000)));
+    const dead = this.readyApps.find(({ proc }) => !EXPECTED_OUTCOMES.includes(proc.outcome()));
+    await Promise.all(this.apps.map(({ proc }) => proc.stop(10_000)));
     if (this.ownIssuer) await this.issuer.stop();
     if (dead) {
       throw new Error(`${dead.navn} ended by itself, ${String(dead.proc.outcome())}: ${lastLine(dead.logFile)}`);
@@ -276,7 +276,7 @@ export class System {
 }
 
 /** As the tests end them. */
-const WAITED: readonly (string | undefined)[] = [undefined, 'exit code 0', 'SIGKILL'];
+const EXPECTED_OUTCOMES: readonly (string | undefined)[] = [undefined, 'exit code 0', 'SIGKILL'];
 
 const lastLine = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
 

@@ -10,7 +10,7 @@ const line = (level: string, message: string): string => `${JSON.stringify({ lev
 
 test('only warnings and errors are mentioned, each once, and none before its line is whole', () => {
   const file = join(directory, 'app.log');
-  const log = { file: file, lest: 0 };
+  const log = { file, bytesRead: 0 };
   expect(readNew(log)).toEqual([]);
   appendFileSync(file, line('info', 'alt vel') + line('warn', 'pass på') + 'ikke JSON\n{"level":"err');
   expect(readNew(log)).toEqual(['warn: pass på']);

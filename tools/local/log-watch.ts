@@ -5,27 +5,27 @@ const EVERY_MS = 1_000;
 /** A log, and how many bytes of it have been read. */
 interface Log {
   file: string;
-  lest: number;
+  bytesRead: number;
 }
 
 /** Mentions warnings and errors that an app writes to its log from now on; at most one line for each second. */
 export function followLog(name: string, file: string): { stop: () => void } {
-  const log: Log = { file, lest: existsSync(file) ? statSync(file).size : 0 };
-  const clock = setInterval(() => {
+  const log: Log = { file, bytesRead: existsSync(file) ? statSync(file).size : 0 };
+  const timer = setInterval(() => {
     const [first, ...more] = readNew(log);
     if (first === undefined) return;
     const rest = more.length === 0 ? '' : ` (and ${String(more.length)} more)`;
     console.error(`${name}: ${first}${rest}; see ${file}`);
   }, EVERY_MS);
-  return { stop: () => clearInterval(clock) };
+  return { stop: () => clearInterval(timer) };
 }
 
 /** What is worth mentioning of what has been written since the last time. */
 export function readNew(log: Log): string[] {
-  const part = readFrom(log.file, log.lest);
+  const part = readFrom(log.file, log.bytesRead);
   // The last line may be half written.
   const end = part.lastIndexOf(0x0a) + 1;
-  log.lest += end;
+  log.bytesRead += end;
   return part.subarray(0, end).toString('utf8').split('\n').flatMap(serious);
 }
 

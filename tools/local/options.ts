@@ -38,13 +38,13 @@ export interface StartOptions {
   allPorts: Ports;
 }
 
-/** @throws Startfeil */
+/** @throws StartError */
 export function parseOptions(args: string[], env = process.env): StartOptions {
   const { tom: empty, data, organisasjoner } = readArguments(args);
   const names = organisasjoner.split(',').map((name) => name.trim());
   if (!names.every(isOrganisasjonName)) throw new StartError(`--organisasjoner: each must be ${NAME_RULE}`);
   if (new Set(names).size < names.length) throw new StartError('--organisasjoner: one stands twice');
-  const port = (name: string, standard: number): number => readPort(name, env[name], standard);
+  const port = (name: string, fallback: number): number => readPort(name, env[name], fallback);
   const ports = {
     KAFKA_PORT: port('KAFKA_PORT', COMMON_PORTS.KAFKA_PORT),
     ISSUER_PORT: port('ISSUER_PORT', COMMON_PORTS.ISSUER_PORT),
@@ -79,29 +79,29 @@ function readArguments(args: string[]): { tom: boolean; data?: string | undefine
         organisasjoner: { type: 'string', default: 'nav' },
       },
     }).values;
-  } catch (error) {
+  } catch (errors) {
     throw new StartError(
-      `${error instanceof Error ? error.message : String(error)}. Usage: npm start -- [--tom] [--data DIR] [--organisasjoner NAVN,NAVN…]`,
+      `${errors instanceof Error ? errors.message : String(errors)}. Usage: npm start -- [--tom] [--data DIR] [--organisasjoner NAVN,NAVN…]`,
     );
   }
 }
 
-function readPort(name: string, text: string | undefined, standard: number): number {
-  const port = Number(text === undefined || text === '' ? standard : text);
+function readPort(name: string, text: string | undefined, fallback: number): number {
+  const port = Number(text === undefined || text === '' ? fallback : text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new StartError(`${name} must be a port, 1 to 65535`);
   return port;
 }
 
-/** @throws Startfeil naming the ports that can't be listened on, and the variables that set them */
+/** @throws StartError naming the ports that can't be listened on, and the variables that set them */
 export async function requireFreePorts(ports: Ports): Promise<void> {
-  const error: string[] = [];
+  const errors: string[] = [];
   for (const [name, port] of Object.entries(ports)) {
     const sameAs = Object.entries(ports).find(([other, otherPort]) => otherPort === port && other < name)?.[0];
     if (sameAs !== undefined)
-      error.push(`${sameAs} and ${name} are both ${String(port)}: set one of them to another port.`);
+      errors.push(`${sameAs} and ${name} are both ${String(port)}: set one of them to another port.`);
     else if (!(await isPortFree(port))) {
-      error.push(`Port ${String(port)} is taken. Stop what uses it, or set ${name} to another port.`);
+      errors.push(`Port ${String(port)} is taken. Stop what uses it, or set ${name} to another port.`);
     }
   }
-  if (error.length > 0) throw new StartError(error.join('\n'));
+  if (errors.length > 0) throw new StartError(errors.join('\n'));
 }

@@ -24,7 +24,7 @@ interface Common {
   brokers: string;
   issuer: TokenIssuer;
   /** absolute path; each organisation has a directory of its own in it */
-  katalog: string;
+  directory: string;
 }
 
 /** Postgres with the organisation's database and roles; its own, so that it can be stopped alone. */
@@ -47,7 +47,7 @@ export async function startOrganisasjon(
   stack: ShutdownStack,
   { name, ports }: OrganisasjonOptions,
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
-  { brokers, issuer, katalog: directory }: Common,
+  { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
   const { topic, konsumenter } = readSetup(name);
   await createSampleTopic(brokers, topic);
@@ -62,8 +62,8 @@ export async function startOrganisasjon(
     konsumenter: join(ROOT, konsumenter),
   };
   const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
-  const ingestor = push(stack, startIngestorProcess(surroundings, ports.ingestor, APP_LOG_LEVEL));
-  const queryApi = push(stack, startQueryApiProcess(surroundings, ports.queryApi, { ...APP_LOG_LEVEL, ...source }));
+  const ingestor = register(stack, startIngestorProcess(surroundings, ports.ingestor, APP_LOG_LEVEL));
+  const queryApi = register(stack, startQueryApiProcess(surroundings, ports.queryApi, { ...APP_LOG_LEVEL, ...source }));
   await Promise.all([ingestor, queryApi].map(waitForApp));
   // From now on: while they wait for each other they have much to remark on.
   for (const app of [ingestor, queryApi]) {
@@ -107,7 +107,7 @@ function keyFor(directory: string): string {
   return readFileSync(file, 'utf8');
 }
 
-function push(stack: ShutdownStack, app: App): App {
+function register(stack: ShutdownStack, app: App): App {
   stack.remember(app.navn, app, () => app.proc.stop(8_000));
   stack.watch(app.navn, app.proc, app.logFile);
   return app;

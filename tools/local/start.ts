@@ -45,7 +45,7 @@ async function start(options: StartOptions): Promise<void> {
   stack.remember('the token issuer', issuer, issuer.stop);
 
   console.log('Starting the apps …');
-  const common = { brokers: kafka.brokers, issuer, katalog: directory };
+  const common = { brokers: kafka.brokers, issuer, directory };
   const allReady: [string, ReadyOrganisasjon][] = [];
   // One after another: together they would only make each other slow.
   for (const [nr, organisasjon] of organisasjoner.entries()) {
@@ -55,12 +55,12 @@ async function start(options: StartOptions): Promise<void> {
     if (!options.empty) await loadSampleData(kafka.brokers, ready.topic, ready.postgres);
     allReady.push([organisasjon.name, ready]);
   }
-  const ready = together(allReady, { issuer: issuer.issuer, kafka });
+  const ready = combine(allReady, { issuer: issuer.issuer, kafka });
   writeReadyFile(ready);
-  await tell(ready);
+  await printReady(ready);
 }
 
-function together(
+function combine(
   allReady: [string, ReadyOrganisasjon][],
   { issuer, kafka }: { issuer: string; kafka: LocalKafka },
 ): Ready {
@@ -101,13 +101,13 @@ async function build(): Promise<void> {
   if (code !== 0) throw new StartError(`The apps could not be built:\n${printout}`);
 }
 
-async function tell({ queryApi, issuer, kafka, organisasjoner }: Ready): Promise<void> {
+async function printReady({ queryApi, issuer, kafka, organisasjoner }: Ready): Promise<void> {
   const all = readLocalKonsumenter().find(({ navn: name }) => name === 'alt');
   const token = await fetchToken(issuer, all?.azp ?? '');
   const lines = Object.entries(organisasjoner).map(
-    ([name, { queryApi: reading, ingestor, topic }]) => `
+    ([name, { queryApi: address, ingestor, topic }]) => `
   ${name}
-    query-api   ${reading}   Swagger UI: ${reading}/swagger
+    query-api   ${address}   Swagger UI: ${address}/swagger
     ingestor    ${ingestor}   ${ingestor}/internal/prometheus
     topic       ${topic}
     tokens      npm run token -- alt ${name}`,
@@ -124,7 +124,7 @@ curl -s -X POST ${queryApi}/api/v1/avtaler/sok -H 'Content-Type: application/jso
 Ctrl-C stops everything.`);
 }
 
-async function end(code: number): Promise<void> {
+async function shutDown(code: number): Promise<void> {
   if (closing) return;
   closing = true;
   // Whatever is left ends with this process.
@@ -133,12 +133,12 @@ async function end(code: number): Promise<void> {
   process.exit(code);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void shutDown(0));
 try {
   await start(parseOptions(process.argv.slice(2)));
 } catch (error) {
-  const said = error instanceof StartError || error instanceof MissingToolError;
+  const isExpected = error instanceof StartError || error instanceof MissingToolError;
   // What fails because it is being stopped is not worth a word.
-  if (!closing) console.error(said || !(error instanceof Error) ? String((error as Error).message) : error.stack);
-  await end(1);
+  if (!closing) console.error(isExpected || !(error instanceof Error) ? String((error as Error).message) : error.stack);
+  await shutDown(1);
 }

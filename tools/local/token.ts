@@ -40,7 +40,7 @@ export async function fetchToken(
   return token;
 }
 
-async function writeToken(who: string | undefined, organisasjon: string | undefined): Promise<string> {
+async function tokenFor(who: string | undefined, organisasjon: string | undefined): Promise<string> {
   const konsumenter = readLocalKonsumenter();
   const azp = konsumenter.find(({ navn: name }) => name === who)?.azp;
   if (azp === undefined && who !== '--drift' && who !== '--adapter') {
@@ -60,7 +60,7 @@ async function writeToken(who: string | undefined, organisasjon: string | undefi
 
 if (import.meta.main) {
   try {
-    console.log(await writeToken(process.argv[2], process.argv[3]));
+    console.log(await tokenFor(process.argv[2], process.argv[3]));
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

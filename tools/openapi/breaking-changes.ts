@@ -47,17 +47,17 @@ const LIMITS = { maximum: -1, maxLength: -1, maxItems: -1, minimum: 1, minLength
  * Everything in the new document that breaks a client made from the old one, each in a sentence with its place. Only
  * additions are allowed.
  */
-export function findBreakingChanges(old: OpenApiDocument, incoming: OpenApiDocument): string[] {
+export function findBreakingChanges(old: OpenApiDocument, updated: OpenApiDocument): string[] {
   const breaks = new Set<string>();
   const report = (place: string, what: string): void => void breaks.add(`${place}: ${what}`);
-  const compare = schemaComparer(old, incoming, report);
+  const compare = schemaComparer(old, updated, report);
   for (const name of Object.keys(old.components?.schemas ?? {})) {
-    if (!incoming.components?.schemas?.[name]) report(name, 'the schema is gone, or has another name');
+    if (!updated.components?.schemas?.[name]) report(name, 'the schema is gone, or has another name');
   }
   for (const [path, methods] of Object.entries(old.paths)) {
     for (const [method, before] of Object.entries(methods)) {
       const place = `${method.toUpperCase()} ${path}`;
-      const now = incoming.paths[path]?.[method];
+      const now = updated.paths[path]?.[method];
       if (now) compareOperation(place, before, now, { report, compare });
       else report(place, 'the operation is gone');
     }
@@ -97,22 +97,22 @@ function compareParams(
   now: Parameter[],
   { report, compare }: { report: Report; compare: Compare },
 ): void {
-  const equal = (a: Parameter) => (b: Parameter) => a.name === b.name && a.in === b.in;
+  const isSame = (a: Parameter) => (b: Parameter) => a.name === b.name && a.in === b.in;
   for (const parameter of before) {
-    const incoming = now.find(equal(parameter));
-    if (incoming) compare(`${place} ${parameter.name}`, parameter.schema ?? {}, incoming.schema ?? {}, 'inn');
+    const updated = now.find(isSame(parameter));
+    if (updated) compare(`${place} ${parameter.name}`, parameter.schema ?? {}, updated.schema ?? {}, 'inn');
     else report(place, `the parameter ${parameter.name} is gone`);
   }
   for (const parameter of now) {
-    const required = parameter.required && !before.find(equal(parameter))?.required;
+    const required = parameter.required && !before.find(isSame(parameter))?.required;
     if (required) report(place, `the parameter ${parameter.name} is required`);
   }
 }
 
-function schemaComparer(old: OpenApiDocument, incoming: OpenApiDocument, report: Report): Compare {
+function schemaComparer(old: OpenApiDocument, updated: OpenApiDocument, report: Report): Compare {
   const seen = new Set<string>();
   const compare: Compare = (place, a, b, direction) => {
-    const [before, now] = [lookUp(old, a), lookUp(incoming, b)];
+    const [before, now] = [lookUp(old, a), lookUp(updated, b)];
     const name = a.$ref ?? a.allOf?.[0]?.$ref;
     const where = name?.split('/').at(-1) ?? place;
     if (name !== undefined && seen.has(`${name} ${direction}`)) return;
@@ -123,11 +123,11 @@ function schemaComparer(old: OpenApiDocument, incoming: OpenApiDocument, report:
       if (fresh) compare(`${where}.${field}`, schema, fresh, direction);
       else report(`${where}.${field}`, 'the field is gone');
     }
-    const [required, was] = [before.required ?? [], now.required ?? []];
+    const [required, requiredNow] = [before.required ?? [], now.required ?? []];
     if (direction === 'inn')
-      for (const field of was) if (!required.includes(field)) report(`${where}.${field}`, 'is required');
+      for (const field of requiredNow) if (!required.includes(field)) report(`${where}.${field}`, 'is required');
     if (direction === 'ut') {
-      for (const field of required) if (!was.includes(field)) report(`${where}.${field}`, 'may be missing');
+      for (const field of required) if (!requiredNow.includes(field)) report(`${where}.${field}`, 'may be missing');
     }
     if (before.items) compare(`${where}[]`, before.items, now.items ?? {}, direction);
   };
@@ -135,9 +135,9 @@ function schemaComparer(old: OpenApiDocument, incoming: OpenApiDocument, report:
 }
 
 function compareValues(place: string, before: Schema, now: Schema, direction: Direction, report: Report): void {
-  const [needed, tilbys] = direction === 'inn' ? [types(before), types(now)] : [types(now), types(before)];
+  const [needed, offered] = direction === 'inn' ? [types(before), types(now)] : [types(now), types(before)];
   for (const type of needed) {
-    if (tilbys.length > 0 && !tilbys.includes(type)) {
+    if (offered.length > 0 && !offered.includes(type)) {
       report(place, direction === 'inn' ? `${type} is not taken` : `may be ${type}`);
     }
   }

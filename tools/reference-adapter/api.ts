@@ -57,7 +57,7 @@ export class AdapterApi {
     return (await this.call('POST', `synk/${syncId}/bekreft`)) as Sync;
   }
 
-  /** @throws Avslag when the request is wrong, or when it was tried in vain for long */
+  /** @throws RefusedError when the request is wrong, or when it was tried in vain for long */
   private async call(method: string, path: string, content?: unknown): Promise<unknown> {
     const body = content === undefined ? null : JSON.stringify(content);
     for (let attempt = 1; ; attempt++) {

@@ -9,7 +9,7 @@ import { AdapterApi, RefusedError } from './api.ts';
 import { readDirectory, readTable } from './sources.ts';
 import { send, type SyncOptions } from './sync.ts';
 
-const METHODS: Record<string, SyncOptions['metode']> = { full: 'POST', delta: 'PATCH', slett: 'DELETE' };
+const METHODS: Record<string, SyncOptions['method']> = { full: 'POST', delta: 'PATCH', slett: 'DELETE' };
 const USAGE = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
   [--organisasjon NAVN] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]`;
 
@@ -34,7 +34,7 @@ async function run(): Promise<void> {
   const azp = `adapter-${name}`;
   const who = { adapter: name, audience: organisasjon.audience };
   const api = new AdapterApi(organisasjon.ingestor, () => fetchToken(ready.issuer, azp, who));
-  const entry = values.katalog
+  const entries = values.katalog
     ? await readDirectory(resolve(process.env['INIT_CWD'] ?? '', values.katalog))
     : await readTable(values.postgres ?? '', values.tabell ?? '');
   await api.settKontrakt({
@@ -44,12 +44,12 @@ async function run(): Promise<void> {
     deltaSynk: 'STRAKS',
     ressurser: ['avtaler'],
   });
-  const syncId = paabegynt(method, entry.length);
-  let sync = await send(api, method === 'DELETE' ? entry.map(({ id }) => ({ id })) : entry, {
-    metode: method,
-    synkId: syncId,
-    sidestoerrelse: Number(values.sidestoerrelse),
-    parallelt: Number(values.parallelt),
+  const syncId = resumedSyncId(method, entries.length);
+  let sync = await send(api, method === 'DELETE' ? entries.map(({ id }) => ({ id })) : entries, {
+    method,
+    syncId,
+    pageSize: Number(values.sidestoerrelse),
+    concurrency: Number(values.parallelt),
     progress: show,
   });
   while (sync.tilstand === 'SLETTER' || (sync.tilstand === 'VENTER_PAA_BEKREFTELSE' && values.bekreft)) {
@@ -58,13 +58,13 @@ async function run(): Promise<void> {
   }
   if (sync.tilstand !== 'VENTER_PAA_BEKREFTELSE') rmSync(values.tilstand, { force: true });
   console.log(
-    `\n${syncId}: ${sync.tilstand}, ${String(entry.length)} avtaler, ${String(sync.skalSlettes ?? 0)} deleted`,
+    `\n${syncId}: ${sync.tilstand}, ${String(entries.length)} avtaler, ${String(sync.skalSlettes ?? 0)} deleted`,
   );
   if (sync.tilstand !== 'FULLFOERT') process.exitCode = 1;
 }
 
 /** The sync that was broken off, when it is of the same kind and as large; a new one otherwise. */
-function paabegynt(method: string, count: number): string {
+function resumedSyncId(method: string, count: number): string {
   const what = `${method} ${String(count)}`;
   if (existsSync(values.tilstand)) {
     const known = JSON.parse(readFileSync(values.tilstand, 'utf8')) as Record<string, string>;

@@ -9,7 +9,7 @@ import { readDirectory, readTable } from './sources.ts';
 import { send, type SyncOptions } from './sync.ts';
 
 /** What the reference adapter reads from a table and from files ends in the same avtaler. */
-const IDER = Array.from({ length: 250 }, () => randomUUID()).sort();
+const IDS = Array.from({ length: 250 }, () => randomUUID()).sort();
 let system: System;
 let api: AdapterApi;
 
@@ -26,21 +26,21 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => system.stop());
 
-async function sync(method: SyncOptions['metode'], entry: Entry[]): Promise<void> {
+async function sync(method: SyncOptions['method'], entries: Entry[]): Promise<void> {
   const syncId = randomUUID();
-  await send(api, entry, {
-    metode: method,
-    synkId: syncId,
-    sidestoerrelse: 100,
-    parallelt: 2,
+  await send(api, entries, {
+    method,
+    syncId,
+    pageSize: 100,
+    concurrency: 2,
     progress: () => undefined,
   });
   await waitUntil(async () => (await api.hentSynk(syncId)).tilstand === 'FULLFOERT', { what: 'the sync' });
 }
 
 type Row = { id: string; nr: number; fnr: string; start: string; prosent: number };
-const waited = (ider: string[], nr: number): Row[] =>
-  ider.map((id, i) => ({ id, nr, fnr: syntheticFnr(i), start: '2026-01-01', prosent: 62.5 }));
+const expectedRows = (ids: string[], nr: number): Row[] =>
+  ids.map((id, i) => ({ id, nr, fnr: syntheticFnr(i), start: '2026-01-01', prosent: 62.5 }));
 
 async function waitForStored(rows: Row[]): Promise<void> {
   const stored = (): Promise<Row[]> =>
@@ -68,10 +68,10 @@ test('a table, and then files: full, changed and deleted', async () => {
     await db.query(
       `insert into fagsystem."Avtaler" select id, 1, fnr, '2026-01-01', 62.5, '2026-01-01T12:00:00.123456Z'
        from unnest($1::uuid[], $2::text[]) as t(id, fnr)`,
-      [IDER, IDER.map((_, i) => syntheticFnr(i))],
+      [IDS, IDS.map((_, i) => syntheticFnr(i))],
     );
     await sync('POST', await readTable(source.url, 'fagsystem.Avtaler'));
-    await waitForStored(waited(IDER, 1));
+    await waitForStored(expectedRows(IDS, 1));
 
     await db.query(
       `update fagsystem."Avtaler" set "avtaleNr" = 2, "sistEndret" = "sistEndret" + interval '1 microsecond'`,
@@ -81,16 +81,16 @@ test('a table, and then files: full, changed and deleted', async () => {
     writeFileSync(join(directory, 'a.ndjson'), lines.slice(0, 100).join('\n'));
     writeFileSync(join(directory, 'b.ndjson'), `${lines.slice(100).join('\n')}\n\n`);
     writeFileSync(join(directory, 'c.txt'), 'not read');
-    const entry = await readDirectory(directory);
-    expect(entry).toEqual(rows);
-    await sync('PATCH', entry);
-    await waitForStored(waited(IDER, 2));
+    const entries = await readDirectory(directory);
+    expect(entries).toEqual(rows);
+    await sync('PATCH', entries);
+    await waitForStored(expectedRows(IDS, 2));
 
     await sync(
       'DELETE',
-      entry.slice(200).map(({ id }) => ({ id })),
+      entries.slice(200).map(({ id }) => ({ id })),
     );
-    await waitForStored(waited(IDER, 2).slice(0, 200));
+    await waitForStored(expectedRows(IDS, 2).slice(0, 200));
   } finally {
     await db.end();
     await source.remove();

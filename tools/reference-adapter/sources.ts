@@ -6,14 +6,14 @@ import type { Entry } from './api.ts';
 
 /** The lines of all `.ndjson` files of a directory, in the order of their names: one avtale each, or an id to delete. */
 export async function readDirectory(directory: string): Promise<Entry[]> {
-  const entry: Entry[] = [];
+  const entries: Entry[] = [];
   const files = readdirSync(directory).filter((name) => name.endsWith('.ndjson'));
   for (const file of files.sort()) {
     for await (const line of createInterface({ input: createReadStream(join(directory, file)) })) {
-      if (line.trim() !== '') entry.push(toEntry(JSON.parse(line) as Record<string, unknown>));
+      if (line.trim() !== '') entries.push(toEntry(JSON.parse(line) as Record<string, unknown>));
     }
   }
-  return entry;
+  return entries;
 }
 
 /** The rows of a table whose columns have the names of the fields of an avtale. */

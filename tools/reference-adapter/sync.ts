@@ -1,12 +1,12 @@
 import type { AdapterApi, Entry, Page, Sync } from './api.ts';
 
 export type SyncOptions = {
-  metode: 'POST' | 'PATCH' | 'DELETE';
-  synkId: string;
+  method: 'POST' | 'PATCH' | 'DELETE';
+  syncId: string;
   /** entries of a page */
-  sidestoerrelse: number;
+  pageSize: number;
   /** pages under way at once */
-  parallelt: number;
+  concurrency: number;
   /** called for each page that is in */
   progress: (done: number, pages: number) => void;
 };
@@ -15,19 +15,19 @@ export type SyncOptions = {
  * Sends all entries as one sync. With the synkId of a sync that was broken off, only the pages that the ingestor lacks
  * are sent: it knows, so the adapter need not. The entries must then be the same, in the same order.
  */
-export async function send(api: AdapterApi, entry: readonly Entry[], options: SyncOptions): Promise<Sync> {
-  const { metode: method, synkId: syncId, sidestoerrelse: pageSize, parallelt, progress } = options;
-  const pageCount = Math.max(1, Math.ceil(entry.length / pageSize));
+export async function send(api: AdapterApi, entries: readonly Entry[], options: SyncOptions): Promise<Sync> {
+  const { method, syncId, pageSize, concurrency, progress } = options;
+  const pageCount = Math.max(1, Math.ceil(entries.length / pageSize));
   const createPage = (page: number): Page => ({
-    metadata: { synkId: syncId, side: page, antallSider: pageCount, antallTotalt: entry.length },
-    ressurser: entry.slice((page - 1) * pageSize, page * pageSize),
+    metadata: { synkId: syncId, side: page, antallSider: pageCount, antallTotalt: entries.length },
+    ressurser: entries.slice((page - 1) * pageSize, page * pageSize),
   });
   // The first page tells what is missing, whether the sync is new or not.
   let sync = await api.sendPage(method, createPage(1));
   progress(sync.mottatteSider, pageCount);
   while (sync.manglendeSider?.length) {
     const missing = [...sync.manglendeSider];
-    const workers = Array.from({ length: Math.min(parallelt, missing.length) }, async () => {
+    const workers = Array.from({ length: Math.min(concurrency, missing.length) }, async () => {
       for (let page = missing.shift(); page !== undefined; page = missing.shift()) {
         progress((await api.sendPage(method, createPage(page))).mottatteSider, pageCount);
       }

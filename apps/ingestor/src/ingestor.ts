@@ -98,7 +98,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   await prepareDatabase(config, dataSource, ingestor.deltakerId);
   await kafka.connect();
   await http.app.startAllMicroservices();
-  measurePools({ stream: pool, adapter: adapter.pool });
+  measurePools({ strom: pool, adapter: adapter.pool });
   for (const job of jobs) job.start();
   await ingestor.avstemming.showLast();
   state.started = true;

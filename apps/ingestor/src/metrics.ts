@@ -2,17 +2,17 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 
 /** Registered with prom-client's global registry, which `/internal/prometheus` shows. No label holds a value from a message. */
 export const metrics = {
-  meldinger: new Counter({
+  messages: new Counter({
     name: 'ingestor_meldinger_total',
     help: 'Messages by what became of them: TATT_INN, UENDRET, FORELDET, SLETTET, PARKERT, BEHANDLET_FOER',
     labelNames: ['utfall'] as const,
   }),
-  parkert: new Counter({
+  parked: new Counter({
     name: 'ingestor_parkert_total',
     help: 'Parked messages by reason and field',
     labelNames: ['kode', 'felt'] as const,
   }),
-  systematicRefused: new Counter({
+  systematicallyRefused: new Counter({
     name: 'ingestor_systematisk_avvist_total',
     help: 'Batches that wait because the database refuses too many of their messages with one SQLSTATE',
     labelNames: ['sqlstate'] as const,
@@ -37,7 +37,7 @@ export const metrics = {
     help: 'Pages received from adapters',
     labelNames: ['type'] as const,
   }),
-  synker: new Gauge({
+  syncs: new Gauge({
     name: 'ingestor_synker',
     help: 'Syncs of the adapter that began in the last 7 days, by state',
     labelNames: ['tilstand'] as const,
@@ -50,11 +50,11 @@ export const metrics = {
     name: 'ingestor_adapter_hjerteslag_intervaller',
     help: "The age of the last heartbeat in intervals of the adapter's contract; 0 without a contract",
   }),
-  fullSynkForfalt: new Gauge({
+  fullSyncOverdue: new Gauge({
     name: 'ingestor_full_synk_forfalt',
     help: "1 when a full sync should have been completed by now, by the adapter's contract",
   }),
-  etterslep: new Gauge({
+  lag: new Gauge({
     name: 'ingestor_etterslep_meldinger',
     help: 'Offsets between what is stored and the end of the partition',
     labelNames: ['partisjon'] as const,
@@ -64,7 +64,7 @@ export const metrics = {
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',
     labelNames: ['type'] as const,
   }),
-  avstemt: new Gauge({
+  avstemmingEndedAt: new Gauge({
     name: 'ingestor_avstemt_tidspunkt_sekunder',
     help: 'When the last reconciliation ended, seconds since 1970; 0: never',
   }),

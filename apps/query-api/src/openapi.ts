@@ -23,7 +23,7 @@ const HEADERS = {
   'Data-Oppdatert': header('Everything the source published up to this moment is included', 'string', 'date-time'),
 };
 
-export const { serve: showDocument, text: documentAsText } = createOpenApi({
+export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
   title: 'tiltak-datadeling',
   description: DESCRIPTION,
   tags: {

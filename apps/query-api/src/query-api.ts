@@ -22,7 +22,7 @@ import { AUTHORIZE_SCRIPT, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } fr
 import { AuditLog } from './lookups/audit-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { Reader } from './lookups/reader.ts';
-import { documentAsText, showDocument } from './openapi.ts';
+import { openApiText, serveOpenApi } from './openapi.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
@@ -104,14 +104,14 @@ function httpOptionsFor({ config, parts, pools }: QueryApi, isStarted: () => boo
     configure: (app) => {
       addDataOppdatert(app, parts.freshness);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
-      showDocument(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
+      serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
     },
   };
 }
 
 /** Prints the OpenAPI document, for `npm run openapi`. */
 export async function printOpenApi(): Promise<void> {
-  process.stdout.write(await documentAsText(QueryApiModule.forDocument()));
+  process.stdout.write(await openApiText(QueryApiModule.forDocument()));
 }
 
 /** Waits for the database, and for an ingestor to have set it up. */

@@ -24,15 +24,15 @@ test('before the first load is done nothing is answered but how fresh the data i
   expect((await api.call('POST', SEARCH, { body: {} })).headers.get('data-oppdatert')).toBe(now.toISOString());
 });
 
-const dyp = (n: number): string => `{"a":${'['.repeat(n)}${']'.repeat(n)}}`;
+const nested = (n: number): string => `{"a":${'['.repeat(n)}${']'.repeat(n)}}`;
 
 test.each([
   ['not JSON', { body: '{"antall":' }, 400],
   ['nothing', { body: '' }, 400],
   ['a list', { body: '[]' }, 400],
   ['null', { body: 'null' }, 400],
-  ['deep', { body: dyp(50) }, 400],
-  ['very deep', { body: dyp(100_000) }, 400],
+  ['deep', { body: nested(50) }, 400],
+  ['very deep', { body: nested(100_000) }, 400],
   ['prototype', { body: '{"__proto__":{"admin":true}}' }, 400],
   ['constructor', { body: '{"constructor":{"prototype":{}}}' }, 400],
   ['too large', { body: JSON.stringify({ neste: 'x'.repeat(2_000_000) }) }, 413],

@@ -65,8 +65,8 @@ describe('forrige and neste', () => {
     (rest) => expect(find(create('a', '2026-01-01', '2026-01-31'), create('b', '2026-02-01', null, rest))).toEqual([]),
   );
   test('an employer or kind that neither has is not the same', () => {
-    const no = { bedriftNr: null, tiltakstype: null };
-    expect(find(create('a', '2026-01-01', '2026-01-31', no), create('b', '2026-02-01', null, no))).toEqual([]);
+    const none = { bedriftNr: null, tiltakstype: null };
+    expect(find(create('a', '2026-01-01', '2026-01-31', none), create('b', '2026-02-01', null, none))).toEqual([]);
   });
 });
 
@@ -78,8 +78,8 @@ describe('samtidige', () => {
     ['lie within', '2026-01-10', '2026-01-11', CONCURRENT],
     ['go on', '2025-01-01', null, CONCURRENT],
     ['end before they start', '2026-01-20', '2026-01-10', []],
-  ])('those that %s', (_, start, end, waited) =>
-    expect(find(create('b', start, end, other), create('a', '2026-01-01', '2026-01-31'))).toEqual(waited),
+  ])('those that %s', (_, start, end, expected) =>
+    expect(find(create('b', start, end, other), create('a', '2026-01-01', '2026-01-31'))).toEqual(expected),
   );
 });
 

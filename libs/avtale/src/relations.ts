@@ -66,7 +66,7 @@ type Pair = readonly [first: RelationAvtale, last: RelationAvtale];
 interface Rule {
   forward: RelationName;
   back: RelationName;
-  /** @param avtaler of one participant, in the order of `inTime` */
+  /** @param avtaler of one participant, in the order of `byTime` */
   pairs: (avtaler: readonly RelationAvtale[]) => Iterable<Pair>;
 }
 
@@ -86,7 +86,7 @@ export const MAX_LINKED_AVTALER = 200;
 /** Every link between these avtaler, all of one participant; in whatever order they are given, the same links. */
 export function relationsFor(avtaler: readonly RelationAvtale[]): Relation[] {
   if (avtaler.length < 2 || avtaler.length > MAX_LINKED_AVTALER) return [];
-  const ordered = [...avtaler].sort(inTime);
+  const ordered = [...avtaler].sort(byTime);
   return RULES.flatMap(({ forward, back, pairs }) =>
     Array.from(pairs(ordered), ([first, last]): Relation[] => [
       { fra: first.avtaleId, relasjon: forward, til: last.avtaleId },
@@ -96,7 +96,7 @@ export function relationsFor(avtaler: readonly RelationAvtale[]): Relation[] {
 }
 
 /** By start, then end – one that goes on is last – then avtaleId: no two are equal. */
-function inTime(a: RelationAvtale, b: RelationAvtale): number {
+function byTime(a: RelationAvtale, b: RelationAvtale): number {
   return (
     compare(a.startDato, b.startDato) ||
     compare(a.sluttDato ?? NEVER, b.sluttDato ?? NEVER) ||

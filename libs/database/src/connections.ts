@@ -38,9 +38,9 @@ export interface DatabaseEnv {
   DB_POOL_SIZE: number;
 }
 
-type Fast = Pick<DatabaseOptions, 'applicationName' | 'statementTimeoutMs' | 'connectTimeoutMs'>;
+type AppOptions = Pick<DatabaseOptions, 'applicationName' | 'statementTimeoutMs' | 'connectTimeoutMs'>;
 
-export function databaseOptions(env: DatabaseEnv, fast: Fast): DatabaseOptions {
+export function databaseOptions(env: DatabaseEnv, appOptions: AppOptions): DatabaseOptions {
   return {
     host: env.DB_HOST,
     port: env.DB_PORT,
@@ -52,7 +52,7 @@ export function databaseOptions(env: DatabaseEnv, fast: Fast): DatabaseOptions {
     sslcert: env.DB_SSLCERT,
     sslkey: env.DB_SSLKEY,
     poolSize: env.DB_POOL_SIZE,
-    ...fast,
+    ...appOptions,
   };
 }
 

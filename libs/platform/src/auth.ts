@@ -21,9 +21,9 @@ const KEYS_VALID_MS = 24 * 60 * 60_000;
 export class TokenVerifier {
   private readonly keys: ReturnType<typeof createRemoteJWKSet>;
   /** By the token's SHA-256. RS256 would cost more than the look-up itself, so a token is verified once a minute. */
-  private readonly verified = new LRUCache<string, { token: Token; to: number }>({ max: 1_000 });
-  private refreshed = Date.now() + REFRESH_MS;
-  private complainAgain = 0;
+  private readonly verified = new LRUCache<string, { token: Token; until: number }>({ max: 1_000 });
+  private refreshAfter = Date.now() + REFRESH_MS;
+  private complainAfter = 0;
 
   constructor(private readonly options: { issuer: string; audience: string; jwksUri: string }) {
     this.keys = createRemoteJWKSet(new URL(options.jwksUri), {
@@ -36,11 +36,11 @@ export class TokenVerifier {
 
   /** @throws Problem 401 for a token that isn't valid here, 503 when the issuer's keys can't be had */
   async verify(token: string): Promise<Token> {
-    const name = fingerprint(token).toString('base64');
-    const known = this.verified.get(name);
-    if (known && Date.now() < known.to) return known.token;
+    const cacheKey = fingerprint(token).toString('base64');
+    const known = this.verified.get(cacheKey);
+    if (known && Date.now() < known.until) return known.token;
     const decoded = await this.decode(token);
-    this.verified.set(name, { token: decoded, to: Math.min(Date.now() + CACHE_MS, decoded.exp * 1000) });
+    this.verified.set(cacheKey, { token: decoded, until: Math.min(Date.now() + CACHE_MS, decoded.exp * 1000) });
     return decoded;
   }
 
@@ -66,10 +66,10 @@ export class TokenVerifier {
 
   /** Keys that the issuer has withdrawn must go. In the background: while it does not answer, those known go on. */
   private refreshKeys(): void {
-    if (Date.now() < this.refreshed) return;
-    this.refreshed = Date.now() + REFRESH_MS;
+    if (Date.now() < this.refreshAfter) return;
+    this.refreshAfter = Date.now() + REFRESH_MS;
     this.keys.reload().catch((error: unknown) => {
-      this.refreshed = Date.now() + RETRY_MS;
+      this.refreshAfter = Date.now() + RETRY_MS;
       this.complain(error);
     });
   }
@@ -85,8 +85,8 @@ export class TokenVerifier {
 
   /** Once in a while, and not for each request that meets it. */
   private complain(error: unknown): void {
-    if (Date.now() < this.complainAgain) return;
-    this.complainAgain = Date.now() + 5_000;
+    if (Date.now() < this.complainAfter) return;
+    this.complainAfter = Date.now() + 5_000;
     logger.error({ err: error }, "The token issuer's keys (AZURE_OPENID_CONFIG_JWKS_URI) could not be fetched");
   }
 }

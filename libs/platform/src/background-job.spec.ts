@@ -9,16 +9,16 @@ beforeAll(() => {
 
 test('rounds do not overlap, a failed one is counted and followed by another, and a done one is the last', async () => {
   let rounds = 0;
-  let under = 0;
+  let running = 0;
   let most = 0;
   const ended = new Promise<void>((end) => {
     startJob({
       name: 'spec',
       everyMs: 1,
       run: async () => {
-        most = Math.max(most, ++under);
+        most = Math.max(most, ++running);
         await wait(2);
-        under--;
+        running--;
         if (++rounds === 2) throw new Error('once');
         if (rounds < 4) return undefined;
         end();

@@ -56,7 +56,7 @@ test('everything that is wrong is told at once, and never the value', () => {
   try {
     readEnvironment({ ...commonVariables, ...databaseVariables }, env);
   } catch (error) {
-    const { error: lines } = error as ConfigError;
+    const { errors: lines } = error as ConfigError;
     expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual([
       'DB_DATABASE',
       'DB_HOST',

@@ -24,30 +24,30 @@ type Optional = { optional: true };
 
 /** One line for each variable that is missing or wrong; never a value. */
 export class ConfigError extends Error {
-  readonly error: string[];
+  readonly errors: string[];
 
-  constructor(error: string[]) {
-    super(error.join('\n'));
-    this.error = error;
+  constructor(errors: string[]) {
+    super(errors.join('\n'));
+    this.errors = errors;
   }
 }
 
 /** @throws ConfigError naming every variable that is missing or wrong */
 export function readEnvironment<S extends Schema>(schema: S, env: NodeJS.ProcessEnv): ConfigOf<S> {
-  const error: string[] = [];
+  const errors: string[] = [];
   const values = Object.entries(schema).map(([name, variable]) => {
     const text = env[name];
     // An empty variable is how many platforms say «not set».
     if (text === undefined || text === '') {
       if (variable.default === undefined && !variable.optional)
-        error.push(`${name} is missing: ${variable.description}`);
+        errors.push(`${name} is missing: ${variable.description}`);
       return [name, variable.default];
     }
     const value = variable.read(text);
-    if (value === undefined) error.push(`${name} must be ${variable.expected}: ${variable.description}`);
+    if (value === undefined) errors.push(`${name} must be ${variable.expected}: ${variable.description}`);
     return [name, value];
   });
-  if (error.length > 0) throw new ConfigError(error);
+  if (errors.length > 0) throw new ConfigError(errors);
   return Object.fromEntries(values) as ConfigOf<S>;
 }
 

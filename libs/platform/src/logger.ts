@@ -76,11 +76,12 @@ export function createLogger(out: DestinationStream): Logger {
 }
 
 function fieldsFromContext(): object {
-  const now = currentContext();
-  if (!now) return {};
+  const context = currentContext();
+  if (!context) return {};
   const span = trace.getActiveSpan()?.spanContext();
-  const { callId, konsument } = now;
-  const [traceId, spanId] = span && isSpanContextValid(span) ? [span.traceId, span.spanId] : [now.traceId, now.spanId];
+  const { callId, konsument } = context;
+  const [traceId, spanId] =
+    span && isSpanContextValid(span) ? [span.traceId, span.spanId] : [context.traceId, context.spanId];
   return { callId, konsument, trace_id: traceId, span_id: spanId };
 }
 

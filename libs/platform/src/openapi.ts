@@ -70,7 +70,7 @@ function createDocument(app: INestApplication, options: OpenApiOptions): OpenAPI
     .addServer('/', 'This service')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: options.token }, 'entra')
     .addSecurityRequirements('entra');
-  for (const [tag, about] of Object.entries(options.tags)) builder.addTag(tag, about);
+  for (const [tag, description] of Object.entries(options.tags)) builder.addTag(tag, description);
   const document = SwaggerModule.createDocument(app, builder.build(), { extraModels: [ProblemDto] });
   for (const { get, put, post, patch, delete: remove } of Object.values(document.paths)) {
     for (const operation of [get, put, post, patch, remove]) if (operation) addCommonParts(operation, options);

@@ -7,14 +7,14 @@ export interface PoolStats {
   readonly waitingCount: number;
 }
 
-const pooler = new Map<string, PoolStats>();
+const pools = new Map<string, PoolStats>();
 
 new Gauge({
   name: 'db_pool_forbindelser',
   help: 'Database connections by pool and state: I_BRUK, LEDIG; VENTER: work that waits for one',
   labelNames: ['pool', 'tilstand'] as const,
   collect() {
-    for (const [pool, { totalCount, idleCount, waitingCount }] of pooler) {
+    for (const [pool, { totalCount, idleCount, waitingCount }] of pools) {
       this.set({ pool, tilstand: 'I_BRUK' }, totalCount - idleCount);
       this.set({ pool, tilstand: 'LEDIG' }, idleCount);
       this.set({ pool, tilstand: 'VENTER' }, waitingCount);
@@ -23,6 +23,6 @@ new Gauge({
 });
 
 /** Shows the pools in the metrics, by name: those in use, idle, and the work that waits for one. */
-export function measurePools(fresh: Record<string, PoolStats>): void {
-  for (const [name, pool] of Object.entries(fresh)) pooler.set(name, pool);
+export function measurePools(added: Record<string, PoolStats>): void {
+  for (const [name, pool] of Object.entries(added)) pools.set(name, pool);
 }

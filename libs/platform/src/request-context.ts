@@ -19,6 +19,6 @@ export function runInContext<T>(value: RequestContext, work: () => T): T {
 }
 
 export function setKonsument(name: string): void {
-  const now = store.getStore();
-  if (now) now.konsument = name;
+  const context = store.getStore();
+  if (context) context.konsument = name;
 }

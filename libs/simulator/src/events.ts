@@ -1,5 +1,5 @@
 import type { SourceMessage } from './source/source-message.ts';
-import { DAY_MS } from './source/clock.ts';
+import { DAY_SECONDS } from './source/clock.ts';
 import { Random } from './source/random.ts';
 import { poison, tombstone } from './poison.ts';
 import { lifecycle } from './lifecycle/lifecycle.ts';
@@ -30,8 +30,8 @@ export function* createEvents({ count, seed = 1, poison: withPoison = false }: E
 }
 
 /** Longer than any avtale of a run is alive, so that what is moved by it is newer than all that was sent about it. */
-const LATER = 4 * 365 * DAY_MS;
-const EARLIER = -400 * DAY_MS;
+const LATER = 4 * 365 * DAY_SECONDS;
+const EARLIER = -400 * DAY_SECONDS;
 
 /**
  * The avtaler of `createEvents` with the same numbers, changed again: seven in ten newer than anything before, the rest

@@ -66,18 +66,18 @@ async function* groups(
   messages: Iterable<SourceMessage> | AsyncIterable<SourceMessage>,
   pace = Infinity,
 ): AsyncGenerator<SourceMessage[]> {
-  const most = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(pace / 20)));
+  const maxGroup = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(pace / 20)));
   let group: SourceMessage[] = [];
   let bytes = 0;
   for await (const message of messages) {
-    const own = message.value === null ? 0 : Buffer.byteLength(message.value);
-    if (group.length > 0 && (group.length >= most || bytes + own > MAX_BYTES)) {
+    const size = message.value === null ? 0 : Buffer.byteLength(message.value);
+    if (group.length > 0 && (group.length >= maxGroup || bytes + size > MAX_BYTES)) {
       yield group;
       group = [];
       bytes = 0;
     }
     group.push(message);
-    bytes += own;
+    bytes += size;
   }
   if (group.length > 0) yield group;
 }

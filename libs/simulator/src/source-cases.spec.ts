@@ -87,13 +87,13 @@ const has =
   () =>
     messages.filter(what).length;
 /** Messages about the same avtale, one right after the other. */
-const pair = [...Map.groupBy(messages, ({ avtaleId }) => avtaleId).values()].flatMap((life) =>
+const pairs = [...Map.groupBy(messages, ({ avtaleId }) => avtaleId).values()].flatMap((life) =>
   life.slice(1).map((m, i) => [life[i] ?? m, m] as const),
 );
 const hasPair =
   (what: (before: Message, after: Message) => unknown): (() => number) =>
   () =>
-    pair.filter(([before, after]) => what(before, after)).length;
+    pairs.filter(([before, after]) => what(before, after)).length;
 const largest = (groups: Map<unknown, Message[]>): number =>
   Math.max(...[...groups.values()].map(({ length }) => length));
 const statusendring = is({ hendelseType: 'STATUSENDRING' });

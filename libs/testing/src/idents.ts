@@ -10,8 +10,8 @@ const WEIGHT_ORG = [3, 2, 7, 6, 5, 4, 3, 2];
 /** The mod-11 check digit; undefined where there is none. */
 function checkDigit(digits: string, weights: number[]): number | undefined {
   const sum = weights.reduce((total, weight, i) => total + weight * Number(digits.charAt(i)), 0);
-  const rest = (11 - (sum % 11)) % 11;
-  return rest === 10 ? undefined : rest;
+  const digit = (11 - (sum % 11)) % 11;
+  return digit === 10 ? undefined : digit;
 }
 
 type Kind = 'TESTNORGE' | 'NAV' | 'DNR';
@@ -25,21 +25,21 @@ export function syntheticFnr(n: number, kind: Kind = 'TESTNORGE'): string {
     const day = 1 + (attempt % 28) + (kind === 'DNR' ? 40 : 0);
     const month = 1 + (Math.floor(attempt / 28) % 12) + (kind === 'NAV' ? 40 : 80);
     const year = 50 + (Math.floor(attempt / 336) % 49);
-    const individ = Math.floor(attempt / 16_464) % 500;
-    const ni = to(day) + to(month) + to(year) + String(individ).padStart(3, '0');
-    const k1 = checkDigit(ni, WEIGHT_1);
-    const k2 = k1 === undefined ? undefined : checkDigit(ni + String(k1), WEIGHT_2);
-    if (k1 !== undefined && k2 !== undefined) return ni + String(k1) + String(k2);
+    const serial = Math.floor(attempt / 16_464) % 500;
+    const nineDigits = twoDigits(day) + twoDigits(month) + twoDigits(year) + String(serial).padStart(3, '0');
+    const k1 = checkDigit(nineDigits, WEIGHT_1);
+    const k2 = k1 === undefined ? undefined : checkDigit(nineDigits + String(k1), WEIGHT_2);
+    if (k1 !== undefined && k2 !== undefined) return nineDigits + String(k1) + String(k2);
   }
 }
 
 /** An organisation number, 9 digits, in the series of the test registers: real ones begin with 8 or 9. 1,000,000 differ. */
 export function syntheticOrgnr(n: number): string {
-  const sixDigit = String(n % 1_000_000).padStart(6, '0');
+  const sixDigits = String(n % 1_000_000).padStart(6, '0');
   for (let series = 31; ; series++) {
-    const eight = String(series) + sixDigit;
-    const k = checkDigit(eight, WEIGHT_ORG);
-    if (k !== undefined) return eight + String(k);
+    const eightDigits = String(series) + sixDigits;
+    const k = checkDigit(eightDigits, WEIGHT_ORG);
+    if (k !== undefined) return eightDigits + String(k);
   }
 }
 
@@ -58,4 +58,4 @@ export function isValidOrgnr(orgnr: string): boolean {
   return /^\d{9}$/.test(orgnr) && String(checkDigit(orgnr, WEIGHT_ORG)) === orgnr.charAt(8);
 }
 
-const to = (number: number): string => String(number).padStart(2, '0');
+const twoDigits = (number: number): string => String(number).padStart(2, '0');

@@ -104,9 +104,9 @@ async function publish(
   partitions: number,
   messages: readonly TestMessage[],
 ): Promise<Placement[]> {
-  const place: Placement[] = [];
+  const placements: Placement[] = [];
   for (let from = 0; from < messages.length; from += 1_000) {
-    const part = messages.slice(from, from + 1_000).map(({ key, value, partition }) => ({
+    const chunk = messages.slice(from, from + 1_000).map(({ key, value, partition }) => ({
       key,
       value,
       partition:
@@ -116,13 +116,13 @@ async function publish(
           .digest()
           .readUInt32BE() % partitions,
     }));
-    const response = await producer.send({ topic, acks: -1, messages: part });
+    const response = await producer.send({ topic, acks: -1, messages: chunk });
     const next = new Map(response.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
-    for (const { partition } of part) {
+    for (const { partition } of chunk) {
       const offset = next.get(partition) ?? Number.NaN;
       next.set(partition, offset + 1);
-      place.push({ partition, offset });
+      placements.push({ partition, offset });
     }
   }
-  return place;
+  return placements;
 }

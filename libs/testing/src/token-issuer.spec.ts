@@ -15,7 +15,7 @@ async function verify(token: string, audience = AUDIENCE): Promise<JWTPayload> {
   return payload;
 }
 
-async function trace(fields: Record<string, string>): Promise<string> {
+async function ask(fields: Record<string, string>): Promise<string> {
   const body = new URLSearchParams({ grant_type: 'client_credentials', ...fields });
   const response = await fetch(`${issuer.issuer}/token`, { method: 'POST', body });
   return ((await response.json()) as { access_token: string }).access_token;
@@ -30,8 +30,8 @@ test('a token looks like one that Entra ID gives a machine', async () => {
 });
 
 test('over HTTP it is the same', async () => {
-  expect(await verify(await trace({ client_id: 'a' }))).toMatchObject({ aud: AUDIENCE, ...ENTRA });
-  expect(await verify(await trace({ client_id: 'a', audience: 'annen' }), 'annen')).toMatchObject({ aud: 'annen' });
+  expect(await verify(await ask({ client_id: 'a' }))).toMatchObject({ aud: AUDIENCE, ...ENTRA });
+  expect(await verify(await ask({ client_id: 'a', audience: 'annen' }), 'annen')).toMatchObject({ aud: 'annen' });
 });
 
 test('claims are replaced and removed, and a token can be made that has expired', async () => {
@@ -54,7 +54,7 @@ test('after a rotation the new key signs, and the old one is known until it is d
   await issuer.rotateKey({ keepOld: false });
   await expect(verify(old)).rejects.toThrow(errors.JWKSNoMatchingKey);
   await expect(verify(fresh)).rejects.toThrow(errors.JWKSNoMatchingKey);
-  await verify(await trace({ client_id: 'a' }));
+  await verify(await ask({ client_id: 'a' }));
 });
 
 test('it can be away for a while, and something else answer in its place', async () => {

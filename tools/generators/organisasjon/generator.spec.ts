@@ -4,14 +4,14 @@ import { parse } from 'yaml';
 import { runProgram, createWorkDir, ROOT } from '@tiltak/testing';
 import { organisasjon } from './generator.ts';
 
-type Three = Parameters<typeof organisasjon>[0];
+type Tree = Parameters<typeof organisasjon>[0];
 
 const { directory, clean } = createWorkDir('organisasjon');
 beforeEach(() => rmSync(directory, { recursive: true, force: true }));
 afterAll(clean);
 
 /** A directory as Nx shows it to a generator, and what was written to it. */
-function threeIn(root: string): { three: Three; written: string[] } {
+function treeIn(root: string): { tree: Tree; written: string[] } {
   const written: string[] = [];
   const read = (path: string): string | null => {
     try {
@@ -20,21 +20,21 @@ function threeIn(root: string): { three: Three; written: string[] } {
       return null;
     }
   };
-  const three: Partial<Three> = {
+  const tree: Partial<Tree> = {
     exists: (path: string) => read(path) !== null,
-    read: ((path: string) => read(path)) as Three['read'],
+    read: ((path: string) => read(path)) as Tree['read'],
     write: (path: string, content: Buffer | string) => {
       written.push(path);
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
     },
   };
-  return { three: three as Three, written };
+  return { tree: tree as Tree, written };
 }
 
 function create(name: string, topic?: string): string[] {
-  const { three, written } = threeIn(directory);
-  organisasjon(three, { navn: name, ...(topic === undefined ? {} : { topic }) });
+  const { tree, written } = treeIn(directory);
+  organisasjon(tree, { navn: name, ...(topic === undefined ? {} : { topic }) });
   return written;
 }
 

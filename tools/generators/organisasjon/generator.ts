@@ -5,7 +5,7 @@ import {
   ingestor,
   EMPTY_REGISTRIES,
   localEntry,
-  withAlerts,
+  withInboundRules,
   ENVIRONMENTS,
   queryApi,
   topicManifest,
@@ -19,14 +19,14 @@ import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
  *
  * @throws when the name or the topic can't be used, or a registry can't be read; then nothing is written
  */
-export function organisasjon(three: Tree, options: { navn: string; topic?: string }): void {
+export function organisasjon(tree: Tree, options: { navn: string; topic?: string }): void {
   // On the command line a number is a number.
   const name = String(options.navn);
   if (!isOrganisasjonName(name)) throw new Error(`The name of an organisation must be ${NAME_RULE}.`);
   const setup = `tools/local/organisasjoner/${name}.yaml`;
-  const topic = chooseTopic(name, options.topic, three.read(setup, 'utf8'));
+  const topic = chooseTopic(name, options.topic, tree.read(setup, 'utf8'));
   const write = (path: string, content: string): void => {
-    if (!three.exists(path)) three.write(path, content);
+    if (!tree.exists(path)) tree.write(path, content);
   };
   for (const env of ENVIRONMENTS) {
     const file = (what: string): string => `nais/${name}/${what}-${env}.yaml`;
@@ -35,9 +35,12 @@ export function organisasjon(three: Tree, options: { navn: string; topic?: strin
     if (topic === ownTopic(name)) write(file('topic'), topicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
-    const manifest = three.read(file('query-api'), 'utf8') ?? '';
-    const done = withAlerts(manifest, readRegistry(file('konsumenter'), three.read(file('konsumenter'), 'utf8') ?? ''));
-    if (done !== manifest) three.write(file('query-api'), done);
+    const manifest = tree.read(file('query-api'), 'utf8') ?? '';
+    const updated = withInboundRules(
+      manifest,
+      readRegistry(file('konsumenter'), tree.read(file('konsumenter'), 'utf8') ?? ''),
+    );
+    if (updated !== manifest) tree.write(file('query-api'), updated);
   }
   write(setup, localEntry(name, topic));
 }

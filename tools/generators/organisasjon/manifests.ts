@@ -56,11 +56,11 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
     - { secret: tiltak-datadeling-${name}-ingestor-db }
 `;
 
-const MOST = { dev: 3, prod: 8 };
+const MAX_REPLICAS = { dev: 3, prod: 8 };
 
-/** Lets nobody in yet: see `withAlerts`. */
+/** Lets nobody in yet: see `withInboundRules`. */
 export const queryApi = (name: string, env: Env): string => `${app('query-api', name)}
-  replicas: { min: 2, max: ${String(MOST[env])}, scalingStrategy: { cpu: { thresholdPercentage: 60 } } }
+  replicas: { min: 2, max: ${String(MAX_REPLICAS[env])}, scalingStrategy: { cpu: { thresholdPercentage: 60 } } }
   resources:
     requests: { cpu: 200m, memory: 256Mi }
     limits: { memory: 512Mi }
@@ -82,7 +82,7 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
 `;
 
 /** The manifest of a query-api that lets in those consumers, and no others. */
-export function withAlerts(manifest: string, konsumenter: readonly InboundKonsument[]): string {
+export function withInboundRules(manifest: string, konsumenter: readonly InboundKonsument[]): string {
   const lines = konsumenter.map(
     ({ navn: name, namespace }) =>
       `        - { application: ${name}${namespace ? `, namespace: ${namespace}` : ''} }\n`,

@@ -127,12 +127,12 @@ export class SyncCompletion {
       `select tilstand, count(*)::int as antall from synk where startet > now() - interval '7 days' group by tilstand`,
     );
     const count = new Map(rows.map((row) => [row.tilstand, row.antall]));
-    for (const state of SYNC_STATES) metrics.synker.set({ tilstand: state }, count.get(state) ?? 0);
+    for (const state of SYNC_STATES) metrics.syncs.set({ tilstand: state }, count.get(state) ?? 0);
     const contract = await readContract(this.pool);
     if (!contract) return;
     metrics.adapterHeartbeat.set(contract.secondsSince);
     metrics.adapterIntervals.set(contract.secondsSince / 60 / contract.heartbeatIntervallMinutter);
-    metrics.fullSynkForfalt.set((await readLastFullSync(this.pool)).overdue ? 1 : 0);
+    metrics.fullSyncOverdue.set((await readLastFullSync(this.pool)).overdue ? 1 : 0);
   }
 }
 

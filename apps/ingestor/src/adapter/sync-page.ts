@@ -20,19 +20,19 @@ export interface SyncPage {
   side: number;
   antallSider: number;
   antallTotalt: number;
-  meldinger: OutgoingMessage[];
+  messages: OutgoingMessage[];
   /** of what is to be published */
-  avtrykk: Buffer;
+  fingerprint: Buffer;
 }
 
 /** @throws Problem 400 that names every entry that is wrong, by index and field; 413 for too many */
 export function parsePage(type: SyncType, body: unknown): SyncPage {
-  const error: FieldError[] = [];
+  const errors: FieldError[] = [];
   const { metadata, ressurser: resources } = asJsonObject(body) ?? {};
-  const header = parseMetadata(metadata, error);
+  const header = parseMetadata(metadata, errors);
   if (!Array.isArray(resources)) {
-    error.push({ felt: 'ressurser', melding: 'must be a list' });
-    throw invalidPage(error);
+    errors.push({ felt: 'ressurser', melding: 'must be a list' });
+    throw invalidPage(errors);
   }
   if (resources.length > MAX_RESOURCES) {
     throw new Problem(PROBLEMS.FOR_STOR, `A page has at most ${String(MAX_RESOURCES)} entries`);
@@ -41,38 +41,38 @@ export function parsePage(type: SyncType, body: unknown): SyncPage {
   const messages = resources.map((resource: unknown, index) => {
     // A large page is not held in memory twice: what is read of it is let go of.
     resources[index] = undefined;
-    return parseResource(type, resource, index, seenAt, error);
+    return parseResource(type, resource, index, seenAt, errors);
   });
   if (header.antallTotalt < resources.length) {
-    error.push({ felt: 'metadata.antallTotalt', melding: 'is less than the entries of this page' });
+    errors.push({ felt: 'metadata.antallTotalt', melding: 'is less than the entries of this page' });
   }
-  if (error.length > 0) throw invalidPage(error);
-  return { type, ...header, meldinger: messages, avtrykk: pageFingerprint(messages) };
+  if (errors.length > 0) throw invalidPage(errors);
+  return { type, ...header, messages, fingerprint: pageFingerprint(messages) };
 }
 
 /** As many as fit in an answer, and how many there are beside. */
-function invalidPage(error: FieldError[]): Problem {
-  const more = error.length - MAX_ERRORS;
+function invalidPage(errors: FieldError[]): Problem {
+  const more = errors.length - MAX_ERRORS;
   return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid; nothing of it is published', {
-    feil: error.slice(0, MAX_ERRORS),
+    feil: errors.slice(0, MAX_ERRORS),
     ...(more > 0 ? { felter: { flereFeil: more } } : {}),
   });
 }
 
 function parseMetadata(
   metadata: unknown,
-  error: FieldError[],
+  errors: FieldError[],
 ): Pick<SyncPage, 'synkId' | 'side' | 'antallSider' | 'antallTotalt'> {
   const object = asJsonObject(metadata);
-  if (!object) error.push({ felt: 'metadata', melding: 'must be an object' });
+  if (!object) errors.push({ felt: 'metadata', melding: 'must be an object' });
   const { synkId: syncId, side: page, antallSider: pageCount, antallTotalt: totalCount } = object ?? {};
   const integer = (name: string, value: unknown, min: number, max: number): number => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-    error.push({ felt: `metadata.${name}`, melding: `must be a whole number from ${String(min)} to ${String(max)}` });
+    errors.push({ felt: `metadata.${name}`, melding: `must be a whole number from ${String(min)} to ${String(max)}` });
     return max;
   };
   if (typeof syncId !== 'string' || !SYNC_ID.test(syncId)) {
-    error.push({
+    errors.push({
       felt: 'metadata.synkId',
       melding: 'must be 1 to 100 of A–Z, a–z, 0–9, _ and -, and no national ident',
     });
@@ -91,44 +91,44 @@ function parseResource(
   resource: unknown,
   index: number,
   seenAt: Map<string, number>,
-  error: FieldError[],
+  errors: FieldError[],
 ): OutgoingMessage {
   const path = `ressurser[${String(index)}]`;
   const object = asJsonObject(resource);
   const id = object?.['id'];
   if (!object || typeof id !== 'string' || !isUuid(id)) {
-    error.push({ felt: `${path}.id`, melding: 'must be a UUID' });
+    errors.push({ felt: `${path}.id`, melding: 'must be a UUID' });
     return { avtaleId: '', value: null };
   }
   const avtaleId = id.toLowerCase();
   const earlierIndex = seenAt.get(avtaleId);
   if (earlierIndex === undefined) seenAt.set(avtaleId, index);
-  else error.push({ felt: `${path}.id`, melding: `is the id of ressurser[${String(earlierIndex)}] too` });
+  else errors.push({ felt: `${path}.id`, melding: `is the id of ressurser[${String(earlierIndex)}] too` });
   if (type === 'SLETT') return { avtaleId, value: null };
   const content = asJsonObject(object['ressurs']);
   if (!content) {
-    error.push({ felt: `${path}.ressurs`, melding: 'must be an object' });
+    errors.push({ felt: `${path}.ressurs`, melding: 'must be an object' });
     return { avtaleId, value: null };
   }
-  return { avtaleId, value: parseContent(avtaleId, content, path, error) };
+  return { avtaleId, value: parseContent(avtaleId, content, path, errors) };
 }
 
 /** The message, when it can be read as the stream's are; nothing is published of what this system doesn't keep. */
-function parseContent(avtaleId: string, content: JsonObject, path: string, error: FieldError[]): string {
+function parseContent(avtaleId: string, content: JsonObject, path: string, errors: FieldError[]): string {
   const source: JsonObject = Object.fromEntries(
     SOURCE_FIELDS.flatMap((field) => (field in content ? [[field, content[field]]] : [])),
   );
   const value = JSON.stringify(source);
   if (Buffer.byteLength(value) > MAX_RESOURCE_BYTES) {
-    error.push({ felt: `${path}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
+    errors.push({ felt: `${path}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
     return value;
   }
   const key = Buffer.from(avtaleId);
   // The reading stops at the first field that is wrong: without that one, it goes on to the next.
   for (let parsed = parseMessage(key, Buffer.from(value)); !parsed.ok;) {
     const { field, reason } = parsed.reason;
-    if (field === 'key') error.push({ felt: `${path}.id`, melding: 'differs from the avtaleId of its ressurs' });
-    else error.push({ felt: field === null ? `${path}.ressurs` : `${path}.ressurs.${field}`, melding: reason });
+    if (field === 'key') errors.push({ felt: `${path}.id`, melding: 'differs from the avtaleId of its ressurs' });
+    else errors.push({ felt: field === null ? `${path}.ressurs` : `${path}.ressurs.${field}`, melding: reason });
     if (field === null || field === 'key' || !(field in source)) break;
     if (field === 'avtaleId') source['avtaleId'] = avtaleId;
     else if (field === 'sistEndret') source['sistEndret'] = '2000-01-01T00:00:00Z';

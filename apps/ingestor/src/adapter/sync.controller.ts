@@ -85,7 +85,7 @@ export class SyncController {
   @ApiConflictResponse({ description: 'It does not wait for this' })
   async bekreftSynk(@Param() { synkId: syncId }: SynkIdDto, @Req() request: FastifyRequest): Promise<SynkDto> {
     const { klient: client } = await requireContract(this.adapter.pool, tokenOf(request));
-    return this.progress(await this.adapter.syncs.bekreft(syncId, client));
+    return this.progress(await this.adapter.syncs.confirm(syncId, client));
   }
 
   private async receive(type: SyncType, body: object, request: FastifyRequest): Promise<SynkDto> {

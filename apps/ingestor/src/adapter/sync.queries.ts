@@ -130,7 +130,7 @@ export async function lockSync(db: PoolClient, syncId: string): Promise<void> {
 /** @returns the fingerprint of the page, when it is there already; waits for who is adding it at this moment */
 export async function insertPage(
   db: PoolClient,
-  { synkId: syncId, side: page, avtrykk: fingerprint, meldinger: messages }: SyncPage,
+  { synkId: syncId, side: page, fingerprint, messages }: SyncPage,
 ): Promise<Buffer | undefined> {
   const { rowCount } = await db.query(
     'insert into synk_side (synk_id, side, avtrykk, antall) values ($1, $2, $3, $4) on conflict do nothing',

@@ -100,14 +100,14 @@ async function readTopic(): Promise<
   const consumer = createKafka({ brokers: testEnvironment().kafka.split(','), clientId: 'replay' }).consumer({
     groupId: newId(),
   });
-  const wasRead: Awaited<ReturnType<typeof readTopic>> = [];
+  const received: Awaited<ReturnType<typeof readTopic>> = [];
 
   await consumer.connect();
   await consumer.subscribe({ topic: api.topic.topic, fromBeginning: true });
   await consumer.run({
     eachMessage: async ({ partition, message }) => {
       const header = message.headers?.['slett-foer'];
-      wasRead.push({
+      received.push({
         partition,
         offset: Number(message.offset),
         key: message.key,
@@ -117,9 +117,9 @@ async function readTopic(): Promise<
     },
   });
   const count = await countOnTopic();
-  await waitUntil(async () => wasRead.length >= count, { what: 'the topic to be read' });
+  await waitUntil(async () => received.length >= count, { what: 'the topic to be read' });
   await consumer.disconnect();
-  return wasRead.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+  return received.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
 test('a page that is sent again changes nothing, in parallel or later; with other content it is refused', async () => {
@@ -303,15 +303,15 @@ test('what is pushed is stored as what the stream says', async () => {
 test('what is not in the reduced avtale does not reach Kafka', async () => {
   await api.sendPage('PATCH', { synkId: newId() }, [{ id: newId(), deltakerFornavn: 'Kari', manedslonn: 1 }]);
   const messages = await readTopic();
-  expect(messages.some(({ value: value }) => /Kari|manedslonn/.test(String(value)))).toBe(false);
+  expect(messages.some(({ value }) => /Kari|manedslonn/.test(String(value)))).toBe(false);
 });
 
 test('random syncs, in any order, with repeats: what is stored is what the adapter holds', async () => {
   // Only what is newer revives what an earlier sync has deleted.
   let time = Date.now();
-  const ider = avtaler(12).map(({ id }) => id);
+  const ids = avtaler(12).map(({ id }) => id);
   const step = fc.record({
-    kept: fc.subarray(ider, { minLength: 10 }),
+    kept: fc.subarray(ids, { minLength: 10 }),
     sider: fc.integer({ min: 1, max: 3 }),
     avbrutt: fc.boolean(),
     repeat: fc.boolean(),
@@ -322,8 +322,8 @@ test('random syncs, in any order, with repeats: what is stored is what the adapt
         const syncId = newId();
         const sistEndret = new Date((time += 1_000)).toISOString();
         const parts = Array.from({ length: pages }, (_, nr) => kept.filter((_id, i) => i % pages === nr));
-        const sendes = parts.map((part, nr) => ({ del: part, side: nr + 1 })).reverse();
-        const actual = aborted ? sendes.slice(1) : sendes;
+        const toSend = parts.map((part, nr) => ({ del: part, side: nr + 1 })).reverse();
+        const actual = aborted ? toSend.slice(1) : toSend;
         await Promise.all(
           [...actual, ...(repeat ? actual : [])].map(({ del: part, side: page }) =>
             api.sendPage(

@@ -52,7 +52,7 @@ export class Syncs {
   }
 
   /** Lets a full sync delete as much as it would. @throws Problem 404, 409 */
-  async bekreft(syncId: string, client: string): Promise<SyncRow> {
+  async confirm(syncId: string, client: string): Promise<SyncRow> {
     await inTransaction(this.pool, async (db) => {
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.deadlines);
@@ -82,7 +82,7 @@ export class Syncs {
     if (!sync) throw new Problem(PROBLEMS.KONFLIKT, 'The sync is gone');
     checkSameSync(sync, page);
     const fingerprint = await insertPage(db, page);
-    if (fingerprint?.equals(page.avtrykk)) return;
+    if (fingerprint?.equals(page.fingerprint)) return;
     if (fingerprint) throw new Problem(PROBLEMS.KONFLIKT, 'The page was received before, with other content');
     if (sync.tilstand !== 'MOTTAR') throw conflict(sync.tilstand);
     checkCount(sync, page);
@@ -90,10 +90,10 @@ export class Syncs {
       await insertSyncAvtaler(
         db,
         page.synkId,
-        page.meldinger.map(({ avtaleId }) => avtaleId),
+        page.messages.map(({ avtaleId }) => avtaleId),
       );
     }
-    await this.publisher.publish(page.meldinger);
+    await this.publisher.publish(page.messages);
   }
 }
 
@@ -124,14 +124,14 @@ function conflict(state: SyncState): Problem {
 /** What the pages of a sync have in common. */
 function checkSameSync(sync: SyncRow, page: SyncPage): void {
   if (sync.type !== page.type) throw new Problem(PROBLEMS.KONFLIKT, 'The synkId belongs to a sync of another type');
-  const error = (['antallSider', 'antallTotalt'] as const)
+  const errors = (['antallSider', 'antallTotalt'] as const)
     .filter((field) => sync[field] !== page[field])
     .map((field) => ({ felt: `metadata.${field}`, melding: 'differs from that of the pages before' }));
-  if (error.length > 0) throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid', { feil: error });
+  if (errors.length > 0) throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid', { feil: errors });
 }
 
 function checkCount(sync: SyncRow, page: SyncPage): void {
-  const count = sync.mottatteRessurser + page.meldinger.length;
+  const count = sync.mottatteRessurser + page.messages.length;
   const isLast = sync.mottatteSider + 1 === sync.antallSider;
   if (count > sync.antallTotalt || (isLast && count < sync.antallTotalt)) {
     throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid', {

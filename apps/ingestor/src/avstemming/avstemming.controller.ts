@@ -155,14 +155,14 @@ export class AvstemmingController {
   }
 
   private async *lines(id: string): AsyncGenerator<string> {
-    const selection: DifferenceFilter = {
+    const filter: DifferenceFilter = {
       types: ['MANGLER', 'UTDATERT'],
       ferske: false,
       rettet: false,
       antall: LINES_PER_CHUNK,
     };
     for (let after: string | undefined, chunk = LINES_PER_CHUNK; chunk === LINES_PER_CHUNK;) {
-      const rows = await listDifferences(this.pool, id, { ...selection, etter: after });
+      const rows = await listDifferences(this.pool, id, { ...filter, etter: after });
       yield rows
         .map(
           ({ avtaleId, sistEndretHosKilden: lastChangedAtSource }) =>
@@ -196,8 +196,8 @@ function toDto({ per, avsluttet: ended, differanser: differences, ...rest }: Avs
     ...rest,
     per: per.toISOString(),
     avsluttet: ended.toISOString(),
-    differanser: differences.map(({ oldest, ...number }) => ({
-      ...number,
+    differanser: differences.map(({ oldest, ...counts }) => ({
+      ...counts,
       eldsteAlderSekunder: age(per, oldest),
     })),
   };

@@ -167,14 +167,14 @@ export async function readReport(db: Pool, id: string): Promise<AvstemmingReport
 
 /** JSON has no times. */
 function withTimes(row: AvstemmingReport): AvstemmingReport {
-  const differences = row.differanser.map((number) => ({
-    ...number,
-    oldest: number.oldest && new Date(number.oldest),
+  const differences = row.differanser.map((difference) => ({
+    ...difference,
+    oldest: difference.oldest && new Date(difference.oldest),
   }));
   return { ...row, differanser: differences };
 }
 
-const text = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+const utcText = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 export interface DifferenceFilter {
   types: readonly DifferenceType[];
@@ -193,8 +193,8 @@ export async function listDifferences(
   { types, ferske: fresh, rettet: repaired, etter: after, antall: count }: DifferenceFilter,
 ): Promise<Difference[]> {
   const { rows } = await db.query<Difference>(
-    `select avtale_id as "avtaleId", type, ${text('sist_endret_hos_kilden')} as "sistEndretHosKilden",
-       ${text('sist_endret_her')} as "sistEndretHer", rettet
+    `select avtale_id as "avtaleId", type, ${utcText('sist_endret_hos_kilden')} as "sistEndretHosKilden",
+       ${utcText('sist_endret_her')} as "sistEndretHer", rettet
      from avstemming_differanse
      where avstemming = $1 and type = any($2) and fersk = $3 and ($4::bool is null or (rettet is not null) = $4)
        and ($5::uuid is null or avtale_id > $5)

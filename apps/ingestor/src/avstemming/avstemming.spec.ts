@@ -19,13 +19,13 @@ const id = (nr: number): string => `00000000-0000-4000-8000-${String(nr).padStar
 const line = (nr: number, sistEndret = BEFORE): string => `${JSON.stringify({ avtaleId: id(nr), sistEndret })}\n`;
 const avstem = (...lines: string[]): Promise<TestResponse> => ingestor.call('POST', PATH, lines.join(''));
 
-type Number = Record<'antall' | 'ferske', number>;
+type DifferenceNumbers = Record<'antall' | 'ferske', number>;
 /** Of each type that there are any of: those that count and those that don't. */
 const number = ({ body }: TestResponse): Record<string, [number, number]> =>
   Object.fromEntries(
     body.differanser
-      .filter(({ antall: count, ferske: fresh }: Number) => count + fresh > 0)
-      .map(({ type, antall: count, ferske: fresh }: Number & { type: string }) => [type, [count, fresh]]),
+      .filter(({ antall: count, ferske: fresh }: DifferenceNumbers) => count + fresh > 0)
+      .map(({ type, antall: count, ferske: fresh }: DifferenceNumbers & { type: string }) => [type, [count, fresh]]),
   );
 
 /** The avtaler 1 to `antall`. */
@@ -145,13 +145,13 @@ test('random sides: exactly what differs is found', async () => {
       const response = await avstem(...atSource.map(([nr, sistEndret]) => line(nr, sistEndret)));
       const source = new Map(atSource);
       const stored = new Map(here);
-      const waited = {
+      const expected = {
         MANGLER: atSource.filter(([nr]) => !stored.has(nr)),
         UTDATERT: here.filter(([nr, latest]) => latest < (source.get(nr) ?? latest)),
         FREMMED: here.filter(([nr]) => !source.has(nr)),
         NYERE: here.filter(([nr, latest]) => latest > (source.get(nr) ?? latest)),
       };
-      for (const [type, avtaler] of Object.entries(waited)) {
+      for (const [type, avtaler] of Object.entries(expected)) {
         expect(await differences(response.body.id, type)).toEqual(avtaler.map(([nr]) => id(nr)).sort());
       }
     }),
@@ -238,18 +238,18 @@ describe('refused, and nothing kept', () => {
   });
 
   test('a list that breaks off, after which the next one is compared', async () => {
-    const sendes = request(`${ingestor.url}${PATH}`, {
+    const sending = request(`${ingestor.url}${PATH}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${await ingestor.token()}`, 'content-type': 'application/x-ndjson' },
     });
-    sendes.on('error', () => undefined);
-    sendes.write(line(1).repeat(10_000));
+    sending.on('error', () => undefined);
+    sending.write(line(1).repeat(10_000));
     const locks = (): Promise<boolean> =>
       ingestor.owner
         .query(`select 1 from pg_locks where locktype = 'advisory' and granted`)
         .then((rows: unknown[]) => rows.length > 0);
     await waitUntil(locks, { what: 'the list to be read' });
-    sendes.destroy();
+    sending.destroy();
     await waitUntil(async () => !(await locks()), { what: 'the list to be given up' });
   });
 

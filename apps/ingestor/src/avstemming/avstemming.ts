@@ -117,10 +117,10 @@ export async function oneAtATime<T>(pool: Pool, work: (db: PoolClient) => Promis
   const db = await pool.connect();
   try {
     if (!(await tryLock(db))) throw new Problem(PROBLEMS.KONFLIKT, 'A reconciliation is running');
-    const response = await work(db);
+    const result = await work(db);
     // The end of a connection takes its time, and the next one may be asked for at once.
     await unlock(db);
-    return response;
+    return result;
   } finally {
     // The lock too when something failed, and what is temporary, go with the connection.
     db.release(true);
@@ -129,8 +129,9 @@ export async function oneAtATime<T>(pool: Pool, work: (db: PoolClient) => Promis
 
 export function showInMetrics({ differanser: differences, avsluttet: ended }: AvstemmingReport): void {
   for (const type of DIFFERENCE_TYPES) {
-    const { antall: count = 0, rettet: repaired = 0 } = differences.find((number) => number.type === type) ?? {};
+    const { antall: count = 0, rettet: repaired = 0 } =
+      differences.find((difference) => difference.type === type) ?? {};
     metrics.avstemmingDifferences.set({ type }, count - repaired);
   }
-  metrics.avstemt.set(ended.getTime() / 1_000);
+  metrics.avstemmingEndedAt.set(ended.getTime() / 1_000);
 }

@@ -100,9 +100,9 @@ export class AvstemmingRepair {
 
   /** @throws Problem 404 */
   private async remaining(id: string, type: Repairable): Promise<number> {
-    const number = (await readReport(this.pool, id))?.differanser.find((difference) => difference.type === type);
-    if (!number) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no reconciliation with this id');
-    return number.antall - number.rettet;
+    const counts = (await readReport(this.pool, id))?.differanser.find((difference) => difference.type === type);
+    if (!counts) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no reconciliation with this id');
+    return counts.antall - counts.rettet;
   }
 
   private async nextForeign(id: string, after: string | undefined): Promise<Foreign[]> {

@@ -7,12 +7,12 @@ let database: TestDatabase;
 let owner: DataSource;
 let writer: DataSource;
 
-const fast = { sslmode: 'disable', poolSize: 2, statementTimeoutMs: 30_000, connectTimeoutMs: 5_000 } as const;
+const options = { sslmode: 'disable', poolSize: 2, statementTimeoutMs: 30_000, connectTimeoutMs: 5_000 } as const;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   const connect = (who: typeof database.ingestor): Promise<DataSource> =>
-    createDataSource({ ...database, ...who, ...fast, applicationName: 'spec' }).initialize();
+    createDataSource({ ...database, ...who, ...options, applicationName: 'spec' }).initialize();
   owner = await connect(database.migrering);
   await migrate(owner);
   writer = await connect(database.ingestor);
@@ -34,16 +34,16 @@ async function save(rows: [tx: number, dager: number][]): Promise<void> {
   }
 }
 
-async function afterPruning(): Promise<{ igjen: number[]; prunedUntil: number }> {
+async function afterPruning(): Promise<{ left: number[]; prunedUntil: number }> {
   await new ChangeFeedPruning(writer, 90).prune();
   const rows = await owner.query<{ tx: string }[]>('select tx from endring order by tx, lopenr');
   const [instance] = await owner.query<{ beskaaret_til: string }[]>('select beskaaret_til from instans');
-  return { igjen: rows.map(({ tx }) => Number(tx)), prunedUntil: Number(instance?.beskaaret_til) };
+  return { left: rows.map(({ tx }) => Number(tx)), prunedUntil: Number(instance?.beskaaret_til) };
 }
 
-test.each<[string, [number, number][], { igjen: number[]; prunedUntil: number }]>([
-  ['nothing in an empty feed', [], { igjen: [], prunedUntil: 0 }],
-  ['nothing young', [[5, 89]], { igjen: [5], prunedUntil: 0 }],
+test.each<[string, [number, number][], { left: number[]; prunedUntil: number }]>([
+  ['nothing in an empty feed', [], { left: [], prunedUntil: 0 }],
+  ['nothing young', [[5, 89]], { left: [5], prunedUntil: 0 }],
   [
     'what is old',
     [
@@ -52,7 +52,7 @@ test.each<[string, [number, number][], { igjen: number[]; prunedUntil: number }]
       [6, 91],
       [7, 10],
     ],
-    { igjen: [7], prunedUntil: 7 },
+    { left: [7], prunedUntil: 7 },
   ],
   [
     'nothing old after something young',
@@ -61,7 +61,7 @@ test.each<[string, [number, number][], { igjen: number[]; prunedUntil: number }]
       [6, 10],
       [7, 91],
     ],
-    { igjen: [6, 7], prunedUntil: 6 },
+    { left: [6, 7], prunedUntil: 6 },
   ],
   [
     'all but the last transaction when everything is old',
@@ -70,11 +70,11 @@ test.each<[string, [number, number][], { igjen: number[]; prunedUntil: number }]
       [6, 200],
       [6, 200],
     ],
-    { igjen: [6, 6], prunedUntil: 6 },
+    { left: [6, 6], prunedUntil: 6 },
   ],
-])('removes %s', async (_, rows, waited) => {
+])('removes %s', async (_, rows, expected) => {
   await save(rows);
-  expect(await afterPruning()).toEqual(waited);
+  expect(await afterPruning()).toEqual(expected);
   // Once more finds nothing.
-  expect(await afterPruning()).toEqual(waited);
+  expect(await afterPruning()).toEqual(expected);
 });

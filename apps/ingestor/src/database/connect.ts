@@ -28,7 +28,7 @@ export async function prepareDatabase(config: Config, dataSource: DataSource, de
   const owner = createDataSource(username && password ? { ...options, username, password } : options);
   try {
     const migrations = await connectAndWait(owner, logWaiting, migrate);
-    if (migrations.length > 0) logger.info({ migrations }, 'The schema is brought up to date');
+    if (migrations.length > 0) logger.info({ migrasjoner: migrations }, 'The schema is brought up to date');
   } finally {
     if (owner.isInitialized) await owner.destroy();
   }

@@ -5,10 +5,10 @@ export async function inTransaction<T>(pool: Pool, work: (db: PoolClient) => Pro
   const db = await pool.connect();
   try {
     await db.query(begin);
-    const response = await work(db);
+    const result = await work(db);
     await db.query('commit');
     db.release();
-    return response;
+    return result;
   } catch (error) {
     // Whatever state the connection is in: a new one costs less than a doubt.
     db.release(true);

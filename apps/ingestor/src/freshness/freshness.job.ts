@@ -41,7 +41,7 @@ export class FreshnessMeter {
     const positions = await readPositions(this.dataSource, this.topic);
     const measured = extents.map(({ partition, end }) => {
       const position = positions.get(partition);
-      metrics.etterslep.set({ partisjon: partition }, position === undefined ? end : Math.max(0, end - position));
+      metrics.lag.set({ partisjon: partition }, position === undefined ? end : Math.max(0, end - position));
       return { partition, end, upToDateUntil: this.upToDateUntil(partition, { at, end }, position) };
     });
     await this.dataSource.query(
@@ -58,13 +58,13 @@ export class FreshnessMeter {
     );
   }
 
-  private upToDateUntil(partition: number, incoming: Measurement, position: number | undefined): Date | undefined {
+  private upToDateUntil(partition: number, latest: Measurement, position: number | undefined): Date | undefined {
     const measurements = this.measurements.get(partition) ?? [];
     this.measurements.set(partition, measurements);
     // A long backlog: every other measurement tells almost as much.
     if (measurements.length >= MAX_MEASUREMENTS)
       measurements.splice(0, measurements.length, ...measurements.filter((_, i) => i % 2));
-    measurements.push(incoming);
+    measurements.push(latest);
     if (position === undefined) return undefined;
     const reached = measurements.findLastIndex(({ end }) => end <= position);
     measurements.splice(0, reached);

@@ -87,11 +87,11 @@ export function ingestBatch(writer: Writer, batch: MessageBatch): Promise<Ingest
 
 function countOutcomes(batch: MessageBatch, { folds, parked, alreadyProcessed }: IngestResult): void {
   metrics.batchMessages.observe(batch.messages.length);
-  metrics.meldinger.inc({ utfall: 'BEHANDLET_FOER' }, alreadyProcessed);
-  metrics.meldinger.inc({ utfall: 'PARKERT' }, parked.length);
-  for (const { code, field } of parked) metrics.parkert.inc({ kode: code, felt: field ?? '' });
+  metrics.messages.inc({ utfall: 'BEHANDLET_FOER' }, alreadyProcessed);
+  metrics.messages.inc({ utfall: 'PARKERT' }, parked.length);
+  for (const { code, field } of parked) metrics.parked.inc({ kode: code, felt: field ?? '' });
   for (const { outcomes, versions } of folds) {
-    for (const [name, count] of Object.entries(outcomes)) metrics.meldinger.inc({ utfall: name }, count);
+    for (const [name, count] of Object.entries(outcomes)) metrics.messages.inc({ utfall: name }, count);
     for (const { content } of versions) for (const field of content.unknown) metrics.unknownValue.inc({ felt: field });
   }
 }

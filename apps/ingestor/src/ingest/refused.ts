@@ -36,10 +36,10 @@ export class RefusalCounter {
   /** @throws SystematicRefusalError */
   count(error: unknown): void {
     const code = error instanceof DatabaseError && error.code ? error.code : '';
-    const now = (this.counts.get(code) ?? 0) + 1;
-    this.counts.set(code, now);
-    if (now <= MAX_REFUSED_PER_BATCH) return;
-    metrics.systematicRefused.inc({ sqlstate: code });
+    const refused = (this.counts.get(code) ?? 0) + 1;
+    this.counts.set(code, refused);
+    if (refused <= MAX_REFUSED_PER_BATCH) return;
+    metrics.systematicallyRefused.inc({ sqlstate: code });
     throw new SystematicRefusalError(
       `the database refuses more than ${String(MAX_REFUSED_PER_BATCH)} messages of one batch with SQLSTATE ${code}: ` +
         'the schema or its constraints are wrong, not the messages',

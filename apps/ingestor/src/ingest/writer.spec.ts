@@ -191,7 +191,7 @@ test('deleting erases content and history, and leaves a marker', async () => {
 
 describe('the messages of the simulator', () => {
   /** The last line of the feed about each avtale. */
-  const lastOrd = ({ endring: change }: Awaited<ReturnType<typeof dump>>): Map<unknown, unknown> =>
+  const lastWord = ({ endring: change }: Awaited<ReturnType<typeof dump>>): Map<unknown, unknown> =>
     new Map(change.map((line) => [line[0], line]));
   const messages = Array.from(createEvents({ seed: 7, count: 3_000, poison: true }), ({ key, value }, offset) => ({
     offset,
@@ -236,7 +236,7 @@ describe('the messages of the simulator', () => {
     await readAll((i) => 1 + ((i * 37) % 200));
     // A link that comes and goes within one batch is not told of: the feed has fewer lines, and ends the same.
     const shared = await dump();
-    expect({ ...shared, endring: lastOrd(shared) }).toEqual({ ...oracle, endring: lastOrd(oracle) });
+    expect({ ...shared, endring: lastWord(shared) }).toEqual({ ...oracle, endring: lastWord(oracle) });
   });
 });
 

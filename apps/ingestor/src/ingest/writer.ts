@@ -32,7 +32,7 @@ export interface Written {
 }
 
 /** Messages of the task's partition, each at its own place, and what the caller notes in the same transaction. */
-export interface Selection<T> {
+export interface WriteSelection<T> {
   messages: readonly RawMessage[];
   record: (written: Written) => Promise<T>;
 }
@@ -40,7 +40,7 @@ export interface Selection<T> {
 /** What a caller wants written of a partition. All of it may happen more than once: only the last is committed. */
 export interface WriteTask<T> extends TopicPartition {
   /** Chooses once the position of the partition is locked; an `answer` when there is nothing to write. */
-  select: (db: PoolClient, position: number | undefined) => Promise<Selection<T> | { answer: T }>;
+  select: (db: PoolClient, position: number | undefined) => Promise<WriteSelection<T> | { answer: T }>;
   /** false for messages that are parked already: `record` hears why they still can't be used */
   park?: boolean;
   /**
@@ -209,9 +209,9 @@ function repairFold(stored: StoredAvtale, fold: Fold<EncodedContent>): Fold<Enco
   const { avtaleId, state } = fold;
   if (!state) return fold;
   // A tombstone doesn't say when what it deleted was changed.
-  const right = state.deleted === 'GRAVSTEIN' ? { ...state, sistEndret: stored.sistEndret } : state;
-  const away: Change[] = [{ avtaleId, type: 'SLETTET', reason: state.deleted ? 'SLETTET' : 'FEILREGISTRERT' }];
+  const repairedState = state.deleted === 'GRAVSTEIN' ? { ...state, sistEndret: stored.sistEndret } : state;
+  const removal: Change[] = [{ avtaleId, type: 'SLETTET', reason: state.deleted ? 'SLETTET' : 'FEILREGISTRERT' }];
   const wasVisible = stored.deleted === null && !stored.feilregistrert;
   const isVisible = state.deleted === null && !state.feilregistrert;
-  return { ...fold, state: right, changes: isVisible ? fold.changes : wasVisible ? away : [] };
+  return { ...fold, state: repairedState, changes: isVisible ? fold.changes : wasVisible ? removal : [] };
 }

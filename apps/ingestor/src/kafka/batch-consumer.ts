@@ -108,7 +108,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       this.member = false;
-      logger.error({ err: payload.error, restarted: payload.restart }, 'The Kafka consumer stopped');
+      logger.error({ err: payload.error, startesPaaNytt: payload.restart }, 'The Kafka consumer stopped');
       // kafkajs itself starts again after what it considers passing.
       if (!payload.restart && !this.stopped) void this.consume();
     });
@@ -143,7 +143,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
         if (error instanceof KafkaJSError) throw error;
         const pauseMs = backoffMs(attempt);
         logger.warn(
-          { err: error, topic, partisjon: partition, attempt, pauseMs },
+          { err: error, topic, partisjon: partition, forsoek: attempt, pauseMs },
           'The batch could not be stored; trying again',
         );
         await withHeartbeat(payload.heartbeat, () => waitWhile(payload.isRunning, pauseMs));
@@ -156,8 +156,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
       this.options.pattern,
     );
     if (!handler) throw new Error(`No handler for ${this.options.pattern}`);
-    const response = await handler(batch);
-    return isObservable(response) ? firstValueFrom(response) : response;
+    const result = await handler(batch);
+    return isObservable(result) ? firstValueFrom(result) : result;
   }
 }
 
@@ -194,9 +194,9 @@ async function withHeartbeat<T>(heartbeat: () => Promise<void>, work: () => Prom
     heartbeat().catch((error: unknown) => (failed = error));
   }, 1_000);
   try {
-    const response = await work();
+    const result = await work();
     if (failed instanceof KafkaJSError) throw failed;
-    return response;
+    return result;
   } finally {
     clearInterval(timer);
   }

@@ -93,7 +93,7 @@ export async function preparePositions(
     if (position !== undefined && position >= start && position <= end) continue;
     if (position !== undefined) {
       logger.error(
-        { topic, partition, posisjon: position, start, end },
+        { topic, partisjon: partition, posisjon: position, start, slutt: end },
         'The stored position is not on the topic: reading from its start. If messages were removed, reconcile with the source',
       );
     }

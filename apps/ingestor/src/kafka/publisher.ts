@@ -32,10 +32,10 @@ export class Publisher {
   /** @throws Problem 503; part of it may be on the topic then, and may be published again */
   publish(messages: readonly OutgoingMessage[]): Promise<void> {
     return this.withDeadline(async ({ producer }, signal) => {
-      for (const batchMessages of chunks(messages)) {
+      for (const chunk of chunks(messages)) {
         // Who asked has been told that it failed: the rest would come late, and is held in memory until then.
         if (signal.aborted) return;
-        await producer.send({ topic: this.topic, acks: -1, messages: batchMessages });
+        await producer.send({ topic: this.topic, acks: -1, messages: chunk });
       }
     });
   }
@@ -57,11 +57,11 @@ export class Publisher {
     const abort = new AbortController();
     const connection = (this.connection ??= this.connect());
     let deadline: NodeJS.Timeout | undefined;
-    const forSent = new Promise<never>((_, refuse) => {
-      deadline = setTimeout(() => refuse(new Error('Kafka did not answer in time')), DEADLINE_MS);
+    const tooLate = new Promise<never>((_, reject) => {
+      deadline = setTimeout(() => reject(new Error('Kafka did not answer in time')), DEADLINE_MS);
     });
     try {
-      return await Promise.race([connection.then((kafka) => work(kafka, abort.signal)), forSent]);
+      return await Promise.race([connection.then((kafka) => work(kafka, abort.signal)), tooLate]);
     } catch (error) {
       abort.abort();
       logger.warn({ err: error }, 'Kafka could not be written to');
@@ -84,21 +84,21 @@ export class Publisher {
 }
 
 function* chunks(messages: readonly OutgoingMessage[]): Generator<Message[]> {
-  let part: Message[] = [];
+  let chunk: Message[] = [];
   let bytes = 0;
   for (const { avtaleId, value, partition, deleteBefore } of messages) {
     const size = 100 + (value === null ? 0 : Buffer.byteLength(value));
-    if (bytes + size > MAX_BYTES && part.length > 0) {
-      yield part;
-      [part, bytes] = [[], 0];
+    if (bytes + size > MAX_BYTES && chunk.length > 0) {
+      yield chunk;
+      [chunk, bytes] = [[], 0];
     }
     bytes += size;
-    part.push({
+    chunk.push({
       key: avtaleId,
       value,
       ...(partition === undefined ? {} : { partition }),
       ...(deleteBefore === undefined ? {} : { headers: { [DELETE_BEFORE]: String(deleteBefore) } }),
     });
   }
-  if (part.length > 0) yield part;
+  if (chunk.length > 0) yield chunk;
 }

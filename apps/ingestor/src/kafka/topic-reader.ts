@@ -45,7 +45,7 @@ export async function readTopicOnce(
   ends: PartitionExtent[],
   handle: (batch: MessageBatch) => Promise<void>,
 ): Promise<void> {
-  const left = new Map(ends.filter(({ start, end }) => start < end).map((part) => [part.partition, part.end]));
+  const left = new Map(ends.filter(({ start, end }) => start < end).map((extent) => [extent.partition, extent.end]));
   if (left.size === 0) return;
   const next = new Map(ends.map(({ partition, start }) => [partition, start]));
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();

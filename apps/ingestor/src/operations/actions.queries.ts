@@ -47,12 +47,12 @@ interface NewAction {
 export async function recordAction(
   db: Pool | PoolClient,
   { hvem: who, klient: client }: Actor,
-  incoming: NewAction,
+  action: NewAction,
 ): Promise<string> {
   const { rows } = await db.query<{ id: string }>(
     `insert into driftshandling (hvem, klient, handling, gjelder, antall, call_id) values ($1, $2, $3, $4, $5, $6)
      returning id`,
-    [who, client, incoming.handling, incoming.gjelder, incoming.antall, currentContext()?.callId ?? ''],
+    [who, client, action.handling, action.gjelder, action.antall, currentContext()?.callId ?? ''],
   );
   return rows[0]?.id ?? '';
 }

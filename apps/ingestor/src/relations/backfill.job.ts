@@ -40,9 +40,9 @@ export class RelationsBackfill {
 /** @returns whether there was nothing left */
 export function backfillNext(pool: Pool, count = DELTAKERE_PER_CHUNK): Promise<boolean> {
   return inTransaction(pool, async (db) => {
-    const built = await lockBackfill(db);
-    if (built === ALL_DONE) return true;
-    const deltakere = await nextDeltakere(db, built, count);
+    const doneUntil = await lockBackfill(db);
+    if (doneUntil === ALL_DONE) return true;
+    const deltakere = await nextDeltakere(db, doneUntil, count);
     await lockDeltakere(db, deltakere);
     await insertLinkChanges(db, [...(await repairRelations(db, deltakere))]);
     await setBackfill(db, deltakere.at(-1) ?? ALL_DONE);

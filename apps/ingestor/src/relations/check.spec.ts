@@ -61,13 +61,16 @@ describe('the check', () => {
     for (const { deltakerId: d, fra: from, relasjon: relation, til: to } of fake) {
       await setup.owner.query('insert into relasjon values ($1, $2, $3, $4)', [d, from, relation, to]);
     }
-    const waited = [{ avvik: 'MANGLER', ...away }, ...fake.map((relation) => ({ avvik: 'OVERFLOEDIG', ...relation }))];
+    const expected = [
+      { avvik: 'MANGLER', ...away },
+      ...fake.map((relation) => ({ avvik: 'OVERFLOEDIG', ...relation })),
+    ];
     const found = await check(false);
     expect(found).toMatchObject({ deltakere: 5, mangler: 1, overfloedige: 2, rettet: false });
-    expect(new Set(found.deviation)).toEqual(new Set(waited));
+    expect(new Set(found.deviation)).toEqual(new Set(expected));
     expect(await told()).toEqual([]);
 
-    expect(new Set((await check(true)).deviation)).toEqual(new Set(waited));
+    expect(new Set((await check(true)).deviation)).toEqual(new Set(expected));
     expect(await relations()).toEqual(repair);
     expect(await told()).toEqual([id(0), id(1), id(2)]);
     expect(await check(true)).toMatchObject({ deltakere: 4, mangler: 0, overfloedige: 0, deviation: [] });

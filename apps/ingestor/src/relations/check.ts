@@ -31,16 +31,16 @@ export interface CheckOptions {
  * locks and written.
  */
 export async function checkRelations(pool: Pool, options: CheckOptions): Promise<CheckResult> {
-  const response: CheckResult = { deltakere: 0, mangler: 0, overfloedige: 0, rettet: options.repair };
+  const result: CheckResult = { deltakere: 0, mangler: 0, overfloedige: 0, rettet: options.repair };
   for (let after: string | null = null; ;) {
     const { deltakere, deviation } = await compare(pool, after, options.antall ?? DELTAKERE_PER_CHUNK);
     after = deltakere.at(-1) ?? null;
-    if (after === null) return response;
+    if (after === null) return result;
     for (const relation of deviation.missing) options.report({ avvik: 'MANGLER', ...relation });
     for (const relation of deviation.superfluous) options.report({ avvik: 'OVERFLOEDIG', ...relation });
-    response.deltakere += deltakere.length;
-    response.mangler += deviation.missing.length;
-    response.overfloedige += deviation.superfluous.length;
+    result.deltakere += deltakere.length;
+    result.mangler += deviation.missing.length;
+    result.overfloedige += deviation.superfluous.length;
     if (options.repair) await repair(pool, deviation);
   }
 }

@@ -105,7 +105,7 @@ const readRelations = async (): Promise<string[]> => {
 
 /** What the relations must be, said as in the documents and found by trying every pair. */
 function oracle(avtaler: readonly Row[]): string[] {
-  const withParts = avtaler.filter(
+  const participating = avtaler.filter(
     (a) =>
       a.visible &&
       a.fnr !== null &&
@@ -120,13 +120,13 @@ function oracle(avtaler: readonly Row[]): string[] {
     });
   const position = (a: Row): string => `${String(a.start)} ${a.end ?? '9999'} ${a.id}`;
   const response: string[] = [];
-  for (const a of withParts) {
-    const series = withParts.filter(
+  for (const a of participating) {
+    const series = participating.filter(
       (b) => b.fnr === a.fnr && a.bedrift && b.bedrift === a.bedrift && a.type && b.type === a.type,
     );
     const after = series.filter((b) => position(b) > position(a)).sort((b, c) => (position(b) < position(c) ? -1 : 1));
     if (after[0]) response.push(`${a.id} neste ${after[0].id}`, `${after[0].id} forrige ${a.id}`);
-    for (const b of withParts) {
+    for (const b of participating) {
       if (a.id === b.id || a.fnr !== b.fnr || !days(a).some((day) => days(b).includes(day))) continue;
       response.push(`${a.id} samtidige ${b.id}`);
       if (a.type === 'MENTOR' && b.type !== 'MENTOR' && a.bedrift && a.bedrift === b.bedrift) {
@@ -158,7 +158,7 @@ test('two ingestors on three partitions at once: the relations are those of the 
           'select distinct on (avtale_id) avtale_id, type from endring order by avtale_id, tx desc, lopenr desc',
         );
         const told = new Map(last.map((row) => [row.avtale_id, row.type]));
-        for (const { id: avtaleId, visible: visible } of avtaler) {
+        for (const { id: avtaleId, visible } of avtaler) {
           expect(told.get(avtaleId) ?? 'SLETTET').toBe(visible ? 'ENDRET' : 'SLETTET');
         }
       },

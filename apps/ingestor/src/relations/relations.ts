@@ -16,12 +16,12 @@ export interface RelationDeviations {
 
 /** Right when the participants are locked, or when everything is read from one snapshot. */
 export async function findDeviations(db: PoolClient, deltakerIder: readonly string[]): Promise<RelationDeviations> {
-  const deviation: RelationDeviations = { missing: [], superfluous: [] };
+  const deviations: RelationDeviations = { missing: [], superfluous: [] };
   for await (const { missing, superfluous } of deviationsIn(db, deltakerIder)) {
-    deviation.missing.push(...missing);
-    deviation.superfluous.push(...superfluous);
+    deviations.missing.push(...missing);
+    deviations.superfluous.push(...superfluous);
   }
-  return deviation;
+  return deviations;
 }
 
 /**

@@ -28,8 +28,8 @@ export class AccessGuard implements CanActivate {
     setKonsument(konsument.navn);
     useQuota(konsument, http.getResponse<FastifyReply>());
     try {
-      const basis = chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag);
-      request.grant = requireGrant(konsument.navn, basis, operation);
+      const grunnlag = chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag);
+      request.grant = requireGrant(konsument.navn, grunnlag, operation);
     } catch (error) {
       await this.auditLog.recordDenial({ konsument: konsument.navn, operation }, identsIn(request.body));
       throw error;
@@ -63,9 +63,9 @@ function chooseGrunnlag(
       feil: [{ felt: 'Behandlingsgrunnlag', melding: message }],
     });
   }
-  const basis = behandlingsgrunnlag.find(({ id }) => id === chosen);
-  if (!basis) throw forbidden('The behandlingsgrunnlag in the header is not granted to this consumer');
-  return basis;
+  const grunnlag = behandlingsgrunnlag.find(({ id }) => id === chosen);
+  if (!grunnlag) throw forbidden('The behandlingsgrunnlag in the header is not granted to this consumer');
+  return grunnlag;
 }
 
 function requireGrant(

@@ -1,6 +1,6 @@
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
-import type { AvtaleField } from '../avtaler/avtaler.fields.ts';
+import type { AvtaleField } from '@tiltak/avtale';
 import type { Operation } from './operations.ts';
 
 /** Who asks, what for, and by which operation: known for every request that reaches a handler. */

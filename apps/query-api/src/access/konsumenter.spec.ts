@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '@tiltak/testing';
 import { stringify } from 'yaml';
-import { GRANTABLE_FIELDS } from '../avtaler/avtaler.fields.ts';
+import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { readKonsumenter, InvalidRegistryError } from './konsumenter.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'konsumenter-'));

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { TokenBucket } from 'limiter';
 import { StartupError } from '@tiltak/platform';
 import { parseDocument } from 'yaml';
-import { GRANTABLE_FIELDS, type AvtaleField } from '../avtaler/avtaler.fields.ts';
+import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { OPERATIONS, type Operation } from './operations.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
 

@@ -1,5 +1,5 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
-import { GRANTABLE_FIELDS, type AvtaleField } from '../avtaler/avtaler.fields.ts';
+import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 
 /**
  * Every operation by its operationId, and the fields of an avtale that its answer is made of: a consumer needs all of

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
@@ -19,7 +20,7 @@ import {
   UtdragssideDto,
   VersjonssideDto,
 } from './avtaler.dto.ts';
-import { GRANTABLE_FIELDS, type AvtaleRow } from './avtaler.fields.ts';
+import { type AvtaleRow } from './avtaler.fields.ts';
 import { avtaleById, avtaleByNumber, extractPage, searchPage, versionsPage } from './avtaler.lookups.ts';
 import { toAvtaleDto, toAvtaleside, toUtdragsside, toVersjonsside } from './avtaler.mapper.ts';
 

@@ -8,6 +8,8 @@ import {
   type Opphav,
   type Stillingstype,
   type Tiltakstype,
+  GRANTABLE_FIELDS,
+  type AvtaleField,
 } from '@tiltak/avtale';
 import { applyDecorators } from '@nestjs/common';
 import {
@@ -35,7 +37,6 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
-import { GRANTABLE_FIELDS, type AvtaleField } from './avtaler.fields.ts';
 import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
 
 const textProperty = (description: string, example: string | null): ApiPropertyOptions => ({

@@ -1,8 +1,6 @@
 import { FIELDS, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { columnName } from '@tiltak/database';
 
-export { GRANTABLE_FIELDS, type AvtaleField };
-
 /**
  * What can be read of an avtale: its fields, the participant's opaque id, when this system learned of the content, and
  * where its links to other avtaler lead.

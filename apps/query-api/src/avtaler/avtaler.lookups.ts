@@ -1,6 +1,7 @@
+import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import type { Lookup } from '../lookups/lookups.ts';
 import { decodeCursor, encodeCursor } from '../shared/cursor.ts';
-import { GRANTABLE_FIELDS, WHOLE_AVTALE, type AvtaleField, type AvtaleRow, type Selection } from './avtaler.fields.ts';
+import { WHOLE_AVTALE, type AvtaleRow, type Selection } from './avtaler.fields.ts';
 import {
   byIdQuery,
   byNumberQuery,

@@ -1,4 +1,4 @@
-import type { RelationName } from '@tiltak/avtale';
+import { type RelationName, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import type {
   AvtaleDto,
   AvtaleLenkerDto,
@@ -8,7 +8,7 @@ import type {
   UtdragssideDto,
   VersjonssideDto,
 } from './avtaler.dto.ts';
-import { GRANTABLE_FIELDS, jsonMapper, toRfc3339, type AvtaleField, type AvtaleRow } from './avtaler.fields.ts';
+import { jsonMapper, toRfc3339, type AvtaleRow } from './avtaler.fields.ts';
 import type { VersionRow } from './avtaler.queries.ts';
 
 const allFields = jsonMapper<Omit<AvtaleDto, '_links'>>(GRANTABLE_FIELDS);

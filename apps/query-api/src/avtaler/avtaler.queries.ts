@@ -1,6 +1,6 @@
-import { CODE_VALUES, UKJENT } from '@tiltak/avtale';
+import { CODE_VALUES, UKJENT, GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { chosenStatement, preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
-import { GRANTABLE_FIELDS, WHOLE_AVTALE, columnsFor, type AvtaleRow, type Selection } from './avtaler.fields.ts';
+import { WHOLE_AVTALE, columnsFor, type AvtaleRow, type Selection } from './avtaler.fields.ts';
 
 /** What to look for; everything given must hold. Coded values are the published ones. */
 export interface AvtaleFilter {
@@ -37,10 +37,10 @@ export function searchQuery(filter: AvtaleFilter, selection: readonly Selection[
 }
 
 /** Of a version, `da` in the statement: it was the last one known at that moment, and was to be seen. */
-export function wasCurrentAt(da: string): string {
-  return `laert <= ${da} and not feilregistrert and not exists (
+export function wasCurrentAt(moment: string): string {
+  return `laert <= ${moment} and not feilregistrert and not exists (
     select from avtale_versjon_synlig senere
-    where senere.avtale_id = da.avtale_id and senere.lopenr > da.lopenr and senere.laert <= ${da})`;
+    where senere.avtale_id = da.avtale_id and senere.lopenr > da.lopenr and senere.laert <= ${moment})`;
 }
 
 function filterConditions(filter: AvtaleFilter): { conditions: string[]; values: unknown[] } {

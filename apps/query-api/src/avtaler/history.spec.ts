@@ -57,8 +57,8 @@ describe('gjeldendePer', () => {
     ['by a status before then', day(4), { statuser: ['PAABEGYNT'] }, []],
     ['by person', day(4), { personidenter: [KARI] }, [1, 2]],
     ['with an offset', '2026-01-03T10:59:59+01:00', { bedriftsnumre: ['910825518'] }, [1]],
-  ])('%s', async (_, gjeldendePer, filter, waited) => {
-    expect(numbers(await search({ ...filter, gjeldendePer }))).toEqual(waited);
+  ])('%s', async (_, gjeldendePer, filter, expected) => {
+    expect(numbers(await search({ ...filter, gjeldendePer }))).toEqual(expected);
   });
 
   test('gives the content of then, page by page', async () => {
@@ -104,7 +104,7 @@ describe('hentTiltaksstatus with gjeldendePer', () => {
     ['after it was aborted', { gjeldendePer: day(6) }, ['2026-01-06', null]],
     ['now', { dato: '2026-01-15' }, ['2026-01-15', null]],
     ['the day in Oslo', { gjeldendePer: '2026-01-02T23:30:00Z' }, ['2026-01-03', '2026-01-31']],
-  ])('%s', async (_, body, waited) => expect(await status(body)).toEqual(waited));
+  ])('%s', async (_, body, expected) => expect(await status(body)).toEqual(expected));
 
   test('is refused for the future', async () => {
     const body = { personidenter: [OLA], gjeldendePer: '3026-01-01T00:00:00Z' };
@@ -206,12 +206,12 @@ describe('hentUtdrag', () => {
 
 test('only the columns asked for are read, and what a page and the audit need', async () => {
   await api.call('POST', '/api/v1/avtaler/utdrag', { body: { felter: ['stillingstype', 'versjon'] } });
-  const supervision = new pg.Client({ connectionString: api.database.url });
-  await supervision.connect();
-  const { rows } = await supervision.query<{ columns: string }>(`
+  const observer = new pg.Client({ connectionString: api.database.url });
+  await observer.connect();
+  const { rows } = await observer.query<{ columns: string }>(`
     select substring(query from 'select (.*) from avtale_synlig') as columns from pg_stat_activity
     where datname = current_database() and query like '%stillingstype%' and query not like '%bedrift_navn%' and pid <> pg_backend_pid()`);
-  await supervision.end();
+  await observer.end();
   expect(rows).toEqual([{ columns: 'versjon, stillingstype, avtale_id, deltaker_id' }]);
 });
 

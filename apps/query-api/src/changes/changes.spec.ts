@@ -29,12 +29,12 @@ async function read(after: string | undefined, { antall: count = 100, wait = 0 }
 
 /** Transactions of other suites on the same server hold the feed back too, for a moment. */
 async function allVisible(count: number): Promise<void> {
-  await waitUntil(async () => ider(await read(undefined, { antall: 1_000 })).length === count, {
+  await waitUntil(async () => ids(await read(undefined, { antall: 1_000 })).length === count, {
     what: 'the changes to be seen',
   });
 }
 
-const ider = ({ body }: TestResponse): string[] =>
+const ids = ({ body }: TestResponse): string[] =>
   (body.endringer as { avtaleId: string }[]).map(({ avtaleId }) => avtaleId);
 
 test('changes in order, page by page, and then the same position', async () => {
@@ -44,7 +44,7 @@ test('changes in order, page by page, and then the same position', async () => {
   ]);
   await allVisible(4);
   const first = await read(undefined, { antall: 3 });
-  expect(ider(first)).toEqual([1, 2, 3].map(avtale));
+  expect(ids(first)).toEqual([1, 2, 3].map(avtale));
   expect(first.body.flere).toBe(true);
   expect(first.body.endringer[0]).toEqual({
     avtaleId: avtale(1),
@@ -86,7 +86,7 @@ test('what commits before an older transaction has ended waits for it', async ()
   await older.query('commit');
   older.release();
   await allVisible(2);
-  expect(ider(await read(position))).toEqual([1, 2].map(avtale));
+  expect(ids(await read(position))).toEqual([1, 2].map(avtale));
 });
 
 test('an older transaction that is rolled back holds nothing up afterwards', async () => {
@@ -95,7 +95,7 @@ test('an older transaction that is rolled back holds nothing up afterwards', asy
   await older.query('rollback');
   older.release();
   await allVisible(1);
-  expect(ider(await read(undefined))).toEqual([avtale(2)]);
+  expect(ids(await read(undefined))).toEqual([avtale(2)]);
 });
 
 describe('a reader that waits', () => {
@@ -108,7 +108,7 @@ describe('a reader that waits', () => {
     expect(answered).toBe(false);
     await openTransaction.query('commit');
     openTransaction.release();
-    expect(ider(await response)).toEqual([avtale(1)]);
+    expect(ids(await response)).toEqual([avtale(1)]);
   });
 
   test('gets an empty page when the time is out', async () => {
@@ -120,11 +120,11 @@ describe('a reader that waits', () => {
     const own = await startTestApi();
     await own.setFreshness(new Date());
     const response = own.call('GET', '/api/v1/endringer?ventSekunder=30');
-    const supervision = new pg.Client({ connectionString: own.database.url });
-    await supervision.connect();
+    const observer = new pg.Client({ connectionString: own.database.url });
+    await observer.connect();
     const searchingEnd = `select from pg_stat_activity where datname = current_database() and query like '%by tx desc%' and pid <> pg_backend_pid()`;
-    await waitUntil(async () => (await supervision.query(searchingEnd)).rowCount !== 0, { what: 'the reader to wait' });
-    await supervision.end();
+    await waitUntil(async () => (await observer.query(searchingEnd)).rowCount !== 0, { what: 'the reader to wait' });
+    await observer.end();
     await own.stop();
     expect((await response).status).toBe(200);
   });
@@ -163,9 +163,9 @@ describe('a position', () => {
       with kant as (update instans set beskaaret_til = (select tx from endring order by tx offset 1 limit 1) returning beskaaret_til)
       delete from endring using kant where tx < beskaaret_til`);
     expect((await read(en?.body.posisjon)).status).toBe(410);
-    expect(ider(await read(to?.body.posisjon))).toEqual([avtale(3)]);
-    expect(ider(await read(three?.body.posisjon))).toEqual([]);
-    expect(ider(await read(undefined))).toEqual([2, 3].map(avtale));
+    expect(ids(await read(to?.body.posisjon))).toEqual([avtale(3)]);
+    expect(ids(await read(three?.body.posisjon))).toEqual([]);
+    expect(ids(await read(undefined))).toEqual([2, 3].map(avtale));
     await api.owner.query(`update instans set beskaaret_til = '0'`);
   });
 });
@@ -199,8 +199,8 @@ async function write(id: number, count: number, random: () => number): Promise<s
 }
 
 test('readers that follow the feed get every committed change exactly once, whatever the writers do', async () => {
-  let froe = 7;
-  const random = (): number => (froe = (froe * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
+  let seed = 7;
+  const random = (): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
   let done = false;
   const reader = async (count: number, waitSeconds: number): Promise<string[]> => {
     const wasRead: string[] = [];
@@ -208,7 +208,7 @@ test('readers that follow the feed get every committed change exactly once, what
     for (;;) {
       const lastRound = done;
       const response = await read(position, { antall: count, wait: lastRound ? 0 : waitSeconds });
-      wasRead.push(...ider(response));
+      wasRead.push(...ids(response));
       position = response.body.posisjon;
       if (lastRound && !response.body.flere) return wasRead;
     }

@@ -37,7 +37,7 @@ Exit code: 0, or 2 when it could not be told.
   },
 };
 
-interface Period {
+interface UsageFilter {
   /** first day, UTC, included */
   fra: string;
   /** last day, included */
@@ -62,7 +62,7 @@ export interface UsageDto {
 }
 
 /** @throws UsageError */
-function readOptions(args: string[]): Period & { form: 'text' | 'json' | 'cef' } {
+function readOptions(args: string[]): UsageFilter & { form: 'text' | 'json' | 'cef' } {
   const { values } = parseArgs({
     args,
     options: {
@@ -98,7 +98,7 @@ function connect(): Pool {
 const SELECTION = `tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3)`;
 
 /** One line for each person in each look-up, oldest first; a thousand look-ups in memory at a time. */
-export async function* cefLines(db: Pool, { fra, til, konsument }: Period): AsyncGenerator<string> {
+export async function* cefLines(db: Pool, { fra, til, konsument }: UsageFilter): AsyncGenerator<string> {
   let after = '0';
   for (;;) {
     const { rows } = await db.query<AuditedLookup & { id: string }>(
@@ -116,7 +116,7 @@ export async function* cefLines(db: Pool, { fra, til, konsument }: Period): Asyn
 /** Counted by the database, so that it makes no difference how many there are. */
 export async function readUsage(
   db: Pool,
-  { fra, til, konsument }: Period,
+  { fra, til, konsument }: UsageFilter,
   konsumenter: Konsumenter,
 ): Promise<UsageDto[]> {
   const { rows } = await db.query<Counted>(

@@ -3,8 +3,9 @@ import { createGzip, constants } from 'node:zlib';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
-import { GRANTABLE_FIELDS, columnsFor } from '../avtaler/avtaler.fields.ts';
-import { jsonTypeOf, unavailable } from '../lookups/reader.ts';
+import { GRANTABLE_FIELDS } from '@tiltak/avtale';
+import { columnsFor } from '../avtaler/avtaler.fields.ts';
+import { asUnavailable, jsonTypeOf } from '../lookups/reader.ts';
 import { before, encodePosition } from '../changes/feed-position.ts';
 import type { EksporthodeDto } from './export.dto.ts';
 import { createLineWriter, type Column } from './line-writer.ts';
@@ -50,7 +51,7 @@ export class Export {
       return await this.read(db);
     } catch (error) {
       this.release(db);
-      throw unavailable('The database could not answer', error);
+      throw asUnavailable(error);
     }
   }
 

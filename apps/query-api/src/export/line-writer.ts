@@ -1,6 +1,7 @@
 import { columnName } from '@tiltak/database';
+import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { linksOf } from '../avtaler/avtaler.mapper.ts';
-import { GRANTABLE_FIELDS, valueReader, type AvtaleField } from '../avtaler/avtaler.fields.ts';
+import { valueReader } from '../avtaler/avtaler.fields.ts';
 import type { JsonType } from '../lookups/reader.ts';
 
 const NULL = '\\N';

@@ -1,7 +1,7 @@
-import { UUID } from '@tiltak/avtale';
+import { UUID, type AvtaleField } from '@tiltak/avtale';
 import { PROBLEMS } from '@tiltak/platform';
 import { GraphQLError } from 'graphql';
-import type { AvtaleField, AvtaleRow, Selection } from '../avtaler/avtaler.fields.ts';
+import type { AvtaleRow, Selection } from '../avtaler/avtaler.fields.ts';
 import { byIdQuery, byNumberQuery, searchQuery, type AvtaleFilter } from '../avtaler/avtaler.queries.ts';
 import type { Run } from '../lookups/lookups.ts';
 import { graphqlError, invalid } from './errors.ts';

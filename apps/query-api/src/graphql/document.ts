@@ -129,7 +129,7 @@ function depth(
   fragments: GraphqlRequest['fragments'],
   known = new Map<string, number>(),
 ): number {
-  const under = selectionSet.selections.map((part) => {
+  const depths = selectionSet.selections.map((part) => {
     if (part.kind !== Kind.FRAGMENT_SPREAD) return part.selectionSet ? depth(part.selectionSet, fragments, known) : 0;
     const { value: name } = part.name;
     const fragment = fragments.get(name);
@@ -137,7 +137,7 @@ function depth(
     known.set(name, measured);
     return measured;
   });
-  return 1 + Math.max(0, ...under);
+  return 1 + Math.max(0, ...depths);
 }
 
 function readVariables(

@@ -89,10 +89,10 @@ test('GraphQL equals REST', async () => {
       expect(graphql.body.errors).toBeUndefined();
       for (const [i, [[, filter], chosen]] of all.entries()) {
         const rest = await api.call('POST', '/api/v1/avtaler/sok', { body: filter });
-        const waited = (rest.body.avtaler as Record<string, unknown>[]).map((json) =>
+        const expected = (rest.body.avtaler as Record<string, unknown>[]).map((json) =>
           Object.fromEntries(chosen.map((name) => [name, json[COMMON.get(name) ?? ''] ?? null])),
         );
-        expect(graphql.body.data[`s${String(i)}`]).toEqual(waited);
+        expect(graphql.body.data[`s${String(i)}`]).toEqual(expected);
       }
     }),
     { numRuns: 40 },

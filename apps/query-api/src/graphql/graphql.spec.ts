@@ -11,7 +11,7 @@ const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(
 
 beforeAll(async () => {
   api = await startTestApi({ DB_STATEMENT_TIMEOUT_MS: '2000' });
-  expect((await trace('{ avtale(avtaleNr: 1) { avtaleId } }')).status).toBe(503);
+  expect((await ask('{ avtale(avtaleNr: 1) { avtaleId } }')).status).toBe(503);
   await api.setFreshness(new Date());
   await api.insertAvtale({
     avtale_id: id(1),
@@ -50,10 +50,10 @@ type Options = Omit<Exclude<Parameters<TestApi['call']>[2], undefined>, 'body'>;
 
 const post = (body: unknown, options: Options = {}): Promise<TestResponse> =>
   api.call('POST', '/graphql', { ...options, body });
-const trace = (query: string, variables?: Record<string, unknown>, options?: Options): Promise<TestResponse> =>
+const ask = (query: string, variables?: Record<string, unknown>, options?: Options): Promise<TestResponse> =>
   post({ query, variables }, options);
 const log = (): Promise<Record<string, unknown>[]> => api.owner.query('select * from oppslag order by id');
-const ider = (avtaler: { avtaleId: string }[]): number[] => avtaler.map(({ avtaleId }) => Number(avtaleId.slice(-12)));
+const ids = (avtaler: { avtaleId: string }[]): number[] => avtaler.map(({ avtaleId }) => Number(avtaleId.slice(-12)));
 
 describe('a client of today', () => {
   const DOZEN = `query AvtalerForPerson($personnummer: String!) {
@@ -122,12 +122,12 @@ describe('a client of today', () => {
     ['avtalerForStatus(status: AVSLUTTET) { avtaleId }', []],
   ])('asks %s', async (field, found) => {
     const content = field.includes('$ident') ? field.replace('$ident', JSON.stringify(KARI)) : field;
-    const { body } = await trace(`{ svar: ${content} }`);
-    expect(ider(body.data.svar)).toEqual(found);
+    const { body } = await ask(`{ svar: ${content} }`);
+    expect(ids(body.data.svar)).toEqual(found);
   });
 
   test('asks for one avtale by id, by number, or by both', async () => {
-    const { body } = await trace(
+    const { body } = await ask(
       `query ($id: ID, $nr: Int, $annetNr: Int = 2) {
         a: avtale(avtaleId: $id) { ...felter } b: avtale(avtaleNr: $nr) { ...felter }
         c: avtale(avtaleId: $id, avtaleNr: $nr) { ...felter } d: avtale(avtaleId: $id, avtaleNr: $annetNr) { ...felter }
@@ -135,14 +135,14 @@ describe('a client of today', () => {
       } fragment felter on Avtale { nr: avtaleNr __typename }`,
       { id: id(1).toUpperCase(), nr: 1 },
     );
-    const en = { nr: 1, __typename: 'Avtale' };
-    expect(body).toEqual({ data: { a: en, b: en, c: en, d: null, slettet: null } });
+    const one = { nr: 1, __typename: 'Avtale' };
+    expect(body).toEqual({ data: { a: one, b: one, c: one, d: null, slettet: null } });
   });
 
   test('is told the media type it knows, and then by the status what was not executed', async () => {
     const headers = { accept: 'application/graphql-response+json, application/json;q=0.9' };
     const response = async (query: string, as = 'alt'): Promise<unknown[]> => {
-      const { status, headers: responseHeaders } = await trace(query, undefined, { headers, as });
+      const { status, headers: responseHeaders } = await ask(query, undefined, { headers, as });
       return [status, responseHeaders.get('content-type')];
     };
     const type = 'application/graphql-response+json; charset=utf-8';
@@ -159,7 +159,7 @@ describe('a client of today', () => {
 
 describe('the schema', () => {
   test('is shown to whoever may ask here, to tools as they ask for it', async () => {
-    const { body } = await trace(getIntrospectionQuery(), undefined, { as: 'graphql-smal' });
+    const { body } = await ask(getIntrospectionQuery(), undefined, { as: 'graphql-smal' });
     expect(body.errors).toBeUndefined();
     const sdl = printSchema(buildClientSchema(body.data as IntrospectionQuery));
     expect(sdl).toContain('avtalerForPerson(personnummer: String): [Avtale]!');
@@ -172,9 +172,9 @@ describe('the schema', () => {
 
   test('is not shown to others', async () => {
     const query = getIntrospectionQuery();
-    expect((await trace(query, undefined, { token: null })).status).toBe(401);
-    expect((await trace(query, undefined, { as: 'ukjent' })).status).toBe(403);
-    expect((await trace(query, undefined, { as: 'smal' })).body).toMatchObject({
+    expect((await ask(query, undefined, { token: null })).status).toBe(401);
+    expect((await ask(query, undefined, { as: 'ukjent' })).status).toBe(403);
+    expect((await ask(query, undefined, { as: 'smal' })).body).toMatchObject({
       status: 403,
       detail: expect.stringContaining('The operation graphql is not granted'),
     });
@@ -263,7 +263,7 @@ describe('a request that is wrong', () => {
       status,
       headers: responseHeaders,
       body,
-    } = await trace(query, variables, { headers: { 'nav-call-id': 'kall-7' } });
+    } = await ask(query, variables, { headers: { 'nav-call-id': 'kall-7' } });
     expect([status, responseHeaders.get('nav-call-id')]).toEqual([200, 'kall-7']);
     expect(body).not.toHaveProperty('data');
     expect(body.errors[0]).toMatchObject({
@@ -275,9 +275,9 @@ describe('a request that is wrong', () => {
   });
 
   test('is told where in the document', async () => {
-    const { body } = await trace('{\n  avtale(avtaleNr: 1) { tull }\n}');
+    const { body } = await ask('{\n  avtale(avtaleNr: 1) { tull }\n}');
     expect(body.errors[0].locations).toEqual([{ line: 2, column: 25 }]);
-    expect((await trace('{\n (')).body.errors[0].locations).toEqual([{ line: 2, column: 2 }]);
+    expect((await ask('{\n (')).body.errors[0].locations).toEqual([{ line: 2, column: 2 }]);
   });
 
   test.each<[string, string, string]>([
@@ -289,7 +289,7 @@ describe('a request that is wrong', () => {
   ])(
     '%s: the argument is named, and the fields beside it are answered where they can be',
     async (field, message, what) => {
-      const { status, body } = await trace(`{ gal: ${field} { avtaleId } god: avtale(avtaleNr: 1) { avtaleNr } }`);
+      const { status, body } = await ask(`{ gal: ${field} { avtaleId } god: avtale(avtaleNr: 1) { avtaleNr } }`);
       expect(status).toBe(200);
       expect(body.errors).toMatchObject([{ message, path: ['gal'], extensions: { code: 'ugyldig-foresporsel' } }]);
       expect(body.data).toEqual(what === 'null' ? null : { gal: null, god: { avtaleNr: 1 } });
@@ -329,7 +329,7 @@ describe('minimisation', () => {
   };
 
   test('only the columns of the selection are read, with the opaque id for the audit', async () => {
-    await trace(
+    await ask(
       `query ($nei: Boolean!) {
         avtalerForPerson(personnummer: "${KARI}") {
           ...f deltakerFnr @include(if: $nei) a: endretTidspunkt b: endretTidspunkt ... @skip(if: true) { bedriftNr }
@@ -340,7 +340,7 @@ describe('minimisation', () => {
     expect(await lastSql()).toBe(
       'select start_dato, sist_endret, deltaker_id from avtale_synlig where deltaker_fnr = any($1::text[]) order by avtale_id limit $2',
     );
-    await trace('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }');
+    await ask('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }');
     expect(await lastSql()).toMatch(
       /^select deltaker_fnr, deltaker_id, mottatt from avtale_synlig where avtale_nr = \$1/,
     );
@@ -348,7 +348,7 @@ describe('minimisation', () => {
 
   test('a field outside the grant is named, and nothing is read or answered', async () => {
     const asked = (fields: string): Promise<TestResponse> =>
-      trace(`{ avtalerForPerson(personnummer: "${KARI}") { ${fields} } }`, undefined, { as: 'graphql-smal' });
+      ask(`{ avtalerForPerson(personnummer: "${KARI}") { ${fields} } }`, undefined, { as: 'graphql-smal' });
     const ok = await asked('avtaleId tiltakstype endretTidspunkt endringMottattTidspunkt');
     expect(ok.body.data.avtalerForPerson).toHaveLength(2);
     const before = await lastSql();
@@ -370,7 +370,7 @@ describe('minimisation', () => {
 
 describe('the audit', () => {
   test('tells who asked, for which fields, and for whom, asked for and found', async () => {
-    await trace(
+    await ask(
       `{ avtalerForPerson(personnummer: "${UKJENT}") { startDato }
          avtalerForBedrift(organisasjonsnummer: "910825518") { endringMottattTidspunkt bedriftNr } gal: avtale { versjon } }`,
       undefined,
@@ -394,7 +394,7 @@ describe('the audit', () => {
     const runner = api.owner.createQueryRunner();
     await runner.startTransaction();
     await runner.query('lock table oppslag in access exclusive mode');
-    const response = await trace('{ avtale(avtaleNr: 1) { avtaleId } }');
+    const response = await ask('{ avtale(avtaleNr: 1) { avtaleId } }');
     await runner.rollbackTransaction();
     await runner.release();
     expect([response.status, response.body.data]).toEqual([503, undefined]);
@@ -403,27 +403,27 @@ describe('the audit', () => {
 
 test('the quota and the purposes hold as for REST', async () => {
   const response = await Promise.all(
-    Array.from({ length: 12 }, () => trace('{ __typename }', undefined, { as: 'graadig' })),
+    Array.from({ length: 12 }, () => ask('{ __typename }', undefined, { as: 'graadig' })),
   );
   expect(response.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('1');
-  expect((await trace('{ __typename }', undefined, { as: 'to-formal' })).status).toBe(400);
+  expect((await ask('{ __typename }', undefined, { as: 'to-formal' })).status).toBe(400);
   const headers = { behandlingsgrunnlag: 'B1' };
-  expect((await trace('{ __typename }', undefined, { as: 'to-formal', headers })).status).toBe(200);
+  expect((await ask('{ __typename }', undefined, { as: 'to-formal', headers })).status).toBe(200);
 });
 
 test('more avtaler than one answer can hold are not given; it tells where to get them', async () => {
   await api.owner.query(`
     insert into avtale (avtale_id, tiltakstype, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
     select gen_random_uuid(), 'VTAO', false, now(), 0, n from generate_series(1, 10001) n`);
-  const { status, body } = await trace('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
+  const { status, body } = await ask('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
   expect([status, body.data]).toEqual([200, null]);
   expect(body.errors).toMatchObject([
     { message: expect.stringContaining('POST /api/v1/avtaler/sok'), extensions: { code: 'for-stor' } },
   ]);
   await api.owner.query(`delete from avtale where kilde_offset = 10001`);
-  const full = await trace('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
+  const full = await ask('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
   expect(full.body.data.avtalerForTiltakstype).toHaveLength(10_000);
-  const together = await trace(
+  const together = await ask(
     '{ a: avtalerForStatus(status: GJENNOMFORES) { avtaleId } b: avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }',
   );
   expect(together.body.errors).toMatchObject([{ path: ['b'], extensions: { code: 'for-stor' } }]);

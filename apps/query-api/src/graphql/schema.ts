@@ -1,14 +1,14 @@
-import { AVTALESTATUSER, OPPHAV, STILLINGSTYPER, TILTAKSTYPER } from '@tiltak/avtale';
+import {
+  AVTALESTATUSER,
+  OPPHAV,
+  STILLINGSTYPER,
+  TILTAKSTYPER,
+  GRANTABLE_FIELDS,
+  type AvtaleField,
+} from '@tiltak/avtale';
 import { columnName } from '@tiltak/database';
 import { assertObjectType, buildSchema } from 'graphql';
-import {
-  GRANTABLE_FIELDS,
-  toRfc3339,
-  valueReader,
-  type AvtaleField,
-  type AvtaleRow,
-  type Selection,
-} from '../avtaler/avtaler.fields.ts';
+import { toRfc3339, valueReader, type AvtaleRow, type Selection } from '../avtaler/avtaler.fields.ts';
 
 const enumOf = (name: string, values: readonly string[]): string => `enum ${name} { ${values.join(' ')} }`;
 

@@ -65,12 +65,12 @@ test('no data without audit: while the log is locked the answer is 503, and noth
 });
 
 test('many at once are all written, each once', async () => {
-  const ider = Array.from({ length: 200 }, (_, n) => `kall-${String(n)}`);
+  const ids = Array.from({ length: 200 }, (_, n) => `kall-${String(n)}`);
   const response = await Promise.all(
-    ider.map((id) => api.call('GET', `/api/v1/avtaler/${AVTALE}`, { headers: { 'nav-call-id': id } })),
+    ids.map((id) => api.call('GET', `/api/v1/avtaler/${AVTALE}`, { headers: { 'nav-call-id': id } })),
   );
   expect(new Set(response.map(({ status }) => status))).toEqual(new Set([200]));
-  expect((await log()).map((row) => row['call_id']).sort()).toEqual([...ider].sort());
+  expect((await log()).map((row) => row['call_id']).sort()).toEqual([...ids].sort());
 });
 
 test('the reader can write the audit and see what is published, and nothing else', async () => {
@@ -79,7 +79,7 @@ test('the reader can write the audit and see what is published, and nothing else
     `select table_name || ' ' || privilege_type as what from information_schema.role_table_grants
      where grantee = 'datadeling_leser' and table_schema = 'public' order by 1`,
   );
-  expect(privileges.map(({ what: what }) => what)).toEqual([
+  expect(privileges.map(({ what }) => what)).toEqual([
     'avtale_synlig SELECT',
     'avtale_versjon_synlig SELECT',
     'endring SELECT',

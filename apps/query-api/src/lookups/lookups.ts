@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg';
-import type { AvtaleField } from '../avtaler/avtaler.fields.ts';
+import type { AvtaleField } from '@tiltak/avtale';
 import { requireFields, type Grant } from '../access/grant.ts';
 import type { AuditLog, Disclosure } from './audit-log.ts';
 import type { Reader } from './reader.ts';

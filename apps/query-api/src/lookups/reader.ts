@@ -22,10 +22,7 @@ export class Reader {
       const { rows } = await this.pool.query<Row>({ ...statement, values: [...values], types: AS_WRITTEN });
       return rows;
     } catch (error) {
-      if (!isTransient(error)) throw error;
-      metrics.databaseErrors.inc();
-      logger.warn({ err: error }, 'The database could not answer');
-      throw unavailable('The database could not answer in time', error);
+      throw asUnavailable(error);
     }
   }
 }
@@ -47,6 +44,14 @@ const AS_WRITTEN = {
     return (value: string) => (type === 'number' ? Number(value) : type === 'boolean' ? value === 't' : value);
   },
 };
+
+/** What a caller is told when the database is away or too slow, counted and logged; any other error as it is. */
+export function asUnavailable(error: unknown): unknown {
+  if (!isTransient(error)) return error;
+  metrics.databaseErrors.inc();
+  logger.warn({ err: error }, 'The database could not answer');
+  return unavailable('The database could not answer in time', error);
+}
 
 export function unavailable(detail: string, cause?: unknown): Problem {
   return new Problem(PROBLEMS.UTILGJENGELIG, detail, { retryAfter: 2, cause });

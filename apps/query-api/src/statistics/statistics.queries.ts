@@ -1,5 +1,4 @@
-import { CODE_VALUES } from '@tiltak/avtale';
-import type { AvtaleField } from '../avtaler/avtaler.fields.ts';
+import { CODE_VALUES, type AvtaleField } from '@tiltak/avtale';
 import { preparedStatement, type Query } from '../lookups/statement.ts';
 import type { Grouping } from './statistics.dto.ts';
 import type { Cell } from './suppression.ts';

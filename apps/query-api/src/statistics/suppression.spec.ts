@@ -18,8 +18,8 @@ test.each<[string, number[], [(string | null)[], number | null]]>([
   ['fewer than five in all', [1, 2], [[], null]],
   ['one small group in all', [3], [[], null]],
   ['nothing at all', [0, 0], [[], 0]],
-])('%s', (_, count, waited) => {
-  expect(shown(count)).toEqual(waited);
+])('%s', (_, count, expected) => {
+  expect(shown(count)).toEqual(expected);
 });
 
 test('those beyond the most that are shown are among the others', () => {
@@ -43,22 +43,22 @@ test.each([
   [4, 9],
   [5, 6],
 ])('no small group can be worked out, of %d groups', (k, to) => {
-  const perResponse = new Map<string, number[][]>();
+  const perAnswer = new Map<string, number[][]>();
   for (const count of all(k, to)) {
     const total = count.reduce((a, b) => a + b, 0);
     // A total under five is not told by any table.
     const response = JSON.stringify([hide(count), total < 5 ? null : total]);
-    perResponse.set(response, [...(perResponse.get(response) ?? []), count]);
+    perAnswer.set(response, [...(perAnswer.get(response) ?? []), count]);
   }
   const called: number[][] = [];
-  for (const possible of perResponse.values()) {
+  for (const possible of perAnswer.values()) {
     for (let group = 0; group < k; group++) {
       const sizes = new Set(possible.map((count) => count[group]));
       const [only = 0] = sizes;
       if (sizes.size === 1 && only > 0 && only < 5) called.push(possible[0] ?? []);
     }
   }
-  expect(perResponse.size).toBeGreaterThan(10);
+  expect(perAnswer.size).toBeGreaterThan(10);
   expect(called).toEqual([]);
 });
 

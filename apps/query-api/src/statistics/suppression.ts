@@ -29,8 +29,11 @@ export function suppressSmall(groups: readonly Cell[], max: number): Table {
   let shown = Math.min(small < 0 ? bySize.length : small, max);
   while (shown > 0 && shown < bySize.length && !canBeHidden(bySize, shown)) shown--;
   const hidden = bySize.slice(shown);
-  const others = sum(hidden);
-  return { celler: bySize.slice(0, shown), ovrige: hidden.length === 0 || others >= MIN_CELL ? others : null };
+  const hiddenTotal = sum(hidden);
+  return {
+    celler: bySize.slice(0, shown),
+    ovrige: hidden.length === 0 || hiddenTotal >= MIN_CELL ? hiddenTotal : null,
+  };
 }
 
 /**

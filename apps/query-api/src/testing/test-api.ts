@@ -34,24 +34,27 @@ const KONSUMENTER = [
   {
     ...konsument('to-formal', { operasjoner: 'alle', felter: 'alle' }),
     behandlingsgrunnlag: ['B1', 'B2'].map((id) =>
-      basis({ id, operasjoner: id === 'B1' ? 'alle' : ['hentFerskhet'], felter: 'alle' }),
+      grunnlag({ id, operasjoner: id === 'B1' ? 'alle' : ['hentFerskhet'], felter: 'alle' }),
     ),
   },
   { ...konsument('graadig', { operasjoner: 'alle', felter: 'alle' }), kvote: { perSekund: 1, burst: 3 } },
 ];
 
-interface Basis {
+interface GrunnlagOptions {
   id?: string;
   operasjoner: string | string[];
   felter: string | string[];
 }
 
-function basis({ id = 'B0', operasjoner, felter }: Basis): Required<Basis> & { lenke: string } {
+function grunnlag({ id = 'B0', operasjoner, felter }: GrunnlagOptions): Required<GrunnlagOptions> & { lenke: string } {
   return { id, lenke: `https://behandlingskatalog.example.no/${id}`, operasjoner, felter };
 }
 
-function konsument(name: string, options: Basis): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
-  return { navn: name, azp: name, behandlingsgrunnlag: [basis(options)] };
+function konsument(
+  name: string,
+  options: GrunnlagOptions,
+): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
+  return { navn: name, azp: name, behandlingsgrunnlag: [grunnlag(options)] };
 }
 
 export interface TestResponse {
@@ -163,11 +166,11 @@ function testEnvironment(
 
 function createCall(url: string, issuer: TokenIssuer): Call {
   return async (method, path, { token, as = 'alt', headers = {}, body } = {}) => {
-    const proof = token === undefined ? await issuer.token({ azp: as }) : token;
+    const bearer = token === undefined ? await issuer.token({ azp: as }) : token;
     const response = await fetch(url + path, {
       method,
       headers: {
-        ...(proof === null ? {} : { authorization: `Bearer ${proof}` }),
+        ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },

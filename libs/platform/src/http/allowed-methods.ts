@@ -21,9 +21,9 @@ export function collectMethods(server: FastifyInstance): (url: string) => Proble
   return (url) => {
     const [path = ''] = url.split('?', 1);
     // The router prefers a path as it stands to one with parameters.
-    const equal = routes.filter((route) => route.url === path);
-    const passer = equal.length > 0 ? equal : routes.filter(({ pattern }) => pattern.test(path));
-    const allowed = [...new Set(passer.map(({ methodName }) => methodName))];
+    const exact = routes.filter((route) => route.url === path);
+    const matching = exact.length > 0 ? exact : routes.filter(({ pattern }) => pattern.test(path));
+    const allowed = [...new Set(matching.map(({ methodName }) => methodName))];
     if (allowed.length === 0) return new Problem(PROBLEMS.FINNES_IKKE, 'There is nothing here');
     return new Problem(PROBLEMS.METODE_IKKE_TILLATT, 'The method is not offered here', {
       headers: { allow: allowed.join(', ') },

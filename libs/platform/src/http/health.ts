@@ -31,10 +31,10 @@ export function addHealthRoutes(
 }
 
 async function notReady(readiness: ReadinessChecks): Promise<string[]> {
-  const response = await Promise.all(
+  const names = await Promise.all(
     Object.entries(readiness).map(async ([name, check]) => ((await isReady(check)) ? [] : [name])),
   );
-  return response.flat();
+  return names.flat();
 }
 
 async function isReady(check: ReadinessChecks[string]): Promise<boolean> {

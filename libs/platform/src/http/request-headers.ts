@@ -13,8 +13,8 @@ const w3c = new W3CTraceContextPropagator();
 export function createContext(headers: IncomingHttpHeaders): RequestContext {
   const callId = [headers['nav-call-id'], headers['nav-callid'], headers['x-correlation-id']].find(isCallId);
   const traceId = w3c.extract(ROOT_CONTEXT, headers, {
-    get: (bearer: IncomingHttpHeaders, name) => bearer[name],
-    keys: (bearer) => Object.keys(bearer),
+    get: (carrier: IncomingHttpHeaders, name) => carrier[name],
+    keys: (carrier) => Object.keys(carrier),
   });
   const span = trace.getSpanContext(traceId);
   return { callId: callId ?? newCallId(), traceId: span?.traceId, spanId: span?.spanId };

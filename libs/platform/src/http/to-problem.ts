@@ -7,7 +7,7 @@ export function toProblem(error: unknown): Problem {
   const { statusCode, code } = (error ?? {}) as { statusCode?: unknown; code?: unknown };
   if (code === 'FST_ERR_BAD_URL') return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The URL can not be decoded');
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
-  const known = typeof status === 'number' ? PER_STATUS.get(status) : undefined;
+  const known = typeof status === 'number' ? BY_STATUS.get(status) : undefined;
   if (known) return new Problem(known.problemType, known.detail, { cause: error });
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request can not be read', { cause: error });
@@ -15,7 +15,7 @@ export function toProblem(error: unknown): Problem {
   return new Problem(PROBLEMS.INTERN_FEIL, 'Something went wrong here; it has been logged', { cause: error });
 }
 
-const PER_STATUS = new Map<number, { problemType: ProblemType; detail: string }>([
+const BY_STATUS = new Map<number, { problemType: ProblemType; detail: string }>([
   [400, { problemType: PROBLEMS.UGYLDIG_FORESPORSEL, detail: 'The request can not be read: is the body valid JSON?' }],
   [401, { problemType: PROBLEMS.UGYLDIG_TOKEN, detail: 'The token is not valid' }],
   [403, { problemType: PROBLEMS.IKKE_TILGANG, detail: 'Not granted' }],

@@ -20,12 +20,12 @@ export function validationPipe(): ValidationPipe {
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     validationError: { target: false, value: false },
-    exceptionFactory: (error) => invalidRequest(error.flatMap((part) => fieldErrors(part))),
+    exceptionFactory: (errors) => invalidRequest(errors.flatMap((part) => fieldErrors(part))),
   });
 }
 
-export function invalidRequest(error: FieldError[]): Problem {
-  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', { feil: error });
+export function invalidRequest(errors: FieldError[]): Problem {
+  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', { feil: errors });
 }
 
 function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, parent = ''): FieldError[] {
@@ -53,14 +53,14 @@ const MAX_DEPTH = 32;
  * @throws Problem 400
  */
 export function refuseDangerous(body: unknown): void {
-  let create = [body].filter(isObject);
-  for (let depth = 1; create.length > 0; depth++) {
+  let layer = [body].filter(isObject);
+  for (let depth = 1; layer.length > 0; depth++) {
     if (depth > MAX_DEPTH)
       throw invalidRequest([{ felt: 'body', melding: `is nested deeper than ${String(MAX_DEPTH)}` }]);
-    if (create.some((part) => Object.hasOwn(part, 'constructor'))) {
+    if (layer.some((part) => Object.hasOwn(part, 'constructor'))) {
       throw invalidRequest([{ felt: 'constructor', melding: 'is not a known property' }]);
     }
-    create = create.flatMap((part) => Object.values(part).filter(isObject));
+    layer = layer.flatMap((part) => Object.values(part).filter(isObject));
   }
 }
 

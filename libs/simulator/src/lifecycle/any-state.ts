@@ -28,7 +28,7 @@ export function annulWith(source: Source, avtale: SourceAvtale, reason: string):
     feilregistrert: reason === 'Feilregistrering' || reason === 'Utløpt',
   });
   source.save(avtale, ['ANNULLERT'], reason === 'Utløpt' ? system(source.day) : veileder(avtale));
-  source.about(avtale, 5, 60);
+  source.scheduleNext(avtale, 5, 60);
 }
 
 /** Marked as deleted; when the source no longer marks, only the hendelse tells. */
@@ -36,7 +36,7 @@ export function removeAvtale(source: Source, avtale: SourceAvtale): void {
   avtale.deleted = true;
   avtale.content.slettemerket = source.day < epoch.feilregistrert;
   source.save(avtale, ['AVTALE_SLETTET'], veileder(avtale));
-  source.about(avtale, 5, 40);
+  source.scheduleNext(avtale, 5, 40);
 }
 
 /** By hand, in the database, and then resent. */
@@ -44,13 +44,13 @@ export function restore(source: Source, avtale: SourceAvtale): void {
   avtale.deleted = false;
   source.saveSilently(avtale, { slettemerket: false });
   source.send(avtale.content, 'PATCH', system(source.day));
-  source.about(avtale, 5, 40);
+  source.scheduleNext(avtale, 5, 40);
 }
 
 export function changeVeileder(source: Source, avtale: SourceAvtale): void {
   avtale.content.veilederNavIdent = syntheticNavIdent(source.random.number(0, 400));
   source.save(avtale, ['NY_VEILEDER'], veileder(avtale));
-  source.about(avtale, 5, 40);
+  source.scheduleNext(avtale, 5, 40);
 }
 
 type Silent = (source: Source, avtale: SourceAvtale) => Partial<SourceContent>;
@@ -85,5 +85,5 @@ export function changeSilently(source: Source, avtale: SourceAvtale): void {
     source.wait(60, 3_600);
     source.send(avtale.content, 'PATCH', system(source.day));
   }
-  source.about(avtale, 1, 20);
+  source.scheduleNext(avtale, 1, 20);
 }

@@ -14,7 +14,7 @@ export function approve(source: Source, avtale: SourceAvtale): void {
   else if (parties.length === 0) approveAsVeileder(source, avtale);
   else if (content.veilederNavIdent && source.random.chance(0.12)) approveOnBehalfOf(source, avtale);
   else parties[source.random.number(0, parties.length - 1)]?.(source, avtale);
-  source.about(avtale, 1, 9);
+  source.scheduleNext(avtale, 1, 9);
 }
 
 function approveAsMentor(source: Source, avtale: SourceAvtale): void {
@@ -60,23 +60,23 @@ function approveOnBehalfOf(source: Source, avtale: SourceAvtale): void {
     });
   }
   const event = andArbeidsgiver ? 'GODKJENT_PAA_VEGNE_AV_DELTAKER_OG_ARBEIDSGIVER' : 'GODKJENT_PAA_VEGNE_AV';
-  veilederApprover(source, avtale, event);
+  recordVeilederApproval(source, avtale, event);
 }
 
 function approveAsVeileder(source: Source, avtale: SourceAvtale): void {
-  veilederApprover(source, avtale, 'GODKJENT_AV_VEILEDER');
+  recordVeilederApproval(source, avtale, 'GODKJENT_AV_VEILEDER');
 }
 
-function veilederApprover(source: Source, avtale: SourceAvtale, event: string): void {
+function recordVeilederApproval(source: Source, avtale: SourceAvtale, event: string): void {
   const time = source.now.asLocal();
   Object.assign(avtale.content, {
     godkjentAvVeileder: time,
     godkjentAvNavIdent: avtale.content.veilederNavIdent,
     ikrafttredelsestidspunkt: time,
   });
-  const inngaas = !needsBeslutter(avtale, source.day);
-  if (inngaas) avtale.content.avtaleInngått = time;
-  source.save(avtale, inngaas ? ['AVTALE_INNGÅTT', event] : [event], veileder(avtale));
+  const isEntered = !needsBeslutter(avtale, source.day);
+  if (isEntered) avtale.content.avtaleInngått = time;
+  source.save(avtale, isEntered ? ['AVTALE_INNGÅTT', event] : [event], veileder(avtale));
 }
 
 function approveAsBeslutter(source: Source, avtale: SourceAvtale): void {
@@ -108,5 +108,5 @@ export function revokeApprovals(source: Source, avtale: SourceAvtale): void {
     godkjentPaVegneGrunn: null,
   });
   source.save(avtale, events, veileder(avtale));
-  source.about(avtale, 1, 10);
+  source.scheduleNext(avtale, 1, 10);
 }

@@ -21,7 +21,7 @@ export function create(source: Source): void {
   }
   content.avtaleNr = source.nextNumber();
   source.avtaler.add(avtale);
-  source.about(avtale, 1, 6);
+  source.scheduleNext(avtale, 1, 6);
 }
 
 /** An administrator's copy is filled in before it is saved, and says ENDRET, still without a number. */
@@ -46,7 +46,7 @@ export function fillInMore(source: Source, avtale: SourceAvtale): void {
     source.save(avtale, ['ENDRET'], changedByBedrift ? arbeidsgiver(avtale, source.day) : veileder(avtale));
     source.wait(3, 40);
   }
-  source.about(avtale, 1, 14);
+  source.scheduleNext(avtale, 1, 14);
 }
 
 /** Something that was filled in is changed, or taken out: then it is PÅBEGYNT again. */
@@ -58,7 +58,7 @@ export function correctDraft(source: Source, avtale: SourceAvtale): void {
     avtale.missing.push('KONTAKT');
   }
   source.save(avtale, ['ENDRET'], veileder(avtale));
-  source.about(avtale, 1, 10);
+  source.scheduleNext(avtale, 1, 10);
 }
 
 function fill(source: Source, avtale: SourceAvtale, part: Part): void {

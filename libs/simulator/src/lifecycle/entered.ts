@@ -59,7 +59,7 @@ export function changeInArena(source: Source, avtale: SourceAvtale): void {
   });
   newVersion(source.random, avtale.content, 'ENDRET_AV_ARENA');
   source.save(avtale, ['ENDRET_AV_ARENA'], ARENA);
-  source.about(avtale, 1, 10);
+  source.scheduleNext(avtale, 1, 10);
 }
 
 function newVersionOf(
@@ -68,10 +68,10 @@ function newVersionOf(
   kind: string,
   event: string,
   forkortetGrunn: string | null = null,
-  of: Performer = veileder(avtale),
+  actor: Performer = veileder(avtale),
 ): void {
   newVersion(source.random, avtale.content, kind);
   avtale.content.ikrafttredelsestidspunkt = source.now.asLocal();
-  source.save(avtale, [event], of, forkortetGrunn);
-  source.about(avtale, 20, 120);
+  source.save(avtale, [event], actor, forkortetGrunn);
+  source.scheduleNext(avtale, 20, 120);
 }

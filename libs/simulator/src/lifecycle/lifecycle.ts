@@ -11,7 +11,7 @@ import { fillInMore, create, correctDraft, sendOld } from './draft.ts';
 
 type Action = (source: Source, avtale: SourceAvtale) => void;
 
-const stale: Action = (source, avtale) => sendStale(source, avtale, (the) => happens(source, the));
+const stale: Action = (source, avtale) => sendStale(source, avtale, (changed) => takeStep(source, changed));
 /** Nothing more happens to it. */
 const forget: Action = (source, avtale) => source.avtaler.delete(avtale);
 
@@ -23,7 +23,7 @@ const DRAFT: Lot<Action> = [
   [3, resend],
   [1, removeAvtale],
   [2, stale],
-  [4, (source, avtale) => source.about(avtale, 90, 120)], // left alone until it is annulled
+  [4, (source, avtale) => source.scheduleNext(avtale, 90, 120)], // left alone until it is annulled
 ];
 const FOR_APPROVAL: Lot<Action> = [
   [75, approve],
@@ -35,7 +35,7 @@ const FOR_APPROVAL: Lot<Action> = [
   [2, stale],
   [1, removeAvtale],
 ];
-const INNGAATT: Lot<Action> = [
+const ENTERED: Lot<Action> = [
   [30, changeContent],
   [12, extend],
   [9, shorten],
@@ -44,7 +44,7 @@ const INNGAATT: Lot<Action> = [
   [7, annul],
   [5, resend],
   [5, stale],
-  [40, (source, avtale) => source.about(avtale, 40, 200)],
+  [40, (source, avtale) => source.scheduleNext(avtale, 40, 200)],
 ];
 const ENDED: Lot<Action> = [
   [10, extend],
@@ -52,7 +52,7 @@ const ENDED: Lot<Action> = [
   [3, stale],
   [81, forget],
 ];
-const ANNULLERT: Lot<Action> = [
+const ANNULLED: Lot<Action> = [
   [8, resend],
   [4, stale],
   [1, removeAvtale],
@@ -66,23 +66,23 @@ const DELETED: Lot<Action> = [
 /** Arena goes on changing what came from there. */
 const FROM_ARENA: Lot<Action> = [
   [30, changeInArena],
-  [70, (source, avtale) => draw(source, avtale, avtale.content.annullertTidspunkt ? ANNULLERT : INNGAATT)],
+  [70, (source, avtale) => draw(source, avtale, avtale.content.annullertTidspunkt ? ANNULLED : ENTERED)],
 ];
 
-function happens(source: Source, avtale: SourceAvtale): void {
-  draw(source, avtale, possibilities(avtale));
+function takeStep(source: Source, avtale: SourceAvtale): void {
+  draw(source, avtale, lotFor(avtale));
 }
 
 function draw(source: Source, avtale: SourceAvtale, lot: Lot<Action>): void {
   source.random.draw(lot)?.(source, avtale);
 }
 
-function possibilities({ deleted, missing: remains, content }: SourceAvtale): Lot<Action> {
+function lotFor({ deleted, missing: remains, content }: SourceAvtale): Lot<Action> {
   const { annullertTidspunkt, avtaleInngått, avtaleStatus, opphav } = content;
   if (deleted) return DELETED;
-  if (annullertTidspunkt) return opphav === 'ARENA' ? FROM_ARENA : ANNULLERT;
+  if (annullertTidspunkt) return opphav === 'ARENA' ? FROM_ARENA : ANNULLED;
   if (avtaleStatus === 'AVSLUTTET') return ENDED;
-  if (avtaleInngått) return opphav === 'ARENA' ? FROM_ARENA : INNGAATT;
+  if (avtaleInngått) return opphav === 'ARENA' ? FROM_ARENA : ENTERED;
   return remains.length > 0 ? DRAFT : FOR_APPROVAL;
 }
 
@@ -110,7 +110,7 @@ export function* lifecycle(seed: number, count: number): Generator<SourceMessage
       yield* source.drain();
     }
     unborn %= 1;
-    if (MASS_RESENDS.has(day)) yield* sendAll(source, (avtale) => happens(source, avtale));
+    if (MASS_RESENDS.has(day)) yield* sendAll(source, (avtale) => takeStep(source, avtale));
   }
 }
 
@@ -118,7 +118,7 @@ export function* lifecycle(seed: number, count: number): Generator<SourceMessage
 function dayWork(source: Source, births: number): { second: number; do: () => void }[] {
   const tasks = [...source.avtaler]
     .filter(({ next }) => next <= source.day)
-    .map((avtale) => () => happens(source, avtale));
+    .map((avtale) => () => takeStep(source, avtale));
   for (let n = 0; n < births; n++) {
     const isOld = source.day < epoch.feilregistrert && source.random.chance(0.03);
     tasks.push(() => (isOld ? sendOld : create)(source));

@@ -2,7 +2,7 @@ import { computeStatus, type SourceAvtale } from '../source/avtale.ts';
 import { epoch } from '../source/epochs.ts';
 import type { SourceContent, SourceMessage } from '../source/source-message.ts';
 import type { Source } from '../source/source.ts';
-import { DAY_MS } from '../source/clock.ts';
+import { DAY_SECONDS } from '../source/clock.ts';
 import { annulWith } from './any-state.ts';
 import { system } from './actor.ts';
 
@@ -18,7 +18,7 @@ export function updateStatuses(source: Source): void {
     const status = computeStatus(avtale, source.day);
     if (status === content.avtaleStatus) continue;
     content.avtaleStatus = status;
-    if (source.day >= epoch.newAtStatusendring) content.sistEndret = source.now;
+    if (source.day >= epoch.freshAtStatusendring) content.sistEndret = source.now;
     source.send(content, 'STATUSENDRING', system(source.day));
     content.sistEndret = content.sistEndret.rounded();
   }
@@ -27,7 +27,7 @@ export function updateStatuses(source: Source): void {
 /** 00:10: drafts that nobody has touched for twelve weeks are annulled, as wrongly registered. */
 export function cleanDrafts(source: Source): void {
   source.setClock(10 * 60);
-  const limit = source.now.seconds - source.days(EXPIRES_AFTER) * DAY_MS;
+  const limit = source.now.seconds - source.days(EXPIRES_AFTER) * DAY_SECONDS;
   for (const avtale of source.avtaler) {
     const { annullertTidspunkt, avtaleInngått, sistEndret } = avtale.content;
     if (annullertTidspunkt || avtaleInngått || avtale.deleted || sistEndret.seconds > limit) continue;
@@ -39,7 +39,7 @@ export function cleanDrafts(source: Source): void {
 export function resend(source: Source, avtale: SourceAvtale): void {
   const times = source.random.chance(0.2) ? 2 : 1;
   for (let n = 0; n < times; n++) source.send(avtale.content, 'PATCH', system(source.day));
-  source.about(avtale, 5, 40);
+  source.scheduleNext(avtale, 5, 40);
 }
 
 /** All of them, read before the first is sent: what changes meanwhile is sent with its old content after its new. */

@@ -63,7 +63,7 @@ export function readMessage(rawKey: string | Buffer | null, value: string | Buff
   if (key !== avtaleId) throw new UnusableError('key');
   const avtale = avtaleOf(m, avtaleId);
   const { sistEndret } = avtale;
-  const deleted = truth(m, 'slettemerket') || m['hendelseType'] === 'AVTALE_SLETTET';
+  const deleted = flag(m, 'slettemerket') || m['hendelseType'] === 'AVTALE_SLETTET';
   return deleted ? { type: 'SLETTET', avtaleId, sistEndret } : { type: 'AVTALE', avtaleId, sistEndret, avtale };
 }
 
@@ -90,12 +90,12 @@ function avtaleOf(m: Message, avtaleId: string): ExpectedAvtale {
     godkjentAvBeslutter: time(m, 'godkjentAvBeslutter', readOsloTime),
     godkjentAvNavIdent: text(m, 'godkjentAvNavIdent'),
     godkjentAvBeslutterNavIdent: text(m, 'godkjentAvBeslutterNavIdent'),
-    godkjentPaaVegneAv: truth(m, 'godkjentPaVegneAv'),
-    godkjentPaaVegneAvArbeidsgiver: truth(m, 'godkjentPaVegneAvArbeidsgiver'),
+    godkjentPaaVegneAv: flag(m, 'godkjentPaVegneAv'),
+    godkjentPaaVegneAvArbeidsgiver: flag(m, 'godkjentPaVegneAvArbeidsgiver'),
     opphav: text(m, 'opphav'),
     opprettetTidspunkt: time(m, 'opprettetTidspunkt', readOsloTime),
     annullertTidspunkt: time(m, 'annullertTidspunkt', readInstant),
-    feilregistrert: truth(m, 'feilregistrert'),
+    feilregistrert: flag(m, 'feilregistrert'),
     sistEndret: time(m, 'sistEndret', readInstant) ?? unusable('sistEndret'),
   };
   // Of a mentor's avtale they describe the mentor's position.
@@ -121,14 +121,14 @@ function jsonOf(json: string): Message {
     return unusable(null);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return unusable(null);
-  const withNull = Object.entries(value).find(([, part]) => hasNull(part));
-  return withNull ? unusable(withNull[0]) : (value as Message);
+  const withNul = Object.entries(value).find(([, part]) => hasNul(part));
+  return withNul ? unusable(withNul[0]) : (value as Message);
 }
 
 /** A text with U+0000 in it, at any depth. */
-function hasNull(value: unknown): boolean {
+function hasNul(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('\0');
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasNull);
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasNul);
 }
 
 /** Half of a surrogate pair is no character: it has no UTF-8 form. */
@@ -151,7 +151,7 @@ function integer(m: Message, field: string): number | null {
   return Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31 ? value : unusable(field);
 }
 
-function truth(m: Message, field: string): boolean {
+function flag(m: Message, field: string): boolean {
   const value = m[field] ?? false;
   return typeof value === 'boolean' ? value : unusable(field);
 }

@@ -210,8 +210,8 @@ describe('rules 1 and 6: parked', () => {
       startDato: '2024-02-29',
       slettemerket: null,
     };
-    const { slettemerket: _, ...waited } = allowed;
-    expect(stored({ ...allowed, utførtAv: 12 })).toMatchObject(waited);
+    const { slettemerket: _, ...remaining } = allowed;
+    expect(stored({ ...allowed, utførtAv: 12 })).toMatchObject(remaining);
   });
 });
 

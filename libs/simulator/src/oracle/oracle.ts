@@ -62,18 +62,18 @@ interface State {
 function endState(stated: (StatedMessage & Position)[]): State {
   const inOrder = stated.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
   let now: State & { underTombstone: boolean } = { avtale: undefined, sistEndret: null, underTombstone: false };
-  for (const u of inOrder) {
-    if (u.type === 'GRAVSTEIN') {
+  for (const statement of inOrder) {
+    if (statement.type === 'GRAVSTEIN') {
       // It beats everything before it, and has no time itself: what comes must be newer than what it deleted.
       now = { avtale: undefined, sistEndret: now.sistEndret, underTombstone: true };
       continue;
     }
-    const newer = now.sistEndret === null || u.sistEndret > now.sistEndret;
-    const equalAndLater = u.sistEndret === now.sistEndret && !now.underTombstone;
+    const newer = now.sistEndret === null || statement.sistEndret > now.sistEndret;
+    const equalAndLater = statement.sistEndret === now.sistEndret && !now.underTombstone;
     if (!newer && !equalAndLater) continue;
     now = {
-      avtale: u.type === 'AVTALE' ? u.avtale : undefined,
-      sistEndret: u.sistEndret,
+      avtale: statement.type === 'AVTALE' ? statement.avtale : undefined,
+      sistEndret: statement.sistEndret,
       underTombstone: false,
     };
   }

@@ -23,9 +23,9 @@ export function readInstant(text: string): string | undefined {
 export function readOsloTime(text: string): string | undefined {
   const [, whole, fraction = ''] = WALL_TIME.exec(text) ?? [];
   if (!whole || !exists(whole)) return undefined;
-  const [summer, vinter] = [Date.parse(`${whole}+02:00`), Date.parse(`${whole}+01:00`)];
-  const passer = [summer, vinter].find((ms) => shownAs(ms, whole));
-  return withMicro(passer ?? vinter, fraction);
+  const [summer, winter] = [Date.parse(`${whole}+02:00`), Date.parse(`${whole}+01:00`)];
+  const fitting = [summer, winter].find((ms) => shownAs(ms, whole));
+  return withMicro(fitting ?? winter, fraction);
 }
 
 /** Not 31 February, and not 24:00. */

@@ -1,7 +1,7 @@
 import { syntheticFnr, syntheticNavIdent, syntheticOrgnr } from '@tiltak/testing';
 import { PARTS, type Part } from './content.ts';
 import { newContent, TIMES, type SourceContent } from './source-message.ts';
-import { dateText, DAY_MS, midnight, lastSunday, Moment, randomNano, type Day } from './clock.ts';
+import { dateText, DAY_SECONDS, midnight, lastSunday, Moment, randomNano, type Day } from './clock.ts';
 import { TILTAKSTYPE_PROFILES, type TiltakstypeProfile } from './tiltakstyper.ts';
 import type { Random } from './random.ts';
 
@@ -81,10 +81,10 @@ function registeredInArena(random: Random, now: Moment): Moment | string {
   const year = random.number(2014, 2023);
   if (random.chance(0.2)) {
     const sunday = lastSunday(year, random.pick([3, 10]));
-    return `${dateText(sunday / DAY_MS)}T02:${String(random.number(10, 59))}:00`;
+    return `${dateText(sunday / DAY_SECONDS)}T02:${String(random.number(10, 59))}:00`;
   }
   const days = random.number(200, 4_000);
-  return new Moment(now.seconds - days * DAY_MS, 0, true);
+  return new Moment(now.seconds - days * DAY_SECONDS, 0, true);
 }
 
 /** From before the source's present form: what is left of them has no events, and is only ever resent. */
@@ -98,7 +98,7 @@ export function oldAvtale(random: Random, parties: Parties): SourceAvtale {
   const avtale = newAvtale(random, { type, opphav: 'VEILEDER', parties, now });
   const { content } = avtale;
   content.avtaleNr = random.number(1, 900);
-  content.sistEndret = new Moment(now.seconds + random.number(1, 400) * DAY_MS, now.nano);
+  content.sistEndret = new Moment(now.seconds + random.number(1, 400) * DAY_SECONDS, now.nano);
   const kind = random.number(1, 5);
   if (kind <= 2) Object.assign(content, { avtaleStatus: 'AVBRUTT', annullertGrunn: 'Syk' });
   else if (kind === 3) content.slettemerket = true;

@@ -1,7 +1,7 @@
 import type { Random } from './random.ts';
 
-export const DAY_MS = 86_400;
-const TIME = 3_600;
+export const DAY_SECONDS = 86_400;
+const HOUR_SECONDS = 3_600;
 
 /**
  * A moment with the source's precision. As JSON either an `Instant`, in UTC, or (`local`) a `LocalDateTime`: Oslo's wall
@@ -34,13 +34,13 @@ export class Moment {
   /** Java writes the fraction of an `Instant` in groups of three digits, that of a `LocalDateTime` without its last zeros. */
   toJSON(): string {
     const fraction = String(this.nano).padStart(9, '0');
-    if (!this.local) return `${isoSecond(this.seconds)}${withFullStop(fraction.replace(/(?:000)+$/, ''))}Z`;
-    return isoSecond(this.seconds + lead(this.seconds)) + withFullStop(fraction.replace(/0+$/, ''));
+    if (!this.local) return `${isoSecond(this.seconds)}${withPoint(fraction.replace(/(?:000)+$/, ''))}Z`;
+    return isoSecond(this.seconds + osloOffset(this.seconds)) + withPoint(fraction.replace(/0+$/, ''));
   }
 }
 
 const isoSecond = (seconds: number): string => new Date(seconds * 1_000).toISOString().slice(0, 19);
-const withFullStop = (fraction: string): string => (fraction ? `.${fraction}` : '');
+const withPoint = (fraction: string): string => (fraction ? `.${fraction}` : '');
 
 /** Nanoseconds with as many digits as it happens: none to nine. */
 export function randomNano(random: Random): number {
@@ -53,46 +53,49 @@ export type Day = number;
 
 /** `date`: YYYY-MM-DD */
 export function dayNumber(date: string): Day {
-  return Date.parse(date) / (DAY_MS * 1_000);
+  return Date.parse(date) / (DAY_SECONDS * 1_000);
 }
 
 export function dateText(day: Day): string {
-  return isoSecond(day * DAY_MS).slice(0, 10);
+  return isoSecond(day * DAY_SECONDS).slice(0, 10);
 }
 
 /** Seconds since 1970 at the beginning of the day in Oslo. Clocks never change at midnight. */
 export function midnight(day: Day): number {
-  const wallTime = day * DAY_MS;
-  return wallTime - lead(wallTime - TIME);
+  const wallTime = day * DAY_SECONDS;
+  return wallTime - osloOffset(wallTime - HOUR_SECONDS);
 }
 
 export function isClockChange(day: Day): boolean {
-  return midnight(day + 1) - midnight(day) !== DAY_MS;
+  return midnight(day + 1) - midnight(day) !== DAY_SECONDS;
 }
 
 /** Saturday or Sunday. */
 export function isWeekend(day: Day): boolean {
-  return [0, 6].includes(new Date(day * DAY_MS * 1_000).getUTCDay());
+  return [0, 6].includes(new Date(day * DAY_SECONDS * 1_000).getUTCDay());
 }
 
 /** Seconds that Oslo's clocks are ahead of UTC, by the rule in force since 1996. */
-function lead(seconds: number): number {
+function osloOffset(seconds: number): number {
   const year = new Date(seconds * 1_000).getUTCFullYear();
-  const { spring, hoest } = summerTime(year);
-  return seconds >= spring && seconds < hoest ? 2 * TIME : TIME;
+  const { spring, autumn } = summerTime(year);
+  return seconds >= spring && seconds < autumn ? 2 * HOUR_SECONDS : HOUR_SECONDS;
 }
 
-const known = new Map<number, { spring: number; hoest: number }>();
+const known = new Map<number, { spring: number; autumn: number }>();
 
 /** Summer time lasts from the last Sunday of March to the last of October, 01:00 UTC. */
-function summerTime(year: number): { spring: number; hoest: number } {
-  let response = known.get(year);
-  if (!response)
-    known.set(year, (response = { spring: lastSunday(year, 3) + TIME, hoest: lastSunday(year, 10) + TIME }));
-  return response;
+function summerTime(year: number): { spring: number; autumn: number } {
+  let period = known.get(year);
+  if (!period)
+    known.set(
+      year,
+      (period = { spring: lastSunday(year, 3) + HOUR_SECONDS, autumn: lastSunday(year, 10) + HOUR_SECONDS }),
+    );
+  return period;
 }
 
 export function lastSunday(year: number, month: number): number {
   const lastDay = new Date(Date.UTC(year, month, 0));
-  return lastDay.getTime() / 1_000 - lastDay.getUTCDay() * DAY_MS;
+  return lastDay.getTime() / 1_000 - lastDay.getUTCDay() * DAY_SECONDS;
 }

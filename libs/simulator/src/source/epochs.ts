@@ -7,7 +7,7 @@ export const epoch = {
   /** the key `forkortetGrunn` is written */
   forkortetGrunn: dayNumber('2024-11-12'),
   /** antallDagerPerUke is wrongly null in every message, until `decimalPercent` */
-  daysAway: dayNumber('2024-12-13'),
+  daysMissing: dayNumber('2024-12-13'),
   /** stillingprosent has decimals; before that it was rounded */
   decimalPercent: dayNumber('2025-01-28'),
   /** nothing is `slettemerket` any more, and no status is AVBRUTT */
@@ -15,7 +15,7 @@ export const epoch = {
   /** utførtAv no longer names the employer's representative, and calls the system System */
   utfoertAv: dayNumber('2025-08-22'),
   /** STATUSENDRING has a fresh sistEndret, not the old one */
-  newAtStatusendring: dayNumber('2026-02-10'),
+  freshAtStatusendring: dayNumber('2026-02-10'),
   /** what does not exist yet: an unknown tiltakstype, hendelseType and field */
   unknownValues: dayNumber('2026-05-01'),
 } as const;

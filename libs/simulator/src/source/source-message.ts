@@ -115,7 +115,7 @@ export interface Event {
 }
 
 type Field = Exclude<(typeof MESSAGE_FIELDS)[number], keyof Event>;
-type Always =
+type RequiredField =
   | 'avtaleStatus'
   | 'avtaleId'
   | 'bedriftNr'
@@ -124,14 +124,14 @@ type Always =
   | 'sistEndret'
   | 'versjon'
   | 'innholdType';
-type Truth =
+type FlagField =
   | 'slettemerket'
   | 'opprettetAvArbeidsgiver'
   | 'godkjentForEtterregistrering'
   | 'feilregistrert'
   | 'godkjentPaVegneAv'
   | 'godkjentPaVegneAvArbeidsgiver';
-type Number =
+type NumberField =
   | 'avtaleNr'
   | 'stillingprosent'
   | 'stillingStyrk08'
@@ -162,7 +162,7 @@ export const TIMES = [
   'avtaleInngått',
   'ikrafttredelsestidspunkt',
 ] as const satisfies Field[];
-type Composed =
+type ObjectField =
   | 'tilskuddPeriode'
   | 'refusjonKontaktperson'
   | 'maal'
@@ -170,13 +170,13 @@ type Composed =
   | 'godkjentPaVegneGrunn'
   | 'godkjentPaVegneAvArbeidsgiverGrunn'
   | 'harFamilietilknytning';
-type Text = Exclude<Field, Always | Truth | Number | (typeof TIMES)[number] | Composed>;
+type TextField = Exclude<Field, RequiredField | FlagField | NumberField | (typeof TIMES)[number] | ObjectField>;
 
 /** An avtale with its current content, in the source's own form. */
-export type SourceContent = Record<Text, string | null> &
-  Record<Number, number | null> &
+export type SourceContent = Record<TextField, string | null> &
+  Record<NumberField, number | null> &
   Record<(typeof TIMES)[number], Moment | null> &
-  Record<Truth, boolean> &
+  Record<FlagField, boolean> &
   Record<'tilskuddPeriode' | 'maal' | 'inkluderingstilskuddsutgift', object[]> &
   Record<'refusjonKontaktperson' | 'godkjentPaVegneGrunn' | 'godkjentPaVegneAvArbeidsgiverGrunn', object | null> & {
     avtaleStatus: string;
@@ -198,10 +198,11 @@ const NOTHING = Object.fromEntries(
 
 /** The other fields are null, those that never are get what they begin with. */
 export function newContent(
-  values: Pick<SourceContent, Exclude<Always, 'avtaleStatus' | 'versjon' | 'innholdType'>> & Partial<SourceContent>,
+  values: Pick<SourceContent, Exclude<RequiredField, 'avtaleStatus' | 'versjon' | 'innholdType'>> &
+    Partial<SourceContent>,
 ): SourceContent {
   return {
-    ...(NOTHING as Record<Text | Number | (typeof TIMES)[number] | Composed, null>),
+    ...(NOTHING as Record<TextField | NumberField | (typeof TIMES)[number] | ObjectField, null>),
     avtaleStatus: 'PÅBEGYNT',
     slettemerket: false,
     opprettetAvArbeidsgiver: false,
@@ -226,7 +227,7 @@ export function toJson(content: SourceContent, event: Event, day: Day, extra: ob
   const { hendelseType, utførtAv, utførtAvRolle, forkortetGrunn } = event;
   const all = { hendelseType, ...content, utførtAv, utførtAvRolle, forkortetGrunn, ...extra };
   if (day < epoch.decimalPercent && all.stillingprosent !== null) all.stillingprosent = Math.round(all.stillingprosent);
-  if (day >= epoch.daysAway && day < epoch.decimalPercent) all.antallDagerPerUke = null;
+  if (day >= epoch.daysMissing && day < epoch.decimalPercent) all.antallDagerPerUke = null;
   if (day >= epoch.forkortetGrunn) return JSON.stringify(all);
   const { forkortetGrunn: _, ...withoutReason } = all;
   if (day >= epoch.opphav) return JSON.stringify(withoutReason);

@@ -1,7 +1,7 @@
 import { roundTimes, computeStatus, newAvtale, drawType, type SourceAvtale, type Parties } from './avtale.ts';
 import { epoch } from './epochs.ts';
 import { toJson, type Event, type SourceContent, type SourceMessage } from './source-message.ts';
-import { DAY_MS, isWeekend, isClockChange, midnight, Moment, randomNano, type Day } from './clock.ts';
+import { DAY_SECONDS, isWeekend, isClockChange, midnight, Moment, randomNano, type Day } from './clock.ts';
 import type { Random } from './random.ts';
 import { UNKNOWN_TILTAKSTYPE } from './tiltakstyper.ts';
 
@@ -43,12 +43,12 @@ export class Source {
   workingHours(): number {
     // Few work on a Sunday night, but those hours are the ones to get wrong.
     if (isClockChange(this.day) && this.random.chance(0.5)) return this.random.number(3_600, 5 * 3_600);
-    if (isWeekend(this.day) || this.random.chance(0.05)) return this.random.number(0, DAY_MS - 7_200);
+    if (isWeekend(this.day) || this.random.chance(0.05)) return this.random.number(0, DAY_SECONDS - 7_200);
     return this.random.number(7 * 3_600, 17 * 3_600);
   }
 
   /** Something happens to it next in so many days. */
-  about(avtale: SourceAvtale, from: number, to: number): void {
+  scheduleNext(avtale: SourceAvtale, from: number, to: number): void {
     avtale.next = this.day + this.days(this.random.number(from, to));
   }
 

@@ -34,10 +34,10 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
     // Roles belong to the whole server, and several suites make them at the same time.
     await client.query('select pg_advisory_lock(7220317)');
     for (const role of ['datadeling_skriver', 'datadeling_leser', 'datadeling_revisor'])
-      await roleExists(client, role, 'nologin');
-    await roleExists(client, migrering.username, `login createrole password '${migrering.password}'`);
-    await roleExists(client, ingestor.username, `login password '${ingestor.password}' in role datadeling_skriver`);
-    await roleExists(client, queryApi.username, `login password '${queryApi.password}' in role datadeling_leser`);
+      await ensureRole(client, role, 'nologin');
+    await ensureRole(client, migrering.username, `login createrole password '${migrering.password}'`);
+    await ensureRole(client, ingestor.username, `login password '${ingestor.password}' in role datadeling_skriver`);
+    await ensureRole(client, queryApi.username, `login password '${queryApi.password}' in role datadeling_leser`);
     const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
     if (rowCount === 0) await client.query(`create database ${database} owner ${migrering.username}`);
     await client.query(`revoke all on database ${database} from public`);
@@ -51,7 +51,7 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
   return { host: hostname, port: Number(port), database, url: url.href, migrering, ingestor, queryApi };
 }
 
-async function roleExists(client: pg.Client, role: string, options: string): Promise<void> {
+async function ensureRole(client: pg.Client, role: string, options: string): Promise<void> {
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
   const withoutMembership = options.replace(/ in role .*/, '');
   await client.query(rowCount === 0 ? `create role ${role} ${options}` : `alter role ${role} ${withoutMembership}`);

@@ -31,11 +31,11 @@ async function id(options: string, name: string): Promise<number | undefined> {
 
 /** @throws MissingToolError when another user than this one can't get to the directory, naming what stands in the way */
 export function requireReadable(directory: string, user: OsUser | undefined): void {
-  const block = user && blockedDirectory(directory, user);
-  if (!block) return;
+  const blocked = user && blockedDirectory(directory, user);
+  if (!blocked) return;
   throw new MissingToolError(
-    `Postgres runs as the OS user ${user.name}, who can't get past ${block}: ` +
-      `choose a directory elsewhere, let others through (chmod o+x ${block}), or run as another user than root.`,
+    `Postgres runs as the OS user ${user.name}, who can't get past ${blocked}: ` +
+      `choose a directory elsewhere, let others through (chmod o+x ${blocked}), or run as another user than root.`,
   );
 }
 
@@ -43,11 +43,11 @@ export function requireReadable(directory: string, user: OsUser | undefined): vo
 function blockedDirectory(directory: string, user: OsUser): string | undefined {
   const absolute = resolve(directory);
   const parent = dirname(absolute);
-  const block = parent === absolute ? undefined : blockedDirectory(parent, user);
-  if (block !== undefined) return block;
+  const blocked = parent === absolute ? undefined : blockedDirectory(parent, user);
+  if (blocked !== undefined) return blocked;
   const { mode, uid, gid } = statSync(absolute);
-  const privilege = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
-  return mode & privilege ? undefined : absolute;
+  const permission = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
+  return mode & permission ? undefined : absolute;
 }
 
 /** The directory of Postgres' programs, where the user can run them. */

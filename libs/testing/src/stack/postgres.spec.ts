@@ -109,11 +109,11 @@ test("another organisation's roles can't connect", async () => {
 });
 
 test('a directory that its OS user can not reach is named', () => {
-  const no = { name: 'ingen', uid: 999_999, gid: 999_999 };
+  const nobody = { name: 'ingen', uid: 999_999, gid: 999_999 };
   const { directory: closed, clean: remove } = createWorkDir('spec');
   try {
-    expect(() => requireReadable(closed, no)).not.toThrow();
-    expect(() => requireReadable(join(directory, 'postgres'), no)).toThrow(
+    expect(() => requireReadable(closed, nobody)).not.toThrow();
+    expect(() => requireReadable(join(directory, 'postgres'), nobody)).toThrow(
       `the OS user ingen, who can't get past ${join(directory, 'postgres')}`,
     );
     expect(() => requireReadable(join(directory, 'postgres'), undefined)).not.toThrow();

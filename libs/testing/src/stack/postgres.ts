@@ -41,7 +41,7 @@ export async function startPostgres({
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const args = ['-D', dataDir, '-p', String(port), '-h', '127.0.0.1', '-k', '', ...settings];
 
-  const attempt = async (): Promise<ManagedProcess | undefined> => {
+  const tryStart = async (): Promise<ManagedProcess | undefined> => {
     // What a postmaster leaves behind when it is killed.
     const killed = existsSync(join(dataDir, 'postmaster.pid'));
     const proc = startProcess(join(bin, 'postgres'), args, logFile, { ...owner, cwd: dataDir });
@@ -60,7 +60,7 @@ export async function startPostgres({
     throw new Error(`Postgres ended at once (${String(proc.outcome())}); see ${logFile}`);
   };
   const start = (): Promise<ManagedProcess> =>
-    waitUntil(attempt, { what: `Postgres to start again; see ${logFile}`, everyMs: 200 });
+    waitUntil(tryStart, { what: `Postgres to start again; see ${logFile}`, everyMs: 200 });
 
   let proc = await start();
   return {
@@ -111,8 +111,8 @@ async function initialize(
   passwordFile: string,
   owner: OsUser | undefined,
 ): Promise<void> {
-  const pkg = ['-D', dataDir, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
-  const { code, printout } = await runProgram(join(bin, 'initdb'), [...pkg, '-E', 'UTF8', '--locale=C'], {
+  const initArgs = ['-D', dataDir, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+  const { code, printout } = await runProgram(join(bin, 'initdb'), [...initArgs, '-E', 'UTF8', '--locale=C'], {
     ...owner,
     cwd: dirname(dataDir),
   });

@@ -59,7 +59,7 @@ test('a taken port is not free, and answers', async () => {
   const port = await freePort();
   expect([await isPortFree(port), await portAnswers(port)]).toEqual([true, false]);
   const server = await new Promise<Server>((ready) => {
-    const incoming = createServer().listen(port, '127.0.0.1', () => ready(incoming));
+    const listening = createServer().listen(port, '127.0.0.1', () => ready(listening));
   });
   expect([await isPortFree(port), await portAnswers(port)]).toEqual([false, true]);
   await new Promise((done) => server.close(done));

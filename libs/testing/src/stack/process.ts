@@ -95,10 +95,10 @@ export async function runProgram(
 
 function asProcess(child: ChildProcess): ManagedProcess {
   let outcome: string | undefined;
-  const done = new Promise<void>((go) => {
-    const mark = (such: string): void => {
-      outcome ??= such;
-      go();
+  const done = new Promise<void>((resolve) => {
+    const mark = (how: string): void => {
+      outcome ??= how;
+      resolve();
     };
     child.once('exit', (code, signal) => mark(signal ?? `exit code ${String(code)}`));
     child.once('error', ({ message }) => mark(message));

@@ -14,7 +14,7 @@ export function maskMessage(value: Buffer | null): string | null {
   const text = value.toString('utf8');
   const object = parseJsonObject(text);
   if (!object) return shape(text.slice(0, MAX_CHARS));
-  const fields = Object.entries(object).map(([name, part]) => [maskName(name), maskField(name, part)] as const);
+  const fields = Object.entries(object).map(([name, member]) => [maskName(name), maskField(name, member)] as const);
   return hideIdents(JSON.stringify(Object.fromEntries(fields), null, 2)).slice(0, MAX_CHARS);
 }
 

@@ -55,7 +55,7 @@ export class ParkedController {
   @ApiOkResponse({ type: AvspillingDto })
   @ApiConflictResponse({ description: 'It is not parked any more' })
   async spillAv(@Param() { id }: IdDto, @Req() request: FastifyRequest): Promise<AvspillingDto> {
-    return { utfall: await this.parked.spillAv(id, actorOf(tokenOf(request))) };
+    return { utfall: await this.parked.replay(id, actorOf(tokenOf(request))) };
   }
 
   @Post('spill-av')
@@ -75,7 +75,7 @@ export class ParkedController {
         feil: [{ felt: 'alle', melding: 'must be true when neither kode nor felt is given' }],
       });
     }
-    return this.parked.spillAvFlere({ kode: code, felt: field }, next ?? '0', actorOf(tokenOf(request)));
+    return this.parked.replayMany({ kode: code, felt: field }, next ?? '0', actorOf(tokenOf(request)));
   }
 
   @Post(':id/forkast')
@@ -88,7 +88,7 @@ export class ParkedController {
     @Body() { begrunnelse }: ForkastDto,
     @Req() request: FastifyRequest,
   ): Promise<void> {
-    await this.parked.forkast(id, begrunnelse, actorOf(tokenOf(request)));
+    await this.parked.discard(id, begrunnelse, actorOf(tokenOf(request)));
   }
 }
 

@@ -37,28 +37,28 @@ export class ParkedReplay {
   ) {}
 
   /** @throws Problem 404, or 409 when somebody is done with it already */
-  async spillAv(id: string, who: Actor): Promise<ReplayOutcome> {
+  async replay(id: string, who: Actor): Promise<ReplayOutcome> {
     return this.tryReplay(id, who, (db) => recordAction(db, who, { handling: 'SPILL_AV', gjelder: id, antall: 1 }));
   }
 
   /** Those that wait, in the order they were parked, each in a transaction of its own. */
-  async spillAvFlere(filter: Omit<ParkedFilter, 'tilstand'>, after: string, who: Actor): Promise<ReplayResult> {
-    const applies = [filter.kode, filter.felt].filter((part) => part !== undefined).join(' ') || 'alle';
-    const action = await recordAction(this.pool, who, { handling: 'SPILL_AV_FLERE', gjelder: applies, antall: null });
-    const response: ReplayResult = { forsoekt: 0, spiltAv: 0, fortsattParkert: 0 };
+  async replayMany(filter: Omit<ParkedFilter, 'tilstand'>, after: string, who: Actor): Promise<ReplayResult> {
+    const appliesTo = [filter.kode, filter.felt].filter((part) => part !== undefined).join(' ') || 'alle';
+    const action = await recordAction(this.pool, who, { handling: 'SPILL_AV_FLERE', gjelder: appliesTo, antall: null });
+    const result: ReplayResult = { forsoekt: 0, spiltAv: 0, fortsattParkert: 0 };
     let last = after;
-    for (let chunk = CHUNK; chunk === CHUNK && response.forsoekt < MAX_PER_CALL;) {
+    for (let chunk = CHUNK; chunk === CHUNK && result.forsoekt < MAX_PER_CALL;) {
       const rows = await listParked(this.pool, { ...filter, tilstand: 'PARKERT' }, last, CHUNK);
-      for (const { id } of rows) await this.countReplay(id, who, response);
+      for (const { id } of rows) await this.countReplay(id, who, result);
       last = rows.at(-1)?.id ?? last;
       chunk = rows.length;
     }
-    await setActionCount(this.pool, action, response.spiltAv);
-    return response.forsoekt < MAX_PER_CALL ? response : { ...response, neste: last };
+    await setActionCount(this.pool, action, result.spiltAv);
+    return result.forsoekt < MAX_PER_CALL ? result : { ...result, neste: last };
   }
 
   /** @throws Problem 404, or 409 when somebody is done with it already */
-  async forkast(id: string, begrunnelse: string, who: Actor): Promise<void> {
+  async discard(id: string, begrunnelse: string, who: Actor): Promise<void> {
     await inTransaction(this.pool, async (db) => {
       requireParked(await lockParked(db, id));
       await markDiscarded(db, id, who.hvem, begrunnelse);
@@ -66,11 +66,11 @@ export class ParkedReplay {
     });
   }
 
-  private async countReplay(id: string, who: Actor, response: ReplayResult): Promise<void> {
+  private async countReplay(id: string, who: Actor, result: ReplayResult): Promise<void> {
     try {
       const outcome = await this.tryReplay(id, who, () => Promise.resolve());
-      response.forsoekt++;
-      response[outcome === 'PARKERT' ? 'fortsattParkert' : 'spiltAv']++;
+      result.forsoekt++;
+      result[outcome === 'PARKERT' ? 'fortsattParkert' : 'spiltAv']++;
     } catch (error) {
       // Somebody else was first.
       if (!(error instanceof Problem)) throw error;

@@ -40,8 +40,8 @@ export class RebuildController {
   async listUsette(@Query() { neste: next, antall: count }: UsetteDto): Promise<UsettSideDto> {
     const last = await readProgress(this.pool, this.served.topic);
     const avtaleIder = last ? await readUnseen(this.pool, last.id, next ?? null, count) : [];
-    const latest = avtaleIder.at(-1);
-    return { avtaleIder, ...(latest && avtaleIder.length === count ? { neste: latest } : {}) };
+    const lastId = avtaleIder.at(-1);
+    return { avtaleIder, ...(lastId && avtaleIder.length === count ? { neste: lastId } : {}) };
   }
 
   @Post()
