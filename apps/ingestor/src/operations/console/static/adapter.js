@@ -1,9 +1,9 @@
 // @ts-check
-import { el, fyllFakta, fyllTabell, rad, tall, tid } from './felles.js';
+import { el, fillFacts, fillTable, row, number, time } from './felles.js';
 
-const HJERTESLAG = { OK: 'OK', FORSINKET: 'Forsinket', STANSET: 'Stanset' };
-const TYPER = { FULL: 'Full', DELTA: 'Delta', SLETT: 'Sletting' };
-const TILSTANDER = {
+const HEARTBEATS = { OK: 'OK', FORSINKET: 'Forsinket', STANSET: 'Stanset' };
+const TYPES = { FULL: 'Full', DELTA: 'Delta', SLETT: 'Sletting' };
+const STATES = {
   MOTTAR: 'Mottar sider',
   SLETTER: 'Sletter',
   VENTER_PAA_BEKREFTELSE: 'Venter på bekreftelse',
@@ -14,27 +14,27 @@ const TILSTANDER = {
 };
 
 /** The organisation's adapter, null when it has none: whether it lives, and its last syncs. */
-export function visAdapter(adapter) {
+export function showAdapter(adapter) {
   el('uten-adapter').hidden = adapter !== null;
   el('med-adapter').hidden = adapter === null;
   if (adapter === null) return;
   const { kontrakt, hjerteslag, sisteFullSynk, fullSynkForfalt, synker } = adapter;
-  fyllFakta('adapter-fakta', {
+  fillFacts('adapter-fakta', {
     Adapter: kontrakt.adapterId,
-    Hjerteslag: `${HJERTESLAG[hjerteslag.tilstand]}, sist ${tid(hjerteslag.sist)} (hvert ${tall(kontrakt.heartbeatIntervallMinutter)}. minutt)`,
-    'Siste fulle synk': `${tid(sisteFullSynk)}${fullSynkForfalt ? ', forfalt' : ''} (hver ${tall(kontrakt.fullSynkIntervallDager)}. dag)`,
+    Hjerteslag: `${HEARTBEATS[hjerteslag.tilstand]}, sist ${time(hjerteslag.sist)} (hvert ${number(kontrakt.heartbeatIntervallMinutter)}. minutt)`,
+    'Siste fulle synk': `${time(sisteFullSynk)}${fullSynkForfalt ? ', forfalt' : ''} (hver ${number(kontrakt.fullSynkIntervallDager)}. dag)`,
   });
-  fyllTabell(
+  fillTable(
     'synker',
-    synker.map((synk) =>
-      rad([
-        synk.synkId,
-        TYPER[synk.type],
-        synk.stanset ? 'Stanset' : TILSTANDER[synk.tilstand],
-        `${tall(synk.mottatteSider)} av ${tall(synk.antallSider)}`,
-        tall(synk.mottatteRessurser),
-        synk.skalSlettes === null ? '' : tall(synk.skalSlettes),
-        tid(synk.startet),
+    synker.map((sync) =>
+      row([
+        sync.synkId,
+        TYPES[sync.type],
+        sync.stanset ? 'Stanset' : STATES[sync.tilstand],
+        `${number(sync.mottatteSider)} av ${number(sync.antallSider)}`,
+        number(sync.mottatteRessurser),
+        sync.skalSlettes === null ? '' : number(sync.skalSlettes),
+        time(sync.startet),
       ]),
     ),
     'Ingen synker',

@@ -1,119 +1,121 @@
 // @ts-check
-import { el, fyllTabell, gjor, hent, kall, knapp, rad, si, tall, tid, varighet, siden } from './felles.js';
+import { el, fillTable, perform, get, call, button, row, say, number, time, duration, page } from './felles.js';
 
-const TYPER = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'];
-const BETYR = {
+const TYPES = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'];
+const MEANINGS = {
   MANGLER: 'Kilden har dem, ikke vi.',
   UTDATERT: 'Våre er eldre enn kildens.',
   FREMMED: 'Vi har dem, ikke kilden.',
   NYERE: 'Våre er nyere enn kildens: spør kilden.',
 };
 
-let vist;
-let neste;
+let shown;
+let next;
 
-export async function lesAvstemminger() {
-  const { avstemminger } = await kall('GET', '/avstemming?antall=10');
-  fyllTabell(
+export async function readAvstemminger() {
+  const { avstemminger } = await call('GET', '/avstemming?antall=10');
+  fillTable(
     'avstemminger',
-    avstemminger.map((rapport) =>
-      rad([
-        rapport.id,
-        rapport.kilde === 'TOPIC' ? 'Topicen' : 'Kildens liste',
-        tid(rapport.per),
-        tall(rapport.antallHosKilden),
-        ...TYPER.map((type) => sumI(rapport, type)),
-        knapp('Vis', `avstemming ${rapport.id}`, () => visRapport(rapport.id)),
+    avstemminger.map((report) =>
+      row([
+        report.id,
+        report.kilde === 'TOPIC' ? 'Topicen' : 'Kildens liste',
+        time(report.per),
+        number(report.antallHosKilden),
+        ...TYPES.map((type) => sumOf(report, type)),
+        button('Vis', `avstemming ${report.id}`, () => showReport(report.id)),
       ]),
     ),
     'Ingen avstemming er gjort',
   );
 }
 
-const delI = (rapport, type) => rapport.differanser.find((del) => del.type === type);
+const partOf = (report, type) => report.differanser.find((part) => part.type === type);
 
-function sumI(rapport, type) {
-  const { antall, rettet, ferske } = delI(rapport, type);
-  const mer = [rettet > 0 ? `${tall(rettet)} rettet` : '', ferske > 0 ? `${tall(ferske)} ferske` : ''].filter(Boolean);
-  return mer.length > 0 ? `${tall(antall)} (${mer.join(', ')})` : tall(antall);
+function sumOf(report, type) {
+  const { antall, rettet, ferske } = partOf(report, type);
+  const more = [rettet > 0 ? `${number(rettet)} rettet` : '', ferske > 0 ? `${number(ferske)} ferske` : ''].filter(
+    Boolean,
+  );
+  return more.length > 0 ? `${number(antall)} (${more.join(', ')})` : number(antall);
 }
 
-async function visRapport(id) {
-  vist = await kall('GET', `/avstemming/${id}`);
-  el('avstemming-tittel').textContent = `Avstemming ${vist.id}, per ${tid(vist.per)}`;
-  el('differansetype').value = TYPER.find((type) => delI(vist, type).antall > 0) ?? 'MANGLER';
-  await visDifferanser();
+async function showReport(id) {
+  shown = await call('GET', `/avstemming/${id}`);
+  el('avstemming-tittel').textContent = `Avstemming ${shown.id}, per ${time(shown.per)}`;
+  el('differansetype').value = TYPES.find((type) => partOf(shown, type).antall > 0) ?? 'MANGLER';
+  await showDifferences();
   if (!el('vis-avstemming').open) el('vis-avstemming').showModal();
 }
 
-async function visDifferanser(fra) {
+async function showDifferences(from) {
   const type = el('differansetype').value;
-  const { antall, rettet, eldsteAlderSekunder } = delI(vist, type);
-  const igjen = antall - rettet;
+  const { antall, rettet, eldsteAlderSekunder } = partOf(shown, type);
+  const remaining = antall - rettet;
   el('differanse-betyr').textContent =
-    `${BETYR[type]} ${sumI(vist, type)}${antall > 0 ? `, den eldste i ${varighet(eldsteAlderSekunder)}` : ''}.`;
-  el('rett').hidden = igjen === 0 || type === 'NYERE';
-  el('rett').textContent = type === 'FREMMED' ? `Slett ${tall(igjen)} avtaler` : 'Les tilbake fra topicen';
+    `${MEANINGS[type]} ${sumOf(shown, type)}${antall > 0 ? `, den eldste i ${duration(eldsteAlderSekunder)}` : ''}.`;
+  el('rett').hidden = remaining === 0 || type === 'NYERE';
+  el('rett').textContent = type === 'FREMMED' ? `Slett ${number(remaining)} avtaler` : 'Les tilbake fra topicen';
   el('rett').dataset.color = type === 'FREMMED' ? 'danger' : 'accent';
-  const side = await kall(
+  const result = await call(
     'GET',
-    `/avstemming/${vist.id}/differanser?type=${type}&antall=100${fra ? `&neste=${fra}` : ''}`,
+    `/avstemming/${shown.id}/differanser?type=${type}&antall=100${from ? `&neste=${from}` : ''}`,
   );
-  const rader = side.differanser.map((en) =>
-    rad([
-      en.avtaleId,
-      en.sistEndretHosKilden ? tid(en.sistEndretHosKilden) : '',
-      en.sistEndretHer ? tid(en.sistEndretHer) : '',
-      varighet(en.alderSekunder),
-      en.rettet ? tid(en.rettet) : '',
+  const rows = result.differanser.map((difference) =>
+    row([
+      difference.avtaleId,
+      difference.sistEndretHosKilden ? time(difference.sistEndretHosKilden) : '',
+      difference.sistEndretHer ? time(difference.sistEndretHer) : '',
+      duration(difference.alderSekunder),
+      difference.rettet ? time(difference.rettet) : '',
     ]),
   );
-  if (fra) el('differanser').append(...rader);
-  else fyllTabell('differanser', rader, 'Ingen avtaler');
-  neste = side.neste;
-  el('flere-differanser').hidden = neste === undefined;
+  if (from) el('differanser').append(...rows);
+  else fillTable('differanser', rows, 'Ingen avtaler');
+  next = result.neste;
+  el('flere-differanser').hidden = next === undefined;
 }
 
-async function avstem(sti, liste) {
-  si('Avstemmer …');
-  const { id } = await kall('POST', `/avstemming${sti}`, liste);
-  await siden.lesAlt();
-  si(`Avstemming ${id} er ferdig.`);
-  await visRapport(id);
+async function reconcile(query, list) {
+  say('Avstemmer …');
+  const { id } = await call('POST', `/avstemming${query}`, list);
+  await page.readAll();
+  say(`Avstemming ${id} er ferdig.`);
+  await showReport(id);
 }
 
-async function rett() {
+async function mend() {
   const type = el('differansetype').value;
-  const { antall, rettet } = delI(vist, type);
-  const bekreft = antall - rettet;
-  if (type === 'FREMMED' && !confirm(`Slette ${tall(bekreft)} avtaler som kilden ikke har?`)) return;
-  const svar = await kall('POST', `/avstemming/${vist.id}/rett`, {
+  const { antall, rettet } = partOf(shown, type);
+  const remaining = antall - rettet;
+  if (type === 'FREMMED' && !confirm(`Slette ${number(remaining)} avtaler som kilden ikke har?`)) return;
+  const answer = await call('POST', `/avstemming/${shown.id}/rett`, {
     type,
-    ...(type === 'FREMMED' ? { bekreft } : {}),
+    ...(type === 'FREMMED' ? { bekreft: remaining } : {}),
   });
-  await visRapport(vist.id);
-  await siden.lesAlt();
-  el('rett-utfall').textContent = `${tall(svar.rettet)} er rettet, ${tall(svar.igjen)} gjenstår.`;
+  await showReport(shown.id);
+  await page.readAll();
+  el('rett-utfall').textContent = `${number(answer.rettet)} er rettet, ${number(answer.igjen)} gjenstår.`;
 }
 
-async function lastNed() {
-  const svar = await hent('GET', `/avstemming/${vist.id}/sendes-paa-nytt`);
-  const lenke = document.createElement('a');
-  lenke.href = URL.createObjectURL(await svar.blob());
-  lenke.download = `sendes-paa-nytt-${vist.id}.ndjson`;
-  lenke.click();
-  URL.revokeObjectURL(lenke.href);
+async function download() {
+  const answer = await get('GET', `/avstemming/${shown.id}/sendes-paa-nytt`);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = `sendes-paa-nytt-${shown.id}.ndjson`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
-el('avstem-topic').addEventListener('click', () => gjor(() => avstem('?kilde=TOPIC')));
-el('avstem-liste').addEventListener('submit', (hendelse) => {
-  hendelse.preventDefault();
-  const [fil] = el('liste').files;
+el('avstem-topic').addEventListener('click', () => perform(() => reconcile('?kilde=TOPIC')));
+el('avstem-liste').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const [file] = el('liste').files;
   const per = el('liste-per').value ? `?per=${encodeURIComponent(new Date(el('liste-per').value).toISOString())}` : '';
-  void gjor(() => avstem(per, fil));
+  void perform(() => reconcile(per, file));
 });
-el('differansetype').addEventListener('change', () => gjor(() => visDifferanser()));
-el('flere-differanser').addEventListener('click', () => gjor(() => visDifferanser(neste)));
-el('rett').addEventListener('click', () => gjor(rett));
-el('last-ned').addEventListener('click', () => gjor(lastNed));
+el('differansetype').addEventListener('change', () => perform(() => showDifferences()));
+el('flere-differanser').addEventListener('click', () => perform(() => showDifferences(next)));
+el('rett').addEventListener('click', () => perform(mend));
+el('last-ned').addEventListener('click', () => perform(download));
 el('vis-avstemming').addEventListener('close', () => (el('rett-utfall').textContent = ''));

@@ -4,128 +4,128 @@
 const TOKEN = 'drift-token';
 
 export const token = {
-  finnes: () => sessionStorage.getItem(TOKEN) !== null,
-  sett: (verdi) => sessionStorage.setItem(TOKEN, verdi),
-  glem: () => sessionStorage.removeItem(TOKEN),
+  exists: () => sessionStorage.getItem(TOKEN) !== null,
+  set: (value) => sessionStorage.setItem(TOKEN, value),
+  forget: () => sessionStorage.removeItem(TOKEN),
 };
 
 export const el = (id) => document.getElementById(id);
-export const tid = (iso) => (iso ? new Date(iso).toLocaleString('nb-NO', { timeZone: 'Europe/Oslo' }) : 'aldri');
-export const tall = (n) => (n === null ? 'ukjent' : n.toLocaleString('nb-NO'));
+export const time = (iso) => (iso ? new Date(iso).toLocaleString('nb-NO', { timeZone: 'Europe/Oslo' }) : 'aldri');
+export const number = (n) => (n === null ? 'ukjent' : n.toLocaleString('nb-NO'));
 
 /** Of so many seconds, in the largest unit that fits. */
-export function varighet(sekunder) {
-  if (sekunder === null) return '';
-  const enheter = [
+export function duration(seconds) {
+  if (seconds === null) return '';
+  const units = [
     [86_400, 'døgn'],
     [3_600, 'timer'],
     [60, 'minutter'],
   ];
-  const [per, navn] = enheter.find(([lengde]) => sekunder >= 2 * lengde) ?? [1, 'sekunder'];
-  return `${tall(Math.floor(sekunder / per))} ${navn}`;
+  const [per, name] = units.find(([length]) => seconds >= 2 * length) ?? [1, 'sekunder'];
+  return `${number(Math.floor(seconds / per))} ${name}`;
 }
 
 /** The answer as it stands; `body` is sent as JSON, or as the lines of a file. */
-export async function hent(metode, sti, body) {
+export async function get(method, path, body) {
   const type = body instanceof Blob ? 'application/x-ndjson' : 'application/json';
-  const svar = await fetch(`/drift/v1${sti}`, {
-    method: metode,
+  const response = await fetch(`/drift/v1${path}`, {
+    method,
     headers: {
       authorization: `Bearer ${sessionStorage.getItem(TOKEN)}`,
       ...(body ? { 'content-type': type } : {}),
     },
     ...(body ? { body: body instanceof Blob ? body : JSON.stringify(body) } : {}),
   });
-  if (svar.ok) return svar;
-  const problem = await svar.json().catch(() => ({}));
-  const feil = new Error(forklar(svar.status, problem));
-  feil.name = String(svar.status);
-  throw feil;
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  const error = new Error(explain(response.status, problem));
+  error.name = String(response.status);
+  throw error;
 }
 
-export async function kall(metode, sti, body) {
-  const svar = await hent(metode, sti, body);
-  return svar.status === 204 ? undefined : svar.json();
+export async function call(method, path, body) {
+  const response = await get(method, path, body);
+  return response.status === 204 ? undefined : response.json();
 }
 
-function forklar(status, { detail = '', feil = [], callId = '' }) {
+function explain(status, { detail = '', feil = [], callId = '' }) {
   if (status === 401) return 'Tokenet er ikke gyldig her, eller har gått ut. Logg inn igjen.';
   if (status === 403) return 'Tokenet mangler rollen drift.';
   if (status === 409) return 'Noen andre var først, eller holder på. Siden er lest på nytt.';
-  const felter = feil.map((en) => `${en.felt} ${en.melding}`).join('; ');
-  return `Det gikk ikke (${status}): ${felter || detail} ${callId}`;
+  const fields = feil.map((one) => `${one.felt} ${one.melding}`).join('; ');
+  return `Det gikk ikke (${status}): ${fields || detail} ${callId}`;
 }
 
-export function si(tekst, erFeil = false) {
-  el('melding').textContent = tekst;
-  el('melding').className = erFeil ? 'feil' : '';
-  if (erFeil) el('melding').scrollIntoView({ block: 'nearest' });
+export function say(text, isError = false) {
+  el('melding').textContent = text;
+  el('melding').className = isError ? 'feil' : '';
+  if (isError) el('melding').scrollIntoView({ block: 'nearest' });
 }
 
-/** What the parts of the page ask the whole of it to do; `side.js` tells how. */
-export const siden = {
-  lesAlt: async () => {},
-  lesHandlinger: async () => {},
-  loggUt: () => {},
+/** What the parts of the page ask the whole of it to do; `console.js` tells how. */
+export const page = {
+  readAll: async () => {},
+  readActions: async () => {},
+  logOut: () => {},
 };
 
 /** Runs what a button does, with what goes wrong told in words. */
-export async function gjor(arbeid) {
-  si('');
+export async function perform(work) {
+  say('');
   try {
-    await arbeid();
-  } catch (feil) {
-    si(feil.message, true);
-    if (feil.name === '401' || feil.name === '403') siden.loggUt();
-    else if (feil.name === '409') {
+    await work();
+  } catch (error) {
+    say(error.message, true);
+    if (error.name === '401' || error.name === '403') page.logOut();
+    else if (error.name === '409') {
       for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
-      await siden.lesAlt();
+      await page.readAll();
     }
   }
 }
 
-export function rad(celler) {
+export function row(cells) {
   const tr = document.createElement('tr');
   tr.className = 'aksel-table__row';
-  for (const innhold of celler) {
+  for (const content of cells) {
     const td = document.createElement('td');
     td.className = 'aksel-table__data-cell';
-    td.append(innhold);
+    td.append(content);
     tr.append(td);
   }
   return tr;
 }
 
-export function fyllTabell(id, rader, ingen) {
-  el(id).replaceChildren(...(rader.length > 0 ? rader : [rad([ingen])]));
+export function fillTable(id, rows, whenEmpty) {
+  el(id).replaceChildren(...(rows.length > 0 ? rows : [row([whenEmpty])]));
 }
 
-/** @param hva for those who don't see what it stands beside */
-export function knapp(tekst, hva, arbeid) {
-  const ny = document.createElement('button');
-  ny.type = 'button';
-  ny.className = 'aksel-button aksel-button--small';
-  ny.dataset.variant = 'tertiary';
-  ny.dataset.color = 'accent';
-  ny.textContent = tekst;
-  ny.setAttribute('aria-label', `${tekst} ${hva}`);
-  ny.addEventListener('click', () => gjor(arbeid));
-  return ny;
+/** @param what for those who don't see what it stands beside */
+export function button(text, what, work) {
+  const element = document.createElement('button');
+  element.type = 'button';
+  element.className = 'aksel-button aksel-button--small';
+  element.dataset.variant = 'tertiary';
+  element.dataset.color = 'accent';
+  element.textContent = text;
+  element.setAttribute('aria-label', `${text} ${what}`);
+  element.addEventListener('click', () => perform(work));
+  return element;
 }
 
 /** Terms and what they are, in a `dl`. */
-export function fyllFakta(id, fakta) {
+export function fillFacts(id, facts) {
   el(id).replaceChildren(
-    ...Object.entries(fakta).flatMap(([navn, verdi]) => {
+    ...Object.entries(facts).flatMap(([name, value]) => {
       const dt = document.createElement('dt');
       const dd = document.createElement('dd');
-      dt.textContent = navn;
-      dd.textContent = verdi;
+      dt.textContent = name;
+      dd.textContent = value;
       return [dt, dd];
     }),
   );
 }
 
-for (const lukk of document.querySelectorAll('dialog .lukk')) {
-  lukk.addEventListener('click', () => lukk.closest('dialog').close());
+for (const closer of document.querySelectorAll('dialog .lukk')) {
+  closer.addEventListener('click', () => closer.closest('dialog').close());
 }

@@ -1,12 +1,12 @@
 // @ts-check
 // The page of those on duty. It holds no data of its own: everything comes from /drift/v1 with the token of who asks.
-import { visAdapter } from './adapter.js';
-import { lesAvstemminger } from './avstemming.js';
-import { el, fyllTabell, gjor, kall, rad, siden, tall, tid, token } from './felles.js';
-import { lesGjenoppbygging } from './gjenoppbygging.js';
-import { lesParkerte, visAarsaker } from './parkerte.js';
+import { showAdapter } from './adapter.js';
+import { readAvstemminger } from './avstemming.js';
+import { el, fillTable, perform, call, row, page, number, time, token } from './felles.js';
+import { readRebuild } from './gjenoppbygging.js';
+import { readParked, showReasons } from './parkerte.js';
 
-const HANDLINGER = {
+const ACTIONS = {
   VIS_PARKERT: 'Så på en parkert melding',
   SPILL_AV: 'Spilte av en melding',
   SPILL_AV_FLERE: 'Spilte av flere meldinger',
@@ -19,66 +19,81 @@ const HANDLINGER = {
   RETT_UTDATERT: 'Leste tilbake det som var utdatert',
 };
 
-async function lesStatus() {
-  const status = await kall('GET', '/status');
+async function readStatus() {
+  const status = await call('GET', '/status');
   el('organisasjon').textContent = `(${status.organisasjon})`;
-  el('oppdatert').textContent = tid(status.dataOppdatert);
-  el('etterslep').textContent = tall(status.partisjoner.reduce((sum, p) => sum + (p.etterslep ?? 0), 0));
-  el('antall-parkerte').textContent = tall(status.parkerte.reduce((sum, p) => sum + p.antall, 0));
-  fyllTabell(
+  el('oppdatert').textContent = time(status.dataOppdatert);
+  el('etterslep').textContent = number(
+    status.partisjoner.reduce((sum, partition) => sum + (partition.etterslep ?? 0), 0),
+  );
+  el('antall-parkerte').textContent = number(status.parkerte.reduce((sum, group) => sum + group.antall, 0));
+  fillTable(
     'partisjoner',
-    status.partisjoner.map((p) =>
-      rad([tall(p.partisjon), tall(p.nesteOffset), tall(p.sluttOffset), tall(p.etterslep), tid(p.oppdatertTil)]),
+    status.partisjoner.map((partition) =>
+      row([
+        number(partition.partisjon),
+        number(partition.nesteOffset),
+        number(partition.sluttOffset),
+        number(partition.etterslep),
+        time(partition.oppdatertTil),
+      ]),
     ),
     'Ingenting er lest ennå',
   );
-  visAarsaker(status.parkerte);
-  visAdapter(status.adapter);
+  showReasons(status.parkerte);
+  showAdapter(status.adapter);
 }
 
-async function lesHandlinger() {
-  const { handlinger } = await kall('GET', '/handlinger?antall=20');
-  fyllTabell(
+async function readActions() {
+  const { handlinger } = await call('GET', '/handlinger?antall=20');
+  fillTable(
     'handlinger',
-    handlinger.map((h) =>
-      rad([tid(h.tidspunkt), h.hvem, HANDLINGER[h.handling] ?? h.handling, h.gjelder ?? '', tall(h.antall)]),
+    handlinger.map((action) =>
+      row([
+        time(action.tidspunkt),
+        action.hvem,
+        ACTIONS[action.handling] ?? action.handling,
+        action.gjelder ?? '',
+        number(action.antall),
+      ]),
     ),
     'Ingen har gjort noe ennå',
   );
 }
 
-async function lesAlt() {
-  await lesGjenoppbygging();
-  await lesStatus();
-  await lesParkerte();
-  await lesAvstemminger();
-  await lesHandlinger();
+async function readAll() {
+  await readRebuild();
+  await readStatus();
+  await readParked();
+  await readAvstemminger();
+  await readActions();
 }
 
-function visInnlogging() {
-  token.glem();
+function showLogin() {
+  token.forget();
   el('innlogging').hidden = false;
   el('drift').hidden = true;
   el('logg-ut').hidden = true;
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
-  for (const del of document.querySelectorAll('tbody, dialog dl, #adapter-fakta, #vis-innhold')) del.replaceChildren();
+  const filled = document.querySelectorAll('tbody, dialog dl, #adapter-fakta, #vis-innhold');
+  for (const part of filled) part.replaceChildren();
   el('token').focus();
 }
 
-async function loggInn() {
-  await lesAlt();
+async function logIn() {
+  await readAll();
   el('innlogging').hidden = true;
   el('drift').hidden = false;
   el('logg-ut').hidden = false;
 }
 
-el('innloggingsskjema').addEventListener('submit', (hendelse) => {
-  hendelse.preventDefault();
-  token.sett(el('token').value.trim());
+el('innloggingsskjema').addEventListener('submit', (event) => {
+  event.preventDefault();
+  token.set(el('token').value.trim());
   el('token').value = '';
-  void gjor(loggInn);
+  void perform(logIn);
 });
-el('logg-ut').addEventListener('click', visInnlogging);
-Object.assign(siden, { lesAlt, lesHandlinger, loggUt: visInnlogging });
+el('logg-ut').addEventListener('click', showLogin);
+Object.assign(page, { readAll, readActions, logOut: showLogin });
 
-if (token.finnes()) void gjor(loggInn);
+if (token.exists()) void perform(logIn);

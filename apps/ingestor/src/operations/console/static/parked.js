@@ -1,8 +1,8 @@
 // @ts-check
-import { el, fyllFakta, fyllTabell, gjor, kall, knapp, rad, si, tall, tid, siden } from './felles.js';
+import { el, fillFacts, fillTable, perform, call, button, row, say, number, time, page } from './felles.js';
 
-const TILSTANDER = { PARKERT: 'Parkert', SPILT_AV: 'Spilt av', FORKASTET: 'Forkastet' };
-const UTFALL = {
+const STATES = { PARKERT: 'Parkert', SPILT_AV: 'Spilt av', FORKASTET: 'Forkastet' };
+const OUTCOMES = {
   TATT_INN: 'Meldingen er tatt inn.',
   UENDRET: 'Meldingen er spilt av, og endret ingenting.',
   FORELDET: 'Meldingen er spilt av. Noe nyere var lagret fra før.',
@@ -10,104 +10,106 @@ const UTFALL = {
   PARKERT: 'Meldingen kan fremdeles ikke brukes, og er fortsatt parkert.',
 };
 
-let neste;
-let vist;
+let next;
+let shown;
 
-const grunn = ({ kode, felt }) => (felt ? `${kode} (${felt})` : kode);
+const reason = ({ kode, felt }) => (felt ? `${kode} (${felt})` : kode);
 
 /** The reasons that there are messages for. */
-export function visAarsaker(parkerte) {
-  const valgt = el('aarsak').value;
-  const valg = parkerte.map((p) => new Option(`${grunn(p)}: ${tall(p.antall)}`, JSON.stringify([p.kode, p.felt])));
-  el('aarsak').replaceChildren(new Option('Alle', ''), ...valg);
-  el('aarsak').value = valg.some(({ value }) => value === valgt) ? valgt : '';
+export function showReasons(parked) {
+  const chosen = el('aarsak').value;
+  const options = parked.map(
+    (group) => new Option(`${reason(group)}: ${number(group.antall)}`, JSON.stringify([group.kode, group.felt])),
+  );
+  el('aarsak').replaceChildren(new Option('Alle', ''), ...options);
+  el('aarsak').value = options.some(({ value }) => value === chosen) ? chosen : '';
 }
 
 function filter() {
-  const [kode, felt] = el('aarsak').value ? JSON.parse(el('aarsak').value) : [];
-  return { ...(kode ? { kode } : {}), ...(felt ? { felt } : {}) };
+  const [code, field] = el('aarsak').value ? JSON.parse(el('aarsak').value) : [];
+  return { ...(code ? { kode: code } : {}), ...(field ? { felt: field } : {}) };
 }
 
-export async function lesParkerte(fra) {
-  const tilstand = el('tilstand').value;
-  const sporring = new URLSearchParams({
+export async function readParked(from) {
+  const state = el('tilstand').value;
+  const query = new URLSearchParams({
     ...filter(),
-    ...(tilstand ? { tilstand } : {}),
-    ...(fra ? { neste: fra } : {}),
+    ...(state ? { tilstand: state } : {}),
+    ...(from ? { neste: from } : {}),
   });
-  const side = await kall('GET', `/parkerte?${sporring}`);
-  const rader = side.parkerte.map((melding) =>
-    rad([
-      melding.id,
-      `${melding.partisjon} / ${melding.offset}`,
-      grunn(melding),
-      TILSTANDER[melding.tilstand],
-      tid(melding.parkert),
-      tall(melding.forsok),
-      knapp('Vis', `melding ${melding.id}`, () => visMelding(melding.id)),
+  const result = await call('GET', `/parkerte?${query}`);
+  const rows = result.parkerte.map((message) =>
+    row([
+      message.id,
+      `${message.partisjon} / ${message.offset}`,
+      reason(message),
+      STATES[message.tilstand],
+      time(message.parkert),
+      number(message.forsok),
+      button('Vis', `melding ${message.id}`, () => showMessage(message.id)),
     ]),
   );
-  if (fra) el('parkerte').append(...rader);
-  else fyllTabell('parkerte', rader, 'Ingen meldinger');
-  neste = side.neste;
-  el('flere').hidden = neste === undefined;
+  if (from) el('parkerte').append(...rows);
+  else fillTable('parkerte', rows, 'Ingen meldinger');
+  next = result.neste;
+  el('flere').hidden = next === undefined;
   el('spill-av-flere').textContent = el('aarsak').value ? 'Spill av alle med denne årsaken' : 'Spill av alle parkerte';
 }
 
-async function visMelding(id) {
-  vist = await kall('GET', `/parkerte/${id}`);
-  el('vis-tittel').textContent = `Melding ${vist.id}: ${TILSTANDER[vist.tilstand]}`;
-  fyllFakta('vis-fakta', {
-    Årsak: `${grunn(vist)}: ${vist.aarsak}`,
-    Sted: `${vist.topic}, partisjon ${vist.partisjon}, offset ${vist.offset}`,
-    Nøkkel: vist.nokkel ?? 'ingen',
-    Forsøk: tall(vist.forsok),
-    ...(vist.behandlet ? { Behandlet: `${tid(vist.behandlet)} av ${vist.behandletAv}` } : {}),
-    ...(vist.begrunnelse ? { Begrunnelse: vist.begrunnelse } : {}),
+async function showMessage(id) {
+  shown = await call('GET', `/parkerte/${id}`);
+  el('vis-tittel').textContent = `Melding ${shown.id}: ${STATES[shown.tilstand]}`;
+  fillFacts('vis-fakta', {
+    Årsak: `${reason(shown)}: ${shown.aarsak}`,
+    Sted: `${shown.topic}, partisjon ${shown.partisjon}, offset ${shown.offset}`,
+    Nøkkel: shown.nokkel ?? 'ingen',
+    Forsøk: number(shown.forsok),
+    ...(shown.behandlet ? { Behandlet: `${time(shown.behandlet)} av ${shown.behandletAv}` } : {}),
+    ...(shown.begrunnelse ? { Begrunnelse: shown.begrunnelse } : {}),
   });
-  el('vis-innhold').textContent = vist.melding ?? 'Ingen verdi (gravstein)';
-  el('forkast-skjema').hidden = vist.tilstand !== 'PARKERT';
+  el('vis-innhold').textContent = shown.melding ?? 'Ingen verdi (gravstein)';
+  el('forkast-skjema').hidden = shown.tilstand !== 'PARKERT';
   el('begrunnelse').value = '';
   el('vis').showModal();
-  await siden.lesHandlinger();
+  await page.readActions();
 }
 
-async function spillAvFlere() {
-  const valgt = filter();
+async function replayMany() {
+  const chosen = filter();
   if (!confirm('Spille av alle parkerte meldinger i utvalget?')) return;
-  let fra;
-  let spiltAv = 0;
-  let igjen = 0;
+  let from;
+  let replayed = 0;
+  let stillParked = 0;
   do {
-    const body = { ...(valgt.kode ? valgt : { alle: true }), ...(fra ? { neste: fra } : {}) };
-    const svar = await kall('POST', '/parkerte/spill-av', body);
-    spiltAv += svar.spiltAv;
-    igjen += svar.fortsattParkert;
-    fra = svar.neste;
-    si(`Spiller av … ${tall(spiltAv + igjen)} så langt`);
-  } while (fra);
-  await siden.lesAlt();
-  si(`${tall(spiltAv)} meldinger er spilt av, ${tall(igjen)} er fortsatt parkert.`);
+    const body = { ...(chosen.kode ? chosen : { alle: true }), ...(from ? { neste: from } : {}) };
+    const answer = await call('POST', '/parkerte/spill-av', body);
+    replayed += answer.spiltAv;
+    stillParked += answer.fortsattParkert;
+    from = answer.neste;
+    say(`Spiller av … ${number(replayed + stillParked)} så langt`);
+  } while (from);
+  await page.readAll();
+  say(`${number(replayed)} meldinger er spilt av, ${number(stillParked)} er fortsatt parkert.`);
 }
 
-el('filter').addEventListener('submit', (hendelse) => hendelse.preventDefault());
-el('filter').addEventListener('change', () => gjor(() => lesParkerte()));
-el('flere').addEventListener('click', () => gjor(() => lesParkerte(neste)));
-el('spill-av-flere').addEventListener('click', () => gjor(spillAvFlere));
+el('filter').addEventListener('submit', (event) => event.preventDefault());
+el('filter').addEventListener('change', () => perform(() => readParked()));
+el('flere').addEventListener('click', () => perform(() => readParked(next)));
+el('spill-av-flere').addEventListener('click', () => perform(replayMany));
 el('spill-av').addEventListener('click', () =>
-  gjor(async () => {
-    const { utfall } = await kall('POST', `/parkerte/${vist.id}/spill-av`);
+  perform(async () => {
+    const { utfall } = await call('POST', `/parkerte/${shown.id}/spill-av`);
     el('vis').close();
-    await siden.lesAlt();
-    si(UTFALL[utfall]);
+    await page.readAll();
+    say(OUTCOMES[utfall]);
   }),
 );
-el('forkast-skjema').addEventListener('submit', (hendelse) => {
-  hendelse.preventDefault();
-  void gjor(async () => {
-    await kall('POST', `/parkerte/${vist.id}/forkast`, { begrunnelse: el('begrunnelse').value });
+el('forkast-skjema').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void perform(async () => {
+    await call('POST', `/parkerte/${shown.id}/forkast`, { begrunnelse: el('begrunnelse').value });
     el('vis').close();
-    await siden.lesAlt();
-    si('Meldingen er forkastet.');
+    await page.readAll();
+    say('Meldingen er forkastet.');
   });
 });

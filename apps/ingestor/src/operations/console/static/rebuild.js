@@ -1,51 +1,51 @@
 // @ts-check
-import { el, gjor, kall, rad, tall, tid, token, siden } from './felles.js';
+import { el, perform, call, row, number, time, token, page } from './felles.js';
 
-let neste;
-let venter;
+let next;
+let timer;
 
-export async function lesGjenoppbygging() {
-  const g = await kall('GET', '/gjenoppbygging');
-  const kjorer = g.tilstand === 'KJORER';
-  const tekster = {
+export async function readRebuild() {
+  const rebuild = await call('GET', '/gjenoppbygging');
+  const running = rebuild.tilstand === 'KJORER';
+  const texts = {
     INGEN: 'Ingen gjenoppbygging er startet.',
-    KJORER: `Pågår: ${tall(g.lest)} av ${tall(g.antall)} plasser på topicen er lest.`,
-    STOPPET: `Stoppet ${tid(g.avsluttet)}.`,
-    FERDIG: `Ferdig ${tid(g.avsluttet)}. ${tall(g.rettet)} rader er rettet. ${tall(g.usette)} avtaler fantes ikke lenger på topicen; de er ikke slettet.`,
+    KJORER: `Pågår: ${number(rebuild.lest)} av ${number(rebuild.antall)} plasser på topicen er lest.`,
+    STOPPET: `Stoppet ${time(rebuild.avsluttet)}.`,
+    FERDIG: `Ferdig ${time(rebuild.avsluttet)}. ${number(rebuild.rettet)} rader er rettet. ${number(rebuild.usette)} avtaler fantes ikke lenger på topicen; de er ikke slettet.`,
   };
-  el('gjenoppbygging').textContent = tekster[g.tilstand];
-  el('framdrift').hidden = !kjorer;
-  el('framdrift').max = Math.max(1, g.antall);
-  el('framdrift').value = g.lest;
-  el('start-gjenoppbygging').hidden = kjorer;
-  el('stopp-gjenoppbygging').hidden = !kjorer;
-  el('usette-del').hidden = g.tilstand !== 'FERDIG' || g.usette === 0;
+  el('gjenoppbygging').textContent = texts[rebuild.tilstand];
+  el('framdrift').hidden = !running;
+  el('framdrift').max = Math.max(1, rebuild.antall);
+  el('framdrift').value = rebuild.lest;
+  el('start-gjenoppbygging').hidden = running;
+  el('stopp-gjenoppbygging').hidden = !running;
+  el('usette-del').hidden = rebuild.tilstand !== 'FERDIG' || rebuild.usette === 0;
   if (el('usette-del').hidden) el('usette').replaceChildren();
-  else await lesUsette();
-  clearTimeout(venter);
-  if (kjorer && token.finnes()) venter = setTimeout(() => gjor(lesGjenoppbygging), 2_000);
+  else await readUnseen();
+  clearTimeout(timer);
+  if (running && token.exists()) timer = setTimeout(() => perform(readRebuild), 2_000);
 }
 
-async function lesUsette(fra) {
-  const side = await kall('GET', `/gjenoppbygging/usette?antall=100${fra ? `&neste=${fra}` : ''}`);
-  const rader = side.avtaleIder.map((avtaleId) => rad([avtaleId]));
-  if (fra) el('usette').append(...rader);
-  else el('usette').replaceChildren(...rader);
-  neste = side.neste;
-  el('flere-usette').hidden = neste === undefined;
+async function readUnseen(from) {
+  const result = await call('GET', `/gjenoppbygging/usette?antall=100${from ? `&neste=${from}` : ''}`);
+  const rows = result.avtaleIder.map((avtaleId) => row([avtaleId]));
+  if (from) el('usette').append(...rows);
+  else el('usette').replaceChildren(...rows);
+  next = result.neste;
+  el('flere-usette').hidden = next === undefined;
 }
 
-el('flere-usette').addEventListener('click', () => gjor(() => lesUsette(neste)));
+el('flere-usette').addEventListener('click', () => perform(() => readUnseen(next)));
 el('start-gjenoppbygging').addEventListener('click', () =>
-  gjor(async () => {
+  perform(async () => {
     if (!confirm('Lese hele topicen på nytt? Dagens data vises imens.')) return;
-    await kall('POST', '/gjenoppbygging');
-    await siden.lesAlt();
+    await call('POST', '/gjenoppbygging');
+    await page.readAll();
   }),
 );
 el('stopp-gjenoppbygging').addEventListener('click', () =>
-  gjor(async () => {
-    await kall('POST', '/gjenoppbygging/stopp');
-    await siden.lesAlt();
+  perform(async () => {
+    await call('POST', '/gjenoppbygging/stopp');
+    await page.readAll();
   }),
 );
