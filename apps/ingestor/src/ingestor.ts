@@ -87,8 +87,8 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
 
 /**
  * HTTP first, so that the platform sees a living process while it waits; then the database and its schema; then Kafka
- * and the stream; then what goes on in the background. Stops in reverse, but HTTP and the stream first: freshness is
- * measured for as long as messages are stored.
+ * and the stream; then what goes on in the background. Stops in reverse, but first of all it takes part in no rebuild any
+ * more, and HTTP and the stream stop before the other jobs: freshness is measured for as long as messages are stored.
  */
 export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   const { config, dataSource, pool, adapter, kafka, jobs } = ingestor;
@@ -106,6 +106,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   logger.info({ organisasjon, topic, port }, 'The ingestor is started');
 
   return async () => {
+    await ingestor.rebuild.stop();
     await http.stop();
     for (const job of jobs.toReversed()) await job.stop();
     await kafka.disconnect();

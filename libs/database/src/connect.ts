@@ -13,10 +13,11 @@ const REFUSED = /^(28|3D000|42501)/;
  * No connection, the database going down or coming up, read-only as after a failover, a lock or statement that took too
  * long, a replica in conflict.
  */
-const TRANSIENT = /^(08|25006|40|53|55P03|57|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/;
+const TRANSIENT =
+  /^(08|25006|40|53|55P03|57|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENET|EADDRNOTAVAIL|EMFILE|ENFILE|EPROTO|ENOTFOUND|EAI_|CERT_|ERR_SSL|ERR_TLS)/;
 
-/** What pg says without a code: of a connection that ended, or that ended while nobody was using it. */
-const TRANSIENT_TEXT = /timeout|Connection terminated|not queryable|after calling end/i;
+/** What pg says without a code: of a connection that ended, also while nobody was using it, or that got no TLS. */
+const TRANSIENT_TEXT = /timeout|Connection terminated|not queryable|after calling end|SSL connection/i;
 
 /** Whether the same may go well in a moment; then nothing of what failed has been stored. */
 export function isTransient(error: unknown): boolean {

@@ -167,13 +167,16 @@ describe('a replay', () => {
     expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', forsok: 2, felt: 'startDato' }]);
   });
 
-  test('of one that the database refuses leaves it', async () => {
+  test.each([
+    ['at once', 'avtale', 'avtale_nr <> 7'],
+    ['when it is noted', 'parkert_melding', "tilstand <> 'SPILT_AV'"],
+  ])('of one that the database refuses %s leaves it', async (_, table, condition) => {
     const nr = await parkGoodMessage(4, { avtaleNr: 7 });
-    await ingestor.owner.query('alter table avtale add constraint ikke_sju check (avtale_nr <> 7)');
+    await ingestor.owner.query(`alter table ${table} add constraint nei check (${condition})`);
     try {
       expect((await ingestor.call('POST', `/drift/v1/parkerte/${nr}/spill-av`)).body).toEqual({ utfall: 'PARKERT' });
     } finally {
-      await ingestor.owner.query('alter table avtale drop constraint ikke_sju');
+      await ingestor.owner.query(`alter table ${table} drop constraint nei`);
     }
     const { parkert_melding, avtale } = await ingestor.dump();
     expect(avtale).toEqual([]);

@@ -2,6 +2,7 @@ import type { Outcome } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../database/transaction.ts';
+import { refusedReason } from '../../ingest/refused.ts';
 import type { Writer, Written } from '../../ingest/writer.ts';
 import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
 import {
@@ -77,8 +78,27 @@ export class ParkedReplay {
     }
   }
 
-  /** The same reading, ordering rule and store as for the stream, at the message's own place. */
+  /** What the database refuses, also at the very end, stays parked for that reason. */
   private async tryReplay(
+    id: string,
+    who: Actor,
+    noteAction: (db: PoolClient) => Promise<unknown>,
+  ): Promise<ReplayOutcome> {
+    try {
+      return await this.replayOnce(id, who, noteAction);
+    } catch (error) {
+      const reason = refusedReason(error);
+      if (!reason) throw error;
+      await inTransaction(this.pool, async (db) => {
+        await markStillParked(db, id, who.hvem, reason);
+        await noteAction(db);
+      });
+      return 'PARKERT';
+    }
+  }
+
+  /** The same reading, ordering rule and store as for the stream, at the message's own place. */
+  private async replayOnce(
     id: string,
     who: Actor,
     noteAction: (db: PoolClient) => Promise<unknown>,
