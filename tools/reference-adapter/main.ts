@@ -13,19 +13,26 @@ const METHODS: Record<string, SyncOptions['method']> = { full: 'POST', delta: 'P
 const USAGE = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
   [--organisasjon NAVN] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    katalog: { type: 'string' },
-    postgres: { type: 'string' },
-    tabell: { type: 'string' },
-    organisasjon: { type: 'string' },
-    sidestoerrelse: { type: 'string', default: '2000' },
-    parallelt: { type: 'string', default: '4' },
-    tilstand: { type: 'string', default: '.local/adapter.json' },
-    bekreft: { type: 'boolean', default: false },
-  },
-});
+const OPTIONS = {
+  katalog: { type: 'string' },
+  postgres: { type: 'string' },
+  tabell: { type: 'string' },
+  organisasjon: { type: 'string' },
+  sidestoerrelse: { type: 'string', default: '2000' },
+  parallelt: { type: 'string', default: '4' },
+  tilstand: { type: 'string', default: '.local/adapter.json' },
+  bekreft: { type: 'boolean', default: false },
+} as const;
+const { values, positionals } = readArguments();
+
+function readArguments(): ReturnType<typeof parseArgs<{ allowPositionals: true; options: typeof OPTIONS }>> {
+  try {
+    return parseArgs({ allowPositionals: true, options: OPTIONS });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(1);
+  }
+}
 
 async function run(): Promise<void> {
   const method = METHODS[positionals[0] ?? ''];
@@ -57,9 +64,12 @@ async function run(): Promise<void> {
     await wait(200);
   }
   if (sync.tilstand !== 'VENTER_PAA_BEKREFTELSE') rmSync(values.tilstand, { force: true });
-  console.log(
-    `\n${syncId}: ${sync.tilstand}, ${String(entries.length)} avtaler, ${String(sync.skalSlettes ?? 0)} deleted`,
-  );
+  const toDelete = String(sync.skalSlettes ?? 0);
+  const deleted =
+    sync.tilstand === 'VENTER_PAA_BEKREFTELSE'
+      ? `${toDelete} to be deleted: confirm with --bekreft`
+      : `${toDelete} deleted`;
+  console.log(`\n${syncId}: ${sync.tilstand}, ${String(entries.length)} avtaler, ${deleted}`);
   if (sync.tilstand !== 'FULLFOERT') process.exitCode = 1;
 }
 

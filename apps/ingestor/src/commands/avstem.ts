@@ -28,9 +28,11 @@ Exit code: 0 when nothing differs, 1 when differences remain, 2 when it could no
     print(report);
     for (const type of options.heal) await heal(api, report, type, options.confirmed);
     const { differanser } = options.heal.length === 0 ? report : await api.call<Report>('GET', `/${report.id}`);
-    if (differanser.every(({ antall, rettet }) => antall <= rettet)) return 0;
-    write(`To be sent again by the source: GET ${api.url}/${report.id}/sendes-paa-nytt`);
-    return 1;
+    const left = differanser.filter(({ antall, rettet }) => antall > rettet).map(({ type }) => type);
+    if (left.includes('MANGLER') || left.includes('UTDATERT')) {
+      write(`To be sent again by the source: GET ${api.url}/${report.id}/sendes-paa-nytt`);
+    }
+    return left.length === 0 ? 0 : 1;
   },
 };
 
@@ -44,6 +46,8 @@ interface Options {
   /** URL */
   ingestor: string | undefined;
 }
+
+const HEALABLE = ['MANGLER', 'UTDATERT', 'FREMMED'];
 
 /** @throws UsageError */
 function readOptions(args: string[]): Options {
@@ -62,6 +66,9 @@ function readOptions(args: string[]): Options {
   if (values.bekreft !== undefined && !/^\d+$/.test(values.bekreft)) throw new UsageError('--bekreft must be a number');
   if (values.ingestor !== undefined && !URL.canParse(values.ingestor)) throw new UsageError('--ingestor must be a URL');
   const { fil: list, per, rett, bekreft, ingestor } = values;
+  // Told of before anything is compared, which is kept.
+  if (!rett.every((type) => HEALABLE.includes(type))) throw new UsageError(`--rett must be ${HEALABLE.join(' or ')}`);
+  if (rett.includes('FREMMED') && bekreft === undefined) throw new UsageError('--rett FREMMED needs --bekreft N');
   return { list, per, heal: rett, confirmed: bekreft, ingestor };
 }
 
