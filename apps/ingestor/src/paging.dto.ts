@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
+import { IntegerParam } from '@tiltak/platform';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 
 /** The ids of rows that are numbered. */
@@ -18,9 +18,7 @@ export class PageDto {
   neste?: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 200, default: 50, example: 50 })
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
-  )
+  @IntegerParam()
   @IsInt()
   @Min(1)
   @Max(200)

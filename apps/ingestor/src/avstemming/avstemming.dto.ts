@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { UUID } from '@tiltak/avtale';
-import { Transform } from 'class-transformer';
+import { IntegerParam } from '@tiltak/platform';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { SOURCE_TYPES, DIFFERENCE_TYPES, type DifferenceType, type SourceType } from './avstemming.queries.ts';
 import { REPAIRABLE, type Repairable } from './repair.ts';
@@ -45,9 +45,7 @@ export class DifferanserDto {
   neste?: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 1000 })
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
-  )
+  @IntegerParam()
   @IsInt()
   @Min(1)
   @Max(1_000)

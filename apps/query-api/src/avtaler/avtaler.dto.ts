@@ -20,7 +20,8 @@ import {
   OmitType,
   PartialType,
 } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Type } from 'class-transformer';
+import { IntegerParam } from '@tiltak/platform';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -269,13 +270,6 @@ export class PeriodeDto {
   til: string;
 }
 
-/** Query and path parameters are text; what isn't a whole number is left for the validation to name. */
-export function IntegerField(): PropertyDecorator {
-  return Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
-  );
-}
-
 function IsUuid(): PropertyDecorator {
   return Matches(UUID, { message: 'must be a UUID' });
 }
@@ -306,7 +300,7 @@ function Next(): PropertyDecorator {
 }
 
 export class SideDto {
-  @IntegerField()
+  @IntegerParam()
   @Count()
   antall: number = 100;
 
@@ -471,7 +465,7 @@ export class DeltakerIdDto {
 }
 
 export class AvtaleNrDto {
-  @IntegerField()
+  @IntegerParam()
   @IsInt()
   @Min(0)
   @Max(2_147_483_647)

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { IntegerField, LenkeDto } from '../avtaler/avtaler.dto.ts';
-import { ProblemDto } from '@tiltak/platform';
+import { LenkeDto } from '../avtaler/avtaler.dto.ts';
+import { IntegerParam, ProblemDto } from '@tiltak/platform';
 
 export const CHANGE_TYPES = ['ENDRET', 'SLETTET', 'UKJENT'] as const;
 export const DELETE_REASONS = ['SLETTET', 'FEILREGISTRERT', 'UKJENT'] as const;
@@ -81,7 +81,7 @@ export class EndringerDto {
     description: 'Changes on a page',
     example: 100,
   })
-  @IntegerField()
+  @IntegerParam()
   @IsInt()
   @Min(1)
   @Max(1_000)
@@ -95,7 +95,7 @@ export class EndringerDto {
     description: 'At the end of the feed: how long to wait for something new, in seconds',
     example: 0,
   })
-  @IntegerField()
+  @IntegerParam()
   @IsInt()
   @Min(0)
   @Max(30)

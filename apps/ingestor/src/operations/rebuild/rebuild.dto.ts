@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { UUID } from '@tiltak/avtale';
-import { Transform } from 'class-transformer';
+import { IntegerParam } from '@tiltak/platform';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 
 const STATES = ['INGEN', 'KJORER', 'STOPPET', 'FERDIG'] as const;
@@ -36,9 +36,7 @@ export class UsetteDto {
   neste?: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 1000 })
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value,
-  )
+  @IntegerParam()
   @IsInt()
   @Min(1)
   @Max(1_000)
