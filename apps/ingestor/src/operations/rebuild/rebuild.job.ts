@@ -47,7 +47,9 @@ export class Rebuild {
 
   async stop(): Promise<void> {
     await this.job?.stop();
-    await this.reading?.reader.close();
+    const { reading } = this;
+    this.reading = undefined;
+    await reading?.reader.close();
   }
 
   /** Reads along with the one that runs, and no longer with one that is over. */
