@@ -325,6 +325,11 @@ export interface components {
             /** @description One for each ident asked for, in that order */
             personer: components["schemas"]["Tiltaksstatus"][];
         };
+        /**
+         * @description Phases on faseDato
+         * @enum {string}
+         */
+        Fase: "UTKAST" | "PLANLAGT" | "PAAGAAR" | "AVSLUTTET" | "ANNULLERT" | "IKKE_INNGAATT_PAA_NYTT" | "UKJENT";
         Periode: {
             /**
              * Format: date
@@ -343,7 +348,7 @@ export interface components {
             /** @description National idents of participants */
             personidenter?: string[];
             /**
-             * @description Organisation numbers of employers
+             * @description Organisation numbers of employers; of very old avtaler they need not be nine digits
              * @example [
              *       "910825518"
              *     ]
@@ -371,6 +376,19 @@ export interface components {
              *     ]
              */
             statuser?: components["schemas"]["AvtaleStatus"][];
+            /**
+             * @description Phases on faseDato
+             * @example [
+             *       "PAAGAAR"
+             *     ]
+             */
+            faser?: components["schemas"]["Fase"][];
+            /**
+             * Format: date
+             * @description The day that fase is of; when absent today in Oslo, or the day of gjeldendePer
+             * @example 2026-01-31
+             */
+            faseDato?: string;
             /** @description Overlapping these days; an avtale without sluttDato goes on */
             periode?: components["schemas"]["Periode"];
             /**
@@ -447,7 +465,7 @@ export interface components {
              */
             deltakerFnr: string | null;
             /**
-             * @description Organisation number of the employer (underenhet), 9 digits; empty in very old avtaler
+             * @description Organisation number of the employer (underenhet), 9 digits; empty or something else in very old avtaler
              * @example 910825518
              */
             bedriftNr: string | null;
@@ -472,7 +490,7 @@ export interface components {
              */
             versjon: number | null;
             /**
-             * @description Status, as the source last computed it
+             * @description Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
              * @example GJENNOMFORES
              */
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
@@ -576,6 +594,16 @@ export interface components {
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret: string;
+            /**
+             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @example PAAGAAR
+             */
+            fase?: components["schemas"]["Fase"];
+            /**
+             * @description Present, and true, when it was annulled after it had begun: when the person left is not known. Goes with fase
+             * @example true
+             */
+            annullertUnderveis?: boolean;
             /** @description Where to go from here (HAL) */
             _links: components["schemas"]["AvtaleLenker"];
         };
@@ -589,12 +617,12 @@ export interface components {
          * @description The fields to answer with. No others are read
          * @enum {string}
          */
-        Avtalefelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret";
+        Avtalefelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret" | "fase";
         UtdragSok: {
             /** @description National idents of participants */
             personidenter?: string[];
             /**
-             * @description Organisation numbers of employers
+             * @description Organisation numbers of employers; of very old avtaler they need not be nine digits
              * @example [
              *       "910825518"
              *     ]
@@ -622,6 +650,19 @@ export interface components {
              *     ]
              */
             statuser?: components["schemas"]["AvtaleStatus"][];
+            /**
+             * @description Phases on faseDato
+             * @example [
+             *       "PAAGAAR"
+             *     ]
+             */
+            faser?: components["schemas"]["Fase"][];
+            /**
+             * Format: date
+             * @description The day that fase is of; when absent today in Oslo, or the day of gjeldendePer
+             * @example 2026-01-31
+             */
+            faseDato?: string;
             /** @description Overlapping these days; an avtale without sluttDato goes on */
             periode?: components["schemas"]["Periode"];
             /**
@@ -673,7 +714,7 @@ export interface components {
              */
             deltakerFnr?: string | null;
             /**
-             * @description Organisation number of the employer (underenhet), 9 digits; empty in very old avtaler
+             * @description Organisation number of the employer (underenhet), 9 digits; empty or something else in very old avtaler
              * @example 910825518
              */
             bedriftNr?: string | null;
@@ -698,7 +739,7 @@ export interface components {
              */
             versjon?: number | null;
             /**
-             * @description Status, as the source last computed it
+             * @description Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
              * @example GJENNOMFORES
              */
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
@@ -802,6 +843,16 @@ export interface components {
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret?: string;
+            /**
+             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @example PAAGAAR
+             */
+            fase?: components["schemas"]["Fase"];
+            /**
+             * @description Present, and true, when it was annulled after it had begun: when the person left is not known. Goes with fase
+             * @example true
+             */
+            annullertUnderveis?: boolean;
         };
         Utdragsside: {
             /** @description In the order of avtaleId, each with the fields asked for */
@@ -1865,6 +1916,10 @@ export interface operations {
                 antall?: number;
                 /** @description Cursor from the page before, of the same search */
                 neste?: string;
+                /** @description Phases on faseDato: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between */
+                faser?: components["schemas"]["Fase"][];
+                /** @description The day that fase is of; when absent today in Oslo */
+                faseDato?: string;
             };
             header?: {
                 /** @description The purpose; required for a consumer with several */
@@ -1992,6 +2047,10 @@ export interface operations {
                 antall?: number;
                 /** @description Cursor from the page before, of the same search */
                 neste?: string;
+                /** @description Phases on faseDato: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between */
+                faser?: components["schemas"]["Fase"][];
+                /** @description The day that fase is of; when absent today in Oslo */
+                faseDato?: string;
             };
             header?: {
                 /** @description The purpose; required for a consumer with several */

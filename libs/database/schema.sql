@@ -17,6 +17,26 @@ AS $function$
       $function$;
 comment on function endringsepoke() is 'A position in the change feed means something only within one epoch';
 
+CREATE OR REPLACE FUNCTION fase(dag date, start_dato date, slutt_dato date, inngaatt boolean, har_vaert_inngaatt boolean, annullert boolean, annullert_dag date, annullert_underveis boolean, fra_arena boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+        select case
+          when annullert and not annullert_underveis then 'ANNULLERT'
+          when annullert and dag < start_dato then 'PLANLAGT'
+          when annullert and dag < annullert_dag and (slutt_dato is null or dag <= slutt_dato) then 'PAAGAAR'
+          when annullert then 'AVSLUTTET'
+          when inngaatt and slutt_dato < dag then 'AVSLUTTET'
+          when inngaatt and start_dato <= dag then 'PAAGAAR'
+          when inngaatt then 'PLANLAGT'
+          when (har_vaert_inngaatt or fra_arena) and start_dato <= dag and dag <= slutt_dato then 'IKKE_INNGAATT_PAA_NYTT'
+          when har_vaert_inngaatt and slutt_dato < dag then 'AVSLUTTET'
+          else 'UTKAST'
+        end
+      $function$;
+comment on function fase(date,date,date,boolean,boolean,boolean,date,boolean,boolean) is 'Where in its life an avtale is on a day: the rule of libs/avtale/src/phase.ts, for searching';
+
 CREATE OR REPLACE FUNCTION lenker(deltaker uuid, avtale uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -111,12 +131,18 @@ create table avtale (
   kilde_offset bigint not null,
   avtrykk uuid,
   mottatt timestamptz(6) default now() not null,
+  har_vaert_inngaatt boolean default false not null,
+  aldri_begynt boolean,
+  fra_arena boolean,
   constraint avtale_pkey PRIMARY KEY (avtale_id),
   constraint avtale_slettet_check CHECK (slettet = ANY (ARRAY['SLETTEMERKET'::text, 'GRAVSTEIN'::text]))
 );
 comment on table avtale is 'Current reduced avtale; a deleted one is only a marker, so that a late older message does not revive it';
 comment on column avtale.avtrykk is 'Fingerprint of the content: tells a repeated message from a change';
 comment on column avtale.mottatt is 'When this system learned of the content';
+comment on column avtale.har_vaert_inngaatt is 'In this version or one before it; false again when it is erased';
+comment on column avtale.aldri_begynt is 'The reason for its annulment says that it never began; null: not read yet';
+comment on column avtale.fra_arena is 'By opphav, or by a flag of an approval on behalf; null: not read yet';
 CREATE INDEX avtale_avtale_nr ON avtale USING btree (avtale_nr) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_avtale_status ON avtale USING btree (avtale_status, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_bedrift_nr ON avtale USING btree (bedrift_nr, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
@@ -163,6 +189,9 @@ create table avtale_versjon (
   avtrykk uuid not null,
   laert timestamptz(6) default now() not null,
   lopenr bigint generated always as identity,
+  har_vaert_inngaatt boolean default false not null,
+  aldri_begynt boolean,
+  fra_arena boolean,
   constraint avtale_versjon_pkey PRIMARY KEY (avtale_id, lopenr)
 );
 comment on table avtale_versjon is 'Each accepted version of an avtale that is not erased';
@@ -175,6 +204,7 @@ CREATE INDEX avtale_versjon_sist_endret ON avtale_versjon USING btree (sist_endr
 CREATE INDEX avtale_versjon_start_dato ON avtale_versjon USING btree (start_dato);
 CREATE INDEX avtale_versjon_tiltakstype ON avtale_versjon USING btree (tiltakstype, avtale_id);
 grant select, insert, delete on avtale_versjon to datadeling_skriver;
+grant update (aldri_begynt, fra_arena) on avtale_versjon to datadeling_skriver;
 
 create table driftshandling (
   id bigint generated always as identity,
@@ -418,7 +448,13 @@ create view avtale_synlig as
     opprettet_tidspunkt,
     annullert_tidspunkt,
     sist_endret,
-    mottatt
+    mottatt,
+    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
+    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
+    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
+    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
+    COALESCE(aldri_begynt, false) AS aldri_begynt,
+    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
    FROM avtale
   WHERE slettet IS NULL AND NOT feilregistrert;
 comment on view avtale_synlig is 'What consumers may see';
@@ -467,7 +503,13 @@ create view avtale_versjon_synlig as
     sist_endret,
     feilregistrert,
     laert,
-    lopenr
+    lopenr,
+    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
+    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
+    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
+    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
+    COALESCE(aldri_begynt, false) AS aldri_begynt,
+    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
    FROM avtale_versjon v
   WHERE (EXISTS ( SELECT
            FROM avtale a

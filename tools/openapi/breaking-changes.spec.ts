@@ -44,6 +44,10 @@ test.each<[string, (document: any) => void]>([
     ({ components }) => (components.schemas.Sok.properties.personidenter.maxItems = 10),
   ],
   [
+    'Sok.personidenter[]: maxLength is narrower',
+    ({ components }) => (components.schemas.Sok.properties.personidenter.items = { type: 'string', maxLength: 10 }),
+  ],
+  [
     'Sok.personidenter[]: the pattern is another',
     ({ components }) => (components.schemas.Sok.properties.personidenter.items.pattern = '^x$'),
   ],

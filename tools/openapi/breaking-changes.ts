@@ -152,9 +152,15 @@ function compareValues(place: string, before: Schema, now: Schema, direction: Di
   if (now.enum && !before.enum) report(place, 'only some values are taken');
   if (now.pattern !== undefined && now.pattern !== before.pattern) report(place, 'the pattern is another');
   for (const [limit, sign] of Object.entries(LIMITS)) {
-    const [a, b] = [before[limit], now[limit]];
+    const [a, b] = [before[limit] ?? lengthsIn(before.pattern)[limit], now[limit]];
     if (typeof b === 'number' && (typeof a !== 'number' || (b - a) * sign > 0)) report(place, `${limit} is narrower`);
   }
+}
+
+/** The lengths that a pattern of one class of characters lets through, `^[0-9]{9}$`: what it is replaced by may be wider. */
+function lengthsIn(pattern = ''): Record<string, number | undefined> {
+  const [, min, max = min] = /^\^\[[^\]]+\]\{(\d+)(?:,(\d+))?\}\$$/.exec(pattern) ?? [];
+  return min === undefined ? {} : { minLength: Number(min), maxLength: Number(max) };
 }
 
 function fresh(before: unknown[], now: unknown[]): unknown[] {

@@ -82,14 +82,22 @@ export type FieldName = keyof Table;
 
 export type Avtale = { -readonly [F in FieldName]: ValueOf<Table[F]> };
 
-/** A field that a consumer can be granted. */
-export type AvtaleField = { [F in FieldName]: Table[F] extends { internal: true } ? never : F }[FieldName];
+/** A field of an avtale that is shown as it is stored. */
+export type StoredField = { [F in FieldName]: Table[F] extends { internal: true } ? never : F }[FieldName];
+
+/**
+ * A field that a consumer can be granted: those that are stored, and `fase`, which is worked out of them for a day (see
+ * `phase.ts`). Who is granted `fase` may have what it is made of, in that form.
+ */
+export type AvtaleField = StoredField | 'fase';
 
 export const FIELDS: Readonly<Record<FieldName, Field>> = TABLE;
 
 export const AVTALE_FIELDS = Object.keys(TABLE) as readonly FieldName[];
 
-export const GRANTABLE_FIELDS = AVTALE_FIELDS.filter((name): name is AvtaleField => !FIELDS[name].internal);
+export const STORED_FIELDS = AVTALE_FIELDS.filter((name): name is StoredField => !FIELDS[name].internal);
+
+export const GRANTABLE_FIELDS: readonly AvtaleField[] = [...STORED_FIELDS, 'fase'];
 
 /**
  * The fields of a message that this system reads, by the source's names: those of the avtale, and whether it is deleted.

@@ -17,12 +17,20 @@ export {
   GRANTABLE_FIELDS,
   OPEN_SOURCE_FIELDS,
   SOURCE_FIELDS,
+  STORED_FIELDS,
   type Avtale,
   type AvtaleField,
   type Field,
   type Instant,
 } from './fields.ts';
-export { DELETE_BEFORE, parseMessage, type Message, type ParkingReason, type ParseResult } from './message.ts';
+export {
+  DELETE_BEFORE,
+  parseMessage,
+  reduceMessage,
+  type Message,
+  type ParkingReason,
+  type ParseResult,
+} from './message.ts';
 export {
   toRelationAvtale,
   sameRelationAvtale,
@@ -45,6 +53,7 @@ export {
   type Outcome,
   type Version,
 } from './ordering.ts';
+export { FASER, isAnnulledUnderway, lastDay, phaseOn, type Fase, type PhaseFacts, type PhaseMarks } from './phase.ts';
 export { asJsonObject, parseJsonObject, type JsonObject } from './json.ts';
 export { todayInOslo, parseDate, parseInstant, parseOsloTime } from './time.ts';
 export { isUuid, UUID } from './uuid.ts';

@@ -1,5 +1,6 @@
-import { AVTALE_FIELDS, FIELDS, type Avtale, type Field, type Values } from './fields.ts';
+import { AVTALE_FIELDS, FIELDS, SOURCE_FIELDS, type Avtale, type Field, type Values } from './fields.ts';
 import { asJsonObject, type JsonObject } from './json.ts';
+import { ARENA_FLAGS, NEVER_BEGAN, type PhaseMarks } from './phase.ts';
 import { parseDate, parseInstant, parseOsloTime } from './time.ts';
 import { isUuid } from './uuid.ts';
 
@@ -13,7 +14,7 @@ export interface ParkingReason {
 
 /** What a Kafka message says about one avtale. */
 export type Message =
-  | { type: 'AVTALE'; avtale: Avtale }
+  | { type: 'AVTALE'; avtale: Avtale; marks: PhaseMarks }
   /** `slettemerket` or AVTALE_SLETTET: obeys the ordinary ordering rule */
   | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
   /**
@@ -65,7 +66,30 @@ function parse(key: Uint8Array | null, value: Uint8Array | null, deleteBefore: n
 
   const avtale = parseAvtale(source, avtaleId);
   const deleted = readBoolean(source, 'slettemerket') || source['hendelseType'] === 'AVTALE_SLETTET';
-  return deleted ? { type: 'SLETTET', avtaleId, sistEndret: avtale.sistEndret } : { type: 'AVTALE', avtale };
+  if (deleted) return { type: 'SLETTET', avtaleId, sistEndret: avtale.sistEndret };
+  return { type: 'AVTALE', avtale, marks: readMarks(source) };
+}
+
+/** Whatever else these hold is nothing to us, and no reason to park the message. */
+function readMarks(source: JsonObject): PhaseMarks {
+  return {
+    neverBegan: NEVER_BEGAN.has(source['annullertGrunn']),
+    fromArena:
+      source['opphav'] === 'ARENA' ||
+      Object.entries(ARENA_FLAGS).some(([field, flag]) => asJsonObject(source[field])?.[flag] === true),
+  };
+}
+
+/** Of a message: just what is read of it, and of its reasons only whether they are among those that count. */
+export function reduceMessage(source: JsonObject): JsonObject {
+  const reduced = Object.fromEntries(
+    SOURCE_FIELDS.flatMap((field) => (field in source ? [[field, source[field]]] : [])),
+  );
+  if (NEVER_BEGAN.has(source['annullertGrunn'])) reduced['annullertGrunn'] = source['annullertGrunn'];
+  for (const [field, flag] of Object.entries(ARENA_FLAGS)) {
+    if (asJsonObject(source[field])?.[flag] === true) reduced[field] = { [flag]: true };
+  }
+  return reduced;
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

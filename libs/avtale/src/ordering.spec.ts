@@ -17,10 +17,16 @@ const encode = (avtale: Avtale): Content => ({ fingerprint: JSON.stringify(avtal
 interface Options {
   name?: string;
   feilregistrert?: boolean;
+  avtaleInngaatt?: string | null;
+  neverBegan?: boolean;
 }
-const avtale = (sistEndret: number, { name = 'a', feilregistrert = false }: Options = {}): Message => ({
+const avtale = (
+  sistEndret: number,
+  { name = 'a', feilregistrert = false, avtaleInngaatt = null, neverBegan = false }: Options = {},
+): Message => ({
   type: 'AVTALE',
-  avtale: { avtaleId: ID, sistEndret: time(sistEndret), bedriftNavn: name, feilregistrert } as Avtale,
+  avtale: { avtaleId: ID, sistEndret: time(sistEndret), bedriftNavn: name, feilregistrert, avtaleInngaatt } as Avtale,
+  marks: { neverBegan, fromArena: false },
 });
 const deleted = (sistEndret: number): Message => ({ type: 'SLETTET', avtaleId: ID, sistEndret: time(sistEndret) });
 const tombstone: Message = { type: 'GRAVSTEIN', avtaleId: ID };
@@ -90,6 +96,25 @@ describe('what is told', () => {
   });
 });
 
+describe('what the phase needs beside the content', () => {
+  test('that it was entered into is remembered, until it is erased', () => {
+    const entered = avtale(1, { avtaleInngaatt: time(0) });
+    expect(play(onRow(entered, avtale(2, { name: 'b' }))).state?.everEntered).toBe(true);
+    expect(play(onRow(entered, deleted(2), avtale(3))).state?.everEntered).toBe(false);
+    expect(play(onRow(avtale(2), entered)).state?.everEntered).toBe(false);
+  });
+  test('a mark that becomes known is no change; one that becomes another is', () => {
+    const { state } = play(onRow(avtale(1)));
+    if (!state) throw new Error('It was stored');
+    const later = [{ message: avtale(1, { neverBegan: true }), position: { partition: 0, offset: 9 } }];
+    expect(play(later, { ...state, marks: null })).toMatchObject({
+      changes: [],
+      state: { marks: { neverBegan: true } },
+    });
+    expect(play(later, state).changes).toHaveLength(1);
+  });
+});
+
 describe('for any history', () => {
   const message = fc.oneof(
     fc
@@ -97,6 +122,8 @@ describe('for any history', () => {
         sistEndret: fc.integer({ min: 0, max: 4 }),
         name: fc.constantFrom('a', 'b'),
         feilregistrert: fc.boolean(),
+        avtaleInngaatt: fc.constantFrom(null, time(0)),
+        neverBegan: fc.boolean(),
       })
       .map(({ sistEndret, ...options }) => avtale(sistEndret, options)),
     fc.integer({ min: 0, max: 4 }).map(deleted),
@@ -172,6 +199,8 @@ describe('a tombstone of a full sync', () => {
     deleted: null,
     feilregistrert: false,
     fingerprint: 'x',
+    everEntered: false,
+    marks: null,
   });
 
   test.each([

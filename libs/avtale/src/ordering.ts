@@ -1,5 +1,6 @@
 import type { Avtale, Instant } from './fields.ts';
 import type { Message } from './message.ts';
+import type { PhaseMarks } from './phase.ts';
 
 /** Where on the topic a message lies. Offsets are int64 in Kafka; a number is exact to 2^53. */
 export interface Position {
@@ -17,6 +18,10 @@ export interface AvtaleState {
   feilregistrert: boolean;
   /** fingerprint of the content, see `Content`; null for a deleted avtale */
   fingerprint: string | null;
+  /** `avtaleInngaatt` was set in this version or one before it, since it was last erased */
+  everEntered: boolean;
+  /** null when unknown: stored before they were read, and no rebuild has read them since; or deleted */
+  marks: PhaseMarks | null;
 }
 
 /**
@@ -53,9 +58,8 @@ export interface Content {
   fingerprint: string;
 }
 
-export interface Version<C extends Content> {
+export interface Version<C extends Content> extends Pick<AvtaleState, 'position' | 'everEntered' | 'marks'> {
   content: C;
-  position: Position;
 }
 
 /** What a sequence of messages about one avtale comes to. */
@@ -108,7 +112,7 @@ export function foldMessages<C extends Content>(
     }
     current =
       message.type === 'AVTALE'
-        ? accept(fold, current, message.avtale, position, encode)
+        ? accept(fold, current, message, position, encode)
         : erase(fold, current, message, position);
     fold.state = current;
   }
@@ -118,22 +122,28 @@ export function foldMessages<C extends Content>(
 function accept<C extends Content>(
   fold: Fold<C>,
   current: AvtaleState | undefined,
-  avtale: Avtale,
+  { avtale, marks }: Extract<Message, { type: 'AVTALE' }>,
   position: Position,
   encode: (avtale: Avtale) => C,
 ): AvtaleState {
   const { avtaleId, sistEndret, feilregistrert } = avtale;
+  const everEntered = (current?.everEntered ?? false) || avtale.avtaleInngaatt !== null;
   const content = encode(avtale);
   fold.content = content;
   // The source sends one save as several equal messages: only what differs is a version and a change.
-  const isChanged = content.fingerprint !== current?.fingerprint;
+  const isChanged = content.fingerprint !== current?.fingerprint || !sameMarks(current.marks, marks);
   fold.outcomes[isChanged ? 'TATT_INN' : 'UENDRET']++;
   if (isChanged) {
-    fold.versions.push({ content, position });
+    fold.versions.push({ content, position, everEntered, marks });
     const change = changeFor(avtaleId, isVisible(current), feilregistrert);
     if (change) fold.changes.push(change);
   }
-  return { sistEndret, position, deleted: null, feilregistrert, fingerprint: content.fingerprint };
+  return { sistEndret, position, deleted: null, feilregistrert, fingerprint: content.fingerprint, everEntered, marks };
+}
+
+/** That marks become known is no change: else the first resend after an upgrade would be one of every avtale. */
+function sameMarks(known: PhaseMarks | null, marks: PhaseMarks): boolean {
+  return known === null || (known.neverBegan === marks.neverBegan && known.fromArena === marks.fromArena);
 }
 
 function changeFor(avtaleId: string, wasVisible: boolean, feilregistrert: boolean): Change | undefined {
@@ -159,6 +169,8 @@ function erase(
     deleted: tombstone ? 'GRAVSTEIN' : 'SLETTEMERKET',
     feilregistrert: false,
     fingerprint: null,
+    everEntered: false,
+    marks: null,
   };
 }
 

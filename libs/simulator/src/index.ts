@@ -1,4 +1,5 @@
 export { expected, type Expected, type PositionedSourceMessage } from './oracle/oracle.ts';
+export { expectedPhase, type ExpectedLife, type ExpectedPhase } from './oracle/phase.ts';
 export type { ExpectedAvtale } from './oracle/message.ts';
 export { createEvents, createUpdates } from './events.ts';
 export type { SourceMessage } from './source/source-message.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { asJsonObject, isUuid, parseMessage, SOURCE_FIELDS, type JsonObject } from '@tiltak/avtale';
+import { asJsonObject, isUuid, parseMessage, reduceMessage, type JsonObject } from '@tiltak/avtale';
 import { PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { OutgoingMessage } from '../kafka/publisher.ts';
 
@@ -115,9 +115,7 @@ function parseResource(
 
 /** The message, when it can be read as the stream's are; nothing is published of what this system doesn't keep. */
 function parseContent(avtaleId: string, content: JsonObject, path: string, errors: FieldError[]): string {
-  const source: JsonObject = Object.fromEntries(
-    SOURCE_FIELDS.flatMap((field) => (field in content ? [[field, content[field]]] : [])),
-  );
+  const source = reduceMessage(content);
   const value = JSON.stringify(source);
   if (Buffer.byteLength(value) > MAX_RESOURCE_BYTES) {
     errors.push({ felt: `${path}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });

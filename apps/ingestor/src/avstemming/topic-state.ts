@@ -65,6 +65,8 @@ async function readKnown(db: PoolClient, avtaleIder: string[]): Promise<Map<stri
           position: { partition, offset: Number(offset) },
           feilregistrert: false,
           fingerprint: null,
+          everEntered: false,
+          marks: null,
         },
       ],
     ),

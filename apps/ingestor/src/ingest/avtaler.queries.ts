@@ -7,7 +7,7 @@ import {
   rowToRelationAvtale,
   type RelationAvtaleRow,
 } from '../relations/relation-avtale.row.ts';
-import { CONTENT_COLUMNS } from './avtaler.rows.ts';
+import { CONTENT_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
 import type { ParkedMessage } from './parse.ts';
 
 /** A stored avtale, as far as the ordering rule and the rules of relations are concerned. */
@@ -22,6 +22,9 @@ interface StateRow extends RelationAvtaleRow {
   kilde_offset: string;
   slettet: AvtaleState['deleted'];
   avtrykk: string | null;
+  har_vaert_inngaatt: boolean;
+  aldri_begynt: boolean | null;
+  fra_arena: boolean | null;
 }
 
 /** What is known about each of the avtaler; those not known are not in the map. */
@@ -29,7 +32,8 @@ export async function readStates(db: PoolClient, avtaleIder: string[]): Promise<
   const { rows } = await db.query<StateRow>({
     name: 'les_tilstander',
     text: `select ${RELATION_AVTALE_COLUMNS}, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
-                  kilde_partisjon, kilde_offset, slettet, avtrykk
+                  kilde_partisjon, kilde_offset, slettet, avtrykk,
+                  ${PHASE_COLUMNS.join(', ')}
            from avtale where avtale_id = any($1)`,
     values: [avtaleIder],
   });
@@ -44,10 +48,12 @@ function toStored(row: StateRow): StoredAvtale {
     deleted: row.slettet,
     feilregistrert: row.feilregistrert,
     fingerprint: row.avtrykk,
+    everEntered: row.har_vaert_inngaatt,
+    marks: row.aldri_begynt === null ? null : { neverBegan: row.aldri_begynt, fromArena: row.fra_arena === true },
   };
 }
 
-const AVTALE_COLUMNS = [...CONTENT_COLUMNS, 'slettet', 'kilde_partisjon', 'kilde_offset', 'avtrykk'];
+const AVTALE_COLUMNS = [...CONTENT_COLUMNS, 'slettet', 'kilde_partisjon', 'kilde_offset', 'avtrykk', ...PHASE_COLUMNS];
 
 /** Rows as `avtaleRow` makes them. A row for an avtale that exists is a unique violation: someone else was first. */
 export async function insertNew(db: PoolClient, rows: string[]): Promise<void> {
@@ -97,9 +103,19 @@ export async function repairDeviations(db: PoolClient, changed: string[]): Promi
   await db.query(CREATE_STAGING);
   await db.query('delete from pg_temp.inn');
   await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, changed);
+  await db.query(FILL_IN_MARKS);
   const { rows } = await db.query<{ avtale_id: string }>(REPAIR_FROM_STAGING);
   return new Set(rows.map((row) => row.avtale_id));
 }
+
+/** What was not read before is filled in; that says nothing new of an avtale, unless a mark is set that nobody knew of. */
+const FILL_IN_MARKS = `
+  with versjoner as (
+    update avtale_versjon v set aldri_begynt = inn.aldri_begynt, fra_arena = inn.fra_arena from pg_temp.inn
+    where v.avtale_id = inn.avtale_id and v.avtrykk = inn.avtrykk and v.aldri_begynt is null)
+  update avtale set aldri_begynt = inn.aldri_begynt, fra_arena = inn.fra_arena from pg_temp.inn
+  where avtale.avtale_id = inn.avtale_id and avtale.aldri_begynt is null
+    and not inn.aldri_begynt and inn.fra_arena = coalesce(avtale.opphav = 'ARENA', false)`;
 
 const REPAIR_FROM_STAGING = `
   update avtale set ${AVTALE_COLUMNS.map((column) => `${column} = inn.${column}`).join(', ')}, mottatt = now()
@@ -117,7 +133,7 @@ export async function deleteHistory(db: PoolClient, avtaleIder: string[]): Promi
 
 /** Rows as `versionRow` makes them. */
 export async function insertVersions(db: PoolClient, rows: string[]): Promise<void> {
-  const columns = [...CONTENT_COLUMNS, 'kilde_partisjon', 'kilde_offset', 'avtrykk'];
+  const columns = [...CONTENT_COLUMNS, 'kilde_partisjon', 'kilde_offset', 'avtrykk', ...PHASE_COLUMNS];
   await copyRows(db, `avtale_versjon (${columns.join(', ')})`, rows);
 }
 

@@ -10,6 +10,7 @@ import {
   type RelationAvtale,
   type Position,
   type AvtaleState,
+  type Version,
 } from '@tiltak/avtale';
 import { columnName, type DeltakerId } from '@tiltak/database';
 import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
@@ -69,6 +70,7 @@ export function avtaleRow(
     copyField(deleted),
     ...positionColumns(position),
     copyField(fingerprint),
+    ...phaseColumns(state),
   ];
   if (known) columns.push(...positionColumns(known.position));
   return copyRow(columns);
@@ -80,8 +82,16 @@ function tombstoneContent(avtaleId: string, { sistEndret }: AvtaleState): string
   return CONTENT_COLUMNS.map((name) => copyField(values[name] ?? null)).join('\t');
 }
 
-export function versionRow(content: EncodedContent, position: Position): string {
-  return copyRow([content.columns, ...positionColumns(position), content.fingerprint]);
+export function versionRow(version: Version<EncodedContent>): string {
+  const { content, position } = version;
+  return copyRow([content.columns, ...positionColumns(position), content.fingerprint, ...phaseColumns(version)]);
+}
+
+/** What the phase needs beside the content, and outside its fingerprint. */
+export const PHASE_COLUMNS: readonly string[] = ['har_vaert_inngaatt', 'aldri_begynt', 'fra_arena'];
+
+function phaseColumns({ everEntered, marks }: Pick<AvtaleState, 'everEntered' | 'marks'>): string[] {
+  return [everEntered, marks?.neverBegan ?? null, marks?.fromArena ?? null].map(copyField);
 }
 
 export function changeRow({ avtaleId, type, reason }: Change): string {

@@ -1,4 +1,4 @@
-import { expected, createEvents } from '@tiltak/simulator';
+import { expected, createEvents, type ExpectedLife } from '@tiltak/simulator';
 import {
   batch,
   deltakerId,
@@ -216,6 +216,11 @@ describe('the messages of the simulator', () => {
     expect(new Map(living.map((row) => [row.avtale_id, row.sist_endret]))).toEqual(
       new Map([...oracle.avtaler].map(([id, avtale]) => [id, avtale.sistEndret])),
     );
+    const lives = await pool.query<ExpectedLife & { avtaleId: string }>(
+      `select avtale_id as "avtaleId", har_vaert_inngaatt as "everEntered", aldri_begynt as "neverBegan", fra_arena as "fromArena"
+       from avtale where slettet is null`,
+    );
+    expect(new Map(lives.rows.map(({ avtaleId, ...life }) => [avtaleId, life]))).toEqual(oracle.lives);
     expect(new Set(rows.filter(({ slettet: deleted }) => deleted !== null).map((row) => row.avtale_id))).toEqual(
       new Set(oracle.slettet.keys()),
     );

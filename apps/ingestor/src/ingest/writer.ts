@@ -196,10 +196,7 @@ async function storeHistory(
   withChanges: readonly Fold<EncodedContent>[],
 ): Promise<void> {
   const versions = withVersions.flatMap((fold) => fold.versions);
-  await insertVersions(
-    db,
-    versions.map(({ content, position }) => versionRow(content, position)),
-  );
+  await insertVersions(db, versions.map(versionRow));
   const changes = withChanges.flatMap((fold) => fold.changes);
   await insertChanges(db, changes.map(changeRow));
 }
@@ -208,8 +205,11 @@ async function storeHistory(
 function repairFold(stored: StoredAvtale, fold: Fold<EncodedContent>): Fold<EncodedContent> {
   const { avtaleId, state } = fold;
   if (!state) return fold;
-  // A tombstone doesn't say when what it deleted was changed.
-  const repairedState = state.deleted === 'GRAVSTEIN' ? { ...state, sistEndret: stored.sistEndret } : state;
+  // A tombstone doesn't say when what it deleted was changed, nor a message what those before it said.
+  const repairedState =
+    state.deleted === 'GRAVSTEIN'
+      ? { ...state, sistEndret: stored.sistEndret }
+      : { ...state, everEntered: state.everEntered || (state.deleted === null && stored.everEntered) };
   const removal: Change[] = [{ avtaleId, type: 'SLETTET', reason: state.deleted ? 'SLETTET' : 'FEILREGISTRERT' }];
   const wasVisible = stored.deleted === null && !stored.feilregistrert;
   const isVisible = state.deleted === null && !state.feilregistrert;

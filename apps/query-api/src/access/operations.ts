@@ -1,5 +1,5 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
-import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import { STORED_FIELDS, type AvtaleField } from '@tiltak/avtale';
 
 /**
  * Every operation by its operationId, and the fields of an avtale that its answer is made of: a consumer needs all of
@@ -7,16 +7,16 @@ import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
  */
 export const OPERATIONS = {
   hentTiltaksstatus: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
-  sokAvtaler: GRANTABLE_FIELDS,
+  sokAvtaler: STORED_FIELDS,
   // Answers with the fields asked for; what a page is cut by goes with it.
   hentUtdrag: ['avtaleId'],
-  hentAvtale: GRANTABLE_FIELDS,
-  hentAvtaleMedNummer: GRANTABLE_FIELDS,
-  hentVersjoner: GRANTABLE_FIELDS,
-  hentDeltakersAvtaler: GRANTABLE_FIELDS,
-  hentBedriftensAvtaler: GRANTABLE_FIELDS,
+  hentAvtale: STORED_FIELDS,
+  hentAvtaleMedNummer: STORED_FIELDS,
+  hentVersjoner: STORED_FIELDS,
+  hentDeltakersAvtaler: STORED_FIELDS,
+  hentBedriftensAvtaler: STORED_FIELDS,
   hentEndringer: ['avtaleId'],
-  eksporterAvtaler: GRANTABLE_FIELDS,
+  eksporterAvtaler: STORED_FIELDS,
   // Answers with the fields that are asked for, so the grant is held against those.
   graphql: [],
   // Counts by one field, and the grant is held against that.

@@ -5,13 +5,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
-import { Lookups } from '../lookups/lookups.ts';
+import { Lookups, type Lookup } from '../lookups/lookups.ts';
 import { isNotModified, WithETag } from '../shared/etag.ts';
 import {
   AvtaleDto,
   AvtalesideDto,
   AvtaleIdDto,
   AvtaleNrDto,
+  AvtalefaseSideDto,
   BedriftNrDto,
   DeltakerIdDto,
   SideDto,
@@ -20,8 +21,16 @@ import {
   UtdragssideDto,
   VersjonssideDto,
 } from './avtaler.dto.ts';
-import { type AvtaleRow } from './avtaler.fields.ts';
-import { avtaleById, avtaleByNumber, extractPage, searchPage, versionsPage } from './avtaler.lookups.ts';
+import { wholeFields, type AvtaleRow } from './avtaler.fields.ts';
+import {
+  avtaleById,
+  avtaleByNumber,
+  extractPage,
+  searchPage,
+  versionsPage,
+  type PageRequest,
+} from './avtaler.lookups.ts';
+import type { AvtaleFilter } from './avtaler.queries.ts';
 import { toAvtaleDto, toAvtaleside, toUtdragsside, toVersjonsside } from './avtaler.mapper.ts';
 
 /** Look-ups of whole avtaler. Each is audited before it is answered. */
@@ -51,7 +60,7 @@ export class AvtalerController {
     @Body() { antall: size, neste: next, ...filter }: SokDto,
     @Req() request: FastifyRequest,
   ): Promise<AvtalesideDto> {
-    return this.lookups.answer(grantOf(request), searchPage(filter, { size, next }), toAvtaleside);
+    return this.searchPage(request, filter, { size, next });
   }
 
   @Post('avtaler/utdrag')
@@ -98,7 +107,7 @@ export class AvtalerController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AvtaleDto | undefined> {
-    return this.lookups.answer(grantOf(request), avtaleById(avtaleId), onlyIfChanged(request, reply));
+    return this.answerOne(avtaleById(grantOf(request), avtaleId), request, reply);
   }
 
   @Get('avtaler/nummer/:avtaleNr')
@@ -111,7 +120,7 @@ export class AvtalerController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AvtaleDto | undefined> {
-    return this.lookups.answer(grantOf(request), avtaleByNumber(avtaleNr), onlyIfChanged(request, reply));
+    return this.answerOne(avtaleByNumber(grantOf(request), avtaleNr), request, reply);
   }
 
   @Get('avtaler/:avtaleId/versjoner')
@@ -132,10 +141,12 @@ export class AvtalerController {
     @Query() { antall: size, neste: next }: SideDto,
     @Req() request: FastifyRequest,
   ): Promise<VersjonssideDto> {
-    return this.lookups.answer(grantOf(request), versionsPage(avtaleId, { size, next }), (rows, nextCursor) => {
+    const grant = grantOf(request);
+    const toPage = toVersjonsside(wholeFields(grant));
+    return this.lookups.answer(grant, versionsPage(grant, avtaleId, { size, next }), (rows, nextCursor) => {
       // Also between two pages: there was at least one more when the cursor was given.
       if (rows.length === 0) throw notFound();
-      return toVersjonsside(rows, nextCursor);
+      return toPage(rows, nextCursor);
     });
   }
 
@@ -150,34 +161,43 @@ export class AvtalerController {
   @ApiOkResponse({ type: AvtalesideDto })
   hentDeltakersAvtaler(
     @Param() { deltakerId }: DeltakerIdDto,
-    @Query() { antall: size, neste: next }: SideDto,
+    @Query() { antall: size, neste: next, ...phase }: AvtalefaseSideDto,
     @Req() request: FastifyRequest,
   ): Promise<AvtalesideDto> {
-    return this.lookups.answer(grantOf(request), searchPage({ deltakerId }, { size, next }), toAvtaleside);
+    return this.searchPage(request, { deltakerId, ...phase }, { size, next });
   }
 
   @Get('bedrifter/:bedriftNr/avtaler')
   @IsOperation('hentBedriftensAvtaler')
   @ApiOperation({ operationId: 'hentBedriftensAvtaler', summary: 'Which avtaler does this employer have?' })
-  @ApiParam({ name: 'bedriftNr', schema: { type: 'string', pattern: '^[0-9]{9}$' }, example: '910825518' })
+  @ApiParam({ name: 'bedriftNr', schema: { type: 'string', minLength: 1, maxLength: 20 }, example: '910825518' })
   @ApiOkResponse({ type: AvtalesideDto })
   hentBedriftensAvtaler(
     @Param() { bedriftNr }: BedriftNrDto,
-    @Query() { antall: size, neste: next }: SideDto,
+    @Query() { antall: size, neste: next, ...phase }: AvtalefaseSideDto,
     @Req() request: FastifyRequest,
   ): Promise<AvtalesideDto> {
-    const filter = { bedriftsnumre: [bedriftNr] };
-    return this.lookups.answer(grantOf(request), searchPage(filter, { size, next }), toAvtaleside);
+    return this.searchPage(request, { bedriftsnumre: [bedriftNr], ...phase }, { size, next });
   }
-}
 
-/** A whole avtale, or nothing but 304 for a caller that has it as it is. */
-function onlyIfChanged(request: FastifyRequest, reply: FastifyReply): (rows: AvtaleRow[]) => AvtaleDto | undefined {
-  return ([row]) => {
-    if (!row) throw notFound();
-    const avtale = toAvtaleDto(row);
-    return isNotModified(request, reply, avtale) ? undefined : avtale;
-  };
+  private searchPage(request: FastifyRequest, filter: AvtaleFilter, page: PageRequest): Promise<AvtalesideDto> {
+    const grant = grantOf(request);
+    return this.lookups.answer(grant, searchPage(grant, filter, page), toAvtaleside(wholeFields(grant)));
+  }
+
+  /** A whole avtale, or nothing but 304 for a caller that has it as it is. */
+  private answerOne(
+    lookup: Lookup<AvtaleRow>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<AvtaleDto | undefined> {
+    const grant = grantOf(request);
+    return this.lookups.answer(grant, lookup, ([row]) => {
+      if (!row) throw notFound();
+      const avtale = toAvtaleDto(wholeFields(grant))(row);
+      return isNotModified(request, reply, avtale) ? undefined : avtale;
+    });
+  }
 }
 
 function notFound(): Problem {

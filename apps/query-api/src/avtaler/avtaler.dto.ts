@@ -1,10 +1,12 @@
 import {
   AVTALESTATUSER,
+  FASER,
   OPPHAV,
   STILLINGSTYPER,
   TILTAKSTYPER,
   UUID,
   type AvtaleStatus,
+  type Fase,
   type Opphav,
   type Stillingstype,
   type Tiltakstype,
@@ -20,7 +22,7 @@ import {
   OmitType,
   PartialType,
 } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import { IntegerParam } from '@tiltak/platform';
 import {
   ArrayMaxSize,
@@ -38,7 +40,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
-import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
+import { BEDRIFT_NR, BEDRIFT_NR_FORM, IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
 
 const textProperty = (description: string, example: string | null): ApiPropertyOptions => ({
   type: String,
@@ -62,7 +64,7 @@ const timeProperty = (description: string, example: string | null): ApiPropertyO
 });
 
 /** The schema of a list of one to a thousand texts of this form. */
-function listOf<F extends { pattern: string } | { format: string }>(
+function listOf<F extends { pattern: string } | { format: string } | { minLength: number; maxLength: number }>(
   form: F,
 ): { type: 'array'; minItems: number; maxItems: number; items: { type: 'string' } & F } {
   return { type: 'array', minItems: 1, maxItems: 1_000, items: { type: 'string', ...form } };
@@ -133,7 +135,10 @@ export class AvtaleDto {
   deltakerFnr: string | null;
 
   @ApiProperty(
-    textProperty('Organisation number of the employer (underenhet), 9 digits; empty in very old avtaler', '910825518'),
+    textProperty(
+      'Organisation number of the employer (underenhet), 9 digits; empty or something else in very old avtaler',
+      '910825518',
+    ),
   )
   bedriftNr: string | null;
 
@@ -162,7 +167,8 @@ export class AvtaleDto {
   @ApiPropertyOptional({
     enum: AVTALESTATUSER,
     enumName: 'AvtaleStatus',
-    description: 'Status, as the source last computed it',
+    description:
+      'Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day',
     example: 'GJENNOMFORES',
   })
   avtaleStatus?: AvtaleStatus;
@@ -245,6 +251,22 @@ export class AvtaleDto {
   })
   sistEndret: string;
 
+  @ApiPropertyOptional({
+    enum: FASER,
+    enumName: 'Fase',
+    description:
+      'Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted',
+    example: 'PAAGAAR',
+  })
+  fase?: Fase;
+
+  @ApiPropertyOptional({
+    description:
+      'Present, and true, when it was annulled after it had begun: when the person left is not known. Goes with fase',
+    example: true,
+  })
+  annullertUnderveis?: boolean;
+
   @ApiProperty({ type: AvtaleLenkerDto, description: 'Where to go from here (HAL)' })
   _links: AvtaleLenkerDto;
 }
@@ -308,6 +330,41 @@ export class SideDto {
   neste?: string;
 }
 
+/** A page of avtaler, all of them or those in these phases. */
+export class AvtalefaseSideDto extends SideDto {
+  @ApiPropertyOptional({
+    enum: FASER,
+    enumName: 'Fase',
+    isArray: true,
+    minItems: 1,
+    maxItems: 20,
+    description: 'Phases on faseDato: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between',
+    example: ['PAAGAAR'],
+  })
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => splitList(value))
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @IsIn(FASER, { each: true, message: `must be of ${FASER.join(', ')}` })
+  faser?: Fase[];
+
+  @ApiPropertyOptional({
+    format: 'date',
+    description: 'The day that fase is of; when absent today in Oslo',
+    example: '2026-01-31',
+  })
+  @IsOptional()
+  @IsDato()
+  faseDato?: string;
+}
+
+function splitList(value: unknown): unknown {
+  return (Array.isArray(value) ? value : [value]).flatMap((part: unknown) =>
+    typeof part === 'string' ? part.split(',') : [part],
+  );
+}
+
 @ApiSchema({ name: 'Sok' })
 export class SokDto {
   @ApiPropertyOptional({
@@ -319,8 +376,8 @@ export class SokDto {
   personidenter?: string[];
 
   @ApiPropertyOptional({
-    ...listOf({ pattern: '^[0-9]{9}$' }),
-    description: 'Organisation numbers of employers',
+    ...listOf({ minLength: 1, maxLength: 20 }),
+    description: 'Organisation numbers of employers; of very old avtaler they need not be nine digits',
     example: ['910825518'],
   })
   @IsOptional()
@@ -367,6 +424,31 @@ export class SokDto {
   @ArrayMaxSize(20)
   @IsIn(AVTALESTATUSER, { each: true, message: `must be of ${AVTALESTATUSER.join(', ')}` })
   statuser?: AvtaleStatus[];
+
+  @ApiPropertyOptional({
+    enum: FASER,
+    enumName: 'Fase',
+    isArray: true,
+    minItems: 1,
+    maxItems: 20,
+    description: 'Phases on faseDato',
+    example: ['PAAGAAR'],
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @IsIn(FASER, { each: true, message: `must be of ${FASER.join(', ')}` })
+  faser?: Fase[];
+
+  @ApiPropertyOptional({
+    format: 'date',
+    description: 'The day that fase is of; when absent today in Oslo, or the day of gjeldendePer',
+    example: '2026-01-31',
+  })
+  @IsOptional()
+  @IsDato()
+  faseDato?: string;
 
   @ApiPropertyOptional({ type: PeriodeDto, description: 'Overlapping these days; an avtale without sluttDato goes on' })
   @IsOptional()
@@ -473,6 +555,6 @@ export class AvtaleNrDto {
 }
 
 export class BedriftNrDto {
-  @Matches(/^\d{9}$/, { message: 'must be nine digits' })
+  @Matches(BEDRIFT_NR, { message: BEDRIFT_NR_FORM })
   bedriftNr: string;
 }

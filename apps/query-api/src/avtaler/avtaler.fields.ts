@@ -1,5 +1,6 @@
-import { FIELDS, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import { FIELDS, STORED_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { columnName } from '@tiltak/database';
+import { phaseSql, TODAY } from './fase.sql.ts';
 
 /**
  * What can be read of an avtale: its fields, the participant's opaque id, when this system learned of the content, and
@@ -7,8 +8,26 @@ import { columnName } from '@tiltak/database';
  */
 export type Selection = AvtaleField | 'deltakerId' | 'mottatt' | '_links';
 
-/** What a whole avtale is read with. */
-export const WHOLE_AVTALE: readonly Selection[] = [...GRANTABLE_FIELDS, '_links'];
+/** What a consumer may see of a whole avtale. `fase` came later: a registry that doesn't name it is still valid. */
+export function wholeFields({ fields }: { fields: ReadonlySet<AvtaleField> }): readonly AvtaleField[] {
+  return fields.has('fase') ? WITH_PHASE : STORED_FIELDS;
+}
+const WITH_PHASE: readonly AvtaleField[] = [...STORED_FIELDS, 'fase'];
+
+/** What a whole avtale is read with, for those fields. */
+export function wholeSelection(fields: readonly AvtaleField[]): readonly Selection[] {
+  return fields === WITH_PHASE ? WHOLE_WITH_PHASE : WHOLE_AVTALE;
+}
+export const WHOLE_AVTALE: readonly Selection[] = [...STORED_FIELDS, '_links'];
+const WHOLE_WITH_PHASE: readonly Selection[] = [...WITH_PHASE, '_links'];
+
+/** Read over and over with the same text, so that the database may keep their plans. */
+export const PREPARED_SELECTIONS: ReadonlySet<readonly Selection[]> = new Set([
+  STORED_FIELDS,
+  WITH_PHASE,
+  WHOLE_AVTALE,
+  WHOLE_WITH_PHASE,
+]);
 
 export type AvtaleRow = Record<string, string | number | boolean | null>;
 
@@ -17,24 +36,47 @@ const LINKS_COLUMN = 'lenker(deltaker_id, avtale_id) as relasjoner';
 
 const columnLists = new WeakMap<readonly Selection[], string>();
 
-/** The columns of `avtale_synlig` to read for these, and no others; the participant's opaque id goes with the ident. */
-export function columnsFor(fields: readonly Selection[]): string {
-  const known = columnLists.get(fields);
+/**
+ * The columns of `avtale_synlig` to read for these, and no others; the participant's opaque id goes with the ident.
+ *
+ * @param phaseDay the day that `fase` is of, as SQL; today in Oslo unless told otherwise
+ */
+export function columnsFor(fields: readonly Selection[], phaseDay = TODAY): string {
+  const known = phaseDay === TODAY ? columnLists.get(fields) : undefined;
   if (known !== undefined) return known;
   const columns = fields.flatMap((field) => {
     if (field === '_links') return LINKS_COLUMN;
+    if (field === 'fase') return [`${phaseSql(phaseDay)} as fase`, 'annullert_underveis'];
     return field === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : columnName(field);
   });
   const list = [...new Set(columns)].join(', ');
-  columnLists.set(fields, list);
+  if (phaseDay === TODAY) columnLists.set(fields, list);
   return list;
+}
+
+/** A member of an avtale in JSON. */
+export interface Member {
+  name: string;
+  column: string;
+  /** left out when undefined */
+  read: ValueReader;
+}
+
+/** What a field is shown as: itself, and of `fase` also whether it is marked. */
+export function membersOf(field: AvtaleField): Member[] {
+  const member = { name: field, column: columnName(field), read: valueReader(field) };
+  if (field !== 'fase') return [member];
+  const onlyTrue: ValueReader = (value) => (value === true ? true : undefined);
+  return [member, { name: 'annullertUnderveis', column: 'annullert_underveis', read: onlyTrue }];
 }
 
 /** Turns rows into JSON with just these fields. A coded field that the source left empty is left out. */
 export function jsonMapper<T extends Partial<Record<AvtaleField, unknown>>>(
   fields: readonly AvtaleField[],
 ): (row: AvtaleRow) => T {
-  const readers = fields.map((field) => [field, columnName(field), valueReader(field)] as const);
+  const readers = fields
+    .flatMap((field) => membersOf(field))
+    .map(({ name, column, read }) => [name, column, read] as const);
   return (row) => {
     const json: Record<string, unknown> = {};
     for (const [field, column, read] of readers) {
@@ -46,7 +88,7 @@ export function jsonMapper<T extends Partial<Record<AvtaleField, unknown>>>(
 }
 
 /** From a column to what a consumer gets. */
-type ValueReader = ((value: string | number | boolean | null) => unknown) & {
+export type ValueReader = ((value: string | number | boolean | null) => unknown) & {
   /** few values occur */
   lowCardinality?: true;
   /** the value goes through as it is */
@@ -54,6 +96,7 @@ type ValueReader = ((value: string | number | boolean | null) => unknown) & {
 };
 
 export function valueReader(field: AvtaleField): ValueReader {
+  if (field === 'fase') return valueReader('avtaleId');
   const { read, codes } = FIELDS[field];
   if (codes) {
     const published: ValueReader = (value) => (value === null ? undefined : codes.fromSource(String(value)));

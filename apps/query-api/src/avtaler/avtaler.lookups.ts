@@ -1,7 +1,8 @@
-import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import type { AvtaleField } from '@tiltak/avtale';
+import type { Grant } from '../access/grant.ts';
 import type { Lookup } from '../lookups/lookups.ts';
 import { decodeCursor, encodeCursor } from '../shared/cursor.ts';
-import { WHOLE_AVTALE, type AvtaleRow, type Selection } from './avtaler.fields.ts';
+import { wholeFields, wholeSelection, type AvtaleRow, type Selection } from './avtaler.fields.ts';
 import {
   byIdQuery,
   byNumberQuery,
@@ -18,10 +19,11 @@ export interface PageRequest {
 }
 
 /** Whole avtaler that match; a cursor that can't be used is a Problem 400 of the query. */
-export function searchPage(filter: AvtaleFilter, page: PageRequest): Lookup<AvtaleRow> {
+export function searchPage(grant: Grant, filter: AvtaleFilter, page: PageRequest): Lookup<AvtaleRow> {
+  const fields = wholeFields(grant);
   // How avtaler stood to each other then is not kept.
-  const selection = filter.gjeldendePer === undefined ? WHOLE_AVTALE : GRANTABLE_FIELDS;
-  return avtalePage(filter, { fields: GRANTABLE_FIELDS, selection }, page);
+  const selection = filter.gjeldendePer === undefined ? wholeSelection(fields) : fields;
+  return avtalePage(filter, { fields, selection }, page);
 }
 
 /** These fields of the avtaler that match; a cursor that can't be used is a Problem 400 of the query. */
@@ -50,23 +52,26 @@ function avtalePage(
   };
 }
 
-export function avtaleById(avtaleId: string): Lookup<AvtaleRow> {
-  return { fields: GRANTABLE_FIELDS, query: () => byIdQuery(avtaleId, WHOLE_AVTALE) };
+export function avtaleById(grant: Grant, avtaleId: string): Lookup<AvtaleRow> {
+  const fields = wholeFields(grant);
+  return { fields, query: () => byIdQuery(avtaleId, wholeSelection(fields)) };
 }
 
-export function avtaleByNumber(avtaleNr: number): Lookup<AvtaleRow> {
-  return { fields: GRANTABLE_FIELDS, query: () => byNumberQuery(avtaleNr, WHOLE_AVTALE) };
+export function avtaleByNumber(grant: Grant, avtaleNr: number): Lookup<AvtaleRow> {
+  const fields = wholeFields(grant);
+  return { fields, query: () => byNumberQuery(avtaleNr, wholeSelection(fields)) };
 }
 
 const SEQUENCE_NUMBER = /^\d{1,18}$/;
 
 /** What an avtale has said; a cursor that can't be used is a Problem 400 of the query. */
-export function versionsPage(avtaleId: string, { size, next }: PageRequest): Lookup<VersionRow> {
+export function versionsPage(grant: Grant, avtaleId: string, { size, next }: PageRequest): Lookup<VersionRow> {
+  const fields = wholeFields(grant);
   return {
-    fields: GRANTABLE_FIELDS,
+    fields,
     query: () => {
       const after = next === undefined ? '0' : decodeCursor(avtaleId, next, SEQUENCE_NUMBER);
-      return versionsQuery(avtaleId, { after, limit: size + 1 });
+      return versionsQuery(avtaleId, fields, { after, limit: size + 1 });
     },
     page: { size, cursorAfter: (last) => encodeCursor(avtaleId, String(last.lopenr)) },
   };

@@ -1,4 +1,4 @@
-import { type RelationName, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import type { AvtaleField, RelationName } from '@tiltak/avtale';
 import type {
   AvtaleDto,
   AvtaleLenkerDto,
@@ -9,26 +9,34 @@ import type {
   VersjonssideDto,
 } from './avtaler.dto.ts';
 import { jsonMapper, toRfc3339, type AvtaleRow } from './avtaler.fields.ts';
+import { BEDRIFT_NR } from '../shared/lists.ts';
 import type { VersionRow } from './avtaler.queries.ts';
 
-const allFields = jsonMapper<Omit<AvtaleDto, '_links'>>(GRANTABLE_FIELDS);
+type Whole = Omit<AvtaleDto, '_links'>;
+const mappers = new WeakMap<readonly AvtaleField[], (row: AvtaleRow) => Whole>();
 
-/** A row read with `WHOLE_AVTALE`, as consumers get it. */
-export function toAvtaleDto(row: AvtaleRow): AvtaleDto {
-  return { ...allFields(row), _links: linksOf(row) };
+/** Of a row read with `wholeSelection` of these fields, as consumers get it. */
+export function toAvtaleDto(fields: readonly AvtaleField[]): (row: AvtaleRow) => AvtaleDto {
+  const toWhole = mappers.get(fields) ?? jsonMapper<Whole>(fields);
+  mappers.set(fields, toWhole);
+  return (row) => ({ ...toWhole(row), _links: linksOf(row) });
 }
 
-export function toAvtaleside(rows: AvtaleRow[], next?: string): AvtalesideDto {
-  return { avtaler: rows.map(toAvtaleDto), ...nextPage(next) };
+export function toAvtaleside(fields: readonly AvtaleField[]): (rows: AvtaleRow[], next?: string) => AvtalesideDto {
+  const toAvtale = toAvtaleDto(fields);
+  return (rows, next) => ({ avtaler: rows.map(toAvtale), ...nextPage(next) });
 }
 
 export function toUtdragsside(fields: readonly AvtaleField[], rows: AvtaleRow[], next?: string): UtdragssideDto {
   return { avtaler: rows.map(jsonMapper<UtdragDto>(fields)), ...nextPage(next) };
 }
 
-export function toVersjonsside(rows: VersionRow[], next?: string): VersjonssideDto {
-  const versions = rows.map((row) => ({ laert: toRfc3339(row.laert), avtale: toAvtaleDto(row) }));
-  return { versjoner: versions, ...nextPage(next) };
+export function toVersjonsside(fields: readonly AvtaleField[]): (rows: VersionRow[], next?: string) => VersjonssideDto {
+  const toAvtale = toAvtaleDto(fields);
+  return (rows, next) => {
+    const versions = rows.map((row) => ({ laert: toRfc3339(row.laert), avtale: toAvtale(row) }));
+    return { versjoner: versions, ...nextPage(next) };
+  };
 }
 
 function nextPage(cursor: string | undefined): { neste?: string } {
@@ -41,9 +49,9 @@ export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
   return {
     self: avtaleLink(String(avtaleId)),
     ...(deltakerId ? { deltaker: { href: `/api/v1/deltakere/${String(deltakerId)}/avtaler` } } : {}),
-    // Very old avtaler have no number, or something that isn't one.
-    ...(/^\d{9}$/.test(String(bedriftNr))
-      ? { bedrift: { href: `/api/v1/bedrifter/${String(bedriftNr)}/avtaler` } }
+    // Very old avtaler have no number, or something that isn't one, which is found all the same.
+    ...(BEDRIFT_NR.test(String(bedriftNr ?? ''))
+      ? { bedrift: { href: `/api/v1/bedrifter/${encodeURIComponent(String(bedriftNr))}/avtaler` } }
       : {}),
     ...(row['relasjoner'] ? relatedLinks(String(row['relasjoner'])) : {}),
   };

@@ -1,6 +1,7 @@
-import { CODE_VALUES, UKJENT, GRANTABLE_FIELDS } from '@tiltak/avtale';
+import { CODE_VALUES, FASER, UKJENT, type Fase } from '@tiltak/avtale';
 import { chosenStatement, preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
-import { WHOLE_AVTALE, columnsFor, type AvtaleRow, type Selection } from './avtaler.fields.ts';
+import { PREPARED_SELECTIONS, columnsFor, type AvtaleRow, type Selection } from './avtaler.fields.ts';
+import { osloDaySql, phaseSql, TODAY } from './fase.sql.ts';
 
 /** What to look for; everything given must hold. Coded values are the published ones. */
 export interface AvtaleFilter {
@@ -9,6 +10,10 @@ export interface AvtaleFilter {
   avtaleIder?: string[] | undefined;
   tiltakstyper?: string[] | undefined;
   statuser?: string[] | undefined;
+  /** on `faseDato` */
+  faser?: Fase[] | undefined;
+  /** YYYY-MM-DD; when absent today in Oslo, or the day of `gjeldendePer` */
+  faseDato?: string | undefined;
   /** both ends included, YYYY-MM-DD; an avtale without an end goes on, one without a start overlaps nothing */
   periode?: { fra: string; til: string } | undefined;
   /** exclusive, RFC 3339 */
@@ -27,12 +32,14 @@ export interface Keyset {
 /** Avtaler in the order of avtaleId, which never changes: no avtale is skipped or given twice by a change. */
 export function searchQuery(filter: AvtaleFilter, selection: readonly Selection[], keyset: Keyset): Query<AvtaleRow> {
   const { conditions, values } = filterConditions(filter);
+  const phaseDay = phaseDayOf(filter, selection, values);
+  if (filter.faser) conditions.push(...phaseConditions(filter.faser, phaseDay, values));
   if (keyset.after !== undefined) conditions.push(`avtale_id > $${values.push(keyset.after)}`);
   if (filter.gjeldendePer !== undefined)
     conditions.push(wasCurrentAt(`$${values.push(filter.gjeldendePer)}::timestamptz`));
   const from = filter.gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  const text = `select ${columnsFor(selection)} from ${from} ${where} order by avtale_id limit $${values.push(keyset.limit)}`;
+  const text = `select ${columnsFor(selection, phaseDay)} from ${from} ${where} order by avtale_id limit $${values.push(keyset.limit)}`;
   return { statement: statementFor(selection, text), values };
 }
 
@@ -63,6 +70,38 @@ function filterConditions(filter: AvtaleFilter): { conditions: string[]; values:
   return { conditions, values };
 }
 
+function phaseDayOf(filter: AvtaleFilter, selection: readonly Selection[], values: unknown[]): string {
+  const { faser, faseDato: day, gjeldendePer: moment } = filter;
+  // The database refuses a value that nothing in the statement uses.
+  if (!faser && !selection.includes('fase')) return TODAY;
+  if (day !== undefined) return `$${String(values.push(day))}::date`;
+  return moment === undefined ? TODAY : osloDaySql(`$${String(values.push(moment))}::timestamptz`);
+}
+
+/** What follows from a phase, said so that an index of the dates can find its rows. */
+const DATES_OF: Partial<Record<Fase, (day: string) => string[]>> = {
+  PAAGAAR: covering,
+  IKKE_INNGAATT_PAA_NYTT: covering,
+  PLANLAGT: (day) => [`(start_dato > ${day} or start_dato is null)`],
+};
+
+function covering(day: string): string[] {
+  return [`start_dato <= ${day}`, `(slutt_dato >= ${day} or slutt_dato is null)`];
+}
+
+function phaseConditions(faser: readonly Fase[], day: string, values: unknown[]): string[] {
+  const known = FASER.filter((fase) => fase !== UKJENT);
+  const wanted = known.filter((fase) => faser.includes(fase));
+  if (wanted.length === 0) return ['false'];
+  const [first, ...others] = wanted.map((fase) => DATES_OF[fase]);
+  const list = (phases: readonly Fase[]): string => `($${String(values.push(phases))}::text[])`;
+  if (first && others.every((dates) => dates === first))
+    return [...first(day), `${phaseSql(day)} = any${list(wanted)}`];
+  // Common phases: put as what they are not, it is expected to be most of the table, which is read in the order of the
+  // page. As what they are, the whole table would be read and sorted for each page.
+  return [`${phaseSql(day)} <> all${list(known.filter((fase) => !wanted.includes(fase)))}`];
+}
+
 /** `UKJENT` stands for every text that this release does not know. */
 function codeCondition<T extends string>(
   column: string,
@@ -90,18 +129,21 @@ function singleStatement(selection: readonly Selection[], where: string): Statem
 }
 
 function statementFor(selection: readonly Selection[], text: string): Statement {
-  return selection === WHOLE_AVTALE || selection === GRANTABLE_FIELDS ? preparedStatement(text) : chosenStatement(text);
+  return PREPARED_SELECTIONS.has(selection) ? preparedStatement(text) : chosenStatement(text);
 }
 
 /** A version of an avtale, with when it was learned and its number among all versions. */
 export type VersionRow = AvtaleRow & { laert: string; lopenr: number };
 
 /** The versions that were to be seen, oldest first. */
-export function versionsQuery(avtaleId: string, keyset: { after: string; limit: number }): Query<VersionRow> {
-  return { statement: VERSIONS, values: [avtaleId, keyset.after, keyset.limit] };
+export function versionsQuery(
+  avtaleId: string,
+  selection: readonly Selection[],
+  keyset: { after: string; limit: number },
+): Query<VersionRow> {
+  // Its phase is what was answered on the day it was learned.
+  const columns = columnsFor(selection, osloDaySql('laert'));
+  const text = `select ${columns}, laert, lopenr from avtale_versjon_synlig
+    where avtale_id = $1 and lopenr > $2 and not feilregistrert order by lopenr limit $3`;
+  return { statement: statementFor(selection, text), values: [avtaleId, keyset.after, keyset.limit] };
 }
-
-const VERSIONS = preparedStatement(
-  `select ${columnsFor(GRANTABLE_FIELDS)}, laert, lopenr from avtale_versjon_synlig
-    where avtale_id = $1 and lopenr > $2 and not feilregistrert order by lopenr limit $3`,
-);

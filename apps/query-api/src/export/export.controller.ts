@@ -3,12 +3,12 @@ import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/sw
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { grantOf } from '../access/grant.ts';
-import { IsOperation, OPERATIONS } from '../access/operations.ts';
+import { IsOperation } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { EksporthodeDto } from './export.dto.ts';
+import { wholeFields } from '../avtaler/avtaler.fields.ts';
 import { Export, gzip } from './export.ts';
 
-const FIELDS = OPERATIONS.eksporterAvtaler;
 const NDJSON = 'application/x-ndjson';
 
 /** Everything at once, for those who begin to keep a copy. */
@@ -39,12 +39,14 @@ export class ExportController {
     },
   })
   async eksporterAvtaler(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const grant = grantOf(request);
+    const fields = wholeFields(grant);
     const lines = await this.lookups.answerSteps(
-      grantOf(request),
-      { fields: FIELDS },
+      grant,
+      { fields },
       async () => {
-        const { count, lines } = await this.exports.start();
-        return { found: lines, disclosure: { fields: FIELDS, hits: count }, discard: () => void lines.destroy() };
+        const { count, lines } = await this.exports.start(fields);
+        return { found: lines, disclosure: { fields, hits: count }, discard: () => void lines.destroy() };
       },
       (found) => found,
     );

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { syntheticFnr, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
+import { STORED_FIELDS } from '@tiltak/avtale';
 import { createPool } from '@tiltak/database';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { Export } from './export.ts';
@@ -140,14 +141,14 @@ describe('with more than fits in the buffers on the way', () => {
       ...{ poolSize: 1, statementTimeoutMs: 60_000, connectTimeoutMs: 5_000 },
     });
     const exported = new Export(pool, 200);
-    const slow = await exported.start();
-    await expect(exported.start()).rejects.toThrow('As many exports as can be are under way');
+    const slow = await exported.start(STORED_FIELDS);
+    await expect(exported.start(STORED_FIELDS)).rejects.toThrow('As many exports as can be are under way');
     await new Promise((closed) => slow.lines.once('close', closed));
-    const aborted = await exported.start();
+    const aborted = await exported.start(STORED_FIELDS);
     aborted.lines.destroy();
     await new Promise((closed) => aborted.lines.once('close', closed));
     // With the ordinary patience: how fast this machine is must not decide.
-    const whole = await new Export(pool).start();
+    const whole = await new Export(pool).start(STORED_FIELDS);
     expect(lines(String(await buffer(whole.lines)))).toHaveLength(40_001);
     await pool.end();
   });

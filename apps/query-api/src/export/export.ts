@@ -3,7 +3,7 @@ import { createGzip, constants } from 'node:zlib';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
-import { GRANTABLE_FIELDS } from '@tiltak/avtale';
+import type { AvtaleField } from '@tiltak/avtale';
 import { columnsFor } from '../avtaler/avtaler.fields.ts';
 import { asUnavailable, jsonTypeOf } from '../lookups/reader.ts';
 import { before, encodePosition } from '../changes/feed-position.ts';
@@ -21,8 +21,8 @@ export interface ExportStream {
 const MAX_STALL_MS = 120_000;
 
 /** The links of all avtaler are put together in one go, and not avtale by avtale as a search does. */
-const EXPORT_SQL = `
-  select ${columnsFor(GRANTABLE_FIELDS)}, relasjoner from avtale_synlig left join (
+const exportSql = (fields: readonly AvtaleField[]): string => `
+  select ${columnsFor(fields)}, relasjoner from avtale_synlig left join (
     select fra, string_agg(relasjon || ' ' || til, ',' order by relasjon, til) as relasjoner
     from relasjon_synlig group by fra) as lenker on fra = avtale_id`;
 
@@ -40,7 +40,7 @@ export class Export {
   ) {}
 
   /** @throws Problem 503 when there are as many exports already as there are connections, or the database is away */
-  async start(): Promise<ExportStream> {
+  async start(fields: readonly AvtaleField[]): Promise<ExportStream> {
     if (this.inProgress >= this.pool.options.max) {
       throw new Problem(PROBLEMS.UTILGJENGELIG, 'As many exports as can be are under way', { retryAfter: 30 });
     }
@@ -48,20 +48,22 @@ export class Export {
     let db: PoolClient | undefined;
     try {
       db = await this.pool.connect();
-      return await this.read(db);
+      return await this.read(db, fields);
     } catch (error) {
       this.release(db);
       throw asUnavailable(error);
     }
   }
 
-  private async read(db: PoolClient): Promise<ExportStream> {
+  private async read(db: PoolClient, fields: readonly AvtaleField[]): Promise<ExportStream> {
     await db.query('begin isolation level repeatable read read only');
     const { epoke: epoch, xmin, antall: count } = await readHeader(db);
     const header: EksporthodeDto = { posisjon: encodePosition(epoch, before(BigInt(xmin))), antall: Number(count) };
-    const write = createLineWriter(await readColumns(db));
+    const write = createLineWriter(fields, await readColumns(db, fields));
     const guard = new StallGuard(this.maxStallMs);
-    const stream: CopyToStreamQuery & { callback?: () => void } = db.query(copyTo(`copy (${EXPORT_SQL}) to stdout`));
+    const stream: CopyToStreamQuery & { callback?: () => void } = db.query(
+      copyTo(`copy (${exportSql(fields)}) to stdout`),
+    );
     const lines = pipeline(stream, toLines(header, write, guard), (error) => {
       guard.stop();
       // Ends pg's own time limit, which would keep the connection in memory; pg-copy-streams does so for COPY FROM only.
@@ -90,9 +92,9 @@ async function readHeader(db: PoolClient): Promise<{ epoke: string; xmin: string
   return row;
 }
 
-async function readColumns(db: PoolClient): Promise<Column[]> {
-  const { fields } = await db.query(`${EXPORT_SQL} limit 0`);
-  return fields.map(({ name, dataTypeID }) => ({ name, kind: jsonTypeOf(dataTypeID) }));
+async function readColumns(db: PoolClient, fields: readonly AvtaleField[]): Promise<Column[]> {
+  const { fields: columns } = await db.query(`${exportSql(fields)} limit 0`);
+  return columns.map(({ name, dataTypeID }) => ({ name, kind: jsonTypeOf(dataTypeID) }));
 }
 
 /** Long strings are kept apart by the engine, and stay for longer. */

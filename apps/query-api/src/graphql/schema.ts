@@ -1,5 +1,6 @@
 import {
   AVTALESTATUSER,
+  FASER,
   OPPHAV,
   STILLINGSTYPER,
   TILTAKSTYPER,
@@ -27,6 +28,8 @@ ${enumOf('Tiltakstype', TILTAKSTYPER)}
 ${enumOf('AvtaleStatus', AVTALESTATUSER)}
 ${enumOf('Stillingstype', STILLINGSTYPER)}
 ${enumOf('Opphav', OPPHAV)}
+"Where in its life an avtale is, today in Oslo"
+${enumOf('Fase', FASER)}
 
 "Agreement on a measure, between a participant, an employer and Nav"
 type Avtale {
@@ -58,6 +61,9 @@ type Avtale {
   "When this system learned of that change"
   endringMottattTidspunkt: DateTime
   opphav: Opphav
+  fase: Fase
+  "It was annulled after it had begun: when the person left is not known"
+  annullertUnderveis: Boolean
 }
 
 type Query {
@@ -79,6 +85,11 @@ export interface FieldSource {
 }
 
 const OTHER_SOURCES: Record<string, FieldSource> = {
+  annullertUnderveis: {
+    read: 'fase',
+    requires: 'fase',
+    value: ({ annullert_underveis: underway = null }) => underway,
+  },
   endretTidspunkt: sourceFrom('sistEndret'),
   endringMottattTidspunkt: {
     read: 'mottatt',

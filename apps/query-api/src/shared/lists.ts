@@ -11,8 +11,12 @@ export function IsPersonidenter(): PropertyDecorator {
   return IsListOf('personidenter', 'must be eleven digits', (value) => IDENT.test(value));
 }
 
+/** Nine digits as a rule, but old avtaler have others. A path can't end with a dot or two. */
+export const BEDRIFT_NR = /^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f\ud800-\udfff]{1,20}$/;
+export const BEDRIFT_NR_FORM = 'must be 1 to 20 characters';
+
 export function IsBedriftsnumre(): PropertyDecorator {
-  return IsListOf('bedriftsnumre', 'must be nine digits', (value) => /^\d{9}$/.test(value));
+  return IsListOf('bedriftsnumre', BEDRIFT_NR_FORM, (value) => BEDRIFT_NR.test(value));
 }
 
 export function IsAvtaleIder(): PropertyDecorator {

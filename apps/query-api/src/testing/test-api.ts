@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { STORED_FIELDS } from '@tiltak/avtale';
 import { deltakerIdWith, createDataSource, migrate, writeKeyCheck } from '@tiltak/database';
 import {
   freePort,
@@ -22,6 +23,8 @@ export const deltakerId = deltakerIdWith(KEY);
 /** The consumers that every suite knows; `azp` is the name. */
 const KONSUMENTER = [
   konsument('alt', { operasjoner: 'alle', felter: 'alle' }),
+  // As a registry of 1.0.0 names them.
+  konsument('uten-fase', { operasjoner: 'alle', felter: [...STORED_FIELDS] }),
   konsument('smal', {
     operasjoner: ['hentTiltaksstatus'],
     felter: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { ExpectedLife } from './phase.ts';
 import { readDate, readInstant, readOsloTime } from './time.ts';
 
 /** The reduced dataset. Instants: UTC with six fraction digits. Dates: YYYY-MM-DD. Coded values as they came. */
@@ -35,7 +36,13 @@ export interface ExpectedAvtale {
 
 /** What one message says. */
 export type StatedMessage =
-  | { type: 'AVTALE'; avtaleId: string; sistEndret: string; avtale: ExpectedAvtale }
+  | {
+      type: 'AVTALE';
+      avtaleId: string;
+      sistEndret: string;
+      avtale: ExpectedAvtale;
+      marks: Omit<ExpectedLife, 'everEntered'>;
+    }
   | { type: 'SLETTET'; avtaleId: string; sistEndret: string }
   | { type: 'GRAVSTEIN'; avtaleId: string };
 
@@ -64,7 +71,17 @@ export function readMessage(rawKey: string | Buffer | null, value: string | Buff
   const avtale = avtaleOf(m, avtaleId);
   const { sistEndret } = avtale;
   const deleted = flag(m, 'slettemerket') || m['hendelseType'] === 'AVTALE_SLETTET';
-  return deleted ? { type: 'SLETTET', avtaleId, sistEndret } : { type: 'AVTALE', avtaleId, sistEndret, avtale };
+  if (deleted) return { type: 'SLETTET', avtaleId, sistEndret };
+  return { type: 'AVTALE', avtaleId, sistEndret, avtale, marks: marksOf(m) };
+}
+
+function marksOf(m: Message): Omit<ExpectedLife, 'everEntered'> {
+  const reason = m['annullertGrunn'];
+  const onBehalf = JSON.stringify([m['godkjentPaVegneGrunn'], m['godkjentPaVegneAvArbeidsgiverGrunn']]);
+  return {
+    neverBegan: reason === 'Ikke møtt' || reason === 'Avtalen finnes ikke i Arena',
+    fromArena: m['opphav'] === 'ARENA' || /"arenaMigrering(Deltaker|Arbeidsgiver)":true/.test(onBehalf),
+  };
 }
 
 function avtaleOf(m: Message, avtaleId: string): ExpectedAvtale {

@@ -180,6 +180,7 @@ describe('rules 1 and 6: parked', () => {
   ])('%s: %j', (field, fields) => {
     expect(after(fields)).toEqual({
       avtaler: new Map(),
+      lives: new Map(),
       slettet: new Map(),
       parkert: [{ partisjon: 0, offset: 0, felt: field }],
     });

@@ -1,4 +1,5 @@
 import { readMessage, UnusableError, type ExpectedAvtale, type StatedMessage } from './message.ts';
+import type { ExpectedLife } from './phase.ts';
 
 /**
  * What the source's messages come to, computed from the source contract alone. Written to be obvious, not fast, and with
@@ -15,6 +16,8 @@ export interface PositionedSourceMessage {
 export interface Expected {
   /** wrongly registered ones too, which consumers do not see */
   avtaler: Map<string, ExpectedAvtale>;
+  /** of each of the avtaler, what its phase needs beside it */
+  lives: Map<string, ExpectedLife>;
   /** what was deleted, with the `sistEndret` that a message must be newer than; null when unknown */
   slettet: Map<string, string | null>;
   /** `felt` is the source's name; 'key' for the key, null for the message as a whole */
@@ -37,13 +40,15 @@ export function expected(messages: Iterable<PositionedSourceMessage>): Expected 
     }
   }
   const avtaler: Expected['avtaler'] = new Map();
+  const lives: Expected['lives'] = new Map();
   const deleted: Expected['slettet'] = new Map();
   for (const [avtaleId, aboutIt] of Map.groupBy(stated, ({ avtaleId }) => avtaleId)) {
-    const { avtale, sistEndret } = endState(aboutIt);
+    const { avtale, life, sistEndret } = endState(aboutIt);
     if (avtale) avtaler.set(avtaleId, avtale);
-    else deleted.set(avtaleId, sistEndret);
+    if (life) lives.set(avtaleId, life);
+    if (!avtale) deleted.set(avtaleId, sistEndret);
   }
-  return { avtaler, slettet: deleted, parkert: parked };
+  return { avtaler, lives, slettet: deleted, parkert: parked };
 }
 
 interface Position {
@@ -54,6 +59,7 @@ interface Position {
 interface State {
   /** undefined: deleted */
   avtale: ExpectedAvtale | undefined;
+  life?: ExpectedLife | undefined;
   /** null: never known */
   sistEndret: string | null;
 }
@@ -73,9 +79,17 @@ function endState(stated: (StatedMessage & Position)[]): State {
     if (!newer && !equalAndLater) continue;
     now = {
       avtale: statement.type === 'AVTALE' ? statement.avtale : undefined,
+      life: statement.type === 'AVTALE' ? livedOn(now.life, statement) : undefined,
       sistEndret: statement.sistEndret,
       underTombstone: false,
     };
   }
   return now;
+}
+
+function livedOn(
+  before: ExpectedLife | undefined,
+  { avtale, marks }: Extract<StatedMessage, { type: 'AVTALE' }>,
+): ExpectedLife {
+  return { everEntered: before?.everEntered === true || avtale.avtaleInngaatt !== null, ...marks };
 }
