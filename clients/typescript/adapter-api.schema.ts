@@ -852,6 +852,19 @@ export interface components {
              * @description When it was annulled, UTC
              */
             annullertTidspunkt?: string | null;
+            /**
+             * @description Why it was annulled. Only «Ikke møtt» and «Avtalen finnes ikke i Arena» go further, as an answer to whether it ever began; any other reason is let go of
+             * @example Ikke møtt
+             */
+            annullertGrunn?: string | null;
+            /** @description Of the approval on behalf of the participant: whether the migration from Arena made it */
+            godkjentPaVegneGrunn?: {
+                arenaMigreringDeltaker?: boolean;
+            } | null;
+            /** @description Of the approval on behalf of the employer: whether the migration from Arena made it */
+            godkjentPaVegneAvArbeidsgiverGrunn?: {
+                arenaMigreringArbeidsgiver?: boolean;
+            } | null;
             /** @description Hidden from consumers while true */
             feilregistrert?: boolean;
             /** @description Deleted, in order with the changes */

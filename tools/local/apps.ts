@@ -21,6 +21,8 @@ export interface Surroundings {
   deltakerIdKey: string;
   /** path of the registry of consumers */
   konsumenter: string;
+  /** path of what the organisation says of the kinds of measure it knows; nothing when undefined */
+  dekning?: string | undefined;
 }
 
 /** The audience of tokens for the organisation's apps, as Entra ID would know them; those of another are refused. */
@@ -59,12 +61,13 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
 
 /** The built query-api as a process; the extra environment goes before the rest. */
 export function startQueryApiProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, konsumenter } = surroundings;
+  const { database, konsumenter, dekning } = surroundings;
   return start('query-api', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.queryApi.username,
     DB_PASSWORD: database.queryApi.password,
     KONSUMENTER_FIL: konsumenter,
+    ...(dekning === undefined ? {} : { DEKNING_FIL: dekning }),
     ...extra,
   });
 }

@@ -49,7 +49,7 @@ export async function startOrganisasjon(
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
   { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
-  const { topic, konsumenter } = readSetup(name);
+  const { topic, konsumenter, dekning } = readSetup(name);
   await createSampleTopic(brokers, topic);
   const surroundings: Surroundings = {
     organisasjon: name,
@@ -60,6 +60,7 @@ export async function startOrganisasjon(
     jwksUri: issuer.jwksUri,
     deltakerIdKey: keyFor(directoryFor(directory, name)),
     konsumenter: join(ROOT, konsumenter),
+    dekning: dekning && join(ROOT, dekning),
   };
   const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
   const ingestor = register(stack, startIngestorProcess(surroundings, ports.ingestor, APP_LOG_LEVEL));
@@ -80,11 +81,17 @@ export async function startOrganisasjon(
   };
 }
 
+interface Setup {
+  topic: string;
+  konsumenter: string;
+  dekning?: string;
+}
+
 /** What `nx g organisasjon` wrote for the local stack; one that is only being tried out needs nothing written. */
-function readSetup(name: string): { topic: string; konsumenter: string } {
+function readSetup(name: string): Setup {
   const standard = { topic: ownTopic(name), konsumenter: 'tools/local/konsumenter.yaml' };
   const file = join(ROOT, 'tools', 'local', 'organisasjoner', `${name}.yaml`);
-  return existsSync(file) ? { ...standard, ...(parse(readFileSync(file, 'utf8')) as object) } : standard;
+  return existsSync(file) ? { ...standard, ...(parse(readFileSync(file, 'utf8')) as Partial<Setup>) } : standard;
 }
 
 /** An empty file for the output of what is about to start. */

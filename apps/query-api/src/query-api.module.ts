@@ -5,6 +5,8 @@ import { Konsumenter } from './access/konsumenter.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
 import { ChangesController } from './changes/changes.controller.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
+import { CoverageController } from './coverage/coverage.controller.ts';
+import { Coverage } from './coverage/coverage.ts';
 import { ExportController } from './export/export.controller.ts';
 import { Export } from './export/export.ts';
 import { FreshnessController } from './freshness/freshness.controller.ts';
@@ -21,6 +23,7 @@ export interface Parts {
   auditLog: AuditLog;
   freshness: Freshness;
   konsumenter: Konsumenter;
+  coverage: Coverage;
   feedWaiter: FeedWaiter;
   exports: Export;
 }
@@ -32,12 +35,13 @@ const CONTROLLERS = [
   ExportController,
   GraphqlController,
   FreshnessController,
+  CoverageController,
   StatisticsController,
 ];
 
 @Module({})
 export class QueryApiModule {
-  static with({ lookups, auditLog, freshness, konsumenter, feedWaiter, exports }: Parts): DynamicModule {
+  static with({ lookups, auditLog, freshness, konsumenter, coverage, feedWaiter, exports }: Parts): DynamicModule {
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -46,6 +50,7 @@ export class QueryApiModule {
         { provide: AuditLog, useValue: auditLog },
         { provide: Freshness, useValue: freshness },
         { provide: Konsumenter, useValue: konsumenter },
+        { provide: Coverage, useValue: coverage },
         { provide: FeedWaiter, useValue: feedWaiter },
         { provide: Export, useValue: exports },
         { provide: APP_GUARD, useClass: AccessGuard },
@@ -55,7 +60,10 @@ export class QueryApiModule {
 
   /** The routes with nothing behind them: their controllers are made, and must not be called. */
   static forDocument(): DynamicModule {
-    const providers = [Lookups, Freshness, FeedWaiter, Export].map((provide) => ({ provide, useValue: null }));
+    const providers = [Lookups, Freshness, Coverage, FeedWaiter, Export].map((provide) => ({
+      provide,
+      useValue: null,
+    }));
     return { module: QueryApiModule, controllers: CONTROLLERS, providers };
   }
 }

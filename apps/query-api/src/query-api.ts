@@ -15,6 +15,7 @@ import type { DataSource } from 'typeorm';
 import { readKonsumenter } from './access/konsumenter.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
 import type { Config } from './config.ts';
+import { readCoverage } from './coverage/coverage.ts';
 import { Export } from './export/export.ts';
 import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
 import { Freshness } from './freshness/freshness.ts';
@@ -63,6 +64,7 @@ export function createQueryApi(config: Config): QueryApi {
     auditLog,
     freshness: new Freshness(dataSource),
     konsumenter,
+    coverage: readCoverage(config.DEKNING_FIL),
     feedWaiter: new FeedWaiter(reader),
     exports: new Export(pools.eksport),
   };

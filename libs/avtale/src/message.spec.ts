@@ -51,6 +51,29 @@ function reason(key: Uint8Array | null, value: Uint8Array | null): ParkingReason
   return parsed.reason;
 }
 
+test.each([
+  [{}, { neverBegan: false, fromArena: false }],
+  [{ annullertGrunn: 'Ikke møtt' }, { neverBegan: true, fromArena: false }],
+  [
+    { annullertGrunn: 'Avtalen finnes ikke i Arena', opphav: 'ARENA' },
+    { neverBegan: true, fromArena: true },
+  ],
+  [{ annullertGrunn: 'Syk' }, { neverBegan: false, fromArena: false }],
+  [{ godkjentPaVegneGrunn: { arenaMigreringDeltaker: true } }, { neverBegan: false, fromArena: true }],
+  [
+    { godkjentPaVegneAvArbeidsgiverGrunn: { arenaMigreringArbeidsgiver: true } },
+    { neverBegan: false, fromArena: true },
+  ],
+  // Of another form they are nothing to us: the message can be used.
+  [
+    { annullertGrunn: 7, godkjentPaVegneGrunn: ['x'] },
+    { neverBegan: false, fromArena: false },
+  ],
+])('what the phase needs beside the avtale, and never the reason: %j', (fields, marks) => {
+  const parsed = parseMessage(Buffer.from(ID), Buffer.from(JSON.stringify({ ...SOURCE, opphav: null, ...fields })));
+  expect(parsed).toMatchObject({ ok: true, message: { marks } });
+});
+
 test('the reduced dataset, and nothing else', () => {
   expect(avtale({ deltakerFornavn: 'Syntetisk', etNyttFelt: { with: ['innhold'] } })).toEqual({
     avtaleId: ID,

@@ -44,7 +44,7 @@ const yaml = (path: string): Record<string, never> => parse(read(path)) as Recor
 test('everything an organisation needs, for each environment, and nothing the second time', () => {
   const what = ['konsumenter', 'database', 'topic', 'ingestor', 'query-api'];
   const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
-  expect(create('demo-fylke')).toEqual([...files, 'tools/local/organisasjoner/demo-fylke.yaml']);
+  expect(create('demo-fylke')).toEqual([...files, 'nais/demo-fylke/dekning.yaml', 'tools/local/organisasjoner/demo-fylke.yaml']);
   expect(create('demo-fylke')).toEqual([]);
 });
 
@@ -79,7 +79,7 @@ test('nav is what the generator writes, and needs nothing more', () => {
   const files = readdirSync(join(directory, 'nais', 'nav'));
   expect(files).toEqual(readdirSync(join(ROOT, 'nais', 'nav')));
   expect(files.filter((file) => file.startsWith('topic'))).toEqual([]);
-  for (const file of files.filter((name) => !/^(konsumenter|query-api)/.test(name))) {
+  for (const file of files.filter((name) => !/^(konsumenter|query-api|dekning)/.test(name))) {
     expect(read(`nais/nav/${file}`)).toBe(readFileSync(join(ROOT, 'nais', 'nav', file), 'utf8'));
   }
 });

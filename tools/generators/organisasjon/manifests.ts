@@ -21,6 +21,11 @@ export const EMPTY_REGISTRIES: Record<Env, string> = {
 `,
 };
 
+/** Nothing is said of any kind until the organisation says it. */
+export const EMPTY_COVERAGE = `# Of which kinds of measure this organisation's source is the master, and since when; see nais/nav/dekning.yaml.
+[]
+`;
+
 const metadata = (name: string): string => `metadata:
   name: ${name}
   namespace: tiltak
@@ -73,6 +78,7 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
+    - { name: DEKNING_FIL, value: /konfig/dekning.yaml }
   filesFrom:
     - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
   envFrom:
@@ -128,4 +134,5 @@ export const localEntry = (
 ): string => `# ${name} on the local stack: npm start -- --organisasjoner ${name}
 topic: ${topic}
 konsumenter: tools/local/konsumenter.yaml
+dekning: nais/${name}/dekning.yaml
 `;
