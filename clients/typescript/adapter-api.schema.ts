@@ -525,7 +525,7 @@ export interface components {
             id: string;
             /** Format: date-time */
             tidspunkt: string;
-            /** @description Who, as the token says */
+            /** @description Nav ident of the person */
             hvem: string;
             /** @description The client (azp) */
             klient: string;
@@ -576,7 +576,7 @@ export interface components {
              * @description When somebody last acted on it
              */
             behandlet: string | null;
-            /** @description Who did */
+            /** @description Nav ident of who did */
             behandletAv: string | null;
             /** @description Why it was discarded */
             begrunnelse: string | null;
@@ -619,7 +619,7 @@ export interface components {
              * @description When somebody last acted on it
              */
             behandlet: string | null;
-            /** @description Who did */
+            /** @description Nav ident of who did */
             behandletAv: string | null;
             /** @description Why it was discarded */
             begrunnelse: string | null;
@@ -917,7 +917,7 @@ export interface components {
             per: string;
             /** Format: date-time */
             avsluttet: string;
-            /** @description Who asked for it */
+            /** @description Nav ident of who asked for it */
             startetAv: string;
             /** @description Avtaler that the source has */
             antallHosKilden: number;
@@ -1055,7 +1055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1123,7 +1123,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1197,7 +1197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1264,7 +1264,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1340,7 +1340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1426,7 +1426,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1513,7 +1513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1613,7 +1613,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1675,7 +1675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1752,7 +1752,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1814,7 +1814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1891,7 +1891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1973,7 +1973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2046,7 +2046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2123,7 +2123,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2218,7 +2218,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2313,7 +2313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2407,7 +2407,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2492,7 +2492,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2578,7 +2578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2651,7 +2651,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2745,7 +2745,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2828,7 +2828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2904,7 +2904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2984,7 +2984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
