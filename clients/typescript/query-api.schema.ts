@@ -1100,7 +1100,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1235,7 +1235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1370,7 +1370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1520,7 +1520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1659,7 +1659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1786,7 +1786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1913,7 +1913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2040,7 +2040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2167,7 +2167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2290,7 +2290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2399,7 +2399,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2511,7 +2511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */

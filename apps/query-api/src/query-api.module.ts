@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.ts';
 import { Konsumenter } from './access/konsumenter.ts';
+import { OpenRequests } from './access/open-requests.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
 import { ChangesController } from './changes/changes.controller.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
@@ -21,6 +22,7 @@ export interface Parts {
   auditLog: AuditLog;
   freshness: Freshness;
   konsumenter: Konsumenter;
+  openRequests: OpenRequests;
   feedWaiter: FeedWaiter;
   exports: Export;
 }
@@ -37,7 +39,7 @@ const CONTROLLERS = [
 
 @Module({})
 export class QueryApiModule {
-  static with({ lookups, auditLog, freshness, konsumenter, feedWaiter, exports }: Parts): DynamicModule {
+  static with({ lookups, auditLog, freshness, konsumenter, openRequests, feedWaiter, exports }: Parts): DynamicModule {
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -46,6 +48,7 @@ export class QueryApiModule {
         { provide: AuditLog, useValue: auditLog },
         { provide: Freshness, useValue: freshness },
         { provide: Konsumenter, useValue: konsumenter },
+        { provide: OpenRequests, useValue: openRequests },
         { provide: FeedWaiter, useValue: feedWaiter },
         { provide: Export, useValue: exports },
         { provide: APP_GUARD, useClass: AccessGuard },

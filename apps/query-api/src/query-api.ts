@@ -13,6 +13,8 @@ import { logger, measurePools, startHttp, type HttpOptions, type Stop } from '@t
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { readKonsumenter } from './access/konsumenter.ts';
+import { OpenRequests } from './access/open-requests.ts';
+import { RegistryReload } from './access/registry.job.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
 import type { Config } from './config.ts';
 import { Export } from './export/export.ts';
@@ -63,6 +65,7 @@ export function createQueryApi(config: Config): QueryApi {
     auditLog,
     freshness: new Freshness(dataSource),
     konsumenter,
+    openRequests: new OpenRequests(),
     feedWaiter: new FeedWaiter(reader),
     exports: new Export(pools.eksport),
   };
@@ -79,6 +82,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   await waitForDatabase(queryApi);
   measurePools(pools);
   const freshnessJob = parts.freshness.start();
+  const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
   started = true;
   logger.info(
     { organisasjon: config.ORGANISASJON, port: config.PORT, konsumenter: parts.konsumenter.size },
@@ -88,6 +92,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   return async () => {
     parts.feedWaiter.stop();
     await http.stop();
+    await registryJob.stop();
     await freshnessJob.stop(MAX_JOB_STOP_MS);
     await dataSource.destroy();
     await Promise.all(Object.values(pools).map((pool) => pool.end()));
