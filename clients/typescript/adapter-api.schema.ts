@@ -525,7 +525,7 @@ export interface components {
             id: string;
             /** Format: date-time */
             tidspunkt: string;
-            /** @description Who, as the token says */
+            /** @description Nav ident of the person */
             hvem: string;
             /** @description The client (azp) */
             klient: string;
@@ -576,7 +576,7 @@ export interface components {
              * @description When somebody last acted on it
              */
             behandlet: string | null;
-            /** @description Who did */
+            /** @description Nav ident of who did */
             behandletAv: string | null;
             /** @description Why it was discarded */
             begrunnelse: string | null;
@@ -619,7 +619,7 @@ export interface components {
              * @description When somebody last acted on it
              */
             behandlet: string | null;
-            /** @description Who did */
+            /** @description Nav ident of who did */
             behandletAv: string | null;
             /** @description Why it was discarded */
             begrunnelse: string | null;
@@ -930,7 +930,7 @@ export interface components {
             per: string;
             /** Format: date-time */
             avsluttet: string;
-            /** @description Who asked for it */
+            /** @description Nav ident of who asked for it */
             startetAv: string;
             /** @description Avtaler that the source has */
             antallHosKilden: number;
@@ -1068,7 +1068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1136,7 +1136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1210,7 +1210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1277,7 +1277,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1353,7 +1353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1439,7 +1439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1526,7 +1526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1626,7 +1626,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1688,7 +1688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1765,7 +1765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1827,7 +1827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1904,7 +1904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1986,7 +1986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2059,7 +2059,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2136,7 +2136,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2231,7 +2231,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2326,7 +2326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2420,7 +2420,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2505,7 +2505,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2591,7 +2591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2664,7 +2664,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2758,7 +2758,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2841,7 +2841,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2917,7 +2917,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2997,7 +2997,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty */
             403: {
                 headers: {
                     [name: string]: unknown;

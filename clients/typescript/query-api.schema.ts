@@ -1631,7 +1631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1766,7 +1766,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1901,7 +1901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2051,7 +2051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2190,7 +2190,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2317,7 +2317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2448,7 +2448,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2579,7 +2579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2706,7 +2706,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2829,7 +2829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2938,7 +2938,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -3047,7 +3047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -3159,7 +3159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */

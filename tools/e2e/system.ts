@@ -5,6 +5,7 @@ import {
   freePort,
   createTestDatabase,
   createTestTopic,
+  onDuty,
   ROOT,
   startTokenIssuer,
   testEnvironment,
@@ -136,7 +137,7 @@ export class System {
 
   /** A token of somebody on duty. */
   tokenForOnDuty(): Promise<string> {
-    return this.token({ azp: 'vakt', claims: { roles: ['drift'], preferred_username: 'vakt@nav.example' } });
+    return this.token({ azp: clientId(this.env.organisasjon), claims: onDuty() });
   }
 
   /** A token of the organisation's adapter. */

@@ -42,6 +42,10 @@ export const SCHEMA = {
     min: 1,
     max: 20,
   }),
+  DRIFT_GRUPPER: list({
+    description: 'Ids of the Entra ID groups whose members are on duty; those with the role drift are besides',
+    default: [],
+  }),
   ADAPTER_MAKS_SLETTES_PROSENT: integer({
     description: 'A full sync that would delete more than this share of the avtaler waits to be confirmed, percent',
     default: 20,
@@ -89,7 +93,7 @@ export function readDatabaseConfig(): DatabaseConfig {
 /** What `avstem` reads: it calls the ingestor as anybody on duty does. */
 const AVSTEM_SCHEMA = {
   PORT: commonVariables.PORT,
-  TOKEN: text({ description: 'Token of somebody on duty, with the role drift' }),
+  TOKEN: text({ description: 'Token of a person on duty' }),
 };
 
 export function readAvstemConfig(): ConfigOf<typeof AVSTEM_SCHEMA> {

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
-import { AccessGuard, ORGANISASJON } from './access.guard.ts';
+import { AccessGuard, ADMITTED, type Admitted } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { ContractController } from './adapter/contract.controller.ts';
 import { SyncController } from './adapter/sync.controller.ts';
@@ -22,6 +22,7 @@ import { StatusController } from './operations/status.controller.ts';
 /** What the controllers work with; made, started and stopped by `ingestor.ts`. */
 export interface Parts {
   served: Served;
+  admitted: Admitted;
   pool: Pool;
   writer: Writer;
   parkedReplay: ParkedReplay;
@@ -54,7 +55,7 @@ export class IngestorModule {
       module: IngestorModule,
       providers: [
         { provide: SERVED, useValue: parts?.served },
-        { provide: ORGANISASJON, useValue: parts?.served.organisasjon },
+        { provide: ADMITTED, useValue: parts?.admitted },
         { provide: Pool, useValue: parts?.pool },
         { provide: Writer, useValue: parts?.writer },
         { provide: ParkedReplay, useValue: parts?.parkedReplay },

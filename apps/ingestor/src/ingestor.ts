@@ -69,6 +69,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     kafka,
     writer,
     served: { organisasjon: config.ORGANISASJON, topic: config.KAFKA_TOPIC },
+    admitted: { organisasjon: config.ORGANISASJON, groupsOnDuty: config.DRIFT_GRUPPER },
     parkedReplay: new ParkedReplay(pool, writer),
     rebuild,
     adapter,
@@ -123,6 +124,8 @@ function serve(ingestor: Ingestor, state: { started: boolean }): Promise<Http> {
     config,
     // A list of some million avtaler takes its time.
     maxSeconds: 600,
+    // Those on duty.
+    takesPersons: true,
     openRoutes: [...CONSOLE_ROUTES, ...DOCUMENT_ROUTES],
     readiness: {
       oppstart: () => state.started,

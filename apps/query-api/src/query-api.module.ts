@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.ts';
 import { Konsumenter } from './access/konsumenter.ts';
+import { OpenRequests } from './access/open-requests.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
 import { ChangesController } from './changes/changes.controller.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
@@ -24,6 +25,7 @@ export interface Parts {
   freshness: Freshness;
   konsumenter: Konsumenter;
   coverage: Coverage;
+  openRequests: OpenRequests;
   feedWaiter: FeedWaiter;
   exports: Export;
 }
@@ -41,7 +43,8 @@ const CONTROLLERS = [
 
 @Module({})
 export class QueryApiModule {
-  static with({ lookups, auditLog, freshness, konsumenter, coverage, feedWaiter, exports }: Parts): DynamicModule {
+  static with(parts: Parts): DynamicModule {
+    const { lookups, auditLog, freshness, konsumenter, coverage, openRequests, feedWaiter, exports } = parts;
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -51,6 +54,7 @@ export class QueryApiModule {
         { provide: Freshness, useValue: freshness },
         { provide: Konsumenter, useValue: konsumenter },
         { provide: Coverage, useValue: coverage },
+        { provide: OpenRequests, useValue: openRequests },
         { provide: FeedWaiter, useValue: feedWaiter },
         { provide: Export, useValue: exports },
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -13,6 +13,8 @@ import { logger, measurePools, startHttp, type HttpOptions, type Stop } from '@t
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { readKonsumenter } from './access/konsumenter.ts';
+import { OpenRequests } from './access/open-requests.ts';
+import { RegistryReload } from './access/registry.job.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
 import type { Config } from './config.ts';
 import { readCoverage } from './coverage/coverage.ts';
@@ -65,6 +67,7 @@ export function createQueryApi(config: Config): QueryApi {
     freshness: new Freshness(dataSource),
     konsumenter,
     coverage: readCoverage(config.DEKNING_FIL),
+    openRequests: new OpenRequests(),
     feedWaiter: new FeedWaiter(reader),
     exports: new Export(pools.eksport),
   };
@@ -81,6 +84,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   await waitForDatabase(queryApi);
   measurePools(pools);
   const freshnessJob = parts.freshness.start();
+  const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
   started = true;
   logger.info(
     { organisasjon: config.ORGANISASJON, port: config.PORT, konsumenter: parts.konsumenter.size },
@@ -90,6 +94,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   return async () => {
     parts.feedWaiter.stop();
     await http.stop();
+    await registryJob.stop();
     await freshnessJob.stop(MAX_JOB_STOP_MS);
     await dataSource.destroy();
     await Promise.all(Object.values(pools).map((pool) => pool.end()));

@@ -84,6 +84,24 @@ test('nav is what the generator writes, and needs nothing more', () => {
   }
 });
 
+test('people log in to the page of those on duty, and what is called with a token is let by', () => {
+  create('demo-fylke');
+  for (const env of ['dev', 'prod']) {
+    const spec = yaml(`nais/demo-fylke/ingestor-${env}.yaml`)['spec'] as unknown as {
+      ingresses: string[];
+      azure: { application: unknown; sidecar: { autoLoginIgnorePaths: string[] } };
+      env: { name: string; value: string }[];
+    };
+    // The path is that of the cookie too.
+    expect(spec.ingresses.map((address) => new URL(address).pathname)).toEqual(['/drift']);
+    const { application, sidecar } = spec.azure;
+    expect(sidecar).toMatchObject({ enabled: true, autoLogin: true });
+    expect(sidecar.autoLoginIgnorePaths.filter((path) => path.startsWith('/drift'))).toEqual([]);
+    expect(application).toMatchObject({ allowAllUsers: false, claims: { groups: [{ id: '{{driftsgruppe}}' }] } });
+    expect(spec.env).toContainEqual({ name: 'DRIFT_GRUPPER', value: '{{driftsgruppe}}' });
+  }
+});
+
 test('what somebody has changed stays, and the access policy follows the registry', () => {
   create('demo-fylke');
   const [registry, manifest] = ['nais/demo-fylke/konsumenter-dev.yaml', 'nais/demo-fylke/query-api-dev.yaml'];

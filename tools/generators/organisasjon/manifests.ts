@@ -16,7 +16,8 @@ const HEADER = `# The registry of consumers in {}; see apps/query-api/src/access
 export const EMPTY_REGISTRIES: Record<Env, string> = {
   dev: `${HEADER.replace('{}', 'dev')}[]
 `,
-  prod: `${HEADER.replace('{}', 'production')}# A consumer is added by a pull request that the team that owns the data approves. None has been given access yet.
+  prod: `${HEADER.replace('{}', 'production')}# A consumer is added by a pull request that the team that owns the data approves, with the version of
+# docs/bruksvilkaar.md that it has accepted. None has been given access yet.
 []
 `,
 };
@@ -42,6 +43,8 @@ spec:
   prometheus: { enabled: true, path: /internal/prometheus }
   terminationGracePeriodSeconds: 30`;
 
+const DOMAIN: Record<Env, string> = { dev: 'intern.dev.nav.no', prod: 'intern.nav.no' };
+
 export const ingestor = (name: string, env: Env, topic: string): string => `${app('ingestor', name)}
   # At most as many as the topic has partitions are at work.
   replicas: { min: 2, max: 2 }
@@ -49,11 +52,24 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
     requests: { cpu: 200m, memory: 256Mi }
     limits: { memory: 384Mi }
   kafka: { pool: nav-${env} }
-  azure: { application: { enabled: true } }
+  # The page of those on duty, and nothing else: the login's cookie is for this path.
+  ingresses: ['https://tiltak-datadeling-${name}.${DOMAIN[env]}/drift']
+  azure:
+    application:
+      enabled: true
+      allowAllUsers: false
+      # Who is on duty: the id of the group is given when this is deployed, as the image is.
+      claims: { groups: [{ id: '{{driftsgruppe}}' }] }
+    # Logs people in, and puts their token on what their browser asks for. What others call has a token already.
+    sidecar:
+      enabled: true
+      autoLogin: true
+      autoLoginIgnorePaths: ['/adapter/**', '/openapi.json', '/swagger/**']
   postgres: { clusterName: tiltak-datadeling-${name} }
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
+    - { name: DRIFT_GRUPPER, value: '{{driftsgruppe}}' }
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
     - { secret: tiltak-datadeling-${name}-noekkel }

@@ -1,6 +1,6 @@
-import { syntheticFnr } from '@tiltak/testing';
+import { onDuty, ON_DUTY_NAV_IDENT, syntheticFnr } from '@tiltak/testing';
 import { batch, ID, message, PARTITION, TOPIC } from '../testing/test-ingest.ts';
-import { startTestIngestor, type TestIngestor } from '../testing/test-ingestor.ts';
+import { GROUP_ON_DUTY, startTestIngestor, type TestIngestor } from '../testing/test-ingestor.ts';
 
 let ingestor: TestIngestor;
 const FNR = syntheticFnr(1);
@@ -45,13 +45,38 @@ describe('access', () => {
     ['POST', '/drift/v1/avstemming/1/rett'],
   ] as const;
 
-  test.each(ROUTES)('%s %s needs a token with the role', async (method, path) => {
+  test.each(ROUTES)('%s %s is for a person on duty, and tells others why not', async (method, path) => {
+    const refused = async (claims: Record<string, unknown>): Promise<unknown> => {
+      const { status, body } = await ingestor.call(method, path, undefined, claims);
+      return [status, body.type, body.detail];
+    };
+    const because = (reason: string): unknown => [403, 'urn:tiltak-datadeling:feil:ikke-tilgang', reason];
     expect(await ingestor.call(method, path, undefined, null)).toMatchObject({ status: 401 });
-    expect(await ingestor.call(method, path, undefined, { roles: ['access_as_application'] })).toMatchObject({
-      status: 403,
-      body: { type: 'urn:tiltak-datadeling:feil:ikke-tilgang' },
-    });
-    expect(await ingestor.call(method, path, undefined, { roles: 'drift' })).toMatchObject({ status: 403 });
+    expect(await refused({ roles: ['access_as_application', 'drift'] })).toEqual(
+      because('The operation is for people who have logged in; this is a machine token (idtyp app)'),
+    );
+    expect(await refused({ ...onDuty(), NAVident: undefined })).toEqual(
+      because('The token has no Nav ident (claim NAVident) that could be audited'),
+    );
+    expect(await refused({ ...onDuty(), roles: ['annet'], groups: ['annet'] })).toEqual(
+      because('The person has neither the role drift nor a group on duty'),
+    );
+  });
+
+  test('by a group that is on duty, as by the role', async () => {
+    const member = { ...onDuty(), roles: undefined, groups: [GROUP_ON_DUTY] };
+    expect(await ingestor.call('GET', '/drift/v1/status', undefined, member)).toMatchObject({ status: 200 });
+  });
+
+  test.each([
+    ['same-origin', 200],
+    ['none', 200],
+    ['same-site', 403],
+    ['cross-site', 403],
+  ])('asked by a browser from %s: %d', async (site, status) => {
+    const authorization = `Bearer ${await ingestor.token()}`;
+    const headers = { authorization, 'sec-fetch-site': site };
+    expect((await fetch(`${ingestor.url}/drift/v1/status`, { headers })).status).toBe(status);
   });
 });
 
@@ -116,7 +141,7 @@ describe('showing one', () => {
     expect(shown).not.toMatch(/\d{11}|Kari/);
     expect(JSON.stringify(body.aarsak)).not.toContain(FNR);
     expect(await actions()).toMatchObject([
-      { hvem: 'vakt@nav.example', klient: 'vaktklient', handling: 'VIS_PARKERT', gjelder: '1', antall: 1 },
+      { hvem: ON_DUTY_NAV_IDENT, klient: 'vaktklient', handling: 'VIS_PARKERT', gjelder: '1', antall: 1 },
     ]);
   });
 
@@ -140,7 +165,7 @@ describe('a replay', () => {
     expect(avtale).toMatchObject([{ avtale_nr: 7, kilde_partisjon: PARTITION, kilde_offset: 4 }]);
     expect(avtale_versjon).toHaveLength(1);
     expect(parkert_melding).toMatchObject([
-      { tilstand: 'SPILT_AV', forsok: 2, behandlet_av: 'vakt@nav.example', behandlet: expect.any(String) },
+      { tilstand: 'SPILT_AV', forsok: 2, behandlet_av: ON_DUTY_NAV_IDENT, behandlet: expect.any(String) },
     ]);
     expect(konsum_offset).toMatchObject([{ neste_offset: 0 }]);
     expect(await actions()).toMatchObject([{ handling: 'SPILL_AV', gjelder: nr, antall: 1 }]);
@@ -229,7 +254,7 @@ describe('discarding', () => {
       {
         tilstand: 'FORKASTET',
         begrunnelse: 'Testmelding',
-        behandlet_av: 'vakt@nav.example',
+        behandlet_av: ON_DUTY_NAV_IDENT,
         verdi: expect.any(String),
       },
     ]);

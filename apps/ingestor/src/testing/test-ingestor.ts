@@ -1,5 +1,5 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import { freePort, startTokenIssuer } from '@tiltak/testing';
+import { freePort, onDuty, startTokenIssuer } from '@tiltak/testing';
 import { startIngestor } from '../ingestor.ts';
 import { createKafkaConnection, type KafkaConnection } from '../kafka/connection.ts';
 import { Topic } from '../kafka/topic-reader.ts';
@@ -26,7 +26,8 @@ export interface TestIngestor extends TestIngest {
   ) => Promise<TestResponse>;
 }
 
-const ON_DUTY = { roles: ['drift'], preferred_username: 'vakt@nav.example' };
+const ON_DUTY = onDuty();
+export const GROUP_ON_DUTY = '00000000-0000-4000-8000-0000000000d1';
 
 /**
  * A started ingestor on a database of its own. Nothing goes on in the background, so that a spec decides when.
@@ -39,6 +40,7 @@ export async function startTestIngestor(kafka?: Record<string, string>): Promise
   const setup = await startTestIngest(
     {
       AVSTEMMING_MAKS_LINJER: '10000',
+      DRIFT_GRUPPER: GROUP_ON_DUTY,
       AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
       AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
       ...kafka,

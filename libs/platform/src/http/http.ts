@@ -19,6 +19,8 @@ export interface HttpOptions {
   config: ConfigOf<typeof commonVariables & typeof entraVariables>;
   /** Paths that need no token, exact or `/prefix/*`; health and metrics are always open. Everything else needs one. */
   openRoutes: string[];
+  /** Tokens of persons are taken too, and the app tells them from those of machines. */
+  takesPersons?: boolean;
   readiness: ReadinessChecks;
   /** in which a request must have come whole, 30 unless told */
   maxSeconds?: number;
@@ -45,6 +47,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
     issuer: config.AZURE_OPENID_CONFIG_ISSUER,
     audience: config.AZURE_APP_CLIENT_ID,
     jwksUri: config.AZURE_OPENID_CONFIG_JWKS_URI,
+    takesPersons: options.takesPersons,
   });
   addHooks(server, { verifier, openRoutes, state });
   logResponses(server);
