@@ -192,6 +192,10 @@ describe('parked', () => {
       { numRuns: 1_000 },
     );
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (raw) => void parseMessage(raw, raw)));
+    const anyTime = fc.oneof(fc.maxSafeInteger(), fc.double());
+    fc.assert(
+      fc.property(anyTime, (writtenAt) => void parseMessage(bytes(ID), bytes(JSON.stringify(SOURCE)), { writtenAt })),
+    );
   });
 });
 

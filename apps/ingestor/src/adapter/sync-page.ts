@@ -124,16 +124,19 @@ function parseContent(avtaleId: string, content: JsonObject, path: string, error
     return value;
   }
   const key = Buffer.from(avtaleId);
+  // The message is written as soon as the page is accepted.
+  const origin = { writtenAt: Date.now() };
   // The reading stops at the first field that is wrong: without that one, it goes on to the next.
-  for (let parsed = parseMessage(key, Buffer.from(value)); !parsed.ok;) {
-    const { field, reason } = parsed.reason;
+  for (let parsed = parseMessage(key, Buffer.from(value), origin); !parsed.ok;) {
+    const { code, field } = parsed.reason;
+    const reason = code === 'FREMTIDIG' ? "is more than 24 hours ahead of the server's clock" : parsed.reason.reason;
     if (field === 'key') errors.push({ felt: `${path}.id`, melding: 'differs from the avtaleId of its ressurs' });
     else errors.push({ felt: field === null ? `${path}.ressurs` : `${path}.ressurs.${field}`, melding: reason });
     if (field === null || field === 'key' || !(field in source)) break;
     if (field === 'avtaleId') source['avtaleId'] = avtaleId;
     else if (field === 'sistEndret') source['sistEndret'] = '2000-01-01T00:00:00Z';
     else Reflect.deleteProperty(source, field);
-    parsed = parseMessage(key, Buffer.from(JSON.stringify(source)));
+    parsed = parseMessage(key, Buffer.from(JSON.stringify(source)), origin);
   }
   return value;
 }

@@ -167,6 +167,21 @@ describe('a replay', () => {
     expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', forsok: 2, felt: 'startDato' }]);
   });
 
+  test('judges a change from the future by when it was written, however late it is replayed', async () => {
+    const writtenAt = Date.parse('2026-03-01T12:00:00Z');
+    const late = { ...message(0, { sistEndret: '2026-03-02T12:00:00.000001Z' }), writtenAt };
+    const within = { ...message(1, { sistEndret: '2026-03-02T12:00:00Z', startDato: 'x' }), writtenAt };
+    await ingestor.ingest(batch([late, within]));
+    await ingestor.owner.query(
+      `update parkert_melding set verdi = convert_to(replace(convert_from(verdi, 'UTF8'), '"x"', 'null'), 'UTF8')`,
+    );
+    const { body } = await ingestor.call('POST', '/drift/v1/parkerte/spill-av', { alle: true });
+    expect(body).toEqual({ forsoekt: 2, spiltAv: 1, fortsattParkert: 1 });
+    const { avtale, parkert_melding } = await ingestor.dump();
+    expect(avtale).toMatchObject([{ kilde_offset: 1 }]);
+    expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', kode: 'FREMTIDIG' }, { tilstand: 'SPILT_AV' }]);
+  });
+
   test.each([
     ['at once', 'avtale', 'avtale_nr <> 7'],
     ['when it is noted', 'parkert_melding', "tilstand <> 'SPILT_AV'"],
