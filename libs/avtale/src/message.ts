@@ -6,13 +6,7 @@ import { isUuid } from './uuid.ts';
 /** Why a message can't be used; `reason` never contains a value from it. */
 export interface ParkingReason {
   code:
-    | 'IKKE_UTF8'
-    | 'IKKE_JSON'
-    | 'IKKE_OBJEKT'
-    | 'UGYLDIG_NOKKEL'
-    | 'UGYLDIG_FELT'
-    | 'FREMTIDIG'
-    | 'AVVIST_AV_DATABASEN';
+    'IKKE_UTF8' | 'IKKE_JSON' | 'IKKE_OBJEKT' | 'UGYLDIG_NOKKEL' | 'UGYLDIG_FELT' | 'FREMTIDIG' | 'AVVIST_AV_DATABASEN';
   /** the source's name of the field at fault; `key` for the Kafka key; null when it is the message as a whole */
   field: string | null;
   reason: string;
@@ -72,11 +66,7 @@ function reject(code: ParkingReason['code'], field: string | null, reason: strin
   throw new UnreadableError({ code, field, reason });
 }
 
-function parse(
-  key: Uint8Array | null,
-  value: Uint8Array | null,
-  { deleteBefore, writtenAt }: MessageOrigin,
-): Message {
+function parse(key: Uint8Array | null, value: Uint8Array | null, { deleteBefore, writtenAt }: MessageOrigin): Message {
   const keyText = key === null ? null : utf8(key, 'key').toLowerCase();
   if (value === null) {
     if (keyText === null || !isUuid(keyText)) {

@@ -116,7 +116,10 @@ describe('a batch', () => {
     const sistEndret = ['2026-03-02T12:00:00.000001Z', '2026-03-02T12:00:00Z', '2026-03-01T12:00:00Z'];
     await ingest(
       batch([
-        ...sistEndret.map((time, offset) => ({ ...message(offset, { sistEndret: time, avtaleNr: offset }), writtenAt })),
+        ...sistEndret.map((time, offset) => ({
+          ...message(offset, { sistEndret: time, avtaleNr: offset }),
+          writtenAt,
+        })),
         { ...message(3, { sistEndret: '9000-01-01T00:00:00Z', slettemerket: true }), writtenAt },
       ]),
     );
