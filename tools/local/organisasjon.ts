@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { LOCAL_DIR, createDatabase, ROOT, startPostgres, type TokenIssuer } from '@tiltak/testing';
+import { adapterMayWrite } from '../generators/organisasjon/manifests.ts';
 import { ownTopic } from '../generators/organisasjon/names.ts';
 import {
   clientId,
@@ -49,13 +50,14 @@ export async function startOrganisasjon(
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
   { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
-  const { topic, konsumenter } = readSetup(name);
+  const { topic, konsumenter, adapterKanSkrive } = readSetup(name);
   await createSampleTopic(brokers, topic);
   const surroundings: Surroundings = {
     organisasjon: name,
     database,
     brokers,
     topic,
+    adapterMayWrite: adapterKanSkrive ?? adapterMayWrite(name, topic),
     issuer: issuer.issuer,
     jwksUri: issuer.jwksUri,
     deltakerIdKey: keyFor(directoryFor(directory, name)),
@@ -81,7 +83,7 @@ export async function startOrganisasjon(
 }
 
 /** What `nx g organisasjon` wrote for the local stack; one that is only being tried out needs nothing written. */
-function readSetup(name: string): { topic: string; konsumenter: string } {
+function readSetup(name: string): { topic: string; konsumenter: string; adapterKanSkrive?: 'ja' | 'nei' } {
   const standard = { topic: ownTopic(name), konsumenter: 'tools/local/konsumenter.yaml' };
   const file = join(ROOT, 'tools', 'local', 'organisasjoner', `${name}.yaml`);
   return existsSync(file) ? { ...standard, ...(parse(readFileSync(file, 'utf8')) as object) } : standard;

@@ -2,6 +2,7 @@ import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContex
 import { Reflector } from '@nestjs/core';
 import { PROBLEMS, Problem, setKonsument, type Token } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
+import type { Served } from './operations/served.ts';
 
 /** What a caller of the ingestor may be; each operation is for one of them. */
 export type Role = 'adapter' | 'drift';
@@ -26,13 +27,46 @@ export class AccessGuard implements CanActivate {
     // Batches from Kafka pass here too.
     if (context.getType() !== 'http') return true;
     const role = this.reflector.getAllAndOverride<Role | undefined>(ROLE, [context.getHandler(), context.getClass()]);
-    const token = tokenOf(context.switchToHttp().getRequest<FastifyRequest>());
-    setKonsument(token.azp);
-    if (role === undefined) throw new Problem(PROBLEMS.IKKE_TILGANG, 'The operation is granted to nobody');
-    if (!hasRole(token, role, this.organisasjon)) {
-      throw new Problem(PROBLEMS.IKKE_TILGANG, `The token lacks the role ${role}`);
-    }
+    requireRole(tokenOf(context.switchToHttp().getRequest<FastifyRequest>()), role, this.organisasjon);
     return true;
+  }
+}
+
+/** Whom the token must be of, as far as the path tells; the guard holds it against the operation as well. */
+const ROLE_BY_PATH: [path: string, role: Role][] = [
+  ['/adapter/', 'adapter'],
+  ['/drift/', 'drift'],
+];
+
+/**
+ * The same before the body is read: who lacks the role can't make the process read or keep anything. And no adapter writes
+ * where the source does so itself, unless the organisation's configuration lets it.
+ *
+ * @throws Problem 403
+ */
+export function authorizeFor({
+  organisasjon,
+  adapterMayWrite,
+}: Pick<Served, 'organisasjon' | 'adapterMayWrite'>): (request: FastifyRequest) => void {
+  return (request) => {
+    const { url = '' } = request.routeOptions;
+    const role = ROLE_BY_PATH.find(([path]) => url.startsWith(path))?.[1];
+    requireRole(tokenOf(request), role, organisasjon);
+    if (role === 'adapter' && !adapterMayWrite && request.method !== 'GET') {
+      throw new Problem(
+        PROBLEMS.IKKE_TILGANG,
+        'The source of this organisation publishes to Kafka itself; its configuration lets no adapter write (ADAPTER_KAN_SKRIVE)',
+      );
+    }
+  };
+}
+
+/** @throws Problem 403 */
+function requireRole(token: Token, role: Role | undefined, organisasjon: string): void {
+  setKonsument(token.azp);
+  if (role === undefined) throw new Problem(PROBLEMS.IKKE_TILGANG, 'The operation is granted to nobody');
+  if (!hasRole(token, role, organisasjon)) {
+    throw new Problem(PROBLEMS.IKKE_TILGANG, `The token lacks the role ${role}`);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   integer,
   readEnvironment,
   list,
+  oneOf,
   text,
   type ConfigOf,
 } from '@tiltak/platform';
@@ -41,6 +42,11 @@ export const SCHEMA = {
     default: 3,
     min: 1,
     max: 20,
+  }),
+  ADAPTER_KAN_SKRIVE: oneOf(['ja', 'nei'], {
+    description:
+      "Whether the organisation's adapter may write to the topic: nei where the source publishes to it itself",
+    default: 'nei',
   }),
   ADAPTER_MAKS_SLETTES_PROSENT: integer({
     description: 'A full sync that would delete more than this share of the avtaler waits to be confirmed, percent',

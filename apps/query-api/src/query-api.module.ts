@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.ts';
-import { Konsumenter } from './access/konsumenter.ts';
+import type { Konsumenter } from './access/konsumenter.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
 import { ChangesController } from './changes/changes.controller.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
@@ -37,7 +37,7 @@ const CONTROLLERS = [
 
 @Module({})
 export class QueryApiModule {
-  static with({ lookups, auditLog, freshness, konsumenter, feedWaiter, exports }: Parts): DynamicModule {
+  static with({ lookups, auditLog, freshness, feedWaiter, exports }: Parts): DynamicModule {
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -45,7 +45,6 @@ export class QueryApiModule {
         { provide: Lookups, useValue: lookups },
         { provide: AuditLog, useValue: auditLog },
         { provide: Freshness, useValue: freshness },
-        { provide: Konsumenter, useValue: konsumenter },
         { provide: FeedWaiter, useValue: feedWaiter },
         { provide: Export, useValue: exports },
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -64,8 +64,9 @@ test('the parts of an organisation name each other, and no other organisation', 
       spec: { kafka: { pool: `nav-${env}` }, postgres: { clusterName: database } },
     });
     expect(ingestor['spec']?.['env']).toContainEqual({ name: 'KAFKA_TOPIC', value: topic });
+    expect(ingestor['spec']?.['env']).toContainEqual({ name: 'ADAPTER_KAN_SKRIVE', value: 'ja' });
     expect(yaml(`${dir}/query-api-${env}.yaml`)).toMatchObject({ spec: { postgres: { clusterName: database } } });
-    expect(yaml('tools/local/organisasjoner/demo-fylke.yaml')).toMatchObject({ topic });
+    expect(yaml('tools/local/organisasjoner/demo-fylke.yaml')).toMatchObject({ topic, adapterKanSkrive: 'ja' });
   }
   expect(
     readdirSync(join(directory, dir))
@@ -82,6 +83,15 @@ test('nav is what the generator writes, and needs nothing more', () => {
   for (const file of files.filter((name) => !/^(konsumenter|query-api)/.test(name))) {
     expect(read(`nais/nav/${file}`)).toBe(readFileSync(join(ROOT, 'nais', 'nav', file), 'utf8'));
   }
+});
+
+test('where a source publishes to the topic itself, no adapter may write to it', () => {
+  create('et-fylke', 'fylke.avtaler');
+  expect(yaml('nais/et-fylke/ingestor-prod.yaml')['spec']?.['env']).toContainEqual({
+    name: 'ADAPTER_KAN_SKRIVE',
+    value: 'nei',
+  });
+  expect(yaml('tools/local/organisasjoner/et-fylke.yaml')).toMatchObject({ adapterKanSkrive: 'nei' });
 });
 
 test('what somebody has changed stays, and the access policy follows the registry', () => {

@@ -1,4 +1,4 @@
-import { topicName } from './names.ts';
+import { ownTopic, topicName } from './names.ts';
 
 export const ENVIRONMENTS = ['dev', 'prod'] as const;
 type Env = (typeof ENVIRONMENTS)[number];
@@ -37,6 +37,9 @@ spec:
   prometheus: { enabled: true, path: /internal/prometheus }
   terminationGracePeriodSeconds: 30`;
 
+/** Whether an adapter may write to an organisation's topic: not to one that a source publishes to. */
+export const adapterMayWrite = (name: string, topic: string): 'ja' | 'nei' => (topic === ownTopic(name) ? 'ja' : 'nei');
+
 export const ingestor = (name: string, env: Env, topic: string): string => `${app('ingestor', name)}
   # At most as many as the topic has partitions are at work.
   replicas: { min: 2, max: 2 }
@@ -49,6 +52,8 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
+    # nei: the source publishes to the topic itself, and alone.
+    - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
     - { secret: tiltak-datadeling-${name}-noekkel }
@@ -128,4 +133,5 @@ export const localEntry = (
 ): string => `# ${name} on the local stack: npm start -- --organisasjoner ${name}
 topic: ${topic}
 konsumenter: tools/local/konsumenter.yaml
+adapterKanSkrive: ${adapterMayWrite(name, topic)}
 `;

@@ -1,4 +1,5 @@
 import { SignJWT, exportJWK, generateKeyPair, importSPKI, exportSPKI } from 'jose';
+import { statusBeforeBody } from '@tiltak/testing';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
@@ -68,6 +69,14 @@ describe('every route', () => {
         403,
         'The client (azp) of the token is not a registered consumer',
       ]);
+    }
+  });
+
+  test('refuses who is not registered before anything of the body has come', async () => {
+    const token = await api.issuer.token({ azp: 'ukjent' });
+    for (const { metode: method, path } of await routes()) {
+      if (method !== 'POST') continue;
+      expect([path, await statusBeforeBody(method, api.url + path, token)]).toEqual([path, 403]);
     }
   });
 
