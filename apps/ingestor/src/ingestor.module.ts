@@ -12,6 +12,7 @@ import { DatabaseUnavailableInterceptor } from './database/unavailable.intercept
 import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
 import { Writer } from './ingest/writer.ts';
 import { ActionsController } from './operations/actions.controller.ts';
+import { AdapterController } from './operations/adapter.controller.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
@@ -36,6 +37,7 @@ export interface Parts {
     AvtalerConsumer,
     StatusController,
     ActionsController,
+    AdapterController,
     ParkedController,
     RebuildController,
     ContractController,

@@ -9,7 +9,7 @@ const DESCRIPTION = `For the adapter of the organisation that owns the avtaler, 
 
 **Order**: \`sistEndret\` decides. The newest wins, whatever comes last; equal goes to the one that came last; a deleted avtale is revived only by a newer one.
 
-**Access**: a machine token with the scope \`tiltak:adapter\` and this organisation in the claim \`organisasjon\`, from the client that the contract belongs to. Operations need the role \`drift\`.`;
+**Access**: a machine token with the scope \`tiltak:adapter\` and this organisation in the claim \`organisasjon\`, from the client that the contract belongs to. Where the organisation's source publishes to Kafka itself, no adapter may write unless its configuration says so. Operations need the role \`drift\`.`;
 
 export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
   title: 'tiltak-datadeling: ingestor',
@@ -20,7 +20,7 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
   },
   token: 'Machine token',
   // A page may hold more than is used.
-  closedSchemas: ['Kontrakt', 'SpillAvFlere', 'Forkast', 'RettAvstemming'],
+  closedSchemas: ['Kontrakt', 'SpillAvFlere', 'Forkast', 'FrigiKontrakt', 'RettAvstemming'],
   errors: {
     400: 'The request is not valid; `feil` names what, up to 100; `flereFeil` how many more',
     401: 'No token, or one that is not valid here',
