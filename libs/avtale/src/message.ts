@@ -124,12 +124,20 @@ function parseJson(text: string): JsonObject {
   return object;
 }
 
-function findNul(value: unknown, field = ''): string | undefined {
-  if (typeof value === 'string') return value.includes('\0') ? field : undefined;
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [name, part] of Object.entries(value)) {
-    const found = name.includes('\0') ? field || 'unknown field' : findNul(part, field || name);
-    if (found) return found;
+/** Layer by layer: a message may be nested deeper than a call can be. */
+function findNul(message: JsonObject): string | undefined {
+  let layer: [field: string, value: unknown][] = [['', message]];
+  while (layer.length > 0) {
+    const next: typeof layer = [];
+    for (const [field, value] of layer) {
+      if (typeof value === 'string' && value.includes('\0')) return field;
+      if (typeof value !== 'object' || value === null) continue;
+      for (const [name, part] of Object.entries(value)) {
+        if (name.includes('\0')) return field || 'unknown field';
+        next.push([field || name, part]);
+      }
+    }
+    layer = next;
   }
   return undefined;
 }

@@ -121,6 +121,7 @@ function parseContent(avtaleId: string, content: JsonObject, path: string, error
   const source: JsonObject = Object.fromEntries(
     SOURCE_FIELDS.flatMap((field) => (field in content ? [[field, content[field]]] : [])),
   );
+  refuseEndless(source, path, errors);
   const value = Buffer.from(JSON.stringify(source));
   if (value.length > MAX_RESOURCE_BYTES) {
     errors.push({ felt: `${path}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
@@ -142,6 +143,15 @@ function parseContent(avtaleId: string, content: JsonObject, path: string, error
     parsed = parseMessage(key, Buffer.from(JSON.stringify(source)), origin);
   }
   return value;
+}
+
+/** 1e400 is read as Infinity, and would be written as null. */
+function refuseEndless(source: JsonObject, path: string, errors: FieldError[]): void {
+  for (const [field, value] of Object.entries(source)) {
+    if (typeof value !== 'number' || Number.isFinite(value)) continue;
+    errors.push({ felt: `${path}.ressurs.${field}`, melding: 'must be a number or null' });
+    Reflect.deleteProperty(source, field);
+  }
 }
 
 /** Piece by piece: a large page is not held in memory twice. */
