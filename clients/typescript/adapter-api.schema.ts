@@ -34,6 +34,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drift/v1/adapter/frigi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Releases the contract of the adapter, so that another client can set its own
+         * @description What it has pushed stays, and so do its syncs.
+         */
+        post: operations["frigiKontrakt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drift/v1/parkerte": {
         parameters: {
             query?: never;
@@ -542,6 +562,18 @@ export interface components {
             handlinger: components["schemas"]["Driftshandling"][];
             /** @description The next page; absent on the last one */
             neste?: string;
+        };
+        FrigiKontrakt: {
+            /**
+             * @description Whose contract is meant
+             * @example demo-fylke-adapter
+             */
+            adapterId: string;
+            /**
+             * @description Why. NY_KLIENT: another client takes over. FEIL_KLIENT: the wrong one set it. AVVIKLET: the adapter is no more
+             * @enum {string}
+             */
+            aarsak: "NY_KLIENT" | "FEIL_KLIENT" | "AVVIKLET";
         };
         Parkert: {
             /** @example 17 */
@@ -1055,8 +1087,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1123,8 +1164,119 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    frigiKontrakt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FrigiKontrakt"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The contract is of another adapter */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another media type than is taken */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1197,8 +1349,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1264,7 +1425,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1275,6 +1436,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1340,7 +1510,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1351,6 +1521,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1426,7 +1605,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1435,7 +1614,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1513,7 +1701,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1531,6 +1719,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is not parked any more */
             409: {
                 headers: {
@@ -1540,7 +1737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1613,8 +1810,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1675,8 +1881,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1752,8 +1967,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1814,8 +2038,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1891,7 +2124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1900,7 +2133,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1973,8 +2215,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2046,8 +2297,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2123,8 +2383,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2141,7 +2410,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2218,8 +2487,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2236,7 +2514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2313,8 +2591,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2331,7 +2618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2407,7 +2694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2418,6 +2705,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2492,7 +2788,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2503,6 +2799,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2578,8 +2883,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2651,8 +2965,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2745,7 +3068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2756,6 +3079,15 @@ export interface operations {
             };
             /** @description There is no such report */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2828,7 +3160,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2839,6 +3171,15 @@ export interface operations {
             };
             /** @description There is no such report */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2904,7 +3245,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2915,6 +3256,15 @@ export interface operations {
             };
             /** @description There is no such report */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2984,7 +3334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3002,6 +3352,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One is running, or `bekreft` is not how many there are */
             409: {
                 headers: {
@@ -3011,7 +3370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;

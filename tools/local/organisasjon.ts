@@ -50,14 +50,14 @@ export async function startOrganisasjon(
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
   { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
-  const { topic, konsumenter, adapterKanSkrive } = readSetup(name);
+  const { topic, konsumenter, adapter } = readSetup(name);
   await createSampleTopic(brokers, topic);
   const surroundings: Surroundings = {
     organisasjon: name,
     database,
     brokers,
     topic,
-    adapterMayWrite: adapterKanSkrive ?? adapterMayWrite(name, topic),
+    adapterMayWrite: adapter ?? adapterMayWrite(name, topic),
     issuer: issuer.issuer,
     jwksUri: issuer.jwksUri,
     deltakerIdKey: keyFor(directoryFor(directory, name)),
@@ -83,7 +83,7 @@ export async function startOrganisasjon(
 }
 
 /** What `nx g organisasjon` wrote for the local stack; one that is only being tried out needs nothing written. */
-function readSetup(name: string): { topic: string; konsumenter: string; adapterKanSkrive?: 'ja' | 'nei' } {
+function readSetup(name: string): { topic: string; konsumenter: string; adapter?: 'ja' | 'nei' } {
   const standard = { topic: ownTopic(name), konsumenter: 'tools/local/konsumenter.yaml' };
   const file = join(ROOT, 'tools', 'local', 'organisasjoner', `${name}.yaml`);
   return existsSync(file) ? { ...standard, ...(parse(readFileSync(file, 'utf8')) as object) } : standard;

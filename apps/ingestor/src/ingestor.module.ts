@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import { AccessGuard, ORGANISASJON } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { ContractController } from './adapter/contract.controller.ts';
+import { ReleaseController } from './adapter/release.controller.ts';
 import { SyncController } from './adapter/sync.controller.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
@@ -12,7 +13,6 @@ import { DatabaseUnavailableInterceptor } from './database/unavailable.intercept
 import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
 import { Writer } from './ingest/writer.ts';
 import { ActionsController } from './operations/actions.controller.ts';
-import { AdapterController } from './operations/adapter.controller.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
@@ -37,7 +37,7 @@ export interface Parts {
     AvtalerConsumer,
     StatusController,
     ActionsController,
-    AdapterController,
+    ReleaseController,
     ParkedController,
     RebuildController,
     ContractController,

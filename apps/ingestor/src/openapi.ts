@@ -24,10 +24,11 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
   errors: {
     400: 'The request is not valid; `feil` names what, up to 100; `flereFeil` how many more',
     401: 'No token, or one that is not valid here',
-    403: 'The token lacks the role, is of another organisation, or not of the client of the contract',
+    403: 'The token lacks the role, is of another organisation, or not of the client of the contract; or the source publishes to Kafka itself',
     404: 'No such thing',
+    408: 'The body comes too slowly',
     409: 'The state of the thing does not allow this',
-    413: 'More than 10,000 entries or 32 MiB',
+    413: 'More than 10,000 entries or 32 MiB, or more values than a body may hold',
     415: 'The body has another media type than is taken',
     500: 'Not meant to happen',
     503: 'Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed',

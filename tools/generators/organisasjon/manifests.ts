@@ -133,5 +133,5 @@ export const localEntry = (
 ): string => `# ${name} on the local stack: npm start -- --organisasjoner ${name}
 topic: ${topic}
 konsumenter: tools/local/konsumenter.yaml
-adapterKanSkrive: ${adapterMayWrite(name, topic)}
+adapter: ${adapterMayWrite(name, topic)}
 `;

@@ -26,8 +26,8 @@ test('whatever a list holds, and however it comes, its entries are those that ar
       anyJson,
       anySizes,
       anyIndent,
-      (ressurser, metadata, sizes, indent) => {
-        const text = JSON.stringify({ metadata, ressurser, etter: metadata }, null, indent);
+      (resources, metadata, sizes, indent) => {
+        const text = JSON.stringify({ metadata, ressurser: resources, etter: metadata }, null, indent);
         const { list } = scan(text, sizes);
         const { ressurser: parsed } = JSON.parse(text) as { ressurser: unknown[] };
         expect(list && Array.from(new JsonList(Buffer.from(text), list).entries(), ([, entry]) => entry)).toEqual(

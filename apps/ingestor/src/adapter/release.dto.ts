@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IsIn, Matches } from 'class-validator';
-import { ADAPTER_ID } from '../adapter/contract.dto.ts';
+import { ADAPTER_ID } from './contract.dto.ts';
 
 /** From a list: what people write may be about persons. */
 export const RELEASE_REASONS = ['NY_KLIENT', 'FEIL_KLIENT', 'AVVIKLET'] as const;

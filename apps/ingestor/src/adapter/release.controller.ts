@@ -4,16 +4,16 @@ import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { ForRole, tokenOf } from '../access.guard.ts';
-import { deleteContract, readContract } from '../adapter/contract.queries.ts';
+import { deleteContract, readContract } from './contract.queries.ts';
 import { inTransaction } from '../database/transaction.ts';
-import { actorOf, recordAction } from './actions.queries.ts';
-import { FrigiKontraktDto } from './adapter.dto.ts';
+import { actorOf, recordAction } from '../operations/actions.queries.ts';
+import { FrigiKontraktDto } from './release.dto.ts';
 
 /** What people on duty can do for an organisation's adapter. */
 @ApiTags('Drift')
 @ForRole('drift')
 @Controller('drift/v1/adapter')
-export class AdapterController {
+export class ReleaseController {
   constructor(private readonly pool: Pool) {}
 
   @Post('frigi')
