@@ -175,6 +175,15 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     expect(await rows('synker').allTextContents()).toEqual([expect.stringContaining('SlettingMottar sider1 av 2')]);
   });
 
+  test('releases the contract of the adapter, with a reason', async () => {
+    page.once('dialog', (dialog) => void dialog.accept());
+    await page.getByLabel('Frigjøre kontrakten fordi').selectOption({ label: 'Feil klient har satt den' });
+    await page.getByRole('button', { name: 'Frigjør kontrakten' }).click();
+    await waitFor('Kontrakten er frigjort.');
+    expect(await page.getByText('Organisasjonen har ingen adapter.').isVisible()).toBe(true);
+    expect((await rows('handlinger').allTextContents())[0]).toContain('fylkets-adapter (adapter): FEIL_KLIENT');
+  });
+
   test('rebuilds, and names what the topic does not tell of', async () => {
     const usable = { avtaleId: ID, sistEndret: '2026-01-01T00:00:00Z', avtaleNr: 7 };
     await system.publish([{ key: ID, value: JSON.stringify(usable) }]);

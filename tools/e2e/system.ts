@@ -88,6 +88,7 @@ export class System {
       database,
       brokers,
       topic: topic.topic,
+      adapterMayWrite: 'ja',
       issuer: issuer.issuer,
       jwksUri: issuer.jwksUri,
       deltakerIdKey: 'ab'.repeat(32),

@@ -15,6 +15,7 @@ export interface Surroundings {
   database: OrganisasjonDatabase;
   brokers: string;
   topic: string;
+  adapterMayWrite: 'ja' | 'nei';
   issuer: string;
   jwksUri: string;
   /** hex */
@@ -43,7 +44,7 @@ type Env = Record<string, string>;
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, brokers, topic } = surroundings;
+  const { database, brokers, topic, adapterMayWrite } = surroundings;
   return start('ingestor', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
@@ -52,6 +53,7 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
     DB_MIGRERING_PASSWORD: database.migrering.password,
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
+    ADAPTER_KAN_SKRIVE: adapterMayWrite,
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
     NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',
     MALLOC_ARENA_MAX: '1',

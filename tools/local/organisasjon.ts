@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { LOCAL_DIR, createDatabase, ROOT, startPostgres, type TokenIssuer } from '@tiltak/testing';
+import { adapterMayWrite } from '../generators/organisasjon/manifests.ts';
 import { ownTopic } from '../generators/organisasjon/names.ts';
 import {
   clientId,
@@ -49,13 +50,14 @@ export async function startOrganisasjon(
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
   { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
-  const { topic, konsumenter, dekning } = readSetup(name);
+  const { topic, konsumenter, dekning, adapter } = readSetup(name);
   await createSampleTopic(brokers, topic);
   const surroundings: Surroundings = {
     organisasjon: name,
     database,
     brokers,
     topic,
+    adapterMayWrite: adapter ?? adapterMayWrite(name, topic),
     issuer: issuer.issuer,
     jwksUri: issuer.jwksUri,
     deltakerIdKey: keyFor(directoryFor(directory, name)),
@@ -85,6 +87,7 @@ interface Setup {
   topic: string;
   konsumenter: string;
   dekning?: string;
+  adapter?: 'ja' | 'nei';
 }
 
 /** What `nx g organisasjon` wrote for the local stack; one that is only being tried out needs nothing written. */

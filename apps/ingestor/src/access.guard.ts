@@ -12,6 +12,8 @@ export interface Admitted {
   organisasjon: string;
   /** ids of the groups whose members are on duty, besides those who have the role */
   groupsOnDuty: readonly string[];
+  /** false where the organisation's source publishes to Kafka itself */
+  adapterMayWrite: boolean;
 }
 
 export const ADMITTED = Symbol('ADMITTED');
@@ -34,15 +36,44 @@ export class AccessGuard implements CanActivate {
     if (context.getType() !== 'http') return true;
     const role = this.reflector.getAllAndOverride<Role | undefined>(ROLE, [context.getHandler(), context.getClass()]);
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const token = tokenOf(request);
-    // The application, and never the person: who did something stands in the audit of actions only.
-    setKonsument(token.azp);
-    if (role === undefined) throw forbidden('The operation is granted to nobody');
-    const reason = whyRefused(token, role, this.admitted);
-    if (reason !== undefined) throw forbidden(reason);
+    requireRole(request, role, this.admitted);
     if (role === 'drift') requireOwnPage(request);
     return true;
   }
+}
+
+/** Whom the token must be of, as far as the path tells; the guard holds it against the operation as well. */
+const ROLE_BY_PATH: [path: string, role: Role][] = [
+  ['/adapter/', 'adapter'],
+  ['/drift/', 'drift'],
+];
+
+/**
+ * The same before the body is read: who is not admitted can't make the process read or keep anything. And no adapter
+ * writes where the source does so itself, unless the organisation's configuration lets it.
+ *
+ * @throws Problem 403
+ */
+export function authorizeFor(admitted: Admitted): (request: FastifyRequest) => void {
+  return (request) => {
+    const { url = '' } = request.routeOptions;
+    const role = ROLE_BY_PATH.find(([path]) => url.startsWith(path))?.[1];
+    requireRole(request, role, admitted);
+    if (role === 'adapter' && !admitted.adapterMayWrite && request.method !== 'GET') {
+      throw forbidden(
+        'The source of this organisation publishes to Kafka itself; its configuration lets no adapter write (ADAPTER_KAN_SKRIVE)',
+      );
+    }
+  };
+}
+
+/** @throws Problem 403 */
+function requireRole(request: FastifyRequest, role: Role | undefined, admitted: Admitted): void {
+  const token = tokenOf(request);
+  // The application, and never the person: who did something stands in the audit of actions only.
+  setKonsument(token.azp);
+  const reason = role === undefined ? 'The operation is granted to nobody' : whyRefused(token, role, admitted);
+  if (reason !== undefined) throw forbidden(reason);
 }
 
 /** Of a request on a route that isn't open. */

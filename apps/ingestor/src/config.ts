@@ -6,6 +6,7 @@ import {
   integer,
   readEnvironment,
   list,
+  oneOf,
   text,
   type ConfigOf,
 } from '@tiltak/platform';
@@ -45,6 +46,11 @@ export const SCHEMA = {
   DRIFT_GRUPPER: list({
     description: 'Ids of the Entra ID groups whose members are on duty; those with the role drift are besides',
     default: [],
+  }),
+  ADAPTER_KAN_SKRIVE: oneOf(['ja', 'nei'], {
+    description:
+      "Whether the organisation's adapter may write to the topic: nei where the source publishes to it itself",
+    default: 'nei',
   }),
   ADAPTER_MAKS_SLETTES_PROSENT: integer({
     description: 'A full sync that would delete more than this share of the avtaler waits to be confirmed, percent',

@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import { AccessGuard, ADMITTED, type Admitted } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { ContractController } from './adapter/contract.controller.ts';
+import { ReleaseController } from './adapter/release.controller.ts';
 import { SyncController } from './adapter/sync.controller.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
@@ -37,6 +38,7 @@ export interface Parts {
     AvtalerConsumer,
     StatusController,
     ActionsController,
+    ReleaseController,
     ParkedController,
     RebuildController,
     ContractController,

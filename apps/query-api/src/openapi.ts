@@ -40,6 +40,7 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     403: 'The consumer, the operation or a field is not granted, or the terms of use are not accepted',
     404: 'No such thing',
     406: 'What this answers with is not accepted',
+    408: 'The body comes too slowly',
     413: 'The request is too large',
     415: 'Only JSON is read',
     429: 'The quota is used up; wait as `Retry-After` says',

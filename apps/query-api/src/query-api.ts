@@ -12,6 +12,7 @@ import {
 import { logger, measurePools, startHttp, type HttpOptions, type Stop } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
+import { admitKonsument } from './access/access.guard.ts';
 import { readKonsumenter } from './access/konsumenter.ts';
 import { OpenRequests } from './access/open-requests.ts';
 import { RegistryReload } from './access/registry.job.ts';
@@ -106,6 +107,7 @@ function httpOptionsFor({ config, parts, pools }: QueryApi, isStarted: () => boo
   return {
     module: QueryApiModule.with(parts),
     config,
+    authorize: admitKonsument(parts.konsumenter),
     openRoutes: local === undefined ? OPEN_ROUTES : [...OPEN_ROUTES, LOCAL_TOKEN_ROUTE],
     readiness: { oppstart: isStarted, database: () => pools.lesing.query('select 1').then(() => true) },
     configure: (app) => {

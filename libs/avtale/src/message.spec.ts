@@ -215,7 +215,19 @@ describe('parked', () => {
       { numRuns: 1_000 },
     );
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (raw) => void parseMessage(raw, raw)));
+    const anyTime = fc.oneof(fc.maxSafeInteger(), fc.double());
+    fc.assert(
+      fc.property(anyTime, (writtenAt) => void parseMessage(bytes(ID), bytes(JSON.stringify(SOURCE)), { writtenAt })),
+    );
   });
+});
+
+test('U+0000 is found, and not found, however deep a message is nested', () => {
+  const deep = (end: string): string => `"ukjent":${'['.repeat(20_000)}${end}${']'.repeat(20_000)}`;
+  const read = (more: string): ReturnType<typeof parseMessage> =>
+    parseMessage(bytes(ID), bytes(`${JSON.stringify(SOURCE).slice(0, -1)},${more}}`));
+  expect(read(`${deep('1')},"tekst":"\\\\u0000"`)).toMatchObject({ ok: true });
+  expect(read(deep('"\\u0000"'))).toMatchObject({ ok: false, reason: { code: 'UGYLDIG_FELT', field: 'ukjent' } });
 });
 
 test('every message seen from the source is usable', () => {

@@ -21,6 +21,7 @@ export {
 } from './config.ts';
 export { fingerprint } from './fingerprint.ts';
 export { measurePools } from './pool-metrics.ts';
+export { JsonList } from './http/body/json-list.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { IntegerParam } from './http/integer-param.ts';
 export { pageHeaders } from './http/security-headers.ts';

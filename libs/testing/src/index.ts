@@ -28,3 +28,4 @@ export {
   type TestTopic,
 } from './suite.ts';
 export { isValidFnr, isValidOrgnr, syntheticFnr, syntheticNavIdent, syntheticOrgnr } from './idents.ts';
+export { statusBeforeBody } from './headers-only.ts';

@@ -1,4 +1,4 @@
-import { topicName } from './names.ts';
+import { ownTopic, topicName } from './names.ts';
 
 export const ENVIRONMENTS = ['dev', 'prod'] as const;
 type Env = (typeof ENVIRONMENTS)[number];
@@ -44,6 +44,8 @@ spec:
   terminationGracePeriodSeconds: 30`;
 
 const DOMAIN: Record<Env, string> = { dev: 'intern.dev.nav.no', prod: 'intern.nav.no' };
+/** Whether an adapter may write to an organisation's topic: not to one that a source publishes to. */
+export const adapterMayWrite = (name: string, topic: string): 'ja' | 'nei' => (topic === ownTopic(name) ? 'ja' : 'nei');
 
 export const ingestor = (name: string, env: Env, topic: string): string => `${app('ingestor', name)}
   # At most as many as the topic has partitions are at work.
@@ -70,6 +72,8 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
     - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
     - { name: DRIFT_GRUPPER, value: '{{driftsgruppe}}' }
+    # nei: the source publishes to the topic itself, and alone.
+    - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
     - { secret: tiltak-datadeling-${name}-noekkel }
@@ -151,4 +155,5 @@ export const localEntry = (
 topic: ${topic}
 konsumenter: tools/local/konsumenter.yaml
 dekning: nais/${name}/dekning.yaml
+adapter: ${adapterMayWrite(name, topic)}
 `;

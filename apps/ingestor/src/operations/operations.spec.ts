@@ -1,5 +1,6 @@
 import { onDuty, ON_DUTY_NAV_IDENT, syntheticFnr } from '@tiltak/testing';
 import { batch, ID, message, PARTITION, TOPIC } from '../testing/test-ingest.ts';
+import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
 import { GROUP_ON_DUTY, startTestIngestor, type TestIngestor } from '../testing/test-ingestor.ts';
 
 let ingestor: TestIngestor;
@@ -33,6 +34,7 @@ describe('access', () => {
     ['POST', '/drift/v1/parkerte/1/spill-av'],
     ['POST', '/drift/v1/parkerte/spill-av'],
     ['POST', '/drift/v1/parkerte/1/forkast'],
+    ['POST', '/drift/v1/adapter/frigi'],
     ['GET', '/drift/v1/gjenoppbygging'],
     ['GET', '/drift/v1/gjenoppbygging/usette'],
     ['POST', '/drift/v1/gjenoppbygging'],
@@ -192,6 +194,21 @@ describe('a replay', () => {
     expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', forsok: 2, felt: 'startDato' }]);
   });
 
+  test('judges a change from the future by when it was written, however late it is replayed', async () => {
+    const writtenAt = Date.parse('2026-03-01T12:00:00Z');
+    const late = { ...message(0, { sistEndret: '2026-03-02T12:00:00.000001Z' }), writtenAt };
+    const within = { ...message(1, { sistEndret: '2026-03-02T12:00:00Z', startDato: 'x' }), writtenAt };
+    await ingestor.ingest(batch([late, within]));
+    await ingestor.owner.query(
+      `update parkert_melding set verdi = convert_to(replace(convert_from(verdi, 'UTF8'), '"x"', 'null'), 'UTF8')`,
+    );
+    const { body } = await ingestor.call('POST', '/drift/v1/parkerte/spill-av', { alle: true });
+    expect(body).toEqual({ forsoekt: 2, spiltAv: 1, fortsattParkert: 1 });
+    const { avtale, parkert_melding } = await ingestor.dump();
+    expect(avtale).toMatchObject([{ kilde_offset: 1 }]);
+    expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', kode: 'FREMTIDIG' }, { tilstand: 'SPILT_AV' }]);
+  });
+
   test.each([
     ['at once', 'avtale', 'avtale_nr <> 7'],
     ['when it is noted', 'parkert_melding', "tilstand <> 'SPILT_AV'"],
@@ -265,6 +282,38 @@ describe('discarding', () => {
     const response = await ingestor.call('POST', '/drift/v1/parkerte/1/forkast', body);
     expect(response).toMatchObject({ status: 400, body: { feil: expect.any(Array) } });
     expect(JSON.stringify(response.body)).not.toContain(FNR);
+  });
+});
+
+describe('releasing the contract of an adapter', () => {
+  const NEW_CLIENT = { ...ADAPTER, azp: 'ny-klient' };
+  const { adapterId } = CONTRACT;
+  const release = (body: Record<string, unknown>): ReturnType<TestIngestor['call']> =>
+    ingestor.call('POST', '/drift/v1/adapter/frigi', body);
+  beforeEach(() => ingestor.owner.query('truncate adapter'));
+
+  test('lets another client take over, and is told of with the reason', async () => {
+    await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, ADAPTER);
+    expect((await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, NEW_CLIENT)).status).toBe(403);
+    expect(await release({ adapterId, aarsak: 'NY_KLIENT' })).toMatchObject({ status: 204 });
+    expect(await actions()).toMatchObject([
+      { handling: 'FRIGI_KONTRAKT', hvem: 'vakt@nav.example', gjelder: 'spec-adapter (vaktklient): NY_KLIENT' },
+    ]);
+    expect((await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, NEW_CLIENT)).status).toBe(200);
+    expect((await ingestor.call('POST', '/adapter/v1/hjerteslag', undefined, NEW_CLIENT)).status).toBe(200);
+    expect((await ingestor.call('POST', '/adapter/v1/hjerteslag', undefined, ADAPTER)).status).toBe(403);
+  });
+
+  test('that is not the one that was meant changes nothing', async () => {
+    expect((await release({ adapterId, aarsak: 'AVVIKLET' })).status).toBe(404);
+    await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, ADAPTER);
+    expect((await release({ adapterId: 'en-annen', aarsak: 'AVVIKLET' })).status).toBe(409);
+    expect(await release({ adapterId, aarsak: 'fordi' })).toMatchObject({
+      status: 400,
+      body: { feil: [{ felt: 'aarsak' }] },
+    });
+    expect((await ingestor.call('POST', '/adapter/v1/hjerteslag', undefined, ADAPTER)).status).toBe(200);
+    expect(await actions()).toEqual([]);
   });
 });
 

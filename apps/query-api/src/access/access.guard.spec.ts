@@ -1,7 +1,7 @@
 import { SignJWT, exportJWK, generateKeyPair, importSPKI, exportSPKI } from 'jose';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '@tiltak/testing';
+import { ROOT, statusBeforeBody } from '@tiltak/testing';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { TERMS_VERSIONS } from './terms.ts';
 
@@ -98,6 +98,14 @@ describe('every route', () => {
     }
     const other = await api.call('GET', '/api/v1/ferskhet', { as: 'ukjente-vilkaar' });
     expect(other).toMatchObject({ status: 403, body: { detail: expect.stringMatching(/ version 1 .* version 7$/) } });
+  });
+
+  test('refuses who is not registered before anything of the body has come', async () => {
+    const token = await api.issuer.token({ azp: 'ukjent' });
+    for (const { metode: method, path } of await routes()) {
+      if (method !== 'POST') continue;
+      expect([path, await statusBeforeBody(method, api.url + path, token)]).toEqual([path, 403]);
+    }
   });
 
   test('names the operation that is not granted', async () => {

@@ -31,6 +31,7 @@ import {
   IsArray,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
@@ -419,6 +420,8 @@ export class SokDto {
 
   @ApiPropertyOptional({ type: PeriodeDto, description: 'Overlapping these days; an avtale without sluttDato goes on' })
   @IsOptional()
+  // To ValidateNested a list of periods is as good as one.
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => PeriodeDto)
   periode?: PeriodeDto;

@@ -104,7 +104,7 @@ export class ParkedReplay {
     noteAction: (db: PoolClient) => Promise<unknown>,
   ): Promise<ReplayOutcome> {
     const message = requireParked(await readParked(this.pool, id));
-    const { topic, partisjon: partition, nokkel: key, verdi: value } = message;
+    const { topic, partisjon: partition, nokkel: key, verdi: value, skrevet } = message;
     return this.writer.write<ReplayOutcome>({
       topic,
       partition,
@@ -112,7 +112,7 @@ export class ParkedReplay {
       select: async (db) => {
         requireParked(await lockParked(db, id));
         return {
-          messages: [{ offset: Number(message.offset), key, value }],
+          messages: [{ offset: Number(message.offset), key, value, writtenAt: skrevet.getTime() }],
           record: async (written) => {
             const [reason] = written.parked;
             if (reason) await markStillParked(db, id, who.hvem, reason);
