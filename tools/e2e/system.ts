@@ -16,6 +16,7 @@ import {
 } from '@tiltak/testing';
 import {
   clientId,
+  migrateDatabase,
   startIngestorProcess,
   startQueryApiProcess,
   waitUntilReady,
@@ -36,6 +37,7 @@ interface SystemOptions {
   postgres: string;
   brokers: string;
   issuer: TokenIssuer;
+  migrated: boolean;
 }
 
 /** The built apps as real processes, on a database and a topic of their own. */
@@ -67,7 +69,7 @@ export class System {
   }
 
   /**
-   * Nothing is started yet but what the apps need. `postgres`, `brokers` and `issuer`: others than those of the test run;
+   * Nothing is started yet but what the apps need, and the database is migrated unless told otherwise. `postgres`, `brokers` and `issuer`: others than those of the test run;
    * an issuer that is given is not stopped here.
    */
   static async create({
@@ -76,6 +78,7 @@ export class System {
     postgres = testEnvironment().postgres,
     brokers = testEnvironment().kafka,
     issuer: sharedIssuer,
+    migrated = true,
   }: Partial<SystemOptions> = {}): Promise<System> {
     const [database, topic, issuer] = await Promise.all([
       createTestDatabase(postgres),
@@ -92,6 +95,7 @@ export class System {
       deltakerIdKey: 'ab'.repeat(32),
       konsumenter: join(ROOT, 'tools', 'local', 'konsumenter.yaml'),
     };
+    if (migrated) await migrateDatabase(surroundings);
     return new System(surroundings, database, { topic, own: true }, { issuer, own: !sharedIssuer });
   }
 
@@ -99,7 +103,9 @@ export class System {
   async onEmptyDatabase(postgres = testEnvironment().postgres): Promise<System> {
     const database = await createTestDatabase(postgres);
     const { topic, issuer } = this;
-    return new System({ ...this.env, database }, database, { topic, own: false }, { issuer, own: false });
+    const surroundings = { ...this.env, database };
+    await migrateDatabase(surroundings);
+    return new System(surroundings, database, { topic, own: false }, { issuer, own: false });
   }
 
   /** @param port a free one, unless it takes the place of one that has ended */

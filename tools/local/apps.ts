@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   LOCAL_DIR,
   ROOT,
+  runProgram,
   startProcess,
   waitUntil,
   type OrganisasjonDatabase,
@@ -39,6 +40,18 @@ export const builtApp = (app: 'ingestor' | 'query-api'): string => join(ROOT, 'd
 
 type Env = Record<string, string>;
 
+/**
+ * The migration job, as on the platform: the built ingestor's own command, with the login of the owner.
+ *
+ * @throws with what it said, when the schema could not be brought up to date
+ */
+export async function migrateDatabase(surroundings: Surroundings): Promise<void> {
+  const { migrering } = surroundings.database;
+  const env = { ...APP_ENV, ...common(surroundings), DB_USERNAME: migrering.username, DB_PASSWORD: migrering.password };
+  const { code, printout } = await runProgram(process.execPath, [builtApp('ingestor'), 'migrer'], { cwd: ROOT, env });
+  if (code !== 0) throw new Error(`The database of ${surroundings.organisasjon} could not be migrated:\n${printout}`);
+}
+
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
   const { database, brokers, topic } = surroundings;
@@ -46,8 +59,6 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
     ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
     DB_PASSWORD: database.ingestor.password,
-    DB_MIGRERING_USERNAME: database.migrering.username,
-    DB_MIGRERING_PASSWORD: database.migrering.password,
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.

@@ -6,6 +6,7 @@ import { LOCAL_DIR, createDatabase, ROOT, startPostgres, type TokenIssuer } from
 import { ownTopic } from '../generators/organisasjon/names.ts';
 import {
   clientId,
+  migrateDatabase,
   startIngestorProcess,
   startQueryApiProcess,
   waitUntilReady,
@@ -61,6 +62,9 @@ export async function startOrganisasjon(
     deltakerIdKey: keyFor(directoryFor(directory, name)),
     konsumenter: join(ROOT, konsumenter),
   };
+  await migrateDatabase(surroundings).catch((error: unknown) => {
+    throw new StartError(error instanceof Error ? error.message : String(error));
+  });
   const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
   const ingestor = register(stack, startIngestorProcess(surroundings, ports.ingestor, APP_LOG_LEVEL));
   const queryApi = register(stack, startQueryApiProcess(surroundings, ports.queryApi, { ...APP_LOG_LEVEL, ...source }));

@@ -10,7 +10,8 @@ export interface DatabaseOptions {
   database: string;
   username: string;
   password: string;
-  sslmode: 'disable' | 'require' | 'verify-ca' | 'verify-full';
+  /** undefined: verify-full, and none to this machine */
+  sslmode: 'disable' | 'require' | 'verify-ca' | 'verify-full' | undefined;
   /** file paths */
   sslrootcert?: string | undefined;
   sslcert?: string | undefined;
@@ -116,15 +117,21 @@ function commonOptions(options: DatabaseOptions): PoolConfig {
   };
 }
 
+/** Whether what is sent to the host never leaves this machine. */
+export function isThisMachine(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/.test(host);
+}
+
 function ssl(options: DatabaseOptions): false | Record<string, unknown> {
-  if (options.sslmode === 'disable') return false;
+  const mode = options.sslmode ?? (isThisMachine(options.host) ? 'disable' : 'verify-full');
+  if (mode === 'disable') return false;
   const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   return {
-    rejectUnauthorized: options.sslmode !== 'require',
+    rejectUnauthorized: mode !== 'require',
     ca: file(options.sslrootcert),
     cert: file(options.sslcert),
     key: file(options.sslkey),
     // verify-ca trusts the authority without comparing the host's name.
-    ...(options.sslmode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+    ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
   };
 }

@@ -17,6 +17,8 @@ import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
 /** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
 export interface EncodedContent extends Content {
   columns: string;
+  /** the opaque id of the participant */
+  deltakerId: string | null;
   /** the coded fields whose value this release does not know */
   unknown: string[];
   /** undefined when the avtale takes no part in relations */
@@ -32,6 +34,7 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
   const columns = [...AVTALE_FIELDS.map((name) => copyField(avtale[name])), copyField(id)].join('\t');
   return {
     columns,
+    deltakerId: id,
     fingerprint: fingerprint(columns),
     unknown: unknownValues(avtale),
     member: toRelationAvtale(avtale, id),
@@ -80,8 +83,9 @@ function tombstoneContent(avtaleId: string, { sistEndret }: AvtaleState): string
   return CONTENT_COLUMNS.map((name) => copyField(values[name] ?? null)).join('\t');
 }
 
+/** Without a fingerprint: one can be tried against every ident there is, also when the ident has left the history. */
 export function versionRow(content: EncodedContent, position: Position): string {
-  return copyRow([content.columns, ...positionColumns(position), content.fingerprint]);
+  return copyRow([content.columns, ...positionColumns(position)]);
 }
 
 export function changeRow({ avtaleId, type, reason }: Change): string {

@@ -8,6 +8,8 @@ import { Revisor1763900400000 } from './1763900400000-revisor.ts';
 import { Historikk1763900500000 } from './1763900500000-historikk.ts';
 import { Avstemming1763900600000 } from './1763900600000-avstemming.ts';
 import { Synkopprydding1763900700000 } from './1763900700000-synkopprydding.ts';
+import { Roller1795684386949 } from './1795684386949-roller.ts';
+import { Sletting1795684392617 } from './1795684392617-sletting.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -21,4 +23,6 @@ export const MIGRATIONS = [
   Historikk1763900500000,
   Avstemming1763900600000,
   Synkopprydding1763900700000,
+  Roller1795684386949,
+  Sletting1795684392617,
 ];
