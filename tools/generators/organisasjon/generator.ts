@@ -1,10 +1,10 @@
 import type { Tree } from 'nx/src/devkit-exports';
 import { parse } from 'yaml';
 import {
-  databaseManifest,
   ingestor,
   EMPTY_REGISTRIES,
   localEntry,
+  migration,
   withInboundRules,
   ENVIRONMENTS,
   queryApi,
@@ -31,7 +31,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
   for (const env of ENVIRONMENTS) {
     const file = (what: string): string => `nais/${name}/${what}-${env}.yaml`;
     write(file('konsumenter'), EMPTY_REGISTRIES[env]);
-    write(file('database'), databaseManifest(name, env));
+    write(file('migrering'), migration(name, env));
     if (topic === ownTopic(name)) write(file('topic'), topicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
