@@ -118,8 +118,8 @@ test.each<[string, string, (client: pg.Client) => Promise<unknown>]>([
 });
 
 test('a migration that fails leaves no value in the log', async () => {
-  class Feil1763890000000 {
-    readonly name = 'Feil1763890000000';
+  class Failing1763890000000 {
+    readonly name = 'Failing1763890000000';
     async up(db: { query: (sql: string) => Promise<unknown> }): Promise<void> {
       await db.query('alter table person alter navn type date using navn::date');
     }
@@ -128,7 +128,7 @@ test('a migration that fails leaves no value in the log', async () => {
     }
   }
   const { type: _, ...options } = owner.options as { type: 'postgres' };
-  const failing = await new DataSource({ ...options, type: 'postgres', migrations: [Feil1763890000000] }).initialize();
+  const failing = await new DataSource({ ...options, type: 'postgres', migrations: [Failing1763890000000] }).initialize();
   await expect(failing.runMigrations()).rejects.toThrow(PLANTED);
   await failing.destroy();
   await postgresHasWritten();
