@@ -81,7 +81,10 @@ export class System {
     migrated = true,
   }: Partial<SystemOptions> = {}): Promise<System> {
     const [database, topic, issuer] = await Promise.all([
-      createTestDatabase(postgres),
+      createTestDatabase(postgres).then(async (made) => {
+        if (migrated) await migrateDatabase({ organisasjon, database: made });
+        return made;
+      }),
       createTestTopic({ partitions, brokers }),
       sharedIssuer ?? freePort().then((port) => startTokenIssuer({ port, audience: clientId(organisasjon) })),
     ]);
@@ -95,7 +98,6 @@ export class System {
       deltakerIdKey: 'ab'.repeat(32),
       konsumenter: join(ROOT, 'tools', 'local', 'konsumenter.yaml'),
     };
-    if (migrated) await migrateDatabase(surroundings);
     return new System(surroundings, database, { topic, own: true }, { issuer, own: !sharedIssuer });
   }
 

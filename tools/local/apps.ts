@@ -45,11 +45,15 @@ type Env = Record<string, string>;
  *
  * @throws with what it said, when the schema could not be brought up to date
  */
-export async function migrateDatabase(surroundings: Surroundings): Promise<void> {
-  const { migrering } = surroundings.database;
-  const env = { ...APP_ENV, ...common(surroundings), DB_USERNAME: migrering.username, DB_PASSWORD: migrering.password };
+export async function migrateDatabase({
+  organisasjon,
+  database,
+}: Pick<Surroundings, 'organisasjon' | 'database'>): Promise<void> {
+  const { username, password } = database.migrering;
+  const login = { DB_USERNAME: username, DB_PASSWORD: password };
+  const env = { ...APP_ENV, ORGANISASJON: organisasjon, ...place(database), ...login };
   const { code, printout } = await runProgram(process.execPath, [builtApp('ingestor'), 'migrer'], { cwd: ROOT, env });
-  if (code !== 0) throw new Error(`The database of ${surroundings.organisasjon} could not be migrated:\n${printout}`);
+  if (code !== 0) throw new Error(`The database of ${organisasjon} could not be migrated:\n${printout}`);
 }
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
@@ -80,15 +84,19 @@ export function startQueryApiProcess(surroundings: Surroundings, port: number, e
   });
 }
 
+const place = ({ host, port, database }: OrganisasjonDatabase): Env => ({
+  DB_HOST: host,
+  DB_PORT: String(port),
+  DB_DATABASE: database,
+});
+
 function common({ organisasjon, database, issuer, jwksUri, deltakerIdKey }: Surroundings): Env {
   return {
     NODE_ENV: 'development',
     ORGANISASJON: organisasjon,
     HOST: '127.0.0.1',
     NEDSTENGING_VENTETID_MS: '0',
-    DB_HOST: database.host,
-    DB_PORT: String(database.port),
-    DB_DATABASE: database.database,
+    ...place(database),
     DELTAKER_ID_NOEKKEL: deltakerIdKey,
     AZURE_APP_CLIENT_ID: clientId(organisasjon),
     AZURE_OPENID_CONFIG_ISSUER: issuer,

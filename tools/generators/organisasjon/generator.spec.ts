@@ -73,7 +73,7 @@ test('the parts of an organisation name each other, and no other organisation', 
     const ingestor = yaml(`${dir}/ingestor-${env}.yaml`);
     expect(ingestor).toMatchObject({
       metadata: { name: 'tiltak-datadeling-ingestor-demo-fylke' },
-      spec: { kafka: { pool: `nav-${env}` }, gcp: undefined },
+      spec: { kafka: { pool: `nav-${env}` } },
     });
     expect(ingestor['spec']?.['env']).toContainEqual({ name: 'KAFKA_TOPIC', value: topic });
     const secrets = (app: string): unknown => yaml(`${dir}/${app}-${env}.yaml`)['spec']?.['envFrom'];
