@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pg, { type Pool, type PoolConfig } from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, type Logger } from 'typeorm';
 import { Instance, ConsumerStatus } from './entities.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
@@ -73,13 +73,25 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     entities: [Instance, ConsumerStatus],
     migrations: MIGRATIONS,
     migrationsTransactionMode: 'each',
-    // Never log from here: parameters and values in messages are personal data.
+    // Never log from here: parameters and values in messages are personal data. TypeORM's own logger prints the message
+    // of a migration that fails whatever `logging` says.
     logging: false,
+    logger: SILENT,
     // Whoever uses a connection gets its errors; an idle one that dies is replaced by the pool.
     poolErrorHandler: () => undefined,
     extra: commonOptions(options),
   });
 }
+
+const nothing = (): void => undefined;
+const SILENT: Logger = {
+  logQuery: nothing,
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
+};
 
 /**
  * For COPY, prepared statements and transactions under full control, which TypeORM does not offer. Connects when used.
