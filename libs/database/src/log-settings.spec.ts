@@ -121,14 +121,18 @@ test('a migration that fails leaves no value in the log', async () => {
   class Failing1763890000000 {
     readonly name = 'Failing1763890000000';
     async up(db: { query: (sql: string) => Promise<unknown> }): Promise<void> {
-      await db.query('alter table person alter navn type date using navn::date');
+      await db.query('update person set dag = navn::date');
     }
     down(): Promise<void> {
       return Promise.resolve();
     }
   }
   const { type: _, ...options } = owner.options as { type: 'postgres' };
-  const failing = await new DataSource({ ...options, type: 'postgres', migrations: [Failing1763890000000] }).initialize();
+  const failing = await new DataSource({
+    ...options,
+    type: 'postgres',
+    migrations: [Failing1763890000000],
+  }).initialize();
   await expect(failing.runMigrations()).rejects.toThrow(PLANTED);
   await failing.destroy();
   await postgresHasWritten();
