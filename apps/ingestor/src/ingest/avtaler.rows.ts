@@ -18,6 +18,8 @@ import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
 /** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
 export interface EncodedContent extends Content {
   columns: string;
+  /** the opaque id of the participant */
+  deltakerId: string | null;
   /** the coded fields whose value this release does not know */
   unknown: string[];
   /** undefined when the avtale takes no part in relations */
@@ -33,6 +35,7 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
   const columns = [...AVTALE_FIELDS.map((name) => copyField(avtale[name])), copyField(id)].join('\t');
   return {
     columns,
+    deltakerId: id,
     fingerprint: fingerprint(columns),
     unknown: unknownValues(avtale),
     member: toRelationAvtale(avtale, id),
@@ -82,9 +85,10 @@ function tombstoneContent(avtaleId: string, { sistEndret }: AvtaleState): string
   return CONTENT_COLUMNS.map((name) => copyField(values[name] ?? null)).join('\t');
 }
 
+/** Without a fingerprint: one can be tried against every ident there is, also when the ident has left the history. */
 export function versionRow(version: Version<EncodedContent>): string {
   const { content, position } = version;
-  return copyRow([content.columns, ...positionColumns(position), content.fingerprint, ...phaseColumns(version)]);
+  return copyRow([content.columns, ...positionColumns(position), ...phaseColumns(version)]);
 }
 
 /** What the phase needs beside the content, and outside its fingerprint. */

@@ -92,8 +92,6 @@ async function testConfig(database: TestDatabase, environment: Record<string, st
     DB_DATABASE: database.database,
     DB_USERNAME: database.ingestor.username,
     DB_PASSWORD: database.ingestor.password,
-    DB_MIGRERING_USERNAME: database.migrering.username,
-    DB_MIGRERING_PASSWORD: database.migrering.password,
     DB_SSLMODE: 'disable',
     DB_POOL_SIZE: '4',
     KAFKA_BROKERS: '127.0.0.1:1',
@@ -112,7 +110,7 @@ const TABLES = {
   avtale_versjon: `select to_jsonb(t) - 'laert' - 'lopenr' as content from avtale_versjon t order by avtale_id, lopenr`,
   endring: `select jsonb_build_array(avtale_id, type, aarsak) as content from endring t order by avtale_id, tx, lopenr`,
   relasjon: `select to_jsonb(t) as content from relasjon t order by fra, relasjon, til`,
-  parkert_melding: `select to_jsonb(t) - 'id' - 'parkert' as content from parkert_melding t order by kafka_offset`,
+  parkert_melding: `select to_jsonb(t) - 'id' - 'parkert' - 'behandlet' - 'innhold_fjernet' as content from parkert_melding t order by kafka_offset`,
   konsum_offset: `select to_jsonb(t) as content from konsum_offset t`,
 };
 
