@@ -9,8 +9,12 @@ export const metrics = {
   }),
   overQuota: new Counter({
     name: 'query_over_kvote_total',
-    help: 'Requests refused because the quota was used up',
+    help: 'Requests refused because the quota, or what the consumer may have under way, was used up',
     labelNames: ['konsument'] as const,
+  }),
+  denialsLost: new Counter({
+    name: 'query_avslag_ikke_revidert_total',
+    help: 'Refusals that the audit has no row of, since too many waited or the database refused them',
   }),
   databaseErrors: new Counter({
     name: 'query_databasefeil_total',

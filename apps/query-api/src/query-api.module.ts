@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.ts';
+import { ConsumerLimits } from './access/consumer-limits.ts';
 import { Konsumenter } from './access/konsumenter.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
 import { ChangesController } from './changes/changes.controller.ts';
@@ -10,7 +11,7 @@ import { Export } from './export/export.ts';
 import { FreshnessController } from './freshness/freshness.controller.ts';
 import { Freshness } from './freshness/freshness.ts';
 import { GraphqlController } from './graphql/graphql.controller.ts';
-import { AuditLog } from './lookups/audit-log.ts';
+import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { PersonerController } from './personer/personer.controller.ts';
 import { StatisticsController } from './statistics/statistics.controller.ts';
@@ -18,7 +19,8 @@ import { StatisticsController } from './statistics/statistics.controller.ts';
 /** What the controllers and the guard work with; made, started and stopped in `query-api.ts`. */
 export interface Parts {
   lookups: Lookups;
-  auditLog: AuditLog;
+  denialLog: DenialLog;
+  limits: ConsumerLimits;
   freshness: Freshness;
   konsumenter: Konsumenter;
   feedWaiter: FeedWaiter;
@@ -37,13 +39,14 @@ const CONTROLLERS = [
 
 @Module({})
 export class QueryApiModule {
-  static with({ lookups, auditLog, freshness, konsumenter, feedWaiter, exports }: Parts): DynamicModule {
+  static with({ lookups, denialLog, limits, freshness, konsumenter, feedWaiter, exports }: Parts): DynamicModule {
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
       providers: [
         { provide: Lookups, useValue: lookups },
-        { provide: AuditLog, useValue: auditLog },
+        { provide: DenialLog, useValue: denialLog },
+        { provide: ConsumerLimits, useValue: limits },
         { provide: Freshness, useValue: freshness },
         { provide: Konsumenter, useValue: konsumenter },
         { provide: FeedWaiter, useValue: feedWaiter },

@@ -1,10 +1,12 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { PROBLEMS, Problem, setKonsument } from '@tiltak/platform';
+import { isUuid } from '@tiltak/avtale';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { metrics } from '../metrics.ts';
-import { AuditLog, identsIn } from '../lookups/audit-log.ts';
+import { DenialLog, identsIn } from '../lookups/denial-log.ts';
 import { forbidden, requireFields, type Grant } from './grant.ts';
+import { atOnceProblem, ConsumerLimits } from './consumer-limits.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
 import { OPERATION, OPERATIONS, type Operation } from './operations.ts';
 
@@ -14,41 +16,72 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly konsumenter: Konsumenter,
-    private readonly auditLog: AuditLog,
+    private readonly denialLog: DenialLog,
+    private readonly limits: ConsumerLimits,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const operation = this.reflector.get<Operation | undefined>(OPERATION, context.getHandler());
     if (!operation) throw forbidden('This operation is not open to consumers');
 
-    const konsument = this.konsumenter.get(request.token?.azp ?? '');
-    if (!konsument) throw forbidden('The client (azp) of the token is not a registered consumer');
-    setKonsument(konsument.navn);
-    useQuota(konsument, http.getResponse<FastifyReply>());
-    try {
-      const grunnlag = chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag);
-      request.grant = requireGrant(konsument.navn, grunnlag, operation);
-    } catch (error) {
-      await this.auditLog.recordDenial({ konsument: konsument.navn, operation }, identsIn(request.body));
-      throw error;
+    const azp = request.token?.azp ?? '';
+    const konsument = this.konsumenter.get(azp);
+    if (!konsument) {
+      this.denialLog.record({ konsument: unregistered(azp), operation }, {});
+      throw forbidden('The client (azp) of the token is not a registered consumer');
     }
+    setKonsument(konsument.navn);
+    this.useQuota(konsument, operation, http.getResponse<FastifyReply>());
+    request.grant = this.grantOrDenial(konsument, operation, request);
     metrics.lookups.inc({ konsument: konsument.navn, operasjon: operation });
     return true;
   }
+
+  private useQuota(konsument: Konsument, operation: Operation, reply: FastifyReply): void {
+    try {
+      useQuota(konsument);
+      const release = this.limits.lookups.take(konsument.navn);
+      if (!release) throw atOnceProblem(`${String(this.limits.lookups.max)} requests`);
+      reply.raw.once('close', release);
+    } catch (error) {
+      metrics.overQuota.inc({ konsument: konsument.navn });
+      this.denialLog.count({ konsument: konsument.navn, operation }, PROBLEMS.FOR_MANGE.code);
+      throw error;
+    }
+  }
+
+  /** Whatever is refused here is audited with the persons that the request names: its body has been read. */
+  private grantOrDenial(konsument: Konsument, operation: Operation, { headers, body, params }: FastifyRequest): Grant {
+    let grunnlag: Behandlingsgrunnlag | undefined;
+    try {
+      grunnlag = chooseGrunnlag(konsument, headers.behandlingsgrunnlag);
+      return requireGrant(konsument.navn, grunnlag, operation);
+    } catch (error) {
+      const denied = { konsument: konsument.navn, behandlingsgrunnlag: grunnlag?.id, operation };
+      this.denialLog.record(denied, { persons: identsIn(body), deltakerIds: deltakerIdsIn(params) });
+      throw error;
+    }
+  }
 }
 
-function useQuota({ navn: name, kvote: quota }: Konsument, reply: FastifyReply): void {
-  if (!quota) return;
-  const within = quota.bucket.tryRemoveTokens(1);
-  reply.header('RateLimit-Policy', `"${name}";q=${String(quota.perSekund)};w=1`);
-  if (!within) {
-    metrics.overQuota.inc({ konsument: name });
-    throw new Problem(PROBLEMS.FOR_MANGE, `The quota of ${String(quota.perSekund)} requests per second is used up`, {
-      retryAfter: 1,
-    });
-  }
+/** How the audit names a client that has no name here. */
+function unregistered(azp: string): string {
+  return `azp:${azp.replace(/[^\w.-]/g, '')}`.slice(0, 100);
+}
+
+/** A participant's opaque id in the path. */
+function deltakerIdsIn(params: unknown): string[] {
+  const { deltakerId } = (params ?? {}) as { deltakerId?: unknown };
+  return typeof deltakerId === 'string' && isUuid(deltakerId) ? [deltakerId] : [];
+}
+
+function useQuota({ kvote: quota }: Konsument): void {
+  if (!quota || quota.bucket.tryRemoveTokens(1)) return;
+  throw new Problem(PROBLEMS.FOR_MANGE, `The quota of ${String(quota.perSekund)} requests per second is used up`, {
+    retryAfter: 1,
+  });
 }
 
 function chooseGrunnlag(

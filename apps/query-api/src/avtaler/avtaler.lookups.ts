@@ -1,15 +1,8 @@
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import type { Lookup } from '../lookups/lookups.ts';
-import { decodeCursor, encodeCursor } from '../shared/cursor.ts';
 import { WHOLE_AVTALE, type AvtaleRow, type Selection } from './avtaler.fields.ts';
-import {
-  byIdQuery,
-  byNumberQuery,
-  searchQuery,
-  versionsQuery,
-  type AvtaleFilter,
-  type VersionRow,
-} from './avtaler.queries.ts';
+import { givenFilters, type AvtaleFilter } from './avtaler.filter.ts';
+import { byIdQuery, byNumberQuery, searchQuery, versionsQuery, type VersionRow } from './avtaler.queries.ts';
 
 export interface PageRequest {
   size: number;
@@ -17,14 +10,14 @@ export interface PageRequest {
   next?: string | undefined;
 }
 
-/** Whole avtaler that match; a cursor that can't be used is a Problem 400 of the query. */
+/** Whole avtaler that match. */
 export function searchPage(filter: AvtaleFilter, page: PageRequest): Lookup<AvtaleRow> {
   // How avtaler stood to each other then is not kept.
   const selection = filter.gjeldendePer === undefined ? WHOLE_AVTALE : GRANTABLE_FIELDS;
   return avtalePage(filter, { fields: GRANTABLE_FIELDS, selection }, page);
 }
 
-/** These fields of the avtaler that match; a cursor that can't be used is a Problem 400 of the query. */
+/** These fields of the avtaler that match. */
 export function extractPage(
   filter: AvtaleFilter,
   fields: readonly AvtaleField[],
@@ -38,15 +31,18 @@ function avtalePage(
   { fields, selection }: { fields: readonly AvtaleField[]; selection: readonly Selection[] },
   { size, next }: PageRequest,
 ): Lookup<AvtaleRow> {
-  const search = [filter, selection];
   return {
     fields,
-    persons: filter.personidenter ?? [],
-    query: () => {
-      const after = next === undefined ? undefined : decodeCursor(search, next);
-      return searchQuery(filter, selection, { after, limit: size + 1 });
+    filter,
+    query: (after) => searchQuery(filter, selection, { after, limit: size + 1 }),
+    page: {
+      size,
+      orderedBy: ['avtaleId'],
+      next,
+      // The order in which filters were named does not matter.
+      search: [givenFilters(filter).map((name) => [name, filter[name]]), selection],
+      endOf: (row) => String(row['avtale_id']),
     },
-    page: { size, cursorAfter: (last) => encodeCursor(search, String(last['avtale_id'])) },
   };
 }
 
@@ -60,14 +56,18 @@ export function avtaleByNumber(avtaleNr: number): Lookup<AvtaleRow> {
 
 const SEQUENCE_NUMBER = /^\d{1,18}$/;
 
-/** What an avtale has said; a cursor that can't be used is a Problem 400 of the query. */
+/** What an avtale has said. */
 export function versionsPage(avtaleId: string, { size, next }: PageRequest): Lookup<VersionRow> {
   return {
     fields: GRANTABLE_FIELDS,
-    query: () => {
-      const after = next === undefined ? '0' : decodeCursor(avtaleId, next, SEQUENCE_NUMBER);
-      return versionsQuery(avtaleId, { after, limit: size + 1 });
+    query: (after = '0') => versionsQuery(avtaleId, { after, limit: size + 1 }),
+    page: {
+      size,
+      orderedBy: ['avtaleId', 'sistEndret'],
+      next,
+      search: avtaleId,
+      endOf: ({ lopenr }) => String(lopenr),
+      form: SEQUENCE_NUMBER,
     },
-    page: { size, cursorAfter: (last) => encodeCursor(avtaleId, String(last.lopenr)) },
   };
 }

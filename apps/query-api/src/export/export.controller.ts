@@ -39,12 +39,14 @@ export class ExportController {
     },
   })
   async eksporterAvtaler(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const grant = grantOf(request);
     const lines = await this.lookups.answerSteps(
-      grantOf(request),
+      grant,
       { fields: FIELDS },
       async () => {
-        const { count, lines } = await this.exports.start();
-        return { found: lines, disclosure: { fields: FIELDS, hits: count }, discard: () => void lines.destroy() };
+        const { count, position, lines } = await this.exports.start(grant.konsument);
+        const disclosure = { hits: count, subset: { alle: true }, position };
+        return { found: lines, disclosure, discard: () => void lines.destroy() };
       },
       (found) => found,
     );

@@ -30,7 +30,9 @@ export class PersonerController {
   ): Promise<TiltaksstatuserDto> {
     const date = dato ?? todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
     const query = (): Query<TiltakRow> => tiltakQuery(personidenter, { date, gjeldendePer });
-    return this.lookups.answer(grantOf(request), { fields: FIELDS, persons: personidenter, query }, (rows) => {
+    // Whom it is about is the key of the operation, as the date is; the answer holds both.
+    const asked = { fields: FIELDS, persons: personidenter, ...(gjeldendePer !== undefined && { filter: { gjeldendePer } }) };
+    return this.lookups.answer(grantOf(request), { ...asked, query }, (rows) => {
       const perPerson = Map.groupBy(rows, (row) => row.deltaker_fnr);
       return { dato: date, personer: personidenter.map((ident) => toTiltaksstatus(ident, perPerson.get(ident) ?? [])) };
     });

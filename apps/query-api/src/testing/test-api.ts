@@ -84,6 +84,8 @@ export interface TestApi {
   call: Call;
   /** Puts an avtale into the table, as the ingestor would. */
   insertAvtale: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
+  /** What the audit holds, once it holds as many rows: a refusal is written just after its answer. */
+  audit: (rows: number) => Promise<Record<string, unknown>[]>;
   /** Says that everything is included up to this moment. */
   setFreshness: (time: Date) => Promise<void>;
   stop: () => Promise<void>;
@@ -109,6 +111,7 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     issuer,
     call,
     insertAvtale: (avtale) => insertAvtale(owner, avtale),
+    audit: (rows) => readAudit(owner, rows),
     setFreshness: (time) => setFreshness(owner, call, time),
     stop: async () => {
       await stop();
@@ -195,6 +198,16 @@ async function insertAvtale(owner: DataSource, avtale: Record<string, unknown>):
   const columns = Object.keys(row);
   const places = columns.map((_, i) => `$${String(i + 1)}`);
   await owner.query(`insert into avtale (${columns.join(', ')}) values (${places.join(', ')})`, Object.values(row));
+}
+
+async function readAudit(owner: DataSource, count: number): Promise<Record<string, unknown>[]> {
+  let rows: Record<string, unknown>[] = [];
+  const enough = async (): Promise<boolean> => {
+    rows = await owner.query('select * from oppslag order by id');
+    return rows.length >= count;
+  };
+  await waitUntil(enough, { what: `${String(count)} rows in the audit`, everyMs: 10 });
+  return rows;
 }
 
 async function setFreshness(owner: DataSource, call: Call, time: Date): Promise<void> {

@@ -8,6 +8,7 @@ import { Revisor1763900400000 } from './1763900400000-revisor.ts';
 import { Historikk1763900500000 } from './1763900500000-historikk.ts';
 import { Avstemming1763900600000 } from './1763900600000-avstemming.ts';
 import { Synkopprydding1763900700000 } from './1763900700000-synkopprydding.ts';
+import { Innsyn1795684352396 } from './1795684352396-innsyn.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   Historikk1763900500000,
   Avstemming1763900600000,
   Synkopprydding1763900700000,
+  Innsyn1795684352396,
 ];
