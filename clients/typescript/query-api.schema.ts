@@ -1070,6 +1070,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1083,6 +1087,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1105,6 +1113,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1116,6 +1128,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1127,6 +1143,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1138,17 +1158,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1162,6 +1190,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1173,6 +1205,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1205,6 +1241,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1218,6 +1258,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1240,6 +1284,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1251,6 +1299,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1262,6 +1314,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1273,17 +1329,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1297,6 +1361,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1308,6 +1376,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1340,6 +1412,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1353,6 +1429,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1375,6 +1455,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1386,6 +1470,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1397,6 +1485,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1408,17 +1500,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1432,6 +1532,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1443,6 +1547,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1477,6 +1585,10 @@ export interface operations {
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1492,6 +1604,10 @@ export interface operations {
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1503,6 +1619,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1525,6 +1645,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1536,6 +1660,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1547,17 +1675,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1571,6 +1707,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1582,6 +1722,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1616,6 +1760,10 @@ export interface operations {
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1631,6 +1779,10 @@ export interface operations {
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1642,6 +1794,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1664,6 +1820,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1675,6 +1835,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1686,17 +1850,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1710,6 +1882,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1721,6 +1897,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1756,6 +1936,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1769,6 +1953,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1791,6 +1979,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1802,6 +1994,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1813,17 +2009,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1837,6 +2041,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1848,6 +2056,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1883,6 +2095,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -1896,6 +2112,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1918,6 +2138,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1929,6 +2153,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1940,17 +2168,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -1964,6 +2200,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1975,6 +2215,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2010,6 +2254,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -2023,6 +2271,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2045,6 +2297,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2056,6 +2312,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2067,17 +2327,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2091,6 +2359,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2102,6 +2374,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2137,6 +2413,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -2150,6 +2430,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2172,6 +2456,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2183,6 +2471,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2194,6 +2486,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -2202,11 +2498,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["UtgaattProblem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2220,6 +2520,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2231,6 +2535,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2260,6 +2568,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -2273,6 +2585,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2295,6 +2611,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2306,17 +2626,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2330,6 +2658,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2341,6 +2673,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2369,6 +2705,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -2382,6 +2722,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2404,6 +2748,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2415,17 +2763,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2439,6 +2795,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2450,6 +2810,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2481,6 +2845,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Everything the source published up to this moment is included */
                     "Data-Oppdatert"?: string;
                     [name: string]: unknown;
@@ -2494,6 +2862,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2516,6 +2888,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2527,17 +2903,25 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The quota is used up; wait as `Retry-After` says */
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;
@@ -2551,6 +2935,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2562,6 +2950,10 @@ export interface operations {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
                     /** @description Seconds to wait */
                     "Retry-After"?: number;
                     [name: string]: unknown;

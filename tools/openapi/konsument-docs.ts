@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '@tiltak/testing';
 import { parse } from 'yaml';
+import { FILTER_FIELDS } from '../../apps/query-api/src/avtaler/avtaler.filter.ts';
 import type { OpenApiDocument } from './breaking-changes.ts';
 
 /**
@@ -20,7 +21,7 @@ interface Konsument {
 
 /** The page as it should be. */
 export function konsumentPage(): string {
-  const parts = { operasjoner: operationTable(), konsumenter: konsumentTable() };
+  const parts = { operasjoner: operationTable(), filtre: filterTable(), konsumenter: konsumentTable() };
   return Object.entries(parts).reduce(
     (page, [name, content]) =>
       page.replace(
@@ -50,6 +51,18 @@ function operationTable(): string {
     ]),
   );
   return table(['question', 'operation', 'call'], rows);
+}
+
+/** The filters of the searches that consumers send; the others are the key of an operation. */
+function filterTable(): string {
+  const file = join(ROOT, 'apps', 'query-api', 'openapi.json');
+  const { components } = JSON.parse(readFileSync(file, 'utf8')) as {
+    components: { schemas: { Sok: { properties: Record<string, unknown> } } };
+  };
+  const rows = Object.entries(FILTER_FIELDS)
+    .filter(([name]) => name in components.schemas.Sok.properties)
+    .map(([name, fields]) => [`\`${name}\``, fields.map((field) => `\`${field}\``).join(', ')]);
+  return table(['filter', 'reads'], rows);
 }
 
 function konsumentTable(): string {

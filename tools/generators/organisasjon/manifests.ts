@@ -77,6 +77,8 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
   envFrom:
     - { secret: tiltak-datadeling-${name}-noekkel }
+    # MARKOER_NOEKKEL: 64 hex digits, what cursors are sealed with.
+    - { secret: tiltak-datadeling-${name}-markoer }
     # DB_*: this app's own login, a member of datadeling_leser.
     - { secret: tiltak-datadeling-${name}-query-api-db }
 `;

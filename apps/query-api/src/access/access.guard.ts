@@ -44,7 +44,8 @@ export class AccessGuard implements CanActivate {
       useQuota(konsument);
       const release = this.limits.lookups.take(konsument.navn);
       if (!release) throw atOnceProblem(`${String(this.limits.lookups.max)} requests`);
-      reply.raw.once('close', release);
+      if (reply.raw.closed) release();
+      else reply.raw.once('close', release);
     } catch (error) {
       metrics.overQuota.inc({ konsument: konsument.navn });
       this.denialLog.count({ konsument: konsument.navn, operation }, PROBLEMS.FOR_MANGE.code);

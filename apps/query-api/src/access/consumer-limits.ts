@@ -16,7 +16,7 @@ export class ConsumerLimits {
 
   /** @param connections that look-ups share */
   constructor(connections: number) {
-    this.lookups = new Shares(connections * 100);
+    this.lookups = new Shares(connections * 50);
   }
 }
 

@@ -35,7 +35,10 @@ export function countBadTokens(app: NestFastifyApplication, denialLog: DenialLog
     });
 }
 
-function rateLimitHeaders({ navn: name, kvote: quota }: Konsument, { lookups }: ConsumerLimits): Record<string, string> {
+function rateLimitHeaders(
+  { navn: name, kvote: quota }: Konsument,
+  { lookups }: ConsumerLimits,
+): Record<string, string> {
   const policies = [`"samtidige";q=${String(lookups.max)};qu="concurrent-requests"`];
   const left = [`"samtidige";r=${String(lookups.left(name))}`];
   if (quota) {

@@ -128,7 +128,8 @@ test('the audit of real look-ups, against what was granted', async () => {
 test('who has seen a person, also in what names nobody', async () => {
   const [id, other] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
   const get = async (path: string): Promise<{ posisjon: string }> =>
-    (await api.call('GET', `/api/v1/${path}`, { as: 'alt', headers: { 'nav-call-id': path.replace(/\W.*/, '') } })).body;
+    (await api.call('GET', `/api/v1/${path}`, { as: 'alt', headers: { 'nav-call-id': path.replace(/\W.*/, '') } }))
+      .body;
   const line = (avtaleId: string): Promise<unknown> =>
     db.query(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [avtaleId]);
   await db.query('truncate oppslag');
@@ -145,18 +146,16 @@ test('who has seen a person, also in what names nobody', async () => {
   const { posisjon: withOther } = await get(`endringer?etter=${before}`);
   await line(id);
   await get(`endringer?etter=${withOther}`);
-  await get(`endringer?etter=${withOther}&antall=1&n=2`);
   for (const n of [1, 2, 3, 4]) await api.insertAvtale({ avtale_id: other.replace(/.$/, String(n + 2)) });
   await get('statistikk?per=STATUS');
   await api.call('POST', '/api/v1/avtaler/sok', { as: 'alt', body: {}, headers: { 'nav-call-id': 'sok' } });
   await api.call('POST', '/api/v1/avtaler/sok', { as: 'smal', body: { personidenter: [PERSON] } });
-  await api.audit(9);
+  await api.audit(8);
 
   const seen: [string, string][] = [];
   for await (const row of whoHasSeen(db, deltakerId(PERSON), ALL)) seen.push([row.operasjon, row.hvordan]);
   expect(seen).toEqual([
     ['eksporterAvtaler', 'KAN_HA_FATT'],
-    ['hentEndringer', 'KAN_HA_FATT'],
     ['hentEndringer', 'KAN_HA_FATT'],
     ['hentStatistikk', 'KAN_HA_FATT'],
     ['sokAvtaler', 'FIKK'],
@@ -168,13 +167,13 @@ test('who has seen a person, also in what names nobody', async () => {
     expect.stringMatching(/^alle cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
     expect.stringMatching(/^\{"etter":"\S+"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
     expect.stringMatching(/^alle .* cn1=2 cnt=1$/),
-    ...[1, 1, 1].map((n) => expect.stringMatching(new RegExp(`^\\{"etter":.* cn1=${String(n)} cnt=1$`)) as string),
+    ...[1, 1].map((n) => expect.stringMatching(new RegExp(`^\\{"etter":.* cn1=${String(n)} cnt=1$`)) as string),
     expect.stringMatching(/^\{"per":"STATUS"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
   ]);
   // Of somebody unknown here, nothing that names nobody is ruled out.
   const unknown = [];
   for await (const row of whoHasSeen(db, deltakerId('3'.repeat(11)), ALL)) unknown.push(row.hvordan);
-  expect(unknown).toEqual(Array.from({ length: 7 }, () => 'KAN_HA_FATT'));
+  expect(unknown).toEqual(Array.from({ length: 6 }, () => 'KAN_HA_FATT'));
 }, 60_000);
 
 test('the auditor can find that out, and sees no more of an avtale than whose it is', async () => {

@@ -33,7 +33,8 @@ Exit code: 0, or 2 when it could not be told.
     const options = readOptions(args);
     const person = options.person === undefined ? undefined : await readPerson(options.person);
     // Before the database is asked: a registry that is wrong is known at once.
-    const konsumenter = options.form === 'cef' || person !== undefined ? undefined : readKonsumenter(readKonsumenterFile());
+    const konsumenter =
+      options.form === 'cef' || person !== undefined ? undefined : readKonsumenter(readKonsumenterFile());
     const db = connect();
     try {
       if (person !== undefined) await printSeen(whoHasSeen(db, person, options), options.form);
@@ -95,7 +96,8 @@ function readOptions(args: string[]): UsageFilter & { form: 'text' | 'json' | 'c
 /** @throws UsageError for what is neither an opaque id nor, on standard input, a national ident */
 async function readPerson(given: string): Promise<string> {
   if (isUuid(given)) return given;
-  if (given !== '-') throw new UsageError('--person must be an opaque id (deltakerId), or - for an ident on standard input');
+  if (given !== '-')
+    throw new UsageError('--person must be an opaque id (deltakerId), or - for an ident on standard input');
   const toDeltakerId = deltakerIdWith(readDeltakerIdKey());
   const ident = (await text(process.stdin)).trim();
   if (!/^\d{11}$/.test(ident)) throw new UsageError('Standard input must hold a national ident, eleven digits');
@@ -221,10 +223,20 @@ async function printSeen(seen: AsyncIterable<SeenDto>, form: string): Promise<vo
     else write(seenLine(row));
   }
   if (form === 'json') write(JSON.stringify(all, null, 2));
-  else if (indirect > 0) write('MAY HAVE BEEN told: the answer names nobody, and it can not be ruled out that it held this person.');
+  else if (indirect > 0)
+    write('MAY HAVE BEEN told: the answer names nobody, and it can not be ruled out that it held this person.');
 }
 
-function seenLine({ tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, hvordan, utvalg, callId }: SeenDto): string {
+function seenLine({
+  tidspunkt,
+  konsument,
+  behandlingsgrunnlag,
+  operasjon,
+  felter,
+  hvordan,
+  utvalg,
+  callId,
+}: SeenDto): string {
   const subset = utvalg === null ? '' : ` of ${JSON.stringify(utvalg)}`;
   const purpose = behandlingsgrunnlag === null ? '' : ` (${behandlingsgrunnlag})`;
   return `${tidspunkt.toISOString()} ${konsument}${purpose} ${SEEN[hvordan]}: ${operasjon}${subset}, ${felter.join(' ') || 'no fields'} [${callId}]`;

@@ -23,7 +23,7 @@ export function toCef(row: AuditedLookup, person?: string): string {
   const extension: Record<string, string> = {
     end: String(row.tidspunkt.getTime()),
     suid: row.konsument,
-    ...(person === undefined ? subsetOf(row) : { duid: person }),
+    ...(person === undefined ? {} : { duid: person }),
     sproc: row.call_id,
     request: row.operasjon,
     flexString1Label: 'Decision',
@@ -33,6 +33,7 @@ export function toCef(row: AuditedLookup, person?: string): string {
     cs5Label: 'Felter',
     cs5: row.felter.join(' '),
     ...(row.avslag === null ? {} : { reason: row.avslag }),
+    ...(person === undefined ? subsetOf(row) : {}),
   };
   const values = Object.entries(extension).map(([name, value]) => `${name}=${asValue(value)}`);
   const header = ['tiltak-datadeling', 'auditLog', '1.0', 'audit:access', 'tiltak-datadeling oppslag', 'INFO'];
@@ -40,10 +41,12 @@ export function toCef(row: AuditedLookup, person?: string): string {
 }
 
 /** Of everyone («alle»), or of a part of them, and how many. */
-function subsetOf({ utvalg: subset, posisjon: position, antall_treff: hits, antall_kall: calls }: AuditedLookup): Record<
-  string,
-  string
-> {
+function subsetOf({
+  utvalg: subset,
+  posisjon: position,
+  antall_treff: hits,
+  antall_kall: calls,
+}: AuditedLookup): Record<string, string> {
   return {
     cs6Label: 'Utvalg',
     cs6: subset === null ? 'ingen' : subset['alle'] === true ? 'alle' : JSON.stringify(subset),

@@ -348,9 +348,13 @@ describe('minimisation', () => {
 
   test('a field outside the grant is named, and nothing is read or answered', async () => {
     const asked = (fields: string): Promise<TestResponse> =>
-      ask(`{ avtalerForTiltakstype(tiltakstype: MENTOR) { ${fields} } avtale(avtaleId: "${id(2)}") { avtaleId } }`, undefined, {
-        as: 'graphql-smal',
-      });
+      ask(
+        `{ avtalerForTiltakstype(tiltakstype: MENTOR) { ${fields} } avtale(avtaleId: "${id(2)}") { avtaleId } }`,
+        undefined,
+        {
+          as: 'graphql-smal',
+        },
+      );
     const ok = await asked('avtaleId tiltakstype endretTidspunkt endringMottattTidspunkt');
     expect(ok.body.data.avtalerForTiltakstype).toHaveLength(1);
     const before = await lastSql();

@@ -28,7 +28,7 @@ export class FairQueue {
     private readonly maxWaitMs: number,
   ) {
     this.free = places;
-    this.maxEach = places - Math.ceil(places / 4);
+    this.maxEach = Math.max(1, places - Math.ceil(places / 4));
   }
 
   /**

@@ -31,7 +31,11 @@ export class PersonerController {
     const date = dato ?? todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
     const query = (): Query<TiltakRow> => tiltakQuery(personidenter, { date, gjeldendePer });
     // Whom it is about is the key of the operation, as the date is; the answer holds both.
-    const asked = { fields: FIELDS, persons: personidenter, ...(gjeldendePer !== undefined && { filter: { gjeldendePer } }) };
+    const asked = {
+      fields: FIELDS,
+      persons: personidenter,
+      ...(gjeldendePer !== undefined && { filter: { gjeldendePer } }),
+    };
     return this.lookups.answer(grantOf(request), { ...asked, query }, (rows) => {
       const perPerson = Map.groupBy(rows, (row) => row.deltaker_fnr);
       return { dato: date, personer: personidenter.map((ident) => toTiltaksstatus(ident, perPerson.get(ident) ?? [])) };

@@ -88,6 +88,8 @@ export interface TestApi {
   audit: (rows: number) => Promise<Record<string, unknown>[]>;
   /** Says that everything is included up to this moment. */
   setFreshness: (time: Date) => Promise<void>;
+  /** Stops the app, and leaves its database. */
+  stopApp: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -102,6 +104,8 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
   const port = await freePort();
   const config = readEnvironment(SCHEMA, { ...testEnvironment(database, issuer, registry.file, port), ...env });
   const stop = await startQueryApi(config);
+  let stopped: Promise<void> | undefined;
+  const stopApp = (): Promise<void> => (stopped ??= stop());
   const url = `http://127.0.0.1:${String(port)}`;
   const call = createCall(url, issuer);
   return {
@@ -113,8 +117,9 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     insertAvtale: (avtale) => insertAvtale(owner, avtale),
     audit: (rows) => readAudit(owner, rows),
     setFreshness: (time) => setFreshness(owner, call, time),
+    stopApp,
     stop: async () => {
-      await stop();
+      await stopApp();
       await issuer.stop();
       await owner.destroy();
       await database.remove();
@@ -181,7 +186,11 @@ function createCall(url: string, issuer: TokenIssuer): Call {
     });
     const text = await response.text();
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson && text !== '' ? JSON.parse(text) : text,
+    };
   };
 }
 
