@@ -243,7 +243,7 @@ export interface components {
             dato?: string;
             /**
              * Format: date-time
-             * @description Answer as the system knew it at this moment, not in the future. Without avtaler that have been erased since
+             * @description Answer as the system knew it at this moment, not in the future. Without avtaler that have been erased since. Needs a grant for sistEndret
              * @example 2026-01-31T10:00:00Z
              */
             gjeldendePer?: string;
@@ -340,48 +340,48 @@ export interface components {
             til: string;
         };
         Sok: {
-            /** @description National idents of participants */
+            /** @description National idents of participants. Needs a grant for deltakerFnr */
             personidenter?: string[];
             /**
-             * @description Organisation numbers of employers
+             * @description Organisation numbers of employers. Needs a grant for bedriftNr
              * @example [
              *       "910825518"
              *     ]
              */
             bedriftsnumre?: string[];
             /**
-             * @description Identities of avtaler, for instance those that a page of the change feed names
+             * @description Identities of avtaler, for instance those that a page of the change feed names. Needs a grant for avtaleId
              * @example [
              *       "04d0033c-754b-4daa-b5ff-6531dc64582c"
              *     ]
              */
             avtaleIder?: string[];
             /**
-             * @description Kinds of measure
+             * @description Kinds of measure. Needs a grant for tiltakstype
              * @example [
              *       "SOMMERJOBB"
              *     ]
              */
             tiltakstyper?: components["schemas"]["Tiltakstype"][];
             /**
-             * @description Statuses
+             * @description Statuses. Needs a grant for avtaleStatus
              * @example [
              *       "GJENNOMFORES",
              *       "AVSLUTTET"
              *     ]
              */
             statuser?: components["schemas"]["AvtaleStatus"][];
-            /** @description Overlapping these days; an avtale without sluttDato goes on */
+            /** @description Overlapping these days; an avtale without sluttDato goes on. Needs a grant for startDato and sluttDato */
             periode?: components["schemas"]["Periode"];
             /**
              * Format: date-time
-             * @description Changed at the source after this moment
+             * @description Changed at the source after this moment. Needs a grant for sistEndret
              * @example 2020-01-01T00:00:00Z
              */
             endretEtter?: string;
             /**
              * Format: date-time
-             * @description Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since
+             * @description Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since. Needs a grant for sistEndret
              * @example 2026-01-31T10:00:00Z
              */
             gjeldendePer?: string;
@@ -591,48 +591,48 @@ export interface components {
          */
         Avtalefelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret";
         UtdragSok: {
-            /** @description National idents of participants */
+            /** @description National idents of participants. Needs a grant for deltakerFnr */
             personidenter?: string[];
             /**
-             * @description Organisation numbers of employers
+             * @description Organisation numbers of employers. Needs a grant for bedriftNr
              * @example [
              *       "910825518"
              *     ]
              */
             bedriftsnumre?: string[];
             /**
-             * @description Identities of avtaler, for instance those that a page of the change feed names
+             * @description Identities of avtaler, for instance those that a page of the change feed names. Needs a grant for avtaleId
              * @example [
              *       "04d0033c-754b-4daa-b5ff-6531dc64582c"
              *     ]
              */
             avtaleIder?: string[];
             /**
-             * @description Kinds of measure
+             * @description Kinds of measure. Needs a grant for tiltakstype
              * @example [
              *       "SOMMERJOBB"
              *     ]
              */
             tiltakstyper?: components["schemas"]["Tiltakstype"][];
             /**
-             * @description Statuses
+             * @description Statuses. Needs a grant for avtaleStatus
              * @example [
              *       "GJENNOMFORES",
              *       "AVSLUTTET"
              *     ]
              */
             statuser?: components["schemas"]["AvtaleStatus"][];
-            /** @description Overlapping these days; an avtale without sluttDato goes on */
+            /** @description Overlapping these days; an avtale without sluttDato goes on. Needs a grant for startDato and sluttDato */
             periode?: components["schemas"]["Periode"];
             /**
              * Format: date-time
-             * @description Changed at the source after this moment
+             * @description Changed at the source after this moment. Needs a grant for sistEndret
              * @example 2020-01-01T00:00:00Z
              */
             endretEtter?: string;
             /**
              * Format: date-time
-             * @description Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since
+             * @description Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since. Needs a grant for sistEndret
              * @example 2026-01-31T10:00:00Z
              */
             gjeldendePer?: string;

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '@tiltak/testing';
 import { parse } from 'yaml';
-import { FILTER_FIELDS } from '../../apps/query-api/src/avtaler/avtaler.filter.ts';
 import type { OpenApiDocument } from './breaking-changes.ts';
 
 /**
@@ -53,15 +52,18 @@ function operationTable(): string {
   return table(['question', 'operation', 'call'], rows);
 }
 
-/** The filters of the searches that consumers send; the others are the key of an operation. */
+/** What the grant must have for each filter of the searches, as its description says. */
 function filterTable(): string {
   const file = join(ROOT, 'apps', 'query-api', 'openapi.json');
   const { components } = JSON.parse(readFileSync(file, 'utf8')) as {
-    components: { schemas: { Sok: { properties: Record<string, unknown> } } };
+    components: { schemas: { Sok: { properties: Record<string, { description?: string }> } } };
   };
-  const rows = Object.entries(FILTER_FIELDS)
-    .filter(([name]) => name in components.schemas.Sok.properties)
-    .map(([name, fields]) => [`\`${name}\``, fields.map((field) => `\`${field}\``).join(', ')]);
+  const rows = Object.entries(components.schemas.Sok.properties).flatMap(([name, { description = '' }]) => {
+    const [, fields] = /Needs a grant for (.+)$/.exec(description) ?? [];
+    return fields === undefined
+      ? []
+      : [[`\`${name}\``, fields.replace(/\w+/g, (word) => (word === 'and' ? word : `\`${word}\``))]];
+  });
   return table(['filter', 'reads'], rows);
 }
 

@@ -39,6 +39,7 @@ import {
 } from 'class-validator';
 import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
 import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
+import { FILTER_FIELDS, type AvtaleFilter } from './avtaler.filter.ts';
 
 const textProperty = (description: string, example: string | null): ApiPropertyOptions => ({
   type: String,
@@ -308,11 +309,16 @@ export class SideDto {
   neste?: string;
 }
 
+/** A filter's description, with what the grant must have for it. */
+export function described(filter: keyof AvtaleFilter, description: string): string {
+  return `${description}. Needs a grant for ${FILTER_FIELDS[filter].join(' and ')}`;
+}
+
 @ApiSchema({ name: 'Sok' })
 export class SokDto {
   @ApiPropertyOptional({
     ...IDENT_LIST,
-    description: 'National idents of participants',
+    description: described('personidenter', 'National idents of participants'),
   })
   @IsOptional()
   @IsPersonidenter()
@@ -320,7 +326,7 @@ export class SokDto {
 
   @ApiPropertyOptional({
     ...listOf({ pattern: '^[0-9]{9}$' }),
-    description: 'Organisation numbers of employers',
+    description: described('bedriftsnumre', 'Organisation numbers of employers'),
     example: ['910825518'],
   })
   @IsOptional()
@@ -329,7 +335,10 @@ export class SokDto {
 
   @ApiPropertyOptional({
     ...listOf({ format: 'uuid' }),
-    description: 'Identities of avtaler, for instance those that a page of the change feed names',
+    description: described(
+      'avtaleIder',
+      'Identities of avtaler, for instance those that a page of the change feed names',
+    ),
     example: ['04d0033c-754b-4daa-b5ff-6531dc64582c'],
   })
   @IsOptional()
@@ -342,7 +351,7 @@ export class SokDto {
     isArray: true,
     minItems: 1,
     maxItems: 20,
-    description: 'Kinds of measure',
+    description: described('tiltakstyper', 'Kinds of measure'),
     example: ['SOMMERJOBB'],
   })
   @IsOptional()
@@ -358,7 +367,7 @@ export class SokDto {
     isArray: true,
     minItems: 1,
     maxItems: 20,
-    description: 'Statuses',
+    description: described('statuser', 'Statuses'),
     example: ['GJENNOMFORES', 'AVSLUTTET'],
   })
   @IsOptional()
@@ -368,7 +377,10 @@ export class SokDto {
   @IsIn(AVTALESTATUSER, { each: true, message: `must be of ${AVTALESTATUSER.join(', ')}` })
   statuser?: AvtaleStatus[];
 
-  @ApiPropertyOptional({ type: PeriodeDto, description: 'Overlapping these days; an avtale without sluttDato goes on' })
+  @ApiPropertyOptional({
+    type: PeriodeDto,
+    description: described('periode', 'Overlapping these days; an avtale without sluttDato goes on'),
+  })
   @IsOptional()
   @ValidateNested()
   @Type(() => PeriodeDto)
@@ -376,7 +388,7 @@ export class SokDto {
 
   @ApiPropertyOptional({
     format: 'date-time',
-    description: 'Changed at the source after this moment',
+    description: described('endretEtter', 'Changed at the source after this moment'),
     example: '2020-01-01T00:00:00Z',
   })
   @IsOptional()
@@ -385,8 +397,10 @@ export class SokDto {
 
   @ApiPropertyOptional({
     format: 'date-time',
-    description:
+    description: described(
+      'gjeldendePer',
       'Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since',
+    ),
     example: '2026-01-31T10:00:00Z',
   })
   @IsOptional()

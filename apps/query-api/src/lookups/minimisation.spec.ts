@@ -83,10 +83,10 @@ const filters = fc.subarray(Object.keys(FILTERS)).map((names) => ({
 }));
 const fields = fc.subarray([...GRANTABLE_FIELDS], { minLength: 1, maxLength: 4 });
 
-const extract = fc.tuple(fields, filters, fc.boolean()).map(([felter, { body, reads, names }, cursor]) => ({
+const extract = fc.tuple(fields, filters, fc.boolean()).map(([chosen, { body, reads, names }, cursor]) => ({
   ...{ method: 'POST', path: '/api/v1/avtaler/utdrag', names },
-  body: { felter, ...body, ...(cursor && { neste: 'x' }) },
-  reads: [...felter, ...reads, 'avtaleId'],
+  body: { felter: chosen, ...body, ...(cursor && { neste: 'x' }) },
+  reads: [...chosen, ...reads, 'avtaleId'],
 }));
 const search = filters.map(({ body, names }) => ({
   ...{ method: 'POST', path: '/api/v1/avtaler/sok', body, names },

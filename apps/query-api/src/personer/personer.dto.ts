@@ -1,7 +1,7 @@
 import { AVTALESTATUSER, TILTAKSTYPER, type AvtaleStatus, type Tiltakstype } from '@tiltak/avtale';
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
-import { IDENT_LIST } from '../avtaler/avtaler.dto.ts';
+import { described, IDENT_LIST } from '../avtaler/avtaler.dto.ts';
 import { IsDato, IsPast, IsTidspunkt } from '../shared/dates.ts';
 import { IsPersonidenter } from '../shared/lists.ts';
 
@@ -22,8 +22,10 @@ export class TiltaksstatusSporringDto {
 
   @ApiPropertyOptional({
     format: 'date-time',
-    description:
+    description: described(
+      'gjeldendePer',
       'Answer as the system knew it at this moment, not in the future. Without avtaler that have been erased since',
+    ),
     example: '2026-01-31T10:00:00Z',
   })
   @IsOptional()
