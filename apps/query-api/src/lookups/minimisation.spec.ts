@@ -157,7 +157,7 @@ test('whatever reads a field outside the grant is refused and audited, and its a
         expect(answers[1]).toEqual(answers[0]);
       },
     ),
-    { numRuns: 120 },
+    { numRuns: 80 },
   );
 }, 120_000);
 

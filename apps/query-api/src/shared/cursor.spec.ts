@@ -1,5 +1,9 @@
-import { Problem } from '@tiltak/platform';
+import { join } from 'node:path';
+import { Problem, readEnvironment } from '@tiltak/platform';
+import { ROOT } from '@tiltak/testing';
 import fc from 'fast-check';
+import { SCHEMA } from '../config.ts';
+import { createQueryApi } from '../query-api.ts';
 import { Cursors } from './cursor.ts';
 
 const cursors = new Cursors('ab'.repeat(32));
@@ -42,4 +46,25 @@ test('with a new key, pages begin again', () => {
       extras: { feil: [{ felt: 'neste', melding: expect.stringContaining('begin again without it') }] },
     }),
   );
+});
+
+describe('the key', () => {
+  const create = (env: Record<string, string>): unknown =>
+    createQueryApi(
+      readEnvironment(SCHEMA, {
+        ...{ ORGANISASJON: 'nav', HOST: '127.0.0.1', DB_HOST: '127.0.0.1', DB_DATABASE: 'x', DB_USERNAME: 'x' },
+        ...{ DB_PASSWORD: 'x', DELTAKER_ID_NOEKKEL: 'ab'.repeat(32), AZURE_APP_CLIENT_ID: 'x' },
+        ...{ AZURE_OPENID_CONFIG_ISSUER: 'http://127.0.0.1', AZURE_OPENID_CONFIG_JWKS_URI: 'http://127.0.0.1' },
+        KONSUMENTER_FIL: join(ROOT, 'tools', 'local', 'konsumenter.yaml'),
+        ...env,
+      }),
+    );
+
+  test('is needed, but on one machine', () => {
+    expect(() => create({})).not.toThrow();
+    for (const place of [{ HOST: '0.0.0.0' }, { DB_HOST: 'database' }]) {
+      expect(() => create(place)).toThrow('MARKOER_NOEKKEL is missing');
+      expect(() => create({ ...place, MARKOER_NOEKKEL: 'cd'.repeat(32) })).not.toThrow();
+    }
+  });
 });
