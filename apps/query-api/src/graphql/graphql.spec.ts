@@ -154,6 +154,8 @@ describe('a client of today', () => {
     expect(await response('{ __typename }')).toEqual([200, type]);
     headers.accept = 'text/html';
     expect(await response('{ __typename }')).toEqual([406, 'application/problem+json; charset=utf-8']);
+    // The refusal too, before the next begins.
+    await api.audit(2);
   });
 });
 
@@ -178,6 +180,7 @@ describe('the schema', () => {
       status: 403,
       detail: expect.stringContaining('The operation graphql is not granted'),
     });
+    await api.audit(2);
   });
 });
 
