@@ -325,6 +325,7 @@ comment on table endring is 'Change feed. A sequence alone would skip what commi
 CREATE INDEX endring_tidspunkt ON endring USING brin (tidspunkt);
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
+grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
 
 create table gjenoppbygging (
   id bigint generated always as identity,
@@ -415,12 +416,20 @@ create table oppslag (
   antall_treff integer,
   tillatt boolean not null,
   call_id text not null,
+  posisjon text,
+  utvalg jsonb,
+  avslag text,
+  antall_kall integer default 1 not null,
   constraint oppslag_pkey PRIMARY KEY (id)
 );
 comment on table oppslag is 'Audit: who asked for which persons, why, and what they got. personer are deltaker_id';
+comment on column oppslag.posisjon is 'Place in the change feed of what was read, as consumers get it';
+comment on column oppslag.utvalg is 'The part of all avtaler that was told of, without persons';
+comment on column oppslag.avslag is 'Why it was refused: a code of the catalogue of errors';
+comment on column oppslag.antall_kall is 'Requests that the row stands for: refusals that are counted by the minute';
 CREATE INDEX oppslag_tidspunkt ON oppslag USING brin (tidspunkt);
 grant select on oppslag to datadeling_revisor;
-grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id) on oppslag to datadeling_leser;
+grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall) on oppslag to datadeling_leser;
 
 create table parkert_melding (
   id bigint generated always as identity,
@@ -614,3 +623,13 @@ create view avtale_versjon_synlig as
           WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
 comment on view avtale_versjon_synlig is 'Versions of the avtaler that consumers may see now; of one with feilregistrert, only that it was hidden then';
 grant select on avtale_versjon_synlig to datadeling_leser;
+
+create view innsyn_avtale as
+ SELECT deltaker_id,
+    avtale_id,
+    min(laert) AS forst_laert
+   FROM avtale_versjon
+  WHERE deltaker_id IS NOT NULL
+  GROUP BY deltaker_id, avtale_id;
+comment on view innsyn_avtale is 'Since when each avtale of a participant has been here: all that the auditor needs of it';
+grant select on innsyn_avtale to datadeling_revisor;

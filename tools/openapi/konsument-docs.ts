@@ -21,7 +21,7 @@ interface Konsument {
 
 /** The page as it should be. */
 export function konsumentPage(): string {
-  const parts = { operasjoner: operationTable(), konsumenter: konsumentTable() };
+  const parts = { operasjoner: operationTable(), filtre: filterTable(), konsumenter: konsumentTable() };
   return Object.entries(parts).reduce(
     (page, [name, content]) =>
       page.replace(
@@ -51,6 +51,21 @@ function operationTable(): string {
     ]),
   );
   return table(['question', 'operation', 'call'], rows);
+}
+
+/** What the grant must have for each filter of the searches, as its description says. */
+function filterTable(): string {
+  const file = join(ROOT, 'apps', 'query-api', 'openapi.json');
+  const { components } = JSON.parse(readFileSync(file, 'utf8')) as {
+    components: { schemas: { Sok: { properties: Record<string, { description?: string }> } } };
+  };
+  const rows = Object.entries(components.schemas.Sok.properties).flatMap(([name, { description = '' }]) => {
+    const [, fields] = /Needs a grant for (.+)$/.exec(description) ?? [];
+    return fields === undefined
+      ? []
+      : [[`\`${name}\``, fields.replace(/\w+/g, (word) => (word === 'and' ? word : `\`${word}\``))]];
+  });
+  return table(['filter', 'reads'], rows);
 }
 
 function konsumentTable(): string {

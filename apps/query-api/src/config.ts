@@ -31,6 +31,12 @@ export const SCHEMA = {
       'Key that opaque ids of participants are derived with: 64 or more hex digits, the same in both apps, for ever',
     pattern: /^(?:[0-9a-f]{2}){32,}$/i,
   }),
+  MARKOER_NOEKKEL: text({
+    description:
+      'Key that cursors are sealed with: 64 or more hex digits, the same in all processes. With a new one, pages begin again. Without it, on this machine only, one is derived from DELTAKER_ID_NOEKKEL',
+    pattern: /^(?:[0-9a-f]{2}){32,}$/i,
+    optional: true,
+  }),
   LOKAL_TOKENKILDE: text({
     description: 'Local stack only: token endpoint of the issuer, with ?client_id=, that Swagger UI is authorised from',
     pattern: /^http:\/\/(127\.0\.0\.1|localhost)[:/]\S+$/,
@@ -54,6 +60,11 @@ export function readDatabaseConfig(): ConfigOf<typeof DATABASE_SCHEMA> {
 /** Path of the registry of consumers, for what needs nothing else of the settings. */
 export function readKonsumenterFile(): string {
   return readEnvironment({ KONSUMENTER_FIL: SCHEMA.KONSUMENTER_FIL }, process.env).KONSUMENTER_FIL;
+}
+
+/** How idents become opaque ids, for what needs nothing else of the settings. */
+export function readDeltakerIdKey(): string {
+  return readEnvironment({ DELTAKER_ID_NOEKKEL: SCHEMA.DELTAKER_ID_NOEKKEL }, process.env).DELTAKER_ID_NOEKKEL;
 }
 
 export function readConfig(): Config {

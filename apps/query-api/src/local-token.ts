@@ -11,8 +11,13 @@ export const LOCAL_TOKEN_ROUTE = '/lokalt-token';
  */
 export function requireLocal(source: string, config: { HOST: string; AZURE_OPENID_CONFIG_ISSUER: string }): void {
   const places = [new URL(source).hostname, config.HOST, new URL(config.AZURE_OPENID_CONFIG_ISSUER).hostname];
-  if (places.every((place) => ['127.0.0.1', 'localhost'].includes(place))) return;
+  if (places.every(isLocal)) return;
   throw new StartupError('LOKAL_TOKENKILDE is for a local stack only: HOST and the token issuer must be on 127.0.0.1');
+}
+
+/** Whether a host is this machine. */
+export function isLocal(host: string): boolean {
+  return ['127.0.0.1', 'localhost'].includes(host);
 }
 
 /** @param source token endpoint of the issuer, with the `client_id` and the `audience` to ask it for */

@@ -9,7 +9,7 @@ export const metrics = {
   }),
   overQuota: new Counter({
     name: 'query_over_kvote_total',
-    help: 'Requests refused because the quota was used up',
+    help: 'Requests refused because the quota, or what the consumer may have under way, was used up',
     labelNames: ['konsument'] as const,
   }),
   registryGeneration: new Gauge({
@@ -20,6 +20,10 @@ export const metrics = {
   registryInvalid: new Gauge({
     name: 'query_konsumenter_ugyldig',
     help: '1 while the file of the registry can not be used, and an older one is in use',
+  }),
+  denialsLost: new Counter({
+    name: 'query_avslag_ikke_revidert_total',
+    help: 'Refusals that the audit has no row of, since too many waited or the database refused them',
   }),
   databaseErrors: new Counter({
     name: 'query_databasefeil_total',

@@ -18,8 +18,16 @@ const header = (
 });
 
 const CALL = { 'Nav-Call-Id': header('The call id of the request', 'string') };
+const LIMITS = {
+  'RateLimit-Policy': header(
+    'The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time',
+    'string',
+  ),
+  RateLimit: header('What is left of each, `r`; `kvote` is whole again after `t` seconds', 'string'),
+};
 const HEADERS = {
   ...CALL,
+  ...LIMITS,
   'Data-Oppdatert': header('Everything the source published up to this moment is included', 'string', 'date-time'),
 };
 
@@ -43,7 +51,7 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     408: 'The body comes too slowly',
     413: 'The request is too large',
     415: 'Only JSON is read',
-    429: 'The quota is used up; wait as `Retry-After` says',
+    429: 'The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says',
     500: 'Not meant to happen',
     503: 'Can not be answered now; wait as `Retry-After` says',
   },
@@ -64,8 +72,12 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     },
   ],
   headers: HEADERS,
-  errorHeaders: (status) =>
-    status === '429' || status === '503' ? { ...CALL, 'Retry-After': header('Seconds to wait', 'integer') } : CALL,
+  errorHeaders: (status) => ({
+    ...CALL,
+    // Without a token that is valid, nobody knows whose limits to tell of.
+    ...(status === '401' ? {} : LIMITS),
+    ...(status === '429' || status === '503' ? { 'Retry-After': header('Seconds to wait', 'integer') } : {}),
+  }),
   // The questions first, what they are made of when asked for.
   ui: { defaultModelsExpandDepth: 0, filter: true },
 });

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.ts';
+import { ConsumerLimits } from './access/consumer-limits.ts';
 import { Konsumenter } from './access/konsumenter.ts';
 import { OpenRequests } from './access/open-requests.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
@@ -13,7 +14,7 @@ import { Export } from './export/export.ts';
 import { FreshnessController } from './freshness/freshness.controller.ts';
 import { Freshness } from './freshness/freshness.ts';
 import { GraphqlController } from './graphql/graphql.controller.ts';
-import { AuditLog } from './lookups/audit-log.ts';
+import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { PersonerController } from './personer/personer.controller.ts';
 import { StatisticsController } from './statistics/statistics.controller.ts';
@@ -21,7 +22,8 @@ import { StatisticsController } from './statistics/statistics.controller.ts';
 /** What the controllers and the guard work with; made, started and stopped in `query-api.ts`. */
 export interface Parts {
   lookups: Lookups;
-  auditLog: AuditLog;
+  denialLog: DenialLog;
+  limits: ConsumerLimits;
   freshness: Freshness;
   konsumenter: Konsumenter;
   coverage: Coverage;
@@ -44,13 +46,14 @@ const CONTROLLERS = [
 @Module({})
 export class QueryApiModule {
   static with(parts: Parts): DynamicModule {
-    const { lookups, auditLog, freshness, konsumenter, coverage, openRequests, feedWaiter, exports } = parts;
+    const { lookups, denialLog, limits, freshness, konsumenter, coverage, openRequests, feedWaiter, exports } = parts;
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
       providers: [
         { provide: Lookups, useValue: lookups },
-        { provide: AuditLog, useValue: auditLog },
+        { provide: DenialLog, useValue: denialLog },
+        { provide: ConsumerLimits, useValue: limits },
         { provide: Freshness, useValue: freshness },
         { provide: Konsumenter, useValue: konsumenter },
         { provide: Coverage, useValue: coverage },

@@ -11,31 +11,35 @@ import {
   type DatabaseOptions,
   type DeltakerId,
 } from '@tiltak/database';
-import { logger, measurePools, startHttp, type HttpOptions, type Stop } from '@tiltak/platform';
+import { logger, measurePools, startHttp, StartupError, type HttpOptions, type Stop } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { admitKonsument } from './access/access.guard.ts';
+import { ConsumerLimits, MAX_EXPORTS } from './access/consumer-limits.ts';
 import { readKonsumenter } from './access/konsumenter.ts';
 import { OpenRequests } from './access/open-requests.ts';
 import { RegistryReload } from './access/registry.job.ts';
+import { addRateLimits, countBadTokens } from './access/rate-limit.hook.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
 import type { Config } from './config.ts';
 import { readCoverage } from './coverage/coverage.ts';
 import { Export } from './export/export.ts';
 import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
 import { Freshness } from './freshness/freshness.ts';
-import { AUTHORIZE_SCRIPT, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './local-token.ts';
+import { AUTHORIZE_SCRIPT, isLocal, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './local-token.ts';
 import { AuditLog } from './lookups/audit-log.ts';
+import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { Reader } from './lookups/reader.ts';
 import { openApiText, serveOpenApi } from './openapi.ts';
+import { Cursors } from './shared/cursor.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
 export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
 
-/** Two exports at a time in each process; one takes a minute for each million avtaler and slow reader, and rarely an hour. */
-const EXPORT_POOL = { poolSize: 2, statementTimeoutMs: 60 * 60_000 };
+/** One takes a minute for each million avtaler and slow reader, and rarely an hour. */
+const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: 60 * 60_000 };
 
 /** A round that reads the freshness may wait for a database that is away. */
 const MAX_JOB_STOP_MS = 2_000;
@@ -47,7 +51,8 @@ export interface QueryApi {
   deltakerId: DeltakerId;
   dataSource: DataSource;
   /** by their names in the metrics */
-  pools: Record<'lesing' | 'oppslag' | 'eksport', Pool>;
+  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport', Pool>;
+  reader: Reader;
 }
 
 /** @throws StartupError when the registry of consumers, or what is for a local stack only, is not as it should be */
@@ -60,32 +65,38 @@ export function createQueryApi(config: Config): QueryApi {
   const pools = {
     lesing: createPool(forReading),
     oppslag: createPool(forAudit),
+    // One: refusals leave the rest to those who may look up.
+    avslag: createPool({ ...forAudit, poolSize: 1 }),
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
   };
   const reader = new Reader(pools.lesing, config.DB_POOL_SIZE * 200);
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
+  const denialLog = new DenialLog(pools.avslag, deltakerId);
+  const limits = new ConsumerLimits(config.DB_POOL_SIZE);
   const parts = {
-    lookups: new Lookups(reader, auditLog),
-    auditLog,
+    lookups: new Lookups(reader, auditLog, denialLog, new Cursors(cursorSecret(config))),
+    denialLog,
+    limits,
     freshness: new Freshness(dataSource),
     konsumenter,
     coverage: readCoverage(config.DEKNING_FIL),
     openRequests: new OpenRequests(),
-    feedWaiter: new FeedWaiter(reader),
-    exports: new Export(pools.eksport),
+    feedWaiter: new FeedWaiter(reader, limits.waitingReaders),
+    exports: new Export(pools.eksport, limits.exports),
   };
-  return { config, parts, deltakerId, dataSource, pools };
+  return { config, parts, deltakerId, dataSource, pools, reader };
 }
 
 /** Starts HTTP, then the database, then what needs it. Stops in reverse. */
 export async function startQueryApi(config: Config): Promise<Stop> {
   logger.level = config.LOG_LEVEL;
   const queryApi = createQueryApi(config);
-  const { parts, dataSource, pools } = queryApi;
+  const { parts, dataSource, pools, reader } = queryApi;
   const state = { schema: false, started: false };
   const http = await startHttp(httpOptionsFor(queryApi, state));
   await waitForDatabase(queryApi, state);
-  measurePools(pools);
+  measurePools({ ...pools, lesing: reader.stats });
+  const denialJob = parts.denialLog.start();
   const freshnessJob = parts.freshness.start();
   const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
   state.started = true;
@@ -98,7 +109,8 @@ export async function startQueryApi(config: Config): Promise<Stop> {
     parts.feedWaiter.stop();
     await http.stop();
     await registryJob.stop();
-    await freshnessJob.stop(MAX_JOB_STOP_MS);
+    await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
+    await parts.denialLog.stop();
     await dataSource.destroy();
     await Promise.all(Object.values(pools).map((pool) => pool.end()));
   };
@@ -115,7 +127,9 @@ function httpOptionsFor({ config, parts, pools }: QueryApi, state: StartState): 
   return {
     module: QueryApiModule.with(parts),
     config,
-    authorize: admitKonsument(parts.konsumenter),
+    authorize: admitKonsument(parts),
+    // An answer without a body would be looked up all the same.
+    withHead: false,
     openRoutes: local === undefined ? OPEN_ROUTES : [...OPEN_ROUTES, LOCAL_TOKEN_ROUTE],
     readiness: {
       oppstart: () => state.started,
@@ -124,6 +138,8 @@ function httpOptionsFor({ config, parts, pools }: QueryApi, state: StartState): 
     },
     configure: (app) => {
       addDataOppdatert(app, parts.freshness);
+      addRateLimits(app, parts);
+      countBadTokens(app, parts.denialLog);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
       serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
     },
@@ -172,6 +188,16 @@ async function checkLogs({ config, dataSource, pools }: QueryApi): Promise<void>
   const atPrimary = async (sql: string, values: unknown[]): Promise<{ name: string; setting: string | null }[]> =>
     (await pools.oppslag.query<{ name: string; setting: string | null }>(sql, values)).rows;
   await checkLogSettings(atPrimary, config.DB_HOST, warn);
+}
+
+/**
+ * @throws StartupError without a key, unless everything is on this machine: whoever may rotate it must not have to change
+ * the ids of participants, so it is not to be made of theirs
+ */
+function cursorSecret(config: Config): string {
+  if (config.MARKOER_NOEKKEL !== undefined) return config.MARKOER_NOEKKEL;
+  if (isLocal(config.HOST) && isLocal(config.DB_HOST)) return config.DELTAKER_ID_NOEKKEL;
+  throw new StartupError('MARKOER_NOEKKEL is missing: only on one machine can the query-api do without it');
 }
 
 /** Look-ups may go to a replica; the audit is always written to the primary, on connections that look-ups can't use up. */

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { GRANTABLE_FIELDS } from '@tiltak/avtale';
-import { byIdQuery, byNumberQuery, searchQuery, versionsQuery, type AvtaleFilter } from './avtaler/avtaler.queries.ts';
+import type { AvtaleFilter } from './avtaler/avtaler.filter.ts';
+import { byIdQuery, byNumberQuery, searchQuery, versionsQuery } from './avtaler/avtaler.queries.ts';
 import { WHOLE_AVTALE } from './avtaler/avtaler.fields.ts';
 import { LAST_CHANGE, changesQuery } from './changes/changes.queries.ts';
 import type { Query } from './lookups/statement.ts';

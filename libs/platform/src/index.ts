@@ -20,7 +20,7 @@ export {
   type Variable,
 } from './config.ts';
 export { fingerprint } from './fingerprint.ts';
-export { measurePools } from './pool-metrics.ts';
+export { measurePools, type PoolStats } from './pool-metrics.ts';
 export { JsonList } from './http/body/json-list.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { IntegerParam } from './http/integer-param.ts';

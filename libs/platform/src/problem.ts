@@ -95,7 +95,7 @@ export const PROBLEMS = {
     'for-mange',
     'Too many requests',
     'ETTER_VENTING',
-    'The quota is used up. Wait as Retry-After says.',
+    'The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.',
   ),
   FOR_STORE_HODER: problemType(
     431,

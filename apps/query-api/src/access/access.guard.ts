@@ -1,10 +1,12 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { PROBLEMS, Problem, requireAppRole, setKonsument } from '@tiltak/platform';
+import { isUuid } from '@tiltak/avtale';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { metrics } from '../metrics.ts';
-import { AuditLog, identsIn } from '../lookups/audit-log.ts';
+import { DenialLog, identsIn } from '../lookups/denial-log.ts';
 import { forbidden, requireFields, type Grant } from './grant.ts';
+import { atOnceProblem, ConsumerLimits } from './consumer-limits.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
 import { OpenRequests } from './open-requests.ts';
 import { OPERATION, OPERATIONS, type Operation } from './operations.ts';
@@ -17,6 +19,13 @@ declare module 'fastify' {
   }
 }
 
+/** What is known of consumers before a request is looked at. */
+interface Admission {
+  konsumenter: Konsumenter;
+  limits: ConsumerLimits;
+  denialLog: DenialLog;
+}
+
 /**
  * Finds who asks, and takes from its quota, before the body is read: one who is not known, or asks too often, costs no more
  * than the check of its token. What is asked is held against the grant afterwards: a refusal is audited with the persons
@@ -24,13 +33,45 @@ declare module 'fastify' {
  *
  * @throws Problem 403, 429
  */
-export function admitKonsument(konsumenter: Konsumenter): (request: FastifyRequest, reply: FastifyReply) => void {
+export function admitKonsument(admission: Admission): (request: FastifyRequest, reply: FastifyReply) => void {
   return (request, reply) => {
-    const konsument = requireKonsument(konsumenter, request);
+    const operation = request.routeOptions.config.operation ?? UNKNOWN;
+    const konsument = findKonsument(admission, request, operation);
     setKonsument(konsument.navn);
-    useQuota(konsument, reply);
+    takeShare(admission, konsument, operation, reply);
     request.konsument = konsument;
   };
+}
+
+/** Of a route that is no operation. */
+const UNKNOWN = 'ukjent';
+
+function findKonsument({ konsumenter, denialLog }: Admission, request: FastifyRequest, operation: string): Konsument {
+  try {
+    return requireKonsument(konsumenter, request);
+  } catch (error) {
+    denialLog.record({ konsument: nameOf(konsumenter, request), operation }, {});
+    throw error;
+  }
+}
+
+function takeShare(
+  { limits, denialLog }: Admission,
+  konsument: Konsument,
+  operation: string,
+  reply: FastifyReply,
+): void {
+  try {
+    useQuota(konsument);
+    const release = limits.lookups.take(konsument.navn);
+    if (!release) throw atOnceProblem(`${String(limits.lookups.max)} requests`);
+    if (reply.raw.closed) release();
+    else reply.raw.once('close', release);
+  } catch (error) {
+    metrics.overQuota.inc({ konsument: konsument.navn });
+    denialLog.count({ konsument: konsument.navn, operation }, PROBLEMS.FOR_MANGE.code);
+    throw error;
+  }
 }
 
 /** Lets a request through only when the registry of consumers grants it; who asks was found before this. */
@@ -39,23 +80,18 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly konsumenter: Konsumenter,
-    private readonly auditLog: AuditLog,
+    private readonly denialLog: DenialLog,
     private readonly openRequests: OpenRequests,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const operation = this.reflector.get<Operation | undefined>(OPERATION, context.getHandler());
     if (!operation) throw forbidden('This operation is not open to consumers');
 
     const { konsument = requireKonsument(this.konsumenter, request) } = request;
-    try {
-      request.grant = requireGrant(konsument, request, operation);
-    } catch (error) {
-      await this.auditLog.recordDenial({ konsument: konsument.navn, operation }, identsIn(request.body));
-      throw error;
-    }
+    request.grant = this.grantOrDenial(konsument, operation, request);
     this.openRequests.add(http.getResponse<FastifyReply>().raw, () => this.isGranted(request, operation));
     metrics.lookups.inc({ konsument: konsument.navn, operasjon: operation });
     return true;
@@ -64,10 +100,26 @@ export class AccessGuard implements CanActivate {
   /** Whether it would be let through now. */
   private isGranted(request: FastifyRequest, operation: Operation): boolean {
     try {
-      requireGrant(requireKonsument(this.konsumenter, request), request, operation);
+      const konsument = requireKonsument(this.konsumenter, request);
+      requireTerms(konsument);
+      requireGrant(konsument.navn, chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag), operation);
       return true;
     } catch {
       return false;
+    }
+  }
+
+  /** Whatever is refused here is audited with the persons that the request names: its body has been read. */
+  private grantOrDenial(konsument: Konsument, operation: Operation, { headers, body, params }: FastifyRequest): Grant {
+    let grunnlag: Behandlingsgrunnlag | undefined;
+    try {
+      requireTerms(konsument);
+      grunnlag = chooseGrunnlag(konsument, headers.behandlingsgrunnlag);
+      return requireGrant(konsument.navn, grunnlag, operation);
+    } catch (error) {
+      const denied = { konsument: konsument.navn, behandlingsgrunnlag: grunnlag?.id, operation };
+      this.denialLog.record(denied, { persons: identsIn(body), deltakerIds: deltakerIdsIn(params) });
+      throw error;
     }
   }
 }
@@ -80,16 +132,23 @@ function requireKonsument(konsumenter: Konsumenter, { token }: FastifyRequest): 
   return konsument;
 }
 
-function useQuota({ navn: name, kvote: quota }: Konsument, reply: FastifyReply): void {
-  if (!quota) return;
-  const within = quota.bucket.tryRemoveTokens(1);
-  reply.header('RateLimit-Policy', `"${name}";q=${String(quota.perSekund)};w=1`);
-  if (!within) {
-    metrics.overQuota.inc({ konsument: name });
-    throw new Problem(PROBLEMS.FOR_MANGE, `The quota of ${String(quota.perSekund)} requests per second is used up`, {
-      retryAfter: 1,
-    });
-  }
+/** How the audit names a client, also one that has no name here. */
+function nameOf(konsumenter: Konsumenter, { token }: FastifyRequest): string {
+  const azp = token?.azp ?? '';
+  return konsumenter.get(azp)?.navn ?? `azp:${azp.replace(/[^\w.-]/g, '')}`.slice(0, 100);
+}
+
+/** A participant's opaque id in the path. */
+function deltakerIdsIn(params: unknown): string[] {
+  const { deltakerId } = (params ?? {}) as { deltakerId?: unknown };
+  return typeof deltakerId === 'string' && isUuid(deltakerId) ? [deltakerId] : [];
+}
+
+function useQuota({ kvote: quota }: Konsument): void {
+  if (!quota || quota.bucket.tryRemoveTokens(1)) return;
+  throw new Problem(PROBLEMS.FOR_MANGE, `The quota of ${String(quota.perSekund)} requests per second is used up`, {
+    retryAfter: 1,
+  });
 }
 
 function chooseGrunnlag(
@@ -109,14 +168,15 @@ function chooseGrunnlag(
   return grunnlag;
 }
 
-/** @throws Problem 403, or 400 when the purpose must be named */
-function requireGrant(konsument: Konsument, { headers }: FastifyRequest, operation: Operation): Grant {
-  requireTerms(konsument);
-  const { id, operasjoner: operations, felter: fields } = chooseGrunnlag(konsument, headers.behandlingsgrunnlag);
+function requireGrant(
+  konsument: string,
+  { id, operasjoner: operations, felter: fields }: Behandlingsgrunnlag,
+  operation: Operation,
+): Grant {
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const grant = { konsument: konsument.navn, behandlingsgrunnlag: id, operation, fields };
+  const grant = { konsument, behandlingsgrunnlag: id, operation, fields };
   requireFields(grant, OPERATIONS[operation]);
   return grant;
 }

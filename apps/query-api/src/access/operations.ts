@@ -1,5 +1,7 @@
-import { SetMetadata, type CustomDecorator } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { STORED_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import type { FastifyContextConfig } from 'fastify';
 
 /**
  * Every operation by its operationId, and the fields of an avtale that its answer is made of: a consumer needs all of
@@ -29,7 +31,14 @@ export type Operation = keyof typeof OPERATIONS;
 
 export const OPERATION = 'operasjon';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** known of the route alone, before its handler is */
+    operation?: Operation;
+  }
+}
+
 /** Says which operation a handler is; a handler without it can't be reached. */
-export function IsOperation(operation: Operation): CustomDecorator {
-  return SetMetadata(OPERATION, operation);
+export function IsOperation(operation: Operation, route: FastifyContextConfig = {}): MethodDecorator {
+  return applyDecorators(SetMetadata(OPERATION, operation), RouteConfig({ ...route, operation }));
 }

@@ -30,7 +30,7 @@ import {
   versionsPage,
   type PageRequest,
 } from './avtaler.lookups.ts';
-import type { AvtaleFilter } from './avtaler.queries.ts';
+import type { AvtaleFilter } from './avtaler.filter.ts';
 import { toAvtaleDto, toAvtaleside, toUtdragsside, toVersjonsside } from './avtaler.mapper.ts';
 
 /** Look-ups of whole avtaler. Each is audited before it is answered. */

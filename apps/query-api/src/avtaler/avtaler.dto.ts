@@ -42,6 +42,7 @@ import {
 } from 'class-validator';
 import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
 import { BEDRIFT_NR, BEDRIFT_NR_FORM, IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
+import { FILTER_FIELDS, type AvtaleFilter } from './avtaler.filter.ts';
 
 const textProperty = (description: string, example: string | null): ApiPropertyOptions => ({
   type: String,
@@ -351,14 +352,14 @@ export class SideDto {
 export class AvtalefaseSideDto extends SideDto {
   @Transform(({ value }: { value: unknown }) => splitList(value))
   @SomeOf('Fase', FASER, {
-    description: 'Phases on faseDato: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between',
+    description: described('faser', 'Phases on faseDato: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between'),
     example: ['PAAGAAR'],
   })
   faser?: Fase[];
 
   @ApiPropertyOptional({
     format: 'date',
-    description: 'The day that fase is of; when absent today in Oslo',
+    description: described('faseDato', 'The day that fase is of; when absent today in Oslo'),
     example: '2026-01-31',
   })
   @IsOptional()
@@ -372,11 +373,16 @@ function splitList(value: unknown): unknown {
   );
 }
 
+/** A filter's description, with what the grant must have for it. */
+export function described(filter: keyof AvtaleFilter, description: string): string {
+  return `${description}. Needs a grant for ${FILTER_FIELDS[filter].join(' and ')}`;
+}
+
 @ApiSchema({ name: 'Sok' })
 export class SokDto {
   @ApiPropertyOptional({
     ...IDENT_LIST,
-    description: 'National idents of participants',
+    description: described('personidenter', 'National idents of participants'),
   })
   @IsOptional()
   @IsPersonidenter()
@@ -384,7 +390,10 @@ export class SokDto {
 
   @ApiPropertyOptional({
     ...listOf({ minLength: 1, maxLength: 20 }),
-    description: 'Organisation numbers of employers; of very old avtaler they need not be nine digits',
+    description: described(
+      'bedriftsnumre',
+      'Organisation numbers of employers; of very old avtaler they need not be nine digits',
+    ),
     example: ['910825518'],
   })
   @IsOptional()
@@ -393,32 +402,47 @@ export class SokDto {
 
   @ApiPropertyOptional({
     ...listOf({ format: 'uuid' }),
-    description: 'Identities of avtaler, for instance those that a page of the change feed names',
+    description: described(
+      'avtaleIder',
+      'Identities of avtaler, for instance those that a page of the change feed names',
+    ),
     example: ['04d0033c-754b-4daa-b5ff-6531dc64582c'],
   })
   @IsOptional()
   @IsAvtaleIder()
   avtaleIder?: string[];
 
-  @SomeOf('Tiltakstype', TILTAKSTYPER, { description: 'Kinds of measure', example: ['SOMMERJOBB'] })
+  @SomeOf('Tiltakstype', TILTAKSTYPER, {
+    description: described('tiltakstyper', 'Kinds of measure'),
+    example: ['SOMMERJOBB'],
+  })
   tiltakstyper?: Tiltakstype[];
 
-  @SomeOf('AvtaleStatus', AVTALESTATUSER, { description: 'Statuses', example: ['GJENNOMFORES', 'AVSLUTTET'] })
+  @SomeOf('AvtaleStatus', AVTALESTATUSER, {
+    description: described('statuser', 'Statuses'),
+    example: ['GJENNOMFORES', 'AVSLUTTET'],
+  })
   statuser?: AvtaleStatus[];
 
-  @SomeOf('Fase', FASER, { description: 'Phases on faseDato', example: ['PAAGAAR'] })
+  @SomeOf('Fase', FASER, { description: described('faser', 'Phases on faseDato'), example: ['PAAGAAR'] })
   faser?: Fase[];
 
   @ApiPropertyOptional({
     format: 'date',
-    description: 'The day that fase is of; when absent today in Oslo, or the day of gjeldendePer',
+    description: described(
+      'faseDato',
+      'The day that fase is of; when absent today in Oslo, or the day of gjeldendePer',
+    ),
     example: '2026-01-31',
   })
   @IsOptional()
   @IsDato()
   faseDato?: string;
 
-  @ApiPropertyOptional({ type: PeriodeDto, description: 'Overlapping these days; an avtale without sluttDato goes on' })
+  @ApiPropertyOptional({
+    type: PeriodeDto,
+    description: described('periode', 'Overlapping these days; an avtale without sluttDato goes on'),
+  })
   @IsOptional()
   // To ValidateNested a list of periods is as good as one.
   @IsObject({ message: 'must be an object' })
@@ -428,7 +452,7 @@ export class SokDto {
 
   @ApiPropertyOptional({
     format: 'date-time',
-    description: 'Changed at the source after this moment',
+    description: described('endretEtter', 'Changed at the source after this moment'),
     example: '2020-01-01T00:00:00Z',
   })
   @IsOptional()
@@ -437,8 +461,10 @@ export class SokDto {
 
   @ApiPropertyOptional({
     format: 'date-time',
-    description:
+    description: described(
+      'gjeldendePer',
       'Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since',
+    ),
     example: '2026-01-31T10:00:00Z',
   })
   @IsOptional()

@@ -1,16 +1,9 @@
 import type { AvtaleField } from '@tiltak/avtale';
 import type { Grant } from '../access/grant.ts';
 import type { Lookup } from '../lookups/lookups.ts';
-import { decodeCursor, encodeCursor } from '../shared/cursor.ts';
 import { wholeFields, wholeSelection, type AvtaleRow, type Selection } from './avtaler.fields.ts';
-import {
-  byIdQuery,
-  byNumberQuery,
-  searchQuery,
-  versionsQuery,
-  type AvtaleFilter,
-  type VersionRow,
-} from './avtaler.queries.ts';
+import { givenFilters, type AvtaleFilter } from './avtaler.filter.ts';
+import { byIdQuery, byNumberQuery, searchQuery, versionsQuery, type VersionRow } from './avtaler.queries.ts';
 
 export interface PageRequest {
   size: number;
@@ -18,7 +11,7 @@ export interface PageRequest {
   next?: string | undefined;
 }
 
-/** Whole avtaler that match; a cursor that can't be used is a Problem 400 of the query. */
+/** Whole avtaler that match. */
 export function searchPage(grant: Grant, filter: AvtaleFilter, page: PageRequest): Lookup<AvtaleRow> {
   const fields = wholeFields(grant);
   // How avtaler stood to each other then is not kept.
@@ -26,7 +19,7 @@ export function searchPage(grant: Grant, filter: AvtaleFilter, page: PageRequest
   return avtalePage(filter, { fields, selection }, page);
 }
 
-/** These fields of the avtaler that match; a cursor that can't be used is a Problem 400 of the query. */
+/** These fields of the avtaler that match. */
 export function extractPage(
   filter: AvtaleFilter,
   fields: readonly AvtaleField[],
@@ -40,15 +33,18 @@ function avtalePage(
   { fields, selection }: { fields: readonly AvtaleField[]; selection: readonly Selection[] },
   { size, next }: PageRequest,
 ): Lookup<AvtaleRow> {
-  const search = [filter, selection];
   return {
     fields,
-    persons: filter.personidenter ?? [],
-    query: () => {
-      const after = next === undefined ? undefined : decodeCursor(search, next);
-      return searchQuery(filter, selection, { after, limit: size + 1 });
+    filter,
+    query: (after) => searchQuery(filter, selection, { after, limit: size + 1 }),
+    page: {
+      size,
+      orderedBy: ['avtaleId'],
+      next,
+      // The order in which filters were named does not matter.
+      search: [givenFilters(filter).map((name) => [name, filter[name]]), selection],
+      endOf: (row) => String(row['avtale_id']),
     },
-    page: { size, cursorAfter: (last) => encodeCursor(search, String(last['avtale_id'])) },
   };
 }
 
@@ -64,15 +60,19 @@ export function avtaleByNumber(grant: Grant, avtaleNr: number): Lookup<AvtaleRow
 
 const SEQUENCE_NUMBER = /^\d{1,18}$/;
 
-/** What an avtale has said; a cursor that can't be used is a Problem 400 of the query. */
+/** What an avtale has said. */
 export function versionsPage(grant: Grant, avtaleId: string, { size, next }: PageRequest): Lookup<VersionRow> {
   const fields = wholeFields(grant);
   return {
     fields,
-    query: () => {
-      const after = next === undefined ? '0' : decodeCursor(avtaleId, next, SEQUENCE_NUMBER);
-      return versionsQuery(avtaleId, fields, { after, limit: size + 1 });
+    query: (after = '0') => versionsQuery(avtaleId, fields, { after, limit: size + 1 }),
+    page: {
+      size,
+      orderedBy: ['avtaleId', 'sistEndret'],
+      next,
+      search: avtaleId,
+      endOf: ({ lopenr }) => String(lopenr),
+      form: SEQUENCE_NUMBER,
     },
-    page: { size, cursorAfter: (last) => encodeCursor(avtaleId, String(last.lopenr)) },
   };
 }

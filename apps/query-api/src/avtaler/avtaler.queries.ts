@@ -1,27 +1,8 @@
 import { CODE_VALUES, FASER, UKJENT, type Fase } from '@tiltak/avtale';
 import { chosenStatement, preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
+import type { AvtaleFilter } from './avtaler.filter.ts';
 import { PREPARED_SELECTIONS, columnsFor, type AvtaleRow, type Selection } from './avtaler.fields.ts';
 import { osloDaySql, phaseSql, TODAY } from './fase.sql.ts';
-
-/** What to look for; everything given must hold. Coded values are the published ones. */
-export interface AvtaleFilter {
-  personidenter?: string[] | undefined;
-  bedriftsnumre?: string[] | undefined;
-  avtaleIder?: string[] | undefined;
-  tiltakstyper?: string[] | undefined;
-  statuser?: string[] | undefined;
-  /** on `faseDato` */
-  faser?: Fase[] | undefined;
-  /** YYYY-MM-DD; when absent today in Oslo, or the day of `gjeldendePer` */
-  faseDato?: string | undefined;
-  /** both ends included, YYYY-MM-DD; an avtale without an end goes on, one without a start overlaps nothing */
-  periode?: { fra: string; til: string } | undefined;
-  /** exclusive, RFC 3339 */
-  endretEtter?: string | undefined;
-  deltakerId?: string | undefined;
-  /** RFC 3339: what the system knew then, instead of what it knows now */
-  gjeldendePer?: string | undefined;
-}
 
 export interface Keyset {
   /** the last avtaleId of the page before */

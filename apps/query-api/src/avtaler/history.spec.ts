@@ -137,15 +137,14 @@ describe('hentVersjoner', () => {
     expect((await get(2, `?neste=${first.body.neste}`)).status).toBe(400);
   });
 
-  test('a cursor that is made up is refused, also one that fits the avtale', async () => {
-    const [fingerprint = ''] =
-      /^.{16}/.exec(Buffer.from((await get(1, '?antall=1')).body.neste, 'base64url').toString()) ?? [];
-    for (const sequenceNumber of ['9'.repeat(19), '-1', '1e3']) {
-      const next = Buffer.from(fingerprint + sequenceNumber).toString('base64url');
+  test('a cursor that is made up or changed is refused', async () => {
+    const bytes = Buffer.from((await get(1, '?antall=1')).body.neste, 'base64url');
+    const seal = bytes.subarray(0, 16);
+    for (const sequenceNumber of ['9'.repeat(19), '-1', '1e3', '9'.repeat(18), '']) {
+      const next = Buffer.concat([seal, Buffer.from(sequenceNumber)]).toString('base64url');
       expect((await get(1, `?neste=${next}`)).status).toBe(400);
     }
-    const past = Buffer.from(fingerprint + '9'.repeat(18)).toString('base64url');
-    expect((await get(1, `?neste=${past}`)).status).toBe(404);
+    expect((await get(1, `?neste=${bytes.toString('base64url')}`)).status).toBe(200);
   });
 
   test.each([3, 4, 5])('of an avtale that is not to be seen, or is not there, gives nothing: %d', async (n) => {
@@ -178,7 +177,8 @@ describe('hentUtdrag', () => {
     const headers = { 'Nav-Call-Id': 'utdrag' };
     await api.call('POST', '/api/v1/avtaler/utdrag', { body: { felter: ['startDato'] }, headers });
     expect(await api.owner.query(`select felter, personer from oppslag where call_id = 'utdrag'`)).toEqual([
-      { felter: ['startDato'], personer: [deltakerId(KARI)] },
+      // The order is that of avtaleId, and a cursor holds one.
+      { felter: ['startDato', 'avtaleId'], personer: [deltakerId(KARI)] },
     ]);
   });
 

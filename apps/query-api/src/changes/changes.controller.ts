@@ -56,20 +56,22 @@ export class ChangesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EndringssideDto> {
+    const grant = grantOf(request);
     return this.lookups.answerSteps(
-      grantOf(request),
+      grant,
       { fields: FIELDS },
       async (run) => {
         const feed = toFeedState(await run(FEED_STATE));
         const from = resolveStart(feed, after);
         let rows = await run(changesQuery(from, count));
         if (rows.length === 0 && waitSeconds > 0) {
-          await this.feedWaiter.wait(from, waitSeconds, abortOnDisconnect(reply));
+          await this.feedWaiter.wait(grant.konsument, from, waitSeconds, abortOnDisconnect(reply));
           rows = await run(changesQuery(from, count));
         }
         const last = rows.at(-1);
         const position = encodePosition(feed.epoch, last ? toPosition(last) : from);
-        return { found: { rows, position }, disclosure: { fields: FIELDS, hits: rows.length } };
+        const subset = { etter: encodePosition(feed.epoch, from) };
+        return { found: { rows, position }, disclosure: { hits: rows.length, subset, position } };
       },
       ({ rows, position }) => ({
         endringer: rows.map(toEndringDto),

@@ -1,5 +1,5 @@
 import { preparedStatement, type Query } from '../lookups/statement.ts';
-import type { FeedPosition } from './feed-position.ts';
+import { before, encodePosition, type FeedPosition } from './feed-position.ts';
 
 /** How far back the feed reaches now. */
 export interface FeedState {
@@ -21,6 +21,24 @@ export const FEED_STATE: Query<FeedStateRow> = {
 export function toFeedState([row]: FeedStateRow[]): FeedState {
   if (!row) throw new Error('The table instans is empty');
   return { epoch: row.epoke, prunedUntil: BigInt(row.beskaaret_til) };
+}
+
+interface SnapshotRow {
+  epoke: string;
+  xmin: string;
+}
+
+/** The place in the feed of what is read after it: that holds everything up to there, and perhaps some more. */
+export const SNAPSHOT: Query<SnapshotRow> = {
+  statement: preparedStatement(
+    'select endringsepoke() as epoke, pg_snapshot_xmin(pg_current_snapshot())::text as xmin',
+  ),
+  values: [],
+};
+
+export function toSnapshotPosition([row]: SnapshotRow[]): string {
+  if (!row) throw new Error('A select without a table gives one row');
+  return encodePosition(row.epoke, before(BigInt(row.xmin)));
 }
 
 export interface ChangeRow {

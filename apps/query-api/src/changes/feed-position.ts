@@ -39,6 +39,13 @@ export function decodePosition(epoch: string, position: string): FeedPosition | 
   return { tx: fromBase36(tx), sequenceNumber: fromBase36(sequenceNumber) };
 }
 
+/** A position of an answer that was given, of whatever epoch; undefined when it is none. */
+export function readPosition(position: string): FeedPosition | undefined {
+  const [, , tx, sequenceNumber] = FORMAT.exec(Buffer.from(position, 'base64url').toString('latin1')) ?? [];
+  if (tx === undefined || sequenceNumber === undefined) return undefined;
+  return { tx: fromBase36(tx), sequenceNumber: fromBase36(sequenceNumber) };
+}
+
 function fromBase36(text: string): bigint {
   return [...text].reduce((sum, digit) => sum * 36n + BigInt(parseInt(digit, 36)), 0n);
 }

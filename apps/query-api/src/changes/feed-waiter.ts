@@ -1,5 +1,7 @@
 import { logger } from '@tiltak/platform';
+import { atOnceProblem } from '../access/consumer-limits.ts';
 import type { Reader } from '../lookups/reader.ts';
+import type { Shares } from '../shared/shares.ts';
 import { LAST_CHANGE, toPosition } from './changes.queries.ts';
 import { isAfter, type FeedPosition } from './feed-position.ts';
 
@@ -22,17 +24,25 @@ export class FeedWaiter {
 
   constructor(
     private readonly reader: Reader,
+    private readonly shares: Shares,
     private readonly intervalMs = 50,
   ) {}
 
-  /** Returns when there may be something after the position, when the time is out, or when the reader has gone. */
-  async wait(after: FeedPosition, seconds: number, aborted: AbortSignal): Promise<void> {
+  /**
+   * Returns when there may be something after the position, when the time is out, or when the reader has gone.
+   *
+   * @throws Problem 429 when the consumer has as many readers waiting as it may have
+   */
+  async wait(konsument: string, after: FeedPosition, seconds: number, aborted: AbortSignal): Promise<void> {
     if (this.stopped || aborted.aborted) return;
+    const giveBack = this.shares.take(konsument);
+    if (!giveBack) throw atOnceProblem(`${String(this.shares.max)} readers that wait`, 5);
     await new Promise<void>((resolve) => {
       const release = (): void => {
         clearTimeout(deadline);
         aborted.removeEventListener('abort', release);
         this.waiting.delete(waiting);
+        giveBack();
         resolve();
       };
       const waiting = { after, release };

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { stringify } from 'yaml';
 import { Konsumenter, readKonsumenter } from '../access/konsumenter.ts';
-import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 import { auditReport, cefLines, readUsage } from './audit-report.ts';
 import { toCef } from './cef.ts';
+import { whoHasSeen } from './person-report.ts';
 
 const ALL = { fra: '2000-01-01', til: '2999-12-31', konsument: null };
 const PERSON = '1'.repeat(11);
@@ -68,6 +69,7 @@ test('the audit of real look-ups, against what was granted', async () => {
     await call('alt', 'avtaler/utdrag', { felter: ['versjon'] }),
   ]).toEqual([200, 200, 403, 200]);
 
+  await api.audit(4);
   const usage = await readUsage(db, ALL, registry);
   const fields = ['avtaleStatus', 'sluttDato', 'startDato', 'tiltakstype'];
   expect(usage).toEqual([
@@ -77,7 +79,7 @@ test('the audit of real look-ups, against what was granted', async () => {
       operasjoner: { hentUtdrag: 1 },
       avslag: 0,
       personer: 0,
-      brukteFelter: ['versjon'],
+      brukteFelter: ['avtaleId', 'versjon'],
       ubrukteFelter: expect.not.arrayContaining(['versjon']),
       ubrukteOperasjoner: expect.arrayContaining(['sokAvtaler', 'eksporterAvtaler', 'graphql']),
     },
@@ -85,21 +87,11 @@ test('the audit of real look-ups, against what was granted', async () => {
       konsument: 'smal',
       behandlingsgrunnlag: 'LOKAL-SMAL',
       operasjoner: { hentTiltaksstatus: 2 },
-      avslag: 0,
+      avslag: 1,
       personer: 2,
       brukteFelter: fields,
       ubrukteFelter: ['bedriftNr'],
       ubrukteOperasjoner: ['hentUtdrag'],
-    },
-    {
-      konsument: 'smal',
-      behandlingsgrunnlag: null,
-      operasjoner: {},
-      avslag: 1,
-      personer: 1,
-      brukteFelter: [],
-      ubrukteFelter: null,
-      ubrukteOperasjoner: null,
     },
     {
       konsument: 'smal',
@@ -119,15 +111,85 @@ test('the audit of real look-ups, against what was granted', async () => {
 
   const lines: string[] = [];
   for await (const line of cefLines(db, ALL)) lines.push(line);
-  expect(lines).toHaveLength(4);
+  expect(lines).toHaveLength(5);
   expect(lines.filter((line) => line.includes('flexString1=Deny'))).toHaveLength(1);
+  const [nameless, ...others] = lines.filter((line) => !line.includes('duid='));
+  expect(others).toEqual([]);
+  expect(nameless).toMatch(/ suid=alt .* request=hentUtdrag .* cs6Label=Utvalg cs6=alle cn1Label=Antall cn1=0 cnt=1$/);
   for (const line of lines) {
+    expect(line).not.toContain(PERSON);
+    if (line === nameless) continue;
     expect(line).toMatch(
       /^CEF:0\|tiltak-datadeling\|auditLog\|1\.0\|audit:access\|tiltak-datadeling oppslag\|INFO\|end=\d{13} suid=smal duid=[0-9a-f-]{36} sproc=\S+ /,
     );
-    expect(line).not.toContain(PERSON);
   }
 }, 60_000);
+
+test('who has seen a person, also in what names nobody', async () => {
+  const [id, other] = ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'];
+  const get = async (path: string): Promise<{ posisjon: string }> =>
+    (await api.call('GET', `/api/v1/${path}`, { as: 'alt', headers: { 'nav-call-id': path.replace(/\W.*/, '') } }))
+      .body;
+  const line = (avtaleId: string): Promise<unknown> =>
+    db.query(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [avtaleId]);
+  await db.query('truncate oppslag');
+  // Before the person is here.
+  await api.insertAvtale({ avtale_id: other });
+  await get('eksport');
+  await line(other);
+  const { posisjon: before } = await get('endringer');
+  await api.insertAvtale({ avtale_id: id, deltaker_fnr: PERSON });
+  await db.query(`insert into avtale_versjon (avtale_id, deltaker_id, feilregistrert, kilde_partisjon, kilde_offset, avtrykk)
+    select avtale_id, deltaker_id, false, 0, 0, gen_random_uuid() from avtale where avtale_id = '${id}'`);
+  await get('eksport');
+  await line(other);
+  const { posisjon: withOther } = await get(`endringer?etter=${before}`);
+  await line(id);
+  await get(`endringer?etter=${withOther}`);
+  for (const n of [1, 2, 3, 4]) await api.insertAvtale({ avtale_id: other.replace(/.$/, String(n + 2)) });
+  await get('statistikk?per=STATUS');
+  await api.call('POST', '/api/v1/avtaler/sok', { as: 'alt', body: {}, headers: { 'nav-call-id': 'sok' } });
+  await api.call('POST', '/api/v1/avtaler/sok', { as: 'smal', body: { personidenter: [PERSON] } });
+  await api.audit(8);
+
+  const seen: [string, string][] = [];
+  for await (const row of whoHasSeen(db, deltakerId(PERSON), ALL)) seen.push([row.operasjon, row.hvordan]);
+  expect(seen).toEqual([
+    ['eksporterAvtaler', 'KAN_HA_FATT'],
+    ['hentEndringer', 'KAN_HA_FATT'],
+    ['hentStatistikk', 'KAN_HA_FATT'],
+    ['sokAvtaler', 'FIKK'],
+    ['sokAvtaler', 'AVSLAG'],
+  ]);
+  const nameless: string[] = [];
+  for await (const row of cefLines(db, ALL)) if (!row.includes('duid=')) nameless.push(row.replace(/^.* cs6=/, ''));
+  expect(nameless).toEqual([
+    expect.stringMatching(/^alle cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
+    expect.stringMatching(/^\{"etter":"\S+"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
+    expect.stringMatching(/^alle .* cn1=2 cnt=1$/),
+    ...[1, 1].map((n) => expect.stringMatching(new RegExp(`^\\{"etter":.* cn1=${String(n)} cnt=1$`)) as string),
+    expect.stringMatching(/^\{"per":"STATUS"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
+  ]);
+  // Of somebody unknown here, nothing that names nobody is ruled out.
+  const unknown = [];
+  for await (const row of whoHasSeen(db, deltakerId('3'.repeat(11)), ALL)) unknown.push(row.hvordan);
+  expect(unknown).toEqual(Array.from({ length: 6 }, () => 'KAN_HA_FATT'));
+}, 60_000);
+
+test('the auditor can find that out, and sees no more of an avtale than whose it is', async () => {
+  const { rows } = await db.query<{ hva: string }>(
+    `select distinct table_name || '.' || column_name as hva from information_schema.role_column_grants
+     where grantee = 'datadeling_revisor' and table_name <> 'oppslag' order by 1`,
+  );
+  expect(rows.map(({ hva }) => hva)).toEqual([
+    'endring.avtale_id',
+    'endring.lopenr',
+    'endring.tx',
+    'innsyn_avtale.avtale_id',
+    'innsyn_avtale.deltaker_id',
+    'innsyn_avtale.forst_laert',
+  ]);
+});
 
 test('only the auditor can read the audit', async () => {
   const { rows } = await db.query<{ hvem: string }>(
@@ -147,6 +209,7 @@ test('what would end a value early in a CEF line does not', () => {
     personer: ['p'],
     tillatt: true,
     call_id: 'k',
+    ...{ antall_treff: 1, utvalg: null, posisjon: null, avslag: null, antall_kall: 1 },
   };
   expect(toCef(row, 'p')).toBe(
     'CEF:0|tiltak-datadeling|auditLog|1.0|audit:access|tiltak-datadeling oppslag|INFO|end=1000 suid=a\\=b|c duid=p sproc=k request=sok\\nAvtaler flexString1Label=Decision flexString1=Permit cs3Label=Behandlingsgrunnlag cs3=x\\\\y cs5Label=Felter cs5=a b',

@@ -1,34 +1,44 @@
 import { parseArgs } from 'node:util';
-import { createPool, databaseOptions } from '@tiltak/database';
+import { text } from 'node:stream/consumers';
+import { isUuid } from '@tiltak/avtale';
+import { createPool, databaseOptions, deltakerIdWith } from '@tiltak/database';
 import { UsageError, type Command } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import { readKonsumenter, type Behandlingsgrunnlag, type Konsumenter } from '../access/konsumenter.ts';
-import { readDatabaseConfig, readKonsumenterFile } from '../config.ts';
+import { readDatabaseConfig, readDeltakerIdKey, readKonsumenterFile } from '../config.ts';
 import { toCef, type AuditedLookup } from './cef.ts';
+import { SEEN, whoHasSeen, type SeenDto } from './person-report.ts';
 
 /** Who looked up what, and what they were granted without using it. */
 export const auditReport: Command = {
   usage: `Usage: npm run drift -- oppslag [options], in the image node main.cjs oppslag [options]
 
 Tells, for each consumer and purpose, what was looked up, and which of the granted fields and operations were never asked
-for. Reads DB_* of a login in datadeling_revisor, the only role that can read the audit, ORGANISASJON, and the registry in
+for; or, with --person, who has seen a person. Reads DB_* of a login in datadeling_revisor, the only role that can read the audit, ORGANISASJON, and the registry in
 KONSUMENTER_FIL.
 
   --fra YYYY-MM-DD  first day, UTC, included
   --til YYYY-MM-DD  last day, included
   --konsument NAME  only this consumer
+  --person ID       who has seen this participant: the opaque id (deltakerId), or - to read a national ident from standard
+                    input, which needs DELTAKER_ID_NOEKKEL. Also what names nobody (exports, changes, statistics) and may
+                    have held the person
   --json            as JSON
-  --cef             a line in Common Event Format for each person looked up, without the registry
+  --cef             a line in Common Event Format for each person looked up, and for each look-up that names nobody,
+                    without the registry
 
 Exit code: 0, or 2 when it could not be told.
 `,
   run: async (args) => {
     const options = readOptions(args);
+    const person = options.person === undefined ? undefined : await readPerson(options.person);
     // Before the database is asked: a registry that is wrong is known at once.
-    const konsumenter = options.form === 'cef' ? undefined : readKonsumenter(readKonsumenterFile());
+    const konsumenter =
+      options.form === 'cef' || person !== undefined ? undefined : readKonsumenter(readKonsumenterFile());
     const db = connect();
     try {
-      if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
+      if (person !== undefined) await printSeen(whoHasSeen(db, person, options), options.form);
+      else if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
       else for await (const line of cefLines(db, options)) write(line);
       return 0;
     } finally {
@@ -62,23 +72,36 @@ export interface UsageDto {
 }
 
 /** @throws UsageError */
-function readOptions(args: string[]): UsageFilter & { form: 'text' | 'json' | 'cef' } {
+function readOptions(args: string[]): UsageFilter & { form: 'text' | 'json' | 'cef'; person: string | undefined } {
   const { values } = parseArgs({
     args,
     options: {
       fra: { type: 'string', default: '0001-01-01' },
       til: { type: 'string', default: '9999-12-31' },
       konsument: { type: 'string' },
+      person: { type: 'string' },
       json: { type: 'boolean', default: false },
       cef: { type: 'boolean', default: false },
     },
   });
-  const { fra, til, json, cef, konsument = null } = values;
+  const { fra, til, json, cef, person, konsument = null } = values;
   if (!isDay(fra)) throw new UsageError('--fra must be a day, YYYY-MM-DD');
   if (!isDay(til)) throw new UsageError('--til must be a day, YYYY-MM-DD');
   if (til < fra) throw new UsageError('--til must not be before --fra');
   if (json && cef) throw new UsageError('Only one of --json and --cef can be given');
-  return { fra, til, konsument, form: cef ? 'cef' : json ? 'json' : 'text' };
+  if (cef && person !== undefined) throw new UsageError('Only one of --cef and --person can be given');
+  return { fra, til, konsument, person, form: cef ? 'cef' : json ? 'json' : 'text' };
+}
+
+/** @throws UsageError for what is neither an opaque id nor, on standard input, a national ident */
+async function readPerson(given: string): Promise<string> {
+  if (isUuid(given)) return given;
+  if (given !== '-')
+    throw new UsageError('--person must be an opaque id (deltakerId), or - for an ident on standard input');
+  const toDeltakerId = deltakerIdWith(readDeltakerIdKey());
+  const ident = (await text(process.stdin)).trim();
+  if (!/^\d{11}$/.test(ident)) throw new UsageError('Standard input must hold a national ident, eleven digits');
+  return toDeltakerId(ident);
 }
 
 const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
@@ -97,16 +120,20 @@ function connect(): Pool {
 
 const SELECTION = `tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3)`;
 
-/** One line for each person in each look-up, oldest first; a thousand look-ups in memory at a time. */
+/** One line for each person in each look-up, or for the look-up when it names nobody, oldest first; a thousand look-ups in memory at a time. */
 export async function* cefLines(db: Pool, { fra, til, konsument }: UsageFilter): AsyncGenerator<string> {
   let after = '0';
   for (;;) {
     const { rows } = await db.query<AuditedLookup & { id: string }>(
-      `select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, personer, tillatt, call_id from oppslag
+      `select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, personer, tillatt, call_id,
+         antall_treff, utvalg, posisjon, avslag, antall_kall from oppslag
        where ${SELECTION} and id > $4 order by id limit 1000`,
       [fra, til, konsument, after],
     );
-    for (const row of rows) for (const person of row.personer) yield toCef(row, person);
+    for (const row of rows) {
+      if (row.personer.length === 0) yield toCef(row);
+      for (const person of row.personer) yield toCef(row, person);
+    }
     const last = rows.at(-1);
     if (!last) return;
     after = last.id;
@@ -122,12 +149,12 @@ export async function readUsage(
   const { rows } = await db.query<Counted>(
     `with valgt as (select * from oppslag where ${SELECTION}),
      per_operasjon as (
-       select konsument, behandlingsgrunnlag, operasjon, count(*) filter (where tillatt) as antall from valgt group by 1, 2, 3)
+       select konsument, behandlingsgrunnlag, operasjon, coalesce(sum(antall_kall) filter (where tillatt), 0) as antall from valgt group by 1, 2, 3)
      select v.konsument, v.behandlingsgrunnlag,
        (select coalesce(jsonb_object_agg(operasjon, antall), '{}') from per_operasjon o
         where o.konsument = v.konsument and o.behandlingsgrunnlag is not distinct from v.behandlingsgrunnlag
           and antall > 0) as operasjoner,
-       count(*) filter (where not tillatt)::int as avslag,
+       coalesce(sum(antall_kall) filter (where not tillatt), 0)::int as avslag,
        (select count(distinct person)::int from valgt p, unnest(p.personer) as person
         where p.konsument = v.konsument and p.behandlingsgrunnlag is not distinct from v.behandlingsgrunnlag) as personer,
        (select coalesce(array_agg(distinct felt order by felt), '{}') from valgt f, unnest(f.felter) as felt
@@ -185,6 +212,34 @@ function printUsage(usage: UsageDto[], form: string): void {
     const unused = [...(row.ubrukteFelter ?? []), ...(row.ubrukteOperasjoner ?? [])];
     if (unused.length > 0) write(`  granted and never used: ${unused.join(', ')}`);
   }
+}
+
+async function printSeen(seen: AsyncIterable<SeenDto>, form: string): Promise<void> {
+  const all: SeenDto[] = [];
+  let indirect = 0;
+  for await (const row of seen) {
+    if (row.hvordan === 'KAN_HA_FATT') indirect++;
+    if (form === 'json') all.push(row);
+    else write(seenLine(row));
+  }
+  if (form === 'json') write(JSON.stringify(all, null, 2));
+  else if (indirect > 0)
+    write('MAY HAVE BEEN told: the answer names nobody, and it can not be ruled out that it held this person.');
+}
+
+function seenLine({
+  tidspunkt,
+  konsument,
+  behandlingsgrunnlag,
+  operasjon,
+  felter,
+  hvordan,
+  utvalg,
+  callId,
+}: SeenDto): string {
+  const subset = utvalg === null ? '' : ` of ${JSON.stringify(utvalg)}`;
+  const purpose = behandlingsgrunnlag === null ? '' : ` (${behandlingsgrunnlag})`;
+  return `${tidspunkt.toISOString()} ${konsument}${purpose} ${SEEN[hvordan]}: ${operasjon}${subset}, ${felter.join(' ') || 'no fields'} [${callId}]`;
 }
 
 function write(line: string): void {

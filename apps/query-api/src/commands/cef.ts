@@ -8,17 +8,22 @@ export interface AuditedLookup {
   personer: string[];
   tillatt: boolean;
   call_id: string;
+  antall_treff: number | null;
+  utvalg: Record<string, unknown> | null;
+  posisjon: string | null;
+  avslag: string | null;
+  antall_kall: number;
 }
 
 /**
- * A person looked up, as a line in ArcSight's Common Event Format. The person is the opaque id: nothing in the line is a
- * national ident.
+ * A person looked up, as a line in ArcSight's Common Event Format; without a person, a look-up that names nobody, with what
+ * it was of and how many avtaler were told of. The person is the opaque id: nothing in the line is a national ident.
  */
-export function toCef(row: AuditedLookup, person: string): string {
+export function toCef(row: AuditedLookup, person?: string): string {
   const extension: Record<string, string> = {
     end: String(row.tidspunkt.getTime()),
     suid: row.konsument,
-    duid: person,
+    ...(person === undefined ? {} : { duid: person }),
     sproc: row.call_id,
     request: row.operasjon,
     flexString1Label: 'Decision',
@@ -27,10 +32,28 @@ export function toCef(row: AuditedLookup, person: string): string {
     cs3: row.behandlingsgrunnlag ?? '',
     cs5Label: 'Felter',
     cs5: row.felter.join(' '),
+    ...(row.avslag === null ? {} : { reason: row.avslag }),
+    ...(person === undefined ? subsetOf(row) : {}),
   };
   const values = Object.entries(extension).map(([name, value]) => `${name}=${asValue(value)}`);
   const header = ['tiltak-datadeling', 'auditLog', '1.0', 'audit:access', 'tiltak-datadeling oppslag', 'INFO'];
   return `CEF:0|${header.map(inHeader).join('|')}|${values.join(' ')}`;
+}
+
+/** Of everyone («alle»), or of a part of them, and how many. */
+function subsetOf({
+  utvalg: subset,
+  posisjon: position,
+  antall_treff: hits,
+  antall_kall: calls,
+}: AuditedLookup): Record<string, string> {
+  return {
+    cs6Label: 'Utvalg',
+    cs6: subset === null ? 'ingen' : subset['alle'] === true ? 'alle' : JSON.stringify(subset),
+    ...(position === null ? {} : { cs2Label: 'Posisjon', cs2: position }),
+    ...(hits === null ? {} : { cn1Label: 'Antall', cn1: String(hits) }),
+    cnt: String(calls),
+  };
 }
 
 function inHeader(text: string): string {

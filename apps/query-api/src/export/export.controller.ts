@@ -1,6 +1,5 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
@@ -22,8 +21,7 @@ export class ExportController {
   ) {}
 
   @Get()
-  @RouteConfig({ mediaTypes: [NDJSON] })
-  @IsOperation('eksporterAvtaler')
+  @IsOperation('eksporterAvtaler', { mediaTypes: [NDJSON] })
   @ApiOperation({
     operationId: 'eksporterAvtaler',
     summary: 'What does every avtale say?',
@@ -45,8 +43,9 @@ export class ExportController {
       grant,
       { fields },
       async () => {
-        const { count, lines } = await this.exports.start(fields);
-        return { found: lines, disclosure: { fields, hits: count }, discard: () => void lines.destroy() };
+        const { count, position, lines } = await this.exports.start(grant.konsument, fields);
+        const disclosure = { hits: count, subset: { alle: true }, position };
+        return { found: lines, disclosure, discard: () => void lines.destroy() };
       },
       (found) => found,
     );

@@ -5,6 +5,7 @@ import { syntheticFnr, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import { STORED_FIELDS } from '@tiltak/avtale';
 import { createPool } from '@tiltak/database';
+import { Shares } from '../shared/shares.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { Export } from './export.ts';
 
@@ -17,8 +18,8 @@ beforeAll(async () => {
 beforeEach(() => api.owner.query('truncate avtale, relasjon'));
 afterAll(() => api.stop());
 
-async function get(headers: Record<string, string> = {}): Promise<IncomingMessage> {
-  const authorization = `Bearer ${await api.issuer.token({ azp: 'alt' })}`;
+async function get({ as = 'alt', ...headers }: Record<string, string> = {}): Promise<IncomingMessage> {
+  const authorization = `Bearer ${await api.issuer.token({ azp: as })}`;
   return new Promise((response, failed) => {
     request(`${api.url}/api/v1/eksport`, { headers: { authorization, ...headers } }, response)
       .on('error', failed)
@@ -140,15 +141,15 @@ describe('with more than fits in the buffers on the way', () => {
       ...{ host, port, database, ...queryApi, sslmode: 'disable', applicationName: 'spec' },
       ...{ poolSize: 1, statementTimeoutMs: 60_000, connectTimeoutMs: 5_000 },
     });
-    const exported = new Export(pool, 200);
-    const slow = await exported.start(STORED_FIELDS);
-    await expect(exported.start(STORED_FIELDS)).rejects.toThrow('As many exports as can be are under way');
+    const exported = new Export(pool, new Shares(2), 200);
+    const slow = await exported.start('a', STORED_FIELDS);
+    await expect(exported.start('b', STORED_FIELDS)).rejects.toThrow('As many exports as can be are under way');
     await new Promise((closed) => slow.lines.once('close', closed));
-    const aborted = await exported.start(STORED_FIELDS);
+    const aborted = await exported.start('a', STORED_FIELDS);
     aborted.lines.destroy();
     await new Promise((closed) => aborted.lines.once('close', closed));
     // With the ordinary patience: how fast this machine is must not decide.
-    const whole = await new Export(pool).start(STORED_FIELDS);
+    const whole = await new Export(pool, new Shares(2)).start('a', STORED_FIELDS);
     expect(lines(String(await buffer(whole.lines)))).toHaveLength(40_001);
     await pool.end();
   });
@@ -163,11 +164,16 @@ describe('with more than fits in the buffers on the way', () => {
     expect(after.body.endringer).toHaveLength(1_000);
   });
 
-  test('three at a time are too many for one process', async () => {
+  test('two slow ones of one consumer leave the others what is theirs', async () => {
+    const other = { as: 'to-formal', behandlingsgrunnlag: 'B1' };
     const open = [await get(), await get()];
     const third = await get();
-    expect([third.statusCode, third.headers['retry-after']]).toEqual([503, '30']);
-    for (const response of [...open, third]) response.destroy();
+    expect([third.statusCode, third.headers['retry-after']]).toEqual([429, '30']);
+    open.push(await get(other), await get(other));
+    expect(open.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200]);
+    const full = await get({ as: 'graadig' });
+    expect([full.statusCode, full.headers['retry-after']]).toEqual([503, '30']);
+    for (const response of [...open, third, full]) response.destroy();
     await waitUntil(
       async () => {
         const response = await get();

@@ -6,13 +6,17 @@ import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
 import type { AvtaleField } from '@tiltak/avtale';
 import { columnsFor } from '../avtaler/avtaler.fields.ts';
 import { asUnavailable, jsonTypeOf } from '../lookups/reader.ts';
+import { atOnceProblem } from '../access/consumer-limits.ts';
 import { before, encodePosition } from '../changes/feed-position.ts';
+import type { Shares } from '../shared/shares.ts';
 import type { EksporthodeDto } from './export.dto.ts';
 import { createLineWriter, type Column } from './line-writer.ts';
 
 export interface ExportStream {
   /** lines after the first */
   count: number;
+  /** of the snapshot, in the change feed */
+  position: string;
   /** bytes */
   lines: Readable;
 }
@@ -36,26 +40,39 @@ export class Export {
   constructor(
     /** of its own, so that exports and look-ups don't wait for each other */
     private readonly pool: Pool,
+    private readonly shares: Shares,
     private readonly maxStallMs = MAX_STALL_MS,
   ) {}
 
-  /** @throws Problem 503 when there are as many exports already as there are connections, or the database is away */
-  async start(fields: readonly AvtaleField[]): Promise<ExportStream> {
+  /**
+   * @throws Problem 429 when the consumer has as many exports under way as it may have; 503 when there are as many already
+   * as there are connections, or the database is away
+   */
+  async start(konsument: string, fields: readonly AvtaleField[]): Promise<ExportStream> {
+    const giveBack = this.shares.take(konsument);
+    if (!giveBack) throw atOnceProblem(`${String(this.shares.max)} exports`, 30);
     if (this.inProgress >= this.pool.options.max) {
+      giveBack();
       throw new Problem(PROBLEMS.UTILGJENGELIG, 'As many exports as can be are under way', { retryAfter: 30 });
     }
     this.inProgress++;
     let db: PoolClient | undefined;
+    // The connection goes with it: whatever state it is in.
+    const release = (): void => {
+      this.inProgress--;
+      giveBack();
+      db?.release(true);
+    };
     try {
       db = await this.pool.connect();
-      return await this.read(db, fields);
+      return await this.read(db, fields, release);
     } catch (error) {
-      this.release(db);
+      release();
       throw asUnavailable(error);
     }
   }
 
-  private async read(db: PoolClient, fields: readonly AvtaleField[]): Promise<ExportStream> {
+  private async read(db: PoolClient, fields: readonly AvtaleField[], release: () => void): Promise<ExportStream> {
     await db.query('begin isolation level repeatable read read only');
     const { epoke: epoch, xmin, antall: count } = await readHeader(db);
     const header: EksporthodeDto = { posisjon: encodePosition(epoch, before(BigInt(xmin))), antall: Number(count) };
@@ -69,16 +86,10 @@ export class Export {
       // Ends pg's own time limit, which would keep the connection in memory; pg-copy-streams does so for COPY FROM only.
       stream.callback?.();
       if (error) logger.warn({ err: error }, 'An export was not read to its end');
-      this.release(db);
+      release();
     });
     guard.watch(lines);
-    return { count: header.antall, lines };
-  }
-
-  /** The connection goes with it: whatever state it is in. */
-  private release(db: PoolClient | undefined): void {
-    this.inProgress--;
-    db?.release(true);
+    return { count: header.antall, position: header.posisjon, lines };
   }
 }
 

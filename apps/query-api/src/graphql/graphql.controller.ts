@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,7 +8,8 @@ import type { AvtaleField } from '@tiltak/avtale';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import type { AvtaleRow } from '../avtaler/avtaler.fields.ts';
-import { identsIn, type Disclosure } from '../lookups/audit-log.ts';
+import type { Disclosure } from '../lookups/audit-log.ts';
+import { identsIn } from '../lookups/denial-log.ts';
 import { deltakereIn, Lookups } from '../lookups/lookups.ts';
 import { lookUpRoots, type RootResult } from './avtale-lookup.ts';
 import { parseRequest, type GraphqlRequest } from './document.ts';
@@ -37,18 +37,18 @@ export class GraphqlController {
 
   @Post('graphql')
   @HttpCode(200)
-  @IsOperation('graphql')
-  @RouteConfig({ mediaTypes: ['application/json', MEDIA_TYPE] })
+  @IsOperation('graphql', { mediaTypes: ['application/json', MEDIA_TYPE] })
   async graphql(
     @Body() body: GraphqlForesporselDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GraphqlResponse> {
     const response = await this.respond(body, request);
-    if (request.headers.accept?.includes(MEDIA_TYPE)) {
-      reply.header('content-type', `${MEDIA_TYPE}; charset=utf-8`);
-      if (response.data === undefined) reply.status(statusFor(response.errors));
-    }
+    const known = request.headers.accept?.includes(MEDIA_TYPE) === true;
+    if (known) reply.header('content-type', `${MEDIA_TYPE}; charset=utf-8`);
+    const status = response.data === undefined ? statusFor(response.errors) : 200;
+    // What is not granted is 403 wherever it is asked for; of other faults, clients that know no better read `errors`.
+    if (known || status === PROBLEMS.IKKE_TILGANG.status) reply.status(status);
     return response;
   }
 
@@ -58,7 +58,7 @@ export class GraphqlController {
       const roots = plan(query);
       return await this.lookups.answerSteps(
         grantOf(request),
-        { fields: fieldsOf(roots), persons: identsIn(request.body) },
+        { fields: fieldsOf(roots), persons: identsIn(request.body), refusal: refusalOf(roots) },
         async (run) => {
           const results = await lookUpRoots(run, roots);
           return { found: results, disclosure: disclosureOf(roots, results) };
@@ -73,7 +73,13 @@ export class GraphqlController {
 
 /** Those of an avtale that a consumer must be granted for these. */
 function fieldsOf(roots: readonly RootLookup[]): AvtaleField[] {
-  return [...new Set(roots.flatMap(({ sources }) => sources.map(({ requires }) => requires)))];
+  return [...new Set(roots.flatMap(({ requires }) => requires))];
+}
+
+/** That an avtale is there, or how many there are, is told to nobody who may not see a field of it. */
+function refusalOf(roots: readonly RootLookup[]): string | undefined {
+  const without = roots.filter(({ sources }) => sources.length === 0).map(({ field }) => field);
+  return without.length === 0 ? undefined : `No field of an avtale is asked for in ${[...new Set(without)].join(', ')}`;
 }
 
 /** All of them together; a field that is answered with an error tells nothing. */

@@ -8,9 +8,10 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { AvtaleField } from '@tiltak/avtale';
 import { RejectedError, invalid } from './errors.ts';
 import type { GraphqlRequest } from './document.ts';
-import { FIELD_SOURCES, schema, type FieldSource } from './schema.ts';
+import { ARGUMENT_FIELDS, FIELD_SOURCES, schema, type FieldSource } from './schema.ts';
 
 /** Each is a look-up of its own. */
 const MAX_ROOT_FIELDS = 10;
@@ -23,6 +24,8 @@ export interface RootLookup {
   args: Record<string, unknown>;
   /** each once, in the order of the schema */
   sources: FieldSource[];
+  /** the fields that a consumer must be granted: those of the sources, and those that the arguments read */
+  requires: AvtaleField[];
 }
 
 /**
@@ -41,15 +44,16 @@ export function plan(query: GraphqlRequest): RootLookup[] {
     const definition = node && schema.getQueryType()?.getFields()[node.name.value];
     // The others are of introspection.
     if (!definition) return [];
-    return [
-      {
-        key,
-        field: definition.name,
-        args: getArgumentValues(definition, node, query.variables),
-        sources: sourcesTo(nodes, query),
-      },
-    ];
+    const args = getArgumentValues(definition, node, query.variables);
+    const sources = sourcesTo(nodes, query);
+    return [{ key, field: definition.name, args, sources, requires: requiredFor(args, sources) }];
   });
+}
+
+function requiredFor(args: RootLookup['args'], sources: FieldSource[]): AvtaleField[] {
+  const given = Object.keys(args).filter((name) => args[name] !== null && args[name] !== undefined);
+  const searchedBy = given.flatMap((name) => ARGUMENT_FIELDS.get(name) ?? []);
+  return [...new Set([...sources.map(({ requires }) => requires), ...searchedBy])];
 }
 
 function sourcesTo(nodes: FieldNode[], query: GraphqlRequest): FieldSource[] {

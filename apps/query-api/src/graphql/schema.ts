@@ -76,6 +76,27 @@ type Query {
 }
 `);
 
+/** The field of an avtale that each argument reads: to search by it tells as much as to be answered with it. */
+const SEARCHED_BY: Record<string, AvtaleField> = {
+  avtaleId: 'avtaleId',
+  avtaleNr: 'avtaleNr',
+  personnummer: 'deltakerFnr',
+  organisasjonsnummer: 'bedriftNr',
+  tiltakstype: 'tiltakstype',
+  status: 'avtaleStatus',
+};
+
+/** By the name of the argument, for every one of the schema. */
+export const ARGUMENT_FIELDS: ReadonlyMap<string, AvtaleField> = new Map(
+  Object.values(assertObjectType(schema.getQueryType()).getFields())
+    .flatMap(({ args }) => args)
+    .map(({ name }) => {
+      const field = SEARCHED_BY[name];
+      if (!field) throw new Error(`The argument ${name} of the GraphQL schema reads no known field`);
+      return [name, field];
+    }),
+);
+
 /** How a field of the type Avtale is answered, and the field that a consumer must be granted for it. */
 export interface FieldSource {
   read: Selection;

@@ -3,29 +3,22 @@ import { BoundedQueue, currentContext, logger } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { Grant } from '../access/grant.ts';
 import { metrics } from '../metrics.ts';
+import { insertRows, type AuditRow } from './audit-row.ts';
 import { unavailable } from './reader.ts';
 
 /** What an answer tells, as the audit keeps it. */
 export interface Disclosure {
-  /** of an avtale */
+  /** of an avtale: answered with, or searched by */
   fields: readonly string[];
   /** national idents of those who were asked for; stored as opaque ids */
   persons?: readonly string[];
-  /** opaque ids of those who were found */
+  /** opaque ids of those who were asked for by them, or found */
   deltakerIds?: readonly string[];
   hits: number;
-}
-
-/** As the table `oppslag` has it. */
-interface AuditRow {
-  konsument: string;
-  behandlingsgrunnlag: string | null;
-  operasjon: string;
-  felter: readonly string[];
-  personer: string[];
-  antall_treff: number | null;
-  tillatt: boolean;
-  call_id: string;
+  /** the part of all avtaler that was told of, without persons; `alle`: all of them */
+  subset?: Record<string, unknown>;
+  /** place in the change feed of what was read, so that it can be made out later who was in it */
+  position?: string;
 }
 
 /** Rows in one insert. */
@@ -34,8 +27,9 @@ const MAX_GROUP = 500;
 const MAX_WAITING = 5_000;
 
 /**
- * The audit of look-ups. An answer waits until its row is committed; the rows of look-ups that come while one commit is
- * under way share the next, so that throughput does not fall to one commit per request.
+ * The audit of look-ups that are answered; refusals have a log of their own. An answer waits until its row is committed;
+ * the rows of look-ups that come while one commit is under way share the next, so that throughput does not fall to one
+ * commit per request.
  */
 export class AuditLog {
   private readonly queue = new BoundedQueue<AuditRow>({
@@ -54,70 +48,29 @@ export class AuditLog {
   /** @throws Problem 503 when it can't be written: then nothing may be answered */
   record(
     { konsument, behandlingsgrunnlag, operation }: Grant,
-    { fields, persons = [], deltakerIds = [], hits }: Disclosure,
+    { fields, persons = [], deltakerIds = [], hits, subset, position }: Disclosure,
   ): Promise<void> {
     return this.queue.add({
       konsument,
       behandlingsgrunnlag,
       operasjon: operation,
       felter: fields,
-      personer: [...new Set([...this.opaque(persons), ...deltakerIds])],
+      personer: [...new Set([...Array.from(new Set(persons), this.deltakerId), ...deltakerIds])],
       antall_treff: hits,
       tillatt: true,
       call_id: currentContext()?.callId ?? '',
+      posisjon: position,
+      utvalg: subset,
     });
-  }
-
-  /**
-   * A look-up that was refused, with the persons it named. Nothing is answered anyway, so a failure is only logged.
-   *
-   * @param persons national idents
-   */
-  async recordDenial(
-    { konsument, operation }: Pick<Grant, 'konsument' | 'operation'>,
-    persons: readonly string[],
-  ): Promise<void> {
-    const row: AuditRow = {
-      konsument,
-      behandlingsgrunnlag: null,
-      operasjon: operation,
-      felter: [],
-      personer: this.opaque(persons),
-      antall_treff: null,
-      tillatt: false,
-      call_id: currentContext()?.callId ?? '',
-    };
-    await this.queue
-      .add(row)
-      .catch((error: unknown) => logger.error({ err: error }, 'A denied look-up was not audited'));
-  }
-
-  private opaque(persons: readonly string[]): string[] {
-    return Array.from(new Set(persons), this.deltakerId);
   }
 
   private async insert(rows: AuditRow[]): Promise<void> {
     try {
-      await this.pool.query({ name: 'skriv_oppslag', text: INSERT, values: [JSON.stringify(rows)] });
+      await insertRows(this.pool, rows);
     } catch (error) {
       metrics.databaseErrors.inc();
       logger.error({ err: error, antall: rows.length }, 'Look-ups could not be audited and are not answered');
       throw unavailable('The look-up could not be audited', error);
     }
   }
-}
-
-const INSERT = `
-  insert into oppslag (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id)
-  select konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id
-  from jsonb_to_recordset($1::jsonb) as ny(konsument text, behandlingsgrunnlag text, operasjon text, felter text[],
-    personer uuid[], antall_treff int, tillatt boolean, call_id text)`;
-
-/**
- * The national idents of a request that was refused before it was read, wherever in the body they stand; within a text
- * (a GraphQL document, where they are in quotes) too.
- */
-export function identsIn(body: unknown): string[] {
-  const found = (JSON.stringify(body) ?? '').matchAll(/"(\d{11})\\?"/g);
-  return Array.from(found, ([, ident = '']) => ident).slice(0, 1_000);
 }

@@ -1,7 +1,10 @@
 import type { QueryResultRow } from 'pg';
 import type { AvtaleField } from '@tiltak/avtale';
-import { requireFields, type Grant } from '../access/grant.ts';
+import { forbidden, requireFields, type Grant } from '../access/grant.ts';
+import { fieldsReadBy, subsetOf, type AvtaleFilter } from '../avtaler/avtaler.filter.ts';
+import type { Cursors } from '../shared/cursor.ts';
 import type { AuditLog, Disclosure } from './audit-log.ts';
+import type { DenialLog } from './denial-log.ts';
 import type { Reader } from './reader.ts';
 import type { Query } from './statement.ts';
 
@@ -9,16 +12,33 @@ import type { Query } from './statement.ts';
 export interface Asked {
   /** of an avtale: what the answer is made of */
   fields: readonly AvtaleField[];
-  /** national idents that the request names */
+  /** what it is searched by: that reads fields too, and names persons */
+  filter?: AvtaleFilter;
+  /** national idents that the request names beside those of the filter: the key of the operation */
   persons?: readonly string[];
+  /** why it is refused whatever the grant is */
+  refusal?: string | undefined;
 }
 
 /** One statement's look-up, as data: who describes it can't run it. */
 export interface Lookup<Row extends QueryResultRow> extends Asked {
-  /** Made once the fields are granted: that a cursor can't be used is told to those who may ask. */
-  query: () => Query<Row>;
-  /** Then the query reads one row more than the page has room for: that one tells that there is a next page. */
-  page?: { size: number; cursorAfter: (last: Row) => string };
+  /** @param after where the page before ended, when it is not the first */
+  query: (after?: string) => Query<Row>;
+  page?: Page<Row>;
+}
+
+/** The query then reads one row more than the page has room for: that one tells that there is a next page. */
+export interface Page<Row> {
+  size: number;
+  /** what the cursor, and so the order, tells of */
+  orderedBy: readonly AvtaleField[];
+  /** the cursor that the caller sent; read once the fields are granted: that it can't be used is told to those who may ask */
+  next: string | undefined;
+  /** all that decides what the pages hold */
+  search: unknown;
+  endOf: (last: Row) => string;
+  /** of what `endOf` gives, when it is not a UUID */
+  form?: RegExp;
 }
 
 export type Run = <Row extends QueryResultRow>(query: Query<Row>) => Promise<Row[]>;
@@ -26,8 +46,8 @@ export type Run = <Row extends QueryResultRow>(query: Query<Row>) => Promise<Row
 /** What several statements came to. */
 export interface Gathered<Found> {
   found: Found;
-  /** undefined when nothing is told of any avtale */
-  disclosure: Disclosure | undefined;
+  /** undefined when nothing is told of any avtale; its fields are those asked for, unless it says otherwise */
+  disclosure: (Omit<Disclosure, 'fields'> & Partial<Pick<Disclosure, 'fields'>>) | undefined;
   /** Lets go of what was found, when it may not be given. */
   discard?: () => void;
 }
@@ -40,26 +60,31 @@ export class Lookups {
   constructor(
     private readonly reader: Reader,
     private readonly auditLog: AuditLog,
+    private readonly denialLog: DenialLog,
+    private readonly cursors: Cursors,
   ) {}
 
   /**
    * Each row with a `deltaker_id` is audited with it.
    *
    * @param shape makes the answer; it gets the rows of the page, and the cursor to the next one if there is one
-   * @throws Problem 403 when a field is not granted; 503 when it can't be read, or not be audited
+   * @throws Problem 403 when a field is not granted, also one that is only searched by; 400 for a cursor that can't be
+   * used; 503 when it can't be read, or not be audited
    */
   answer<Row extends QueryResultRow, T>(
     grant: Grant,
     lookup: Lookup<Row>,
     shape: (rows: Row[], next?: string) => T,
   ): Promise<T> {
-    const { fields, persons = [], query, page } = lookup;
+    const { query, page } = lookup;
     return this.answerSteps(
       grant,
       lookup,
       async (run) => {
-        const { rows, next } = cut(await run(query()), page);
-        const disclosure = { fields, persons, deltakerIds: deltakereIn(rows), hits: rows.length };
+        const { rows, last } = cut(await run(query(this.startOf(grant, page))), page);
+        const next = last && page && this.cursors.encode(searchOf(grant, page), page.endOf(last));
+        const { persons, deltakerIds } = namedIn(lookup);
+        const disclosure = { persons, deltakerIds: [...deltakerIds, ...deltakereIn(rows)], hits: rows.length };
         return { found: { rows, next }, disclosure };
       },
       ({ rows, next }) => shape(rows, next),
@@ -74,14 +99,18 @@ export class Lookups {
    */
   async answerSteps<Found, T>(
     grant: Grant,
-    asked: Asked,
+    asked: Asked & { page?: Pick<Page<never>, 'orderedBy'> },
     steps: (run: Run) => Promise<Gathered<Found>>,
     shape: (found: Found) => T | Promise<T>,
   ): Promise<T> {
-    await this.requireGranted(grant, asked);
-    const { found, disclosure, discard } = await steps((query) => this.reader.query(query));
+    const fields = fieldsOf(asked);
+    this.requireGranted(grant, fields, asked);
+    const { found, disclosure, discard } = await steps((query) => this.reader.query(query, grant.konsument));
     try {
-      if (disclosure) await this.auditLog.record(grant, disclosure);
+      if (disclosure) {
+        const subset = asked.filter && subsetOf(asked.filter);
+        await this.auditLog.record(grant, { fields, ...(subset && { subset }), ...disclosure });
+      }
     } catch (error) {
       discard?.();
       throw error;
@@ -89,21 +118,43 @@ export class Lookups {
     return shape(found);
   }
 
-  private async requireGranted(grant: Grant, { fields, persons = [] }: Asked): Promise<void> {
+  private requireGranted(grant: Grant, fields: readonly AvtaleField[], asked: Asked): void {
     try {
+      if (asked.refusal !== undefined) throw forbidden(asked.refusal);
       requireFields(grant, fields);
     } catch (error) {
-      await this.auditLog.recordDenial(grant, persons);
+      this.denialLog.record(grant, namedIn(asked));
       throw error;
     }
   }
+
+  private startOf<Row>(grant: Grant, page: Page<Row> | undefined): string | undefined {
+    if (page?.next === undefined) return undefined;
+    return this.cursors.decode(searchOf(grant, page), page.next, page.form);
+  }
 }
 
-function cut<Row extends QueryResultRow>(rows: Row[], page: Lookup<Row>['page']): { rows: Row[]; next?: string } {
+/** Those answered with, searched by, and paged by. */
+function fieldsOf({ fields, filter = {}, page }: Asked & { page?: Pick<Page<never>, 'orderedBy'> }): AvtaleField[] {
+  return [...new Set([...fields, ...fieldsReadBy(filter), ...(page?.orderedBy ?? [])])];
+}
+
+function namedIn({ persons = [], filter = {} }: Asked): { persons: string[]; deltakerIds: string[] } {
+  const { personidenter = [], deltakerId } = filter;
+  return { persons: [...persons, ...personidenter], deltakerIds: deltakerId === undefined ? [] : [deltakerId] };
+}
+
+/** A cursor is of use to the one who got it, and for what it was given for. */
+function searchOf<Row>({ konsument, operation }: Grant, { search }: Page<Row>): unknown {
+  return [konsument, operation, search];
+}
+
+/** The rows of the page, and the last of them when there are more after it. */
+function cut<Row extends QueryResultRow>(rows: Row[], page: Page<Row> | undefined): { rows: Row[]; last?: Row } {
   if (!page || rows.length <= page.size) return { rows };
   const onPage = rows.slice(0, page.size);
   const last = onPage.at(-1);
-  return last ? { rows: onPage, next: page.cursorAfter(last) } : { rows: onPage };
+  return last ? { rows: onPage, last } : { rows: onPage };
 }
 
 /** The opaque ids of those whom rows are about. */

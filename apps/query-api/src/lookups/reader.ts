@@ -1,29 +1,60 @@
 import { isTransient } from '@tiltak/database';
-import { PROBLEMS, logger, Problem } from '@tiltak/platform';
+import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
 import type { Pool, QueryResultRow } from 'pg';
 import { metrics } from '../metrics.ts';
+import { FairQueue, NoPlaceError } from './fair-queue.ts';
 import type { Query } from './statement.ts';
+
+/** As long as a new connection may take. */
+const MAX_WAIT_MS = 2_000;
 
 /**
  * Everything a consumer is answered is read through here: prepared statements on a bounded pool, each value as Postgres
  * writes it (a `Date` would lose the microseconds).
  */
 export class Reader {
+  private readonly queue: FairQueue;
+
   constructor(
     private readonly pool: Pool,
     /** callers that may wait for a connection before the rest are turned away */
     private readonly maxWaiting: number,
-  ) {}
+    /** the longest that one of them waits */
+    maxWaitMs = MAX_WAIT_MS,
+  ) {
+    this.queue = new FairQueue(pool.options.max, maxWaitMs);
+  }
 
-  /** @throws Problem 503 when the database is away, too slow or fully occupied */
-  async query<Row extends QueryResultRow>({ statement, values }: Query<Row>): Promise<Row[]> {
-    if (this.pool.waitingCount >= this.maxWaiting) throw unavailable('The service is fully occupied');
+  /**
+   * @param who shares the connections with others: the consumer, or this app
+   * @throws Problem 503 when the database is away, too slow or fully occupied
+   */
+  async query<Row extends QueryResultRow>({ statement, values }: Query<Row>, who = ''): Promise<Row[]> {
+    if (this.queue.waitingCount >= this.maxWaiting) throw occupied();
     try {
-      const { rows } = await this.pool.query<Row>({ ...statement, values: [...values], types: AS_WRITTEN });
+      const { rows } = await this.queue.run(who, () =>
+        this.pool.query<Row>({ ...statement, values: [...values], types: AS_WRITTEN }),
+      );
       return rows;
     } catch (error) {
-      throw asUnavailable(error);
+      throw error instanceof NoPlaceError ? occupied() : asUnavailable(error);
     }
+  }
+
+  /** Of the pool, and of those who wait for their turn before it. */
+  get stats(): PoolStats {
+    const { pool, queue } = this;
+    return {
+      get totalCount() {
+        return pool.totalCount;
+      },
+      get idleCount() {
+        return pool.idleCount;
+      },
+      get waitingCount() {
+        return pool.waitingCount + queue.waitingCount;
+      },
+    };
   }
 }
 
@@ -51,6 +82,10 @@ export function asUnavailable(error: unknown): unknown {
   metrics.databaseErrors.inc();
   logger.warn({ err: error }, 'The database could not answer');
   return unavailable('The database could not answer in time', error);
+}
+
+function occupied(): Problem {
+  return unavailable('The service is fully occupied');
 }
 
 export function unavailable(detail: string, cause?: unknown): Problem {

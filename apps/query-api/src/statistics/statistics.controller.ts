@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
+import { SNAPSHOT, toSnapshotPosition } from '../changes/changes.queries.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { StatistikkDto, StatistikkSporringDto } from './statistics.dto.ts';
 import { GROUPED_FIELD, groupsQuery, toGroups } from './statistics.queries.ts';
@@ -31,8 +32,10 @@ export class StatisticsController {
       grantOf(request),
       { fields },
       async (run) => {
+        const position = toSnapshotPosition(await run(SNAPSHOT));
         const table = suppressSmall(toGroups(per, await run(groupsQuery(per))), MAX_CELLS);
-        return { found: table, disclosure: { fields, hits: table.celler.length } };
+        const disclosure = { hits: table.celler.length, subset: { per }, position };
+        return { found: table, disclosure };
       },
       (table) => ({ per, ...table }),
     );

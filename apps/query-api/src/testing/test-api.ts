@@ -91,8 +91,12 @@ export interface TestApi {
   registry: string;
   /** Puts an avtale into the table, as the ingestor would. */
   insertAvtale: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
+  /** What the audit holds, once it holds as many rows: a refusal is written just after its answer. */
+  audit: (rows: number) => Promise<Record<string, unknown>[]>;
   /** Says that everything is included up to this moment. */
   setFreshness: (time: Date) => Promise<void>;
+  /** Stops the app, and leaves its database. */
+  stopApp: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -107,6 +111,8 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
   const port = await freePort();
   const config = readEnvironment(SCHEMA, { ...testEnvironment(database, issuer, registry.file, port), ...env });
   const stop = await startQueryApi(config);
+  let stopped: Promise<void> | undefined;
+  const stopApp = (): Promise<void> => (stopped ??= stop());
   const url = `http://127.0.0.1:${String(port)}`;
   const call = createCall(url, issuer);
   return {
@@ -117,9 +123,11 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     call,
     registry: registry.file,
     insertAvtale: (avtale) => insertAvtale(owner, avtale),
+    audit: (rows) => readAudit(owner, rows),
     setFreshness: (time) => setFreshness(owner, call, time),
+    stopApp,
     stop: async () => {
-      await stop();
+      await stopApp();
       await issuer.stop();
       await owner.destroy();
       await database.remove();
@@ -186,7 +194,11 @@ function createCall(url: string, issuer: TokenIssuer): Call {
     });
     const text = await response.text();
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson && text !== '' ? JSON.parse(text) : text,
+    };
   };
 }
 
@@ -203,6 +215,16 @@ async function insertAvtale(owner: DataSource, avtale: Record<string, unknown>):
   const columns = Object.keys(row);
   const places = columns.map((_, i) => `$${String(i + 1)}`);
   await owner.query(`insert into avtale (${columns.join(', ')}) values (${places.join(', ')})`, Object.values(row));
+}
+
+async function readAudit(owner: DataSource, count: number): Promise<Record<string, unknown>[]> {
+  let rows: Record<string, unknown>[] = [];
+  const enough = async (): Promise<boolean> => {
+    rows = await owner.query('select * from oppslag order by id');
+    return rows.length >= count;
+  };
+  await waitUntil(enough, { what: `${String(count)} rows in the audit`, everyMs: 10 });
+  return rows;
 }
 
 async function setFreshness(owner: DataSource, call: Call, time: Date): Promise<void> {

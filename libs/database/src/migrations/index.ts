@@ -12,6 +12,7 @@ import { Fase1795684156196 } from './1795684156196-fase.ts';
 import { KontraktOgSkrevet1795684192471 } from './1795684192471-kontrakt-og-skrevet.ts';
 import { Roller1795684386949 } from './1795684386949-roller.ts';
 import { Sletting1795684392617 } from './1795684392617-sletting.ts';
+import { Innsyn1795684399396 } from './1795684399396-innsyn.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   KontraktOgSkrevet1795684192471,
   Roller1795684386949,
   Sletting1795684392617,
+  Innsyn1795684399396,
 ];

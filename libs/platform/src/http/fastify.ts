@@ -13,10 +13,11 @@ const MAX_BODY = 1024 * 1024;
 /**
  * Fastify, with every answer that it gives before or beside Nest as problem+json.
  *
- * @param maxSeconds in which a request must have come whole
+ * @param options `maxSeconds` in which a request must have come whole; whether HEAD is answered wherever GET is
  */
-export function createFastifyAdapter({ maxSeconds = 30 } = {}): FastifyAdapter {
+export function createFastifyAdapter({ maxSeconds = 30, withHead = true } = {}): FastifyAdapter {
   const adapter = new FastifyAdapter({
+    exposeHeadRoutes: withHead,
     logger: false,
     bodyLimit: MAX_BODY,
     requestTimeout: maxSeconds * 1_000,

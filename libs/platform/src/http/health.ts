@@ -12,6 +12,7 @@ const ALIVE = '/internal/isalive';
 const READY = '/internal/isready';
 const PROMETHEUS = '/internal/prometheus';
 export const HEALTH_ROUTES = [ALIVE, READY, PROMETHEUS];
+const HEAD_TOO = { exposeHeadRoute: true };
 
 /** Health and metrics, as the platform asks for them. */
 export function addHealthRoutes(
@@ -19,13 +20,13 @@ export function addHealthRoutes(
   readiness: ReadinessChecks,
   state: { closing: boolean },
 ): void {
-  server.get(ALIVE, (_request, reply) => reply.send({ status: 'OK' }));
-  server.get(READY, async (_request, reply) => {
+  server.get(ALIVE, HEAD_TOO, (_request, reply) => reply.send({ status: 'OK' }));
+  server.get(READY, HEAD_TOO, async (_request, reply) => {
     const missing = state.closing ? ['stenger'] : await notReady(readiness);
     const ready = missing.length === 0;
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'OK' : 'IKKE_KLAR', mangler: missing });
   });
-  server.get(PROMETHEUS, async (_request, reply) =>
+  server.get(PROMETHEUS, HEAD_TOO, async (_request, reply) =>
     reply.header('content-type', register.contentType).send(await register.metrics()),
   );
 }

@@ -30,6 +30,8 @@ export interface HttpOptions {
   bodyWindowMs?: number;
   /** in which a request must have come whole, 30 unless told */
   maxSeconds?: number;
+  /** whether HEAD is answered wherever GET is, true unless told; health is always */
+  withHead?: boolean;
   /** before the routes are made */
   configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }

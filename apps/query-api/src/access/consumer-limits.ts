@@ -1,0 +1,26 @@
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import { Shares } from '../shared/shares.ts';
+
+/** Exports that a process has connections for, and those of them that one consumer can have. */
+export const MAX_EXPORTS = 4;
+const MAX_EXPORTS_EACH = 2;
+/** Readers that wait for the change feed: an app with several processes has a few. */
+const MAX_WAITING_EACH = 25;
+
+/** What one consumer can have under way at the same time in this process, so that the others have what is theirs. */
+export class ConsumerLimits {
+  /** requests of any kind */
+  readonly lookups: Shares;
+  readonly exports = new Shares(MAX_EXPORTS_EACH);
+  readonly waitingReaders = new Shares(MAX_WAITING_EACH);
+
+  /** @param connections that look-ups share */
+  constructor(connections: number) {
+    this.lookups = new Shares(connections * 50);
+  }
+}
+
+/** @param limit «2 exports» */
+export function atOnceProblem(limit: string, retryAfter = 1): Problem {
+  return new Problem(PROBLEMS.FOR_MANGE, `A consumer can have ${limit} under way at the same time`, { retryAfter });
+}
