@@ -37,6 +37,22 @@ AS $function$
       $function$;
 comment on function fase(date,date,date,boolean,boolean,boolean,date,boolean,boolean) is 'Where in its life an avtale is on a day: the rule of libs/avtale/src/phase.ts, for searching';
 
+CREATE OR REPLACE FUNCTION innsynsidenter(person uuid)
+ RETURNS TABLE(ident uuid, til timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select p.ident, null::timestamptz from public.personens_identer(array[person]) p
+  union
+  select foer.deltaker_id, max(foer.til)
+  from public.personens_identer(array[person]) p join public.personident_foer foer on foer.ident = p.ident
+  group by foer.deltaker_id
+$function$;
+comment on function innsynsidenter(uuid) is 'The opaque ids that look-ups of a person are audited with; one that has become another person''s, until when it was this one''s';
+revoke execute on function innsynsidenter(uuid) from public;
+grant execute on function innsynsidenter(uuid) to datadeling_revisor;
+
 CREATE OR REPLACE FUNCTION lenker(deltaker uuid, avtale uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -46,6 +62,24 @@ AS $function$ begin
                 from relasjon_synlig where deltaker_id = deltaker and fra = avtale);
       end $function$;
 comment on function lenker(uuid,uuid) is 'The links of an avtale as one text, null for none. In plpgsql, whose plans are kept: as a part of each search it would double the time that planning takes';
+
+CREATE OR REPLACE FUNCTION personens_identer(spurt uuid[])
+ RETURNS TABLE(nr integer, ident uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 10
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+AS $function$ begin
+  return query select s.nr::integer, s.id from unnest(spurt) with ordinality as s(id, nr);
+  return query select s.nr::integer, annen.ident
+    from unnest(spurt) with ordinality as s(id, nr)
+    join public.personident egen on egen.ident = s.id
+    join public.personident annen on annen.deltaker_id = egen.deltaker_id and annen.ident <> egen.ident;
+end $function$;
+comment on function personens_identer(uuid[]) is 'All idents of the persons that are asked for by some of them, as opaque ids, each with the place of who was asked for';
+revoke execute on function personens_identer(uuid[]) from public;
+grant execute on function personens_identer(uuid[]) to datadeling_leser;
+grant execute on function personens_identer(uuid[]) to datadeling_revisor;
 
 create table adapter (
   id boolean default true not null,
@@ -148,6 +182,7 @@ CREATE INDEX avtale_avtale_status ON avtale USING btree (avtale_status, avtale_i
 CREATE INDEX avtale_bedrift_nr ON avtale USING btree (bedrift_nr, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_deltaker_fnr ON avtale USING btree (deltaker_fnr) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_deltaker_id ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_deltaker_id_feilregistrert ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND feilregistrert;
 CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
@@ -204,7 +239,7 @@ CREATE INDEX avtale_versjon_sist_endret ON avtale_versjon USING btree (sist_endr
 CREATE INDEX avtale_versjon_start_dato ON avtale_versjon USING btree (start_dato);
 CREATE INDEX avtale_versjon_tiltakstype ON avtale_versjon USING btree (tiltakstype, avtale_id);
 grant select, insert, delete on avtale_versjon to datadeling_skriver;
-grant update (aldri_begynt, fra_arena) on avtale_versjon to datadeling_skriver;
+grant update (deltaker_id, aldri_begynt, fra_arena) on avtale_versjon to datadeling_skriver;
 
 create table driftshandling (
   id bigint generated always as identity,
@@ -359,6 +394,33 @@ comment on column parkert_melding.avtrykk is 'SHA-256 of key and value: a recrea
 comment on column parkert_melding.begrunnelse is 'Why it was discarded, in the words of who did it';
 CREATE INDEX parkert_melding_tilstand ON parkert_melding USING btree (tilstand, id);
 grant select, insert, update on parkert_melding to datadeling_skriver;
+
+create table personident (
+  ident uuid not null,
+  deltaker_id uuid not null,
+  constraint personident_pkey PRIMARY KEY (ident)
+);
+comment on table personident is 'Whose an ident is, as opaque ids: the person has the smallest of the ids. An ident that is not here is its own person';
+CREATE INDEX personident_deltaker_id ON personident USING btree (deltaker_id);
+grant select, insert, delete on personident to datadeling_skriver;
+
+create table personident_foer (
+  ident uuid not null,
+  deltaker_id uuid not null,
+  til timestamptz(6) default now() not null
+);
+comment on table personident_foer is 'Whose an ident was until then: look-ups from before are audited with that person''s id';
+CREATE INDEX personident_foer_ident ON personident_foer USING btree (ident);
+grant insert on personident_foer to datadeling_skriver;
+
+create table registerident (
+  registernoekkel uuid not null,
+  ident uuid not null,
+  constraint registerident_pkey PRIMARY KEY (registernoekkel, ident)
+);
+comment on table registerident is 'What the person register last said of each of its keys: the idents, both as opaque ids. Only keys with several';
+CREATE INDEX registerident_ident ON registerident USING btree (ident);
+grant select, insert, delete on registerident to datadeling_skriver;
 
 create table relasjon (
   deltaker_id uuid not null,

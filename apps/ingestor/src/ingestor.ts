@@ -11,7 +11,9 @@ import { ChangeFeedPruning } from './changes/prune.job.ts';
 import type { Config } from './config.ts';
 import { databaseOptionsFrom, prepareDatabase } from './database/connect.ts';
 import { FreshnessMeter } from './freshness/freshness.job.ts';
+import { IDENT_EVENT } from './identer/identer.consumer.ts';
 import { AVTALE_EVENT } from './ingest/avtaler.consumer.ts';
+import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { IngestorModule, type Parts } from './ingestor.module.ts';
 import { createKafkaConnection, type KafkaConnection } from './kafka/connection.ts';
@@ -51,9 +53,11 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
   const dataSource = createDataSource(databaseOptionsFrom(config));
   const pool = createPool(databaseOptionsFrom(config));
-  const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, AVTALE_EVENT);
+  const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT };
+  const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
   const { topic, publisher } = kafka;
   const writer = new Writer(pool, deltakerId);
+  const personWriter = new PersonWriter(pool, deltakerId);
   const adapter = new Adapter(config, publisher, pool);
   const rebuild = new Rebuild(pool, writer, topic);
   const avstemming = new Avstemming(pool, topic, {
@@ -68,8 +72,9 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     pool,
     kafka,
     writer,
+    personWriter,
     served: { organisasjon: config.ORGANISASJON, topic: config.KAFKA_TOPIC },
-    parkedReplay: new ParkedReplay(pool, writer),
+    parkedReplay: new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }),
     rebuild,
     adapter,
     avstemming,
@@ -135,6 +140,7 @@ function serve(ingestor: Ingestor, state: { started: boolean }): Promise<Http> {
       ingestor.serveConsole(app);
       serveOpenApi(app);
       app.connectMicroservice({ strategy: kafka.stream });
+      if (kafka.identStream) app.connectMicroservice({ strategy: kafka.identStream });
     },
   });
 }

@@ -14,6 +14,7 @@ import type { ParkedMessage } from './parse.ts';
 export interface StoredAvtale extends AvtaleState {
   /** undefined when it takes no part in relations */
   member: RelationAvtale | undefined;
+  deltakerId: string | null;
 }
 
 interface StateRow extends RelationAvtaleRow {
@@ -43,6 +44,7 @@ export async function readStates(db: PoolClient, avtaleIder: string[]): Promise<
 function toStored(row: StateRow): StoredAvtale {
   return {
     member: rowToRelationAvtale(row),
+    deltakerId: row.deltaker_id,
     sistEndret: row.sist_endret,
     position: { partition: row.kilde_partisjon, offset: Number(row.kilde_offset) },
     deleted: row.slettet,

@@ -18,6 +18,8 @@ import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
 /** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
 export interface EncodedContent extends Content {
   columns: string;
+  /** the opaque id of the participant */
+  deltakerId: string | null;
   /** the coded fields whose value this release does not know */
   unknown: string[];
   /** undefined when the avtale takes no part in relations */
@@ -33,9 +35,23 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
   const columns = [...AVTALE_FIELDS.map((name) => copyField(avtale[name])), copyField(id)].join('\t');
   return {
     columns,
+    deltakerId: id,
     fingerprint: fingerprint(columns),
     unknown: unknownValues(avtale),
     member: toRelationAvtale(avtale, id),
+  };
+}
+
+/** The same content, of the person that its ident belongs to. Its fingerprint stays: the avtale says what it said. */
+export function ofPerson(content: EncodedContent, persons: ReadonlyMap<string, string>): EncodedContent {
+  const { columns, deltakerId: own, member } = content;
+  const person = own === null ? undefined : persons.get(own);
+  if (own === null || person === undefined || person === own) return content;
+  return {
+    ...content,
+    columns: columns.slice(0, -own.length) + person,
+    deltakerId: person,
+    member: member && { ...member, deltakerId: person },
   };
 }
 

@@ -17,6 +17,8 @@ import {
   type StoredAvtale,
 } from './avtaler.queries.ts';
 import { avtaleRow, changeRow, encodeContent, versionRow, type EncodedContent } from './avtaler.rows.ts';
+import { joinPersons } from './persons.ts';
+import { sharePersons } from './persons.queries.ts';
 import { parseMessages, toParked, type ParkedMessage } from './parse.ts';
 import { RefusalCounter, refusedReason } from './refused.ts';
 import { updateRelations, type WrittenPart } from './update-relations.ts';
@@ -56,7 +58,7 @@ const MAX_ATTEMPTS = 5;
 /**
  * The one door to `avtale`. A write is one transaction: the partition's position is locked, the caller selects, each
  * message takes effect exactly once or is parked with a reason, the caller records, and the relations of those involved
- * follow. The locks come in this order everywhere: position, avtaler, participants.
+ * follow. The locks come in this order everywhere: position, who is one person (shared), avtaler, participants.
  */
 export class Writer {
   constructor(
@@ -91,6 +93,7 @@ export class Writer {
     const selected = await task.select(db, await lockPosition(db, task));
     if ('answer' in selected) return selected.answer;
     const { messages, record } = selected;
+    await sharePersons(db);
     const { parts, parked } = await play(db, messages);
     if (task.park !== false) await insertParked(db, task, parked);
     const repaired = task.repair ? [await this.repair(db, task.partition, messages)] : [];
@@ -102,9 +105,10 @@ export class Writer {
   private async playWhole(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<Played> {
     const { perAvtale, parked } = parseMessages(messages, partition);
     const known = await readStates(db, [...perAvtale.keys()]);
-    const folds = [...perAvtale].map(([avtaleId, positioned]) =>
+    const played = [...perAvtale].map(([avtaleId, positioned]) =>
       foldMessages(avtaleId, known.get(avtaleId), positioned, this.encode),
     );
+    const folds = await joinPersons(db, played);
     await store(db, folds, known);
     return { parts: [{ folds, known }], parked };
   }
@@ -141,11 +145,12 @@ export class Writer {
   private async repair(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<WrittenPart> {
     const { perAvtale } = parseMessages(messages, partition);
     const known = await readStates(db, [...perAvtale.keys()]);
-    const deciding = [...perAvtale].flatMap(([avtaleId, positioned]) => {
+    const played = [...perAvtale].flatMap(([avtaleId, positioned]) => {
       const stored = known.get(avtaleId);
       const message = stored && positioned.find(({ position }) => comparePositions(position, stored.position) === 0);
       return message ? [repairFold(stored, foldMessages(avtaleId, undefined, [message], this.encode))] : [];
     });
+    const deciding = await joinPersons(db, played);
     const rows = deciding.flatMap(({ avtaleId, state, content }) =>
       state ? [avtaleRow(avtaleId, state, content, known.get(avtaleId))] : [],
     );

@@ -2,8 +2,12 @@ import type { Outcome } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../database/transaction.ts';
+import type { ParkedMessage } from '../../ingest/parse.ts';
 import { refusedReason } from '../../ingest/refused.ts';
+import type { PersonWriter } from '../../ingest/person-writer.ts';
 import type { Writer, Written } from '../../ingest/writer.ts';
+import type { RawMessage } from '../../kafka/batch.ts';
+import type { TopicPartition } from '../../kafka/positions.queries.ts';
 import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
 import {
   readParked,
@@ -35,6 +39,8 @@ export class ParkedReplay {
   constructor(
     private readonly pool: Pool,
     private readonly writer: Writer,
+    /** of the person register; without a topic, nothing of it can be replayed */
+    private readonly identer: { writer: PersonWriter; topic: string | undefined },
   ) {}
 
   /** @throws Problem 404, or 409 when somebody is done with it already */
@@ -105,20 +111,45 @@ export class ParkedReplay {
   ): Promise<ReplayOutcome> {
     const message = requireParked(await readParked(this.pool, id));
     const { topic, partisjon: partition, nokkel: key, verdi: value } = message;
+    const messages = [{ offset: Number(message.offset), key, value }];
+    const note = async (db: PoolClient, [reason]: ParkedMessage[]): Promise<void> => {
+      if (reason) await markStillParked(db, id, who.hvem, reason);
+      else await markReplayed(db, id, who.hvem);
+      await noteAction(db);
+    };
+    const task = { topic, partition, park: false };
+    if (topic === this.identer.topic) return this.replayIdent(id, messages, task, note);
     return this.writer.write<ReplayOutcome>({
-      topic,
-      partition,
-      park: false,
+      ...task,
       select: async (db) => {
         requireParked(await lockParked(db, id));
         return {
-          messages: [{ offset: Number(message.offset), key, value }],
+          messages,
           record: async (written) => {
-            const [reason] = written.parked;
-            if (reason) await markStillParked(db, id, who.hvem, reason);
-            else await markReplayed(db, id, who.hvem);
-            await noteAction(db);
-            return reason ? 'PARKERT' : outcomeOf(written);
+            await note(db, written.parked);
+            return written.parked.length > 0 ? 'PARKERT' : outcomeOf(written);
+          },
+        };
+      },
+    });
+  }
+
+  /** As long as it waits, nothing has come after it of the same key: see `discardOvertaken`. */
+  private replayIdent(
+    id: string,
+    messages: readonly RawMessage[],
+    task: TopicPartition & { park: boolean },
+    note: (db: PoolClient, parked: ParkedMessage[]) => Promise<void>,
+  ): Promise<ReplayOutcome> {
+    return this.identer.writer.write<ReplayOutcome>({
+      ...task,
+      select: async (db) => {
+        requireParked(await lockParked(db, id));
+        return {
+          messages,
+          record: async ({ parked }) => {
+            await note(db, parked);
+            return parked.length > 0 ? 'PARKERT' : 'TATT_INN';
           },
         };
       },
