@@ -15,6 +15,8 @@ export interface Surroundings {
   database: OrganisasjonDatabase;
   brokers: string;
   topic: string;
+  /** of the person register, when there is one */
+  identTopic?: string | undefined;
   issuer: string;
   jwksUri: string;
   /** hex */
@@ -41,7 +43,7 @@ type Env = Record<string, string>;
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, brokers, topic } = surroundings;
+  const { database, brokers, topic, identTopic } = surroundings;
   return start('ingestor', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
@@ -50,6 +52,7 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
     DB_MIGRERING_PASSWORD: database.migrering.password,
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
+    ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
     NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',
     MALLOC_ARENA_MAX: '1',

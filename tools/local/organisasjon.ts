@@ -49,13 +49,15 @@ export async function startOrganisasjon(
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
   { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
-  const { topic, konsumenter } = readSetup(name);
+  const { topic, identTopic, konsumenter } = readSetup(name);
   await createSampleTopic(brokers, topic);
+  if (identTopic !== undefined) await createSampleTopic(brokers, identTopic);
   const surroundings: Surroundings = {
     organisasjon: name,
     database,
     brokers,
     topic,
+    identTopic,
     issuer: issuer.issuer,
     jwksUri: issuer.jwksUri,
     deltakerIdKey: keyFor(directoryFor(directory, name)),
@@ -75,13 +77,14 @@ export async function startOrganisasjon(
     ingestor: ingestor.url,
     postgres: database.url,
     topic,
+    identTopic,
     audience: clientId(name),
     pids: { postgres: pid, ingestor: ingestor.proc.pid, queryApi: queryApi.proc.pid },
   };
 }
 
 /** What `nx g organisasjon` wrote for the local stack; one that is only being tried out needs nothing written. */
-function readSetup(name: string): { topic: string; konsumenter: string } {
+function readSetup(name: string): { topic: string; identTopic?: string; konsumenter: string } {
   const standard = { topic: ownTopic(name), konsumenter: 'tools/local/konsumenter.yaml' };
   const file = join(ROOT, 'tools', 'local', 'organisasjoner', `${name}.yaml`);
   return existsSync(file) ? { ...standard, ...(parse(readFileSync(file, 'utf8')) as object) } : standard;

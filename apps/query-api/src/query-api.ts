@@ -56,7 +56,7 @@ export function createQueryApi(config: Config): QueryApi {
     oppslag: createPool(forAudit),
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
   };
-  const reader = new Reader(pools.lesing, config.DB_POOL_SIZE * 200);
+  const reader = new Reader(pools.lesing, deltakerId, config.DB_POOL_SIZE * 200);
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
   const parts = {
     lookups: new Lookups(reader, auditLog),

@@ -3,11 +3,12 @@ import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { byIdQuery, byNumberQuery, searchQuery, versionsQuery, type AvtaleFilter } from './avtaler/avtaler.queries.ts';
 import { WHOLE_AVTALE } from './avtaler/avtaler.fields.ts';
 import { LAST_CHANGE, changesQuery } from './changes/changes.queries.ts';
+import { asStored } from './lookups/reader.ts';
 import type { Query } from './lookups/statement.ts';
 import { tiltakQuery } from './personer/personer.queries.ts';
 import { GROUPINGS } from './statistics/statistics.dto.ts';
 import { groupsQuery } from './statistics/statistics.queries.ts';
-import { startTestApi, type TestApi } from './testing/test-api.ts';
+import { deltakerId, startTestApi, type TestApi } from './testing/test-api.ts';
 
 /** Every kind of look-up finds its rows by an index, in a table large enough that it matters. */
 let api: TestApi;
@@ -41,7 +42,10 @@ afterAll(async () => {
 
 /** How the database would go about it. */
 async function plan<Row extends pg.QueryResultRow>({ statement, values }: Query<Row>): Promise<string> {
-  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`explain ${statement.text}`, [...values]);
+  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+    `explain ${statement.text}`,
+    asStored(values, deltakerId),
+  );
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
@@ -109,6 +113,17 @@ test('a look-up by person, id or number', async () => {
   }
 });
 
+test('a person is looked up by opaque id, in the index of them', async () => {
+  for (const query of [
+    searchQuery({ personidenter: idents }, WHOLE_AVTALE, page),
+    tiltakQuery(idents, { date: '2022-01-01' }),
+  ]) {
+    expect(await plan<pg.QueryResultRow>(query)).toMatch(
+      /Index Scan using avtale_deltaker_id|Bitmap Index Scan on avtale_deltaker_id/,
+    );
+  }
+});
+
 test('a page of the change feed, and its end', async () => {
   await api.owner.query(`
     insert into endring (tx, avtale_id, type)
@@ -126,7 +141,7 @@ test.each(GROUPINGS)('statistics per %s are counted in an index', async (per) =>
 
 test('only the columns of the answer are read', () => {
   expect(tiltakQuery(idents, { date: '2022-01-01' }).statement.text).toMatch(
-    /select deltaker_fnr, tiltakstype, avtale_status, start_dato, slutt_dato\s+from/,
+    /select nr, tiltakstype, avtale_status, start_dato, slutt_dato\s+from/,
   );
   expect(searchQuery({}, ['avtaleId', 'startDato'], page).statement.text).toMatch(/^select avtale_id, start_dato from/);
 });

@@ -1,4 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import {
+  createEvents,
+  createIdentEvents,
+  expectedPersons,
+  participantsIn,
+  type SourceMessage,
+} from '@tiltak/simulator';
 import fc from 'fast-check';
 import { ingestIdents } from '../identer/identer.consumer.ts';
 import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
@@ -351,6 +358,31 @@ test('an ident is changed while an avtale that bears it is being stored: the avt
   holder.release();
   await Promise.all([storing, joining]);
   expect(await deltakere()).toEqual({ [id(1)]: personOf(0, 1), [id(2)]: personOf(0, 1) });
+});
+
+test('the messages of the simulator end in the persons that it expects', async () => {
+  const raw = (messages: Iterable<SourceMessage>): RawMessage[] =>
+    Array.from(messages, ({ key, value }, offset) => ({
+      offset,
+      key: Buffer.from(key ?? ''),
+      value: value === null ? null : Buffer.from(value),
+    }));
+  const avtaler = [...createEvents({ count: 300, seed: 3 })];
+  const register = [...createIdentEvents(await participantsIn(avtaler), 3)];
+  expect(register.some(({ value }) => value === null)).toBe(true);
+  const streams = [
+    { topic: TOPIC, partition: 0, messages: raw(avtaler) },
+    { topic: IDENT_TOPIC, partition: 0, messages: raw(register) },
+  ];
+  await Promise.all(streams.map((stream) => read(stream, 40, false)));
+  const rows = await setup.owner.query<{ fnr: string; id: string }[]>(
+    'select distinct deltaker_fnr as fnr, deltaker_id as id from avtale where deltaker_fnr is not null',
+  );
+  const persons = expectedPersons(register);
+  const expected = rows.map(({ fnr }) => [fnr, [...(persons.get(fnr) ?? [fnr])].map(deltakerId).sort()[0]]);
+  expect(rows.map(({ fnr, id: person }) => [fnr, person])).toEqual(expected);
+  expect(rows.some(({ fnr, id: person }) => deltakerId(fnr) !== person)).toBe(true);
+  expect((await setup.dump()).parkert_melding).toEqual([]);
 });
 
 test('the position of the register is kept in the same transaction', async () => {

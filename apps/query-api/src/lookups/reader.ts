@@ -1,8 +1,8 @@
-import { isTransient } from '@tiltak/database';
+import { isTransient, type DeltakerId } from '@tiltak/database';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import type { Pool, QueryResultRow } from 'pg';
 import { metrics } from '../metrics.ts';
-import type { Query } from './statement.ts';
+import { Persons, type Query } from './statement.ts';
 
 /**
  * Everything a consumer is answered is read through here: prepared statements on a bounded pool, each value as Postgres
@@ -11,6 +11,7 @@ import type { Query } from './statement.ts';
 export class Reader {
   constructor(
     private readonly pool: Pool,
+    private readonly deltakerId: DeltakerId,
     /** callers that may wait for a connection before the rest are turned away */
     private readonly maxWaiting: number,
   ) {}
@@ -19,12 +20,21 @@ export class Reader {
   async query<Row extends QueryResultRow>({ statement, values }: Query<Row>): Promise<Row[]> {
     if (this.pool.waitingCount >= this.maxWaiting) throw unavailable('The service is fully occupied');
     try {
-      const { rows } = await this.pool.query<Row>({ ...statement, values: [...values], types: AS_WRITTEN });
+      const { rows } = await this.pool.query<Row>({
+        ...statement,
+        values: asStored(values, this.deltakerId),
+        types: AS_WRITTEN,
+      });
       return rows;
     } catch (error) {
       throw asUnavailable(error);
     }
   }
+}
+
+/** The values as the database has them. */
+export function asStored(values: readonly unknown[], deltakerId: DeltakerId): unknown[] {
+  return values.map((value) => (value instanceof Persons ? value.idents.map(deltakerId) : value));
 }
 
 /** What JSON calls the values of a type of the database. */

@@ -31,8 +31,11 @@ export class PersonerController {
     const date = dato ?? todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
     const query = (): Query<TiltakRow> => tiltakQuery(personidenter, { date, gjeldendePer });
     return this.lookups.answer(grantOf(request), { fields: FIELDS, persons: personidenter, query }, (rows) => {
-      const perPerson = Map.groupBy(rows, (row) => row.deltaker_fnr);
-      return { dato: date, personer: personidenter.map((ident) => toTiltaksstatus(ident, perPerson.get(ident) ?? [])) };
+      const perPerson = Map.groupBy(rows, (row) => row.nr);
+      return {
+        dato: date,
+        personer: personidenter.map((ident, i) => toTiltaksstatus(ident, perPerson.get(i + 1) ?? [])),
+      };
     });
   }
 }

@@ -1,13 +1,15 @@
 import { wasCurrentAt } from '../avtaler/avtaler.queries.ts';
-import { preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
+import { personsAsked } from '../avtaler/persons.sql.ts';
+import { Persons, preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
 
 export interface TiltakRow {
-  deltaker_fnr: string;
+  /** place of the person in the list asked for, from 1 */
+  nr: number;
   tiltakstype: string | null;
   avtale_status: string | null;
   start_dato: string;
   slutt_dato: string | null;
-  [column: string]: string | null;
+  [column: string]: string | number | null;
 }
 
 /**
@@ -20,8 +22,8 @@ export function tiltakQuery(
   { date, gjeldendePer }: { date: string; gjeldendePer?: string | undefined },
 ): Query<TiltakRow> {
   return gjeldendePer === undefined
-    ? { statement: TILTAK, values: [personidenter, date] }
-    : { statement: TILTAK_AS_OF, values: [personidenter, date, gjeldendePer] };
+    ? { statement: TILTAK, values: [new Persons(personidenter), date] }
+    : { statement: TILTAK_AS_OF, values: [new Persons(personidenter), date, gjeldendePer] };
 }
 
 const TILTAK = tiltakStatement('avtale_synlig');
@@ -29,10 +31,9 @@ const TILTAK_AS_OF = tiltakStatement('avtale_versjon_synlig da', `and ${wasCurre
 
 function tiltakStatement(source: string, conditions = ''): Statement {
   return preparedStatement(`
-  select deltaker_fnr, tiltakstype, avtale_status, start_dato, slutt_dato
-  from ${source}
-  where deltaker_fnr = any($1::text[])
-    and avtale_inngaatt is not null and annullert_tidspunkt is null
+  select nr, tiltakstype, avtale_status, start_dato, slutt_dato
+  from ${personsAsked('$1')} spurt join ${source} on deltaker_id = ident
+  where avtale_inngaatt is not null and annullert_tidspunkt is null
     and avtale_status is distinct from 'ANNULLERT' and avtale_status is distinct from 'AVBRUTT'
     and start_dato <= $2::date and (slutt_dato >= $2::date or slutt_dato is null) ${conditions}
   order by start_dato, slutt_dato, avtale_id`);
