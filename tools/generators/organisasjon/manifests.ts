@@ -49,6 +49,8 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
+    # Which idents are one person's, when a person register's topic is at hand (docs/operations.md, Idents).
+    # - { name: IDENT_TOPIC, value: … }
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
     - { secret: tiltak-datadeling-${name}-noekkel }
