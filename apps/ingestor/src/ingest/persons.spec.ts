@@ -25,7 +25,7 @@ import { ConcurrentChangeError } from './avtaler.queries.ts';
 let setup: TestIngest;
 
 beforeAll(async () => {
-  setup = await startTestIngest();
+  setup = await startTestIngest({ IDENT_TOPIC });
 });
 afterAll(() => setup.stop());
 
@@ -194,6 +194,25 @@ test('a message that can not be used is parked, and stops nothing; one after it 
   expect((await parked()).map((row) => (row as unknown[]).slice(2))).toEqual(
     [true, true, true, true, false, true].map((gone) => (gone ? ['FORKASTET', true] : ['PARKERT', false])),
   );
+});
+
+test('a parked message that can be used now is replayed as what it is, and never over a later one', async () => {
+  const park = async (raw: RawMessage): Promise<string> => {
+    const [row] = await setup.owner.query<{ id: string }[]>(
+      `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, aarsak)
+       values ($1, 0, $2, $3, $4, sha256($4), 'IKKE_OBJEKT', 'was not understood then') returning id`,
+      [IDENT_TOPIC, raw.offset, raw.key, raw.value],
+    );
+    return row?.id ?? '';
+  };
+  const who = { hvem: 'vakt', klient: 'spec' };
+  const replay = (parked: string): Promise<string> => setup.ingestor.parkedReplay.replay(parked, who);
+  const [first, second] = [await park(identMessage(0, 0, [0, 1])), await park(identMessage(1, 1, [2, 3]))];
+  await setup.ingest(batch([avtale(0, 1, 0), avtale(1, 2, 1)]));
+  expect(await replay(first)).toBe('TATT_INN');
+  expect(await deltakere()).toEqual({ [id(1)]: personOf(0, 1), [id(2)]: personOf(0, 1) });
+  await identer([identMessage(2, 1, [2])]);
+  await expect(replay(second)).rejects.toThrow('FORKASTET');
 });
 
 const step = fc.oneof(
