@@ -1,27 +1,32 @@
 # One image for each app, built from the root of the repository: docker build --build-arg APP=query-api .
 ARG APP=ingestor
 
+# All that the images are made of from elsewhere, besides what package-lock.json says: by digest, which nobody can move.
+FROM node:24.21.0-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS base
+
 # What npm reads, each file in its folder: as long as these are the same, the installed packages come from the cache.
-FROM node:24-slim AS manifests
+FROM base AS manifests
 WORKDIR /app
 COPY . .
 RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete && find . -type d -empty -delete
 
-FROM node:24-slim AS build
-ARG APP
+FROM base AS sources
 WORKDIR /app
 COPY --from=manifests /app ./
 RUN npm ci
 COPY . .
+
+FROM sources AS build
+ARG APP
 RUN npx nx build ${APP}
 
-FROM node:24-slim AS dependencies
+FROM base AS dependencies
 WORKDIR /app
 COPY --from=manifests /app ./
 # The workspace's own packages are in the bundle.
 RUN npm ci --omit=dev && rm -rf node_modules/@tiltak
 
-FROM node:24-slim AS program
+FROM base AS program
 ARG APP
 ENV NODE_ENV=production
 WORKDIR /app
@@ -38,5 +43,11 @@ FROM program AS ingestor
 # One arena and little garbage: any backlog fits in 200 MiB, for a tenth of the speed.
 ENV MALLOC_ARENA_MAX=1
 CMD ["node", "--enable-source-maps", "--max-semi-space-size=8", "--max-old-space-size=192", "main.cjs"]
+
+# The token issuer of the local stack, for docker-compose.yml only.
+FROM sources AS issuer
+USER 1069
+EXPOSE 8090
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "tools/local/issuer.ts"]
 
 FROM ${APP}

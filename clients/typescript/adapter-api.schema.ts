@@ -34,6 +34,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drift/v1/adapter/frigi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Releases the contract of the adapter, so that another client can set its own
+         * @description What it has pushed stays, and so do its syncs.
+         */
+        post: operations["frigiKontrakt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drift/v1/parkerte": {
         parameters: {
             query?: never;
@@ -525,7 +545,7 @@ export interface components {
             id: string;
             /** Format: date-time */
             tidspunkt: string;
-            /** @description Who, as the token says */
+            /** @description Nav ident of the person */
             hvem: string;
             /** @description The client (azp) */
             klient: string;
@@ -542,6 +562,18 @@ export interface components {
             handlinger: components["schemas"]["Driftshandling"][];
             /** @description The next page; absent on the last one */
             neste?: string;
+        };
+        FrigiKontrakt: {
+            /**
+             * @description Whose contract is meant
+             * @example demo-fylke-adapter
+             */
+            adapterId: string;
+            /**
+             * @description Why. NY_KLIENT: another client takes over. FEIL_KLIENT: the wrong one set it. AVVIKLET: the adapter is no more
+             * @enum {string}
+             */
+            aarsak: "NY_KLIENT" | "FEIL_KLIENT" | "AVVIKLET";
         };
         Parkert: {
             /** @example 17 */
@@ -576,7 +608,7 @@ export interface components {
              * @description When somebody last acted on it
              */
             behandlet: string | null;
-            /** @description Who did */
+            /** @description Nav ident of who did */
             behandletAv: string | null;
             /** @description Why it was discarded */
             begrunnelse: string | null;
@@ -619,7 +651,7 @@ export interface components {
              * @description When somebody last acted on it
              */
             behandlet: string | null;
-            /** @description Who did */
+            /** @description Nav ident of who did */
             behandletAv: string | null;
             /** @description Why it was discarded */
             begrunnelse: string | null;
@@ -852,6 +884,19 @@ export interface components {
              * @description When it was annulled, UTC
              */
             annullertTidspunkt?: string | null;
+            /**
+             * @description Why it was annulled. Only «Ikke møtt» and «Avtalen finnes ikke i Arena» go further, as an answer to whether it ever began; any other reason is let go of
+             * @example Ikke møtt
+             */
+            annullertGrunn?: string | null;
+            /** @description Of the approval on behalf of the participant: whether the migration from Arena made it */
+            godkjentPaVegneGrunn?: {
+                arenaMigreringDeltaker?: boolean;
+            } | null;
+            /** @description Of the approval on behalf of the employer: whether the migration from Arena made it */
+            godkjentPaVegneAvArbeidsgiverGrunn?: {
+                arenaMigreringArbeidsgiver?: boolean;
+            } | null;
             /** @description Hidden from consumers while true */
             feilregistrert?: boolean;
             /** @description Deleted, in order with the changes */
@@ -917,7 +962,7 @@ export interface components {
             per: string;
             /** Format: date-time */
             avsluttet: string;
-            /** @description Who asked for it */
+            /** @description Nav ident of who asked for it */
             startetAv: string;
             /** @description Avtaler that the source has */
             antallHosKilden: number;
@@ -1055,8 +1100,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1123,8 +1177,119 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    frigiKontrakt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FrigiKontrakt"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The contract is of another adapter */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another media type than is taken */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1197,8 +1362,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1264,7 +1438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1275,6 +1449,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1340,7 +1523,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1351,6 +1534,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1426,7 +1618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1435,7 +1627,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1513,7 +1714,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1531,6 +1732,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It is not parked any more */
             409: {
                 headers: {
@@ -1540,7 +1750,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1613,8 +1823,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1675,8 +1894,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1752,8 +1980,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1814,8 +2051,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1891,7 +2137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1900,7 +2146,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1973,8 +2228,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2046,8 +2310,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2123,8 +2396,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2141,7 +2423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2218,8 +2500,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2236,7 +2527,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2313,8 +2604,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2331,7 +2631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2407,7 +2707,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2418,6 +2718,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2492,7 +2801,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2503,6 +2812,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2578,8 +2896,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2651,8 +2978,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2745,7 +3081,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2756,6 +3092,15 @@ export interface operations {
             };
             /** @description There is no such report */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2828,7 +3173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2839,6 +3184,15 @@ export interface operations {
             };
             /** @description There is no such report */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2904,7 +3258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2915,6 +3269,15 @@ export interface operations {
             };
             /** @description There is no such report */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2984,7 +3347,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token lacks the role, is of another organisation, or not of the client of the contract */
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3002,6 +3365,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description One is running, or `bekreft` is not how many there are */
             409: {
                 headers: {
@@ -3011,7 +3383,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description More than 10,000 entries or 32 MiB */
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
             413: {
                 headers: {
                     [name: string]: unknown;

@@ -11,7 +11,7 @@ export interface paths {
         put?: never;
         /**
          * Is each of these persons on a measure, which, how many, for how long?
-         * @description The least data that answers it. A person who is unknown here is answered as not on a measure.
+         * @description The least data that answers it: one answer for each person, in the order asked. `svar` is JA, NEI or UAVKLART: the date of an annulment is when it was registered and not when the person left, and while approvals are renewed nobody can say. A person who is unknown here is answered NEI, and `dekning` says what that is worth. INKLUDERINGSTILSKUDD and MENTOR are grants to an employer and not places for a person: leave them out with `tiltakstyper` when you ask where somebody is.
          */
         post: operations["hentTiltaksstatus"];
         delete?: never;
@@ -208,6 +208,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dekning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which kinds of measure does this organisation know all of?
+         * @description What it is worth that nobody is found: other measures, and older ones, live elsewhere.
+         */
+        get: operations["hentDekning"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statistikk": {
         parameters: {
             query?: never;
@@ -232,15 +252,62 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        TiltaksstatusSporring: {
-            /** @description National idents */
+        Personsporring: {
+            /** @description Your own name for the person; comes back with the answer */
+            referanse?: string;
+            /** @description All national idents that the person has, or has had */
             personidenter: string[];
+        };
+        AapenPeriode: {
+            /**
+             * Format: date
+             * @description First day, included; from the beginning when absent
+             */
+            fra?: string;
+            /**
+             * Format: date
+             * @description Last day, included; without end when absent
+             */
+            til?: string;
+        };
+        /**
+         * @description The kinds asked about; all when absent
+         * @enum {string}
+         */
+        Tiltakstype: "ARBEIDSTRENING" | "MIDLERTIDIG_LONNSTILSKUDD" | "VARIG_LONNSTILSKUDD" | "MENTOR" | "INKLUDERINGSTILSKUDD" | "SOMMERJOBB" | "VTAO" | "FIREARIG_LONNSTILSKUDD" | "UKJENT";
+        /**
+         * @description More of each measure, if the grant has it. _links leads to the avtale, and from it to the others of the person, over all idents asked for; it takes a grant for avtaleId and bedriftNr
+         * @enum {string}
+         */
+        Tiltaksfelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret" | "fase" | "_links";
+        TiltaksstatusSporring: {
+            /** @description National idents, each of a person. Either these or personer */
+            personidenter?: string[];
+            /** @description Persons by all their idents, 5000 idents at most: one answer for each person */
+            personer?: components["schemas"]["Personsporring"][];
             /**
              * Format: date
              * @description The day asked about; when absent today in Oslo, or the day of gjeldendePer
              * @example 2022-03-01
              */
             dato?: string;
+            /** @description Asks about these days, instead of dato */
+            periode?: components["schemas"]["AapenPeriode"];
+            /**
+             * @description The kinds asked about; all when absent
+             * @example [
+             *       "ARBEIDSTRENING"
+             *     ]
+             */
+            tiltakstyper?: components["schemas"]["Tiltakstype"][];
+            /**
+             * @description More of each measure, if the grant has it. _links leads to the avtale, and from it to the others of the person, over all idents asked for; it takes a grant for avtaleId and bedriftNr
+             * @example [
+             *       "avtaleId",
+             *       "bedriftNr"
+             *     ]
+             */
+            felter?: components["schemas"]["Tiltaksfelt"][];
             /**
              * Format: date-time
              * @description Answer as the system knew it at this moment, not in the future. Without avtaler that have been erased since
@@ -249,23 +316,202 @@ export interface components {
             gjeldendePer?: string;
         };
         /**
-         * @description Kind of measure
+         * @description JA: on a measure. UAVKLART: perhaps, see grunner and uavklarte. NEI: on none that is known here
          * @enum {string}
          */
-        Tiltakstype: "ARBEIDSTRENING" | "MIDLERTIDIG_LONNSTILSKUDD" | "VARIG_LONNSTILSKUDD" | "MENTOR" | "INKLUDERINGSTILSKUDD" | "SOMMERJOBB" | "VTAO" | "FIREARIG_LONNSTILSKUDD" | "UKJENT";
+        Svar: "JA" | "NEI" | "UAVKLART";
         /**
-         * @description Status of the avtale, as of now or of gjeldendePer
+         * @description Why it is UAVKLART; empty otherwise
+         * @enum {string}
+         */
+        Grunn: "ANNULLERT_UNDERVEIS" | "IKKE_INNGAATT_PAA_NYTT" | "UKJENT";
+        /**
+         * @description Kind of position
+         * @enum {string}
+         */
+        Stillingstype: "FAST" | "MIDLERTIDIG" | "UKJENT";
+        /**
+         * @description Who created the avtale; absent in old ones
+         * @enum {string}
+         */
+        Opphav: "VEILEDER" | "ARBEIDSGIVER" | "ARENA" | "UKJENT";
+        /**
+         * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+         * @enum {string}
+         */
+        Fase: "UTKAST" | "PLANLAGT" | "PAAGAAR" | "AVSLUTTET" | "ANNULLERT" | "IKKE_INNGAATT_PAA_NYTT" | "UKJENT";
+        /**
+         * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
          * @enum {string}
          */
         AvtaleStatus: "ANNULLERT" | "AVBRUTT" | "PAABEGYNT" | "MANGLER_GODKJENNING" | "KLAR_FOR_OPPSTART" | "GJENNOMFORES" | "AVSLUTTET" | "UKJENT";
+        Lenke: {
+            /**
+             * @description Path on this service
+             * @example /api/v1/avtaler/04d0033c-754b-4daa-b5ff-6531dc64582c
+             */
+            href: string;
+        };
+        AvtaleLenker: {
+            /** @description This avtale */
+            self: components["schemas"]["Lenke"];
+            /** @description The participant's avtaler; absent when the participant is unknown */
+            deltaker?: components["schemas"]["Lenke"];
+            /** @description The employer's avtaler; absent when the employer is unknown */
+            bedrift?: components["schemas"]["Lenke"];
+            /** @description The one before it in time, of the same participant, employer and kind of measure */
+            forrige?: components["schemas"]["Lenke"];
+            /** @description The one after it */
+            neste?: components["schemas"]["Lenke"];
+            /** @description The participant's others that have a day in common with it */
+            samtidige?: components["schemas"]["Lenke"][];
+            /** @description Those of kind MENTOR that the participant has at the same employer on a day in common */
+            mentor?: components["schemas"]["Lenke"][];
+            /** @description Of one of kind MENTOR: those that it is the mentor of */
+            mentorFor?: components["schemas"]["Lenke"][];
+        };
         Tiltak: {
+            /**
+             * Format: uuid
+             * @description Identifies the avtale for ever
+             * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
+             */
+            avtaleId?: string;
+            /**
+             * @description The number people use; null until the source has given one
+             * @example 322
+             */
+            avtaleNr?: number | null;
+            /**
+             * @description National ident of the participant, 11 digits
+             * @example null
+             */
+            deltakerFnr?: string | null;
+            /**
+             * @description Organisation number of the employer (underenhet), 9 digits; empty or something else in very old avtaler
+             * @example 910825518
+             */
+            bedriftNr?: string | null;
+            /**
+             * @description Name of the employer
+             * @example MAURA OG KOLBU REGNSKAP
+             */
+            bedriftNavn?: string | null;
+            /**
+             * @description NAV-ident of the veileder; null when not assigned
+             * @example Z992785
+             */
+            veilederNavIdent?: string | null;
+            /**
+             * @description Version of the content at the source, from 1; may skip numbers
+             * @example 1
+             */
+            versjon?: number | null;
+            /**
+             * Format: date-time
+             * @description When the avtale was entered into by all parties
+             * @example 2026-01-30T12:15:00Z
+             */
+            avtaleInngaatt?: string | null;
+            /**
+             * @description The participant's percentage of a full position; null for MENTOR
+             * @example 80
+             */
+            stillingprosent?: number | null;
+            /**
+             * @description The participant's days per week; null for MENTOR
+             * @example 4
+             */
+            antallDagerPerUke?: number | null;
+            /**
+             * @description Kind of position
+             * @example MIDLERTIDIG
+             */
+            stillingstype?: components["schemas"]["Stillingstype"];
+            /**
+             * Format: date-time
+             * @description When the participant approved
+             * @example 2026-01-29T08:00:00Z
+             */
+            godkjentAvDeltaker?: string | null;
+            /**
+             * Format: date-time
+             * @description When the employer approved
+             * @example 2026-01-29T09:30:00.25Z
+             */
+            godkjentAvArbeidsgiver?: string | null;
+            /**
+             * Format: date-time
+             * @description When the veileder approved
+             * @example 2026-01-30T12:15:00Z
+             */
+            godkjentAvVeileder?: string | null;
+            /**
+             * Format: date-time
+             * @description When the beslutter approved
+             * @example null
+             */
+            godkjentAvBeslutter?: string | null;
+            /**
+             * @description NAV-ident of the veileder who approved
+             * @example Z992785
+             */
+            godkjentAvNavIdent?: string | null;
+            /**
+             * @description NAV-ident of the beslutter who approved
+             * @example null
+             */
+            godkjentAvBeslutterNavIdent?: string | null;
+            /**
+             * @description The veileder approved on behalf of the participant
+             * @example false
+             */
+            godkjentPaaVegneAv?: boolean;
+            /**
+             * @description The veileder approved on behalf of the employer
+             * @example false
+             */
+            godkjentPaaVegneAvArbeidsgiver?: boolean;
+            /**
+             * @description Who created the avtale; absent in old ones
+             * @example VEILEDER
+             */
+            opphav?: components["schemas"]["Opphav"];
+            /**
+             * Format: date-time
+             * @description When the avtale was created
+             * @example 2026-01-18T07:43:53.256512Z
+             */
+            opprettetTidspunkt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the avtale was annulled; may become null again
+             * @example null
+             */
+            annullertTidspunkt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the source last changed the avtale, to the microsecond
+             * @example 2026-02-04T08:46:39.573884Z
+             */
+            sistEndret?: string;
+            /**
+             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @example PAAGAAR
+             */
+            fase?: components["schemas"]["Fase"];
+            /**
+             * @description Present, and true, when it was annulled after it had begun: when the person left is not known. Goes with fase
+             * @example true
+             */
+            annullertUnderveis?: boolean;
             /**
              * @description Kind of measure
              * @example ARBEIDSTRENING
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Status of the avtale, as of now or of gjeldendePer
+             * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
              * @example GJENNOMFORES
              */
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
@@ -281,17 +527,251 @@ export interface components {
              * @example 2022-07-31
              */
             sluttDato: string | null;
+            /**
+             * Format: date
+             * @description The last day on which it counts; null when it has no end yet
+             * @example 2022-07-31
+             */
+            sisteDag?: string | null;
+            /**
+             * @description With a period: its days in it; null when neither ends
+             * @example 28
+             */
+            dagerIPerioden?: number | null;
+            /** @description When asked for */
+            _links?: components["schemas"]["AvtaleLenker"];
+        };
+        UsikkertTiltak: {
+            /**
+             * Format: uuid
+             * @description Identifies the avtale for ever
+             * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
+             */
+            avtaleId?: string;
+            /**
+             * @description The number people use; null until the source has given one
+             * @example 322
+             */
+            avtaleNr?: number | null;
+            /**
+             * @description National ident of the participant, 11 digits
+             * @example null
+             */
+            deltakerFnr?: string | null;
+            /**
+             * @description Organisation number of the employer (underenhet), 9 digits; empty or something else in very old avtaler
+             * @example 910825518
+             */
+            bedriftNr?: string | null;
+            /**
+             * @description Name of the employer
+             * @example MAURA OG KOLBU REGNSKAP
+             */
+            bedriftNavn?: string | null;
+            /**
+             * @description NAV-ident of the veileder; null when not assigned
+             * @example Z992785
+             */
+            veilederNavIdent?: string | null;
+            /**
+             * @description Version of the content at the source, from 1; may skip numbers
+             * @example 1
+             */
+            versjon?: number | null;
+            /**
+             * Format: date-time
+             * @description When the avtale was entered into by all parties
+             * @example 2026-01-30T12:15:00Z
+             */
+            avtaleInngaatt?: string | null;
+            /**
+             * @description The participant's percentage of a full position; null for MENTOR
+             * @example 80
+             */
+            stillingprosent?: number | null;
+            /**
+             * @description The participant's days per week; null for MENTOR
+             * @example 4
+             */
+            antallDagerPerUke?: number | null;
+            /**
+             * @description Kind of position
+             * @example MIDLERTIDIG
+             */
+            stillingstype?: components["schemas"]["Stillingstype"];
+            /**
+             * Format: date-time
+             * @description When the participant approved
+             * @example 2026-01-29T08:00:00Z
+             */
+            godkjentAvDeltaker?: string | null;
+            /**
+             * Format: date-time
+             * @description When the employer approved
+             * @example 2026-01-29T09:30:00.25Z
+             */
+            godkjentAvArbeidsgiver?: string | null;
+            /**
+             * Format: date-time
+             * @description When the veileder approved
+             * @example 2026-01-30T12:15:00Z
+             */
+            godkjentAvVeileder?: string | null;
+            /**
+             * Format: date-time
+             * @description When the beslutter approved
+             * @example null
+             */
+            godkjentAvBeslutter?: string | null;
+            /**
+             * @description NAV-ident of the veileder who approved
+             * @example Z992785
+             */
+            godkjentAvNavIdent?: string | null;
+            /**
+             * @description NAV-ident of the beslutter who approved
+             * @example null
+             */
+            godkjentAvBeslutterNavIdent?: string | null;
+            /**
+             * @description The veileder approved on behalf of the participant
+             * @example false
+             */
+            godkjentPaaVegneAv?: boolean;
+            /**
+             * @description The veileder approved on behalf of the employer
+             * @example false
+             */
+            godkjentPaaVegneAvArbeidsgiver?: boolean;
+            /**
+             * @description Who created the avtale; absent in old ones
+             * @example VEILEDER
+             */
+            opphav?: components["schemas"]["Opphav"];
+            /**
+             * Format: date-time
+             * @description When the avtale was created
+             * @example 2026-01-18T07:43:53.256512Z
+             */
+            opprettetTidspunkt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the avtale was annulled; may become null again
+             * @example null
+             */
+            annullertTidspunkt?: string | null;
+            /**
+             * Format: date-time
+             * @description When the source last changed the avtale, to the microsecond
+             * @example 2026-02-04T08:46:39.573884Z
+             */
+            sistEndret?: string;
+            /**
+             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @example PAAGAAR
+             */
+            fase?: components["schemas"]["Fase"];
+            /**
+             * @description Kind of measure
+             * @example ARBEIDSTRENING
+             */
+            tiltakstype?: components["schemas"]["Tiltakstype"];
+            /**
+             * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+             * @example GJENNOMFORES
+             */
+            avtaleStatus?: components["schemas"]["AvtaleStatus"];
+            /**
+             * Format: date
+             * @description First day
+             * @example 2022-02-01
+             */
+            startDato: string;
+            /**
+             * Format: date
+             * @description Last day; null when it has no end yet
+             * @example 2022-07-31
+             */
+            sluttDato: string | null;
+            /**
+             * Format: date
+             * @description The last day on which it counts; null when it has no end yet
+             * @example 2022-07-31
+             */
+            sisteDag?: string | null;
+            /**
+             * @description With a period: its days in it; null when neither ends
+             * @example 28
+             */
+            dagerIPerioden?: number | null;
+            /** @description When asked for */
+            _links?: components["schemas"]["AvtaleLenker"];
+            /**
+             * @description It was annulled after it had begun
+             * @example true
+             */
+            annullertUnderveis: boolean;
+            /**
+             * @description Why nobody can say. ANNULLERT_UNDERVEIS: the date of an annulment is when it was registered, not when the person left. IKKE_INNGAATT_PAA_NYTT: its approvals are being renewed
+             * @example ANNULLERT_UNDERVEIS
+             */
+            grunn: components["schemas"]["Grunn"];
+        };
+        Varighet: {
+            /**
+             * @description Kind of measure
+             * @example ARBEIDSTRENING
+             */
+            tiltakstype?: components["schemas"]["Tiltakstype"];
+            /**
+             * Format: date
+             * @description The first day of all
+             * @example 2021-07-01
+             */
+            fra: string;
+            /**
+             * @description Days up to and with dato
+             * @example 214
+             */
+            dagerHittil: number;
+            /**
+             * @description All days, those to come too; null when one has no end yet
+             * @example 396
+             */
+            dagerPlanlagt: number | null;
+            /**
+             * @description Gaps between its days
+             * @example 0
+             */
+            antallOpphold: number;
+            /**
+             * @description Days in those gaps
+             * @example 0
+             */
+            dagerOpphold: number;
         };
         Tiltaksstatus: {
-            /** @description The ident asked for */
+            /** @description As it was asked with */
+            referanse?: string;
+            /** @description The ident asked for; of several the first */
             personident: string;
             /**
-             * @description Whether the person is on a measure that day
+             * @description Whether the person certainly is on a measure then: svar is JA
              * @example true
              */
             paaTiltak: boolean;
             /**
-             * @description How many measures the person is on that day
+             * @description JA: on a measure. UAVKLART: perhaps, see grunner and uavklarte. NEI: on none that is known here
+             * @example JA
+             */
+            svar?: components["schemas"]["Svar"];
+            /**
+             * @description Why it is UAVKLART; empty otherwise
+             * @example []
+             */
+            grunner?: components["schemas"]["Grunn"][];
+            /**
+             * @description How many measures the person certainly is on then
              * @example 1
              */
             antall: number;
@@ -312,24 +792,55 @@ export interface components {
              * @example 181
              */
             antallDager: number | null;
-            /** @description The measures, earliest first */
+            /** @description The measures that are certain, earliest first */
             tiltak: components["schemas"]["Tiltak"][];
+            /** @description Those that are not, earliest first */
+            uavklarte?: components["schemas"]["UsikkertTiltak"][];
+            /** @description For how long, by kind of measure: the certain days of all avtaler of the kind, before and after too, each day once */
+            varighet?: components["schemas"]["Varighet"][];
+            /**
+             * @description With a period: the days of it on which the person certainly is on a measure; null when it has no end
+             * @example 59
+             */
+            dager?: number | null;
+        };
+        /**
+         * @description Whether this organisation's source is the master of the kind. FULLT: of all of it. DELVIS: it is being moved here, and some of it lives elsewhere. IKKE: it lives elsewhere
+         * @enum {string}
+         */
+        Dekningstilstand: "FULLT" | "DELVIS" | "IKKE" | "UKJENT";
+        Tiltakstypedekning: {
+            /**
+             * @description Kind of measure
+             * @example SOMMERJOBB
+             */
+            tiltakstype: components["schemas"]["Tiltakstype"];
+            /**
+             * Format: date
+             * @description First day of it; null with FULLT: from the start, with IKKE: not yet
+             * @example 2021-01-01
+             */
+            masterFra: string | null;
+            /**
+             * @description Whether this organisation's source is the master of the kind. FULLT: of all of it. DELVIS: it is being moved here, and some of it lives elsewhere. IKKE: it lives elsewhere
+             * @example FULLT
+             */
+            tilstand: components["schemas"]["Dekningstilstand"];
         };
         Tiltaksstatuser: {
             /**
              * Format: date
-             * @description The day answered for
+             * @description The day answered for; with a period its last day, or today when it is open
              * @example 2022-03-01
              */
             dato: string;
-            /** @description One for each ident asked for, in that order */
+            /** @description As it was asked with */
+            periode?: components["schemas"]["AapenPeriode"];
+            /** @description One for each ident or person asked for, in that order */
             personer: components["schemas"]["Tiltaksstatus"][];
+            /** @description Of the kinds asked about: what NEI is worth */
+            dekning?: components["schemas"]["Tiltakstypedekning"][];
         };
-        /**
-         * @description Phases on faseDato
-         * @enum {string}
-         */
-        Fase: "UTKAST" | "PLANLAGT" | "PAAGAAR" | "AVSLUTTET" | "ANNULLERT" | "IKKE_INNGAATT_PAA_NYTT" | "UKJENT";
         Periode: {
             /**
              * Format: date
@@ -411,41 +922,6 @@ export interface components {
             antall?: number;
             /** @description Cursor from the page before, of the same search */
             neste?: string;
-        };
-        /**
-         * @description Kind of position
-         * @enum {string}
-         */
-        Stillingstype: "FAST" | "MIDLERTIDIG" | "UKJENT";
-        /**
-         * @description Who created the avtale; absent in old ones
-         * @enum {string}
-         */
-        Opphav: "VEILEDER" | "ARBEIDSGIVER" | "ARENA" | "UKJENT";
-        Lenke: {
-            /**
-             * @description Path on this service
-             * @example /api/v1/avtaler/04d0033c-754b-4daa-b5ff-6531dc64582c
-             */
-            href: string;
-        };
-        AvtaleLenker: {
-            /** @description This avtale */
-            self: components["schemas"]["Lenke"];
-            /** @description The participant's avtaler; absent when the participant is unknown */
-            deltaker?: components["schemas"]["Lenke"];
-            /** @description The employer's avtaler; absent when the employer is unknown */
-            bedrift?: components["schemas"]["Lenke"];
-            /** @description The one before it in time, of the same participant, employer and kind of measure */
-            forrige?: components["schemas"]["Lenke"];
-            /** @description The one after it */
-            neste?: components["schemas"]["Lenke"];
-            /** @description The participant's others that have a day in common with it */
-            samtidige?: components["schemas"]["Lenke"][];
-            /** @description Those of kind MENTOR that the participant has at the same employer on a day in common */
-            mentor?: components["schemas"]["Lenke"][];
-            /** @description Of one of kind MENTOR: those that it is the mentor of */
-            mentorFor?: components["schemas"]["Lenke"][];
         };
         Avtale: {
             /**
@@ -1032,6 +1508,10 @@ export interface components {
             /** @description Each partition of the topic */
             partisjoner: components["schemas"]["Partisjonsferskhet"][];
         };
+        Dekning: {
+            /** @description The kinds that the organisation has said something of; of others nothing is known */
+            dekning: components["schemas"]["Tiltakstypedekning"][];
+        };
         /** @enum {string} */
         Inndeling: "TILTAKSTYPE" | "STATUS" | "BEDRIFT" | "MAANED";
         Statistikkcelle: {
@@ -1151,7 +1631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1164,6 +1644,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -1286,7 +1777,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1299,6 +1790,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -1421,7 +1923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1434,6 +1936,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -1571,7 +2084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1595,6 +2108,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -1710,7 +2234,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1734,6 +2258,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -1837,7 +2372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1861,6 +2396,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -1968,7 +2514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -1992,6 +2538,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2099,7 +2656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2123,6 +2680,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2226,7 +2794,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2239,6 +2807,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2349,7 +2928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2362,6 +2941,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2458,7 +3048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2471,6 +3061,137 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hentDekning: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dekning"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2570,7 +3291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The consumer, the operation or a field is not granted */
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
             403: {
                 headers: {
                     /** @description The call id of the request */
@@ -2583,6 +3304,17 @@ export interface operations {
             };
             /** @description What this answers with is not accepted */
             406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;

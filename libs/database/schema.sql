@@ -97,7 +97,7 @@ create table adapter (
   constraint adapter_id_check CHECK (id)
 );
 comment on table adapter is 'At most one row: the contract of the one adapter of this organisation';
-grant select, insert, update on adapter to datadeling_skriver;
+grant select, insert, update, delete on adapter to datadeling_skriver;
 
 create table avstemming (
   id bigint generated always as identity,
@@ -385,6 +385,7 @@ create table parkert_melding (
   behandlet timestamptz(6),
   behandlet_av text,
   begrunnelse text,
+  skrevet timestamptz(6),
   constraint parkert_melding_pkey PRIMARY KEY (id),
   constraint parkert_melding_topic_partisjon_kafka_offset_avtrykk_key UNIQUE (topic, partisjon, kafka_offset, avtrykk),
   constraint parkert_melding_tilstand_check CHECK (tilstand = ANY (ARRAY['PARKERT'::text, 'SPILT_AV'::text, 'FORKASTET'::text]))
@@ -392,6 +393,7 @@ create table parkert_melding (
 comment on table parkert_melding is 'Messages that could not be used, with the raw bytes: nothing is lost';
 comment on column parkert_melding.avtrykk is 'SHA-256 of key and value: a recreated topic may use an offset again';
 comment on column parkert_melding.begrunnelse is 'Why it was discarded, in the words of who did it';
+comment on column parkert_melding.skrevet is 'Timestamp of its record; null when it had none, and for those parked before this was kept';
 CREATE INDEX parkert_melding_tilstand ON parkert_melding USING btree (tilstand, id);
 grant select, insert, update on parkert_melding to datadeling_skriver;
 

@@ -36,14 +36,15 @@ test('the ingestor, and only it, runs with little memory', () => {
   expect(stage('query-api')).not.toMatch(/MALLOC|max-/);
 });
 
-test('compose builds both apps from it', () => {
+test('compose builds both apps and the token issuer from it', () => {
   const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
     services: Record<string, { build?: unknown; volumes?: string[] }>;
   };
   const built = Object.entries(services).filter(([, { build }]) => build !== undefined);
   expect(built.map(([name, { build }]) => [name, build]).sort()).toEqual(
-    APPS.map((app) => [app, { context: '.', args: { APP: app } }]),
+    [...APPS, 'issuer'].sort().map((name) => [name, { context: '.', args: { APP: name } }]),
   );
+  expect(STAGES).toContain('issuer');
   const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]));
   for (const file of mounted) expect([file, existsSync(join(ROOT, file ?? 'nothing'))]).toEqual([file, true]);
 });

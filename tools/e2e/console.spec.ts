@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { needsBrowser, startBrowser, syntheticFnr } from '@tiltak/testing';
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { needsBrowser, ON_DUTY_NAV_IDENT, startBrowser, syntheticFnr } from '@tiltak/testing';
 import type { Browser, Page } from 'playwright-core';
 import { System } from './system.ts';
 
@@ -8,6 +10,31 @@ const FNR = syntheticFnr(7);
 const ID = '00000000-0000-4000-8000-0000000000aa';
 const FOREIGN = 'ffffffff-0000-4000-8000-000000000001';
 
+/** What the platform puts before the page: it knows who has logged in, and passes everything on with their token. */
+async function startLoginProxy(target: string, token: string): Promise<{ url: string; stop: () => Promise<void> }> {
+  const { port, hostname } = new URL(target);
+  const server = createServer((request, response) => {
+    if (request.url === '/drift/oauth2/logout') {
+      return response.setHeader('content-type', 'text/html').end('<link rel="icon" href="data:," />logged out');
+    }
+    const headers = { ...request.headers, authorization: `Bearer ${token}` };
+    const passedOn = forward({ port, hostname, path: request.url, method: request.method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    return request.pipe(passedOn);
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  return {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    stop: async () => {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
 needsBrowser(describe)('the page /drift, in a browser', () => {
   let system: System;
   let browser: Browser;
@@ -15,10 +42,12 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   let url: string;
   const error: string[] = [];
   const otherPlaces: string[] = [];
+  const ownPlaces = ['data:'];
 
   beforeAll(async () => {
     system = await System.create({ partitions: 2 });
     ({ url } = await system.startIngestor());
+    ownPlaces.push(url);
     const fields = {
       avtaleId: ID,
       sistEndret: '2026-01-01T00:00:00Z',
@@ -38,7 +67,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
       if (line.type() === 'error') error.push(line.text());
     });
     page.on('request', (call) => {
-      if (!call.url().startsWith(url) && !call.url().startsWith('data:')) otherPlaces.push(call.url());
+      if (!ownPlaces.some((place) => call.url().startsWith(place))) otherPlaces.push(call.url());
     });
     await page.goto(`${url}/drift`);
   }, 60_000);
@@ -50,13 +79,18 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   const rows = (id: string): ReturnType<Page['locator']> => page.locator(`#${id} tr`);
   const waitFor = (text: string): Promise<void> => page.getByText(text).first().waitFor();
 
-  test('asks for a token, and takes only one with the role', async () => {
-    await page.getByLabel('Token med rollen drift').fill((await system.as('alt'))['authorization']?.slice(7) ?? '');
-    await page.keyboard.press('Enter');
-    await waitFor('Tokenet mangler rollen drift.');
-    await page.getByLabel('Token med rollen drift').fill(await system.tokenForOnDuty());
+  const tokenBox = (): ReturnType<Page['locator']> => page.getByLabel('Token for en person på vakt');
+  const logIn = async (): Promise<void> => {
+    await tokenBox().fill(await system.tokenForOnDuty());
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Parkerte meldinger' }).waitFor();
+  };
+
+  test('asks for a token, and takes only that of a person on duty', async () => {
+    await tokenBox().fill((await system.as('alt'))['authorization']?.slice(7) ?? '');
+    await page.keyboard.press('Enter');
+    await waitFor('Siden er for personer på vakt. The operation is for people who have logged in');
+    await logIn();
     // The refusal above is told by the browser too.
     expect(error.splice(0)).toEqual([expect.stringContaining('403')]);
   });
@@ -89,7 +123,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     expect(row).toEqual({
       tilstand: 'FORKASTET',
       begrunnelse: 'Testmelding fra kilden',
-      behandlet_av: 'vakt@nav.example',
+      behandlet_av: ON_DUTY_NAV_IDENT,
     });
   });
 
@@ -111,7 +145,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   test('shows who did what', async () => {
     const actions = await rows('handlinger').allTextContents();
     expect(actions).toHaveLength(5);
-    expect(actions.every((line) => line.includes('vakt@nav.example'))).toBe(true);
+    expect(actions.every((line) => line.includes(ON_DUTY_NAV_IDENT))).toBe(true);
     expect(actions[0]).toContain('Spilte av flere meldinger');
   });
 
@@ -136,8 +170,18 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     const metadata = { synkId: '00000000-0000-4000-8000-0000000000bb', side: 1, antallSider: 2, antallTotalt: 2 };
     await call('DELETE', 'avtaler/synk', { metadata, ressurser: [{ id: '00000000-0000-4000-8000-0000000000dd' }] });
     await page.reload();
+    await logIn();
     await waitFor('fylkets-adapter');
     expect(await rows('synker').allTextContents()).toEqual([expect.stringContaining('SlettingMottar sider1 av 2')]);
+  });
+
+  test('releases the contract of the adapter, with a reason', async () => {
+    page.once('dialog', (dialog) => void dialog.accept());
+    await page.getByLabel('Frigjøre kontrakten fordi').selectOption({ label: 'Feil klient har satt den' });
+    await page.getByRole('button', { name: 'Frigjør kontrakten' }).click();
+    await waitFor('Kontrakten er frigjort.');
+    expect(await page.getByText('Organisasjonen har ingen adapter.').isVisible()).toBe(true);
+    expect((await rows('handlinger').allTextContents())[0]).toContain('fylkets-adapter (adapter): FEIL_KLIENT');
   });
 
   test('rebuilds, and names what the topic does not tell of', async () => {
@@ -192,10 +236,36 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
 
   test('forgets the token and what was shown when one logs out', async () => {
     await page.getByRole('button', { name: 'Logg ut' }).click();
-    expect(await page.getByLabel('Token med rollen drift').isVisible()).toBe(true);
+    expect(await tokenBox().isVisible()).toBe(true);
     expect(await rows('parkerte').count()).toBe(0);
     await page.reload();
-    expect(await page.getByLabel('Token med rollen drift').isVisible()).toBe(true);
+    await tokenBox().waitFor();
+    expect(await page.evaluate('localStorage.length + sessionStorage.length')).toBe(0);
+  });
+
+  test('behind a login proxy: asks for no token, and logs out there', async () => {
+    const proxy = await startLoginProxy(url, await system.tokenForOnDuty());
+    ownPlaces.push(proxy.url);
+    try {
+      await page.goto(`${proxy.url}/drift`);
+      await page.getByRole('heading', { name: 'Parkerte meldinger' }).waitFor();
+      expect(await tokenBox().isVisible()).toBe(false);
+      await page.getByRole('button', { name: 'Avstem mot topicen' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Lukk' }).click();
+      await page.getByRole('button', { name: 'Logg ut' }).click();
+      await waitFor('logged out');
+      expect(new URL(page.url()).pathname).toBe('/drift/oauth2/logout');
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  test('names persons in the audit, and in no log', async () => {
+    const [row] = await system.sql<{ n: string }>('select count(*) as n from driftshandling where hvem = $1', [
+      ON_DUTY_NAV_IDENT,
+    ]);
+    expect(Number(row?.n)).toBeGreaterThan(5);
+    for (const file of system.logFiles()) expect(readFileSync(file, 'utf8')).not.toContain(ON_DUTY_NAV_IDENT);
   });
 
   test('asks nobody else for anything, runs no script of its own, and has no errors', async () => {

@@ -1,7 +1,19 @@
 import { createEvents } from '@tiltak/simulator';
 import { needsBrowser, startBrowser, waitUntil } from '@tiltak/testing';
+import type { Browser, Page } from 'playwright-core';
 import { readLocalKonsumenter } from '../local/token.ts';
 import { System } from './system.ts';
+
+/** Tells of what the page could not do, what its policy forbids among it: the browser writes that as an error. */
+async function watchedPage(browser: Browser): Promise<{ page: Page; errors: string[] }> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
+  const errors: string[] = [];
+  page.on('pageerror', ({ message }) => errors.push(message));
+  page.on('console', (line) => {
+    if (line.type() === 'error' || line.text().includes('Content Security Policy')) errors.push(line.text());
+  });
+  return { page, errors };
+}
 
 needsBrowser(test)(
   'Swagger UI answers a search as it stands, in a browser',
@@ -21,9 +33,7 @@ needsBrowser(test)(
           what: 'the first load',
         },
       );
-      const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
-      const error: string[] = [];
-      page.on('pageerror', ({ message }) => error.push(message));
+      const { page, errors } = await watchedPage(browser);
       await page.goto(`${url}/swagger`);
       // The lock is closed: a token is there already.
       await page.locator('.btn.authorize.locked').waitFor();
@@ -35,13 +45,50 @@ needsBrowser(test)(
       expect(await response.locator('.response-col_status').innerText()).toBe('200');
       expect(await response.locator('.response-col_description').innerText()).toContain('"avtaler"');
       await page.screenshot({ path: process.env['SKJERMBILDE'] ?? '/dev/null', type: 'png' });
-      expect(error).toEqual([]);
+      expect(errors).toEqual([]);
     } finally {
       await browser.close();
       await system.stop();
     }
   },
-  90_000,
+  180_000,
+);
+
+needsBrowser(test)(
+  "with a token that is pasted, Swagger UI of the ingestor asks as an adapter, keeps the token nowhere, and runs nobody's script",
+  async () => {
+    const system = await System.create({ partitions: 1 });
+    const { url } = await system.startIngestor();
+    const browser = await startBrowser();
+    try {
+      const { page, errors } = await watchedPage(browser);
+      await page.goto(`${url}/swagger`);
+      await page.locator('.btn.authorize.unlocked').click();
+      await page.locator('.auth-container input').fill(await system.tokenForAdapter());
+      await page.locator('.auth-btn-wrapper .authorize').click();
+      await page.locator('.auth-btn-wrapper .btn-done').click();
+      const operation = page.locator('[id$="-hentAdapterstatus"]');
+      await operation.locator('.opblock-summary-control').click();
+      await operation.locator('.execute').click();
+      const status = operation.locator('.live-responses-table .response .response-col_status').first();
+      await status.waitFor();
+      // It may ask, and has no contract yet.
+      expect(await status.innerText()).toBe('409');
+      expect(errors.splice(0)).toEqual([expect.stringContaining('409')]);
+      expect(await page.evaluate('localStorage.length + sessionStorage.length')).toBe(0);
+      expect(await page.evaluate('document.cookie')).toBe('');
+
+      await page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), { text: 'injected = 1' }))",
+      );
+      expect(await page.evaluate('typeof injected')).toBe('undefined');
+      expect(errors).toEqual([expect.stringContaining('Content Security Policy')]);
+    } finally {
+      await browser.close();
+      await system.stop();
+    }
+  },
+  180_000,
 );
 
 test('nothing of that is there unless the local stack asks for it, and asked for elsewhere the start is refused', async () => {
@@ -50,7 +97,8 @@ test('nothing of that is there unless the local stack asks for it, and asked for
     await system.startIngestor();
     const { url } = await system.startQueryApi();
     expect((await fetch(`${url}/lokalt-token`)).status).toBe(401);
-    expect(await (await fetch(`${url}/swagger`)).text()).not.toContain('lokalt-token');
+    expect(await (await fetch(`${url}/swagger`)).text()).not.toContain('lokal.js');
+    expect((await fetch(`${url}/swagger/lokal.js`)).status).toBe(404);
     const source = `${system.env.issuer}/token?client_id=x`;
     await expect(system.startQueryApi({ LOKAL_TOKENKILDE: source, HOST: '0.0.0.0' })).rejects.toThrow(
       'could not start',
@@ -61,4 +109,4 @@ test('nothing of that is there unless the local stack asks for it, and asked for
   } finally {
     await system.stop();
   }
-}, 60_000);
+}, 120_000);

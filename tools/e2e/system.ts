@@ -6,6 +6,7 @@ import {
   freePort,
   createTestDatabase,
   createTestTopic,
+  onDuty,
   ROOT,
   startTokenIssuer,
   testEnvironment,
@@ -98,6 +99,7 @@ export class System {
       database,
       brokers,
       topic: topic.topic,
+      adapterMayWrite: 'ja',
       issuer: issuer.issuer,
       jwksUri: issuer.jwksUri,
       deltakerIdKey: DELTAKER_ID_KEY,
@@ -147,7 +149,7 @@ export class System {
 
   /** A token of somebody on duty. */
   tokenForOnDuty(): Promise<string> {
-    return this.token({ azp: 'vakt', claims: { roles: ['drift'], preferred_username: 'vakt@nav.example' } });
+    return this.token({ azp: clientId(this.env.organisasjon), claims: onDuty() });
   }
 
   /** A token of the organisation's adapter. */

@@ -17,12 +17,15 @@ export interface Surroundings {
   topic: string;
   /** of the person register, when there is one */
   identTopic?: string | undefined;
+  adapterMayWrite: 'ja' | 'nei';
   issuer: string;
   jwksUri: string;
   /** hex */
   deltakerIdKey: string;
   /** path of the registry of consumers */
   konsumenter: string;
+  /** path of what the organisation says of the kinds of measure it knows; nothing when undefined */
+  dekning?: string | undefined;
 }
 
 /** The audience of tokens for the organisation's apps, as Entra ID would know them; those of another are refused. */
@@ -43,7 +46,7 @@ type Env = Record<string, string>;
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, brokers, topic, identTopic } = surroundings;
+  const { database, brokers, topic, identTopic, adapterMayWrite } = surroundings;
   return start('ingestor', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
@@ -53,6 +56,7 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
     ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
+    ADAPTER_KAN_SKRIVE: adapterMayWrite,
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
     NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',
     MALLOC_ARENA_MAX: '1',
@@ -62,12 +66,13 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
 
 /** The built query-api as a process; the extra environment goes before the rest. */
 export function startQueryApiProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, konsumenter } = surroundings;
+  const { database, konsumenter, dekning } = surroundings;
   return start('query-api', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.queryApi.username,
     DB_PASSWORD: database.queryApi.password,
     KONSUMENTER_FIL: konsumenter,
+    ...(dekning === undefined ? {} : { DEKNING_FIL: dekning }),
     ...extra,
   });
 }

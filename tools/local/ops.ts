@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT, runProgram } from '@tiltak/testing';
 import { builtApp } from './apps.ts';
 import { readReady, running } from './ready-file.ts';
-import { fetchToken } from './token.ts';
+import { fetchTokenOnDuty } from './token.ts';
 
 type Env = Record<string, string | undefined>;
 type AppName = 'ingestor' | 'query-api';
@@ -45,7 +45,7 @@ async function onDuty(args: string[]): Promise<Settings> {
   if (args.length === 0 || args.some((arg) => /^--ingestor(=|$)/.test(arg))) return { env: process.env, args };
   const { name, rest } = takeOrganisasjon(args);
   const { ready, organisasjon } = running(name);
-  const token = await fetchToken(ready.issuer, 'lokal-vakt', { role: 'drift', audience: organisasjon.audience });
+  const token = await fetchTokenOnDuty(ready.issuer, organisasjon.audience);
   return { env: { ...process.env, TOKEN: token }, args: [...rest, '--ingestor', organisasjon.ingestor] };
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { LOCAL_DIR, createDatabase, ROOT, startPostgres, type TokenIssuer } from '@tiltak/testing';
+import { adapterMayWrite } from '../generators/organisasjon/manifests.ts';
 import { ownTopic } from '../generators/organisasjon/names.ts';
 import {
   clientId,
@@ -49,7 +50,7 @@ export async function startOrganisasjon(
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
   { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
-  const { topic, identTopic, konsumenter } = readSetup(name);
+  const { topic, identTopic, konsumenter, dekning, adapter } = readSetup(name);
   await createSampleTopic(brokers, topic);
   if (identTopic !== undefined) await createSampleTopic(brokers, identTopic);
   const surroundings: Surroundings = {
@@ -58,10 +59,12 @@ export async function startOrganisasjon(
     brokers,
     topic,
     identTopic,
+    adapterMayWrite: adapter ?? adapterMayWrite(name, topic),
     issuer: issuer.issuer,
     jwksUri: issuer.jwksUri,
     deltakerIdKey: keyFor(directoryFor(directory, name)),
     konsumenter: join(ROOT, konsumenter),
+    dekning: dekning && join(ROOT, dekning),
   };
   const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
   const ingestor = register(stack, startIngestorProcess(surroundings, ports.ingestor, APP_LOG_LEVEL));
@@ -83,11 +86,19 @@ export async function startOrganisasjon(
   };
 }
 
+interface Setup {
+  topic: string;
+  identTopic?: string;
+  konsumenter: string;
+  dekning?: string;
+  adapter?: 'ja' | 'nei';
+}
+
 /** What `nx g organisasjon` wrote for the local stack; one that is only being tried out needs nothing written. */
-function readSetup(name: string): { topic: string; identTopic?: string; konsumenter: string } {
+function readSetup(name: string): Setup {
   const standard = { topic: ownTopic(name), konsumenter: 'tools/local/konsumenter.yaml' };
   const file = join(ROOT, 'tools', 'local', 'organisasjoner', `${name}.yaml`);
-  return existsSync(file) ? { ...standard, ...(parse(readFileSync(file, 'utf8')) as object) } : standard;
+  return existsSync(file) ? { ...standard, ...(parse(readFileSync(file, 'utf8')) as Partial<Setup>) } : standard;
 }
 
 /** An empty file for the output of what is about to start. */

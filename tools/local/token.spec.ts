@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
-import { runProgram, freePort, ROOT, startTokenIssuer } from '@tiltak/testing';
-import { fetchToken, readLocalKonsumenter } from './token.ts';
+import { runProgram, freePort, ON_DUTY_NAV_IDENT, ROOT, startTokenIssuer } from '@tiltak/testing';
+import { fetchToken, fetchTokenOnDuty, readLocalKonsumenter } from './token.ts';
 
 test('the local registry has a consumer that may do all, and one that may do little', () => {
   expect(readLocalKonsumenter().map(({ navn: name }) => name)).toEqual(expect.arrayContaining(['alt', 'smal']));
@@ -38,10 +38,12 @@ test.each([
   });
 });
 
-test('a token for somebody on duty has the role', async () => {
+test('a token for somebody on duty is of a person, with the role', async () => {
   const issuer = await startTokenIssuer({ port: 0, audience: 'tiltak-datadeling' });
   try {
-    expect(decodeJwt(await fetchToken(issuer.issuer, 'vakt', { role: 'drift' }))).toMatchObject({ roles: ['drift'] });
+    const token = decodeJwt(await fetchTokenOnDuty(issuer.issuer, 'ingestor-nav'));
+    expect(token).toMatchObject({ aud: 'ingestor-nav', roles: ['drift'], NAVident: ON_DUTY_NAV_IDENT });
+    expect(token).not.toHaveProperty('idtyp');
   } finally {
     await issuer.stop();
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { ROOT } from '@tiltak/testing';
+import { ON_DUTY_NAV_IDENT, ROOT } from '@tiltak/testing';
 import { running, NOT_RUNNING } from './ready-file.ts';
 
 interface Konsument {
@@ -15,21 +15,21 @@ export function readLocalKonsumenter(): Konsument[] {
 }
 
 /**
- * A fresh token for a client id, from the local issuer; on duty with a `role`, of an organisation's adapter with `adapter`.
- * It is for the apps of the first organisation, unless it has another `audience`.
+ * A fresh token for a client id, from the local issuer: of a person on duty who has logged in with `navIdent`, of an
+ * organisation's adapter with `adapter`, else of a machine. It is for the apps of the first organisation, unless it has another `audience`.
  *
  * @throws when the issuer does not answer
  */
 export async function fetchToken(
   issuer: string,
   azp: string,
-  more: { role?: string; adapter?: string; audience?: string } = {},
+  more: { navIdent?: string; adapter?: string; audience?: string } = {},
 ): Promise<string> {
-  const { role, ...others } = more;
+  const { navIdent, ...others } = more;
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: azp,
-    ...(role && { rolle: role }),
+    ...(navIdent && { nav_ident: navIdent }),
     ...others,
   });
   // A stack that was killed leaves its address behind.
@@ -38,6 +38,11 @@ export async function fetchToken(
   const { access_token: token } = (await response.json()) as { access_token?: string };
   if (token === undefined) throw new Error(`The token issuer answered ${String(response.status)}.`);
   return token;
+}
+
+/** As somebody on duty has it who has logged in to the organisation's ingestor. */
+export function fetchTokenOnDuty(issuer: string, audience: string): Promise<string> {
+  return fetchToken(issuer, audience, { navIdent: ON_DUTY_NAV_IDENT, audience });
 }
 
 async function tokenFor(who: string | undefined, organisasjon: string | undefined): Promise<string> {
@@ -54,7 +59,7 @@ async function tokenFor(who: string | undefined, organisasjon: string | undefine
   const { ready, navn: name, organisasjon: own } = running(organisasjon);
   const { audience } = own;
   if (azp !== undefined) return fetchToken(ready.issuer, azp, { audience });
-  if (who === '--drift') return fetchToken(ready.issuer, 'lokal-vakt', { role: 'drift', audience });
+  if (who === '--drift') return fetchTokenOnDuty(ready.issuer, audience);
   return fetchToken(ready.issuer, `adapter-${name}`, { adapter: name, audience });
 }
 

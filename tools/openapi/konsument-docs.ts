@@ -14,6 +14,7 @@ const REGISTRY = join(ROOT, 'nais', 'nav', 'konsumenter-prod.yaml');
 interface Konsument {
   navn: string;
   azp: string;
+  bruksvilkaar?: number;
   behandlingsgrunnlag: { id: string; lenke: string; operasjoner: string[] | 'alle'; felter: string[] | 'alle' }[];
   kvote?: { perSekund: number; burst: number };
 }
@@ -55,16 +56,17 @@ function operationTable(): string {
 function konsumentTable(): string {
   const konsumenter = (parse(readFileSync(REGISTRY, 'utf8')) as Konsument[] | null) ?? [];
   const list = (value: string[] | 'alle'): string => (value === 'alle' ? 'all' : value.join(', '));
-  const rows = konsumenter.flatMap(({ navn: name, behandlingsgrunnlag, kvote: quota }) =>
+  const rows = konsumenter.flatMap(({ navn: name, bruksvilkaar: terms, behandlingsgrunnlag, kvote: quota }) =>
     behandlingsgrunnlag.map(({ id, lenke: link, operasjoner: operations, felter: fields }) => [
       name,
       `[${id}](${link})`,
       list(operations),
       list(fields),
       quota ? `${String(quota.perSekund)}/s, ${String(quota.burst)} at once` : 'none',
+      terms === undefined ? 'not accepted' : String(terms),
     ]),
   );
-  return table(['consumer', 'purpose', 'operations', 'fields', 'quota'], rows);
+  return table(['consumer', 'purpose', 'operations', 'fields', 'quota', 'terms'], rows);
 }
 
 /** As prettier writes it. */

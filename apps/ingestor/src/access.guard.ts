@@ -1,39 +1,79 @@
 import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { PROBLEMS, Problem, setKonsument, type Token } from '@tiltak/platform';
+import { hasAppRole, isMachine, navIdentOf, PROBLEMS, Problem, setKonsument, type Token } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 
 /** What a caller of the ingestor may be; each operation is for one of them. */
 export type Role = 'adapter' | 'drift';
 
-/** Name of the organisation that the process serves; an adapter of another one is refused. */
-export const ORGANISASJON = Symbol('ORGANISASJON');
+/** Whom the process admits. */
+export interface Admitted {
+  /** that it serves; an adapter of another one is refused */
+  organisasjon: string;
+  /** ids of the groups whose members are on duty, besides those who have the role */
+  groupsOnDuty: readonly string[];
+  /** false where the organisation's source publishes to Kafka itself */
+  adapterMayWrite: boolean;
+}
+
+export const ADMITTED = Symbol('ADMITTED');
 
 const ROLE = 'tiltak:rolle';
 
 /** Who may call the operation, or those of the controller. Without it, nobody may. */
 export const ForRole = (role: Role): MethodDecorator & ClassDecorator => SetMetadata(ROLE, role);
 
-/** Lets a request through only when its token has the role of the operation; the token is verified before this. */
+/** Lets a request through only when its token is of whom the operation is for; the token is verified before this. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    @Inject(ORGANISASJON) private readonly organisasjon: string,
+    @Inject(ADMITTED) private readonly admitted: Admitted,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
     // Batches from Kafka pass here too.
     if (context.getType() !== 'http') return true;
     const role = this.reflector.getAllAndOverride<Role | undefined>(ROLE, [context.getHandler(), context.getClass()]);
-    const token = tokenOf(context.switchToHttp().getRequest<FastifyRequest>());
-    setKonsument(token.azp);
-    if (role === undefined) throw new Problem(PROBLEMS.IKKE_TILGANG, 'The operation is granted to nobody');
-    if (!hasRole(token, role, this.organisasjon)) {
-      throw new Problem(PROBLEMS.IKKE_TILGANG, `The token lacks the role ${role}`);
-    }
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    requireRole(request, role, this.admitted);
+    if (role === 'drift') requireOwnPage(request);
     return true;
   }
+}
+
+/** Whom the token must be of, as far as the path tells; the guard holds it against the operation as well. */
+const ROLE_BY_PATH: [path: string, role: Role][] = [
+  ['/adapter/', 'adapter'],
+  ['/drift/', 'drift'],
+];
+
+/**
+ * The same before the body is read: who is not admitted can't make the process read or keep anything. And no adapter
+ * writes where the source does so itself, unless the organisation's configuration lets it.
+ *
+ * @throws Problem 403
+ */
+export function authorizeFor(admitted: Admitted): (request: FastifyRequest) => void {
+  return (request) => {
+    const { url = '' } = request.routeOptions;
+    const role = ROLE_BY_PATH.find(([path]) => url.startsWith(path))?.[1];
+    requireRole(request, role, admitted);
+    if (role === 'adapter' && !admitted.adapterMayWrite && request.method !== 'GET') {
+      throw forbidden(
+        'The source of this organisation publishes to Kafka itself; its configuration lets no adapter write (ADAPTER_KAN_SKRIVE)',
+      );
+    }
+  };
+}
+
+/** @throws Problem 403 */
+function requireRole(request: FastifyRequest, role: Role | undefined, admitted: Admitted): void {
+  const token = tokenOf(request);
+  // The application, and never the person: who did something stands in the audit of actions only.
+  setKonsument(token.azp);
+  const reason = role === undefined ? 'The operation is granted to nobody' : whyRefused(token, role, admitted);
+  if (reason !== undefined) throw forbidden(reason);
 }
 
 /** Of a request on a route that isn't open. */
@@ -42,10 +82,39 @@ export function tokenOf({ token }: FastifyRequest): Token {
   return token;
 }
 
-/** An adapter is one by its scope, and of one organisation only; somebody on duty is so by a role. */
-export function hasRole(token: Token, role: Role, organisasjon: string): boolean {
-  const { roles, scope } = token;
-  if (role === 'drift') return Array.isArray(roles) && roles.includes('drift');
-  const scopes = typeof scope === 'string' ? scope.split(' ') : [];
-  return scopes.includes('tiltak:adapter') && token['organisasjon'] === organisasjon;
+/** An adapter is a machine, of one organisation only; somebody on duty is a person, by role or by group. */
+export function whyRefused(token: Token, role: Role, admitted: Admitted): string | undefined {
+  return role === 'drift' ? whyNotOnDuty(token, admitted) : whyNotAdapter(token, admitted);
 }
+
+function whyNotOnDuty(token: Token, { groupsOnDuty }: Admitted): string | undefined {
+  if (isMachine(token)) return 'The operation is for people who have logged in; this is a machine token (idtyp app)';
+  if (navIdentOf(token) === undefined) return 'The token has no Nav ident (claim NAVident) that could be audited';
+  const { groups } = token;
+  const isMember = Array.isArray(groups) && groupsOnDuty.some((id) => groups.includes(id));
+  return hasAppRole(token, 'drift') || isMember
+    ? undefined
+    : 'The person has neither the role drift nor a group on duty';
+}
+
+function whyNotAdapter(token: Token, { organisasjon }: Admitted): string | undefined {
+  if (!isMachine(token))
+    return "The operation is for an organisation's adapter; this is not a machine token (idtyp app)";
+  if (!hasAppRole(token)) return 'The token lacks the app role access_as_application (claim roles)';
+  const { scope } = token;
+  const scopes = typeof scope === 'string' ? scope.split(' ') : [];
+  const isAdapter = scopes.includes('tiltak:adapter') && token['organisasjon'] === organisasjon;
+  return isAdapter ? undefined : 'The token lacks the scope tiltak:adapter for this organisation';
+}
+
+/**
+ * On the platform the login proxy puts the token on whatever the browser sends with its cookie, so another site could make
+ * the browser of somebody on duty do something here. Browsers tell where a request comes from, and programs send nothing.
+ */
+function requireOwnPage({ headers }: FastifyRequest): void {
+  const from = headers['sec-fetch-site'];
+  if (from === undefined || from === 'same-origin' || from === 'none') return;
+  throw forbidden('The request comes from the page of another site');
+}
+
+const forbidden = (detail: string): Problem => new Problem(PROBLEMS.IKKE_TILGANG, detail);

@@ -6,6 +6,7 @@ import {
   integer,
   readEnvironment,
   list,
+  oneOf,
   text,
   type ConfigOf,
 } from '@tiltak/platform';
@@ -46,6 +47,15 @@ export const SCHEMA = {
     default: 3,
     min: 1,
     max: 20,
+  }),
+  DRIFT_GRUPPER: list({
+    description: 'Ids of the Entra ID groups whose members are on duty; those with the role drift are besides',
+    default: [],
+  }),
+  ADAPTER_KAN_SKRIVE: oneOf(['ja', 'nei'], {
+    description:
+      "Whether the organisation's adapter may write to the topic: nei where the source publishes to it itself",
+    default: 'nei',
   }),
   ADAPTER_MAKS_SLETTES_PROSENT: integer({
     description: 'A full sync that would delete more than this share of the avtaler waits to be confirmed, percent',
@@ -94,7 +104,7 @@ export function readDatabaseConfig(): DatabaseConfig {
 /** What `avstem` reads: it calls the ingestor as anybody on duty does. */
 const AVSTEM_SCHEMA = {
   PORT: commonVariables.PORT,
-  TOKEN: text({ description: 'Token of somebody on duty, with the role drift' }),
+  TOKEN: text({ description: 'Token of a person on duty' }),
 };
 
 export function readAvstemConfig(): ConfigOf<typeof AVSTEM_SCHEMA> {

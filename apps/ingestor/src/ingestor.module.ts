@@ -1,9 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
-import { AccessGuard, ORGANISASJON } from './access.guard.ts';
+import { AccessGuard, ADMITTED, type Admitted } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { ContractController } from './adapter/contract.controller.ts';
+import { ReleaseController } from './adapter/release.controller.ts';
 import { SyncController } from './adapter/sync.controller.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
@@ -24,6 +25,7 @@ import { StatusController } from './operations/status.controller.ts';
 /** What the controllers work with; made, started and stopped by `ingestor.ts`. */
 export interface Parts {
   served: Served;
+  admitted: Admitted;
   pool: Pool;
   writer: Writer;
   personWriter: PersonWriter;
@@ -40,6 +42,7 @@ export interface Parts {
     IdenterConsumer,
     StatusController,
     ActionsController,
+    ReleaseController,
     ParkedController,
     RebuildController,
     ContractController,
@@ -58,7 +61,7 @@ export class IngestorModule {
       module: IngestorModule,
       providers: [
         { provide: SERVED, useValue: parts?.served },
-        { provide: ORGANISASJON, useValue: parts?.served.organisasjon },
+        { provide: ADMITTED, useValue: parts?.admitted },
         { provide: Pool, useValue: parts?.pool },
         { provide: Writer, useValue: parts?.writer },
         { provide: PersonWriter, useValue: parts?.personWriter },

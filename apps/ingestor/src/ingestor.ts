@@ -2,6 +2,7 @@ import { createDataSource, createPool, deltakerIdWith, type DeltakerId } from '@
 import { logger, measurePools, startHttp, type Http, type Stop } from '@tiltak/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
+import { authorizeFor } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { allowLargePages } from './adapter/body-limit.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
@@ -74,6 +75,11 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     writer,
     personWriter,
     served: { organisasjon: config.ORGANISASJON, topic: config.KAFKA_TOPIC },
+    admitted: {
+      organisasjon: config.ORGANISASJON,
+      groupsOnDuty: config.DRIFT_GRUPPER,
+      adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
+    },
     parkedReplay: new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }),
     rebuild,
     adapter,
@@ -122,12 +128,15 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
 }
 
 function serve(ingestor: Ingestor, state: { started: boolean }): Promise<Http> {
-  const { config, pool, kafka } = ingestor;
+  const { config, pool, kafka, adapter } = ingestor;
   return startHttp({
     module: IngestorModule.with(ingestor),
     config,
     // A list of some million avtaler takes its time.
     maxSeconds: 600,
+    // Those on duty.
+    takesPersons: true,
+    authorize: authorizeFor(ingestor.admitted),
     openRoutes: [...CONSOLE_ROUTES, ...DOCUMENT_ROUTES],
     readiness: {
       oppstart: () => state.started,
@@ -135,7 +144,7 @@ function serve(ingestor: Ingestor, state: { started: boolean }): Promise<Http> {
       kafka: () => kafka.stream.isMember,
     },
     configure: (app) => {
-      allowLargePages(app);
+      allowLargePages(app, adapter);
       acceptLists(app);
       ingestor.serveConsole(app);
       serveOpenApi(app);

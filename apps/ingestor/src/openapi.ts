@@ -9,7 +9,7 @@ const DESCRIPTION = `For the adapter of the organisation that owns the avtaler, 
 
 **Order**: \`sistEndret\` decides. The newest wins, whatever comes last; equal goes to the one that came last; a deleted avtale is revived only by a newer one.
 
-**Access**: a machine token with the scope \`tiltak:adapter\` and this organisation in the claim \`organisasjon\`, from the client that the contract belongs to. Operations need the role \`drift\`.`;
+**Access**: an adapter has a machine token with the app role \`access_as_application\`, the scope \`tiltak:adapter\` and this organisation in the claim \`organisasjon\`, from the client that the contract belongs to. Where the organisation's source publishes to Kafka itself, no adapter may write unless its configuration says so. Operations are for people: the token of somebody who has logged in, with a Nav ident, and the role \`drift\` or a group that is on duty. Neither takes the other's token (403).`;
 
 export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
   title: 'tiltak-datadeling: ingestor',
@@ -18,16 +18,17 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     Kontrakt: 'What the adapter has promised, and whether it keeps it',
     Synk: 'Pages of avtaler',
   },
-  token: 'Machine token',
+  token: 'Token of Entra ID: of a machine for an adapter, of a person for operations',
   // A page may hold more than is used.
-  closedSchemas: ['Kontrakt', 'SpillAvFlere', 'Forkast', 'RettAvstemming'],
+  closedSchemas: ['Kontrakt', 'SpillAvFlere', 'Forkast', 'FrigiKontrakt', 'RettAvstemming'],
   errors: {
     400: 'The request is not valid; `feil` names what, up to 100; `flereFeil` how many more',
     401: 'No token, or one that is not valid here',
-    403: 'The token lacks the role, is of another organisation, or not of the client of the contract',
+    403: 'The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself',
     404: 'No such thing',
+    408: 'The body comes too slowly',
     409: 'The state of the thing does not allow this',
-    413: 'More than 10,000 entries or 32 MiB',
+    413: 'More than 10,000 entries or 32 MiB, or more values than a body may hold',
     415: 'The body has another media type than is taken',
     500: 'Not meant to happen',
     503: 'Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed',

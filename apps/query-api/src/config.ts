@@ -37,6 +37,11 @@ export const SCHEMA = {
     optional: true,
   }),
   KONSUMENTER_FIL: filePath({ description: 'The registry of consumers, konsumenter.yaml' }),
+  DEKNING_FIL: filePath({
+    description:
+      'Which kinds of measure the organisation knows all of, dekning.yaml; nothing is said of it when absent',
+    optional: true,
+  }),
 };
 
 /** What is needed to read the audit: of `SCHEMA`, the database. */

@@ -26,11 +26,12 @@ export function serveLocalToken(server: FastifyInstance, source: string): void {
   });
 }
 
-/** Script for Swagger UI, which makes itself known as `ui` when it is ready. */
+/** Script for Swagger UI, which can be authorised when it has read the document. */
 export const AUTHORIZE_SCRIPT = `
   const waitForUi = setInterval(async () => {
-    if (!window.ui) return;
+    if (!window.ui.specSelectors.specJson().size) return;
     clearInterval(waitForUi);
     const response = await fetch('${LOCAL_TOKEN_ROUTE}');
     if (response.ok) window.ui.preauthorizeApiKey('entra', await response.text());
-  }, 50);`;
+  }, 50);
+`;

@@ -12,6 +12,15 @@ export const metrics = {
     help: 'Requests refused because the quota was used up',
     labelNames: ['konsument'] as const,
   }),
+  registryGeneration: new Gauge({
+    name: 'query_konsumenter',
+    help: 'Consumers in the registry in use, by the fingerprint of its file',
+    labelNames: ['generasjon'] as const,
+  }),
+  registryInvalid: new Gauge({
+    name: 'query_konsumenter_ugyldig',
+    help: '1 while the file of the registry can not be used, and an older one is in use',
+  }),
   databaseErrors: new Counter({
     name: 'query_databasefeil_total',
     help: 'Statements that the database could not answer',

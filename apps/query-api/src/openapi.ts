@@ -2,7 +2,7 @@ import { createOpenApi } from '@tiltak/platform';
 
 const DESCRIPTION = `Reduced, read-only copies of avtaler about labour-market measures (tiltak), kept up to date from the source's Kafka topic.
 
-**Access**: an Entra ID machine token for this service, and an entry in the registry of consumers for each purpose, operation and field. With more than one purpose, the header \`Behandlingsgrunnlag\` names it. Every look-up of persons is logged.
+**Access**: an Entra ID machine token for this service with the app role \`access_as_application\`, and an entry in the registry of consumers for each purpose, operation and field, which has accepted the terms of use (docs/bruksvilkaar.md). With more than one purpose, the header \`Behandlingsgrunnlag\` names it. Every look-up of persons is logged.
 
 **How fresh**: every answer carries \`Data-Oppdatert\`, the moment up to which everything that the source published is included.
 
@@ -37,9 +37,10 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
   errors: {
     400: 'The request is not valid; `feil` names what',
     401: 'No token, or one that is not valid here',
-    403: 'The consumer, the operation or a field is not granted',
+    403: 'The consumer, the operation or a field is not granted, or the terms of use are not accepted',
     404: 'No such thing',
     406: 'What this answers with is not accepted',
+    408: 'The body comes too slowly',
     413: 'The request is too large',
     415: 'Only JSON is read',
     429: 'The quota is used up; wait as `Retry-After` says',

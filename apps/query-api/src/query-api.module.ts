@@ -2,9 +2,12 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.ts';
 import { Konsumenter } from './access/konsumenter.ts';
+import { OpenRequests } from './access/open-requests.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
 import { ChangesController } from './changes/changes.controller.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
+import { CoverageController } from './coverage/coverage.controller.ts';
+import { Coverage } from './coverage/coverage.ts';
 import { ExportController } from './export/export.controller.ts';
 import { Export } from './export/export.ts';
 import { FreshnessController } from './freshness/freshness.controller.ts';
@@ -21,6 +24,8 @@ export interface Parts {
   auditLog: AuditLog;
   freshness: Freshness;
   konsumenter: Konsumenter;
+  coverage: Coverage;
+  openRequests: OpenRequests;
   feedWaiter: FeedWaiter;
   exports: Export;
 }
@@ -32,12 +37,14 @@ const CONTROLLERS = [
   ExportController,
   GraphqlController,
   FreshnessController,
+  CoverageController,
   StatisticsController,
 ];
 
 @Module({})
 export class QueryApiModule {
-  static with({ lookups, auditLog, freshness, konsumenter, feedWaiter, exports }: Parts): DynamicModule {
+  static with(parts: Parts): DynamicModule {
+    const { lookups, auditLog, freshness, konsumenter, coverage, openRequests, feedWaiter, exports } = parts;
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -46,6 +53,8 @@ export class QueryApiModule {
         { provide: AuditLog, useValue: auditLog },
         { provide: Freshness, useValue: freshness },
         { provide: Konsumenter, useValue: konsumenter },
+        { provide: Coverage, useValue: coverage },
+        { provide: OpenRequests, useValue: openRequests },
         { provide: FeedWaiter, useValue: feedWaiter },
         { provide: Export, useValue: exports },
         { provide: APP_GUARD, useClass: AccessGuard },
@@ -55,7 +64,10 @@ export class QueryApiModule {
 
   /** The routes with nothing behind them: their controllers are made, and must not be called. */
   static forDocument(): DynamicModule {
-    const providers = [Lookups, Freshness, FeedWaiter, Export].map((provide) => ({ provide, useValue: null }));
+    const providers = [Lookups, Freshness, Coverage, FeedWaiter, Export].map((provide) => ({
+      provide,
+      useValue: null,
+    }));
     return { module: QueryApiModule, controllers: CONTROLLERS, providers };
   }
 }

@@ -12,9 +12,13 @@ import {
 import { logger, measurePools, startHttp, type HttpOptions, type Stop } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
+import { admitKonsument } from './access/access.guard.ts';
 import { readKonsumenter } from './access/konsumenter.ts';
+import { OpenRequests } from './access/open-requests.ts';
+import { RegistryReload } from './access/registry.job.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
 import type { Config } from './config.ts';
+import { readCoverage } from './coverage/coverage.ts';
 import { Export } from './export/export.ts';
 import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
 import { Freshness } from './freshness/freshness.ts';
@@ -63,6 +67,8 @@ export function createQueryApi(config: Config): QueryApi {
     auditLog,
     freshness: new Freshness(dataSource),
     konsumenter,
+    coverage: readCoverage(config.DEKNING_FIL),
+    openRequests: new OpenRequests(),
     feedWaiter: new FeedWaiter(reader),
     exports: new Export(pools.eksport),
   };
@@ -79,6 +85,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   await waitForDatabase(queryApi);
   measurePools(pools);
   const freshnessJob = parts.freshness.start();
+  const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
   started = true;
   logger.info(
     { organisasjon: config.ORGANISASJON, port: config.PORT, konsumenter: parts.konsumenter.size },
@@ -88,6 +95,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   return async () => {
     parts.feedWaiter.stop();
     await http.stop();
+    await registryJob.stop();
     await freshnessJob.stop(MAX_JOB_STOP_MS);
     await dataSource.destroy();
     await Promise.all(Object.values(pools).map((pool) => pool.end()));
@@ -99,6 +107,7 @@ function httpOptionsFor({ config, parts, pools }: QueryApi, isStarted: () => boo
   return {
     module: QueryApiModule.with(parts),
     config,
+    authorize: admitKonsument(parts.konsumenter),
     openRoutes: local === undefined ? OPEN_ROUTES : [...OPEN_ROUTES, LOCAL_TOKEN_ROUTE],
     readiness: { oppstart: isStarted, database: () => pools.lesing.query('select 1').then(() => true) },
     configure: (app) => {

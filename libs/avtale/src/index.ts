@@ -53,7 +53,19 @@ export {
   type Outcome,
   type Version,
 } from './ordering.ts';
-export { FASER, isAnnulledUnderway, lastDay, phaseOn, type Fase, type PhaseFacts, type PhaseMarks } from './phase.ts';
+export {
+  countedDays,
+  FASER,
+  GRUNNER,
+  isAnnulledUnderway,
+  phaseOn,
+  type CountedDays,
+  type Days,
+  type Fase,
+  type Grunn,
+  type PhaseFacts,
+  type PhaseMarks,
+} from './phase.ts';
 export { asJsonObject, parseJsonObject, type JsonObject } from './json.ts';
 export { todayInOslo, parseDate, parseInstant, parseOsloTime } from './time.ts';
 export { isUuid, UUID } from './uuid.ts';

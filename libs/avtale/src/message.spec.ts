@@ -51,6 +51,29 @@ function reason(key: Uint8Array | null, value: Uint8Array | null): ParkingReason
   return parsed.reason;
 }
 
+test.each([
+  [{}, { neverBegan: false, fromArena: false }],
+  [{ annullertGrunn: 'Ikke møtt' }, { neverBegan: true, fromArena: false }],
+  [
+    { annullertGrunn: 'Avtalen finnes ikke i Arena', opphav: 'ARENA' },
+    { neverBegan: true, fromArena: true },
+  ],
+  [{ annullertGrunn: 'Syk' }, { neverBegan: false, fromArena: false }],
+  [{ godkjentPaVegneGrunn: { arenaMigreringDeltaker: true } }, { neverBegan: false, fromArena: true }],
+  [
+    { godkjentPaVegneAvArbeidsgiverGrunn: { arenaMigreringArbeidsgiver: true } },
+    { neverBegan: false, fromArena: true },
+  ],
+  // Of another form they are nothing to us: the message can be used.
+  [
+    { annullertGrunn: 7, godkjentPaVegneGrunn: ['x'] },
+    { neverBegan: false, fromArena: false },
+  ],
+])('what the phase needs beside the avtale, and never the reason: %j', (fields, marks) => {
+  const parsed = parseMessage(Buffer.from(ID), Buffer.from(JSON.stringify({ ...SOURCE, opphav: null, ...fields })));
+  expect(parsed).toMatchObject({ ok: true, message: { marks } });
+});
+
 test('the reduced dataset, and nothing else', () => {
   expect(avtale({ deltakerFornavn: 'Syntetisk', etNyttFelt: { with: ['innhold'] } })).toEqual({
     avtaleId: ID,
@@ -192,7 +215,19 @@ describe('parked', () => {
       { numRuns: 1_000 },
     );
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (raw) => void parseMessage(raw, raw)));
+    const anyTime = fc.oneof(fc.maxSafeInteger(), fc.double());
+    fc.assert(
+      fc.property(anyTime, (writtenAt) => void parseMessage(bytes(ID), bytes(JSON.stringify(SOURCE)), { writtenAt })),
+    );
   });
+});
+
+test('U+0000 is found, and not found, however deep a message is nested', () => {
+  const deep = (end: string): string => `"ukjent":${'['.repeat(20_000)}${end}${']'.repeat(20_000)}`;
+  const read = (more: string): ReturnType<typeof parseMessage> =>
+    parseMessage(bytes(ID), bytes(`${JSON.stringify(SOURCE).slice(0, -1)},${more}}`));
+  expect(read(`${deep('1')},"tekst":"\\\\u0000"`)).toMatchObject({ ok: true });
+  expect(read(deep('"\\u0000"'))).toMatchObject({ ok: false, reason: { code: 'UGYLDIG_FELT', field: 'ukjent' } });
 });
 
 test('every message seen from the source is usable', () => {

@@ -6,7 +6,8 @@ import { isUuid } from './uuid.ts';
 
 /** Why a message can't be used; `reason` never contains a value from it. */
 export interface ParkingReason {
-  code: 'IKKE_UTF8' | 'IKKE_JSON' | 'IKKE_OBJEKT' | 'UGYLDIG_NOKKEL' | 'UGYLDIG_FELT' | 'AVVIST_AV_DATABASEN';
+  code:
+    'IKKE_UTF8' | 'IKKE_JSON' | 'IKKE_OBJEKT' | 'UGYLDIG_NOKKEL' | 'UGYLDIG_FELT' | 'FREMTIDIG' | 'AVVIST_AV_DATABASEN';
   /** the source's name of the field at fault; `key` for the Kafka key; null when it is the message as a whole */
   field: string | null;
   reason: string;
@@ -26,15 +27,30 @@ export type Message =
 /** Header of a tombstone: the offset that it does not delete beyond, as decimal digits. */
 export const DELETE_BEFORE = 'slett-foer';
 
+/** How far after its message's own time `sistEndret` may lie: clocks differ, and the newest wins for ever. */
+const MAX_AHEAD_MS = 24 * 3_600_000;
+
+/** What is known of a message beside its bytes. */
+export interface MessageOrigin {
+  /** of a tombstone: the offset that it does not delete beyond */
+  deleteBefore?: number | undefined;
+  /** When it was written, ms since 1970: the timestamp of its record. Undefined: not known, and nothing is held against it. */
+  writtenAt?: number | undefined;
+}
+
 export type ParseResult = { ok: true; message: Message } | { ok: false; reason: ParkingReason };
 
 /**
  * Reads one message of the source's topic (`source-contract`, rules 1 and 3–9). Total: whatever the bytes are, the
  * answer is a message or a precise reason, never an exception.
  */
-export function parseMessage(key: Uint8Array | null, value: Uint8Array | null, deleteBefore?: number): ParseResult {
+export function parseMessage(
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+  origin: MessageOrigin = {},
+): ParseResult {
   try {
-    return { ok: true, message: parse(key, value, deleteBefore) };
+    return { ok: true, message: parse(key, value, origin) };
   } catch (error) {
     if (error instanceof UnreadableError) return { ok: false, reason: error.reason };
     throw error;
@@ -51,7 +67,7 @@ function reject(code: ParkingReason['code'], field: string | null, reason: strin
   throw new UnreadableError({ code, field, reason });
 }
 
-function parse(key: Uint8Array | null, value: Uint8Array | null, deleteBefore: number | undefined): Message {
+function parse(key: Uint8Array | null, value: Uint8Array | null, { deleteBefore, writtenAt }: MessageOrigin): Message {
   const keyText = key === null ? null : utf8(key, 'key').toLowerCase();
   if (value === null) {
     if (keyText === null || !isUuid(keyText)) {
@@ -65,6 +81,9 @@ function parse(key: Uint8Array | null, value: Uint8Array | null, deleteBefore: n
   if (keyText !== avtaleId) reject('UGYLDIG_NOKKEL', 'key', 'the key differs from avtaleId');
 
   const avtale = parseAvtale(source, avtaleId);
+  if (writtenAt !== undefined && avtale.sistEndret > latestChange(writtenAt)) {
+    reject('FREMTIDIG', 'sistEndret', 'is more than 24 hours after the message was written');
+  }
   const deleted = readBoolean(source, 'slettemerket') || source['hendelseType'] === 'AVTALE_SLETTET';
   if (deleted) return { type: 'SLETTET', avtaleId, sistEndret: avtale.sistEndret };
   return { type: 'AVTALE', avtale, marks: readMarks(source) };
@@ -91,6 +110,16 @@ export function reduceMessage(source: JsonObject): JsonObject {
   }
   return reduced;
 }
+
+/** The last `sistEndret` that a message of that time may have, as `Instant`s are written. */
+function latestChange(writtenAt: number): string {
+  const latest = writtenAt + MAX_AHEAD_MS;
+  // Beyond what a `sistEndret` can be.
+  if (!(latest < END_OF_TIME)) return 'never';
+  return `${new Date(Math.max(latest, 0)).toISOString().slice(0, -1)}000Z`;
+}
+
+const END_OF_TIME = Date.UTC(10_000, 0, 1);
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -119,12 +148,20 @@ function parseJson(text: string): JsonObject {
   return object;
 }
 
-function findNul(value: unknown, field = ''): string | undefined {
-  if (typeof value === 'string') return value.includes('\0') ? field : undefined;
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [name, part] of Object.entries(value)) {
-    const found = name.includes('\0') ? field || 'unknown field' : findNul(part, field || name);
-    if (found) return found;
+/** Layer by layer: a message may be nested deeper than a call can be. */
+function findNul(message: JsonObject): string | undefined {
+  let layer: [field: string, value: unknown][] = [['', message]];
+  while (layer.length > 0) {
+    const next: typeof layer = [];
+    for (const [field, value] of layer) {
+      if (typeof value === 'string' && value.includes('\0')) return field;
+      if (typeof value !== 'object' || value === null) continue;
+      for (const [name, part] of Object.entries(value)) {
+        if (name.includes('\0')) return field || 'unknown field';
+        next.push([field || name, part]);
+      }
+    }
+    layer = next;
   }
   return undefined;
 }

@@ -65,6 +65,32 @@ export function lastDay(facts: PhaseFacts): string | null {
   return sluttDato !== null && sluttDato < before ? sluttDato : before;
 }
 
+/** Why days of an avtale are uncertain. */
+export const GRUNNER = ['ANNULLERT_UNDERVEIS', 'IKKE_INNGAATT_PAA_NYTT'] as const;
+export type Grunn = (typeof GRUNNER)[number];
+
+/** Days, both ends included; without a last one it goes on. */
+export interface Days {
+  first: string;
+  last: string | null;
+}
+
+/** The days on which a person may be on the measure: without a reason, certainly. */
+export interface CountedDays extends Days {
+  uncertain: Grunn | null;
+}
+
+/** Those on which the avtale is PAAGAAR or IKKE_INNGAATT_PAA_NYTT; undefined when there are none. */
+export function countedDays(facts: PhaseFacts): CountedDays | undefined {
+  const { startDato: first, entered, everEntered, fromArena, annulled } = facts;
+  const last = lastDay(facts);
+  if (first === null || (last !== null && last < first)) return undefined;
+  if (annulled) return isAnnulledUnderway(facts) ? { first, last, uncertain: 'ANNULLERT_UNDERVEIS' } : undefined;
+  if (entered) return { first, last, uncertain: null };
+  const isRenewed = (everEntered || fromArena) && last !== null;
+  return isRenewed ? { first, last, uncertain: 'IKKE_INNGAATT_PAA_NYTT' } : undefined;
+}
+
 function dayBefore(day: string): string {
   return new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10);
 }

@@ -1,5 +1,5 @@
-import { startTokenIssuer, type TokenIssuer } from '@tiltak/testing';
-import { TokenVerifier } from './auth.ts';
+import { onDuty, ON_DUTY_NAV_IDENT, startTokenIssuer, type TokenIssuer } from '@tiltak/testing';
+import { navIdentOf, TokenVerifier } from './auth.ts';
 import { Problem } from './problem.ts';
 
 let issuer: TokenIssuer;
@@ -26,6 +26,24 @@ async function status(verifier: TokenVerifier, proof: string): Promise<number> {
 
 test('a machine token is let through', async () => {
   await expect(newVerifier().verify(await token())).resolves.toMatchObject({ azp: 'app' });
+});
+
+test('a token of a person is let through only where persons are taken', async () => {
+  const { issuer: place, jwksUri } = issuer;
+  const person = await token(onDuty());
+  expect(await status(newVerifier(), person)).toBe(401);
+  const takesPersons = new TokenVerifier({ issuer: place, audience: 'oss', jwksUri, takesPersons: true });
+  expect(navIdentOf(await takesPersons.verify(person))).toBe(ON_DUTY_NAV_IDENT);
+  expect(await status(takesPersons, await token())).toBe(200);
+});
+
+test.each<[string, Record<string, unknown>]>([
+  ['a machine, whatever it says', { idtyp: 'app', NAVident: ON_DUTY_NAV_IDENT }],
+  ['without the claim', { NAVident: undefined }],
+  ['with a claim that is no Nav ident', { NAVident: 'vakt@nav.example' }],
+  ['with several', { NAVident: [ON_DUTY_NAV_IDENT] }],
+])('%s has no Nav ident', (_, claims) => {
+  expect(navIdentOf({ azp: 'app', exp: 0, ...onDuty(), ...claims })).toBeUndefined();
 });
 
 test('keys that can not be had are 503 with the time to wait: neither allowed nor the fault of the caller', async () => {

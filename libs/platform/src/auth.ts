@@ -4,7 +4,7 @@ import { fingerprint } from './fingerprint.ts';
 import { logger } from './logger.ts';
 import { PROBLEMS, Problem } from './problem.ts';
 
-/** What a verified machine token says. */
+/** What a verified token says, of an application or of a person who has logged in to one. */
 export interface Token extends JWTPayload {
   /** client id of the application that asks */
   azp: string;
@@ -12,12 +12,41 @@ export interface Token extends JWTPayload {
   exp: number;
 }
 
+/** What an application needs to call this one at all; Entra ID gives it by the access policy of the platform. */
+const APPLICATION_ROLE = 'access_as_application';
+
+export const isMachine = (token: Token): boolean => token['idtyp'] === 'app';
+
+export const hasAppRole = ({ roles }: Token, role: string = APPLICATION_ROLE): boolean =>
+  Array.isArray(roles) && roles.includes(role);
+
+/** @throws Problem 403 */
+export function requireAppRole(token: Token): void {
+  if (!hasAppRole(token)) {
+    throw new Problem(PROBLEMS.IKKE_TILGANG, `The token lacks the app role ${APPLICATION_ROLE} (claim roles)`);
+  }
+}
+
+/** Of the person who has logged in; undefined for a machine, and for a person who isn't employed at Nav. */
+export function navIdentOf(token: Token): string | undefined {
+  const ident = isMachine(token) ? undefined : token['NAVident'];
+  return typeof ident === 'string' && /^[A-Z]\d{6}$/.test(ident) ? ident : undefined;
+}
+
 const CACHE_MS = 60_000;
 const REFRESH_MS = 10 * 60_000;
 const RETRY_MS = 30_000;
 const KEYS_VALID_MS = 24 * 60 * 60_000;
 
-/** Verifies Entra ID machine tokens. */
+interface VerifierOptions {
+  issuer: string;
+  audience: string;
+  jwksUri: string;
+  /** Tokens of persons are valid too; who may do what is then told apart for each operation. */
+  takesPersons?: boolean | undefined;
+}
+
+/** Verifies Entra ID tokens: of machines, and of persons where they are taken. */
 export class TokenVerifier {
   private readonly keys: ReturnType<typeof createRemoteJWKSet>;
   /** By the token's SHA-256. RS256 would cost more than the look-up itself, so a token is verified once a minute. */
@@ -25,7 +54,7 @@ export class TokenVerifier {
   private refreshAfter = Date.now() + REFRESH_MS;
   private complainAfter = 0;
 
-  constructor(private readonly options: { issuer: string; audience: string; jwksUri: string }) {
+  constructor(private readonly options: VerifierOptions) {
     this.keys = createRemoteJWKSet(new URL(options.jwksUri), {
       timeoutDuration: 3_000,
       // Between two fetches for keys that nobody knows.
@@ -47,7 +76,7 @@ export class TokenVerifier {
   private async decode(token: string): Promise<Token> {
     this.refreshKeys();
     try {
-      const { issuer, audience } = this.options;
+      const { issuer, audience, takesPersons } = this.options;
       const { payload } = await jwtVerify(token, this.keys, {
         issuer,
         audience,
@@ -55,9 +84,10 @@ export class TokenVerifier {
         clockTolerance: 30,
         requiredClaims: ['exp', 'azp'],
       });
-      if (payload['idtyp'] !== 'app') throw invalid('The token is not a machine token (idtyp app)');
       if (typeof payload['azp'] !== 'string') throw invalid('The token has no azp');
-      return payload as Token;
+      const verified = payload as Token;
+      if (!takesPersons && !isMachine(verified)) throw invalid('The token is not a machine token (idtyp app)');
+      return verified;
     } catch (error) {
       if (error instanceof Problem) throw error;
       throw explain(error) ?? this.withoutKeys(error);

@@ -132,6 +132,11 @@ export const commonVariables = {
   }),
   HOST: text({ description: 'Address to listen on', default: '0.0.0.0' }),
   PORT: port({ description: 'Port to listen on', default: 8080 }),
+  HTTP_MINSTE_BYTE_PER_SEKUND: integer({
+    description: 'Bytes per second that a body must bring, over 5 s, or the request is refused with 408',
+    default: 500,
+    max: 1_000_000,
+  }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], {
     description: 'Least serious level that is logged',
     default: 'info',

@@ -1,4 +1,4 @@
-export type { Token } from './auth.ts';
+export { hasAppRole, isMachine, navIdentOf, requireAppRole, type Token } from './auth.ts';
 export { startJob, type BackgroundJob } from './background-job.ts';
 export { UsageError, runCommand, type Command } from './command.ts';
 export { BoundedQueue } from './bounded-queue.ts';
@@ -21,8 +21,10 @@ export {
 } from './config.ts';
 export { fingerprint } from './fingerprint.ts';
 export { measurePools } from './pool-metrics.ts';
+export { JsonList } from './http/body/json-list.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { IntegerParam } from './http/integer-param.ts';
+export { pageHeaders } from './http/security-headers.ts';
 export { ProblemDto } from './http/problem.dto.ts';
 export { createOpenApi, type OpenApi, type OpenApiOptions } from './openapi.ts';
 export { runApp, type Stop } from './run-app.ts';

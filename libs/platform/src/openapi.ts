@@ -2,7 +2,9 @@ import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
 import { ProblemDto } from './http/problem.dto.ts';
+import { serveSwaggerUi } from './http/swagger-ui.ts';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Responses = Operation['responses'];
@@ -40,19 +42,15 @@ export interface OpenApi {
 /** The document that an app publishes. */
 export function createOpenApi(options: OpenApiOptions): OpenApi {
   return {
-    serve: (app, script) =>
+    serve: (app, script) => {
       SwaggerModule.setup('swagger', app, () => createDocument(app, options), {
         jsonDocumentUrl: '/openapi.json',
-        customSiteTitle: options.title,
         raw: ['json'],
-        ...(script === undefined ? {} : { customJsStr: script }),
-        swaggerOptions: {
-          persistAuthorization: true,
-          displayRequestDuration: true,
-          tryItOutEnabled: true,
-          ...options.ui,
-        },
-      }),
+        ui: false,
+      });
+      const server = app.getHttpAdapter().getInstance() as FastifyInstance;
+      serveSwaggerUi(server, { title: options.title, settings: options.ui, script });
+    },
     text: async (module) => {
       const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false });
       return `${JSON.stringify(createDocument(app, options), null, 2)}\n`;

@@ -1,5 +1,6 @@
 import type { SourceMessage } from './source/source-message.ts';
 import { DAY_SECONDS } from './source/clock.ts';
+import { BEGINNING, END } from './source/epochs.ts';
 import { Random } from './source/random.ts';
 import { poison, tombstone } from './poison.ts';
 import { lifecycle } from './lifecycle/lifecycle.ts';
@@ -29,9 +30,12 @@ export function* createEvents({ count, seed = 1, poison: withPoison = false }: E
   }
 }
 
-/** Longer than any avtale of a run is alive, so that what is moved by it is newer than all that was sent about it. */
-const LATER = 4 * 365 * DAY_SECONDS;
-const EARLIER = -400 * DAY_SECONDS;
+/**
+ * After the simulated time, in the same order, and all within a day: newer than all that was sent before, and not so far
+ * ahead that it would be parked.
+ */
+const later = (seconds: number): number => (END + 1) * DAY_SECONDS + (seconds - BEGINNING * DAY_SECONDS) / 1_000;
+const earlier = (seconds: number): number => seconds - 400 * DAY_SECONDS;
 
 /**
  * The avtaler of `createEvents` with the same numbers, changed again: seven in ten newer than anything before, the rest
@@ -41,16 +45,16 @@ export function* createUpdates({ count, seed = 1 }: Omit<EventOptions, 'poison'>
   const random = new Random(seed + 1_000_003);
   for (const { key, value } of createEvents({ count, seed })) {
     const fate = random.next();
-    const changed = (seconds: number): string => moved(String(value), seconds, String(random.number(0, 99)));
-    yield { key, value: fate < 0.15 ? value : changed(fate < 0.3 ? EARLIER : LATER) };
+    const changed = (move: typeof later): string => moved(String(value), move, String(random.number(0, 99)));
+    yield { key, value: fate < 0.15 ? value : changed(fate < 0.3 ? earlier : later) };
   }
 }
 
 /** The same message with another sistEndret, and another name of the employer. */
-function moved(value: string, seconds: number, mark: string): string {
+function moved(value: string, move: (seconds: number) => number, mark: string): string {
   return value
     .replace(/"sistEndret":"([^"]{19})/, (_, time: string) => {
-      const movedTo = new Date(Date.parse(`${time}Z`) + seconds * 1_000).toISOString();
+      const movedTo = new Date(move(Date.parse(`${time}Z`) / 1_000) * 1_000).toISOString();
       return `"sistEndret":"${movedTo.slice(0, 19)}`;
     })
     .replace('"bedriftNavn":"', `"bedriftNavn":"${mark} `);

@@ -37,6 +37,8 @@ const KINDS: readonly Corrupt[] = [
   withFields({ stillingprosent: {} }),
   withFields({ bedriftNavn: 'A\0B' }),
   () => ({ key: 'ikke-en-uuid', value: null }),
+  // Nothing newer would ever come.
+  withFields({ sistEndret: '9000-01-01T00:00:00Z' }),
 ];
 
 /** In the place of a message: the same message, spoilt. Number by number, all kinds in turn. */

@@ -16,7 +16,7 @@ export {
   type ManagedProcess,
 } from './stack/process.ts';
 export { LOCAL_DIR, ROOT } from './stack/paths.ts';
-export { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
+export { onDuty, ON_DUTY_NAV_IDENT, startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 export {
   createTestDatabase,
   createTestTopic,
@@ -28,3 +28,4 @@ export {
   type TestTopic,
 } from './suite.ts';
 export { isValidFnr, isValidOrgnr, syntheticFnr, syntheticNavIdent, syntheticOrgnr } from './idents.ts';
+export { statusBeforeBody } from './headers-only.ts';

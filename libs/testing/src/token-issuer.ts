@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { OAuth2Issuer } from 'oauth2-mock-server';
+import { syntheticNavIdent } from './idents.ts';
 
 type Claims = Record<string, unknown>;
 
@@ -16,22 +17,46 @@ export interface TokenIssuer {
   stop: () => Promise<void>;
 }
 
+export const ON_DUTY_NAV_IDENT = syntheticNavIdent(1);
+
+/** Claims that make the token of a machine that of a person who is on duty and has logged in. */
+export const onDuty = (navIdent = ON_DUTY_NAV_IDENT): Claims => ({
+  idtyp: undefined,
+  roles: ['drift'],
+  scp: 'defaultaccess',
+  NAVident: navIdent,
+  preferred_username: 'vakt@nav.example',
+});
+
 /**
  * Issues tokens as Entra ID does. `POST /token` with `grant_type=client_credentials`, `client_id` and perhaps `audience`
- * and `rolle`, or `adapter` (an organisation), gives one to whoever asks: for local use only.
+ * and `adapter` (an organisation) or `nav_ident` (somebody on duty, who on the platform has logged in in a browser) gives
+ * one to whoever asks: for local use only.
  *
  * @param port 0 for any that is free
  * @param audience of tokens that don't ask for another
+ * @param host what it listens on; from elsewhere than this machine only when told
+ * @param url what it is called by those who ask it
  */
-export async function startTokenIssuer({ port, audience }: { port: number; audience: string }): Promise<TokenIssuer> {
+export async function startTokenIssuer({
+  port,
+  audience,
+  host = '127.0.0.1',
+  url,
+}: {
+  port: number;
+  audience: string;
+  host?: string;
+  url?: string;
+}): Promise<TokenIssuer> {
   let respond: RequestListener = (_, response) => response.writeHead(503).end();
   let instead: RequestListener | undefined;
   const server = createServer((request, response) => (instead ?? respond)(request, response));
   await new Promise<void>((ready, failed) => {
-    server.once('error', failed).listen(port, '127.0.0.1', ready);
+    server.once('error', failed).listen(port, host, ready);
   });
   const address = server.address();
-  const issuer = `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : port)}`;
+  const issuer = url ?? `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : port)}`;
   let key = await createKey(issuer, audience);
   respond = key.respond;
   return {
@@ -42,10 +67,7 @@ export async function startTokenIssuer({ port, audience }: { port: number; audie
         kid: key.kid,
         expiresIn: duration,
         scopesOrTransform: (_header, payload) => {
-          Object.assign(payload, claimsFor(azp, receiver), claims);
-          for (const [name, value] of Object.entries(claims)) {
-            if (value === undefined) Reflect.deleteProperty(payload, name);
-          }
+          setClaims(payload, { ...claimsFor(azp, receiver), ...claims });
         },
       }),
     rotateKey: async ({ keepOld = true } = {}) => {
@@ -71,6 +93,14 @@ function claimsFor(azp: string, audience: string): Claims {
   return { aud: audience, azp, sub: azp, oid: azp, idtyp: 'app', roles: ['access_as_application'], ver: '2.0' };
 }
 
+/** Those that are undefined are removed. */
+function setClaims(payload: Claims, claims: Claims): void {
+  Object.assign(payload, claims);
+  for (const [name, value] of Object.entries(claims)) {
+    if (value === undefined) Reflect.deleteProperty(payload, name);
+  }
+}
+
 interface Key {
   kid: string;
   server: OAuth2Issuer;
@@ -86,11 +116,11 @@ async function createKey(issuer: string, audience: string): Promise<Key> {
   const { kid } = await server.keys.generate('RS256', { kid: randomUUID() });
   const service = new OAuth2Service(server);
   service.on('beforeTokenSigning', (token: { payload: Claims }, { body }: { body?: Claims }) => {
-    const { client_id: azp, audience: receiver, rolle: role, adapter } = body ?? {};
+    const { client_id: azp, audience: receiver, nav_ident: navIdent, adapter } = body ?? {};
     if (typeof azp !== 'string') return;
-    Object.assign(token.payload, claimsFor(azp, typeof receiver === 'string' ? receiver : audience));
-    if (typeof role === 'string') token.payload['roles'] = [role];
-    if (typeof adapter === 'string') Object.assign(token.payload, { scope: 'tiltak:adapter', organisasjon: adapter });
+    setClaims(token.payload, claimsFor(azp, typeof receiver === 'string' ? receiver : audience));
+    if (typeof navIdent === 'string') setClaims(token.payload, onDuty(navIdent));
+    if (typeof adapter === 'string') setClaims(token.payload, { scope: 'tiltak:adapter', organisasjon: adapter });
   });
   return { kid, server, respond: service.requestHandler };
 }

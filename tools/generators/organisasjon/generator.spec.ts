@@ -44,7 +44,11 @@ const yaml = (path: string): Record<string, never> => parse(read(path)) as Recor
 test('everything an organisation needs, for each environment, and nothing the second time', () => {
   const what = ['konsumenter', 'database', 'topic', 'ingestor', 'query-api'];
   const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
-  expect(create('demo-fylke')).toEqual([...files, 'tools/local/organisasjoner/demo-fylke.yaml']);
+  expect(create('demo-fylke')).toEqual([
+    ...files,
+    'nais/demo-fylke/dekning.yaml',
+    'tools/local/organisasjoner/demo-fylke.yaml',
+  ]);
   expect(create('demo-fylke')).toEqual([]);
 });
 
@@ -64,8 +68,9 @@ test('the parts of an organisation name each other, and no other organisation', 
       spec: { kafka: { pool: `nav-${env}` }, postgres: { clusterName: database } },
     });
     expect(ingestor['spec']?.['env']).toContainEqual({ name: 'KAFKA_TOPIC', value: topic });
+    expect(ingestor['spec']?.['env']).toContainEqual({ name: 'ADAPTER_KAN_SKRIVE', value: 'ja' });
     expect(yaml(`${dir}/query-api-${env}.yaml`)).toMatchObject({ spec: { postgres: { clusterName: database } } });
-    expect(yaml('tools/local/organisasjoner/demo-fylke.yaml')).toMatchObject({ topic });
+    expect(yaml('tools/local/organisasjoner/demo-fylke.yaml')).toMatchObject({ topic, adapter: 'ja' });
   }
   expect(
     readdirSync(join(directory, dir))
@@ -79,9 +84,36 @@ test('nav is what the generator writes, and needs nothing more', () => {
   const files = readdirSync(join(directory, 'nais', 'nav'));
   expect(files).toEqual(readdirSync(join(ROOT, 'nais', 'nav')));
   expect(files.filter((file) => file.startsWith('topic'))).toEqual([]);
-  for (const file of files.filter((name) => !/^(konsumenter|query-api)/.test(name))) {
+  for (const file of files.filter((name) => !/^(konsumenter|query-api|dekning)/.test(name))) {
     expect(read(`nais/nav/${file}`)).toBe(readFileSync(join(ROOT, 'nais', 'nav', file), 'utf8'));
   }
+});
+
+test('people log in to the page of those on duty, and what is called with a token is let by', () => {
+  create('demo-fylke');
+  for (const env of ['dev', 'prod']) {
+    const spec = yaml(`nais/demo-fylke/ingestor-${env}.yaml`)['spec'] as unknown as {
+      ingresses: string[];
+      azure: { application: unknown; sidecar: { autoLoginIgnorePaths: string[] } };
+      env: { name: string; value: string }[];
+    };
+    // The path is that of the cookie too.
+    expect(spec.ingresses.map((address) => new URL(address).pathname)).toEqual(['/drift']);
+    const { application, sidecar } = spec.azure;
+    expect(sidecar).toMatchObject({ enabled: true, autoLogin: true });
+    expect(sidecar.autoLoginIgnorePaths.filter((path) => path.startsWith('/drift'))).toEqual([]);
+    expect(application).toMatchObject({ allowAllUsers: false, claims: { groups: [{ id: '{{driftsgruppe}}' }] } });
+    expect(spec.env).toContainEqual({ name: 'DRIFT_GRUPPER', value: '{{driftsgruppe}}' });
+  }
+});
+
+test('where a source publishes to the topic itself, no adapter may write to it', () => {
+  create('et-fylke', 'fylke.avtaler');
+  expect(yaml('nais/et-fylke/ingestor-prod.yaml')['spec']?.['env']).toContainEqual({
+    name: 'ADAPTER_KAN_SKRIVE',
+    value: 'nei',
+  });
+  expect(yaml('tools/local/organisasjoner/et-fylke.yaml')).toMatchObject({ adapter: 'nei' });
 });
 
 test('what somebody has changed stays, and the access policy follows the registry', () => {

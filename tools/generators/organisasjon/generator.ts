@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import {
   databaseManifest,
   ingestor,
+  EMPTY_COVERAGE,
   EMPTY_REGISTRIES,
   localEntry,
   withInboundRules,
@@ -42,6 +43,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     );
     if (updated !== manifest) tree.write(file('query-api'), updated);
   }
+  write(`nais/${name}/dekning.yaml`, EMPTY_COVERAGE);
   write(setup, localEntry(name, topic));
 }
 

@@ -1,4 +1,4 @@
-import { topicName } from './names.ts';
+import { ownTopic, topicName } from './names.ts';
 
 export const ENVIRONMENTS = ['dev', 'prod'] as const;
 type Env = (typeof ENVIRONMENTS)[number];
@@ -16,10 +16,16 @@ const HEADER = `# The registry of consumers in {}; see apps/query-api/src/access
 export const EMPTY_REGISTRIES: Record<Env, string> = {
   dev: `${HEADER.replace('{}', 'dev')}[]
 `,
-  prod: `${HEADER.replace('{}', 'production')}# A consumer is added by a pull request that the team that owns the data approves. None has been given access yet.
+  prod: `${HEADER.replace('{}', 'production')}# A consumer is added by a pull request that the team that owns the data approves, with the version of
+# docs/bruksvilkaar.md that it has accepted. None has been given access yet.
 []
 `,
 };
+
+/** Nothing is said of any kind until the organisation says it. */
+export const EMPTY_COVERAGE = `# Of which kinds of measure this organisation's source is the master, and since when; see nais/nav/dekning.yaml.
+[]
+`;
 
 const metadata = (name: string): string => `metadata:
   name: ${name}
@@ -37,6 +43,10 @@ spec:
   prometheus: { enabled: true, path: /internal/prometheus }
   terminationGracePeriodSeconds: 30`;
 
+const DOMAIN: Record<Env, string> = { dev: 'intern.dev.nav.no', prod: 'intern.nav.no' };
+/** Whether an adapter may write to an organisation's topic: not to one that a source publishes to. */
+export const adapterMayWrite = (name: string, topic: string): 'ja' | 'nei' => (topic === ownTopic(name) ? 'ja' : 'nei');
+
 export const ingestor = (name: string, env: Env, topic: string): string => `${app('ingestor', name)}
   # At most as many as the topic has partitions are at work.
   replicas: { min: 2, max: 2 }
@@ -44,13 +54,28 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
     requests: { cpu: 200m, memory: 256Mi }
     limits: { memory: 384Mi }
   kafka: { pool: nav-${env} }
-  azure: { application: { enabled: true } }
+  # The page of those on duty, and nothing else: the login's cookie is for this path.
+  ingresses: ['https://tiltak-datadeling-${name}.${DOMAIN[env]}/drift']
+  azure:
+    application:
+      enabled: true
+      allowAllUsers: false
+      # Who is on duty: the id of the group is given when this is deployed, as the image is.
+      claims: { groups: [{ id: '{{driftsgruppe}}' }] }
+    # Logs people in, and puts their token on what their browser asks for. What others call has a token already.
+    sidecar:
+      enabled: true
+      autoLogin: true
+      autoLoginIgnorePaths: ['/adapter/**', '/openapi.json', '/swagger/**']
   postgres: { clusterName: tiltak-datadeling-${name} }
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
     # Which idents are one person's, when a person register's topic is at hand (docs/operations.md, Idents).
     # - { name: IDENT_TOPIC, value: … }
+    - { name: DRIFT_GRUPPER, value: '{{driftsgruppe}}' }
+    # nei: the source publishes to the topic itself, and alone.
+    - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
     - { secret: tiltak-datadeling-${name}-noekkel }
@@ -75,6 +100,7 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
+    - { name: DEKNING_FIL, value: /konfig/dekning.yaml }
   filesFrom:
     - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
   envFrom:
@@ -130,4 +156,6 @@ export const localEntry = (
 ): string => `# ${name} on the local stack: npm start -- --organisasjoner ${name}
 topic: ${topic}
 konsumenter: tools/local/konsumenter.yaml
+dekning: nais/${name}/dekning.yaml
+adapter: ${adapterMayWrite(name, topic)}
 `;

@@ -1,14 +1,23 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { FastifyRequest } from 'fastify';
+import { tokenOf } from '../access.guard.ts';
+import { callerError } from '../database/unavailable.interceptor.ts';
+import type { Adapter } from './adapter.ts';
+import { requireContract } from './contract.ts';
+import { MAX_RESOURCES } from './sync-page.ts';
 
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 
+/** An avtale of the source has a hundred members, and some lists within. */
+const PAGE_LIMITS = { depth: 32, values: 10_000, members: 1_000, list: { name: 'ressurser', entries: MAX_RESOURCES } };
+
 /**
  * Pages are larger than other requests, and several of the largest at once are more than the process has memory for. So
- * what is read and worked on at a time is limited: whoever comes on top is asked to come again, before the body is read.
- * To be called before the routes are made.
+ * what is read and worked on at a time is limited: whoever comes on top is asked to come again, before the body is read,
+ * and so is told whoever has no contract. To be called before the routes are made.
  */
-export function allowLargePages(app: NestFastifyApplication): NestFastifyApplication {
+export function allowLargePages(app: NestFastifyApplication, adapter: Pick<Adapter, 'pool'>): NestFastifyApplication {
   let bytesInFlight = 0;
   app
     .getHttpAdapter()
@@ -16,16 +25,25 @@ export function allowLargePages(app: NestFastifyApplication): NestFastifyApplica
     .addHook('onRoute', (route) => {
       if (route.url !== '/adapter/v1/avtaler/synk') return;
       route.bodyLimit = MAX_PAGE_BYTES;
-      route.preParsing = async (request, reply, content) => {
+      route.config = { ...route.config, json: PAGE_LIMITS };
+      route.onRequest = async (request, reply) => {
+        await requireContractEarly(adapter, request);
         const length = Number(request.headers['content-length'] ?? MAX_PAGE_BYTES);
         if (bytesInFlight > 0 && bytesInFlight + length > MAX_PAGE_BYTES) {
-          throw new Problem(PROBLEMS.UTILGJENGELIG, 'Other pages are being worked on', { retryAfter: 1 });
+          throw new Problem(PROBLEMS.UTILGJENGELIG, 'Other pages are being worked on', { retryAfter: 2 });
         }
         bytesInFlight += length;
         // Also when the client goes away before it is answered.
         reply.raw.once('close', () => (bytesInFlight -= length));
-        return content;
       };
     });
   return app;
+}
+
+async function requireContractEarly({ pool }: Pick<Adapter, 'pool'>, request: FastifyRequest): Promise<void> {
+  try {
+    await requireContract(pool, tokenOf(request));
+  } catch (error) {
+    throw callerError(error);
+  }
 }

@@ -3,7 +3,7 @@ import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, Matches,
 import { SynkDto } from './sync.dto.ts';
 
 /** Eleven digits may be a national ident. */
-const ADAPTER_ID = '^(?![0-9]{11}$)[A-Za-z0-9._-]{1,100}$';
+export const ADAPTER_ID = '^(?![0-9]{11}$)[A-Za-z0-9._-]{1,100}$';
 const DELTASYNK = ['STRAKS', 'MINST_HVERT_15_MINUTT', 'INGEN'] as const;
 const RESOURCES = ['avtaler'] as const;
 

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { KontraktDto } from './contract.dto.ts';
 
 export interface ContractRow extends KontraktDto {
@@ -40,6 +40,14 @@ export async function saveContract(db: Pool, client: string, contract: KontraktD
     ],
   );
   return rowCount === 1;
+}
+
+/** @returns the client that it belonged to; undefined when there is none of that adapter */
+export async function deleteContract(db: PoolClient, adapterId: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ klient: string }>('delete from adapter where adapter_id = $1 returning klient', [
+    adapterId,
+  ]);
+  return rows[0]?.klient;
 }
 
 export async function setHeartbeat(db: Pool): Promise<void> {

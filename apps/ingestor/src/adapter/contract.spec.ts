@@ -1,3 +1,4 @@
+import { statusBeforeBody } from '@tiltak/testing';
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
 
@@ -40,6 +41,22 @@ test.each(ROUTES)(
   },
 );
 
+test.each(ROUTES.filter(([method, path]) => method !== 'GET' && !path.endsWith('bekreft')))(
+  '%s %s refuses who may not come before anything of the body has come',
+  async (method, path) => {
+    const url = `${ingestor.url}/adapter/v1/${path}`;
+    const status = async (claims: Record<string, unknown>): Promise<unknown> =>
+      statusBeforeBody(method, url, await ingestor.tokenWith(claims));
+    expect(await status({})).toBe(403);
+    expect(await status({ ...ADAPTER, organisasjon: 'demo-fylke' })).toBe(403);
+    expect(await status({ roles: ['drift'] })).toBe(403);
+    if (!path.endsWith('synk')) return;
+    expect(await status(ADAPTER)).toBe(409);
+    await send('PUT', 'kontrakt', CONTRACT, { ...ADAPTER, azp: 'en-annen' });
+    expect(await status(ADAPTER)).toBe(403);
+  },
+);
+
 test.each([
   ['adapterId', ''],
   ['heartbeatIntervallMinutter', 0],
@@ -79,4 +96,22 @@ test('Kafka away is 503, and nothing is accepted', async () => {
   await send('PUT', 'kontrakt', CONTRACT);
   expect(await send('POST', 'avtaler/synk', PAGE)).toMatchObject({ status: 503 });
   expect(await ingestor.owner.query('select from synk')).toEqual([]);
+});
+
+describe('where the source publishes to the topic itself', () => {
+  let fromKafka: TestIngestor;
+  beforeAll(async () => {
+    fromKafka = await startTestIngestor(undefined, { ADAPTER_KAN_SKRIVE: '' });
+  });
+  afterAll(() => fromKafka.stop());
+
+  test.each(ROUTES)('%s %s: an adapter may look, and not write', async (method, path, body) => {
+    const { status, body: answer } = await fromKafka.call(method, `/adapter/v1/${path}`, body, ADAPTER);
+    if (method === 'GET') expect(status).toBe(409);
+    else {
+      expect([status, answer.type]).toEqual([403, 'urn:tiltak-datadeling:feil:ikke-tilgang']);
+      expect(answer.detail).toContain('The source of this organisation publishes to Kafka itself');
+    }
+    expect(await fromKafka.owner.query('select from adapter')).toEqual([]);
+  });
 });

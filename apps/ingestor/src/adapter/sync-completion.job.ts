@@ -129,9 +129,9 @@ export class SyncCompletion {
     const count = new Map(rows.map((row) => [row.tilstand, row.antall]));
     for (const state of SYNC_STATES) metrics.syncs.set({ tilstand: state }, count.get(state) ?? 0);
     const contract = await readContract(this.pool);
-    if (!contract) return;
-    metrics.adapterHeartbeat.set(contract.secondsSince);
-    metrics.adapterIntervals.set(contract.secondsSince / 60 / contract.heartbeatIntervallMinutter);
+    // Without a contract nothing is late; it may have been released.
+    metrics.adapterHeartbeat.set(contract?.secondsSince ?? 0);
+    metrics.adapterIntervals.set(contract ? contract.secondsSince / 60 / contract.heartbeatIntervallMinutter : 0);
     metrics.fullSyncOverdue.set((await readLastFullSync(this.pool)).overdue ? 1 : 0);
   }
 }

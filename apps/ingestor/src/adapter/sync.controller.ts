@@ -90,7 +90,7 @@ export class SyncController {
 
   private async receive(type: SyncType, body: object, request: FastifyRequest): Promise<SynkDto> {
     await requireContract(this.adapter.pool, tokenOf(request));
-    return this.progress(await this.adapter.syncs.receive(parsePage(type, body)));
+    return this.progress(await this.adapter.syncs.receive(await parsePage(type, body)));
   }
 
   private async progress(sync: SyncRow): Promise<SynkDto> {

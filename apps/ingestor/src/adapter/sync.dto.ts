@@ -215,6 +215,28 @@ export class RessursDto {
     description: 'When it was annulled, UTC',
   })
   annullertTidspunkt?: string | null;
+  @ApiPropertyOptional({
+    type: 'string',
+    nullable: true,
+    description:
+      'Why it was annulled. Only «Ikke møtt» and «Avtalen finnes ikke i Arena» go further, as an answer to whether it ever began; any other reason is let go of',
+    example: 'Ikke møtt',
+  })
+  annullertGrunn?: string | null;
+  @ApiPropertyOptional({
+    type: 'object',
+    properties: { arenaMigreringDeltaker: { type: 'boolean' } },
+    nullable: true,
+    description: 'Of the approval on behalf of the participant: whether the migration from Arena made it',
+  })
+  godkjentPaVegneGrunn?: { arenaMigreringDeltaker?: boolean } | null;
+  @ApiPropertyOptional({
+    type: 'object',
+    properties: { arenaMigreringArbeidsgiver: { type: 'boolean' } },
+    nullable: true,
+    description: 'Of the approval on behalf of the employer: whether the migration from Arena made it',
+  })
+  godkjentPaVegneAvArbeidsgiverGrunn?: { arenaMigreringArbeidsgiver?: boolean } | null;
   @ApiPropertyOptional({ type: 'boolean', description: 'Hidden from consumers while true' }) feilregistrert?: boolean;
   @ApiPropertyOptional({ type: 'boolean', description: 'Deleted, in order with the changes' }) slettemerket?: boolean;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { startTestAdapter, CONTRACT, type TestAdapter } from '../testing/test-adapter.ts';
+import { ADAPTER, startTestAdapter, CONTRACT, type TestAdapter } from '../testing/test-adapter.ts';
 import { syntheticFnr, testEnvironment, waitUntil } from '@tiltak/testing';
 import { createKafka } from '../kafka/client.ts';
 import { deleteOldSyncs } from './sync.queries.ts';
@@ -232,6 +232,8 @@ test('every entry that is wrong is named by index and field, no value is told, a
     { id: newId(), avtaleId: newId() },
     ...good,
     { id: newId(), sistEndret: null },
+    { id: newId(), sistEndret: new Date(Date.now() + 24 * 3_600_000 + 60_000).toISOString() },
+    { id: newId(), sistEndret: new Date(Date.now() + 23 * 3_600_000).toISOString() },
   ]);
   expect(response.status).toBe(400);
   expect(response.body.feil.map(({ felt: field }: { felt: string }) => field).sort()).toEqual([
@@ -242,7 +244,9 @@ test('every entry that is wrong is named by index and field, no value is told, a
     'ressurser[3].id',
     'ressurser[4].id',
     'ressurser[5].ressurs.sistEndret',
+    'ressurser[6].ressurs.sistEndret',
   ]);
+  expect(response.body.feil.at(-1).melding).toBe("is more than 24 hours ahead of the server's clock");
   expect(JSON.stringify(response.body)).not.toContain(fnr);
   expect(await countOnTopic()).toBe(before);
 });
@@ -260,6 +264,25 @@ test.each([
     status: 400,
     body: { feil: expect.arrayContaining([expect.objectContaining({ felt: field })]) },
   });
+});
+
+test.each([
+  ['a number without end', '"stillingprosent":1e400', 400, 'ressurser[0].ressurs.stillingprosent'],
+  ['what is not kept, however much there is of it', `"annet":[${'0,'.repeat(9_000)}0]`, 201, undefined],
+  ['too much in one entry', `"annet":[${'0,'.repeat(20_000)}0]`, 413, undefined],
+  ['an entry that is not JSON', '"stillingprosent":01', 400, undefined],
+  ['an entry that ends early', '"annet":[}', 400, undefined],
+])('%s', async (_, member, status, field) => {
+  const id = newId();
+  const entry = `{"id":"${id}","ressurs":{"avtaleId":"${id}","sistEndret":"2026-01-01T00:00:00Z",${member}}}`;
+  const metadata = JSON.stringify({ synkId: newId(), side: 1, antallSider: 1, antallTotalt: 1 });
+  const response = await fetch(`${api.url}/adapter/v1/avtaler/synk`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${await api.tokenWith(ADAPTER)}`, 'content-type': 'application/json' },
+    body: `{ "metadata" : ${metadata} , "ressurser" : [ ${entry} ] }`,
+  });
+  const { feil } = (await response.json()) as { feil?: { felt: string }[] };
+  expect([response.status, feil?.[0]?.felt]).toEqual([status, field]);
 });
 
 test('a list of faults has an end, and too many entries are 413', async () => {
@@ -301,9 +324,25 @@ test('what is pushed is stored as what the stream says', async () => {
 });
 
 test('what is not in the reduced avtale does not reach Kafka', async () => {
-  await api.sendPage('PATCH', { synkId: newId() }, [{ id: newId(), deltakerFornavn: 'Kari', manedslonn: 1 }]);
-  const messages = await readTopic();
-  expect(messages.some(({ value }) => /Kari|manedslonn/.test(String(value)))).toBe(false);
+  await api.sendPage('PATCH', { synkId: newId() }, [
+    {
+      id: newId(),
+      deltakerFornavn: 'Kari',
+      manedslonn: 1,
+      annullertGrunn: 'Syk',
+      godkjentPaVegneGrunn: { reservert: true },
+    },
+    {
+      id: newId(),
+      annullertGrunn: 'Ikke møtt',
+      godkjentPaVegneGrunn: { reservert: true, arenaMigreringDeltaker: true },
+    },
+  ]);
+  const sent = (await readTopic()).map(({ value }) => String(value)).join();
+  expect(sent).not.toMatch(/Kari|manedslonn|Syk|reservert/);
+  // What the phase needs to know goes on, in that form.
+  expect(sent).toContain('"annullertGrunn":"Ikke møtt"');
+  expect(sent).toContain('"godkjentPaVegneGrunn":{"arenaMigreringDeltaker":true}');
 });
 
 test('random syncs, in any order, with repeats: what is stored is what the adapter holds', async () => {

@@ -124,7 +124,7 @@ export class RapportDto {
   @ApiProperty({ type: 'string', format: 'date-time' })
   avsluttet: string;
 
-  @ApiProperty({ description: 'Who asked for it' })
+  @ApiProperty({ description: 'Nav ident of who asked for it' })
   startetAv: string;
 
   @ApiProperty({ type: 'integer', description: 'Avtaler that the source has' })

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import fc from 'fast-check';
-import { waitUntil } from '@tiltak/testing';
+import { ON_DUTY_NAV_IDENT, waitUntil } from '@tiltak/testing';
 import { batch, message, TOPIC } from '../testing/test-ingest.ts';
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 
@@ -45,7 +45,7 @@ test('two sides that agree differ in nothing, however the list is ordered and of
   await save(3);
   const response = await avstem(line(3), line(1), '\r\n', line(2), line(2, '2025-01-01T00:00:00Z'));
   expect(response.status).toBe(201);
-  expect(response.body).toMatchObject({ kilde: 'LISTE', antallHosKilden: 3, startetAv: 'vakt@nav.example' });
+  expect(response.body).toMatchObject({ kilde: 'LISTE', antallHosKilden: 3, startetAv: ON_DUTY_NAV_IDENT });
   expect(response.body.differanser).toEqual(
     ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'].map((type) => ({
       type,

@@ -10,13 +10,14 @@ export class DatabaseUnavailableInterceptor implements NestInterceptor {
     if (context.getType() !== 'http') return next.handle();
     return next.handle().pipe(
       catchError((error: unknown) => {
-        throw toProblem(error);
+        throw callerError(error);
       }),
     );
   }
 }
 
-function toProblem(error: unknown): unknown {
+/** What is told to who asks; what is no fault of the database stays as it is. */
+export function callerError(error: unknown): unknown {
   if (error instanceof Problem || !isTransient(error)) return error;
   logger.warn({ err: error }, 'The database could not be used');
   return new Problem(PROBLEMS.UTILGJENGELIG, 'The database does not answer', { retryAfter: 5, cause: error });

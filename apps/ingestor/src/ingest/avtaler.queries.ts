@@ -153,8 +153,9 @@ export async function insertParked(
   for (const message of messages) {
     await db.query({
       name: 'parker',
-      text: `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
+      text: `insert into parkert_melding
+               (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak, skrevet)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
       values: [
         topic,
         partition,
@@ -165,6 +166,7 @@ export async function insertParked(
         message.code,
         message.field,
         message.reason,
+        message.writtenAt === undefined ? null : new Date(message.writtenAt),
       ],
     });
   }

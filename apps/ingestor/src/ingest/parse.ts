@@ -7,6 +7,8 @@ export interface ParkedMessage {
   position: Position;
   key: Buffer | null;
   value: Buffer | null;
+  /** the timestamp of its record, ms since 1970: what a later replay is judged by too */
+  writtenAt: number | undefined;
   fingerprint: Buffer;
   code: string;
   field: string | null;
@@ -24,7 +26,7 @@ export function parseMessages(messages: readonly RawMessage[], partition: number
   const perAvtale = new Map<string, PositionedMessage[]>();
   const parked: ParkedMessage[] = [];
   for (const raw of messages) {
-    const parsed = parseMessage(raw.key, raw.value, raw.deleteBefore);
+    const parsed = parseMessage(raw.key, raw.value, raw);
     if (!parsed.ok) {
       parked.push(toParked(raw, partition, parsed.reason));
       continue;
@@ -39,7 +41,8 @@ export function parseMessages(messages: readonly RawMessage[], partition: number
   return { perAvtale, parked };
 }
 
-export function toParked({ key, value, offset }: RawMessage, partition: number, reason: ParkingReason): ParkedMessage {
+export function toParked(raw: RawMessage, partition: number, reason: ParkingReason): ParkedMessage {
+  const { key, value, offset, writtenAt } = raw;
   const position = { partition, offset };
-  return { position, key, value, fingerprint: fingerprint(key ?? '', '\0', value ?? ''), ...reason };
+  return { position, key, value, writtenAt, fingerprint: fingerprint(key ?? '', '\0', value ?? ''), ...reason };
 }

@@ -111,6 +111,27 @@ describe('a batch', () => {
     ]);
   });
 
+  test('with a change from more than a day after its record parks it: it would stand in the way of all that come', async () => {
+    const writtenAt = Date.parse('2026-03-01T12:00:00Z');
+    const sistEndret = ['2026-03-02T12:00:00.000001Z', '2026-03-02T12:00:00Z', '2026-03-01T12:00:00Z'];
+    await ingest(
+      batch([
+        ...sistEndret.map((time, offset) => ({
+          ...message(offset, { sistEndret: time, avtaleNr: offset }),
+          writtenAt,
+        })),
+        { ...message(3, { sistEndret: '9000-01-01T00:00:00Z', slettemerket: true }), writtenAt },
+      ]),
+    );
+    const { avtale, parkert_melding } = await dump();
+    expect(avtale).toMatchObject([{ avtale_nr: 1 }]);
+    const why = { kode: 'FREMTIDIG', felt: 'sistEndret', skrevet: '2026-03-01T12:00:00+00:00' };
+    expect(parkert_melding).toMatchObject([
+      { kafka_offset: 0, ...why },
+      { kafka_offset: 3, ...why },
+    ]);
+  });
+
   test('with rows that the database refuses parks exactly those', async () => {
     await owner.query(`alter table avtale_versjon add constraint ikke_sju check (avtale_nr % 7 <> 0)`);
     try {
@@ -197,6 +218,7 @@ describe('the messages of the simulator', () => {
     offset,
     key: key === null ? null : Buffer.from(key),
     value: value === null ? null : Buffer.from(value),
+    writtenAt: Date.now(),
   }));
   const readAll = async (size: (i: number) => number): Promise<void> => {
     for (let from = 0, i = 0; from < messages.length; i++) {

@@ -170,15 +170,24 @@ function toBatch({ batch }: EachBatchPayload): MessageBatch {
     topic: batch.topic,
     partition: batch.partition,
     fetchedFrom: Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset),
-    messages: batch.messages.map(({ offset, key, value, headers }) => ({
+    messages: batch.messages.map(({ offset, key, value, headers, timestamp }) => ({
       offset: Number(offset),
       key,
       value,
       ...parseDeleteBefore(headers?.[DELETE_BEFORE]),
+      ...parseTimestamp(timestamp),
     })),
     nextOffset: Number(batch.lastOffset()) + 1,
     endOffset: Number(batch.highWatermark),
   };
+}
+
+const END_OF_TIME = Date.UTC(10_000, 0, 1);
+
+/** A client from before records had timestamps writes -1, and one may write anything else; Postgres takes no such time. */
+function parseTimestamp(timestamp: string): Pick<RawMessage, 'writtenAt'> {
+  const writtenAt = Number(timestamp);
+  return writtenAt >= 0 && writtenAt < END_OF_TIME ? { writtenAt } : {};
 }
 
 /** Anything but an offset is no limit: the message is a tombstone like any other. */

@@ -5,6 +5,8 @@ export interface RawMessage {
   value: Buffer | null;
   /** of a tombstone: the offset that it does not delete beyond */
   deleteBefore?: number;
+  /** the timestamp of the record, ms since 1970; absent when it has none */
+  writtenAt?: number;
 }
 
 /** Consecutive messages of one partition; a compacted topic has holes between the offsets. */

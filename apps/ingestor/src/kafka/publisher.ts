@@ -6,7 +6,8 @@ import { readExtents, type PartitionExtent } from './positions.queries.ts';
 /** What an adapter's push becomes on the organisation's topic; a null `value` is a tombstone. */
 export interface OutgoingMessage {
   avtaleId: string;
-  value: string | null;
+  /** bytes: as text, some letters would take twice the memory */
+  value: Buffer | null;
   /** where it must lie; by the key when undefined */
   partition?: number;
   /** of a tombstone: the offset of the partition that it does not delete beyond */
@@ -87,7 +88,7 @@ function* chunks(messages: readonly OutgoingMessage[]): Generator<Message[]> {
   let chunk: Message[] = [];
   let bytes = 0;
   for (const { avtaleId, value, partition, deleteBefore } of messages) {
-    const size = 100 + (value === null ? 0 : Buffer.byteLength(value));
+    const size = 100 + (value?.length ?? 0);
     if (bytes + size > MAX_BYTES && chunk.length > 0) {
       yield chunk;
       [chunk, bytes] = [[], 0];

@@ -8,7 +8,7 @@ export class HandlingDto {
   @ApiProperty({ format: 'date-time' })
   tidspunkt: string;
 
-  @ApiProperty({ description: 'Who, as the token says' })
+  @ApiProperty({ description: 'Nav ident of the person' })
   hvem: string;
 
   @ApiProperty({ description: 'The client (azp)' })

@@ -1,4 +1,4 @@
-import { currentContext, type Token } from '@tiltak/platform';
+import { currentContext, navIdentOf, type Token } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 
 export const ACTIONS = [
@@ -6,6 +6,7 @@ export const ACTIONS = [
   'SPILL_AV',
   'SPILL_AV_FLERE',
   'FORKAST',
+  'FRIGI_KONTRAKT',
   'START_GJENOPPBYGGING',
   'STOPP_GJENOPPBYGGING',
   'AVSTEM',
@@ -15,15 +16,17 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** Who does something: as named by the token, and by which client. */
+/** Who does something: the person's Nav ident, and the client that they have logged in to. */
 export interface Actor {
   hvem: string;
   klient: string;
 }
 
-export function actorOf({ preferred_username: name, oid, azp }: Token): Actor {
-  const who = [name, oid].find((value): value is string => typeof value === 'string' && value !== '');
-  return { hvem: who ?? azp, klient: azp };
+/** Of a request that the guard let through as of somebody on duty. */
+export function actorOf(token: Token): Actor {
+  const who = navIdentOf(token);
+  if (who === undefined) throw new Error('What nobody can be named for must not be done');
+  return { hvem: who, klient: token.azp };
 }
 
 export interface ActionRow extends Actor {

@@ -1,6 +1,7 @@
-import { syntheticFnr } from '@tiltak/testing';
+import { onDuty, ON_DUTY_NAV_IDENT, syntheticFnr } from '@tiltak/testing';
 import { batch, ID, message, PARTITION, TOPIC } from '../testing/test-ingest.ts';
-import { startTestIngestor, type TestIngestor } from '../testing/test-ingestor.ts';
+import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
+import { GROUP_ON_DUTY, startTestIngestor, type TestIngestor } from '../testing/test-ingestor.ts';
 
 let ingestor: TestIngestor;
 const FNR = syntheticFnr(1);
@@ -33,6 +34,7 @@ describe('access', () => {
     ['POST', '/drift/v1/parkerte/1/spill-av'],
     ['POST', '/drift/v1/parkerte/spill-av'],
     ['POST', '/drift/v1/parkerte/1/forkast'],
+    ['POST', '/drift/v1/adapter/frigi'],
     ['GET', '/drift/v1/gjenoppbygging'],
     ['GET', '/drift/v1/gjenoppbygging/usette'],
     ['POST', '/drift/v1/gjenoppbygging'],
@@ -45,13 +47,38 @@ describe('access', () => {
     ['POST', '/drift/v1/avstemming/1/rett'],
   ] as const;
 
-  test.each(ROUTES)('%s %s needs a token with the role', async (method, path) => {
+  test.each(ROUTES)('%s %s is for a person on duty, and tells others why not', async (method, path) => {
+    const refused = async (claims: Record<string, unknown>): Promise<unknown> => {
+      const { status, body } = await ingestor.call(method, path, undefined, claims);
+      return [status, body.type, body.detail];
+    };
+    const because = (reason: string): unknown => [403, 'urn:tiltak-datadeling:feil:ikke-tilgang', reason];
     expect(await ingestor.call(method, path, undefined, null)).toMatchObject({ status: 401 });
-    expect(await ingestor.call(method, path, undefined, { roles: ['access_as_application'] })).toMatchObject({
-      status: 403,
-      body: { type: 'urn:tiltak-datadeling:feil:ikke-tilgang' },
-    });
-    expect(await ingestor.call(method, path, undefined, { roles: 'drift' })).toMatchObject({ status: 403 });
+    expect(await refused({ roles: ['access_as_application', 'drift'] })).toEqual(
+      because('The operation is for people who have logged in; this is a machine token (idtyp app)'),
+    );
+    expect(await refused({ ...onDuty(), NAVident: undefined })).toEqual(
+      because('The token has no Nav ident (claim NAVident) that could be audited'),
+    );
+    expect(await refused({ ...onDuty(), roles: ['annet'], groups: ['annet'] })).toEqual(
+      because('The person has neither the role drift nor a group on duty'),
+    );
+  });
+
+  test('by a group that is on duty, as by the role', async () => {
+    const member = { ...onDuty(), roles: undefined, groups: [GROUP_ON_DUTY] };
+    expect(await ingestor.call('GET', '/drift/v1/status', undefined, member)).toMatchObject({ status: 200 });
+  });
+
+  test.each([
+    ['same-origin', 200],
+    ['none', 200],
+    ['same-site', 403],
+    ['cross-site', 403],
+  ])('asked by a browser from %s: %d', async (site, status) => {
+    const authorization = `Bearer ${await ingestor.token()}`;
+    const headers = { authorization, 'sec-fetch-site': site };
+    expect((await fetch(`${ingestor.url}/drift/v1/status`, { headers })).status).toBe(status);
   });
 });
 
@@ -116,7 +143,7 @@ describe('showing one', () => {
     expect(shown).not.toMatch(/\d{11}|Kari/);
     expect(JSON.stringify(body.aarsak)).not.toContain(FNR);
     expect(await actions()).toMatchObject([
-      { hvem: 'vakt@nav.example', klient: 'vaktklient', handling: 'VIS_PARKERT', gjelder: '1', antall: 1 },
+      { hvem: ON_DUTY_NAV_IDENT, klient: 'vaktklient', handling: 'VIS_PARKERT', gjelder: '1', antall: 1 },
     ]);
   });
 
@@ -140,7 +167,7 @@ describe('a replay', () => {
     expect(avtale).toMatchObject([{ avtale_nr: 7, kilde_partisjon: PARTITION, kilde_offset: 4 }]);
     expect(avtale_versjon).toHaveLength(1);
     expect(parkert_melding).toMatchObject([
-      { tilstand: 'SPILT_AV', forsok: 2, behandlet_av: 'vakt@nav.example', behandlet: expect.any(String) },
+      { tilstand: 'SPILT_AV', forsok: 2, behandlet_av: ON_DUTY_NAV_IDENT, behandlet: expect.any(String) },
     ]);
     expect(konsum_offset).toMatchObject([{ neste_offset: 0 }]);
     expect(await actions()).toMatchObject([{ handling: 'SPILL_AV', gjelder: nr, antall: 1 }]);
@@ -165,6 +192,21 @@ describe('a replay', () => {
     expect((await ingestor.call('POST', '/drift/v1/parkerte/1/spill-av')).body).toEqual({ utfall: 'PARKERT' });
     const { parkert_melding } = await ingestor.dump();
     expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', forsok: 2, felt: 'startDato' }]);
+  });
+
+  test('judges a change from the future by when it was written, however late it is replayed', async () => {
+    const writtenAt = Date.parse('2026-03-01T12:00:00Z');
+    const late = { ...message(0, { sistEndret: '2026-03-02T12:00:00.000001Z' }), writtenAt };
+    const within = { ...message(1, { sistEndret: '2026-03-02T12:00:00Z', startDato: 'x' }), writtenAt };
+    await ingestor.ingest(batch([late, within]));
+    await ingestor.owner.query(
+      `update parkert_melding set verdi = convert_to(replace(convert_from(verdi, 'UTF8'), '"x"', 'null'), 'UTF8')`,
+    );
+    const { body } = await ingestor.call('POST', '/drift/v1/parkerte/spill-av', { alle: true });
+    expect(body).toEqual({ forsoekt: 2, spiltAv: 1, fortsattParkert: 1 });
+    const { avtale, parkert_melding } = await ingestor.dump();
+    expect(avtale).toMatchObject([{ kilde_offset: 1 }]);
+    expect(parkert_melding).toMatchObject([{ tilstand: 'PARKERT', kode: 'FREMTIDIG' }, { tilstand: 'SPILT_AV' }]);
   });
 
   test.each([
@@ -229,7 +271,7 @@ describe('discarding', () => {
       {
         tilstand: 'FORKASTET',
         begrunnelse: 'Testmelding',
-        behandlet_av: 'vakt@nav.example',
+        behandlet_av: ON_DUTY_NAV_IDENT,
         verdi: expect.any(String),
       },
     ]);
@@ -240,6 +282,38 @@ describe('discarding', () => {
     const response = await ingestor.call('POST', '/drift/v1/parkerte/1/forkast', body);
     expect(response).toMatchObject({ status: 400, body: { feil: expect.any(Array) } });
     expect(JSON.stringify(response.body)).not.toContain(FNR);
+  });
+});
+
+describe('releasing the contract of an adapter', () => {
+  const NEW_CLIENT = { ...ADAPTER, azp: 'ny-klient' };
+  const { adapterId } = CONTRACT;
+  const release = (body: Record<string, unknown>): ReturnType<TestIngestor['call']> =>
+    ingestor.call('POST', '/drift/v1/adapter/frigi', body);
+  beforeEach(() => ingestor.owner.query('truncate adapter'));
+
+  test('lets another client take over, and is told of with the reason', async () => {
+    await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, ADAPTER);
+    expect((await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, NEW_CLIENT)).status).toBe(403);
+    expect(await release({ adapterId, aarsak: 'NY_KLIENT' })).toMatchObject({ status: 204 });
+    expect(await actions()).toMatchObject([
+      { handling: 'FRIGI_KONTRAKT', hvem: 'vakt@nav.example', gjelder: 'spec-adapter (vaktklient): NY_KLIENT' },
+    ]);
+    expect((await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, NEW_CLIENT)).status).toBe(200);
+    expect((await ingestor.call('POST', '/adapter/v1/hjerteslag', undefined, NEW_CLIENT)).status).toBe(200);
+    expect((await ingestor.call('POST', '/adapter/v1/hjerteslag', undefined, ADAPTER)).status).toBe(403);
+  });
+
+  test('that is not the one that was meant changes nothing', async () => {
+    expect((await release({ adapterId, aarsak: 'AVVIKLET' })).status).toBe(404);
+    await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, ADAPTER);
+    expect((await release({ adapterId: 'en-annen', aarsak: 'AVVIKLET' })).status).toBe(409);
+    expect(await release({ adapterId, aarsak: 'fordi' })).toMatchObject({
+      status: 400,
+      body: { feil: [{ felt: 'aarsak' }] },
+    });
+    expect((await ingestor.call('POST', '/adapter/v1/hjerteslag', undefined, ADAPTER)).status).toBe(200);
+    expect(await actions()).toEqual([]);
   });
 });
 

@@ -104,6 +104,7 @@ async function testConfig(database: TestDatabase, environment: Record<string, st
     DB_POOL_SIZE: '4',
     KAFKA_BROKERS: '127.0.0.1:1',
     KAFKA_TOPIC: TOPIC,
+    ADAPTER_KAN_SKRIVE: 'ja',
     DELTAKER_ID_NOEKKEL: DELTAKER_ID_KEY,
     AZURE_APP_CLIENT_ID: 'tiltak-datadeling',
     AZURE_OPENID_CONFIG_ISSUER: 'http://127.0.0.1:1',

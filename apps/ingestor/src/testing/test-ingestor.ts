@@ -1,5 +1,5 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import { freePort, startTokenIssuer } from '@tiltak/testing';
+import { freePort, onDuty, startTokenIssuer } from '@tiltak/testing';
 import { startIngestor } from '../ingestor.ts';
 import { createKafkaConnection, type KafkaConnection } from '../kafka/connection.ts';
 import { Topic } from '../kafka/topic-reader.ts';
@@ -17,6 +17,8 @@ export interface TestIngestor extends TestIngest {
   url: string;
   /** Of somebody on duty. */
   token: () => Promise<string>;
+  /** Of a client with those claims. */
+  tokenWith: (claims: Record<string, unknown>) => Promise<string>;
   /** As somebody on duty, with JSON or, as text, NDJSON; unless other claims are given; `null`: without a token. */
   call: (
     method: string,
@@ -26,22 +28,29 @@ export interface TestIngestor extends TestIngest {
   ) => Promise<TestResponse>;
 }
 
-const ON_DUTY = { roles: ['drift'], preferred_username: 'vakt@nav.example' };
+const ON_DUTY = onDuty();
+export const GROUP_ON_DUTY = '00000000-0000-4000-8000-0000000000d1';
 
 /**
  * A started ingestor on a database of its own. Nothing goes on in the background, so that a spec decides when.
  *
  * @param kafka its settings; without them there is no Kafka
+ * @param environment other settings
  */
-export async function startTestIngestor(kafka?: Record<string, string>): Promise<TestIngestor> {
+export async function startTestIngestor(
+  kafka?: Record<string, string>,
+  environment: Record<string, string> = {},
+): Promise<TestIngestor> {
   const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
   const end = { partition: 0, start: 0, end: 0 };
   const setup = await startTestIngest(
     {
       AVSTEMMING_MAKS_LINJER: '10000',
+      DRIFT_GRUPPER: GROUP_ON_DUTY,
       AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
       AZURE_OPENID_CONFIG_JWKS_URI: issuer.jwksUri,
       ...kafka,
+      ...environment,
     },
     {
       // The build lays the files of the page in place.
@@ -59,6 +68,7 @@ export async function startTestIngestor(kafka?: Record<string, string>): Promise
     url,
     setTopicEnd: (offset) => void (end.end = offset),
     token: () => tokenWith(ON_DUTY),
+    tokenWith,
     call: async (method, path, body, claims = ON_DUTY) =>
       send(method, url + path, body, claims === null ? undefined : await tokenWith(claims)),
     empty: async () => {

@@ -1,5 +1,9 @@
 import { SignJWT, exportJWK, generateKeyPair, importSPKI, exportSPKI } from 'jose';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, statusBeforeBody } from '@tiltak/testing';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import { TERMS_VERSIONS } from './terms.ts';
 
 let api: TestApi;
 
@@ -71,6 +75,39 @@ describe('every route', () => {
     }
   });
 
+  test('refuses a machine without the app role', async () => {
+    const token = await api.issuer.token({ azp: 'alt', claims: { roles: ['annet'] } });
+    for (const route of await routes()) {
+      const response = await api.call(route.metode, route.path, { token, body: bodyFor(route) });
+      expect([route.path, response.status, response.body.detail]).toEqual([
+        route.path,
+        403,
+        'The token lacks the app role access_as_application (claim roles)',
+      ]);
+    }
+  });
+
+  test('refuses a consumer that has not accepted the terms of use, and names the version', async () => {
+    for (const route of await routes()) {
+      const response = await api.call(route.metode, route.path, { as: 'uten-vilkaar', body: bodyFor(route) });
+      expect([route.path, response.status, response.body.detail]).toEqual([
+        route.path,
+        403,
+        'The consumer must accept version 1 of the terms of use (docs/bruksvilkaar.md), and has accepted none',
+      ]);
+    }
+    const other = await api.call('GET', '/api/v1/ferskhet', { as: 'ukjente-vilkaar' });
+    expect(other).toMatchObject({ status: 403, body: { detail: expect.stringMatching(/ version 1 .* version 7$/) } });
+  });
+
+  test('refuses who is not registered before anything of the body has come', async () => {
+    const token = await api.issuer.token({ azp: 'ukjent' });
+    for (const { metode: method, path } of await routes()) {
+      if (method !== 'POST') continue;
+      expect([path, await statusBeforeBody(method, api.url + path, token)]).toEqual([path, 403]);
+    }
+  });
+
   test('names the operation that is not granted', async () => {
     for (const route of await routes()) {
       if (route.path.endsWith('tiltaksstatus')) continue;
@@ -79,6 +116,11 @@ describe('every route', () => {
       expect(response.body.detail).toMatch(/^The operation \w+ is not granted/);
     }
   });
+});
+
+test('the version of the terms of use is the one that the document has', () => {
+  const document = readFileSync(join(ROOT, 'docs', 'bruksvilkaar.md'), 'utf8');
+  expect(document.match(/^\*\*Version (\d+)\*\*/m)?.[1]).toBe(String(TERMS_VERSIONS.at(-1)));
 });
 
 test('the fields that are not granted are named', async () => {

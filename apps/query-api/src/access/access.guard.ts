@@ -1,20 +1,46 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { PROBLEMS, Problem, setKonsument } from '@tiltak/platform';
+import { PROBLEMS, Problem, requireAppRole, setKonsument } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { metrics } from '../metrics.ts';
 import { AuditLog, identsIn } from '../lookups/audit-log.ts';
 import { forbidden, requireFields, type Grant } from './grant.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
+import { OpenRequests } from './open-requests.ts';
 import { OPERATION, OPERATIONS, type Operation } from './operations.ts';
+import { requireTerms } from './terms.ts';
 
-/** Lets a request through only when the registry of consumers grants it; the token is verified before this. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** set before the body is read, by `admitKonsument` */
+    konsument?: Konsument;
+  }
+}
+
+/**
+ * Finds who asks, and takes from its quota, before the body is read: one who is not known, or asks too often, costs no more
+ * than the check of its token. What is asked is held against the grant afterwards: a refusal is audited with the persons
+ * that were named.
+ *
+ * @throws Problem 403, 429
+ */
+export function admitKonsument(konsumenter: Konsumenter): (request: FastifyRequest, reply: FastifyReply) => void {
+  return (request, reply) => {
+    const konsument = requireKonsument(konsumenter, request);
+    setKonsument(konsument.navn);
+    useQuota(konsument, reply);
+    request.konsument = konsument;
+  };
+}
+
+/** Lets a request through only when the registry of consumers grants it; who asks was found before this. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly konsumenter: Konsumenter,
     private readonly auditLog: AuditLog,
+    private readonly openRequests: OpenRequests,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -23,20 +49,35 @@ export class AccessGuard implements CanActivate {
     const operation = this.reflector.get<Operation | undefined>(OPERATION, context.getHandler());
     if (!operation) throw forbidden('This operation is not open to consumers');
 
-    const konsument = this.konsumenter.get(request.token?.azp ?? '');
-    if (!konsument) throw forbidden('The client (azp) of the token is not a registered consumer');
-    setKonsument(konsument.navn);
-    useQuota(konsument, http.getResponse<FastifyReply>());
+    const { konsument = requireKonsument(this.konsumenter, request) } = request;
     try {
-      const grunnlag = chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag);
-      request.grant = requireGrant(konsument.navn, grunnlag, operation);
+      request.grant = requireGrant(konsument, request, operation);
     } catch (error) {
       await this.auditLog.recordDenial({ konsument: konsument.navn, operation }, identsIn(request.body));
       throw error;
     }
+    this.openRequests.add(http.getResponse<FastifyReply>().raw, () => this.isGranted(request, operation));
     metrics.lookups.inc({ konsument: konsument.navn, operasjon: operation });
     return true;
   }
+
+  /** Whether it would be let through now. */
+  private isGranted(request: FastifyRequest, operation: Operation): boolean {
+    try {
+      requireGrant(requireKonsument(this.konsumenter, request), request, operation);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** @throws Problem 403 */
+function requireKonsument(konsumenter: Konsumenter, { token }: FastifyRequest): Konsument {
+  if (token) requireAppRole(token);
+  const konsument = konsumenter.get(token?.azp ?? '');
+  if (!konsument) throw forbidden('The client (azp) of the token is not a registered consumer');
+  return konsument;
 }
 
 function useQuota({ navn: name, kvote: quota }: Konsument, reply: FastifyReply): void {
@@ -68,15 +109,14 @@ function chooseGrunnlag(
   return grunnlag;
 }
 
-function requireGrant(
-  konsument: string,
-  { id, operasjoner: operations, felter: fields }: Behandlingsgrunnlag,
-  operation: Operation,
-): Grant {
+/** @throws Problem 403, or 400 when the purpose must be named */
+function requireGrant(konsument: Konsument, { headers }: FastifyRequest, operation: Operation): Grant {
+  requireTerms(konsument);
+  const { id, operasjoner: operations, felter: fields } = chooseGrunnlag(konsument, headers.behandlingsgrunnlag);
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const grant = { konsument, behandlingsgrunnlag: id, operation, fields };
+  const grant = { konsument: konsument.navn, behandlingsgrunnlag: id, operation, fields };
   requireFields(grant, OPERATIONS[operation]);
   return grant;
 }

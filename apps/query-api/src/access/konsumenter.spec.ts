@@ -5,6 +5,7 @@ import { ROOT } from '@tiltak/testing';
 import { stringify } from 'yaml';
 import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { readKonsumenter, InvalidRegistryError } from './konsumenter.ts';
+import { requireTerms } from './terms.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'konsumenter-'));
 const file = join(directory, 'konsumenter.yaml');
@@ -34,9 +35,10 @@ test('consumers by client id', () => {
   expect(konsumenter.get('b')?.kvote?.perSekund).toBe(1);
 });
 
-test('the registry of the local stack', () => {
-  const name = [...readKonsumenter(join(ROOT, 'tools', 'local', 'konsumenter.yaml')).values()].map((k) => k.navn);
-  expect(name).toEqual(expect.arrayContaining(['alt', 'smal']));
+test('the registry of the local stack, whose consumers have accepted the terms of use', () => {
+  const konsumenter = [...readKonsumenter(join(ROOT, 'tools', 'local', 'konsumenter.yaml')).values()];
+  expect(konsumenter.map(({ navn }) => navn)).toEqual(expect.arrayContaining(['alt', 'smal']));
+  for (const one of konsumenter) expect(() => requireTerms(one)).not.toThrow();
 });
 
 test.each([
@@ -71,6 +73,7 @@ test.each([
     [{ ...konsument, behandlingsgrunnlag: [basis, basis] }],
     /k: behandlingsgrunnlag B1 stands twice/,
   ],
+  ['no version', [{ ...konsument, bruksvilkaar: 'ja' }], /0\.bruksvilkaar must be integer/],
   ['no quota', [{ ...konsument, kvote: { perSekund: 0, burst: 1 } }], /0\.kvote\.perSekund must be >= 1/],
 ])('%s is refused, with the place', (_, content, message) => {
   expect(() => read(content)).toThrow(InvalidRegistryError);

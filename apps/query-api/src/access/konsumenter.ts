@@ -18,17 +18,35 @@ export interface Behandlingsgrunnlag {
 export interface Konsument {
   navn: string;
   azp: string;
+  /** version of the terms of use that it has accepted */
+  bruksvilkaar: number | undefined;
   behandlingsgrunnlag: Behandlingsgrunnlag[];
   /** undefined: no quota */
-  kvote: { perSekund: number; bucket: TokenBucket } | undefined;
+  kvote: { perSekund: number; burst: number; bucket: TokenBucket } | undefined;
 }
 
 /** The consumers by client id, the `azp` of a token. */
-export class Konsumenter extends Map<string, Konsument> {}
+export class Konsumenter extends Map<string, Konsument> {
+  /** From now on they are those of a newer registry. Who has the same quota as before has used as much of it. */
+  replaceWith(newer: Konsumenter): void {
+    const before = new Map(this);
+    this.clear();
+    for (const [azp, konsument] of newer) {
+      const quota = before.get(azp)?.kvote;
+      const isSame = quota?.perSekund === konsument.kvote?.perSekund && quota?.burst === konsument.kvote?.burst;
+      this.set(azp, isSame ? { ...konsument, kvote: quota } : konsument);
+    }
+  }
+}
 
 /** Each line names the place in the file and what is wrong there. */
 export class InvalidRegistryError extends StartupError {
-  constructor(file: string, errors: string[]) {
+  /** @param isUnreadable the file itself, whatever it says */
+  constructor(
+    file: string,
+    errors: string[],
+    readonly isUnreadable = false,
+  ) {
     super(errors.map((line) => `${file}: ${line}`).join('\n'));
   }
 }
@@ -36,6 +54,7 @@ export class InvalidRegistryError extends StartupError {
 interface RegistryEntry {
   navn: string;
   azp: string;
+  bruksvilkaar?: number;
   behandlingsgrunnlag: {
     id: string;
     lenke: string;
@@ -51,26 +70,32 @@ interface RegistryEntry {
  * @throws InvalidRegistryError when it can't be read, is not YAML, or is not as `konsumenter.schema.json` says
  */
 export function readKonsumenter(file: string): Konsumenter {
-  const entries = validate(file, parse(file));
-  return new Konsumenter(entries.map((entry) => [entry.azp, toKonsument(entry)]));
+  return parseKonsumenter(file, readRegistry(file));
 }
 
-function parse(file: string): unknown {
-  let text: string;
+/** @throws InvalidRegistryError */
+export function readRegistry(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new InvalidRegistryError(file, [
-      `can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`,
-    ]);
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+    throw new InvalidRegistryError(file, [`can't be read (${reason})`], true);
   }
+}
+
+/**
+ * @param file that the errors name
+ * @throws InvalidRegistryError
+ */
+export function parseKonsumenter(file: string, text: string): Konsumenter {
   const document = parseDocument(text);
   if (document.errors.length > 0)
     throw new InvalidRegistryError(
       file,
       document.errors.map((error) => error.message),
     );
-  return document.toJS();
+  const entries = validate(file, document.toJS());
+  return new Konsumenter(entries.map((entry) => [entry.azp, toKonsument(entry)]));
 }
 
 function validate(file: string, content: unknown): RegistryEntry[] {
@@ -120,17 +145,18 @@ function duplicates(values: string[]): string[] {
   return [...new Set(values.filter((value, i) => values.indexOf(value) !== i))];
 }
 
-function toKonsument({ navn, azp, behandlingsgrunnlag, kvote: quota }: RegistryEntry): Konsument {
+function toKonsument({ navn, azp, bruksvilkaar, behandlingsgrunnlag, kvote: quota }: RegistryEntry): Konsument {
   return {
     navn,
     azp,
+    bruksvilkaar,
     behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner: operations, felter: fields }) => ({
       id,
       lenke,
       operasjoner: new Set(operations === 'alle' ? (Object.keys(OPERATIONS) as Operation[]) : operations),
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
     })),
-    kvote: quota && { perSekund: quota.perSekund, bucket: fullBucket(quota) },
+    kvote: quota && { ...quota, bucket: fullBucket(quota) },
   };
 }
 

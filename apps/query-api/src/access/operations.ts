@@ -22,6 +22,7 @@ export const OPERATIONS = {
   // Counts by one field, and the grant is held against that.
   hentStatistikk: [],
   hentFerskhet: [],
+  hentDekning: [],
 } as const satisfies Record<string, readonly AvtaleField[]>;
 
 export type Operation = keyof typeof OPERATIONS;

@@ -31,6 +31,7 @@ import {
   IsArray,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
@@ -292,6 +293,22 @@ export class PeriodeDto {
   til: string;
 }
 
+/** A list of one to twenty of these values, which the document knows by name. */
+export function SomeOf(
+  enumName: string,
+  values: readonly string[],
+  words: { description: string; example: string[] },
+): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ enum: [...values], enumName, isArray: true, minItems: 1, maxItems: 20, ...words }),
+    IsOptional(),
+    IsArray(),
+    ArrayMinSize(1),
+    ArrayMaxSize(20),
+    IsIn(values, { each: true, message: `must be of ${values.join(', ')}` }),
+  );
+}
+
 function IsUuid(): PropertyDecorator {
   return Matches(UUID, { message: 'must be a UUID' });
 }
@@ -332,21 +349,11 @@ export class SideDto {
 
 /** A page of avtaler, all of them or those in these phases. */
 export class AvtalefaseSideDto extends SideDto {
-  @ApiPropertyOptional({
-    enum: FASER,
-    enumName: 'Fase',
-    isArray: true,
-    minItems: 1,
-    maxItems: 20,
+  @Transform(({ value }: { value: unknown }) => splitList(value))
+  @SomeOf('Fase', FASER, {
     description: 'Phases on faseDato: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between',
     example: ['PAAGAAR'],
   })
-  @IsOptional()
-  @Transform(({ value }: { value: unknown }) => splitList(value))
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
-  @IsIn(FASER, { each: true, message: `must be of ${FASER.join(', ')}` })
   faser?: Fase[];
 
   @ApiPropertyOptional({
@@ -393,52 +400,13 @@ export class SokDto {
   @IsAvtaleIder()
   avtaleIder?: string[];
 
-  @ApiPropertyOptional({
-    enum: TILTAKSTYPER,
-    enumName: 'Tiltakstype',
-    isArray: true,
-    minItems: 1,
-    maxItems: 20,
-    description: 'Kinds of measure',
-    example: ['SOMMERJOBB'],
-  })
-  @IsOptional()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
-  @IsIn(TILTAKSTYPER, { each: true, message: `must be of ${TILTAKSTYPER.join(', ')}` })
+  @SomeOf('Tiltakstype', TILTAKSTYPER, { description: 'Kinds of measure', example: ['SOMMERJOBB'] })
   tiltakstyper?: Tiltakstype[];
 
-  @ApiPropertyOptional({
-    enum: AVTALESTATUSER,
-    enumName: 'AvtaleStatus',
-    isArray: true,
-    minItems: 1,
-    maxItems: 20,
-    description: 'Statuses',
-    example: ['GJENNOMFORES', 'AVSLUTTET'],
-  })
-  @IsOptional()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
-  @IsIn(AVTALESTATUSER, { each: true, message: `must be of ${AVTALESTATUSER.join(', ')}` })
+  @SomeOf('AvtaleStatus', AVTALESTATUSER, { description: 'Statuses', example: ['GJENNOMFORES', 'AVSLUTTET'] })
   statuser?: AvtaleStatus[];
 
-  @ApiPropertyOptional({
-    enum: FASER,
-    enumName: 'Fase',
-    isArray: true,
-    minItems: 1,
-    maxItems: 20,
-    description: 'Phases on faseDato',
-    example: ['PAAGAAR'],
-  })
-  @IsOptional()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
-  @IsIn(FASER, { each: true, message: `must be of ${FASER.join(', ')}` })
+  @SomeOf('Fase', FASER, { description: 'Phases on faseDato', example: ['PAAGAAR'] })
   faser?: Fase[];
 
   @ApiPropertyOptional({
@@ -452,6 +420,8 @@ export class SokDto {
 
   @ApiPropertyOptional({ type: PeriodeDto, description: 'Overlapping these days; an avtale without sluttDato goes on' })
   @IsOptional()
+  // To ValidateNested a list of periods is as good as one.
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => PeriodeDto)
   periode?: PeriodeDto;

@@ -159,6 +159,7 @@ describe('sokAvtaler', () => {
     ['periode.til', { periode: { fra: '2026-03-02', til: '2026-03-01' } }, 'must not be before fra'],
     ['periode.til', { periode: { fra: '2026-03-02' } }, 'must be a date that exists'],
     ['periode', { periode: 'alltid' }, 'object'],
+    ['periode', { periode: [{ fra: '2026-03-01', til: '2026-03-02' }] }, 'must be an object'],
     ['endretEtter', { endretEtter: '2026-01-01T00:00:00' }, 'must be a moment with offset'],
     ['endretEtter', { endretEtter: '2026-01-01T00:00:00+24:00' }, 'must be a moment with offset'],
     ['gjeldendePer', { gjeldendePer: '2026-01-01T00:00:00+00:60' }, 'must be a moment with offset'],

@@ -1,4 +1,4 @@
-import { FASER, isAnnulledUnderway, lastDay, phaseOn, type PhaseFacts } from '@tiltak/avtale';
+import { countedDays, FASER, isAnnulledUnderway, phaseOn, type PhaseFacts } from '@tiltak/avtale';
 import { expectedPhase, type ExpectedLife } from '@tiltak/simulator';
 import fc from 'fast-check';
 import { startTestApi, type TestApi, type TestResponse } from '../testing/test-api.ts';
@@ -70,7 +70,7 @@ test('the rule is the decision table, for any avtale and day', () => {
   );
 });
 
-test('an avtale goes from planned by way of under way to ended, and its last day is the last that counts', () => {
+test('an avtale goes from planned by way of under way to ended, and the days that count are those', () => {
   const ORDER = ['UTKAST', 'PLANLAGT', 'PAAGAAR', 'IKKE_INNGAATT_PAA_NYTT', 'AVSLUTTET', 'ANNULLERT'];
   fc.assert(
     fc.property(avtaler, (stored) => {
@@ -80,8 +80,11 @@ test('an avtale goes from planned by way of under way to ended, and its last day
       // A draft that was never entered into is one again when its dates have passed.
       const steps = phases.map((phase) => ORDER.indexOf(phase));
       if (facts.everEntered) expect(steps).toEqual(steps.toSorted((a, b) => a - b));
-      const under = days.filter((_, n) => phases[n] === 'PAAGAAR');
-      if (under.length > 0 && under.at(-1) !== days.at(-1)) expect(under.at(-1)).toBe(lastDay(facts));
+      const counted = countedDays(facts);
+      const expected = phases.map((phase) => phase === 'PAAGAAR' || phase === 'IKKE_INNGAATT_PAA_NYTT');
+      expect(days.map((day) => !!counted && counted.first <= day && day <= (counted.last ?? '~'))).toEqual(expected);
+      const certain = phases.includes('PAAGAAR') && !isAnnulledUnderway(facts);
+      if (expected.includes(true)) expect(counted?.uncertain === null).toBe(certain);
     }),
     { numRuns: 1_000 },
   );

@@ -47,6 +47,13 @@ test('a look-up that is denied is told of too', async () => {
   ]);
 });
 
+test('so is one of a consumer that has not accepted the terms of use', async () => {
+  await api.call('POST', '/api/v1/avtaler/sok', { as: 'uten-vilkaar', body: { personidenter: [KARI] } });
+  expect(await log()).toMatchObject([
+    { konsument: 'uten-vilkaar', operasjon: 'sokAvtaler', tillatt: false, personer: [deltakerId(KARI)] },
+  ]);
+});
+
 test('a request that is not valid looks nobody up', async () => {
   expect((await api.call('POST', '/api/v1/avtaler/sok', { body: { antall: 0 } })).status).toBe(400);
   expect(await log()).toEqual([]);

@@ -1,19 +1,25 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { todayInOslo } from '@tiltak/avtale';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { GRANTABLE_FIELDS, todayInOslo, type AvtaleField } from '@tiltak/avtale';
 import type { FastifyRequest } from 'fastify';
-import { jsonMapper } from '../avtaler/avtaler.fields.ts';
-import { grantOf } from '../access/grant.ts';
+import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation, OPERATIONS } from '../access/operations.ts';
+import { Coverage } from '../coverage/coverage.ts';
 import { Lookups } from '../lookups/lookups.ts';
-import type { Query } from '../lookups/statement.ts';
-import { TiltaksstatuserDto, TiltaksstatusSporringDto, type TiltakDto, type TiltaksstatusDto } from './personer.dto.ts';
-import { tiltakQuery, type TiltakRow } from './personer.queries.ts';
+import { LINKS, TiltaksstatuserDto, TiltaksstatusSporringDto, type Tiltaksfelt } from './personer.dto.ts';
+import { tiltakQuery } from './personer.queries.ts';
+import { answererFor, type Person } from './tiltaksstatus.ts';
+
+/** Of nobody, also where synthetic persons live. */
+const [EXAMPLE_IDENT, OTHER_IDENT] = ['0'.repeat(11), '1'.repeat(11)];
 
 @ApiTags('Personer')
 @Controller('api/v1/personer')
 export class PersonerController {
-  constructor(private readonly lookups: Lookups) {}
+  constructor(
+    private readonly lookups: Lookups,
+    private readonly coverage: Coverage,
+  ) {}
 
   @Post('tiltaksstatus')
   @HttpCode(200)
@@ -21,45 +27,81 @@ export class PersonerController {
   @ApiOperation({
     operationId: 'hentTiltaksstatus',
     summary: 'Is each of these persons on a measure, which, how many, for how long?',
-    description: 'The least data that answers it. A person who is unknown here is answered as not on a measure.',
+    description:
+      'The least data that answers it: one answer for each person, in the order asked. `svar` is JA, NEI or UAVKLART: the date of an annulment is when it was registered and not when the person left, and while approvals are renewed nobody can say. A person who is unknown here is answered NEI, and `dekning` says what that is worth. INKLUDERINGSTILSKUDD and MENTOR are grants to an employer and not places for a person: leave them out with `tiltakstyper` when you ask where somebody is.',
+  })
+  @ApiBody({
+    type: TiltaksstatusSporringDto,
+    examples: {
+      dag: { summary: 'Today', value: { personidenter: [EXAMPLE_IDENT] } },
+      periode: {
+        summary: 'In a period, of one person with two idents',
+        value: {
+          personer: [{ referanse: 'sak-1', personidenter: [EXAMPLE_IDENT, OTHER_IDENT] }],
+          periode: { fra: '2026-01-01', til: '2026-06-30' },
+          tiltakstyper: ['ARBEIDSTRENING', 'MIDLERTIDIG_LONNSTILSKUDD'],
+        },
+      },
+    },
   })
   @ApiOkResponse({ type: TiltaksstatuserDto })
   hentTiltaksstatus(
-    @Body() { personidenter, gjeldendePer, dato }: TiltaksstatusSporringDto,
+    @Body() question: TiltaksstatusSporringDto,
     @Req() request: FastifyRequest,
   ): Promise<TiltaksstatuserDto> {
-    const date = dato ?? todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
-    const query = (): Query<TiltakRow> => tiltakQuery(personidenter, { date, gjeldendePer });
-    return this.lookups.answer(grantOf(request), { fields: FIELDS, persons: personidenter, query }, (rows) => {
-      const perPerson = Map.groupBy(rows, (row) => row.nr);
+    const { gjeldendePer, periode: period, tiltakstyper } = question;
+    const grant = grantOf(request);
+    const persons = personsIn(question);
+    const idents = [...new Set(persons.flatMap(({ personidenter }) => personidenter))];
+    const today = todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
+    const date = (period ? period.til : question.dato) ?? today;
+    const { asked, shown, withLinks } = fieldsOf(grant, question.felter ?? []);
+    const lookup = {
+      fields: asked,
+      persons: idents,
+      query: () => tiltakQuery(idents, { fields: shown, withLinks, gjeldendePer }),
+    };
+    return this.lookups.answer(grant, lookup, (rows) => {
+      const answer = answererFor({ date, period, tiltakstyper, fields: shown, withLinks });
+      const perIdent = Map.groupBy(rows, ({ nr }) => idents[nr - 1] ?? '');
       return {
         dato: date,
-        personer: personidenter.map((ident, i) => toTiltaksstatus(ident, perPerson.get(i + 1) ?? [])),
+        ...(period ? { periode: period } : {}),
+        personer: persons.map((person) => answer(person, rowsOf(person, perIdent))),
+        dekning: this.coverage.of(tiltakstyper),
       };
     });
   }
 }
 
-const FIELDS = OPERATIONS.hentTiltaksstatus;
-const toTiltak = jsonMapper<TiltakDto>(FIELDS);
-
-/** @param rows ordered by start */
-function toTiltaksstatus(personident: string, rows: TiltakRow[]): TiltaksstatusDto {
-  const from = rows[0]?.start_dato ?? null;
-  const ends = rows.map((row) => row.slutt_dato);
-  const to = ends.includes(null) ? null : (ends.sort().at(-1) ?? null);
-  return {
-    personident,
-    paaTiltak: rows.length > 0,
-    antall: rows.length,
-    fra: from,
-    til: to,
-    antallDager: from === null ? 0 : to === null ? null : days(from, to),
-    tiltak: rows.map(toTiltak),
-  };
+function personsIn({ personidenter = [], personer }: TiltaksstatusSporringDto): Person[] {
+  return personer ?? personidenter.map((ident) => ({ personidenter: [ident] }));
 }
 
-/** Both ends included. All measures cover the date asked about, so there is no gap between them. */
-function days(from: string, to: string): number {
-  return (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
+/** Earliest first, over all the idents: each once, also when the register says that they are one person's. */
+function rowsOf<Row extends { avtale_id: string; start_dato: string | null }>(
+  { personidenter }: Person,
+  perIdent: ReadonlyMap<string, Row[]>,
+): Row[] {
+  const [ident = '', ...others] = new Set(personidenter);
+  if (others.length === 0) return perIdent.get(ident) ?? [];
+  const rows = new Map([ident, ...others].flatMap((one) => perIdent.get(one) ?? []).map((row) => [row.avtale_id, row]));
+  return [...rows.values()].sort((a, b) => ((a.start_dato ?? '~') < (b.start_dato ?? '~') ? -1 : 1));
+}
+
+/** What links are made of. */
+const LINK_FIELDS: readonly AvtaleField[] = ['avtaleId', 'bedriftNr'];
+
+/** The fields that the grant must hold, and those that each measure is shown with: `fase` too when it is granted. */
+function fieldsOf(
+  { fields }: Grant,
+  chosen: readonly Tiltaksfelt[],
+): { asked: AvtaleField[]; shown: AvtaleField[]; withLinks: boolean } {
+  const withLinks = chosen.includes(LINKS);
+  const own: readonly AvtaleField[] = OPERATIONS.hentTiltaksstatus;
+  const wanted = GRANTABLE_FIELDS.filter(
+    (field) => own.includes(field) || chosen.includes(field) || (field === 'fase' && fields.has('fase')),
+  );
+  const shown = [...own, ...wanted.filter((field) => !own.includes(field))];
+  return { asked: [...new Set([...shown, ...(withLinks ? LINK_FIELDS : [])])], shown, withLinks };
 }

@@ -1,40 +1,73 @@
+import type { AvtaleField, PhaseFacts } from '@tiltak/avtale';
+import { columnsFor, type AvtaleRow } from '../avtaler/avtaler.fields.ts';
 import { wasCurrentAt } from '../avtaler/avtaler.queries.ts';
 import { personsAsked } from '../avtaler/persons.sql.ts';
-import { Persons, preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
+import { Persons, chosenStatement, type Query } from '../lookups/statement.ts';
 
-export interface TiltakRow {
-  /** place of the person in the list asked for, from 1 */
+/** An avtale of somebody who was asked for, with what its phase is worked out of. */
+export type TiltakRow = AvtaleRow & {
+  /** place in the list of who was asked for, from 1 */
   nr: number;
+  avtale_id: string;
+  bedrift_nr: string | null;
   tiltakstype: string | null;
-  avtale_status: string | null;
-  start_dato: string;
+  start_dato: string | null;
   slutt_dato: string | null;
-  [column: string]: string | number | null;
+  inngaatt: boolean;
+  har_vaert_inngaatt: boolean;
+  annullert: boolean;
+  annullert_dag: string | null;
+  aldri_begynt: boolean;
+  fra_arena: boolean;
+};
+
+const FACTS =
+  'har_vaert_inngaatt, annullert, annullert_dag, aldri_begynt, fra_arena, avtale_inngaatt is not null as inngaatt';
+/** What the answer is ordered and filtered by. */
+const ALWAYS: readonly AvtaleField[] = ['deltakerFnr', 'avtaleId', 'tiltakstype', 'startDato', 'sluttDato'];
+
+export interface TiltakQuestion {
+  /** stored ones, of each avtale that is told of */
+  fields: readonly AvtaleField[];
+  /** links lead also to avtaler that nobody is on a measure by */
+  withLinks: boolean;
+  /** RFC 3339: what the system knew then, instead of what it knows now */
+  gjeldendePer: string | undefined;
 }
 
 /**
- * The measures that each person is on at a date: entered into, not annulled or aborted, begun and not ended. The dates
- * and not the status decide, since the status is only recomputed each night at the source, and since the date asked
- * about need not be today. With `gjeldendePer` (RFC 3339): as the system knew it then.
+ * The avtaler by which these persons are, were or may come to be on a measure; earliest first. By each ident, all of its
+ * person: twice, when a person is asked for by two.
  */
 export function tiltakQuery(
-  personidenter: string[],
-  { date, gjeldendePer }: { date: string; gjeldendePer?: string | undefined },
+  personidenter: readonly string[],
+  { fields, withLinks, gjeldendePer }: TiltakQuestion,
 ): Query<TiltakRow> {
-  return gjeldendePer === undefined
-    ? { statement: TILTAK, values: [new Persons(personidenter), date] }
-    : { statement: TILTAK_AS_OF, values: [new Persons(personidenter), date, gjeldendePer] };
+  const links: readonly AvtaleField[] = withLinks ? ['bedriftNr'] : [];
+  const columns = columnsFor([...new Set([...ALWAYS, ...fields, ...links])]);
+  const conditions: string[] = [];
+  if (!withLinks) conditions.push('(har_vaert_inngaatt or fra_arena)');
+  if (gjeldendePer !== undefined) conditions.push(wasCurrentAt('$2::timestamptz'));
+  const from = gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
+  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  const text = `select nr, ${columns}, ${FACTS}
+    from ${personsAsked('$1')} spurt join ${from} on deltaker_id = ident ${where}
+    order by start_dato, slutt_dato, avtale_id`;
+  return {
+    statement: chosenStatement(text),
+    values: [new Persons(personidenter), ...(gjeldendePer === undefined ? [] : [gjeldendePer])],
+  };
 }
 
-const TILTAK = tiltakStatement('avtale_synlig');
-const TILTAK_AS_OF = tiltakStatement('avtale_versjon_synlig da', `and ${wasCurrentAt('$3::timestamptz')}`);
-
-function tiltakStatement(source: string, conditions = ''): Statement {
-  return preparedStatement(`
-  select nr, tiltakstype, avtale_status, start_dato, slutt_dato
-  from ${personsAsked('$1')} spurt join ${source} on deltaker_id = ident
-  where avtale_inngaatt is not null and annullert_tidspunkt is null
-    and avtale_status is distinct from 'ANNULLERT' and avtale_status is distinct from 'AVBRUTT'
-    and start_dato <= $2::date and (slutt_dato >= $2::date or slutt_dato is null) ${conditions}
-  order by start_dato, slutt_dato, avtale_id`);
+export function factsOf(row: TiltakRow): PhaseFacts {
+  return {
+    startDato: row.start_dato,
+    sluttDato: row.slutt_dato,
+    entered: row.inngaatt,
+    everEntered: row.har_vaert_inngaatt,
+    annulled: row.annullert,
+    annulledDay: row.annullert_dag,
+    neverBegan: row.aldri_begynt,
+    fromArena: row.fra_arena,
+  };
 }

@@ -1,14 +1,15 @@
 import { isUuid } from '@tiltak/avtale';
 import { ArrayMaxSize, ArrayMinSize, IsArray, registerDecorator } from 'class-validator';
 
+const MAX = 1_000;
 const IDENT = /^\d{11}$/;
 
 /**
  * A list of national idents: eleven digits, also with a wrong check digit, since such exist at the source. A bad one
  * is named by its position, never by its value.
  */
-export function IsPersonidenter(): PropertyDecorator {
-  return IsListOf('personidenter', 'must be eleven digits', (value) => IDENT.test(value));
+export function IsPersonidenter(max = MAX): PropertyDecorator {
+  return IsListOf('personidenter', 'must be eleven digits', (value) => IDENT.test(value), max);
 }
 
 /** Nine digits as a rule, but old avtaler have others. A path can't end with a dot or two. */
@@ -23,7 +24,7 @@ export function IsAvtaleIder(): PropertyDecorator {
   return IsListOf('avtaleIder', 'must be a UUID', isUuid);
 }
 
-function IsListOf(name: string, requirement: string, valid: (value: string) => boolean): PropertyDecorator {
+function IsListOf(name: string, requirement: string, valid: (value: string) => boolean, max = MAX): PropertyDecorator {
   const invalidIndexes = (list: unknown): number[] =>
     Array.isArray(list)
       ? list.flatMap((value: unknown, i) => (typeof value === 'string' && valid(value) ? [] : [i]))
@@ -44,6 +45,6 @@ function IsListOf(name: string, requirement: string, valid: (value: string) => b
     });
   };
   return (cls, property) => {
-    for (const requirement of [IsArray(), ArrayMinSize(1), ArrayMaxSize(1_000), addElement]) requirement(cls, property);
+    for (const requirement of [IsArray(), ArrayMinSize(1), ArrayMaxSize(max), addElement]) requirement(cls, property);
   };
 }

@@ -40,6 +40,8 @@ const KONSUMENTER = [
       grunnlag({ id, operasjoner: id === 'B1' ? 'alle' : ['hentFerskhet'], felter: 'alle' }),
     ),
   },
+  { ...konsument('uten-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: undefined },
+  { ...konsument('ukjente-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: 7 },
   { ...konsument('graadig', { operasjoner: 'alle', felter: 'alle' }), kvote: { perSekund: 1, burst: 3 } },
 ];
 
@@ -56,8 +58,8 @@ function grunnlag({ id = 'B0', operasjoner, felter }: GrunnlagOptions): Required
 function konsument(
   name: string,
   options: GrunnlagOptions,
-): { navn: string; azp: string; behandlingsgrunnlag: unknown[] } {
-  return { navn: name, azp: name, behandlingsgrunnlag: [grunnlag(options)] };
+): { navn: string; azp: string; bruksvilkaar: number; behandlingsgrunnlag: unknown[] } {
+  return { navn: name, azp: name, bruksvilkaar: 1, behandlingsgrunnlag: [grunnlag(options)] };
 }
 
 export interface TestResponse {
@@ -85,6 +87,8 @@ export interface TestApi {
   owner: DataSource;
   issuer: TokenIssuer;
   call: Call;
+  /** path of the registry of consumers */
+  registry: string;
   /** Puts an avtale into the table, as the ingestor would. */
   insertAvtale: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
   /** Says that everything is included up to this moment. */
@@ -111,6 +115,7 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     owner,
     issuer,
     call,
+    registry: registry.file,
     insertAvtale: (avtale) => insertAvtale(owner, avtale),
     setFreshness: (time) => setFreshness(owner, call, time),
     stop: async () => {

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -36,6 +35,8 @@ export function createFastifyAdapter({ maxSeconds = 30 } = {}): FastifyAdapter {
   const server = adapter.getInstance<FastifyInstance>();
   // Node would answer 417 itself, with nothing.
   server.server.on('checkExpectation', (request, response) => server.routing(request, response));
+  // Node would ask for the body at once; a hook asks, once it is wanted.
+  server.server.on('checkContinue', (request, response) => server.routing(request, response));
   return adapter;
 }
 
@@ -74,14 +75,4 @@ function refuseConnection(error: ConnectionError, socket: Socket): void {
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${String(status)} ${title}\r\n${lines.join('')}\r\n${body}`);
-}
-
-/** Bodies are JSON in UTF-8 and nothing else; bytes that aren't UTF-8 would silently become other text. */
-export function acceptJsonOnly(server: FastifyInstance): void {
-  const readJson = server.getDefaultJsonParser('error', 'error');
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (isUtf8(body)) return readJson(request, body.toString('utf8'), done);
-    done(new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The body is not UTF-8'));
-  });
 }

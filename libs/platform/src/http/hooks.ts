@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import accepts from '@fastify/accepts';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Token, TokenVerifier } from '../auth.ts';
 import { runInContext } from '../request-context.ts';
 import { PROBLEMS, Problem } from '../problem.ts';
+import type { SlowBodies } from './body/slow-body.ts';
 import { HEALTH_ROUTES } from './health.ts';
 import { createContext, DEFAULT_HEADERS } from './request-headers.ts';
 import { collectMethods } from './allowed-methods.ts';
@@ -24,10 +25,16 @@ interface HookOptions {
   verifier: TokenVerifier;
   openRoutes: string[];
   state: { closing: boolean };
+  slowBodies: SlowBodies;
+  authorize: Authorize | undefined;
 }
 
+/** Decides by the token and the route alone: nothing of the body has been read. @throws Problem */
+export type Authorize = (request: FastifyRequest, reply: FastifyReply) => void | Promise<void>;
+
 /** What happens to every request before its handler: context, access, and whether it can be answered at all. */
-export function addHooks(server: FastifyInstance, { verifier, openRoutes, state }: HookOptions): void {
+export function addHooks(server: FastifyInstance, options: HookOptions): void {
+  const { verifier, openRoutes, state, slowBodies, authorize } = options;
   const notFound = collectMethods(server);
   server.register(accepts);
   const open = [...HEALTH_ROUTES, ...openRoutes];
@@ -40,14 +47,23 @@ export function addHooks(server: FastifyInstance, { verifier, openRoutes, state 
     runInContext(context, done);
   });
   // Errors here come before the body has been read for nothing.
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', async (request, reply) => {
     const isOpenRoute = isOpen(request.url, open);
     if (!isOpenRoute) request.token = await verifier.verify(bearer(request));
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The header Host is missing');
     }
     if (request.is404) throw notFound(request.url);
-    if (!isOpenRoute) negotiate(request);
+    if (!isOpenRoute) {
+      negotiate(request);
+      await authorize?.(request, reply);
+    }
+  });
+  // From here on the body is wanted.
+  server.addHook('preParsing', (request, reply, payload, done) => {
+    if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
+    slowBodies.watch(request, reply);
+    done(null, payload);
   });
   server.addHook('preValidation', async (request) => {
     // Who takes a stream looks at what comes in it.

@@ -14,6 +14,14 @@ afterAll(() => app.stop());
 
 const PROBLEM = 'application/problem+json; charset=utf-8';
 
+const SECURITY = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-frame-options': 'DENY',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+};
+
 interface ProblemResponse {
   type: string;
   title: string;
@@ -25,10 +33,8 @@ interface ProblemResponse {
 
 /** The answer as a problem, having checked what holds for every one. */
 async function problem(response: Response): Promise<ProblemResponse> {
-  expect([response.headers.get('content-type'), response.headers.get('x-content-type-options')]).toEqual([
-    PROBLEM,
-    'nosniff',
-  ]);
+  expect(response.headers.get('content-type')).toBe(PROBLEM);
+  expect(Object.fromEntries(response.headers)).toMatchObject(SECURITY);
   const body = (await response.json()) as ProblemResponse;
   expect([body.status, body.callId]).toEqual([response.status, response.headers.get('nav-call-id')]);
   expect(body.type).toMatch(/^urn:tiltak-datadeling:feil:[a-z-]+$/);
@@ -73,6 +79,16 @@ describe('access', () => {
       expect([path, (await fetch(app.url + path)).status]).toEqual([path, 200]);
     }
     expect((await app.call('/api/ting/1')).status).toBe(200);
+  });
+
+  test('whatever is answered is shown in no page of others, and run in none', async () => {
+    const ways = [app.call('/api/ting/1'), fetch(`${app.url}/apent/side`), fetch(`${app.url}/internal/prometheus`)];
+    for (const response of await Promise.all(ways)) {
+      expect([response.status, Object.fromEntries(response.headers)]).toEqual([200, expect.objectContaining(SECURITY)]);
+    }
+    const raw = await rawRequest(app.url, 'this is not HTTP\r\n\r\n');
+    for (const [name, value] of Object.entries(SECURITY))
+      expect(raw.toLowerCase()).toContain(`${name}: ${value}`.toLowerCase());
   });
 
   test('keys that can not be had are 503, with the time to wait', async () => {

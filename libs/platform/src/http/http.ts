@@ -7,10 +7,12 @@ import { TokenVerifier } from '../auth.ts';
 import type { entraVariables, commonVariables, ConfigOf } from '../config.ts';
 import { NestLogger } from '../logger.ts';
 import { StartupError } from '../startup-error.ts';
-import { createFastifyAdapter, acceptJsonOnly } from './fastify.ts';
+import { acceptJsonOnly } from './body/json-body.ts';
+import { SlowBodies } from './body/slow-body.ts';
+import { createFastifyAdapter } from './fastify.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { addHealthRoutes, type ReadinessChecks } from './health.ts';
-import { addHooks } from './hooks.ts';
+import { addHooks, type Authorize } from './hooks.ts';
 import { logResponses } from './access-log.ts';
 import { validationPipe } from './validation.ts';
 
@@ -19,7 +21,13 @@ export interface HttpOptions {
   config: ConfigOf<typeof commonVariables & typeof entraVariables>;
   /** Paths that need no token, exact or `/prefix/*`; health and metrics are always open. Everything else needs one. */
   openRoutes: string[];
+  /** Tokens of persons are taken too, and the app tells them from those of machines. */
+  takesPersons?: boolean;
   readiness: ReadinessChecks;
+  /** Who may come with a request on a route that isn't open; its body is read afterwards. */
+  authorize?: Authorize;
+  /** of time, in which a body must bring its share; 5,000 unless told */
+  bodyWindowMs?: number;
   /** in which a request must have come whole, 30 unless told */
   maxSeconds?: number;
   /** before the routes are made */
@@ -37,7 +45,7 @@ export interface Http {
  * @throws StartupError when the port is taken
  */
 export async function startHttp(options: HttpOptions): Promise<Http> {
-  const { config, openRoutes, readiness } = options;
+  const { config, openRoutes, readiness, authorize, bodyWindowMs: windowMs = 5_000 } = options;
   const adapter = createFastifyAdapter(options);
   const server = adapter.getInstance<FastifyInstance>();
   const state = { closing: false };
@@ -45,8 +53,10 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
     issuer: config.AZURE_OPENID_CONFIG_ISSUER,
     audience: config.AZURE_APP_CLIENT_ID,
     jwksUri: config.AZURE_OPENID_CONFIG_JWKS_URI,
+    takesPersons: options.takesPersons,
   });
-  addHooks(server, { verifier, openRoutes, state });
+  const slowBodies = new SlowBodies({ bytesPerSecond: config.HTTP_MINSTE_BYTE_PER_SEKUND, windowMs });
+  addHooks(server, { verifier, openRoutes, state, slowBodies, authorize });
   logResponses(server);
   addHealthRoutes(server, readiness, state);
 
@@ -67,6 +77,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
       state.closing = true;
       await wait(config.NEDSTENGING_VENTETID_MS);
       await close(app);
+      slowBodies.stop();
     },
   };
 }

@@ -2,6 +2,7 @@ import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply } from 'fastify';
 import { logger } from '../logger.ts';
 import type { Problem } from '../problem.ts';
+import { leaveUnread } from './body/unread-body.ts';
 import { toProblem } from './to-problem.ts';
 
 /** Every error that reaches Nest, Fastify's own among them, as problem+json. */
@@ -17,5 +18,6 @@ export class ProblemFilter implements ExceptionFilter {
 
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
   if (reply.sent) return;
+  leaveUnread(reply);
   void reply.status(problem.problemType.status).headers(problem.headers).send(problem.toJson());
 }

@@ -3,9 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { RequestContext } from '../request-context.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** On every answer. */
-export const DEFAULT_HEADERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' };
+export const DEFAULT_HEADERS = { ...SECURITY_HEADERS, 'Cache-Control': 'no-store' };
 
 const w3c = new W3CTraceContextPropagator();
 

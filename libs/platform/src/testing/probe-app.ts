@@ -112,6 +112,7 @@ export async function startProbeApp(
       ORGANISASJON: 'prove',
       HOST: '127.0.0.1',
       PORT: port,
+      HTTP_MINSTE_BYTE_PER_SEKUND: 1_000,
       LOG_LEVEL: 'info',
       NEDSTENGING_VENTETID_MS: delayMs,
       AZURE_APP_CLIENT_ID: AUDIENCE,

@@ -57,8 +57,14 @@ export class UnusableError extends Error {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Rules 1, 3, 6, 8 and 9. Throws `UnusableError`. */
-export function readMessage(rawKey: string | Buffer | null, value: string | Buffer | null): StatedMessage {
+const DAY_MS = 86_400_000;
+
+/** Rules 1, 3, 6, 8 and 9, and that no change comes from more than a day after it was told. Throws `UnusableError`. */
+export function readMessage(
+  rawKey: string | Buffer | null,
+  value: string | Buffer | null,
+  writtenAt: number,
+): StatedMessage {
   const key = rawKey === null ? null : textOf(rawKey, 'key').toLowerCase();
   if (value === null) {
     if (key === null || !UUID.test(key)) throw new UnusableError('key');
@@ -70,6 +76,7 @@ export function readMessage(rawKey: string | Buffer | null, value: string | Buff
   if (key !== avtaleId) throw new UnusableError('key');
   const avtale = avtaleOf(m, avtaleId);
   const { sistEndret } = avtale;
+  if (Date.parse(sistEndret) > writtenAt + DAY_MS) throw new UnusableError('sistEndret');
   const deleted = flag(m, 'slettemerket') || m['hendelseType'] === 'AVTALE_SLETTET';
   if (deleted) return { type: 'SLETTET', avtaleId, sistEndret };
   return { type: 'AVTALE', avtaleId, sistEndret, avtale, marks: marksOf(m) };

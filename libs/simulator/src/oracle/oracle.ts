@@ -11,6 +11,8 @@ export interface PositionedSourceMessage {
   value: string | Buffer | null;
   partition: number;
   offset: number;
+  /** the timestamp of its record, ms since 1970; when absent, it was written just now */
+  writtenAt?: number;
 }
 
 export interface Expected {
@@ -31,9 +33,9 @@ export interface Expected {
 export function expected(messages: Iterable<PositionedSourceMessage>): Expected {
   const stated: (StatedMessage & Position)[] = [];
   const parked: Expected['parkert'] = [];
-  for (const { key, value, partition, offset } of messages) {
+  for (const { key, value, partition, offset, writtenAt = Date.now() } of messages) {
     try {
-      stated.push({ ...readMessage(key, value), partition, offset });
+      stated.push({ ...readMessage(key, value, writtenAt), partition, offset });
     } catch (error) {
       if (!(error instanceof UnusableError)) throw error;
       parked.push({ partisjon: partition, offset, felt: error.field });

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { pageHeaders } from '@tiltak/platform';
 
-/** Open to everyone: the page holds no data, and asks for a token. */
+/** Open to everyone: the page holds no data. What it asks for needs the token of a person on duty. */
 export const CONSOLE_ROUTES = ['/drift', '/drift/side/*'];
+/** Tells the page whether something on the way here logs people in, and puts their token on what the page asks for. */
+const LOGIN_ROUTE = '/drift/side/innlogging';
 
 const JS = 'text/javascript; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
@@ -26,20 +29,13 @@ const FILES: Record<string, { file: string; type: string }> = {
   '/drift/side/navikt.css': { file: 'navikt.css', type: CSS },
 };
 
-/** Nothing but what lies here, and nobody may show the page inside theirs. */
-const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-};
-
 /** Serves the page of those on duty. The build has laid its files beside the program. */
 export function serveConsole(app: NestFastifyApplication): NestFastifyApplication {
   const server = app.getHttpAdapter().getInstance();
   for (const [route, { file, type }] of Object.entries(FILES)) {
     const content = readFileSync(join(__dirname, 'console', file));
-    server.get(route, (_request, reply) => reply.headers({ ...HEADERS, 'Content-Type': type }).send(content));
+    server.get(route, (_request, reply) => reply.headers(pageHeaders(type)).send(content));
   }
+  server.get(LOGIN_ROUTE, (request, reply) => reply.send({ medProxy: request.headers.authorization !== undefined }));
   return app;
 }

@@ -98,7 +98,7 @@ export class ParkertDto {
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'When somebody last acted on it' })
   behandlet: string | null;
 
-  @ApiProperty({ type: 'string', nullable: true, description: 'Who did' })
+  @ApiProperty({ type: 'string', nullable: true, description: 'Nav ident of who did' })
   behandletAv: string | null;
 
   @ApiProperty({ type: 'string', nullable: true, description: 'Why it was discarded' })

@@ -29,6 +29,8 @@ export interface ParkedRow {
 export interface ParkedRowWithBytes extends ParkedRow {
   nokkel: Buffer | null;
   verdi: Buffer | null;
+  /** The timestamp of its record. When it was parked, for those from before that was kept: it can't have been written later. */
+  skrevet: Date;
 }
 
 const COLUMNS = `id, topic, partisjon, kafka_offset as "offset", kode, felt, aarsak, tilstand, forsok, parkert, behandlet,
@@ -52,7 +54,7 @@ export async function listParked(
 
 export async function readParked(db: Pool | PoolClient, id: string): Promise<ParkedRowWithBytes | undefined> {
   const { rows } = await db.query<ParkedRowWithBytes>(
-    `select ${COLUMNS}, nokkel, verdi from parkert_melding where id = $1`,
+    `select ${COLUMNS}, nokkel, verdi, coalesce(skrevet, parkert) as skrevet from parkert_melding where id = $1`,
     [id],
   );
   return rows[0];

@@ -110,8 +110,8 @@ export class ParkedReplay {
     noteAction: (db: PoolClient) => Promise<unknown>,
   ): Promise<ReplayOutcome> {
     const message = requireParked(await readParked(this.pool, id));
-    const { topic, partisjon: partition, nokkel: key, verdi: value } = message;
-    const messages = [{ offset: Number(message.offset), key, value }];
+    const { topic, partisjon: partition, nokkel: key, verdi: value, skrevet } = message;
+    const messages = [{ offset: Number(message.offset), key, value, writtenAt: skrevet.getTime() }];
     const note = async (db: PoolClient, [reason]: ParkedMessage[]): Promise<void> => {
       if (reason) await markStillParked(db, id, who.hvem, reason);
       else await markReplayed(db, id, who.hvem);

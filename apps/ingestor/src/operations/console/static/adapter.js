@@ -1,5 +1,5 @@
 // @ts-check
-import { el, fillFacts, fillTable, row, number, time } from './felles.js';
+import { call, el, fillFacts, fillTable, page, perform, row, number, say, time } from './felles.js';
 
 const HEARTBEATS = { OK: 'OK', FORSINKET: 'Forsinket', STANSET: 'Stanset' };
 const TYPES = { FULL: 'Full', DELTA: 'Delta', SLETT: 'Sletting' };
@@ -13,11 +13,14 @@ const STATES = {
   FEILET: 'Feilet',
 };
 
+let shown;
+
 /** The organisation's adapter, null when it has none: whether it lives, and its last syncs. */
 export function showAdapter(adapter) {
   el('uten-adapter').hidden = adapter !== null;
   el('med-adapter').hidden = adapter === null;
   if (adapter === null) return;
+  shown = adapter.kontrakt.adapterId;
   const { kontrakt, hjerteslag, sisteFullSynk, fullSynkForfalt, synker } = adapter;
   fillFacts('adapter-fakta', {
     Adapter: kontrakt.adapterId,
@@ -40,3 +43,13 @@ export function showAdapter(adapter) {
     'Ingen synker',
   );
 }
+
+el('frigi-skjema').addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (!confirm(`Frigjøre kontrakten til ${shown}? Den første klienten som setter en kontrakt, eier den.`)) return;
+  void perform(async () => {
+    await call('POST', '/adapter/frigi', { adapterId: shown, aarsak: el('frigi-aarsak').value });
+    await page.readAll();
+    say('Kontrakten er frigjort.');
+  });
+});

@@ -1,13 +1,11 @@
 // @ts-check
 // What every part of the page uses.
 
-const TOKEN = 'drift-token';
-
-export const token = {
-  exists: () => sessionStorage.getItem(TOKEN) !== null,
-  set: (value) => sessionStorage.setItem(TOKEN, value),
-  forget: () => sessionStorage.removeItem(TOKEN),
-};
+/**
+ * On the platform a login proxy puts the token on each request, and this page never sees it. Without one it is pasted, and
+ * kept here only: no other page of this origin can read it, and it is gone with a reload.
+ */
+export const login = { byProxy: false, token: '', isIn: false };
 
 export const el = (id) => document.getElementById(id);
 export const time = (iso) => (iso ? new Date(iso).toLocaleString('nb-NO', { timeZone: 'Europe/Oslo' }) : 'aldri');
@@ -31,7 +29,7 @@ export async function get(method, path, body) {
   const response = await fetch(`/drift/v1${path}`, {
     method,
     headers: {
-      authorization: `Bearer ${sessionStorage.getItem(TOKEN)}`,
+      ...(login.byProxy ? {} : { authorization: `Bearer ${login.token}` }),
       ...(body ? { 'content-type': type } : {}),
     },
     ...(body ? { body: body instanceof Blob ? body : JSON.stringify(body) } : {}),
@@ -49,8 +47,8 @@ export async function call(method, path, body) {
 }
 
 function explain(status, { detail = '', feil = [], callId = '' }) {
-  if (status === 401) return 'Tokenet er ikke gyldig her, eller har gått ut. Logg inn igjen.';
-  if (status === 403) return 'Tokenet mangler rollen drift.';
+  if (status === 401) return 'Innloggingen er ikke gyldig her, eller har gått ut. Logg inn igjen.';
+  if (status === 403) return `Siden er for personer på vakt. ${detail}`;
   if (status === 409) return 'Noen andre var først, eller holder på. Siden er lest på nytt.';
   const fields = feil.map((one) => `${one.felt} ${one.melding}`).join('; ');
   return `Det gikk ikke (${status}): ${fields || detail} ${callId}`;

@@ -1,8 +1,9 @@
 // @ts-check
 // The page of those on duty. It holds no data of its own: everything comes from /drift/v1 with the token of who asks.
+// Where a login proxy stands before it (`login`), logging in and out are the proxy's.
 import { showAdapter } from './adapter.js';
 import { readAvstemminger } from './avstemming.js';
-import { el, fillTable, perform, call, row, page, number, time, token } from './felles.js';
+import { el, fillTable, login, perform, call, row, page, number, time } from './felles.js';
 import { readRebuild } from './gjenoppbygging.js';
 import { readParked, showReasons } from './parkerte.js';
 
@@ -11,6 +12,7 @@ const ACTIONS = {
   SPILL_AV: 'Spilte av en melding',
   SPILL_AV_FLERE: 'Spilte av flere meldinger',
   FORKAST: 'Forkastet en melding',
+  FRIGI_KONTRAKT: 'Frigjorde kontrakten til adapteren',
   START_GJENOPPBYGGING: 'Startet gjenoppbygging',
   STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
   AVSTEM: 'Avstemte',
@@ -70,17 +72,20 @@ async function readAll() {
 }
 
 function showLogin() {
-  token.forget();
+  Object.assign(login, { token: '', isIn: false });
   el('innlogging').hidden = false;
+  el('innloggingsskjema').hidden = login.byProxy;
+  el('innlogging-lenke').hidden = !login.byProxy;
   el('drift').hidden = true;
   el('logg-ut').hidden = true;
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
   const filled = document.querySelectorAll('tbody, dialog dl, #adapter-fakta, #vis-innhold');
   for (const part of filled) part.replaceChildren();
-  el('token').focus();
+  (login.byProxy ? el('innlogging-lenke') : el('token')).focus();
 }
 
 async function logIn() {
+  login.isIn = true;
   await readAll();
   el('innlogging').hidden = true;
   el('drift').hidden = false;
@@ -89,11 +94,18 @@ async function logIn() {
 
 el('innloggingsskjema').addEventListener('submit', (event) => {
   event.preventDefault();
-  token.set(el('token').value.trim());
+  login.token = el('token').value.trim();
   el('token').value = '';
   void perform(logIn);
 });
-el('logg-ut').addEventListener('click', showLogin);
+el('logg-ut').addEventListener('click', () => {
+  if (login.byProxy) location.assign('/drift/oauth2/logout');
+  else showLogin();
+});
 Object.assign(page, { readAll, readActions, logOut: showLogin });
 
-if (token.exists()) void perform(logIn);
+const asked = await fetch('/drift/side/innlogging');
+// A proxy refuses by itself when nobody has logged in to it.
+login.byProxy = !asked.ok || (await asked.json()).medProxy;
+if (login.byProxy) void perform(logIn);
+else showLogin();

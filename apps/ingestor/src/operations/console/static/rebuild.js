@@ -1,5 +1,5 @@
 // @ts-check
-import { el, perform, call, row, number, time, token, page } from './felles.js';
+import { el, perform, call, row, number, time, login, page } from './felles.js';
 
 let next;
 let timer;
@@ -23,7 +23,7 @@ export async function readRebuild() {
   if (el('usette-del').hidden) el('usette').replaceChildren();
   else await readUnseen();
   clearTimeout(timer);
-  if (running && token.exists()) timer = setTimeout(() => perform(readRebuild), 2_000);
+  if (running && login.isIn) timer = setTimeout(() => perform(readRebuild), 2_000);
 }
 
 async function readUnseen(from) {

@@ -1,0 +1,118 @@
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { ROOT } from '@tiltak/testing';
+
+/** What the apps are built from and by whom: nothing that somebody outside can change without a change here. */
+interface Job {
+  needs?: string | string[];
+  uses?: string;
+  permissions?: Record<string, string>;
+  steps?: { uses?: string; run?: string }[];
+}
+interface Workflow {
+  on: Record<string, unknown>;
+  permissions?: Record<string, string>;
+  jobs: Record<string, Job>;
+}
+
+const read = (...path: string[]): string => readFileSync(join(ROOT, ...path), 'utf8');
+const WORKFLOWS = readdirSync(join(ROOT, '.github', 'workflows'));
+const workflow = (file: string): Workflow => parse(read('.github', 'workflows', file)) as Workflow;
+const jobsOf = (file: string): Job[] => Object.values(workflow(file).jobs);
+
+const COMMIT = /^[\w-]+\/[\w./-]+@[0-9a-f]{40}$/;
+const DIGEST = /^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/;
+
+test.each(WORKFLOWS)('%s uses actions by commit, and tells the version', (file) => {
+  const used = jobsOf(file).flatMap(({ uses, steps = [] }) => [uses, ...steps.map((step) => step.uses)]);
+  const foreign = used.filter((name) => name !== undefined && !name.startsWith('./'));
+  expect(foreign.filter((name) => !COMMIT.test(name ?? ''))).toEqual([]);
+  const lines = read('.github', 'workflows', file)
+    .split('\n')
+    .filter((line) => /^\s*-? *uses: [^.]/.test(line));
+  expect(lines.length).toBe(foreign.length);
+  for (const line of lines) expect(line).toMatch(/@[0-9a-f]{40} # v\d/);
+});
+
+test.each(WORKFLOWS)('%s may write nothing but what a job of it must', (file) => {
+  const { permissions, jobs } = workflow(file);
+  expect(permissions).toEqual({ contents: 'read' });
+  const more = Object.entries(jobs).filter(([, job]) => job.permissions !== undefined);
+  expect(more.map(([name, job]) => [name, job.permissions])).toEqual(
+    file === 'image.yml' ? [['build', { contents: 'read', 'id-token': 'write' }]] : [],
+  );
+});
+
+test('a tag alone, or a branch, would be seen', () => {
+  for (const name of ['actions/checkout@v5', 'actions/checkout@main', 'actions/checkout']) {
+    expect(name).not.toMatch(COMMIT);
+  }
+  for (const name of ['node:24', 'node', `node@sha256:${'0'.repeat(63)}`]) expect(name).not.toMatch(DIGEST);
+});
+
+test('images are built of what is green only, and nothing else pushes them', () => {
+  const { on, jobs } = workflow('image.yml');
+  expect(Object.keys(on)).toEqual(['push']);
+  const [gate, ...others] = [jobs['build']?.needs].flat();
+  expect(others).toEqual([]);
+  expect(jobs[gate ?? '']?.uses).toBe('./.github/workflows/check.yml');
+  const commands = jobsOf('check.yml').flatMap(({ steps = [] }) => steps.map(({ run }) => run));
+  expect(commands).toEqual(expect.arrayContaining(['npm test', 'npm run check']));
+  const pushing = WORKFLOWS.filter((file) => read('.github', 'workflows', file).includes('docker-build-push'));
+  expect(pushing).toEqual(['image.yml']);
+});
+
+test('every image that is built on or run is named by digest', () => {
+  const lines = read('Dockerfile').match(/^FROM .+$/gm) ?? [];
+  const stages = lines.flatMap((line) => / AS (\S+)$/.exec(line)?.[1] ?? []);
+  const bases = lines
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((name) => !stages.includes(name) && name !== '${APP}');
+  const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, { image?: string; build?: unknown }>;
+  };
+  const run = Object.values(services).flatMap(({ image, build }) => (build === undefined ? [image] : []));
+  expect([bases.length, run.length]).toEqual([1, 3]);
+  expect([...bases, ...run].filter((name) => !DIGEST.test(name ?? ''))).toEqual([]);
+});
+
+test('the image and the tests run the same version of Node', () => {
+  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> };
+  const { node } = devDependencies;
+  expect(read('.node-version').trim()).toBe(node);
+  expect(read('Dockerfile')).toContain(`FROM node:${String(node)}-slim@sha256:`);
+});
+
+/** As GitHub reads a pattern: from the root, `*` within a folder, a folder for all that is in it. */
+function matches(pattern: string, file: string): boolean {
+  const expression = pattern
+    .replace(/^\//, '')
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*\*\/|\*/g, (stars) => (stars === '*' ? '[^/]*' : '(.*/)?'))
+    .replace(/\/$/, '/.*');
+  return new RegExp(`^${expression}$`).test(file);
+}
+
+test('whose word it takes is told by name for who may see what, for the database, and for what is built', () => {
+  const lines = read('.github', 'CODEOWNERS').split('\n');
+  const rules = lines.filter((line) => /^\//.test(line)).map((line) => line.split(/ +/));
+  for (const [pattern = '', ...owners] of rules) {
+    expect(owners).not.toEqual([]);
+    const found = globSync(pattern.replace(/^\//, '').replace(/\/$/, '/*'), { cwd: ROOT });
+    expect([pattern, found.length > 0]).toEqual([pattern, true]);
+  }
+  const files = [
+    'nais/*/konsumenter-*.yaml',
+    'apps/query-api/src/access/konsumenter.schema.json',
+    'docs/bruksvilkaar.md',
+    'libs/database/src/migrations/*.ts',
+    '.github/workflows/*',
+    '.github/CODEOWNERS',
+    'Dockerfile',
+    'package-lock.json',
+  ].flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
+  expect(files.length).toBeGreaterThan(15);
+  expect(files.filter((file) => !rules.some(([pattern = '']) => matches(pattern, file)))).toEqual([]);
+  expect(matches('/nais/**/konsumenter.yaml', 'nais/nav/konsumenter-prod.yaml')).toBe(false);
+});
