@@ -134,7 +134,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sets the message aside for good; its bytes are kept */
+        /** Sets the message aside for good; its bytes go, and the row 90 days later */
         post: operations["forkast"];
         delete?: never;
         options?: never;
@@ -610,8 +610,21 @@ export interface components {
             behandlet: string | null;
             /** @description Nav ident of who did */
             behandletAv: string | null;
-            /** @description Why it was discarded */
-            begrunnelse: string | null;
+            /**
+             * @description Why it was discarded; AVTALE_SLETTET: by itself, since the avtale that it names was deleted
+             * @enum {string|null}
+             */
+            begrunnelse: "TESTMELDING" | "FEIL_HOS_KILDEN" | "ERSTATTET" | "IKKE_EN_AVTALE" | "ANNET" | "AVTALE_SLETTET" | null;
+            /**
+             * Format: date-time
+             * @description When its bytes went; place, reason and fingerprint are kept. Absent while they are there
+             */
+            innholdFjernet?: string;
+            /**
+             * @description Why they went. FRIST: nobody had resolved it in a year
+             * @enum {string}
+             */
+            innholdFjernetAarsak?: "SPILT_AV" | "FORKASTET" | "AVTALE_SLETTET" | "FRIST";
         };
         ParkertSide: {
             parkerte: components["schemas"]["Parkert"][];
@@ -653,8 +666,21 @@ export interface components {
             behandlet: string | null;
             /** @description Nav ident of who did */
             behandletAv: string | null;
-            /** @description Why it was discarded */
-            begrunnelse: string | null;
+            /**
+             * @description Why it was discarded; AVTALE_SLETTET: by itself, since the avtale that it names was deleted
+             * @enum {string|null}
+             */
+            begrunnelse: "TESTMELDING" | "FEIL_HOS_KILDEN" | "ERSTATTET" | "IKKE_EN_AVTALE" | "ANNET" | "AVTALE_SLETTET" | null;
+            /**
+             * Format: date-time
+             * @description When its bytes went; place, reason and fingerprint are kept. Absent while they are there
+             */
+            innholdFjernet?: string;
+            /**
+             * @description Why they went. FRIST: nobody had resolved it in a year
+             * @enum {string}
+             */
+            innholdFjernetAarsak?: "SPILT_AV" | "FORKASTET" | "AVTALE_SLETTET" | "FRIST";
             /** @description Key; only its shape when it is no UUID */
             nokkel: string | null;
             /** @description The message with what is about persons hidden */
@@ -698,10 +724,11 @@ export interface components {
         };
         Forkast: {
             /**
-             * @description Why; without personal data
-             * @example Testmelding
+             * @description Why. TESTMELDING: it was a test. FEIL_HOS_KILDEN: the source says that it was sent by mistake. ERSTATTET: the source has sent it anew. IKKE_EN_AVTALE: it is about something else. ANNET: none of these
+             * @example TESTMELDING
+             * @enum {string}
              */
-            begrunnelse: string;
+            begrunnelse: "TESTMELDING" | "FEIL_HOS_KILDEN" | "ERSTATTET" | "IKKE_EN_AVTALE" | "ANNET";
         };
         Gjenoppbygging: {
             /**
@@ -1550,7 +1577,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is not parked any more */
+            /** @description It is not parked any more, or its bytes are gone */
             409: {
                 headers: {
                     [name: string]: unknown;

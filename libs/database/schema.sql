@@ -37,6 +37,21 @@ AS $function$
       $function$;
 comment on function fase(date,date,date,boolean,boolean,boolean,date,boolean,boolean) is 'Where in its life an avtale is on a day: the rule of libs/avtale/src/phase.ts, for searching';
 
+CREATE OR REPLACE FUNCTION fullfoer_driftshandling(handling_id bigint, utfoert integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+  if utfoert is null or utfoert < 0 then
+    raise exception 'utfoert must be a number of at least 0' using errcode = 'invalid_parameter_value';
+  end if;
+  update public.driftshandling set antall = utfoert where id = handling_id and antall is null;
+end $function$;
+comment on function fullfoer_driftshandling(bigint,integer) is 'Says once of how many an action came to be, when that was not known before it was done';
+revoke execute on function fullfoer_driftshandling(bigint,integer) from public;
+grant execute on function fullfoer_driftshandling(bigint,integer) to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION innsynsidenter(person uuid)
  RETURNS TABLE(ident uuid, til timestamp with time zone)
  LANGUAGE sql
@@ -53,6 +68,38 @@ comment on function innsynsidenter(uuid) is 'The opaque ids that look-ups of a p
 revoke execute on function innsynsidenter(uuid) from public;
 grant execute on function innsynsidenter(uuid) to datadeling_revisor;
 
+CREATE OR REPLACE FUNCTION klargjoer_avstemming()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+  create temp table hos_kilden (avtale_id uuid not null, sist_endret timestamptz(6) not null);
+  create temp table topicstand (avtale_id uuid primary key, sist_endret timestamptz(6), slettet text,
+    partisjon integer not null, kafka_offset bigint not null);
+  grant select, insert, maintain on pg_temp.hos_kilden to datadeling_skriver;
+  grant select, insert, update on pg_temp.topicstand to datadeling_skriver;
+end $function$;
+comment on function klargjoer_avstemming() is 'Makes pg_temp.hos_kilden and pg_temp.topicstand, once for a connection, which is closed after the reconciliation';
+revoke execute on function klargjoer_avstemming() from public;
+grant execute on function klargjoer_avstemming() to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION klargjoer_innlasting()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+  if to_regclass('pg_temp.inn') is not null then return; end if;
+  -- Without the constraints of avtale: what it would refuse, the update shall refuse.
+  create temp table inn on commit delete rows as
+    select *, kilde_partisjon as kjent_partisjon, kilde_offset as kjent_offset from public.avtale with no data;
+  grant select, insert, delete on pg_temp.inn to datadeling_skriver;
+end $function$;
+comment on function klargjoer_innlasting() is 'Makes pg_temp.inn, where rows that replace stored avtaler lie until the transaction ends';
+revoke execute on function klargjoer_innlasting() from public;
+grant execute on function klargjoer_innlasting() to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION lenker(deltaker uuid, avtale uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -62,6 +109,21 @@ AS $function$ begin
                 from relasjon_synlig where deltaker_id = deltaker and fra = avtale);
       end $function$;
 comment on function lenker(uuid,uuid) is 'The links of an avtale as one text, null for none. In plpgsql, whose plans are kept: as a part of each search it would double the time that planning takes';
+
+CREATE OR REPLACE FUNCTION parkerte_avtaler(nokkel bytea, verdi bytea)
+ RETURNS uuid[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select array(
+    select id::uuid from (
+      select substring(encode(nokkel, 'escape') from '^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$') as id
+      union
+      select (regexp_matches(encode(verdi, 'escape'), '"avtaleId"\s*:\s*"([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})"', 'g'))[1]
+    ) funnet where id is not null order by 1)
+$function$;
+comment on function parkerte_avtaler(bytea,bytea) is 'The avtaler that a message names, by key or content, also when it is neither JSON nor UTF-8';
 
 CREATE OR REPLACE FUNCTION personens_identer(spurt uuid[])
  RETURNS TABLE(nr integer, ident uuid)
@@ -80,6 +142,32 @@ comment on function personens_identer(uuid[]) is 'All idents of the persons that
 revoke execute on function personens_identer(uuid[]) from public;
 grant execute on function personens_identer(uuid[]) to datadeling_leser;
 grant execute on function personens_identer(uuid[]) to datadeling_revisor;
+
+CREATE OR REPLACE FUNCTION rydd_parkerte()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+  delete from public.parkert_melding where tilstand <> 'PARKERT' and behandlet < now() - interval '90 days';
+  -- A version from before this one keeps the bytes of what it resolves.
+  update public.parkert_melding
+  set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = tilstand
+  where tilstand <> 'PARKERT' and innhold_fjernet is null;
+  -- Parked once more after it was deleted, or in two partitions at the same time.
+  update public.parkert_melding p
+  set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'AVTALE_SLETTET',
+    tilstand = 'FORKASTET', behandlet = now(), begrunnelse = 'AVTALE_SLETTET'
+  from public.avtale a
+  where p.innhold_fjernet is null and a.avtale_id = any (p.avtaler) and a.slettet is not null
+    and (p.partisjon <> a.kilde_partisjon or p.kafka_offset < a.kilde_offset);
+  update public.parkert_melding
+  set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'FRIST'
+  where tilstand = 'PARKERT' and innhold_fjernet is null and parkert < now() - interval '1 year';
+end $function$;
+comment on function rydd_parkerte() is 'Resolved messages go after 90 days; of those that nobody has resolved in a year, or whose avtale is deleted, the bytes do';
+revoke execute on function rydd_parkerte() from public;
+grant execute on function rydd_parkerte() to datadeling_skriver;
 
 create table adapter (
   id boolean default true not null,
@@ -127,7 +215,7 @@ create table avstemming_differanse (
 );
 comment on column avstemming_differanse.fersk is 'Changed so shortly before the moment, or since, that the two sides need not agree yet';
 comment on column avstemming_differanse.kafka_offset is 'Of the message that decided what was stored here';
-grant select, insert, delete on avstemming_differanse to datadeling_skriver;
+grant select, insert on avstemming_differanse to datadeling_skriver;
 grant update (rettet) on avstemming_differanse to datadeling_skriver;
 
 create table avtale (
@@ -187,7 +275,7 @@ CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slette
 CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_tiltakstype ON avtale USING btree (tiltakstype, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
-grant select, insert, update, delete on avtale to datadeling_skriver;
+grant select, insert, update on avtale to datadeling_skriver;
 
 create table avtale_versjon (
   avtale_id uuid not null,
@@ -221,7 +309,7 @@ create table avtale_versjon (
   deltaker_id uuid,
   kilde_partisjon integer not null,
   kilde_offset bigint not null,
-  avtrykk uuid not null,
+  avtrykk uuid,
   laert timestamptz(6) default now() not null,
   lopenr bigint generated always as identity,
   har_vaert_inngaatt boolean default false not null,
@@ -230,6 +318,7 @@ create table avtale_versjon (
   constraint avtale_versjon_pkey PRIMARY KEY (avtale_id, lopenr)
 );
 comment on table avtale_versjon is 'Each accepted version of an avtale that is not erased';
+comment on column avtale_versjon.avtrykk is 'No longer used';
 comment on column avtale_versjon.laert is 'When this system learned of it';
 CREATE INDEX avtale_versjon_avtale_status ON avtale_versjon USING btree (avtale_status, avtale_id);
 CREATE INDEX avtale_versjon_bedrift_nr ON avtale_versjon USING btree (bedrift_nr);
@@ -239,7 +328,7 @@ CREATE INDEX avtale_versjon_sist_endret ON avtale_versjon USING btree (sist_endr
 CREATE INDEX avtale_versjon_start_dato ON avtale_versjon USING btree (start_dato);
 CREATE INDEX avtale_versjon_tiltakstype ON avtale_versjon USING btree (tiltakstype, avtale_id);
 grant select, insert, delete on avtale_versjon to datadeling_skriver;
-grant update (deltaker_id, aldri_begynt, fra_arena) on avtale_versjon to datadeling_skriver;
+grant update (deltaker_fnr, deltaker_id, avtrykk, aldri_begynt, fra_arena) on avtale_versjon to datadeling_skriver;
 
 create table driftshandling (
   id bigint generated always as identity,
@@ -253,8 +342,8 @@ create table driftshandling (
   constraint driftshandling_pkey PRIMARY KEY (id)
 );
 comment on table driftshandling is 'Audit of operations: who did what, to what, to how many. antall is null until done';
-grant select, insert on driftshandling to datadeling_skriver;
-grant update (antall) on driftshandling to datadeling_skriver;
+grant select on driftshandling to datadeling_skriver;
+grant insert (hvem, klient, handling, gjelder, antall, call_id) on driftshandling to datadeling_skriver;
 
 create table endring (
   tx xid8 default pg_current_xact_id() not null,
@@ -311,7 +400,7 @@ create table gjenoppbygging_usett (
   constraint gjenoppbygging_usett_pkey PRIMARY KEY (gjenoppbygging, avtale_id)
 );
 comment on table gjenoppbygging_usett is 'Avtaler that are stored, and that the topic does not tell of any more';
-grant select, insert, delete on gjenoppbygging_usett to datadeling_skriver;
+grant select, insert on gjenoppbygging_usett to datadeling_skriver;
 
 create table instans (
   id boolean default true not null,
@@ -348,7 +437,7 @@ create table konsum_status (
 );
 comment on column konsum_status.oppdatert_til is 'Everything published to the partition up to this moment is included';
 grant select on konsum_status to datadeling_leser;
-grant select, insert, update, delete on konsum_status to datadeling_skriver;
+grant select, insert, update on konsum_status to datadeling_skriver;
 
 create table oppslag (
   id bigint generated always as identity,
@@ -365,8 +454,8 @@ create table oppslag (
 );
 comment on table oppslag is 'Audit: who asked for which persons, why, and what they got. personer are deltaker_id';
 CREATE INDEX oppslag_tidspunkt ON oppslag USING brin (tidspunkt);
-grant insert on oppslag to datadeling_leser;
 grant select on oppslag to datadeling_revisor;
+grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id) on oppslag to datadeling_leser;
 
 create table parkert_melding (
   id bigint generated always as identity,
@@ -386,14 +475,21 @@ create table parkert_melding (
   behandlet_av text,
   begrunnelse text,
   skrevet timestamptz(6),
+  avtaler uuid[] generated always as (parkerte_avtaler(nokkel, verdi)) stored,
+  innhold_fjernet timestamptz(6),
+  innhold_fjernet_aarsak text,
   constraint parkert_melding_pkey PRIMARY KEY (id),
   constraint parkert_melding_topic_partisjon_kafka_offset_avtrykk_key UNIQUE (topic, partisjon, kafka_offset, avtrykk),
+  constraint parkert_melding_innhold_fjernet_aarsak_check CHECK (innhold_fjernet_aarsak = ANY (ARRAY['SPILT_AV'::text, 'FORKASTET'::text, 'AVTALE_SLETTET'::text, 'FRIST'::text])),
   constraint parkert_melding_tilstand_check CHECK (tilstand = ANY (ARRAY['PARKERT'::text, 'SPILT_AV'::text, 'FORKASTET'::text]))
 );
-comment on table parkert_melding is 'Messages that could not be used, with the raw bytes: nothing is lost';
+comment on table parkert_melding is 'Messages that could not be used; with the raw bytes for as long as these are of use';
 comment on column parkert_melding.avtrykk is 'SHA-256 of key and value: a recreated topic may use an offset again';
-comment on column parkert_melding.begrunnelse is 'Why it was discarded, in the words of who did it';
+comment on column parkert_melding.begrunnelse is 'Why it was discarded: one of a list';
 comment on column parkert_melding.skrevet is 'Timestamp of its record; null when it had none, and for those parked before this was kept';
+comment on column parkert_melding.avtaler is 'Those that the bytes name: their deletion takes the bytes too';
+comment on column parkert_melding.innhold_fjernet is 'When the bytes went; place, reason and fingerprint stay';
+CREATE INDEX parkert_melding_avtaler ON parkert_melding USING gin (avtaler) WHERE innhold_fjernet IS NULL;
 CREATE INDEX parkert_melding_tilstand ON parkert_melding USING btree (tilstand, id);
 grant select, insert, update on parkert_melding to datadeling_skriver;
 

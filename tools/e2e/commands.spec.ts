@@ -1,4 +1,5 @@
-import { runProgram, ROOT } from '@tiltak/testing';
+import { createTestDatabase, runProgram, ROOT } from '@tiltak/testing';
+import pg from 'pg';
 import { builtApp } from '../local/apps.ts';
 import { System } from './system.ts';
 
@@ -39,6 +40,39 @@ const ingestorLogin = (): Record<string, string> => {
   const { username, password } = system.env.database.ingestor;
   return { DB_USERNAME: username, DB_PASSWORD: password };
 };
+
+describe('migrer', () => {
+  const owner = (): Record<string, string> => {
+    const { username, password } = system.env.database.migrering;
+    return { DB_USERNAME: username, DB_PASSWORD: password };
+  };
+
+  test('does nothing more where the schema is at its version', async () => {
+    const { code, printout } = await run('ingestor', ['migrer'], owner());
+    expect([code, printout]).toEqual([0, expect.stringContaining('"migrasjoner":[]')]);
+  });
+
+  test('of a migration that fails tells the SQLSTATE and no value, and undoes it', async () => {
+    const fresh = await createTestDatabase();
+    const { username: DB_USERNAME, password: DB_PASSWORD } = fresh.migrering;
+    const login = { DB_DATABASE: fresh.database, DB_USERNAME, DB_PASSWORD };
+    const client = new pg.Client({ connectionString: fresh.url });
+    await client.connect();
+    try {
+      // As if somebody had made it by hand.
+      await client.query('create table avtale (hvem text)');
+      const { code, printout } = await run('ingestor', ['migrer'], login);
+      expect([code, printout.trim()]).toEqual([2, expect.stringMatching(/^The schema could not .*: SQLSTATE 42P07$/)]);
+      const { rows } = await client.query(`select to_regclass('instans') as instans`);
+      expect(rows).toEqual([{ instans: null }]);
+      await client.query('drop table avtale');
+      expect(await run('ingestor', ['migrer'], login)).toMatchObject({ code: 0 });
+    } finally {
+      await client.end();
+      await fresh.remove();
+    }
+  });
+});
 
 describe('oppslag', () => {
   test('is told by the login of an auditor, and by no other', async () => {

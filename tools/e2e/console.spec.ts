@@ -114,7 +114,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   });
 
   test('discards it with a reason', async () => {
-    await page.getByLabel(/Begrunnelse/).fill('Testmelding fra kilden');
+    await page.getByLabel(/Begrunnelse/).selectOption('Testmelding');
     await page.getByRole('button', { name: 'Forkast' }).click();
     await waitFor('Meldingen er forkastet.');
     const [row] = await system.sql(
@@ -122,7 +122,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     );
     expect(row).toEqual({
       tilstand: 'FORKASTET',
-      begrunnelse: 'Testmelding fra kilden',
+      begrunnelse: 'TESTMELDING',
       behandlet_av: ON_DUTY_NAV_IDENT,
     });
   });

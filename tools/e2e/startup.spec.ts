@@ -2,7 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createWorkDir, freePort, startPostgres, waitUntil } from '@tiltak/testing';
-import { startIngestorProcess, startQueryApiProcess, waitUntilReady, type App } from '../local/apps.ts';
+import {
+  migrateDatabase,
+  startIngestorProcess,
+  startQueryApiProcess,
+  waitUntilReady,
+  type App,
+} from '../local/apps.ts';
 import { System } from './system.ts';
 
 /** A set-up that is wrong: one clear line that names what, no stack, and an exit code other than 0. */
@@ -38,12 +44,17 @@ const start = async (name: 'ingestor' | 'query-api', extra: Record<string, strin
 test.each([
   ['ingestor', { KAFKA_BROKERS: '' }, /^KAFKA_BROKERS is missing/],
   ['ingestor', { DB_PORT: 'x' }, /^DB_PORT must be a whole number/],
+  [
+    'ingestor',
+    { KAFKA_CA_PATH: import.meta.filename },
+    /^KAFKA_(CERTIFICATE|PRIVATE_KEY)_PATH is missing: it is set together with KAFKA_CA_PATH/,
+  ],
   ['query-api', { KONSUMENTER_FIL: '/finnes/ikke.yaml' }, /^KONSUMENTER_FIL must be the path of a file that exists/],
   ['query-api', { DELTAKER_ID_NOEKKEL: 'kort' }, /^DELTAKER_ID_NOEKKEL must be text like/],
   ['query-api', { AZURE_OPENID_CONFIG_ISSUER: 'ikke en adresse' }, /^AZURE_OPENID_CONFIG_ISSUER must be a URL/],
   [
     'ingestor',
-    { DB_PASSWORD: 'feil', DB_MIGRERING_USERNAME: '' },
+    { DB_PASSWORD: 'feil' },
     /^DB_USERNAME, DB_PASSWORD or DB_DATABASE is refused by the database \(SQLSTATE 28P01\)/,
   ],
   ['query-api', { DB_DATABASE: 'finnes_ikke' }, /^DB_USERNAME, DB_PASSWORD or DB_DATABASE is refused by the database/],
@@ -77,16 +88,17 @@ test.each(['ingestor', 'query-api'] as const)('%s on a port that is taken names 
   other.close();
 });
 
-test('before an ingestor has set the database up a query-api is alive and not ready, also when Postgres ends meanwhile', async () => {
+test('before the schema is at its version, and before an ingestor has set the database up, an app is alive and not ready, also when Postgres ends meanwhile', async () => {
   const dir = createWorkDir('oppstart');
   const postgres = await startPostgres({
     port: await freePort(),
     dataDir: join(dir.directory, 'postgres'),
     logFile: join(dir.directory, 'postgres.log'),
   });
-  const empty = await System.create({ postgres: postgres.url });
+  const empty = await System.create({ postgres: postgres.url, migrated: false });
   try {
     const app = startQueryApiProcess(empty.env, await freePort());
+    const ingestor = empty.startIngestor();
     const missing = (): Promise<unknown> =>
       fetch(`${app.url}/internal/isready`).then(
         async (response) => ((await response.json()) as Record<string, string[]>)['mangler']?.join(),
@@ -96,13 +108,14 @@ test('before an ingestor has set the database up a query-api is alive and not re
       waitUntil(async () => (await missing()) === what.join(), { what: `not ready for ${what.join()}` });
     const hasSaid = (what: string): Promise<unknown> =>
       waitUntil(() => Promise.resolve(readFileSync(app.logFile, 'utf8').includes(what)), { what });
-    await waitForMissing('oppstart');
-    await hasSaid('has not been set up');
+    await waitForMissing('oppstart', 'skjema');
+    await hasSaid('waiting for the migration job');
     await postgres.kill();
-    await waitForMissing('oppstart', 'database');
+    await waitForMissing('oppstart', 'skjema', 'database');
     await hasSaid('does not answer');
     await postgres.restart();
-    await empty.startIngestor();
+    await migrateDatabase(empty.env);
+    await ingestor;
     await waitUntilReady(app);
     await app.proc.stop();
   } finally {

@@ -18,6 +18,7 @@ import {
 } from '@tiltak/testing';
 import {
   clientId,
+  migrateDatabase,
   startIngestorProcess,
   startQueryApiProcess,
   waitUntilReady,
@@ -38,6 +39,7 @@ interface SystemOptions {
   postgres: string;
   brokers: string;
   issuer: TokenIssuer;
+  migrated: boolean;
 }
 
 /** Key of the opaque ids of participants, hex. */
@@ -79,7 +81,7 @@ export class System {
   }
 
   /**
-   * Nothing is started yet but what the apps need. `postgres`, `brokers` and `issuer`: others than those of the test run;
+   * Nothing is started yet but what the apps need, and the database is migrated unless told otherwise. `postgres`, `brokers` and `issuer`: others than those of the test run;
    * an issuer that is given is not stopped here.
    */
   static async create({
@@ -88,9 +90,13 @@ export class System {
     postgres = testEnvironment().postgres,
     brokers = testEnvironment().kafka,
     issuer: sharedIssuer,
+    migrated = true,
   }: Partial<SystemOptions> = {}): Promise<System> {
     const [database, topic, issuer] = await Promise.all([
-      createTestDatabase(postgres),
+      createTestDatabase(postgres).then(async (made) => {
+        if (migrated) await migrateDatabase({ organisasjon, database: made });
+        return made;
+      }),
       createTestTopic({ partitions, brokers }),
       sharedIssuer ?? freePort().then((port) => startTokenIssuer({ port, audience: clientId(organisasjon) })),
     ]);
@@ -112,7 +118,9 @@ export class System {
   async onEmptyDatabase(postgres = testEnvironment().postgres): Promise<System> {
     const database = await createTestDatabase(postgres);
     const { topic, issuer } = this;
-    return new System({ ...this.env, database }, database, { topic, own: false }, { issuer, own: false });
+    const surroundings = { ...this.env, database };
+    await migrateDatabase(surroundings);
+    return new System(surroundings, database, { topic, own: false }, { issuer, own: false });
   }
 
   /** @param port a free one, unless it takes the place of one that has ended */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   LOCAL_DIR,
   ROOT,
+  runProgram,
   startProcess,
   waitUntil,
   type OrganisasjonDatabase,
@@ -44,6 +45,22 @@ export const builtApp = (app: 'ingestor' | 'query-api'): string => join(ROOT, 'd
 
 type Env = Record<string, string>;
 
+/**
+ * The migration job, as on the platform: the built ingestor's own command, with the login of the owner.
+ *
+ * @throws with what it said, when the schema could not be brought up to date
+ */
+export async function migrateDatabase({
+  organisasjon,
+  database,
+}: Pick<Surroundings, 'organisasjon' | 'database'>): Promise<void> {
+  const { username, password } = database.migrering;
+  const login = { DB_USERNAME: username, DB_PASSWORD: password };
+  const env = { ...APP_ENV, ORGANISASJON: organisasjon, ...place(database), ...login };
+  const { code, printout } = await runProgram(process.execPath, [builtApp('ingestor'), 'migrer'], { cwd: ROOT, env });
+  if (code !== 0) throw new Error(`The database of ${organisasjon} could not be migrated:\n${printout}`);
+}
+
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
   const { database, brokers, topic, identTopic, adapterMayWrite } = surroundings;
@@ -51,8 +68,6 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
     ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
     DB_PASSWORD: database.ingestor.password,
-    DB_MIGRERING_USERNAME: database.migrering.username,
-    DB_MIGRERING_PASSWORD: database.migrering.password,
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
     ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
@@ -77,15 +92,19 @@ export function startQueryApiProcess(surroundings: Surroundings, port: number, e
   });
 }
 
+const place = ({ host, port, database }: OrganisasjonDatabase): Env => ({
+  DB_HOST: host,
+  DB_PORT: String(port),
+  DB_DATABASE: database,
+});
+
 function common({ organisasjon, database, issuer, jwksUri, deltakerIdKey }: Surroundings): Env {
   return {
     NODE_ENV: 'development',
     ORGANISASJON: organisasjon,
     HOST: '127.0.0.1',
     NEDSTENGING_VENTETID_MS: '0',
-    DB_HOST: database.host,
-    DB_PORT: String(database.port),
-    DB_DATABASE: database.database,
+    ...place(database),
     DELTAKER_ID_NOEKKEL: deltakerIdKey,
     AZURE_APP_CLIENT_ID: clientId(organisasjon),
     AZURE_OPENID_CONFIG_ISSUER: issuer,

@@ -7,6 +7,7 @@ import { adapterMayWrite } from '../generators/organisasjon/manifests.ts';
 import { ownTopic } from '../generators/organisasjon/names.ts';
 import {
   clientId,
+  migrateDatabase,
   startIngestorProcess,
   startQueryApiProcess,
   waitUntilReady,
@@ -66,6 +67,9 @@ export async function startOrganisasjon(
     konsumenter: join(ROOT, konsumenter),
     dekning: dekning && join(ROOT, dekning),
   };
+  await migrateDatabase(surroundings).catch((error: unknown) => {
+    throw new StartError(error instanceof Error ? error.message : String(error));
+  });
   const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
   const ingestor = register(stack, startIngestorProcess(surroundings, ports.ingestor, APP_LOG_LEVEL));
   const queryApi = register(stack, startQueryApiProcess(surroundings, ports.queryApi, { ...APP_LOG_LEVEL, ...source }));

@@ -16,11 +16,6 @@ export const SCHEMA = {
   ...commonVariables,
   ...databaseVariables,
   ...entraVariables,
-  DB_MIGRERING_USERNAME: text({
-    description: 'Owner of the schema, who runs migrations; DB_USERNAME when absent',
-    optional: true,
-  }),
-  DB_MIGRERING_PASSWORD: text({ description: 'Its password', optional: true }),
   DELTAKER_ID_NOEKKEL: text({
     description: 'Key that opaque ids of participants are derived with, the same in both apps, for ever',
     pattern: /^(?:[0-9a-f]{2}){32,}$/i,
@@ -37,11 +32,16 @@ export const SCHEMA = {
     optional: true,
   }),
   KAFKA_CA_PATH: filePath({
-    description: 'Certificate authority of the brokers; mTLS when all three are set',
+    description: 'Certificate authority of the brokers; mTLS when all three are set, none when none is',
     optional: true,
+    group: 'KAFKA_TLS',
   }),
-  KAFKA_CERTIFICATE_PATH: filePath({ description: 'Client certificate', optional: true }),
-  KAFKA_PRIVATE_KEY_PATH: filePath({ description: 'Key of the client certificate', optional: true }),
+  KAFKA_CERTIFICATE_PATH: filePath({ description: 'Client certificate', optional: true, group: 'KAFKA_TLS' }),
+  KAFKA_PRIVATE_KEY_PATH: filePath({
+    description: 'Key of the client certificate',
+    optional: true,
+    group: 'KAFKA_TLS',
+  }),
   KAFKA_SAMTIDIGE_PARTISJONER: integer({
     description: 'Partitions worked on at the same time',
     default: 3,
@@ -77,6 +77,11 @@ export const SCHEMA = {
     default: 90,
     min: 1,
     max: 3_650,
+  }),
+  HISTORIKK_TIDLIGERE_IDENT: oneOf(['FJERNES', 'BEHOLDES'], {
+    description:
+      'What becomes of the ident that older versions of an avtale bear, once the source has corrected it: it is replaced by the corrected one, or kept',
+    default: 'FJERNES',
   }),
   AVSTEMMING_MAKS_LINJER: integer({
     description: "Lines that the source's list of a reconciliation may have",

@@ -14,6 +14,7 @@ import { databaseOptionsFrom, prepareDatabase } from './database/connect.ts';
 import { FreshnessMeter } from './freshness/freshness.job.ts';
 import { IDENT_EVENT } from './identer/identer.consumer.ts';
 import { AVTALE_EVENT } from './ingest/avtaler.consumer.ts';
+import { FormerIdents } from './ingest/former-idents.job.ts';
 import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { IngestorModule, type Parts } from './ingestor.module.ts';
@@ -21,6 +22,7 @@ import { createKafkaConnection, type KafkaConnection } from './kafka/connection.
 import { DOCUMENT_ROUTES, openApiText, serveOpenApi } from './openapi.ts';
 import { CONSOLE_ROUTES, serveConsole } from './operations/console/console.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
+import { ParkedRetention } from './operations/parked/retention.job.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 
@@ -28,7 +30,7 @@ import { RelationsBackfill } from './relations/backfill.job.ts';
 export interface Ingestor extends Parts {
   config: Config;
   deltakerId: DeltakerId;
-  /** for migrations and what goes on in the background */
+  /** for what goes on in the background */
   dataSource: DataSource;
   kafka: KafkaConnection;
   /** what goes on in the background, in the order in which it starts */
@@ -57,7 +59,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT };
   const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
   const { topic, publisher } = kafka;
-  const writer = new Writer(pool, deltakerId);
+  const writer = new Writer(pool, deltakerId, config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES');
   const personWriter = new PersonWriter(pool, deltakerId);
   const adapter = new Adapter(config, publisher, pool);
   const rebuild = new Rebuild(pool, writer, topic);
@@ -89,6 +91,8 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.readExtents),
       new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
       new RelationsBackfill(pool),
+      new FormerIdents(writer),
+      new ParkedRetention(pool),
       rebuild,
       adapter.completion,
     ],
@@ -104,9 +108,10 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
 export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   const { config, dataSource, pool, adapter, kafka, jobs } = ingestor;
   logger.level = config.LOG_LEVEL;
-  const state = { started: false };
+  const state = { schema: false, started: false };
   const http = await serve(ingestor, state);
   await prepareDatabase(config, dataSource, ingestor.deltakerId);
+  state.schema = true;
   await kafka.connect();
   await http.app.startAllMicroservices();
   measurePools({ strom: pool, adapter: adapter.pool });
@@ -127,7 +132,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   };
 }
 
-function serve(ingestor: Ingestor, state: { started: boolean }): Promise<Http> {
+function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean }): Promise<Http> {
   const { config, pool, kafka, adapter } = ingestor;
   return startHttp({
     module: IngestorModule.with(ingestor),
@@ -140,6 +145,7 @@ function serve(ingestor: Ingestor, state: { started: boolean }): Promise<Http> {
     openRoutes: [...CONSOLE_ROUTES, ...DOCUMENT_ROUTES],
     readiness: {
       oppstart: () => state.started,
+      skjema: () => state.schema,
       database: () => pool.query('select 1').then(() => true),
       kafka: () => kafka.stream.isMember,
     },

@@ -12,6 +12,10 @@ export const metrics = {
     help: 'Parked messages by reason and field',
     labelNames: ['kode', 'felt'] as const,
   }),
+  oldestParked: new Gauge({
+    name: 'ingestor_parkert_eldste_alder_sekunder',
+    help: 'Since the oldest of the parked messages that nobody has resolved was parked; 0: there is none',
+  }),
   systematicallyRefused: new Counter({
     name: 'ingestor_systematisk_avvist_total',
     help: 'Batches that wait because the database refuses too many of their messages with one SQLSTATE',

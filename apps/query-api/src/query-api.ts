@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import {
+  checkLogSettings,
   databaseOptions,
   deltakerIdWith,
   connectAndWait,
+  waitForSchema,
   checkKey,
   createDataSource,
   createPool,
@@ -80,13 +82,13 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   logger.level = config.LOG_LEVEL;
   const queryApi = createQueryApi(config);
   const { parts, dataSource, pools } = queryApi;
-  let started = false;
-  const http = await startHttp(httpOptionsFor(queryApi, () => started));
-  await waitForDatabase(queryApi);
+  const state = { schema: false, started: false };
+  const http = await startHttp(httpOptionsFor(queryApi, state));
+  await waitForDatabase(queryApi, state);
   measurePools(pools);
   const freshnessJob = parts.freshness.start();
   const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
-  started = true;
+  state.started = true;
   logger.info(
     { organisasjon: config.ORGANISASJON, port: config.PORT, konsumenter: parts.konsumenter.size },
     'The query-api is started',
@@ -102,14 +104,24 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   };
 }
 
-function httpOptionsFor({ config, parts, pools }: QueryApi, isStarted: () => boolean): HttpOptions {
+/** How far the start has come. */
+interface StartState {
+  schema: boolean;
+  started: boolean;
+}
+
+function httpOptionsFor({ config, parts, pools }: QueryApi, state: StartState): HttpOptions {
   const local = config.LOKAL_TOKENKILDE;
   return {
     module: QueryApiModule.with(parts),
     config,
     authorize: admitKonsument(parts.konsumenter),
     openRoutes: local === undefined ? OPEN_ROUTES : [...OPEN_ROUTES, LOCAL_TOKEN_ROUTE],
-    readiness: { oppstart: isStarted, database: () => pools.lesing.query('select 1').then(() => true) },
+    readiness: {
+      oppstart: () => state.started,
+      skjema: () => state.schema,
+      database: () => pools.lesing.query('select 1').then(() => true),
+    },
     configure: (app) => {
       addDataOppdatert(app, parts.freshness);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
@@ -123,15 +135,43 @@ export async function printOpenApi(): Promise<void> {
   process.stdout.write(await openApiText(QueryApiModule.forDocument()));
 }
 
-/** Waits for the database, and for an ingestor to have set it up. */
-async function waitForDatabase({ dataSource, deltakerId }: QueryApi): Promise<void> {
+/**
+ * Waits for the database, for the migration job to bring its schema to the version of this release, and for an ingestor to
+ * have set it up; makes sure that Postgres writes no personal data to its log.
+ *
+ * @throws LogSettingsError, WrongKeyError
+ */
+async function waitForDatabase(queryApi: QueryApi, state: StartState): Promise<void> {
+  const { dataSource, deltakerId } = queryApi;
   const onError = (error: unknown): void => {
     logger.warn({ err: error }, 'The database (DB_HOST, DB_PORT) does not answer; trying again');
   };
+  await waitForSchema(dataSource, onError, (migrations) =>
+    logger.warn(
+      { migrasjoner: migrations },
+      'The schema is not at the version of this release yet; waiting for the migration job',
+    ),
+  );
+  state.schema = true;
+  await connectAndWait(dataSource, onError, () => checkLogs(queryApi));
   while (!(await connectAndWait(dataSource, onError, () => checkKey(dataSource, deltakerId)))) {
     logger.warn('The database has not been set up by an ingestor yet; trying again');
     await wait(1_000);
   }
+}
+
+/** Of the instance that is read from, and of the one that the audit is written to. */
+async function checkLogs({ config, dataSource, pools }: QueryApi): Promise<void> {
+  const warn = (line: string): void => logger.warn(line);
+  await checkLogSettings(
+    (sql, values) => dataSource.query(sql, values),
+    config.DB_REPLIKA_HOST ?? config.DB_HOST,
+    warn,
+  );
+  if (config.DB_REPLIKA_HOST === undefined) return;
+  const atPrimary = async (sql: string, values: unknown[]): Promise<{ name: string; setting: string | null }[]> =>
+    (await pools.oppslag.query<{ name: string; setting: string | null }>(sql, values)).rows;
+  await checkLogSettings(atPrimary, config.DB_HOST, warn);
 }
 
 /** Look-ups may go to a replica; the audit is always written to the primary, on connections that look-ups can't use up. */

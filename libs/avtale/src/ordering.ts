@@ -73,6 +73,8 @@ export interface Fold<C extends Content> {
   versions: Version<C>[];
   /** the history stored before this sequence must go */
   eraseHistory: boolean;
+  /** of the last message that deleted the avtale, also when a later one has brought it back */
+  erasedAt: Position | undefined;
   changes: Change[];
   /** messages by what became of them */
   outcomes: Record<Outcome, number>;
@@ -101,6 +103,7 @@ export function foldMessages<C extends Content>(
     content: undefined,
     versions: [],
     eraseHistory: false,
+    erasedAt: undefined,
     changes: [],
     outcomes: { TATT_INN: 0, UENDRET: 0, FORELDET: 0, SLETTET: 0 },
   };
@@ -159,6 +162,7 @@ function erase(
 ): AvtaleState {
   if (isVisible(current)) fold.changes.push({ avtaleId: message.avtaleId, type: 'SLETTET', reason: 'SLETTET' });
   fold.eraseHistory = true;
+  fold.erasedAt = position;
   fold.versions = [];
   fold.content = undefined;
   fold.outcomes.SLETTET++;

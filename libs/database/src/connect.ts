@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { missingMigrations } from './migrate.ts';
 
 /** The database answers, and says no to who is asking: waiting does not help. */
 export class LoginRefusedError extends Error {
@@ -51,6 +52,24 @@ export async function connectAndWait<T>(
       onError(error);
       await wait(Math.min(250 * 2 ** Math.min(attempt, 10), 5_000));
     }
+  }
+}
+
+/**
+ * As `connectAndWait`; then waits for the migration job to bring the schema to the version of this release.
+ *
+ * @param onWaiting hears, each second, which migrations are not done yet
+ */
+export async function waitForSchema(
+  dataSource: DataSource,
+  onError: (error: unknown) => void,
+  onWaiting: (missing: string[]) => void,
+): Promise<void> {
+  for (;;) {
+    const missing = await connectAndWait(dataSource, onError, missingMigrations);
+    if (missing.length === 0) return;
+    onWaiting(missing);
+    await wait(1_000);
   }
 }
 

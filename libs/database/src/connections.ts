@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pg, { type Pool, type PoolConfig } from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, type Logger } from 'typeorm';
 import { Instance, ConsumerStatus } from './entities.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
@@ -10,7 +10,8 @@ export interface DatabaseOptions {
   database: string;
   username: string;
   password: string;
-  sslmode: 'disable' | 'require' | 'verify-ca' | 'verify-full';
+  /** undefined: verify-full, and none to this machine */
+  sslmode: 'disable' | 'require' | 'verify-ca' | 'verify-full' | undefined;
   /** file paths */
   sslrootcert?: string | undefined;
   sslcert?: string | undefined;
@@ -72,13 +73,25 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     entities: [Instance, ConsumerStatus],
     migrations: MIGRATIONS,
     migrationsTransactionMode: 'each',
-    // Never log from here: parameters and values in messages are personal data.
+    // Never log from here: parameters and values in messages are personal data. TypeORM's own logger prints the message
+    // of a migration that fails whatever `logging` says.
     logging: false,
+    logger: SILENT,
     // Whoever uses a connection gets its errors; an idle one that dies is replaced by the pool.
     poolErrorHandler: () => undefined,
     extra: commonOptions(options),
   });
 }
+
+const nothing = (): void => undefined;
+const SILENT: Logger = {
+  logQuery: nothing,
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
+};
 
 /**
  * For COPY, prepared statements and transactions under full control, which TypeORM does not offer. Connects when used.
@@ -116,15 +129,21 @@ function commonOptions(options: DatabaseOptions): PoolConfig {
   };
 }
 
+/** Whether what is sent to the host never leaves this machine. */
+export function isThisMachine(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/.test(host);
+}
+
 function ssl(options: DatabaseOptions): false | Record<string, unknown> {
-  if (options.sslmode === 'disable') return false;
+  const mode = options.sslmode ?? (isThisMachine(options.host) ? 'disable' : 'verify-full');
+  if (mode === 'disable') return false;
   const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   return {
-    rejectUnauthorized: options.sslmode !== 'require',
+    rejectUnauthorized: mode !== 'require',
     ca: file(options.sslrootcert),
     cert: file(options.sslcert),
     key: file(options.sslkey),
     // verify-ca trusts the authority without comparing the host's name.
-    ...(options.sslmode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+    ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
   };
 }

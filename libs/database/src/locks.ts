@@ -3,7 +3,7 @@
  * that stands above it. Each is the SQL of its number; the numbers stay, since versions that run side by side share them.
  */
 export const LOCKS = {
-  /** session; ingestors that start together migrate in turns */
+  /** session; migration jobs that run together take turns */
   MIGRATION: '7220316',
   /** session, tried; one reconciliation at a time */
   AVSTEMMING: `hashtext('tiltak-datadeling avstemming')`,

@@ -23,6 +23,7 @@ const schema = {
   MEGLERE: list({ description: 'brokers', default: [] }),
   FIL: filePath({ description: 'a file', optional: true }),
 };
+const FILE = import.meta.filename;
 
 test('values, standards and what is optional', () => {
   expect(readEnvironment(schema, { NAVN: 'kari', ANTALL: '5', MEGLERE: 'a:1, b:2', PORT: '' })).toEqual({
@@ -49,6 +50,18 @@ test.each([
   [{ NAVN: 'k', FIL: tmpdir() }, 'FIL must be the path of a file that exists: a file'],
 ])('%j: %s', (env, error) => {
   expect(() => readEnvironment(schema, env)).toThrow(new ConfigError([error]));
+});
+
+test.each<[Record<string, string>, string[]]>([
+  [{}, []],
+  [{ A: FILE, B: FILE, C: FILE }, []],
+  [{ A: FILE, B: FILE }, ['C is missing: it is set together with A and B']],
+  [{ C: FILE, A: '' }, ['A is missing: it is set together with C', 'B is missing: it is set together with C']],
+])('what belongs together is set together: %j', (env, errors) => {
+  const member = filePath({ description: 'a part', optional: true, group: 'mTLS' });
+  const read = (): unknown => readEnvironment({ A: member, B: member, C: member }, env);
+  if (errors.length === 0) expect(read).not.toThrow();
+  else expect(read).toThrow(new ConfigError(errors));
 });
 
 test('everything that is wrong is told at once, and never the value', () => {

@@ -6,6 +6,8 @@ export interface Variable<T> {
   expected: string;
   default: T | undefined;
   optional: boolean;
+  /** variables of one group are set together, or not at all */
+  group: string | undefined;
   /** undefined when the text can't be read as this variable */
   read: (text: string) => T | undefined;
 }
@@ -21,6 +23,7 @@ interface Options<T> {
 }
 
 type Optional = { optional: true };
+type Grouped = { group: string };
 
 /** One line for each variable that is missing or wrong; never a value. */
 export class ConfigError extends Error {
@@ -47,8 +50,22 @@ export function readEnvironment<S extends Schema>(schema: S, env: NodeJS.Process
     if (value === undefined) errors.push(`${name} must be ${variable.expected}: ${variable.description}`);
     return [name, value];
   });
+  errors.push(...halfSetGroups(schema, env));
   if (errors.length > 0) throw new ConfigError(errors);
   return Object.fromEntries(values) as ConfigOf<S>;
+}
+
+/** Half of what belongs together would be passed over in silence: TLS that was meant to be there, and is not. */
+function halfSetGroups(schema: Schema, env: NodeJS.ProcessEnv): string[] {
+  const groups = Map.groupBy(
+    Object.keys(schema).filter((name) => schema[name]?.group !== undefined),
+    (name) => schema[name]?.group,
+  );
+  return [...groups.values()].flatMap((names) => {
+    const { set = [], missing = [] } = Object.groupBy(names, (name) => (env[name] ? 'set' : 'missing'));
+    if (set.length === 0) return [];
+    return missing.map((name) => `${name} is missing: it is set together with ${set.join(' and ')}`);
+  });
 }
 
 /** The variables of a schema as a table in Markdown, for the documentation of an app. */
@@ -63,7 +80,7 @@ export function toMarkdown(schema: Schema): string {
 }
 
 function variable<T>(
-  options: Options<T> & Partial<Optional>,
+  options: Options<T> & Partial<Optional & Grouped>,
   expected: string,
   read: Variable<T>['read'],
 ): Variable<T> {
@@ -72,6 +89,7 @@ function variable<T>(
     expected,
     default: options.default,
     optional: options.optional ?? false,
+    group: options.group,
     read,
   };
 }
@@ -86,9 +104,9 @@ export function text(options: TextOptions & Partial<Optional>): Variable<string>
   return variable(options, expected, (value) => (pattern && !pattern.test(value) ? undefined : value));
 }
 
-export function filePath(options: Options<string> & Optional): Variable<string | undefined>;
+export function filePath(options: Options<string> & Optional & Partial<Grouped>): Variable<string | undefined>;
 export function filePath(options: Options<string>): Variable<string>;
-export function filePath(options: Options<string> & Partial<Optional>): Variable<string> {
+export function filePath(options: Options<string> & Partial<Optional & Grouped>): Variable<string> {
   return variable(options, 'the path of a file that exists', (value) =>
     statSync(value, { throwIfNoEntry: false })?.isFile() ? value : undefined,
   );
@@ -112,7 +130,15 @@ export function url(options: Options<string>): Variable<string> {
   );
 }
 
-export function oneOf<const T extends string>(values: readonly T[], options: Options<NoInfer<T>>): Variable<T> {
+export function oneOf<const T extends string>(
+  values: readonly T[],
+  options: Options<NoInfer<T>> & Optional,
+): Variable<T | undefined>;
+export function oneOf<const T extends string>(values: readonly T[], options: Options<NoInfer<T>>): Variable<T>;
+export function oneOf<const T extends string>(
+  values: readonly T[],
+  options: Options<NoInfer<T>> & Partial<Optional>,
+): Variable<T> {
   return variable<T>(options, `one of ${values.join(', ')}`, (text) => values.find((value) => value === text));
 }
 
@@ -155,12 +181,12 @@ export const databaseVariables = {
   DB_USERNAME: text({ description: 'Database user of this app' }),
   DB_PASSWORD: text({ description: 'Its password' }),
   DB_SSLMODE: oneOf(['disable', 'require', 'verify-ca', 'verify-full'], {
-    description: 'TLS to Postgres',
-    default: 'disable',
+    description: 'TLS to Postgres; when absent verify-full, and disable where DB_HOST is this machine',
+    optional: true,
   }),
   DB_SSLROOTCERT: filePath({ description: 'Certificate authority of Postgres', optional: true }),
-  DB_SSLCERT: filePath({ description: 'Client certificate', optional: true }),
-  DB_SSLKEY: filePath({ description: 'Key of the client certificate', optional: true }),
+  DB_SSLCERT: filePath({ description: 'Client certificate', optional: true, group: 'DB_SSL' }),
+  DB_SSLKEY: filePath({ description: 'Key of the client certificate', optional: true, group: 'DB_SSL' }),
   DB_POOL_SIZE: integer({ description: 'Connections to Postgres', default: 10, min: 2, max: 100 }),
 };
 

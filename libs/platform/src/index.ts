@@ -30,5 +30,5 @@ export { createOpenApi, type OpenApi, type OpenApiOptions } from './openapi.ts';
 export { runApp, type Stop } from './run-app.ts';
 export { StartupError } from './startup-error.ts';
 export { currentContext, setKonsument, type RequestContext } from './request-context.ts';
-export { logger, maskIdents } from './logger.ts';
+export { errorForLog, flushLogger, logger, maskIdents } from './logger.ts';
 export { PROBLEMS, Problem, type ProblemType, type FieldError } from './problem.ts';

@@ -42,7 +42,7 @@ const read = (path: string): string => readFileSync(join(directory, path), 'utf8
 const yaml = (path: string): Record<string, never> => parse(read(path)) as Record<string, never>;
 
 test('everything an organisation needs, for each environment, and nothing the second time', () => {
-  const what = ['konsumenter', 'database', 'topic', 'ingestor', 'query-api'];
+  const what = ['konsumenter', 'migrering', 'topic', 'ingestor', 'query-api'];
   const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
   expect(create('demo-fylke')).toEqual([
     ...files,
@@ -61,15 +61,31 @@ test('the parts of an organisation name each other, and no other organisation', 
       metadata: { name: 'datadeling-demo-fylke-avtaler', namespace: 'tiltak' },
       spec: { pool: `nav-${env}`, acl: [{ application: 'tiltak-datadeling-ingestor-demo-fylke' }] },
     });
-    const database = yaml(`${dir}/database-${env}.yaml`)['metadata']?.['name'];
+    // The owner's login is the job's alone: it comes with the instance, and the apps are given one each.
+    expect(yaml(`${dir}/migrering-${env}.yaml`)).toMatchObject({
+      kind: 'Naisjob',
+      metadata: { name: 'tiltak-datadeling-migrering-demo-fylke' },
+      spec: {
+        command: [...['node', '--enable-source-maps'], 'main.cjs', 'migrer'],
+        gcp: {
+          sqlInstances: [
+            { name: 'tiltak-datadeling-demo-fylke', databases: [{ name: 'tiltak_demo_fylke', envVarPrefix: 'DB' }] },
+          ],
+        },
+      },
+    });
     const ingestor = yaml(`${dir}/ingestor-${env}.yaml`);
     expect(ingestor).toMatchObject({
       metadata: { name: 'tiltak-datadeling-ingestor-demo-fylke' },
-      spec: { kafka: { pool: `nav-${env}` }, postgres: { clusterName: database } },
+      spec: { kafka: { pool: `nav-${env}` } },
     });
     expect(ingestor['spec']?.['env']).toContainEqual({ name: 'KAFKA_TOPIC', value: topic });
     expect(ingestor['spec']?.['env']).toContainEqual({ name: 'ADAPTER_KAN_SKRIVE', value: 'ja' });
-    expect(yaml(`${dir}/query-api-${env}.yaml`)).toMatchObject({ spec: { postgres: { clusterName: database } } });
+    const secrets = (app: string): unknown => yaml(`${dir}/${app}-${env}.yaml`)['spec']?.['envFrom'];
+    const key = { secret: 'tiltak-datadeling-demo-fylke-noekkel' };
+    expect(secrets('ingestor')).toEqual([key, { secret: 'tiltak-datadeling-demo-fylke-ingestor-db' }]);
+    expect(secrets('query-api')).toEqual([key, { secret: 'tiltak-datadeling-demo-fylke-query-api-db' }]);
+    expect(secrets('migrering')).toBeUndefined();
     expect(yaml('tools/local/organisasjoner/demo-fylke.yaml')).toMatchObject({ topic, adapter: 'ja' });
   }
   expect(

@@ -1,11 +1,11 @@
 import type { Tree } from 'nx/src/devkit-exports';
 import { parse } from 'yaml';
 import {
-  databaseManifest,
   ingestor,
   EMPTY_COVERAGE,
   EMPTY_REGISTRIES,
   localEntry,
+  migration,
   withInboundRules,
   ENVIRONMENTS,
   queryApi,
@@ -32,7 +32,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
   for (const env of ENVIRONMENTS) {
     const file = (what: string): string => `nais/${name}/${what}-${env}.yaml`;
     write(file('konsumenter'), EMPTY_REGISTRIES[env]);
-    write(file('database'), databaseManifest(name, env));
+    write(file('migrering'), migration(name, env));
     if (topic === ownTopic(name)) write(file('topic'), topicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));

@@ -67,7 +67,6 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
       enabled: true
       autoLogin: true
       autoLoginIgnorePaths: ['/adapter/**', '/openapi.json', '/swagger/**']
-  postgres: { clusterName: tiltak-datadeling-${name} }
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
@@ -79,7 +78,7 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
     - { secret: tiltak-datadeling-${name}-noekkel }
-    # DB_*: this app's own login, a member of datadeling_skriver; DB_MIGRERING_*: the owner of the schema.
+    # DB_*: where the database of migrering-${env}.yaml is, and this app's own login, a member of datadeling_skriver.
     - { secret: tiltak-datadeling-${name}-ingestor-db }
 `;
 
@@ -96,7 +95,6 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     inbound:
       # One for each consumer in konsumenter-${env}.yaml: npx nx g organisasjon ${name} writes them.
       rules: []
-  postgres: { clusterName: tiltak-datadeling-${name} }
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
@@ -105,7 +103,7 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
   envFrom:
     - { secret: tiltak-datadeling-${name}-noekkel }
-    # DB_*: this app's own login, a member of datadeling_leser.
+    # DB_*: where the database of migrering-${env}.yaml is, and this app's own login, a member of datadeling_leser.
     - { secret: tiltak-datadeling-${name}-query-api-db }
 `;
 
@@ -120,17 +118,54 @@ export function withInboundRules(manifest: string, konsumenter: readonly Inbound
 }
 
 const SIZE = {
-  dev: 'resources: { cpu: 200m, memory: 1Gi, diskSize: 10Gi }',
-  prod: 'highAvailability: true\n    resources: { cpu: 500m, memory: 4Gi, diskSize: 50Gi }',
+  dev: 'tier: db-custom-1-3840\n        diskSize: 10',
+  prod: 'tier: db-custom-2-7680\n        diskSize: 50\n        highAvailability: true\n        pointInTimeRecovery: true',
 };
 
-export const databaseManifest = (name: string, env: Env): string => `apiVersion: data.nais.io/v1
-kind: Postgres
-${metadata(`tiltak-datadeling-${name}`)}
+/** As libs/database/src/log-settings.ts, which its spec holds: the apps don't start on an instance without them. */
+const FLAGS = {
+  log_min_messages: 'log',
+  log_error_verbosity: 'terse',
+  log_min_error_statement: 'panic',
+  log_parameter_max_length_on_error: '0',
+  log_parameter_max_length: '0',
+  log_statement: 'none',
+  log_min_duration_statement: '-1',
+  log_min_duration_sample: '-1',
+  log_transaction_sample_rate: '0',
+  debug_print_parse: 'off',
+  debug_print_rewritten: 'off',
+  debug_print_plan: 'off',
+};
+
+/** The job that has the owner's login has the instance too. */
+export const migration = (name: string, env: Env): string => `apiVersion: nais.io/v1
+kind: Naisjob
+${metadata(`tiltak-datadeling-migrering-${name}`)}
 spec:
-  cluster:
-    majorVersion: '17'
-    ${SIZE[env]}
+  # The ingestor's. Runs once for each version; the apps of the version wait until the schema is there.
+  image: '{{image}}'
+  command: [node, --enable-source-maps, main.cjs, migrer]
+  backoffLimit: 3
+  resources:
+    requests: { cpu: 50m, memory: 128Mi }
+    limits: { memory: 256Mi }
+  gcp:
+    sqlInstances:
+      - name: tiltak-datadeling-${name}
+        type: POSTGRES_17
+        ${SIZE[env]}
+        diskAutoresize: true
+        cascadingDelete: false
+        databases:
+          # DB_* is the owner of the schema, and nobody else's login.
+          - { name: tiltak_${name.replaceAll('-', '_')}, envVarPrefix: DB }
+        # No value of a row, no parameter and no statement is written to Postgres' log.
+        flags:
+${Object.entries(FLAGS)
+  .map(([flag, value]) => `          - { name: ${flag}, value: '${value}' }\n`)
+  .join('')}  env:
+    - { name: ORGANISASJON, value: ${name} }
 `;
 
 /** The adapter API publishes to it, and the stream reads from it: both in the ingestor. */

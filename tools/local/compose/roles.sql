@@ -6,5 +6,4 @@ create role nav_ingestor login password 'lokal' in role datadeling_skriver;
 create role nav_query_api login password 'lokal' in role datadeling_leser;
 create database tiltak_nav owner nav_migrering;
 revoke all on database tiltak_nav from public;
-grant connect, temporary on database tiltak_nav to nav_ingestor;
-grant connect on database tiltak_nav to nav_query_api;
+grant connect on database tiltak_nav to nav_ingestor, nav_query_api;

@@ -21,7 +21,7 @@ import {
   type AvstemmingReport,
 } from './avstemming.queries.ts';
 import { readList } from './source-list.ts';
-import { createTopicState, foldIntoTopicState } from './topic-state.ts';
+import { foldIntoTopicState } from './topic-state.ts';
 
 export interface AvstemmingOptions {
   /** lines that a list may have */
@@ -47,7 +47,7 @@ export class Avstemming {
   withList(stream: Readable, per: Date | undefined, who: Actor): Promise<AvstemmingReport> {
     const freshness = { per: per ?? new Date(), deadlineSeconds: this.options.deadlineSeconds, learntAfter: per };
     return this.compareWith('LISTE', freshness, who, async (db) => {
-      await db.query('create temp table hos_kilden (avtale_id uuid not null, sist_endret timestamptz(6) not null)');
+      await db.query('select klargjoer_avstemming()');
       // Bit by bit, each committed: readers of the change feed wait for every transaction that is open.
       for await (const rows of readList(stream, this.options.maxLines)) {
         await copyRows(db, 'pg_temp.hos_kilden (avtale_id, sist_endret)', rows);
@@ -60,10 +60,10 @@ export class Avstemming {
   withTopic(who: Actor): Promise<AvstemmingReport> {
     const freshness = { per: new Date(), deadlineSeconds: undefined, learntAfter: undefined };
     return this.compareWith('TOPIC', freshness, who, async (db, ends) => {
-      await createTopicState(db);
+      await db.query('select klargjoer_avstemming()');
       await readTopicOnce(this.topic, ends, (batch) => foldIntoTopicState(db, batch));
       await db.query(
-        'create temp table hos_kilden as select avtale_id, sist_endret from topicstand where slettet is null',
+        'insert into pg_temp.hos_kilden select avtale_id, sist_endret from pg_temp.topicstand where slettet is null',
       );
       return ends;
     });

@@ -3,15 +3,10 @@ import type { PoolClient } from 'pg';
 import { parseMessages } from '../ingest/parse.ts';
 import type { MessageBatch } from '../kafka/batch.ts';
 
-/** What the topic says of each avtale by the ordering rule, in a table that goes with the connection. */
-export async function createTopicState(db: PoolClient): Promise<void> {
-  await db.query(
-    `create temp table topicstand (avtale_id uuid primary key, sist_endret timestamptz(6), slettet text,
-       partisjon integer not null, kafka_offset bigint not null)`,
-  );
-}
-
-/** Plays a batch onto what is known of its avtaler. What can't be used is passed by, as the stream parks it. */
+/**
+ * Plays a batch onto what the topic says of each avtale by the ordering rule, in the table `topicstand` of the connection.
+ * What can't be used is passed by, as the stream parks it.
+ */
 export async function foldIntoTopicState(db: PoolClient, { partition, messages }: MessageBatch): Promise<void> {
   const { perAvtale } = parseMessages(messages, partition);
   const known = await readKnown(db, [...perAvtale.keys()]);

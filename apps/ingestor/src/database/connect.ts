@@ -1,7 +1,7 @@
 import {
+  checkLogSettings,
   databaseOptions,
-  createDataSource,
-  migrate,
+  waitForSchema,
   type DatabaseOptions,
   type DeltakerId,
   connectAndWait,
@@ -9,9 +9,9 @@ import {
 } from '@tiltak/database';
 import { logger } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
-import type { DatabaseConfig, Config } from '../config.ts';
+import type { DatabaseConfig } from '../config.ts';
 
-/** As `DB_USERNAME`; those of the owner of the schema are put over them. */
+/** As `DB_USERNAME`. */
 export function databaseOptionsFrom(config: DatabaseConfig): DatabaseOptions {
   return databaseOptions(config, {
     applicationName: `ingestor-${config.ORGANISASJON}`,
@@ -21,20 +21,38 @@ export function databaseOptionsFrom(config: DatabaseConfig): DatabaseOptions {
   });
 }
 
-/** Waits for the database, brings its schema up to date as its owner, and makes sure that the key of opaque ids fits. */
-export async function prepareDatabase(config: Config, dataSource: DataSource, deltakerId: DeltakerId): Promise<void> {
-  const { DB_MIGRERING_USERNAME: username, DB_MIGRERING_PASSWORD: password } = config;
-  const options = databaseOptionsFrom(config);
-  const owner = createDataSource(username && password ? { ...options, username, password } : options);
-  try {
-    const migrations = await connectAndWait(owner, logWaiting, migrate);
-    if (migrations.length > 0) logger.info({ migrasjoner: migrations }, 'The schema is brought up to date');
-  } finally {
-    if (owner.isInitialized) await owner.destroy();
-  }
-  await connectAndWait(dataSource, logWaiting, () => writeKeyCheck(dataSource, deltakerId));
+/**
+ * Waits for the database, and for the migration job to bring its schema to the version of this release; then makes sure
+ * that the key of opaque ids fits, and that Postgres writes no personal data to its log.
+ *
+ * @throws LoginRefusedError, LogSettingsError, WrongKeyError
+ */
+export async function prepareDatabase(
+  config: DatabaseConfig,
+  dataSource: DataSource,
+  deltakerId: DeltakerId,
+): Promise<void> {
+  await waitForSchema(dataSource, logWaiting, (migrations) =>
+    logger.warn(
+      { migrasjoner: migrations },
+      'The schema is not at the version of this release yet; waiting for the migration job (node main.cjs migrer)',
+    ),
+  );
+  await connectAndWait(dataSource, logWaiting, async () => {
+    await checkLogs(dataSource, config.DB_HOST);
+    await writeKeyCheck(dataSource, deltakerId);
+  });
 }
 
-function logWaiting(error: unknown): void {
+/** @throws LogSettingsError unless the database is on this machine */
+export function checkLogs(dataSource: DataSource, host: string): Promise<void> {
+  return checkLogSettings(
+    (sql, values) => dataSource.query(sql, values),
+    host,
+    (line) => logger.warn(line),
+  );
+}
+
+export function logWaiting(error: unknown): void {
   logger.warn({ err: error }, 'The database (DB_HOST, DB_PORT) does not answer; trying again');
 }

@@ -1,4 +1,4 @@
-import type { RelationAvtale, AvtaleState } from '@tiltak/avtale';
+import type { RelationAvtale, AvtaleState, Position } from '@tiltak/avtale';
 import type { PoolClient } from 'pg';
 import { copyRows } from '../database/copy.ts';
 import type { TopicPartition } from '../kafka/positions.queries.ts';
@@ -76,17 +76,14 @@ export class ConcurrentChangeError extends Error {
  */
 export async function updateStored(db: PoolClient, changed: string[]): Promise<void> {
   if (changed.length === 0) return;
-  await db.query(CREATE_STAGING);
+  await db.query(PREPARE_STAGING);
   await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, changed);
   const { rowCount } = await db.query(UPDATE_FROM_STAGING);
   if (rowCount !== changed.length) throw new ConcurrentChangeError();
 }
 
-/** Without the constraints of `avtale`: what it would refuse, the update shall refuse. */
-const CREATE_STAGING = `
-  create temp table if not exists inn on commit delete rows as
-  select ${AVTALE_COLUMNS.join(', ')}, kilde_partisjon as kjent_partisjon, kilde_offset as kjent_offset
-  from avtale with no data`;
+/** The owner of the schema makes the connection's `pg_temp.inn`: this login can make no tables. */
+const PREPARE_STAGING = 'select klargjoer_innlasting()';
 
 const UPDATE_FROM_STAGING = `
   update avtale set ${AVTALE_COLUMNS.map((column) => `${column} = inn.${column}`).join(', ')},
@@ -102,7 +99,7 @@ const UPDATE_FROM_STAGING = `
  */
 export async function repairDeviations(db: PoolClient, changed: string[]): Promise<Set<string>> {
   if (changed.length === 0) return new Set();
-  await db.query(CREATE_STAGING);
+  await db.query(PREPARE_STAGING);
   await db.query('delete from pg_temp.inn');
   await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, changed);
   await db.query(FILL_IN_MARKS);
@@ -114,7 +111,8 @@ export async function repairDeviations(db: PoolClient, changed: string[]): Promi
 const FILL_IN_MARKS = `
   with versjoner as (
     update avtale_versjon v set aldri_begynt = inn.aldri_begynt, fra_arena = inn.fra_arena from pg_temp.inn
-    where v.avtale_id = inn.avtale_id and v.avtrykk = inn.avtrykk and v.aldri_begynt is null)
+    where v.avtale_id = inn.avtale_id and v.aldri_begynt is null
+      and v.lopenr = (select max(lopenr) from avtale_versjon siste where siste.avtale_id = inn.avtale_id))
   update avtale set aldri_begynt = inn.aldri_begynt, fra_arena = inn.fra_arena from pg_temp.inn
   where avtale.avtale_id = inn.avtale_id and avtale.aldri_begynt is null
     and not inn.aldri_begynt and inn.fra_arena = coalesce(avtale.opphav = 'ARENA', false)`;
@@ -135,8 +133,67 @@ export async function deleteHistory(db: PoolClient, avtaleIder: string[]): Promi
 
 /** Rows as `versionRow` makes them. */
 export async function insertVersions(db: PoolClient, rows: string[]): Promise<void> {
-  const columns = [...CONTENT_COLUMNS, 'kilde_partisjon', 'kilde_offset', 'avtrykk', ...PHASE_COLUMNS];
+  const columns = [...CONTENT_COLUMNS, 'kilde_partisjon', 'kilde_offset', ...PHASE_COLUMNS];
   await copyRows(db, `avtale_versjon (${columns.join(', ')})`, rows);
+}
+
+/**
+ * An ident that the source has corrected leaves the history: every version that bears one gets that of the newest that
+ * does. So the outcome is the same whatever the batches.
+ */
+export async function updateFormerIdents(db: PoolClient, avtaleIder: string[]): Promise<void> {
+  if (avtaleIder.length === 0) return;
+  await db.query({
+    name: 'rett_tidligere_identer',
+    text: `update avtale_versjon v set deltaker_fnr = ny.deltaker_fnr, deltaker_id = ny.deltaker_id, avtrykk = null
+           from (
+             select distinct on (avtale_id) avtale_id, deltaker_fnr, deltaker_id from avtale_versjon
+             where avtale_id = any($1) and deltaker_fnr is not null order by avtale_id, lopenr desc
+           ) ny
+           where v.avtale_id = ny.avtale_id and v.deltaker_fnr <> ny.deltaker_fnr`,
+    values: [avtaleIder],
+  });
+}
+
+/** Avtaler whose history bears more than one ident, locked against the writers that would change it. */
+export async function lockWithFormerIdents(db: PoolClient, count: number): Promise<string[]> {
+  const { rows } = await db.query<{ avtale_id: string }>(
+    `select avtale_id from avtale where avtale_id in (
+       select avtale_id from avtale_versjon where deltaker_fnr is not null
+       group by avtale_id having min(deltaker_fnr) <> max(deltaker_fnr) limit $1)
+     order by avtale_id for update`,
+    [count],
+  );
+  return rows.map((row) => row.avtale_id);
+}
+
+/** An avtale, and the place of the message that deleted it. */
+export interface Deletion {
+  avtaleId: string;
+  position: Position;
+}
+
+/**
+ * The bytes of parked messages that name deleted avtaler go too, and nobody needs to look at them any more. One that lies
+ * after the deletion tells of an avtale that may have come back. Between partitions there is no before and after.
+ */
+export async function deleteParkedBytes(db: PoolClient, topic: string, deletions: Deletion[]): Promise<void> {
+  if (deletions.length === 0) return;
+  await db.query({
+    name: 'slett_parkert_innhold',
+    text: `update parkert_melding p set nokkel = null, verdi = null, innhold_fjernet = now(),
+             innhold_fjernet_aarsak = 'AVTALE_SLETTET', tilstand = 'FORKASTET', behandlet = now(),
+             begrunnelse = 'AVTALE_SLETTET'
+           from unnest($2::uuid[], $3::int[], $4::bigint[]) as s(avtale_id, partisjon, kafka_offset)
+           where p.innhold_fjernet is null and p.avtaler @> array[s.avtale_id]
+             and (p.topic <> $1 or p.partisjon <> s.partisjon or p.kafka_offset < s.kafka_offset)`,
+    values: [
+      topic,
+      deletions.map(({ avtaleId }) => avtaleId),
+      deletions.map(({ position }) => position.partition),
+      deletions.map(({ position }) => position.offset),
+    ],
+  });
 }
 
 /** Rows as `changeRow` makes them. */

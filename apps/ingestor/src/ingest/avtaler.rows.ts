@@ -98,9 +98,10 @@ function tombstoneContent(avtaleId: string, { sistEndret }: AvtaleState): string
   return CONTENT_COLUMNS.map((name) => copyField(values[name] ?? null)).join('\t');
 }
 
+/** Without a fingerprint: one can be tried against every ident there is, also when the ident has left the history. */
 export function versionRow(version: Version<EncodedContent>): string {
   const { content, position } = version;
-  return copyRow([content.columns, ...positionColumns(position), content.fingerprint, ...phaseColumns(version)]);
+  return copyRow([content.columns, ...positionColumns(position), ...phaseColumns(version)]);
 }
 
 /** What the phase needs beside the content, and outside its fingerprint. */

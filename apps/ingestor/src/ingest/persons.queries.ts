@@ -175,8 +175,8 @@ export async function discardOvertaken(
 ): Promise<void> {
   await db.query({
     name: 'forbigaatt',
-    text: `update parkert_melding p set tilstand = 'FORKASTET', behandlet = now(), begrunnelse = 'FORBIGAATT',
-             nokkel = null, verdi = null
+    text: `update parkert_melding p set tilstand = 'FORKASTET', behandlet = now(), begrunnelse = 'ERSTATTET',
+             nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'FORKASTET'
            from unnest($3::bytea[], $4::bigint[]) as sist(nokkel, kafka_offset)
            where p.tilstand = 'PARKERT' and p.topic = $1 and p.partisjon = $2 and p.nokkel = sist.nokkel
              and p.kafka_offset < sist.kafka_offset`,

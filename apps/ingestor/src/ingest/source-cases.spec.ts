@@ -168,7 +168,8 @@ test('13: malformed JSON is parked and stops nothing; a tombstone is tolerated',
   );
   const { avtale, parkert_melding } = await setup.dump();
   expect(parkert_melding).toMatchObject([
-    { kafka_offset: 0, kode: 'IKKE_JSON', verdi: `\\x${Buffer.from('{"avtaleId":').toString('hex')}` },
+    // The tombstone deletes what it is about, and so the bytes of this one too.
+    { kafka_offset: 0, kode: 'IKKE_JSON', verdi: null, innhold_fjernet_aarsak: 'AVTALE_SLETTET' },
   ]);
   expect(avtale).toMatchObject([{ slettet: 'GRAVSTEIN' }]);
 });

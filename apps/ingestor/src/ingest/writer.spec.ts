@@ -11,7 +11,8 @@ import {
 } from '../testing/test-ingest.ts';
 import { ingestBatch, UnknownPositionError } from './avtaler.consumer.ts';
 import { SystematicRefusalError } from './refused.ts';
-import type { Writer } from './writer.ts';
+import { FormerIdents } from './former-idents.job.ts';
+import { Writer } from './writer.ts';
 
 let setup: TestIngest;
 let ingest: TestIngest['ingest'];
@@ -208,6 +209,105 @@ test('deleting erases content and history, and leaves a marker', async () => {
     [ID, 'ENDRET', null],
     [ID, 'SLETTET', 'SLETTET'],
   ]);
+});
+
+describe('the bytes of parked messages', () => {
+  const OTHER = ID.replace(/1$/, '2');
+  const bad = (offset: number, avtaleId = ID): ReturnType<typeof message> =>
+    message(offset, { avtaleId, startDato: 'x' });
+  const tombstone = (offset: number): ReturnType<typeof message> => ({ offset, key: Buffer.from(ID), value: null });
+  const deleted = (offset: number): ReturnType<typeof message> =>
+    message(offset, { slettemerket: true, sistEndret: '2026-02-01T00:00:00Z' });
+  const bytes = async (): Promise<unknown[]> =>
+    (await dump()).parkert_melding.map((row) => [row['kafka_offset'], row['tilstand'], row['verdi'] !== null]);
+
+  test.each([
+    ['a tombstone', tombstone],
+    ['slettemerket', deleted],
+  ])('go with the avtale that they name, by %s, and not those after it or of others', async (_, remove) => {
+    const messages = [
+      bad(0),
+      message(1, {}),
+      // By key alone, by content alone, and by neither way that can be read.
+      { offset: 2, key: Buffer.from(ID), value: Buffer.from('{') },
+      { offset: 3, key: null, value: Buffer.from(`{"avtaleId" : "${ID}"}`) },
+      { offset: 4, key: Buffer.from([0xff]), value: Buffer.from(`{"avtaleId":"${ID.toUpperCase()}","navn":"\u00ff`) },
+      bad(5, OTHER),
+      remove(6),
+      bad(7),
+    ];
+    const gone = ['FORKASTET', false] as const;
+    const kept = ['PARKERT', true] as const;
+    const wanted = [
+      [0, ...gone],
+      [2, ...gone],
+      [3, ...gone],
+      [4, ...gone],
+      [5, ...kept],
+      [7, ...kept],
+    ];
+    await ingest(batch(messages));
+    expect(await bytes()).toEqual(wanted);
+    const once = await dump();
+    await pool.query('update konsum_offset set neste_offset = 0');
+    await ingest(batch(messages));
+    expect(await dump()).toEqual(once);
+
+    await setup.empty();
+    for (const one of messages) await ingest(batch([one]));
+    expect(await dump()).toEqual(once);
+  });
+
+  test('go also when the avtale comes back in the same batch', async () => {
+    await ingest(batch([bad(0), message(1, {}), tombstone(2), message(3, { sistEndret: '2026-03-01T00:00:00Z' })]));
+    expect(await bytes()).toEqual([[0, 'FORKASTET', false]]);
+  });
+});
+
+describe('an ident that the source corrects', () => {
+  const [A, B, C] = ['1', '2', '3'];
+  const at = (offset: number, deltakerFnr: string | null | undefined, more = {}): ReturnType<typeof message> =>
+    message(offset, { deltakerFnr, sistEndret: `2026-01-01T00:00:${String(10 + offset)}Z`, avtaleNr: offset, ...more });
+  const history = async (): Promise<unknown[]> => (await dump()).avtale_versjon.map((row) => row['deltaker_fnr']);
+
+  test('leaves the history, and no fingerprint of it is left to try idents against', async () => {
+    await ingest(batch([at(0, A), at(1, A)]));
+    await ingest(batch([at(2, B)]));
+    const { avtale, avtale_versjon } = await dump();
+    expect([avtale, avtale_versjon].map((rows) => rows.map((row) => row['deltaker_fnr']))).toEqual([[B], [B, B, B]]);
+    expect(avtale_versjon).toMatchObject([0, 1, 2].map((nr) => ({ avtale_nr: nr, deltaker_id: deltakerId('2') })));
+    const { rows } = await pool.query<{ text: string }>('select v::text as text from avtale_versjon v');
+    expect(JSON.stringify(rows)).not.toContain(deltakerId('1'));
+    expect(avtale_versjon.map((row) => row['avtrykk'])).toEqual([null, null, null]);
+  });
+
+  test.each([
+    ['again', [A, B, C]],
+    ['back', [A, B, A]],
+    ['after it was withdrawn', [A, null, B]],
+    ['and withdraws', [A, B, null]],
+  ])('%s: the tables are the same whatever the batches, and when all is played again', async (_, idents) => {
+    const messages = [...idents.map((ident, offset) => at(offset, ident)), at(3, null, { feilregistrert: true })];
+    await ingest(batch(messages));
+    const whole = await dump();
+    expect(new Set(await history())).toEqual(new Set([idents.findLast((ident) => ident !== null), null]));
+    await pool.query('update konsum_offset set neste_offset = 0');
+    await ingest(batch(messages));
+    expect(await dump()).toEqual(whole);
+
+    await setup.empty();
+    for (const one of messages) await ingest(batch([one]));
+    expect(await dump()).toEqual(whole);
+  });
+
+  test('stays where the organisation keeps it, until it does not any more', async () => {
+    const keeping = new Writer(pool, deltakerId, true);
+    for (const one of [at(0, A), at(1, B)]) await ingestBatch(keeping, batch([one]));
+    await new FormerIdents(keeping).forget();
+    expect(await history()).toEqual([A, B]);
+    await new FormerIdents(setup.writer).forget();
+    expect(await history()).toEqual([B, B]);
+  });
 });
 
 describe('the messages of the simulator', () => {

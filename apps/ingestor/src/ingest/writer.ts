@@ -7,12 +7,15 @@ import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts
 import {
   ConcurrentChangeError,
   deleteHistory,
+  deleteParkedBytes,
   insertChanges,
   insertNew,
   insertParked,
   insertVersions,
+  lockWithFormerIdents,
   readStates,
   repairDeviations,
+  updateFormerIdents,
   updateStored,
   type StoredAvtale,
 } from './avtaler.queries.ts';
@@ -64,6 +67,8 @@ export class Writer {
   constructor(
     private readonly pool: Pool,
     private readonly deltakerId: DeltakerId,
+    /** whether an ident that the source has corrected stays in the history */
+    private readonly keepsFormerIdents = false,
   ) {}
 
   /**
@@ -97,9 +102,34 @@ export class Writer {
     const { parts, parked } = await play(db, messages);
     if (task.park !== false) await insertParked(db, task, parked);
     const repaired = task.repair ? [await this.repair(db, task.partition, messages)] : [];
+    await this.forget(db, task.topic, [...parts, ...repaired]);
     const answer = await record({ folds: foldsOf(parts), parked, repaired: foldsOf(repaired) });
     await updateRelations(db, [...parts, ...repaired]);
     return answer;
+  }
+
+  /** What the messages have deleted or corrected, wherever else it is kept. */
+  private async forget(db: PoolClient, topic: string, parts: readonly WrittenPart[]): Promise<void> {
+    const deletions = foldsOf(parts).flatMap(({ avtaleId, erasedAt: position }) =>
+      position ? [{ avtaleId, position }] : [],
+    );
+    await deleteParkedBytes(db, topic, deletions);
+    if (!this.keepsFormerIdents) await updateFormerIdents(db, parts.flatMap(withCorrectedIdent));
+  }
+
+  /**
+   * Of histories from before idents left them.
+   *
+   * @returns how many avtaler had such a history, at most `count`
+   */
+  forgetFormerIdents(count: number): Promise<number> {
+    if (this.keepsFormerIdents) return Promise.resolve(0);
+    return inTransaction(this.pool, async (db) => {
+      await sharePersons(db);
+      const avtaleIder = await lockWithFormerIdents(db, count);
+      await updateFormerIdents(db, avtaleIder);
+      return avtaleIder.length;
+    });
   }
 
   private async playWhole(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<Played> {
@@ -174,6 +204,16 @@ type Play = (db: PoolClient, messages: readonly RawMessage[]) => Promise<Played>
 
 function foldsOf(parts: readonly WrittenPart[]): Fold<EncodedContent>[] {
   return parts.flatMap(({ folds }) => folds);
+}
+
+/** The avtaler whose ident is another than the one before, if there was one. */
+function withCorrectedIdent({ folds, known }: WrittenPart): string[] {
+  const corrected = folds.filter(({ avtaleId, versions }) => {
+    const stored = known.get(avtaleId);
+    const idents = new Set<string | null>(versions.flatMap(({ content }) => content.deltakerId ?? []));
+    return idents.size > 1 || (stored !== undefined && idents.size === 1 && !idents.has(stored.deltakerId));
+  });
+  return corrected.map(({ avtaleId }) => avtaleId);
 }
 
 /** Set-based: a handful of statements whatever the number of messages. */

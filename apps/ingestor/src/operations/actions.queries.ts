@@ -60,8 +60,9 @@ export async function recordAction(
   return rows[0]?.id ?? '';
 }
 
+/** Once: the row itself nobody can change. */
 export async function setActionCount(db: Pool, id: string, count: number): Promise<void> {
-  await db.query('update driftshandling set antall = $2 where id = $1', [id, count]);
+  await db.query('select fullfoer_driftshandling($1, $2)', [id, count]);
 }
 
 /** Newest first. */

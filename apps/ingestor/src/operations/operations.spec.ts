@@ -1,7 +1,9 @@
 import { onDuty, ON_DUTY_NAV_IDENT, syntheticFnr } from '@tiltak/testing';
+import { metrics } from '../metrics.ts';
 import { batch, ID, message, PARTITION, TOPIC } from '../testing/test-ingest.ts';
 import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
 import { GROUP_ON_DUTY, startTestIngestor, type TestIngestor } from '../testing/test-ingestor.ts';
+import { ParkedRetention } from './parked/retention.job.ts';
 
 let ingestor: TestIngestor;
 const FNR = syntheticFnr(1);
@@ -167,7 +169,10 @@ describe('a replay', () => {
     expect(avtale).toMatchObject([{ avtale_nr: 7, kilde_partisjon: PARTITION, kilde_offset: 4 }]);
     expect(avtale_versjon).toHaveLength(1);
     expect(parkert_melding).toMatchObject([
-      { tilstand: 'SPILT_AV', forsok: 2, behandlet_av: ON_DUTY_NAV_IDENT, behandlet: expect.any(String) },
+      {
+        ...{ tilstand: 'SPILT_AV', forsok: 2, behandlet_av: ON_DUTY_NAV_IDENT },
+        ...{ nokkel: null, verdi: null, innhold_fjernet_aarsak: 'SPILT_AV' },
+      },
     ]);
     expect(konsum_offset).toMatchObject([{ neste_offset: 0 }]);
     expect(await actions()).toMatchObject([{ handling: 'SPILL_AV', gjelder: nr, antall: 1 }]);
@@ -261,24 +266,31 @@ describe('a replay', () => {
 });
 
 describe('discarding', () => {
-  test('keeps the bytes, who and why, and happens once', async () => {
+  test('removes the bytes, keeps place, fingerprint, who and why, and happens once', async () => {
     await ingestor.ingest(batch([message(0, { startDato: 'x' })]));
     const discard = (): ReturnType<TestIngestor['call']> =>
-      ingestor.call('POST', '/drift/v1/parkerte/1/forkast', { begrunnelse: 'Testmelding' });
+      ingestor.call('POST', '/drift/v1/parkerte/1/forkast', { begrunnelse: 'TESTMELDING' });
     const response = await Promise.all([discard(), discard()]);
     expect(response.map(({ status }) => status).sort()).toEqual([204, 409]);
     expect((await ingestor.dump()).parkert_melding).toMatchObject([
       {
-        tilstand: 'FORKASTET',
-        begrunnelse: 'Testmelding',
-        behandlet_av: ON_DUTY_NAV_IDENT,
-        verdi: expect.any(String),
+        ...{ tilstand: 'FORKASTET', begrunnelse: 'TESTMELDING', behandlet_av: ON_DUTY_NAV_IDENT },
+        ...{ nokkel: null, verdi: null, avtaler: [], innhold_fjernet_aarsak: 'FORKASTET' },
+        ...{ topic: TOPIC, kafka_offset: 0, felt: 'startDato', avtrykk: expect.stringMatching(/^\\x[0-9a-f]{64}$/) },
       },
     ]);
     expect(await actions()).toMatchObject([{ handling: 'FORKAST', gjelder: '1' }]);
+    const { body } = await ingestor.call('GET', '/drift/v1/parkerte/1');
+    expect(body).toMatchObject({ nokkel: null, melding: null, innholdFjernetAarsak: 'FORKASTET' });
   });
 
-  test.each([[{}], [{ begrunnelse: '' }], [{ begrunnelse: `gjelder ${FNR}` }]])('needs a reason: %#', async (body) => {
+  test.each([
+    [{}],
+    [{ begrunnelse: '' }],
+    [{ begrunnelse: 'Testmelding' }],
+    [{ begrunnelse: `gjelder ${FNR}` }],
+    [{ begrunnelse: 'AVTALE_SLETTET' }],
+  ])('needs a reason of the list: %#', async (body) => {
     const response = await ingestor.call('POST', '/drift/v1/parkerte/1/forkast', body);
     expect(response).toMatchObject({ status: 400, body: { feil: expect.any(Array) } });
     expect(JSON.stringify(response.body)).not.toContain(FNR);
@@ -297,7 +309,7 @@ describe('releasing the contract of an adapter', () => {
     expect((await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, NEW_CLIENT)).status).toBe(403);
     expect(await release({ adapterId, aarsak: 'NY_KLIENT' })).toMatchObject({ status: 204 });
     expect(await actions()).toMatchObject([
-      { handling: 'FRIGI_KONTRAKT', hvem: 'vakt@nav.example', gjelder: 'spec-adapter (vaktklient): NY_KLIENT' },
+      { handling: 'FRIGI_KONTRAKT', hvem: ON_DUTY_NAV_IDENT, gjelder: 'spec-adapter (vaktklient): NY_KLIENT' },
     ]);
     expect((await ingestor.call('PUT', '/adapter/v1/kontrakt', CONTRACT, NEW_CLIENT)).status).toBe(200);
     expect((await ingestor.call('POST', '/adapter/v1/hjerteslag', undefined, NEW_CLIENT)).status).toBe(200);
@@ -317,7 +329,84 @@ describe('releasing the contract of an adapter', () => {
   });
 });
 
-test('nobody can take away or change what was done, but for the count', async () => {
-  await expect(ingestor.pool.query('delete from driftshandling')).rejects.toThrow('permission denied');
-  await expect(ingestor.pool.query(`update driftshandling set hvem = 'x'`)).rejects.toThrow('permission denied');
+test('nobody can take away or change what was done, nor say when, but for the count, once', async () => {
+  const nr = await parkGoodMessage(4, { avtaleNr: 7 });
+  await ingestor.call('POST', `/drift/v1/parkerte/${nr}/spill-av`);
+  await ingestor.call('POST', '/drift/v1/parkerte/spill-av', { alle: true });
+  const before = await actions();
+  expect(before).toMatchObject([{ handling: 'SPILL_AV_FLERE', antall: 0 }, { antall: 1 }]);
+  for (const sql of [
+    'delete from driftshandling',
+    `update driftshandling set hvem = 'x'`,
+    'update driftshandling set antall = 7',
+    'truncate driftshandling',
+    `insert into driftshandling (tidspunkt, hvem, klient, handling, call_id) values (now(), 'x', 'x', 'x', 'x')`,
+    `insert into driftshandling (id, hvem, klient, handling, call_id)
+     overriding system value values (9, 'x', 'x', 'x', 'x')`,
+  ]) {
+    await expect(ingestor.pool.query(sql)).rejects.toThrow('permission denied');
+  }
+  await ingestor.pool.query('select fullfoer_driftshandling(id, 9) from driftshandling');
+  await expect(ingestor.pool.query('select fullfoer_driftshandling(1, -1)')).rejects.toThrow('at least 0');
+  expect(await actions()).toEqual(before);
+});
+
+describe('what is kept of parked messages', () => {
+  const age = (days: number, column: string): Promise<unknown> =>
+    ingestor.owner.query(`update parkert_melding set ${column} = now() - make_interval(days => $1)`, [days]);
+  const round = (): Promise<void> => new ParkedRetention(ingestor.pool).round();
+  const oldestDays = async (): Promise<number> => {
+    const { values } = await metrics.oldestParked.get();
+    return Math.floor((values[0]?.value ?? 0) / 86_400);
+  };
+
+  test('resolved ones go after 90 days', async () => {
+    await ingestor.ingest(batch([message(0, { startDato: 'x' })]));
+    await ingestor.call('POST', '/drift/v1/parkerte/1/forkast', { begrunnelse: 'ANNET' });
+    await age(400, 'parkert');
+    await age(89, 'behandlet');
+    await round();
+    expect((await ingestor.dump()).parkert_melding).toHaveLength(1);
+    await age(91, 'behandlet');
+    await round();
+    expect((await ingestor.dump()).parkert_melding).toEqual([]);
+    expect(await oldestDays()).toBe(0);
+  });
+
+  test('of unresolved ones the age is told, and after a year the bytes go, and a replay tells where the message is', async () => {
+    await ingestor.ingest(batch([message(0, { startDato: 'x' })]));
+    await age(364, 'parkert');
+    await round();
+    expect(await oldestDays()).toBe(364);
+    const [before] = (await ingestor.dump()).parkert_melding;
+    expect(before).toMatchObject({ verdi: expect.any(String), avtaler: [ID] });
+    await age(367, 'parkert');
+    await round();
+    expect((await ingestor.dump()).parkert_melding).toEqual([
+      { ...before, nokkel: null, verdi: null, avtaler: [], innhold_fjernet_aarsak: 'FRIST' },
+    ]);
+    expect(await oldestDays()).toBe(367);
+    const { status, body } = await ingestor.call('POST', '/drift/v1/parkerte/1/spill-av');
+    expect([status, body.detail]).toEqual([
+      409,
+      expect.stringMatching(/avtaler, partition 0, offset 0: a rebuild \(POST \/drift\/v1\/gjenoppbygging\)/),
+    ]);
+    const all = await ingestor.call('POST', '/drift/v1/parkerte/spill-av', { alle: true });
+    expect(all.body).toEqual({ forsoekt: 0, spiltAv: 0, fortsattParkert: 0 });
+    // Read from the topic again, it is still the one that is there.
+    await ingestor.owner.query('update konsum_offset set neste_offset = 0');
+    await ingestor.ingest(batch([message(0, { startDato: 'x' })]));
+    expect((await ingestor.dump()).parkert_melding).toMatchObject([{ verdi: null, tilstand: 'PARKERT' }]);
+    expect((await ingestor.call('POST', '/drift/v1/parkerte/1/forkast', { begrunnelse: 'ANNET' })).status).toBe(204);
+  });
+
+  test('one that is parked again after its avtale was deleted keeps no bytes', async () => {
+    await ingestor.ingest(batch([message(0, { startDato: 'x' }), { offset: 1, key: Buffer.from(ID), value: null }]));
+    await ingestor.owner.query('delete from parkert_melding; update konsum_offset set neste_offset = 0');
+    await ingestor.ingest(batch([message(0, { startDato: 'x' })]));
+    await round();
+    expect((await ingestor.dump()).parkert_melding).toMatchObject([
+      { tilstand: 'FORKASTET', begrunnelse: 'AVTALE_SLETTET', nokkel: null, verdi: null },
+    ]);
+  });
 });

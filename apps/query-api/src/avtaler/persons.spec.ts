@@ -68,6 +68,14 @@ test.each([...IDENTS.entries()])(
   },
 );
 
+test('a person who is asked for by several idents is told of each avtale once', async () => {
+  const { personer } = await post('personer/tiltaksstatus', {
+    personer: [{ personidenter: [NOT_HERE, DNR, FNR] }],
+    dato: '2026-02-01',
+  });
+  expect(personer).toMatchObject([{ personident: NOT_HERE, antall: 2 }]);
+});
+
 test('both avtaler lead to one participant', async () => {
   const { avtaler } = await post('avtaler/sok', { personidenter: [FNR] });
   const links = (avtaler as unknown as { _links: { deltaker: { href: string } } }[]).map(

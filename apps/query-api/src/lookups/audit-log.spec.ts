@@ -80,7 +80,7 @@ test('many at once are all written, each once', async () => {
   expect((await log()).map((row) => row['call_id']).sort()).toEqual([...ids].sort());
 });
 
-test('the reader can write the audit and see what is published, and nothing else', async () => {
+test('the reader can write the audit, but for its number and its time, and see what is published, and nothing else', async () => {
   const { database } = api;
   const privileges = await api.owner.query<{ what: string }[]>(
     `select table_name || ' ' || privilege_type as what from information_schema.role_table_grants
@@ -93,8 +93,25 @@ test('the reader can write the audit and see what is published, and nothing else
     'instans SELECT',
     'konsum_offset SELECT',
     'konsum_status SELECT',
-    'oppslag INSERT',
+    'migrations SELECT',
     'relasjon_synlig SELECT',
+  ]);
+  const columns = await api.owner.query<{ what: string }[]>(
+    `select distinct table_name || ' ' || privilege_type as what, array_agg(column_name::text order by column_name) as columns
+     from information_schema.role_column_grants c
+     where grantee = 'datadeling_leser' and table_schema = 'public' and not exists (
+       select from information_schema.role_table_grants t
+       where t.grantee = c.grantee and t.table_name = c.table_name and t.privilege_type = c.privilege_type)
+     group by 1`,
+  );
+  expect(columns).toEqual([
+    {
+      what: 'oppslag INSERT',
+      columns: [
+        ...['antall_treff', 'behandlingsgrunnlag', 'call_id', 'felter', 'konsument', 'operasjon', 'personer'],
+        'tillatt',
+      ],
+    },
   ]);
   expect(database.queryApi.username).not.toBe(database.ingestor.username);
 });

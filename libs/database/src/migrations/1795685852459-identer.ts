@@ -38,7 +38,6 @@ export class Identer1795685852459 implements MigrationInterface {
 
       grant select, insert, delete on registerident, personident to datadeling_skriver;
       grant insert on personident_foer to datadeling_skriver;
-      grant update (deltaker_id) on avtale_versjon to datadeling_skriver;
     `);
     await db.query(FUNCTIONS);
   }
@@ -47,7 +46,6 @@ export class Identer1795685852459 implements MigrationInterface {
     await db.query(`
       drop function innsynsidenter(uuid);
       drop function personens_identer(uuid[]);
-      revoke update (deltaker_id) on avtale_versjon from datadeling_skriver;
       drop index avtale_deltaker_id_feilregistrert;
       drop table personident_foer, personident, registerident;
     `);

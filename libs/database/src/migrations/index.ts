@@ -10,6 +10,8 @@ import { Avstemming1763900600000 } from './1763900600000-avstemming.ts';
 import { Synkopprydding1763900700000 } from './1763900700000-synkopprydding.ts';
 import { Fase1795684156196 } from './1795684156196-fase.ts';
 import { KontraktOgSkrevet1795684192471 } from './1795684192471-kontrakt-og-skrevet.ts';
+import { Roller1795684386949 } from './1795684386949-roller.ts';
+import { Sletting1795684392617 } from './1795684392617-sletting.ts';
 import { Identer1795685852459 } from './1795685852459-identer.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
@@ -26,5 +28,7 @@ export const MIGRATIONS = [
   Synkopprydding1763900700000,
   Fase1795684156196,
   KontraktOgSkrevet1795684192471,
+  Roller1795684386949,
+  Sletting1795684392617,
   Identer1795685852459,
 ];

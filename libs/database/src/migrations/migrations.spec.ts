@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createTestDatabase, type TestDatabase } from '@tiltak/testing';
 import { DataSource } from 'typeorm';
-import { migrate } from '../migrate.ts';
+import { migrate, missingMigrations } from '../migrate.ts';
 import { readSchema } from '../schema/read-schema.ts';
 import { MIGRATIONS } from './index.ts';
 
@@ -42,6 +42,32 @@ test('each migration is undone to what there was before it, and can be done agai
     expect(await readSchema(db)).toBe(whole);
   } finally {
     await db.destroy();
+  }
+});
+
+test.each(['ingestor', 'queryApi'] as const)('the login of %s sees which migrations are not done yet', async (who) => {
+  const fresh = await createTestDatabase();
+  const { host, port, database: name } = fresh;
+  const as = (login: typeof fresh.ingestor, migrations: typeof MIGRATIONS = []): Promise<DataSource> =>
+    new DataSource({ type: 'postgres', host, port, database: name, ...login, migrations }).initialize();
+  const app = await as(fresh[who]);
+  const all = MIGRATIONS.map((migration) => migration.name);
+  try {
+    expect(await missingMigrations(app)).toEqual(all);
+    for (const [count, missing] of [
+      // Before the one that lets them see.
+      [3, all],
+      [all.length - 1, all.slice(-1)],
+      [all.length, []],
+    ] as const) {
+      const owner = await as(fresh.migrering, MIGRATIONS.slice(0, count));
+      await migrate(owner);
+      await owner.destroy();
+      expect(await missingMigrations(app)).toEqual(missing);
+    }
+  } finally {
+    await app.destroy();
+    await fresh.remove();
   }
 });
 

@@ -49,7 +49,7 @@ test.each([
   ['alter table avtale add column ny text', 'ny text'],
   ['alter table synk drop constraint synk_type_check', 'synk_type_check'],
   ['drop index avtale_deltaker_fnr', 'CREATE INDEX avtale_deltaker_fnr'],
-  ['revoke insert on oppslag from datadeling_leser', 'grant insert on oppslag to datadeling_leser'],
+  ['revoke select on oppslag from datadeling_revisor', 'grant select on oppslag to datadeling_revisor'],
   ['grant select (kode) on parkert_melding to datadeling_leser', 'grant select (kode) on parkert_melding'],
   [`comment on column oppslag.felter is 'asked for'`, 'comment on column oppslag.felter'],
   ['alter table konsum_offset alter neste_offset set default 7', 'neste_offset bigint default 7'],

@@ -41,8 +41,11 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
     const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
     if (rowCount === 0) await client.query(`create database ${database} owner ${migrering.username}`);
     await client.query(`revoke all on database ${database} from public`);
-    await client.query(`grant connect, temporary on database ${database} to ${ingestor.username}`);
-    await client.query(`grant connect on database ${database} to ${queryApi.username}`);
+    for (const { username } of [ingestor, queryApi]) {
+      // One that an earlier version made had the right to make temporary tables.
+      await client.query(`revoke temporary on database ${database} from ${username}`);
+      await client.query(`grant connect on database ${database} to ${username}`);
+    }
   } finally {
     await client.end();
   }

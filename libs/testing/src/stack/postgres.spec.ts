@@ -81,7 +81,7 @@ test.each<[Role, string, boolean]>([
   ['migrering', 'create table eid (n int); drop table eid', true],
   ['ingestor', 'create table eid (n int)', false],
   ['queryApi', 'create table eid (n int)', false],
-  ['ingestor', 'create temporary table midlertidig (n int)', true],
+  ['ingestor', 'create temporary table midlertidig (n int)', false],
   ['queryApi', 'create temporary table midlertidig (n int)', false],
 ])('%s: %s: %s', async (role, sql, allowed) => {
   const attempt = as(role, (client) => client.query(sql));

@@ -76,6 +76,22 @@ export async function startPostgres({
   };
 }
 
+/** As every instance must have them (libs/database/src/log-settings.ts): no value of a row reaches the log. */
+const LOG_SETTINGS = {
+  log_min_messages: 'log',
+  log_error_verbosity: 'terse',
+  log_min_error_statement: 'panic',
+  log_parameter_max_length_on_error: '0',
+  log_parameter_max_length: '0',
+  log_statement: 'none',
+  log_min_duration_statement: '-1',
+  log_min_duration_sample: '-1',
+  log_transaction_sample_rate: '0',
+  debug_print_parse: 'off',
+  debug_print_rewritten: 'off',
+  debug_print_plan: 'off',
+};
+
 const SETTINGS = {
   max_connections: '200',
   shared_buffers: '512MB',
@@ -83,11 +99,7 @@ const SETTINGS = {
   wal_compression: 'on',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  log_min_messages: 'warning',
-  // A statement in the log could hold a national ident.
-  log_min_error_statement: 'panic',
-  // So could its parameters, when someone logs slow statements.
-  log_parameter_max_length: '0',
+  ...LOG_SETTINGS,
 };
 
 /** @returns the superuser's password */

@@ -53,7 +53,7 @@ export class ParkedController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'spillAv', summary: 'Tries the message again, at the place it has on the topic' })
   @ApiOkResponse({ type: AvspillingDto })
-  @ApiConflictResponse({ description: 'It is not parked any more' })
+  @ApiConflictResponse({ description: 'It is not parked any more, or its bytes are gone' })
   async spillAv(@Param() { id }: IdDto, @Req() request: FastifyRequest): Promise<AvspillingDto> {
     return { utfall: await this.parked.replay(id, actorOf(tokenOf(request))) };
   }
@@ -80,7 +80,10 @@ export class ParkedController {
 
   @Post(':id/forkast')
   @HttpCode(204)
-  @ApiOperation({ operationId: 'forkast', summary: 'Sets the message aside for good; its bytes are kept' })
+  @ApiOperation({
+    operationId: 'forkast',
+    summary: 'Sets the message aside for good; its bytes go, and the row 90 days later',
+  })
   @ApiNoContentResponse()
   @ApiConflictResponse({ description: 'It is not parked any more' })
   async forkast(
@@ -94,6 +97,7 @@ export class ParkedController {
 
 function toDto(row: ParkedRow): ParkertDto {
   const { id, topic, partisjon, kode, felt, aarsak, tilstand, forsok, behandletAv, begrunnelse } = row;
+  const { innholdFjernet: removed, innholdFjernetAarsak: why } = row;
   return {
     id,
     topic,
@@ -108,5 +112,6 @@ function toDto(row: ParkedRow): ParkertDto {
     behandlet: row.behandlet?.toISOString() ?? null,
     behandletAv,
     begrunnelse,
+    ...(removed && why && { innholdFjernet: removed.toISOString(), innholdFjernetAarsak: why }),
   };
 }

@@ -1,7 +1,13 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
 import { ID, PageDto } from '../../paging.dto.ts';
-import { PARKED_STATES } from './parked.queries.ts';
+import {
+  ALL_DISCARD_REASONS,
+  DISCARD_REASONS,
+  PARKED_STATES,
+  REMOVAL_REASONS,
+  type DiscardReason,
+} from './parked.queries.ts';
 
 const CODE = /^[A-Z_0-9]{1,40}$/;
 const FIELD = /^[\wæøåÆØÅ]{1,60}$/;
@@ -56,11 +62,15 @@ export class SpillAvFlereDto {
 
 @ApiSchema({ name: 'Forkast' })
 export class ForkastDto {
-  @ApiProperty({ minLength: 5, maxLength: 500, description: 'Why; without personal data', example: 'Testmelding' })
-  @IsString()
-  @Length(5, 500)
-  @Matches(/^(?![^]*\d{11})/, { message: 'must not hold a national ident' })
-  begrunnelse: string;
+  @ApiProperty({
+    enum: DISCARD_REASONS,
+    description:
+      'Why. TESTMELDING: it was a test. FEIL_HOS_KILDEN: the source says that it was sent by mistake. ERSTATTET: the ' +
+      'source has sent it anew. IKKE_EN_AVTALE: it is about something else. ANNET: none of these',
+    example: 'TESTMELDING',
+  })
+  @IsIn(DISCARD_REASONS)
+  begrunnelse: DiscardReason;
 }
 
 @ApiSchema({ name: 'Parkert' })
@@ -101,8 +111,24 @@ export class ParkertDto {
   @ApiProperty({ type: 'string', nullable: true, description: 'Nav ident of who did' })
   behandletAv: string | null;
 
-  @ApiProperty({ type: 'string', nullable: true, description: 'Why it was discarded' })
-  begrunnelse: string | null;
+  @ApiProperty({
+    enum: [...ALL_DISCARD_REASONS, null],
+    nullable: true,
+    description: 'Why it was discarded; AVTALE_SLETTET: by itself, since the avtale that it names was deleted',
+  })
+  begrunnelse: (typeof ALL_DISCARD_REASONS)[number] | null;
+
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'When its bytes went; place, reason and fingerprint are kept. Absent while they are there',
+  })
+  innholdFjernet?: string;
+
+  @ApiPropertyOptional({
+    enum: REMOVAL_REASONS,
+    description: 'Why they went. FRIST: nobody had resolved it in a year',
+  })
+  innholdFjernetAarsak?: (typeof REMOVAL_REASONS)[number];
 }
 
 @ApiSchema({ name: 'ParkertMedInnhold' })

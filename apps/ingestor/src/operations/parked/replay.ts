@@ -16,8 +16,10 @@ import {
   markStillParked,
   markDiscarded,
   markReplayed,
+  type DiscardReason,
   type ParkedFilter,
   type ParkedRow,
+  type ParkedState,
 } from './parked.queries.ts';
 
 /** What a replay came to: what the ordering rule made of the message, or PARKERT when it still can't be used. */
@@ -43,19 +45,19 @@ export class ParkedReplay {
     private readonly identer: { writer: PersonWriter; topic: string | undefined },
   ) {}
 
-  /** @throws Problem 404, or 409 when somebody is done with it already */
+  /** @throws Problem 404, or 409 when somebody is done with it already or its bytes are gone */
   async replay(id: string, who: Actor): Promise<ReplayOutcome> {
     return this.tryReplay(id, who, (db) => recordAction(db, who, { handling: 'SPILL_AV', gjelder: id, antall: 1 }));
   }
 
-  /** Those that wait, in the order they were parked, each in a transaction of its own. */
+  /** Those that wait and whose bytes are still there, in the order they were parked, each in a transaction of its own. */
   async replayMany(filter: Omit<ParkedFilter, 'tilstand'>, after: string, who: Actor): Promise<ReplayResult> {
     const appliesTo = [filter.kode, filter.felt].filter((part) => part !== undefined).join(' ') || 'alle';
     const action = await recordAction(this.pool, who, { handling: 'SPILL_AV_FLERE', gjelder: appliesTo, antall: null });
     const result: ReplayResult = { forsoekt: 0, spiltAv: 0, fortsattParkert: 0 };
     let last = after;
     for (let chunk = CHUNK; chunk === CHUNK && result.forsoekt < MAX_PER_CALL;) {
-      const rows = await listParked(this.pool, { ...filter, tilstand: 'PARKERT' }, last, CHUNK);
+      const rows = await listParked(this.pool, { ...filter, tilstand: 'PARKERT', withBytes: true }, last, CHUNK);
       for (const { id } of rows) await this.countReplay(id, who, result);
       last = rows.at(-1)?.id ?? last;
       chunk = rows.length;
@@ -65,10 +67,10 @@ export class ParkedReplay {
   }
 
   /** @throws Problem 404, or 409 when somebody is done with it already */
-  async discard(id: string, begrunnelse: string, who: Actor): Promise<void> {
+  async discard(id: string, reason: DiscardReason, who: Actor): Promise<void> {
     await inTransaction(this.pool, async (db) => {
       requireParked(await lockParked(db, id));
-      await markDiscarded(db, id, who.hvem, begrunnelse);
+      await markDiscarded(db, id, who.hvem, reason);
       await recordAction(db, who, { handling: 'FORKAST', gjelder: id, antall: 1 });
     });
   }
@@ -110,6 +112,7 @@ export class ParkedReplay {
     noteAction: (db: PoolClient) => Promise<unknown>,
   ): Promise<ReplayOutcome> {
     const message = requireParked(await readParked(this.pool, id));
+    requireBytes(message, message);
     const { topic, partisjon: partition, nokkel: key, verdi: value, skrevet } = message;
     const messages = [{ offset: Number(message.offset), key, value, writtenAt: skrevet.getTime() }];
     const note = async (db: PoolClient, [reason]: ParkedMessage[]): Promise<void> => {
@@ -117,12 +120,14 @@ export class ParkedReplay {
       else await markReplayed(db, id, who.hvem);
       await noteAction(db);
     };
+    const lock = async (db: PoolClient): Promise<void> =>
+      requireBytes(requireParked(await lockParked(db, id)), message);
     const task = { topic, partition, park: false };
-    if (topic === this.identer.topic) return this.replayIdent(id, messages, task, note);
+    if (topic === this.identer.topic) return this.replayIdent(messages, task, lock, note);
     return this.writer.write<ReplayOutcome>({
       ...task,
       select: async (db) => {
-        requireParked(await lockParked(db, id));
+        await lock(db);
         return {
           messages,
           record: async (written) => {
@@ -136,15 +141,15 @@ export class ParkedReplay {
 
   /** As long as it waits, nothing has come after it of the same key: see `discardOvertaken`. */
   private replayIdent(
-    id: string,
     messages: readonly RawMessage[],
     task: TopicPartition & { park: boolean },
+    lock: (db: PoolClient) => Promise<void>,
     note: (db: PoolClient, parked: ParkedMessage[]) => Promise<void>,
   ): Promise<ReplayOutcome> {
     return this.identer.writer.write<ReplayOutcome>({
       ...task,
       select: async (db) => {
-        requireParked(await lockParked(db, id));
+        await lock(db);
         return {
           messages,
           record: async ({ parked }) => {
@@ -164,8 +169,19 @@ function outcomeOf({ folds }: Written): Outcome {
 }
 
 /** @throws Problem 404, 409 */
-function requireParked<T extends Pick<ParkedRow, 'tilstand'>>(row: T | undefined): T {
+function requireParked<T extends ParkedState>(row: T | undefined): T {
   if (row === undefined) throw new Problem(PROBLEMS.FINNES_IKKE, 'There is no parked message with this id');
   if (row.tilstand === 'PARKERT') return row;
   throw new Problem(PROBLEMS.KONFLIKT, `The message is not parked any more: ${row.tilstand}`);
+}
+
+/** @throws Problem 409 that tells where the message still is, and how it is read from there */
+function requireBytes({ innholdFjernet: removed }: ParkedState, { topic, partisjon, offset }: ParkedRow): void {
+  if (removed === null) return;
+  throw new Problem(
+    PROBLEMS.KONFLIKT,
+    `The bytes of the message are removed after a year. The topic has it, unless compaction has taken it, at ` +
+      `${topic}, partition ${String(partisjon)}, offset ${offset}: a rebuild (POST /drift/v1/gjenoppbygging) reads it ` +
+      'again. Then discard this one',
+  );
 }

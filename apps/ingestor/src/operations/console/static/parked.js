@@ -2,6 +2,20 @@
 import { el, fillFacts, fillTable, perform, call, button, row, say, number, time, page } from './felles.js';
 
 const STATES = { PARKERT: 'Parkert', SPILT_AV: 'Spilt av', FORKASTET: 'Forkastet' };
+const REASONS = {
+  TESTMELDING: 'Testmelding',
+  FEIL_HOS_KILDEN: 'Sendt ved en feil hos kilden',
+  ERSTATTET: 'Sendt på nytt av kilden',
+  IKKE_EN_AVTALE: 'Gjelder ikke en avtale',
+  ANNET: 'Annet',
+  AVTALE_SLETTET: 'Avtalen er slettet',
+};
+const REMOVED = {
+  SPILT_AV: 'Innholdet er slettet: meldingen er spilt av',
+  FORKASTET: 'Innholdet er slettet: meldingen er forkastet',
+  AVTALE_SLETTET: 'Innholdet er slettet sammen med avtalen',
+  FRIST: 'Innholdet er slettet etter et år. Meldingen kan fremdeles ligge på topicen: gjenoppbygging leser den på nytt',
+};
 const OUTCOMES = {
   TATT_INN: 'Meldingen er tatt inn.',
   UENDRET: 'Meldingen er spilt av, og endret ingenting.',
@@ -65,11 +79,12 @@ async function showMessage(id) {
     Nøkkel: shown.nokkel ?? 'ingen',
     Forsøk: number(shown.forsok),
     ...(shown.behandlet ? { Behandlet: `${time(shown.behandlet)} av ${shown.behandletAv}` } : {}),
-    ...(shown.begrunnelse ? { Begrunnelse: shown.begrunnelse } : {}),
+    ...(shown.begrunnelse ? { Begrunnelse: REASONS[shown.begrunnelse] ?? shown.begrunnelse } : {}),
   });
-  el('vis-innhold').textContent = shown.melding ?? 'Ingen verdi (gravstein)';
+  el('vis-innhold').textContent = REMOVED[shown.innholdFjernetAarsak] ?? shown.melding ?? 'Ingen verdi (gravstein)';
   el('forkast-skjema').hidden = shown.tilstand !== 'PARKERT';
   el('begrunnelse').value = '';
+  el('spill-av').hidden = shown.innholdFjernet !== undefined;
   el('vis').showModal();
   await page.readActions();
 }

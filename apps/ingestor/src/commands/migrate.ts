@@ -1,0 +1,41 @@
+import { connectAndWait, createDataSource, migrate as runMigrations } from '@tiltak/database';
+import { errorForLog, flushLogger, logger, type Command } from '@tiltak/platform';
+import { readDatabaseConfig } from '../config.ts';
+import { checkLogs, databaseOptionsFrom, logWaiting } from '../database/connect.ts';
+
+/** The migration job: the only process that has the login of the schema's owner. */
+export const migrate: Command = {
+  usage: `Usage: node main.cjs migrer
+
+Brings the schema to the version of this release, as a job of its own: the apps of the release wait for it. Waits for a
+database that does not answer. Reads DB_* and ORGANISASJON; DB_USERNAME is the owner of the schema.
+
+Exit code: 0 when the schema is at the version, 2 when it could not be brought there: nothing of the migration that
+failed is done then.
+`,
+  run: async () => {
+    const options = { ...databaseOptionsFrom(readDatabaseConfig()), applicationName: 'migrering' };
+    const owner = createDataSource(options);
+    try {
+      const done = await connectAndWait(owner, logWaiting, async () => {
+        await checkLogs(owner, options.host);
+        return runMigrations(owner);
+      });
+      logger.info({ migrasjoner: done }, 'The schema is at the version of this release');
+      return 0;
+    } catch (error) {
+      throw new Error(failure(error), { cause: error });
+    } finally {
+      if (owner.isInitialized) await owner.destroy();
+      flushLogger();
+    }
+  },
+};
+
+function failure(error: unknown): string {
+  const { code, constraint, table, message } = errorForLog(error);
+  const where = [table, constraint].filter(Boolean).join(', ');
+  // There is none of an error of the database, which can quote a row.
+  if (typeof message === 'string') return message;
+  return `The schema could not be brought to the version of this release: SQLSTATE ${String(code)}${where ? ` (${where})` : ''}`;
+}

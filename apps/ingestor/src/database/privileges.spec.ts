@@ -1,0 +1,82 @@
+import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
+
+/** What the login of the ingestor may do, and what it may not. */
+let setup: TestIngest;
+beforeAll(async () => {
+  setup = await startTestIngest();
+});
+afterAll(() => setup.stop());
+
+test('the writer has the rows that it writes, and nothing more', async () => {
+  const rows = await setup.owner.query<{ what: string }[]>(
+    `select table_name || ' ' || string_agg(privilege_type, ' ' order by privilege_type) as what
+     from information_schema.role_table_grants
+     where grantee = 'datadeling_skriver' and table_schema = 'public' group by table_name order by 1`,
+  );
+  expect(rows.map(({ what }) => what)).toEqual([
+    'adapter DELETE INSERT SELECT UPDATE',
+    'avstemming DELETE INSERT SELECT',
+    'avstemming_differanse INSERT SELECT',
+    'avtale INSERT SELECT UPDATE',
+    'avtale_versjon DELETE INSERT SELECT',
+    'driftshandling SELECT',
+    'endring DELETE INSERT SELECT',
+    'gjenoppbygging INSERT SELECT UPDATE',
+    'gjenoppbygging_partisjon INSERT SELECT UPDATE',
+    'gjenoppbygging_sett DELETE INSERT SELECT',
+    'gjenoppbygging_usett INSERT SELECT',
+    'instans SELECT',
+    'konsum_offset INSERT SELECT UPDATE',
+    'konsum_status INSERT SELECT UPDATE',
+    'migrations SELECT',
+    'parkert_melding INSERT SELECT UPDATE',
+    'relasjon DELETE INSERT SELECT',
+    'synk DELETE INSERT SELECT UPDATE',
+    'synk_avtale DELETE INSERT SELECT',
+    'synk_side INSERT SELECT',
+  ]);
+});
+
+test.each([
+  ['make a table', 'create table ny (n integer)'],
+  ['make a temporary table', 'create temp table ny (n integer)'],
+  ['change a table', 'alter table avtale add column ny integer'],
+  ['read the audit of look-ups', 'select from oppslag'],
+  ['write the audit of look-ups', `insert into oppslag (konsument) values ('x')`],
+  ['delete a parked message', 'delete from parkert_melding'],
+  ['delete an avtale, which leaves a marker', 'delete from avtale'],
+  ['say that a migration was done', `insert into migrations values (1, 1, 'x')`],
+  ['change the content of a version', 'update avtale_versjon set avtale_nr = 1'],
+])('it can not %s', async (_, sql) => {
+  await expect(setup.pool.query(sql)).rejects.toMatchObject({ code: '42501' });
+});
+
+test('the owner of all there is, of the audits too, is neither app, and neither can become it', async () => {
+  const rows = await setup.owner.query<{ owner: string; members: string[] }[]>(
+    `select distinct o.rolname as owner, array(
+       select rolname::text from pg_roles r where not rolsuper and rolcanlogin and pg_has_role(r.oid, o.oid, 'member')
+     ) as members
+     from pg_class c join pg_roles o on o.oid = relowner where relnamespace = 'public'::regnamespace`,
+  );
+  const { rows: ingestor } = await setup.pool.query<{ name: string }>('select current_user as name');
+  expect(rows).toEqual([{ owner: expect.stringMatching(/_migrering$/), members: [rows[0]?.owner] }]);
+  expect(rows[0]?.owner).not.toBe(ingestor[0]?.name);
+});
+
+test('each function that runs as the owner names its search path, and is for those who need it alone', async () => {
+  const functions = await setup.owner.query<{ name: string; config: string[]; who: string[] }[]>(
+    `select proname::text as name, proconfig as config, array(
+       select coalesce(rolname::text, 'public') from aclexplode(proacl) a left join pg_roles r on r.oid = a.grantee
+       where a.grantee <> proowner order by 1) as who
+     from pg_proc where pronamespace = 'public'::regnamespace and prosecdef order by 1`,
+  );
+  expect(Object.fromEntries(functions.map(({ name, who }) => [name, who]))).toEqual({
+    fullfoer_driftshandling: ['datadeling_skriver'],
+    innsynsidenter: ['datadeling_revisor'],
+    klargjoer_avstemming: ['datadeling_skriver'],
+    klargjoer_innlasting: ['datadeling_skriver'],
+    personens_identer: ['datadeling_leser', 'datadeling_revisor'],
+    rydd_parkerte: ['datadeling_skriver'],
+  });
+  for (const { config } of functions) expect(config[0]).toBe('search_path=pg_catalog, public, pg_temp');
+});

@@ -1,0 +1,30 @@
+import { startJob, type BackgroundJob } from '@tiltak/platform';
+import type { Writer } from './writer.ts';
+
+const DAILY_MS = 24 * 60 * 60_000;
+const RETRY_MS = 60_000;
+/** In a transaction, which holds the avtaler against the stream meanwhile. */
+const CHUNK = 200;
+
+/**
+ * Idents that the source corrected before they left the history by themselves: written by an earlier version, or while
+ * the organisation kept them.
+ */
+export class FormerIdents {
+  private job: BackgroundJob | undefined;
+
+  constructor(private readonly writer: Writer) {}
+
+  start(): void {
+    const run = (signal: AbortSignal): Promise<void> => this.forget(signal);
+    this.job = startJob({ name: 'tidligere-identer', everyMs: DAILY_MS, retryMs: RETRY_MS, run });
+  }
+
+  async stop(): Promise<void> {
+    await this.job?.stop();
+  }
+
+  async forget(signal?: AbortSignal): Promise<void> {
+    while (!signal?.aborted && (await this.writer.forgetFormerIdents(CHUNK)) > 0);
+  }
+}
