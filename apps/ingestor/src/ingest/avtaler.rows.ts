@@ -20,6 +20,8 @@ export interface EncodedContent extends Content {
   columns: string;
   /** the opaque id of the participant */
   deltakerId: string | null;
+  /** the participant has other idents too, so that the id doesn't tell which one this bears */
+  hasSeveralIdents?: true;
   /** the coded fields whose value this release does not know */
   unknown: string[];
   /** undefined when the avtale takes no part in relations */
@@ -46,11 +48,12 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
 export function ofPerson(content: EncodedContent, persons: ReadonlyMap<string, string>): EncodedContent {
   const { columns, deltakerId: own, member } = content;
   const person = own === null ? undefined : persons.get(own);
-  if (own === null || person === undefined || person === own) return content;
+  if (own === null || person === undefined) return content;
   return {
     ...content,
     columns: columns.slice(0, -own.length) + person,
     deltakerId: person,
+    hasSeveralIdents: true,
     member: member && { ...member, deltakerId: person },
   };
 }

@@ -206,11 +206,12 @@ function foldsOf(parts: readonly WrittenPart[]): Fold<EncodedContent>[] {
   return parts.flatMap(({ folds }) => folds);
 }
 
-/** The avtaler whose ident is another than the one before, if there was one. */
+/** The avtaler whose ident is another than the one before, if there was one, or may be: a person can have several. */
 function withCorrectedIdent({ folds, known }: WrittenPart): string[] {
   const corrected = folds.filter(({ avtaleId, versions }) => {
     const stored = known.get(avtaleId);
     const idents = new Set<string | null>(versions.flatMap(({ content }) => content.deltakerId ?? []));
+    if (versions.some(({ content }) => content.hasSeveralIdents)) return true;
     return idents.size > 1 || (stored !== undefined && idents.size === 1 && !idents.has(stored.deltakerId));
   });
   return corrected.map(({ avtaleId }) => avtaleId);
