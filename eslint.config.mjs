@@ -19,6 +19,11 @@ const avtaleWriter = {
   importNamePattern: '^(insert|update|repair|delete)',
   message: 'What writes avtaler goes through ingest/writer.ts: it owns the locks, their order, parking and relations.',
 };
+const personWriter = {
+  regex: '/persons\\.queries\\.ts$',
+  importNamePattern: '^(lock|replace|move)',
+  message: 'Who is one person changes through ingest/person-writer.ts, and avtaler follow there.',
+};
 const adapterApart = {
   regex: '/adapter/',
   message: 'The adapter part stands alone: only the composition root and the status of operations know of it.',
@@ -27,10 +32,10 @@ const ingestorDoors = [
   {
     files: ['apps/ingestor/src/**/*.ts'],
     ignores: ['**/*.spec.ts', 'apps/ingestor/src/testing/**'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, adapterApart] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, personWriter, adapterApart] }] },
   },
   {
-    files: ['apps/ingestor/src/ingest/writer.ts'],
+    files: ['apps/ingestor/src/ingest/{writer,person-writer}.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [adapterApart] }] },
   },
   {
@@ -39,7 +44,7 @@ const ingestorDoors = [
       'apps/ingestor/src/ingestor.module.ts',
       'apps/ingestor/src/operations/status.*.ts',
     ],
-    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, personWriter] }] },
   },
 ];
 

@@ -52,6 +52,22 @@ comment on function fullfoer_driftshandling(bigint,integer) is 'Says once of how
 revoke execute on function fullfoer_driftshandling(bigint,integer) from public;
 grant execute on function fullfoer_driftshandling(bigint,integer) to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION innsynsidenter(person uuid)
+ RETURNS TABLE(ident uuid, til timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  select p.ident, null::timestamptz from public.personens_identer(array[person]) p
+  union
+  select foer.deltaker_id, max(foer.til)
+  from public.personens_identer(array[person]) p join public.personident_foer foer on foer.ident = p.ident
+  group by foer.deltaker_id
+$function$;
+comment on function innsynsidenter(uuid) is 'The opaque ids that look-ups of a person are audited with; one that has become another person''s, until when it was this one''s';
+revoke execute on function innsynsidenter(uuid) from public;
+grant execute on function innsynsidenter(uuid) to datadeling_revisor;
+
 CREATE OR REPLACE FUNCTION klargjoer_avstemming()
  RETURNS void
  LANGUAGE plpgsql
@@ -108,6 +124,24 @@ AS $function$
     ) funnet where id is not null order by 1)
 $function$;
 comment on function parkerte_avtaler(bytea,bytea) is 'The avtaler that a message names, by key or content, also when it is neither JSON nor UTF-8';
+
+CREATE OR REPLACE FUNCTION personens_identer(spurt uuid[])
+ RETURNS TABLE(nr integer, ident uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 10
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+AS $function$ begin
+  return query select s.nr::integer, s.id from unnest(spurt) with ordinality as s(id, nr);
+  return query select s.nr::integer, annen.ident
+    from unnest(spurt) with ordinality as s(id, nr)
+    join public.personident egen on egen.ident = s.id
+    join public.personident annen on annen.deltaker_id = egen.deltaker_id and annen.ident <> egen.ident;
+end $function$;
+comment on function personens_identer(uuid[]) is 'All idents of the persons that are asked for by some of them, as opaque ids, each with the place of who was asked for';
+revoke execute on function personens_identer(uuid[]) from public;
+grant execute on function personens_identer(uuid[]) to datadeling_leser;
+grant execute on function personens_identer(uuid[]) to datadeling_revisor;
 
 CREATE OR REPLACE FUNCTION rydd_parkerte()
  RETURNS void
@@ -236,6 +270,7 @@ CREATE INDEX avtale_avtale_status ON avtale USING btree (avtale_status, avtale_i
 CREATE INDEX avtale_bedrift_nr ON avtale USING btree (bedrift_nr, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_deltaker_fnr ON avtale USING btree (deltaker_fnr) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_deltaker_id ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_deltaker_id_feilregistrert ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND feilregistrert;
 CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
@@ -466,6 +501,33 @@ comment on column parkert_melding.innhold_fjernet is 'When the bytes went; place
 CREATE INDEX parkert_melding_avtaler ON parkert_melding USING gin (avtaler) WHERE innhold_fjernet IS NULL;
 CREATE INDEX parkert_melding_tilstand ON parkert_melding USING btree (tilstand, id);
 grant select, insert, update on parkert_melding to datadeling_skriver;
+
+create table personident (
+  ident uuid not null,
+  deltaker_id uuid not null,
+  constraint personident_pkey PRIMARY KEY (ident)
+);
+comment on table personident is 'Whose an ident is, as opaque ids: the person has the smallest of the ids. An ident that is not here is its own person';
+CREATE INDEX personident_deltaker_id ON personident USING btree (deltaker_id);
+grant select, insert, delete on personident to datadeling_skriver;
+
+create table personident_foer (
+  ident uuid not null,
+  deltaker_id uuid not null,
+  til timestamptz(6) default now() not null
+);
+comment on table personident_foer is 'Whose an ident was until then: look-ups from before are audited with that person''s id';
+CREATE INDEX personident_foer_ident ON personident_foer USING btree (ident);
+grant insert on personident_foer to datadeling_skriver;
+
+create table registerident (
+  registernoekkel uuid not null,
+  ident uuid not null,
+  constraint registerident_pkey PRIMARY KEY (registernoekkel, ident)
+);
+comment on table registerident is 'What the person register last said of each of its keys: the idents, both as opaque ids. Only keys with several';
+CREATE INDEX registerident_ident ON registerident USING btree (ident);
+grant select, insert, delete on registerident to datadeling_skriver;
 
 create table relasjon (
   deltaker_id uuid not null,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { freePort, createWorkDir, ROOT, startProcess, syntheticFnr, waitUntil } from '@tiltak/testing';
-import { System } from '../e2e/system.ts';
+import { deltakerIdOf, System } from '../e2e/system.ts';
 import { APP_ENV } from '../local/options.ts';
 import { steadyLoad } from './steady-load.ts';
 import { ratio, median, type Rounds } from './measure.ts';
@@ -177,11 +177,11 @@ export async function fill(url: string, avtaler: number): Promise<void> {
       `insert into avtale (avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, bedrift_navn, tiltakstype, versjon,
          avtale_status, avtale_inngaatt, start_dato, slutt_dato, stillingprosent, godkjent_paa_vegne_av,
          godkjent_paa_vegne_av_arbeidsgiver, opprettet_tidspunkt, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
-       select gen_random_uuid(), n * 3 + i, fnr, gen_random_uuid(), (910000000 + n / 20)::text, 'BEDRIFT AS', 'ARBEIDSTRENING', 1,
+       select gen_random_uuid(), n * 3 + i, fnr, id, (910000000 + n / 20)::text, 'BEDRIFT AS', 'ARBEIDSTRENING', 1,
          'GJENNOMFØRES', now(), date '2025-12-01' + i * 30, date '2026-06-01' + i * 30, 100, false, false, now(), false,
          now() - n * interval '1 second', 0, 0
-       from unnest($1::text[]) with ordinality as p(fnr, n), generate_series(0, 2) as i`,
-      [personer],
+       from unnest($1::text[], $2::uuid[]) with ordinality as p(fnr, id, n), generate_series(0, 2) as i`,
+      [personer, personer.map(deltakerIdOf)],
     );
     await db.query('vacuum analyze avtale');
   });

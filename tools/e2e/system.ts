@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -39,6 +40,16 @@ interface SystemOptions {
   brokers: string;
   issuer: TokenIssuer;
   migrated: boolean;
+}
+
+/** Key of the opaque ids of participants, hex. */
+const DELTAKER_ID_KEY = 'ab'.repeat(32);
+
+/** The opaque id of a participant, for who puts rows straight into the database. */
+export function deltakerIdOf(fnr: string): string {
+  const hex = createHmac('sha256', Buffer.from(DELTAKER_ID_KEY, 'hex')).update(fnr).digest('hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** The built apps as real processes, on a database and a topic of their own. */
@@ -97,7 +108,7 @@ export class System {
       adapterMayWrite: 'ja',
       issuer: issuer.issuer,
       jwksUri: issuer.jwksUri,
-      deltakerIdKey: 'ab'.repeat(32),
+      deltakerIdKey: DELTAKER_ID_KEY,
       konsumenter: join(ROOT, 'tools', 'local', 'konsumenter.yaml'),
     };
     return new System(surroundings, database, { topic, own: true }, { issuer, own: !sharedIssuer });

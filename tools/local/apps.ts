@@ -16,6 +16,8 @@ export interface Surroundings {
   database: OrganisasjonDatabase;
   brokers: string;
   topic: string;
+  /** of the person register, when there is one */
+  identTopic?: string | undefined;
   adapterMayWrite: 'ja' | 'nei';
   issuer: string;
   jwksUri: string;
@@ -61,13 +63,14 @@ export async function migrateDatabase({
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, brokers, topic, adapterMayWrite } = surroundings;
+  const { database, brokers, topic, identTopic, adapterMayWrite } = surroundings;
   return start('ingestor', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
     DB_PASSWORD: database.ingestor.password,
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
+    ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
     ADAPTER_KAN_SKRIVE: adapterMayWrite,
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
     NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',

@@ -51,13 +51,15 @@ export async function startOrganisasjon(
   { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
   { brokers, issuer, directory }: Common,
 ): Promise<ReadyOrganisasjon> {
-  const { topic, konsumenter, dekning, adapter } = readSetup(name);
+  const { topic, identTopic, konsumenter, dekning, adapter } = readSetup(name);
   await createSampleTopic(brokers, topic);
+  if (identTopic !== undefined) await createSampleTopic(brokers, identTopic);
   const surroundings: Surroundings = {
     organisasjon: name,
     database,
     brokers,
     topic,
+    identTopic,
     adapterMayWrite: adapter ?? adapterMayWrite(name, topic),
     issuer: issuer.issuer,
     jwksUri: issuer.jwksUri,
@@ -82,6 +84,7 @@ export async function startOrganisasjon(
     ingestor: ingestor.url,
     postgres: database.url,
     topic,
+    identTopic,
     audience: clientId(name),
     pids: { postgres: pid, ingestor: ingestor.proc.pid, queryApi: queryApi.proc.pid },
   };
@@ -89,6 +92,7 @@ export async function startOrganisasjon(
 
 interface Setup {
   topic: string;
+  identTopic?: string;
   konsumenter: string;
   dekning?: string;
   adapter?: 'ja' | 'nei';

@@ -13,6 +13,8 @@ export interface ReadyOrganisasjon {
   /** url of the organisation's database, as superuser */
   postgres: string;
   topic: string;
+  /** of the person register, when the organisation has one */
+  identTopic?: string | undefined;
   /** of the tokens that its apps accept */
   audience: string;
   pids: Record<'postgres' | 'ingestor' | 'queryApi', number>;

@@ -3,6 +3,7 @@ import { Kafka, logLevel, type Admin } from 'kafkajs';
 import pg from 'pg';
 import { runProgram, createTopic, ROOT, waitUntil } from '@tiltak/testing';
 import { environmentWith, StartError } from './options.ts';
+import type { ReadyOrganisasjon } from './ready-file.ts';
 
 const FILE = join(ROOT, 'libs', 'simulator', 'src', 'data', 'avtale-events.jsonl');
 
@@ -45,13 +46,21 @@ function published(brokers: string, topic: string): Promise<number> {
 }
 
 /** Publishes the sample data, unless there is data already, and waits until the ingestor has stored it. */
-export async function loadSampleData(brokers: string, topic: string, database: string): Promise<void> {
+export async function loadSampleData(
+  brokers: string,
+  { topic, identTopic, postgres }: Pick<ReadyOrganisasjon, 'topic' | 'identTopic' | 'postgres'>,
+): Promise<void> {
   if ((await published(brokers, topic)) > 0) {
     console.log('The topic has messages from before; no sample data is added.');
     return;
   }
+  await load(brokers, topic, postgres);
+  if (identTopic !== undefined) await load(brokers, identTopic, postgres, '--identer');
+}
+
+async function load(brokers: string, topic: string, database: string, ...more: string[]): Promise<void> {
   const script = join(ROOT, 'libs', 'simulator', 'src', 'simulate.ts');
-  const options = ['--disable-warning=ExperimentalWarning', script, '--fil', FILE, '--topic', topic];
+  const options = ['--disable-warning=ExperimentalWarning', script, '--fil', FILE, '--topic', topic, ...more];
   const env = environmentWith({ KAFKA_BROKERS: brokers });
   const { code, printout } = await runProgram(process.execPath, options, { cwd: ROOT, env });
   if (code !== 0) throw new StartError(`The sample data could not be published:\n${printout}`);

@@ -52,7 +52,7 @@ async function start(options: StartOptions): Promise<void> {
     const database = databases[nr];
     if (!database) continue;
     const ready = await startOrganisasjon(stack, organisasjon, database, common);
-    if (!options.empty) await loadSampleData(kafka.brokers, ready.topic, ready.postgres);
+    if (!options.empty) await loadSampleData(kafka.brokers, ready);
     allReady.push([organisasjon.name, ready]);
   }
   const ready = combine(allReady, { issuer: issuer.issuer, kafka });

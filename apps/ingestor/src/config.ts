@@ -26,6 +26,11 @@ export const SCHEMA = {
     default: 'arbeidsgiver.tiltak-avtale-hendelse-compact',
   }),
   KAFKA_GROUP_ID: text({ description: 'Consumer group; tiltak-datadeling-<organisasjon> when absent', optional: true }),
+  IDENT_TOPIC: text({
+    description:
+      "The person register's topic: which idents are one person's, as JSON (ADR 27); without it, an ident is a person",
+    optional: true,
+  }),
   KAFKA_CA_PATH: filePath({
     description: 'Certificate authority of the brokers; mTLS when all three are set, none when none is',
     optional: true,

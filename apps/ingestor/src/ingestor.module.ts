@@ -10,7 +10,9 @@ import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
 import { DatabaseUnavailableInterceptor } from './database/unavailable.interceptor.ts';
+import { IdenterConsumer } from './identer/identer.consumer.ts';
 import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
+import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { ActionsController } from './operations/actions.controller.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
@@ -26,6 +28,7 @@ export interface Parts {
   admitted: Admitted;
   pool: Pool;
   writer: Writer;
+  personWriter: PersonWriter;
   parkedReplay: ParkedReplay;
   rebuild: Rebuild;
   adapter: Adapter;
@@ -36,6 +39,7 @@ export interface Parts {
 @Module({
   controllers: [
     AvtalerConsumer,
+    IdenterConsumer,
     StatusController,
     ActionsController,
     ReleaseController,
@@ -60,6 +64,7 @@ export class IngestorModule {
         { provide: ADMITTED, useValue: parts?.admitted },
         { provide: Pool, useValue: parts?.pool },
         { provide: Writer, useValue: parts?.writer },
+        { provide: PersonWriter, useValue: parts?.personWriter },
         { provide: ParkedReplay, useValue: parts?.parkedReplay },
         { provide: Rebuild, useValue: parts?.rebuild },
         { provide: Adapter, useValue: parts?.adapter },

@@ -12,8 +12,10 @@ import { ChangeFeedPruning } from './changes/prune.job.ts';
 import type { Config } from './config.ts';
 import { databaseOptionsFrom, prepareDatabase } from './database/connect.ts';
 import { FreshnessMeter } from './freshness/freshness.job.ts';
+import { IDENT_EVENT } from './identer/identer.consumer.ts';
 import { AVTALE_EVENT } from './ingest/avtaler.consumer.ts';
 import { FormerIdents } from './ingest/former-idents.job.ts';
+import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { IngestorModule, type Parts } from './ingestor.module.ts';
 import { createKafkaConnection, type KafkaConnection } from './kafka/connection.ts';
@@ -54,9 +56,11 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
   const dataSource = createDataSource(databaseOptionsFrom(config));
   const pool = createPool(databaseOptionsFrom(config));
-  const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, AVTALE_EVENT);
+  const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT };
+  const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
   const { topic, publisher } = kafka;
   const writer = new Writer(pool, deltakerId, config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES');
+  const personWriter = new PersonWriter(pool, deltakerId);
   const adapter = new Adapter(config, publisher, pool);
   const rebuild = new Rebuild(pool, writer, topic);
   const avstemming = new Avstemming(pool, topic, {
@@ -71,13 +75,14 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     pool,
     kafka,
     writer,
+    personWriter,
     served: { organisasjon: config.ORGANISASJON, topic: config.KAFKA_TOPIC },
     admitted: {
       organisasjon: config.ORGANISASJON,
       groupsOnDuty: config.DRIFT_GRUPPER,
       adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
     },
-    parkedReplay: new ParkedReplay(pool, writer),
+    parkedReplay: new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }),
     rebuild,
     adapter,
     avstemming,
@@ -150,6 +155,7 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
       ingestor.serveConsole(app);
       serveOpenApi(app);
       app.connectMicroservice({ strategy: kafka.stream });
+      if (kafka.identStream) app.connectMicroservice({ strategy: kafka.identStream });
     },
   });
 }

@@ -63,6 +63,11 @@ export const metrics = {
     help: 'Offsets between what is stored and the end of the partition',
     labelNames: ['partisjon'] as const,
   }),
+  identLag: new Gauge({
+    name: 'ingestor_etterslep_identer',
+    help: "Offsets between what is stored of the person register's topic and the end of the partition, when it was last read",
+    labelNames: ['partisjon'] as const,
+  }),
   avstemmingDifferences: new Gauge({
     name: 'ingestor_avstemming_differanser',
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',

@@ -69,7 +69,7 @@ export function createQueryApi(config: Config): QueryApi {
     avslag: createPool({ ...forAudit, poolSize: 1 }),
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
   };
-  const reader = new Reader(pools.lesing, config.DB_POOL_SIZE * 200);
+  const reader = new Reader(pools.lesing, deltakerId, config.DB_POOL_SIZE * 200);
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
   const denialLog = new DenialLog(pools.avslag, deltakerId);
   const limits = new ConsumerLimits(config.DB_POOL_SIZE);

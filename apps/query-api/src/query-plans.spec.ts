@@ -4,11 +4,12 @@ import type { AvtaleFilter } from './avtaler/avtaler.filter.ts';
 import { byIdQuery, byNumberQuery, searchQuery, versionsQuery } from './avtaler/avtaler.queries.ts';
 import { WHOLE_AVTALE } from './avtaler/avtaler.fields.ts';
 import { LAST_CHANGE, changesQuery } from './changes/changes.queries.ts';
+import { asStored } from './lookups/reader.ts';
 import type { Query } from './lookups/statement.ts';
 import { tiltakQuery } from './personer/personer.queries.ts';
 import { GROUPINGS } from './statistics/statistics.dto.ts';
 import { groupsQuery } from './statistics/statistics.queries.ts';
-import { startTestApi, type TestApi } from './testing/test-api.ts';
+import { deltakerId, startTestApi, type TestApi } from './testing/test-api.ts';
 
 /** Every kind of look-up finds its rows by an index, in a table large enough that it matters. */
 let api: TestApi;
@@ -42,7 +43,10 @@ afterAll(async () => {
 
 /** How the database would go about it. */
 async function plan<Row extends pg.QueryResultRow>({ statement, values }: Query<Row>): Promise<string> {
-  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`explain ${statement.text}`, [...values]);
+  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+    `explain ${statement.text}`,
+    asStored(values, deltakerId),
+  );
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
@@ -110,6 +114,17 @@ test('a look-up by person, id or number', async () => {
   }
 });
 
+test('a person is looked up by opaque id, in the index of them', async () => {
+  for (const query of [
+    searchQuery({ personidenter: idents }, WHOLE_AVTALE, page),
+    tiltakQuery(idents, { fields: ['stillingprosent'], withLinks: false, gjeldendePer: undefined }),
+  ]) {
+    expect(await plan<pg.QueryResultRow>(query)).toMatch(
+      /Index Scan using avtale_deltaker_id|Bitmap Index Scan on avtale_deltaker_id/,
+    );
+  }
+});
+
 test('a page of the change feed, and its end', async () => {
   await api.owner.query(`
     insert into endring (tx, avtale_id, type)
@@ -129,7 +144,7 @@ test('only the columns of the answer are read', () => {
   expect(
     tiltakQuery(idents, { fields: ['stillingprosent'], withLinks: false, gjeldendePer: undefined }).statement.text,
   ).toMatch(
-    /^select deltaker_fnr, deltaker_id, avtale_id, tiltakstype, start_dato, slutt_dato, stillingprosent, har_vaert/,
+    /^select nr, deltaker_fnr, deltaker_id, avtale_id, tiltakstype, start_dato, slutt_dato, stillingprosent, har_vaert/,
   );
   expect(searchQuery({}, ['avtaleId', 'startDato'], page).statement.text).toMatch(/^select avtale_id, start_dato from/);
 });

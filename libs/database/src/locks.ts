@@ -14,6 +14,11 @@ export const LOCKS = {
   PUBLISHING: `hashtext('tiltak:publisering')`,
   /** transaction; one new sync at a time */
   NEW_SYNC: `hashtext('tiltak:ny-synk')`,
+  /**
+   * transaction; after the position. Held shared by whoever writes avtaler, and exclusively while it changes which idents
+   * are one person's, so that every avtale follows its person, also one that is being written
+   */
+  PERSONS: '7220319',
   /** transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending */
   DELTAKERE: '7220318',
 } as const;

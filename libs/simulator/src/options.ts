@@ -6,17 +6,21 @@ import { parseArgs } from 'node:util';
 export class SimulateUsageError extends Error {}
 
 const USAGE =
-  'Usage: npm run simuler -- --antall N [--seed S] [--gift], or --fil X.jsonl; and [--takt M] [--topic T] [--tilstand FIL.json]';
+  'Usage: npm run simuler -- --antall N [--seed S] [--gift], or --fil X.jsonl; and [--takt M] [--topic T] [--tilstand FIL.json | --identer]';
 
 /** Where the local stack is, when it is running. */
 export interface Stack {
   kafka: string;
   topic: string;
+  /** of the person register, when the stack reads one */
+  identTopic?: string | undefined;
 }
 
 export interface SimulateOptions {
   brokers: string[];
   topic: string;
+  /** publish what a person register says of the participants of the source, instead of its messages */
+  identer: boolean;
   source: { file: string } | { count: number; seed: number; poison: boolean };
   /** messages per second; undefined: as fast as it goes */
   pace: number | undefined;
@@ -32,7 +36,14 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, stack: Stack
   const source = readSource(given, path);
   const pace = given.takt === undefined ? undefined : integer('--takt', given.takt, 1);
   const brokers = env['KAFKA_BROKERS'] || stack?.kafka;
-  const topic = given.topic ?? stack?.topic;
+  const identer = given.identer ?? false;
+  if (identer && given.tilstand !== undefined) {
+    throw new SimulateUsageError('--tilstand has no meaning with --identer, which says nothing of avtaler.');
+  }
+  const topic = given.topic ?? (identer ? stack?.identTopic : stack?.topic);
+  if (identer && stack && topic === undefined) {
+    throw new SimulateUsageError('The local stack reads no person register (identTopic): set --topic.');
+  }
   if (!brokers || !topic) {
     throw new SimulateUsageError(
       'The local stack is not running: start it with npm start, or set KAFKA_BROKERS and --topic.',
@@ -41,6 +52,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, stack: Stack
   return {
     brokers: brokers.split(','),
     topic,
+    identer,
     source,
     pace,
     state: given.tilstand === undefined ? undefined : path(given.tilstand),
@@ -89,6 +101,7 @@ const interpret = (args: string[]) =>
       gift: { type: 'boolean' },
       topic: { type: 'string' },
       tilstand: { type: 'string' },
+      identer: { type: 'boolean' },
     },
   });
 

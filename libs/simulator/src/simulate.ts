@@ -5,6 +5,7 @@ import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { LOCAL_DIR } from '@tiltak/testing';
 import { expected, type PositionedSourceMessage } from './oracle/oracle.ts';
 import { createEvents } from './events.ts';
+import { createIdentEvents, participantsIn } from './identer.ts';
 import type { SourceMessage } from './source/source-message.ts';
 import { publish } from './publish.ts';
 import { SimulateUsageError, readOptions, type Stack, type SimulateOptions } from './options.ts';
@@ -29,8 +30,10 @@ async function simulate(options: SimulateOptions): Promise<void> {
 }
 
 async function publishAll(producer: Producer, partitions: number, options: SimulateOptions): Promise<void> {
-  const { topic, source, pace, state } = options;
-  const messages = 'file' in source ? readFile(source.file) : createEvents(source);
+  const { topic, identer, source, pace, state } = options;
+  const all = 'file' in source ? readFile(source.file) : createEvents(source);
+  const seed = 'file' in source ? 1 : source.seed;
+  const messages = identer ? createIdentEvents(await participantsIn(all), seed) : all;
   const from = performance.now();
   // Kept only when the state is asked for.
   const published: PositionedSourceMessage[] = [];

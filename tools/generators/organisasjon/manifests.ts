@@ -70,6 +70,8 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
+    # Which idents are one person's, when a person register's topic is at hand (docs/operations.md, Idents).
+    # - { name: IDENT_TOPIC, value: … }
     - { name: DRIFT_GRUPPER, value: '{{driftsgruppe}}' }
     # nei: the source publishes to the topic itself, and alone.
     - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }

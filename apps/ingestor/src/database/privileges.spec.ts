@@ -30,6 +30,9 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'konsum_status INSERT SELECT UPDATE',
     'migrations SELECT',
     'parkert_melding INSERT SELECT UPDATE',
+    'personident DELETE INSERT SELECT',
+    'personident_foer INSERT',
+    'registerident DELETE INSERT SELECT',
     'relasjon DELETE INSERT SELECT',
     'synk DELETE INSERT SELECT UPDATE',
     'synk_avtale DELETE INSERT SELECT',
@@ -63,20 +66,20 @@ test('the owner of all there is, of the audits too, is neither app, and neither 
   expect(rows[0]?.owner).not.toBe(ingestor[0]?.name);
 });
 
-test('each function that runs as the owner names its search path, and is for the writer alone', async () => {
+test('each function that runs as the owner names its search path, and is for those who need it alone', async () => {
   const functions = await setup.owner.query<{ name: string; config: string[]; who: string[] }[]>(
     `select proname::text as name, proconfig as config, array(
        select coalesce(rolname::text, 'public') from aclexplode(proacl) a left join pg_roles r on r.oid = a.grantee
-       where a.grantee <> proowner) as who
+       where a.grantee <> proowner order by 1) as who
      from pg_proc where pronamespace = 'public'::regnamespace and prosecdef order by 1`,
   );
-  expect(functions.map(({ name }) => name)).toEqual([
-    'fullfoer_driftshandling',
-    'klargjoer_avstemming',
-    'klargjoer_innlasting',
-    'rydd_parkerte',
-  ]);
-  for (const { config, who } of functions) {
-    expect([config, who]).toEqual([['search_path=pg_catalog, public, pg_temp'], ['datadeling_skriver']]);
-  }
+  expect(Object.fromEntries(functions.map(({ name, who }) => [name, who]))).toEqual({
+    fullfoer_driftshandling: ['datadeling_skriver'],
+    innsynsidenter: ['datadeling_revisor'],
+    klargjoer_avstemming: ['datadeling_skriver'],
+    klargjoer_innlasting: ['datadeling_skriver'],
+    personens_identer: ['datadeling_leser', 'datadeling_revisor'],
+    rydd_parkerte: ['datadeling_skriver'],
+  });
+  for (const { config } of functions) expect(config[0]).toBe('search_path=pg_catalog, public, pg_temp');
 });

@@ -17,7 +17,7 @@ export class UnknownPositionError extends Error {}
 
 /** Nest's own filter would hide the error from the transport, which decides by it. */
 @Catch()
-class RethrowFilter implements RpcExceptionFilter {
+export class RethrowFilter implements RpcExceptionFilter {
   catch(error: unknown): Observable<never> {
     return throwError(() => error);
   }

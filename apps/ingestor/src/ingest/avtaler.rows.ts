@@ -20,6 +20,8 @@ export interface EncodedContent extends Content {
   columns: string;
   /** the opaque id of the participant */
   deltakerId: string | null;
+  /** the participant has other idents too, so that the id doesn't tell which one this bears */
+  hasSeveralIdents?: true;
   /** the coded fields whose value this release does not know */
   unknown: string[];
   /** undefined when the avtale takes no part in relations */
@@ -39,6 +41,20 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
     fingerprint: fingerprint(columns),
     unknown: unknownValues(avtale),
     member: toRelationAvtale(avtale, id),
+  };
+}
+
+/** The same content, of the person that its ident belongs to. Its fingerprint stays: the avtale says what it said. */
+export function ofPerson(content: EncodedContent, persons: ReadonlyMap<string, string>): EncodedContent {
+  const { columns, deltakerId: own, member } = content;
+  const person = own === null ? undefined : persons.get(own);
+  if (own === null || person === undefined) return content;
+  return {
+    ...content,
+    columns: columns.slice(0, -own.length) + person,
+    deltakerId: person,
+    hasSeveralIdents: true,
+    member: member && { ...member, deltakerId: person },
   };
 }
 

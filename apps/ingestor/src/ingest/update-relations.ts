@@ -19,10 +19,12 @@ export interface WrittenPart {
  */
 export async function updateRelations(db: PoolClient, parts: readonly WrittenPart[]): Promise<void> {
   const deltakere = [...new Set(parts.flatMap(affectedDeltakere))];
-  if (deltakere.length === 0) return;
+  const deleted = deletedOfSomebody(parts);
+  if (deltakere.length === 0 && deleted.length === 0) return;
   await lockDeltakere(db, deltakere);
-  // Another batch linked to it before this one could delete it, and readers of the feed would meet that last.
-  if (await toldLater(db, deletedRelationAvtaler(parts))) throw new ConcurrentChangeError();
+  // Another batch linked to it, or it followed its person, before this one could delete it, and readers of the feed would
+  // meet that last.
+  if (await toldLater(db, deleted)) throw new ConcurrentChangeError();
   const changed = await repairRelations(db, deltakere);
   for (const { avtaleId, changes } of parts.flatMap(({ folds }) => folds)) {
     if (changes.length > 0) changed.delete(avtaleId);
@@ -41,11 +43,12 @@ function affectedDeltakere({ folds, known }: WrittenPart): string[] {
   return [...deltakere];
 }
 
-/** The avtaler that others could link to until now, and that consumers no longer see. */
-function deletedRelationAvtaler(parts: readonly WrittenPart[]): string[] {
-  const couldLinkTo = (avtaleId: string): boolean => parts.some(({ known }) => known.get(avtaleId)?.member);
+/** The avtaler that had a participant, so that others could tell of them, and that consumers no longer see. */
+function deletedOfSomebody(parts: readonly WrittenPart[]): string[] {
+  const hadDeltaker = (avtaleId: string): boolean =>
+    parts.some(({ known }) => (known.get(avtaleId)?.deltakerId ?? null) !== null);
   return parts
     .flatMap(({ folds }) => folds)
-    .filter(({ avtaleId, changes }) => changes.some(({ type }) => type === 'SLETTET') && couldLinkTo(avtaleId))
+    .filter(({ avtaleId, changes }) => changes.some(({ type }) => type === 'SLETTET') && hadDeltaker(avtaleId))
     .map(({ avtaleId }) => avtaleId);
 }

@@ -20,6 +20,8 @@ import {
   type StoredAvtale,
 } from './avtaler.queries.ts';
 import { avtaleRow, changeRow, encodeContent, versionRow, type EncodedContent } from './avtaler.rows.ts';
+import { joinPersons } from './persons.ts';
+import { sharePersons } from './persons.queries.ts';
 import { parseMessages, toParked, type ParkedMessage } from './parse.ts';
 import { RefusalCounter, refusedReason } from './refused.ts';
 import { updateRelations, type WrittenPart } from './update-relations.ts';
@@ -59,7 +61,7 @@ const MAX_ATTEMPTS = 5;
 /**
  * The one door to `avtale`. A write is one transaction: the partition's position is locked, the caller selects, each
  * message takes effect exactly once or is parked with a reason, the caller records, and the relations of those involved
- * follow. The locks come in this order everywhere: position, avtaler, participants.
+ * follow. The locks come in this order everywhere: position, who is one person (shared), avtaler, participants.
  */
 export class Writer {
   constructor(
@@ -96,6 +98,7 @@ export class Writer {
     const selected = await task.select(db, await lockPosition(db, task));
     if ('answer' in selected) return selected.answer;
     const { messages, record } = selected;
+    await sharePersons(db);
     const { parts, parked } = await play(db, messages);
     if (task.park !== false) await insertParked(db, task, parked);
     const repaired = task.repair ? [await this.repair(db, task.partition, messages)] : [];
@@ -122,6 +125,7 @@ export class Writer {
   forgetFormerIdents(count: number): Promise<number> {
     if (this.keepsFormerIdents) return Promise.resolve(0);
     return inTransaction(this.pool, async (db) => {
+      await sharePersons(db);
       const avtaleIder = await lockWithFormerIdents(db, count);
       await updateFormerIdents(db, avtaleIder);
       return avtaleIder.length;
@@ -131,9 +135,10 @@ export class Writer {
   private async playWhole(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<Played> {
     const { perAvtale, parked } = parseMessages(messages, partition);
     const known = await readStates(db, [...perAvtale.keys()]);
-    const folds = [...perAvtale].map(([avtaleId, positioned]) =>
+    const played = [...perAvtale].map(([avtaleId, positioned]) =>
       foldMessages(avtaleId, known.get(avtaleId), positioned, this.encode),
     );
+    const folds = await joinPersons(db, played);
     await store(db, folds, known);
     return { parts: [{ folds, known }], parked };
   }
@@ -170,11 +175,12 @@ export class Writer {
   private async repair(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<WrittenPart> {
     const { perAvtale } = parseMessages(messages, partition);
     const known = await readStates(db, [...perAvtale.keys()]);
-    const deciding = [...perAvtale].flatMap(([avtaleId, positioned]) => {
+    const played = [...perAvtale].flatMap(([avtaleId, positioned]) => {
       const stored = known.get(avtaleId);
       const message = stored && positioned.find(({ position }) => comparePositions(position, stored.position) === 0);
       return message ? [repairFold(stored, foldMessages(avtaleId, undefined, [message], this.encode))] : [];
     });
+    const deciding = await joinPersons(db, played);
     const rows = deciding.flatMap(({ avtaleId, state, content }) =>
       state ? [avtaleRow(avtaleId, state, content, known.get(avtaleId))] : [],
     );
@@ -200,11 +206,12 @@ function foldsOf(parts: readonly WrittenPart[]): Fold<EncodedContent>[] {
   return parts.flatMap(({ folds }) => folds);
 }
 
-/** The avtaler whose ident is another than the one before, if there was one. */
+/** The avtaler whose ident is another than the one before, if there was one, or may be: a person can have several. */
 function withCorrectedIdent({ folds, known }: WrittenPart): string[] {
   const corrected = folds.filter(({ avtaleId, versions }) => {
     const stored = known.get(avtaleId);
     const idents = new Set<string | null>(versions.flatMap(({ content }) => content.deltakerId ?? []));
+    if (versions.some(({ content }) => content.hasSeveralIdents)) return true;
     return idents.size > 1 || (stored !== undefined && idents.size === 1 && !idents.has(stored.deltakerId));
   });
   return corrected.map(({ avtaleId }) => avtaleId);

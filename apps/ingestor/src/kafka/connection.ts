@@ -8,10 +8,14 @@ import { preparePositions, readExtents, type PartitionExtent } from './positions
 import { Publisher } from './publisher.ts';
 import { Topic, type TopicReading } from './topic-reader.ts';
 
+type Stream = Server & CustomTransportStrategy & { readonly isMember: boolean };
+
 /** All that the ingestor has to do with Kafka. */
 export interface KafkaConnection {
   /** the stream of messages, as Nest's transport */
-  stream: Server & CustomTransportStrategy & { readonly isMember: boolean };
+  stream: Stream;
+  /** the stream of the person register, when there is one */
+  identStream: Stream | undefined;
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
@@ -25,27 +29,35 @@ export interface KafkaConnection {
 /**
  * Nothing connects yet.
  *
- * @param pattern of the handler that takes the stream's batches
+ * @param patterns of the handlers that take the streams' batches
  */
-export function createKafkaConnection(config: Config, dataSource: DataSource, pattern: string): KafkaConnection {
+export function createKafkaConnection(
+  config: Config,
+  dataSource: DataSource,
+  patterns: { avtaler: string; identer: string },
+): KafkaConnection {
   const topic = config.KAFKA_TOPIC;
   const kafka = createClient(config);
   const admin = kafka.admin();
   const allExtents = (): Promise<PartitionExtent[]> => readExtents(admin, topic);
   const consumption = {
     topic,
-    pattern,
+    pattern: patterns.avtaler,
     groupId: config.KAFKA_GROUP_ID ?? `tiltak-datadeling-${config.ORGANISASJON}`,
     concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
   };
-  const stream = new BatchConsumer(kafka, consumption, async (partitions) => {
-    const extents = (await allExtents()).filter(({ partition }) => partitions.includes(partition));
-    return preparePositions(dataSource, topic, extents);
-  });
+  const createStream = (options: ConsumerOptions): BatchConsumer =>
+    new BatchConsumer(kafka, options, async (partitions) => {
+      const extents = await readExtents(admin, options.topic);
+      const own = extents.filter(({ partition }) => partitions.includes(partition));
+      return preparePositions(dataSource, options.topic, own);
+    });
+  const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const publisher = new Publisher(createClient(config, 3), topic);
   return {
-    stream,
+    stream: createStream(consumption),
+    identStream: config.IDENT_TOPIC === undefined ? undefined : createStream({ ...identer, topic: config.IDENT_TOPIC }),
     topic: new Topic(topic, allExtents, (reading) => createReader(kafka, consumption, reading)),
     publisher,
     readExtents: allExtents,

@@ -6,6 +6,7 @@ import type { DataSource } from 'typeorm';
 import { SCHEMA, type Config } from '../config.ts';
 import { databaseOptionsFrom } from '../database/connect.ts';
 import { ingestBatch, type IngestResult } from '../ingest/avtaler.consumer.ts';
+import { PersonWriter } from '../ingest/person-writer.ts';
 import { Writer } from '../ingest/writer.ts';
 import { createIngestor, type Ingestor, type Replacements } from '../ingestor.ts';
 import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
@@ -23,6 +24,8 @@ export interface TestIngest {
   writer: Writer;
   /** the same in another process, as far as the database can tell */
   otherWriter: Writer;
+  personWriter: PersonWriter;
+  otherPersonWriter: PersonWriter;
   /** Stores a batch, as the stream does. */
   ingest: (batch: MessageBatch) => Promise<IngestResult>;
   /** as the ingestor */
@@ -56,12 +59,15 @@ export async function startTestIngest(
     ingestor,
     writer,
     otherWriter: new Writer(otherPool, deltakerId),
+    personWriter: ingestor.personWriter,
+    otherPersonWriter: new PersonWriter(otherPool, deltakerId),
     ingest: (messages) => ingestBatch(writer, messages),
     pool,
     owner,
     empty: async () => {
       await owner.query(
-        'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, konsum_offset restart identity',
+        `truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, konsum_offset, registerident, personident,
+           personident_foer restart identity`,
       );
       await owner.query('insert into konsum_offset values ($1, $2, 0)', [TOPIC, PARTITION]);
     },
@@ -111,6 +117,8 @@ const TABLES = {
   endring: `select jsonb_build_array(avtale_id, type, aarsak) as content from endring t order by avtale_id, tx, lopenr`,
   relasjon: `select to_jsonb(t) as content from relasjon t order by fra, relasjon, til`,
   parkert_melding: `select to_jsonb(t) - 'id' - 'parkert' - 'behandlet' - 'innhold_fjernet' as content from parkert_melding t order by kafka_offset`,
+  registerident: `select to_jsonb(t) as content from registerident t order by registernoekkel, ident`,
+  personident: `select to_jsonb(t) as content from personident t order by ident`,
   konsum_offset: `select to_jsonb(t) as content from konsum_offset t`,
 };
 

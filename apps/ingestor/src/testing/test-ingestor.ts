@@ -88,6 +88,7 @@ function withoutKafka(kafka: KafkaConnection, end: { partition: number; start: n
   return {
     ...kafka,
     stream: new SilentStream(),
+    identStream: undefined,
     topic: new Topic(
       kafka.topic.name,
       () => Promise.resolve([end]),

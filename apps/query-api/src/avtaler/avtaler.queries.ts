@@ -1,7 +1,8 @@
 import { CODE_VALUES, FASER, UKJENT, type Fase } from '@tiltak/avtale';
-import { chosenStatement, preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
+import { Persons, chosenStatement, preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
 import type { AvtaleFilter } from './avtaler.filter.ts';
 import { PREPARED_SELECTIONS, columnsFor, type AvtaleRow, type Selection } from './avtaler.fields.ts';
+import { personCondition } from './persons.sql.ts';
 import { osloDaySql, phaseSql, TODAY } from './fase.sql.ts';
 
 export interface Keyset {
@@ -35,8 +36,8 @@ function filterConditions(filter: AvtaleFilter): { conditions: string[]; values:
   const conditions: string[] = [];
   const values: unknown[] = [];
   const value = (v: unknown): string => `$${values.push(v)}`;
-  if (filter.personidenter) conditions.push(`deltaker_fnr = any(${value(filter.personidenter)}::text[])`);
-  if (filter.deltakerId) conditions.push(`deltaker_id = ${value(filter.deltakerId)}`);
+  if (filter.personidenter) conditions.push(personCondition(value(new Persons(filter.personidenter))));
+  if (filter.deltakerId) conditions.push(personCondition(value([filter.deltakerId])));
   if (filter.bedriftsnumre) conditions.push(`bedrift_nr = any(${value(filter.bedriftsnumre)}::text[])`);
   if (filter.avtaleIder) conditions.push(`avtale_id = any(${value(filter.avtaleIder)}::uuid[])`);
   if (filter.tiltakstyper)

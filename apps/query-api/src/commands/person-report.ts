@@ -69,17 +69,24 @@ export async function* whoHasSeen(db: Pool, person: string, selected: Selected):
 /** What names nobody, also where the audit is from before it kept a position. */
 const NAMELESS: readonly Operation[] = ['eksporterAvtaler', 'hentEndringer', 'hentStatistikk'];
 
+/** By every ident of the person, and by an id that was the person's, until it was not. */
 const LOOKUPS = `
+  with sett as materialized (select ident, til from innsynsidenter($4::uuid)),
+  alle as (
+    select o.*, exists (
+      select from sett where o.personer @> array[sett.ident] and (sett.til is null or o.tidspunkt <= sett.til)) as named
+    from oppslag o
+    where tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3) and id > $5)
   select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, utvalg, posisjon,
-    antall_treff as "antallTreff", call_id as "callId", personer @> array[$4::uuid] as named, tillatt
-  from oppslag
-  where tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3) and id > $5
-    and (personer @> array[$4::uuid] or (tillatt and (posisjon is not null or operasjon = any($6)) and antall_treff > 0))
+    antall_treff as "antallTreff", call_id as "callId", named, tillatt
+  from alle
+  where (named or (tillatt and (posisjon is not null or operasjon = any($6)) and antall_treff > 0))
   order by id limit 1000`;
 
 async function readKnown(db: Pool, person: string): Promise<Known> {
   const { rows } = await db.query<{ avtale_id: string; forst_laert: Date }>(
-    'select avtale_id, forst_laert from innsyn_avtale where deltaker_id = $1 order by forst_laert',
+    `select avtale_id, forst_laert from innsyn_avtale
+     where deltaker_id in (select ident from innsynsidenter($1) where til is null) order by forst_laert`,
     [person],
   );
   return { avtaleIder: rows.map((row) => row.avtale_id), since: rows[0]?.forst_laert };

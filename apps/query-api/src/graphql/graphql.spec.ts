@@ -341,7 +341,7 @@ describe('minimisation', () => {
       { nei: false },
     );
     expect(await lastSql()).toBe(
-      'select start_dato, sist_endret, deltaker_id from avtale_synlig where deltaker_fnr = any($1::text[]) order by avtale_id limit $2',
+      'select start_dato, sist_endret, deltaker_id from avtale_synlig where deltaker_id = any(array(select ident from personens_identer($1::uuid[]))) order by avtale_id limit $2',
     );
     await ask('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }');
     expect(await lastSql()).toMatch(

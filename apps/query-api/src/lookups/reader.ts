@@ -1,9 +1,9 @@
-import { isTransient } from '@tiltak/database';
+import { isTransient, type DeltakerId } from '@tiltak/database';
 import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
 import type { Pool, QueryResultRow } from 'pg';
 import { metrics } from '../metrics.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
-import type { Query } from './statement.ts';
+import { Persons, type Query } from './statement.ts';
 
 /** As long as a new connection may take. */
 const MAX_WAIT_MS = 2_000;
@@ -17,6 +17,7 @@ export class Reader {
 
   constructor(
     private readonly pool: Pool,
+    private readonly deltakerId: DeltakerId,
     /** callers that may wait for a connection before the rest are turned away */
     private readonly maxWaiting: number,
     /** the longest that one of them waits */
@@ -33,7 +34,7 @@ export class Reader {
     if (this.queue.waitingCount >= this.maxWaiting) throw occupied();
     try {
       const { rows } = await this.queue.run(who, () =>
-        this.pool.query<Row>({ ...statement, values: [...values], types: AS_WRITTEN }),
+        this.pool.query<Row>({ ...statement, values: asStored(values, this.deltakerId), types: AS_WRITTEN }),
       );
       return rows;
     } catch (error) {
@@ -56,6 +57,11 @@ export class Reader {
       },
     };
   }
+}
+
+/** The values as the database has them. */
+export function asStored(values: readonly unknown[], deltakerId: DeltakerId): unknown[] {
+  return values.map((value) => (value instanceof Persons ? value.idents.map(deltakerId) : value));
 }
 
 /** What JSON calls the values of a type of the database. */

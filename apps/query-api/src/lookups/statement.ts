@@ -7,6 +7,11 @@ export interface Statement {
   text: string;
 }
 
+/** National idents among the values of a query. The database is given the opaque ids: it knows persons by nothing else. */
+export class Persons {
+  constructor(readonly idents: readonly string[]) {}
+}
+
 /** What to ask the database, as data: only what lies in `lookups/` can run it. */
 export interface Query<Row extends QueryResultRow> {
   statement: Statement;

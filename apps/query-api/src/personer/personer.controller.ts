@@ -63,7 +63,7 @@ export class PersonerController {
     };
     return this.lookups.answer(grant, lookup, (rows) => {
       const answer = answererFor({ date, period, tiltakstyper, fields: shown, withLinks });
-      const perIdent = Map.groupBy(rows, (row) => row.deltaker_fnr);
+      const perIdent = Map.groupBy(rows, ({ nr }) => idents[nr - 1] ?? '');
       return {
         dato: date,
         ...(period ? { periode: period } : {}),
@@ -78,15 +78,15 @@ function personsIn({ personidenter = [], personer }: TiltaksstatusSporringDto): 
   return personer ?? personidenter.map((ident) => ({ personidenter: [ident] }));
 }
 
-/** Earliest first, over all the idents. */
-function rowsOf<Row extends { start_dato: string | null }>(
+/** Earliest first, over all the idents: each once, also when the register says that they are one person's. */
+function rowsOf<Row extends { avtale_id: string; start_dato: string | null }>(
   { personidenter }: Person,
   perIdent: ReadonlyMap<string, Row[]>,
 ): Row[] {
   const [ident = '', ...others] = new Set(personidenter);
   if (others.length === 0) return perIdent.get(ident) ?? [];
-  const rows = [ident, ...others].flatMap((one) => perIdent.get(one) ?? []);
-  return rows.sort((a, b) => ((a.start_dato ?? '~') < (b.start_dato ?? '~') ? -1 : 1));
+  const rows = new Map([ident, ...others].flatMap((one) => perIdent.get(one) ?? []).map((row) => [row.avtale_id, row]));
+  return [...rows.values()].sort((a, b) => ((a.start_dato ?? '~') < (b.start_dato ?? '~') ? -1 : 1));
 }
 
 /** What links are made of. */

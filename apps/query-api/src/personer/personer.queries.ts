@@ -1,11 +1,13 @@
 import type { AvtaleField, PhaseFacts } from '@tiltak/avtale';
 import { columnsFor, type AvtaleRow } from '../avtaler/avtaler.fields.ts';
 import { wasCurrentAt } from '../avtaler/avtaler.queries.ts';
-import { chosenStatement, type Query } from '../lookups/statement.ts';
+import { personsAsked } from '../avtaler/persons.sql.ts';
+import { Persons, chosenStatement, type Query } from '../lookups/statement.ts';
 
 /** An avtale of somebody who was asked for, with what its phase is worked out of. */
 export type TiltakRow = AvtaleRow & {
-  deltaker_fnr: string;
+  /** place in the list of who was asked for, from 1 */
+  nr: number;
   avtale_id: string;
   bedrift_nr: string | null;
   tiltakstype: string | null;
@@ -33,22 +35,27 @@ export interface TiltakQuestion {
   gjeldendePer: string | undefined;
 }
 
-/** The avtaler by which these persons are, were or may come to be on a measure; earliest first. */
+/**
+ * The avtaler by which these persons are, were or may come to be on a measure; earliest first. By each ident, all of its
+ * person: twice, when a person is asked for by two.
+ */
 export function tiltakQuery(
   personidenter: readonly string[],
   { fields, withLinks, gjeldendePer }: TiltakQuestion,
 ): Query<TiltakRow> {
   const links: readonly AvtaleField[] = withLinks ? ['bedriftNr'] : [];
   const columns = columnsFor([...new Set([...ALWAYS, ...fields, ...links])]);
-  const conditions = ['deltaker_fnr = any($1::text[])'];
+  const conditions: string[] = [];
   if (!withLinks) conditions.push('(har_vaert_inngaatt or fra_arena)');
   if (gjeldendePer !== undefined) conditions.push(wasCurrentAt('$2::timestamptz'));
   const from = gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
-  const text = `select ${columns}, ${FACTS} from ${from} where ${conditions.join(' and ')}
+  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+  const text = `select nr, ${columns}, ${FACTS}
+    from ${personsAsked('$1')} spurt join ${from} on deltaker_id = ident ${where}
     order by start_dato, slutt_dato, avtale_id`;
   return {
     statement: chosenStatement(text),
-    values: gjeldendePer === undefined ? [personidenter] : [personidenter, gjeldendePer],
+    values: [new Persons(personidenter), ...(gjeldendePer === undefined ? [] : [gjeldendePer])],
   };
 }
 

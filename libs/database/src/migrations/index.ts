@@ -13,6 +13,7 @@ import { KontraktOgSkrevet1795684192471 } from './1795684192471-kontrakt-og-skre
 import { Roller1795684386949 } from './1795684386949-roller.ts';
 import { Sletting1795684392617 } from './1795684392617-sletting.ts';
 import { Innsyn1795684399396 } from './1795684399396-innsyn.ts';
+import { Identer1795685852459 } from './1795685852459-identer.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   Roller1795684386949,
   Sletting1795684392617,
   Innsyn1795684399396,
+  Identer1795685852459,
 ];

@@ -2,8 +2,12 @@ import type { Outcome } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../database/transaction.ts';
+import type { ParkedMessage } from '../../ingest/parse.ts';
 import { refusedReason } from '../../ingest/refused.ts';
+import type { PersonWriter } from '../../ingest/person-writer.ts';
 import type { Writer, Written } from '../../ingest/writer.ts';
+import type { RawMessage } from '../../kafka/batch.ts';
+import type { TopicPartition } from '../../kafka/positions.queries.ts';
 import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
 import {
   readParked,
@@ -37,6 +41,8 @@ export class ParkedReplay {
   constructor(
     private readonly pool: Pool,
     private readonly writer: Writer,
+    /** of the person register; without a topic, nothing of it can be replayed */
+    private readonly identer: { writer: PersonWriter; topic: string | undefined },
   ) {}
 
   /** @throws Problem 404, or 409 when somebody is done with it already or its bytes are gone */
@@ -108,20 +114,47 @@ export class ParkedReplay {
     const message = requireParked(await readParked(this.pool, id));
     requireBytes(message, message);
     const { topic, partisjon: partition, nokkel: key, verdi: value, skrevet } = message;
+    const messages = [{ offset: Number(message.offset), key, value, writtenAt: skrevet.getTime() }];
+    const note = async (db: PoolClient, [reason]: ParkedMessage[]): Promise<void> => {
+      if (reason) await markStillParked(db, id, who.hvem, reason);
+      else await markReplayed(db, id, who.hvem);
+      await noteAction(db);
+    };
+    const lock = async (db: PoolClient): Promise<void> =>
+      requireBytes(requireParked(await lockParked(db, id)), message);
+    const task = { topic, partition, park: false };
+    if (topic === this.identer.topic) return this.replayIdent(messages, task, lock, note);
     return this.writer.write<ReplayOutcome>({
-      topic,
-      partition,
-      park: false,
+      ...task,
       select: async (db) => {
-        requireBytes(requireParked(await lockParked(db, id)), message);
+        await lock(db);
         return {
-          messages: [{ offset: Number(message.offset), key, value, writtenAt: skrevet.getTime() }],
+          messages,
           record: async (written) => {
-            const [reason] = written.parked;
-            if (reason) await markStillParked(db, id, who.hvem, reason);
-            else await markReplayed(db, id, who.hvem);
-            await noteAction(db);
-            return reason ? 'PARKERT' : outcomeOf(written);
+            await note(db, written.parked);
+            return written.parked.length > 0 ? 'PARKERT' : outcomeOf(written);
+          },
+        };
+      },
+    });
+  }
+
+  /** As long as it waits, nothing has come after it of the same key: see `discardOvertaken`. */
+  private replayIdent(
+    messages: readonly RawMessage[],
+    task: TopicPartition & { park: boolean },
+    lock: (db: PoolClient) => Promise<void>,
+    note: (db: PoolClient, parked: ParkedMessage[]) => Promise<void>,
+  ): Promise<ReplayOutcome> {
+    return this.identer.writer.write<ReplayOutcome>({
+      ...task,
+      select: async (db) => {
+        await lock(db);
+        return {
+          messages,
+          record: async ({ parked }) => {
+            await note(db, parked);
+            return parked.length > 0 ? 'PARKERT' : 'TATT_INN';
           },
         };
       },

@@ -1,0 +1,69 @@
+import { Controller, UseFilters } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { logger } from '@tiltak/platform';
+import { RethrowFilter, UnknownPositionError } from '../ingest/avtaler.consumer.ts';
+import { PersonWriter, type PersonsWritten } from '../ingest/person-writer.ts';
+import type { MessageBatch } from '../kafka/batch.ts';
+import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
+import { setPosition } from '../kafka/positions.queries.ts';
+import { metrics } from '../metrics.ts';
+
+export const IDENT_EVENT = 'ident-hendelse';
+
+/** The stream of the person register: which idents are one person's. */
+@Controller()
+@UseFilters(RethrowFilter)
+export class IdenterConsumer {
+  constructor(private readonly personWriter: PersonWriter) {}
+
+  /** Stores a batch; answers with the position to go on from. */
+  @MessagePattern(IDENT_EVENT)
+  async receive(@Payload() batch: MessageBatch): Promise<number> {
+    const { partition, endOffset } = batch;
+    // Should it not be stored, this is how far behind it stays.
+    metrics.identLag.set({ partisjon: partition }, endOffset - batch.fetchedFrom);
+    try {
+      const { nextOffset, parked, moved, avtaler } = await ingestIdents(this.personWriter, batch);
+      metrics.identLag.set({ partisjon: partition }, Math.max(0, endOffset - nextOffset));
+      for (const { code, field } of parked) metrics.parked.inc({ kode: code, felt: field ?? '' });
+      if (avtaler > 0) logger.info({ identer: moved, avtaler }, 'Avtaler have followed their persons');
+      return nextOffset;
+    } catch (error) {
+      if (error instanceof UnknownPositionError) return UNKNOWN_POSITION;
+      throw error;
+    }
+  }
+}
+
+export interface IdentResult extends PersonsWritten {
+  nextOffset: number;
+}
+
+/**
+ * Stores what of the batch is not stored yet, and the position after it, as `ingestBatch` of avtaler.
+ *
+ * @throws UnknownPositionError, and what `PersonWriter.write` throws: the batch is to be tried again then
+ */
+export function ingestIdents(writer: PersonWriter, batch: MessageBatch): Promise<IdentResult> {
+  const { topic, partition } = batch;
+  return writer.write<IdentResult>({
+    topic,
+    partition,
+    select: async (db, position) => {
+      if (position === undefined || position > batch.endOffset) {
+        throw new UnknownPositionError(`topic ${topic}, partition ${String(partition)}`);
+      }
+      if (position < batch.fetchedFrom) {
+        return { answer: { nextOffset: position, parked: [], moved: 0, avtaler: 0 } };
+      }
+      const nextOffset = Math.max(position, batch.nextOffset);
+      return {
+        messages: batch.messages.filter(({ offset }) => offset >= position),
+        record: async (written) => {
+          await setPosition(db, batch, nextOffset);
+          return { nextOffset, ...written };
+        },
+      };
+    },
+  });
+}
