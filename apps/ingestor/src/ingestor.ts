@@ -20,6 +20,7 @@ import { CONSOLE_ROUTES, serveConsole } from './operations/console/console.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
+import { Statistics } from './statistics/statistics.job.ts';
 
 /** An ingestor that is put together and not started: nothing has connected yet. */
 export interface Ingestor extends Parts {
@@ -78,6 +79,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.readExtents),
       new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
       new RelationsBackfill(pool),
+      new Statistics(pool),
       rebuild,
       adapter.completion,
     ],
