@@ -188,3 +188,83 @@ test('nor from larger tables, by who solves their equations', () => {
   );
   expect(told).toBeGreaterThan(100);
 });
+
+describe('from day to day', () => {
+  const size = fc.integer({ min: 0, max: 14 });
+  const tables = fc.array(fc.array(size, { minLength: 2, maxLength: 2 }), { minLength: 2, maxLength: 3 });
+  const groupsIn = (sizes: Sizes): [keyof Told, Values, number][] => {
+    const columns = [0, 1].map((j) => sum(sizes.map((row) => row[j] ?? 0)));
+    return [
+      ['total', [], sum(columns)],
+      ...sizes.map((row, i): [keyof Told, Values, number] => ['rows', [name('r', i)], sum(row)]),
+      ...columns.map((one, j): [keyof Told, Values, number] => ['columns', [name('k', j)], one]),
+      ...sizes.flatMap((row, i) =>
+        row.map((one, j): [keyof Told, Values, number] => ['cells', [name('r', i), name('k', j)], one]),
+      ),
+    ];
+  };
+
+  test('a figure stays until the true one is five from it, and is never further off', () => {
+    const steps = fc.array(fc.tuple(fc.nat(2), fc.nat(1), fc.integer({ min: -6, max: 6 })), { maxLength: 12 });
+    fc.assert(
+      fc.property(tables, steps, (sizes, changes) => {
+        let now = sizes;
+        let told = tell(now);
+        for (const [i, j, change] of changes) {
+          now = now.map((row, n) => row.map((one, m) => (n === i && m === j ? Math.max(0, one + change) : one)));
+          const next = tell(now, told);
+          for (const [table, values, actual] of groupsIn(now)) {
+            const [before, after] = [figure(told[table], values), figure(next[table], values)];
+            if (after > 0) expect(Math.abs(after - actual)).toBeLessThan(5);
+            if (after !== before) expect(Math.abs(after - before)).toBeGreaterThanOrEqual(5);
+          }
+          told = next;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('one avtale that comes or goes changes no answer, unless a fifth makes a group that may be told of', () => {
+    fc.assert(
+      fc.property(tables, fc.nat(2), fc.nat(1), fc.constantFrom(-1, 1), (sizes, i, j, change) => {
+        const told = tell(sizes);
+        const now = sizes.map((row, n) => row.map((one, m) => (n === i && m === j ? Math.max(0, one + change) : one)));
+        const fifth = groupsIn(sizes).some(([, , one], n) => one < 5 && (groupsIn(now)[n]?.[2] ?? 0) >= 5);
+        if (!fifth) expect(answer(tell(now, told))).toBe(answer(told));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+test('avtaler and participants are told as the same number, or five or more apart', () => {
+  const groups = fc.array(fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 8 }), fc.nat(3)), {
+    minLength: 1,
+    maxLength: 6,
+  });
+  fc.assert(
+    fc.property(groups, (sizes) => {
+      const all = sizes.map(([deltakere, more, without], i) => ({
+        values: [name('r', i)],
+        avtaler: deltakere + more + without,
+        deltakere,
+        persons: deltakere + without,
+      }));
+      const total = publish(
+        [
+          {
+            values: [],
+            avtaler: sum(all.map(({ avtaler }) => avtaler)),
+            deltakere: sum(all.map(({ deltakere }) => deltakere)),
+            persons: sum(all.map(({ persons }) => persons)),
+          },
+        ],
+        { parents: [] },
+      );
+      for (const { avtaler, deltakere } of visible(publish(all, { parents: [total] }))) {
+        if (deltakere !== null && deltakere !== avtaler) expect(avtaler - deltakere).toBeGreaterThanOrEqual(5);
+      }
+    }),
+  );
+});

@@ -40,6 +40,7 @@ export interface Told {
   later?: Table | undefined;
 }
 
+/** Kept: what is told of it says nothing new. */
 type State = 'KEPT' | 'FRESH' | 'HELD_BACK' | 'HIDDEN';
 
 interface Cell {
@@ -93,7 +94,8 @@ function decide(group: Group, { parents, previous, later }: Told): Cell {
     if (before && !before.visible && isNear(group.avtaler, before.avtaler)) return 'HELD_BACK';
     if (!large) return 'HIDDEN';
     const after = later?.get(key);
-    return after?.visible === false && isNear(group.avtaler, after.avtaler) ? 'HELD_BACK' : 'FRESH';
+    if (!after || !isNear(group.avtaler, after.avtaler)) return 'FRESH';
+    return after.visible ? 'KEPT' : 'HELD_BACK';
   };
   return { group, key, state: state(), figure: before, lines: [] };
 }

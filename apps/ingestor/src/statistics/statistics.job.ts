@@ -19,7 +19,7 @@ import {
 import { DIVISIONS, looksAtPhase, nameOf, type Division } from './tables.ts';
 
 /** Months before this one that figures are told of. */
-export const MONTHS = 36;
+const MONTHS = 36;
 
 /** Works out, once a day, the figures that consumers are answered with until the next day. */
 export class Statistics {
@@ -49,6 +49,7 @@ interface Round {
   db: PoolClient;
   before: Generation | undefined;
   next: Generation;
+  months: number;
   signal: AbortSignal | undefined;
 }
 
@@ -56,12 +57,12 @@ interface Round {
  * Reads everything in one snapshot, in a transaction that writes nothing: one that does would hold up the change feed.
  * What is written is not served before all of it is there.
  *
- * @param now the moment that the figures are of
+ * @param options the moment that the figures are of, and how many months before it
  * @returns whether they were made; not when another ingestor makes them, or it was told to stop
  */
 export async function publishFigures(
   pool: Pool,
-  { now = new Date(), signal }: { now?: Date; signal?: AbortSignal } = {},
+  { now = new Date(), months = MONTHS, signal }: { now?: Date; months?: number; signal?: AbortSignal } = {},
 ): Promise<boolean> {
   const db = await pool.connect();
   try {
@@ -73,7 +74,7 @@ export async function publishFigures(
     const next = { number: (before?.number ?? 0) + 1, moment: now.toISOString() };
     await deleteOthers(pool, before?.number);
     await db.query('begin isolation level repeatable read read only');
-    const done = await publishAll({ pool, db, before, next, signal });
+    const done = await publishAll({ pool, db, before, next, months, signal });
     await db.query('commit');
     if (done) {
       await serve(pool, next);
@@ -97,7 +98,7 @@ async function publishAll(round: Round): Promise<boolean> {
   const ofNoDay = await publishDay(round, { day: NO_DAY, phaseDay: today, parents: new Map() });
   let later: Tables | undefined;
   // From today backwards: today's figures are told as they are, and those of a month as they differ from later ones.
-  for (const day of [NOW, ...monthEnds(today)]) {
+  for (const day of [NOW, ...monthEnds(today, round.months)]) {
     if (round.signal?.aborted) return false;
     later = await publishDay(round, { day, phaseDay: day === NOW ? today : day, parents: ofNoDay, later });
   }
@@ -151,7 +152,7 @@ async function write(round: Round, place: { division: string; day: string }, tab
 }
 
 /** The last days of the months before that of a day, the latest first. */
-export function monthEnds(today: string, count = MONTHS): string[] {
+function monthEnds(today: string, count: number): string[] {
   const [year = 0, month = 0] = today.split('-').map(Number);
   return Array.from({ length: count }, (_, n) => new Date(Date.UTC(year, month - 1 - n, 0)).toISOString().slice(0, 10));
 }
