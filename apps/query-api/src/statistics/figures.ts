@@ -19,7 +19,7 @@ const LIMIT = 5;
 const DEFAULT_MONTHS = 12;
 
 /** @throws Problem 400 for what does not go together */
-export function checkSporring({ per, enhet, faser, dato, serie }: StatistikkSporringDto): void {
+export function checkRequest({ per, enhet, faser, dato, serie }: StatistikkSporringDto): void {
   const byPhase = per.includes('FASE');
   if (per.includes('BEDRIFT') && per.includes('MAANED')) throw invalid('per', 'BEDRIFT does not go with MAANED');
   for (const [name, value] of Object.entries({ dato, serie }))
@@ -29,17 +29,17 @@ export function checkSporring({ per, enhet, faser, dato, serie }: StatistikkSpor
 }
 
 /** @throws Problem 400 when there are no figures of the day */
-export async function readFigures(run: Run, sporring: StatistikkSporringDto): Promise<Figures> {
-  const { per, enhet: unit = 'AVTALER', faser } = sporring;
+export async function readFigures(run: Run, request: StatistikkSporringDto): Promise<Figures> {
+  const { per, enhet: unit = 'AVTALER', faser } = request;
   const ofDay = faser !== undefined || per.includes('FASE');
   const [row] = await run(MOMENT);
   if (!row) return { moment: undefined, points: [], ofDay };
   const today = todayInOslo(new Date(toRfc3339(row.tidspunkt)));
-  const days = ofDay ? daysOf(sporring, today) : [NO_DAY];
+  const days = ofDay ? daysOf(request, today) : [NO_DAY];
   const wanted: Wanted = { groupings: inStoredOrder(per), unit, faser, days };
   const rows = await run(figuresQuery(wanted));
   // The figures of the next day came in between.
-  if (rows.some(({ tidspunkt }) => tidspunkt !== row.tidspunkt)) return readFigures(run, sporring);
+  if (rows.some(({ tidspunkt }) => tidspunkt !== row.tidspunkt)) return readFigures(run, request);
   const points = days.map((day) =>
     toPoint(
       day === NOW || day === NO_DAY ? today : day,
@@ -78,8 +78,8 @@ function toPoint(
   const cells = rows.flatMap(({ gruppe, antall }) => {
     if (gruppe === null) return [];
     const values = JSON.parse(gruppe) as (string | null)[];
-    const [verdi = null, ...more] = places.map((place) => values[place] ?? null);
-    return [{ verdi, ...(more.length > 0 && { verdi2: more[0] ?? null }), antall }];
+    const [value = null, ...more] = places.map((place) => values[place] ?? null);
+    return [{ verdi: value, ...(more.length > 0 && { verdi2: more[0] ?? null }), antall }];
   });
   const total = rows[0]?.totalt ?? null;
   if (unit === 'DELTAKERE' || total === null) return { dato, celler: cells, ovrige: null };
@@ -87,6 +87,8 @@ function toPoint(
   return { dato, celler: cells, ovrige: others < LIMIT ? 0 : others };
 }
 
-function invalid(felt: string, melding: string): Problem {
-  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The statistics can not be made', { feil: [{ felt, melding }] });
+function invalid(name: string, message: string): Problem {
+  return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The statistics can not be made', {
+    feil: [{ felt: name, melding: message }],
+  });
 }

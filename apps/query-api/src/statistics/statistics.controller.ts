@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups, type Run } from '../lookups/lookups.ts';
-import { checkSporring, readFigures, type Figures } from './figures.ts';
+import { checkRequest, readFigures, type Figures } from './figures.ts';
 import { StatistikkDto, StatistikkSporringDto } from './statistics.dto.ts';
 import { GROUPED_FIELD } from './statistics.queries.ts';
 
@@ -23,18 +23,18 @@ export class StatisticsController {
       'Figures of one moment of the day, the same for all who ask: nothing that happens shows before the next day. Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. A figure that has been told stays until the true one differs from it by 5 or more, and figures that would differ by less are told as the same; so each is the true one, or less than 5 from it. For instance the participants of each kind who are there now: `per=TILTAKSTYPE&enhet=DELTAKERE&faser=PAAGAAR`.',
   })
   @ApiOkResponse({ type: StatistikkDto })
-  hentStatistikk(@Query() sporring: StatistikkSporringDto, @Req() request: FastifyRequest): Promise<StatistikkDto> {
-    checkSporring(sporring);
-    const { per: groupings, faser } = sporring;
+  hentStatistikk(@Query() query: StatistikkSporringDto, @Req() request: FastifyRequest): Promise<StatistikkDto> {
+    checkRequest(query);
+    const { per: groupings, faser } = query;
     const fields = [...new Set([...groupings.map((per) => GROUPED_FIELD[per]), ...(faser ? (['fase'] as const) : [])])];
     return this.lookups.answerSteps(
       grantOf(request),
       { fields },
       async (run: Run) => {
-        const figures = await readFigures(run, sporring);
+        const figures = await readFigures(run, query);
         return { found: figures, disclosure: { fields, hits: hitsIn(figures) } };
       },
-      (figures) => toStatistikk(sporring, figures),
+      (figures) => toStatistikk(query, figures),
     );
   }
 }

@@ -71,8 +71,12 @@ test('before there are figures, nothing is told, not even their moment', async (
 
 describe('with figures', () => {
   beforeAll(insertFigures);
-  const cell = (verdi: string | null, antall: number): unknown => ({ verdi, antall });
-  const pair = (verdi: string, verdi2: string, antall: number): unknown => ({ verdi, verdi2, antall });
+  const cell = (value: string | null, count: number): unknown => ({ verdi: value, antall: count });
+  const pair = (value: string, second: string, count: number): unknown => ({
+    verdi: value,
+    verdi2: second,
+    antall: count,
+  });
 
   test.each<[string, string, object]>([
     [
