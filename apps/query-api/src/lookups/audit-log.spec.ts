@@ -88,6 +88,8 @@ test('the reader can write the audit and see what is published, and nothing else
     'konsum_status SELECT',
     'oppslag INSERT',
     'relasjon_synlig SELECT',
+    'statistikk_synlig SELECT',
+    'statistikk_tidspunkt SELECT',
   ]);
   expect(database.queryApi.username).not.toBe(database.ingestor.username);
 });
