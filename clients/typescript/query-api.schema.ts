@@ -236,8 +236,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many avtaler are there?
-         * @description Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. There are no filters, since the difference of two answers would tell what neither does.
+         * How many avtaler or participants are there?
+         * @description Figures of one moment of the day, the same for all who ask: nothing that happens shows before the next day. Groups of fewer than 5 are not told of, nor can they be worked out: they are counted together, with larger ones when they are too few. A figure that has been told stays until the true one differs from it by 5 or more, and figures that would differ by less are told as the same; so each is the true one, or less than 5 from it. For instance the participants of each kind who are there now: `per=TILTAKSTYPE&enhet=DELTAKERE&faser=PAAGAAR`.
          */
         get: operations["hentStatistikk"];
         put?: never;
@@ -1513,18 +1513,42 @@ export interface components {
             dekning: components["schemas"]["Tiltakstypedekning"][];
         };
         /** @enum {string} */
-        Inndeling: "TILTAKSTYPE" | "STATUS" | "BEDRIFT" | "MAANED";
+        Inndeling: "TILTAKSTYPE" | "STATUS" | "BEDRIFT" | "MAANED" | "FASE";
+        /** @enum {string} */
+        Statistikkenhet: "AVTALER" | "DELTAKERE";
+        /** @enum {string} */
+        Statistikkserie: "MAANED";
         Statistikkcelle: {
             /**
-             * @description A Tiltakstype, an AvtaleStatus, an organisation number, or a month (YYYY-MM); null: not given
+             * @description A Tiltakstype, an AvtaleStatus, an organisation number, a month (YYYY-MM) or a Fase; null: not given
              * @example SOMMERJOBB
              */
             verdi: string | null;
             /**
-             * @description Avtaler
+             * @description Of what is counted by as well; absent when it is one thing only
+             * @example PAAGAAR
+             */
+            verdi2?: string | null;
+            /**
+             * @description How many, or a number told before that is less than 5 from it
              * @example 120
              */
             antall: number;
+        };
+        Statistikkpunkt: {
+            /**
+             * Format: date
+             * @description The day that phases are of
+             * @example 2026-01-31
+             */
+            dato: string;
+            /** @description The largest first, 1,000 at most */
+            celler: components["schemas"]["Statistikkcelle"][];
+            /**
+             * @description Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups
+             * @example 9
+             */
+            ovrige: number | null;
         };
         Statistikk: {
             /**
@@ -1532,13 +1556,37 @@ export interface components {
              * @example TILTAKSTYPE
              */
             per: components["schemas"]["Inndeling"];
+            /**
+             * @description And by this
+             * @example FASE
+             */
+            per2?: components["schemas"]["Inndeling"];
+            /**
+             * @description What is counted
+             * @example AVTALER
+             */
+            enhet?: components["schemas"]["Statistikkenhet"];
+            /**
+             * Format: date-time
+             * @description The moment that the figures are of, the same for all who ask: 05:00 in Oslo, or soon after, until the next day. Absent when there are no figures yet
+             * @example 2026-01-31T04:00:03.123Z
+             */
+            tidspunkt?: string;
+            /**
+             * Format: date
+             * @description The day that phases are of; absent when they are not looked at
+             * @example 2026-01-31
+             */
+            dato?: string;
             /** @description The largest first, 1,000 at most */
             celler: components["schemas"]["Statistikkcelle"][];
             /**
-             * @description Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them. null: there are so few in all that not even this is told
+             * @description Avtaler in all groups that are not shown: those under 5, and as many more as it takes to hide them; 0 when that is less than 5. null: there are so few in all that not even this is told; always so of DELTAKERE, who may be in several groups
              * @example 9
              */
             ovrige: number | null;
+            /** @description The months asked for, the latest last */
+            serie?: components["schemas"]["Statistikkpunkt"][];
         };
         Problem: {
             /**
@@ -3683,8 +3731,18 @@ export interface operations {
     hentStatistikk: {
         parameters: {
             query: {
-                /** @description What to count by. MAANED is the month in which they start */
-                per: components["schemas"]["Inndeling"];
+                /** @description What to count by: one, or two with commas between or as `per=TILTAKSTYPE&per=FASE`. MAANED is the month in which they start; it does not go with BEDRIFT */
+                per: components["schemas"]["Inndeling"][];
+                /** @description What to count. DELTAKERE: different participants of the avtaler of a group, each once; an avtale that names no participant counts for none. With several phases, count them by FASE: a participant may be in more than one */
+                enhet?: components["schemas"]["Statistikkenhet"];
+                /** @description Only those in these phases on `dato`: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between. All phases when absent, drafts and annulled ones too. Of several, a group is the sum of those phases in which it may be told of */
+                faser?: components["schemas"]["Fase"][];
+                /** @description The day that phases are of: that of `tidspunkt`, as when absent, or the last of one of the 36 months before. Goes with `faser` or `per=FASE` */
+                dato?: string;
+                /** @description MAANED: also month by month, up to `dato`. A month is those who are in the phases on its last day, as it is known at `tidspunkt`. Goes with `faser` or `per=FASE` */
+                serie?: components["schemas"]["Statistikkserie"];
+                /** @description How many months the series has */
+                maaneder?: number;
             };
             header?: {
                 /** @description The purpose; required for a consumer with several */

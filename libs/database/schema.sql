@@ -539,6 +539,33 @@ create table relasjon (
 comment on table relasjon is 'Links between avtaler of one participant, each in both directions. The key begins with the participant: its rows lie together, and are written under its lock only';
 grant select, insert, delete on relasjon to datadeling_skriver;
 
+create table statistikk (
+  generasjon bigint not null,
+  inndeling text not null,
+  dag text not null,
+  verdier text[] not null,
+  avtaler integer not null,
+  deltakere integer,
+  synlig boolean not null,
+  constraint statistikk_pkey PRIMARY KEY (generasjon, inndeling, dag, verdier)
+);
+comment on table statistikk is 'Sizes of groups, as they were last told: kept until the true one differs by the limit or more';
+comment on column statistikk.inndeling is 'What it is counted by, with commas between; empty: everything';
+comment on column statistikk.dag is 'The day that phases are of: the last of a month, or NAA: the day of the figures. ALLE: no phase is looked at';
+comment on column statistikk.synlig is 'False: held back so that a smaller one can not be worked out; with the size that it had then';
+grant select, insert, delete on statistikk to datadeling_skriver;
+
+create table statistikk_tidspunkt (
+  id boolean default true not null,
+  generasjon bigint not null,
+  tidspunkt timestamptz(6) not null,
+  constraint statistikk_tidspunkt_pkey PRIMARY KEY (id),
+  constraint statistikk_tidspunkt_id_check CHECK (id)
+);
+comment on table statistikk_tidspunkt is 'At most one row: which generation is served, and the moment that it is of';
+grant select on statistikk_tidspunkt to datadeling_leser;
+grant select, insert, update on statistikk_tidspunkt to datadeling_skriver;
+
 create table synk (
   synk_id text not null,
   type text not null,
@@ -628,6 +655,7 @@ create view avtale_synlig as
   WHERE slettet IS NULL AND NOT feilregistrert;
 comment on view avtale_synlig is 'What consumers may see';
 grant select on avtale_synlig to datadeling_leser;
+grant select on avtale_synlig to datadeling_skriver;
 
 create view relasjon_synlig as
  SELECT deltaker_id,
@@ -695,3 +723,15 @@ create view innsyn_avtale as
   GROUP BY deltaker_id, avtale_id;
 comment on view innsyn_avtale is 'Since when each avtale of a participant has been here: all that the auditor needs of it';
 grant select on innsyn_avtale to datadeling_revisor;
+
+create view statistikk_synlig as
+ SELECT statistikk.inndeling,
+    statistikk.dag,
+    statistikk.verdier,
+    statistikk.avtaler,
+    statistikk.deltakere
+   FROM statistikk
+     JOIN statistikk_tidspunkt USING (generasjon)
+  WHERE statistikk.synlig;
+comment on view statistikk_synlig is 'What is told';
+grant select on statistikk_synlig to datadeling_leser;

@@ -25,6 +25,7 @@ import { ParkedReplay } from './operations/parked/replay.ts';
 import { ParkedRetention } from './operations/parked/retention.job.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
+import { Statistics } from './statistics/statistics.job.ts';
 
 /** An ingestor that is put together and not started: nothing has connected yet. */
 export interface Ingestor extends Parts {
@@ -93,6 +94,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new RelationsBackfill(pool),
       new FormerIdents(writer),
       new ParkedRetention(pool),
+      new Statistics(pool),
       rebuild,
       adapter.completion,
     ],

@@ -7,6 +7,8 @@ export const LOCKS = {
   MIGRATION: '7220316',
   /** session, tried; one reconciliation at a time */
   AVSTEMMING: `hashtext('tiltak-datadeling avstemming')`,
+  /** session, tried; the figures of statistics are made by one ingestor at a time */
+  STATISTICS: `hashtext('tiltak-datadeling statistikk')`,
   /**
    * transaction; held shared by whoever publishes an adapter's page, and exclusively while a full sync deletes, so that
    * no change comes to lie between the look at what is stored and the tombstones

@@ -21,7 +21,7 @@ export const OPERATIONS = {
   eksporterAvtaler: STORED_FIELDS,
   // Answers with the fields that are asked for, so the grant is held against those.
   graphql: [],
-  // Counts by one field, and the grant is held against that.
+  // Counts by the fields that are asked for, and the grant is held against those.
   hentStatistikk: [],
   hentFerskhet: [],
   hentDekning: [],

@@ -1,7 +1,6 @@
-import { CODE_VALUES, type AvtaleField } from '@tiltak/avtale';
+import type { AvtaleField } from '@tiltak/avtale';
 import { preparedStatement, type Query } from '../lookups/statement.ts';
-import type { Grouping } from './statistics.dto.ts';
-import type { Cell } from './suppression.ts';
+import { GROUPINGS, type Grouping, type Unit } from './statistics.dto.ts';
 
 /** The field of an avtale that each grouping tells of. */
 export const GROUPED_FIELD: Record<Grouping, AvtaleField> = {
@@ -9,40 +8,68 @@ export const GROUPED_FIELD: Record<Grouping, AvtaleField> = {
   STATUS: 'avtaleStatus',
   BEDRIFT: 'bedriftNr',
   MAANED: 'startDato',
+  FASE: 'fase',
 };
 
-/** How the group of a row is computed; an index holds what it needs. */
-const GROUP_EXPRESSION: Record<Grouping, string> = {
-  TILTAKSTYPE: 'tiltakstype',
-  STATUS: 'avtale_status',
-  BEDRIFT: `nullif(bedrift_nr, '')`,
-  MAANED: `to_char(start_dato, 'YYYY-MM')`,
+/** As the ingestor stores them: of no day, and of the day of the figures. */
+export const NO_DAY = 'ALLE';
+export const NOW = 'NAA';
+
+const MAX_CELLS = 1_000;
+
+/** The moment that the figures are of; no row when there are none. */
+export const MOMENT: Query<{ tidspunkt: string }> = {
+  statement: preparedStatement('select tidspunkt from statistikk_tidspunkt'),
+  values: [],
 };
 
-/** From what the database has to what is published; left out where that is the same. */
-const PUBLISHED: Partial<Record<Grouping, (value: string) => string>> = {
-  TILTAKSTYPE: CODE_VALUES.tiltakstype.fromSource,
-  STATUS: CODE_VALUES.avtaleStatus.fromSource,
-};
-
-export interface GroupRow {
-  verdi: string | null;
+export interface FigureRow {
+  tidspunkt: string;
+  dag: string;
+  /** JSON: the values by `groupings`; null when nothing is told of the day */
+  gruppe: string | null;
   antall: number;
+  /** avtaler in all groups; null when not told */
+  totalt: number | null;
 }
 
-/** Every group with its size. Counted in an index: it is all of them, but nothing else of them is read. */
-export function groupsQuery(per: Grouping): Query<GroupRow> {
-  const text = `select ${GROUP_EXPRESSION[per]} as verdi, count(*) as antall from avtale_synlig group by 1`;
-  return { statement: preparedStatement(text), values: [] };
+export interface Wanted {
+  /** in the order of `GROUPINGS` */
+  groupings: readonly Grouping[];
+  unit: Unit;
+  /** undefined: phases are not looked at */
+  faser: readonly string[] | undefined;
+  /** as they are stored */
+  days: readonly string[];
 }
 
-export function toGroups(per: Grouping, rows: GroupRow[]): Cell[] {
-  const published = PUBLISHED[per] ?? ((value) => value);
-  // Several values that are unknown to this release are one group.
-  const sizes = new Map<string | null, number>();
-  for (const { verdi: value, antall: count } of rows) {
-    const name = value === null ? null : published(value);
-    sizes.set(name, (sizes.get(name) ?? 0) + count);
-  }
-  return [...sizes].map(([value, count]) => ({ verdi: value, antall: count }));
+export function inStoredOrder(groupings: readonly Grouping[]): Grouping[] {
+  return GROUPINGS.filter((name) => groupings.includes(name));
+}
+
+/** What is told of the groups on each day: read as it was decided, nothing is counted here. At least a row for each day. */
+export function figuresQuery({ groupings, unit, faser, days }: Wanted): Query<FigureRow> {
+  const byPhase = groupings.includes('FASE');
+  const looksAtPhase = byPhase || faser !== undefined;
+  const stored = byPhase || faser === undefined ? groupings : [...groupings, 'FASE' as const];
+  // The phase is the last value, and is summed over when it is not counted by.
+  const last = String(stored.length);
+  const group = stored === groupings ? 'verdier' : `verdier[1:${String(groupings.length)}]`;
+  const phase = (place: string): string => (faser === undefined ? '' : `and verdier[${place}] = any($4::text[])`);
+  const totalDay = faser === undefined ? `'${NO_DAY}'` : 'dag.dag';
+  const count = unit === 'AVTALER' ? 'avtaler' : 'deltakere';
+  const text = `
+    select tidspunkt, dag.dag, to_json(celle.gruppe)::text as gruppe, celle.antall,
+      (select sum(avtaler)::int from statistikk_synlig
+       where inndeling = $3 and statistikk_synlig.dag = ${totalDay} ${phase('1')}) as totalt
+    from statistikk_tidspunkt cross join unnest($1::text[]) as dag (dag)
+    left join lateral (
+      select ${group} as gruppe, sum(${count})::int as antall from statistikk_synlig
+      where inndeling = $2 and statistikk_synlig.dag = dag.dag and ${count} is not null ${looksAtPhase ? phase(last) : ''}
+      group by 1 order by 2 desc, 1 limit ${String(MAX_CELLS)}) celle on true`;
+  const total = faser === undefined ? '' : 'FASE';
+  return {
+    statement: preparedStatement(text),
+    values: [days, stored.join(','), total, ...(faser === undefined ? [] : [faser])],
+  };
 }

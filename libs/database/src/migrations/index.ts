@@ -14,6 +14,7 @@ import { Roller1795684386949 } from './1795684386949-roller.ts';
 import { Sletting1795684392617 } from './1795684392617-sletting.ts';
 import { Innsyn1795684399396 } from './1795684399396-innsyn.ts';
 import { Identer1795685852459 } from './1795685852459-identer.ts';
+import { Statistikk1795686004718 } from './1795686004718-statistikk.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   Sletting1795684392617,
   Innsyn1795684399396,
   Identer1795685852459,
+  Statistikk1795686004718,
 ];
