@@ -55,5 +55,5 @@ export {
 } from './ordering.ts';
 export { FASER, isAnnulledUnderway, lastDay, phaseOn, type Fase, type PhaseFacts, type PhaseMarks } from './phase.ts';
 export { asJsonObject, parseJsonObject, type JsonObject } from './json.ts';
-export { todayInOslo, parseDate, parseInstant, parseOsloTime } from './time.ts';
+export { todayInOslo, parseDate, parseInstant, parseOsloTime, toOsloMilliseconds } from './time.ts';
 export { isUuid, UUID } from './uuid.ts';

@@ -23,6 +23,7 @@ export { fingerprint } from './fingerprint.ts';
 export { measurePools } from './pool-metrics.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { IntegerParam } from './http/integer-param.ts';
+export { IgnoresUnknown } from './http/validation.ts';
 export { ProblemDto } from './http/problem.dto.ts';
 export { createOpenApi, type OpenApi, type OpenApiOptions } from './openapi.ts';
 export { runApp, type Stop } from './run-app.ts';

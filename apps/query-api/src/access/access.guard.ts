@@ -29,7 +29,7 @@ export class AccessGuard implements CanActivate {
     useQuota(konsument, http.getResponse<FastifyReply>());
     try {
       const grunnlag = chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag);
-      request.grant = requireGrant(konsument.navn, grunnlag, operation);
+      request.grant = requireGrant(konsument, grunnlag, operation);
     } catch (error) {
       await this.auditLog.recordDenial({ konsument: konsument.navn, operation }, identsIn(request.body));
       throw error;
@@ -69,14 +69,14 @@ function chooseGrunnlag(
 }
 
 function requireGrant(
-  konsument: string,
+  { navn: konsument, dialect }: Konsument,
   { id, operasjoner: operations, felter: fields }: Behandlingsgrunnlag,
   operation: Operation,
 ): Grant {
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const grant = { konsument, behandlingsgrunnlag: id, operation, fields };
+  const grant = { konsument, behandlingsgrunnlag: id, operation, fields, dialect };
   requireFields(grant, OPERATIONS[operation]);
   return grant;
 }

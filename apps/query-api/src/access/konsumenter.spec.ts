@@ -25,6 +25,7 @@ test('consumers by client id', () => {
       ...konsument,
       navn: 'l',
       azp: 'b',
+      graphql: { som: 'gammel' },
       behandlingsgrunnlag: [{ ...basis, felter: 'alle' }],
       kvote: { perSekund: 1, burst: 2 },
     },
@@ -32,6 +33,7 @@ test('consumers by client id', () => {
   expect([...konsumenter.keys()]).toEqual(['a', 'b']);
   expect(konsumenter.get('b')?.behandlingsgrunnlag[0]?.felter).toEqual(new Set(GRANTABLE_FIELDS));
   expect(konsumenter.get('b')?.kvote?.perSekund).toBe(1);
+  expect([...konsumenter.values()].map(({ dialect }) => dialect)).toEqual(['ny', 'gammel']);
 });
 
 test('the registry of the local stack', () => {
@@ -71,6 +73,7 @@ test.each([
     [{ ...konsument, behandlingsgrunnlag: [basis, basis] }],
     /k: behandlingsgrunnlag B1 stands twice/,
   ],
+  ['an unknown GraphQL', [{ ...konsument, graphql: { som: 'eldst' } }], /0\.graphql\.som must be equal to one of/],
   ['no quota', [{ ...konsument, kvote: { perSekund: 0, burst: 1 } }], /0\.kvote\.perSekund must be >= 1/],
 ])('%s is refused, with the place', (_, content, message) => {
   expect(() => read(content)).toThrow(InvalidRegistryError);

@@ -4,6 +4,7 @@ import { TokenBucket } from 'limiter';
 import { StartupError } from '@tiltak/platform';
 import { parseDocument } from 'yaml';
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import type { Dialect } from '../graphql/schema.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
 
@@ -19,6 +20,8 @@ export interface Konsument {
   navn: string;
   azp: string;
   behandlingsgrunnlag: Behandlingsgrunnlag[];
+  /** of GraphQL */
+  dialect: Dialect;
   /** undefined: no quota */
   kvote: { perSekund: number; bucket: TokenBucket } | undefined;
 }
@@ -42,6 +45,7 @@ interface RegistryEntry {
     operasjoner: Operation[] | 'alle';
     felter: AvtaleField[] | 'alle';
   }[];
+  graphql?: { som: Dialect };
   kvote?: { perSekund: number; burst: number };
 }
 
@@ -120,7 +124,7 @@ function duplicates(values: string[]): string[] {
   return [...new Set(values.filter((value, i) => values.indexOf(value) !== i))];
 }
 
-function toKonsument({ navn, azp, behandlingsgrunnlag, kvote: quota }: RegistryEntry): Konsument {
+function toKonsument({ navn, azp, behandlingsgrunnlag, graphql, kvote: quota }: RegistryEntry): Konsument {
   return {
     navn,
     azp,
@@ -130,6 +134,7 @@ function toKonsument({ navn, azp, behandlingsgrunnlag, kvote: quota }: RegistryE
       operasjoner: new Set(operations === 'alle' ? (Object.keys(OPERATIONS) as Operation[]) : operations),
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
     })),
+    dialect: graphql?.som ?? 'ny',
     kvote: quota && { perSekund: quota.perSekund, bucket: fullBucket(quota) },
   };
 }

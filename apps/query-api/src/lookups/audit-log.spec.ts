@@ -80,6 +80,7 @@ test('the reader can write the audit and see what is published, and nothing else
      where grantee = 'datadeling_leser' and table_schema = 'public' order by 1`,
   );
   expect(privileges.map(({ what }) => what)).toEqual([
+    'avtale_gammel_graphql SELECT',
     'avtale_synlig SELECT',
     'avtale_versjon_synlig SELECT',
     'endring SELECT',

@@ -9,6 +9,7 @@ import { Historikk1763900500000 } from './1763900500000-historikk.ts';
 import { Avstemming1763900600000 } from './1763900600000-avstemming.ts';
 import { Synkopprydding1763900700000 } from './1763900700000-synkopprydding.ts';
 import { Fase1795684156196 } from './1795684156196-fase.ts';
+import { GraphqlGammel1795685623898 } from './1795685623898-graphql-gammel.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   Avstemming1763900600000,
   Synkopprydding1763900700000,
   Fase1795684156196,
+  GraphqlGammel1795685623898,
 ];
