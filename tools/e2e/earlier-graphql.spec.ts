@@ -92,9 +92,11 @@ const PROBE = { method: 'POST', headers: { 'Content-Type': 'application/json' },
 
 let system: System;
 let url: string;
+let authorization: string;
 
 beforeAll(async () => {
   system = await System.create({ partitions: 1 });
+  ({ authorization = '' } = await system.as('gammel'));
   await system.publish(messages());
   await system.startIngestor();
   ({ url } = await system.startQueryApi());
@@ -116,18 +118,20 @@ function linesOf(file: string): string[] {
   return readFileSync(file, 'utf8').split('\n').filter(Boolean);
 }
 
-async function ask({ method, path = '/graphql', headers, body }: Recorded['request']): Promise<Response> {
-  const { authorization = '' } = await system.as('gammel');
+function ask({ method, path = '/graphql', headers, body }: Recorded['request']): Promise<Response> {
   return fetch(url + path, { method, headers: { ...headers, authorization }, ...(body === null ? {} : { body }) });
 }
 
-test.each(recorded.map((line) => [line.name, line] as const))('%s', async (name, { request, response }) => {
-  const ours = await ask(request);
-  const theirs = toAnswer(response.status, response.body);
-  const expected = DIFFERS[name]?.ours(theirs) ?? theirs;
-  expect(unordered(toAnswer(ours.status, await ours.text()))).toEqual(unordered(expected));
-  if (name in DIFFERS) expect(unordered(expected)).not.toEqual(unordered(theirs));
-});
+test.each(recorded.map((line) => [line.name, line] as const))(
+  '%s: as it was recorded',
+  async (name, { request, response }) => {
+    const ours = await ask(request);
+    const theirs = toAnswer(response.status, response.body);
+    const expected = DIFFERS[name]?.ours(theirs) ?? theirs;
+    expect(unordered(toAnswer(ours.status, await ours.text()))).toEqual(unordered(expected));
+    if (name in DIFFERS) expect(unordered(expected)).not.toEqual(unordered(theirs));
+  },
+);
 
 function toAnswer(code: number, text: string): Answer {
   if (code !== 200 && !text.startsWith('{"errors"')) return { status: code };

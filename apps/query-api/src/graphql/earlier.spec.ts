@@ -71,9 +71,7 @@ describe('what is wrongly registered', () => {
     for (const { method, path, body } of operations) {
       const answer = await api.call(method, path, { as: 'gammel', ...(body && { body }) });
       const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
-      expect(text).not.toMatch(
-        new RegExp(`"avtaleId":"${WRONG}"|${OLA}(?!","paaTiltak":false)`),
-      );
+      expect(text).not.toMatch(new RegExp(`"avtaleId":"${WRONG}"|${OLA}(?!","paaTiltak":false)`));
     }
   });
 

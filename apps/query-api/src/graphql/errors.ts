@@ -9,7 +9,7 @@ export class RejectedError extends Error {
 }
 
 /** How the service before this one classed such an error, which its clients read; `code` tells more. */
-export type Classification = 'InvalidSyntax' | 'ValidationError' | 'BAD_REQUEST' | 'FORBIDDEN' | 'INTERNAL_ERROR';
+type Classification = 'InvalidSyntax' | 'ValidationError' | 'BAD_REQUEST' | 'FORBIDDEN' | 'INTERNAL_ERROR';
 
 /** @param message never with a value from the request */
 export function graphqlError(
