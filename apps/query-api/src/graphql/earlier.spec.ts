@@ -130,9 +130,8 @@ test.each([
 });
 
 test('a number that is missing is 0, and not found by that; a moment is in Oslo, cut to milliseconds', async () => {
-  const mottatt = '2026-03-29T01:00:00.0009Z';
-  const sist_endret = '2026-03-29T00:59:59.9999Z';
-  await api.insertAvtale({ ...plain, avtale_id: id(3), deltaker_fnr: syntheticFnr(3), mottatt, sist_endret });
+  const moments = { mottatt: '2026-03-29T01:00:00.0009Z', sist_endret: '2026-03-29T00:59:59.9999Z' };
+  await api.insertAvtale({ ...plain, avtale_id: id(3), deltaker_fnr: syntheticFnr(3), ...moments });
   const { body } = await ask(
     `{ a: avtale(avtaleId: "${id(3)}") { avtaleNr versjon startDato stillingprosent avtaleInngaatt opprettetTidspunkt
        endretTidspunkt endring_mottatt_tidspunkt } b: avtale(avtaleNr: 0) { avtaleId } }`,
