@@ -271,6 +271,10 @@ CREATE INDEX avtale_bedrift_nr ON avtale USING btree (bedrift_nr, avtale_id) WHE
 CREATE INDEX avtale_deltaker_fnr ON avtale USING btree (deltaker_fnr) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_deltaker_id ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_deltaker_id_feilregistrert ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND feilregistrert;
+CREATE INDEX avtale_feilregistrert ON avtale USING btree (avtale_id) WHERE slettet IS NULL AND feilregistrert;
+CREATE INDEX avtale_feilregistrert_avtale_nr ON avtale USING btree (avtale_nr) WHERE slettet IS NULL AND feilregistrert;
+CREATE INDEX avtale_feilregistrert_bedrift_nr ON avtale USING btree (bedrift_nr) WHERE slettet IS NULL AND feilregistrert;
+CREATE INDEX avtale_feilregistrert_deltaker_fnr ON avtale USING btree (deltaker_fnr) WHERE slettet IS NULL AND feilregistrert;
 CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
@@ -723,6 +727,69 @@ create view innsyn_avtale as
   GROUP BY deltaker_id, avtale_id;
 comment on view innsyn_avtale is 'Since when each avtale of a participant has been here: all that the auditor needs of it';
 grant select on innsyn_avtale to datadeling_revisor;
+
+create view avtale_gammel_graphql as
+ SELECT avtale.avtale_id,
+    avtale.avtale_nr,
+    avtale.deltaker_fnr,
+    avtale.deltaker_id,
+    avtale.bedrift_nr,
+    avtale.veileder_nav_ident,
+    avtale.tiltakstype,
+    avtale.versjon,
+    avtale.avtale_status,
+    avtale.avtale_inngaatt,
+    avtale.start_dato,
+    avtale.slutt_dato,
+    avtale.stillingprosent,
+    avtale.antall_dager_per_uke,
+    avtale.stillingstype,
+    avtale.godkjent_av_deltaker,
+    avtale.godkjent_av_arbeidsgiver,
+    avtale.godkjent_av_veileder,
+    avtale.godkjent_av_beslutter,
+    avtale.godkjent_av_nav_ident,
+    avtale.godkjent_av_beslutter_nav_ident,
+    avtale.godkjent_paa_vegne_av,
+    avtale.godkjent_paa_vegne_av_arbeidsgiver,
+    avtale.opphav,
+    avtale.opprettet_tidspunkt,
+    avtale.sist_endret,
+    avtale.mottatt
+   FROM avtale
+  WHERE avtale.slettet IS NULL AND NOT avtale.feilregistrert AND (avtale.tiltakstype = ANY (ARRAY['ARBEIDSTRENING'::text, 'MIDLERTIDIG_LONNSTILSKUDD'::text, 'VARIG_LONNSTILSKUDD'::text, 'MENTOR'::text, 'INKLUDERINGSTILSKUDD'::text, 'SOMMERJOBB'::text, 'VTAO'::text, 'FIREARIG_LONNSTILSKUDD'::text])) AND (avtale.avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text, 'PÅBEGYNT'::text, 'MANGLER_GODKJENNING'::text, 'KLAR_FOR_OPPSTART'::text, 'GJENNOMFØRES'::text, 'AVSLUTTET'::text])) AND (avtale.stillingstype IS NULL OR (avtale.stillingstype = ANY (ARRAY['FAST'::text, 'MIDLERTIDIG'::text]))) AND (avtale.opphav IS NULL OR (avtale.opphav = ANY (ARRAY['VEILEDER'::text, 'ARBEIDSGIVER'::text, 'ARENA'::text]))) AND avtale.deltaker_fnr IS NOT NULL AND avtale.bedrift_nr IS NOT NULL AND avtale.opprettet_tidspunkt IS NOT NULL
+UNION ALL
+ SELECT avtale.avtale_id,
+    avtale.avtale_nr,
+    avtale.deltaker_fnr,
+    avtale.deltaker_id,
+    avtale.bedrift_nr,
+    avtale.veileder_nav_ident,
+    avtale.tiltakstype,
+    avtale.versjon,
+    'ANNULLERT'::text AS avtale_status,
+    avtale.avtale_inngaatt,
+    avtale.start_dato,
+    avtale.slutt_dato,
+    avtale.stillingprosent,
+    avtale.antall_dager_per_uke,
+    avtale.stillingstype,
+    avtale.godkjent_av_deltaker,
+    avtale.godkjent_av_arbeidsgiver,
+    avtale.godkjent_av_veileder,
+    avtale.godkjent_av_beslutter,
+    avtale.godkjent_av_nav_ident,
+    avtale.godkjent_av_beslutter_nav_ident,
+    avtale.godkjent_paa_vegne_av,
+    avtale.godkjent_paa_vegne_av_arbeidsgiver,
+    avtale.opphav,
+    avtale.opprettet_tidspunkt,
+    avtale.sist_endret,
+    avtale.mottatt
+   FROM avtale
+  WHERE avtale.slettet IS NULL AND avtale.feilregistrert AND (avtale.tiltakstype = ANY (ARRAY['ARBEIDSTRENING'::text, 'MIDLERTIDIG_LONNSTILSKUDD'::text, 'VARIG_LONNSTILSKUDD'::text, 'MENTOR'::text, 'INKLUDERINGSTILSKUDD'::text, 'SOMMERJOBB'::text, 'VTAO'::text, 'FIREARIG_LONNSTILSKUDD'::text])) AND (avtale.avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text, 'PÅBEGYNT'::text, 'MANGLER_GODKJENNING'::text, 'KLAR_FOR_OPPSTART'::text, 'GJENNOMFØRES'::text, 'AVSLUTTET'::text])) AND (avtale.stillingstype IS NULL OR (avtale.stillingstype = ANY (ARRAY['FAST'::text, 'MIDLERTIDIG'::text]))) AND (avtale.opphav IS NULL OR (avtale.opphav = ANY (ARRAY['VEILEDER'::text, 'ARBEIDSGIVER'::text, 'ARENA'::text]))) AND avtale.deltaker_fnr IS NOT NULL AND avtale.bedrift_nr IS NOT NULL AND avtale.opprettet_tidspunkt IS NOT NULL;
+comment on view avtale_gammel_graphql is 'What consumers of the earlier GraphQL may see: also what is wrongly registered. For nothing but POST /graphql';
+grant select on avtale_gammel_graphql to datadeling_leser;
 
 create view statistikk_synlig as
  SELECT statistikk.inndeling,

@@ -3,6 +3,7 @@ import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import type { AvtaleFilter } from './avtaler/avtaler.filter.ts';
 import { byIdQuery, byNumberQuery, searchQuery, versionsQuery } from './avtaler/avtaler.queries.ts';
 import { WHOLE_AVTALE } from './avtaler/avtaler.fields.ts';
+import { QUERIES } from './graphql/graphql.queries.ts';
 import { LAST_CHANGE, changesQuery } from './changes/changes.queries.ts';
 import { asStored } from './lookups/reader.ts';
 import type { Query } from './lookups/statement.ts';
@@ -122,6 +123,26 @@ test('a person is looked up by opaque id, in the index of them', async () => {
     expect(await plan<pg.QueryResultRow>(query)).toMatch(
       /Index Scan using avtale_deltaker_id|Bitmap Index Scan on avtale_deltaker_id/,
     );
+  }
+});
+
+test('a look-up in the view of the earlier GraphQL, among many that are wrongly registered', async () => {
+  await api.owner.query(`
+    insert into avtale (avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, tiltakstype, avtale_status,
+      opprettet_tidspunkt, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
+    select gen_random_uuid(), n, lpad((n / 3)::text, 11, '0'), gen_random_uuid(), (910000000 + n / 20)::text, 'MENTOR',
+      'ANNULLERT', now(), true, now(), 0, n from generate_series(1, 10000) n`);
+  await api.owner.query('analyze avtale');
+  const { search, byId, byNumber } = QUERIES.gammel;
+  for (const query of [
+    search({ personidenter: ['00000000001'] }, ['avtaleId'], 101),
+    search({ bedriftsnumre: ['910000001'] }, ['avtaleId'], 101),
+    search({ tiltakstyper: ['MENTOR'] }, ['avtaleId'], 101),
+    search({ statuser: ['AVBRUTT'] }, ['avtaleId'], 101),
+    byId('00000000-0000-4000-8000-000000000000', ['avtaleId']),
+    byNumber(1, ['avtaleId']),
+  ]) {
+    expect(await plan(query)).not.toContain('Seq Scan');
   }
 });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { todayInOslo, parseDate, parseInstant, parseOsloTime } from './time.ts';
+import { todayInOslo, parseDate, parseInstant, parseOsloTime, toOsloMilliseconds } from './time.ts';
 
 describe('parseInstant', () => {
   test.each([
@@ -38,6 +38,31 @@ describe('parseInstant', () => {
         const [x, y] = [parseInstant(toText(a)) ?? '', parseInstant(toText(b)) ?? ''];
         expect(x < y).toBe(a < b);
         expect(x).toBe(toText(a));
+      }),
+    );
+  });
+});
+
+describe('toOsloMilliseconds', () => {
+  test.each([
+    ['2025-01-15T09:11:12.345678Z', '2025-01-15T10:11:12.345+01:00'],
+    ['2025-07-15T09:11:12Z', '2025-07-15T11:11:12.000+02:00'],
+    ['2025-07-15T09:11:12.5Z', '2025-07-15T11:11:12.500+02:00'],
+    ['2025-07-15T09:11:12.999999Z', '2025-07-15T11:11:12.999+02:00'],
+    ['2024-12-31T23:59:59.9996Z', '2025-01-01T00:59:59.999+01:00'],
+    // Where the clocks are set forward, and back.
+    ['2025-03-30T00:59:59.999999Z', '2025-03-30T01:59:59.999+01:00'],
+    ['2025-03-30T01:00:00Z', '2025-03-30T03:00:00.000+02:00'],
+    ['2025-10-26T00:30:00Z', '2025-10-26T02:30:00.000+02:00'],
+    ['2025-10-26T01:30:00Z', '2025-10-26T02:30:00.000+01:00'],
+  ])('%s is %s', (input, out) => expect(toOsloMilliseconds(input)).toBe(out));
+
+  test('is the same moment, less what is finer than a millisecond', () => {
+    const moment = fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
+    fc.assert(
+      fc.property(moment, fc.nat(999), (date, micro) => {
+        const text = date.toISOString().replace('Z', `${String(micro).padStart(3, '0')}Z`);
+        expect(Date.parse(toOsloMilliseconds(text))).toBe(date.getTime());
       }),
     );
   });

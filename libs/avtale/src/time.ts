@@ -33,6 +33,20 @@ export function todayInOslo(now: Date = new Date()): string {
   return new Date(now.getTime() + offsetAt(now.getTime())).toISOString().slice(0, 10);
 }
 
+/**
+ * As Oslo's clocks showed it, with their offset, `YYYY-MM-DDTHH:mm:ss.fff+HH:mm`; what is finer is cut off.
+ *
+ * @param text UTC, `YYYY-MM-DDTHH:mm:ss[.f…]Z`
+ */
+export function toOsloMilliseconds(text: string): string {
+  const offsetMs = offsetInUtcHour(text.slice(0, 13));
+  const wall = new Date(Date.parse(`${text.slice(0, 19)}Z`) + offsetMs).toISOString().slice(0, 19);
+  const milliseconds = text.slice(20, -1).slice(0, 3).padEnd(3, '0');
+  const minutes = Math.abs(offsetMs) / 60_000;
+  const offset = `${digits(Math.floor(minutes / 60))}:${digits(minutes % 60)}`;
+  return `${wall}.${milliseconds}${offsetMs < 0 ? '-' : '+'}${offset}`;
+}
+
 /** A wall-clock time, with the offset it was written with. */
 interface TimeParts {
   year: number;
@@ -101,20 +115,28 @@ function offsetAt(utcMs: number): number {
   return sign ? zoneMs(`${sign}${hours ?? '00'}:${minutes ?? '00'}`) : 0;
 }
 
-/** Oslo changes its clocks on whole hours, so one look-up serves every time in a wall-clock hour; Intl takes 10 µs. */
+/** Oslo changes its clocks on whole hours, so one look-up serves every time in an hour; Intl takes 10 µs. */
+const offsetByUtcHour = new Map<string, number>();
 const offsetByHour = new Map<string, number>();
 
-function osloOffset(wallHour: string, parts: TimeParts): number {
-  let offset = offsetByHour.get(wallHour);
-  if (offset === undefined) {
-    const local = localMs(parts);
-    const before = offsetAt(local - 24 * HOUR_MS);
-    const after = offsetAt(local + 24 * HOUR_MS);
-    // The offset from before a change gives the first of two equal hours, and moves a missing hour forward.
-    const isAfter = offsetAt(local - before) !== before && offsetAt(local - after) === after;
-    offset = isAfter ? after : before;
-    if (offsetByHour.size >= 100_000) offsetByHour.clear();
-    offsetByHour.set(wallHour, offset);
-  }
+function remember(known: Map<string, number>, hour: string, offset: number): number {
+  if (known.size >= 100_000) known.clear();
+  known.set(hour, offset);
   return offset;
+}
+
+function offsetInUtcHour(utcHour: string): number {
+  const known = offsetByUtcHour.get(utcHour);
+  return known ?? remember(offsetByUtcHour, utcHour, offsetAt(Date.parse(`${utcHour}:00:00Z`)));
+}
+
+function osloOffset(wallHour: string, parts: TimeParts): number {
+  return offsetByHour.get(wallHour) ?? remember(offsetByHour, wallHour, osloOffsetOf(localMs(parts)));
+}
+
+function osloOffsetOf(local: number): number {
+  const before = offsetAt(local - 24 * HOUR_MS);
+  const after = offsetAt(local + 24 * HOUR_MS);
+  // The offset from before a change gives the first of two equal hours, and moves a missing hour forward.
+  return offsetAt(local - before) !== before && offsetAt(local - after) === after ? after : before;
 }

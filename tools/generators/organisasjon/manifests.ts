@@ -103,13 +103,9 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
   envFrom:
     - { secret: tiltak-datadeling-${name}-noekkel }
-<<<<<<< HEAD
-    # DB_*: where the database of migrering-${env}.yaml is, and this app's own login, a member of datadeling_leser.
-=======
     # MARKOER_NOEKKEL: 64 hex digits, what cursors are sealed with.
     - { secret: tiltak-datadeling-${name}-markoer }
-    # DB_*: this app's own login, a member of datadeling_leser.
->>>>>>> h-lookups
+    # DB_*: where the database of migrering-${env}.yaml is, and this app's own login, a member of datadeling_leser.
     - { secret: tiltak-datadeling-${name}-query-api-db }
 `;
 

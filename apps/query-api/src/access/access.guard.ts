@@ -102,7 +102,7 @@ export class AccessGuard implements CanActivate {
     try {
       const konsument = requireKonsument(this.konsumenter, request);
       requireTerms(konsument);
-      requireGrant(konsument.navn, chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag), operation);
+      requireGrant(konsument, chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag), operation);
       return true;
     } catch {
       return false;
@@ -115,7 +115,7 @@ export class AccessGuard implements CanActivate {
     try {
       requireTerms(konsument);
       grunnlag = chooseGrunnlag(konsument, headers.behandlingsgrunnlag);
-      return requireGrant(konsument.navn, grunnlag, operation);
+      return requireGrant(konsument, grunnlag, operation);
     } catch (error) {
       const denied = { konsument: konsument.navn, behandlingsgrunnlag: grunnlag?.id, operation };
       this.denialLog.record(denied, { persons: identsIn(body), deltakerIds: deltakerIdsIn(params) });
@@ -169,14 +169,14 @@ function chooseGrunnlag(
 }
 
 function requireGrant(
-  konsument: string,
+  { navn: konsument, dialect }: Konsument,
   { id, operasjoner: operations, felter: fields }: Behandlingsgrunnlag,
   operation: Operation,
 ): Grant {
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const grant = { konsument, behandlingsgrunnlag: id, operation, fields };
+  const grant = { konsument, behandlingsgrunnlag: id, operation, fields, dialect };
   requireFields(grant, OPERATIONS[operation]);
   return grant;
 }

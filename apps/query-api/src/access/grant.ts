@@ -1,6 +1,7 @@
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import type { AvtaleField } from '@tiltak/avtale';
+import type { Dialect } from '../graphql/schema.ts';
 import type { Operation } from './operations.ts';
 
 /** Who asks, what for, and by which operation: known for every request that reaches a handler. */
@@ -10,6 +11,8 @@ export interface Grant {
   operation: Operation;
   /** those granted for the purpose, whatever the operation answers with */
   fields: ReadonlySet<AvtaleField>;
+  /** of GraphQL */
+  dialect: Dialect;
 }
 
 declare module 'fastify' {

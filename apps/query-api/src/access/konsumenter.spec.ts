@@ -26,6 +26,7 @@ test('consumers by client id', () => {
       ...konsument,
       navn: 'l',
       azp: 'b',
+      graphql: { som: 'gammel' },
       behandlingsgrunnlag: [{ ...basis, felter: 'alle' }],
       kvote: { perSekund: 1, burst: 2 },
     },
@@ -33,6 +34,7 @@ test('consumers by client id', () => {
   expect([...konsumenter.keys()]).toEqual(['a', 'b']);
   expect(konsumenter.get('b')?.behandlingsgrunnlag[0]?.felter).toEqual(new Set(GRANTABLE_FIELDS));
   expect(konsumenter.get('b')?.kvote?.perSekund).toBe(1);
+  expect([...konsumenter.values()].map(({ dialect }) => dialect)).toEqual(['ny', 'gammel']);
 });
 
 test('the registry of the local stack, whose consumers have accepted the terms of use', () => {
@@ -74,6 +76,7 @@ test.each([
     /k: behandlingsgrunnlag B1 stands twice/,
   ],
   ['no version', [{ ...konsument, bruksvilkaar: 'ja' }], /0\.bruksvilkaar must be integer/],
+  ['an unknown GraphQL', [{ ...konsument, graphql: { som: 'eldst' } }], /0\.graphql\.som must be equal to one of/],
   ['no quota', [{ ...konsument, kvote: { perSekund: 0, burst: 1 } }], /0\.kvote\.perSekund must be >= 1/],
 ])('%s is refused, with the place', (_, content, message) => {
   expect(() => read(content)).toThrow(InvalidRegistryError);

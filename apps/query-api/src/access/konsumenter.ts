@@ -4,6 +4,7 @@ import { TokenBucket } from 'limiter';
 import { StartupError } from '@tiltak/platform';
 import { parseDocument } from 'yaml';
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import type { Dialect } from '../graphql/schema.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
 
@@ -21,6 +22,8 @@ export interface Konsument {
   /** version of the terms of use that it has accepted */
   bruksvilkaar: number | undefined;
   behandlingsgrunnlag: Behandlingsgrunnlag[];
+  /** of GraphQL */
+  dialect: Dialect;
   /** undefined: no quota */
   kvote: { perSekund: number; burst: number; bucket: TokenBucket } | undefined;
 }
@@ -61,6 +64,7 @@ interface RegistryEntry {
     operasjoner: Operation[] | 'alle';
     felter: AvtaleField[] | 'alle';
   }[];
+  graphql?: { som: Dialect };
   kvote?: { perSekund: number; burst: number };
 }
 
@@ -145,7 +149,14 @@ function duplicates(values: string[]): string[] {
   return [...new Set(values.filter((value, i) => values.indexOf(value) !== i))];
 }
 
-function toKonsument({ navn, azp, bruksvilkaar, behandlingsgrunnlag, kvote: quota }: RegistryEntry): Konsument {
+function toKonsument({
+  navn,
+  azp,
+  bruksvilkaar,
+  behandlingsgrunnlag,
+  graphql,
+  kvote: quota,
+}: RegistryEntry): Konsument {
   return {
     navn,
     azp,
@@ -156,6 +167,7 @@ function toKonsument({ navn, azp, bruksvilkaar, behandlingsgrunnlag, kvote: quot
       operasjoner: new Set(operations === 'alle' ? (Object.keys(OPERATIONS) as Operation[]) : operations),
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
     })),
+    dialect: graphql?.som ?? 'ny',
     kvote: quota && { ...quota, bucket: fullBucket(quota) },
   };
 }

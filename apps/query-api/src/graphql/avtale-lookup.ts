@@ -1,13 +1,13 @@
-import { UUID, type AvtaleField } from '@tiltak/avtale';
+import { isUuid } from '@tiltak/avtale';
 import { PROBLEMS } from '@tiltak/platform';
 import { GraphQLError } from 'graphql';
 import type { AvtaleRow, Selection } from '../avtaler/avtaler.fields.ts';
-import type { AvtaleFilter } from '../avtaler/avtaler.filter.ts';
-import { byIdQuery, byNumberQuery, searchQuery } from '../avtaler/avtaler.queries.ts';
 import type { Run } from '../lookups/lookups.ts';
-import { graphqlError, invalid } from './errors.ts';
+import { BEDRIFT_NR } from '../shared/lists.ts';
+import { graphqlError, invalidArgument } from './errors.ts';
+import type { FieldSource } from './field-sources.ts';
+import type { AvtaleQueries, RootFilter } from './graphql.queries.ts';
 import type { RootLookup } from './root-lookups.ts';
-import type { FieldSource } from './schema.ts';
 
 /** In one answer: they are held in memory and made into JSON at once. Larger answers are for REST, page by page. */
 const MAX_AVTALER = 10_000;
@@ -29,25 +29,32 @@ export interface RootResult {
  *
  * @throws Problem 503 when the database can't answer
  */
-export async function lookUpRoots(run: Run, roots: readonly RootLookup[]): Promise<Map<string, RootResult>> {
+export async function lookUpRoots(
+  run: Run,
+  roots: readonly RootLookup[],
+  queries: AvtaleQueries,
+): Promise<Map<string, RootResult>> {
   const results = new Map<string, RootResult>();
   let room = MAX_AVTALER;
   for (const root of roots) {
-    const result = await lookUp(run, root, room);
+    const result = await lookUp({ run, queries, room }, root);
     room = Math.max(0, room - result.readCount);
     results.set(root.key, result);
   }
   return results;
 }
 
-/**
- * Reads the columns that are asked for, and the participant's opaque id for the audit.
- *
- * @param room how many avtaler the answer can take
- */
-async function lookUp(run: Run, root: RootLookup, room: number): Promise<RootResult> {
+interface Access {
+  run: Run;
+  queries: AvtaleQueries;
+  /** how many avtaler the answer can take */
+  room: number;
+}
+
+/** Reads the columns that are asked for, and the participant's opaque id for the audit. */
+async function lookUp(access: Access, root: RootLookup): Promise<RootResult> {
   try {
-    return await (root.field === 'avtale' ? lookUpOne(run, root) : lookUpMany(run, root, room));
+    return await (root.field === 'avtale' ? lookUpOne(access, root) : lookUpMany(access, root));
   } catch (error) {
     // Of this field only; the others are answered.
     if (error instanceof GraphQLError) return { answer: error, rows: [], readCount: 0, personidenter: [] };
@@ -55,9 +62,10 @@ async function lookUp(run: Run, root: RootLookup, room: number): Promise<RootRes
   }
 }
 
-async function lookUpMany(run: Run, root: RootLookup, room: number): Promise<RootResult> {
+async function lookUpMany({ run, queries, room }: Access, root: RootLookup): Promise<RootResult> {
   const filter = filterFor(root);
-  const rows = await run(searchQuery(filter, selectionOf(root.sources), { limit: room + 1 }));
+  if (!filter) return { answer: [], rows: [], readCount: 0, personidenter: [] };
+  const rows = await run(queries.search(filter, selectionOf(root.sources), room + 1));
   const fits = rows.length <= room;
   return {
     answer: fits ? rows : tooLarge(),
@@ -67,35 +75,42 @@ async function lookUpMany(run: Run, root: RootLookup, room: number): Promise<Roo
   };
 }
 
-async function lookUpOne(run: Run, root: RootLookup): Promise<RootResult> {
-  const row = await readOne(run, root);
+async function lookUpOne(access: Access, root: RootLookup): Promise<RootResult> {
+  const row = await readOne(access, root);
   const rows = row ? [row] : [];
   return { answer: row ?? null, rows, readCount: rows.length, personidenter: [] };
 }
 
-async function readOne(run: Run, { args, sources }: RootLookup): Promise<AvtaleRow | undefined> {
-  const { avtaleNr } = args;
-  const hasNumber = typeof avtaleNr === 'number';
-  if (typeof args['avtaleId'] !== 'string') {
-    if (!hasNumber) throw invalid('The argument avtaleId or avtaleNr is required');
-    const [row] = await run(byNumberQuery(avtaleNr, selectionOf(sources)));
+/** With both arguments only the id counts; with none there is no such avtale. */
+async function readOne({ run, queries }: Access, { args, sources }: RootLookup): Promise<AvtaleRow | undefined> {
+  const { avtaleId, avtaleNr } = args;
+  if (typeof avtaleId === 'string') {
+    if (!isUuid(avtaleId)) throw invalidArgument('The argument avtaleId must be a UUID');
+    const [row] = await run(queries.byId(avtaleId, selectionOf(sources)));
     return row;
   }
-  const avtaleId = requireArgument(args, 'avtaleId', UUID, 'a UUID');
-  const [row] = await run(byIdQuery(avtaleId, selectionOf(sources, ...(hasNumber ? (['avtaleNr'] as const) : []))));
-  return !hasNumber || row?.['avtale_nr'] === avtaleNr ? row : undefined;
+  if (typeof avtaleNr !== 'number') return undefined;
+  const [row] = await run(queries.byNumber(avtaleNr, selectionOf(sources)));
+  return row;
 }
 
-function selectionOf(sources: FieldSource[], ...others: AvtaleField[]): Selection[] {
-  return [...new Set<Selection>([...sources.map(({ read }) => read), ...others, 'deltakerId'])];
+function selectionOf(sources: FieldSource[]): Selection[] {
+  return [...new Set<Selection>([...sources.map(({ read }) => read), 'deltakerId'])];
 }
 
-function filterFor({ field, args }: RootLookup): AvtaleFilter {
+const IDENT = /^\d{11}$/;
+
+/** undefined: nothing has what is asked for */
+function filterFor({ field, args }: RootLookup): RootFilter | undefined {
   switch (field) {
-    case 'avtalerForPerson':
-      return { personidenter: [requireArgument(args, 'personnummer', /^\d{11}$/, 'eleven digits')] };
-    case 'avtalerForBedrift':
-      return { bedriftsnumre: [requireArgument(args, 'organisasjonsnummer', /^\d{9}$/, 'nine digits')] };
+    case 'avtalerForPerson': {
+      const ident = requireArgument(args, 'personnummer');
+      return IDENT.test(ident) ? { personidenter: [ident] } : undefined;
+    }
+    case 'avtalerForBedrift': {
+      const number = requireArgument(args, 'organisasjonsnummer');
+      return BEDRIFT_NR.test(number) ? { bedriftsnumre: [number] } : undefined;
+    }
     case 'avtalerForTiltakstype':
       return { tiltakstyper: [requireArgument(args, 'tiltakstype')] };
     case 'avtalerForStatus':
@@ -106,16 +121,16 @@ function filterFor({ field, args }: RootLookup): AvtaleFilter {
 }
 
 /** The schema lets clients leave out any argument, as it always has. */
-function requireArgument(args: Record<string, unknown>, name: string, pattern = /^/, form = ''): string {
+function requireArgument(args: Record<string, unknown>, name: string): string {
   const value = args[name];
-  if (typeof value !== 'string') throw invalid(`The argument ${name} is required`);
-  if (!pattern.test(value)) throw invalid(`The argument ${name} must be ${form}`);
+  if (typeof value !== 'string') throw invalidArgument(`The argument ${name} is required`);
   return value;
 }
 
 function tooLarge(): GraphQLError {
   return graphqlError(
     PROBLEMS.FOR_STOR,
+    'BAD_REQUEST',
     `The answer would hold more than ${String(MAX_AVTALER)} avtaler: POST /api/v1/avtaler/sok gives them page by page`,
   );
 }

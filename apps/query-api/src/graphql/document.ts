@@ -20,10 +20,10 @@ import {
 import { LRUCache } from 'lru-cache';
 import { RejectedError, invalid } from './errors.ts';
 import type { GraphqlForesporselDto } from './graphql.dto.ts';
-import { schema } from './schema.ts';
+import { SCHEMAS, type Dialect } from './schema.ts';
 
-/** A document with a dozen fields has about thirty; the introspection query of the tools has two hundred. */
-const MAX_TOKENS = 1_000;
+/** Fifty persons with a dozen fields each are 1,100; the introspection query of the tools has two hundred. */
+const MAX_TOKENS = 2_000;
 const MAX_ALIASES = 50;
 /** Fragments counted. An avtale is flat; the introspection query of the tools goes eighteen deep. */
 const MAX_DEPTH = 20;
@@ -31,6 +31,7 @@ const MAX_ERRORS = 20;
 
 /** A valid operation of a valid document, with the values of its variables. */
 export interface GraphqlRequest {
+  dialect: Dialect;
   document: DocumentNode;
   operation: OperationDefinitionNode;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
@@ -39,20 +40,24 @@ export interface GraphqlRequest {
 }
 
 /** @throws RejectedError with everything that is wrong with the request */
-export function parseRequest({ query, operationName, variables }: GraphqlForesporselDto): GraphqlRequest {
-  const document = readDocument(query);
+export function parseRequest(
+  { query, operationName, variables }: GraphqlForesporselDto,
+  dialect: Dialect,
+): GraphqlRequest {
+  const document = readDocument(query, dialect);
   const fragments = new Map(
     document.definitions.flatMap((part) =>
       part.kind === Kind.FRAGMENT_DEFINITION ? [[part.name.value, part] as const] : [],
     ),
   );
-  const operation = getOperationAST(document, operationName);
+  // An empty name is none, as it was in the service before this one.
+  const operation = getOperationAST(document, operationName === '' ? null : operationName);
   if (!operation) throw new RejectedError([invalid('operationName must name one of the operations of the document')]);
   if (operation.operation !== OperationTypeNode.QUERY) throw new RejectedError([invalid('Only queries are offered')]);
   if (depth(operation.selectionSet, fragments) > MAX_DEPTH) {
     throw new RejectedError([invalid(`The operation is nested deeper than ${String(MAX_DEPTH)}`)]);
   }
-  return { document, operation, fragments, variables: readVariables(operation, variables ?? {}) };
+  return { dialect, document, operation, fragments, variables: readVariables(operation, variables ?? {}, dialect) };
 }
 
 /** Valid ones that clients send again and again, up to so many characters: to read one costs more than the look-up. */
@@ -61,18 +66,19 @@ const remembered = new LRUCache<string, DocumentNode>({
   sizeCalculation: (_, { length }) => Math.max(1, length),
 });
 
-function readDocument(query: string): DocumentNode {
-  const known = remembered.get(query);
+function readDocument(query: string, dialect: Dialect): DocumentNode {
+  const key = `${dialect} ${query}`;
+  const known = remembered.get(key);
   if (known) return known;
   const document = parseText(query);
-  const errors = validate(schema, document, RULES, { maxErrors: MAX_ERRORS });
+  const errors = validate(SCHEMAS[dialect], document, RULES, { maxErrors: MAX_ERRORS });
   if (errors.length > 0) throw new RejectedError(errors.map(({ message, nodes }) => invalid(message, nodes)));
   const { aliases, values } = count(document);
   if (aliases > MAX_ALIASES) {
     throw new RejectedError([invalid(`The document has more than ${String(MAX_ALIASES)} aliases`)]);
   }
   // A value may be a national ident, and is another the next time.
-  if (values === 0) remembered.set(query, document);
+  if (values === 0) remembered.set(key, document);
   return document;
 }
 
@@ -87,7 +93,7 @@ function parseText(query: string): DocumentNode {
       new GraphQLError(`The document is not GraphQL, or has more than ${String(MAX_TOKENS)} tokens`, {
         ...(source && { source }),
         ...(positions && { positions }),
-        extensions: invalid('').extensions,
+        extensions: invalid('', undefined, 'InvalidSyntax').extensions,
       }),
     ]);
   }
@@ -143,8 +149,11 @@ function depth(
 function readVariables(
   { variableDefinitions = [] }: OperationDefinitionNode,
   values: Record<string, unknown>,
+  dialect: Dialect,
 ): Record<string, unknown> {
-  const { coerced, errors } = getVariableValues(schema, variableDefinitions, values, { maxErrors: MAX_ERRORS });
+  const { coerced, errors } = getVariableValues(SCHEMAS[dialect], variableDefinitions, values, {
+    maxErrors: MAX_ERRORS,
+  });
   if (coerced) return coerced;
   // Their messages quote the values, but each stands at the definition of its variable.
   const wrong = new Set(errors.flatMap(({ nodes }) => nodes ?? []));

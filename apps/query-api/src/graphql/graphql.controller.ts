@@ -13,10 +13,12 @@ import { identsIn } from '../lookups/denial-log.ts';
 import { deltakereIn, Lookups } from '../lookups/lookups.ts';
 import { lookUpRoots, type RootResult } from './avtale-lookup.ts';
 import { parseRequest, type GraphqlRequest } from './document.ts';
-import { RejectedError, fromProblem, toResponse, invalid } from './errors.ts';
+import { RejectedError, forbidden, toResponse, invalid } from './errors.ts';
+import { FIELD_SOURCES } from './field-sources.ts';
 import { GraphqlForesporselDto } from './graphql.dto.ts';
+import { QUERIES } from './graphql.queries.ts';
 import { plan, type RootLookup } from './root-lookups.ts';
-import { FIELD_SOURCES, schema } from './schema.ts';
+import { SCHEMAS } from './schema.ts';
 
 interface GraphqlResponse {
   data?: ExecutionResult['data'];
@@ -54,13 +56,14 @@ export class GraphqlController {
 
   private async respond(body: GraphqlForesporselDto, request: FastifyRequest): Promise<GraphqlResponse> {
     try {
-      const query = parseRequest(body);
+      const grant = grantOf(request);
+      const query = parseRequest(body, grant.dialect);
       const roots = plan(query);
       return await this.lookups.answerSteps(
-        grantOf(request),
+        grant,
         { fields: fieldsOf(roots), persons: identsIn(request.body), refusal: refusalOf(roots) },
         async (run) => {
-          const results = await lookUpRoots(run, roots);
+          const results = await lookUpRoots(run, roots, QUERIES[query.dialect]);
           return { found: results, disclosure: disclosureOf(roots, results) };
         },
         (results) => executeRequest(query, results),
@@ -96,16 +99,16 @@ function disclosureOf(roots: RootLookup[], results: ReadonlyMap<string, RootResu
 }
 
 async function executeRequest(
-  { document, operation, variables }: GraphqlRequest,
+  { dialect, document, operation, variables }: GraphqlRequest,
   results: ReadonlyMap<string, RootResult>,
 ): Promise<GraphqlResponse> {
   const { data, errors } = await execute({
-    schema,
+    schema: SCHEMAS[dialect],
     document,
     operationName: operation.name?.value,
     variableValues: variables,
     fieldResolver: (row: AvtaleRow | undefined, _args, _context, { path, fieldName }) =>
-      row ? FIELD_SOURCES.get(fieldName)?.value(row) : answerOf(results.get(String(path.key))),
+      row ? FIELD_SOURCES[dialect].get(fieldName)?.value(row) : answerOf(results.get(String(path.key))),
   });
   return { ...(errors && { errors: errors.map(toResponse) }), data: data ?? null };
 }
@@ -129,7 +132,7 @@ function inChunks(rows: AvtaleRow[]): Promise<AvtaleRow>[] {
 function rejections(error: unknown): readonly GraphQLError[] {
   if (error instanceof RejectedError) return error.errors;
   // A field that is not granted.
-  if (error instanceof Problem && error.problemType === PROBLEMS.IKKE_TILGANG) return [fromProblem(error)];
+  if (error instanceof Problem && error.problemType === PROBLEMS.IKKE_TILGANG) return [forbidden(error)];
   // An argument that is null after all, as only the variables tell.
   if (error instanceof GraphQLError) return [invalid(error.message, error.nodes)];
   throw error;

@@ -1,6 +1,8 @@
+import { IgnoresUnknown } from '@tiltak/platform';
 import { IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 
-/** A request, as GraphQL over HTTP has it; one, never a list of them. */
+/** A request, as GraphQL over HTTP has it; one, never a list of them. Clients may add to it what other servers know. */
+@IgnoresUnknown()
 export class GraphqlForesporselDto {
   @IsString()
   @MaxLength(20_000)

@@ -11,10 +11,11 @@ import {
 import type { AvtaleField } from '@tiltak/avtale';
 import { RejectedError, invalid } from './errors.ts';
 import type { GraphqlRequest } from './document.ts';
-import { ARGUMENT_FIELDS, FIELD_SOURCES, schema, type FieldSource } from './schema.ts';
+import { ARGUMENT_FIELDS, FIELD_SOURCES, type FieldSource } from './field-sources.ts';
+import { SCHEMAS } from './schema.ts';
 
-/** Each is a look-up of its own. */
-const MAX_ROOT_FIELDS = 10;
+/** Each is a look-up of its own: all idents that a person has had, say. */
+const MAX_ROOT_FIELDS = 50;
 
 /** A field of the type Query that an operation asks for. */
 export interface RootLookup {
@@ -41,7 +42,7 @@ export function plan(query: GraphqlRequest): RootLookup[] {
   }
   return root.flatMap(([key, nodes]) => {
     const [node] = nodes;
-    const definition = node && schema.getQueryType()?.getFields()[node.name.value];
+    const definition = node && SCHEMAS[query.dialect].getQueryType()?.getFields()[node.name.value];
     // The others are of introspection.
     if (!definition) return [];
     const args = getArgumentValues(definition, node, query.variables);
@@ -60,7 +61,7 @@ function sourcesTo(nodes: FieldNode[], query: GraphqlRequest): FieldSource[] {
   const fields: ResponseFields = new Map();
   for (const { selectionSet } of nodes) if (selectionSet) collect(selectionSet, query, fields);
   const chosen = new Set([...fields.values()].flat().map(({ name }) => name.value));
-  return [...FIELD_SOURCES].flatMap(([name, source]) => (chosen.has(name) ? [source] : []));
+  return [...FIELD_SOURCES[query.dialect]].flatMap(([name, source]) => (chosen.has(name) ? [source] : []));
 }
 
 /** The fields of an answer, by their names in it. */

@@ -1,35 +1,74 @@
-import {
-  AVTALESTATUSER,
-  FASER,
-  OPPHAV,
-  STILLINGSTYPER,
-  TILTAKSTYPER,
-  GRANTABLE_FIELDS,
-  type AvtaleField,
-} from '@tiltak/avtale';
-import { columnName } from '@tiltak/database';
-import { assertObjectType, buildSchema } from 'graphql';
-import { toRfc3339, valueReader, type AvtaleRow, type Selection } from '../avtaler/avtaler.fields.ts';
-
-const enumOf = (name: string, values: readonly string[]): string => `enum ${name} { ${values.join(' ')} }`;
+import { AVTALESTATUSER, FASER, OPPHAV, STILLINGSTYPER, TILTAKSTYPER } from '@tiltak/avtale';
+import { buildSchema, type GraphQLSchema } from 'graphql';
 
 /**
- * The schema that the service before this one published: its clients send documents, and were generated from it, so no
- * name, type or nullability here can change. What is new: `UKJENT`, and values that the source has got since.
+ * What consumers that come from the service before this one are answered in: `gammel` is the schema that it published,
+ * and closed. Clients were generated from it, so no name, type or nullability in it can change.
  */
-export const schema = buildSchema(`
-"RFC 3339 with offset, to the microsecond"
-scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
-"YYYY-MM-DD"
-scalar Date
+export type Dialect = 'ny' | 'gammel';
 
-"UKJENT: a value that is new at the source"
-${enumOf('Tiltakstype', TILTAKSTYPER)}
-${enumOf('AvtaleStatus', AVTALESTATUSER)}
-${enumOf('Stillingstype', STILLINGSTYPER)}
-${enumOf('Opphav', OPPHAV)}
+type EnumName = 'Tiltakstype' | 'AvtaleStatus' | 'Stillingstype' | 'Opphav';
+
+/** As they were: what the source has got since is not here. */
+const EARLIER_ENUMS: Record<EnumName, readonly string[]> = {
+  Tiltakstype: [
+    'ARBEIDSTRENING',
+    'MIDLERTIDIG_LONNSTILSKUDD',
+    'VARIG_LONNSTILSKUDD',
+    'MENTOR',
+    'INKLUDERINGSTILSKUDD',
+    'SOMMERJOBB',
+    'VTAO',
+    'FIREARIG_LONNSTILSKUDD',
+  ],
+  AvtaleStatus: [
+    'ANNULLERT',
+    'AVBRUTT',
+    'PAABEGYNT',
+    'MANGLER_GODKJENNING',
+    'KLAR_FOR_OPPSTART',
+    'GJENNOMFORES',
+    'AVSLUTTET',
+  ],
+  Stillingstype: ['FAST', 'MIDLERTIDIG'],
+  Opphav: ['VEILEDER', 'ARBEIDSGIVER', 'ARENA'],
+};
+
+/** `UKJENT`, a value that is new at the source, is new here too. */
+const ENUMS: Record<EnumName, readonly string[]> = {
+  Tiltakstype: TILTAKSTYPER,
+  AvtaleStatus: AVTALESTATUSER,
+  Stillingstype: STILLINGSTYPER,
+  Opphav: OPPHAV,
+};
+
+const OWN_FIELDS = `
+  "The same by the name that REST would give it"
+  endringMottattTidspunkt: DateTime
+  fase: Fase
+  "It was annulled after it had begun: when the person left is not known"
+  annullertUnderveis: Boolean`;
+
+const OWN_TYPES = `
 "Where in its life an avtale is, today in Oslo"
-${enumOf('Fase', FASER)}
+${enumOf('Fase', FASER)}`;
+
+function enumOf(name: string, values: readonly string[]): string {
+  return `enum ${name} { ${values.join(' ')} }`;
+}
+
+function sdl(enums: Record<EnumName, readonly string[]>, ownFields = '', ownTypes = ''): string {
+  return `
+"A moment, with its offset"
+scalar DateTime
+"YYYY-MM-DD"
+scalar Date @specifiedBy(url: "https://tools.ietf.org/html/rfc3339")
+"Used by nothing"
+scalar LocalDateTime
+${Object.entries(enums)
+  .map(([name, values]) => enumOf(name, values))
+  .join('\n')}
+${ownTypes}
 
 "Agreement on a measure, between a participant, an employer and Nav"
 type Avtale {
@@ -59,80 +98,22 @@ type Avtale {
   "When the source last changed it"
   endretTidspunkt: DateTime
   "When this system learned of that change"
-  endringMottattTidspunkt: DateTime
-  opphav: Opphav
-  fase: Fase
-  "It was annulled after it had begun: when the person left is not known"
-  annullertUnderveis: Boolean
+  endring_mottatt_tidspunkt: DateTime
+  opphav: Opphav${ownFields}
 }
 
 type Query {
-  "By id, by number, or, with both, the one that has both"
-  avtale(avtaleId: ID, avtaleNr: Int): Avtale
   avtalerForPerson(personnummer: String): [Avtale]!
   avtalerForBedrift(organisasjonsnummer: String): [Avtale]!
+  "By id, or else by number"
+  avtale(avtaleId: ID, avtaleNr: Int): Avtale
   avtalerForTiltakstype(tiltakstype: Tiltakstype): [Avtale]!
   avtalerForStatus(status: AvtaleStatus): [Avtale]!
 }
-`);
+`;
+}
 
-/** The field of an avtale that each argument reads: to search by it tells as much as to be answered with it. */
-const SEARCHED_BY: Record<string, AvtaleField> = {
-  avtaleId: 'avtaleId',
-  avtaleNr: 'avtaleNr',
-  personnummer: 'deltakerFnr',
-  organisasjonsnummer: 'bedriftNr',
-  tiltakstype: 'tiltakstype',
-  status: 'avtaleStatus',
+export const SCHEMAS: Readonly<Record<Dialect, GraphQLSchema>> = {
+  ny: buildSchema(sdl(ENUMS, OWN_FIELDS, OWN_TYPES)),
+  gammel: buildSchema(sdl(EARLIER_ENUMS)),
 };
-
-/** By the name of the argument, for every one of the schema. */
-export const ARGUMENT_FIELDS: ReadonlyMap<string, AvtaleField> = new Map(
-  Object.values(assertObjectType(schema.getQueryType()).getFields())
-    .flatMap(({ args }) => args)
-    .map(({ name }) => {
-      const field = SEARCHED_BY[name];
-      if (!field) throw new Error(`The argument ${name} of the GraphQL schema reads no known field`);
-      return [name, field];
-    }),
-);
-
-/** How a field of the type Avtale is answered, and the field that a consumer must be granted for it. */
-export interface FieldSource {
-  read: Selection;
-  requires: AvtaleField;
-  /** @param row read with `read` */
-  value: (row: AvtaleRow) => unknown;
-}
-
-const OTHER_SOURCES: Record<string, FieldSource> = {
-  annullertUnderveis: {
-    read: 'fase',
-    requires: 'fase',
-    value: ({ annullert_underveis: underway = null }) => underway,
-  },
-  endretTidspunkt: sourceFrom('sistEndret'),
-  endringMottattTidspunkt: {
-    read: 'mottatt',
-    requires: 'sistEndret',
-    value: ({ mottatt: received = null }) => received && toRfc3339(String(received)),
-  },
-};
-
-/** By the name of the field, in the order of the schema. */
-export const FIELD_SOURCES: ReadonlyMap<string, FieldSource> = new Map(
-  Object.keys(assertObjectType(schema.getType('Avtale')).getFields()).map((name) => [name, sourceTo(name)]),
-);
-
-function sourceTo(name: string): FieldSource {
-  const field = GRANTABLE_FIELDS.find((known) => known === name);
-  const source = field ? sourceFrom(field) : OTHER_SOURCES[name];
-  if (!source) throw new Error(`The field ${name} of the GraphQL schema is read from nowhere`);
-  return source;
-}
-
-function sourceFrom(field: AvtaleField): FieldSource {
-  const column = columnName(field);
-  const toValue = valueReader(field);
-  return { read: field, requires: field, value: (row) => toValue(row[column] ?? null) };
-}

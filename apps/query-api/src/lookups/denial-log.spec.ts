@@ -52,7 +52,13 @@ test('refusals beyond what can wait are counted, and look-ups are audited meanwh
   const before = await lost();
   for (let n = 0; n < 50; n++) denials.record({ konsument: 'a', operation: 'sokAvtaler' }, { persons: [KARI] });
   expect((await lost()) - before).toBe(40);
-  const grant = { konsument: 'b', behandlingsgrunnlag: 'B', operation: 'sokAvtaler', fields: new Set([]) } as const;
+  const grant = {
+    konsument: 'b',
+    behandlingsgrunnlag: 'B',
+    operation: 'sokAvtaler',
+    dialect: 'ny',
+    fields: new Set([]),
+  } as const;
   await new AuditLog(others, deltakerId).record(grant, { fields: [], hits: 0 });
   expect(await api.audit(1)).toMatchObject([{ konsument: 'b', tillatt: true }]);
   busy.release();

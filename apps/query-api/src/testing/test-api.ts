@@ -33,6 +33,7 @@ const KONSUMENTER = [
     operasjoner: ['sokAvtaler', 'hentUtdrag', 'hentStatistikk', 'hentTiltaksstatus'],
     felter: ['avtaleId', 'tiltakstype'],
   }),
+  { ...konsument('gammel', { operasjoner: 'alle', felter: 'alle' }), graphql: { som: 'gammel' } },
   konsument('graphql-smal', { operasjoner: ['graphql'], felter: ['avtaleId', 'tiltakstype', 'sistEndret'] }),
   {
     ...konsument('to-formal', { operasjoner: 'alle', felter: 'alle' }),

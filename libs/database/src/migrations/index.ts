@@ -13,6 +13,7 @@ import { KontraktOgSkrevet1795684192471 } from './1795684192471-kontrakt-og-skre
 import { Roller1795684386949 } from './1795684386949-roller.ts';
 import { Sletting1795684392617 } from './1795684392617-sletting.ts';
 import { Innsyn1795684399396 } from './1795684399396-innsyn.ts';
+import { GraphqlGammel1795685623898 } from './1795685623898-graphql-gammel.ts';
 import { Identer1795685852459 } from './1795685852459-identer.ts';
 import { Statistikk1795686004718 } from './1795686004718-statistikk.ts';
 
@@ -33,6 +34,7 @@ export const MIGRATIONS = [
   Roller1795684386949,
   Sletting1795684392617,
   Innsyn1795684399396,
+  GraphqlGammel1795685623898,
   Identer1795685852459,
   Statistikk1795686004718,
 ];

@@ -1,13 +1,36 @@
-import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
+import {
+  ValidationPipe,
+  type ArgumentMetadata,
+  type ValidationError,
+  type ValidationPipeOptions,
+} from '@nestjs/common';
 import { maskIdents } from '../logger.ts';
 import { PROBLEMS, Problem, type FieldError } from '../problem.ts';
 
+/** Bodies whose form others have decided, and may add to. */
+const OPEN_FORMS = new WeakSet<object>();
+
+/** Of a DTO: unknown properties are left out in silence, where they are refused otherwise. */
+export function IgnoresUnknown(): ClassDecorator {
+  return (cls) => {
+    OPEN_FORMS.add(cls);
+  };
+}
+
 /** Nest takes `null` and no body at all for an object without properties. */
 class ProblemValidationPipe extends ValidationPipe {
+  private readonly lenient: ValidationPipe;
+
+  constructor(options: ValidationPipeOptions) {
+    super(options);
+    this.lenient = new ValidationPipe({ ...options, forbidNonWhitelisted: false });
+  }
+
   override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     if (metadata.type === 'body' && !isObject)
       throw invalidRequest([{ felt: 'body', melding: 'must be a JSON object' }]);
+    if (metadata.metatype && OPEN_FORMS.has(metadata.metatype)) return this.lenient.transform(value, metadata);
     return super.transform(value, metadata);
   }
 }
