@@ -68,7 +68,7 @@ test.each([
   ['GET', `/api/v1/avtaler/${'a'.repeat(150)}`, 400],
   ['GET', '/api/v1/avtaler/nummer/1.5', 400],
   ['GET', '/api/v1/avtaler/nummer/-1', 400],
-  ['GET', '/api/v1/bedrifter/12/avtaler', 400],
+  ['GET', `/api/v1/bedrifter/${'1'.repeat(21)}/avtaler`, 400],
   ['GET', '/api/v1/ferskhet?ukjent=1', 200],
 ])('%s %s is %d', async (method, path, status) => {
   const response = await api.call(method, path);

@@ -150,7 +150,11 @@ describe('sokAvtaler', () => {
       'must contain no more than 1000 elements',
     ],
     ['personidenter', { personidenter: KARI }, 'must be an array'],
-    ['bedriftsnumre', { bedriftsnumre: ['1'] }, 'must be nine digits'],
+    [
+      'bedriftsnumre',
+      { bedriftsnumre: ['', '1'.repeat(21), '\u0000'] },
+      'must be 1 to 20 characters; not so at position 0, 1, 2',
+    ],
     ['avtaleIder', { avtaleIder: [id(1), 'x'] }, 'must be a UUID; not so at position 1'],
     ['avtaleIder', { avtaleIder: Array.from({ length: 1_001 }, (_, n) => id(n)) }, 'no more than 1000'],
     ['tiltakstyper', { tiltakstyper: ['TULL'] }, 'must be of ARBEIDSTRENING'],
@@ -213,6 +217,8 @@ describe('an avtale', () => {
       opprettetTidspunkt: null,
       annullertTidspunkt: null,
       sistEndret: '2026-01-01T00:00:00Z',
+      // It ended before any day on which this runs.
+      fase: 'AVSLUTTET',
       _links: {
         self: { href: `/api/v1/avtaler/${id(1)}` },
         deltaker: { href: `/api/v1/deltakere/${deltakerId(KARI)}/avtaler` },

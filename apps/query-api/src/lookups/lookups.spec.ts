@@ -18,7 +18,7 @@ const GRAPHQL: PublishedOperation = {
 };
 
 /** Tells of no avtale. */
-const NOT_AUDITED = ['hentFerskhet'];
+const NOT_AUDITED = ['hentFerskhet', 'hentDekning'];
 
 beforeAll(async () => {
   api = await startTestApi();

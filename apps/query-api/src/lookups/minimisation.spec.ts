@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import { GRANTABLE_FIELDS, STORED_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 
 /**
@@ -22,6 +22,7 @@ writeFileSync(
     ...GRANTABLE_FIELDS.map((field) => ({
       navn: konsumentWithout(field),
       azp: konsumentWithout(field),
+      bruksvilkaar: 1,
       behandlingsgrunnlag: [
         {
           ...{ id: 'B', lenke: 'https://behandlingskatalog.example.no/B', operasjoner: 'alle' },
@@ -30,7 +31,7 @@ writeFileSync(
       ],
     })),
     {
-      ...{ navn: 'alt', azp: 'alt' },
+      ...{ navn: 'alt', azp: 'alt', bruksvilkaar: 1 },
       behandlingsgrunnlag: [
         { id: 'B', lenke: 'https://behandlingskatalog.example.no/B', operasjoner: 'alle', felter: 'alle' },
       ],
@@ -72,6 +73,8 @@ const FILTERS: Record<string, [unknown, ...AvtaleField[]]> = {
   avtaleIder: [[AVTALE], 'avtaleId'],
   tiltakstyper: [['MENTOR'], 'tiltakstype'],
   statuser: [['GJENNOMFORES'], 'avtaleStatus'],
+  faser: [['PAAGAAR'], 'fase'],
+  faseDato: ['2026-01-15', 'fase'],
   periode: [{ fra: '2026-01-01', til: '2026-01-31' }, 'startDato', 'sluttDato'],
   endretEtter: ['2020-01-01T00:00:00Z', 'sistEndret'],
   gjeldendePer: ['2026-01-01T00:00:00Z', 'sistEndret'],
@@ -88,14 +91,23 @@ const extract = fc.tuple(fields, filters, fc.boolean()).map(([chosen, { body, re
   body: { felter: chosen, ...body, ...(cursor && { neste: 'x' }) },
   reads: [...chosen, ...reads, 'avtaleId'],
 }));
-const search = filters.map(({ body, names }) => ({
+const search = filters.map(({ body, names, reads }) => ({
   ...{ method: 'POST', path: '/api/v1/avtaler/sok', body, names },
-  reads: [...GRANTABLE_FIELDS],
+  // Phases are left out for who may not see them.
+  reads: [...STORED_FIELDS, ...reads],
 }));
-const status = fc.boolean().map((then) => ({
+/** Whom it is about, when and of which kinds is the key of the operation. */
+const status = fc.tuple(fc.boolean(), fc.subarray([...GRANTABLE_FIELDS, '_links'])).map(([then, chosen]) => ({
   ...{ method: 'POST', path: '/api/v1/personer/tiltaksstatus', names: [KARI] },
-  body: { personidenter: [KARI], dato: '2026-01-15', ...(then && { gjeldendePer: FILTERS['gjeldendePer']?.[0] }) },
-  reads: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato', ...(then ? ['sistEndret'] : [])],
+  body: {
+    ...{ personer: [{ personidenter: [KARI] }], tiltakstyper: ['MENTOR'] },
+    ...(then ? { gjeldendePer: FILTERS['gjeldendePer']?.[0] } : { periode: { fra: '2026-01-15' } }),
+    ...(chosen.length > 0 && { felter: chosen }),
+  },
+  reads: [
+    ...['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
+    ...chosen.flatMap((field) => (field === '_links' ? ['avtaleId', 'bedriftNr'] : field)),
+  ],
 }));
 const whole = fc
   .constantFrom(
@@ -106,7 +118,7 @@ const whole = fc
     `deltakere/${deltakerId(KARI)}/avtaler`,
     'eksport',
   )
-  .map((path) => ({ method: 'GET', path: `/api/v1/${path}`, reads: [...GRANTABLE_FIELDS], names: [] }));
+  .map((path) => ({ method: 'GET', path: `/api/v1/${path}`, reads: [...STORED_FIELDS], names: [] }));
 const feed = fc.constant({ method: 'GET', path: '/api/v1/endringer', reads: ['avtaleId'], names: [] });
 const statistics = fc
   .constantFrom(
@@ -114,6 +126,7 @@ const statistics = fc
     ['STATUS', 'avtaleStatus'],
     ['BEDRIFT', 'bedriftNr'],
     ['MAANED', 'startDato'],
+    ['FASE', 'fase'],
   )
   .map(([per, field]) => ({ method: 'GET', path: `/api/v1/statistikk?per=${String(per)}`, reads: [field], names: [] }));
 const roots = fc.constantFrom(

@@ -19,6 +19,9 @@ interface Document {
   components: { schemas: Record<string, { required?: string[] }> };
 }
 
+/** What is required unless another member is there, which the document tells in words. */
+const EITHER: Record<string, string[]> = { TiltaksstatusSporring: ['personidenter'] };
+
 /**
  * Every operation of the document that the app publishes.
  *
@@ -37,7 +40,7 @@ export async function publishedOperations(
     const schema = requestBody?.content['application/json'].schema.$ref.split('/').at(-1);
     if (schema === undefined) return undefined;
     const { required = [] } = document.components.schemas[schema] ?? {};
-    return Object.fromEntries(required.map((name) => [name, valueOf(name)]));
+    return Object.fromEntries([...required, ...(EITHER[schema] ?? [])].map((name) => [name, valueOf(name)]));
   };
   const queryOf = ({ parameters = [] }: Operation): string => {
     const required = parameters.filter((parameter) => parameter.in === 'query' && parameter.required === true);
