@@ -148,7 +148,7 @@ test('who has seen a person, also in what names nobody', async () => {
   const { posisjon: withOther } = await get(`endringer?etter=${before}`);
   await line(id);
   await get(`endringer?etter=${withOther}`);
-  await db.query(`insert into statistikk values (1, 'STATUS', 'ALLE', '{GJENNOMFØRES}', 7, 7, true)`);
+  await db.query(`insert into statistikk values (1, 'STATUS', 'ALLE', '{GJENNOMFORES}', 7, 7, true)`);
   await db.query('insert into statistikk_tidspunkt (generasjon, tidspunkt) values (1, now())');
   await get('statistikk?per=STATUS');
   await api.call('POST', '/api/v1/avtaler/sok', { as: 'alt', body: {}, headers: { 'nav-call-id': 'sok' } });
@@ -171,7 +171,7 @@ test('who has seen a person, also in what names nobody', async () => {
     expect.stringMatching(/^\{"etter":"\S+"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
     expect.stringMatching(/^alle .* cn1=2 cnt=1$/),
     ...[1, 1].map((n) => expect.stringMatching(new RegExp(`^\\{"etter":.* cn1=${String(n)} cnt=1$`)) as string),
-    expect.stringMatching(/^\{"per":"STATUS"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
+    expect.stringMatching(/^\{"per":\["STATUS"\],"tidspunkt":"\S+"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
   ]);
   // Of somebody unknown here, nothing that names nobody is ruled out.
   const unknown = [];
