@@ -383,3 +383,34 @@ test('two ingestors that both believe they own the partition store each message 
   await Promise.all([read(setup.writer, 7), read(setup.otherWriter, 11)]);
   expect([await count('avtale'), await count('avtale_versjon'), await count('endring')]).toEqual([1, 400, 400]);
 });
+
+describe('what an older release did not read', () => {
+  const unread = 'set aldri_begynt = null, fra_arena = null';
+  const marks = async (): Promise<unknown> => {
+    const { avtale, avtale_versjon } = await dump();
+    const of = (rows: readonly unknown[]): unknown[] =>
+      (rows as { aldri_begynt: unknown; fra_arena: unknown }[]).map(({ aldri_begynt: a, fra_arena: b }) => [a, b]);
+    return [of(avtale), of(avtale_versjon)];
+  };
+
+  test.each([
+    ['nothing that anybody could see: quietly', {}, [false, false], 0],
+    ['that it never began: as a change', { annullertGrunn: 'Ikke møtt' }, [true, false], 1],
+    [
+      'that it came from Arena: as a change',
+      { godkjentPaVegneGrunn: { arenaMigreringDeltaker: true } },
+      [false, true],
+      1,
+    ],
+  ])('is filled in when the topic is read again. %s', async (_, fields, read, told) => {
+    const messages = [message(0, fields)];
+    await ingest(batch(messages));
+    await owner.query(`update avtale ${unread}; update avtale_versjon ${unread}; truncate endring`);
+    const { repaired } = await setup.writer.write({
+      ...{ topic: TOPIC, partition: PARTITION, repair: true },
+      select: () => Promise.resolve({ messages, record: (written) => Promise.resolve(written) }),
+    });
+    expect([await marks(), repaired.length]).toEqual([[[read], [read]], told]);
+    expect((await dump()).endring).toHaveLength(told);
+  });
+});
