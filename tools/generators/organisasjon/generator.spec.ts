@@ -84,7 +84,8 @@ test('the parts of an organisation name each other, and no other organisation', 
     const secrets = (app: string): unknown => yaml(`${dir}/${app}-${env}.yaml`)['spec']?.['envFrom'];
     const key = { secret: 'tiltak-datadeling-demo-fylke-noekkel' };
     expect(secrets('ingestor')).toEqual([key, { secret: 'tiltak-datadeling-demo-fylke-ingestor-db' }]);
-    expect(secrets('query-api')).toEqual([key, { secret: 'tiltak-datadeling-demo-fylke-query-api-db' }]);
+    const cursors = { secret: 'tiltak-datadeling-demo-fylke-markoer' };
+    expect(secrets('query-api')).toEqual([key, cursors, { secret: 'tiltak-datadeling-demo-fylke-query-api-db' }]);
     expect(secrets('migrering')).toBeUndefined();
     expect(yaml('tools/local/organisasjoner/demo-fylke.yaml')).toMatchObject({ topic, adapter: 'ja' });
   }
