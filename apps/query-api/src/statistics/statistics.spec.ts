@@ -176,7 +176,8 @@ describe('with figures', () => {
   test('all that was read stands in the audit', async () => {
     await api.owner.query('truncate oppslag');
     await get('per=TILTAKSTYPE&faser=PAAGAAR&serie=MAANED');
-    const rows = await api.owner.query<{ felter: string[]; antall_treff: number }[]>('select * from oppslag');
+    // Refusals of the test before may be written after it.
+    const rows = await api.owner.query<object[]>('select * from oppslag where tillatt');
     expect(rows).toMatchObject([{ felter: ['tiltakstype', 'fase'], antall_treff: 2, personer: [] }]);
   });
 });
