@@ -42,7 +42,10 @@ test('compose builds both apps and the token issuer from it', () => {
   };
   const built = Object.entries(services).filter(([, { build }]) => build !== undefined);
   expect(built.map(([name, { build }]) => [name, build]).sort()).toEqual(
-    [...APPS, 'issuer'].sort().map((name) => [name, { context: '.', args: { APP: name } }]),
+    [...APPS, 'issuer', 'migrering']
+      .sort()
+      // The migrations are a command of the ingestor's image.
+      .map((name) => [name, { context: '.', args: { APP: name === 'migrering' ? 'ingestor' : name } }]),
   );
   expect(STAGES).toContain('issuer');
   const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]));

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { StartupError } from '../startup-error.ts';
 import { IDENT_IN_ERROR, startProbeApp, type ProbeApp } from '../testing/probe-app.ts';
@@ -100,6 +101,15 @@ describe('access', () => {
     await alone.stop();
   });
 });
+
+test('a connection on which nothing is asked holds nobody open who stops', async () => {
+  const alone = await startProbeApp();
+  const silent = connect(Number(new URL(alone.url).port), '127.0.0.1');
+  await once(silent, 'connect');
+  const closed = once(silent, 'close');
+  // Node's own patience with it is a minute, which is longer than a process is given.
+  await Promise.all([alone.stop(), closed]);
+}, 30_000);
 
 describe('context', () => {
   const tracing = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -1,3 +1,5 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -58,6 +60,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
     takesPersons: options.takesPersons,
   });
   const slowBodies = new SlowBodies({ bytesPerSecond: config.HTTP_MINSTE_BYTE_PER_SEKUND, windowMs });
+  const sockets = trackSockets(server.server);
   addHooks(server, { verifier, openRoutes, state, slowBodies, authorize });
   logResponses(server);
   addHealthRoutes(server, readiness, state);
@@ -78,7 +81,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
     stop: async () => {
       state.closing = true;
       await wait(config.NEDSTENGING_VENTETID_MS);
-      await close(app);
+      await close(app, sockets);
       slowBodies.stop();
     },
   };
@@ -93,12 +96,27 @@ async function listen(app: NestFastifyApplication, { PORT, HOST }: HttpOptions['
   }
 }
 
-/** A connection whose request was under way when the server began to close is idle afterwards, and would hold it open. */
-async function close(app: NestFastifyApplication): Promise<void> {
-  const cleanup = setInterval(() => app.getHttpServer().closeIdleConnections(), 100);
+/**
+ * A connection whose request was under way when the server began to close is idle afterwards, and would hold it open. So
+ * would one on which nothing was ever asked, which Node does not count as idle: clients and balancers open them ahead.
+ */
+async function close(app: NestFastifyApplication, sockets: ReadonlySet<Socket>): Promise<void> {
+  const cleanup = setInterval(() => {
+    app.getHttpServer().closeIdleConnections();
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  }, 100);
   try {
     await app.close();
   } finally {
     clearInterval(cleanup);
   }
+}
+
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
 }
