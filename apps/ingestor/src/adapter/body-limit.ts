@@ -28,6 +28,8 @@ export function allowLargePages(app: NestFastifyApplication, adapter: Pick<Adapt
       route.config = { ...route.config, json: PAGE_LIMITS };
       route.onRequest = async (request, reply) => {
         await requireContractEarly(adapter, request);
+        // Gone meanwhile: nothing would give back what it took.
+        if (reply.raw.closed) throw new Problem(PROBLEMS.UTILGJENGELIG, 'The connection is closed');
         const length = Number(request.headers['content-length'] ?? MAX_PAGE_BYTES);
         if (bytesInFlight > 0 && bytesInFlight + length > MAX_PAGE_BYTES) {
           throw new Problem(PROBLEMS.UTILGJENGELIG, 'Other pages are being worked on', { retryAfter: 2 });

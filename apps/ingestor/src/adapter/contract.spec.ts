@@ -1,4 +1,5 @@
-import { statusBeforeBody } from '@tiltak/testing';
+import { request } from 'node:http';
+import { statusBeforeBody, waitUntil } from '@tiltak/testing';
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
 
@@ -56,6 +57,35 @@ test.each(ROUTES.filter(([method, path]) => method !== 'GET' && !path.endsWith('
     expect(await status(ADAPTER)).toBe(403);
   },
 );
+
+test("a large page whose client goes away before it is let in takes nobody's room", async () => {
+  await send('PUT', 'kontrakt', CONTRACT);
+  const runner = ingestor.owner.createQueryRunner();
+  await runner.startTransaction();
+  await runner.query('lock table adapter in access exclusive mode');
+  const call = request(`${ingestor.url}/adapter/v1/avtaler/synk`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await ingestor.tokenWith(ADAPTER)}`,
+      'content-type': 'application/json',
+      'content-length': 32 * 1024 * 1024,
+    },
+  });
+  call.on('error', () => undefined).flushHeaders();
+  const isWaiting = `select from pg_locks where relation = 'adapter'::regclass and not granted`;
+  await waitUntil(async () => (await ingestor.owner.query<unknown[]>(isWaiting)).length > 0, {
+    what: 'the contract to be asked for',
+  });
+  call.destroy();
+  // Answered by the same process after it: what came before it has been heard.
+  await fetch(`${ingestor.url}/internal/isalive`);
+  await runner.rollbackTransaction();
+  await runner.release();
+  await waitUntil(async () => (await ingestor.owner.query<unknown[]>(isWaiting)).length === 0, {
+    what: 'the contract to be read',
+  });
+  expect((await send('POST', 'avtaler/synk', {})).status).toBe(400);
+});
 
 test.each([
   ['adapterId', ''],

@@ -28,13 +28,16 @@ interface StateRow extends RelationAvtaleRow {
   fra_arena: boolean | null;
 }
 
-/** What is known about each of the avtaler; those not known are not in the map. */
+/**
+ * What is known about each of the avtaler; those not known are not in the map. A release from before `har_vaert_inngaatt`
+ * leaves it false while both run: that the avtale is entered into now says as much.
+ */
 export async function readStates(db: PoolClient, avtaleIder: string[]): Promise<Map<string, StoredAvtale>> {
   const { rows } = await db.query<StateRow>({
     name: 'les_tilstander',
     text: `select ${RELATION_AVTALE_COLUMNS}, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
-                  kilde_partisjon, kilde_offset, slettet, avtrykk,
-                  ${PHASE_COLUMNS.join(', ')}
+                  kilde_partisjon, kilde_offset, slettet, avtrykk, aldri_begynt, fra_arena,
+                  har_vaert_inngaatt or avtale_inngaatt is not null as har_vaert_inngaatt
            from avtale where avtale_id = any($1)`,
     values: [avtaleIder],
   });

@@ -310,6 +310,16 @@ describe('an ident that the source corrects', () => {
   });
 });
 
+test('what a release from before it was kept has stored as entered into has been entered into', async () => {
+  const entered = { avtaleInngått: '2026-01-01T12:00:00' };
+  await ingest(batch([message(0, { ...entered, sistEndret: '2026-01-01T12:00:00Z' })]));
+  await owner.query('update avtale set har_vaert_inngaatt = false, aldri_begynt = null, fra_arena = null');
+  await ingest(batch([message(1, { avtaleInngått: null, sistEndret: '2026-01-02T12:00:00Z' })]));
+  expect(await owner.query('select har_vaert_inngaatt, avtale_inngaatt from avtale')).toEqual([
+    { har_vaert_inngaatt: true, avtale_inngaatt: null },
+  ]);
+});
+
 describe('the messages of the simulator', () => {
   /** The last line of the feed about each avtale. */
   const lastWord = ({ endring: change }: Awaited<ReturnType<typeof dump>>): Map<unknown, unknown> =>

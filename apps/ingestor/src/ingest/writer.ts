@@ -59,7 +59,7 @@ export interface WriteTask<T> extends TopicPartition {
 const MAX_ATTEMPTS = 5;
 
 /**
- * The one door to `avtale`. A write is one transaction: the partition's position is locked, the caller selects, each
+ * The one door to what avtaler say; whose they are, `PersonWriter` changes too. A write is one transaction: the partition's position is locked, the caller selects, each
  * message takes effect exactly once or is parked with a reason, the caller records, and the relations of those involved
  * follow. The locks come in this order everywhere: position, who is one person (shared), avtaler, participants.
  */

@@ -32,7 +32,8 @@ export class Statistics {
       name: 'statistikk',
       everyMs: 10_000,
       run: async (signal) => {
-        if (await isDue(this.pool)) await publishFigures(this.pool, { signal });
+        const stillDue = (): Promise<boolean> => isDue(this.pool);
+        if (await stillDue()) await publishFigures(this.pool, { signal, stillDue });
       },
     });
   }
@@ -57,16 +58,27 @@ interface Round {
  * Reads everything in one snapshot, in a transaction that writes nothing: one that does would hold up the change feed.
  * What is written is not served before all of it is there.
  *
- * @param options the moment that the figures are of, and how many months before it
- * @returns whether they were made; not when another ingestor makes them, or it was told to stop
+ * @param options the moment that the figures are of, how many months before it, and whether they are still to be made
+ * once nobody else can: another ingestor may have made them since they were found due
+ * @returns whether they were made; not when another ingestor makes them or has made them, or it was told to stop
  */
 export async function publishFigures(
   pool: Pool,
-  { now = new Date(), months = MONTHS, signal }: { now?: Date; months?: number; signal?: AbortSignal } = {},
+  {
+    now = new Date(),
+    months = MONTHS,
+    signal,
+    stillDue = () => Promise.resolve(true),
+  }: { now?: Date; months?: number; signal?: AbortSignal; stillDue?: () => Promise<boolean> } = {},
 ): Promise<boolean> {
   const db = await pool.connect();
   try {
     if (!(await tryLock(db))) {
+      db.release();
+      return false;
+    }
+    if (!(await stillDue())) {
+      await unlock(db);
       db.release();
       return false;
     }

@@ -241,4 +241,16 @@ describe('the moment', () => {
     expect(figures.filter(({ avtaler }) => avtaler === 77)).toEqual([]);
     expect(await setup.owner.query('select tidspunkt from statistikk_tidspunkt')).toEqual([{ tidspunkt: NOON }]);
   });
+
+  test('those that another ingestor made since they were found due are not made once more', async () => {
+    await plant(some(20, {}));
+    await fresh('0 seconds');
+    const stillDue = (): Promise<boolean> => isDue(setup.pool);
+    expect(await stillDue()).toBe(true);
+    await publishFigures(setup.pool, { months: 1 });
+    expect(await publishFigures(setup.pool, { months: 1, stillDue })).toBe(false);
+    expect(await setup.owner.query('select generasjon from statistikk_tidspunkt')).toEqual([{ generasjon: '1' }]);
+    // And it holds nobody up.
+    expect(await make()).toBe(true);
+  });
 });

@@ -45,6 +45,7 @@ test('the registry of the local stack, whose consumers have accepted the terms o
 
 test.each([
   ['not YAML', '- navn: [', /konsumenter\.yaml: /],
+  ['an alias of nothing', '- *alle', /konsumenter\.yaml: Unresolved alias/],
   ['not a list', { navn: 'k' }, /the file must be array/],
   ['an unknown key', [{ ...konsument, rolle: 'x' }], /0 must NOT have additional properties \(rolle\)/],
   ['no azp', [{ navn: 'k', behandlingsgrunnlag: [basis] }], /0 must have required property 'azp'/],

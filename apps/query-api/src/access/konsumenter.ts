@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { TokenBucket } from 'limiter';
 import { StartupError } from '@tiltak/platform';
-import { parseDocument } from 'yaml';
+import { parseDocument, type Document } from 'yaml';
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import type { Dialect } from '../graphql/schema.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
@@ -98,8 +98,17 @@ export function parseKonsumenter(file: string, text: string): Konsumenter {
       file,
       document.errors.map((error) => error.message),
     );
-  const entries = validate(file, document.toJS());
+  const entries = validate(file, toContent(file, document));
   return new Konsumenter(entries.map((entry) => [entry.azp, toKonsument(entry)]));
+}
+
+/** What is valid YAML can still name an anchor that is not there, which is noticed here only. */
+function toContent(file: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new InvalidRegistryError(file, [error instanceof Error ? error.message : 'is not YAML']);
+  }
 }
 
 function validate(file: string, content: unknown): RegistryEntry[] {

@@ -8,6 +8,8 @@ export class OpenRequests {
   private readonly open = new Set<{ response: ServerResponse; isGranted: () => boolean }>();
 
   add(response: ServerResponse, isGranted: () => boolean): void {
+    // Gone already, and it would never be told of again.
+    if (response.closed) return;
     const request = { response, isGranted };
     this.open.add(request);
     response.once('close', () => this.open.delete(request));

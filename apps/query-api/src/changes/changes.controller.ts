@@ -99,7 +99,8 @@ function resolveStart({ epoch, prunedUntil }: FeedState, after: string | undefin
 /** A reader that hangs up while it waits has no need of an answer. */
 function abortOnDisconnect({ raw }: FastifyReply): AbortSignal {
   const abort = new AbortController();
-  raw.once('close', () => abort.abort());
+  if (raw.closed) abort.abort();
+  else raw.once('close', () => abort.abort());
   return abort.signal;
 }
 
