@@ -27,7 +27,7 @@ const REGISTRY = [
       {
         id: 'LOKAL-SMAL',
         lenke: LINK,
-        operasjoner: ['hentTiltaksstatus', 'hentUtdrag'],
+        operasjoner: ['hentTiltaksstatus', 'hentUtdrag', 'hentFerskhet', 'hentDekning'],
         felter: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato', 'bedriftNr'],
       },
       { id: 'GAMMEL', lenke: LINK, operasjoner: ['sokAvtaler'], felter: ['avtaleId'] },
