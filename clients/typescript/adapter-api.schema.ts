@@ -798,7 +798,7 @@ export interface components {
              * @example 10000
              */
             avtaleNr?: number | null;
-            /** @description National ident of the participant, eleven digits. Reaches consumers only as an opaque id */
+            /** @description National ident of the participant, eleven digits. Only consumers with a grant for it get it; others get an opaque id at most */
             deltakerFnr?: string | null;
             /**
              * @description Organisation number of the employer, nine digits

@@ -108,7 +108,7 @@ async function printReady({ queryApi, issuer, kafka, organisasjoner }: Ready): P
     ([name, { queryApi: address, ingestor, topic }]) => `
   ${name}
     query-api   ${address}   Swagger UI: ${address}/swagger
-    ingestor    ${ingestor}   ${ingestor}/internal/prometheus
+    ingestor    ${ingestor}   On duty: ${ingestor}/drift
     topic       ${topic}
     tokens      npm run token -- alt ${name}`,
   );

@@ -186,7 +186,7 @@ spec:
     - { team: tiltak, application: tiltak-datadeling-ingestor-${name}, access: readwrite }
 `;
 
-/** For tools/lokal. */
+/** For tools/local/organisasjoner. */
 export const localEntry = (
   name: string,
   topic: string,

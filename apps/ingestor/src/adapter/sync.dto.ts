@@ -69,7 +69,8 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
-    description: 'National ident of the participant, eleven digits. Reaches consumers only as an opaque id',
+    description:
+      'National ident of the participant, eleven digits. Only consumers with a grant for it get it; others get an opaque id at most',
   })
   deltakerFnr?: string | null;
   @ApiPropertyOptional({

@@ -1,6 +1,6 @@
 import { DELETE_BEFORE } from '@tiltak/avtale';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
-import type { Admin, Kafka, Message, Producer } from 'kafkajs';
+import { Partitioners, type Admin, type Kafka, type Message, type Producer } from 'kafkajs';
 import { readExtents, type PartitionExtent } from './positions.queries.ts';
 
 /** What an adapter's push becomes on the organisation's topic; a null `value` is a tombstone. */
@@ -77,7 +77,9 @@ export class Publisher {
   }
 
   private async connect(): Promise<{ producer: Producer; admin: Admin }> {
-    const producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+    // The default, which KafkaJS warns about unless it is named.
+    const createPartitioner = Partitioners.DefaultPartitioner;
+    const producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner });
     const admin = this.kafka.admin();
     await Promise.all([producer.connect(), admin.connect()]);
     return { producer, admin };

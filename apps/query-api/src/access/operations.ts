@@ -29,6 +29,9 @@ export const OPERATIONS = {
 
 export type Operation = keyof typeof OPERATIONS;
 
+/** They tell of no avtale, so their use is in no audit. */
+export const NOT_AUDITED: ReadonlySet<string> = new Set<Operation>(['hentFerskhet', 'hentDekning']);
+
 export const OPERATION = 'operasjon';
 
 declare module 'fastify' {

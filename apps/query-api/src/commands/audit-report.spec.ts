@@ -27,7 +27,7 @@ const REGISTRY = [
       {
         id: 'LOKAL-SMAL',
         lenke: LINK,
-        operasjoner: ['hentTiltaksstatus', 'hentUtdrag'],
+        operasjoner: ['hentTiltaksstatus', 'hentUtdrag', 'hentFerskhet', 'hentDekning'],
         felter: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato', 'bedriftNr'],
       },
       { id: 'GAMMEL', lenke: LINK, operasjoner: ['sokAvtaler'], felter: ['avtaleId'] },
@@ -171,7 +171,9 @@ test('who has seen a person, also in what names nobody', async () => {
     expect.stringMatching(/^\{"etter":"\S+"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
     expect.stringMatching(/^alle .* cn1=2 cnt=1$/),
     ...[1, 1].map((n) => expect.stringMatching(new RegExp(`^\\{"etter":.* cn1=${String(n)} cnt=1$`)) as string),
-    expect.stringMatching(/^\{"per":\["STATUS"\],"tidspunkt":"\S+"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
+    expect.stringMatching(
+      /^\{"per":\["STATUS"\],"tidspunkt":"\S+"\} cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/,
+    ),
   ]);
   // Of somebody unknown here, nothing that names nobody is ruled out.
   const unknown = [];

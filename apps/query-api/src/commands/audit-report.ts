@@ -5,6 +5,7 @@ import { createPool, databaseOptions, deltakerIdWith } from '@tiltak/database';
 import { UsageError, type Command } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import { readKonsumenter, type Behandlingsgrunnlag, type Konsumenter } from '../access/konsumenter.ts';
+import { NOT_AUDITED } from '../access/operations.ts';
 import { readDatabaseConfig, readDeltakerIdKey, readKonsumenterFile } from '../config.ts';
 import { toCef, type AuditedLookup } from './cef.ts';
 import { SEEN, whoHasSeen, type SeenDto } from './person-report.ts';
@@ -14,8 +15,9 @@ export const auditReport: Command = {
   usage: `Usage: npm run drift -- oppslag [options], in the image node main.cjs oppslag [options]
 
 Tells, for each consumer and purpose, what was looked up, and which of the granted fields and operations were never asked
-for; or, with --person, who has seen a person. Reads DB_* of a login in datadeling_revisor, the only role that can read the audit, ORGANISASJON, and the registry in
-KONSUMENTER_FIL.
+for; or, with --person, who has seen a person. hentFerskhet and hentDekning tell of no avtale and are not audited, so they
+are never named. Reads DB_* of a login in datadeling_revisor, the only role that can read the audit, ORGANISASJON, and the
+registry in KONSUMENTER_FIL.
 
   --fra YYYY-MM-DD  first day, UTC, included
   --til YYYY-MM-DD  last day, included
@@ -189,7 +191,7 @@ function purposesOf(konsumenter: Konsumenter, only: string | null): (ByPurpose &
 
 function withUnused(counted: Counted, purpose: Behandlingsgrunnlag | undefined): UsageDto {
   const unused = (granted: ReadonlySet<string> | undefined, used: string[]): string[] | null =>
-    granted ? [...granted].filter((name) => !used.includes(name)) : null;
+    granted ? [...granted].filter((name) => !used.includes(name) && !NOT_AUDITED.has(name)) : null;
   return {
     ...counted,
     ubrukteFelter: unused(purpose?.felter, counted.brukteFelter),
