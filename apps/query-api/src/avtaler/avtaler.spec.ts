@@ -111,6 +111,28 @@ describe('sokAvtaler', () => {
     );
   });
 
+  test.each([
+    ['sok', {}],
+    ['utdrag', { felter: ['avtaleId'] }],
+  ])('of %s, a criterion that is null is as good as none', async (operation, more) => {
+    const ask = (body: object): ReturnType<typeof api.call> =>
+      api.call('POST', `/api/v1/avtaler/${operation}`, { body: { ...more, ...body } });
+    const all = await ask({ statuser: ['GJENNOMFORES'], faser: ['PAAGAAR'] });
+    const names = [
+      'personidenter',
+      'bedriftsnumre',
+      'avtaleIder',
+      'tiltakstyper',
+      'faseDato',
+      'periode',
+      'endretEtter',
+    ];
+    const none = Object.fromEntries([...names, 'gjeldendePer', 'neste', 'antall'].map((name) => [name, null]));
+    const { status, body } = await ask({ ...none, statuser: ['GJENNOMFORES'], faser: ['PAAGAAR'] });
+    expect([status, body]).toEqual([200, all.body]);
+    expect(await ask({ statuser: [null] })).toMatchObject({ status: 400, body: { feil: [{ felt: 'statuser' }] } });
+  });
+
   test('a cursor that is made up or of another search is a 400 that names it', async () => {
     const { body } = await api.call('POST', '/api/v1/avtaler/sok', { body: { antall: 1 } });
     const error = async (next: string, rest = {}): Promise<unknown> => {

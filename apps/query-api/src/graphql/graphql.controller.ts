@@ -61,7 +61,7 @@ export class GraphqlController {
       const roots = plan(query);
       return await this.lookups.answerSteps(
         grant,
-        { fields: fieldsOf(roots), persons: identsIn(request.body), refusal: refusalOf(roots) },
+        { fields: fieldsOf(roots), persons: personsIn(request, roots), refusal: refusalOf(roots) },
         async (run) => {
           const results = await lookUpRoots(run, roots, QUERIES[query.dialect]);
           return { found: results, disclosure: disclosureOf(roots, results) };
@@ -77,6 +77,11 @@ export class GraphqlController {
 /** Those of an avtale that a consumer must be granted for these. */
 function fieldsOf(roots: readonly RootLookup[]): AvtaleField[] {
   return [...new Set(roots.flatMap(({ requires }) => requires))];
+}
+
+/** Whom a refusal is audited with: also one whose ident the document writes with escapes. */
+function personsIn({ body }: FastifyRequest, roots: readonly RootLookup[]): string[] {
+  return [...new Set([...identsIn(body), ...identsIn(roots.map(({ args }) => args))])];
 }
 
 /** That an avtale is there, or how many there are, is told to nobody who may not see a field of it. */

@@ -169,6 +169,13 @@ describe('a client of today', () => {
   });
 });
 
+test('a refusal is audited with whom it named, however the document writes it', async () => {
+  const escaped = [...KARI].map((digit) => `\\u003${digit}`).join('');
+  const query = `{ avtalerForPerson(personnummer: "${escaped}") { versjon } }`;
+  expect((await ask(query, undefined, { as: 'graphql-smal' })).status).toBe(403);
+  expect(await api.audit(1)).toMatchObject([{ tillatt: false, personer: [deltakerId(KARI)] }]);
+});
+
 describe('the schema', () => {
   test('is shown to whoever may ask here, to tools as they ask for it', async () => {
     const { body } = await ask(getIntrospectionQuery(), undefined, { as: 'graphql-smal' });

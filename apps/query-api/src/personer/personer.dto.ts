@@ -17,6 +17,7 @@ import {
   ArrayUnique,
   IsArray,
   IsIn,
+  IsObject,
   IsOptional,
   IsString,
   MaxLength,
@@ -104,6 +105,8 @@ export class TiltaksstatusSporringDto {
   @ApiPropertyOptional({ type: OpenPeriodDto, description: 'Asks about these days, instead of dato' })
   @IsOptional()
   @NotTogetherWith('dato')
+  // To ValidateNested a list of periods is as good as one.
+  @IsObject({ message: 'must be an object' })
   @ValidateNested()
   @Type(() => OpenPeriodDto)
   periode?: OpenPeriodDto;

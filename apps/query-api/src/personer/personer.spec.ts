@@ -145,3 +145,23 @@ test('today when no date is given', async () => {
     personer: [{ paaTiltak: true }],
   });
 });
+
+test('a member that is null is as good as none', async () => {
+  await tiltak({ start_dato: '2020-01-01', slutt_dato: null });
+  const none = { dato: null, gjeldendePer: null, tiltakstyper: null, felter: null, personer: null };
+  const { body } = await api.call('POST', '/api/v1/personer/tiltaksstatus', { body: { personidenter: [KARI] } });
+  const ask = (more: object): Promise<{ status: number; body: unknown }> =>
+    api.call('POST', '/api/v1/personer/tiltaksstatus', { body: { personidenter: [KARI], ...more } });
+  expect(await ask({ ...none, periode: null })).toMatchObject({ status: 200, body });
+  expect(await ask({ ...none, periode: { fra: null, til: '2026-01-31' } })).toMatchObject({
+    status: 200,
+    body: { periode: { til: '2026-01-31' }, personer: [{ svar: 'JA' }] },
+  });
+});
+
+test.each([[[]], [[{ fra: '2026-01-01' }]]])('%j is no period', async (periode) => {
+  const response = await api.call('POST', '/api/v1/personer/tiltaksstatus', {
+    body: { personidenter: [KARI], periode },
+  });
+  expect([response.status, response.body.feil]).toEqual([400, [{ felt: 'periode', melding: 'must be an object' }]]);
+});

@@ -31,8 +31,17 @@ class ProblemValidationPipe extends ValidationPipe {
     if (metadata.type === 'body' && !isObject)
       throw invalidRequest([{ felt: 'body', melding: 'must be a JSON object' }]);
     if (metadata.metatype && OPEN_FORMS.has(metadata.metatype)) return this.lenient.transform(value, metadata);
-    return super.transform(value, metadata);
+    const hasForm = metadata.type === 'body' && metadata.metatype !== Object;
+    return super.transform(hasForm ? withoutNulls(value) : value, metadata);
   }
+}
+
+/** Many clients write `null` for what they leave out. It is left out; an entry of a list is not, and is refused. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((entry) => withoutNulls(entry));
+  if (!isObject(value)) return value;
+  const given = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(given.map(([name, member]) => [name, withoutNulls(member)]));
 }
 
 /** Bodies and parameters against their DTO: unknown properties are refused, and all that is wrong is told at once. */
