@@ -94,7 +94,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new RelationsBackfill(pool),
       new FormerIdents(writer),
       new ParkedRetention(pool),
-      new Statistics(pool),
+      new Statistics(pool, config.KAFKA_TOPIC),
       rebuild,
       adapter.completion,
     ],

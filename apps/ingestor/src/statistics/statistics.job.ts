@@ -25,14 +25,17 @@ const MONTHS = 36;
 export class Statistics {
   private job: BackgroundJob | undefined;
 
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly topic: string,
+  ) {}
 
   start(): void {
     this.job = startJob({
       name: 'statistikk',
       everyMs: 10_000,
       run: async (signal) => {
-        const stillDue = (): Promise<boolean> => isDue(this.pool);
+        const stillDue = (): Promise<boolean> => isDue(this.pool, this.topic);
         if (await stillDue()) await publishFigures(this.pool, { signal, stillDue });
       },
     });

@@ -33,15 +33,17 @@ export async function readGeneration(db: Pool | PoolClient): Promise<Generation 
 
 /**
  * Whether the moment of the day has been and no figures are of it or later, and all that the source published up to it is
- * stored. The first figures wait for no moment but the end of the first load.
+ * stored: of this topic, since a status of one that was read before stands still for ever. The first figures wait for no moment but the end of the first load.
  */
-export async function isDue(pool: Pool): Promise<boolean> {
-  const { rows } = await pool.query<{ due: boolean }>(`
+export async function isDue(pool: Pool, topic: string): Promise<boolean> {
+  const { rows } = await pool.query<{ due: boolean }>(
+    `
     with fast as (
       select (date_trunc('day', now() at time zone 'Europe/Oslo' - interval '${String(HOUR)} hours')
         + interval '${String(HOUR)} hours') at time zone 'Europe/Oslo' as tidspunkt
     ), lest as (
       select case when bool_and(oppdatert_til is not null) then min(oppdatert_til) end as til from konsum_status
+      where topic = $1
     )
     select coalesce(case
       when exists (select from statistikk_tidspunkt)
@@ -49,7 +51,9 @@ export async function isDue(pool: Pool): Promise<boolean> {
       else lest.til > now() - interval '1 minute'
         and (select max(mottatt) from avtale) < now() - interval '${String(QUIET_SECONDS)} seconds'
     end, false) as due
-    from fast, lest`);
+    from fast, lest`,
+    [topic],
+  );
   return rows[0]?.due === true;
 }
 

@@ -1,7 +1,7 @@
 import { expectedPhase, type ExpectedLife } from '@tiltak/simulator';
 import { logger } from '@tiltak/platform';
 import fc from 'fast-check';
-import { deltakerId, startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
+import { deltakerId, startTestIngest, TOPIC, type TestIngest } from '../testing/test-ingest.ts';
 import { publishFigures } from './statistics.job.ts';
 import { isDue } from './statistics.queries.ts';
 
@@ -215,7 +215,7 @@ describe('attacks', () => {
 
 describe('the moment', () => {
   const fresh = (age: string): Promise<unknown> =>
-    setup.owner.query(`insert into konsum_status values ('t', 0, 0, now() - $1::interval)`, [age]);
+    setup.owner.query(`insert into konsum_status values ($2, 0, 0, now() - $1::interval)`, [age, TOPIC]);
   const madeBefore = (age: string): Promise<unknown> =>
     setup.owner.query(`insert into statistikk_tidspunkt values (true, 1, now() - $1::interval)`, [age]);
 
@@ -225,10 +225,19 @@ describe('the moment', () => {
     ['and are then made', async () => (await plant(some(1, {})), fresh('1 second')), true],
     ['figures of the last day are replaced', async () => (await madeBefore('25 hours'), fresh('1 second')), true],
     ['not before all up to the moment is stored', async () => (await madeBefore('49 hours'), fresh('25 hours')), false],
+    [
+      'whatever a topic that was read before has come to',
+      async () => {
+        await setup.owner.query(`insert into konsum_status values ('an earlier one', 0, 0, now() - interval '9 days')`);
+        await madeBefore('25 hours');
+        return fresh('1 second');
+      },
+      true,
+    ],
     ['and then only the next day', async () => (await madeBefore('0 seconds'), fresh('0 seconds')), false],
   ])('%s', async (_, prepare, expected) => {
     await prepare();
-    expect(await isDue(setup.pool)).toBe(expected);
+    expect(await isDue(setup.pool, TOPIC)).toBe(expected);
   });
 
   test('one ingestor at a time makes them, and what another left half done is gone', async () => {
@@ -245,7 +254,7 @@ describe('the moment', () => {
   test('those that another ingestor made since they were found due are not made once more', async () => {
     await plant(some(20, {}));
     await fresh('0 seconds');
-    const stillDue = (): Promise<boolean> => isDue(setup.pool);
+    const stillDue = (): Promise<boolean> => isDue(setup.pool, TOPIC);
     expect(await stillDue()).toBe(true);
     await publishFigures(setup.pool, { months: 1 });
     expect(await publishFigures(setup.pool, { months: 1, stillDue })).toBe(false);
