@@ -197,7 +197,7 @@ describe('the schema', () => {
       status: 403,
       detail: expect.stringContaining('The operation graphql is not granted'),
     });
-    await api.audit(3);
+    await api.audit(2);
   });
 });
 
