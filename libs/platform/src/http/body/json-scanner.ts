@@ -5,7 +5,7 @@ import { invalidRequest } from '../validation.ts';
 export interface JsonLimits {
   /** objects and lists within each other */
   depth: number;
-  /** of the body; with a `list`, of each of its entries, and of all the rest */
+  /** objects, lists and commas, which is about as many as values; of the body, and with a `list`, of each of its entries, and of all the rest */
   values: number;
   /** members of one object */
   members: number;
