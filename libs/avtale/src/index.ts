@@ -67,5 +67,5 @@ export {
   type PhaseMarks,
 } from './phase.ts';
 export { asJsonObject, parseJsonObject, type JsonObject } from './json.ts';
-export { todayInOslo, parseDate, parseInstant, parseOsloTime, toOsloMilliseconds } from './time.ts';
+export { addDays, todayInOslo, parseDate, parseInstant, parseOsloTime, toOsloMilliseconds } from './time.ts';
 export { isUuid, UUID } from './uuid.ts';

@@ -1,4 +1,5 @@
 import { UKJENT } from './code-values.ts';
+import { addDays } from './time.ts';
 
 /** `fase`: where in its life an avtale is on a day, by the source's own rule and not by the status it stored at night. */
 export const FASER = [
@@ -61,7 +62,7 @@ export function isAnnulledUnderway(facts: PhaseFacts): boolean {
 export function lastDay(facts: PhaseFacts): string | null {
   const { sluttDato, annulledDay } = facts;
   if (!isAnnulledUnderway(facts) || annulledDay === null) return sluttDato;
-  const before = dayBefore(annulledDay);
+  const before = addDays(annulledDay, -1);
   return sluttDato !== null && sluttDato < before ? sluttDato : before;
 }
 
@@ -89,10 +90,6 @@ export function countedDays(facts: PhaseFacts): CountedDays | undefined {
   if (entered) return { first, last, uncertain: null };
   const isRenewed = (everEntered || fromArena) && last !== null;
   return isRenewed ? { first, last, uncertain: 'IKKE_INNGAATT_PAA_NYTT' } : undefined;
-}
-
-function dayBefore(day: string): string {
-  return new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10);
 }
 
 /** What a message says that the phase needs and the reduced avtale does not hold: two answers, and not their reasons. */

@@ -47,6 +47,11 @@ export function toOsloMilliseconds(text: string): string {
   return `${wall}.${milliseconds}${offsetMs < 0 ? '-' : '+'}${offset}`;
 }
 
+/** The day so many days after another, or before when negative; both `YYYY-MM-DD`. */
+export function addDays(day: string, count: number): string {
+  return new Date(Date.parse(day) + count * 24 * HOUR_MS).toISOString().slice(0, 10);
+}
+
 /** A wall-clock time, with the offset it was written with. */
 interface TimeParts {
   year: number;

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Ajv } from 'ajv';
 import { TokenBucket } from 'limiter';
 import { StartupError } from '@tiltak/platform';
-import { parseDocument, type Document } from 'yaml';
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import type { Dialect } from '../graphql/schema.ts';
+import { parseYaml } from '../shared/yaml.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
 
@@ -92,34 +91,13 @@ export function readRegistry(file: string): string {
  * @throws InvalidRegistryError
  */
 export function parseKonsumenter(file: string, text: string): Konsumenter {
-  const document = parseDocument(text);
-  if (document.errors.length > 0)
-    throw new InvalidRegistryError(
-      file,
-      document.errors.map((error) => error.message),
-    );
-  const entries = validate(file, toContent(file, document));
+  const entries = parseYaml<RegistryEntry[]>(text, schema, (errors) => new InvalidRegistryError(file, errors));
+  requireConsistent(file, entries);
   return new Konsumenter(entries.map((entry) => [entry.azp, toKonsument(entry)]));
 }
 
-/** What is valid YAML can still name an anchor that is not there, which is noticed here only. */
-function toContent(file: string, document: Document): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    throw new InvalidRegistryError(file, [error instanceof Error ? error.message : 'is not YAML']);
-  }
-}
-
-function validate(file: string, content: unknown): RegistryEntry[] {
-  const validator = new Ajv({ allErrors: true }).compile<RegistryEntry[]>(schema);
-  if (!validator(content)) {
-    const errors = (validator.errors ?? []).map(
-      ({ instancePath, message, params }) =>
-        `${instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${message ?? 'is wrong'}${explain(params)}`,
-    );
-    throw new InvalidRegistryError(file, errors);
-  }
+/** What a schema can't say. @throws InvalidRegistryError */
+function requireConsistent(file: string, content: readonly RegistryEntry[]): void {
   const errors: string[] = [
     ...duplicates(content.map(({ navn }) => navn)).map((name) => `navn ${name} stands twice`),
     ...duplicates(content.map(({ azp }) => azp)).map((azp) => `azp ${azp} stands twice`),
@@ -131,7 +109,6 @@ function validate(file: string, content: unknown): RegistryEntry[] {
     ...content.flatMap(unknownNames),
   ];
   if (errors.length > 0) throw new InvalidRegistryError(file, errors);
-  return content;
 }
 
 /** Which operations and fields there are is known by the code, not by the schema. */
@@ -147,11 +124,6 @@ function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): strin
     }
   }
   return errors;
-}
-
-function explain(params: Record<string, unknown>): string {
-  const [detail] = Object.values(params);
-  return typeof detail === 'string' && detail.length < 60 ? ` (${detail})` : '';
 }
 
 function duplicates(values: string[]): string[] {

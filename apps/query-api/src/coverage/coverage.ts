@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseDate, TILTAKSTYPER, UKJENT, type Tiltakstype } from '@tiltak/avtale';
 import { StartupError } from '@tiltak/platform';
-import { Ajv } from 'ajv';
-import { parseDocument } from 'yaml';
+import { parseYaml } from '../shared/yaml.ts';
 
 /** FULLT: all of the kind, since masterFra. DELVIS: it is being moved here. IKKE: it lives elsewhere. */
 export const STATES = ['FULLT', 'DELVIS', 'IKKE'] as const;
@@ -52,21 +51,12 @@ const SCHEMA = {
  */
 export function readCoverage(file: string | undefined): Coverage {
   if (file === undefined) return new Coverage([]);
-  const document = parseDocument(readFileSync(file, 'utf8'));
-  const yamlErrors = document.errors.map(({ message }) => message);
-  if (yamlErrors.length > 0) throw new InvalidCoverageError(file, yamlErrors);
-  const validator = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<KindCoverage[]>(SCHEMA);
-  const content: unknown = document.toJS();
-  if (!validator(content)) {
-    const errors = (validator.errors ?? []).map(
-      ({ instancePath, message = 'is wrong' }) => `${instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${message}`,
-    );
-    throw new InvalidCoverageError(file, errors);
-  }
+  const refuse = (errors: string[]): InvalidCoverageError => new InvalidCoverageError(file, errors);
+  const content = parseYaml<KindCoverage[]>(readFileSync(file, 'utf8'), SCHEMA, refuse);
   const errors = content.flatMap(({ tiltakstype, masterFra }, i) => [
     ...(masterFra !== null && parseDate(masterFra) === undefined ? [`${String(i)}.masterFra must be a date`] : []),
     ...(content.findIndex((kind) => kind.tiltakstype === tiltakstype) < i ? [`${tiltakstype} stands twice`] : []),
   ]);
-  if (errors.length > 0) throw new InvalidCoverageError(file, errors);
+  if (errors.length > 0) throw refuse(errors);
   return new Coverage(content);
 }

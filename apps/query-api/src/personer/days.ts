@@ -1,4 +1,4 @@
-import type { Days } from '@tiltak/avtale';
+import { addDays, type Days } from '@tiltak/avtale';
 
 /** Text order is the order of dates: after every date, for what goes on. */
 const NEVER = '~';
@@ -19,7 +19,7 @@ export function union(days: readonly Days[]): Days[] {
   const joined: Days[] = [];
   for (const { first, last } of [...days].sort((a, b) => (a.first < b.first ? -1 : 1))) {
     const open = joined.at(-1);
-    if (!open || (open.last !== null && first > dayAfter(open.last))) joined.push({ first, last });
+    if (!open || (open.last !== null && first > addDays(open.last, 1))) joined.push({ first, last });
     else if (open.last !== null && (last ?? NEVER) > open.last) open.last = last;
   }
   return joined;
@@ -43,8 +43,4 @@ export function gapsIn(days: readonly Days[]): { count: number; days: number } {
 
 function daysFrom(first: string, last: string): number {
   return (Date.parse(last) - Date.parse(first)) / DAY_MS;
-}
-
-function dayAfter(day: string): string {
-  return new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
 }
