@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { waitUntil } from '@tiltak/testing';
 import pg from 'pg';
 import { stringify } from 'yaml';
 import { Konsumenter, readKonsumenter } from '../access/konsumenter.ts';
@@ -132,8 +133,15 @@ test('who has seen a person, also in what names nobody', async () => {
   const get = async (path: string): Promise<{ posisjon: string }> =>
     (await api.call('GET', `/api/v1/${path}`, { as: 'alt', headers: { 'nav-call-id': path.replace(/\W.*/, '') } }))
       .body;
-  const line = (avtaleId: string): Promise<unknown> =>
-    db.query(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [avtaleId]);
+  const line = async (avtaleId: string): Promise<void> => {
+    await db.query(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [avtaleId]);
+    // The feed shows it when no transaction from before it is open, in any database of the server: other specs have some.
+    const { rows } = await db.query<{ tx: string }>('select max(tx)::text as tx from endring');
+    const isShown = 'select from (select pg_snapshot_xmin(pg_current_snapshot()) as xmin) where xmin > $1::xid8';
+    await waitUntil(async () => (await db.query(isShown, [rows[0]?.tx])).rowCount === 1, {
+      what: 'the feed to show it',
+    });
+  };
   await db.query('truncate oppslag');
   // Before the person is here.
   await api.insertAvtale({ avtale_id: other });
