@@ -52,6 +52,22 @@ comment on function fullfoer_driftshandling(bigint,integer) is 'Says once of how
 revoke execute on function fullfoer_driftshandling(bigint,integer) from public;
 grant execute on function fullfoer_driftshandling(bigint,integer) to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION hold_igjen_ved_hull()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  aapne integer;
+  til timestamptz;
+begin
+  select count(*), case when bool_and(oppdatert_til is not null) then min(oppdatert_til) end into aapne, til
+  from public.konsum_hull where topic = new.topic and partisjon = new.partisjon and lukket is null;
+  if aapne > 0 and (til is null or new.oppdatert_til > til) then new.oppdatert_til := til; end if;
+  return new;
+end $function$;
+comment on function hold_igjen_ved_hull() is 'Whatever version writes it: while something is lost, what was published after it is not said to be included';
+
 CREATE OR REPLACE FUNCTION innsynsidenter(person uuid)
  RETURNS TABLE(ident uuid, til timestamp with time zone)
  LANGUAGE sql
@@ -76,7 +92,7 @@ CREATE OR REPLACE FUNCTION klargjoer_avstemming()
 AS $function$ begin
   create temp table hos_kilden (avtale_id uuid not null, sist_endret timestamptz(6) not null);
   create temp table topicstand (avtale_id uuid primary key, sist_endret timestamptz(6), slettet text,
-    partisjon integer not null, kafka_offset bigint not null);
+    partisjon integer not null, kafka_offset bigint not null, epoke integer not null default 0, skrevet bigint, minne text);
   grant select, insert, maintain on pg_temp.hos_kilden to datadeling_skriver;
   grant select, insert, update on pg_temp.topicstand to datadeling_skriver;
 end $function$;
@@ -93,7 +109,7 @@ AS $function$ begin
   if to_regclass('pg_temp.inn') is not null then return; end if;
   -- Without the constraints of avtale: what it would refuse, the update shall refuse.
   create temp table inn on commit delete rows as
-    select *, kilde_partisjon as kjent_partisjon, kilde_offset as kjent_offset from public.avtale with no data;
+    select *, kilde_partisjon as kjent_partisjon, kilde_offset as kjent_offset, kilde_epoke as kjent_epoke, kilde_minne as kjent_minne, sist_endret as kjent_sist_endret from public.avtale with no data;
   grant select, insert, delete on pg_temp.inn to datadeling_skriver;
 end $function$;
 comment on function klargjoer_innlasting() is 'Makes pg_temp.inn, where rows that replace stored avtaler lie until the transaction ends';
@@ -160,7 +176,9 @@ AS $function$ begin
     tilstand = 'FORKASTET', behandlet = now(), begrunnelse = 'AVTALE_SLETTET'
   from public.avtale a
   where p.innhold_fjernet is null and a.avtale_id = any (p.avtaler) and a.slettet is not null
-    and (p.partisjon <> a.kilde_partisjon or p.kafka_offset < a.kilde_offset);
+    and (p.epoke < a.kilde_epoke or (p.epoke = a.kilde_epoke and case
+      when p.partisjon = a.kilde_partisjon then p.kafka_offset < a.kilde_offset
+      else coalesce(p.skrevet <= to_timestamp(a.kilde_skrevet / 1000.0), true) end));
   update public.parkert_melding
   set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'FRIST'
   where tilstand = 'PARKERT' and innhold_fjernet is null and parkert < now() - interval '1 year';
@@ -210,6 +228,7 @@ create table avstemming_differanse (
   partisjon integer,
   kafka_offset bigint,
   rettet timestamptz(6),
+  epoke integer default 0 not null,
   constraint avstemming_differanse_pkey PRIMARY KEY (avstemming, type, avtale_id),
   constraint avstemming_differanse_type_check CHECK (type = ANY (ARRAY['MANGLER'::text, 'UTDATERT'::text, 'FREMMED'::text, 'NYERE'::text]))
 );
@@ -256,6 +275,9 @@ create table avtale (
   har_vaert_inngaatt boolean default false not null,
   aldri_begynt boolean,
   fra_arena boolean,
+  kilde_epoke integer default 0 not null,
+  kilde_skrevet bigint,
+  kilde_minne text,
   constraint avtale_pkey PRIMARY KEY (avtale_id),
   constraint avtale_slettet_check CHECK (slettet = ANY (ARRAY['SLETTEMERKET'::text, 'GRAVSTEIN'::text]))
 );
@@ -265,6 +287,8 @@ comment on column avtale.mottatt is 'When this system learned of the content';
 comment on column avtale.har_vaert_inngaatt is 'In this version or one before it; false again when it is erased';
 comment on column avtale.aldri_begynt is 'The reason for its annulment says that it never began; null: not read yet';
 comment on column avtale.fra_arena is 'By opphav, or by a flag of an approval on behalf; null: not read yet';
+comment on column avtale.kilde_skrevet is 'Timestamp of the record that decided, ms since 1970; null: none, of a full sync''s deletion, or from before it was kept';
+comment on column avtale.kilde_minne is 'Places of messages that decide nothing any more, and without which the order of arrival would matter; mostly null';
 CREATE INDEX avtale_avtale_nr ON avtale USING btree (avtale_nr) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_avtale_status ON avtale USING btree (avtale_status, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_bedrift_nr ON avtale USING btree (bedrift_nr, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
@@ -319,6 +343,7 @@ create table avtale_versjon (
   har_vaert_inngaatt boolean default false not null,
   aldri_begynt boolean,
   fra_arena boolean,
+  kilde_epoke integer default 0 not null,
   constraint avtale_versjon_pkey PRIMARY KEY (avtale_id, lopenr)
 );
 comment on table avtale_versjon is 'Each accepted version of an avtale that is not erased';
@@ -374,6 +399,7 @@ create table gjenoppbygging (
   startet_av text not null,
   avsluttet timestamptz(6),
   rettet bigint default 0 not null,
+  epoke integer default 0 not null,
   constraint gjenoppbygging_pkey PRIMARY KEY (id),
   constraint gjenoppbygging_tilstand_check CHECK (tilstand = ANY (ARRAY['KJORER'::text, 'STOPPET'::text, 'FERDIG'::text]))
 );
@@ -423,15 +449,39 @@ grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
 grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til) on instans to datadeling_skriver;
 
+create table konsum_hull (
+  id bigint generated always as identity,
+  topic text not null,
+  epoke integer not null,
+  partisjon integer not null,
+  fra_offset bigint not null,
+  til_offset bigint not null,
+  oppdaget timestamptz(6) default clock_timestamp() not null,
+  oppdatert_til timestamptz(6),
+  lukket timestamptz(6),
+  lukket_av text,
+  constraint konsum_hull_pkey PRIMARY KEY (id)
+);
+comment on table konsum_hull is 'What the topic removed before it was read. Open until a reconciliation with the source''s list has made up for it';
+comment on column konsum_hull.til_offset is 'The first that is not lost';
+comment on column konsum_hull.oppdatert_til is 'Everything published to the partition up to this moment was included: Data-Oppdatert promises no more while it is open';
+comment on column konsum_hull.lukket_av is 'The reconciliation, or who closed it';
+CREATE INDEX konsum_hull_aapne ON konsum_hull USING btree (topic, partisjon) WHERE lukket IS NULL;
+grant select on konsum_hull to datadeling_leser;
+grant select, insert on konsum_hull to datadeling_skriver;
+grant update (lukket, lukket_av) on konsum_hull to datadeling_skriver;
+
 create table konsum_offset (
   topic text not null,
   partisjon integer not null,
   neste_offset bigint not null,
+  epoke integer default 0 not null,
   constraint konsum_offset_pkey PRIMARY KEY (topic, partisjon)
 );
 comment on table konsum_offset is 'Where consumption goes on: written in the same transaction as what was consumed';
+comment on column konsum_offset.epoke is 'Of topic_epoke: of which topic of this name it is a position';
 grant select on konsum_offset to datadeling_leser;
-grant select, insert, update on konsum_offset to datadeling_skriver;
+grant select, insert, update, delete on konsum_offset to datadeling_skriver;
 
 create table konsum_status (
   topic text not null,
@@ -441,8 +491,9 @@ create table konsum_status (
   constraint konsum_status_pkey PRIMARY KEY (topic, partisjon)
 );
 comment on column konsum_status.oppdatert_til is 'Everything published to the partition up to this moment is included';
+CREATE TRIGGER konsum_status_hull BEFORE INSERT OR UPDATE ON konsum_status FOR EACH ROW EXECUTE FUNCTION hold_igjen_ved_hull();
 grant select on konsum_status to datadeling_leser;
-grant select, insert, update on konsum_status to datadeling_skriver;
+grant select, insert, update, delete on konsum_status to datadeling_skriver;
 
 create table oppslag (
   id bigint generated always as identity,
@@ -491,8 +542,9 @@ create table parkert_melding (
   avtaler uuid[] generated always as (parkerte_avtaler(nokkel, verdi)) stored,
   innhold_fjernet timestamptz(6),
   innhold_fjernet_aarsak text,
+  epoke integer default 0 not null,
   constraint parkert_melding_pkey PRIMARY KEY (id),
-  constraint parkert_melding_topic_partisjon_kafka_offset_avtrykk_key UNIQUE (topic, partisjon, kafka_offset, avtrykk),
+  constraint parkert_melding_sted_key UNIQUE (topic, epoke, partisjon, kafka_offset, avtrykk),
   constraint parkert_melding_innhold_fjernet_aarsak_check CHECK (innhold_fjernet_aarsak = ANY (ARRAY['SPILT_AV'::text, 'FORKASTET'::text, 'AVTALE_SLETTET'::text, 'FRIST'::text])),
   constraint parkert_melding_tilstand_check CHECK (tilstand = ANY (ARRAY['PARKERT'::text, 'SPILT_AV'::text, 'FORKASTET'::text]))
 );
@@ -582,6 +634,7 @@ create table synk (
   kjente integer,
   skal_slettes integer,
   bekreftet_av text,
+  epoke integer default 0 not null,
   constraint synk_pkey PRIMARY KEY (synk_id),
   constraint synk_antall_sider_check CHECK (antall_sider > 0),
   constraint synk_antall_totalt_check CHECK (antall_totalt >= 0),
@@ -589,6 +642,7 @@ create table synk (
   constraint synk_type_check CHECK (type = ANY (ARRAY['FULL'::text, 'DELTA'::text, 'SLETT'::text]))
 );
 comment on column synk.start_offset is 'End of each partition before anything of the sync was published: what lies before it was known when it began';
+comment on column synk.epoke is 'Of topic_epoke: of which topic start_offset is';
 CREATE UNIQUE INDEX synk_en_full ON synk USING btree ((true)) WHERE type = 'FULL'::text AND (tilstand = ANY (ARRAY['MOTTAR'::text, 'SLETTER'::text, 'VENTER_PAA_BEKREFTELSE'::text]));
 CREATE INDEX synk_startet ON synk USING btree (startet);
 grant select, insert, update, delete on synk to datadeling_skriver;
@@ -611,6 +665,17 @@ create table synk_side (
 );
 comment on table synk_side is 'Pages that are on Kafka. avtrykk: SHA-256 of what was published';
 grant select, insert on synk_side to datadeling_skriver;
+
+create table topic_epoke (
+  topic text not null,
+  epoke integer not null,
+  topic_id text not null,
+  foerst_sett timestamptz(6) default now() not null,
+  constraint topic_epoke_pkey PRIMARY KEY (topic, epoke),
+  constraint topic_epoke_topic_topic_id_key UNIQUE (topic, topic_id)
+);
+comment on table topic_epoke is 'Each topic that has had the name, by its id in Kafka: what lies on one comes after everything that lay on those before it';
+grant select, insert on topic_epoke to datadeling_skriver;
 
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);

@@ -89,7 +89,8 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     avstemming,
     avstemmingRepair: new AvstemmingRepair(pool, writer, publisher, topic),
     jobs: [
-      new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.readExtents),
+      new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
+      kafka.watch,
       new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
       new RelationsBackfill(pool),
       new FormerIdents(writer),

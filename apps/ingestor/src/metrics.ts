@@ -68,6 +68,16 @@ export const metrics = {
     help: "Offsets between what is stored of the person register's topic and the end of the partition, when it was last read",
     labelNames: ['partisjon'] as const,
   }),
+  gaps: new Gauge({
+    name: 'ingestor_hull',
+    help: 'Times that the topic had removed messages before they were read, and that no reconciliation has made up for',
+    labelNames: ['topic', 'partisjon'] as const,
+  }),
+  topicMadeAnewAt: new Gauge({
+    name: 'ingestor_topic_laget_paa_nytt_sekunder',
+    help: 'When the topic was first seen that has the name now, seconds since 1970; 0: it has never been another',
+    labelNames: ['topic'] as const,
+  }),
   avstemmingDifferences: new Gauge({
     name: 'ingestor_avstemming_differanser',
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',

@@ -41,12 +41,12 @@ export {
   type RelationName,
 } from './relations.ts';
 export {
-  comparePositions,
   foldMessages,
-  supersedes,
+  isSamePlace,
   type Change,
   type Fold,
   type Content,
+  type OrderMemory,
   type Position,
   type PositionedMessage,
   type AvtaleState,

@@ -3,9 +3,9 @@ import type { Avtale } from './fields.ts';
 import type { Message } from './message.ts';
 import {
   foldMessages,
-  supersedes,
   type Fold,
   type Content,
+  type Position,
   type PositionedMessage,
   type AvtaleState,
 } from './ordering.ts';
@@ -31,8 +31,16 @@ const avtale = (
 const deleted = (sistEndret: number): Message => ({ type: 'SLETTET', avtaleId: ID, sistEndret: time(sistEndret) });
 const tombstone: Message = { type: 'GRAVSTEIN', avtaleId: ID };
 
+const at = (partition: number, offset: number, writtenAt?: number, epoch = 0): Position => ({
+  epoch,
+  partition,
+  offset,
+  writtenAt,
+});
+const wins = (message: Message, position: Position, known?: AvtaleState): boolean =>
+  play([{ message, position }], known).state !== undefined;
 const onRow = (...messages: Message[]): PositionedMessage[] =>
-  messages.map((message, offset) => ({ message, position: { partition: 0, offset } }));
+  messages.map((message, offset) => ({ message, position: at(0, offset) }));
 const play = (messages: PositionedMessage[], known?: AvtaleState): Fold<Content> =>
   foldMessages(ID, known, messages, encode);
 const name = (fold: Fold<Content>): string | undefined =>
@@ -58,9 +66,9 @@ describe('what wins', () => {
     expect(play(onRow(avtale(9), tombstone, avtale(10))).state?.deleted).toBeNull();
   });
   test('a tombstone for an avtale never seen: anything later counts, nothing earlier', () => {
-    const { state } = play([{ message: tombstone, position: { partition: 0, offset: 5 } }]);
-    expect(supersedes(avtale(1), { partition: 0, offset: 6 }, state)).toBe(true);
-    expect(supersedes(avtale(99), { partition: 0, offset: 4 }, state)).toBe(false);
+    const { state } = play([{ message: tombstone, position: at(0, 5) }]);
+    expect(wins(avtale(1), at(0, 6), state)).toBe(true);
+    expect(wins(avtale(99), at(0, 4), state)).toBe(false);
   });
 });
 
@@ -106,7 +114,7 @@ describe('what the phase needs beside the content', () => {
   test('a mark that becomes known is no change; one that becomes another is', () => {
     const { state } = play(onRow(avtale(1)));
     if (!state) throw new Error('It was stored');
-    const later = [{ message: avtale(1, { neverBegan: true }), position: { partition: 0, offset: 9 } }];
+    const later = [{ message: avtale(1, { neverBegan: true }), position: at(0, 9) }];
     expect(play(later, { ...state, marks: null })).toMatchObject({
       changes: [],
       state: { marks: { neverBegan: true } },
@@ -154,39 +162,112 @@ describe('for any history', () => {
       }),
     );
   });
+});
 
-  test('without tombstones, the greatest (sistEndret, partition, offset) decides, in any order of arrival', () => {
-    const scattered = fc.uniqueArray(
-      fc.record({ sistEndret: fc.nat(3), partisjon: fc.nat(2), offset: fc.nat(20), deletes: fc.boolean() }),
-      {
-        selector: ({ partisjon: partition, offset }) => `${String(partition)}-${String(offset)}`,
-        minLength: 1,
-        maxLength: 12,
-      },
-    );
+describe('an avtale that has moved between partitions', () => {
+  /** Each batch is of one partition; `known` lies at place 5 of partition 2, said at 1,000 ms. */
+  const known = play([{ message: avtale(5), position: at(2, 5, 1_000) }]).state;
+
+  test.each([
+    ['by a tombstone in a lower partition', at(0, 0, 1_001), true],
+    ['not by one from before it', at(3, 99, 999), false],
+    ['by one of the same time in a higher partition', at(3, 0, 1_000), true],
+    ['not by one of the same time in a lower partition', at(1, 99, 1_000), false],
+    ['not by one whose time is unknown', at(3, 99), false],
+    ['in its own partition, by one that lies after it, whatever its time', at(2, 6, 1), true],
+    ['by one on the topic that was made anew', at(0, 0, 1, 1), true],
+    ['not by one on the topic before this one', at(2, 99, 9_999, -1), false],
+  ])('is deleted %s', (_, place, expected) => {
+    expect(play([{ message: tombstone, position: place }], known).state?.deleted === 'GRAVSTEIN').toBe(expected);
+  });
+
+  test('stored before times were kept: anything with a time is after it', () => {
+    const { state } = play([{ message: avtale(5), position: at(2, 5) }]);
+    expect(wins(tombstone, at(0, 0, 1), state)).toBe(true);
+  });
+
+  /** An avtale's messages in the order in which they were written; where each lies follows from how many partitions there are. */
+  const written = fc.array(
+    fc.record({
+      message: fc.oneof(
+        { weight: 4, arbitrary: fc.integer({ min: 1, max: 5 }).map((n) => ({ type: 'AVTALE' as const, n })) },
+        { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }).map((n) => ({ type: 'SLETTET' as const, n })) },
+        { weight: 2, arbitrary: fc.constant({ type: 'GRAVSTEIN' as const, n: 0 }) },
+      ),
+      before: fc.constantFrom('nothing', 'nothing', 'a moment', 'more partitions', 'another topic'),
+    }),
+    { minLength: 1, maxLength: 10 },
+  );
+  const hash = fc.integer({ min: 0, max: 59 });
+
+  function place(
+    history: typeof written extends fc.Arbitrary<infer T> ? T : never,
+    keyHash: number,
+  ): PositionedMessage[] {
+    let [partitions, epoch, clock] = [1, 0, 1_000];
+    const ends = new Map<string, number>();
+    return history.map(({ message: { type, n }, before }, i) => {
+      if (before !== 'nothing') clock++;
+      if (before === 'more partitions') partitions++;
+      if (before === 'another topic') epoch++;
+      const partition = keyHash % partitions;
+      const end = ends.get(`${String(epoch)} ${String(partition)}`) ?? 0;
+      ends.set(`${String(epoch)} ${String(partition)}`, end + 1);
+      const message = type === 'AVTALE' ? avtale(n, { name: String(i) }) : type === 'SLETTET' ? deleted(n) : tombstone;
+      return { message, position: at(partition, end, clock, epoch) };
+    });
+  }
+
+  /** Rules 2 and 3 read aloud, for messages in the order in which they were written. */
+  function outcome(messages: readonly PositionedMessage[]): {
+    deleted: boolean;
+    sistEndret: string | null;
+    name: string | undefined;
+  } {
+    let now: { deleted: boolean; buried: boolean; sistEndret: string | null; name: string | undefined } | undefined;
+    for (const { message } of messages) {
+      if (message.type === 'GRAVSTEIN') {
+        now = { deleted: true, buried: true, sistEndret: now?.sistEndret ?? null, name: undefined };
+        continue;
+      }
+      const { sistEndret, bedriftNavn } =
+        message.type === 'AVTALE' ? message.avtale : { ...message, bedriftNavn: null };
+      const isNewer = !now || now.sistEndret === null || sistEndret > now.sistEndret;
+      if (!isNewer && (sistEndret !== now?.sistEndret || now.buried)) continue;
+      now = { deleted: message.type === 'SLETTET', buried: false, sistEndret, name: bedriftNavn ?? undefined };
+    }
+    return { deleted: now?.deleted ?? false, sistEndret: now?.sistEndret ?? null, name: now?.name };
+  }
+
+  test('comes to the same in whatever order its partitions are read, and read again', () => {
     fc.assert(
-      fc.property(scattered, fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })), (parts, random) => {
-        const messages = parts.map(({ sistEndret, partisjon: partition, offset, deletes }) => ({
-          sistEndret,
-          position: { partition, offset },
-          message: deletes
-            ? deleted(sistEndret)
-            : avtale(sistEndret, { name: `${String(partition)}-${String(offset)}` }),
-        }));
-        const shuffled = messages
-          .map((m) => ({ m, n: random.next().value as number }))
-          .sort((a, b) => a.n - b.n)
-          .map(({ m }) => m);
-        const largest = [...messages]
-          .sort(
-            (a, b) =>
-              a.sistEndret - b.sistEndret ||
-              a.position.partition - b.position.partition ||
-              a.position.offset - b.position.offset,
-          )
-          .at(-1);
-        expect(play(shuffled).state).toMatchObject({ position: largest?.position });
+      fc.property(written, hash, fc.infiniteStream(fc.nat(1_000)), (history, keyHash, choices) => {
+        const messages = place(history, keyHash);
+        const choose = (count: number): number => (choices.next().value as number) % count;
+        const lines = [
+          ...Map.groupBy(
+            messages,
+            ({ position }) => `${String(position.epoch)} ${String(position.partition)}`,
+          ).values(),
+        ];
+        const next = lines.map(() => 0);
+        let state: AvtaleState | undefined;
+        let content: string | undefined;
+        while (lines.some((line, i) => (next[i] ?? 0) < line.length)) {
+          const i = choose(lines.length);
+          const [line = [], from = 0] = [lines[i], next[i]];
+          // A consumer that takes over may begin before where the last one came to.
+          const start = choose(4) === 0 ? choose(from + 1) : from;
+          const end = Math.min(line.length, start + choose(4));
+          const fold = play(line.slice(start, end), state);
+          if (fold.state) content = name(fold);
+          state = fold.state ?? fold.remembered ?? state;
+          next[i] = Math.max(from, end);
+        }
+        const { deleted: isDeleted, sistEndret } = { deleted: null, sistEndret: null, ...state };
+        expect({ deleted: isDeleted !== null, sistEndret, name: content }).toEqual(outcome(messages));
       }),
+      { numRuns: 3_000 },
     );
   });
 });
@@ -195,7 +276,7 @@ describe('a tombstone of a full sync', () => {
   const tombstone: Message = { type: 'GRAVSTEIN', avtaleId: 'a', before: 10 };
   const knownAt = (partition: number, offset: number): AvtaleState => ({
     sistEndret: '2026-01-01T00:00:00.000000Z',
-    position: { partition, offset },
+    position: at(partition, offset, 1_000),
     deleted: null,
     feilregistrert: false,
     fingerprint: 'x',
@@ -211,6 +292,13 @@ describe('a tombstone of a full sync', () => {
     ['does not come into force again', knownAt(1, 20), false],
     ['marks what was never seen', undefined, true],
   ])('%s', (_, known, expected) => {
-    expect(supersedes(tombstone, { partition: 1, offset: 20 }, known)).toBe(expected);
+    expect(wins(tombstone, at(1, 20, 2_000), known)).toBe(expected);
+  });
+
+  test('deletes what lies on the topic before this one', () =>
+    expect(wins(tombstone, at(0, 20, 2_000, 1), knownAt(1, 15))).toBe(true));
+  test('spares what comes from another partition after it, whenever it was written', () => {
+    const { state } = play([{ message: tombstone, position: at(1, 20, 2_000) }], knownAt(1, 9));
+    expect(wins(avtale(9, { name: 'moved' }), at(0, 0, 1_500), state)).toBe(true);
   });
 });

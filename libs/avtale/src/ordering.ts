@@ -2,10 +2,25 @@ import type { Avtale, Instant } from './fields.ts';
 import type { Message } from './message.ts';
 import type { PhaseMarks } from './phase.ts';
 
-/** Where on the topic a message lies. Offsets are int64 in Kafka; a number is exact to 2^53. */
+/** The place of a message, see `comparePositions`. Offsets are int64 in Kafka; a number is exact to 2^53. */
 export interface Position {
+  /** of the topic: one that is made anew is the next */
+  epoch: number;
   partition: number;
   offset: number;
+  /** the timestamp of its record, ms since 1970; absent when unknown */
+  writtenAt?: number | undefined;
+}
+
+/**
+ * What must be remembered of messages that no longer decide anything, so that any order of arrival ends in the same
+ * state: an avtale that has moved between partitions is read in the order of none of its clocks.
+ */
+export interface OrderMemory {
+  /** of an avtale that has come back: the last tombstone before what it says now */
+  tombstone?: Position | undefined;
+  /** the first place where its `sistEndret` was said, when another message of that time could lie in between */
+  since?: Position | undefined;
 }
 
 /** What is known about an avtale, as far as ordering, visibility and change are concerned. */
@@ -22,27 +37,95 @@ export interface AvtaleState {
   everEntered: boolean;
   /** null when unknown: stored before they were read, and no rebuild has read them since; or deleted */
   marks: PhaseMarks | null;
+  memory?: OrderMemory | undefined;
+}
+
+/** A message that says when the avtale was changed. */
+type Statement = Exclude<Message, { type: 'GRAVSTEIN' }>;
+
+/** What a message comes to: it decides, or is only remembered, or is of no more use. */
+type Verdict =
+  | { type: 'DECIDES'; message: Statement; memory?: OrderMemory | undefined }
+  | { type: 'BURIES'; tombstone: Position; sistEndret: Instant | null }
+  | { type: 'IS_REMEMBERED'; state: AvtaleState }
+  | { type: 'IS_OUTDATED' };
+
+const IS_OUTDATED: Verdict = { type: 'IS_OUTDATED' };
+
+/**
+ * The ordering rule (rules 2 and 3 of the source contract). Newer `sistEndret` wins, equal goes to the later place, older
+ * loses. A tombstone beats everything before it, and after one only content newer than what it deleted counts. What lies
+ * before what, `comparePositions` says; in which order messages arrive makes no difference.
+ */
+function judge(message: Message, position: Position, stored: AvtaleState | undefined): Verdict {
+  if (message.type === 'GRAVSTEIN') return judgeTombstone(message, position, stored);
+  if (!stored) return { type: 'DECIDES', message };
+  const sistEndret = sistEndretOf(message);
+  const isNewer = stored.sistEndret === null || sistEndret > stored.sistEndret;
+  const tombstone = lastTombstone(stored);
+  if (tombstone && comparePositions(position, tombstone) < 0) {
+    return judgeBuried(sistEndret, isNewer, tombstone, stored);
+  }
+  if (isNewer) return { type: 'DECIDES', message, memory: tombstone && { tombstone } };
+  if (stored.deleted === 'GRAVSTEIN' || sistEndret !== stored.sistEndret) return IS_OUTDATED;
+  const since = saidSince(stored);
+  if (comparePositions(position, stored.position) > 0) {
+    return { type: 'DECIDES', message, memory: remember(tombstone, since, position) };
+  }
+  if (comparePositions(position, since) >= 0 || isBeside(position, since)) return IS_OUTDATED;
+  return { type: 'IS_REMEMBERED', state: { ...stored, memory: remember(tombstone, position, stored.position) } };
+}
+
+/** What lies before a tombstone says at most how new content must be to bring the avtale back. */
+function judgeBuried(sistEndret: Instant, isNewer: boolean, tombstone: Position, stored: AvtaleState): Verdict {
+  if (stored.deleted === 'GRAVSTEIN') {
+    return isNewer ? { type: 'IS_REMEMBERED', state: { ...stored, sistEndret } } : IS_OUTDATED;
+  }
+  // What brought the avtale back was not newer than this, which was deleted.
+  return isNewer || sistEndret === stored.sistEndret ? { type: 'BURIES', tombstone, sistEndret } : IS_OUTDATED;
 }
 
 /**
- * The ordering rule (rules 2 and 3 of the source contract): does `incoming` replace what is known?
- *
- * Newer `sistEndret` wins, equal goes to the later place, older loses. A tombstone beats everything before it, and
- * after one only content newer than what it deleted counts. Places in different partitions – an avtale moves when the
- * partition count changes – are ordered by partition, so that every order of arrival ends in the same state. A tombstone
- * of a full sync spares what came after the sync had begun (`before`).
+ * One of a full sync (`before`) spares what came after the sync had begun, and so everything in other partitions: it lies
+ * beside what it deletes. For these it has no time, so that what comes from there later is after it.
  */
-export function supersedes(incoming: Message, position: Position, stored: AvtaleState | undefined): boolean {
-  if (!stored) return true;
-  const isLater = comparePositions(position, stored.position) > 0;
-  if (incoming.type === 'GRAVSTEIN') {
-    return isLater && (incoming.before === undefined || isBefore(stored.position, position.partition, incoming.before));
+function judgeTombstone(
+  { before }: Extract<Message, { type: 'GRAVSTEIN' }>,
+  position: Position,
+  stored: AvtaleState | undefined,
+): Verdict {
+  const sistEndret = stored?.sistEndret ?? null;
+  if (before !== undefined) {
+    const deletes =
+      !stored || (comparePositions(position, stored.position) > 0 && isBefore(stored.position, position, before));
+    return deletes ? { type: 'BURIES', tombstone: { ...position, writtenAt: undefined }, sistEndret } : IS_OUTDATED;
   }
+  const last = stored && lastTombstone(stored);
+  if (last && comparePositions(position, last) <= 0) return IS_OUTDATED;
+  if (!stored || stored.deleted === 'GRAVSTEIN' || comparePositions(position, saidSince(stored)) > 0) {
+    return { type: 'BURIES', tombstone: position, sistEndret };
+  }
+  return { type: 'IS_REMEMBERED', state: { ...stored, memory: { ...stored.memory, tombstone: position } } };
+}
 
-  const sistEndret = sistEndretOf(incoming);
-  const isNewer = stored.sistEndret === null || sistEndret > stored.sistEndret;
-  if (stored.deleted === 'GRAVSTEIN') return isLater && isNewer;
-  return isNewer || (sistEndret === stored.sistEndret && isLater);
+function lastTombstone({ deleted, position, memory }: AvtaleState): Position | undefined {
+  return deleted === 'GRAVSTEIN' ? position : memory?.tombstone;
+}
+
+function saidSince({ position, memory }: AvtaleState): Position {
+  return memory?.since ?? position;
+}
+
+function remember(tombstone: Position | undefined, since: Position, position: Position): OrderMemory | undefined {
+  const remembered = isBeside(since, position) ? undefined : since;
+  return tombstone || remembered
+    ? { ...(tombstone && { tombstone }), ...(remembered && { since: remembered }) }
+    : undefined;
+}
+
+/** Nothing of another partition lies between two places of one partition that have the same time. */
+function isBeside(a: Position, b: Position): boolean {
+  return a.epoch === b.epoch && a.partition === b.partition && a.writtenAt === b.writtenAt;
 }
 
 /** One line of the change feed. A reader needs to know that it must read again, or that it must forget. */
@@ -65,8 +148,10 @@ export interface Version<C extends Content> extends Pick<AvtaleState, 'position'
 /** What a sequence of messages about one avtale comes to. */
 export interface Fold<C extends Content> {
   avtaleId: string;
-  /** undefined when no message won: nothing to store */
+  /** undefined when no message won */
   state: AvtaleState | undefined;
+  /** when no message won: what is known, with what is to be remembered besides; undefined when nothing is */
+  remembered: AvtaleState | undefined;
   /** the content in force; undefined when deleted, or when no message won */
   content: C | undefined;
   /** the history this sequence adds, oldest first; nothing from before an erasure */
@@ -100,6 +185,7 @@ export function foldMessages<C extends Content>(
   const fold: Fold<C> = {
     avtaleId,
     state: undefined,
+    remembered: undefined,
     content: undefined,
     versions: [],
     eraseHistory: false,
@@ -109,16 +195,33 @@ export function foldMessages<C extends Content>(
   };
   let current = stored;
   for (const { message, position } of messages) {
-    if (!supersedes(message, position, current)) {
-      fold.outcomes.FORELDET++;
-      continue;
+    const verdict = judge(message, position, current);
+    switch (verdict.type) {
+      case 'DECIDES':
+        current =
+          verdict.message.type === 'AVTALE'
+            ? accept(fold, current, verdict.message, position, encode)
+            : erase(fold, current, { position, deleted: 'SLETTEMERKET', sistEndret: verdict.message.sistEndret });
+        current.memory = verdict.memory;
+        break;
+      case 'BURIES':
+        current = erase(fold, current, {
+          position: verdict.tombstone,
+          deleted: 'GRAVSTEIN',
+          sistEndret: verdict.sistEndret,
+        });
+        break;
+      case 'IS_REMEMBERED':
+        current = verdict.state;
+        fold.outcomes.FORELDET++;
+        break;
+      case 'IS_OUTDATED':
+        fold.outcomes.FORELDET++;
     }
-    current =
-      message.type === 'AVTALE'
-        ? accept(fold, current, message, position, encode)
-        : erase(fold, current, message, position);
-    fold.state = current;
   }
+  const isWon = messages.length > fold.outcomes.FORELDET;
+  if (isWon) fold.state = current;
+  else if (current !== stored) fold.remembered = current;
   return fold;
 }
 
@@ -157,40 +260,42 @@ function changeFor(avtaleId: string, wasVisible: boolean, feilregistrert: boolea
 function erase(
   fold: Fold<Content>,
   current: AvtaleState | undefined,
-  message: Exclude<Message, { type: 'AVTALE' }>,
-  position: Position,
+  deletion: Pick<AvtaleState, 'position' | 'deleted' | 'sistEndret'>,
 ): AvtaleState {
-  if (isVisible(current)) fold.changes.push({ avtaleId: message.avtaleId, type: 'SLETTET', reason: 'SLETTET' });
+  if (isVisible(current)) fold.changes.push({ avtaleId: fold.avtaleId, type: 'SLETTET', reason: 'SLETTET' });
   fold.eraseHistory = true;
-  fold.erasedAt = position;
+  fold.erasedAt = deletion.position;
   fold.versions = [];
   fold.content = undefined;
   fold.outcomes.SLETTET++;
-  const tombstone = message.type === 'GRAVSTEIN';
-  return {
-    sistEndret: tombstone ? (current?.sistEndret ?? null) : message.sistEndret,
-    position,
-    deleted: tombstone ? 'GRAVSTEIN' : 'SLETTEMERKET',
-    feilregistrert: false,
-    fingerprint: null,
-    everEntered: false,
-    marks: null,
-  };
+  return { ...deletion, feilregistrert: false, fingerprint: null, everEntered: false, marks: null };
 }
 
 function isVisible(state: AvtaleState | undefined): boolean {
   return state !== undefined && state.deleted === null && !state.feilregistrert;
 }
 
-function sistEndretOf(message: Exclude<Message, { type: 'GRAVSTEIN' }>): Instant {
+function sistEndretOf(message: Statement): Instant {
   return message.type === 'AVTALE' ? message.avtale.sistEndret : message.sistEndret;
 }
 
-function isBefore(stored: Position, partition: number, offset: number): boolean {
+export function isSamePlace(a: Position, b: Position): boolean {
+  return a.epoch === b.epoch && a.partition === b.partition && a.offset === b.offset;
+}
+
+/** Before the offset of the partition, as the tombstone beside it says. */
+function isBefore(stored: Position, { epoch, partition }: Position, offset: number): boolean {
+  if (stored.epoch !== epoch) return stored.epoch < epoch;
   return stored.partition === partition && stored.offset < offset;
 }
 
-/** Negative, zero or positive, by partition and then offset. */
+/**
+ * Negative, zero or positive: what lies before what. In one partition by offset. An avtale moves to another partition when
+ * partitions are added: between these by the time of the record, then by partition; an unknown time is before every known
+ * one. Everything of a topic that was made anew comes after everything of the old one.
+ */
 export function comparePositions(a: Position, b: Position): number {
-  return a.partition - b.partition || a.offset - b.offset;
+  if (a.epoch !== b.epoch) return a.epoch - b.epoch;
+  if (a.partition === b.partition) return a.offset - b.offset;
+  return (a.writtenAt ?? -1) - (b.writtenAt ?? -1) || a.partition - b.partition;
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../database/transaction.ts';
+import { readEpoch } from '../kafka/epochs.queries.ts';
 import { isCaughtUp } from '../kafka/positions.queries.ts';
 import type { OutgoingMessage, Publisher } from '../kafka/publisher.ts';
 import { metrics } from '../metrics.ts';
@@ -81,12 +82,18 @@ export class SyncCompletion {
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.syncs.deadlines);
       if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested())) return false;
+      const { id, partitions } = await this.publisher.describe();
+      if ((await readEpoch(db, this.publisher.topic, id)) !== sync.epoke) {
+        await setSyncState(db, syncId, 'FEILET');
+        logger.warn({ synkId: syncId }, 'The topic was made anew during a full sync: what it published is gone');
+        return false;
+      }
       if (sync.skalSlettes === null && (await this.needsConfirmation(db, sync))) {
         await setSyncState(db, syncId, 'VENTER_PAA_BEKREFTELSE');
         logger.warn({ synkId: syncId }, 'A full sync would delete too much, and waits to be confirmed');
         return false;
       }
-      const tombstones = await findMissing(db, sync);
+      const tombstones = await findMissing(db, sync, partitions.length);
       await this.publisher.publish(tombstones);
       if (tombstones.length === 0) await setSyncState(db, syncId, 'FULLFOERT');
       return tombstones.length > 0;
@@ -95,13 +102,13 @@ export class SyncCompletion {
 
   private async needsConfirmation(
     db: PoolClient,
-    { synkId: syncId, antallTotalt: totalCount, startOffset }: SyncRow,
+    { synkId: syncId, antallTotalt: totalCount, startOffset, epoke: epoch }: SyncRow,
   ): Promise<boolean> {
     const { rows } = await db.query<{ kjente: number; slettes: number }>(
       `select (count(*) filter (where ${KNOWN_BEFORE} or ${WAS_KNOWN_BEFORE}))::int as kjente,
          (count(*) filter (where ${KNOWN_BEFORE} and ${NOT_IN_SYNC}))::int as slettes
        from avtale a where a.slettet is null`,
-      [syncId, JSON.stringify(startOffset)],
+      [syncId, JSON.stringify(startOffset), epoch],
     );
     const { kjente: known = 0, slettes: deleted = 0 } = rows[0] ?? {};
     await db.query('update synk set kjente = $2, skal_slettes = $3 where synk_id = $1', [syncId, known, deleted]);
@@ -117,7 +124,7 @@ export class SyncCompletion {
 
   /** Whether all that is on the topic at this moment is stored. */
   async isIngested(): Promise<boolean> {
-    return isCaughtUp(this.pool, this.publisher.topic, await this.publisher.extents());
+    return isCaughtUp(this.pool, this.publisher.topic, await this.publisher.describe());
   }
 
   /** Shows syncs and the contract in the metrics, and forgets syncs of long ago. */
@@ -138,24 +145,27 @@ export class SyncCompletion {
 
 /** Said to be as it was again, by a page of the sync. */
 const WAS_KNOWN_BEFORE = `exists (select from avtale_versjon v where v.avtale_id = a.avtale_id
-  and v.kilde_offset < ($2::jsonb ->> v.kilde_partisjon::text)::bigint)`;
+  and (v.kilde_epoke < $3 or v.kilde_epoke = $3 and v.kilde_offset < ($2::jsonb ->> v.kilde_partisjon::text)::bigint))`;
 
 /** Known before the sync began, and not told of since. */
-const KNOWN_BEFORE = `a.kilde_offset < ($2::jsonb ->> a.kilde_partisjon::text)::bigint`;
+const KNOWN_BEFORE = `(a.kilde_epoke < $3
+  or a.kilde_epoke = $3 and a.kilde_offset < ($2::jsonb ->> a.kilde_partisjon::text)::bigint)`;
 /** In none of its pages. */
 const NOT_IN_SYNC = `not exists (select from synk_avtale s where s.synk_id = $1 and s.avtale_id = a.avtale_id)`;
 
-async function findMissing(db: PoolClient, { synkId: syncId, startOffset }: SyncRow): Promise<OutgoingMessage[]> {
+async function findMissing(
+  db: PoolClient,
+  { synkId: syncId, startOffset, epoke: epoch }: SyncRow,
+  partitionCount: number,
+): Promise<OutgoingMessage[]> {
   const { rows } = await db.query<{ avtale_id: string; partisjon: number }>(
     `select avtale_id, kilde_partisjon as partisjon from avtale a where a.slettet is null and ${KNOWN_BEFORE} and ${NOT_IN_SYNC}
      order by avtale_id limit ${String(CHUNK)}`,
-    [syncId, JSON.stringify(startOffset)],
+    [syncId, JSON.stringify(startOffset), epoch],
   );
-  // Beside what it deletes: in another partition it would not.
-  return rows.map(({ avtale_id: avtaleId, partisjon: partition }) => ({
-    avtaleId,
-    value: null,
-    partition,
-    deleteBefore: startOffset[String(partition)] ?? 0,
-  }));
+  return rows.map(({ avtale_id: avtaleId, partisjon: known }) => {
+    // Beside what it deletes: in another partition it would not. What lay on a topic before this one it does from anywhere.
+    const partition = known % partitionCount;
+    return { avtaleId, value: null, partition, deleteBefore: startOffset[String(partition)] ?? 0 };
+  });
 }

@@ -1,6 +1,7 @@
 import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import type { PartitionExtent } from '../kafka/topic-admin.ts';
+import { readEpoch } from '../kafka/epochs.queries.ts';
+import type { TopicDescription } from '../kafka/topic-admin.ts';
 import type { SyncPage, SyncType } from './sync-page.ts';
 
 export const SYNC_STATES = [
@@ -34,6 +35,8 @@ export interface SyncRow {
   avsluttet: Date | null;
   skalSlettes: number | null;
   startOffset: Record<string, number>;
+  /** of the topic that `startOffset` is of */
+  epoke: number;
   bekreftetAv: string | null;
 }
 
@@ -42,7 +45,7 @@ const READ_SYNC = `
     case when s.tilstand = 'MOTTAR' and uten_side >= $2 then 'UTLOEPT' else s.tilstand end as tilstand,
     s.tilstand = 'MOTTAR' and uten_side >= $1 and uten_side < $2 as stanset,
     sider::int as "mottatteSider", ressurser::int as "mottatteRessurser", s.startet, siste as "sisteSide", s.avsluttet,
-    s.skal_slettes as "skalSlettes", s.start_offset as "startOffset", s.bekreftet_av as "bekreftetAv"
+    s.skal_slettes as "skalSlettes", s.start_offset as "startOffset", s.epoke, s.bekreftet_av as "bekreftetAv"
   from synk s
   cross join lateral (
     select count(*) as sider, coalesce(sum(antall), 0) as ressurser, coalesce(max(mottatt), s.startet) as siste
@@ -87,23 +90,25 @@ export async function readMissingPages(db: Pool, syncId: string, max: number): P
 /**
  * One at a time makes syncs: the newer full sync replaces the one before it, whatever that was doing.
  *
- * @param readExtents where the topic ends. Asked for only when no page of the older one is under way any more: one that
+ * @param topic its name, and where it ends. Asked for only when no page of the older one is under way any more: one that
  *   came to lie behind it would be taken for a change during the newer sync, and what it held would not be deleted.
  */
 export async function createSync(
   db: PoolClient,
   page: SyncPage,
-  readExtents: () => Promise<PartitionExtent[]>,
+  topic: { name: string; describe: () => Promise<TopicDescription> },
 ): Promise<void> {
   const { synkId: syncId, type, antallSider: pageCount, antallTotalt: totalCount } = page;
   await db.query(`select pg_advisory_xact_lock(${LOCKS.NEW_SYNC})`);
   const { rowCount } = await db.query('select from synk where synk_id = $1', [syncId]);
   if (rowCount !== 0) return;
   if (type === 'FULL') await replaceFull(db);
-  const ends = (await readExtents()).map(({ partition, end }) => [partition, end]);
+  const { id, partitions } = await topic.describe();
+  const ends = partitions.map(({ partition, end }) => [partition, end]);
+  const epoch = await readEpoch(db, topic.name, id);
   await db.query(
-    'insert into synk (synk_id, type, antall_sider, antall_totalt, start_offset) values ($1, $2, $3, $4, $5)',
-    [syncId, type, pageCount, totalCount, JSON.stringify(Object.fromEntries(ends))],
+    'insert into synk (synk_id, type, antall_sider, antall_totalt, start_offset, epoke) values ($1, $2, $3, $4, $5, $6)',
+    [syncId, type, pageCount, totalCount, JSON.stringify(Object.fromEntries(ends)), epoch],
   );
 }
 

@@ -23,7 +23,7 @@ const newId = randomUUID;
 const avtaler = (count: number, fields = {}): { id: string }[] =>
   Array.from({ length: count }, (_, nr) => ({ id: newId(), avtaleNr: nr, ...fields }));
 const countOnTopic = async (): Promise<number> =>
-  (await api.publisher.extents()).reduce((sum, { end }) => sum + end, 0);
+  (await api.publisher.describe()).partitions.reduce((sum, { end }) => sum + end, 0);
 
 test('a full sync deletes what it did not hold, and nothing else', async () => {
   const [a, b, c, d, e, f] = avtaler(6).map(({ id }) => id) as [string, string, string, string, string, string];
@@ -85,6 +85,7 @@ async function replayAll(): Promise<void> {
     );
     await api.ingest({
       topic: 'replay',
+      epoch: 0,
       partition,
       fetchedFrom: 0,
       messages: own,

@@ -36,7 +36,9 @@ export class Syncs {
     const known = await readSync(this.pool, page.synkId, this.deadlines);
     await inTransaction(this.pool, async (db) => {
       await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LOCKS.PUBLISHING})`);
-      if (!known) await createSync(db, page, () => this.publisher.extents());
+      if (!known) {
+        await createSync(db, page, { name: this.publisher.topic, describe: () => this.publisher.describe() });
+      }
       await this.accept(db, page);
     });
     metrics.syncPages.inc({ type: page.type });
@@ -114,7 +116,7 @@ const WHY_NOT: Record<SyncState, string> = {
   FULLFOERT: 'The sync is completed',
   ERSTATTET: 'The sync was replaced by a newer one',
   UTLOEPT: 'The sync has expired; begin a new one',
-  FEILET: 'The sync has other entries than antallTotalt said; begin a new one',
+  FEILET: 'The sync has other entries than antallTotalt said, or its topic was made anew; begin a new one',
 };
 
 function conflict(state: SyncState): Problem {

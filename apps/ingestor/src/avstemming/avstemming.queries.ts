@@ -83,7 +83,7 @@ export interface FreshnessRule {
   learntAfter: Date | undefined;
   topic: string;
   /** where the topic ended when the comparison began: what a message of the stream decided since is fresh */
-  ends: PartitionExtent[];
+  ends: readonly PartitionExtent[];
 }
 
 /**
@@ -94,14 +94,14 @@ export async function compare(db: PoolClient, id: string, freshness: FreshnessRu
   const { per, deadlineSeconds, learntAfter, topic, ends } = freshness;
   await db.query(
     `insert into avstemming_differanse
-       (avstemming, type, fersk, avtale_id, sist_endret_hos_kilden, sist_endret_her, partisjon, kafka_offset)
+       (avstemming, type, fersk, avtale_id, sist_endret_hos_kilden, sist_endret_her, partisjon, kafka_offset, epoke)
      select $1, type,
        coalesce(greatest(kilde, her, gravlagt) > $2::timestamptz - make_interval(secs => $3), false)
          or coalesce(mottatt > $4, false)
          or coalesce(kilde_offset >= o.slutt and kilde_offset < o.neste_offset, false),
-       avtale_id, kilde, her, kilde_partisjon, kilde_offset
+       avtale_id, kilde, her, kilde_partisjon, kilde_offset, coalesce(kilde_epoke, 0)
      from (
-       select avtale_id, k.sist_endret as kilde, a.sist_endret as her, a.mottatt, a.kilde_partisjon, a.kilde_offset,
+       select avtale_id, k.sist_endret as kilde, a.sist_endret as her, a.mottatt, a.kilde_epoke, a.kilde_partisjon, a.kilde_offset,
          case when a.slettet = 'GRAVSTEIN' then a.mottatt end as gravlagt,
          case
            when k.avtale_id is null then case when a.slettet is null then 'FREMMED' end
@@ -115,9 +115,9 @@ export async function compare(db: PoolClient, id: string, freshness: FreshnessRu
        full join avtale a using (avtale_id)
      ) d
      left join (
-       select s.partisjon, s.slutt, k.neste_offset from unnest($6::int[], $7::bigint[]) as s(partisjon, slutt)
+       select s.partisjon, s.slutt, k.neste_offset, k.epoke from unnest($6::int[], $7::bigint[]) as s(partisjon, slutt)
        join ${positionsTable('$5')} k using (partisjon)
-     ) o on o.partisjon = d.kilde_partisjon
+     ) o on o.partisjon = d.kilde_partisjon and o.epoke = d.kilde_epoke
      where type is not null`,
     [
       id,

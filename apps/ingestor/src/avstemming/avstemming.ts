@@ -5,7 +5,7 @@ import type { Pool, PoolClient } from 'pg';
 import { copyRows } from '../database/copy.ts';
 import { recordAction, type Actor } from '../operations/actions.queries.ts';
 import { isCaughtUp } from '../kafka/positions.queries.ts';
-import type { PartitionExtent } from '../kafka/topic-admin.ts';
+import type { TopicDescription } from '../kafka/topic-admin.ts';
 import { readTopicOnce, type Topic } from '../kafka/topic-reader.ts';
 import { metrics } from '../metrics.ts';
 import {
@@ -53,20 +53,20 @@ export class Avstemming {
       for await (const rows of readList(stream, this.options.maxLines)) {
         await copyRows(db, 'pg_temp.hos_kilden (avtale_id, sist_endret)', rows);
       }
-      return this.topic.extents();
+      return this.topic.describe();
     });
   }
 
   /** With all that the topic holds. @throws Problem 409, 503 */
   withTopic(who: Actor): Promise<AvstemmingReport> {
     const freshness = { per: new Date(), deadlineSeconds: undefined, learntAfter: undefined };
-    return this.compareWith('TOPIC', freshness, who, async (db, ends) => {
+    return this.compareWith('TOPIC', freshness, who, async (db, described) => {
       await db.query('select klargjoer_avstemming()');
-      await readTopicOnce(this.topic, ends, (batch) => foldIntoTopicState(db, batch));
+      await readTopicOnce(this.topic, described, (batch) => foldIntoTopicState(db, batch));
       await db.query(
         'insert into pg_temp.hos_kilden select avtale_id, sist_endret from pg_temp.topicstand where slettet is null',
       );
-      return ends;
+      return described;
     });
   }
 
@@ -81,14 +81,14 @@ export class Avstemming {
     source: SourceType,
     freshness: Omit<FreshnessRule, 'topic' | 'ends'>,
     who: Actor,
-    fill: (db: PoolClient, ends: PartitionExtent[]) => Promise<PartitionExtent[]>,
+    fill: (db: PoolClient, described: TopicDescription) => Promise<TopicDescription>,
   ): Promise<AvstemmingReport> {
     return oneAtATime(this.pool, async (db) => {
-      const ends = await this.topic.extents();
-      await this.waitForStream(db, await fill(db, ends));
+      const described = await this.topic.describe();
+      await this.waitForStream(db, await fill(db, described));
       await db.query('begin');
       const { id, antall: count } = await insertReport(db, { kilde: source, per: freshness.per, startetAv: who.hvem });
-      await compare(db, id, { ...freshness, topic: this.topic.name, ends });
+      await compare(db, id, { ...freshness, topic: this.topic.name, ends: described.partitions });
       await pruneReports(db);
       await recordAction(db, who, { handling: 'AVSTEM', gjelder: id, antall: count });
       await db.query('commit');
@@ -100,7 +100,7 @@ export class Avstemming {
   }
 
   /** What is on the topic by now, and not stored yet, would look as if it was missing. */
-  private async waitForStream(db: PoolClient, ends: PartitionExtent[]): Promise<void> {
+  private async waitForStream(db: PoolClient, ends: TopicDescription): Promise<void> {
     const deadline = Date.now() + (this.options.waitMs ?? 60_000);
     while (!(await isCaughtUp(db, this.topic.name, ends))) {
       if (Date.now() > deadline) {

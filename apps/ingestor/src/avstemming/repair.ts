@@ -42,6 +42,7 @@ export class AvstemmingRepair {
       if (confirm !== count) {
         throw new Problem(PROBLEMS.KONFLIKT, `There are ${String(count)} to delete, and bekreft says another number`);
       }
+      const { partitions } = await this.publisher.describe();
       for (let after: string | undefined, chunk = CHUNK; chunk === CHUNK;) {
         const rows = await this.nextForeign(id, after);
         const unchanged = rows.filter((row) => row.unchanged);
@@ -49,7 +50,8 @@ export class AvstemmingRepair {
           unchanged.map(({ avtaleId, partisjon: partition, offset }) => ({
             avtaleId,
             value: null,
-            partition,
+            // Beside what it deletes. That lies nowhere any more when the topic was made anew, maybe with fewer.
+            partition: partition % partitions.length,
             deleteBefore: Number(offset) + 1,
           })),
         );
@@ -71,7 +73,7 @@ export class AvstemmingRepair {
    */
   readBack(id: string, type: Exclude<Repairable, 'FREMMED'>, who: Actor): Promise<RepairResult> {
     return this.repair(id, type, who, async () => {
-      await readTopicOnce(this.topic, await this.topic.extents(), (batch) => this.replay(id, type, batch));
+      await readTopicOnce(this.topic, await this.topic.describe(), (batch) => this.replay(id, type, batch));
       await this.pool.query(
         `update avstemming_differanse d set rettet = now() from avtale a
          where d.avstemming = $1 and d.type = $2 and not d.fersk and d.rettet is null
@@ -108,7 +110,8 @@ export class AvstemmingRepair {
   private async nextForeign(id: string, after: string | undefined): Promise<Foreign[]> {
     const { rows } = await this.pool.query<Foreign>(
       `select avtale_id as "avtaleId", d.partisjon, d.kafka_offset as "offset",
-         a.slettet is null and a.kilde_partisjon = d.partisjon and a.kilde_offset = d.kafka_offset as unchanged
+         a.slettet is null and a.kilde_epoke = d.epoke and a.kilde_partisjon = d.partisjon
+           and a.kilde_offset = d.kafka_offset as unchanged
        from avstemming_differanse d join avtale a using (avtale_id)
        where d.avstemming = $1 and d.type = 'FREMMED' and not d.fersk and d.rettet is null
          and ($2::uuid is null or avtale_id > $2)
@@ -138,9 +141,9 @@ export class AvstemmingRepair {
     const wanted = new Set(rows.map(({ avtaleId }) => avtaleId));
     const messages = batch.messages.filter((_, i) => wanted.has(keys[i] ?? ''));
     if (messages.length === 0) return;
-    const { topic, partition } = batch;
+    const { topic, epoch, partition } = batch;
     const record = (): Promise<void> => Promise.resolve();
-    await this.writer.write({ topic, partition, select: () => Promise.resolve({ messages, record }) });
+    await this.writer.write({ topic, epoch, partition, select: () => Promise.resolve({ messages, record }) });
   }
 }
 

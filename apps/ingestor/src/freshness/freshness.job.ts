@@ -1,7 +1,7 @@
 import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { readPositions } from '../kafka/positions.queries.ts';
-import type { PartitionExtent } from '../kafka/topic-admin.ts';
+import type { TopicDescription } from '../kafka/topic-admin.ts';
 import { metrics } from '../metrics.ts';
 
 /** At this moment the partition ended at this offset. */
@@ -24,7 +24,7 @@ export class FreshnessMeter {
   constructor(
     private readonly dataSource: DataSource,
     private readonly topic: string,
-    private readonly readExtents: () => Promise<PartitionExtent[]>,
+    private readonly describe: () => Promise<TopicDescription>,
   ) {}
 
   start(): void {
@@ -38,9 +38,9 @@ export class FreshnessMeter {
 
   private async measure(): Promise<void> {
     const at = new Date();
-    const extents = await this.readExtents();
-    const positions = await readPositions(this.dataSource, this.topic);
-    const measured = extents.map(({ partition, end }) => {
+    const { id, partitions } = await this.describe();
+    const positions = await readPositions(this.dataSource, this.topic, id);
+    const measured = partitions.map(({ partition, end }) => {
       const position = positions.get(partition);
       metrics.lag.set({ partisjon: partition }, position === undefined ? end : Math.max(0, end - position));
       return { partition, end, upToDateUntil: this.upToDateUntil(partition, { at, end }, position) };

@@ -45,16 +45,14 @@ export interface IdentResult extends PersonsWritten {
  * @throws UnknownPositionError, and what `PersonWriter.write` throws: the batch is to be tried again then
  */
 export function ingestIdents(writer: PersonWriter, batch: MessageBatch): Promise<IdentResult> {
-  const { topic, partition } = batch;
+  const { topic, epoch, partition } = batch;
   return writer.write<IdentResult>({
     topic,
+    epoch,
     partition,
     select: async (db, position) => {
-      if (position === undefined || position > batch.endOffset) {
+      if (position === undefined || position > batch.endOffset || position < batch.fetchedFrom) {
         throw new UnknownPositionError(`topic ${topic}, partition ${String(partition)}`);
-      }
-      if (position < batch.fetchedFrom) {
-        return { answer: { nextOffset: position, parked: [], moved: 0, avtaler: 0 } };
       }
       const nextOffset = Math.max(position, batch.nextOffset);
       return {

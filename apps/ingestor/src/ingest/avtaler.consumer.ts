@@ -60,17 +60,16 @@ export interface IngestResult {
  * @throws UnknownPositionError, and what `Writer.write` throws: the batch is to be tried again then
  */
 export function ingestBatch(writer: Writer, batch: MessageBatch): Promise<IngestResult> {
-  const { topic, partition } = batch;
+  const { topic, epoch, partition } = batch;
   return writer.write<IngestResult>({
     topic,
+    epoch,
     partition,
     select: async (db, position) => {
-      if (position === undefined || position > batch.endOffset) {
+      // The database may be behind where Kafka was read from, as when it is restored from a backup; or Kafka has removed
+      // what lies between.
+      if (position === undefined || position > batch.endOffset || position < batch.fetchedFrom) {
         throw new UnknownPositionError(`topic ${topic}, partition ${String(partition)}`);
-      }
-      // The database is behind where Kafka was read from, for instance restored from a backup: go back to its position.
-      if (position < batch.fetchedFrom) {
-        return { answer: { nextOffset: position, folds: [], parked: [], alreadyProcessed: 0 } };
       }
       const messages = batch.messages.filter(({ offset }) => offset >= position);
       const nextOffset = Math.max(position, batch.nextOffset);

@@ -7,8 +7,9 @@ import {
   rowToRelationAvtale,
   type RelationAvtaleRow,
 } from '../relations/relation-avtale.row.ts';
-import { CONTENT_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
+import { CONTENT_COLUMNS, KNOWN_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
 import type { ParkedMessage } from './parse.ts';
+import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } from './place.ts';
 
 /** A stored avtale, as far as the ordering rule and the rules of relations are concerned. */
 export interface StoredAvtale extends AvtaleState {
@@ -17,10 +18,9 @@ export interface StoredAvtale extends AvtaleState {
   deltakerId: string | null;
 }
 
-interface StateRow extends RelationAvtaleRow {
+interface StateRow extends RelationAvtaleRow, PlaceRow {
   sist_endret: string | null;
-  kilde_partisjon: number;
-  kilde_offset: string;
+  kilde_minne: string | null;
   slettet: AvtaleState['deleted'];
   avtrykk: string | null;
   har_vaert_inngaatt: boolean;
@@ -36,7 +36,7 @@ export async function readStates(db: PoolClient, avtaleIder: string[]): Promise<
   const { rows } = await db.query<StateRow>({
     name: 'les_tilstander',
     text: `select ${RELATION_AVTALE_COLUMNS}, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
-                  kilde_partisjon, kilde_offset, slettet, avtrykk, aldri_begynt, fra_arena,
+                  ${PLACE_COLUMNS.join(', ')}, kilde_minne, slettet, avtrykk, aldri_begynt, fra_arena,
                   har_vaert_inngaatt or avtale_inngaatt is not null as har_vaert_inngaatt
            from avtale where avtale_id = any($1)`,
     values: [avtaleIder],
@@ -49,7 +49,8 @@ function toStored(row: StateRow): StoredAvtale {
     member: rowToRelationAvtale(row),
     deltakerId: row.deltaker_id,
     sistEndret: row.sist_endret,
-    position: { partition: row.kilde_partisjon, offset: Number(row.kilde_offset) },
+    position: rowToPlace(row),
+    memory: decodeMemory(row.kilde_minne),
     deleted: row.slettet,
     feilregistrert: row.feilregistrert,
     fingerprint: row.avtrykk,
@@ -58,7 +59,7 @@ function toStored(row: StateRow): StoredAvtale {
   };
 }
 
-const AVTALE_COLUMNS = [...CONTENT_COLUMNS, 'slettet', 'kilde_partisjon', 'kilde_offset', 'avtrykk', ...PHASE_COLUMNS];
+const AVTALE_COLUMNS = [...CONTENT_COLUMNS, 'slettet', ...PLACE_COLUMNS, 'kilde_minne', 'avtrykk', ...PHASE_COLUMNS];
 
 /** Rows as `avtaleRow` makes them. A row for an avtale that exists is a unique violation: someone else was first. */
 export async function insertNew(db: PoolClient, rows: string[]): Promise<void> {
@@ -73,14 +74,14 @@ export class ConcurrentChangeError extends Error {
 }
 
 /**
- * Rows as `avtaleRow` makes them, each followed by the place of the state it replaces.
+ * Rows as `avtaleRow` makes them, each followed by `KNOWN_COLUMNS` of the state it replaces.
  *
  * @throws ConcurrentChangeError
  */
 export async function updateStored(db: PoolClient, changed: string[]): Promise<void> {
   if (changed.length === 0) return;
   await db.query(PREPARE_STAGING);
-  await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, changed);
+  await copyRows(db, `pg_temp.inn (${[...AVTALE_COLUMNS, ...KNOWN_COLUMNS].join(', ')})`, changed);
   const { rowCount } = await db.query(UPDATE_FROM_STAGING);
   if (rowCount !== changed.length) throw new ConcurrentChangeError();
 }
@@ -88,12 +89,47 @@ export async function updateStored(db: PoolClient, changed: string[]): Promise<v
 /** The owner of the schema makes the connection's `pg_temp.inn`: this login can make no tables. */
 const PREPARE_STAGING = 'select klargjoer_innlasting()';
 
+const IS_KNOWN = `avtale.avtale_id = inn.avtale_id and avtale.kilde_epoke = inn.kjent_epoke
+    and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset
+    and avtale.kilde_minne is not distinct from inn.kjent_minne
+    and avtale.sist_endret is not distinct from inn.kjent_sist_endret`;
+
 const UPDATE_FROM_STAGING = `
   update avtale set ${AVTALE_COLUMNS.map((column) => `${column} = inn.${column}`).join(', ')},
     mottatt = case when avtale.avtrykk is distinct from inn.avtrykk then now() else avtale.mottatt end
   from pg_temp.inn
-  where avtale.avtale_id = inn.avtale_id
-    and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset`;
+  where ${IS_KNOWN}`;
+
+/** An avtale of which only what must be remembered has changed. */
+export interface Remembered {
+  avtaleId: string;
+  stored: AvtaleState;
+  now: AvtaleState;
+}
+
+/** @throws ConcurrentChangeError */
+export async function updateMemory(db: PoolClient, remembered: readonly Remembered[]): Promise<void> {
+  if (remembered.length === 0) return;
+  const { rowCount } = await db.query({
+    name: 'husk',
+    text: `update avtale set kilde_minne = inn.minne, sist_endret = inn.sist_endret
+           from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::int[], $6::bigint[], $7::text[],
+             $8::timestamptz[]) as inn(avtale_id, minne, sist_endret, kjent_epoke, kjent_partisjon, kjent_offset,
+             kjent_minne, kjent_sist_endret)
+           where ${IS_KNOWN}`,
+    values: [
+      remembered.map(({ avtaleId }) => avtaleId),
+      remembered.map(({ now }) => encodeMemory(now.memory)),
+      remembered.map(({ now }) => now.sistEndret),
+      remembered.map(({ stored }) => stored.position.epoch),
+      remembered.map(({ stored }) => stored.position.partition),
+      remembered.map(({ stored }) => stored.position.offset),
+      remembered.map(({ stored }) => encodeMemory(stored.memory)),
+      remembered.map(({ stored }) => stored.sistEndret),
+    ],
+  });
+  if (rowCount !== remembered.length) throw new ConcurrentChangeError();
+}
 
 /**
  * Makes rows what they ought to be. Rows as for `updateStored`, of avtaler whose place is the message's own.
@@ -104,13 +140,21 @@ export async function repairDeviations(db: PoolClient, changed: string[]): Promi
   if (changed.length === 0) return new Set();
   await db.query(PREPARE_STAGING);
   await db.query('delete from pg_temp.inn');
-  await copyRows(db, `pg_temp.inn (${AVTALE_COLUMNS.join(', ')}, kjent_partisjon, kjent_offset)`, changed);
+  await copyRows(db, `pg_temp.inn (${[...AVTALE_COLUMNS, ...KNOWN_COLUMNS].join(', ')})`, changed);
+  await db.query(FILL_IN_TIMES);
   await db.query(FILL_IN_MARKS);
   const { rows } = await db.query<{ avtale_id: string }>(REPAIR_FROM_STAGING);
   return new Set(rows.map((row) => row.avtale_id));
 }
 
-/** What was not read before is filled in; that says nothing new of an avtale, unless a mark is set that nobody knew of. */
+/** What was not kept before is filled in, and says nothing new of an avtale. */
+const FILL_IN_TIMES = `
+  update avtale set kilde_skrevet = inn.kilde_skrevet from pg_temp.inn
+  where avtale.avtale_id = inn.avtale_id and avtale.kilde_skrevet is null and inn.kilde_skrevet is not null
+    and avtale.kilde_epoke = inn.kjent_epoke
+    and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset`;
+
+/** So are marks, unless one is set that nobody knew of. */
 const FILL_IN_MARKS = `
   with versjoner as (
     update avtale_versjon v set aldri_begynt = inn.aldri_begynt, fra_arena = inn.fra_arena from pg_temp.inn
@@ -123,7 +167,7 @@ const FILL_IN_MARKS = `
 const REPAIR_FROM_STAGING = `
   update avtale set ${AVTALE_COLUMNS.map((column) => `${column} = inn.${column}`).join(', ')}, mottatt = now()
   from pg_temp.inn
-  where avtale.avtale_id = inn.avtale_id
+  where avtale.avtale_id = inn.avtale_id and avtale.kilde_epoke = inn.kjent_epoke
     and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset
     and (${AVTALE_COLUMNS.map((column) => `avtale.${column}`).join(', ')})
       is distinct from (${AVTALE_COLUMNS.map((column) => `inn.${column}`).join(', ')})
@@ -136,7 +180,7 @@ export async function deleteHistory(db: PoolClient, avtaleIder: string[]): Promi
 
 /** Rows as `versionRow` makes them. */
 export async function insertVersions(db: PoolClient, rows: string[]): Promise<void> {
-  const columns = [...CONTENT_COLUMNS, 'kilde_partisjon', 'kilde_offset', ...PHASE_COLUMNS];
+  const columns = [...CONTENT_COLUMNS, 'kilde_epoke', 'kilde_partisjon', 'kilde_offset', ...PHASE_COLUMNS];
   await copyRows(db, `avtale_versjon (${columns.join(', ')})`, rows);
 }
 
@@ -178,7 +222,8 @@ export interface Deletion {
 
 /**
  * The bytes of parked messages that name deleted avtaler go too, and nobody needs to look at them any more. One that lies
- * after the deletion tells of an avtale that may have come back. Between partitions there is no before and after.
+ * after the deletion tells of an avtale that may have come back. What lies before what, `comparePositions` says; where a
+ * time is unknown, the bytes go.
  */
 export async function deleteParkedBytes(db: PoolClient, topic: string, deletions: Deletion[]): Promise<void> {
   if (deletions.length === 0) return;
@@ -187,14 +232,19 @@ export async function deleteParkedBytes(db: PoolClient, topic: string, deletions
     text: `update parkert_melding p set nokkel = null, verdi = null, innhold_fjernet = now(),
              innhold_fjernet_aarsak = 'AVTALE_SLETTET', tilstand = 'FORKASTET', behandlet = now(),
              begrunnelse = 'AVTALE_SLETTET'
-           from unnest($2::uuid[], $3::int[], $4::bigint[]) as s(avtale_id, partisjon, kafka_offset)
+           from unnest($2::uuid[], $3::int[], $4::bigint[], $5::int[], $6::bigint[])
+             as s(avtale_id, partisjon, kafka_offset, epoke, skrevet)
            where p.innhold_fjernet is null and p.avtaler @> array[s.avtale_id]
-             and (p.topic <> $1 or p.partisjon <> s.partisjon or p.kafka_offset < s.kafka_offset)`,
+             and (p.topic <> $1 or p.epoke < s.epoke or (p.epoke = s.epoke and case
+               when p.partisjon = s.partisjon then p.kafka_offset < s.kafka_offset
+               else coalesce(p.skrevet <= to_timestamp(s.skrevet / 1000.0), true) end))`,
     values: [
       topic,
       deletions.map(({ avtaleId }) => avtaleId),
       deletions.map(({ position }) => position.partition),
       deletions.map(({ position }) => position.offset),
+      deletions.map(({ position }) => position.epoch),
+      deletions.map(({ position }) => position.writtenAt ?? null),
     ],
   });
 }
@@ -207,15 +257,15 @@ export async function insertChanges(db: PoolClient, rows: string[]): Promise<voi
 /** A message that is parked already stays as it is: a replay changes nothing. */
 export async function insertParked(
   db: PoolClient,
-  { topic, partition }: TopicPartition,
+  { topic, epoch, partition }: TopicPartition,
   messages: ParkedMessage[],
 ): Promise<void> {
   for (const message of messages) {
     await db.query({
       name: 'parker',
       text: `insert into parkert_melding
-               (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak, skrevet)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
+               (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak, skrevet, epoke)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
       values: [
         topic,
         partition,
@@ -227,6 +277,7 @@ export async function insertParked(
         message.field,
         message.reason,
         message.writtenAt === undefined ? null : new Date(message.writtenAt),
+        epoch,
       ],
     });
   }

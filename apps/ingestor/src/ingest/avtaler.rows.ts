@@ -8,12 +8,12 @@ import {
   type Change,
   type Content,
   type RelationAvtale,
-  type Position,
   type AvtaleState,
   type Version,
 } from '@tiltak/avtale';
 import { columnName, type DeltakerId } from '@tiltak/database';
 import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
+import { encodeMemory, placeColumns } from './place.ts';
 
 /** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
 export interface EncodedContent extends Content {
@@ -76,7 +76,21 @@ function fingerprint(columns: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A row of `avtale`; with `known`, followed by the place of the state it replaces. */
+/** What tells the state that a row replaces from any other of the avtale. */
+export const KNOWN_COLUMNS: readonly string[] = [
+  'kjent_epoke',
+  'kjent_partisjon',
+  'kjent_offset',
+  'kjent_minne',
+  'kjent_sist_endret',
+];
+
+function knownColumns({ position, memory, sistEndret }: AvtaleState): string[] {
+  const place = [position.epoch, position.partition, position.offset].map(String);
+  return [...place, copyField(encodeMemory(memory)), copyField(sistEndret)];
+}
+
+/** A row of `avtale`; with `known`, followed by `KNOWN_COLUMNS` of the state it replaces. */
 export function avtaleRow(
   avtaleId: string,
   state: AvtaleState,
@@ -87,11 +101,12 @@ export function avtaleRow(
   const columns = [
     content?.columns ?? tombstoneContent(avtaleId, state),
     copyField(deleted),
-    ...positionColumns(position),
+    ...placeColumns(position),
+    copyField(encodeMemory(state.memory)),
     copyField(fingerprint),
     ...phaseColumns(state),
   ];
-  if (known) columns.push(...positionColumns(known.position));
+  if (known) columns.push(...knownColumns(known));
   return copyRow(columns);
 }
 
@@ -104,7 +119,8 @@ function tombstoneContent(avtaleId: string, { sistEndret }: AvtaleState): string
 /** Without a fingerprint: one can be tried against every ident there is, also when the ident has left the history. */
 export function versionRow(version: Version<EncodedContent>): string {
   const { content, position } = version;
-  return copyRow([content.columns, ...positionColumns(position), ...phaseColumns(version)]);
+  const { epoch, partition, offset } = position;
+  return copyRow([content.columns, String(epoch), String(partition), String(offset), ...phaseColumns(version)]);
 }
 
 /** What the phase needs beside the content, and outside its fingerprint. */
@@ -116,8 +132,4 @@ function phaseColumns({ everEntered, marks }: Pick<AvtaleState, 'everEntered' | 
 
 export function changeRow({ avtaleId, type, reason }: Change): string {
   return copyRow([avtaleId, type, copyField(reason)]);
-}
-
-function positionColumns(position: Position): string[] {
-  return [String(position.partition), String(position.offset)];
 }

@@ -1,6 +1,7 @@
 import { parseMessage, type ParkingReason, type Position, type PositionedMessage } from '@tiltak/avtale';
 import { fingerprint } from '@tiltak/platform';
 import type { RawMessage } from '../kafka/batch.ts';
+import type { TopicPartition } from '../kafka/positions.queries.ts';
 
 /** A message that can't be used, with its bytes and the reason. */
 export interface ParkedMessage {
@@ -21,19 +22,22 @@ export interface ParsedMessages {
   parked: ParkedMessage[];
 }
 
+/** Where messages of one partition come from. */
+export type Source = Pick<TopicPartition, 'epoch' | 'partition'>;
+
 /** The usable messages per avtale, and the others with the reason. */
-export function parseMessages(messages: readonly RawMessage[], partition: number): ParsedMessages {
+export function parseMessages(messages: readonly RawMessage[], source: Source): ParsedMessages {
   const perAvtale = new Map<string, PositionedMessage[]>();
   const parked: ParkedMessage[] = [];
   for (const raw of messages) {
     const parsed = parseMessage(raw.key, raw.value, raw);
     if (!parsed.ok) {
-      parked.push(toParked(raw, partition, parsed.reason));
+      parked.push(toParked(raw, source, parsed.reason));
       continue;
     }
     const { message } = parsed;
     const avtaleId = message.type === 'AVTALE' ? message.avtale.avtaleId : message.avtaleId;
-    const positioned = { message, position: { partition, offset: raw.offset } };
+    const positioned = { message, position: placeOf(raw, source) };
     const list = perAvtale.get(avtaleId);
     if (list) list.push(positioned);
     else perAvtale.set(avtaleId, [positioned]);
@@ -41,8 +45,18 @@ export function parseMessages(messages: readonly RawMessage[], partition: number
   return { perAvtale, parked };
 }
 
-export function toParked(raw: RawMessage, partition: number, reason: ParkingReason): ParkedMessage {
-  const { key, value, offset, writtenAt } = raw;
-  const position = { partition, offset };
-  return { position, key, value, writtenAt, fingerprint: fingerprint(key ?? '', '\0', value ?? ''), ...reason };
+export function toParked(raw: RawMessage, source: Source, reason: ParkingReason): ParkedMessage {
+  const { key, value, writtenAt } = raw;
+  return {
+    position: placeOf(raw, source),
+    key,
+    value,
+    writtenAt,
+    fingerprint: fingerprint(key ?? '', '\0', value ?? ''),
+    ...reason,
+  };
+}
+
+function placeOf({ offset, writtenAt }: RawMessage, { epoch, partition }: Source): Position {
+  return { epoch, partition, offset, writtenAt };
 }

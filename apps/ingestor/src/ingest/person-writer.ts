@@ -7,7 +7,7 @@ import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts
 import { insertLinkChanges, lockDeltakere } from '../relations/relations.queries.ts';
 import { repairRelations } from '../relations/relations.ts';
 import { insertParked } from './avtaler.queries.ts';
-import { toParked, type ParkedMessage } from './parse.ts';
+import { toParked, type ParkedMessage, type Source } from './parse.ts';
 import { personsOf } from './persons.ts';
 import {
   discardOvertaken,
@@ -61,7 +61,7 @@ export class PersonWriter {
     return inTransaction(this.pool, async (db) => {
       const selected = await task.select(db, await lockPosition(db, task));
       if ('answer' in selected) return selected.answer;
-      const { said, last, parked } = this.parse(selected.messages, task.partition);
+      const { said, last, parked } = this.parse(selected.messages, task);
       if (task.park !== false) await insertParked(db, task, parked);
       await discardOvertaken(db, task, last);
       return selected.record({ parked, ...(await this.replace(db, said)) });
@@ -71,7 +71,7 @@ export class PersonWriter {
   /** By key, what was said last. National idents go no further than this. */
   private parse(
     messages: readonly RawMessage[],
-    partition: number,
+    source: Source,
   ): { said: Map<string, RegisterIdent[]>; last: LastSaid[]; parked: ParkedMessage[] } {
     const said = new Map<string, RegisterIdent[]>();
     const last: LastSaid[] = [];
@@ -79,7 +79,7 @@ export class PersonWriter {
     for (const raw of messages) {
       const parsed = parseIdentMessage(raw.key, raw.value);
       if (!parsed.ok) {
-        parked.push(toParked(raw, partition, parsed.reason));
+        parked.push(toParked(raw, source, parsed.reason));
         continue;
       }
       const key = this.deltakerId(parsed.message.key);

@@ -170,7 +170,7 @@ export interface LastSaid {
 /** A message of the register says all there is to say of its key: one before it that waits can never be used again. */
 export async function discardOvertaken(
   db: PoolClient,
-  { topic, partition }: TopicPartition,
+  { topic, epoch, partition }: TopicPartition,
   said: readonly LastSaid[],
 ): Promise<void> {
   await db.query({
@@ -178,8 +178,8 @@ export async function discardOvertaken(
     text: `update parkert_melding p set tilstand = 'FORKASTET', behandlet = now(), begrunnelse = 'ERSTATTET',
              nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'FORKASTET'
            from unnest($3::bytea[], $4::bigint[]) as sist(nokkel, kafka_offset)
-           where p.tilstand = 'PARKERT' and p.topic = $1 and p.partisjon = $2 and p.nokkel = sist.nokkel
-             and p.kafka_offset < sist.kafka_offset`,
-    values: [topic, partition, said.map(({ key }) => key), said.map(({ offset }) => offset)],
+           where p.tilstand = 'PARKERT' and p.topic = $1 and p.nokkel = sist.nokkel
+             and (p.epoke < $5 or (p.epoke = $5 and p.partisjon = $2 and p.kafka_offset < sist.kafka_offset))`,
+    values: [topic, partition, said.map(({ key }) => key), said.map(({ offset }) => offset), epoch],
   });
 }

@@ -1,4 +1,4 @@
-import { comparePositions, foldMessages, type Avtale, type Change, type Fold } from '@tiltak/avtale';
+import { foldMessages, isSamePlace, type Avtale, type Change, type Fold } from '@tiltak/avtale';
 import type { DeltakerId } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../database/transaction.ts';
@@ -16,13 +16,15 @@ import {
   readStates,
   repairDeviations,
   updateFormerIdents,
+  updateMemory,
   updateStored,
+  type Remembered,
   type StoredAvtale,
 } from './avtaler.queries.ts';
 import { avtaleRow, changeRow, encodeContent, versionRow, type EncodedContent } from './avtaler.rows.ts';
 import { joinPersons } from './persons.ts';
 import { sharePersons } from './persons.queries.ts';
-import { parseMessages, toParked, type ParkedMessage } from './parse.ts';
+import { parseMessages, toParked, type ParkedMessage, type Source } from './parse.ts';
 import { RefusalCounter, refusedReason } from './refused.ts';
 import { updateRelations, type WrittenPart } from './update-relations.ts';
 
@@ -79,7 +81,7 @@ export class Writer {
    * when others were first time after time: nothing has happened then, and the write may be tried again
    */
   async write<T>(task: WriteTask<T>): Promise<T> {
-    let play: Play = (db, messages) => this.playWhole(db, task.partition, messages);
+    let play: Play = (db, messages) => this.playWhole(db, task, messages);
     let halving = false;
     for (let attempt = 1; ;) {
       try {
@@ -88,7 +90,7 @@ export class Writer {
         if (error instanceof ConcurrentChangeError && attempt < MAX_ATTEMPTS) attempt++;
         else if (!halving && refusedReason(error)) {
           halving = true;
-          play = (db, messages) => this.playHalving(db, task.partition, messages, new RefusalCounter());
+          play = (db, messages) => this.playHalving(db, task, messages, new RefusalCounter());
         } else throw error;
       }
     }
@@ -101,7 +103,7 @@ export class Writer {
     await sharePersons(db);
     const { parts, parked } = await play(db, messages);
     if (task.park !== false) await insertParked(db, task, parked);
-    const repaired = task.repair ? [await this.repair(db, task.partition, messages)] : [];
+    const repaired = task.repair ? [await this.repair(db, task, messages)] : [];
     await this.forget(db, task.topic, [...parts, ...repaired]);
     const answer = await record({ folds: foldsOf(parts), parked, repaired: foldsOf(repaired) });
     await updateRelations(db, [...parts, ...repaired]);
@@ -132,8 +134,8 @@ export class Writer {
     });
   }
 
-  private async playWhole(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<Played> {
-    const { perAvtale, parked } = parseMessages(messages, partition);
+  private async playWhole(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<Played> {
+    const { perAvtale, parked } = parseMessages(messages, source);
     const known = await readStates(db, [...perAvtale.keys()]);
     const played = [...perAvtale].map(([avtaleId, positioned]) =>
       foldMessages(avtaleId, known.get(avtaleId), positioned, this.encode),
@@ -146,13 +148,13 @@ export class Writer {
   /** Behind a savepoint; what the database refuses is halved until it is one message, which is to be parked. */
   private async playHalving(
     db: PoolClient,
-    partition: number,
+    source: Source,
     messages: readonly RawMessage[],
     refusals: RefusalCounter,
   ): Promise<Played> {
     await db.query('savepoint del');
     try {
-      const played = await this.playWhole(db, partition, messages);
+      const played = await this.playWhole(db, source, messages);
       await db.query('release savepoint del');
       return played;
     } catch (error) {
@@ -162,22 +164,22 @@ export class Writer {
       const [only, ...more] = messages;
       if (only && more.length === 0) {
         refusals.count(error);
-        return { parts: [], parked: [toParked(only, partition, reason)] };
+        return { parts: [], parked: [toParked(only, source, reason)] };
       }
     }
     const middle = messages.length >> 1;
-    const first = await this.playHalving(db, partition, messages.slice(0, middle), refusals);
-    const second = await this.playHalving(db, partition, messages.slice(middle), refusals);
+    const first = await this.playHalving(db, source, messages.slice(0, middle), refusals);
+    const second = await this.playHalving(db, source, messages.slice(middle), refusals);
     return { parts: [...first.parts, ...second.parts], parked: [...first.parked, ...second.parked] };
   }
 
   /** See `WriteTask.repair`. Content with another fingerprint is a version of its own. */
-  private async repair(db: PoolClient, partition: number, messages: readonly RawMessage[]): Promise<WrittenPart> {
-    const { perAvtale } = parseMessages(messages, partition);
+  private async repair(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<WrittenPart> {
+    const { perAvtale } = parseMessages(messages, source);
     const known = await readStates(db, [...perAvtale.keys()]);
     const played = [...perAvtale].flatMap(([avtaleId, positioned]) => {
       const stored = known.get(avtaleId);
-      const message = stored && positioned.find(({ position }) => comparePositions(position, stored.position) === 0);
+      const message = stored && positioned.find(({ position }) => isSamePlace(position, stored.position));
       return message ? [repairFold(stored, foldMessages(avtaleId, undefined, [message], this.encode))] : [];
     });
     const deciding = await joinPersons(db, played);
@@ -221,13 +223,15 @@ function withCorrectedIdent({ folds, known }: WrittenPart): string[] {
 async function store(db: PoolClient, folds: Fold<EncodedContent>[], known: Map<string, StoredAvtale>): Promise<void> {
   const fresh: string[] = [];
   const changed: string[] = [];
-  for (const { avtaleId, state, content } of folds) {
-    if (!state) continue;
+  const remembered: Remembered[] = [];
+  for (const { avtaleId, state, remembered: noted, content } of folds) {
     const stored = known.get(avtaleId);
-    (stored ? changed : fresh).push(avtaleRow(avtaleId, state, content, stored));
+    if (state) (stored ? changed : fresh).push(avtaleRow(avtaleId, state, content, stored));
+    else if (stored && noted) remembered.push({ avtaleId, stored, now: noted });
   }
   await insertNew(db, fresh);
   await updateStored(db, changed);
+  await updateMemory(db, remembered);
   const erased = folds.filter(({ avtaleId, eraseHistory }) => eraseHistory && known.has(avtaleId));
   await deleteHistory(
     db,
@@ -252,10 +256,11 @@ function repairFold(stored: StoredAvtale, fold: Fold<EncodedContent>): Fold<Enco
   const { avtaleId, state } = fold;
   if (!state) return fold;
   // A tombstone doesn't say when what it deleted was changed, nor a message what those before it said.
+  const { memory } = stored;
   const repairedState =
     state.deleted === 'GRAVSTEIN'
-      ? { ...state, sistEndret: stored.sistEndret }
-      : { ...state, everEntered: state.everEntered || (state.deleted === null && stored.everEntered) };
+      ? { ...state, memory, sistEndret: stored.sistEndret }
+      : { ...state, memory, everEntered: state.everEntered || (state.deleted === null && stored.everEntered) };
   const removal: Change[] = [{ avtaleId, type: 'SLETTET', reason: state.deleted ? 'SLETTET' : 'FEILREGISTRERT' }];
   const wasVisible = stored.deleted === null && !stored.feilregistrert;
   const isVisible = state.deleted === null && !state.feilregistrert;

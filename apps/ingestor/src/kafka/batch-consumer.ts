@@ -5,6 +5,7 @@ import { logger } from '@tiltak/platform';
 import { KafkaJSError, type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs';
 import { firstValueFrom, isObservable } from 'rxjs';
 import type { MessageBatch, RawMessage } from './batch.ts';
+import type { Prepared } from './prepare-positions.ts';
 
 export interface ConsumerOptions {
   topic: string;
@@ -15,8 +16,13 @@ export interface ConsumerOptions {
   concurrentPartitions: number;
 }
 
-/** The stored positions of the partitions, made sure to exist on the topic. */
-export type PreparePositions = (partitions: number[]) => Promise<Map<number, number>>;
+/** What a consumer has to know of where its topic is read from. */
+export interface ReadingPlan {
+  /** The stored positions of the partitions, made sure to exist on the topic. */
+  prepare: (partitions: number[]) => Promise<Prepared>;
+  /** The id of the topic that the partition's leader has now. */
+  readTopicId: (partition: number) => Promise<string>;
+}
 
 /** The position that a handler answers with when it can't use the one a batch was read from. */
 export const UNKNOWN_POSITION = -1;
@@ -33,11 +39,13 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   private consumer: Consumer | undefined;
   private stopped = false;
   private member = false;
+  /** which topic a partition is read from, by partition; from before anything of it is fetched */
+  private readonly readFrom = new Map<number, ReadFrom>();
 
   constructor(
     private readonly kafka: Kafka,
     private readonly options: ConsumerOptions,
-    private readonly prepare: PreparePositions,
+    private readonly plan: ReadingPlan,
   ) {
     super();
   }
@@ -118,7 +126,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   private async seekToStored(consumer: Consumer, partitions: number[]): Promise<void> {
     for (let attempt = 0; !this.stopped && consumer === this.consumer; attempt++) {
       try {
-        const positions = await this.prepare(partitions);
+        const { positions, ...readFrom } = await this.plan.prepare(partitions);
+        for (const partition of partitions) this.readFrom.set(partition, readFrom);
         for (const partition of partitions) seek(consumer, this.options.topic, partition, positions.get(partition));
         return;
       } catch (error) {
@@ -129,11 +138,13 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   }
 
   private async process(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
-    const batch = toBatch(payload);
-    const { topic, partition } = batch;
+    const { topic, partition } = payload.batch;
+    const readFrom = this.readFrom.get(partition);
+    if (!readFrom) return this.seekToStored(consumer, [partition]);
+    const batch = toBatch(payload, readFrom.epoch);
     for (let attempt = 0; payload.isRunning() && !payload.isStale(); attempt++) {
       try {
-        const next = await withHeartbeat(payload.heartbeat, () => this.callHandler(batch));
+        const next = await withHeartbeat(payload.heartbeat, () => this.callHandler(batch, readFrom));
         if (next === batch.nextOffset) payload.resolveOffset(String(next - 1));
         else if (next === UNKNOWN_POSITION) await this.seekToStored(consumer, [partition]);
         else seek(consumer, topic, partition, next);
@@ -151,7 +162,9 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     }
   }
 
-  private async callHandler(batch: MessageBatch): Promise<number> {
+  private async callHandler(batch: MessageBatch, { topicId }: ReadFrom): Promise<number> {
+    // The topic may have been made anew before this was fetched: if it is the same before and after, so it was then.
+    if ((await this.plan.readTopicId(batch.partition)) !== topicId) return UNKNOWN_POSITION;
     const handler: MessageHandler<MessageBatch, undefined, number> | null = this.getHandlerByPattern(
       this.options.pattern,
     );
@@ -165,9 +178,12 @@ function seek(consumer: Consumer, topic: string, partition: number, position: nu
   if (position !== undefined) consumer.seek({ topic, partition, offset: String(position) });
 }
 
-function toBatch({ batch }: EachBatchPayload): MessageBatch {
+type ReadFrom = Omit<Prepared, 'positions'>;
+
+function toBatch({ batch }: EachBatchPayload, epoch: number): MessageBatch {
   return {
     topic: batch.topic,
+    epoch,
     partition: batch.partition,
     fetchedFrom: Number((batch as typeof batch & { fetchedOffset: string }).fetchedOffset),
     messages: batch.messages.map(({ offset, key, value, headers, timestamp }) => ({

@@ -12,6 +12,8 @@ export interface RawMessage {
 /** Consecutive messages of one partition; a compacted topic has holes between the offsets. */
 export interface MessageBatch {
   topic: string;
+  /** of the topic that they were fetched from */
+  epoch: number;
   partition: number;
   /** The position that was asked for: everything from here to the first message is known to be a hole. */
   fetchedFrom: number;

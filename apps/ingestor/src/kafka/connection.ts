@@ -1,12 +1,12 @@
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
-import type { Kafka } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
 import { BatchConsumer, type ConsumerOptions } from './batch-consumer.ts';
 import { createKafka, type KafkaOptions } from './client.ts';
-import { preparePositions } from './positions.queries.ts';
+import { enterEpoch, preparePositions } from './prepare-positions.ts';
 import { Publisher } from './publisher.ts';
-import { TopicAdmin, type PartitionExtent } from './topic-admin.ts';
+import { TopicAdmin, type TopicDescription } from './topic-admin.ts';
+import { TopicWatch } from './topic-watch.job.ts';
 import { Topic, type TopicReading } from './topic-reader.ts';
 
 type Stream = Server & CustomTransportStrategy & { readonly isMember: boolean };
@@ -20,9 +20,11 @@ export interface KafkaConnection {
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
-  /** Waits for Kafka as long as it takes. */
-  readExtents: () => Promise<PartitionExtent[]>;
-  /** Waits for Kafka as long as it takes; the extents are read over this. */
+  /** notices that a topic is another, or has removed what was not read */
+  watch: TopicWatch;
+  /** Of the stream's topic. Waits for Kafka as long as it takes. */
+  describe: () => Promise<TopicDescription>;
+  /** Waits for Kafka as long as it takes; the topics are described over this. */
   connect: () => Promise<void>;
   disconnect: () => Promise<void>;
 }
@@ -41,28 +43,47 @@ export function createKafkaConnection(
   const options = kafkaOptions(config);
   const kafka = createKafka(options);
   const admin = new TopicAdmin(options);
-  const allExtents = async (): Promise<PartitionExtent[]> => (await admin.describe(topic)).partitions;
+  const describe = (): Promise<TopicDescription> => admin.describe(topic);
   const consumption = {
     topic,
     pattern: patterns.avtaler,
     groupId: config.KAFKA_GROUP_ID ?? `tiltak-datadeling-${config.ORGANISASJON}`,
     concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
   };
-  const createStream = (options: ConsumerOptions): BatchConsumer =>
-    new BatchConsumer(kafka, options, async (partitions) => {
-      const description = await admin.describe(options.topic);
-      const own = description.partitions.filter(({ partition }) => partitions.includes(partition));
-      return preparePositions(dataSource, options.topic, own);
+  const createStream = (stream: ConsumerOptions): BatchConsumer =>
+    new BatchConsumer(kafka, stream, {
+      prepare: (partitions) =>
+        preparePositions(dataSource, stream.topic, () => admin.describe(stream.topic), partitions),
+      readTopicId: (partition) => admin.readId(stream.topic, partition),
     });
+  const createReader = ({ purpose, handle, positions }: TopicReading): BatchConsumer => {
+    // In a group of its own, so that the stream is left alone.
+    const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}` };
+    const reader = new BatchConsumer(kafka, reading, {
+      prepare: async () => {
+        const description = await describe();
+        const epoch = await enterEpoch(dataSource, topic, description, describe);
+        return { epoch, topicId: description.id, positions: await positions(description.id) };
+      },
+      readTopicId: (partition) => admin.readId(topic, partition),
+    });
+    reader.addHandler(purpose, handle);
+    return reader;
+  };
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const publisher = new Publisher({ ...options, retries: 3 }, topic);
   return {
     stream: createStream(consumption),
     identStream: config.IDENT_TOPIC === undefined ? undefined : createStream({ ...identer, topic: config.IDENT_TOPIC }),
-    topic: new Topic(topic, allExtents, (reading) => createReader(kafka, consumption, reading)),
+    topic: new Topic(topic, describe, createReader),
     publisher,
-    readExtents: allExtents,
+    watch: new TopicWatch(
+      dataSource,
+      [topic, ...(config.IDENT_TOPIC === undefined ? [] : [config.IDENT_TOPIC])],
+      (name) => admin.describe(name),
+    ),
+    describe,
     connect: () => admin.connect(),
     disconnect: async () => {
       await publisher.stop();
@@ -79,16 +100,4 @@ function kafkaOptions(config: Config): KafkaOptions {
     certificatePath: config.KAFKA_CERTIFICATE_PATH,
     keyPath: config.KAFKA_PRIVATE_KEY_PATH,
   };
-}
-
-/** In a group of its own, so that the stream is left alone. */
-function createReader(
-  kafka: Kafka,
-  consumption: ConsumerOptions,
-  { purpose, handle, positions }: TopicReading,
-): BatchConsumer {
-  const options = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}` };
-  const reader = new BatchConsumer(kafka, options, positions);
-  reader.addHandler(purpose, handle);
-  return reader;
 }

@@ -2,7 +2,7 @@ import { DELETE_BEFORE } from '@tiltak/avtale';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import { Partitioners, type Message, type Producer } from 'kafkajs';
 import { createKafka, type KafkaOptions } from './client.ts';
-import { TopicAdmin, type PartitionExtent } from './topic-admin.ts';
+import { TopicAdmin, type TopicDescription } from './topic-admin.ts';
 
 /** What an adapter's push becomes on the organisation's topic; a null `value` is a tombstone. */
 export interface OutgoingMessage {
@@ -43,8 +43,8 @@ export class Publisher {
   }
 
   /** @throws Problem 503 */
-  extents(): Promise<PartitionExtent[]> {
-    return this.withDeadline(async ({ admin }) => (await admin.describe(this.topic)).partitions);
+  describe(): Promise<TopicDescription> {
+    return this.withDeadline(({ admin }) => admin.describe(this.topic));
   }
 
   async stop(): Promise<void> {

@@ -33,6 +33,8 @@ interface Leadership {
   leader: number;
 }
 
+type Leaders = ReadonlyMap<number, { id: number; address: BrokerAddress }>;
+
 interface TopicMetadata {
   id: string;
   brokers: Map<number, BrokerAddress>;
@@ -50,6 +52,8 @@ export class TopicAdmin {
   private readonly connecting: BrokerConnectionOptions;
   private readonly stopping = new AbortController();
   private tried = 0;
+  /** as last known, by topic */
+  private readonly leaders = new Map<string, Leaders>();
 
   /** Nothing connects yet. */
   constructor(
@@ -87,6 +91,36 @@ export class TopicAdmin {
       );
       return { id, partitions: extents.flat().sort((a, b) => a.partition - b.partition) };
     });
+  }
+
+  /**
+   * The id that the leader of the partition knows: what was fetched from there before is of this topic, or of one before
+   * it. Costs one small request.
+   *
+   * @throws when the leader does not answer, is another by now, or has no such topic
+   */
+  async readId(topic: string, partition: number): Promise<string> {
+    this.leaders.set(topic, this.leaders.get(topic) ?? (await this.findLeaders(topic)));
+    const leader = this.leaders.get(topic)?.get(partition);
+    try {
+      if (!leader) throw new Error(`Partition ${String(partition)} of ${topic} has no leader`);
+      const { id, partitions } = await (await this.broker(leader.address)).send(metadataRequest(topic));
+      const leading = partitions.find((one) => one.partition === partition)?.leader;
+      if (leading !== leader.id) throw new Error(`Partition ${String(partition)} of ${topic} has another leader`);
+      return id;
+    } catch (error) {
+      this.leaders.delete(topic);
+      throw error;
+    }
+  }
+
+  private async findLeaders(topic: string): Promise<Leaders> {
+    const { brokers, partitions } = await (await this.anyBroker()).send(metadataRequest(topic));
+    const leaders = partitions.flatMap(({ partition, leader: id }) => {
+      const address = brokers.get(id);
+      return address ? [[partition, { id, address }] as const] : [];
+    });
+    return new Map(leaders);
   }
 
   private anyBroker(): Promise<BrokerConnection> {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { MessageBatch } from './batch.ts';
-import type { PartitionExtent } from './topic-admin.ts';
+import type { TopicDescription } from './topic-admin.ts';
 
 /** Reads from positions that it is told, and hands over batches as `BatchConsumer` does. */
 export interface TopicReader {
@@ -13,36 +13,37 @@ export interface TopicReading {
   /** of the consumer group, which is not the stream's */
   purpose: 'gjenoppbygging' | 'avstemming';
   handle: (batch: MessageBatch) => Promise<number>;
-  positions: () => Promise<Map<number, number>>;
+  /** on the topic that has this id; what is read is of that one alone */
+  positions: (topicId: string) => Promise<Map<number, number>>;
 }
 
 /** The organisation's topic, to be read again beside the stream. */
 export class Topic {
   constructor(
     readonly name: string,
-    private readonly readExtents: () => Promise<PartitionExtent[]>,
+    private readonly waitForDescription: () => Promise<TopicDescription>,
     readonly createReader: (reading: TopicReading) => TopicReader,
   ) {}
 
   /** @throws Problem 503 when Kafka does not answer in time */
-  async extents(): Promise<PartitionExtent[]> {
-    const extents = await Promise.race([this.readExtents(), wait(5_000, undefined, { ref: false })]);
-    if (!extents) throw kafkaAway();
-    return extents;
+  async describe(): Promise<TopicDescription> {
+    const description = await Promise.race([this.waitForDescription(), wait(5_000, undefined, { ref: false })]);
+    if (!description) throw kafkaAway();
+    return description;
   }
 }
 
 const SILENT_MS = 60_000;
 
 /**
- * Reads the topic from its start to where it ends in `ends`, once. Batches come one at a time, cut off at that end, in
+ * Reads the topic from its start to where it ended when it was described, once. Batches come one at a time, cut off at that end, in
  * order within a partition; after a rebalance some may come again.
  *
- * @throws Problem 503 when Kafka is silent for a minute, and what `handle` throws
+ * @throws Problem 503 when Kafka is silent for a minute or the topic is made anew, and what `handle` throws
  */
 export async function readTopicOnce(
   topic: Topic,
-  ends: PartitionExtent[],
+  { id, partitions: ends }: TopicDescription,
   handle: (batch: MessageBatch) => Promise<void>,
 ): Promise<void> {
   const left = new Map(ends.filter(({ start, end }) => start < end).map((extent) => [extent.partition, extent.end]));
@@ -63,7 +64,10 @@ export async function readTopicOnce(
   };
   const reader = topic.createReader({
     purpose: 'avstemming',
-    positions: () => Promise.resolve(next),
+    positions: (topicId) => {
+      if (topicId !== id) reject(new Problem(PROBLEMS.UTILGJENGELIG, 'The topic was made anew meanwhile'));
+      return Promise.resolve(next);
+    },
     handle: async (batch) => {
       queue = queue.then(() => receive(batch)).catch(reject);
       await queue;

@@ -12,6 +12,7 @@ import { createIngestor, type Ingestor, type Replacements } from '../ingestor.ts
 import type { MessageBatch, RawMessage } from '../kafka/batch.ts';
 
 export const TOPIC = 'avtaler';
+export const TOPIC_ID = 'the-topic-of-this-test';
 export const PARTITION = 0;
 export const ID = '00000000-0000-4000-8000-000000000001';
 
@@ -67,9 +68,10 @@ export async function startTestIngest(
     empty: async () => {
       await owner.query(
         `truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, konsum_offset, registerident, personident,
-           personident_foer restart identity`,
+           personident_foer, konsum_hull restart identity`,
       );
       await owner.query('insert into konsum_offset values ($1, $2, 0)', [TOPIC, PARTITION]);
+      await owner.query('insert into topic_epoke values ($1, 0, $2) on conflict do nothing', [TOPIC, TOPIC_ID]);
     },
     dump: async () => {
       const tables = Object.entries(TABLES).map(async ([name, sql]) => {
@@ -130,5 +132,5 @@ export function message(offset: number, fields: Record<string, unknown>): RawMes
 
 export function batch(messages: readonly RawMessage[], fetchedFrom = messages[0]?.offset ?? 0): MessageBatch {
   const end = (messages.at(-1)?.offset ?? 0) + 1;
-  return { topic: TOPIC, partition: PARTITION, fetchedFrom, messages, nextOffset: end, endOffset: end };
+  return { topic: TOPIC, epoch: 0, partition: PARTITION, fetchedFrom, messages, nextOffset: end, endOffset: end };
 }

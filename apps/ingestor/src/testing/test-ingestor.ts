@@ -4,7 +4,7 @@ import { startIngestor } from '../ingestor.ts';
 import { createKafkaConnection, type KafkaConnection } from '../kafka/connection.ts';
 import type { PartitionExtent } from '../kafka/topic-admin.ts';
 import { Topic } from '../kafka/topic-reader.ts';
-import { startTestIngest, type TestIngest } from './test-ingest.ts';
+import { startTestIngest, TOPIC_ID, type TestIngest } from './test-ingest.ts';
 
 export interface TestResponse {
   status: number;
@@ -92,7 +92,7 @@ function withoutKafka(kafka: KafkaConnection, end: PartitionExtent): KafkaConnec
     identStream: undefined,
     topic: new Topic(
       kafka.topic.name,
-      () => Promise.resolve([end]),
+      () => Promise.resolve({ id: TOPIC_ID, partitions: [end] }),
       () => {
         throw new Error('There is no Kafka here');
       },

@@ -9,9 +9,11 @@ import type { ExpectedLife } from './phase.ts';
 export interface PositionedSourceMessage {
   key: string | Buffer | null;
   value: string | Buffer | null;
+  /** how many topics there have been of the name before the one that it lies on */
+  epoch?: number;
   partition: number;
   offset: number;
-  /** the timestamp of its record, ms since 1970; when absent, it was written just now */
+  /** the timestamp of its record, ms since 1970; when absent, it was written just now, and nobody knows when */
   writtenAt?: number;
 }
 
@@ -31,11 +33,11 @@ export interface Expected {
  * given more than once. `parkert` is in the order given.
  */
 export function expected(messages: Iterable<PositionedSourceMessage>): Expected {
-  const stated: (StatedMessage & Position)[] = [];
+  const stated: (StatedMessage & Place)[] = [];
   const parked: Expected['parkert'] = [];
-  for (const { key, value, partition, offset, writtenAt = Date.now() } of messages) {
+  for (const { key, value, epoch = 0, partition, offset, writtenAt } of messages) {
     try {
-      stated.push({ ...readMessage(key, value, writtenAt), partition, offset });
+      stated.push({ ...readMessage(key, value, writtenAt ?? Date.now()), epoch, partition, offset, writtenAt });
     } catch (error) {
       if (!(error instanceof UnusableError)) throw error;
       parked.push({ partisjon: partition, offset, felt: error.field });
@@ -53,9 +55,19 @@ export function expected(messages: Iterable<PositionedSourceMessage>): Expected 
   return { avtaler, lives, slettet: deleted, parkert: parked };
 }
 
-interface Position {
+interface Place {
+  epoch: number;
   partition: number;
   offset: number;
+  writtenAt: number | undefined;
+}
+
+/** Rule 3: what lies before what. */
+function byPlace(a: Place, b: Place): number {
+  if (a.epoch !== b.epoch) return a.epoch - b.epoch;
+  if (a.partition === b.partition) return a.offset - b.offset;
+  const [timeOfA, timeOfB] = [a.writtenAt ?? Number.NEGATIVE_INFINITY, b.writtenAt ?? Number.NEGATIVE_INFINITY];
+  return timeOfA === timeOfB ? a.partition - b.partition : timeOfA - timeOfB;
 }
 
 interface State {
@@ -67,8 +79,8 @@ interface State {
 }
 
 /** Rules 2 and 3, for the messages of one avtale. */
-function endState(stated: (StatedMessage & Position)[]): State {
-  const inOrder = stated.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
+function endState(stated: (StatedMessage & Place)[]): State {
+  const inOrder = stated.toSorted(byPlace);
   let now: State & { underTombstone: boolean } = { avtale: undefined, sistEndret: null, underTombstone: false };
   for (const statement of inOrder) {
     if (statement.type === 'GRAVSTEIN') {

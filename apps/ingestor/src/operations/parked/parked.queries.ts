@@ -43,6 +43,8 @@ export interface ParkedRow {
 export interface ParkedRowWithBytes extends ParkedRow {
   nokkel: Buffer | null;
   verdi: Buffer | null;
+  /** of the topic that it lay on */
+  epoke: number;
   /** The timestamp of its record. When it was parked, for those from before that was kept: it can't have been written later. */
   skrevet: Date;
 }
@@ -70,7 +72,7 @@ export async function listParked(
 
 export async function readParked(db: Pool | PoolClient, id: string): Promise<ParkedRowWithBytes | undefined> {
   const { rows } = await db.query<ParkedRowWithBytes>(
-    `select ${COLUMNS}, nokkel, verdi, coalesce(skrevet, parkert) as skrevet from parkert_melding where id = $1`,
+    `select ${COLUMNS}, nokkel, verdi, epoke, coalesce(skrevet, parkert) as skrevet from parkert_melding where id = $1`,
     [id],
   );
   return rows[0];

@@ -113,7 +113,7 @@ export class ParkedReplay {
   ): Promise<ReplayOutcome> {
     const message = requireParked(await readParked(this.pool, id));
     requireBytes(message, message);
-    const { topic, partisjon: partition, nokkel: key, verdi: value, skrevet } = message;
+    const { topic, partisjon: partition, epoke: epoch, nokkel: key, verdi: value, skrevet } = message;
     const messages = [{ offset: Number(message.offset), key, value, writtenAt: skrevet.getTime() }];
     const note = async (db: PoolClient, [reason]: ParkedMessage[]): Promise<void> => {
       if (reason) await markStillParked(db, id, who.hvem, reason);
@@ -122,7 +122,7 @@ export class ParkedReplay {
     };
     const lock = async (db: PoolClient): Promise<void> =>
       requireBytes(requireParked(await lockParked(db, id)), message);
-    const task = { topic, partition, park: false };
+    const task = { topic, epoch, partition, park: false };
     if (topic === this.identer.topic) return this.replayIdent(messages, task, lock, note);
     return this.writer.write<ReplayOutcome>({
       ...task,

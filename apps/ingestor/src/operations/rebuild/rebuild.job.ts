@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { inTransaction } from '../../database/transaction.ts';
 import type { Writer } from '../../ingest/writer.ts';
 import type { MessageBatch } from '../../kafka/batch.ts';
+import { readEpoch } from '../../kafka/epochs.queries.ts';
 import type { Topic, TopicReader } from '../../kafka/topic-reader.ts';
 import { recordAction, type Actor } from '../actions.queries.ts';
 import { endWhenRead, insertRebuild, lockPlan, readRunning, recordRead, setCancelled } from './rebuild.queries.ts';
@@ -24,9 +25,10 @@ export class Rebuild {
 
   /** @throws Problem 409 when one is running, 503 when Kafka does not answer */
   async begin(who: Actor): Promise<void> {
-    const extents = await this.topic.extents();
+    const { id: topicId, partitions: extents } = await this.topic.describe();
+    const epoch = await readEpoch(this.pool, this.topic.name, topicId);
     await inTransaction(this.pool, async (db) => {
-      const id = await insertRebuild(db, this.topic.name, who.hvem, extents);
+      const id = await insertRebuild(db, this.topic.name, who.hvem, { epoch, extents });
       if (id === undefined) throw new Problem(PROBLEMS.KONFLIKT, 'A rebuild is running');
       await recordAction(db, who, { handling: 'START_GJENOPPBYGGING', gjelder: id, antall: null });
       await endWhenRead(db, id);
@@ -77,14 +79,23 @@ export class Rebuild {
 
   /** As the stream, but by what is left of the plan. Answers with where to go on. */
   private replay(batch: MessageBatch): Promise<number> {
-    const { topic, partition, nextOffset } = batch;
+    const { topic, epoch, partition, nextOffset } = batch;
     return this.writer.write<number>({
       topic,
+      epoch,
       partition,
       repair: true,
       select: async (db) => {
         const plan = await lockPlan(db, topic, partition);
         if (!plan || plan.next >= plan.end) return { answer: nextOffset };
+        if (plan.epoch !== epoch) {
+          logger.warn(
+            { topic },
+            'The topic was made anew: what was read again is gone, and the stream reads the new one',
+          );
+          await setCancelled(db, topic);
+          return { answer: nextOffset };
+        }
         if (plan.next < batch.fetchedFrom) return { answer: plan.next };
         return {
           messages: batch.messages.filter(({ offset }) => offset >= plan.next && offset < plan.end),

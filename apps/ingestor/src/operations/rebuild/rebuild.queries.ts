@@ -24,19 +24,20 @@ export async function insertRebuild(
   db: PoolClient,
   topic: string,
   who: string,
-  extents: readonly PartitionExtent[],
+  { epoch, extents }: { epoch: number; extents: readonly PartitionExtent[] },
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(
-    'insert into gjenoppbygging (topic, startet_av) values ($1, $2) on conflict do nothing returning id',
-    [topic, who],
+    'insert into gjenoppbygging (topic, startet_av, epoke) values ($1, $2, $3) on conflict do nothing returning id',
+    [topic, who, epoch],
   );
   const id = rows[0]?.id;
   if (id === undefined) return undefined;
   await db.query(
     `insert into gjenoppbygging_partisjon (gjenoppbygging, partisjon, start_offset, neste_offset, slutt_offset)
      select $1, o.partisjon, k.start, k.start, greatest(k.start, o.neste_offset)
-     from ${positionsTable('$2')} o join unnest($3::int[], $4::bigint[]) as k(partisjon, start) using (partisjon)`,
-    [id, topic, extents.map(({ partition }) => partition), extents.map(({ start }) => start)],
+     from ${positionsTable('$2')} o join unnest($3::int[], $4::bigint[]) as k(partisjon, start) using (partisjon)
+     where o.epoke = $5`,
+    [id, topic, extents.map(({ partition }) => partition), extents.map(({ start }) => start), epoch],
   );
   return id;
 }
@@ -85,20 +86,22 @@ export async function readRunning(
 
 export interface RebuildPlan {
   id: string;
+  /** of the topic that it reads again */
+  epoch: number;
   next: number;
   end: number;
 }
 
 /** What is left of the partition, locked until the transaction ends; undefined when nothing runs. */
 export async function lockPlan(db: PoolClient, topic: string, partition: number): Promise<RebuildPlan | undefined> {
-  const { rows } = await db.query<{ id: string; neste_offset: string; slutt_offset: string }>(
-    `select g.id, p.neste_offset, p.slutt_offset
+  const { rows } = await db.query<{ id: string; epoke: number; neste_offset: string; slutt_offset: string }>(
+    `select g.id, g.epoke, p.neste_offset, p.slutt_offset
      from gjenoppbygging g join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 and g.tilstand = 'KJORER' and p.partisjon = $2 for update of g, p`,
     [topic, partition],
   );
   const [row] = rows;
-  return row && { id: row.id, next: Number(row.neste_offset), end: Number(row.slutt_offset) };
+  return row && { id: row.id, epoch: row.epoke, next: Number(row.neste_offset), end: Number(row.slutt_offset) };
 }
 
 /** What a batch came to. */
@@ -140,7 +143,9 @@ export async function endWhenRead(db: PoolClient, id: string): Promise<void> {
     `insert into gjenoppbygging_usett
      select $1, a.avtale_id from avtale a
      join gjenoppbygging_partisjon p on p.gjenoppbygging = $1 and p.partisjon = a.kilde_partisjon
-     where a.slettet is null and a.kilde_offset < p.slutt_offset and not exists
+     join gjenoppbygging g on g.id = $1
+     where a.slettet is null and (a.kilde_epoke < g.epoke or a.kilde_epoke = g.epoke and a.kilde_offset < p.slutt_offset)
+       and not exists
        (select from gjenoppbygging_sett s where s.gjenoppbygging = $1 and s.avtale_id = a.avtale_id)`,
     [id],
   );

@@ -1,0 +1,158 @@
+import { logger } from '@tiltak/platform';
+import type { DataSource, EntityManager } from 'typeorm';
+import { findEpoch } from './epochs.queries.ts';
+import type { PartitionExtent, TopicDescription } from './topic-admin.ts';
+
+/** Where consumption begins. */
+export interface Prepared {
+  /** of the topic that the positions are on, and its id in Kafka */
+  epoch: number;
+  topicId: string;
+  positions: Map<number, number>;
+}
+
+interface Stored {
+  next: number;
+  epoch: number;
+}
+
+/**
+ * Makes sure that each partition has a stored position that exists on the topic, and returns the positions. A new
+ * partition starts at the oldest message. So does one of a topic that was made anew, and one whose position the topic no
+ * longer holds; what it removed before it was read is noted as a gap. The ordering rule makes it safe to read too much,
+ * never too little.
+ *
+ * @param partitions undefined: all of them
+ */
+export async function preparePositions(
+  dataSource: DataSource,
+  topic: string,
+  describe: () => Promise<TopicDescription>,
+  partitions?: readonly number[],
+): Promise<Prepared> {
+  // Before the topic is asked: a position that goes on meanwhile would seem to be beyond its end.
+  const before = await readStored(dataSource.manager, topic);
+  const description = await describe();
+  const epoch = await enterEpoch(dataSource, topic, description, describe);
+  const positions = new Map<number, number>();
+  for (const extent of description.partitions) {
+    const { partition } = extent;
+    if (partitions && !partitions.includes(partition)) continue;
+    const position = await dataSource.transaction((db) =>
+      preparePartition(db, topic, { epoch, extent, known: before.get(partition) }),
+    );
+    positions.set(partition, position);
+  }
+  return { epoch, topicId: description.id, positions };
+}
+
+/** What is stored of a topic, by partition. */
+export async function readStored(db: EntityManager, topic: string): Promise<Map<number, Stored>> {
+  const rows = await db.query<{ partisjon: number; neste_offset: string; epoke: number }[]>(
+    'select partisjon, neste_offset, epoke from konsum_offset where topic = $1',
+    [topic],
+  );
+  return new Map(rows.map((row) => [row.partisjon, { next: Number(row.neste_offset), epoch: row.epoke }]));
+}
+
+/** The number of this topic. @throws when the topic is made anew at this moment: it is to be asked again */
+export async function enterEpoch(
+  dataSource: DataSource,
+  topic: string,
+  { id, partitions }: TopicDescription,
+  describe: () => Promise<TopicDescription>,
+): Promise<number> {
+  return dataSource.transaction(async (db) => {
+    const { epoch, isNew } = await findEpoch(db, topic, id);
+    if (!isNew) return epoch;
+    // Epochs are numbered in the order in which they are noted. Who has slept since it asked must not note an old one.
+    if ((await describe()).id !== id) throw new Error(`The topic ${topic} is being made anew`);
+    if (epoch > 0) {
+      logger.error(
+        { topic, topicId: id, epoke: epoch, partisjoner: partitions.length },
+        'The topic is another than before: reading it from its start',
+      );
+    }
+    return epoch;
+  });
+}
+
+async function preparePartition(
+  db: EntityManager,
+  topic: string,
+  { epoch, extent, known }: { epoch: number; extent: PartitionExtent; known: Stored | undefined },
+): Promise<number> {
+  const { partition, start, end } = extent;
+  await db.query(
+    `insert into konsum_offset (topic, partisjon, neste_offset, epoke) values ($1, $2, $3, $4) on conflict do nothing`,
+    [topic, partition, start, epoch],
+  );
+  const stored = await lockStored(db, topic, partition);
+  if (stored.epoch > epoch) throw new Error(`The topic ${topic} has been made anew`);
+  if (stored.epoch === epoch) {
+    // It has gone on since, so it is on the topic.
+    const isKnown = known?.epoch === epoch && known.next === stored.next;
+    if (stored.next >= start && (stored.next <= end || !isKnown)) return stored.next;
+    if (stored.next < start) await noteGap(db, { topic, epoch, partition, from: stored.next, to: start });
+    else
+      logger.error(
+        { topic, partisjon: partition, posisjon: stored.next, slutt: end },
+        'The topic ends before the stored position: reading it from its start',
+      );
+  } else {
+    await noteUnreadOfOldTopic(db, topic, partition, stored);
+  }
+  await db.query('update konsum_offset set neste_offset = $3, epoke = $4 where topic = $1 and partisjon = $2', [
+    topic,
+    partition,
+    start,
+    epoch,
+  ]);
+  return start;
+}
+
+async function lockStored(db: EntityManager, topic: string, partition: number): Promise<Stored> {
+  const [row] = await db.query<{ neste_offset: string; epoke: number }[]>(
+    'select neste_offset, epoke from konsum_offset where topic = $1 and partisjon = $2 for update',
+    [topic, partition],
+  );
+  if (!row) throw new Error('A stored position is gone');
+  return { next: Number(row.neste_offset), epoch: row.epoke };
+}
+
+interface Gap {
+  topic: string;
+  epoch: number;
+  partition: number;
+  from: number;
+  /** the first that is not lost */
+  to: number;
+}
+
+/** In the transaction that passes it by: from then on nobody can tell that anything is missing. */
+async function noteGap(db: EntityManager, { topic, epoch, partition, from, to }: Gap): Promise<void> {
+  await db.query(
+    `insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset, oppdatert_til)
+     select $1, $2, $3, $4, $5, (select oppdatert_til from konsum_status where topic = $1 and partisjon = $3)`,
+    [topic, epoch, partition, from, to],
+  );
+  logger.error(
+    { topic, partisjon: partition, fra: from, til: to },
+    "Messages are lost: the topic removed them before they were read. Reconcile with the source's list",
+  );
+}
+
+/** As far as its end was measured. */
+async function noteUnreadOfOldTopic(
+  db: EntityManager,
+  topic: string,
+  partition: number,
+  { next, epoch }: Stored,
+): Promise<void> {
+  const [row] = await db.query<{ slutt_offset: string }[]>(
+    'select slutt_offset from konsum_status where topic = $1 and partisjon = $2',
+    [topic, partition],
+  );
+  const end = Number(row?.slutt_offset ?? 0);
+  if (end > next) await noteGap(db, { topic, epoch, partition, from: next, to: end });
+}

@@ -1,0 +1,74 @@
+import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
+import type { DataSource } from 'typeorm';
+import { metrics } from '../metrics.ts';
+import { closeGaps, countGaps, forgetPartitions, readMadeAnewAt } from './gaps.queries.ts';
+import { preparePositions, readStored } from './prepare-positions.ts';
+import type { TopicDescription } from './topic-admin.ts';
+
+/**
+ * Notices what no message tells of: that a topic is another, also when it is empty, and that it has removed what was not
+ * read, also when nothing comes after that. A consumer notices both when it reads on. Every ingestor does this, for all
+ * partitions; what they notice, they note once.
+ */
+export class TopicWatch {
+  /** positions that were before the start of their partition in the round before this one, by topic and partition */
+  private readonly behind = new Map<string, number>();
+  private job: BackgroundJob | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly topics: readonly string[],
+    private readonly describe: (topic: string) => Promise<TopicDescription>,
+  ) {}
+
+  start(): void {
+    this.job = startJob({ name: 'topic', everyMs: 5_000, run: () => this.round() });
+  }
+
+  async stop(): Promise<void> {
+    // Kafka may be away, and is waited for in there.
+    await this.job?.stop(1_000);
+  }
+
+  /** One look at each topic. */
+  async round(): Promise<void> {
+    for (const topic of this.topics) await this.look(topic);
+  }
+
+  private async look(topic: string): Promise<void> {
+    const { manager } = this.dataSource;
+    const stored = await readStored(manager, topic);
+    const description = await this.describe(topic);
+    const { epoch } = await preparePositions(this.dataSource, topic, () => this.describe(topic), []);
+    const wanting = description.partitions.filter(({ partition, start }) => {
+      const known = stored.get(partition);
+      if (known?.epoch !== epoch) return true;
+      return this.isLeftBehind(`${topic} ${String(partition)}`, known.next, start);
+    });
+    if (wanting.length > 0) {
+      const partitions = wanting.map(({ partition }) => partition);
+      await preparePositions(this.dataSource, topic, () => this.describe(topic), partitions);
+    }
+    await forgetPartitions(manager, topic, description.partitions.length);
+    const closed = await closeGaps(manager, topic);
+    if (closed > 0) logger.info({ topic, hull: closed }, 'A reconciliation has made up for what was lost');
+    await this.show(topic, description);
+  }
+
+  /** Once more: a consumer may have a batch from there in its hands, and store it. */
+  private isLeftBehind(name: string, next: number, start: number): boolean {
+    const isStill = this.behind.get(name) === next;
+    this.behind.delete(name);
+    if (next >= start) return false;
+    this.behind.set(name, next);
+    return isStill;
+  }
+
+  private async show(topic: string, { partitions }: TopicDescription): Promise<void> {
+    const gaps = await countGaps(this.dataSource.manager, topic);
+    for (const partition of new Set([...partitions.map((one) => one.partition), ...gaps.keys()])) {
+      metrics.gaps.set({ topic, partisjon: partition }, gaps.get(partition) ?? 0);
+    }
+    metrics.topicMadeAnewAt.set({ topic }, await readMadeAnewAt(this.dataSource.manager, topic));
+  }
+}
