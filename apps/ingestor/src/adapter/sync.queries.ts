@@ -1,6 +1,6 @@
 import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import type { PartitionExtent } from '../kafka/positions.queries.ts';
+import type { PartitionExtent } from '../kafka/topic-admin.ts';
 import type { SyncPage, SyncType } from './sync-page.ts';
 
 export const SYNC_STATES = [

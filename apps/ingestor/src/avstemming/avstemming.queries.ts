@@ -1,6 +1,7 @@
 import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import { positionsTable, type PartitionExtent } from '../kafka/positions.queries.ts';
+import { positionsTable } from '../kafka/positions.queries.ts';
+import type { PartitionExtent } from '../kafka/topic-admin.ts';
 
 export const DIFFERENCE_TYPES = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'] as const;
 export type DifferenceType = (typeof DIFFERENCE_TYPES)[number];

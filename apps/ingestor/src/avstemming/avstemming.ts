@@ -4,7 +4,8 @@ import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { copyRows } from '../database/copy.ts';
 import { recordAction, type Actor } from '../operations/actions.queries.ts';
-import { isCaughtUp, type PartitionExtent } from '../kafka/positions.queries.ts';
+import { isCaughtUp } from '../kafka/positions.queries.ts';
+import type { PartitionExtent } from '../kafka/topic-admin.ts';
 import { readTopicOnce, type Topic } from '../kafka/topic-reader.ts';
 import { metrics } from '../metrics.ts';
 import {

@@ -1,6 +1,7 @@
 import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
-import { readPositions, type PartitionExtent } from '../kafka/positions.queries.ts';
+import { readPositions } from '../kafka/positions.queries.ts';
+import type { PartitionExtent } from '../kafka/topic-admin.ts';
 import { metrics } from '../metrics.ts';
 
 /** At this moment the partition ended at this offset. */

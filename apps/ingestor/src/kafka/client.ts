@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
+import type { ConnectionOptions } from 'node:tls';
+import { Kafka, logLevel } from 'kafkajs';
 import { logger } from '@tiltak/platform';
 
 export interface KafkaOptions {
@@ -18,7 +19,7 @@ export function createKafka(options: KafkaOptions): Kafka {
   return new Kafka({
     brokers: options.brokers,
     clientId: options.clientId,
-    ssl: ssl(options),
+    ssl: tlsOptions(options),
     connectionTimeout: 5_000,
     retry: { initialRetryTime: 300, maxRetryTime: 5_000, retries: options.retries ?? Number.MAX_SAFE_INTEGER },
     logLevel: logLevel.WARN,
@@ -30,7 +31,7 @@ export function createKafka(options: KafkaOptions): Kafka {
   });
 }
 
-function ssl({ caPath, certificatePath, keyPath }: KafkaOptions): NonNullable<KafkaConfig['ssl']> {
+export function tlsOptions({ caPath, certificatePath, keyPath }: KafkaOptions): ConnectionOptions | false {
   if (!caPath || !certificatePath || !keyPath) return false;
   return { ca: [readFileSync(caPath)], cert: readFileSync(certificatePath), key: readFileSync(keyPath) };
 }

@@ -3,9 +3,10 @@ import type { Kafka } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
 import { BatchConsumer, type ConsumerOptions } from './batch-consumer.ts';
-import { createKafka } from './client.ts';
-import { preparePositions, readExtents, type PartitionExtent } from './positions.queries.ts';
+import { createKafka, type KafkaOptions } from './client.ts';
+import { preparePositions } from './positions.queries.ts';
 import { Publisher } from './publisher.ts';
+import { TopicAdmin, type PartitionExtent } from './topic-admin.ts';
 import { Topic, type TopicReading } from './topic-reader.ts';
 
 type Stream = Server & CustomTransportStrategy & { readonly isMember: boolean };
@@ -37,9 +38,10 @@ export function createKafkaConnection(
   patterns: { avtaler: string; identer: string },
 ): KafkaConnection {
   const topic = config.KAFKA_TOPIC;
-  const kafka = createClient(config);
-  const admin = kafka.admin();
-  const allExtents = (): Promise<PartitionExtent[]> => readExtents(admin, topic);
+  const options = kafkaOptions(config);
+  const kafka = createKafka(options);
+  const admin = new TopicAdmin(options);
+  const allExtents = async (): Promise<PartitionExtent[]> => (await admin.describe(topic)).partitions;
   const consumption = {
     topic,
     pattern: patterns.avtaler,
@@ -48,13 +50,13 @@ export function createKafkaConnection(
   };
   const createStream = (options: ConsumerOptions): BatchConsumer =>
     new BatchConsumer(kafka, options, async (partitions) => {
-      const extents = await readExtents(admin, options.topic);
-      const own = extents.filter(({ partition }) => partitions.includes(partition));
+      const description = await admin.describe(options.topic);
+      const own = description.partitions.filter(({ partition }) => partitions.includes(partition));
       return preparePositions(dataSource, options.topic, own);
     });
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
-  const publisher = new Publisher(createClient(config, 3), topic);
+  const publisher = new Publisher({ ...options, retries: 3 }, topic);
   return {
     stream: createStream(consumption),
     identStream: config.IDENT_TOPIC === undefined ? undefined : createStream({ ...identer, topic: config.IDENT_TOPIC }),
@@ -64,20 +66,19 @@ export function createKafkaConnection(
     connect: () => admin.connect(),
     disconnect: async () => {
       await publisher.stop();
-      await admin.disconnect();
+      admin.disconnect();
     },
   };
 }
 
-function createClient(config: Config, retries?: number): Kafka {
-  return createKafka({
+function kafkaOptions(config: Config): KafkaOptions {
+  return {
     brokers: config.KAFKA_BROKERS,
     clientId: `ingestor-${config.ORGANISASJON}`,
     caPath: config.KAFKA_CA_PATH,
     certificatePath: config.KAFKA_CERTIFICATE_PATH,
     keyPath: config.KAFKA_PRIVATE_KEY_PATH,
-    retries,
-  });
+  };
 }
 
 /** In a group of its own, so that the stream is left alone. */

@@ -1,24 +1,12 @@
 import { logger } from '@tiltak/platform';
-import type { Admin } from 'kafkajs';
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import type { PartitionExtent } from './topic-admin.ts';
 
 /** A partition of a topic. */
 export interface TopicPartition {
   topic: string;
   partition: number;
-}
-
-/** What the topic holds of a partition: from `start` to just before `end`. */
-export interface PartitionExtent {
-  partition: number;
-  start: number;
-  end: number;
-}
-
-export async function readExtents(admin: Admin, topic: string): Promise<PartitionExtent[]> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  return offsets.map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }));
 }
 
 /**

@@ -1,7 +1,8 @@
 import { DELETE_BEFORE } from '@tiltak/avtale';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
-import { Partitioners, type Admin, type Kafka, type Message, type Producer } from 'kafkajs';
-import { readExtents, type PartitionExtent } from './positions.queries.ts';
+import { Partitioners, type Message, type Producer } from 'kafkajs';
+import { createKafka, type KafkaOptions } from './client.ts';
+import { TopicAdmin, type PartitionExtent } from './topic-admin.ts';
 
 /** What an adapter's push becomes on the organisation's topic; a null `value` is a tombstone. */
 export interface OutgoingMessage {
@@ -23,10 +24,10 @@ const MAX_BYTES = 512 * 1024;
  * idempotent producer is unknown, so the next attempt gets a new one.
  */
 export class Publisher {
-  private connection: Promise<{ producer: Producer; admin: Admin }> | undefined;
+  private connection: Promise<{ producer: Producer; admin: TopicAdmin }> | undefined;
 
   constructor(
-    private readonly kafka: Kafka,
+    private readonly options: KafkaOptions,
     readonly topic: string,
   ) {}
 
@@ -43,17 +44,17 @@ export class Publisher {
 
   /** @throws Problem 503 */
   extents(): Promise<PartitionExtent[]> {
-    return this.withDeadline(({ admin }) => readExtents(admin, this.topic));
+    return this.withDeadline(async ({ admin }) => (await admin.describe(this.topic)).partitions);
   }
 
   async stop(): Promise<void> {
     const connection = await this.connection?.catch(() => undefined);
     await connection?.producer.disconnect();
-    await connection?.admin.disconnect();
+    connection?.admin.disconnect();
   }
 
   private async withDeadline<T>(
-    work: (kafka: { producer: Producer; admin: Admin }, aborted: AbortSignal) => Promise<T>,
+    work: (kafka: { producer: Producer; admin: TopicAdmin }, aborted: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const abort = new AbortController();
     const connection = (this.connection ??= this.connect());
@@ -68,7 +69,10 @@ export class Publisher {
       logger.warn({ err: error }, 'Kafka could not be written to');
       if (this.connection === connection) this.connection = undefined;
       void connection
-        .then(({ producer, admin }) => Promise.all([producer.disconnect(), admin.disconnect()]))
+        .then(({ producer, admin }) => {
+          admin.disconnect();
+          return producer.disconnect();
+        })
         .catch(() => undefined);
       throw new Problem(PROBLEMS.UTILGJENGELIG, 'Kafka does not answer', { retryAfter: 5, cause: error });
     } finally {
@@ -76,11 +80,15 @@ export class Publisher {
     }
   }
 
-  private async connect(): Promise<{ producer: Producer; admin: Admin }> {
+  private async connect(): Promise<{ producer: Producer; admin: TopicAdmin }> {
     // The default, which KafkaJS warns about unless it is named.
     const createPartitioner = Partitioners.DefaultPartitioner;
-    const producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner });
-    const admin = this.kafka.admin();
+    const producer = createKafka(this.options).producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner,
+    });
+    const admin = new TopicAdmin(this.options);
     await Promise.all([producer.connect(), admin.connect()]);
     return { producer, admin };
   }

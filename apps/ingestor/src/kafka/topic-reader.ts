@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { MessageBatch } from './batch.ts';
-import type { PartitionExtent } from './positions.queries.ts';
+import type { PartitionExtent } from './topic-admin.ts';
 
 /** Reads from positions that it is told, and hands over batches as `BatchConsumer` does. */
 export interface TopicReader {

@@ -2,6 +2,7 @@ import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { freePort, onDuty, startTokenIssuer } from '@tiltak/testing';
 import { startIngestor } from '../ingestor.ts';
 import { createKafkaConnection, type KafkaConnection } from '../kafka/connection.ts';
+import type { PartitionExtent } from '../kafka/topic-admin.ts';
 import { Topic } from '../kafka/topic-reader.ts';
 import { startTestIngest, type TestIngest } from './test-ingest.ts';
 
@@ -42,7 +43,7 @@ export async function startTestIngestor(
   environment: Record<string, string> = {},
 ): Promise<TestIngestor> {
   const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
-  const end = { partition: 0, start: 0, end: 0 };
+  const end: PartitionExtent = { partition: 0, start: 0, end: 0, stableEnd: 0 };
   const setup = await startTestIngest(
     {
       AVSTEMMING_MAKS_LINJER: '10000',
@@ -66,7 +67,7 @@ export async function startTestIngestor(
   return {
     ...setup,
     url,
-    setTopicEnd: (offset) => void (end.end = offset),
+    setTopicEnd: (offset) => void (end.end = end.stableEnd = offset),
     token: () => tokenWith(ON_DUTY),
     tokenWith,
     call: async (method, path, body, claims = ON_DUTY) =>
@@ -84,7 +85,7 @@ export async function startTestIngestor(
 }
 
 /** As if Kafka answered where the topic ends, and nothing else. What is published is refused: nobody answers. */
-function withoutKafka(kafka: KafkaConnection, end: { partition: number; start: number; end: number }): KafkaConnection {
+function withoutKafka(kafka: KafkaConnection, end: PartitionExtent): KafkaConnection {
   return {
     ...kafka,
     stream: new SilentStream(),

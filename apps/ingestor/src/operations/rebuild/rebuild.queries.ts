@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
-import { positionsTable, type PartitionExtent } from '../../kafka/positions.queries.ts';
+import { positionsTable } from '../../kafka/positions.queries.ts';
+import type { PartitionExtent } from '../../kafka/topic-admin.ts';
 
 /** A rebuild as it stands; offsets are counted over all partitions. */
 export interface RebuildProgress {
