@@ -53,6 +53,7 @@ export interface QueryApi {
   /** by their names in the metrics */
   pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport', Pool>;
   reader: Reader;
+  auditLog: AuditLog;
 }
 
 /** @throws StartupError when the registry of consumers, or what is for a local stack only, is not as it should be */
@@ -77,14 +78,14 @@ export function createQueryApi(config: Config): QueryApi {
     lookups: new Lookups(reader, auditLog, denialLog, new Cursors(cursorSecret(config))),
     denialLog,
     limits,
-    freshness: new Freshness(dataSource),
+    freshness: new Freshness(reader),
     konsumenter,
     coverage: readCoverage(config.DEKNING_FIL),
     openRequests: new OpenRequests(),
     feedWaiter: new FeedWaiter(reader, limits.waitingReaders),
     exports: new Export(pools.eksport, limits.exports),
   };
-  return { config, parts, deltakerId, dataSource, pools, reader };
+  return { config, parts, deltakerId, dataSource, pools, reader, auditLog };
 }
 
 /** Starts HTTP, then the database, then what needs it. Stops in reverse. */
@@ -122,7 +123,7 @@ interface StartState {
   started: boolean;
 }
 
-function httpOptionsFor({ config, parts, pools }: QueryApi, state: StartState): HttpOptions {
+function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: StartState): HttpOptions {
   const local = config.LOKAL_TOKENKILDE;
   return {
     module: QueryApiModule.with(parts),
@@ -135,9 +136,12 @@ function httpOptionsFor({ config, parts, pools }: QueryApi, state: StartState): 
       oppstart: () => state.started,
       skjema: () => state.schema,
       database: () => pools.lesing.query('select 1').then(() => true),
+      // Of one that has started: every answer would be 503 without them.
+      forste_last: () => !state.started || parts.freshness.known !== undefined,
+      revisjon: () => !state.started || auditLog.isWritable(),
     },
     configure: (app) => {
-      addDataOppdatert(app, parts.freshness);
+      addDataOppdatert(app);
       addRateLimits(app, parts);
       countBadTokens(app, parts.denialLog);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);

@@ -5,6 +5,7 @@ import { isUuid } from '@tiltak/avtale';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { metrics } from '../metrics.ts';
 import { DenialLog, identsIn } from '../lookups/denial-log.ts';
+import { AnswerMoment } from '../freshness/answer-moment.ts';
 import { forbidden, requireFields, type Grant } from './grant.ts';
 import { atOnceProblem, ConsumerLimits } from './consumer-limits.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
@@ -176,7 +177,7 @@ function requireGrant(
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const grant = { konsument, behandlingsgrunnlag: id, operation, fields, dialect };
+  const grant = { konsument, behandlingsgrunnlag: id, operation, fields, dialect, moment: new AnswerMoment() };
   requireFields(grant, OPERATIONS[operation]);
   return grant;
 }

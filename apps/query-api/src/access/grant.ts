@@ -1,6 +1,7 @@
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import type { AvtaleField } from '@tiltak/avtale';
+import type { AnswerMoment } from '../freshness/answer-moment.ts';
 import type { Dialect } from '../graphql/schema.ts';
 import type { Operation } from './operations.ts';
 
@@ -13,6 +14,8 @@ export interface Grant {
   fields: ReadonlySet<AvtaleField>;
   /** of GraphQL */
   dialect: Dialect;
+  /** up to when everything is included in what this request is answered with */
+  moment: AnswerMoment;
 }
 
 declare module 'fastify' {

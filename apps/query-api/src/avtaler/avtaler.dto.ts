@@ -463,7 +463,7 @@ export class SokDto {
     format: 'date-time',
     description: described(
       'gjeldendePer',
-      'Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since',
+      "Answer as the system knew it at this moment, not in the future; 10 s ahead by the caller's clock is now. Without links between avtaler, and without those erased since",
     ),
     example: '2026-01-31T10:00:00Z',
   })

@@ -66,6 +66,8 @@ export class ChangesController {
         let rows = await run(changesQuery(from, count));
         if (rows.length === 0 && waitSeconds > 0) {
           await this.feedWaiter.wait(grant.konsument, from, waitSeconds, abortOnDisconnect(reply));
+          // What is answered is read after the wait.
+          grant.moment.startOver();
           rows = await run(changesQuery(from, count));
         }
         const last = rows.at(-1);

@@ -1,7 +1,8 @@
+import type { Readable } from 'node:stream';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { grantOf } from '../access/grant.ts';
+import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { EksporthodeDto } from './export.dto.ts';
@@ -43,7 +44,8 @@ export class ExportController {
       grant,
       { fields },
       async () => {
-        const { count, position, lines } = await this.exports.start(grant.konsument, fields);
+        const { count, position, updatedToMs, lines } = await this.exports.start(grant.konsument, fields);
+        includeOrDestroy(grant, updatedToMs, lines);
         const disclosure = { hits: count, subset: { alle: true }, position };
         return { found: lines, disclosure, discard: () => void lines.destroy() };
       },
@@ -55,5 +57,15 @@ export class ExportController {
       .header('Vary', 'Accept-Encoding')
       .type(NDJSON)
       .send(packed ? gzip(lines) : lines);
+  }
+}
+
+/** @throws Problem 503 before the first load is done */
+function includeOrDestroy({ moment }: Grant, updatedToMs: number | null, lines: Readable): void {
+  try {
+    moment.include(updatedToMs);
+  } catch (error) {
+    lines.destroy();
+    throw error;
   }
 }

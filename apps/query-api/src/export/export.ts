@@ -8,6 +8,7 @@ import { columnsFor } from '../avtaler/avtaler.fields.ts';
 import { asUnavailable, jsonTypeOf } from '../lookups/reader.ts';
 import { atOnceProblem } from '../access/consumer-limits.ts';
 import { before, encodePosition } from '../changes/feed-position.ts';
+import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import type { Shares } from '../shared/shares.ts';
 import type { EksporthodeDto } from './export.dto.ts';
 import { createLineWriter, type Column } from './line-writer.ts';
@@ -17,6 +18,8 @@ export interface ExportStream {
   count: number;
   /** of the snapshot, in the change feed */
   position: string;
+  /** everything up to then is in the snapshot, ms since 1970; null before the first load is done */
+  updatedToMs: number | null;
   /** bytes */
   lines: Readable;
 }
@@ -74,30 +77,36 @@ export class Export {
 
   private async read(db: PoolClient, fields: readonly AvtaleField[], release: () => void): Promise<ExportStream> {
     await db.query('begin isolation level repeatable read read only');
-    const { epoke: epoch, xmin, antall: count } = await readHeader(db);
+    const { epoke: epoch, xmin, antall: count, oppdatert_til: updatedTo } = await readHeader(db);
     const header: EksporthodeDto = { posisjon: encodePosition(epoch, before(BigInt(xmin))), antall: Number(count) };
     const write = createLineWriter(fields, await readColumns(db, fields));
     const guard = new StallGuard(this.maxStallMs);
-    const stream: CopyToStreamQuery & { callback?: () => void } = db.query(
-      copyTo(`copy (${exportSql(fields)}) to stdout`),
-    );
+    const stream: CopyToStreamQuery = db.query(copyTo(`copy (${exportSql(fields)}) to stdout`));
     const lines = pipeline(stream, toLines(header, write, guard), (error) => {
       guard.stop();
-      // Ends pg's own time limit, which would keep the connection in memory; pg-copy-streams does so for COPY FROM only.
-      stream.callback?.();
       if (error) logger.warn({ err: error }, 'An export was not read to its end');
       release();
     });
     guard.watch(lines);
-    return { count: header.antall, position: header.posisjon, lines };
+    return {
+      ...{ count: header.antall, position: header.posisjon, lines },
+      updatedToMs: updatedTo === null ? null : Number(updatedTo),
+    };
   }
 }
 
+interface HeaderRow {
+  epoke: string;
+  xmin: string;
+  antall: string;
+  oppdatert_til: string | null;
+}
+
 /** What is true of the snapshot, which begins here. */
-async function readHeader(db: PoolClient): Promise<{ epoke: string; xmin: string; antall: string }> {
-  const { rows } = await db.query<{ epoke: string; xmin: string; antall: string }>(`
+async function readHeader(db: PoolClient): Promise<HeaderRow> {
+  const { rows } = await db.query<HeaderRow>(`
     select endringsepoke() as epoke, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
-      (select count(*) from avtale_synlig)::text as antall`);
+      (select count(*) from avtale_synlig)::text as antall, ${MOMENT_SQL}::text as oppdatert_til`);
   const [row] = rows;
   if (!row) throw new Error('A select without a table gives one row');
   return row;

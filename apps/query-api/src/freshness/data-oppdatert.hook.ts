@@ -1,28 +1,14 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { PROBLEMS, Problem } from '@tiltak/platform';
-import type { Freshness } from './freshness.ts';
-
-const FRESHNESS = '/api/v1/ferskhet';
-
-/** Where data is answered with. */
-const DATA = /^\/(api\/|graphql$)/;
 
 /**
- * Every answer about data says how fresh it is. The moment is taken before the data is read, so that the answer holds at
- * least what it promises. Until the first load is done nothing is answered: «not found» would mean nothing.
+ * Every answer that something was read for says up to when everything is included in it, also that there is no such
+ * avtale. What was refused before that carries nothing: it tells nothing of the data.
  */
-export function addDataOppdatert(app: NestFastifyApplication, freshness: Freshness): void {
+export function addDataOppdatert(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
-  server.addHook('preHandler', (request, reply, done) => {
-    const { url = '' } = request.routeOptions;
-    if (!DATA.test(url)) return done();
-    const updated = freshness.dataOppdatert;
-    if (updated) reply.header('Data-Oppdatert', updated.toISOString());
-    // Only the question of freshness itself can be answered before there is any.
-    done(updated || url === FRESHNESS ? undefined : notLoaded());
+  server.addHook('onSend', (request, reply, payload, done) => {
+    const updated = request.grant?.moment.value;
+    if (updated && reply.statusCode < 500) reply.header('Data-Oppdatert', updated.toISOString());
+    done(null, payload);
   });
-}
-
-function notLoaded(): Problem {
-  return new Problem(PROBLEMS.UTILGJENGELIG, 'The first load of data has not been completed', { retryAfter: 10 });
 }

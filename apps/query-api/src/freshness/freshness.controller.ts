@@ -1,7 +1,9 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags, ApiSchema } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
-import { oldest, Freshness } from './freshness.ts';
+import { oldest, Freshness, type PartitionFreshness } from './freshness.ts';
 
 @ApiSchema({ name: 'Partisjonsferskhet' })
 export class PartisjonsferskhetDto {
@@ -60,19 +62,25 @@ export class FreshnessController {
   @IsOperation('hentFerskhet')
   @ApiOperation({ operationId: 'hentFerskhet', summary: 'How old is the data?' })
   @ApiOkResponse({ type: FerskhetDto })
-  hentFerskhet(): FerskhetDto {
-    const partitions = this.freshness.partitions;
+  async hentFerskhet(@Req() request: FastifyRequest): Promise<FerskhetDto> {
+    const { konsument, moment } = grantOf(request);
+    const partitions = await this.freshness.read(konsument);
+    const furthestBehind = oldest(partitions);
+    // The one question that can be answered before the first load is done.
+    if (furthestBehind) moment.include(furthestBehind.updatedToMs);
     return {
-      ...age(oldest(partitions)),
-      partisjoner: partitions.map(({ partisjon: partition, oppdatertTil: updatedTo }) => ({
-        partisjon: partition,
-        ...age(updatedTo),
-      })),
+      ...age(furthestBehind),
+      partisjoner: partitions.map((partition) => ({ partisjon: partition.partition, ...age(partition) })),
     };
   }
 }
 
-function age(time: Date | null | undefined): { dataOppdatert: string | null; alderSekunder: number | null } {
-  if (!time) return { dataOppdatert: null, alderSekunder: null };
-  return { dataOppdatert: time.toISOString(), alderSekunder: Math.max(0, Date.now() - time.getTime()) / 1000 };
+function age({ updatedToMs = null, ageSeconds = null }: Partial<PartitionFreshness> = {}): {
+  dataOppdatert: string | null;
+  alderSekunder: number | null;
+} {
+  return {
+    dataOppdatert: updatedToMs === null ? null : new Date(updatedToMs).toISOString(),
+    alderSekunder: ageSeconds,
+  };
 }

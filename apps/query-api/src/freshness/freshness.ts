@@ -1,38 +1,68 @@
-import { ConsumerStatus } from '@tiltak/database';
 import { startJob, type BackgroundJob } from '@tiltak/platform';
-import type { DataSource } from 'typeorm';
+import type { Reader } from '../lookups/reader.ts';
+import { preparedStatement, type Query } from '../lookups/statement.ts';
 import { metrics } from '../metrics.ts';
 
-/**
- * Keeps in mind the moment up to which everything published is included, as the ingestors have stored it. What is kept
- * is older than what an answer then reads, never newer, so `Data-Oppdatert` never promises too much; when the ingestors
- * are down, the moment stands still.
- */
+/** Of a partition of the topic. */
+export interface PartitionFreshness {
+  partition: number;
+  /** everything published to it until then is included, ms since 1970; null before the first load is done */
+  updatedToMs: number | null;
+  ageSeconds: number | null;
+}
+
+interface FreshnessRow {
+  partisjon: number;
+  oppdatert_til: number | null;
+  alder: number | null;
+}
+
+/** By the database's clock: this process's may be wrong. */
+const FRESHNESS: Query<FreshnessRow> = {
+  statement: preparedStatement(`
+    select partisjon, floor(extract(epoch from least(oppdatert_til, now())) * 1000)::bigint as oppdatert_til,
+      greatest(0, extract(epoch from now() - oppdatert_til))::float8 as alder
+    from konsum_status order by partisjon`),
+  values: [],
+};
+
+/** How old the data is, for those who ask about that alone; each other answer has the moment that it was read with. */
 export class Freshness {
-  /** as last read */
-  partitions: readonly ConsumerStatus[] = [];
+  private latest: readonly PartitionFreshness[] = [];
+  private readAt = 0;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly reader: Reader) {}
 
-  /** Reads it now, and then again and again. */
-  start(everyMs = 250): BackgroundJob {
-    return startJob({ name: 'ferskhet', everyMs, run: () => this.refresh() });
+  /** Keeps the metric and `known` up to date. */
+  start(everyMs = 1_000): BackgroundJob {
+    const round = (): Promise<void> => this.read().then(() => undefined);
+    return startJob({ name: 'ferskhet', everyMs, run: () => round().finally(() => this.showAge()) });
   }
 
-  private async refresh(): Promise<void> {
-    this.partitions = await this.dataSource.getRepository(ConsumerStatus).find({ order: { partisjon: 'asc' } });
-    const updated = this.dataOppdatert;
-    if (updated) metrics.dataAge.set((Date.now() - updated.getTime()) / 1000);
+  /** @throws Problem 503 when the database can't be asked */
+  async read(who?: string): Promise<readonly PartitionFreshness[]> {
+    const rows = await this.reader.query(FRESHNESS, who);
+    this.readAt = performance.now();
+    this.latest = rows.map(({ partisjon: partition, oppdatert_til: updatedToMs, alder: ageSeconds }) => ({
+      ...{ partition, updatedToMs, ageSeconds },
+    }));
+    return this.latest;
   }
 
-  /** undefined until each partition has once been read to its end */
-  get dataOppdatert(): Date | undefined {
-    return oldest(this.partitions);
+  /** As last read; undefined before the first load is done. */
+  get known(): PartitionFreshness | undefined {
+    return oldest(this.latest);
+  }
+
+  /** Older with each second, also while the database can't be asked. */
+  private showAge(): void {
+    const { ageSeconds = null } = this.known ?? {};
+    if (ageSeconds !== null) metrics.dataAge.set(ageSeconds + (performance.now() - this.readAt) / 1_000);
   }
 }
 
-export function oldest(partitions: readonly ConsumerStatus[]): Date | undefined {
-  const times = partitions.map(({ oppdatertTil: updatedTo }) => updatedTo?.getTime());
-  if (times.length === 0 || times.includes(undefined)) return undefined;
-  return new Date(Math.min(...(times as number[])));
+/** The partition that is furthest behind; undefined when one promises nothing yet, or there is none. */
+export function oldest(partitions: readonly PartitionFreshness[]): PartitionFreshness | undefined {
+  if (partitions.some(({ updatedToMs }) => updatedToMs === null)) return undefined;
+  return partitions.toSorted((a, b) => (a.updatedToMs ?? 0) - (b.updatedToMs ?? 0))[0];
 }

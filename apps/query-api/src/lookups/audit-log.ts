@@ -26,6 +26,13 @@ const MAX_GROUP = 500;
 /** Look-ups that wait to be audited before new ones are turned away. */
 const MAX_WAITING = 5_000;
 
+/** After that only another attempt can tell. */
+const REMEMBERED_MS = 5_000;
+
+/** A standby is read-only too. */
+const WRITABLE = `
+  select has_any_column_privilege('oppslag', 'insert') and not current_setting('transaction_read_only')::boolean as writable`;
+
 /**
  * The audit of look-ups that are answered; refusals have a log of their own. An answer waits until its row is committed;
  * the rows of look-ups that come while one commit is under way share the next, so that throughput does not fall to one
@@ -39,6 +46,8 @@ export class AuditLog {
     full: () => unavailable('The audit log can not keep up'),
     handle: (rows) => this.insert(rows),
   });
+
+  private failedAt = -Infinity;
 
   constructor(
     private readonly pool: Pool,
@@ -64,10 +73,19 @@ export class AuditLog {
     });
   }
 
+  /** Whether a look-up could be answered, as far as one can tell without one. */
+  async isWritable(): Promise<boolean> {
+    if (performance.now() - this.failedAt < REMEMBERED_MS) return false;
+    const { rows } = await this.pool.query<{ writable: boolean }>(WRITABLE);
+    return rows[0]?.writable === true;
+  }
+
   private async insert(rows: AuditRow[]): Promise<void> {
     try {
       await insertRows(this.pool, rows);
+      this.failedAt = -Infinity;
     } catch (error) {
+      this.failedAt = performance.now();
       metrics.databaseErrors.inc();
       logger.error({ err: error, antall: rows.length }, 'Look-ups could not be audited and are not answered');
       throw unavailable('The look-up could not be audited', error);

@@ -1,5 +1,6 @@
 import { createPool } from '@tiltak/database';
 import { register } from 'prom-client';
+import { AnswerMoment } from '../freshness/answer-moment.ts';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 import { AuditLog } from './audit-log.ts';
 import { DenialLog } from './denial-log.ts';
@@ -57,6 +58,7 @@ test('refusals beyond what can wait are counted, and look-ups are audited meanwh
     behandlingsgrunnlag: 'B',
     operation: 'sokAvtaler',
     dialect: 'ny',
+    moment: new AnswerMoment(),
     fields: new Set([]),
   } as const;
   await new AuditLog(others, deltakerId).record(grant, { fields: [], hits: 0 });

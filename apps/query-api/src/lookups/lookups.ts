@@ -6,7 +6,7 @@ import type { Cursors } from '../shared/cursor.ts';
 import type { AuditLog, Disclosure } from './audit-log.ts';
 import type { DenialLog } from './denial-log.ts';
 import type { Reader } from './reader.ts';
-import type { Query } from './statement.ts';
+import { preparedStatement, type Query } from './statement.ts';
 
 /** What is asked for: held against the grant before anything is read. */
 export interface Asked {
@@ -105,7 +105,9 @@ export class Lookups {
   ): Promise<T> {
     const fields = fieldsOf(asked);
     this.requireGranted(grant, fields, asked);
-    const { found, disclosure, discard } = await steps((query) => this.reader.query(query, grant.konsument));
+    const { found, disclosure, discard } = await steps((query) => this.read(grant, query));
+    // Nothing needed to be asked: what can't be there is not there, as of now.
+    if (!grant.moment.value) await this.read(grant, NOTHING);
     try {
       if (disclosure) {
         const subset = asked.filter && subsetOf(asked.filter);
@@ -116,6 +118,12 @@ export class Lookups {
       throw error;
     }
     return shape(found);
+  }
+
+  private async read<Row extends QueryResultRow>({ konsument, moment }: Grant, query: Query<Row>): Promise<Row[]> {
+    const { rows, updatedToMs } = await this.reader.read(query, konsument);
+    moment.include(updatedToMs);
+    return rows;
   }
 
   private requireGranted(grant: Grant, fields: readonly AvtaleField[], asked: Asked): void {
@@ -133,6 +141,8 @@ export class Lookups {
     return this.cursors.decode(searchOf(grant, page), page.next, page.form);
   }
 }
+
+const NOTHING: Query<QueryResultRow> = { statement: preparedStatement('select'), values: [] };
 
 /** Those answered with, searched by, and paged by. */
 function fieldsOf({ fields, filter = {}, page }: Asked & { page?: Pick<Page<never>, 'orderedBy'> }): AvtaleField[] {

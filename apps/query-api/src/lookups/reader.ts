@@ -1,9 +1,10 @@
 import { isTransient, type DeltakerId } from '@tiltak/database';
 import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
 import type { Pool, QueryResultRow } from 'pg';
+import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import { metrics } from '../metrics.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
-import { Persons, type Query } from './statement.ts';
+import { Persons, type Query, type Statement } from './statement.ts';
 
 /** As long as a new connection may take. */
 const MAX_WAIT_MS = 2_000;
@@ -24,6 +25,19 @@ export class Reader {
     maxWaitMs = MAX_WAIT_MS,
   ) {
     this.queue = new FairQueue(pool.options.max, maxWaitMs);
+  }
+
+  /**
+   * With the moment up to which everything is included in the rows, from the same snapshot.
+   *
+   * @param who as for `query`
+   * @throws as `query`
+   */
+  async read<Row extends QueryResultRow>({ statement, values }: Query<Row>, who: string): Promise<Reading<Row>> {
+    const rows = await this.query<Row & MomentRow>({ statement: withMoment(statement), values }, who);
+    const [first] = rows;
+    if (!first) throw new Error('A left join gives one row at least');
+    return { rows: first.svar_finnes === true ? rows : [], updatedToMs: first.svar_oppdatert_til };
   }
 
   /**
@@ -57,6 +71,27 @@ export class Reader {
       },
     };
   }
+}
+
+export interface Reading<Row> {
+  rows: Row[];
+  /** ms since 1970; null before the first load is done */
+  updatedToMs: number | null;
+}
+
+interface MomentRow extends QueryResultRow {
+  svar_oppdatert_til: number | null;
+  /** null when the statement itself gives no row */
+  svar_finnes: boolean | null;
+}
+
+/** The statement with the moment before its own columns; one row of nothing else when it gives none. */
+export function withMoment({ name, text }: Statement): Statement {
+  return {
+    ...(name !== undefined && { name: `m${name}` }),
+    text: `select moment.*, svar.* from (select ${MOMENT_SQL} as svar_oppdatert_til) moment
+      left join (select true as svar_finnes, rad.* from (${text}) rad) svar on true`,
+  };
 }
 
 /** The values as the database has them. */

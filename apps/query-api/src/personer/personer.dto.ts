@@ -137,7 +137,7 @@ export class TiltaksstatusSporringDto {
   @ApiPropertyOptional({
     format: 'date-time',
     description:
-      'Answer as the system knew it at this moment, not in the future. Without avtaler that have been erased since',
+      "Answer as the system knew it at this moment, not in the future; 10 s ahead by the caller's clock is now. Without avtaler that have been erased since",
     example: '2026-01-31T10:00:00Z',
   })
   @IsOptional()

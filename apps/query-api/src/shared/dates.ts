@@ -28,12 +28,15 @@ export function IsTidspunkt(): PropertyDecorator {
   );
 }
 
-/** A moment that has been. */
+/** How far the clocks of callers may be ahead of ours: what they say of that time is said of now. */
+const CLOCK_TOLERANCE_MS = 10_000;
+
+/** A moment that has been, or is now by the caller's clock. */
 export function IsPast(): PropertyDecorator {
   return ValidateBy({
     name: 'passert',
     validator: {
-      validate: (value: unknown) => typeof value !== 'string' || !(Date.parse(value) > Date.now()),
+      validate: (value: unknown) => typeof value !== 'string' || !(Date.parse(value) > Date.now() + CLOCK_TOLERANCE_MS),
       defaultMessage: () => 'must not be in the future',
     },
   });

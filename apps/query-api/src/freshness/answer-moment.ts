@@ -1,0 +1,30 @@
+import { PROBLEMS, Problem } from '@tiltak/platform';
+
+/**
+ * Up to when everything that was published is included in what a request is answered with: the oldest of the moments
+ * that were read with it.
+ */
+export class AnswerMoment {
+  private oldestMs = Infinity;
+
+  /**
+   * @param ms since 1970, as the statement that reads the data says; null before the first load is done
+   * @throws Problem 503 then: «not found» would mean nothing
+   */
+  include(ms: number | null): void {
+    if (ms === null) {
+      throw new Problem(PROBLEMS.UTILGJENGELIG, 'The first load of data has not been completed', { retryAfter: 10 });
+    }
+    this.oldestMs = Math.min(this.oldestMs, ms);
+  }
+
+  /** What was read until now is not what is answered. */
+  startOver(): void {
+    this.oldestMs = Infinity;
+  }
+
+  /** undefined while nothing has been read */
+  get value(): Date | undefined {
+    return this.oldestMs === Infinity ? undefined : new Date(this.oldestMs);
+  }
+}
