@@ -6,6 +6,7 @@ export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-
 export { needsBrowser, startBrowser } from './browser.ts';
 export { startPostgres, type LocalPostgres } from './stack/postgres.ts';
 export { startStandby, type Standby } from './stack/standby.ts';
+export { PostgresGroup } from './stack/postgres-group.ts';
 export { Front } from './stack/front.ts';
 export {
   isAlive,

@@ -14,6 +14,8 @@ export interface Standby extends LocalPostgres {
   /** What comes is kept, but nothing more of it can be read until it is resumed: a replica that lags. */
   pause: () => Promise<void>;
   resume: () => Promise<void>;
+  /** From now on it follows another, which has the same history. */
+  follow: (primary: Pick<LocalPostgres, 'url'>) => Promise<void>;
 }
 
 /** Where a standby follows its primary: the server itself, or an address in front of it. */
@@ -40,12 +42,19 @@ export async function startStandby(
   const { password } = new URL(primary.url);
   await rm(dataDir, { recursive: true, force: true });
   await backUp(primary, dataDir, owner);
-  await follow(primary.url, dataDir, port, settings, owner);
+  await configure(primary.url, dataDir, port, settings, owner);
+  await write(`${dataDir}.passord`, password, owner);
   const server = await runPostgres({ port, dataDir, logFile, password });
+  let upstream = primary.url;
   return {
     ...server,
     promote: () => promote(server.url),
-    caughtUp: (maxMs) => waitForCaughtUp(primary.url, server.url, maxMs),
+    caughtUp: (maxMs) => waitForCaughtUp(upstream, server.url, maxMs),
+    follow: async ({ url }) => {
+      upstream = url;
+      await onServer(server.url, `alter system set primary_conninfo = '${connectionTo(url, port)}'`);
+      await onServer(server.url, 'select pg_reload_conf()');
+    },
     pause: async () => {
       await onServer(server.url, 'select pg_wal_replay_pause()');
       // Asked for is not yet done.
@@ -146,17 +155,16 @@ async function write(path: string, text: string, owner: OsUser | undefined): Pro
   if (owner) await chown(path, owner.uid, owner.gid);
 }
 
-async function follow(
+async function configure(
   primaryUrl: string,
   dataDir: string,
   port: number,
   settings: Record<string, string>,
   owner: OsUser | undefined,
 ): Promise<void> {
-  const { hostname, port: primaryPort, username, password } = new URL(primaryUrl);
   const lines = {
-    // With a time-out, so that one that has gone silent is left.
-    primary_conninfo: `host=${hostname} port=${primaryPort} user=${username} password=${password} application_name=standby_${String(port)}`,
+    primary_conninfo: connectionTo(primaryUrl, port),
+    // One that has gone silent is left.
     wal_receiver_timeout: '10s',
     wal_retrieve_retry_interval: '200ms',
     hot_standby: 'on',
@@ -167,6 +175,11 @@ async function follow(
   const text = Object.entries(lines).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
   await write(join(dataDir, 'postgresql.auto.conf'), text.join(''), owner);
   await write(join(dataDir, 'standby.signal'), '', owner);
+}
+
+function connectionTo(primaryUrl: string, port: number): string {
+  const { hostname, port: primaryPort, username, password } = new URL(primaryUrl);
+  return `host=${hostname} port=${primaryPort} user=${username} password=${password} application_name=standby_${String(port)}`;
 }
 
 async function promote(url: string): Promise<void> {
