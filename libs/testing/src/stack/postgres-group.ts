@@ -16,6 +16,16 @@ interface GroupOptions {
   replica?: boolean;
   /** with a standby, and an address that stays when it is promoted */
   standby?: boolean;
+  /** told of each server that has started */
+  onStart?: (server: StartedServer) => void;
+}
+
+interface StartedServer {
+  name: string;
+  server: LocalPostgres;
+  logFile: string;
+  /** whether its end was meant: another has taken its place */
+  lost: () => boolean;
 }
 
 /** In the directory: the name of the server whose data counts. */
@@ -31,6 +41,7 @@ export class PostgresGroup {
   /** in front of the primary; only when there is a standby: the way to a server that stays is shorter without */
   readonly front: Front | undefined;
   private readonly options: GroupOptions;
+  private readonly lost = new Set<LocalPostgres>();
 
   private constructor(options: GroupOptions, primary: LocalPostgres, front: Front | undefined) {
     this.options = options;
@@ -45,8 +56,9 @@ export class PostgresGroup {
     const name = currentIn(directory);
     const port = options.port ?? (await freePort());
     const dataDir = join(directory, name);
-    const primary = await startPostgres({ port: standby ? await freePort() : port, dataDir, logFile: logFile(FIRST) });
+    const primary = await startPostgres({ port: standby ? await freePort() : port, dataDir, logFile: logFile(name) });
     const group = new PostgresGroup(options, primary, standby ? await Front.start(port, () => []) : undefined);
+    group.tell(name, primary);
     try {
       if (standby) await group.addStandby();
       if (replica) await group.addReplica();
@@ -64,11 +76,14 @@ export class PostgresGroup {
     return url.href;
   }
 
-  get servers(): { name: string; server: LocalPostgres }[] {
+  /** All that run, by what they are now. */
+  get servers(): { name: 'postgres' | 'standby' | 'replica'; server: LocalPostgres }[] {
     const { primary, standby, replica } = this;
-    return Object.entries({ postgres: primary, standby, replica }).flatMap(([name, server]) =>
-      server ? [{ name, server }] : [],
-    );
+    return [
+      { name: 'postgres', server: primary },
+      ...(standby ? [{ name: 'standby' as const, server: standby }] : []),
+      ...(replica ? [{ name: 'replica' as const, server: replica }] : []),
+    ];
   }
 
   /**
@@ -81,6 +96,7 @@ export class PostgresGroup {
     const { standby } = this;
     if (!standby) throw new Error('There is no standby to promote');
     if (silent) this.front?.silence();
+    this.lost.add(this.primary);
     await this.primary.kill();
     await standby.promote();
     this.primary = standby;
@@ -99,9 +115,10 @@ export class PostgresGroup {
     const standby = await startStandby(this.primary, {
       port: await freePort(),
       dataDir: join(directory, name),
-      logFile: logFile('standby'),
+      logFile: logFile(name),
     });
     this.standby = standby;
+    this.tell(name, standby);
     await standby.caughtUp();
     await this.replica?.follow(standby);
     return standby;
@@ -118,7 +135,13 @@ export class PostgresGroup {
       dataDir: join(this.options.directory, REPLICA),
       logFile: this.options.logFile(REPLICA),
     });
+    this.tell(REPLICA, this.replica);
     await this.replica.caughtUp();
+  }
+
+  private tell(name: string, server: LocalPostgres): void {
+    const { onStart, logFile } = this.options;
+    onStart?.({ name, server, logFile: logFile(name), lost: () => this.lost.has(server) });
   }
 }
 
