@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createEvents, createUpdates } from '@tiltak/simulator';
 import { createWorkDir, PostgresGroup, waitUntil } from '@tiltak/testing';
-import { cameBack } from './came-back.ts';
+import { cameBack } from '../faults/came-back.ts';
 import { System } from './system.ts';
 import { FAULTLESS, Witness } from './witness.ts';
 
