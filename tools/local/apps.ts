@@ -14,6 +14,8 @@ import { APP_ENV } from './options.ts';
 export interface Surroundings {
   organisasjon: string;
   database: OrganisasjonDatabase;
+  /** port of 127.0.0.1, of a replica that look-ups read from */
+  replica?: number | undefined;
   brokers: string;
   topic: string;
   /** of the person register, when there is one */
@@ -81,12 +83,13 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
 
 /** The built query-api as a process; the extra environment goes before the rest. */
 export function startQueryApiProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, konsumenter, dekning } = surroundings;
+  const { database, replica, konsumenter, dekning } = surroundings;
   return start('query-api', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.queryApi.username,
     DB_PASSWORD: database.queryApi.password,
     KONSUMENTER_FIL: konsumenter,
+    ...(replica === undefined ? {} : { DB_REPLIKA_HOST: database.host, DB_REPLIKA_PORT: String(replica) }),
     ...(dekning === undefined ? {} : { DEKNING_FIL: dekning }),
     ...extra,
   });

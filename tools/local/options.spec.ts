@@ -7,7 +7,8 @@ const NAV = { name: 'nav', ports: { postgres: 15_432, queryApi: 3_000, ingestor:
 test('what npm start does when nothing is said', () => {
   const { allPorts, ...options } = parseOptions([], {});
   const common = { KAFKA_PORT: 19_092, ISSUER_PORT: 8_090 };
-  expect(options).toEqual({ empty: false, data: undefined, organisasjoner: [NAV], ports: common });
+  const counts = { queryApis: undefined, ingestors: 1, replica: false, standby: false };
+  expect(options).toEqual({ empty: false, counts, data: undefined, organisasjoner: [NAV], ports: common });
   expect(allPorts).toEqual({ ...common, POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001 });
 });
 
@@ -18,6 +19,15 @@ test('what is said', () => {
   });
   expect(options).toMatchObject({ empty: true, data: '/et/sted/her', organisasjoner: [{ name: 'oslo' }] });
   expect(options.ports.KAFKA_PORT).toBe(9);
+});
+
+test('how many processes there are', () => {
+  expect(parseOptions(['--query-api', '3', '--ingestor', '2', '--replika', '--standby'], {}).counts).toEqual({
+    queryApis: 3,
+    ingestors: 2,
+    replica: true,
+    standby: true,
+  });
 });
 
 test('each organisation has ports of its own, which follow the first unless they are set', () => {
@@ -41,6 +51,8 @@ test.each([
   [['--organisasjoner', 'nav,Æ'], {}, /--organisasjoner: each must be/],
   [['--organisasjoner', 'nav,'], {}, /--organisasjoner: each must be/],
   [['--organisasjoner', 'nav,nav'], {}, /--organisasjoner: one stands twice/],
+  [['--ingestor', '0'], {}, /^--ingestor must be a number of processes, 1 to 20$/],
+  [['--query-api', 'to'], {}, /^--query-api must be a number of processes, 1 to 20$/],
   [[], { POSTGRES_PORT: 'femten' }, /^POSTGRES_PORT must be a port, 1 to 65535$/],
   [[], { POSTGRES_PORT: '70000' }, /^POSTGRES_PORT must be a port, 1 to 65535$/],
 ])('%j %j is refused in one sentence', (args, env, message) => {

@@ -8,6 +8,8 @@ export class StartError extends Error {}
 
 const COMMON_PORTS = { KAFKA_PORT: 19_092, ISSUER_PORT: 8_090 };
 const OWN_PORTS = { POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001 };
+/** Beyond this a machine of a developer does nothing else. */
+const MAX_PROCESSES = 20;
 /** Between the ports of an organisation and those of the next. */
 const DISTANCE = 10;
 
@@ -26,9 +28,19 @@ export interface OrganisasjonOptions {
   ports: Record<'postgres' | 'queryApi' | 'ingestor', number>;
 }
 
+/** How many of what each organisation gets. */
+export interface Counts {
+  /** behind one address; alone at its own when undefined, which is a shorter way */
+  queryApis: number | undefined;
+  ingestors: number;
+  replica: boolean;
+  standby: boolean;
+}
+
 export interface StartOptions {
   /** without sample data */
   empty: boolean;
+  counts: Counts;
   /** absolute path of what to keep; nothing is kept when undefined */
   data: string | undefined;
   /** at least one */
@@ -40,7 +52,7 @@ export interface StartOptions {
 
 /** @throws StartError */
 export function parseOptions(args: string[], env = process.env): StartOptions {
-  const { tom: empty, data, organisasjoner } = readArguments(args);
+  const { tom: empty, data, organisasjoner, ...given } = readArguments(args);
   const names = organisasjoner.split(',').map((name) => name.trim());
   if (!names.every(isOrganisasjonName)) throw new StartError(`--organisasjoner: each must be ${NAME_RULE}`);
   if (new Set(names).size < names.length) throw new StartError('--organisasjoner: one stands twice');
@@ -61,6 +73,12 @@ export function parseOptions(args: string[], env = process.env): StartOptions {
   };
   return {
     empty,
+    counts: {
+      queryApis: given['query-api'] === undefined ? undefined : readCount('--query-api', given['query-api']),
+      ingestors: readCount('--ingestor', given.ingestor),
+      replica: given.replika,
+      standby: given.standby,
+    },
     // npm runs scripts in the root of the project, whatever directory it was called from.
     data: data === undefined ? undefined : resolve(env['INIT_CWD'] ?? '', data),
     organisasjoner: names.map((name, nr) => ({ name, ports: portsFor(name, nr) })),
@@ -69,21 +87,32 @@ export function parseOptions(args: string[], env = process.env): StartOptions {
   };
 }
 
-function readArguments(args: string[]): { tom: boolean; data?: string | undefined; organisasjoner: string } {
+const OPTIONS = {
+  tom: { type: 'boolean', default: false },
+  data: { type: 'string' },
+  organisasjoner: { type: 'string', default: 'nav' },
+  'query-api': { type: 'string' },
+  ingestor: { type: 'string', default: '1' },
+  replika: { type: 'boolean', default: false },
+  standby: { type: 'boolean', default: false },
+} as const;
+
+const USAGE =
+  'Usage: npm start -- [--tom] [--data DIR] [--organisasjoner NAVN,NAVN…] [--query-api N] [--ingestor N] [--replika] [--standby]';
+
+function readArguments(args: string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'] {
   try {
-    return parseArgs({
-      args,
-      options: {
-        tom: { type: 'boolean', default: false },
-        data: { type: 'string' },
-        organisasjoner: { type: 'string', default: 'nav' },
-      },
-    }).values;
+    return parseArgs({ args, options: OPTIONS }).values;
   } catch (errors) {
-    throw new StartError(
-      `${errors instanceof Error ? errors.message : String(errors)}. Usage: npm start -- [--tom] [--data DIR] [--organisasjoner NAVN,NAVN…]`,
-    );
+    throw new StartError(`${errors instanceof Error ? errors.message : String(errors)}. ${USAGE}`);
   }
+}
+
+function readCount(name: string, text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > MAX_PROCESSES)
+    throw new StartError(`${name} must be a number of processes, 1 to ${String(MAX_PROCESSES)}`);
+  return count;
 }
 
 function readPort(name: string, text: string | undefined, fallback: number): number {

@@ -2,24 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { LOCAL_DIR, createDatabase, ROOT, startPostgres, type TokenIssuer } from '@tiltak/testing';
+import { LOCAL_DIR, createDatabase, PostgresGroup, ROOT, type TokenIssuer } from '@tiltak/testing';
 import { adapterMayWrite } from '../generators/organisasjon/manifests.ts';
 import { ownTopic } from '../generators/organisasjon/names.ts';
-import {
-  clientId,
-  migrateDatabase,
-  startIngestorProcess,
-  startQueryApiProcess,
-  waitUntilReady,
-  type App,
-  type Surroundings,
-} from './apps.ts';
+import { clientId, migrateDatabase, type Surroundings } from './apps.ts';
 import { createSampleTopic } from './sample-data.ts';
-import type { ReadyOrganisasjon } from './ready-file.ts';
-import { followLog, lastLogLines } from './log-watch.ts';
+import { RunningOrganisasjon } from './running-organisasjon.ts';
 import type { ShutdownStack } from './shutdown-stack.ts';
 import { readLocalKonsumenter } from './token.ts';
-import { APP_LOG_LEVEL, StartError, type OrganisasjonOptions } from './options.ts';
+import { StartError, type Counts, type OrganisasjonOptions } from './options.ts';
 
 /** What all organisations of the local stack share: nothing that holds an organisation's data but its topic. */
 interface Common {
@@ -27,36 +18,42 @@ interface Common {
   issuer: TokenIssuer;
   /** absolute path; each organisation has a directory of its own in it */
   directory: string;
+  counts: Counts;
 }
 
 /** Postgres with the organisation's database and roles; its own, so that it can be stopped alone. */
 export async function startDatabase(
   stack: ShutdownStack,
   { name, ports }: OrganisasjonOptions,
-  directory: string,
-): Promise<{ database: Surroundings['database']; pid: number }> {
-  const dataDir = join(directoryFor(directory, name), 'postgres');
-  const logFile = newLog(`postgres-${name}`);
-  const postgres = await startPostgres({ port: ports.postgres, dataDir, logFile });
-  const what = `Postgres of ${name}`;
-  stack.remember(what, postgres, postgres.stop);
-  stack.watch(what, postgres.proc(), logFile);
-  return { database: await createDatabase(postgres.url, name), pid: postgres.proc().pid };
+  { directory, counts }: { directory: string; counts: Counts },
+): Promise<{ database: Surroundings['database']; group: PostgresGroup }> {
+  const logs = new Map<string, string>();
+  const group = await PostgresGroup.start({
+    port: ports.postgres,
+    directory: directoryFor(directory, name),
+    logFile: (server) => logs.get(server) ?? logs.set(server, newLog(`${server}-${name}`)).get(server) ?? '',
+    standby: counts.standby,
+    replica: counts.replica,
+    onStart: ({ name: what, server, logFile, lost }) => stack.watch(`${what} of ${name}`, server.proc(), logFile, lost),
+  });
+  stack.remember(`Postgres of ${name}`, group, () => group.stop());
+  return { database: await createDatabase(group.url, name), group };
 }
 
-/** The organisation's topic and apps; resolves when both are ready. */
+/** The organisation's topic and apps; resolves when all are ready. */
 export async function startOrganisasjon(
   stack: ShutdownStack,
   { name, ports }: OrganisasjonOptions,
-  { database, pid }: Awaited<ReturnType<typeof startDatabase>>,
-  { brokers, issuer, directory }: Common,
-): Promise<ReadyOrganisasjon> {
+  { database, group }: Awaited<ReturnType<typeof startDatabase>>,
+  { brokers, issuer, directory, counts }: Common,
+): Promise<RunningOrganisasjon> {
   const { topic, identTopic, konsumenter, dekning, adapter } = readSetup(name);
   await createSampleTopic(brokers, topic);
   if (identTopic !== undefined) await createSampleTopic(brokers, identTopic);
   const surroundings: Surroundings = {
     organisasjon: name,
     database,
+    replica: group.replica?.port,
     brokers,
     topic,
     identTopic,
@@ -70,24 +67,10 @@ export async function startOrganisasjon(
   await migrateDatabase(surroundings).catch((error: unknown) => {
     throw new StartError(error instanceof Error ? error.message : String(error));
   });
-  const source = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
-  const ingestor = register(stack, startIngestorProcess(surroundings, ports.ingestor, APP_LOG_LEVEL));
-  const queryApi = register(stack, startQueryApiProcess(surroundings, ports.queryApi, { ...APP_LOG_LEVEL, ...source }));
-  await Promise.all([ingestor, queryApi].map(waitForApp));
-  // From now on: while they wait for each other they have much to remark on.
-  for (const app of [ingestor, queryApi]) {
-    const log = followLog(app.navn, app.logFile);
-    stack.remember(`the log of ${app.navn}`, log, log.stop);
-  }
-  return {
-    queryApi: queryApi.url,
-    ingestor: ingestor.url,
-    postgres: database.url,
-    topic,
-    identTopic,
-    audience: clientId(name),
-    pids: { postgres: pid, ingestor: ingestor.proc.pid, queryApi: queryApi.proc.pid },
-  };
+  const queryApiEnv = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
+  const organisasjon = new RunningOrganisasjon(stack, { surroundings, group, queryApiEnv });
+  await organisasjon.start(counts, ports);
+  return organisasjon;
 }
 
 interface Setup {
@@ -123,20 +106,6 @@ function keyFor(directory: string): string {
   const file = join(directory, 'deltaker-id-noekkel');
   if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 });
   return readFileSync(file, 'utf8');
-}
-
-function register(stack: ShutdownStack, app: App): App {
-  stack.remember(app.navn, app, () => app.proc.stop(8_000));
-  stack.watch(app.navn, app.proc, app.logFile);
-  return app;
-}
-
-async function waitForApp(app: App): Promise<void> {
-  try {
-    await waitUntilReady(app);
-  } catch (error) {
-    throw new StartError(`${error instanceof Error ? error.message : String(error)}\n${lastLogLines(app.logFile)}`);
-  }
 }
 
 /** Swagger UI is authorised as `alt`, who may do everything. */

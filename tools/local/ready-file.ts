@@ -17,17 +17,29 @@ export interface ReadyOrganisasjon {
   identTopic?: string | undefined;
   /** of the tokens that its apps accept */
   audience: string;
+  /** of the first of each */
   pids: Record<'postgres' | 'ingestor' | 'queryApi', number>;
+  /** all that run now; `postgres` is the primary, whichever server that is */
+  processes: LocalProcess[];
+}
+
+export interface LocalProcess {
+  name: 'ingestor' | 'query-api' | 'postgres' | 'standby' | 'replica';
+  /** of the process itself, on 127.0.0.1 */
+  port: number;
+  pid: number;
 }
 
 /**
  * Where the running stack is: what `.local/ready.json` holds, from when everything is ready until it is stopped. What
  * belongs to one organisation is at the top for the first of them.
  */
-export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'pids'> {
+export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'pids' | 'processes'> {
   issuer: string;
   /** host:port */
   kafka: string;
+  /** where `npm run stack` asks */
+  control: string;
   pids: ReadyOrganisasjon['pids'] & Record<'start' | 'kafka', number>;
   /** by name, in the order they were given */
   organisasjoner: Record<string, ReadyOrganisasjon>;

@@ -12,11 +12,12 @@ export class ShutdownStack {
     return thing;
   }
 
-  /** A process that ends by itself is told of; the rest goes on. */
-  watch(name: string, proc: ManagedProcess, logFile: string): void {
+  /** A process that ends by itself is told of, unless that was `expected`; the rest goes on. */
+  watch(name: string, proc: ManagedProcess, logFile: string, expected = (): boolean => false): void {
     void proc.done.then(() => {
       const outcome = String(proc.outcome());
-      if (!this.closing) console.error(`${name} has ended (${outcome}); its last words are in ${logFile}`);
+      if (!this.closing && !expected())
+        console.error(`${name} has ended (${outcome}); its last words are in ${logFile}`);
     });
   }
 

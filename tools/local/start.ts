@@ -12,7 +12,9 @@ import {
 } from '@tiltak/testing';
 import { clientId } from './apps.ts';
 import { loadSampleData } from './sample-data.ts';
-import { removeStale, removeReadyFile, writeReadyFile, type Ready, type ReadyOrganisasjon } from './ready-file.ts';
+import { removeStale, removeReadyFile, writeReadyFile, type Ready } from './ready-file.ts';
+import { startControl } from './control.ts';
+import type { RunningOrganisasjon } from './running-organisasjon.ts';
 import { newLog, startDatabase, startOrganisasjon } from './organisasjon.ts';
 import { ShutdownStack } from './shutdown-stack.ts';
 import { fetchToken, readLocalKonsumenter } from './token.ts';
@@ -26,7 +28,7 @@ let closing = false;
 
 /** What starts, in order; it stops in reverse. */
 async function start(options: StartOptions): Promise<void> {
-  const { ports, organisasjoner } = options;
+  const { ports, organisasjoner, counts } = options;
   removeStale();
   // Before anything is touched: another stack may be running.
   await requireFreePorts(options.allPorts);
@@ -37,7 +39,7 @@ async function start(options: StartOptions): Promise<void> {
   console.log('Building the apps; starting Kafka and Postgres …');
   const [kafka, databases] = await Promise.all([
     startBroker(ports.KAFKA_PORT, directory),
-    Promise.all(organisasjoner.map((organisasjon) => startDatabase(stack, organisasjon, directory))),
+    Promise.all(organisasjoner.map((organisasjon) => startDatabase(stack, organisasjon, { directory, counts }))),
     build(),
   ]);
   const [first] = organisasjoner;
@@ -45,32 +47,41 @@ async function start(options: StartOptions): Promise<void> {
   stack.remember('the token issuer', issuer, issuer.stop);
 
   console.log('Starting the apps …');
-  const common = { brokers: kafka.brokers, issuer, directory };
-  const allReady: [string, ReadyOrganisasjon][] = [];
+  const common = { brokers: kafka.brokers, issuer, directory, counts };
+  const allRunning: RunningOrganisasjon[] = [];
   // One after another: together they would only make each other slow.
   for (const [nr, organisasjon] of organisasjoner.entries()) {
     const database = databases[nr];
     if (!database) continue;
-    const ready = await startOrganisasjon(stack, organisasjon, database, common);
-    if (!options.empty) await loadSampleData(kafka.brokers, ready);
-    allReady.push([organisasjon.name, ready]);
+    const running = await startOrganisasjon(stack, organisasjon, database, common);
+    if (!options.empty) await loadSampleData(kafka.brokers, running.ready());
+    allRunning.push(running);
   }
-  const ready = combine(allReady, { issuer: issuer.issuer, kafka });
-  writeReadyFile(ready);
-  await printReady(ready);
+  const control = await startControl(allRunning);
+  stack.remember('the control of the stack', control, control.stop);
+  const ready = (): Ready => combine(allRunning, { issuer: issuer.issuer, kafka, control: control.url });
+  for (const running of allRunning) {
+    running.onChange = () => {
+      if (!closing) writeReadyFile(ready());
+    };
+  }
+  writeReadyFile(ready());
+  await printReady(ready());
 }
 
 function combine(
-  allReady: [string, ReadyOrganisasjon][],
-  { issuer, kafka }: { issuer: string; kafka: LocalKafka },
+  allRunning: RunningOrganisasjon[],
+  { issuer, kafka, control }: { issuer: string; kafka: LocalKafka; control: string },
 ): Ready {
+  const allReady = allRunning.map((running) => [running.name, running.ready()] as const);
   const [first] = allReady;
   if (!first) throw new StartError('--organisasjoner names none');
-  const { audience: _, pids, ...addresses } = first[1];
+  const { audience: _, pids, processes: __, ...addresses } = first[1];
   return {
     ...addresses,
     issuer,
     kafka: kafka.brokers,
+    control,
     pids: { start: process.pid, kafka: kafka.proc().pid, ...pids },
     organisasjoner: Object.fromEntries(allReady),
   };

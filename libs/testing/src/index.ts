@@ -5,6 +5,9 @@ export { MissingToolError } from './stack/missing-tool-error.ts';
 export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
 export { needsBrowser, startBrowser } from './browser.ts';
 export { startPostgres, type LocalPostgres } from './stack/postgres.ts';
+export { startStandby, type Standby } from './stack/standby.ts';
+export { PostgresGroup } from './stack/postgres-group.ts';
+export { Front } from './stack/front.ts';
 export {
   isAlive,
   runProgram,

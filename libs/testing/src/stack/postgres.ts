@@ -7,6 +7,7 @@ import { runProgram, startProcess, waitUntil, type ManagedProcess } from './proc
 
 export interface LocalPostgres {
   port: number;
+  dataDir: string;
   /** as superuser, to the database `postgres` */
   url: string;
   proc: () => ManagedProcess;
@@ -35,8 +36,28 @@ export async function startPostgres({
   logFile: string;
 }): Promise<LocalPostgres> {
   const owner = await osUser();
+  const password = await prepareData(binariesFor(owner), dataDir, owner);
+  return runPostgres({ port, dataDir, logFile, password });
+}
+
+/**
+ * A server on data that is there already.
+ *
+ * @param password the superuser's, in that data
+ */
+export async function runPostgres({
+  port,
+  dataDir,
+  logFile,
+  password,
+}: {
+  port: number;
+  dataDir: string;
+  logFile: string;
+  password: string;
+}): Promise<LocalPostgres> {
+  const owner = await osUser();
   const bin = binariesFor(owner);
-  const password = await prepareData(bin, dataDir, owner);
   const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${String(port)}/postgres`;
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const args = ['-D', dataDir, '-p', String(port), '-h', '127.0.0.1', '-k', '', ...settings];
@@ -65,6 +86,7 @@ export async function startPostgres({
   let proc = await start();
   return {
     port,
+    dataDir,
     url,
     proc: () => proc,
     // SIGINT: fast shutdown, which does not wait for clients to leave.
@@ -97,6 +119,8 @@ const SETTINGS = {
   shared_buffers: '512MB',
   max_wal_size: '2GB',
   wal_compression: 'on',
+  // A standby that has been away for a while finds what it lacks.
+  wal_keep_size: '512MB',
   timezone: 'UTC',
   log_timezone: 'UTC',
   ...LOG_SETTINGS,
