@@ -92,7 +92,9 @@ function addCommonParts(operation: Operation, { errors, parameters, headers, err
     responses[status] = {
       description: describedIn(responses, status) ?? errors[status] ?? '',
       ...(errorHeaders ? { headers: errorHeaders(status) } : {}),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: contentIn(responses, status) ?? {
+        'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+      },
     };
   }
 }

@@ -1,6 +1,5 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiGoneResponse, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation, OPERATIONS } from '../access/operations.ts';
@@ -13,7 +12,6 @@ import {
   DELETE_REASONS,
   UtgaattProblemDto,
   type EndringDto,
-  type NyStartDto,
 } from './changes.dto.ts';
 import {
   beginningOf,
@@ -23,7 +21,7 @@ import {
   type ChangeRow,
   type FeedState,
 } from './changes.queries.ts';
-import { decodePosition, encodePosition, isAfter, parsePosition, type FeedPosition } from './feed-position.ts';
+import { decodePosition, encodePosition, gone, isAfter, parsePosition, type FeedPosition } from './feed-position.ts';
 import { FeedWaiter } from './feed-waiter.ts';
 
 const FIELDS = OPERATIONS.hentEndringer;
@@ -91,12 +89,7 @@ function resolveStart(state: FeedState, after: string | undefined): FeedPosition
   if (after === undefined) return beginning;
   const position = decodePosition(state.epoch, after);
   if (position && !isAfter(beginning, position)) return position;
-  const newStart: NyStartDto = { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer' };
-  throw new Problem(
-    PROBLEMS.UTGAATT,
-    position ? 'The position is too old' : 'The position is from another epoch of the feed',
-    { felter: { nyStart: newStart } },
-  );
+  throw gone(position ? 'too old' : 'from another epoch of the feed');
 }
 
 /** A reader that hangs up while it waits has no need of an answer. */

@@ -38,9 +38,14 @@ export const SNAPSHOT: Query<SnapshotRow> = {
   values: [],
 };
 
-export function toSnapshotPosition([row]: SnapshotRow[]): string {
+export function toSnapshot([row]: SnapshotRow[]): { epoch: string; xmin: bigint } {
   if (!row) throw new Error('A select without a table gives one row');
-  return encodePosition(row.epoke, before(BigInt(row.xmin)));
+  return { epoch: row.epoke, xmin: BigInt(row.xmin) };
+}
+
+export function toSnapshotPosition(rows: SnapshotRow[]): string {
+  const { epoch, xmin } = toSnapshot(rows);
+  return encodePosition(epoch, before(xmin));
 }
 
 export interface ChangeRow {

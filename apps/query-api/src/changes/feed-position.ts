@@ -68,6 +68,13 @@ function eightDigits(text: string): string {
   return fingerprint(text).toString('hex').slice(0, 8);
 }
 
+/** Of a position that was given, and can't be used any more. */
+export function gone(why: string): Problem {
+  return new Problem(PROBLEMS.UTGAATT, `The position is ${why}`, {
+    felter: { nyStart: { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer' } },
+  });
+}
+
 function madeUp(name: string): Problem {
   return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The position can not be used', {
     feil: [{ felt: name, melding: 'is not a position from an answer' }],
