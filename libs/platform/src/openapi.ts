@@ -112,3 +112,8 @@ function describedIn(responses: Responses, status: string): string | undefined {
   const known = responses[status];
   return (isInline(known) && known.description) || undefined;
 }
+
+function contentIn(responses: Responses, status: string): Response['content'] {
+  const known = responses[status];
+  return isInline(known) ? known.content : undefined;
+}
