@@ -9,6 +9,7 @@ import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
 import { acceptLists } from './avstemming/source-list.ts';
 import { ChangeFeedPruning } from './changes/prune.job.ts';
+import { TimelineNote } from './changes/timeline.job.ts';
 import type { Config } from './config.ts';
 import { databaseOptionsFrom, prepareDatabase } from './database/connect.ts';
 import { FreshnessMeter } from './freshness/freshness.job.ts';
@@ -92,6 +93,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
       kafka.watch,
       new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
+      new TimelineNote(dataSource),
       new RelationsBackfill(pool),
       new FormerIdents(writer),
       new ParkedRetention(pool),

@@ -16,6 +16,8 @@ export interface Grant {
   dialect: Dialect;
   /** up to when everything is included in what this request is answered with */
   moment: AnswerMoment;
+  /** position of the change feed that the answer must have come to */
+  atLeast?: string | undefined;
 }
 
 declare module 'fastify' {

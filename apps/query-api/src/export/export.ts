@@ -7,7 +7,8 @@ import type { AvtaleField } from '@tiltak/avtale';
 import { columnsFor } from '../avtaler/avtaler.fields.ts';
 import { asUnavailable, jsonTypeOf } from '../lookups/reader.ts';
 import { atOnceProblem } from '../access/consumer-limits.ts';
-import { before, encodePosition } from '../changes/feed-position.ts';
+import { beginningOf, FEED_END, toFeedEnd } from '../changes/changes.queries.ts';
+import { encodePosition } from '../changes/feed-position.ts';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import type { Shares } from '../shared/shares.ts';
 import type { EksporthodeDto } from './export.dto.ts';
@@ -77,8 +78,7 @@ export class Export {
 
   private async read(db: PoolClient, fields: readonly AvtaleField[], release: () => void): Promise<ExportStream> {
     await db.query('begin isolation level repeatable read read only');
-    const { epoke: epoch, xmin, antall: count, oppdatert_til: updatedTo } = await readHeader(db);
-    const header: EksporthodeDto = { posisjon: encodePosition(epoch, before(BigInt(xmin))), antall: Number(count) };
+    const { header, updatedTo } = await readHeader(db);
     const write = createLineWriter(fields, await readColumns(db, fields));
     const guard = new StallGuard(this.maxStallMs);
     const stream: CopyToStreamQuery = db.query(copyTo(`copy (${exportSql(fields)}) to stdout`));
@@ -95,21 +95,19 @@ export class Export {
   }
 }
 
-interface HeaderRow {
-  epoke: string;
-  xmin: string;
-  antall: string;
-  oppdatert_til: string | null;
-}
-
-/** What is true of the snapshot, which begins here. */
-async function readHeader(db: PoolClient): Promise<HeaderRow> {
-  const { rows } = await db.query<HeaderRow>(`
-    select endringsepoke() as epoke, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
-      (select count(*) from avtale_synlig)::text as antall, ${MOMENT_SQL}::text as oppdatert_til`);
+/**
+ * What is true of the snapshot, which begins here. The position is that of the feed's last line, and not of the last
+ * transaction: a number that wrote nothing may be given out again when the server has crashed.
+ */
+async function readHeader(db: PoolClient): Promise<{ header: EksporthodeDto; updatedTo: string | null }> {
+  const feed = toFeedEnd((await db.query(FEED_END.statement)).rows);
+  const { rows } = await db.query<{ antall: string; oppdatert_til: string | null }>(
+    `select (select count(*) from avtale_synlig)::text as antall, ${MOMENT_SQL}::text as oppdatert_til`,
+  );
   const [row] = rows;
   if (!row) throw new Error('A select without a table gives one row');
-  return row;
+  const position = encodePosition(feed.epoch, feed.last ?? beginningOf(feed));
+  return { header: { posisjon: position, antall: Number(row.antall) }, updatedTo: row.oppdatert_til };
 }
 
 async function readColumns(db: PoolClient, fields: readonly AvtaleField[]): Promise<Column[]> {

@@ -120,8 +120,9 @@ export class Lookups {
     return shape(found);
   }
 
-  private async read<Row extends QueryResultRow>({ konsument, moment }: Grant, query: Query<Row>): Promise<Row[]> {
-    const { rows, updatedToMs } = await this.reader.read(query, konsument);
+  private async read<Row extends QueryResultRow>(grant: Grant, query: Query<Row>): Promise<Row[]> {
+    const { konsument, atLeast, moment } = grant;
+    const { rows, updatedToMs } = await this.reader.read(query, konsument, atLeast);
     moment.include(updatedToMs);
     return rows;
   }

@@ -3,6 +3,7 @@ import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
 import type { Pool, QueryResultRow } from 'pg';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import { metrics } from '../metrics.ts';
+import { queryAtLeast, untilReached } from './at-least.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
 import { Persons, type Query, type Statement } from './statement.ts';
 
@@ -30,11 +31,15 @@ export class Reader {
   /**
    * With the moment up to which everything is included in the rows, from the same snapshot.
    *
-   * @param who as for `query`
+   * @param who, atLeast as for `query`
    * @throws as `query`
    */
-  async read<Row extends QueryResultRow>({ statement, values }: Query<Row>, who: string): Promise<Reading<Row>> {
-    const rows = await this.query<Row & MomentRow>({ statement: withMoment(statement), values }, who);
+  async read<Row extends QueryResultRow>(
+    { statement, values }: Query<Row>,
+    who: string,
+    atLeast?: string,
+  ): Promise<Reading<Row>> {
+    const rows = await this.query<Row & MomentRow>({ statement: withMoment(statement), values }, who, atLeast);
     const [first] = rows;
     if (!first) throw new Error('A left join gives one row at least');
     return { rows: first.svar_finnes === true ? rows : [], updatedToMs: first.svar_oppdatert_til };
@@ -42,15 +47,26 @@ export class Reader {
 
   /**
    * @param who shares the connections with others: the consumer, or this app
-   * @throws Problem 503 when the database is away, too slow or fully occupied
+   * @param atLeast position of the change feed that the answer must have come to
+   * @throws Problem 503 when the database is away, too slow, fully occupied or not come so far; 410 when it is of another
+   * history than the position
    */
-  async query<Row extends QueryResultRow>({ statement, values }: Query<Row>, who = ''): Promise<Row[]> {
+  async query<Row extends QueryResultRow>(
+    { statement, values }: Query<Row>,
+    who = '',
+    atLeast?: string,
+  ): Promise<Row[]> {
+    const query = { ...statement, values: asStored(values, this.deltakerId), types: AS_WRITTEN };
+    if (atLeast !== undefined) {
+      return untilReached(() => this.inTurn(who, () => queryAtLeast<Row>(this.pool, query, atLeast)));
+    }
+    return this.inTurn(who, async () => (await this.pool.query<Row>(query)).rows);
+  }
+
+  private async inTurn<T>(who: string, work: () => Promise<T>): Promise<T> {
     if (this.queue.waitingCount >= this.maxWaiting) throw occupied();
     try {
-      const { rows } = await this.queue.run(who, () =>
-        this.pool.query<Row>({ ...statement, values: asStored(values, this.deltakerId), types: AS_WRITTEN }),
-      );
-      return rows;
+      return await this.queue.run(who, work);
     } catch (error) {
       throw error instanceof NoPlaceError ? occupied() : asUnavailable(error);
     }
