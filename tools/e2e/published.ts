@@ -23,14 +23,14 @@ const NONE = 'nothing';
 
 /** What had been published of each avtale, and when: from it follows what an answer may say, and what it may not. */
 export class Published {
-  private readonly byAvtale = new Map<string, { told: Told[]; states: (ExpectedAvtale | undefined)[] }>();
+  private readonly byAvtale = new Map<string, { told: Told[]; states: Map<number, ExpectedAvtale | undefined> }>();
   private readonly order: string[] = [];
 
   note(messages: readonly PublishedMessage[], placements: readonly Placement[], moments: Moments): void {
     for (const [i, message] of messages.entries()) {
       const [place, key] = [placements[i], message.key?.toString().toLowerCase()];
       if (!place || key === undefined) continue;
-      const about = this.byAvtale.get(key) ?? { told: [], states: [undefined] };
+      const about = this.byAvtale.get(key) ?? { told: [], states: new Map() };
       this.byAvtale.set(key, about);
       about.told.push({ ...message, ...place, ...moments });
       this.order.push(key);
@@ -71,8 +71,13 @@ export class Published {
     const { told, states } = about;
     const least = told.findLastIndex(({ ackedAt }) => ackedAt <= promised) + 1;
     const most = told.findLastIndex(({ sentAt }) => sentAt <= answeredAt) + 1;
-    while (states.length <= most) states.push(stateAfter(told.slice(0, states.length), avtaleId));
-    return states.slice(Math.min(least, most), most + 1);
+    const possible: (ExpectedAvtale | undefined)[] = [];
+    for (let count = Math.min(least, most); count <= most; count++) {
+      // Only those that are asked for, and once: to work all of them out keeps this process from anything else.
+      if (!states.has(count)) states.set(count, stateAfter(told.slice(0, count), avtaleId));
+      possible.push(states.get(count));
+    }
+    return possible;
   }
 }
 

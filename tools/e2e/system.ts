@@ -249,6 +249,14 @@ export class System {
     });
   }
 
+  /** One more; nothing that is published here goes to it. */
+  async addPartition(): Promise<void> {
+    const { topic, admin } = this.topic;
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const count = (topics[0]?.partitions.length ?? 0) + 1;
+    await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  }
+
   /** How many messages were ever written to the topic, by anyone. */
   async onTopic(): Promise<number> {
     const { topic, admin } = this.topic;

@@ -7,7 +7,7 @@ import type { System } from './system.ts';
 
 /** ms; longer than any answer that is worth waiting for, and shorter than what a test has time for */
 const MAX_ANSWER_MS = 12_000;
-const ASKERS = 3;
+const ASKERS = 2;
 /** An answer while something is away: said plainly, and to be asked again. */
 const AWAY = [429, 503];
 
@@ -76,6 +76,11 @@ export class Witness {
     return this.copy.restarts;
   }
 
+  /** What is wrong with the answers so far. */
+  objections(): readonly string[] {
+    return this.answers.slice(0, 20);
+  }
+
   /** How long each took to come back after a moment, which is now unless told otherwise. Publishes one more avtale. */
   async recovery(since = performance.now(), maxMs = 180_000): Promise<Recovery> {
     const elapsed = (): number => Math.round(performance.now() - since);
@@ -135,7 +140,7 @@ export class Witness {
 
   private async askOnAndOn(): Promise<void> {
     while (!this.stopping) {
-      const known = this.system.history.latest(400);
+      const known = this.system.history.latest(200);
       const avtaleId = known[randomInt(known.length || 1)] ?? randomUUID();
       const questions = [this.askForOne, this.askForMany, this.askByPerson];
       const question = questions[randomInt(questions.length)] ?? this.askForOne;
@@ -143,7 +148,7 @@ export class Witness {
         const { name, cause } = error as Error & { cause?: { code?: string } };
         this.note(cause?.code ?? name);
       });
-      await wait(10);
+      await wait(30);
     }
   }
 
@@ -164,7 +169,7 @@ export class Witness {
   }
 
   private async askForMany(): Promise<void> {
-    const avtaleIder = this.system.history.latest(60);
+    const avtaleIder = this.system.history.latest(20);
     const response = await this.fetch('/api/v1/avtaler/sok', { avtaleIder, antall: 1_000 });
     if (!this.answered(response, [200])) return;
     const seen = new Map(((await response.json()) as { avtaler: Seen[] }).avtaler.map((each) => [each.avtaleId, each]));
