@@ -25,6 +25,14 @@ export class PartisjonsferskhetDto {
     example: 0.4,
   })
   alderSekunder: number | null;
+
+  @ApiProperty({
+    required: false,
+    description:
+      'True when messages of it were lost before they were read: the moment stays at what was included before, until the source has been reconciled with. Absent when none are',
+    example: true,
+  })
+  hull?: boolean;
 }
 
 @ApiSchema({ name: 'Ferskhet' })
@@ -67,6 +75,7 @@ export class FreshnessController {
       partisjoner: partitions.map(({ partisjon: partition, oppdatertTil: updatedTo }) => ({
         partisjon: partition,
         ...age(updatedTo),
+        ...(this.freshness.gaps.has(partition) ? { hull: true } : {}),
       })),
     };
   }

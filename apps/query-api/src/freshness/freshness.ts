@@ -11,6 +11,8 @@ import { metrics } from '../metrics.ts';
 export class Freshness {
   /** as last read */
   partitions: readonly ConsumerStatus[] = [];
+  /** the partitions of which messages were lost, and that no reconciliation has made up for */
+  gaps: ReadonlySet<number> = new Set();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -21,6 +23,10 @@ export class Freshness {
 
   private async refresh(): Promise<void> {
     this.partitions = await this.dataSource.getRepository(ConsumerStatus).find({ order: { partisjon: 'asc' } });
+    const gaps = await this.dataSource.query<{ partisjon: number }[]>(
+      'select h.partisjon from konsum_hull h join konsum_status using (topic, partisjon) where h.lukket is null',
+    );
+    this.gaps = new Set(gaps.map(({ partisjon: partition }) => partition));
     const updated = this.dataOppdatert;
     if (updated) metrics.dataAge.set((Date.now() - updated.getTime()) / 1000);
   }
