@@ -522,6 +522,41 @@ export interface components {
              */
             oppdatertTil: string | null;
         };
+        Hull: {
+            /** @description The topic that had removed messages before they were read */
+            topic: string;
+            partisjon: number;
+            /** @description The first that is lost */
+            fraOffset: number;
+            /** @description The first after that which is not; a compacted topic had fewer between */
+            tilOffset: number;
+            /** Format: date-time */
+            oppdaget: string;
+            /**
+             * Format: date-time
+             * @description Data-Oppdatert promises no more
+             */
+            oppdatertTil: string | null;
+            /**
+             * Format: date-time
+             * @description null: it is open
+             */
+            lukket: string | null;
+            /** @description The reconciliation that made up for it */
+            lukketAv: string | null;
+        };
+        Topicepoke: {
+            topic: string;
+            /** @description Its id, as Kafka's tools show it: one that is made anew has another */
+            topicId: string;
+            /** @description What lies on a topic comes after all of those with a lower number */
+            epoke: number;
+            /**
+             * Format: date-time
+             * @description When it was first read
+             */
+            foerstSett: string;
+        };
         ParkertTelling: {
             kode: string;
             felt: string | null;
@@ -536,6 +571,10 @@ export interface components {
              */
             dataOppdatert: string | null;
             partisjoner: components["schemas"]["Partisjonsstatus"][];
+            /** @description What was lost: all that is open, and the last that was closed */
+            hull?: components["schemas"]["Hull"][];
+            /** @description The topics that have had the name, newest first */
+            topicer?: components["schemas"]["Topicepoke"][];
             /** @description Messages that wait for somebody, by reason */
             parkerte: components["schemas"]["ParkertTelling"][];
             /** @description The organisation's adapter; null when it has none */

@@ -1492,6 +1492,11 @@ export interface components {
              * @example 0.4
              */
             alderSekunder: number | null;
+            /**
+             * @description True when messages of it were lost before they were read: the moment stays at what was included before, until the source has been reconciled with. Absent when none are
+             * @example true
+             */
+            hull?: boolean;
         };
         Ferskhet: {
             /**

@@ -27,8 +27,9 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'gjenoppbygging_sett DELETE INSERT SELECT',
     'gjenoppbygging_usett INSERT SELECT',
     'instans SELECT',
-    'konsum_offset INSERT SELECT UPDATE',
-    'konsum_status INSERT SELECT UPDATE',
+    'konsum_hull INSERT SELECT',
+    'konsum_offset DELETE INSERT SELECT UPDATE',
+    'konsum_status DELETE INSERT SELECT UPDATE',
     'migrations SELECT',
     'parkert_melding INSERT SELECT UPDATE',
     'personident DELETE INSERT SELECT',
@@ -40,6 +41,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'synk DELETE INSERT SELECT UPDATE',
     'synk_avtale DELETE INSERT SELECT',
     'synk_side INSERT SELECT',
+    'topic_epoke INSERT SELECT',
   ]);
 });
 

@@ -78,11 +78,7 @@ export function createKafkaConnection(
     identStream: config.IDENT_TOPIC === undefined ? undefined : createStream({ ...identer, topic: config.IDENT_TOPIC }),
     topic: new Topic(topic, describe, createReader),
     publisher,
-    watch: new TopicWatch(
-      dataSource,
-      [topic, ...(config.IDENT_TOPIC === undefined ? [] : [config.IDENT_TOPIC])],
-      (name) => admin.describe(name),
-    ),
+    watch: new TopicWatch(dataSource, { avtaler: topic, identer: config.IDENT_TOPIC }, (name) => admin.describe(name)),
     describe,
     connect: () => admin.connect(),
     disconnect: async () => {

@@ -40,10 +40,11 @@ export async function forgetPartitions(db: EntityManager, topic: string, count: 
   }
 }
 
-/** Open gaps by partition. */
+/** Open gaps, by each partition that has ever had one. */
 export async function countGaps(db: EntityManager, topic: string): Promise<Map<number, number>> {
   const rows = await db.query<{ partisjon: number; antall: number }[]>(
-    `select partisjon, count(*)::int as antall from konsum_hull where topic = $1 and lukket is null group by partisjon`,
+    `select partisjon, (count(*) filter (where lukket is null))::int as antall from konsum_hull
+     where topic = $1 group by partisjon`,
     [topic],
   );
   return new Map(rows.map((row) => [row.partisjon, row.antall]));

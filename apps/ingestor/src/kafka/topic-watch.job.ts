@@ -17,7 +17,7 @@ export class TopicWatch {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly topics: readonly string[],
+    private readonly topics: { avtaler: string; identer: string | undefined },
     private readonly describe: (topic: string) => Promise<TopicDescription>,
   ) {}
 
@@ -32,7 +32,12 @@ export class TopicWatch {
 
   /** One look at each topic. */
   async round(): Promise<void> {
-    for (const topic of this.topics) await this.look(topic);
+    const { avtaler, identer } = this.topics;
+    await this.look(avtaler);
+    const closed = await closeGaps(this.dataSource.manager, avtaler);
+    if (closed > 0) logger.info({ topic: avtaler, hull: closed }, 'A reconciliation has made up for what was lost');
+    if (identer !== undefined) await this.look(identer);
+    for (const topic of [avtaler, identer]) if (topic !== undefined) await this.show(topic);
   }
 
   private async look(topic: string): Promise<void> {
@@ -50,9 +55,6 @@ export class TopicWatch {
       await preparePositions(this.dataSource, topic, () => this.describe(topic), partitions);
     }
     await forgetPartitions(manager, topic, description.partitions.length);
-    const closed = await closeGaps(manager, topic);
-    if (closed > 0) logger.info({ topic, hull: closed }, 'A reconciliation has made up for what was lost');
-    await this.show(topic, description);
   }
 
   /** Once more: a consumer may have a batch from there in its hands, and store it. */
@@ -64,11 +66,9 @@ export class TopicWatch {
     return isStill;
   }
 
-  private async show(topic: string, { partitions }: TopicDescription): Promise<void> {
+  private async show(topic: string): Promise<void> {
     const gaps = await countGaps(this.dataSource.manager, topic);
-    for (const partition of new Set([...partitions.map((one) => one.partition), ...gaps.keys()])) {
-      metrics.gaps.set({ topic, partisjon: partition }, gaps.get(partition) ?? 0);
-    }
+    for (const [partition, count] of gaps) metrics.gaps.set({ topic, partisjon: partition }, count);
     metrics.topicMadeAnewAt.set({ topic }, await readMadeAnewAt(this.dataSource.manager, topic));
   }
 }

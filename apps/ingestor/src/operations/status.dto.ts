@@ -19,6 +19,51 @@ export class PartisjonsstatusDto {
   oppdatertTil: string | null;
 }
 
+@ApiSchema({ name: 'Hull' })
+export class HullDto {
+  @ApiProperty({ description: 'The topic that had removed messages before they were read' })
+  topic: string;
+
+  @ApiProperty({ type: 'integer' })
+  partisjon: number;
+
+  @ApiProperty({ type: 'integer', description: 'The first that is lost' })
+  fraOffset: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'The first after that which is not; a compacted topic had fewer between',
+  })
+  tilOffset: number;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  oppdaget: string;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'Data-Oppdatert promises no more' })
+  oppdatertTil: string | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'null: it is open' })
+  lukket: string | null;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'The reconciliation that made up for it' })
+  lukketAv: string | null;
+}
+
+@ApiSchema({ name: 'Topicepoke' })
+export class TopicepokeDto {
+  @ApiProperty()
+  topic: string;
+
+  @ApiProperty({ description: "Its id, as Kafka's tools show it: one that is made anew has another" })
+  topicId: string;
+
+  @ApiProperty({ type: 'integer', description: 'What lies on a topic comes after all of those with a lower number' })
+  epoke: number;
+
+  @ApiProperty({ type: 'string', format: 'date-time', description: 'When it was first read' })
+  foerstSett: string;
+}
+
 @ApiSchema({ name: 'ParkertTelling' })
 export class ParkertTellingDto {
   @ApiProperty()
@@ -50,6 +95,20 @@ export class StatusDto {
 
   @ApiProperty({ type: [PartisjonsstatusDto] })
   partisjoner: PartisjonsstatusDto[];
+
+  @ApiProperty({
+    type: [HullDto],
+    required: false,
+    description: 'What was lost: all that is open, and the last that was closed',
+  })
+  hull?: HullDto[];
+
+  @ApiProperty({
+    type: [TopicepokeDto],
+    required: false,
+    description: 'The topics that have had the name, newest first',
+  })
+  topicer?: TopicepokeDto[];
 
   @ApiProperty({ type: [ParkertTellingDto], description: 'Messages that wait for somebody, by reason' })
   parkerte: ParkertTellingDto[];

@@ -5,7 +5,7 @@ import type { SyncDeadlines } from '../adapter/sync.queries.ts';
 import { positionsTable } from '../kafka/positions.queries.ts';
 import { countParked } from './parked/parked.queries.ts';
 import type { Served } from './served.ts';
-import type { PartisjonsstatusDto, StatusDto } from './status.dto.ts';
+import type { HullDto, PartisjonsstatusDto, StatusDto, TopicepokeDto } from './status.dto.ts';
 
 interface PartitionRow {
   partisjon: number;
@@ -35,6 +35,8 @@ export async function readStatus(
     topic,
     dataOppdatert: oldest || null,
     partisjoner: rows.map(toPartition),
+    hull: await readGaps(db),
+    topicer: await readTopics(db),
     parkerte: await countParked(db),
     adapter: contract ? await readAdapterStatus(db, deadlines, contract) : null,
   };
@@ -50,4 +52,48 @@ function toPartition(row: PartitionRow): PartisjonsstatusDto {
     etterslep: end === null ? null : Math.max(0, end - next),
     oppdatertTil: row.oppdatert_til?.toISOString() ?? null,
   };
+}
+
+interface GapRow {
+  topic: string;
+  partisjon: number;
+  fra: number;
+  til: number;
+  oppdaget: Date;
+  oppdatert_til: Date | null;
+  lukket: Date | null;
+  lukket_av: string | null;
+}
+
+/** Those that are open, and ten that are not; newest first. */
+async function readGaps(db: Pool): Promise<HullDto[]> {
+  const { rows } = await db.query<GapRow>(
+    `select topic, partisjon, fra_offset::float8 as fra, til_offset::float8 as til, oppdaget, oppdatert_til, lukket,
+       lukket_av
+     from konsum_hull where lukket is null or id in (
+       select id from konsum_hull where lukket is not null order by id desc limit 10)
+     order by id desc`,
+  );
+  return rows.map((row) => ({
+    topic: row.topic,
+    partisjon: row.partisjon,
+    fraOffset: row.fra,
+    tilOffset: row.til,
+    oppdaget: row.oppdaget.toISOString(),
+    oppdatertTil: row.oppdatert_til?.toISOString() ?? null,
+    lukket: row.lukket?.toISOString() ?? null,
+    lukketAv: row.lukket_av,
+  }));
+}
+
+async function readTopics(db: Pool): Promise<TopicepokeDto[]> {
+  const { rows } = await db.query<{ topic: string; topic_id: string; epoke: number; foerst_sett: Date }>(
+    'select topic, topic_id, epoke, foerst_sett from topic_epoke order by foerst_sett desc, epoke desc limit 10',
+  );
+  return rows.map((row) => ({
+    topic: row.topic,
+    topicId: row.topic_id,
+    epoke: row.epoke,
+    foerstSett: row.foerst_sett.toISOString(),
+  }));
 }

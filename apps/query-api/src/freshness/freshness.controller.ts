@@ -27,6 +27,14 @@ export class PartisjonsferskhetDto {
     example: 0.4,
   })
   alderSekunder: number | null;
+
+  @ApiProperty({
+    required: false,
+    description:
+      'True when messages of it were lost before they were read: the moment stays at what was included before, until the source has been reconciled with. Absent when none are',
+    example: true,
+  })
+  hull?: boolean;
 }
 
 @ApiSchema({ name: 'Ferskhet' })
@@ -70,7 +78,11 @@ export class FreshnessController {
     if (furthestBehind) moment.include(furthestBehind.updatedToMs);
     return {
       ...age(furthestBehind),
-      partisjoner: partitions.map((partition) => ({ partisjon: partition.partition, ...age(partition) })),
+      partisjoner: partitions.map((partition) => ({
+        partisjon: partition.partition,
+        ...age(partition),
+        ...(partition.hasGap ? { hull: true } : {}),
+      })),
     };
   }
 }

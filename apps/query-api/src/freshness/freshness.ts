@@ -9,20 +9,24 @@ export interface PartitionFreshness {
   /** everything published to it until then is included, ms since 1970; null before the first load is done */
   updatedToMs: number | null;
   ageSeconds: number | null;
+  /** messages of it were lost, and no reconciliation has made up for them */
+  hasGap: boolean;
 }
 
 interface FreshnessRow {
   partisjon: number;
   oppdatert_til: number | null;
   alder: number | null;
+  har_hull: boolean;
 }
 
 /** By the database's clock: this process's may be wrong. */
 const FRESHNESS: Query<FreshnessRow> = {
   statement: preparedStatement(`
     select partisjon, floor(extract(epoch from least(oppdatert_til, now())) * 1000)::bigint as oppdatert_til,
-      greatest(0, extract(epoch from now() - oppdatert_til))::float8 as alder
-    from konsum_status order by partisjon`),
+      greatest(0, extract(epoch from now() - oppdatert_til))::float8 as alder,
+      exists (select from konsum_hull h where h.topic = s.topic and h.partisjon = s.partisjon and h.lukket is null) as har_hull
+    from konsum_status s order by partisjon`),
   values: [],
 };
 
@@ -43,8 +47,11 @@ export class Freshness {
   async read(who?: string): Promise<readonly PartitionFreshness[]> {
     const rows = await this.reader.query(FRESHNESS, who);
     this.readAt = performance.now();
-    this.latest = rows.map(({ partisjon: partition, oppdatert_til: updatedToMs, alder: ageSeconds }) => ({
-      ...{ partition, updatedToMs, ageSeconds },
+    this.latest = rows.map((row) => ({
+      partition: row.partisjon,
+      updatedToMs: row.oppdatert_til,
+      ageSeconds: row.alder,
+      hasGap: row.har_hull,
     }));
     return this.latest;
   }

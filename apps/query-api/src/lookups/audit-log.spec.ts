@@ -92,6 +92,7 @@ test('the reader can write the audit, but for its number and its time, and see w
     'avtale_versjon_synlig SELECT',
     'endring SELECT',
     'instans SELECT',
+    'konsum_hull SELECT',
     'konsum_offset SELECT',
     'konsum_status SELECT',
     'migrations SELECT',

@@ -42,8 +42,31 @@ async function readStatus() {
     ),
     'Ingenting er lest ennå',
   );
+  showGaps(status);
   showReasons(status.parkerte);
   showAdapter(status.adapter);
+}
+
+function showGaps({ hull: gaps, topicer: topics }) {
+  fillTable(
+    'hull',
+    gaps.map((gap) =>
+      row([
+        `${gap.topic} / ${gap.partisjon}`,
+        number(gap.fraOffset),
+        number(gap.tilOffset),
+        time(gap.oppdaget),
+        gap.lukket ? time(gap.lukket) : 'Åpent: avstem med kildens liste',
+        gap.lukketAv ?? '',
+      ]),
+    ),
+    'Ingenting er gått tapt',
+  );
+  fillTable(
+    'topicer',
+    topics.map((topic) => row([topic.topic, topic.topicId, number(topic.epoke), time(topic.foerstSett)])),
+    'Ingenting er lest ennå',
+  );
 }
 
 async function readActions() {

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Stop } from '@tiltak/platform';
+import { createTestTopic, createTopic, freePort, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
+import { ConfigResourceTypes, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { createIngestor, startIngestor, type Ingestor } from '../ingestor.ts';
+import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
+
+/** What befalls a topic, with real Kafka and the whole ingestor. */
+
+let setup: TestIngest;
+let producer: Producer;
+let topic: TestTopic;
+let running: { ingestor: Ingestor; stop: Stop } | undefined;
+
+beforeAll(async () => {
+  setup = await startTestIngest({ KAFKA_BROKERS: testEnvironment().kafka });
+  producer = new Kafka({ brokers: testEnvironment().kafka.split(','), logLevel: logLevel.NOTHING }).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+});
+afterAll(async () => {
+  await producer.disconnect();
+  await setup.stop();
+});
+beforeEach(() =>
+  setup.owner.query('truncate avtale, avtale_versjon, endring, konsum_offset, konsum_status, topic_epoke'),
+);
+afterEach(async () => {
+  await stop();
+  await topic.remove();
+});
+
+async function start(): Promise<Ingestor> {
+  const config = {
+    ...setup.ingestor.config,
+    KAFKA_TOPIC: topic.topic,
+    KAFKA_GROUP_ID: topic.topic,
+    PORT: await freePort(),
+  };
+  const ingestor = createIngestor(config, { serveConsole: () => undefined });
+  running = { ingestor, stop: await startIngestor(ingestor) };
+  return ingestor;
+}
+
+async function stop(): Promise<void> {
+  await running?.stop();
+  running = undefined;
+}
+
+const ids = (count: number): string[] => Array.from({ length: count }, randomUUID);
+
+/** Each avtale once; without a second as tombstones. */
+async function publish(avtaleIder: readonly string[], second?: number): Promise<void> {
+  const messages = avtaleIder.map((avtaleId) => ({
+    key: avtaleId,
+    value:
+      second === undefined
+        ? null
+        : JSON.stringify({ avtaleId, sistEndret: `2026-01-01T00:00:0${String(second)}Z`, avtaleNr: second }),
+  }));
+  await producer.send({ topic: topic.topic, acks: -1, messages });
+}
+
+const countVisible = async (): Promise<number> => {
+  const [row] = await setup.owner.query<{ n: number }[]>('select count(*)::int as n from avtale where slettet is null');
+  return row?.n ?? -1;
+};
+const waitForVisible = (count: number): Promise<unknown> =>
+  waitUntil(async () => (await countVisible()) === count, { what: `${String(count)} avtaler`, maxMs: 60_000 });
+
+test('partitions are added, so that keys move: every deletion takes effect', async () => {
+  topic = await createTestTopic({ partitions: 3 });
+  const avtaler = ids(100);
+  await start();
+  await publish(avtaler, 1);
+  await waitForVisible(100);
+  await stop();
+  await topic.admin.createPartitions({ topicPartitions: [{ topic: topic.topic, count: 4 }] });
+  await waitUntil(async () => (await topic.admin.fetchTopicOffsets(topic.topic)).length === 4, {
+    what: '4 partitions',
+  });
+  // The producer looks for new partitions now and then only.
+  await producer.disconnect();
+  await producer.connect();
+  await publish(avtaler);
+  await start();
+  await waitForVisible(0);
+}, 120_000);
+
+test('the topic is made anew, longer, and then shorter, while it is read: all of it is read, and is after all before it', async () => {
+  topic = await createTestTopic();
+  const [old, fresh] = [ids(200), ids(400)];
+  const ingestor = await start();
+  await publish(old, 1);
+  await waitForVisible(200);
+  await makeAnew();
+  await publish(fresh, 1);
+  await waitForVisible(600);
+  await makeAnew();
+  await publish(old.slice(0, 50));
+  await waitForVisible(550);
+  const epochs = await setup.owner.query<{ topic_id: string }[]>('select topic_id from topic_epoke order by epoke');
+  expect(new Set(epochs.map((row) => row.topic_id)).size).toBe(3);
+  expect(epochs.at(-1)?.topic_id).toBe((await ingestor.kafka.describe()).id);
+}, 180_000);
+
+async function makeAnew(): Promise<void> {
+  await topic.admin.deleteTopics({ topics: [topic.topic] });
+  await waitUntil(async () => !(await topic.admin.listTopics()).includes(topic.topic), { what: 'no topic' });
+  await createTopic(topic.admin, topic.topic, 1);
+}
+
+test('the topic removes what was not read: it is said, and not promised, until the source has been heard', async () => {
+  topic = await createTestTopic();
+  const resources = [
+    {
+      type: ConfigResourceTypes.TOPIC,
+      name: topic.topic,
+      configEntries: [{ name: 'cleanup.policy', value: 'delete' }],
+    },
+  ];
+  await topic.admin.alterConfigs({ validateOnly: false, resources });
+  const [known, lost, later] = [ids(3), ids(2), ids(1)];
+  await start();
+  await publish(known, 1);
+  await waitForVisible(3);
+  await waitUntil(async () => (await promised()) !== null, { what: 'a promise' });
+  await stop();
+  const before = await promised();
+  await publish(lost, 1);
+  await publish(known.slice(0, 1));
+  await topic.admin.deleteTopicRecords({ topic: topic.topic, partitions: [{ partition: 0, offset: '6' }] });
+  await publish(later, 1);
+  const ingestor = await start();
+  await waitForVisible(4);
+  expect(await gaps()).toEqual([{ partisjon: 0, fra: 3, til: 6, aapent: true }]);
+  // Whoever measures, the moment stays.
+  await setup.owner.query('update konsum_status set oppdatert_til = clock_timestamp()');
+  expect(await promised()).toEqual(before);
+
+  const who = { hvem: 'X', klient: 'test', callId: 'test' } as never;
+  const list = (avtaleIder: string[]): Readable =>
+    Readable.from(
+      avtaleIder.map((avtaleId) => `${JSON.stringify({ avtaleId, sistEndret: '2026-01-01T00:00:01Z' })}\n`),
+    );
+  await ingestor.avstemming.withTopic(who);
+  await ingestor.avstemming.withList(list([...known.slice(1), ...lost, ...later]), undefined, who);
+  await ingestor.kafka.watch.round();
+  expect(await gaps()).toMatchObject([{ aapent: true }]);
+  // The source sends what is lacking, and says that it has deleted one.
+  await publish(lost, 1);
+  await publish(known.slice(0, 1));
+  await waitForVisible(5);
+  await ingestor.kafka.watch.round();
+  expect(await gaps()).toMatchObject([{ aapent: false }]);
+  await waitUntil(async () => (await promised()) !== before, { what: 'a newer promise' });
+}, 120_000);
+
+async function gaps(): Promise<unknown[]> {
+  return setup.owner.query(
+    `select partisjon, fra_offset::int as fra, til_offset::int as til, lukket is null as aapent from konsum_hull
+     where topic = $1 order by id`,
+    [topic.topic],
+  );
+}
+
+async function promised(): Promise<string | null> {
+  const [row] = await setup.owner.query<{ til: string | null }[]>(
+    'select oppdatert_til::text as til from konsum_status where topic = $1',
+    [topic.topic],
+  );
+  return row?.til ?? null;
+}
