@@ -14,14 +14,14 @@ export interface PartitionFreshness {
 interface FreshnessRow {
   partisjon: number;
   oppdatert_til: number | null;
-  alder: number | null;
+  age: number | null;
 }
 
 /** By the database's clock: this process's may be wrong. */
 const FRESHNESS: Query<FreshnessRow> = {
   statement: preparedStatement(`
     select partisjon, floor(extract(epoch from least(oppdatert_til, now())) * 1000)::bigint as oppdatert_til,
-      greatest(0, extract(epoch from now() - oppdatert_til))::float8 as alder
+      greatest(0, extract(epoch from now() - oppdatert_til))::float8 as age
     from konsum_status order by partisjon`),
   values: [],
 };
@@ -43,7 +43,7 @@ export class Freshness {
   async read(who?: string): Promise<readonly PartitionFreshness[]> {
     const rows = await this.reader.query(FRESHNESS, who);
     this.readAt = performance.now();
-    this.latest = rows.map(({ partisjon: partition, oppdatert_til: updatedToMs, alder: ageSeconds }) => ({
+    this.latest = rows.map(({ partisjon: partition, oppdatert_til: updatedToMs, age: ageSeconds }) => ({
       ...{ partition, updatedToMs, ageSeconds },
     }));
     return this.latest;
