@@ -63,6 +63,20 @@ export const metrics = {
     help: 'Offsets between what is stored and the end of the partition',
     labelNames: ['partisjon'] as const,
   }),
+  freshnessTakenBack: new Counter({
+    name: 'ingestor_ferskhet_tilbake_total',
+    help: "Times that the database's clock went back, and the moment that data is fresh up to with it",
+  }),
+  unreadable: new Gauge({
+    name: 'ingestor_uleselig_meldinger',
+    help: 'Offsets at the end of the partition that nobody may read, since a transaction in front of them is open',
+    labelNames: ['partisjon'] as const,
+  }),
+  openTransaction: new Gauge({
+    name: 'ingestor_aapen_transaksjon_sekunder',
+    help: 'How long the same open transaction of a producer has kept what is behind it from being read; 0: there is none',
+    labelNames: ['partisjon'] as const,
+  }),
   identLag: new Gauge({
     name: 'ingestor_etterslep_identer',
     help: "Offsets between what is stored of the person register's topic and the end of the partition, when it was last read",

@@ -1,24 +1,38 @@
-import { startJob, type BackgroundJob } from '@tiltak/platform';
+import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { readPositions } from '../kafka/positions.queries.ts';
-import type { TopicDescription } from '../kafka/topic-admin.ts';
+import type { PartitionExtent, TopicDescription } from '../kafka/topic-admin.ts';
 import { metrics } from '../metrics.ts';
 
-/** At this moment the partition ended at this offset. */
+/** At this moment, by the database's clock, the partition ended at this offset. */
 interface Measurement {
   at: Date;
   end: number;
+}
+
+/** What came of a round for a partition. */
+interface Measured {
+  partition: number;
+  end: number;
+  /** the latest moment at which it ended no further than what is stored; undefined during a backlog from before us */
+  upToDateUntil: Date | undefined;
+  /** it is not up to date as of this moment; undefined when nothing is known of one */
+  behindAt: Date | undefined;
 }
 
 const MAX_MEASUREMENTS = 3_600;
 
 /**
  * Finds, for each partition, the moment up to which everything published is stored: the latest moment at which the
- * partition's end was no further than what is stored now. It needs no clock but this process's, also holds while a
- * backlog is worked off, and stays where it is when the ingestor is down. Every ingestor does this for all partitions.
+ * partition's end was no further than what is stored now. The end is behind all that is acknowledged, also behind another's
+ * open transaction. The clock is the database's, read before the end is: this process's may be wrong. That also holds
+ * while a backlog is worked off, and stays where it is when the ingestor is down. Every ingestor does this for all
+ * partitions.
  */
 export class FreshnessMeter {
   private readonly measurements = new Map<number, Measurement[]>();
+  private readonly transactions = new OpenTransactions();
+  private latest = new Date(0);
   private job: BackgroundJob | undefined;
 
   constructor(
@@ -36,39 +50,114 @@ export class FreshnessMeter {
     await this.job?.stop(1_000);
   }
 
-  private async measure(): Promise<void> {
-    const at = new Date();
+  /** One round. */
+  async measure(): Promise<void> {
+    const at = await this.readClock();
     const { id, partitions } = await this.describe();
     const positions = await readPositions(this.dataSource, this.topic, id);
-    const measured = partitions.map(({ partition, end }) => {
-      const position = positions.get(partition);
-      metrics.lag.set({ partisjon: partition }, position === undefined ? end : Math.max(0, end - position));
-      return { partition, end, upToDateUntil: this.upToDateUntil(partition, { at, end }, position) };
+    const measured = partitions.map(({ partition, start, end, stableEnd }) => {
+      // What nobody has begun to read is behind by all that it holds: one that is new and empty by nothing.
+      const position = positions.get(partition) ?? start;
+      metrics.lag.set({ partisjon: partition }, Math.max(0, end - position));
+      this.transactions.show(partition, { end, stableEnd });
+      return { partition, end, ...this.compare(partition, { at, end }, position) };
     });
-    await this.dataSource.query(
-      `insert into konsum_status (topic, partisjon, slutt_offset, oppdatert_til)
-       select $1, * from unnest($2::int[], $3::bigint[], $4::timestamptz[])
-       on conflict (topic, partisjon) do update set slutt_offset = excluded.slutt_offset,
-         oppdatert_til = greatest(konsum_status.oppdatert_til, excluded.oppdatert_til)`,
-      [
-        this.topic,
-        measured.map(({ partition }) => partition),
-        measured.map(({ end }) => end),
-        measured.map(({ upToDateUntil }) => upToDateUntil ?? null),
-      ],
-    );
+    await storeFreshness(this.dataSource, this.topic, at, measured);
   }
 
-  private upToDateUntil(partition: number, latest: Measurement, position: number | undefined): Date | undefined {
+  /** When it has gone back, what was measured by it before says nothing of the time since. */
+  private async readClock(): Promise<Date> {
+    const { at, ahead } = await readDatabaseClock(this.dataSource, this.topic);
+    const back = at < this.latest;
+    if (back) this.measurements.clear();
+    if (back || ahead) {
+      metrics.freshnessTakenBack.inc();
+      logger.error({ topic: this.topic }, 'The clock of the database went back: freshness is measured anew from now');
+    }
+    this.latest = at;
+    return at;
+  }
+
+  private compare(
+    partition: number,
+    latest: Measurement,
+    position: number,
+  ): Pick<Measured, 'upToDateUntil' | 'behindAt'> {
     const measurements = this.measurements.get(partition) ?? [];
     this.measurements.set(partition, measurements);
     // A long backlog: every other measurement tells almost as much.
     if (measurements.length >= MAX_MEASUREMENTS)
       measurements.splice(0, measurements.length, ...measurements.filter((_, i) => i % 2));
     measurements.push(latest);
-    if (position === undefined) return undefined;
     const reached = measurements.findLastIndex(({ end }) => end <= position);
     measurements.splice(0, reached);
-    return reached < 0 ? undefined : measurements[0]?.at;
+    const [first, second] = measurements;
+    return reached < 0
+      ? { upToDateUntil: undefined, behindAt: first?.at }
+      : { upToDateUntil: first?.at, behindAt: second?.at };
   }
+}
+
+/** Transactions of producers that are not at their end: what is behind the first of them can't be read. */
+class OpenTransactions {
+  private readonly waiting = new Map<number, { stableEnd: number; since: number }>();
+
+  show(partition: number, { end, stableEnd }: Pick<PartitionExtent, 'end' | 'stableEnd'>): void {
+    const before = this.waiting.get(partition);
+    if (stableEnd >= end) this.waiting.delete(partition);
+    else if (before?.stableEnd !== stableEnd) this.waiting.set(partition, { stableEnd, since: performance.now() });
+    const { since } = this.waiting.get(partition) ?? {};
+    metrics.unreadable.set({ partisjon: partition }, Math.max(0, end - stableEnd));
+    metrics.openTransaction.set(
+      { partisjon: partition },
+      since === undefined ? 0 : (performance.now() - since) / 1_000,
+    );
+  }
+}
+
+/** @returns also whether a stored moment is later than now */
+async function readDatabaseClock(dataSource: DataSource, topic: string): Promise<{ at: Date; ahead: boolean }> {
+  const [row] = await dataSource.query<{ at: Date; ahead: boolean }[]>(
+    `select at, exists (select from konsum_status where topic = $1 and oppdatert_til > at) as ahead
+     from (select clock_timestamp() as at) klokke`,
+    [topic],
+  );
+  if (!row) throw new Error('A select without a table gives one row');
+  return row;
+}
+
+/**
+ * A moment never goes back, but for one that is later than now. A partition that is new counts from the moment that the
+ * others had come to: it was not there when they were measured, and held nothing. So the first load is done once, and a
+ * partition that is added takes nothing of what is promised. One that is gone can't get anything more.
+ */
+async function storeFreshness(
+  dataSource: DataSource,
+  topic: string,
+  at: Date,
+  measured: readonly Measured[],
+): Promise<void> {
+  await dataSource.query(
+    `with borte as (
+       update konsum_status set oppdatert_til = $6 where topic = $1 and partisjon <> all($2::int[])
+     ), lastet as (
+       select case when bool_and(oppdatert_til is not null) then least(min(oppdatert_til), $6::timestamptz) end as til
+       from konsum_status
+     )
+     insert into konsum_status as lagret (topic, partisjon, slutt_offset, oppdatert_til)
+     select $1, partisjon, slutt, coalesce(til, (select til from lastet))
+     from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as maalt (partisjon, slutt, til)
+     on conflict (topic, partisjon) do update set slutt_offset = excluded.slutt_offset,
+       oppdatert_til = case when lagret.oppdatert_til <= $6 then greatest(lagret.oppdatert_til, excluded.oppdatert_til)
+         when lagret.oppdatert_til is null then excluded.oppdatert_til
+         else least(excluded.oppdatert_til, ($5::timestamptz[])[array_position($2::int[], excluded.partisjon)], $6) end`,
+    [
+      topic,
+      measured.map(({ partition }) => partition),
+      measured.map(({ end }) => end),
+      measured.map(({ upToDateUntil }) => upToDateUntil ?? null),
+      measured.map(({ behindAt }) => behindAt ?? null),
+      at,
+    ],
+  );
 }

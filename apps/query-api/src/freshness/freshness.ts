@@ -16,7 +16,7 @@ export interface PartitionFreshness {
 interface FreshnessRow {
   partisjon: number;
   oppdatert_til: number | null;
-  alder: number | null;
+  age: number | null;
   har_hull: boolean;
 }
 
@@ -24,7 +24,7 @@ interface FreshnessRow {
 const FRESHNESS: Query<FreshnessRow> = {
   statement: preparedStatement(`
     select partisjon, floor(extract(epoch from least(oppdatert_til, now())) * 1000)::bigint as oppdatert_til,
-      greatest(0, extract(epoch from now() - oppdatert_til))::float8 as alder,
+      greatest(0, extract(epoch from now() - oppdatert_til))::float8 as age,
       exists (select from konsum_hull h where h.topic = s.topic and h.partisjon = s.partisjon and h.lukket is null) as har_hull
     from konsum_status s order by partisjon`),
   values: [],
@@ -50,7 +50,7 @@ export class Freshness {
     this.latest = rows.map((row) => ({
       partition: row.partisjon,
       updatedToMs: row.oppdatert_til,
-      ageSeconds: row.alder,
+      ageSeconds: row.age,
       hasGap: row.har_hull,
     }));
     return this.latest;

@@ -42,7 +42,7 @@ export class Reader {
     const rows = await this.query<Row & MomentRow>({ statement: withMoment(statement), values }, who, atLeast);
     const [first] = rows;
     if (!first) throw new Error('A left join gives one row at least');
-    return { rows: first.svar_finnes === true ? rows : [], updatedToMs: first.svar_oppdatert_til };
+    return { rows: first.row_found === true ? rows : [], updatedToMs: first.answer_moment };
   }
 
   /**
@@ -96,17 +96,17 @@ export interface Reading<Row> {
 }
 
 interface MomentRow extends QueryResultRow {
-  svar_oppdatert_til: number | null;
+  answer_moment: number | null;
   /** null when the statement itself gives no row */
-  svar_finnes: boolean | null;
+  row_found: boolean | null;
 }
 
 /** The statement with the moment before its own columns; one row of nothing else when it gives none. */
 export function withMoment({ name, text }: Statement): Statement {
   return {
     ...(name !== undefined && { name: `m${name}` }),
-    text: `select moment.*, svar.* from (select ${MOMENT_SQL} as svar_oppdatert_til) moment
-      left join (select true as svar_finnes, rad.* from (${text}) rad) svar on true`,
+    text: `select moment.*, svar.* from (select ${MOMENT_SQL} as answer_moment) moment
+      left join (select true as row_found, rad.* from (${text}) rad) svar on true`,
   };
 }
 
