@@ -4,11 +4,13 @@ import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
 import { BatchConsumer, type ConsumerOptions } from './batch-consumer.ts';
 import { createKafka } from './client.ts';
+import { GroupWatch } from './group-watch.job.ts';
+import { deletePassedHolds, holdPartition } from './held.queries.ts';
 import { preparePositions, readExtents, type PartitionExtent } from './positions.queries.ts';
 import { Publisher } from './publisher.ts';
 import { Topic, type TopicReading } from './topic-reader.ts';
 
-type Stream = Server & CustomTransportStrategy & { readonly isMember: boolean };
+type Stream = Server & CustomTransportStrategy;
 
 /** All that the ingestor has to do with Kafka. */
 export interface KafkaConnection {
@@ -19,6 +21,8 @@ export interface KafkaConnection {
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
+  /** who is in the stream's consumer group, and whether the stream gets on */
+  group: Pick<GroupWatch, 'isConsuming' | 'start' | 'stop'>;
   /** Waits for Kafka as long as it takes. */
   readExtents: () => Promise<PartitionExtent[]>;
   /** Waits for Kafka as long as it takes; the extents are read over this. */
@@ -47,16 +51,23 @@ export function createKafkaConnection(
     concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
   };
   const createStream = (options: ConsumerOptions): BatchConsumer =>
-    new BatchConsumer(kafka, options, async (partitions) => {
-      const extents = await readExtents(admin, options.topic);
-      const own = extents.filter(({ partition }) => partitions.includes(partition));
-      return preparePositions(dataSource, options.topic, own);
+    new BatchConsumer(kafka, options, {
+      prepare: async (partitions) => {
+        const extents = await readExtents(admin, options.topic);
+        const own = extents.filter(({ partition }) => partitions.includes(partition));
+        const positions = await preparePositions(dataSource, options.topic, own);
+        await deletePassedHolds(dataSource, options.topic);
+        return positions;
+      },
+      hold: (partition, batch) => holdPartition(dataSource, { topic: options.topic, partition }, batch),
     });
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const publisher = new Publisher(createClient(config, 3), topic);
+  const stream = createStream(consumption);
   return {
-    stream: createStream(consumption),
+    stream,
+    group: new GroupWatch(admin, stream, { groupId: consumption.groupId, clientId: clientIdOf(config) }),
     identStream: config.IDENT_TOPIC === undefined ? undefined : createStream({ ...identer, topic: config.IDENT_TOPIC }),
     topic: new Topic(topic, allExtents, (reading) => createReader(kafka, consumption, reading)),
     publisher,
@@ -69,10 +80,14 @@ export function createKafkaConnection(
   };
 }
 
+function clientIdOf({ ORGANISASJON: organisasjon }: Config): string {
+  return `ingestor-${organisasjon}`;
+}
+
 function createClient(config: Config, retries?: number): Kafka {
   return createKafka({
     brokers: config.KAFKA_BROKERS,
-    clientId: `ingestor-${config.ORGANISASJON}`,
+    clientId: clientIdOf(config),
     caPath: config.KAFKA_CA_PATH,
     certificatePath: config.KAFKA_CERTIFICATE_PATH,
     keyPath: config.KAFKA_PRIVATE_KEY_PATH,
@@ -87,7 +102,7 @@ function createReader(
   { purpose, handle, positions }: TopicReading,
 ): BatchConsumer {
   const options = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}` };
-  const reader = new BatchConsumer(kafka, options, positions);
+  const reader = new BatchConsumer(kafka, options, { prepare: positions });
   reader.addHandler(purpose, handle);
   return reader;
 }

@@ -89,6 +89,7 @@ function withoutKafka(kafka: KafkaConnection, end: { partition: number; start: n
     ...kafka,
     stream: new SilentStream(),
     identStream: undefined,
+    group: { isConsuming: false, start: () => undefined, stop: () => Promise.resolve() },
     topic: new Topic(
       kafka.topic.name,
       () => Promise.resolve([end]),
@@ -103,8 +104,6 @@ function withoutKafka(kafka: KafkaConnection, end: { partition: number; start: n
 
 /** A stream that nothing comes from. */
 class SilentStream extends Server implements CustomTransportStrategy {
-  readonly isMember = false;
-
   listen(ready: () => void): void {
     ready();
   }

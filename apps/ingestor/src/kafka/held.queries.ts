@@ -1,0 +1,40 @@
+import type { DataSource } from 'typeorm';
+import type { TopicPartition } from './positions.queries.ts';
+import type { UndecodableBatch } from './record-set.ts';
+
+/**
+ * Notes the batch that keeps a partition from getting on, unless the stored position is past it. The same batch keeps
+ * its id, so that what somebody has looked at is what they park.
+ *
+ * @returns the stored position
+ */
+export async function holdPartition(
+  dataSource: DataSource,
+  { topic, partition }: TopicPartition,
+  { first, last, reason, bytes }: UndecodableBatch,
+): Promise<number | undefined> {
+  const key = [topic, partition];
+  await dataSource.query('delete from stanset_partisjon where topic = $1 and partisjon = $2 and til_offset <> $3', [
+    ...key,
+    last,
+  ]);
+  const rows = await dataSource.query<{ position: string }[]>(
+    `with posisjon as (select neste_offset from konsum_offset where topic = $1 and partisjon = $2),
+     stanset as (
+       insert into stanset_partisjon (topic, partisjon, fra_offset, til_offset, aarsak, innhold)
+       select $1, $2, $3, $4, $5, $6 from posisjon where neste_offset <= $4
+       on conflict (topic, partisjon) do update set forsoekt = now(), aarsak = excluded.aarsak)
+     select neste_offset as position from posisjon`,
+    [...key, first, last, reason, bytes],
+  );
+  return rows[0] && Number(rows[0].position);
+}
+
+/** Of what the stored positions are past by now: their bytes are of no more use. */
+export async function deletePassedHolds(dataSource: DataSource, topic: string): Promise<void> {
+  await dataSource.query(
+    `delete from stanset_partisjon s using konsum_offset o
+     where s.topic = $1 and o.topic = s.topic and o.partisjon = s.partisjon and o.neste_offset > s.til_offset`,
+    [topic],
+  );
+}
