@@ -1,5 +1,5 @@
 import { zstdCompressSync } from 'node:zlib';
-import { produceWithJava, testEnvironment, waitUntil, type JavaStep } from '@tiltak/testing';
+import { startJavaProducer, testEnvironment, waitUntil, type JavaProducer, type JavaStep } from '@tiltak/testing';
 import kafkajs, { CompressionTypes, type Admin } from 'kafkajs';
 import { register } from 'prom-client';
 import { startTestAdapter, type TestAdapter, CONTRACT } from '../testing/test-adapter.ts';
@@ -11,12 +11,17 @@ import { GroupWatch } from './group-watch.job.ts';
 /** The stream on a real broker, with what Kafka's own producer and administrators do to a topic. */
 let setup: TestAdapter;
 let admin: Admin;
+let java: JavaProducer;
 const topic = (): string => setup.topic.topic;
 beforeAll(async () => {
   setup = await startTestAdapter();
   ({ admin } = setup.topic);
+  java = await startJavaProducer(topic());
 }, 180_000);
-afterAll(() => setup.stop());
+afterAll(async () => {
+  await java.stop();
+  await setup.stop();
+});
 
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const value = (n: number, nr = n): string =>
@@ -55,7 +60,7 @@ const metric = async (name: string, labels: Record<string, unknown>): Promise<nu
 };
 
 test('all codecs of a java producer are read, and a transaction that was aborted last does not hold the position', async () => {
-  await produceWithJava(topic(), [
+  await java.produce(
     ...(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const).flatMap((codec, n): JavaStep[] => [
       { codec },
       send(100 + n, 0),
@@ -70,19 +75,15 @@ test('all codecs of a java producer are read, and a transaction that was aborted
     send(401, 0),
     send(402, 1),
     'abort',
-  ]);
+  );
   await allStored();
   const visible = Object.values(await setup.visible());
   expect(visible).toEqual([...[100, 200, 300].flatMap((from) => [0, 1, 2, 3, 4].map((n) => from + n)), 400]);
-}, 120_000);
+}, 180_000);
 
 test('200,000 small records of one batch are read', async () => {
   await publish(0, 500);
-  await produceWithJava(topic(), [
-    { codec: 'zstd' },
-    { key: id(500), value: null, partition: 0, times: 200_000 },
-    send(501, 0),
-  ]);
+  await java.produce({ codec: 'zstd' }, { key: id(500), value: null, partition: 0, times: 200_000 }, send(501, 0));
   await allStored();
   const visible = await setup.visible();
   expect([visible[id(500)], visible[id(501)]]).toEqual([undefined, 501]);
@@ -118,7 +119,7 @@ describe('a partition that does not get on', () => {
     await allStored();
     expect(await setup.visible()).toMatchObject({ [id(603)]: 603, [id(612)]: 612 });
     expect(await metric('ingestor_partisjon_stanset_sekunder', { partisjon: 0, aarsak: 'IKKE_LAGRET' })).toBe(0);
-  }, 120_000);
+  }, 180_000);
 
   test('for a batch that inflates without end waits for somebody to park it, while the others go on', async () => {
     const before = (await positions())[0] ?? 0;
@@ -154,7 +155,7 @@ describe('a partition that does not get on', () => {
     await waitUntil(async () => (await metric('ingestor_partisjon_stanset_sekunder', { aarsak: 'UDEKODBAR' })) === 0, {
       what: 'the partition to get on',
     });
-  }, 120_000);
+  }, 180_000);
 });
 
 /** One record that a broker lets in and nobody should inflate: no producer of ours makes it. */
@@ -192,18 +193,19 @@ test('a parked batch that can be read by now is played back, each message at its
   expect(body).toEqual({ utfall: 'TATT_INN' });
   expect((await setup.visible())[id(800)]).toBe(800);
   const { parkert_melding: parked } = await setup.dump();
-  expect(parked.filter(({ kafka_offset: offset }) => Number(offset) >= 1_000)).toMatchObject([
+  const inRange = parked.filter(({ kafka_offset: offset }) => [1_000, 1_001].includes(Number(offset)));
+  expect(inRange).toMatchObject([
     { kode: 'UDEKODBAR', tilstand: 'SPILT_AV', verdi: null },
-    { kafka_offset: 1_001, kode: 'UGYLDIG_JSON', tilstand: 'PARKERT' },
+    { kafka_offset: 1_001, kode: 'IKKE_JSON', tilstand: 'PARKERT' },
   ]);
 }, 60_000);
 
 test('a partition that is added is read within seconds', async () => {
   await admin.createPartitions({ topicPartitions: [{ topic: topic(), count: 3 }] });
-  await produceWithJava(topic(), [{ codec: 'none' }, send(900, 2)]);
+  await java.produce({ codec: 'none' }, send(900, 2));
   await allStored();
   expect((await setup.visible())[id(900)]).toBe(900);
-}, 120_000);
+}, 180_000);
 
 test('members of the group that are no ingestor are told of, and that they leave none of the partitions', async () => {
   const { KAFKA_GROUP_ID: groupId = '' } = setup.ingestor.config;

@@ -28,7 +28,7 @@ export interface PositionStore {
    *
    * @returns the position
    */
-  hold?: (partition: number, batch: UndecodableBatch) => Promise<number | undefined>;
+  stall?: (partition: number, batch: UndecodableBatch) => Promise<number | undefined>;
 }
 
 /** The position that a handler answers with when it can't use the one a batch was read from. */
@@ -41,7 +41,7 @@ const MIN_SHARE_BYTES = 256 * 1024;
 const COMMIT_MS = 5_000;
 /** A partition that is held looks this often whether somebody has let it go on. */
 const LOOK_MS = 1_000;
-const MAX_HOLD_MS = 30_000;
+const MAX_STALL_MS = 30_000;
 /** Without an answer from Kafka for so long, a consumer does not consume: the group may be joining for ever. */
 const SILENT_MS = 60_000;
 
@@ -279,26 +279,29 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     const { topic, partition } = lane;
     try {
       // Who only reads along passes by what can't be read, as the stream does when it is parked.
-      const isHeld = undecodable && this.store.hold;
-      const next = isHeld ? await this.hold(batch, undecodable) : await this.callHandler(batch);
+      const isHeld = undecodable && this.store.stall;
+      const next = isHeld ? await this.stall(batch, undecodable) : await this.callHandler(batch);
       if (next === 'UDEKODBAR' || next !== batch.nextOffset) return next;
       lane.stored();
       if (this.lanes.get(partition) === lane) this.toCommit.set(partition, next);
       return 'STORED';
     } catch (error) {
-      const forsoek = lane.stuck?.attempts ?? 0;
-      logger.warn({ err: error, topic, partisjon: partition, forsoek }, 'The batch could not be stored; trying again');
+      const attempts = lane.stuck?.attempts ?? 0;
+      logger.warn(
+        { err: error, topic, partisjon: partition, forsoek: attempts },
+        'The batch could not be stored; trying again',
+      );
       return 'IKKE_LAGRET';
     } finally {
       lane.release();
     }
   }
 
-  private async hold(
+  private async stall(
     { topic, partition, fetchedFrom }: MessageBatch,
     undecodable: UndecodableBatch,
   ): Promise<'UDEKODBAR' | number> {
-    const position = await this.store.hold?.(partition, undecodable);
+    const position = await this.store.stall?.(partition, undecodable);
     if (position !== fetchedFrom) return position ?? UNKNOWN_POSITION;
     const { first, last, reason } = undecodable;
     logger.error(
@@ -325,7 +328,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     }
     // It is fetched again each time: it may have been damaged on its way, or be whole at another broker.
     lane.restart(undefined);
-    for (const end = Date.now() + holdMs(attempts); !lane.isClosed && Date.now() < end;) {
+    for (const end = Date.now() + stallMs(attempts); !lane.isClosed && Date.now() < end;) {
       await lane.pause(LOOK_MS);
       const positions = await this.store.prepare([lane.partition]).catch(() => undefined);
       if (!positions || positions.get(lane.partition) === position) continue;
@@ -406,6 +409,6 @@ function backoffMs(attempt: number): number {
   return Math.min(100 * 2 ** Math.min(attempt, 10), 5_000);
 }
 
-function holdMs(attempt: number): number {
-  return Math.min(2_000 * 2 ** Math.min(attempt, 10), MAX_HOLD_MS);
+function stallMs(attempt: number): number {
+  return Math.min(2_000 * 2 ** Math.min(attempt, 10), MAX_STALL_MS);
 }

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { BatchConsumer, type ConsumerOptions } from './batch-consumer.ts';
 import { createKafka } from './client.ts';
 import { GroupWatch } from './group-watch.job.ts';
-import { deletePassedHolds, holdPartition } from './held.queries.ts';
+import { deletePassedHolds, stallPartition } from './held.queries.ts';
 import { preparePositions, readExtents, type PartitionExtent } from './positions.queries.ts';
 import { Publisher } from './publisher.ts';
 import { Topic, type TopicReading } from './topic-reader.ts';
@@ -59,7 +59,7 @@ export function createKafkaConnection(
         await deletePassedHolds(dataSource, options.topic);
         return positions;
       },
-      hold: (partition, batch) => holdPartition(dataSource, { topic: options.topic, partition }, batch),
+      stall: (partition, batch) => stallPartition(dataSource, { topic: options.topic, partition }, batch),
     });
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.

@@ -8,7 +8,7 @@ import type { UndecodableBatch } from './record-set.ts';
  *
  * @returns the stored position
  */
-export async function holdPartition(
+export async function stallPartition(
   dataSource: DataSource,
   { topic, partition }: TopicPartition,
   { first, last, reason, bytes }: UndecodableBatch,

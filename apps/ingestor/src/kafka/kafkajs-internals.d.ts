@@ -2,7 +2,7 @@
 
 declare module 'kafkajs/package.json' {
   const kafkajsPackage: { version: string };
-  export default kafkajsPackage;
+  export = kafkajsPackage;
 }
 
 declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
@@ -14,7 +14,7 @@ declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
     protocol: (version: { version: number }) => (request: object) => { request: unknown; response: Response };
   }
   const fetch: Fetch;
-  export default fetch;
+  export = fetch;
 }
 
 declare module 'kafkajs/src/protocol/decoder.js' {
@@ -28,5 +28,5 @@ declare module 'kafkajs/src/protocol/decoder.js' {
     readBytes(): Buffer | null;
     readArray<T>(read: (decoder: Decoder) => T): T[];
   }
-  export default Decoder;
+  export = Decoder;
 }

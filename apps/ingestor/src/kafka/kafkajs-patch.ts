@@ -83,14 +83,14 @@ interface PartitionAnswer {
 /** https://kafka.apache.org/protocol#The_Messages_Fetch, version 11 */
 function decode(bytes: Buffer): object {
   const decoder = new Decoder(bytes);
-  const clientSideThrottleTime = decoder.readInt32();
+  const waitMs = decoder.readInt32();
   const errorCode = decoder.readInt16();
   const sessionId = decoder.readInt32();
   const responses = decoder.readArray(() => ({
     topicName: decoder.readString(),
     partitions: decoder.readArray(decodePartition),
   }));
-  return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
+  return { throttleTime: 0, clientSideThrottleTime: waitMs, errorCode, sessionId, responses };
 }
 
 const OUT_OF_RANGE = 1;

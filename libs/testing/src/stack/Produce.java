@@ -19,6 +19,7 @@ public class Produce {
       switch (part[0]) {
         case "producer" -> {
           if (producer != null) producer.close();
+          if (last != null) last.get();
           producer = create(args[0], part[1], part[2]);
         }
         case "begin" -> producer.beginTransaction();
@@ -33,11 +34,15 @@ public class Produce {
             last = producer.send(new ProducerRecord<>(topic, Integer.parseInt(part[2]), part[3], value));
           }
         }
+        case "done" -> {
+          if (producer != null) producer.close();
+          producer = null;
+          if (last != null) last.get();
+          System.out.println("done");
+        }
         default -> throw new IllegalArgumentException(part[0]);
       }
     }
-    if (producer != null) producer.close();
-    if (last != null) last.get();
   }
 
   private static KafkaProducer<String, String> create(String brokers, String codec, String transactionalId) {

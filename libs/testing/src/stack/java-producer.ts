@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
 import { testEnvironment } from '../suite.ts';
 import { prepareKafka } from './kafka-jars.ts';
 
@@ -14,16 +14,36 @@ export type JavaStep =
   | 'abort'
   | { key: string; value: string | null; partition: number; times?: number };
 
-/** All that is sent of a partition between two other steps is one batch. */
-export async function produceWithJava(topic: string, steps: readonly JavaStep[]): Promise<void> {
+export interface JavaProducer {
+  /** All that is sent of a partition between two other steps is one batch. Resolves when Kafka has acknowledged all of it. */
+  produce: (...steps: JavaStep[]) => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+/** Starts while the caller goes on; it takes a while. */
+export async function startJavaProducer(topic: string): Promise<JavaProducer> {
   const libs = await prepareKafka();
   const source = join(import.meta.dirname, 'Produce.java');
-  const java = spawn('java', ['-cp', join(libs, '*'), source, testEnvironment().kafka, topic], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  java.stdin.end(steps.map(toLine).join(''));
-  const [printout, [code]] = await Promise.all([text(java.stderr), once(java, 'exit') as Promise<[number | null]>]);
-  if (code !== 0) throw new Error(`Kafka's producer ended with ${String(code)}: ${printout.slice(-2_000)}`);
+  // One processor and one compiler: it lives for a few seconds.
+  const options = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', join(libs, '*')];
+  const java = spawn('java', [...options, source, testEnvironment().kafka, topic], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let printout = '';
+  java.stderr.setEncoding('utf8').on('data', (part: string) => (printout += part));
+  java.stdin.on('error', () => undefined);
+  const ended = once(java, 'exit');
+  const answers = createInterface({ input: java.stdout });
+  return {
+    produce: async (...steps) => {
+      const answered = once(answers, 'line');
+      java.stdin.write(`${steps.map(toLine).join('')}done\n`);
+      const failed = ended.then(() => Promise.reject(new Error(`Kafka's producer ended: ${printout.slice(-2_000)}`)));
+      await Promise.race([answered, failed]);
+    },
+    stop: async () => {
+      java.stdin.end();
+      await ended;
+    },
+  };
 }
 
 function toLine(step: JavaStep): string {
