@@ -142,6 +142,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drift/v1/stansede": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Partitions that wait for a batch that can not be read */
+        get: operations["listStansede"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drift/v1/stansede/{id}/parker": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Parks the batch that can not be read, as it is, and lets its partition go on after it
+         * @description The bytes are kept as a parked message with the reason UDEKODBAR. Played back when it can be read, by a newer version for instance, each of its messages takes effect at its own place.
+         */
+        post: operations["parkerStanset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drift/v1/gjenoppbygging": {
         parameters: {
             query?: never;
@@ -768,6 +805,42 @@ export interface components {
              * @enum {string}
              */
             begrunnelse: "TESTMELDING" | "FEIL_HOS_KILDEN" | "ERSTATTET" | "IKKE_EN_AVTALE" | "ANNET";
+        };
+        Stanset: {
+            /** @example 17 */
+            id: string;
+            /** @description Topic, partition and offsets: where the batch lies on Kafka */
+            topic: string;
+            partisjon: number;
+            /** @description The first offset of the batch that has not been read */
+            fraOffset: number;
+            /** @description The last offset of the batch */
+            tilOffset: number;
+            /** @description Why it can not be read; nothing of its content */
+            aarsak: string;
+            /** @description The size of the batch as it lies on the topic */
+            byte: number;
+            /**
+             * Format: date-time
+             * @description Since when the partition stands still
+             */
+            stanset: string;
+            /**
+             * Format: date-time
+             * @description When it was last fetched and tried again
+             */
+            forsoekt: string;
+        };
+        Stansede: {
+            /** @description At most one for each partition */
+            stansede: components["schemas"]["Stanset"][];
+        };
+        StansetParkert: {
+            /**
+             * @description The id that it has among the parked messages
+             * @example 18
+             */
+            parkert: string;
         };
         Gjenoppbygging: {
             /**
@@ -1827,6 +1900,173 @@ export interface operations {
             };
             /** @description The body has another media type than is taken */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStansede: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stansede"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    parkerStanset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the list of them gives it */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StansetParkert"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The partition has got past it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -636,6 +636,23 @@ create table relasjon (
 comment on table relasjon is 'Links between avtaler of one participant, each in both directions. The key begins with the participant: its rows lie together, and are written under its lock only';
 grant select, insert, delete on relasjon to datadeling_skriver;
 
+create table stanset_partisjon (
+  id bigint generated always as identity,
+  topic text not null,
+  partisjon integer not null,
+  fra_offset bigint not null,
+  til_offset bigint not null,
+  aarsak text not null,
+  innhold bytea not null,
+  stanset timestamptz(6) default now() not null,
+  forsoekt timestamptz(6) default now() not null,
+  constraint stanset_partisjon_pkey PRIMARY KEY (id),
+  constraint stanset_partisjon_topic_partisjon_key UNIQUE (topic, partisjon)
+);
+comment on table stanset_partisjon is 'Partitions that do not get on, since the batch of records that comes next can not be read';
+comment on column stanset_partisjon.innhold is 'The batch as it lies on the topic, compressed as it is';
+grant select, insert, update, delete on stanset_partisjon to datadeling_skriver;
+
 create table statistikk (
   generasjon bigint not null,
   inndeling text not null,

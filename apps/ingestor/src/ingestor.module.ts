@@ -15,6 +15,7 @@ import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
 import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { ActionsController } from './operations/actions.controller.ts';
+import { HeldController } from './operations/held/held.controller.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
@@ -44,6 +45,7 @@ export interface Parts {
     ActionsController,
     ReleaseController,
     ParkedController,
+    HeldController,
     RebuildController,
     ContractController,
     SyncController,

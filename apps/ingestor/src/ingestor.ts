@@ -90,6 +90,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     avstemming,
     avstemmingRepair: new AvstemmingRepair(pool, writer, publisher, topic),
     jobs: [
+      kafka.group,
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
       kafka.watch,
       new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
@@ -152,7 +153,7 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
       oppstart: () => state.started,
       skjema: () => state.schema,
       database: () => pool.query('select 1').then(() => true),
-      kafka: () => kafka.stream.isMember,
+      kafka: () => kafka.group.isConsuming,
     },
     configure: (app) => {
       allowLargePages(app, adapter);

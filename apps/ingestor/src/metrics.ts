@@ -92,6 +92,26 @@ export const metrics = {
     help: 'When the topic was first seen that has the name now, seconds since 1970; 0: it has never been another',
     labelNames: ['topic'] as const,
   }),
+  assigned: new Gauge({
+    name: 'ingestor_tildelte_partisjoner',
+    help: 'Partitions that the consumer group has given this process',
+    labelNames: ['topic'] as const,
+  }),
+  lastFetch: new Gauge({
+    name: 'ingestor_sist_hentet_tidspunkt_sekunder',
+    help: 'When the consumer last heard from Kafka as a member of its group, seconds since 1970',
+    labelNames: ['topic'] as const,
+  }),
+  groupMembers: new Gauge({
+    name: 'ingestor_gruppemedlemmer',
+    help: "Members of the stream's consumer group: EGNE are ingestors of the organisation, FREMMEDE anything else",
+    labelNames: ['slag'] as const,
+  }),
+  stuck: new Gauge({
+    name: 'ingestor_partisjon_stanset_sekunder',
+    help: 'For how long a partition has not got on, for what comes next of it: IKKE_LAGRET is tried again, UDEKODBAR waits for somebody; 0: it gets on',
+    labelNames: ['topic', 'partisjon', 'aarsak'] as const,
+  }),
   avstemmingDifferences: new Gauge({
     name: 'ingestor_avstemming_differanser',
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',

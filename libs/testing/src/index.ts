@@ -1,6 +1,7 @@
 export { createWorkDir } from './stack/work-dir.ts';
 export { startKafka, type LocalKafka } from './stack/kafka.ts';
 export { prepareKafka } from './stack/kafka-jars.ts';
+export { startJavaProducer, type JavaProducer, type JavaStep } from './stack/java-producer.ts';
 export { MissingToolError } from './stack/missing-tool-error.ts';
 export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
 export { needsBrowser, startBrowser } from './browser.ts';

@@ -3,7 +3,7 @@ import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { metrics } from '../metrics.ts';
 import { inTransaction } from '../database/transaction.ts';
-import type { Publisher } from '../kafka/publisher.ts';
+import { MessageTooLargeError, type Publisher } from '../kafka/publisher.ts';
 import {
   lockSyncShared,
   lockSync,
@@ -30,7 +30,7 @@ export class Syncs {
    * Publishes the page and remembers it, in this order within one transaction: should the process end in between, the
    * page is published again when it is sent again, which changes nothing.
    *
-   * @throws Problem 400, 409, 503
+   * @throws Problem 400, also for an entry that is too large for the topic, then with part of the page published; 409, 503
    */
   async receive(page: SyncPage): Promise<SyncRow> {
     const known = await readSync(this.pool, page.synkId, this.deadlines);
@@ -95,7 +95,21 @@ export class Syncs {
         page.messages.map(({ avtaleId }) => avtaleId),
       );
     }
-    await this.publisher.publish(page.messages);
+    await this.publish(page);
+  }
+
+  private async publish({ messages }: SyncPage): Promise<void> {
+    try {
+      await this.publisher.publish(messages);
+    } catch (error) {
+      if (!(error instanceof MessageTooLargeError)) throw error;
+      const index = messages.findIndex(({ avtaleId }) => avtaleId === error.avtaleId);
+      const message = `is larger than the organisation's topic takes: ${String(error.bytes)} bytes`;
+      throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid; some of it may be published', {
+        feil: [{ felt: `ressurser[${String(index)}].ressurs`, melding: message }],
+        cause: error,
+      });
+    }
   }
 }
 

@@ -3,13 +3,15 @@ import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
 import { BatchConsumer, type ConsumerOptions } from './batch-consumer.ts';
 import { createKafka, type KafkaOptions } from './client.ts';
+import { GroupWatch } from './group-watch.job.ts';
+import { deletePassedHolds, stallPartition } from './held.queries.ts';
 import { enterEpoch, preparePositions } from './prepare-positions.ts';
 import { Publisher } from './publisher.ts';
 import { TopicAdmin, type TopicDescription } from './topic-admin.ts';
 import { TopicWatch } from './topic-watch.job.ts';
 import { Topic, type TopicReading } from './topic-reader.ts';
 
-type Stream = Server & CustomTransportStrategy & { readonly isMember: boolean };
+type Stream = Server & CustomTransportStrategy;
 
 /** All that the ingestor has to do with Kafka. */
 export interface KafkaConnection {
@@ -20,11 +22,13 @@ export interface KafkaConnection {
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
+  /** who is in the stream's consumer group, and whether the stream gets on */
+  group: Pick<GroupWatch, 'isConsuming' | 'start' | 'stop'>;
   /** notices that a topic is another, or has removed what was not read */
   watch: TopicWatch;
   /** Of the stream's topic. Waits for Kafka as long as it takes. */
   describe: () => Promise<TopicDescription>;
-  /** Waits for Kafka as long as it takes; the topics are described over this. */
+  /** Waits for Kafka as long as it takes; topics and groups are asked about over this. */
   connect: () => Promise<void>;
   disconnect: () => Promise<void>;
 }
@@ -43,6 +47,7 @@ export function createKafkaConnection(
   const options = kafkaOptions(config);
   const kafka = createKafka(options);
   const admin = new TopicAdmin(options);
+  const groupAdmin = kafka.admin();
   const describe = (): Promise<TopicDescription> => admin.describe(topic);
   const consumption = {
     topic,
@@ -52,9 +57,18 @@ export function createKafkaConnection(
   };
   const createStream = (stream: ConsumerOptions): BatchConsumer =>
     new BatchConsumer(kafka, stream, {
-      prepare: (partitions) =>
-        preparePositions(dataSource, stream.topic, () => admin.describe(stream.topic), partitions),
+      prepare: async (partitions) => {
+        const prepared = await preparePositions(
+          dataSource,
+          stream.topic,
+          () => admin.describe(stream.topic),
+          partitions,
+        );
+        await deletePassedHolds(dataSource, stream.topic);
+        return prepared;
+      },
       readTopicId: (partition) => admin.readId(stream.topic, partition),
+      stall: (place, batch) => stallPartition(dataSource, { topic: stream.topic, ...place }, batch),
     });
   const createReader = ({ purpose, handle, positions }: TopicReading): BatchConsumer => {
     // In a group of its own, so that the stream is left alone.
@@ -73,25 +87,34 @@ export function createKafkaConnection(
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const publisher = new Publisher({ ...options, retries: 3 }, topic);
+  const stream = createStream(consumption);
   return {
-    stream: createStream(consumption),
+    stream,
+    group: new GroupWatch(groupAdmin, stream, { groupId: consumption.groupId, clientId: clientIdOf(config) }),
     identStream: config.IDENT_TOPIC === undefined ? undefined : createStream({ ...identer, topic: config.IDENT_TOPIC }),
     topic: new Topic(topic, describe, createReader),
     publisher,
     watch: new TopicWatch(dataSource, { avtaler: topic, identer: config.IDENT_TOPIC }, (name) => admin.describe(name)),
     describe,
-    connect: () => admin.connect(),
+    connect: async () => {
+      await Promise.all([admin.connect(), groupAdmin.connect()]);
+    },
     disconnect: async () => {
       await publisher.stop();
       admin.disconnect();
+      await groupAdmin.disconnect();
     },
   };
+}
+
+function clientIdOf({ ORGANISASJON: organisasjon }: Config): string {
+  return `ingestor-${organisasjon}`;
 }
 
 function kafkaOptions(config: Config): KafkaOptions {
   return {
     brokers: config.KAFKA_BROKERS,
-    clientId: `ingestor-${config.ORGANISASJON}`,
+    clientId: clientIdOf(config),
     caPath: config.KAFKA_CA_PATH,
     certificatePath: config.KAFKA_CERTIFICATE_PATH,
     keyPath: config.KAFKA_PRIVATE_KEY_PATH,

@@ -90,6 +90,7 @@ function withoutKafka(kafka: KafkaConnection, end: PartitionExtent): KafkaConnec
     ...kafka,
     stream: new SilentStream(),
     identStream: undefined,
+    group: { isConsuming: false, start: () => undefined, stop: () => Promise.resolve() },
     topic: new Topic(
       kafka.topic.name,
       () => Promise.resolve({ id: TOPIC_ID, partitions: [end] }),
@@ -104,8 +105,6 @@ function withoutKafka(kafka: KafkaConnection, end: PartitionExtent): KafkaConnec
 
 /** A stream that nothing comes from. */
 class SilentStream extends Server implements CustomTransportStrategy {
-  readonly isMember = false;
-
   listen(ready: () => void): void {
     ready();
   }

@@ -16,6 +16,7 @@ import { Innsyn1795684399396 } from './1795684399396-innsyn.ts';
 import { GraphqlGammel1795685623898 } from './1795685623898-graphql-gammel.ts';
 import { Identer1795685852459 } from './1795685852459-identer.ts';
 import { Statistikk1795686004718 } from './1795686004718-statistikk.ts';
+import { StansetPartisjon1795696085240 } from './1795696085240-stanset-partisjon.ts';
 import { Tidslinje1795696286500 } from './1795696286500-tidslinje.ts';
 import { Rekkefoelge1795696291426 } from './1795696291426-rekkefoelge.ts';
 
@@ -39,6 +40,7 @@ export const MIGRATIONS = [
   GraphqlGammel1795685623898,
   Identer1795685852459,
   Statistikk1795686004718,
+  StansetPartisjon1795696085240,
   Tidslinje1795696286500,
   Rekkefoelge1795696291426,
 ];

@@ -15,6 +15,7 @@ const SCRIPTS = {
   side: 'console',
   felles: 'common',
   parkerte: 'parked',
+  stansede: 'held',
   gjenoppbygging: 'rebuild',
   adapter: 'adapter',
   avstemming: 'avstemming',

@@ -7,8 +7,11 @@ import { refusedReason } from '../../ingest/refused.ts';
 import type { PersonWriter } from '../../ingest/person-writer.ts';
 import type { Writer, Written } from '../../ingest/writer.ts';
 import type { RawMessage } from '../../kafka/batch.ts';
+import { UndecodableError } from '../../kafka/codecs.ts';
 import type { TopicPartition } from '../../kafka/positions.queries.ts';
+import { readBatch } from '../../kafka/record-set.ts';
 import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
+import { UNDECODABLE } from '../held/held.queries.ts';
 import {
   readParked,
   lockParked,
@@ -19,6 +22,7 @@ import {
   type DiscardReason,
   type ParkedFilter,
   type ParkedRow,
+  type ParkedRowWithBytes,
   type ParkedState,
 } from './parked.queries.ts';
 
@@ -95,7 +99,7 @@ export class ParkedReplay {
     try {
       return await this.replayOnce(id, who, noteAction);
     } catch (error) {
-      const reason = refusedReason(error);
+      const reason = reasonToStay(error);
       if (!reason) throw error;
       await inTransaction(this.pool, async (db) => {
         await markStillParked(db, id, who.hvem, reason);
@@ -113,6 +117,7 @@ export class ParkedReplay {
   ): Promise<ReplayOutcome> {
     const message = requireParked(await readParked(this.pool, id));
     requireBytes(message, message);
+    if (message.kode === UNDECODABLE) return this.replayBatch(message, who, noteAction);
     const { topic, partisjon: partition, epoke: epoch, nokkel: key, verdi: value, skrevet } = message;
     const messages = [{ offset: Number(message.offset), key, value, writtenAt: skrevet.getTime() }];
     const note = async (db: PoolClient, [reason]: ParkedMessage[]): Promise<void> => {
@@ -133,6 +138,33 @@ export class ParkedReplay {
           record: async (written) => {
             await note(db, written.parked);
             return written.parked.length > 0 ? 'PARKERT' : outcomeOf(written);
+          },
+        };
+      },
+    });
+  }
+
+  /** A batch that could not be read when it came: its messages, each at its own place; those that can't be used are parked. */
+  private replayBatch(
+    parked: ParkedRowWithBytes,
+    who: Actor,
+    noteAction: (db: PoolClient) => Promise<unknown>,
+  ): Promise<ReplayOutcome> {
+    const { id, topic, epoke: epoch, partisjon: partition } = parked;
+    if (topic === this.identer.topic) throw new Problem(PROBLEMS.KONFLIKT, OVERTAKEN);
+    const messages = readParkedBatch(parked);
+    return this.writer.write<ReplayOutcome>({
+      topic,
+      epoch,
+      partition,
+      select: async (db) => {
+        requireBytes(requireParked(await lockParked(db, id)), parked);
+        return {
+          messages,
+          record: async (written) => {
+            await markReplayed(db, id, who.hvem);
+            await noteAction(db);
+            return outcomeOf(written);
           },
         };
       },
@@ -162,7 +194,24 @@ export class ParkedReplay {
   }
 }
 
-/** Of one message. */
+const OVERTAKEN =
+  'A batch of the person register may have been overtaken by what came after it. Ask the register to send its persons again, then discard this';
+
+function reasonToStay(error: unknown): { code: string; field: string | null; reason: string } | undefined {
+  if (!(error instanceof UndecodableError)) return refusedReason(error);
+  return { code: UNDECODABLE, field: null, reason: error.message };
+}
+
+/** @throws UndecodableError with what was said of it when it was parked, which tells of its offsets too */
+function readParkedBatch({ verdi: content, offset, aarsak }: ParkedRowWithBytes): RawMessage[] {
+  try {
+    return readBatch(content ?? Buffer.alloc(0)).filter((message) => message.offset >= Number(offset));
+  } catch {
+    throw new UndecodableError(aarsak);
+  }
+}
+
+/** Of one message, or the most that came of several. */
 function outcomeOf({ folds }: Written): Outcome {
   const outcomes: Outcome[] = ['TATT_INN', 'FORELDET', 'SLETTET'];
   return outcomes.find((outcome) => folds.some((fold) => fold.outcomes[outcome] > 0)) ?? 'UENDRET';

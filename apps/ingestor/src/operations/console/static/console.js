@@ -6,12 +6,14 @@ import { readAvstemminger } from './avstemming.js';
 import { el, fillTable, login, perform, call, row, page, number, time } from './felles.js';
 import { readRebuild } from './gjenoppbygging.js';
 import { readParked, showReasons } from './parkerte.js';
+import { readHeld } from './stansede.js';
 
 const ACTIONS = {
   VIS_PARKERT: 'Så på en parkert melding',
   SPILL_AV: 'Spilte av en melding',
   SPILL_AV_FLERE: 'Spilte av flere meldinger',
   FORKAST: 'Forkastet en melding',
+  PARKER_STANSET: 'Parkerte en bunke som ikke kan leses',
   FRIGI_KONTRAKT: 'Frigjorde kontrakten til adapteren',
   START_GJENOPPBYGGING: 'Startet gjenoppbygging',
   STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
@@ -89,6 +91,7 @@ async function readActions() {
 async function readAll() {
   await readRebuild();
   await readStatus();
+  await readHeld();
   await readParked();
   await readAvstemminger();
   await readActions();

@@ -1,0 +1,32 @@
+/** The parts of kafkajs that `kafkajs-patch.ts` replaces, or reads with; its own types do not tell of them. */
+
+declare module 'kafkajs/package.json' {
+  const kafkajsPackage: { version: string };
+  export = kafkajsPackage;
+}
+
+declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
+  interface Response {
+    decode: (bytes: Buffer) => Promise<unknown>;
+    parse: (decoded: unknown) => Promise<unknown>;
+  }
+  interface Fetch {
+    protocol: (version: { version: number }) => (request: object) => { request: unknown; response: Response };
+  }
+  const fetch: Fetch;
+  export = fetch;
+}
+
+declare module 'kafkajs/src/protocol/decoder.js' {
+  class Decoder {
+    constructor(bytes: Buffer);
+    readInt16(): number;
+    readInt32(): number;
+    /** a Long */
+    readInt64(): { toString: () => string };
+    readString(): string;
+    readBytes(): Buffer | null;
+    readArray<T>(read: (decoder: Decoder) => T): T[];
+  }
+  export = Decoder;
+}

@@ -1,0 +1,31 @@
+// @ts-check
+import { el, fillTable, call, button, row, say, number, time, page } from './felles.js';
+
+/** Shown only when there are any. */
+export async function readHeld() {
+  const { stansede } = await call('GET', '/stansede');
+  el('stansede-del').hidden = stansede.length === 0;
+  fillTable(
+    'stansede',
+    stansede.map((held) =>
+      row([
+        `${held.topic} / ${held.partisjon}`,
+        `${held.fraOffset}–${held.tilOffset}`,
+        held.aarsak,
+        number(held.byte),
+        time(held.stanset),
+        time(held.forsoekt),
+        button('Parker', `bunken på partisjon ${held.partisjon}`, () => park(held)),
+      ]),
+    ),
+    'Ingen',
+  );
+}
+
+async function park(held) {
+  const question = `Parkere bunken som den er, og lese videre etter offset ${held.tilOffset}? Det den sier mangler til kilden sender det på nytt, eller den kan spilles av.`;
+  if (!confirm(question)) return;
+  const { parkert } = await call('POST', `/stansede/${held.id}/parker`);
+  await page.readAll();
+  say(`Bunken er parkert som melding ${parkert}. Partisjonen leses videre.`);
+}
