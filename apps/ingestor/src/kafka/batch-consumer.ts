@@ -255,7 +255,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     return Math.max(MIN_SHARE_BYTES, QUEUE_BYTES / this.lanes.size);
   }
 
-  /** Has what is in a lane stored, until nothing is. Never throws. */
+  /** Has what is in a lane stored, until nothing is. Never throws, and waits for nothing but the store when the lane is closed. */
   private async work(consumer: Consumer, lane: Lane, before: Promise<void>): Promise<void> {
     lane.isWorked = true;
     await before;
@@ -266,10 +266,10 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
         await this.backOff(consumer, lane, outcome);
         continue;
       }
-      await this.getsOn(lane);
+      this.getsOn(lane);
       if (outcome === 'EMPTY' || outcome === UNKNOWN_POSITION) {
         lane.restart(undefined);
-        await this.locate(consumer, [lane]);
+        void this.locate(consumer, [lane]);
       } else if (outcome !== 'STORED') this.start(consumer, lane, outcome);
       this.makeRoom(consumer);
     }
@@ -338,22 +338,22 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     lane.restart(undefined);
     for (const end = Date.now() + stallMs(attempts); !lane.isClosed && Date.now() < end;) {
       await lane.pause(LOOK_MS);
-      const prepared = await this.store.prepare([lane.partition]).catch(() => undefined);
+      const prepared = await lane.unlessClosed(this.store.prepare([lane.partition]).catch(() => undefined));
       if (!prepared || prepared.positions.get(lane.partition) === position) continue;
-      await this.getsOn(lane);
+      this.getsOn(lane);
       break;
     }
-    await this.locate(consumer, [lane]);
+    void this.locate(consumer, [lane]);
   }
 
   /** When it was stuck. */
-  private async getsOn(lane: Lane): Promise<void> {
+  private getsOn(lane: Lane): void {
     if (!lane.stuck) return;
     const { why } = lane.stuck;
     tellStuck(lane, 0);
     lane.stuck = undefined;
     // What was noted of it goes.
-    if (why === 'UDEKODBAR') await this.store.prepare([lane.partition]).catch(() => undefined);
+    if (why === 'UDEKODBAR') void this.store.prepare([lane.partition]).catch(() => undefined);
   }
 
   /** Lets Kafka be asked for what there is room for again. */

@@ -128,6 +128,17 @@ export class Lane {
     await wait(ms, undefined, { signal: this.end.signal }).catch(() => undefined);
   }
 
+  /** What somebody else may never answer is not waited for longer than the lane lives. */
+  unlessClosed<T>(work: Promise<T>): Promise<T | undefined> {
+    const { signal } = this.end;
+    if (signal.aborted) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      const close = (): void => resolve(undefined);
+      signal.addEventListener('abort', close, { once: true });
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', close));
+    });
+  }
+
   private drop(): void {
     this.sets = [];
     this.taken = [];

@@ -148,7 +148,7 @@ test('reads what kafkajs reads, whatever the codec, from wherever, and in pieces
         expect(pieces.every((piece) => piece.messages.every(({ offset }) => offset < piece.next))).toBe(true);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -235,7 +235,7 @@ describe('a batch that can not be read', () => {
           expect(set.isRead).toBe(true);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
