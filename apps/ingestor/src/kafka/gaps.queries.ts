@@ -52,10 +52,10 @@ export async function countGaps(db: EntityManager, topic: string): Promise<Map<n
 
 /** When the topic was first seen that has the name now, if it was another before; seconds since 1970, else 0. */
 export async function readMadeAnewAt(db: EntityManager, topic: string): Promise<number> {
-  const [row] = await db.query<{ sett: number }[]>(
-    `select case when count(*) > 1 then extract(epoch from max(foerst_sett)) else 0 end::float8 as sett
+  const [row] = await db.query<{ first_seen: number }[]>(
+    `select case when count(*) > 1 then extract(epoch from max(foerst_sett)) else 0 end::float8 as first_seen
      from topic_epoke where topic = $1`,
     [topic],
   );
-  return row?.sett ?? 0;
+  return row?.first_seen ?? 0;
 }

@@ -2,28 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Stop } from '@tiltak/platform';
 import { createTestTopic, createTopic, freePort, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
-import { ConfigResourceTypes, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { ConfigResourceTypes, Kafka, logLevel, Partitioners } from 'kafkajs';
 import { createIngestor, startIngestor, type Ingestor } from '../ingestor.ts';
 import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
 
 /** What befalls a topic, with real Kafka and the whole ingestor. */
 
+const kafka = new Kafka({ brokers: testEnvironment().kafka.split(','), logLevel: logLevel.NOTHING });
 let setup: TestIngest;
-let producer: Producer;
 let topic: TestTopic;
 let running: { ingestor: Ingestor; stop: Stop } | undefined;
 
 beforeAll(async () => {
   setup = await startTestIngest({ KAFKA_BROKERS: testEnvironment().kafka });
-  producer = new Kafka({ brokers: testEnvironment().kafka.split(','), logLevel: logLevel.NOTHING }).producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
-  await producer.connect();
 });
-afterAll(async () => {
-  await producer.disconnect();
-  await setup.stop();
-});
+afterAll(() => setup.stop());
 beforeEach(() =>
   setup.owner.query('truncate avtale, avtale_versjon, endring, konsum_offset, konsum_status, topic_epoke'),
 );
@@ -51,7 +44,7 @@ async function stop(): Promise<void> {
 
 const ids = (count: number): string[] => Array.from({ length: count }, randomUUID);
 
-/** Each avtale once; without a second as tombstones. */
+/** Each avtale once; without a second as tombstones. Anew each time: KafkaJS looks for changes of a topic now and then only. */
 async function publish(avtaleIder: readonly string[], second?: number): Promise<void> {
   const messages = avtaleIder.map((avtaleId) => ({
     key: avtaleId,
@@ -60,7 +53,10 @@ async function publish(avtaleIder: readonly string[], second?: number): Promise<
         ? null
         : JSON.stringify({ avtaleId, sistEndret: `2026-01-01T00:00:0${String(second)}Z`, avtaleNr: second }),
   }));
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
   await producer.send({ topic: topic.topic, acks: -1, messages });
+  await producer.disconnect();
 }
 
 const countVisible = async (): Promise<number> => {
@@ -81,9 +77,6 @@ test('partitions are added, so that keys move: every deletion takes effect', asy
   await waitUntil(async () => (await topic.admin.fetchTopicOffsets(topic.topic)).length === 4, {
     what: '4 partitions',
   });
-  // The producer looks for new partitions now and then only.
-  await producer.disconnect();
-  await producer.connect();
   await publish(avtaler);
   await start();
   await waitForVisible(0);
@@ -143,7 +136,9 @@ test('the topic removes what was not read: it is said, and not promised, until t
   const who = { hvem: 'X', klient: 'test', callId: 'test' } as never;
   const list = (avtaleIder: string[]): Readable =>
     Readable.from(
-      avtaleIder.map((avtaleId) => `${JSON.stringify({ avtaleId, sistEndret: '2026-01-01T00:00:01Z' })}\n`),
+      avtaleIder.map((avtaleId) =>
+        Buffer.from(`${JSON.stringify({ avtaleId, sistEndret: '2026-01-01T00:00:01Z' })}\n`),
+      ),
     );
   await ingestor.avstemming.withTopic(who);
   await ingestor.avstemming.withList(list([...known.slice(1), ...lost, ...later]), undefined, who);
