@@ -148,7 +148,8 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
     readiness: {
       oppstart: () => state.started,
       skjema: () => state.schema,
-      database: () => pool.query('select 1').then(() => true),
+      // One that can only be read is of no use here.
+      database: () => pool.query<Writable>(WRITABLE).then(({ rows }) => rows[0]?.writable === true),
       kafka: () => kafka.stream.isMember,
     },
     configure: (app) => {
@@ -161,6 +162,12 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
     },
   });
 }
+
+interface Writable {
+  writable: boolean;
+}
+
+const WRITABLE = `select not current_setting('transaction_read_only')::boolean as writable`;
 
 /** Prints the OpenAPI document, for `npm run openapi`. */
 export async function printOpenApi(): Promise<void> {
