@@ -1,4 +1,4 @@
-import { createDataSource, createPool, deltakerIdWith, type DeltakerId } from '@tiltak/database';
+import { connectAndWait, createDataSource, createPool, deltakerIdWith, type DeltakerId } from '@tiltak/database';
 import { logger, measurePools, startHttp, type Http, type Stop } from '@tiltak/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
@@ -10,7 +10,7 @@ import { AvstemmingRepair } from './avstemming/repair.ts';
 import { acceptLists } from './avstemming/source-list.ts';
 import { ChangeFeedPruning } from './changes/prune.job.ts';
 import type { Config } from './config.ts';
-import { databaseOptionsFrom, prepareDatabase } from './database/connect.ts';
+import { databaseOptionsFrom, logWaiting, prepareDatabase } from './database/connect.ts';
 import { FreshnessMeter } from './freshness/freshness.job.ts';
 import { IDENT_EVENT } from './identer/identer.consumer.ts';
 import { AVTALE_EVENT } from './ingest/avtaler.consumer.ts';
@@ -118,7 +118,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   await http.app.startAllMicroservices();
   measurePools({ strom: pool, adapter: adapter.pool });
   for (const job of jobs) job.start();
-  await ingestor.avstemming.showLast();
+  await connectAndWait(dataSource, logWaiting, () => ingestor.avstemming.showLast());
   state.started = true;
   const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic, PORT: port } = config;
   logger.info({ organisasjon, topic, port }, 'The ingestor is started');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createDataSource, migrate, writeKeyCheck } from '@tiltak/database';
 import { createDatabase, createWorkDir, freePort, startPostgres, type LocalPostgres } from '@tiltak/testing';
+import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 
@@ -65,8 +66,11 @@ async function copySetup({ url }: LocalPostgres): Promise<DataSource> {
   }).initialize();
   await migrate(owner);
   await writeKeyCheck(owner, deltakerId);
+  const superuser = new pg.Client({ connectionString: url });
+  await superuser.connect();
   const { username, password } = api.database.queryApi;
-  await owner.query(`alter role ${username} password '${password}'`);
+  await superuser.query(`alter role ${username} password '${password}'`);
+  await superuser.end();
   return owner;
 }
 
@@ -75,7 +79,7 @@ async function apply(owner: DataSource, number: number, included: Date): Promise
   if (number > 0)
     await owner.query(
       `insert into avtale (avtale_id, avtale_nr, feilregistrert, kilde_partisjon, kilde_offset, sist_endret)
-       values (gen_random_uuid(), $1, false, 0, $1, now())`,
+       values (gen_random_uuid(), $1::int, false, 0, $1::int, now())`,
       [number],
     );
   await owner.query(
@@ -102,16 +106,20 @@ test('two replicas behind one address, one behind: every answer is of what it sa
     }
   };
   const asking = Array.from({ length: 6 }, ask);
-  for (let number = 1; number <= 40; number++) {
+  const publish = async (number: number): Promise<void> => {
     published.set(number, Date.now());
     await wait(5);
     const included = new Date();
     await apply(api.owner, number, included);
     behind.push(wait(LAG_MS).then(() => apply(secondOwner, number, included)));
     await wait(50);
+  };
+  try {
+    for (let number = 1; number <= 40; number++) await publish(number);
+  } finally {
+    done = true;
+    await Promise.all([...asking, ...behind]);
   }
-  done = true;
-  await Promise.all([...asking, ...behind]);
   // Both were asked, and the one that is behind said so.
   expect(seen.found).toBeGreaterThan(0);
   expect(seen.late).toBeGreaterThan(0);
