@@ -310,7 +310,7 @@ export interface components {
             felter?: components["schemas"]["Tiltaksfelt"][];
             /**
              * Format: date-time
-             * @description Answer as the system knew it at this moment, not in the future. Without avtaler that have been erased since
+             * @description Answer as the system knew it at this moment, not in the future; 10 s ahead by the caller's clock is now. Without avtaler that have been erased since
              * @example 2026-01-31T10:00:00Z
              */
             gjeldendePer?: string;
@@ -910,7 +910,7 @@ export interface components {
             endretEtter?: string;
             /**
              * Format: date-time
-             * @description Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since. Needs a grant for sistEndret
+             * @description Answer as the system knew it at this moment, not in the future; 10 s ahead by the caller's clock is now. Without links between avtaler, and without those erased since. Needs a grant for sistEndret
              * @example 2026-01-31T10:00:00Z
              */
             gjeldendePer?: string;
@@ -1149,7 +1149,7 @@ export interface components {
             endretEtter?: string;
             /**
              * Format: date-time
-             * @description Answer as the system knew it at this moment, not in the future. Without links between avtaler, and without those erased since. Needs a grant for sistEndret
+             * @description Answer as the system knew it at this moment, not in the future; 10 s ahead by the caller's clock is now. Without links between avtaler, and without those erased since. Needs a grant for sistEndret
              * @example 2026-01-31T10:00:00Z
              */
             gjeldendePer?: string;

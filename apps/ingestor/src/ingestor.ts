@@ -1,4 +1,4 @@
-import { createDataSource, createPool, deltakerIdWith, type DeltakerId } from '@tiltak/database';
+import { connectAndWait, createDataSource, createPool, deltakerIdWith, type DeltakerId } from '@tiltak/database';
 import { logger, measurePools, startHttp, type Http, type Stop } from '@tiltak/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
@@ -11,7 +11,7 @@ import { acceptLists } from './avstemming/source-list.ts';
 import { ChangeFeedPruning } from './changes/prune.job.ts';
 import { TimelineNote } from './changes/timeline.job.ts';
 import type { Config } from './config.ts';
-import { databaseOptionsFrom, prepareDatabase } from './database/connect.ts';
+import { databaseOptionsFrom, logWaiting, prepareDatabase } from './database/connect.ts';
 import { FreshnessMeter } from './freshness/freshness.job.ts';
 import { IDENT_EVENT } from './identer/identer.consumer.ts';
 import { AVTALE_EVENT } from './ingest/avtaler.consumer.ts';
@@ -122,7 +122,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   await http.app.startAllMicroservices();
   measurePools({ strom: pool, adapter: adapter.pool });
   for (const job of jobs) job.start();
-  await ingestor.avstemming.showLast();
+  await connectAndWait(dataSource, logWaiting, () => ingestor.avstemming.showLast());
   state.started = true;
   const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic, PORT: port } = config;
   logger.info({ organisasjon, topic, port }, 'The ingestor is started');
@@ -152,7 +152,8 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
     readiness: {
       oppstart: () => state.started,
       skjema: () => state.schema,
-      database: () => pool.query('select 1').then(() => true),
+      // One that can only be read is of no use here.
+      database: () => pool.query<Writable>(WRITABLE).then(({ rows }) => rows[0]?.writable === true),
       kafka: () => kafka.group.isConsuming,
     },
     configure: (app) => {
@@ -165,6 +166,12 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
     },
   });
 }
+
+interface Writable {
+  writable: boolean;
+}
+
+const WRITABLE = `select not current_setting('transaction_read_only')::boolean as writable`;
 
 /** Prints the OpenAPI document, for `npm run openapi`. */
 export async function printOpenApi(): Promise<void> {

@@ -4,7 +4,7 @@ const DESCRIPTION = `Reduced, read-only copies of avtaler about labour-market me
 
 **Access**: an Entra ID machine token for this service with the app role \`access_as_application\`, and an entry in the registry of consumers for each purpose, operation and field, which has accepted the terms of use (docs/bruksvilkaar.md). With more than one purpose, the header \`Behandlingsgrunnlag\` names it. Every look-up of persons is logged.
 
-**How fresh**: every answer carries \`Data-Oppdatert\`, the moment up to which everything that the source published is included.
+**How fresh**: an answer carries \`Data-Oppdatert\`, the moment up to which everything that the source published is included in it. It is read with the data.
 
 **Changes**: fields and operations are only added to v1. Values of coded fields that are new at the source appear as \`UKJENT\`. Times are RFC 3339 with offset.`;
 
