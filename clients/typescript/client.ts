@@ -2,6 +2,14 @@ import createClient, { type Client } from 'openapi-fetch';
 import type { components as adapterParts, paths as adapterPaths } from './adapter-api.schema.ts';
 import type { components, paths } from './query-api.schema.ts';
 
+export {
+  readChanges,
+  StartAgainError,
+  UnansweredError,
+  type ReadChanges,
+  type ReadChangesOptions,
+} from './read-changes.ts';
+
 /** The schemas of the published document by name, for instance `Schemas['Avtale']`. */
 export type Schemas = components['schemas'];
 
@@ -19,8 +27,11 @@ export function createQueryApiClient(options: {
   getToken: () => Promise<string> | string;
   /** required for a consumer with several purposes */
   behandlingsgrunnlag?: string;
+  /** instead of the platform's, for one with time-outs of its own say */
+  fetch?: (request: Request) => Promise<Response>;
 }): QueryApiClient {
-  const client = createClient<paths>({ baseUrl: options.baseUrl });
+  const { baseUrl, fetch } = options;
+  const client = createClient<paths>({ baseUrl, ...(fetch && { fetch }) });
   client.use({
     onRequest: async ({ request }) => {
       request.headers.set('Authorization', `Bearer ${await options.getToken()}`);

@@ -1638,6 +1638,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -1724,6 +1726,21 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -1824,6 +1841,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -1910,6 +1929,21 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2010,6 +2044,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2096,6 +2132,21 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2198,6 +2249,8 @@ export interface operations {
                 "If-None-Match"?: string;
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2329,6 +2382,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -2388,6 +2456,8 @@ export interface operations {
                 "If-None-Match"?: string;
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2519,6 +2589,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -2581,6 +2666,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2693,6 +2780,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -2759,6 +2861,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2871,6 +2975,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -2937,6 +3056,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3049,6 +3170,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -3113,6 +3249,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3217,8 +3355,6 @@ export interface operations {
                     "RateLimit-Policy"?: string;
                     /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
                     RateLimit?: string;
-                    /** @description Everything the source published up to this moment is included */
-                    "Data-Oppdatert"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3282,6 +3418,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3378,6 +3516,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -3435,6 +3588,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3530,6 +3685,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -3587,6 +3757,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3682,6 +3854,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -3752,6 +3939,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3834,6 +4023,21 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { waitUntil } from '@tiltak/testing';
-import { FeedCopy, readAll } from './feed-copy.ts';
+import { Copy, readAll } from './copy.ts';
 import type { Seen } from './published.ts';
 import type { System } from './system.ts';
 
@@ -45,13 +45,13 @@ export class Witness {
   readonly failed = new Map<string, number>();
   private readonly answers: string[] = [];
   private readonly system: System;
-  private readonly url: string;
-  private readonly headers: Record<string, string>;
-  private readonly copy: FeedCopy;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  private readonly copy: Copy;
   private stopping = false;
   private work: Promise<unknown> = Promise.resolve();
 
-  private constructor(system: System, url: string, headers: Record<string, string>, copy: FeedCopy) {
+  private constructor(system: System, url: string, headers: Record<string, string>, copy: Copy) {
     this.system = system;
     this.url = url;
     this.headers = headers;
@@ -61,7 +61,7 @@ export class Witness {
   /** @param url one address of the query-apis, which answer already, or soon will */
   static async start(system: System, url: string): Promise<Witness> {
     const headers = await system.as('alt');
-    const copy = await waitUntil(() => FeedCopy.fromExport(url, headers).catch(() => undefined), {
+    const copy = await waitUntil(() => Copy.fromExport({ url, headers }).catch(() => undefined), {
       what: 'the first export',
       everyMs: 200,
     });
@@ -73,7 +73,7 @@ export class Witness {
 
   /** How often the copy was told to begin again. */
   get restarts(): number {
-    return this.copy.restarts;
+    return this.copy.startedAgain;
   }
 
   /** What is wrong with the answers so far. */
@@ -119,11 +119,11 @@ export class Witness {
 
   /** All that is served, once the copy has read all that there is in the feed. */
   private async settled(maxMs: number): Promise<{ avtaleId: string }[]> {
-    await waitUntil(async () => (await this.copy.follow(this.url, 0).catch(() => undefined)) === 0, {
+    await waitUntil(async () => (await this.copy.follow(this, 0).catch(() => undefined)) === 0, {
       what: 'the copy to have read the feed',
       maxMs,
     });
-    return readAll(this.url, this.headers);
+    return readAll(this);
   }
 
   /** The same topic, read into an empty database with nothing in the way. */
@@ -154,7 +154,7 @@ export class Witness {
 
   private async followOnAndOn(): Promise<void> {
     while (!this.stopping) {
-      await this.copy.follow(this.url, 1).catch(async (error: unknown) => {
+      await this.copy.follow(this, 1).catch(async (error: unknown) => {
         this.note(`feed: ${error instanceof Error ? error.message : String(error)}`);
         await wait(200);
       });
