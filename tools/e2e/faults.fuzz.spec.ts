@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { FUZZ_FAULTS, healed, type Draw, type FuzzFault } from './fuzz-faults.ts';
+import { drawFault, healed, type Draw, type FuzzFault } from './fuzz-faults.ts';
 import { startFuzzWorld, type FuzzWorld } from './fuzz-world.ts';
 import { FAULTLESS } from './witness.ts';
 
@@ -34,7 +34,7 @@ interface Planned {
 function nextRound(draw: Draw): Planned[] {
   const round = new Map<string, Planned>();
   for (let count = 1 + draw(3); count > 0; count--) {
-    const fault = FUZZ_FAULTS[draw(FUZZ_FAULTS.length)];
+    const fault = drawFault(draw);
     const planned = { afterMs: draw(2_000), forMs: 500 + draw(8_000), seed: draw(2 ** 31) };
     if (fault && !round.has(fault.on)) round.set(fault.on, { fault, ...planned });
   }

@@ -13,9 +13,11 @@ export interface FuzzFault {
   name: string;
   /** only one of those with the same word at a time: they would stand in each other's way */
   on: 'ingestor' | 'query-api' | 'database' | 'replica' | 'broker' | 'messages';
-  /** @returns what heals it */
-  apply: (world: FuzzWorld, draw: Draw) => Promise<() => Promise<unknown>>;
+  apply: Apply;
 }
+
+/** @returns what heals it */
+type Apply = (world: FuzzWorld, draw: Draw) => Promise<() => Promise<unknown>>;
 
 const nothing = (): Promise<void> => Promise.resolve();
 
@@ -26,7 +28,7 @@ function take(apps: App[], draw: Draw): App {
   return app;
 }
 
-const stopped = (apps: 'ingestors' | 'queryApis'): FuzzFault['apply'] => {
+const stopped = (apps: 'ingestors' | 'queryApis'): Apply => {
   return (world, draw) => {
     const app = world[apps][draw(world[apps].length)];
     if (app) process.kill(app.proc.pid, 'SIGSTOP');
@@ -34,7 +36,7 @@ const stopped = (apps: 'ingestors' | 'queryApis'): FuzzFault['apply'] => {
   };
 };
 
-const ended = (how: 'kill' | 'stop'): FuzzFault['apply'] => {
+const ended = (how: 'kill' | 'stop'): Apply => {
   return async (world, draw) => {
     const app = take(world.ingestors, draw);
     await app.proc[how]();
@@ -42,7 +44,7 @@ const ended = (how: 'kill' | 'stop'): FuzzFault['apply'] => {
   };
 };
 
-const promoted = (silent: boolean): FuzzFault['apply'] => {
+const promoted = (silent: boolean): Apply => {
   return async ({ group }) => {
     await group.failOver({ silent });
     return () => group.addStandby();
@@ -85,7 +87,7 @@ const madeUp = (): { key: string; value: string } => {
   return { key: avtaleId, value: JSON.stringify({ avtaleId, sistEndret: new Date().toISOString(), avtaleNr: 2 }) };
 };
 
-export const FUZZ_FAULTS: readonly FuzzFault[] = [
+const FAULTS: readonly FuzzFault[] = [
   { name: 'an ingestor is killed', on: 'ingestor', apply: ended('kill') },
   { name: 'an ingestor leaves', on: 'ingestor', apply: ended('stop') },
   { name: 'an ingestor stands still', on: 'ingestor', apply: stopped('ingestors') },
@@ -214,7 +216,12 @@ export const FUZZ_FAULTS: readonly FuzzFault[] = [
   },
 ];
 
-/** Those of before go on as well as they can: what heals must itself have a chance to. */
+/** Any of them. */
+export function drawFault(draw: Draw): FuzzFault | undefined {
+  return FAULTS[draw(FAULTS.length)];
+}
+
+/** Makes it good, at the first attempt that works: another fault may stand in the way of the first ones. */
 export async function healed(heal: () => Promise<unknown>): Promise<void> {
   await waitUntil(
     () =>

@@ -70,7 +70,7 @@ test.each([
   '%s',
   async (name, silent) => {
     const source = publishOn();
-  started.push(source.stop);
+    started.push(source.stop);
     await waitUntil(() => witness.checked > 30, { what: 'the load', maxMs: 120_000 });
     const from = performance.now();
     await group.failOver({ silent });
@@ -81,7 +81,7 @@ test.each([
     expect(await witness.finish()).toEqual(FAULTLESS);
     expect(witness.checked).toBeGreaterThan(50);
     expect(witness.restarts).toBeLessThanOrEqual(1);
-    expect(Math.max(...Object.values(recovery))).toBeLessThan(15_000);
+    expect(Math.max(...Object.values(recovery))).toBeLessThan(MAX_BACK_MS);
   },
-  420_000,
+  900_000,
 );

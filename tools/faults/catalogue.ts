@@ -12,6 +12,7 @@ export interface Fault {
   test: string;
 }
 
+/** As the simulator computes them from the source contract, or as they are when nothing happens meanwhile. */
 const COMPARED = 'tables as of an undisturbed run';
 const KILLED = 'tools/e2e/killed.fault.spec.ts';
 const STREAM = 'tools/e2e/faults.spec.ts';
@@ -68,6 +69,20 @@ export const FAULTS: readonly Fault[] = [
     holds: 'ingest, Data-Oppdatert and look-ups each back within 15 s',
     file: PROMOTED,
     test: 'at a failover connections go silent, with no reset: ingest, Data-Oppdatert and look-ups come back by themselves',
+  },
+  {
+    fault: 'processes join and leave, and a standby takes over',
+    done: 'one query-api and one ingestor more, a promotion, one of each fewer',
+    holds: 'the addresses stay, and somebody answers at them',
+    file: 'tools/local/control.fault.spec.ts',
+    test: 'processes join and leave while the stack runs, and its standby is promoted, at addresses that stay',
+  },
+  {
+    fault: 'a standby is promoted, again and again',
+    done: 'twice, with a new standby each time, and a replica that follows',
+    holds: 'nothing that had come to the standby is lost; the next start begins with the last data',
+    file: 'libs/testing/src/stack/postgres-group.fault.spec.ts',
+    test: 'behind one address a standby takes over, again and again, and the data of the last one is what the next run begins with',
   },
   {
     fault: 'apps are killed while a consumer keeps a copy',
