@@ -110,6 +110,24 @@ AS $function$ begin
       end $function$;
 comment on function lenker(uuid,uuid) is 'The links of an avtale as one text, null for none. In plpgsql, whose plans are kept: as a part of each search it would double the time that planning takes';
 
+CREATE OR REPLACE FUNCTION meld_forbruk(denne uuid, brukt jsonb)
+ RETURNS TABLE(andre uuid, meldt double precision, bruk jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+        insert into public.forbruk values (denne, clock_timestamp(), brukt)
+          on conflict (prosess) do update set sett = excluded.sett, konsumenter = excluded.konsumenter;
+        -- Skips what another is removing, so that nobody waits for anybody.
+        delete from public.forbruk where prosess in (
+          select prosess from public.forbruk where sett < clock_timestamp() - interval '1 minute' for update skip locked);
+        return query select prosess, extract(epoch from sett)::double precision, konsumenter from public.forbruk
+          where prosess <> denne and sett > clock_timestamp() - interval '5 seconds';
+      end $function$;
+comment on function meld_forbruk(uuid,jsonb) is 'Tells what consumers have used at this query-api, and answers with what the others that live have told; meldt is in seconds';
+revoke execute on function meld_forbruk(uuid,jsonb) from public;
+grant execute on function meld_forbruk(uuid,jsonb) to datadeling_leser;
+
 CREATE OR REPLACE FUNCTION parkerte_avtaler(nokkel bytea, verdi bytea)
  RETURNS uuid[]
  LANGUAGE sql
@@ -365,6 +383,14 @@ CREATE INDEX endring_tidspunkt ON endring USING brin (tidspunkt);
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
+
+create unlogged table forbruk (
+  prosess uuid not null,
+  sett timestamptz(6) not null,
+  konsumenter jsonb not null,
+  constraint forbruk_pkey PRIMARY KEY (prosess)
+);
+comment on table forbruk is 'A row for each query-api: what consumers have used of their limits there, as it last told';
 
 create table gjenoppbygging (
   id bigint generated always as identity,

@@ -20,6 +20,7 @@ import { readKonsumenter } from './access/konsumenter.ts';
 import { OpenRequests } from './access/open-requests.ts';
 import { RegistryReload } from './access/registry.job.ts';
 import { addRateLimits, countBadTokens } from './access/rate-limit.hook.ts';
+import { SharedLimits } from './access/shared-limits.job.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
 import type { Config } from './config.ts';
 import { readCoverage } from './coverage/coverage.ts';
@@ -51,7 +52,7 @@ export interface QueryApi {
   deltakerId: DeltakerId;
   dataSource: DataSource;
   /** by their names in the metrics */
-  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport', Pool>;
+  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport' | 'forbruk', Pool>;
   reader: Reader;
 }
 
@@ -68,6 +69,7 @@ export function createQueryApi(config: Config): QueryApi {
     // One: refusals leave the rest to those who may look up.
     avslag: createPool({ ...forAudit, poolSize: 1 }),
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
+    forbruk: createPool({ ...forAudit, poolSize: 1 }),
   };
   const reader = new Reader(pools.lesing, deltakerId, config.DB_POOL_SIZE * 200);
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
@@ -99,6 +101,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   const denialJob = parts.denialLog.start();
   const freshnessJob = parts.freshness.start();
   const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
+  const limitsJob = new SharedLimits(pools.forbruk, parts.konsumenter, parts.limits).start();
   state.started = true;
   logger.info(
     { organisasjon: config.ORGANISASJON, port: config.PORT, konsumenter: parts.konsumenter.size },
@@ -109,7 +112,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
     parts.feedWaiter.stop();
     await http.stop();
     await registryJob.stop();
-    await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
+    await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
     await parts.denialLog.stop();
     await dataSource.destroy();
     await Promise.all(Object.values(pools).map((pool) => pool.end()));
