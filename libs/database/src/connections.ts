@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import pg, { type Pool, type PoolConfig } from 'pg';
+import pg, { type Pool } from 'pg';
 import { DataSource, type Logger } from 'typeorm';
 import { Instance, ConsumerStatus } from './entities.ts';
+import { WatchedPool } from './liveness.ts';
 import { MIGRATIONS } from './migrations/index.ts';
+import { startupOptions } from './session-settings.ts';
 
 export interface DatabaseOptions {
   host: string;
@@ -79,6 +81,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     logger: SILENT,
     // Whoever uses a connection gets its errors; an idle one that dies is replaced by the pool.
     poolErrorHandler: () => undefined,
+    driver: { ...pg, Pool: WatchedPool },
     extra: commonOptions(options),
   });
 }
@@ -97,7 +100,7 @@ const SILENT: Logger = {
  * For COPY, prepared statements and transactions under full control, which TypeORM does not offer. Connects when used.
  */
 export function createPool(options: DatabaseOptions): Pool {
-  const pool = new pg.Pool({
+  const pool = new WatchedPool({
     host: options.host,
     port: options.port,
     database: options.database,
@@ -117,15 +120,30 @@ export function createPool(options: DatabaseOptions): Pool {
   return pool;
 }
 
-function commonOptions(options: DatabaseOptions): PoolConfig {
+const MAX_LIFETIME_SECONDS = 30 * 60;
+
+function commonOptions(
+  options: DatabaseOptions,
+): Pick<
+  ConstructorParameters<typeof WatchedPool>[0],
+  | 'connectionTimeoutMillis'
+  | 'silenceLimitMs'
+  | 'keepAlive'
+  | 'keepAliveInitialDelayMillis'
+  | 'maxLifetimeSeconds'
+  | 'options'
+> {
   return {
     connectionTimeoutMillis: options.connectTimeoutMs,
-    statement_timeout: options.statementTimeoutMs,
     // Should the network swallow the answer, the database's own limit is not enough.
-    query_timeout: options.statementTimeoutMs + 2_000,
-    idle_in_transaction_session_timeout: 60_000,
+    silenceLimitMs: options.statementTimeoutMs + 2_000,
+    // With the ten probes that Node sends, one a second: also a statement of which nothing is heard for an hour is on a
+    // connection that is known to be there.
     keepAlive: true,
-    options: '-c TimeZone=UTC',
+    keepAliveInitialDelayMillis: 3_000,
+    // So that what changed at the other end, a name or a setting of the role, comes to be known.
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
+    options: startupOptions(options),
   };
 }
 
