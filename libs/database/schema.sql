@@ -100,6 +100,21 @@ comment on function klargjoer_innlasting() is 'Makes pg_temp.inn, where rows tha
 revoke execute on function klargjoer_innlasting() from public;
 grant execute on function klargjoer_innlasting() to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION krev_kontrakt()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  skriver integer := coalesce(nullif(current_setting('datadeling.kontrakt', true), '')::integer, 1);
+  minst integer := (select kontrakt_minst from public.instans);
+begin
+  if skriver >= minst then return null; end if;
+  if pg_has_role(current_user, (select relowner from pg_class where oid = tg_relid), 'usage') then return null; end if;
+  raise exception 'This version of the ingestor writes by contract %, and the database takes % and newer: it is too old to run beside or after the version that migrated it',
+    skriver, minst using errcode = '57D01';
+end $function$;
+comment on function krev_kontrakt() is 'Refuses the statement of a version that writes by too old a contract';
+
 CREATE OR REPLACE FUNCTION lenker(deltaker uuid, avtale uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -127,6 +142,21 @@ AS $function$ begin
 comment on function meld_forbruk(uuid,jsonb) is 'Tells what consumers have used at this query-api, and answers with what the others that live have told; meldt is in seconds';
 revoke execute on function meld_forbruk(uuid,jsonb) from public;
 grant execute on function meld_forbruk(uuid,jsonb) to datadeling_leser;
+
+CREATE OR REPLACE FUNCTION meld_ingestor(denne uuid, dens_bygg text, dens_kontrakt integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+  insert into public.ingestor_i_drift values (denne, dens_bygg, dens_kontrakt, clock_timestamp())
+    on conflict (prosess) do update set sett = excluded.sett;
+  delete from public.ingestor_i_drift where prosess in (
+    select prosess from public.ingestor_i_drift where sett < clock_timestamp() - interval '10 minutes' for update skip locked);
+end $function$;
+comment on function meld_ingestor(uuid,text,integer) is 'Tells that an ingestor lives';
+revoke execute on function meld_ingestor(uuid,text,integer) from public;
+grant execute on function meld_ingestor(uuid,text,integer) to datadeling_skriver;
 
 CREATE OR REPLACE FUNCTION parkerte_avtaler(nokkel bytea, verdi bytea)
  RETURNS uuid[]
@@ -297,6 +327,7 @@ CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slette
 CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_tiltakstype ON avtale USING btree (tiltakstype, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE OR UPDATE ON avtale FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select, insert, update on avtale to datadeling_skriver;
 
 create table avtale_versjon (
@@ -380,6 +411,7 @@ create table endring (
 );
 comment on table endring is 'Change feed. A sequence alone would skip what commits late: a reader pages on (tx, lopenr) below the snapshot''s xmin';
 CREATE INDEX endring_tidspunkt ON endring USING brin (tidspunkt);
+CREATE TRIGGER krev_kontrakt BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
@@ -433,21 +465,35 @@ create table gjenoppbygging_usett (
 comment on table gjenoppbygging_usett is 'Avtaler that are stored, and that the topic does not tell of any more';
 grant select, insert on gjenoppbygging_usett to datadeling_skriver;
 
+create unlogged table ingestor_i_drift (
+  prosess uuid not null,
+  bygg text not null,
+  kontrakt integer not null,
+  sett timestamptz(6) not null,
+  constraint ingestor_i_drift_pkey PRIMARY KEY (prosess)
+);
+comment on table ingestor_i_drift is 'A row for each ingestor, as it last told: its build, and the contract that it writes by';
+grant select on ingestor_i_drift to datadeling_skriver;
+
 create table instans (
   id boolean default true not null,
   epoke uuid default gen_random_uuid() not null,
   noekkelkontroll uuid,
   beskaaret_til xid8 default '0'::xid8 not null,
   relasjoner_bygget_til uuid,
+  kontrakt_minst integer default 1 not null,
+  relasjoner_kontrollert text,
   constraint instans_pkey PRIMARY KEY (id),
   constraint instans_id_check CHECK (id)
 );
 comment on table instans is 'One row: the epoch of the change feed, and a check value of the key that deltaker_id is derived with';
 comment on column instans.beskaaret_til is 'Changes of transactions before this one have been removed for age';
 comment on column instans.relasjoner_bygget_til is 'Participants up to this one have had their relations computed at least once; the highest uuid: all';
+comment on column instans.kontrakt_minst is 'Who writes by an older contract is refused; set by the migration job';
+comment on column instans.relasjoner_kontrollert is 'The build of the ingestor that last checked all relations';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
-grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til) on instans to datadeling_skriver;
+grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert) on instans to datadeling_skriver;
 
 create table konsum_offset (
   topic text not null,
@@ -456,6 +502,7 @@ create table konsum_offset (
   constraint konsum_offset_pkey PRIMARY KEY (topic, partisjon)
 );
 comment on table konsum_offset is 'Where consumption goes on: written in the same transaction as what was consumed';
+CREATE TRIGGER krev_kontrakt BEFORE INSERT OR UPDATE ON konsum_offset FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select on konsum_offset to datadeling_leser;
 grant select, insert, update on konsum_offset to datadeling_skriver;
 
@@ -567,6 +614,7 @@ create table relasjon (
   constraint relasjon_pkey PRIMARY KEY (deltaker_id, fra, relasjon, til)
 );
 comment on table relasjon is 'Links between avtaler of one participant, each in both directions. The key begins with the participant: its rows lie together, and are written under its lock only';
+CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE ON relasjon FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select, insert, delete on relasjon to datadeling_skriver;
 
 create table statistikk (

@@ -6,6 +6,8 @@ import {
   connectAndWait,
   waitForSchema,
   checkKey,
+  checkPreparedStatements,
+  checkSession,
   createDataSource,
   createPool,
   type DatabaseOptions,
@@ -24,7 +26,7 @@ import { SharedLimits } from './access/shared-limits.job.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
 import type { Config } from './config.ts';
 import { readCoverage } from './coverage/coverage.ts';
-import { Export } from './export/export.ts';
+import { Export, EXPORT_TIMEOUT_MS } from './export/export.ts';
 import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
 import { Freshness } from './freshness/freshness.ts';
 import { AUTHORIZE_SCRIPT, isLocal, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './local-token.ts';
@@ -39,8 +41,7 @@ import { QueryApiModule, type Parts } from './query-api.module.ts';
 /** Paths that need no token. Everything else does. */
 export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
 
-/** One takes a minute for each million avtaler and slow reader, and rarely an hour. */
-const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: 60 * 60_000 };
+const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: EXPORT_TIMEOUT_MS };
 
 /** A round that reads the freshness may wait for a database that is away. */
 const MAX_JOB_STOP_MS = 2_000;
@@ -158,7 +159,7 @@ export async function printOpenApi(): Promise<void> {
  * Waits for the database, for the migration job to bring its schema to the version of this release, and for an ingestor to
  * have set it up; makes sure that Postgres writes no personal data to its log.
  *
- * @throws LogSettingsError, WrongKeyError
+ * @throws SettingRefusedError, PoolerError, LogSettingsError, WrongKeyError
  */
 async function waitForDatabase(queryApi: QueryApi, state: StartState): Promise<void> {
   const { dataSource, deltakerId } = queryApi;
@@ -172,11 +173,21 @@ async function waitForDatabase(queryApi: QueryApi, state: StartState): Promise<v
     ),
   );
   state.schema = true;
-  await connectAndWait(dataSource, onError, () => checkLogs(queryApi));
+  await connectAndWait(dataSource, onError, async () => {
+    await checkSettings(queryApi);
+    await checkLogs(queryApi);
+  });
   while (!(await connectAndWait(dataSource, onError, () => checkKey(dataSource, deltakerId)))) {
     logger.warn('The database has not been set up by an ingestor yet; trying again');
     await wait(1_000);
   }
+}
+
+/** Of a session, and what a pooler must do. */
+async function checkSettings({ config, dataSource }: QueryApi): Promise<void> {
+  const { forReading } = databaseOptionsFrom(config);
+  await checkSession(dataSource, forReading, forReading.pooled === true);
+  await checkPreparedStatements(forReading);
 }
 
 /** Of the instance that is read from, and of the one that the audit is written to. */
@@ -206,6 +217,7 @@ function cursorSecret(config: Config): string {
 /** Look-ups may go to a replica; the audit is always written to the primary, on connections that look-ups can't use up. */
 function databaseOptionsFrom(config: Config): Record<'forReading' | 'forAudit', DatabaseOptions> {
   const options = databaseOptions(config, {
+    pooled: config.DB_POOLER === 'transaksjon',
     applicationName: `query-api-${config.ORGANISASJON}`,
     statementTimeoutMs: config.DB_STATEMENT_TIMEOUT_MS,
     connectTimeoutMs: 2_000,

@@ -17,6 +17,7 @@ import { GraphqlGammel1795685623898 } from './1795685623898-graphql-gammel.ts';
 import { Identer1795685852459 } from './1795685852459-identer.ts';
 import { Statistikk1795686004718 } from './1795686004718-statistikk.ts';
 import { Forbruk1795695637165 } from './1795695637165-forbruk.ts';
+import { Versjoner1795697907807 } from './1795697907807-versjoner.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   Identer1795685852459,
   Statistikk1795686004718,
   Forbruk1795695637165,
+  Versjoner1795697907807,
 ];
