@@ -180,7 +180,7 @@ export default tseslint.config(
     files: [
       'apps/*/src/config.ts',
       'libs/simulator/src/simulate.ts',
-      'libs/testing/src/{browser,suite}.ts',
+      'libs/testing/src/{browser,pgbouncer,suite}.ts',
       'libs/testing/src/stack/process.ts',
       'tools/bench/baseline-server.ts',
       'tools/local/{ops,options}.ts',

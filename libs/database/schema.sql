@@ -132,6 +132,21 @@ comment on function klargjoer_innlasting() is 'Makes pg_temp.inn, where rows tha
 revoke execute on function klargjoer_innlasting() from public;
 grant execute on function klargjoer_innlasting() to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION krev_kontrakt()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  skriver integer := coalesce(nullif(current_setting('datadeling.kontrakt', true), '')::integer, 1);
+  minst integer := (select kontrakt_minst from public.instans);
+begin
+  if skriver >= minst then return null; end if;
+  if pg_has_role(current_user, (select relowner from pg_class where oid = tg_relid), 'usage') then return null; end if;
+  raise exception 'This version of the ingestor writes by contract %, and the database takes % and newer: it is too old to run beside or after the version that migrated it',
+    skriver, minst using errcode = '57D01';
+end $function$;
+comment on function krev_kontrakt() is 'Refuses the statement of a version that writes by too old a contract';
+
 CREATE OR REPLACE FUNCTION lenker(deltaker uuid, avtale uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -341,6 +356,7 @@ CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slette
 CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_tiltakstype ON avtale USING btree (tiltakstype, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE OR UPDATE ON avtale FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select, insert, update on avtale to datadeling_skriver;
 
 create table avtale_versjon (
@@ -430,6 +446,14 @@ grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
 
+create unlogged table forbruk (
+  prosess uuid not null,
+  sett timestamptz(6) not null,
+  konsumenter jsonb not null,
+  constraint forbruk_pkey PRIMARY KEY (prosess)
+);
+comment on table forbruk is 'A row for each query-api: what consumers have used of their limits there, as it last told';
+
 create table gjenoppbygging (
   id bigint generated always as identity,
   topic text not null,
@@ -472,6 +496,16 @@ create table gjenoppbygging_usett (
 comment on table gjenoppbygging_usett is 'Avtaler that are stored, and that the topic does not tell of any more';
 grant select, insert on gjenoppbygging_usett to datadeling_skriver;
 
+create unlogged table ingestor_i_drift (
+  prosess uuid not null,
+  bygg text not null,
+  kontrakt integer not null,
+  sett timestamptz(6) not null,
+  constraint ingestor_i_drift_pkey PRIMARY KEY (prosess)
+);
+comment on table ingestor_i_drift is 'A row for each ingestor, as it last told: its build, and the contract that it writes by';
+grant select on ingestor_i_drift to datadeling_skriver;
+
 create table instans (
   id boolean default true not null,
   epoke uuid default gen_random_uuid() not null,
@@ -488,7 +522,7 @@ comment on column instans.relasjoner_bygget_til is 'Participants up to this one 
 comment on column instans.tidslinje is 'The timeline of the primary, for those who follow it: never behind the change feed';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
-grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til) on instans to datadeling_skriver;
+grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert) on instans to datadeling_skriver;
 
 create table konsum_hull (
   id bigint generated always as identity,
@@ -634,6 +668,7 @@ create table relasjon (
   constraint relasjon_pkey PRIMARY KEY (deltaker_id, fra, relasjon, til)
 );
 comment on table relasjon is 'Links between avtaler of one participant, each in both directions. The key begins with the participant: its rows lie together, and are written under its lock only';
+CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE ON relasjon FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select, insert, delete on relasjon to datadeling_skriver;
 
 create table stanset_partisjon (

@@ -7,14 +7,26 @@ import {
   readEnvironment,
   list,
   oneOf,
+  port,
   text,
   type ConfigOf,
 } from '@tiltak/platform';
+
+/** Where Postgres itself is, when there is a pooler in front of it. */
+const directVariables = {
+  DB_DIREKTE_HOST: text({
+    description:
+      'Host of Postgres itself, when DB_HOST is a pooler: the ingestor and its commands need sessions of their own',
+    optional: true,
+  }),
+  DB_DIREKTE_PORT: port({ description: 'Port of Postgres itself', default: 5432 }),
+};
 
 /** Every variable that the ingestor reads. */
 export const SCHEMA = {
   ...commonVariables,
   ...databaseVariables,
+  ...directVariables,
   ...entraVariables,
   DELTAKER_ID_NOEKKEL: text({
     description: 'Key that opaque ids of participants are derived with, the same in both apps, for ever',
@@ -98,7 +110,7 @@ export const SCHEMA = {
 };
 
 /** What a command that only needs the database reads. */
-const DATABASE_SCHEMA = { ORGANISASJON: commonVariables.ORGANISASJON, ...databaseVariables };
+const DATABASE_SCHEMA = { ORGANISASJON: commonVariables.ORGANISASJON, ...databaseVariables, ...directVariables };
 
 export type DatabaseConfig = ConfigOf<typeof DATABASE_SCHEMA>;
 

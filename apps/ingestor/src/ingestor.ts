@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { authorizeFor } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { allowLargePages } from './adapter/body-limit.ts';
+import { thisBuild } from './build.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
 import { acceptLists } from './avstemming/source-list.ts';
@@ -26,6 +27,7 @@ import { ParkedReplay } from './operations/parked/replay.ts';
 import { ParkedRetention } from './operations/parked/retention.job.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
+import { VersionCheck } from './relations/version-check.job.ts';
 import { Statistics } from './statistics/statistics.job.ts';
 
 /** An ingestor that is put together and not started: nothing has connected yet. */
@@ -96,6 +98,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
       new TimelineNote(dataSource),
       new RelationsBackfill(pool),
+      new VersionCheck(dataSource, pool, thisBuild()),
       new FormerIdents(writer),
       new ParkedRetention(pool),
       new Statistics(pool, config.KAFKA_TOPIC),

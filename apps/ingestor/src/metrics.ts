@@ -21,6 +21,11 @@ export const metrics = {
     help: 'Batches that wait because the database refuses too many of their messages with one SQLSTATE',
     labelNames: ['sqlstate'] as const,
   }),
+  relationDeviations: new Counter({
+    name: 'ingestor_relasjonsavvik_total',
+    help: 'Stored relations that were not right when they were checked after a change of version, and were put right',
+    labelNames: ['avvik'] as const,
+  }),
   unknownValue: new Counter({
     name: 'ingestor_ukjent_verdi_total',
     help: 'Stored versions with a value of a coded field that this release does not know',

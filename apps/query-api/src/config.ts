@@ -4,16 +4,26 @@ import {
   commonVariables,
   filePath,
   integer,
+  oneOf,
   readEnvironment,
   port,
   text,
   type ConfigOf,
 } from '@tiltak/platform';
 
+const poolerVariables = {
+  DB_POOLER: oneOf(['nei', 'transaksjon'], {
+    description:
+      'Whether DB_HOST, and DB_REPLIKA_HOST, are a pooler in transaction mode: the settings of its sessions come with the roles then',
+    default: 'nei',
+  }),
+};
+
 /** Every variable that the query-api reads. */
 export const SCHEMA = {
   ...commonVariables,
   ...databaseVariables,
+  ...poolerVariables,
   ...entraVariables,
   DB_REPLIKA_HOST: text({
     description: 'Host of a read replica; look-ups go to DB_HOST when absent, the audit always does',
@@ -51,7 +61,7 @@ export const SCHEMA = {
 };
 
 /** What is needed to read the audit: of `SCHEMA`, the database. */
-const DATABASE_SCHEMA = { ORGANISASJON: commonVariables.ORGANISASJON, ...databaseVariables };
+const DATABASE_SCHEMA = { ORGANISASJON: commonVariables.ORGANISASJON, ...databaseVariables, ...poolerVariables };
 
 export function readDatabaseConfig(): ConfigOf<typeof DATABASE_SCHEMA> {
   return readEnvironment(DATABASE_SCHEMA, process.env);

@@ -6,6 +6,8 @@ import {
   connectAndWait,
   waitForSchema,
   checkKey,
+  checkPreparedStatements,
+  checkSession,
   createDataSource,
   createPool,
   type DatabaseOptions,
@@ -20,10 +22,11 @@ import { readKonsumenter } from './access/konsumenter.ts';
 import { OpenRequests } from './access/open-requests.ts';
 import { RegistryReload } from './access/registry.job.ts';
 import { addRateLimits, countBadTokens } from './access/rate-limit.hook.ts';
+import { SharedLimits } from './access/shared-limits.job.ts';
 import { FeedWaiter } from './changes/feed-waiter.ts';
 import type { Config } from './config.ts';
 import { readCoverage } from './coverage/coverage.ts';
-import { Export } from './export/export.ts';
+import { Export, EXPORT_TIMEOUT_MS } from './export/export.ts';
 import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
 import { Freshness } from './freshness/freshness.ts';
 import { AUTHORIZE_SCRIPT, isLocal, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './local-token.ts';
@@ -38,8 +41,7 @@ import { QueryApiModule, type Parts } from './query-api.module.ts';
 /** Paths that need no token. Everything else does. */
 export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
 
-/** One takes a minute for each million avtaler and slow reader, and rarely an hour. */
-const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: 60 * 60_000 };
+const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: EXPORT_TIMEOUT_MS };
 
 /** A round that reads the freshness may wait for a database that is away. */
 const MAX_JOB_STOP_MS = 2_000;
@@ -51,7 +53,7 @@ export interface QueryApi {
   deltakerId: DeltakerId;
   dataSource: DataSource;
   /** by their names in the metrics */
-  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport', Pool>;
+  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport' | 'forbruk', Pool>;
   reader: Reader;
   auditLog: AuditLog;
 }
@@ -69,6 +71,7 @@ export function createQueryApi(config: Config): QueryApi {
     // One: refusals leave the rest to those who may look up.
     avslag: createPool({ ...forAudit, poolSize: 1 }),
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
+    forbruk: createPool({ ...forAudit, poolSize: 1 }),
   };
   const reader = new Reader(pools.lesing, deltakerId, config.DB_POOL_SIZE * 200);
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
@@ -100,6 +103,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   const denialJob = parts.denialLog.start();
   const freshnessJob = parts.freshness.start();
   const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
+  const limitsJob = new SharedLimits(pools.forbruk, parts.konsumenter, parts.limits).start();
   state.started = true;
   logger.info(
     { organisasjon: config.ORGANISASJON, port: config.PORT, konsumenter: parts.konsumenter.size },
@@ -110,7 +114,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
     parts.feedWaiter.stop();
     await http.stop();
     await registryJob.stop();
-    await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
+    await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
     await parts.denialLog.stop();
     await dataSource.destroy();
     await Promise.all(Object.values(pools).map((pool) => pool.end()));
@@ -159,7 +163,7 @@ export async function printOpenApi(): Promise<void> {
  * Waits for the database, for the migration job to bring its schema to the version of this release, and for an ingestor to
  * have set it up; makes sure that Postgres writes no personal data to its log.
  *
- * @throws LogSettingsError, WrongKeyError
+ * @throws SettingRefusedError, PoolerError, LogSettingsError, WrongKeyError
  */
 async function waitForDatabase(queryApi: QueryApi, state: StartState): Promise<void> {
   const { dataSource, deltakerId } = queryApi;
@@ -173,11 +177,21 @@ async function waitForDatabase(queryApi: QueryApi, state: StartState): Promise<v
     ),
   );
   state.schema = true;
-  await connectAndWait(dataSource, onError, () => checkLogs(queryApi));
+  await connectAndWait(dataSource, onError, async () => {
+    await checkSettings(queryApi);
+    await checkLogs(queryApi);
+  });
   while (!(await connectAndWait(dataSource, onError, () => checkKey(dataSource, deltakerId)))) {
     logger.warn('The database has not been set up by an ingestor yet; trying again');
     await wait(1_000);
   }
+}
+
+/** Of a session, and what a pooler must do. */
+async function checkSettings({ config, dataSource }: QueryApi): Promise<void> {
+  const { forReading } = databaseOptionsFrom(config);
+  await checkSession(dataSource, forReading, forReading.pooled === true);
+  await checkPreparedStatements(forReading);
 }
 
 /** Of the instance that is read from, and of the one that the audit is written to. */
@@ -207,6 +221,7 @@ function cursorSecret(config: Config): string {
 /** Look-ups may go to a replica; the audit is always written to the primary, on connections that look-ups can't use up. */
 function databaseOptionsFrom(config: Config): Record<'forReading' | 'forAudit', DatabaseOptions> {
   const options = databaseOptions(config, {
+    pooled: config.DB_POOLER === 'transaksjon',
     applicationName: `query-api-${config.ORGANISASJON}`,
     statementTimeoutMs: config.DB_STATEMENT_TIMEOUT_MS,
     connectTimeoutMs: 2_000,

@@ -7,6 +7,28 @@ export class LoginRefusedError extends Error {
   readonly startupError = true;
 }
 
+/** The database, or a pooler in front of it, does not let a setting be given when connecting. */
+export class SettingRefusedError extends Error {
+  readonly startupError = true;
+}
+
+/** PgBouncer says this with 08P01, as it does of all else; Postgres has a code for each. */
+const SETTING_REFUSED = [
+  /unsupported startup parameter(?: in options)?: ([\w.]+)/,
+  /(?:unrecognized configuration|permission denied to set|invalid value for) parameter "([\w.]+)"/,
+  /parameter "([\w.]+)" (?:cannot be|can not be)/,
+];
+
+/** The same error, unless it is about a setting: then one that names it. */
+export function asSettingRefused(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const [, setting] = SETTING_REFUSED.map((text) => text.exec(error.message)).find((match) => match !== null) ?? [];
+  if (setting === undefined) return error;
+  return new SettingRefusedError(
+    `The setting ${setting} is refused when connecting to DB_HOST (SQLSTATE ${codeOf(error)}). If that is a pooler: the query-api needs DB_POOLER=transaksjon; the ingestor and its commands need Postgres itself, in DB_DIREKTE_HOST and DB_DIREKTE_PORT`,
+  );
+}
+
 /** 28: the user or password is wrong; 3D000: there is no such database; 42501: no right to connect to it. */
 const REFUSED = /^(28|3D000|42501)/;
 
@@ -30,7 +52,7 @@ export function isTransient(error: unknown): boolean {
  * is lost meanwhile.
  *
  * @param onError hears of each attempt that failed
- * @throws LoginRefusedError naming the settings that are wrong
+ * @throws LoginRefusedError, SettingRefusedError naming what is wrong
  */
 export async function connectAndWait<T>(
   dataSource: DataSource,
@@ -43,6 +65,9 @@ export async function connectAndWait<T>(
       return await first(dataSource);
     } catch (error) {
       const code = codeOf(error);
+      const known = dataSource.isInitialized ? error : asSettingRefused(error);
+      // Wrong, and said so: its words may be those of something that passes.
+      if (known instanceof Error && 'startupError' in known) throw known;
       if (REFUSED.test(code) && !dataSource.isInitialized) {
         throw new LoginRefusedError(
           `DB_USERNAME, DB_PASSWORD or DB_DATABASE is refused by the database (SQLSTATE ${code})`,

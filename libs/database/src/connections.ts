@@ -5,6 +5,7 @@ import { Instance, ConsumerStatus } from './entities.ts';
 import { WatchedPool } from './liveness.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { startupOptions } from './session-settings.ts';
+import { CONTRACT_OPTION } from './versions.ts';
 
 export interface DatabaseOptions {
   host: string;
@@ -19,6 +20,8 @@ export interface DatabaseOptions {
   sslcert?: string | undefined;
   sslkey?: string | undefined;
   poolSize: number;
+  /** there is a pooler in transaction mode in front, so that a session's settings come with its role */
+  pooled?: boolean | undefined;
   /** shown in pg_stat_activity */
   applicationName: string;
   /** a statement that takes longer is ended by the database */
@@ -41,7 +44,7 @@ export interface DatabaseEnv {
   DB_POOL_SIZE: number;
 }
 
-type AppOptions = Pick<DatabaseOptions, 'applicationName' | 'statementTimeoutMs' | 'connectTimeoutMs'>;
+type AppOptions = Pick<DatabaseOptions, 'applicationName' | 'statementTimeoutMs' | 'connectTimeoutMs' | 'pooled'>;
 
 export function databaseOptions(env: DatabaseEnv, appOptions: AppOptions): DatabaseOptions {
   return {
@@ -100,17 +103,8 @@ const SILENT: Logger = {
  * For COPY, prepared statements and transactions under full control, which TypeORM does not offer. Connects when used.
  */
 export function createPool(options: DatabaseOptions): Pool {
-  const pool = new WatchedPool({
-    host: options.host,
-    port: options.port,
-    database: options.database,
-    user: options.username,
-    password: options.password,
-    application_name: options.applicationName,
-    ssl: ssl(options),
-    max: options.poolSize,
-    ...commonOptions(options),
-  });
+  const { password, poolSize } = options;
+  const pool = new WatchedPool({ ...connectionConfig(options), password, max: poolSize });
   pool.on('error', () => undefined);
   // A connection that is lost between two statements of a transaction says so here, and the next statement fails. With
   // nobody to hear it, the process would end.
@@ -119,6 +113,21 @@ export function createPool(options: DatabaseOptions): Pool {
   });
   return pool;
 }
+
+/** Where to connect, as whom and how, but for the password. */
+export function connectionConfig(options: DatabaseOptions): ConnectionConfig {
+  return {
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.username,
+    application_name: options.applicationName,
+    ssl: ssl(options),
+    ...commonOptions(options),
+  };
+}
+
+type ConnectionConfig = ConstructorParameters<typeof WatchedPool>[0];
 
 const MAX_LIFETIME_SECONDS = 30 * 60;
 
@@ -143,7 +152,8 @@ function commonOptions(
     keepAliveInitialDelayMillis: 3_000,
     // So that what changed at the other end, a name or a setting of the role, comes to be known.
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
-    options: startupOptions(options),
+    // A pooler refuses these: its connections have them already, or never.
+    ...(options.pooled ? {} : { options: `${startupOptions(options)} ${CONTRACT_OPTION}` }),
   };
 }
 

@@ -1,3 +1,4 @@
+export { checkPreparedStatements, checkSession, PoolerError, requireDirect } from './pooler.ts';
 export { LoginRefusedError, isTransient, connectAndWait, waitForSchema } from './connect.ts';
 export { columnName } from './column-name.ts';
 export { databaseOptions, createDataSource, createPool, type DatabaseOptions } from './connections.ts';
@@ -6,4 +7,5 @@ export { deltakerIdWith, WrongKeyError, checkKey, writeKeyCheck, type DeltakerId
 export { Instance, ConsumerStatus } from './entities.ts';
 export { LOCKS } from './locks.ts';
 export { checkLogSettings, LogSettingsError } from './log-settings.ts';
+export { CONTRACT, ContractError, otherBuilds, requireNotTooOld } from './versions.ts';
 export { migrate } from './migrate.ts';

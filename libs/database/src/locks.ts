@@ -9,6 +9,8 @@ export const LOCKS = {
   AVSTEMMING: `hashtext('tiltak-datadeling avstemming')`,
   /** session, tried; the figures of statistics are made by one ingestor at a time */
   STATISTICS: `hashtext('tiltak-datadeling statistikk')`,
+  /** session, tried; the relations are checked by one ingestor at a time after a change of version */
+  RELASJONSKONTROLL: `hashtext('tiltak-datadeling relasjonskontroll')`,
   /**
    * transaction; held shared by whoever publishes an adapter's page, and exclusively while a full sync deletes, so that
    * no change comes to lie between the look at what is stored and the tombstones

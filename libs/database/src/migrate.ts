@@ -1,11 +1,13 @@
 import type { DataSource } from 'typeorm';
 import { LOCKS } from './locks.ts';
 import { MIGRATIONS } from './migrations/index.ts';
+import { refuseOlder, requireNoneTooOld } from './versions.ts';
 
 /**
  * Brings the schema up to date. Safe to call from several processes at once; the user must own the database.
  *
  * @returns the migrations that were done
+ * @throws ContractError while an ingestor is alive that is too old to write after this version
  */
 export async function migrate(dataSource: DataSource): Promise<string[]> {
   const runner = dataSource.createQueryRunner();
@@ -13,7 +15,9 @@ export async function migrate(dataSource: DataSource): Promise<string[]> {
     // A migration that builds an index outlives the ordinary limit.
     await runner.query('set statement_timeout = 0');
     await runner.query(`select pg_advisory_lock(${LOCKS.MIGRATION})`);
+    await requireNoneTooOld(dataSource);
     const run = await dataSource.runMigrations();
+    await refuseOlder(dataSource);
     return run.map((migration) => migration.name);
   } finally {
     await runner.query(`select pg_advisory_unlock(${LOCKS.MIGRATION})`).catch(() => undefined);

@@ -5,6 +5,7 @@ export { startJavaProducer, type JavaProducer, type JavaStep } from './stack/jav
 export { MissingToolError } from './stack/missing-tool-error.ts';
 export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
 export { needsBrowser, startBrowser } from './browser.ts';
+export { needsPgBouncer, startPgBouncer, type Pooler } from './pgbouncer.ts';
 export { startPostgres, type LocalPostgres } from './stack/postgres.ts';
 export { startStandby, type Standby } from './stack/standby.ts';
 export { PostgresGroup } from './stack/postgres-group.ts';

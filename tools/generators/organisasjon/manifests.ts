@@ -75,6 +75,8 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
     - { name: DRIFT_GRUPPER, value: '{{driftsgruppe}}' }
     # nei: the source publishes to the topic itself, and alone.
     - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }
+    # Postgres itself, when DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
+    # - { name: DB_DIREKTE_HOST, value: … }
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
     - { secret: tiltak-datadeling-${name}-noekkel }
@@ -99,6 +101,8 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     - { name: ORGANISASJON, value: ${name} }
     - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
     - { name: DEKNING_FIL, value: /konfig/dekning.yaml }
+    # When DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
+    # - { name: DB_POOLER, value: transaksjon }
   filesFrom:
     - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
   envFrom:
@@ -168,6 +172,8 @@ ${Object.entries(FLAGS)
   .map(([flag, value]) => `          - { name: ${flag}, value: '${value}' }\n`)
   .join('')}  env:
     - { name: ORGANISASJON, value: ${name} }
+    # Postgres itself, when DB_HOST is a pooler.
+    # - { name: DB_DIREKTE_HOST, value: … }
 `;
 
 /** The adapter API publishes to it, and the stream reads from it: both in the ingestor. */

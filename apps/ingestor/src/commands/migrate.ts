@@ -1,4 +1,4 @@
-import { connectAndWait, createDataSource, migrate as runMigrations } from '@tiltak/database';
+import { connectAndWait, createDataSource, migrate as runMigrations, requireDirect } from '@tiltak/database';
 import { errorForLog, flushLogger, logger, type Command } from '@tiltak/platform';
 import { readDatabaseConfig } from '../config.ts';
 import { checkLogs, databaseOptionsFrom, logWaiting } from '../database/connect.ts';
@@ -18,6 +18,7 @@ failed is done then.
     const owner = createDataSource(options);
     try {
       const done = await connectAndWait(owner, logWaiting, async () => {
+        await requireDirect(options);
         await checkLogs(owner, options.host);
         return runMigrations(owner);
       });

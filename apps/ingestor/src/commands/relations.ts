@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createPool } from '@tiltak/database';
+import { createPool, requireDirect } from '@tiltak/database';
 import type { Command } from '@tiltak/platform';
 import { readDatabaseConfig } from '../config.ts';
 import { databaseOptionsFrom } from '../database/connect.ts';
@@ -18,7 +18,9 @@ Exit code: 0 when nothing differed, 1 when something did, 2 when it could not be
 `,
   run: async (args) => {
     const { values } = parseArgs({ args, options: { rett: { type: 'boolean', default: false } } });
-    const pool = createPool({ ...databaseOptionsFrom(readDatabaseConfig()), poolSize: 1 });
+    const options = databaseOptionsFrom(readDatabaseConfig());
+    await requireDirect(options);
+    const pool = createPool({ ...options, poolSize: 1 });
     try {
       const result = await checkRelations(pool, { repair: values.rett, report: print });
       print(result);

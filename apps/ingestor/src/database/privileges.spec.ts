@@ -26,6 +26,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'gjenoppbygging_partisjon INSERT SELECT UPDATE',
     'gjenoppbygging_sett DELETE INSERT SELECT',
     'gjenoppbygging_usett INSERT SELECT',
+    'ingestor_i_drift SELECT',
     'instans SELECT',
     'konsum_hull INSERT SELECT',
     'konsum_offset DELETE INSERT SELECT UPDATE',
@@ -83,6 +84,8 @@ test('each function that runs as the owner names its search path, and is for tho
     innsynsidenter: ['datadeling_revisor'],
     klargjoer_avstemming: ['datadeling_skriver'],
     klargjoer_innlasting: ['datadeling_skriver'],
+    meld_forbruk: ['datadeling_leser'],
+    meld_ingestor: ['datadeling_skriver'],
     personens_identer: ['datadeling_leser', 'datadeling_revisor'],
     rydd_parkerte: ['datadeling_skriver'],
   });

@@ -23,6 +23,8 @@ export interface CheckOptions {
   /** hears of each difference as it is found */
   report: (deviation: Deviation) => void;
   antall?: number;
+  /** ends the check before it is through */
+  signal?: AbortSignal;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function checkRelations(pool: Pool, options: CheckOptions): Promise
   for (let after: string | null = null; ;) {
     const { deltakere, deviation } = await compare(pool, after, options.antall ?? DELTAKERE_PER_CHUNK);
     after = deltakere.at(-1) ?? null;
-    if (after === null) return result;
+    if (after === null || options.signal?.aborted) return result;
     for (const relation of deviation.missing) options.report({ avvik: 'MANGLER', ...relation });
     for (const relation of deviation.superfluous) options.report({ avvik: 'OVERFLOEDIG', ...relation });
     result.deltakere += deltakere.length;

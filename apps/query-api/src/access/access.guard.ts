@@ -148,9 +148,9 @@ function deltakerIdsIn(params: unknown): string[] {
 }
 
 function useQuota({ kvote: quota }: Konsument): void {
-  if (!quota || quota.bucket.tryRemoveTokens(1)) return;
-  throw new Problem(PROBLEMS.FOR_MANGE, `The quota of ${String(quota.perSekund)} requests per second is used up`, {
-    retryAfter: 1,
+  if (!quota || quota.take()) return;
+  throw new Problem(PROBLEMS.FOR_MANGE, `The quota of ${String(quota.perSecond)} requests per second is used up`, {
+    retryAfter: Math.max(1, Math.ceil(quota.waitSeconds)),
   });
 }
 

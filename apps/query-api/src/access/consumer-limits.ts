@@ -4,10 +4,13 @@ import { Shares } from '../shared/shares.ts';
 /** Exports that a process has connections for, and those of them that one consumer can have. */
 export const MAX_EXPORTS = 4;
 const MAX_EXPORTS_EACH = 2;
-/** Readers that wait for the change feed: an app with several processes has a few. */
+/** Readers that wait for the change feed: a consumer with several processes has a few. */
 const MAX_WAITING_EACH = 25;
 
-/** What one consumer can have under way at the same time in this process, so that the others have what is theirs. */
+/**
+ * What one consumer can have under way at the same time, so that the others have what is theirs: in all processes together,
+ * as well as they know of each other (`SharedLimits`).
+ */
 export class ConsumerLimits {
   /** requests of any kind */
   readonly lookups: Shares;

@@ -33,7 +33,7 @@ test('consumers by client id', () => {
   ]);
   expect([...konsumenter.keys()]).toEqual(['a', 'b']);
   expect(konsumenter.get('b')?.behandlingsgrunnlag[0]?.felter).toEqual(new Set(GRANTABLE_FIELDS));
-  expect(konsumenter.get('b')?.kvote?.perSekund).toBe(1);
+  expect(konsumenter.get('b')?.kvote?.perSecond).toBe(1);
   expect([...konsumenter.values()].map(({ dialect }) => dialect)).toEqual(['ny', 'gammel']);
 });
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { TokenBucket } from 'limiter';
 import { StartupError } from '@tiltak/platform';
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import type { Dialect } from '../graphql/schema.ts';
 import { parseYaml } from '../shared/yaml.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
+import { Quota } from './quota.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
 
 /** A purpose that a consumer may look things up for, and what it may see for it. */
@@ -24,7 +24,7 @@ export interface Konsument {
   /** of GraphQL */
   dialect: Dialect;
   /** undefined: no quota */
-  kvote: { perSekund: number; burst: number; bucket: TokenBucket } | undefined;
+  kvote: Quota | undefined;
 }
 
 /** The consumers by client id, the `azp` of a token. */
@@ -35,7 +35,7 @@ export class Konsumenter extends Map<string, Konsument> {
     this.clear();
     for (const [azp, konsument] of newer) {
       const quota = before.get(azp)?.kvote;
-      const isSame = quota?.perSekund === konsument.kvote?.perSekund && quota?.burst === konsument.kvote?.burst;
+      const isSame = quota?.perSecond === konsument.kvote?.perSecond && quota?.burst === konsument.kvote?.burst;
       this.set(azp, isSame ? { ...konsument, kvote: quota } : konsument);
     }
   }
@@ -149,12 +149,6 @@ function toKonsument({
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
     })),
     dialect: graphql?.som ?? 'ny',
-    kvote: quota && { ...quota, bucket: fullBucket(quota) },
+    kvote: quota && new Quota(quota.perSekund, quota.burst),
   };
-}
-
-function fullBucket({ perSekund: perSecond, burst }: { perSekund: number; burst: number }): TokenBucket {
-  const bucket = new TokenBucket({ bucketSize: burst, tokensPerInterval: perSecond, interval: 'second' });
-  bucket.content = burst;
-  return bucket;
 }

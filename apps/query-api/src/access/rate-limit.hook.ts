@@ -42,14 +42,11 @@ function rateLimitHeaders(
   const policies = [`"samtidige";q=${String(lookups.max)};qu="concurrent-requests"`];
   const left = [`"samtidige";r=${String(lookups.left(name))}`];
   if (quota) {
-    const { bucket, perSekund: perSecond } = quota;
-    bucket.drip();
-    const used = bucket.bucketSize - bucket.content;
     // A bucket: so many at once, and it is full again after so long.
-    policies.unshift(`"kvote";q=${String(bucket.bucketSize)};w=${seconds(bucket.bucketSize, perSecond)}`);
-    left.unshift(`"kvote";r=${String(Math.floor(bucket.content))};t=${seconds(used, perSecond)}`);
+    policies.unshift(`"kvote";q=${String(quota.burst)};w=${seconds(quota.burst / quota.perSecond)}`);
+    left.unshift(`"kvote";r=${String(quota.left)};t=${seconds(quota.fullAfterSeconds)}`);
   }
   return { 'RateLimit-Policy': policies.join(', '), RateLimit: left.join(', ') };
 }
 
-const seconds = (requests: number, perSecond: number): string => String(Math.max(1, Math.ceil(requests / perSecond)));
+const seconds = (exact: number): string => String(Math.max(1, Math.ceil(exact)));

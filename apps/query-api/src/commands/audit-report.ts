@@ -112,6 +112,7 @@ const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && !Numb
 function connect(): Pool {
   const config = readDatabaseConfig();
   const options = databaseOptions(config, {
+    pooled: config.DB_POOLER === 'transaksjon',
     applicationName: `oppslag-${config.ORGANISASJON}`,
     // Counts as many rows as were ever looked up.
     statementTimeoutMs: 60 * 60_000,

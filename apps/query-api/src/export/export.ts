@@ -25,6 +25,12 @@ export interface ExportStream {
   lines: Readable;
 }
 
+/** One takes a minute for each million avtaler and slow reader, and rarely an hour. */
+export const EXPORT_TIMEOUT_MS = 60 * 60_000;
+
+/** With a limit of its own: through a pooler the session has that of look-ups. */
+const BEGIN = `begin isolation level repeatable read read only; set local statement_timeout = ${String(EXPORT_TIMEOUT_MS)}`;
+
 /** A reader that takes nothing for so long is let go: it holds a connection, and keeps the database from tidying up. */
 const MAX_STALL_MS = 120_000;
 
@@ -77,7 +83,7 @@ export class Export {
   }
 
   private async read(db: PoolClient, fields: readonly AvtaleField[], release: () => void): Promise<ExportStream> {
-    await db.query('begin isolation level repeatable read read only');
+    await db.query(BEGIN);
     const { header, updatedTo } = await readHeader(db);
     const write = createLineWriter(fields, await readColumns(db, fields));
     const guard = new StallGuard(this.maxStallMs);

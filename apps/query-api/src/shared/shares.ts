@@ -1,15 +1,18 @@
 /** How much each consumer has under way of something, and the most that it may have: what one uses, others still have. */
 export class Shares {
+  /** hears of each that is taken */
+  onTake: () => void = () => undefined;
   private readonly taken = new Map<string, number>();
+  private elsewhere: ReadonlyMap<string, number> = new Map();
 
   /** @param max at the same time, of each */
   constructor(readonly max: number) {}
 
   /** Gives it back when called, once; undefined when the consumer has all that it may have. */
   take(who: string): (() => void) | undefined {
-    const taken = this.taken.get(who) ?? 0;
-    if (taken >= this.max) return undefined;
-    this.taken.set(who, taken + 1);
+    if (this.left(who) <= 0) return undefined;
+    this.taken.set(who, this.has(who) + 1);
+    this.onTake();
     let held = true;
     return () => {
       if (held) this.giveBack(who);
@@ -17,12 +20,27 @@ export class Shares {
     };
   }
 
+  /** In this process. */
+  has(who: string): number {
+    return this.taken.get(who) ?? 0;
+  }
+
   left(who: string): number {
-    return this.max - (this.taken.get(who) ?? 0);
+    return Math.max(0, this.max - this.has(who) - (this.elsewhere.get(who) ?? 0));
+  }
+
+  /** From now on, this is what each has in the other processes. */
+  setElsewhere(elsewhere: ReadonlyMap<string, number>): void {
+    this.elsewhere = elsewhere;
+  }
+
+  /** Those who have any here. */
+  holders(): string[] {
+    return [...this.taken.keys()];
   }
 
   private giveBack(who: string): void {
-    const rest = (this.taken.get(who) ?? 0) - 1;
+    const rest = this.has(who) - 1;
     if (rest > 0) this.taken.set(who, rest);
     else this.taken.delete(who);
   }

@@ -16,9 +16,11 @@ import { Innsyn1795684399396 } from './1795684399396-innsyn.ts';
 import { GraphqlGammel1795685623898 } from './1795685623898-graphql-gammel.ts';
 import { Identer1795685852459 } from './1795685852459-identer.ts';
 import { Statistikk1795686004718 } from './1795686004718-statistikk.ts';
+import { Forbruk1795695637165 } from './1795695637165-forbruk.ts';
 import { StansetPartisjon1795696085240 } from './1795696085240-stanset-partisjon.ts';
 import { Tidslinje1795696286500 } from './1795696286500-tidslinje.ts';
 import { Rekkefoelge1795696291426 } from './1795696291426-rekkefoelge.ts';
+import { Versjoner1795697907807 } from './1795697907807-versjoner.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -40,7 +42,9 @@ export const MIGRATIONS = [
   GraphqlGammel1795685623898,
   Identer1795685852459,
   Statistikk1795686004718,
+  Forbruk1795695637165,
   StansetPartisjon1795696085240,
   Tidslinje1795696286500,
   Rekkefoelge1795696291426,
+  Versjoner1795697907807,
 ];

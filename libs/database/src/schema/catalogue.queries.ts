@@ -79,7 +79,8 @@ const triggers = `
 
 export const TABLES = `
 select concat_ws(e'\\n',
-  format(e'create table %I (\\n%s%s\\n)%s%s;', c.relname, (${columns}), (${constraints}),
+  format(e'create %stable %I (\\n%s%s\\n)%s%s;', case c.relpersistence when 'u' then 'unlogged ' else '' end, c.relname,
+    (${columns}), (${constraints}),
     case when c.relkind = 'p' then ' partition by ' || pg_get_partkeydef(c.oid) else '' end, ${options}),
   (${comment('c.oid', 'pg_class', `format('table %I', c.relname)`)}),
   (${columnComments}), (${indexes}), (${triggers}),
