@@ -15,6 +15,7 @@ import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
 import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { ActionsController } from './operations/actions.controller.ts';
+import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
@@ -30,6 +31,7 @@ export interface Parts {
   writer: Writer;
   personWriter: PersonWriter;
   parkedReplay: ParkedReplay;
+  parkedBulk: ParkedBulk;
   rebuild: Rebuild;
   adapter: Adapter;
   avstemming: Avstemming;
@@ -66,6 +68,7 @@ export class IngestorModule {
         { provide: Writer, useValue: parts?.writer },
         { provide: PersonWriter, useValue: parts?.personWriter },
         { provide: ParkedReplay, useValue: parts?.parkedReplay },
+        { provide: ParkedBulk, useValue: parts?.parkedBulk },
         { provide: Rebuild, useValue: parts?.rebuild },
         { provide: Adapter, useValue: parts?.adapter },
         { provide: Avstemming, useValue: parts?.avstemming },

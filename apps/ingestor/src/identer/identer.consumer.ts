@@ -30,6 +30,7 @@ export class IdenterConsumer {
       return nextOffset;
     } catch (error) {
       if (error instanceof UnknownPositionError) return UNKNOWN_POSITION;
+      metrics.batchRetries.inc({ strom: 'identer', partisjon: partition });
       throw error;
     }
   }

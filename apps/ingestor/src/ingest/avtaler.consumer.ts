@@ -40,6 +40,7 @@ export class AvtalerConsumer {
       return result.nextOffset;
     } catch (error) {
       if (error instanceof UnknownPositionError) return UNKNOWN_POSITION;
+      metrics.batchRetries.inc({ strom: 'avtaler', partisjon: batch.partition });
       throw error;
     }
   }

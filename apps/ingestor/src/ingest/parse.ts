@@ -44,5 +44,10 @@ export function parseMessages(messages: readonly RawMessage[], partition: number
 export function toParked(raw: RawMessage, partition: number, reason: ParkingReason): ParkedMessage {
   const { key, value, offset, writtenAt } = raw;
   const position = { partition, offset };
-  return { position, key, value, writtenAt, fingerprint: fingerprint(key ?? '', '\0', value ?? ''), ...reason };
+  return { position, key, value, writtenAt, fingerprint: fingerprintOf(raw), ...reason };
+}
+
+/** By which a parked message is told from another at its place: a recreated topic may use an offset again. */
+export function fingerprintOf({ key, value }: Pick<RawMessage, 'key' | 'value'>): Buffer {
+  return fingerprint(key ?? '', '\0', value ?? '');
 }

@@ -13,6 +13,7 @@ import {
   insertParked,
   insertVersions,
   lockWithFormerIdents,
+  MAX_PARKED_WITH_BYTES,
   readStates,
   repairDeviations,
   updateFormerIdents,
@@ -72,6 +73,8 @@ export class Writer {
     private readonly deltakerId: DeltakerId,
     /** whether an ident that the source has corrected stays in the history */
     private readonly keepsFormerIdents = false,
+    /** of one reason; the topic has the others */
+    private readonly maxParkedWithBytes = MAX_PARKED_WITH_BYTES,
   ) {}
 
   /**
@@ -84,7 +87,8 @@ export class Writer {
    * when others were first time after time: nothing has happened then, and the write may be tried again
    */
   async write<T>(task: WriteTask<T>): Promise<T> {
-    const place = `${task.topic} ${String(task.partition)}`;
+    // A replay that succeeds says nothing of the stream, which stands at another message.
+    const place = [task.topic, task.partition, task.park !== false, task.repair === true].join(' ');
     try {
       const answer = await this.attempt(task, this.failures.repeated(place));
       this.failures.clear(place);
@@ -119,7 +123,7 @@ export class Writer {
     const { messages, record } = selected;
     await sharePersons(db);
     const { parts, parked } = await play(db, messages);
-    if (task.park !== false) await insertParked(db, task, parked);
+    if (task.park !== false) await insertParked(db, task, parked, this.maxParkedWithBytes);
     const repaired = task.repair ? [await this.repair(db, task.partition, messages)] : [];
     await this.forget(db, task.topic, [...parts, ...repaired]);
     const answer = await record({ folds: foldsOf(parts), parked, repaired: foldsOf(repaired) });

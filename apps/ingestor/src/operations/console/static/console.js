@@ -5,13 +5,16 @@ import { showAdapter } from './adapter.js';
 import { readAvstemminger } from './avstemming.js';
 import { el, fillTable, login, perform, call, row, page, number, time } from './felles.js';
 import { readRebuild } from './gjenoppbygging.js';
-import { readParked, showReasons } from './parkerte.js';
+import { readBulk, readParked, showReasons } from './parkerte.js';
 
 const ACTIONS = {
   VIS_PARKERT: 'Så på en parkert melding',
   SPILL_AV: 'Spilte av en melding',
   SPILL_AV_FLERE: 'Spilte av flere meldinger',
   FORKAST: 'Forkastet en melding',
+  SPILL_AV_SAMLET: 'Spilte av alle med en årsak',
+  FORKAST_SAMLET: 'Forkastet alle med en årsak',
+  STOPP_SAMLET: 'Stoppet en samlehandling',
   FRIGI_KONTRAKT: 'Frigjorde kontrakten til adapteren',
   START_GJENOPPBYGGING: 'Startet gjenoppbygging',
   STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
@@ -67,6 +70,7 @@ async function readAll() {
   await readRebuild();
   await readStatus();
   await readParked();
+  await readBulk();
   await readAvstemminger();
   await readActions();
 }
