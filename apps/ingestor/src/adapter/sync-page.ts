@@ -155,8 +155,8 @@ function refuseEndless(source: JsonObject, path: string, errors: FieldError[]): 
 
 /** Of these a message says as much as it can be asked, whatever their form: an adapter is told what the document says. */
 function refuseOtherTypes(content: JsonObject, path: string, errors: FieldError[]): void {
-  const refuse = (field: string, melding: string): void =>
-    void errors.push({ felt: `${path}.ressurs.${field}`, melding });
+  const refuse = (field: string, message: string): void =>
+    void errors.push({ felt: `${path}.ressurs.${field}`, melding: message });
   const { annullertGrunn: reason } = content;
   if (typeof (reason ?? '') !== 'string') refuse('annullertGrunn', 'must be text or null');
   for (const [field, flag] of Object.entries(ARENA_FLAGS)) {

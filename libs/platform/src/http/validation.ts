@@ -116,9 +116,9 @@ export function refuseDangerous(body: unknown): void {
 }
 
 function dangerous(body: unknown, part: object, name: string): Problem {
-  const melding = INHERITED.includes(name) ? 'is not a known property' : 'is a number beyond what can be read';
-  const felt = maskIdents([...(pathTo(part, body) ?? []), name].join('.').replaceAll(/\.(\d+)(?=\.|$)/g, '[$1]'));
-  return invalidRequest([{ felt: felt.slice(0, 200), melding }]);
+  const message = INHERITED.includes(name) ? 'is not a known property' : 'is a number beyond what can be read';
+  const field = maskIdents([...(pathTo(part, body) ?? []), name].join('.').replaceAll(/\.(\d+)(?=\.|$)/g, '[$1]'));
+  return invalidRequest([{ felt: field.slice(0, 200), melding: message }]);
 }
 
 /** The names on the way to a part of a body, which is no deeper than it may be. */

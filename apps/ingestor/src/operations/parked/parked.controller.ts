@@ -153,9 +153,21 @@ export class ParkedController {
 }
 
 function toBulkDto(row: BulkRow): SamlehandlingDto {
-  const { id, handling, kode, felt, tilstand, antall, utfoert, fortsattParkert, aarsak, hvem: startetAv } = row;
+  const { id, handling, kode, felt, tilstand, antall, utfoert, fortsattParkert, aarsak } = row;
   const times = { startet: row.startet.toISOString(), avsluttet: row.avsluttet?.toISOString() ?? null };
-  return { id, handling, kode, felt, tilstand, antall, utfoert, fortsattParkert, aarsak, startetAv, ...times };
+  return {
+    id,
+    handling,
+    kode,
+    felt,
+    tilstand,
+    antall,
+    utfoert,
+    fortsattParkert,
+    aarsak,
+    startetAv: row.hvem,
+    ...times,
+  };
 }
 
 function toDto(row: ParkedRow): ParkertDto {
