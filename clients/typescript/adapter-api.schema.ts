@@ -71,6 +71,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drift/v1/parkerte/samlet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the last action on many has come */
+        get: operations["hentSamlehandling"];
+        put?: never;
+        /**
+         * Replays or discards all that wait, or all with a reason or field, in one action
+         * @description It goes on in the background, piece by piece, also when a process ends meanwhile; hentSamlehandling tells how far it has come. Those that are parked later are not touched.
+         */
+        post: operations["startSamlehandling"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drift/v1/parkerte/samlet/stopp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops it; what was done by then stays done */
+        post: operations["stoppSamlehandling"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drift/v1/parkerte/{id}": {
         parameters: {
             query?: never;
@@ -701,11 +739,74 @@ export interface components {
              * @enum {string}
              */
             innholdFjernetAarsak?: "SPILT_AV" | "FORKASTET" | "AVTALE_SLETTET" | "FRIST";
+            /** @description Present, and true, when its bytes were left on the topic, since too many have the same reason */
+            innholdUtelatt?: boolean;
         };
         ParkertSide: {
             parkerte: components["schemas"]["Parkert"][];
             /** @description The next page; absent on the last one */
             neste?: string;
+        };
+        StartSamlehandling: {
+            /**
+             * @description What to do with all of them
+             * @example SPILL_AV
+             * @enum {string}
+             */
+            handling: "SPILL_AV" | "FORKAST";
+            /**
+             * @description Those with this reason
+             * @example UGYLDIG_FELT
+             */
+            kode?: string;
+            /**
+             * @description Those with this field at fault
+             * @example startDato
+             */
+            felt?: string;
+            /**
+             * @description All of them: must be said when there is neither kode nor felt
+             * @example true
+             */
+            alle?: boolean;
+            /**
+             * @description Why they are discarded: with FORKAST, and only then
+             * @enum {string}
+             */
+            begrunnelse?: "TESTMELDING" | "FEIL_HOS_KILDEN" | "ERSTATTET" | "IKKE_EN_AVTALE" | "ANNET";
+        };
+        Samlehandling: {
+            /** @example 3 */
+            id: string;
+            /** @enum {string} */
+            handling: "SPILL_AV" | "FORKAST";
+            /** @description Those with this reason */
+            kode: string | null;
+            /** @description Those with this field at fault */
+            felt: string | null;
+            /**
+             * @description STOPPET: by somebody. FEILET: aarsak says why; what was done by then stays done
+             * @enum {string}
+             */
+            tilstand: "KJORER" | "FERDIG" | "STOPPET" | "FEILET";
+            /** @description Messages that waited when it was asked for */
+            antall: number;
+            /** @description Of these, discarded or replayed so far */
+            utfoert: number;
+            /** @description Of these, tried in vain so far */
+            fortsattParkert: number;
+            /** @description Why it failed */
+            aarsak: string | null;
+            /** Format: date-time */
+            startet: string;
+            /** @description Nav ident */
+            startetAv: string;
+            /** Format: date-time */
+            avsluttet: string | null;
+        };
+        SisteSamlehandling: {
+            /** @description The last one; absent when there was none */
+            siste?: components["schemas"]["Samlehandling"];
         };
         ParkertMedInnhold: {
             /** @example 17 */
@@ -757,6 +858,8 @@ export interface components {
              * @enum {string}
              */
             innholdFjernetAarsak?: "SPILT_AV" | "FORKASTET" | "AVTALE_SLETTET" | "FRIST";
+            /** @description Present, and true, when its bytes were left on the topic, since too many have the same reason */
+            innholdUtelatt?: boolean;
             /** @description Key; only its shape when it is no UUID */
             nokkel: string | null;
             /** @description The message with what is about persons hidden */
@@ -1512,6 +1615,263 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hentSamlehandling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SisteSamlehandling"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startSamlehandling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartSamlehandling"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Samlehandling"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description One is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another media type than is taken */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stoppSamlehandling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None is running */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

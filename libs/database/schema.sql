@@ -596,6 +596,37 @@ CREATE INDEX oppslag_tidspunkt ON oppslag USING brin (tidspunkt);
 grant select on oppslag to datadeling_revisor;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall) on oppslag to datadeling_leser;
 
+create table parkert_handling (
+  id bigint generated always as identity,
+  handling text not null,
+  kode text,
+  felt text,
+  begrunnelse text,
+  hvem text not null,
+  klient text not null,
+  driftshandling bigint not null,
+  tilstand text default 'KJORER'::text not null,
+  til_id bigint not null,
+  siste_id bigint default 0 not null,
+  antall integer not null,
+  utfoert integer default 0 not null,
+  fortsatt_parkert integer default 0 not null,
+  aarsak text,
+  startet timestamptz(6) default now() not null,
+  avsluttet timestamptz(6),
+  arbeider uuid,
+  fornyet timestamptz(6),
+  constraint parkert_handling_pkey PRIMARY KEY (id),
+  constraint parkert_handling_handling_check CHECK (handling = ANY (ARRAY['SPILL_AV'::text, 'FORKAST'::text])),
+  constraint parkert_handling_tilstand_check CHECK (tilstand = ANY (ARRAY['KJORER'::text, 'FERDIG'::text, 'STOPPET'::text, 'FEILET'::text]))
+);
+comment on table parkert_handling is 'Actions on many parked messages at once: done piece by piece, by whichever ingestor is there';
+comment on column parkert_handling.til_id is 'The newest message when it was asked for: none after it is touched';
+comment on column parkert_handling.siste_id is 'The last message that it is done with';
+comment on column parkert_handling.arbeider is 'The process that does it, until fornyet is too old';
+CREATE UNIQUE INDEX parkert_handling_en_om_gangen ON parkert_handling USING btree ((true)) WHERE tilstand = 'KJORER'::text;
+grant select, insert, update on parkert_handling to datadeling_skriver;
+
 create table parkert_melding (
   id bigint generated always as identity,
   topic text not null,
@@ -618,19 +649,25 @@ create table parkert_melding (
   innhold_fjernet timestamptz(6),
   innhold_fjernet_aarsak text,
   epoke integer default 0 not null,
+  utelatt boolean default false not null,
   constraint parkert_melding_pkey PRIMARY KEY (id),
   constraint parkert_melding_sted_key UNIQUE (topic, epoke, partisjon, kafka_offset, avtrykk),
   constraint parkert_melding_innhold_fjernet_aarsak_check CHECK (innhold_fjernet_aarsak = ANY (ARRAY['SPILT_AV'::text, 'FORKASTET'::text, 'AVTALE_SLETTET'::text, 'FRIST'::text])),
   constraint parkert_melding_tilstand_check CHECK (tilstand = ANY (ARRAY['PARKERT'::text, 'SPILT_AV'::text, 'FORKASTET'::text]))
 );
 comment on table parkert_melding is 'Messages that could not be used; with the raw bytes for as long as these are of use';
+comment on column parkert_melding.verdi is 'As it came, or packed: see ingest/parked-bytes.ts. The ids of avtaler stand in it in clear text either way';
 comment on column parkert_melding.avtrykk is 'SHA-256 of key and value: a recreated topic may use an offset again';
 comment on column parkert_melding.begrunnelse is 'Why it was discarded: one of a list';
 comment on column parkert_melding.skrevet is 'Timestamp of its record; null when it had none, and for those parked before this was kept';
 comment on column parkert_melding.avtaler is 'Those that the bytes name: their deletion takes the bytes too';
 comment on column parkert_melding.innhold_fjernet is 'When the bytes went; place, reason and fingerprint stay';
+comment on column parkert_melding.utelatt is 'Its bytes are left on the topic, which a replay reads: they were too many, or too many had the same reason';
+CREATE INDEX parkert_melding_aarsak ON parkert_melding USING btree (kode, felt, id) WHERE tilstand = 'PARKERT'::text;
 CREATE INDEX parkert_melding_avtaler ON parkert_melding USING gin (avtaler) WHERE innhold_fjernet IS NULL;
+CREATE INDEX parkert_melding_med_innhold ON parkert_melding USING btree (kode) WHERE tilstand = 'PARKERT'::text AND innhold_fjernet IS NULL AND NOT utelatt;
 CREATE INDEX parkert_melding_tilstand ON parkert_melding USING btree (tilstand, id);
+CREATE INDEX parkert_melding_utelatt ON parkert_melding USING btree (topic, partisjon, kafka_offset) WHERE tilstand = 'PARKERT'::text AND innhold_fjernet IS NULL AND utelatt;
 grant select, insert, update on parkert_melding to datadeling_skriver;
 
 create table personident (

@@ -114,8 +114,9 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   });
 
   test('discards it with a reason', async () => {
-    await page.getByLabel(/Begrunnelse/).selectOption('Testmelding');
-    await page.getByRole('button', { name: 'Forkast' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel(/Begrunnelse/).selectOption('Testmelding');
+    await dialog.getByRole('button', { name: 'Forkast' }).click();
     await waitFor('Meldingen er forkastet.');
     const [row] = await system.sql(
       `select tilstand, begrunnelse, behandlet_av from parkert_melding where felt = 'startDato'`,
@@ -139,14 +140,14 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
 
     page.once('dialog', (dialog) => void dialog.accept());
     await page.getByRole('button', { name: 'Spill av alle parkerte' }).click();
-    await waitFor('0 meldinger er spilt av, 1 er fortsatt parkert.');
+    await waitFor('0 av 1 meldinger er spilt av, 1 er forsøkt og fortsatt parkert.');
   });
 
   test('shows who did what', async () => {
     const actions = await rows('handlinger').allTextContents();
     expect(actions).toHaveLength(5);
     expect(actions.every((line) => line.includes(ON_DUTY_NAV_IDENT))).toBe(true);
-    expect(actions[0]).toContain('Spilte av flere meldinger');
+    expect(actions[0]).toContain('Spilte av alle med en årsak');
   });
 
   test('tells of the adapter and its syncs, and that there is none', async () => {

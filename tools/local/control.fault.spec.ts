@@ -20,11 +20,7 @@ test('processes join and leave while the stack runs, and its standby is promoted
     const { queryApi } = running.ready();
     const count = (): Record<string, number> => {
       const names = running.ready().processes.map(({ name }) => name);
-      return Object.fromEntries(
-        Map.groupBy(names, (name) => name)
-          .entries()
-          .map(([name, all]) => [name, all.length]),
-      );
+      return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
     };
     const tell = async (...words: string[]): Promise<number> => {
       const { status } = await fetch(`${control.url}${words.join('/')}`, { method: 'POST' });

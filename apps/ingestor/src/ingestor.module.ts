@@ -16,6 +16,7 @@ import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { ActionsController } from './operations/actions.controller.ts';
 import { HeldController } from './operations/held/held.controller.ts';
+import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
@@ -31,6 +32,7 @@ export interface Parts {
   writer: Writer;
   personWriter: PersonWriter;
   parkedReplay: ParkedReplay;
+  parkedBulk: ParkedBulk;
   rebuild: Rebuild;
   adapter: Adapter;
   avstemming: Avstemming;
@@ -68,6 +70,7 @@ export class IngestorModule {
         { provide: Writer, useValue: parts?.writer },
         { provide: PersonWriter, useValue: parts?.personWriter },
         { provide: ParkedReplay, useValue: parts?.parkedReplay },
+        { provide: ParkedBulk, useValue: parts?.parkedBulk },
         { provide: Rebuild, useValue: parts?.rebuild },
         { provide: Adapter, useValue: parts?.adapter },
         { provide: Avstemming, useValue: parts?.avstemming },

@@ -23,6 +23,7 @@ import { IngestorModule, type Parts } from './ingestor.module.ts';
 import { createKafkaConnection, type KafkaConnection } from './kafka/connection.ts';
 import { DOCUMENT_ROUTES, openApiText, serveOpenApi } from './openapi.ts';
 import { CONSOLE_ROUTES, serveConsole } from './operations/console/console.ts';
+import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { ParkedRetention } from './operations/parked/retention.job.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
@@ -65,6 +66,8 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const { topic, publisher } = kafka;
   const writer = new Writer(pool, deltakerId, config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES');
   const personWriter = new PersonWriter(pool, deltakerId);
+  const parkedReplay = new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }, topic);
+  const parkedBulk = new ParkedBulk(pool, parkedReplay);
   const adapter = new Adapter(config, publisher, pool);
   const rebuild = new Rebuild(pool, writer, topic);
   const avstemming = new Avstemming(pool, topic, {
@@ -86,7 +89,8 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       groupsOnDuty: config.DRIFT_GRUPPER,
       adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
     },
-    parkedReplay: new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }),
+    parkedReplay,
+    parkedBulk,
     rebuild,
     adapter,
     avstemming,
@@ -101,6 +105,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new VersionCheck(dataSource, pool, thisBuild()),
       new FormerIdents(writer),
       new ParkedRetention(pool),
+      parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
       rebuild,
       adapter.completion,
@@ -132,6 +137,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
 
   return async () => {
     await ingestor.rebuild.stop();
+    await ingestor.parkedBulk.stop();
     await http.stop();
     for (const job of jobs.toReversed()) await job.stop();
     await kafka.disconnect();

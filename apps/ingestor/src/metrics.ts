@@ -16,9 +16,13 @@ export const metrics = {
     name: 'ingestor_parkert_eldste_alder_sekunder',
     help: 'Since the oldest of the parked messages that nobody has resolved was parked; 0: there is none',
   }),
+  parkedLeftOut: new Gauge({
+    name: 'ingestor_parkert_uten_innhold',
+    help: 'Parked messages that nobody has resolved, and whose bytes are on the topic only: too many have the same reason',
+  }),
   systematicallyRefused: new Counter({
     name: 'ingestor_systematisk_avvist_total',
-    help: 'Batches that wait because the database refuses too many of their messages with one SQLSTATE',
+    help: 'Attempts at batches that wait because the database refuses too much of them, or has answered one SQLSTATE time after time',
     labelNames: ['sqlstate'] as const,
   }),
   relationDeviations: new Counter({

@@ -32,3 +32,13 @@ test('all but what decides whether an avtale is shown can be granted', () => {
   const shown: readonly string[] = GRANTABLE_FIELDS;
   expect(AVTALE_FIELDS.filter((name) => !shown.includes(name))).toEqual(['feilregistrert']);
 });
+
+test('every text and number has a limit, and no text is longer than an index can hold', () => {
+  for (const name of AVTALE_FIELDS) {
+    const { read, maxLength, range } = FIELDS[name];
+    expect([name, maxLength !== undefined]).toEqual([name, read === 'text']);
+    expect([name, range !== undefined]).toEqual([name, read === 'integer' || read === 'number']);
+    // A character may take four bytes. The name of an employer is in no index.
+    if (name !== 'bedriftNavn') expect(4 * (maxLength ?? 0) + 16).toBeLessThan(2_704);
+  }
+});

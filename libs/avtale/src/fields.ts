@@ -28,6 +28,13 @@ export interface Field {
   about: 'avtale' | 'person';
   /** a message without it can't be used */
   required?: true;
+  /**
+   * of a text: the most characters it may have. Far more than the source sends, and so few that every index can hold
+   * them (2,704 bytes of all its columns together): a row that an index refuses would be tried for ever
+   */
+  maxLength?: number;
+  /** of a number: the least and the most */
+  range?: readonly [min: number, max: number];
   /** coded: stored as the source sent it, so that a value unknown today needs no rebuild tomorrow; published as these */
   codes?: { fromSource: (raw: string) => string };
   /** of an avtale of kind MENTOR it tells of the mentor's position, not of the participant's: not kept (rule 8) */
@@ -36,6 +43,14 @@ export interface Field {
   internal?: true;
 }
 
+/** National idents and Nav idents have 11 and 7 characters. */
+const MAX_IDENT = 50;
+/** Nine digits, but for very old avtaler. As many as can be asked for. */
+export const MAX_BEDRIFT_NR = 20;
+const MAX_CODE = 100;
+const INT32 = [-(2 ** 31), 2 ** 31 - 1] as const;
+const MILLION = [-1_000_000, 1_000_000] as const;
+
 /**
  * The reduced avtale: the only data about an avtale that this system keeps (rule 9 of the source contract), in the order
  * in which it is stored and shown. The columns of a field bear its name in snake case. A new field is a row here, a
@@ -43,30 +58,59 @@ export interface Field {
  */
 const TABLE = {
   avtaleId: { source: 'avtaleId', read: 'uuid', about: 'avtale', required: true },
-  avtaleNr: { source: 'avtaleNr', read: 'integer', about: 'avtale' },
-  deltakerFnr: { source: 'deltakerFnr', read: 'text', about: 'person' },
-  bedriftNr: { source: 'bedriftNr', read: 'text', about: 'avtale' },
+  avtaleNr: { source: 'avtaleNr', read: 'integer', range: INT32, about: 'avtale' },
+  deltakerFnr: { source: 'deltakerFnr', read: 'text', maxLength: MAX_IDENT, about: 'person' },
+  bedriftNr: { source: 'bedriftNr', read: 'text', maxLength: MAX_BEDRIFT_NR, about: 'avtale' },
   // A sole trader's business is often named after them.
-  bedriftNavn: { source: 'bedriftNavn', read: 'text', about: 'person' },
-  veilederNavIdent: { source: 'veilederNavIdent', read: 'text', about: 'person' },
-  tiltakstype: { source: 'tiltakstype', read: 'text', about: 'avtale', codes: CODE_VALUES.tiltakstype },
-  versjon: { source: 'versjon', read: 'integer', about: 'avtale' },
-  avtaleStatus: { source: 'avtaleStatus', read: 'text', about: 'avtale', codes: CODE_VALUES.avtaleStatus },
+  bedriftNavn: { source: 'bedriftNavn', read: 'text', maxLength: 1_000, about: 'person' },
+  veilederNavIdent: { source: 'veilederNavIdent', read: 'text', maxLength: MAX_IDENT, about: 'person' },
+  tiltakstype: {
+    source: 'tiltakstype',
+    read: 'text',
+    maxLength: MAX_CODE,
+    about: 'avtale',
+    codes: CODE_VALUES.tiltakstype,
+  },
+  versjon: { source: 'versjon', read: 'integer', range: INT32, about: 'avtale' },
+  avtaleStatus: {
+    source: 'avtaleStatus',
+    read: 'text',
+    maxLength: MAX_CODE,
+    about: 'avtale',
+    codes: CODE_VALUES.avtaleStatus,
+  },
   avtaleInngaatt: { source: 'avtaleInngått', read: 'osloTime', about: 'avtale' },
   startDato: { source: 'startDato', read: 'date', about: 'avtale' },
   sluttDato: { source: 'sluttDato', read: 'date', about: 'avtale' },
-  stillingprosent: { source: 'stillingprosent', read: 'number', about: 'avtale', nullForMentor: true },
-  antallDagerPerUke: { source: 'antallDagerPerUke', read: 'number', about: 'avtale', nullForMentor: true },
-  stillingstype: { source: 'stillingstype', read: 'text', about: 'avtale', codes: CODE_VALUES.stillingstype },
+  stillingprosent: { source: 'stillingprosent', read: 'number', range: MILLION, about: 'avtale', nullForMentor: true },
+  antallDagerPerUke: {
+    source: 'antallDagerPerUke',
+    read: 'number',
+    range: MILLION,
+    about: 'avtale',
+    nullForMentor: true,
+  },
+  stillingstype: {
+    source: 'stillingstype',
+    read: 'text',
+    maxLength: MAX_CODE,
+    about: 'avtale',
+    codes: CODE_VALUES.stillingstype,
+  },
   godkjentAvDeltaker: { source: 'godkjentAvDeltaker', read: 'osloTime', about: 'avtale' },
   godkjentAvArbeidsgiver: { source: 'godkjentAvArbeidsgiver', read: 'osloTime', about: 'avtale' },
   godkjentAvVeileder: { source: 'godkjentAvVeileder', read: 'osloTime', about: 'avtale' },
   godkjentAvBeslutter: { source: 'godkjentAvBeslutter', read: 'osloTime', about: 'avtale' },
-  godkjentAvNavIdent: { source: 'godkjentAvNavIdent', read: 'text', about: 'person' },
-  godkjentAvBeslutterNavIdent: { source: 'godkjentAvBeslutterNavIdent', read: 'text', about: 'person' },
+  godkjentAvNavIdent: { source: 'godkjentAvNavIdent', read: 'text', maxLength: MAX_IDENT, about: 'person' },
+  godkjentAvBeslutterNavIdent: {
+    source: 'godkjentAvBeslutterNavIdent',
+    read: 'text',
+    maxLength: MAX_IDENT,
+    about: 'person',
+  },
   godkjentPaaVegneAv: { source: 'godkjentPaVegneAv', read: 'boolean', about: 'avtale' },
   godkjentPaaVegneAvArbeidsgiver: { source: 'godkjentPaVegneAvArbeidsgiver', read: 'boolean', about: 'avtale' },
-  opphav: { source: 'opphav', read: 'text', about: 'avtale', codes: CODE_VALUES.opphav },
+  opphav: { source: 'opphav', read: 'text', maxLength: MAX_CODE, about: 'avtale', codes: CODE_VALUES.opphav },
   opprettetTidspunkt: { source: 'opprettetTidspunkt', read: 'osloTime', about: 'avtale' },
   annullertTidspunkt: { source: 'annullertTidspunkt', read: 'instant', about: 'avtale' },
   feilregistrert: { source: 'feilregistrert', read: 'boolean', about: 'avtale', internal: true },

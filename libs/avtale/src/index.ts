@@ -15,6 +15,7 @@ export {
   AVTALE_FIELDS,
   FIELDS,
   GRANTABLE_FIELDS,
+  MAX_BEDRIFT_NR,
   OPEN_SOURCE_FIELDS,
   SOURCE_FIELDS,
   STORED_FIELDS,
@@ -54,6 +55,7 @@ export {
   type Version,
 } from './ordering.ts';
 export {
+  ARENA_FLAGS,
   countedDays,
   FASER,
   GRUNNER,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import type { Avtale } from './fields.ts';
+import { AVTALE_FIELDS, FIELDS, type Avtale } from './fields.ts';
 import { parseMessage, type ParkingReason } from './message.ts';
 
 const ID = '04d0033c-754b-4daa-b5ff-6531dc64582c';
@@ -174,6 +174,30 @@ describe('parked', () => {
     });
   });
 
+  test.each(AVTALE_FIELDS.filter((name) => FIELDS[name].maxLength !== undefined))(
+    '%s beyond its length, which is counted in characters',
+    (name) => {
+      const { source, maxLength = 0 } = FIELDS[name];
+      expect(avtale({ [source]: '😀'.repeat(maxLength) })[name]).toHaveLength(2 * maxLength);
+      for (const text of ['x'.repeat(maxLength + 1), '😀'.repeat(maxLength + 1), 'x'.repeat(1_000_000)]) {
+        expect(reason(bytes(ID), bytes(JSON.stringify({ ...SOURCE, [source]: text })))).toEqual({
+          code: 'UGYLDIG_FELT',
+          field: source,
+          reason: `is longer than ${String(maxLength)} characters`,
+        });
+      }
+    },
+  );
+
+  test.each([
+    ['stillingprosent', 1_000_001],
+    ['antallDagerPerUke', -1e300],
+    ['versjon', 2 ** 53 + 1],
+    ['avtaleNr', -(2 ** 31) - 1],
+  ])('%s beyond its range: %d', (field, number) =>
+    expect(reason(bytes(ID), bytes(JSON.stringify({ ...SOURCE, [field]: number })))).toMatchObject({ field }),
+  );
+
   test.each([
     ['IKKE_JSON', '{"avtaleId":'],
     ['IKKE_JSON', ''],
@@ -228,6 +252,84 @@ test('U+0000 is found, and not found, however deep a message is nested', () => {
     parseMessage(bytes(ID), bytes(`${JSON.stringify(SOURCE).slice(0, -1)},${more}}`));
   expect(read(`${deep('1')},"tekst":"\\\\u0000"`)).toMatchObject({ ok: true });
   expect(read(deep('"\\u0000"'))).toMatchObject({ ok: false, reason: { code: 'UGYLDIG_FELT', field: 'ukjent' } });
+});
+
+describe('whatever a source writes', () => {
+  /** Pieces of JSON, and of what looks like it: of any depth, width, length, precision and character. */
+  const { piece } = fc.letrec<{ piece: string }>((tie) => ({
+    piece: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom('1e400', '-1e400', '-0', '1e-400', '9'.repeat(99), '0x10', '01', '1.5', '9007199254740993'),
+      fc.constantFrom(
+        'null',
+        'true',
+        'NaN',
+        'Infinity',
+        '""',
+        '"2026-01-01"',
+        '"0000-01-01T00:00:00Z"',
+        ',',
+        '"',
+        '\\',
+      ),
+      fc.constantFrom(...[0, 0x1f, 0xd800, 0xdfff, 0xfeff].map((n) => `"a\\u${n.toString(16).padStart(4, '0')}"`)),
+      fc.constantFrom('\ufeff', '"\\x41"', '"\n"', '"\u2028"', '"😀"'),
+      fc.string({ unit: 'binary', maxLength: 300 }).map((text) => JSON.stringify(text)),
+      fc.integer({ min: 0, max: 5_000 }).map((n) => JSON.stringify('x'.repeat(n))),
+      fc
+        .tuple(fc.integer({ min: 1, max: 30_000 }), tie('piece'))
+        .map(([n, p]) => `${'['.repeat(n)}${p}${']'.repeat(n)}`),
+      fc
+        .tuple(fc.integer({ min: 1, max: 9_000 }), tie('piece'))
+        .map(([n, p]) => `${'{"a":'.repeat(n)}${p}${'}'.repeat(n)}`),
+      fc.array(tie('piece'), { maxLength: 5 }).map((parts) => `[${parts.join(',')}]`),
+      fc
+        .tuple(fc.integer({ min: 1, max: 3_000 }), tie('piece'))
+        .map(([n, p]) => `[${`${p.slice(0, 20)},`.repeat(n)}0]`),
+    ),
+  }));
+  const name = fc.oneof(
+    fc.constantFrom(...Object.keys(SOURCE), 'annullertGrunn', 'godkjentPaVegneGrunn'),
+    fc.constantFrom('__proto__', 'constructor', 'hasOwnProperty', 'toString', '', '\\u0000', '18820177572'),
+    fc.string({ unit: 'binary', maxLength: 100 }).map((text) => JSON.stringify(text).slice(1, -1)),
+  );
+  const message = fc.array(fc.tuple(name, piece), { maxLength: 6 }).map((members) => {
+    const good = JSON.stringify(SOURCE).slice(0, -1);
+    return `${good}${members.map(([n, p]) => `,"${n}":${p}`).join('')}}`;
+  });
+
+  test('is taken, or parked with a reason that names no more than a field: never an exception', () => {
+    fc.assert(
+      fc.property(message, fc.option(fc.nat(), { nil: undefined }), (text, spoiltAt) => {
+        const value = bytes(text);
+        if (spoiltAt !== undefined) value[spoiltAt % value.length] = 0xc3;
+        const parsed = parseMessage(bytes(ID), value);
+        if (!parsed.ok) {
+          const { field } = parsed.reason;
+          expect(field ?? 'key').toMatch(/^[\wæøå]{1,60}$/i);
+          expect(field ?? 'key').not.toMatch(/\d{6}/);
+          expect(parsed.reason.reason.length).toBeLessThan(80);
+        } else if (parsed.message.type === 'AVTALE') {
+          for (const one of Object.values(parsed.message.avtale)) expect(JSON.stringify(one)).not.toContain('\\u0000');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  }, 60_000);
+
+  test('may be a million deep, or wide', () => {
+    const within = (x: string): Buffer => bytes(`${JSON.stringify(SOURCE).slice(0, -1)},"x":${x}}`);
+    const million = 1_000_000;
+    const nested = (open: string, close: string, n: number): Buffer =>
+      within(`${open.repeat(n)}"\\u0000"${close.repeat(n)}`);
+    for (const value of [
+      nested('[', ']', million),
+      nested('{"a":', '}', million / 10),
+      within(`[${'0,'.repeat(million / 4)}"\\u0000"]`),
+    ]) {
+      expect(reason(bytes(ID), value)).toMatchObject({ code: 'UGYLDIG_FELT', field: 'x' });
+    }
+  });
 });
 
 test('every message seen from the source is usable', () => {

@@ -53,9 +53,13 @@ export function parseMessage(
     return { ok: true, message: parse(key, value, origin) };
   } catch (error) {
     if (error instanceof UnreadableError) return { ok: false, reason: error.reason };
+    if (error instanceof RangeError) return { ok: false, reason: TOO_MUCH };
     throw error;
   }
 }
+
+/** Nothing here recurses, and no field is long; should the engine meet a limit of its own all the same, the message has. */
+const TOO_MUCH: ParkingReason = { code: 'IKKE_JSON', field: null, reason: 'holds more than can be read' };
 
 class UnreadableError extends Error {
   constructor(readonly reason: ParkingReason) {
@@ -143,27 +147,31 @@ function parseJson(text: string): JsonObject {
   // Postgres can't hold U+0000 in text. Only a message with the escape in it needs to be walked through.
   if (text.includes('\\u0000')) {
     const field = findNul(object);
-    if (field) reject('UGYLDIG_FELT', field, 'contains U+0000');
+    if (field !== undefined) reject('UGYLDIG_FELT', nameToTell(field), 'contains U+0000');
   }
   return object;
 }
 
-/** Layer by layer: a message may be nested deeper than a call can be. */
+/** Without recursion: a message may be nested deeper than a call can be. */
 function findNul(message: JsonObject): string | undefined {
-  let layer: [field: string, value: unknown][] = [['', message]];
-  while (layer.length > 0) {
-    const next: typeof layer = [];
-    for (const [field, value] of layer) {
-      if (typeof value === 'string' && value.includes('\0')) return field;
-      if (typeof value !== 'object' || value === null) continue;
-      for (const [name, part] of Object.entries(value)) {
-        if (name.includes('\0')) return field || 'unknown field';
-        next.push([field || name, part]);
+  for (const [field, value] of Object.entries(message)) {
+    if (field.includes('\0')) return field;
+    for (const open = [value]; open.length > 0;) {
+      const part = open.pop();
+      if (typeof part === 'string' && part.includes('\0')) return field;
+      if (typeof part !== 'object' || part === null) continue;
+      for (const [name, member] of Object.entries(part)) {
+        if (name.includes('\0')) return field;
+        open.push(member);
       }
     }
-    layer = next;
   }
   return undefined;
+}
+
+/** A name that nobody knows is the sender's own text, of any length; it is shown, and is a label of a metric. */
+function nameToTell(field: string): string {
+  return /^[a-zæøå_][\wæøåÆØÅ]{0,59}$/i.test(field) && !/\d{6}/.test(field) ? field : 'ukjent';
 }
 
 const READERS: { [K in keyof Values]: (source: JsonObject, field: string) => Values[K] | null } = {
@@ -196,8 +204,37 @@ function parseAvtale(source: JsonObject, avtaleId: string): Avtale {
 
 type Read = (source: JsonObject, field: string) => unknown;
 
-function readerOf(name: string, { source, read, required }: Field): { name: string; source: string; read: Read } {
-  return { name, source, read: required ? requiredRead(READERS[read]) : READERS[read] };
+function readerOf(name: string, field: Field): { name: string; source: string; read: Read } {
+  const { source, required } = field;
+  const read = limitedRead(READERS[field.read], field);
+  return { name, source, read: required ? requiredRead(read) : read };
+}
+
+/** What is beyond the limits of the contract can't be used, however well it could be read. */
+function limitedRead(read: Read, { maxLength, range }: Field): Read {
+  if (maxLength !== undefined) {
+    return (source, field) => {
+      const text = read(source, field);
+      if (typeof text === 'string' && isLonger(text, maxLength)) {
+        reject('UGYLDIG_FELT', field, `is longer than ${String(maxLength)} characters`);
+      }
+      return text;
+    };
+  }
+  if (range === undefined) return read;
+  const [min, max] = range;
+  return (source, field) => {
+    const number = read(source, field);
+    if (typeof number === 'number' && (number < min || number > max)) {
+      reject('UGYLDIG_FELT', field, `must be from ${String(min)} to ${String(max)}`);
+    }
+    return number;
+  };
+}
+
+/** Counted as JSON Schema counts: a character outside the basic plane is one. */
+function isLonger(text: string, max: number): boolean {
+  return text.length > max && (text.length > 2 * max || Array.from(text).length > max);
 }
 
 function requiredRead(read: Read): Read {

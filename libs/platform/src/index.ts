@@ -22,6 +22,7 @@ export {
 export { fingerprint } from './fingerprint.ts';
 export { measurePools, type PoolStats } from './pool-metrics.ts';
 export { JsonList } from './http/body/json-list.ts';
+export { NestedList, NestedObject } from './http/form.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { IntegerParam } from './http/integer-param.ts';
 export { pageHeaders } from './http/security-headers.ts';

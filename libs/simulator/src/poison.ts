@@ -39,6 +39,13 @@ const KINDS: readonly Corrupt[] = [
   () => ({ key: 'ikke-en-uuid', value: null }),
   // Nothing newer would ever come.
   withFields({ sistEndret: '9000-01-01T00:00:00Z' }),
+  // More than an index can hold.
+  withFields({ deltakerFnr: 'x'.repeat(3_000) }),
+  withFields({ tiltakstype: 'Å'.repeat(101) }),
+  (good, { key }) => ({
+    key,
+    value: `${good.slice(0, -1)},"ukjent":${'['.repeat(10_000)}"\\u0000"${']'.repeat(10_000)}}`,
+  }),
 ];
 
 /** In the place of a message: the same message, spoilt. Number by number, all kinds in turn. */

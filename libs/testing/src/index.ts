@@ -34,3 +34,4 @@ export {
 } from './suite.ts';
 export { isValidFnr, isValidOrgnr, syntheticFnr, syntheticNavIdent, syntheticOrgnr } from './idents.ts';
 export { statusBeforeBody } from './headers-only.ts';
+export { toleratedOf, wrongRequests, type RequestDocument, type WrongRequest } from './wrong-requests.ts';

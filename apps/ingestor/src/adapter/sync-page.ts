@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { asJsonObject, isUuid, parseMessage, reduceMessage, type JsonObject } from '@tiltak/avtale';
+import { ARENA_FLAGS, asJsonObject, isUuid, parseMessage, reduceMessage, type JsonObject } from '@tiltak/avtale';
 import { JsonList, PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { OutgoingMessage } from '../kafka/publisher.ts';
 
@@ -120,6 +120,7 @@ function parseResource(
 function parseContent(avtaleId: string, content: JsonObject, path: string, errors: FieldError[]): Buffer {
   const source = reduceMessage(content);
   refuseEndless(source, path, errors);
+  refuseOtherTypes(content, path, errors);
   const value = Buffer.from(JSON.stringify(source));
   if (value.length > MAX_RESOURCE_BYTES) {
     errors.push({ felt: `${path}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
@@ -147,8 +148,22 @@ function parseContent(avtaleId: string, content: JsonObject, path: string, error
 function refuseEndless(source: JsonObject, path: string, errors: FieldError[]): void {
   for (const [field, value] of Object.entries(source)) {
     if (typeof value !== 'number' || Number.isFinite(value)) continue;
-    errors.push({ felt: `${path}.ressurs.${field}`, melding: 'must be a number or null' });
+    errors.push({ felt: `${path}.ressurs.${field}`, melding: 'is a number beyond what can be read' });
     Reflect.deleteProperty(source, field);
+  }
+}
+
+/** Of these a message says as much as it can be asked, whatever their form: an adapter is told what the document says. */
+function refuseOtherTypes(content: JsonObject, path: string, errors: FieldError[]): void {
+  const refuse = (field: string, message: string): void =>
+    void errors.push({ felt: `${path}.ressurs.${field}`, melding: message });
+  const { annullertGrunn: reason } = content;
+  if (typeof (reason ?? '') !== 'string') refuse('annullertGrunn', 'must be text or null');
+  for (const [field, flag] of Object.entries(ARENA_FLAGS)) {
+    const onBehalf = content[field] ?? {};
+    const object = asJsonObject(onBehalf);
+    if (!object) refuse(field, 'must be an object or null');
+    else if (typeof (object[flag] ?? false) !== 'boolean') refuse(`${field}.${flag}`, 'must be true, false or null');
   }
 }
 

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { FIELDS } from '@tiltak/avtale';
 import { Matches } from 'class-validator';
 import { MAX_PAGES, MAX_RESOURCES, SYNC_TYPES, type SyncType } from './sync-page.ts';
 import { SYNC_STATES, type SyncRow, type SyncState } from './sync.queries.ts';
@@ -47,6 +48,12 @@ export class SidemetadataDto {
   antallTotalt: number;
 }
 
+/** What the contract says of a field's length or range, as a schema says it. */
+function limitsOf(field: keyof typeof FIELDS): { maxLength?: number; minimum?: number; maximum?: number } {
+  const { maxLength, range } = FIELDS[field];
+  return { ...(maxLength !== undefined && { maxLength }), ...(range && { minimum: range[0], maximum: range[1] }) };
+}
+
 /** What an adapter tells of an avtale: the names, types and rules of the source's messages. */
 @ApiSchema({ name: 'Ressurs', description: 'Fields that are not named here are ignored, and not passed on.' })
 export class RessursDto {
@@ -62,6 +69,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'integer',
     nullable: true,
+    ...limitsOf('avtaleNr'),
     description: 'Number that people know the avtale by',
     example: 10000,
   })
@@ -69,6 +77,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('deltakerFnr'),
     description:
       'National ident of the participant, eleven digits. Only consumers with a grant for it get it; others get an opaque id at most',
   })
@@ -76,6 +85,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('bedriftNr'),
     description: 'Organisation number of the employer, nine digits',
     example: '999999999',
   })
@@ -83,6 +93,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('bedriftNavn'),
     description: 'Name of the employer',
     example: 'Eksempelbedriften AS',
   })
@@ -90,6 +101,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('veilederNavIdent'),
     description: 'Nav ident of the counsellor',
     example: 'Z123456',
   })
@@ -97,6 +109,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('tiltakstype'),
     description: 'Kind of measure, a code of the source',
     example: 'ARBEIDSTRENING',
   })
@@ -104,6 +117,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'integer',
     nullable: true,
+    ...limitsOf('versjon'),
     description: 'Version of the content of the avtale',
     example: 1,
   })
@@ -111,6 +125,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('avtaleStatus'),
     description: 'Status, a code of the source',
     example: 'GJENNOMFØRES',
   })
@@ -138,13 +153,26 @@ export class RessursDto {
     example: '2026-07-31',
   })
   sluttDato?: string | null;
-  @ApiPropertyOptional({ type: 'number', nullable: true, description: 'Per cent of a full position', example: 50 })
+  @ApiPropertyOptional({
+    type: 'number',
+    nullable: true,
+    ...limitsOf('stillingprosent'),
+    description: 'Per cent of a full position',
+    example: 50,
+  })
   stillingprosent?: number | null;
-  @ApiPropertyOptional({ type: 'number', nullable: true, description: 'Days a week', example: 2.5 })
+  @ApiPropertyOptional({
+    type: 'number',
+    nullable: true,
+    ...limitsOf('antallDagerPerUke'),
+    description: 'Days a week',
+    example: 2.5,
+  })
   antallDagerPerUke?: number | null;
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('stillingstype'),
     description: 'Kind of position, a code of the source',
     example: 'FAST',
   })
@@ -180,6 +208,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('godkjentAvNavIdent'),
     description: 'Nav ident of who approved for Nav',
     example: 'Z123456',
   })
@@ -187,6 +216,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('godkjentAvBeslutterNavIdent'),
     description: 'Nav ident of the decision-maker',
     example: 'Z123456',
   })
@@ -198,6 +228,7 @@ export class RessursDto {
   @ApiPropertyOptional({
     type: 'string',
     nullable: true,
+    ...limitsOf('opphav'),
     description: 'Who made the avtale, a code of the source',
     example: 'VEILEDER',
   })

@@ -61,11 +61,13 @@ export class RettDto {
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 0,
+    maximum: 2_147_483_647,
     description: 'With FREMMED: how many are to be deleted, as the report tells (`antall` less `rettet`)',
   })
   @IsOptional()
   @IsInt()
   @Min(0)
+  @Max(2_147_483_647)
   bekreft?: number;
 }
 

@@ -30,11 +30,7 @@ beforeEach(async () => {
 afterEach(() => topic.remove());
 
 function newMeter(): FreshnessMeter {
-  return new FreshnessMeter(
-    setup.ingestor.dataSource,
-    topic.topic,
-    () => admin.describe(topic.topic),
-  );
+  return new FreshnessMeter(setup.ingestor.dataSource, topic.topic, () => admin.describe(topic.topic));
 }
 
 /** As the stream does when it has stored what is before it. */

@@ -8,6 +8,7 @@ import {
   type RelationAvtaleRow,
 } from '../relations/relation-avtale.row.ts';
 import { CONTENT_COLUMNS, KNOWN_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
+import { leaveOut, packValue } from './parked-bytes.ts';
 import type { ParkedMessage } from './parse.ts';
 import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } from './place.ts';
 
@@ -277,31 +278,64 @@ export async function toldOtherwiseLater(db: PoolClient, told: readonly LastTold
   return rowCount !== 0;
 }
 
-/** A message that is parked already stays as it is: a replay changes nothing. */
+/** With one reason, unresolved and with their bytes; of what comes beyond these the bytes stay on the topic. */
+export const MAX_PARKED_WITH_BYTES = 10_000;
+
+/**
+ * A message that is parked already stays as it is: a replay changes nothing.
+ *
+ * @param most with their bytes, of each reason; undefined where the topic is not read again, and all must be kept
+ */
 export async function insertParked(
   db: PoolClient,
   { topic, epoch, partition }: TopicPartition,
-  messages: ParkedMessage[],
+  messages: readonly ParkedMessage[],
+  most: number | undefined,
 ): Promise<void> {
-  for (const message of messages) {
-    await db.query({
-      name: 'parker',
-      text: `insert into parkert_melding
-               (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak, skrevet, epoke)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
-      values: [
-        topic,
-        partition,
-        message.position.offset,
-        message.key,
-        message.value,
-        message.fingerprint,
-        message.code,
-        message.field,
-        message.reason,
-        message.writtenAt === undefined ? null : new Date(message.writtenAt),
-        epoch,
-      ],
-    });
-  }
+  if (messages.length === 0) return;
+  const room =
+    most === undefined ? undefined : await readRoom(db, [...new Set(messages.map(({ code }) => code))], most);
+  const rows = messages.map((message) => {
+    const left = room?.get(message.code) ?? (room ? 0 : Infinity);
+    room?.set(message.code, left - 1);
+    return { ...message, ...(left > 0 ? packValue(message.value, room !== undefined) : leaveOut(message.value)) };
+  });
+  await db.query({
+    name: 'parker',
+    text: `insert into parkert_melding
+             (topic, partisjon, epoke, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, felt, aarsak, skrevet)
+           select $1, $2, $12::int, * from unnest($3::bigint[], $4::bytea[], $5::bytea[], $6::boolean[], $7::bytea[], $8::text[],
+             $9::text[], $10::text[], $11::timestamptz[])
+           on conflict do nothing`,
+    values: [
+      topic,
+      partition,
+      rows.map(({ position }) => position.offset),
+      rows.map(({ key, leftOut }) => (leftOut && (key?.length ?? 0) > MAX_KEY ? null : key)),
+      rows.map(({ value }) => value),
+      rows.map(({ leftOut }) => leftOut),
+      rows.map(({ fingerprint }) => fingerprint),
+      rows.map(({ code }) => code),
+      rows.map(({ field }) => field),
+      rows.map(({ reason }) => reason),
+      rows.map(({ writtenAt }) => (writtenAt === undefined ? null : new Date(writtenAt))),
+      epoch,
+    ],
+  });
+}
+
+/** A key is an id; one that is longer is as large as anything else may be. */
+const MAX_KEY = 100;
+
+/** How many more of each reason may have their bytes here. */
+async function readRoom(db: PoolClient, codes: string[], most: number): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ kode: string; antall: number }>({
+    name: 'plass_til_parkerte',
+    text: `select k.kode, (select count(*)::int from (
+             select from parkert_melding p where p.kode = k.kode and p.tilstand = 'PARKERT'
+               and p.innhold_fjernet is null and not p.utelatt limit $2) med) as antall
+           from unnest($1::text[]) as k(kode)`,
+    values: [codes, most],
+  });
+  return new Map(rows.map(({ kode: code, antall: count }) => [code, most - count]));
 }

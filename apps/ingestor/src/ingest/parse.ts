@@ -47,14 +47,12 @@ export function parseMessages(messages: readonly RawMessage[], source: Source): 
 
 export function toParked(raw: RawMessage, source: Source, reason: ParkingReason): ParkedMessage {
   const { key, value, writtenAt } = raw;
-  return {
-    position: placeOf(raw, source),
-    key,
-    value,
-    writtenAt,
-    fingerprint: fingerprint(key ?? '', '\0', value ?? ''),
-    ...reason,
-  };
+  return { position: placeOf(raw, source), key, value, writtenAt, fingerprint: fingerprintOf(raw), ...reason };
+}
+
+/** By which a parked message is told from another at its place: a topic made anew may use an offset again. */
+export function fingerprintOf({ key, value }: Pick<RawMessage, 'key' | 'value'>): Buffer {
+  return fingerprint(key ?? '', '\0', value ?? '');
 }
 
 function placeOf({ offset, writtenAt }: RawMessage, { epoch, partition }: Source): Position {

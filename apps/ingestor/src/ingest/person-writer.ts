@@ -62,7 +62,7 @@ export class PersonWriter {
       const selected = await task.select(db, await lockPosition(db, task));
       if ('answer' in selected) return selected.answer;
       const { said, last, parked } = this.parse(selected.messages, task);
-      if (task.park !== false) await insertParked(db, task, parked);
+      if (task.park !== false) await insertParked(db, task, parked, undefined);
       await discardOvertaken(db, task, last);
       return selected.record({ parked, ...(await this.replace(db, said)) });
     });

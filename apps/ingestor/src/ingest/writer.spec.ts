@@ -1,3 +1,4 @@
+import { FIELDS } from '@tiltak/avtale';
 import { expected, createEvents, type ExpectedLife } from '@tiltak/simulator';
 import {
   batch,
@@ -9,6 +10,7 @@ import {
   TOPIC,
   type TestIngest,
 } from '../testing/test-ingest.ts';
+import { metrics } from '../metrics.ts';
 import { ingestBatch, UnknownPositionError } from './avtaler.consumer.ts';
 import { SystematicRefusalError } from './refused.ts';
 import { FormerIdents } from './former-idents.job.ts';
@@ -175,6 +177,133 @@ describe('a batch', () => {
     } finally {
       await owner.query('alter table avtale drop constraint for_trang');
     }
+  });
+
+  describe('that is answered with one SQLSTATE again and again', () => {
+    const BAD = 13;
+    /** Raises that for rows of `table` that are as `when` says. */
+    const refuse = (table: string, code: string, when: string): Promise<unknown> =>
+      owner.query(
+        `create function nei() returns trigger language plpgsql as $$ begin
+           if ${when} then raise exception using errcode = '${code}'; end if; return new; end $$;
+         create trigger nei before insert or update on ${table} for each row execute function nei()`,
+      );
+    const messages = Array.from({ length: 30 }, (_, offset) => {
+      const avtaleId = ID.slice(0, -2) + String(10 + (offset % 15));
+      const fields = { avtaleNr: offset, startDato: '2026-01-01', avtaleInngått: '2026-01-01T12:00:00' };
+      return message(offset, {
+        ...{ avtaleId, ...fields, avtaleStatus: 'GJENNOMFØRES', deltakerFnr: String(offset % 3) },
+        sistEndret: `2026-01-01T00:00:${String(10 + offset)}Z`,
+      });
+    });
+    /** The outcome of as many attempts; each is what the stream would do. */
+    const attempts = async (count: number, of = messages): Promise<string[]> => {
+      const outcomes = [];
+      for (let i = 0; i < count; i++) {
+        outcomes.push(
+          await ingest(batch(of)).then(
+            ({ parked }) => `parked ${String(parked.length)}`,
+            () => 'waits',
+          ),
+        );
+      }
+      return outcomes;
+    };
+    const parkedOffsets = async (): Promise<unknown[]> =>
+      (await dump()).parkert_melding.map((row) => [row['kafka_offset'], row['kode']]);
+    afterEach(() => owner.query('drop function if exists nei() cascade'));
+
+    test.each([
+      ['avtale', 'XX000', `new.avtale_id = '${ID.slice(0, -2)}${String(10 + BAD)}'`],
+      ['avtale_versjon', '0A000', `new.avtale_nr = ${String(BAD)}`],
+      ['avtale_versjon', '42501', `new.avtale_nr = ${String(BAD)}`],
+      ['endring', '42883', `new.avtale_id = '${ID.slice(0, -2)}${String(10 + BAD)}'`],
+      ['relasjon', '42P01', `new.fra = '${ID.slice(0, -2)}${String(10 + BAD)}'`],
+    ])(
+      'for what one message does to %s (%s): in the end that one is parked, and no other',
+      async (table, code, when) => {
+        await refuse(table, code, when);
+        expect(await attempts(7)).toEqual([...Array<string>(6).fill('waits'), expect.stringMatching(/^parked [12]$/)]);
+        const parked = (await dump()).parkert_melding.map((row) => Number(row['kafka_offset']) % 15);
+        expect(new Set(parked)).toEqual(new Set([BAD]));
+        expect(await count('avtale')).toBe(when.includes('avtale_nr') ? 15 : 14);
+      },
+    );
+
+    test('and has one message only: ordinary ones tell that it is its fault', async () => {
+      await refuse('avtale', 'XX000', `new.avtale_nr = ${String(BAD)}`);
+      expect(await attempts(7, [message(0, { avtaleNr: BAD })])).toEqual([
+        ...Array<string>(6).fill('waits'),
+        'parked 1',
+      ]);
+    });
+
+    test.each([
+      ['revoke insert on endring from datadeling_skriver', 'grant insert on endring to datadeling_skriver'],
+      ['revoke update on avtale from datadeling_skriver', 'grant update on avtale to datadeling_skriver'],
+      [
+        'revoke delete on avtale_versjon from datadeling_skriver',
+        'grant delete on avtale_versjon to datadeling_skriver',
+      ],
+      ['alter table relasjon rename to borte', 'alter table borte rename to relasjon'],
+      ['alter table endring add constraint nei check (false) not valid', 'alter table endring drop constraint nei'],
+    ])('by a fault of ours parks nothing: %s', async (spoil, mend) => {
+      const alarms = async (): Promise<number> =>
+        (await metrics.systematicallyRefused.get()).values.reduce((sum, { value }) => sum + value, 0);
+      const before = await alarms();
+      const changed = message(0, { avtaleNr: 1, deltakerFnr: '1', startDato: '2026-01-01' });
+      await ingest(batch([changed, message(1, { avtaleId: messages[1]?.key?.toString(), deltakerFnr: '1' })]));
+      const one = [
+        message(2, { avtaleNr: 2, sistEndret: '2026-02-01T00:00:00Z', slettemerket: true, deltakerFnr: '1' }),
+        ...messages.slice(3, 5),
+      ];
+      await owner.query(spoil);
+      try {
+        expect(new Set(await attempts(9, one))).toEqual(new Set(['waits']));
+      } finally {
+        await owner.query(mend);
+      }
+      expect(await parkedOffsets()).toEqual([]);
+      expect(await alarms()).toBeGreaterThan(before);
+      expect(await attempts(1, one)).toEqual(['parked 0']);
+    });
+
+    test.each(['53100', '40001', '55P03', '57014'])(
+      'that passes by waiting (%s) parks nothing, however long it takes',
+      async (code) => {
+        await refuse('avtale_versjon', code, `new.avtale_nr = ${String(BAD)}`);
+        expect(new Set(await attempts(9))).toEqual(new Set(['waits']));
+        expect(await parkedOffsets()).toEqual([]);
+      },
+    );
+  });
+
+  test('with texts as long as the contract allows fits in every index', async () => {
+    const random = (length: number): string =>
+      Array.from({ length }, () => String.fromCodePoint(0x20000 + Math.floor(Math.random() * 40_000))).join('');
+    const long = Object.fromEntries(
+      Object.values(FIELDS).flatMap(({ source, maxLength }) => (maxLength ? [[source, random(maxLength)]] : [])),
+    );
+    await ingest(
+      batch([message(0, long), message(1, { ...long, feilregistrert: true, sistEndret: '2026-01-02T00:00:00Z' })]),
+    );
+    const { avtale, avtale_versjon, parkert_melding } = await dump();
+    expect([avtale.length, avtale_versjon.length, parkert_melding.length]).toEqual([1, 2, 0]);
+  });
+
+  test('with texts that no index could hold parks those, and no other', async () => {
+    const messages = ['deltakerFnr', 'bedriftNr', 'tiltakstype', 'avtaleStatus'].map((field, offset) =>
+      message(offset, { avtaleId: ID.slice(0, -1) + String(offset), [field]: 'x'.repeat(2_693) }),
+    );
+    await ingest(batch([...messages, message(4, { avtaleNr: 4 })]));
+    const { avtale, parkert_melding } = await dump();
+    expect(avtale).toMatchObject([{ avtale_nr: 4 }]);
+    expect(parkert_melding.map((row) => row['felt'])).toEqual([
+      'deltakerFnr',
+      'bedriftNr',
+      'tiltakstype',
+      'avtaleStatus',
+    ]);
   });
 
   test('that the database can not take now has no effect at all', async () => {

@@ -13,6 +13,7 @@ import {
   insertParked,
   insertVersions,
   lockWithFormerIdents,
+  MAX_PARKED_WITH_BYTES,
   readStates,
   repairDeviations,
   updateFormerIdents,
@@ -22,10 +23,11 @@ import {
   type StoredAvtale,
 } from './avtaler.queries.ts';
 import { avtaleRow, changeRow, encodeContent, versionRow, type EncodedContent } from './avtaler.rows.ts';
+import { ordinaryMessages } from './ordinary.ts';
 import { joinPersons } from './persons.ts';
 import { sharePersons } from './persons.queries.ts';
 import { parseMessages, toParked, type ParkedMessage, type Source } from './parse.ts';
-import { RefusalCounter, refusedReason } from './refused.ts';
+import { countHeld, Failures, Refusals } from './refused.ts';
 import { updateRelations, type WrittenPart } from './update-relations.ts';
 
 /** What a write came to. */
@@ -66,21 +68,41 @@ const MAX_ATTEMPTS = 5;
  * follow. The locks come in this order everywhere: position, who is one person (shared), avtaler, participants.
  */
 export class Writer {
+  private readonly failures = new Failures();
+
   constructor(
     private readonly pool: Pool,
     private readonly deltakerId: DeltakerId,
     /** whether an ident that the source has corrected stays in the history */
     private readonly keepsFormerIdents = false,
+    /** of one reason; the topic has the others */
+    private readonly maxParkedWithBytes = MAX_PARKED_WITH_BYTES,
   ) {}
 
   /**
    * A row that the database itself refuses is found by halving, and only that message is parked. That costs savepoints,
-   * so it is done when the whole was refused.
+   * so it is done when the whole was refused: at once when the database says that it is the data, and for any other
+   * answer that doesn't pass by waiting when it has come time after time. What ordinary messages are refused for too is
+   * a fault of ours, and parks nothing.
    *
    * @throws when the database can't be reached or is busy, or refuses so much that the fault can't be the messages', or
    * when others were first time after time: nothing has happened then, and the write may be tried again
    */
   async write<T>(task: WriteTask<T>): Promise<T> {
+    // A replay that succeeds says nothing of the stream, which stands at another message.
+    const place = [task.topic, task.partition, task.park !== false, task.repair === true].join(' ');
+    try {
+      const answer = await this.attempt(task, this.failures.repeated(place));
+      this.failures.clear(place);
+      return answer;
+    } catch (error) {
+      this.failures.add(place, error);
+      countHeld(error, this.failures.repeated(place));
+      throw error;
+    }
+  }
+
+  private async attempt<T>(task: WriteTask<T>, repeated: string | undefined): Promise<T> {
     let play: Play = (db, messages) => this.playWhole(db, task, messages);
     let halving = false;
     for (let attempt = 1; ;) {
@@ -88,9 +110,10 @@ export class Writer {
         return await inTransaction(this.pool, (db) => this.perform(db, task, play));
       } catch (error) {
         if (error instanceof ConcurrentChangeError && attempt < MAX_ATTEMPTS) attempt++;
-        else if (!halving && refusedReason(error)) {
+        else if (!halving && new Refusals(nothing, repeated).reasonFor(error)) {
           halving = true;
-          play = (db, messages) => this.playHalving(db, task, messages, new RefusalCounter());
+          play = (db, messages) =>
+            this.playHalving(db, task, messages, new Refusals(() => this.tryOrdinary(db, task), repeated));
         } else throw error;
       }
     }
@@ -102,7 +125,7 @@ export class Writer {
     const { messages, record } = selected;
     await sharePersons(db);
     const { parts, parked } = await play(db, messages);
-    if (task.park !== false) await insertParked(db, task, parked);
+    if (task.park !== false) await insertParked(db, task, parked, this.maxParkedWithBytes);
     const repaired = task.repair ? [await this.repair(db, task, messages)] : [];
     await this.forget(db, task.topic, [...parts, ...repaired]);
     const answer = await record({ folds: foldsOf(parts), parked, repaired: foldsOf(repaired) });
@@ -150,20 +173,22 @@ export class Writer {
     db: PoolClient,
     source: Source,
     messages: readonly RawMessage[],
-    refusals: RefusalCounter,
+    refusals: Refusals,
   ): Promise<Played> {
     await db.query('savepoint del');
     try {
       const played = await this.playWhole(db, source, messages);
+      // What is not said of the data may come as late as this.
+      if (refusals.repeated !== undefined) await updateRelations(db, played.parts);
       await db.query('release savepoint del');
       return played;
     } catch (error) {
-      const reason = refusedReason(error);
+      const reason = refusals.reasonFor(error);
       if (!reason) throw error;
       await db.query('rollback to savepoint del; release savepoint del');
       const [only, ...more] = messages;
       if (only && more.length === 0) {
-        refusals.count(error);
+        await refusals.add(error);
         return { parts: [], parked: [toParked(only, source, reason)] };
       }
     }
@@ -171,6 +196,23 @@ export class Writer {
     const first = await this.playHalving(db, source, messages.slice(0, middle), refusals);
     const second = await this.playHalving(db, source, messages.slice(middle), refusals);
     return { parts: [...first.parts, ...second.parts], parked: [...first.parked, ...second.parked] };
+  }
+
+  /** Writes ordinary messages and undoes it. @returns the error that they met */
+  private async tryOrdinary(db: PoolClient, task: TopicPartition): Promise<unknown> {
+    await db.query('savepoint proeve');
+    try {
+      for (const messages of ordinaryMessages()) {
+        const { parts } = await this.playWhole(db, task, messages);
+        await this.forget(db, task.topic, parts);
+        await updateRelations(db, parts);
+      }
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      await db.query('rollback to savepoint proeve; release savepoint proeve');
+    }
   }
 
   /** See `WriteTask.repair`. Content with another fingerprint is a version of its own. */
@@ -195,6 +237,8 @@ export class Writer {
 
   private readonly encode = (avtale: Avtale): EncodedContent => encodeContent(avtale, this.deltakerId);
 }
+
+const nothing = (): Promise<undefined> => Promise.resolve(undefined);
 
 /** Messages that were played: what they came to, and those that can't be used. */
 interface Played {

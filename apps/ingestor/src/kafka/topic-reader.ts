@@ -11,7 +11,7 @@ export interface TopicReader {
 
 export interface TopicReading {
   /** of the consumer group, which is not the stream's */
-  purpose: 'gjenoppbygging' | 'avstemming';
+  purpose: 'gjenoppbygging' | 'avstemming' | 'parkerte';
   handle: (batch: MessageBatch) => Promise<number>;
   /** on the topic that has this id; what is read is of that one alone */
   positions: (topicId: string) => Promise<Map<number, number>>;
@@ -39,18 +39,22 @@ const SILENT_MS = 60_000;
  * Reads the topic from its start to where it ended when it was described, once. Batches come one at a time, cut off at that end, in
  * order within a partition; after a rebalance some may come again.
  *
- * @throws Problem 503 when Kafka is silent for a minute or the topic is made anew, and what `handle` throws
+ * @throws Problem 503 when Kafka is silent for a minute or the topic is made anew, when it is broken off, and what `handle`
+ * throws
  */
 export async function readTopicOnce(
   topic: Topic,
   { id, partitions: ends }: TopicDescription,
   handle: (batch: MessageBatch) => Promise<void>,
+  { purpose = 'avstemming', signal }: { purpose?: TopicReading['purpose']; signal?: AbortSignal } = {},
 ): Promise<void> {
   const left = new Map(ends.filter(({ start, end }) => start < end).map((extent) => [extent.partition, extent.end]));
   if (left.size === 0) return;
   const next = new Map(ends.map(({ partition, start }) => [partition, start]));
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const silence = setTimeout(() => reject(kafkaAway()), SILENT_MS);
+  const abort = (): void => reject(new DOMException('The reading is broken off', 'AbortError'));
+  signal?.addEventListener('abort', abort);
   let queue: Promise<unknown> = Promise.resolve();
   const receive = async (batch: MessageBatch): Promise<void> => {
     const { partition, nextOffset } = batch;
@@ -63,7 +67,7 @@ export async function readTopicOnce(
     if (left.size === 0) resolve(undefined);
   };
   const reader = topic.createReader({
-    purpose: 'avstemming',
+    purpose,
     positions: (topicId) => {
       if (topicId !== id) reject(new Problem(PROBLEMS.UTILGJENGELIG, 'The topic was made anew meanwhile'));
       return Promise.resolve(next);
@@ -79,6 +83,7 @@ export async function readTopicOnce(
     await promise;
   } finally {
     clearTimeout(silence);
+    signal?.removeEventListener('abort', abort);
     await reader.close();
   }
 }

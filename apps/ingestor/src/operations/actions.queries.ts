@@ -7,6 +7,9 @@ export const ACTIONS = [
   'SPILL_AV_FLERE',
   'FORKAST',
   'PARKER_STANSET',
+  'SPILL_AV_SAMLET',
+  'FORKAST_SAMLET',
+  'STOPP_SAMLET',
   'FRIGI_KONTRAKT',
   'START_GJENOPPBYGGING',
   'STOPP_GJENOPPBYGGING',
@@ -62,7 +65,7 @@ export async function recordAction(
 }
 
 /** Once: the row itself nobody can change. */
-export async function setActionCount(db: Pool, id: string, count: number): Promise<void> {
+export async function setActionCount(db: Pool | PoolClient, id: string, count: number): Promise<void> {
   await db.query('select fullfoer_driftshandling($1, $2)', [id, count]);
 }
 

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GRANTABLE_FIELDS } from '@tiltak/avtale';
+import { GRANTABLE_FIELDS, MAX_BEDRIFT_NR } from '@tiltak/avtale';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups, type Lookup } from '../lookups/lookups.ts';
@@ -170,7 +170,11 @@ export class AvtalerController {
   @Get('bedrifter/:bedriftNr/avtaler')
   @IsOperation('hentBedriftensAvtaler')
   @ApiOperation({ operationId: 'hentBedriftensAvtaler', summary: 'Which avtaler does this employer have?' })
-  @ApiParam({ name: 'bedriftNr', schema: { type: 'string', minLength: 1, maxLength: 20 }, example: '910825518' })
+  @ApiParam({
+    name: 'bedriftNr',
+    schema: { type: 'string', minLength: 1, maxLength: MAX_BEDRIFT_NR },
+    example: '910825518',
+  })
   @ApiOkResponse({ type: AvtalesideDto })
   hentBedriftensAvtaler(
     @Param() { bedriftNr }: BedriftNrDto,

@@ -11,6 +11,7 @@ import {
   type Stillingstype,
   type Tiltakstype,
   GRANTABLE_FIELDS,
+  MAX_BEDRIFT_NR,
   type AvtaleField,
 } from '@tiltak/avtale';
 import { applyDecorators } from '@nestjs/common';
@@ -22,8 +23,8 @@ import {
   OmitType,
   PartialType,
 } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
-import { IntegerParam } from '@tiltak/platform';
+import { Transform } from 'class-transformer';
+import { IntegerParam, NestedObject } from '@tiltak/platform';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -31,14 +32,12 @@ import {
   IsArray,
   IsIn,
   IsInt,
-  IsObject,
   IsOptional,
   IsString,
   Matches,
   Max,
   MaxLength,
   Min,
-  ValidateNested,
 } from 'class-validator';
 import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
 import { BEDRIFT_NR, BEDRIFT_NR_FORM, IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
@@ -389,7 +388,7 @@ export class SokDto {
   personidenter?: string[];
 
   @ApiPropertyOptional({
-    ...listOf({ minLength: 1, maxLength: 20 }),
+    ...listOf({ minLength: 1, maxLength: MAX_BEDRIFT_NR }),
     description: described(
       'bedriftsnumre',
       'Organisation numbers of employers; of very old avtaler they need not be nine digits',
@@ -444,10 +443,7 @@ export class SokDto {
     description: described('periode', 'Overlapping these days; an avtale without sluttDato goes on'),
   })
   @IsOptional()
-  // To ValidateNested a list of periods is as good as one.
-  @IsObject({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => PeriodeDto)
+  @NestedObject(() => PeriodeDto)
   periode?: PeriodeDto;
 
   @ApiPropertyOptional({

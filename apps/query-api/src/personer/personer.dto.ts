@@ -10,19 +10,17 @@ import {
   type Tiltakstype,
 } from '@tiltak/avtale';
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
+import { NestedList, NestedObject } from '@tiltak/platform';
 import {
   ArrayMaxSize,
   ArrayMinSize,
   ArrayUnique,
   IsArray,
   IsIn,
-  IsObject,
   IsOptional,
   IsString,
   MaxLength,
   ValidateIf,
-  ValidateNested,
 } from 'class-validator';
 import { AvtaleDto, AvtaleLenkerDto, IDENT_LIST, SomeOf } from '../avtaler/avtaler.dto.ts';
 import { KindCoverageDto } from '../coverage/coverage.dto.ts';
@@ -84,13 +82,11 @@ export class TiltaksstatusSporringDto {
     description: `Persons by all their idents, ${String(MAX_IDENTS)} idents at most: one answer for each person`,
   })
   @IsOptional()
-  @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(1_000)
   @NotTogetherWith('personidenter')
   @SumAtMost('personidenter', MAX_IDENTS)
-  @ValidateNested({ each: true })
-  @Type(() => PersonsporringDto)
+  @NestedList(() => PersonsporringDto)
   personer?: PersonsporringDto[];
 
   @ApiPropertyOptional({
@@ -105,10 +101,7 @@ export class TiltaksstatusSporringDto {
   @ApiPropertyOptional({ type: OpenPeriodDto, description: 'Asks about these days, instead of dato' })
   @IsOptional()
   @NotTogetherWith('dato')
-  // To ValidateNested a list of periods is as good as one.
-  @IsObject({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => OpenPeriodDto)
+  @NestedObject(() => OpenPeriodDto)
   periode?: OpenPeriodDto;
 
   @SomeOf('Tiltakstype', TILTAKSTYPER, {

@@ -1,4 +1,4 @@
-import { isUuid } from '@tiltak/avtale';
+import { isUuid, MAX_BEDRIFT_NR } from '@tiltak/avtale';
 import { ArrayMaxSize, ArrayMinSize, IsArray, registerDecorator } from 'class-validator';
 
 const MAX = 1_000;
@@ -13,8 +13,10 @@ export function IsPersonidenter(max = MAX): PropertyDecorator {
 }
 
 /** Nine digits as a rule, but old avtaler have others. A path can't end with a dot or two. */
-export const BEDRIFT_NR = /^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f\ud800-\udfff]{1,20}$/;
-export const BEDRIFT_NR_FORM = 'must be 1 to 20 characters';
+export const BEDRIFT_NR = new RegExp(
+  `^(?!\\.{1,2}$)[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]{1,${String(MAX_BEDRIFT_NR)}}$`,
+);
+export const BEDRIFT_NR_FORM = `must be 1 to ${String(MAX_BEDRIFT_NR)} characters`;
 
 export function IsBedriftsnumre(): PropertyDecorator {
   return IsListOf('bedriftsnumre', BEDRIFT_NR_FORM, (value) => BEDRIFT_NR.test(value));

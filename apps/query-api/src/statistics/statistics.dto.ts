@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { FASER, type Fase } from '@tiltak/avtale';
-import { Transform, Type } from 'class-transformer';
+import { IntegerParam } from '@tiltak/platform';
+import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsDato } from '../shared/dates.ts';
 
@@ -90,7 +91,7 @@ export class StatistikkSporringDto {
     description: 'How many months the series has',
   })
   @IsOptional()
-  @Type(() => Number)
+  @IntegerParam()
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must be at least 1' })
   @Max(MAX_MONTHS, { message: `must be at most ${String(MAX_MONTHS)}` })

@@ -20,6 +20,7 @@ import { Forbruk1795695637165 } from './1795695637165-forbruk.ts';
 import { StansetPartisjon1795696085240 } from './1795696085240-stanset-partisjon.ts';
 import { Tidslinje1795696286500 } from './1795696286500-tidslinje.ts';
 import { Rekkefoelge1795696291426 } from './1795696291426-rekkefoelge.ts';
+import { ParkerteSamlet1795696912850 } from './1795696912850-parkerte-samlet.ts';
 import { Versjoner1795697907807 } from './1795697907807-versjoner.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
@@ -46,5 +47,6 @@ export const MIGRATIONS = [
   StansetPartisjon1795696085240,
   Tidslinje1795696286500,
   Rekkefoelge1795696291426,
+  ParkerteSamlet1795696912850,
   Versjoner1795697907807,
 ];

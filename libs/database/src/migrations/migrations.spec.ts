@@ -45,6 +45,42 @@ test('each migration is undone to what there was before it, and can be done agai
   }
 });
 
+test('avtaler that a change from the future had pinned can be replaced, and the feed tells of them', async () => {
+  const fresh = await createTestDatabase();
+  const { host, port, database: name, migrering } = fresh;
+  const until = (count: number): Promise<DataSource> => {
+    const migrations = MIGRATIONS.slice(0, count);
+    return new DataSource({ type: 'postgres', host, port, database: name, ...migrering, migrations }).initialize();
+  };
+  const pinning = MIGRATIONS.findIndex((migration) => migration.name.startsWith('ParkerteSamlet'));
+  try {
+    const before = await until(pinning);
+    await migrate(before);
+    await before.query(`
+      insert into avtale (avtale_id, feilregistrert, sist_endret, kilde_partisjon, kilde_offset, mottatt, avtrykk)
+      select ('00000000-0000-4000-8000-00000000000' || n)::uuid, n = 3, sist_endret, 0, n, '2026-01-01', gen_random_uuid()
+      from (values (1, '2026-01-01T23:00:00Z'::timestamptz), (2, '9000-01-01'), (3, '9000-01-01')) v(n, sist_endret)`);
+    await before.destroy();
+    const after = await until(MIGRATIONS.length);
+    await migrate(after);
+    expect(
+      await after.query(
+        `select kilde_offset::int as n, sist_endret = mottatt as free, avtrykk is null as untold from avtale order by 1`,
+      ),
+    ).toEqual([
+      { n: 1, free: false, untold: false },
+      { n: 2, free: true, untold: true },
+      { n: 3, free: true, untold: true },
+    ]);
+    expect(await after.query('select avtale_id, type from endring')).toEqual([
+      { avtale_id: '00000000-0000-4000-8000-000000000002', type: 'ENDRET' },
+    ]);
+    await after.destroy();
+  } finally {
+    await fresh.remove();
+  }
+});
+
 test.each(['ingestor', 'queryApi'] as const)('the login of %s sees which migrations are not done yet', async (who) => {
   const fresh = await createTestDatabase();
   const { host, port, database: name } = fresh;

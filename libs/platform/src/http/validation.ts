@@ -1,11 +1,7 @@
-import {
-  ValidationPipe,
-  type ArgumentMetadata,
-  type ValidationError,
-  type ValidationPipeOptions,
-} from '@nestjs/common';
+import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
 import { maskIdents } from '../logger.ts';
 import { PROBLEMS, Problem, type FieldError } from '../problem.ts';
+import { checkShape, isObject, isPlainObject } from './form.ts';
 
 /** Bodies whose form others have decided, and may add to. */
 const OPEN_FORMS = new WeakSet<object>();
@@ -19,29 +15,43 @@ export function IgnoresUnknown(): ClassDecorator {
 
 /** Nest takes `null` and no body at all for an object without properties. */
 class ProblemValidationPipe extends ValidationPipe {
-  private readonly lenient: ValidationPipe;
-
-  constructor(options: ValidationPipeOptions) {
-    super(options);
-    this.lenient = new ValidationPipe({ ...options, forbidNonWhitelisted: false });
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const { type, metatype } = metadata;
+    if (type === 'body' && !isPlainObject(value)) {
+      throw invalidRequest([{ felt: 'body', melding: 'must be a JSON object' }]);
+    }
+    if (!isPlainObject(value) || metatype === undefined || OTHERS.has(metatype))
+      return super.transform(value, metadata);
+    const isOpen = OPEN_FORMS.has(metatype);
+    const given = type === 'body' && !isOpen ? withoutNulls(value) : value;
+    const { errors, rest } = checkShape(given, metatype, !isOpen);
+    if (errors.length === 0) return super.transform(rest, metadata);
+    throw invalidRequest([...errors, ...(await this.otherErrors(rest, metadata, errors))]);
   }
 
-  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    if (metadata.type === 'body' && !isObject)
-      throw invalidRequest([{ felt: 'body', melding: 'must be a JSON object' }]);
-    if (metadata.metatype && OPEN_FORMS.has(metadata.metatype)) return this.lenient.transform(value, metadata);
-    const hasForm = metadata.type === 'body' && metadata.metatype !== Object;
-    return super.transform(hasForm ? withoutNulls(value) : value, metadata);
+  /** What else is wrong, of members that nothing is said of yet. */
+  private async otherErrors(rest: object, metadata: ArgumentMetadata, said: FieldError[]): Promise<FieldError[]> {
+    try {
+      await super.transform(rest, metadata);
+      return [];
+    } catch (error) {
+      const errors = error instanceof Problem ? (error.extras.feil ?? []) : [];
+      return errors.filter(({ felt }) => !said.some((one) => one.felt === felt));
+    }
   }
 }
 
+/** What is no DTO: Nest looks at none of these either. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- as Nest names the type of a parameter
+const OTHERS: ReadonlySet<Function> = new Set<Function>([String, Boolean, Number, Array, Object, Buffer, Date]);
+
 /** Many clients write `null` for what they leave out. It is left out; an entry of a list is not, and is refused. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((entry) => withoutNulls(entry));
-  if (!isObject(value)) return value;
+function withoutNulls(value: object): object {
+  if (Array.isArray(value)) return value.map((entry: unknown) => (isObject(entry) ? withoutNulls(entry) : entry));
   const given = Object.entries(value).filter(([, member]) => member !== null);
-  return Object.fromEntries(given.map(([name, member]) => [name, withoutNulls(member)]));
+  return Object.fromEntries(
+    given.map(([name, member]: [string, unknown]) => [name, isObject(member) ? withoutNulls(member) : member]),
+  );
 }
 
 /** Bodies and parameters against their DTO: unknown properties are refused, and all that is wrong is told at once. */
@@ -79,9 +89,13 @@ function without(property: string, message: string): string {
 /** Deeper than any request is; what walks through it later may be recursive. */
 const MAX_DEPTH = 32;
 
+/** Every object has them, so that what walks through a body later may take them for its own. */
+const INHERITED = ['constructor', '__proto__'];
+
 /**
- * What validation would not see: depth, and a property that class-transformer leaves out in silence. (`__proto__` is
- * refused by the parser.)
+ * What validation would not see, in any body: depth, members that class-transformer leaves out in silence, and numbers
+ * that JSON can write and nobody can read (1e400 is read as infinity, and would be written as null).
+ *
  * @throws Problem 400
  */
 export function refuseDangerous(body: unknown): void {
@@ -89,13 +103,31 @@ export function refuseDangerous(body: unknown): void {
   for (let depth = 1; layer.length > 0; depth++) {
     if (depth > MAX_DEPTH)
       throw invalidRequest([{ felt: 'body', melding: `is nested deeper than ${String(MAX_DEPTH)}` }]);
-    if (layer.some((part) => Object.hasOwn(part, 'constructor'))) {
-      throw invalidRequest([{ felt: 'constructor', melding: 'is not a known property' }]);
+    const next: object[] = [];
+    for (const part of layer) {
+      for (const name of INHERITED) if (Object.hasOwn(part, name)) throw dangerous(body, part, name);
+      for (const [name, member] of Object.entries(part) as [string, unknown][]) {
+        if (isObject(member)) next.push(member);
+        else if (typeof member === 'number' && !Number.isFinite(member)) throw dangerous(body, part, name);
+      }
     }
-    layer = layer.flatMap((part) => Object.values(part).filter(isObject));
+    layer = next;
   }
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+function dangerous(body: unknown, part: object, name: string): Problem {
+  const message = INHERITED.includes(name) ? 'is not a known property' : 'is a number beyond what can be read';
+  const field = maskIdents([...(pathTo(part, body) ?? []), name].join('.').replaceAll(/\.(\d+)(?=\.|$)/g, '[$1]'));
+  return invalidRequest([{ felt: field.slice(0, 200), melding: message }]);
+}
+
+/** The names on the way to a part of a body, which is no deeper than it may be. */
+function pathTo(part: object, from: unknown): string[] | undefined {
+  if (from === part) return [];
+  if (!isObject(from)) return undefined;
+  for (const [name, member] of Object.entries(from)) {
+    const path = pathTo(part, member);
+    if (path) return [name.slice(0, 100), ...path];
+  }
+  return undefined;
 }

@@ -84,10 +84,13 @@ export function readMessage(
 
 function marksOf(m: Message): Omit<ExpectedLife, 'everEntered'> {
   const reason = m['annullertGrunn'];
-  const onBehalf = JSON.stringify([m['godkjentPaVegneGrunn'], m['godkjentPaVegneAvArbeidsgiverGrunn']]);
+  const isSet = (field: string, flag: string): boolean => (m[field] as Message | null | undefined)?.[flag] === true;
   return {
     neverBegan: reason === 'Ikke møtt' || reason === 'Avtalen finnes ikke i Arena',
-    fromArena: m['opphav'] === 'ARENA' || /"arenaMigrering(Deltaker|Arbeidsgiver)":true/.test(onBehalf),
+    fromArena:
+      m['opphav'] === 'ARENA' ||
+      isSet('godkjentPaVegneGrunn', 'arenaMigreringDeltaker') ||
+      isSet('godkjentPaVegneAvArbeidsgiverGrunn', 'arenaMigreringArbeidsgiver'),
   };
 }
 
@@ -105,8 +108,8 @@ function avtaleOf(m: Message, avtaleId: string): ExpectedAvtale {
     avtaleInngaatt: time(m, 'avtaleInngått', readOsloTime),
     startDato: time(m, 'startDato', readDate),
     sluttDato: time(m, 'sluttDato', readDate),
-    stillingprosent: number(m, 'stillingprosent'),
-    antallDagerPerUke: number(m, 'antallDagerPerUke'),
+    stillingprosent: share(m, 'stillingprosent'),
+    antallDagerPerUke: share(m, 'antallDagerPerUke'),
     stillingstype: text(m, 'stillingstype'),
     godkjentAvDeltaker: time(m, 'godkjentAvDeltaker', readOsloTime),
     godkjentAvArbeidsgiver: time(m, 'godkjentAvArbeidsgiver', readOsloTime),
@@ -149,17 +152,33 @@ function jsonOf(json: string): Message {
   return withNul ? unusable(withNul[0]) : (value as Message);
 }
 
-/** A text with U+0000 in it, at any depth. */
+/** A text with U+0000 in it, at any depth: deeper than a call can be. */
 function hasNul(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes('\0');
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasNul);
+  for (const open = [value]; open.length > 0;) {
+    const part = open.pop();
+    if (typeof part === 'string' && part.includes('\0')) return true;
+    if (typeof part !== 'object' || part === null) continue;
+    for (const one of Object.values(part)) open.push(one);
+  }
+  return false;
 }
+
+/** The most characters of a text, by the source's name; of the codes 100. */
+const LONGEST: Readonly<Record<string, number>> = {
+  deltakerFnr: 50,
+  bedriftNr: 20,
+  bedriftNavn: 1_000,
+  veilederNavIdent: 50,
+  godkjentAvNavIdent: 50,
+  godkjentAvBeslutterNavIdent: 50,
+};
 
 /** Half of a surrogate pair is no character: it has no UTF-8 form. */
 function text(m: Message, field: string): string | null {
   const value = m[field] ?? null;
   if (value === null) return null;
-  return typeof value === 'string' && value.isWellFormed() ? value : unusable(field);
+  if (typeof value !== 'string' || !value.isWellFormed()) return unusable(field);
+  return Array.from(value).length <= (LONGEST[field] ?? 100) ? value : unusable(field);
 }
 
 /** JSON can write numbers that are too large to be read. */
@@ -167,6 +186,12 @@ function number(m: Message, field: string): number | null {
   const value = m[field] ?? null;
   if (value === null) return null;
   return typeof value === 'number' && Number.isFinite(value) ? value : unusable(field);
+}
+
+/** Of what can be measured. */
+function share(m: Message, field: string): number | null {
+  const value = number(m, field);
+  return value === null || Math.abs(value) <= 1_000_000 ? value : unusable(field);
 }
 
 function integer(m: Message, field: string): number | null {

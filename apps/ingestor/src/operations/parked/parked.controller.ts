@@ -1,11 +1,20 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiConflictResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { PROBLEMS, Problem } from '@tiltak/platform';
+import {
+  ApiAcceptedResponse,
+  ApiConflictResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { ForRole, tokenOf } from '../../access.guard.ts';
 import { IdDto } from '../../paging.dto.ts';
 import { actorOf, recordAction } from '../actions.queries.ts';
+import { ParkedBulk } from './bulk.job.ts';
+import { readLastBulk, type BulkRow } from './bulk.queries.ts';
 import { maskMessage, maskKey } from './masking.ts';
 import {
   AvspillingDto,
@@ -14,7 +23,10 @@ import {
   ParkerteDto,
   ParkertMedInnholdDto,
   ParkertSideDto,
+  SamlehandlingDto,
+  SisteSamlehandlingDto,
   SpillAvFlereDto,
+  StartSamlehandlingDto,
   type ParkertDto,
 } from './parked.dto.ts';
 import { readParked, listParked, type ParkedRow } from './parked.queries.ts';
@@ -28,6 +40,7 @@ export class ParkedController {
   constructor(
     private readonly pool: Pool,
     private readonly parked: ParkedReplay,
+    private readonly bulk: ParkedBulk,
   ) {}
 
   @Get()
@@ -37,6 +50,50 @@ export class ParkedController {
     const rows = await listParked(this.pool, filter, next ?? '0', count);
     const last = rows.at(-1);
     return { parkerte: rows.map(toDto), ...(last && rows.length === count ? { neste: last.id } : {}) };
+  }
+
+  @Post('samlet')
+  @HttpCode(202)
+  @ApiOperation({
+    operationId: 'startSamlehandling',
+    summary: 'Replays or discards all that wait, or all with a reason or field, in one action',
+    description:
+      'It goes on in the background, piece by piece, also when a process ends meanwhile; hentSamlehandling tells how far it has come. Those that are parked later are not touched.',
+  })
+  @ApiAcceptedResponse({ type: SamlehandlingDto })
+  @ApiConflictResponse({ description: 'One is running' })
+  async startSamlehandling(
+    @Body() { alle: all, ...asked }: StartSamlehandlingDto,
+    @Req() request: FastifyRequest,
+  ): Promise<SamlehandlingDto> {
+    const { handling, kode: code, felt: field, begrunnelse: reason } = asked;
+    const errors: FieldError[] = [];
+    if (code === undefined && field === undefined && all !== true) {
+      errors.push({ felt: 'alle', melding: 'must be true when neither kode nor felt is given' });
+    }
+    if ((handling === 'FORKAST') !== (reason !== undefined)) {
+      errors.push({ felt: 'begrunnelse', melding: 'goes with FORKAST, and only with that' });
+    }
+    if (errors.length > 0)
+      throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', { feil: errors });
+    return toBulkDto(await this.bulk.begin(asked, actorOf(tokenOf(request))));
+  }
+
+  @Get('samlet')
+  @ApiOperation({ operationId: 'hentSamlehandling', summary: 'How far the last action on many has come' })
+  @ApiOkResponse({ type: SisteSamlehandlingDto })
+  async hentSamlehandling(): Promise<SisteSamlehandlingDto> {
+    const last = await readLastBulk(this.pool);
+    return last ? { siste: toBulkDto(last) } : {};
+  }
+
+  @Post('samlet/stopp')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'stoppSamlehandling', summary: 'Stops it; what was done by then stays done' })
+  @ApiNoContentResponse()
+  @ApiConflictResponse({ description: 'None is running' })
+  async stoppSamlehandling(@Req() request: FastifyRequest): Promise<void> {
+    await this.bulk.cancel(actorOf(tokenOf(request)));
   }
 
   @Get(':id')
@@ -95,6 +152,24 @@ export class ParkedController {
   }
 }
 
+function toBulkDto(row: BulkRow): SamlehandlingDto {
+  const { id, handling, kode, felt, tilstand, antall, utfoert, fortsattParkert, aarsak } = row;
+  const times = { startet: row.startet.toISOString(), avsluttet: row.avsluttet?.toISOString() ?? null };
+  return {
+    id,
+    handling,
+    kode,
+    felt,
+    tilstand,
+    antall,
+    utfoert,
+    fortsattParkert,
+    aarsak,
+    startetAv: row.hvem,
+    ...times,
+  };
+}
+
 function toDto(row: ParkedRow): ParkertDto {
   const { id, topic, partisjon, kode, felt, aarsak, tilstand, forsok, behandletAv, begrunnelse } = row;
   const { innholdFjernet: removed, innholdFjernetAarsak: why } = row;
@@ -113,5 +188,6 @@ function toDto(row: ParkedRow): ParkertDto {
     behandletAv,
     begrunnelse,
     ...(removed && why && { innholdFjernet: removed.toISOString(), innholdFjernetAarsak: why }),
+    ...(row.utelatt && !removed && { innholdUtelatt: true }),
   };
 }

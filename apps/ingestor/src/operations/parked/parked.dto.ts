@@ -73,6 +73,84 @@ export class ForkastDto {
   begrunnelse: DiscardReason;
 }
 
+const BULK_ACTIONS = ['SPILL_AV', 'FORKAST'] as const;
+const BULK_STATES = ['KJORER', 'FERDIG', 'STOPPET', 'FEILET'] as const;
+
+@ApiSchema({ name: 'StartSamlehandling' })
+export class StartSamlehandlingDto {
+  @ApiProperty({ enum: BULK_ACTIONS, description: 'What to do with all of them', example: 'SPILL_AV' })
+  @IsIn(BULK_ACTIONS)
+  handling: (typeof BULK_ACTIONS)[number];
+
+  @ApiPropertyOptional({ pattern: CODE.source, description: 'Those with this reason', example: 'UGYLDIG_FELT' })
+  @IsOptional()
+  @Matches(CODE, { message: 'must be a reason, such as UGYLDIG_FELT' })
+  kode?: string;
+
+  @ApiPropertyOptional({ pattern: FIELD.source, description: 'Those with this field at fault', example: 'startDato' })
+  @IsOptional()
+  @Matches(FIELD, { message: 'must be the name of a field' })
+  felt?: string;
+
+  @ApiPropertyOptional({ description: 'All of them: must be said when there is neither kode nor felt', example: true })
+  @IsOptional()
+  @IsBoolean()
+  alle?: boolean;
+
+  @ApiPropertyOptional({ enum: DISCARD_REASONS, description: 'Why they are discarded: with FORKAST, and only then' })
+  @IsOptional()
+  @IsIn(DISCARD_REASONS)
+  begrunnelse?: DiscardReason;
+}
+
+@ApiSchema({ name: 'Samlehandling' })
+export class SamlehandlingDto {
+  @ApiProperty({ example: '3' })
+  id: string;
+
+  @ApiProperty({ enum: BULK_ACTIONS })
+  handling: (typeof BULK_ACTIONS)[number];
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'Those with this reason' })
+  kode: string | null;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'Those with this field at fault' })
+  felt: string | null;
+
+  @ApiProperty({
+    enum: BULK_STATES,
+    description: 'STOPPET: by somebody. FEILET: aarsak says why; what was done by then stays done',
+  })
+  tilstand: (typeof BULK_STATES)[number];
+
+  @ApiProperty({ type: 'integer', description: 'Messages that waited when it was asked for' })
+  antall: number;
+
+  @ApiProperty({ type: 'integer', description: 'Of these, discarded or replayed so far' })
+  utfoert: number;
+
+  @ApiProperty({ type: 'integer', description: 'Of these, tried in vain so far' })
+  fortsattParkert: number;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'Why it failed' })
+  aarsak: string | null;
+
+  @ApiProperty({ format: 'date-time' })
+  startet: string;
+
+  @ApiProperty({ description: 'Nav ident' })
+  startetAv: string;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
+  avsluttet: string | null;
+}
+
+@ApiSchema({ name: 'SisteSamlehandling' })
+export class SisteSamlehandlingDto {
+  @ApiPropertyOptional({ type: SamlehandlingDto, description: 'The last one; absent when there was none' })
+  siste?: SamlehandlingDto;
+}
+
 @ApiSchema({ name: 'Parkert' })
 export class ParkertDto {
   @ApiProperty({ example: '17' })
@@ -129,6 +207,11 @@ export class ParkertDto {
     description: 'Why they went. FRIST: nobody had resolved it in a year',
   })
   innholdFjernetAarsak?: (typeof REMOVAL_REASONS)[number];
+
+  @ApiPropertyOptional({
+    description: 'Present, and true, when its bytes were left on the topic, since too many have the same reason',
+  })
+  innholdUtelatt?: boolean;
 }
 
 @ApiSchema({ name: 'ParkertMedInnhold' })

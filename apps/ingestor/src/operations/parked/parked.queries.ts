@@ -1,5 +1,10 @@
 import type { ParkingReason } from '@tiltak/avtale';
 import type { Pool, PoolClient } from 'pg';
+import { unpackValue } from '../../ingest/parked-bytes.ts';
+import { fingerprintOf } from '../../ingest/parse.ts';
+import type { RawMessage } from '../../kafka/batch.ts';
+import type { TopicPartition } from '../../kafka/positions.queries.ts';
+import type { PartitionExtent } from '../../kafka/topic-admin.ts';
 
 export const PARKED_STATES = ['PARKERT', 'SPILT_AV', 'FORKASTET'] as const;
 
@@ -17,7 +22,7 @@ export interface ParkedFilter {
   kode?: string | undefined;
   felt?: string | undefined;
   tilstand?: (typeof PARKED_STATES)[number] | undefined;
-  /** only those whose bytes are still there */
+  /** only those whose bytes are here */
   withBytes?: boolean | undefined;
 }
 
@@ -38,20 +43,26 @@ export interface ParkedRow {
   begrunnelse: (typeof ALL_DISCARD_REASONS)[number] | null;
   innholdFjernet: Date | null;
   innholdFjernetAarsak: (typeof REMOVAL_REASONS)[number] | null;
+  /** its bytes are on the topic only */
+  utelatt: boolean;
 }
 
 export interface ParkedRowWithBytes extends ParkedRow {
   nokkel: Buffer | null;
+  /** as it came; says nothing when it is left out */
   verdi: Buffer | null;
   /** of the topic that it lay on */
   epoke: number;
   /** The timestamp of its record. When it was parked, for those from before that was kept: it can't have been written later. */
   skrevet: Date;
+  /** of the message as it came */
+  avtrykk: Buffer;
 }
 
 const COLUMNS = `id, topic, partisjon, kafka_offset as "offset", kode, felt, aarsak, tilstand, forsok, parkert, behandlet,
   behandlet_av as "behandletAv", begrunnelse, innhold_fjernet as "innholdFjernet",
-  innhold_fjernet_aarsak as "innholdFjernetAarsak"`;
+  innhold_fjernet_aarsak as "innholdFjernetAarsak", utelatt`;
+const WITH_BYTES = `${COLUMNS}, nokkel, verdi, avtrykk, epoke, coalesce(skrevet, parkert) as skrevet`;
 
 const FILTER = `($1::text is null or kode = $1) and ($2::text is null or felt = $2) and ($3::text is null or tilstand = $3)`;
 
@@ -64,18 +75,108 @@ export async function listParked(
 ): Promise<ParkedRow[]> {
   const { rows } = await db.query<ParkedRow>(
     `select ${COLUMNS} from parkert_melding
-     where ${FILTER} and id > $4 and ($6 = false or innhold_fjernet is null) order by id limit $5`,
+     where ${FILTER} and id > $4 and ($6 = false or innhold_fjernet is null and not utelatt) order by id limit $5`,
     [code ?? null, field ?? null, state ?? null, after, count, withBytes],
   );
   return rows;
 }
 
 export async function readParked(db: Pool | PoolClient, id: string): Promise<ParkedRowWithBytes | undefined> {
+  const { rows } = await db.query<ParkedRowWithBytes>(`select ${WITH_BYTES} from parkert_melding where id = $1`, [id]);
+  return rows.map(unpacked)[0];
+}
+
+function unpacked(row: ParkedRowWithBytes): ParkedRowWithBytes {
+  return { ...row, verdi: row.utelatt ? null : unpackValue(row.verdi) };
+}
+
+/** Which of those that wait an action is about. */
+export interface Selected {
+  kode?: string | undefined;
+  felt?: string | undefined;
+  /** none newer than this */
+  until: string;
+}
+
+const SELECTED = `tilstand = 'PARKERT' and ($1::text is null or kode = $1) and ($2::text is null or felt = $2) and id <= $3`;
+
+/** Those with their bytes here, in the order they were parked, from after `after`. */
+export async function readWaiting(
+  db: Pool,
+  { kode: code, felt: field, until }: Selected,
+  after: string,
+  count: number,
+): Promise<ParkedRowWithBytes[]> {
   const { rows } = await db.query<ParkedRowWithBytes>(
-    `select ${COLUMNS}, nokkel, verdi, epoke, coalesce(skrevet, parkert) as skrevet from parkert_melding where id = $1`,
-    [id],
+    `select ${WITH_BYTES} from parkert_melding where ${SELECTED} and innhold_fjernet is null and not utelatt and id > $4
+     order by id limit $5`,
+    [code ?? null, field ?? null, until, after, count],
   );
-  return rows[0];
+  return rows.map(unpacked);
+}
+
+/** Where on the topic those lie whose bytes are only there. */
+export async function readLeftOutExtents(
+  db: Pool,
+  { kode: code, felt: field, until }: Selected,
+  { topic, epoch }: Omit<TopicPartition, 'partition'>,
+): Promise<Pick<PartitionExtent, 'partition' | 'start' | 'end'>[]> {
+  const { rows } = await db.query<{ partisjon: number; fra: string; til: string }>(
+    `select partisjon, min(kafka_offset) as fra, max(kafka_offset) + 1 as til from parkert_melding
+     where ${SELECTED} and topic = $4 and epoke = $5 and innhold_fjernet is null and utelatt group by partisjon`,
+    [code ?? null, field ?? null, until, topic, epoch],
+  );
+  return rows.map(({ partisjon: partition, fra: start, til: end }) => ({
+    partition,
+    start: Number(start),
+    end: Number(end),
+  }));
+}
+
+/** Of those whose bytes are only there: the ones at these places. */
+export async function readLeftOut(
+  db: Pool,
+  { kode: code, felt: field, until }: Selected,
+  { topic, epoch, partition }: TopicPartition,
+  offsets: readonly number[],
+): Promise<ParkedRowWithBytes[]> {
+  const { rows } = await db.query<ParkedRowWithBytes>(
+    `select ${WITH_BYTES} from parkert_melding
+     where ${SELECTED} and topic = $4 and partisjon = $5 and kafka_offset = any($6) and innhold_fjernet is null
+       and utelatt and epoke = $7 order by kafka_offset`,
+    [code ?? null, field ?? null, until, topic, partition, offsets, epoch],
+  );
+  return rows.map(unpacked);
+}
+
+/** Those of them that still wait, locked until the transaction ends. */
+export async function lockWaiting(db: PoolClient, ids: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from parkert_melding where id = any($1) and tilstand = 'PARKERT' and innhold_fjernet is null
+     order by id for update`,
+    [ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Of these messages, those that wait; locked until the transaction ends. */
+export async function lockWaitingAmong(
+  db: PoolClient,
+  { topic, epoch, partition }: TopicPartition,
+  messages: readonly RawMessage[],
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string; offset: string; avtrykk: Buffer }>(
+    `select id, kafka_offset as "offset", avtrykk from parkert_melding
+     where topic = $1 and partisjon = $2 and epoke = $4 and kafka_offset = any($3) and tilstand = 'PARKERT'
+     order by id for update`,
+    [topic, partition, messages.map(({ offset }) => offset), epoch],
+  );
+  if (rows.length === 0) return [];
+  const byOffset = new Map(messages.map((message) => [message.offset, message]));
+  return rows.flatMap(({ id, offset, avtrykk }) => {
+    const message = byOffset.get(Number(offset));
+    return message && fingerprintOf(message).equals(avtrykk) ? [id] : [];
+  });
 }
 
 /** As much of a parked message as tells whether it can be acted on. */
@@ -90,12 +191,13 @@ export async function lockParked(db: PoolClient, id: string): Promise<ParkedStat
   return rows[0];
 }
 
-export async function markReplayed(db: PoolClient, id: string, who: string): Promise<void> {
+export async function markReplayed(db: PoolClient, ids: readonly string[], who: string): Promise<void> {
   await db.query(
     `update parkert_melding set tilstand = 'SPILT_AV', forsok = forsok + 1, behandlet = now(), behandlet_av = $2,
-       nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'SPILT_AV'
-     where id = $1`,
-    [id, who],
+       nokkel = null, verdi = null, innhold_fjernet = coalesce(innhold_fjernet, now()),
+       innhold_fjernet_aarsak = coalesce(innhold_fjernet_aarsak, 'SPILT_AV')
+     where id = any($1)`,
+    [ids, who],
   );
 }
 
@@ -111,6 +213,49 @@ export async function markStillParked(
      where id = $1 and tilstand = 'PARKERT'`,
     [id, who, code, field, reason],
   );
+}
+
+/** As `markStillParked`, of several. */
+export async function markAllStillParked(
+  db: PoolClient,
+  parked: readonly { id: string; code: string; field: string | null; reason: string }[],
+  who: string,
+): Promise<void> {
+  await db.query(
+    `update parkert_melding p set forsok = forsok + 1, behandlet = now(), behandlet_av = $2, kode = n.kode, felt = n.felt,
+       aarsak = n.aarsak
+     from unnest($1::bigint[], $3::text[], $4::text[], $5::text[]) as n(id, kode, felt, aarsak)
+     where p.id = n.id and p.tilstand = 'PARKERT'`,
+    [
+      parked.map(({ id }) => id),
+      who,
+      parked.map(({ code }) => code),
+      parked.map(({ field }) => field),
+      parked.map(({ reason }) => reason),
+    ],
+  );
+}
+
+/** As `markDiscarded`, of the next of those that wait. @returns their ids, in order */
+export async function discardNext(
+  db: PoolClient,
+  { kode: code, felt: field, until }: Selected,
+  { after, count }: { after: string; count: number },
+  { who, reason }: { who: string; reason: string },
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `with neste as (
+       select id from parkert_melding where ${SELECTED} and id > $4 order by id limit $5 for update
+     ), forkastet as (
+       update parkert_melding p set tilstand = 'FORKASTET', behandlet = now(), behandlet_av = $6, begrunnelse = $7,
+         nokkel = null, verdi = null, innhold_fjernet = coalesce(innhold_fjernet, now()),
+         innhold_fjernet_aarsak = coalesce(innhold_fjernet_aarsak, 'FORKASTET')
+       from neste where p.id = neste.id returning p.id
+     )
+     select id from forkastet order by id`,
+    [code ?? null, field ?? null, until, after, count, who, reason],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Its bytes go, unless they are gone already. */
@@ -142,6 +287,14 @@ export async function countParked(db: Pool): Promise<ParkedCount[]> {
 /** What has been kept for long enough goes: see `rydd_parkerte` in the schema. */
 export async function pruneParked(db: Pool): Promise<void> {
   await db.query('select rydd_parkerte()');
+}
+
+/** Of those that wait, how many have their bytes on the topic only. */
+export async function countLeftOut(db: Pool): Promise<number> {
+  const { rows } = await db.query<{ antall: number }>(
+    `select count(*)::int as antall from parkert_melding where tilstand = 'PARKERT' and innhold_fjernet is null and utelatt`,
+  );
+  return rows[0]?.antall ?? 0;
 }
 
 /** Seconds since the oldest that nobody has resolved was parked; 0 when there is none. */

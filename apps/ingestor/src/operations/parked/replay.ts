@@ -2,14 +2,17 @@ import type { Outcome } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../../database/transaction.ts';
-import type { ParkedMessage } from '../../ingest/parse.ts';
+import { fingerprintOf, type ParkedMessage } from '../../ingest/parse.ts';
 import { refusedReason } from '../../ingest/refused.ts';
 import type { PersonWriter } from '../../ingest/person-writer.ts';
 import type { Writer, Written } from '../../ingest/writer.ts';
 import type { RawMessage } from '../../kafka/batch.ts';
 import { UndecodableError } from '../../kafka/codecs.ts';
+import { readEpoch } from '../../kafka/epochs.queries.ts';
 import type { TopicPartition } from '../../kafka/positions.queries.ts';
 import { readBatch } from '../../kafka/record-set.ts';
+import type { PartitionExtent, TopicDescription } from '../../kafka/topic-admin.ts';
+import { readTopicOnce, type Topic } from '../../kafka/topic-reader.ts';
 import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
 import { UNDECODABLE } from '../held/held.queries.ts';
 import {
@@ -18,12 +21,17 @@ import {
   listParked,
   markStillParked,
   markDiscarded,
+  lockWaiting,
+  markAllStillParked,
   markReplayed,
+  readLeftOut,
+  readLeftOutExtents,
   type DiscardReason,
   type ParkedFilter,
   type ParkedRow,
   type ParkedRowWithBytes,
   type ParkedState,
+  type Selected,
 } from './parked.queries.ts';
 
 /** What a replay came to: what the ordering rule made of the message, or PARKERT when it still can't be used. */
@@ -37,6 +45,9 @@ export interface ReplayResult {
   neste?: string;
 }
 
+/** What some messages came to, told in the transaction that they were played in. */
+export type NoteReplayed = (db: PoolClient, came: { replayed: number; stillParked: number }) => Promise<unknown>;
+
 const MAX_PER_CALL = 1_000;
 const CHUNK = 100;
 
@@ -47,6 +58,8 @@ export class ParkedReplay {
     private readonly writer: Writer,
     /** of the person register; without a topic, nothing of it can be replayed */
     private readonly identer: { writer: PersonWriter; topic: string | undefined },
+    /** where the bytes are that are not here */
+    private readonly topic: Topic,
   ) {}
 
   /** @throws Problem 404, or 409 when somebody is done with it already or its bytes are gone */
@@ -90,11 +103,133 @@ export class ParkedReplay {
     }
   }
 
+  /**
+   * Some that wait and whose bytes are here, each partition's in a transaction of its own, in its order.
+   *
+   * @param note in each of these transactions, what of them it came to
+   * @throws SystematicRefusalError, and when the database can't be reached
+   */
+  async replayChunk(rows: readonly ParkedRowWithBytes[], who: Actor, note: NoteReplayed): Promise<void> {
+    const placeOf = (row: ParkedRowWithBytes): string =>
+      [row.topic, row.epoke, row.partisjon, row.kode === UNDECODABLE].join(' ');
+    for (const group of Map.groupBy(rows, placeOf).values()) {
+      const [first] = group;
+      if (!first) continue;
+      const { topic, epoke: epoch, partisjon: partition } = first;
+      const isAlone = topic === this.identer.topic || first.kode === UNDECODABLE;
+      if (isAlone) for (const { id } of group) await this.replayAlone(id, who, note);
+      else await this.replayTogether({ topic, epoch, partition }, group, who, note);
+    }
+  }
+
+  /**
+   * Those that wait and whose bytes are on the topic only, in the order of the topic. Of those that it doesn't have any
+   * more nothing becomes.
+   */
+  async replayLeftOut(selected: Selected, who: Actor, note: NoteReplayed, signal: AbortSignal): Promise<void> {
+    const { name: topic } = this.topic;
+    const { description, epoch } = await this.describe();
+    const wanted = await readLeftOutExtents(this.pool, selected, { topic, epoch });
+    if (wanted.length === 0) return;
+    await readTopicOnce(
+      this.topic,
+      within(description, wanted),
+      async ({ partition, messages }) => {
+        const place = { topic, epoch, partition };
+        for (let from = 0; from < messages.length; from += CHUNK) {
+          signal.throwIfAborted();
+          const part = messages.slice(from, from + CHUNK);
+          const offsets = part.map(({ offset }) => offset);
+          const rows = await readLeftOut(this.pool, selected, place, offsets);
+          const found = rows.flatMap((row) => withBytesOf(part, row) ?? []);
+          if (found.length > 0) await this.replayTogether(place, found, who, note);
+        }
+      },
+      { purpose: 'parkerte', signal },
+    );
+  }
+
+  private async describe(): Promise<{ description: TopicDescription; epoch: number }> {
+    const description = await this.topic.describe();
+    return { description, epoch: await readEpoch(this.pool, this.topic.name, description.id) };
+  }
+
+  private async replayTogether(
+    place: TopicPartition,
+    rows: readonly ParkedRowWithBytes[],
+    who: Actor,
+    note: NoteReplayed,
+  ): Promise<void> {
+    try {
+      await this.writer.write<undefined>({
+        ...place,
+        park: false,
+        select: async (db) => {
+          const waiting = await lockWaiting(
+            db,
+            rows.map(({ id }) => id),
+          );
+          const chosen = rows.filter(({ id }) => waiting.has(id)).sort((a, b) => Number(a.offset) - Number(b.offset));
+          if (chosen.length === 0) return { answer: undefined };
+          return {
+            messages: chosen.map(toRaw),
+            record: async ({ parked }) => {
+              await this.noteAll(db, chosen, parked, { who, note });
+              return undefined;
+            },
+          };
+        },
+      });
+    } catch (error) {
+      // Refused at the very end: it is told of each alone.
+      if (!refusedReason(error)) throw error;
+      for (const { id } of rows) await this.replayAlone(id, who, note);
+    }
+  }
+
+  private async noteAll(
+    db: PoolClient,
+    rows: readonly ParkedRowWithBytes[],
+    parked: readonly ParkedMessage[],
+    { who, note }: { who: Actor; note: NoteReplayed },
+  ): Promise<void> {
+    const keyOf = (offset: number, mark: Buffer): string => `${String(offset)} ${mark.toString('hex')}`;
+    const reasons = new Map(parked.map((one) => [keyOf(one.position.offset, one.fingerprint), one]));
+    const reasonOf = (row: ParkedRowWithBytes): ParkedMessage | undefined =>
+      reasons.get(keyOf(Number(row.offset), row.avtrykk));
+    const [unusable, used] = [rows.filter(reasonOf), rows.filter((row) => !reasonOf(row))];
+    await markReplayed(
+      db,
+      used.map(({ id }) => id),
+      who.hvem,
+    );
+    await markAllStillParked(
+      db,
+      unusable.flatMap((row) => {
+        const { code, field, reason } = reasonOf(row) ?? {};
+        return code === undefined || reason === undefined ? [] : [{ id: row.id, code, field: field ?? null, reason }];
+      }),
+      who.hvem,
+    );
+    await note(db, { replayed: used.length, stillParked: unusable.length });
+  }
+
+  private async replayAlone(id: string, who: Actor, note: NoteReplayed): Promise<void> {
+    try {
+      await this.tryReplay(id, who, (db, outcome) =>
+        note(db, outcome === 'PARKERT' ? { replayed: 0, stillParked: 1 } : { replayed: 1, stillParked: 0 }),
+      );
+    } catch (error) {
+      // Somebody else was first.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
   /** What the database refuses, also at the very end, stays parked for that reason. */
   private async tryReplay(
     id: string,
     who: Actor,
-    noteAction: (db: PoolClient) => Promise<unknown>,
+    noteAction: (db: PoolClient, outcome: 'PARKERT' | 'SPILT_AV') => Promise<unknown>,
   ): Promise<ReplayOutcome> {
     try {
       return await this.replayOnce(id, who, noteAction);
@@ -103,7 +238,7 @@ export class ParkedReplay {
       if (!reason) throw error;
       await inTransaction(this.pool, async (db) => {
         await markStillParked(db, id, who.hvem, reason);
-        await noteAction(db);
+        await noteAction(db, 'PARKERT');
       });
       return 'PARKERT';
     }
@@ -113,20 +248,21 @@ export class ParkedReplay {
   private async replayOnce(
     id: string,
     who: Actor,
-    noteAction: (db: PoolClient) => Promise<unknown>,
+    noteAction: (db: PoolClient, outcome: 'PARKERT' | 'SPILT_AV') => Promise<unknown>,
   ): Promise<ReplayOutcome> {
-    const message = requireParked(await readParked(this.pool, id));
-    requireBytes(message, message);
-    if (message.kode === UNDECODABLE) return this.replayBatch(message, who, noteAction);
-    const { topic, partisjon: partition, epoke: epoch, nokkel: key, verdi: value, skrevet } = message;
-    const messages = [{ offset: Number(message.offset), key, value, writtenAt: skrevet.getTime() }];
+    const parked = requireParked(await readParked(this.pool, id));
+    requireBytes(parked, parked, parked.topic === this.identer.topic);
+    if (parked.kode === UNDECODABLE) return this.replayBatch(parked, who, noteAction);
+    const message = parked.utelatt ? await this.readFromTopic(parked) : parked;
+    const { topic, epoke: epoch, partisjon: partition } = message;
+    const messages = [toRaw(message)];
     const note = async (db: PoolClient, [reason]: ParkedMessage[]): Promise<void> => {
       if (reason) await markStillParked(db, id, who.hvem, reason);
-      else await markReplayed(db, id, who.hvem);
-      await noteAction(db);
+      else await markReplayed(db, [id], who.hvem);
+      await noteAction(db, reason ? 'PARKERT' : 'SPILT_AV');
     };
     const lock = async (db: PoolClient): Promise<void> =>
-      requireBytes(requireParked(await lockParked(db, id)), message);
+      requireBytes(requireParked(await lockParked(db, id)), message, topic === this.identer.topic);
     const task = { topic, epoch, partition, park: false };
     if (topic === this.identer.topic) return this.replayIdent(messages, task, lock, note);
     return this.writer.write<ReplayOutcome>({
@@ -148,7 +284,7 @@ export class ParkedReplay {
   private replayBatch(
     parked: ParkedRowWithBytes,
     who: Actor,
-    noteAction: (db: PoolClient) => Promise<unknown>,
+    noteAction: (db: PoolClient, outcome: 'SPILT_AV') => Promise<unknown>,
   ): Promise<ReplayOutcome> {
     const { id, topic, epoke: epoch, partisjon: partition } = parked;
     if (topic === this.identer.topic) throw new Problem(PROBLEMS.KONFLIKT, OVERTAKEN);
@@ -158,17 +294,36 @@ export class ParkedReplay {
       epoch,
       partition,
       select: async (db) => {
-        requireBytes(requireParked(await lockParked(db, id)), parked);
+        requireBytes(requireParked(await lockParked(db, id)), parked, false);
         return {
           messages,
           record: async (written) => {
-            await markReplayed(db, id, who.hvem);
-            await noteAction(db);
+            await markReplayed(db, [id], who.hvem);
+            await noteAction(db, 'SPILT_AV');
             return outcomeOf(written);
           },
         };
       },
     });
+  }
+
+  /** @throws Problem 409 when the topic doesn't have it any more, 503 when Kafka does not answer */
+  private async readFromTopic(row: ParkedRowWithBytes): Promise<ParkedRowWithBytes> {
+    const isIdent = row.topic !== this.topic.name;
+    if (isIdent) throw gone(row, 'were not kept', true);
+    const start = Number(row.offset);
+    const { description, epoch } = await this.describe();
+    let found: ParkedRowWithBytes | undefined;
+    if (epoch === row.epoke) {
+      const place = { partition: row.partisjon, start, end: start + 1 };
+      const look = ({ messages }: { messages: readonly RawMessage[] }): Promise<void> => {
+        found ??= withBytesOf(messages, row);
+        return Promise.resolve();
+      };
+      await readTopicOnce(this.topic, within(description, [place]), look, { purpose: 'parkerte' });
+    }
+    if (!found) throw gone(row, 'were left on the topic, which does not have it any more', false);
+    return found;
   }
 
   /** As long as it waits, nothing has come after it of the same key: see `discardOvertaken`. */
@@ -225,12 +380,43 @@ function requireParked<T extends ParkedState>(row: T | undefined): T {
 }
 
 /** @throws Problem 409 that tells where the message still is, and how it is read from there */
-function requireBytes({ innholdFjernet: removed }: ParkedState, { topic, partisjon, offset }: ParkedRow): void {
-  if (removed === null) return;
-  throw new Problem(
+function requireBytes({ innholdFjernet: removed }: ParkedState, row: ParkedRow, isIdent: boolean): void {
+  if (removed !== null) throw gone(row, 'are removed after a year', isIdent);
+}
+
+function gone({ topic, partisjon, offset }: ParkedRow, why: string, isIdent: boolean): Problem {
+  const place = `${topic}, partition ${String(partisjon)}, offset ${offset}`;
+  return new Problem(
     PROBLEMS.KONFLIKT,
-    `The bytes of the message are removed after a year. The topic has it, unless compaction has taken it, at ` +
-      `${topic}, partition ${String(partisjon)}, offset ${offset}: a rebuild (POST /drift/v1/gjenoppbygging) reads it ` +
-      'again. Then discard this one',
+    isIdent
+      ? `The bytes of the message ${why}. It was of the person register, at ${place}: nothing reads that topic again, and ` +
+          'the next message of its key says all that there is. Discard this one'
+      : `The bytes of the message ${why}. The topic has it, unless compaction has taken it, at ${place}: a rebuild ` +
+          '(POST /drift/v1/gjenoppbygging) reads it again, and resolves this one when it can be used. Else discard it',
   );
+}
+
+/** Of the topic, what is there of these places. */
+function within(
+  { id, partitions }: TopicDescription,
+  wanted: readonly Pick<PartitionExtent, 'partition' | 'start' | 'end'>[],
+): TopicDescription {
+  const there = new Map(partitions.map((extent) => [extent.partition, extent]));
+  const parts = wanted.flatMap(({ partition, start, end }) => {
+    const extent = there.get(partition);
+    if (!extent || extent.end <= start || extent.start >= end) return [];
+    return [{ ...extent, start: Math.max(start, extent.start), end: Math.min(end, extent.end) }];
+  });
+  return { id, partitions: parts };
+}
+
+/** With what lies at its place, when that is the message that was parked. */
+function withBytesOf(messages: readonly RawMessage[], row: ParkedRowWithBytes): ParkedRowWithBytes | undefined {
+  const message = messages.find(({ offset }) => offset === Number(row.offset));
+  if (!message || !fingerprintOf(message).equals(row.avtrykk)) return undefined;
+  return { ...row, nokkel: message.key, verdi: message.value };
+}
+
+function toRaw({ offset, nokkel: key, verdi: value, skrevet }: ParkedRowWithBytes): RawMessage {
+  return { offset: Number(offset), key, value, writtenAt: skrevet.getTime() };
 }

@@ -1,7 +1,7 @@
 import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import { metrics } from '../../metrics.ts';
-import { pruneParked, readOldestAge } from './parked.queries.ts';
+import { countLeftOut, pruneParked, readOldestAge } from './parked.queries.ts';
 
 const EVERY_MS = 5 * 60_000;
 
@@ -22,5 +22,6 @@ export class ParkedRetention {
   async round(): Promise<void> {
     await pruneParked(this.pool);
     metrics.oldestParked.set(await readOldestAge(this.pool));
+    metrics.parkedLeftOut.set(await countLeftOut(this.pool));
   }
 }

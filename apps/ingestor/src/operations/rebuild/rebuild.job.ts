@@ -6,6 +6,7 @@ import type { MessageBatch } from '../../kafka/batch.ts';
 import { readEpoch } from '../../kafka/epochs.queries.ts';
 import type { Topic, TopicReader } from '../../kafka/topic-reader.ts';
 import { recordAction, type Actor } from '../actions.queries.ts';
+import { lockWaitingAmong, markReplayed } from '../parked/parked.queries.ts';
 import { endWhenRead, insertRebuild, lockPlan, readRunning, recordRead, setCancelled } from './rebuild.queries.ts';
 
 /**
@@ -97,9 +98,15 @@ export class Rebuild {
           return { answer: nextOffset };
         }
         if (plan.next < batch.fetchedFrom) return { answer: plan.next };
+        const messages = batch.messages.filter(({ offset }) => offset >= plan.next && offset < plan.end);
         return {
-          messages: batch.messages.filter(({ offset }) => offset >= plan.next && offset < plan.end),
-          record: async ({ folds, repaired }) => {
+          messages,
+          record: async ({ folds, parked, repaired }) => {
+            const unusable = new Set(parked.map(({ position }) => position.offset));
+            const used = messages.filter(({ offset }) => !unusable.has(offset));
+            // What waited can be used by now.
+            const waiting = await lockWaitingAmong(db, batch, used);
+            if (waiting.length > 0) await markReplayed(db, waiting, plan.startedBy);
             await recordRead(db, plan.id, {
               partition,
               next: Math.max(plan.next, nextOffset),

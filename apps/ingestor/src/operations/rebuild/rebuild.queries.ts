@@ -88,20 +88,36 @@ export interface RebuildPlan {
   id: string;
   /** of the topic that it reads again */
   epoch: number;
+  /** Nav ident */
+  startedBy: string;
   next: number;
   end: number;
 }
 
 /** What is left of the partition, locked until the transaction ends; undefined when nothing runs. */
 export async function lockPlan(db: PoolClient, topic: string, partition: number): Promise<RebuildPlan | undefined> {
-  const { rows } = await db.query<{ id: string; epoke: number; neste_offset: string; slutt_offset: string }>(
-    `select g.id, g.epoke, p.neste_offset, p.slutt_offset
+  const { rows } = await db.query<{
+    id: string;
+    epoke: number;
+    startet_av: string;
+    neste_offset: string;
+    slutt_offset: string;
+  }>(
+    `select g.id, g.epoke, g.startet_av, p.neste_offset, p.slutt_offset
      from gjenoppbygging g join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 and g.tilstand = 'KJORER' and p.partisjon = $2 for update of g, p`,
     [topic, partition],
   );
   const [row] = rows;
-  return row && { id: row.id, epoch: row.epoke, next: Number(row.neste_offset), end: Number(row.slutt_offset) };
+  return (
+    row && {
+      id: row.id,
+      epoch: row.epoke,
+      startedBy: row.startet_av,
+      next: Number(row.neste_offset),
+      end: Number(row.slutt_offset),
+    }
+  );
 }
 
 /** What a batch came to. */

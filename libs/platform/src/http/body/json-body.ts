@@ -22,7 +22,8 @@ const MAX_BYTES_AT_ONCE = 64 * 1024 * 1024;
 
 /** Bodies are JSON in UTF-8 and nothing else; bytes that aren't UTF-8 would silently become other text. */
 export function acceptJsonOnly(server: FastifyInstance): void {
-  const parseText = server.getDefaultJsonParser('error', 'error');
+  // A hook refuses members that every object inherits, and names them.
+  const parseText = server.getDefaultJsonParser('ignore', 'ignore');
   const parse = (request: FastifyRequest, text: string): Promise<unknown> =>
     new Promise((resolve, reject) => {
       void parseText(request, text, (error, value) => (error ? reject(error) : resolve(value)));

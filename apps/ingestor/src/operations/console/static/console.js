@@ -5,7 +5,7 @@ import { showAdapter } from './adapter.js';
 import { readAvstemminger } from './avstemming.js';
 import { el, fillTable, login, perform, call, row, page, number, time } from './felles.js';
 import { readRebuild } from './gjenoppbygging.js';
-import { readParked, showReasons } from './parkerte.js';
+import { readBulk, readParked, showReasons } from './parkerte.js';
 import { readHeld } from './stansede.js';
 
 const ACTIONS = {
@@ -14,6 +14,9 @@ const ACTIONS = {
   SPILL_AV_FLERE: 'Spilte av flere meldinger',
   FORKAST: 'Forkastet en melding',
   PARKER_STANSET: 'Parkerte en bunke som ikke kan leses',
+  SPILL_AV_SAMLET: 'Spilte av alle med en årsak',
+  FORKAST_SAMLET: 'Forkastet alle med en årsak',
+  STOPP_SAMLET: 'Stoppet en samlehandling',
   FRIGI_KONTRAKT: 'Frigjorde kontrakten til adapteren',
   START_GJENOPPBYGGING: 'Startet gjenoppbygging',
   STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
@@ -93,6 +96,7 @@ async function readAll() {
   await readStatus();
   await readHeld();
   await readParked();
+  await readBulk();
   await readAvstemminger();
   await readActions();
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { el, fillFacts, fillTable, perform, call, button, row, say, number, time, page } from './felles.js';
+import { el, fillFacts, fillTable, login, perform, call, button, row, say, number, time, page } from './felles.js';
 
 const STATES = { PARKERT: 'Parkert', SPILT_AV: 'Spilt av', FORKASTET: 'Forkastet' };
 const REASONS = {
@@ -67,7 +67,9 @@ export async function readParked(from) {
   else fillTable('parkerte', rows, 'Ingen meldinger');
   next = result.neste;
   el('flere').hidden = next === undefined;
-  el('spill-av-flere').textContent = el('aarsak').value ? 'Spill av alle med denne årsaken' : 'Spill av alle parkerte';
+  const which = el('aarsak').value ? 'alle med denne årsaken' : 'alle parkerte';
+  el('spill-av-flere').textContent = `Spill av ${which}`;
+  el('forkast-flere').textContent = `Forkast ${which}`;
 }
 
 async function showMessage(id) {
@@ -81,7 +83,11 @@ async function showMessage(id) {
     ...(shown.behandlet ? { Behandlet: `${time(shown.behandlet)} av ${shown.behandletAv}` } : {}),
     ...(shown.begrunnelse ? { Begrunnelse: REASONS[shown.begrunnelse] ?? shown.begrunnelse } : {}),
   });
-  el('vis-innhold').textContent = REMOVED[shown.innholdFjernetAarsak] ?? shown.melding ?? 'Ingen verdi (gravstein)';
+  el('vis-innhold').textContent =
+    REMOVED[shown.innholdFjernetAarsak] ??
+    (shown.innholdUtelatt
+      ? 'Innholdet ligger bare på topicen: for mange meldinger har samme årsak. Avspilling leser det derfra.'
+      : (shown.melding ?? 'Ingen verdi (gravstein)'));
   el('forkast-skjema').hidden = shown.tilstand !== 'PARKERT';
   el('begrunnelse').value = '';
   el('spill-av').hidden = shown.innholdFjernet !== undefined;
@@ -89,28 +95,66 @@ async function showMessage(id) {
   await page.readActions();
 }
 
-async function replayMany() {
+let timer;
+/** The one that this page has seen running, to tell when it is over. */
+let watched;
+
+/** How far the last action on many has come. */
+export async function readBulk() {
+  const { siste: last } = await call('GET', '/parkerte/samlet');
+  el('samlehandling-del').hidden = last === undefined;
+  clearTimeout(timer);
+  if (last === undefined) return;
+  const running = last.tilstand === 'KJORER';
+  const [does, done] = last.handling === 'FORKAST' ? ['Forkaster', 'forkastet'] : ['Spiller av', 'spilt av'];
+  const counts = `${number(last.utfoert)} av ${number(last.antall)} meldinger er ${done}, ${number(last.fortsattParkert)} er forsøkt og fortsatt parkert.`;
+  const texts = {
+    KJORER: `${does} ${last.kode ? reason(last) : 'alle parkerte'}. ${counts}`,
+    FERDIG: `Ferdig ${time(last.avsluttet)}. ${counts}`,
+    STOPPET: `Stoppet ${time(last.avsluttet)}. ${counts}`,
+    FEILET: `Avbrutt ${time(last.avsluttet)}: ${last.aarsak}. ${counts}`,
+  };
+  el('samlehandling').textContent = texts[last.tilstand];
+  el('samlehandling-framdrift').hidden = !running;
+  el('samlehandling-framdrift').max = Math.max(1, last.antall);
+  el('samlehandling-framdrift').value = last.utfoert + last.fortsattParkert;
+  el('stopp-samlehandling').hidden = !running;
+  if (running) {
+    watched = last.id;
+    if (login.isIn) timer = setTimeout(() => perform(readBulk), 1_000);
+  } else if (watched === last.id) {
+    watched = undefined;
+    await page.readAll();
+    say(counts);
+  }
+}
+
+async function startBulk(action) {
   const chosen = filter();
-  if (!confirm('Spille av alle parkerte meldinger i utvalget?')) return;
-  let from;
-  let replayed = 0;
-  let stillParked = 0;
-  do {
-    const body = { ...(chosen.kode ? chosen : { alle: true }), ...(from ? { neste: from } : {}) };
-    const answer = await call('POST', '/parkerte/spill-av', body);
-    replayed += answer.spiltAv;
-    stillParked += answer.fortsattParkert;
-    from = answer.neste;
-    say(`Spiller av … ${number(replayed + stillParked)} så langt`);
-  } while (from);
-  await page.readAll();
-  say(`${number(replayed)} meldinger er spilt av, ${number(stillParked)} er fortsatt parkert.`);
+  const { id } = await call('POST', '/parkerte/samlet', { ...(chosen.kode ? chosen : { alle: true }), ...action });
+  watched = id;
+  await readBulk();
 }
 
 el('filter').addEventListener('submit', (event) => event.preventDefault());
 el('filter').addEventListener('change', () => perform(() => readParked()));
 el('flere').addEventListener('click', () => perform(() => readParked(next)));
-el('spill-av-flere').addEventListener('click', () => perform(replayMany));
+el('spill-av-flere').addEventListener('click', () => {
+  if (!confirm('Spille av alle parkerte meldinger i utvalget?')) return;
+  void perform(() => startBulk({ handling: 'SPILL_AV' }));
+});
+el('forkast-flere-skjema').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const begrunnelse = el('begrunnelse-flere').value;
+  if (!confirm('Forkaste alle parkerte meldinger i utvalget? Innholdet deres slettes.')) return;
+  void perform(() => startBulk({ handling: 'FORKAST', begrunnelse }));
+});
+el('stopp-samlehandling').addEventListener('click', () =>
+  perform(async () => {
+    await call('POST', '/parkerte/samlet/stopp');
+    await page.readAll();
+  }),
+);
 el('spill-av').addEventListener('click', () =>
   perform(async () => {
     const { utfall } = await call('POST', `/parkerte/${shown.id}/spill-av`);

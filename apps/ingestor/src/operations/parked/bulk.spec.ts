@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { createTestTopic, ON_DUTY_NAV_IDENT, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
+import { ingestBatch } from '../../ingest/avtaler.consumer.ts';
+import { packValue, unpackValue } from '../../ingest/parked-bytes.ts';
+import { fingerprintOf } from '../../ingest/parse.ts';
+import { Writer } from '../../ingest/writer.ts';
+import { metrics } from '../../metrics.ts';
+import { batch, deltakerId, ID, message, PARTITION, TOPIC } from '../../testing/test-ingest.ts';
+import { startTestIngestor, type TestIngestor } from '../../testing/test-ingestor.ts';
+import { ParkedBulk } from './bulk.job.ts';
+import { ParkedRetention } from './retention.job.ts';
+
+let ingestor: TestIngestor;
+let topic: TestTopic;
+beforeAll(async () => {
+  topic = await createTestTopic();
+  ingestor = await startTestIngestor({
+    KAFKA_BROKERS: testEnvironment().kafka,
+    KAFKA_TOPIC: topic.topic,
+    KAFKA_GROUP_ID: randomUUID(),
+  });
+});
+afterAll(async () => {
+  await ingestor.stop();
+  await topic.remove();
+});
+beforeEach(async () => {
+  await ingestor.empty();
+  await ingestor.owner.query('truncate parkert_handling, driftshandling restart identity');
+});
+
+const avtaleId = (n: number): string => `${ID.slice(0, -6)}${String(100_000 + n)}`;
+const bad = (offset: number, field = 'startDato'): ReturnType<typeof message> =>
+  message(offset, { avtaleId: avtaleId(offset), [field]: 'x' });
+
+/** As if these could be used, and the reading of them was wrong, when they were parked. */
+const parkGood = (count: number): Promise<unknown> =>
+  ingestor.owner.query(
+    `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, felt, aarsak)
+     select $1, $2, n, convert_to(id, 'UTF8'), verdi, sha256(convert_to(id, 'UTF8') || '\\x00' || verdi), 'UGYLDIG_FELT',
+       'avtaleNr', 'was not understood then'
+     from (select n, id, convert_to(json_build_object('avtaleId', id, 'avtaleNr', n, 'sistEndret', '2026-01-01T00:00:00Z')::text,
+       'UTF8') as verdi from (select n, $4 || (100000 + n) as id from generate_series(0, $3::int - 1) n) tall) m`,
+    [TOPIC, PARTITION, count, ID.slice(0, -6)],
+  );
+
+const start = (body: object): ReturnType<TestIngestor['call']> =>
+  ingestor.call('POST', '/drift/v1/parkerte/samlet', body);
+const progress = async (): Promise<Record<string, unknown>> =>
+  (await ingestor.call('GET', '/drift/v1/parkerte/samlet')).body.siste;
+const states = (): Promise<unknown> =>
+  ingestor.owner.query('select tilstand, felt, count(*)::int from parkert_melding group by 1, 2 order by 1, 2');
+const finish = (signal = new AbortController().signal): Promise<void> => ingestor.ingestor.parkedBulk.work(signal);
+const actions = async (): Promise<unknown> => (await ingestor.call('GET', '/drift/v1/handlinger')).body.handlinger;
+
+describe('the bytes of a parked message', () => {
+  test('are packed, and read as they came; what does not get smaller stays as it is', async () => {
+    const value = message(0, { startDato: 'x', oppfolging: 'æøå '.repeat(700), tilrettelegging: null }).value;
+    for (const one of [value, Buffer.from([0xff]), Buffer.alloc(0), packValue(value, true).value]) {
+      const { value: packed, leftOut } = packValue(one, true);
+      expect(leftOut).toBe(false);
+      expect(unpackValue(packed)).toEqual(one);
+    }
+    expect(packValue(value, true).value?.length).toBeLessThan((value?.length ?? 0) / 4);
+    await ingestor.ingest(batch([{ offset: 0, key: Buffer.from(ID), value }]));
+    const { body } = await ingestor.call('GET', '/drift/v1/parkerte/1');
+    expect(body.melding).toContain('"startDato": "x"');
+    expect(await ingestor.owner.query('select avtaler, length(verdi) < 500 as packed from parkert_melding')).toEqual([
+      { avtaler: [ID], packed: true },
+    ]);
+  });
+
+  test('are kept of so many with a reason, and of no large one; the others go with their avtale too', async () => {
+    const writer = new Writer(ingestor.pool, deltakerId, false, 3);
+    const noise = Array.from({ length: 60_000 }, () => Math.random().toString(36).slice(2, 4)).join('');
+    await ingestBatch(writer, batch([...[0, 1, 2, 3].map((n) => bad(n)), message(4, { startDato: noise })]));
+    await ingestBatch(writer, batch([bad(5), { offset: 6, key: Buffer.from(avtaleId(6)), value: Buffer.from('{') }]));
+    const kept = await ingestor.owner.query(
+      `select array_agg(kafka_offset::int order by kafka_offset) filter (where not utelatt) as here,
+         array_agg(kafka_offset::int order by kafka_offset) filter (where utelatt) as there from parkert_melding`,
+    );
+    expect(kept).toEqual([{ here: [0, 1, 2, 6], there: [3, 4, 5] }]);
+    await new ParkedRetention(ingestor.pool).round();
+    expect((await metrics.parkedLeftOut.get()).values[0]?.value).toBe(3);
+    const { body } = await ingestor.call('GET', '/drift/v1/parkerte?antall=4');
+    expect(body.parkerte[3]).toMatchObject({ innholdUtelatt: true, felt: 'startDato' });
+    await ingestBatch(writer, batch([{ offset: 7, key: Buffer.from(avtaleId(3)), value: null }]));
+    const rows = await ingestor.owner.query(
+      'select tilstand, nokkel, verdi from parkert_melding where kafka_offset = 3',
+    );
+    expect(rows).toEqual([{ tilstand: 'FORKASTET', nokkel: null, verdi: null }]);
+  });
+
+  test('that were left on the topic are read from there, alone and with all others', async () => {
+    const count = 6;
+    const messages = Array.from({ length: count }, (_, n) => message(n, { avtaleId: avtaleId(n), avtaleNr: n }));
+    await topic.publish(messages.map(({ key, value }) => ({ key, value })));
+    await waitUntil(async () => (await ingestor.dump()).avtale.length === count, { what: 'the avtaler to be stored' });
+    await ingestor.owner.query('truncate avtale, avtale_versjon, endring');
+    for (const { offset, key, value } of messages) {
+      await ingestor.owner.query(
+        `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, aarsak)
+         values ($1, 0, $2, $3, '\\x00', true, $4, 'AVVIST_AV_DATABASEN', 'then')`,
+        [topic.topic, offset, key, offset === 5 ? Buffer.alloc(32) : fingerprintOf({ key, value })],
+      );
+    }
+    expect((await ingestor.call('POST', '/drift/v1/parkerte/1/spill-av')).body).toEqual({ utfall: 'TATT_INN' });
+    // Another message lies there by now.
+    expect(await ingestor.call('POST', '/drift/v1/parkerte/6/spill-av')).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('does not have it any more') },
+    });
+    await start({ handling: 'SPILL_AV', kode: 'AVVIST_AV_DATABASEN' });
+    await finish();
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 5, utfoert: 4, fortsattParkert: 0 });
+    expect((await ingestor.dump()).avtale.map((row) => row['avtale_nr'])).toEqual([0, 1, 2, 3, 4]);
+
+    // A rebuild that can use one that waits is done with it; another message at the same place is none of that.
+    await ingestor.owner.query(
+      `update parkert_melding set tilstand = 'PARKERT', behandlet_av = null, innhold_fjernet_aarsak = 'FRIST'
+       where kafka_offset = 2`,
+    );
+    const { rebuild } = ingestor.ingestor;
+    expect((await ingestor.call('POST', '/drift/v1/gjenoppbygging')).status).toBe(204);
+    rebuild.start();
+    const state = async (): Promise<unknown> => (await ingestor.call('GET', '/drift/v1/gjenoppbygging')).body.tilstand;
+    await waitUntil(async () => (await state()) === 'FERDIG', { what: 'the rebuild', maxMs: 60_000 });
+    await rebuild.stop();
+    expect((await ingestor.dump()).parkert_melding.slice(2)).toMatchObject([
+      { kafka_offset: 2, tilstand: 'SPILT_AV', behandlet_av: ON_DUTY_NAV_IDENT, innhold_fjernet_aarsak: 'FRIST' },
+      {},
+      {},
+      { kafka_offset: 5, tilstand: 'PARKERT' },
+    ]);
+  }, 120_000);
+});
+
+describe('one action on all with a reason', () => {
+  test('discards them, piece by piece, and none that is parked later', async () => {
+    await ingestor.ingest(batch(Array.from({ length: 2_500 }, (_, n) => bad(n))));
+    await ingestor.ingest(batch([bad(2_500, 'sluttDato')]));
+    const { status, body } = await start({ handling: 'FORKAST', felt: 'startDato', begrunnelse: 'FEIL_HOS_KILDEN' });
+    expect([status, body]).toEqual([202, expect.objectContaining({ tilstand: 'KJORER', antall: 2_500, utfoert: 0 })]);
+    expect((await start({ handling: 'SPILL_AV', alle: true })).status).toBe(409);
+    await ingestor.ingest(batch([bad(2_501)]));
+    await finish();
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', utfoert: 2_500, startetAv: ON_DUTY_NAV_IDENT });
+    expect(await states()).toEqual([
+      { tilstand: 'FORKASTET', felt: 'startDato', count: 2_500 },
+      { tilstand: 'PARKERT', felt: 'sluttDato', count: 1 },
+      { tilstand: 'PARKERT', felt: 'startDato', count: 1 },
+    ]);
+    expect(await actions()).toMatchObject([{ handling: 'FORKAST_SAMLET', gjelder: 'startDato', antall: 2_500 }]);
+  });
+
+  test('replays them, goes past those still bad, and tells how many of each', async () => {
+    await parkGood(250);
+    await ingestor.ingest(batch([bad(1_000), bad(1_001)], 0));
+    await start({ handling: 'SPILL_AV', alle: true });
+    await finish();
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 252, utfoert: 250, fortsattParkert: 2 });
+    expect((await ingestor.dump()).avtale).toHaveLength(250);
+  });
+
+  test('that is broken off goes on in another process, and happens once', async () => {
+    await parkGood(350);
+    await start({ handling: 'SPILL_AV', alle: true });
+    const ending = new AbortController();
+    const first = finish(ending.signal);
+    await waitUntil(async () => Number((await progress())['utfoert']) > 0, { what: 'some to be replayed' });
+    ending.abort();
+    await first;
+    expect(await progress()).toMatchObject({ tilstand: 'KJORER' });
+    await ingestor.owner.query(`update parkert_handling set fornyet = now() - interval '1 minute'`);
+    const { pool, parkedReplay } = ingestor.ingestor;
+    await new ParkedBulk(pool, parkedReplay).work(new AbortController().signal);
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 350, utfoert: 350 });
+    expect((await ingestor.dump()).avtale_versjon).toHaveLength(350);
+  });
+
+  test('that somebody stops tells how far it had come', async () => {
+    await ingestor.ingest(batch([bad(0)]));
+    await start({ handling: 'FORKAST', alle: true, begrunnelse: 'ANNET' });
+    expect((await ingestor.call('POST', '/drift/v1/parkerte/samlet/stopp')).status).toBe(204);
+    await finish();
+    expect(await progress()).toMatchObject({ tilstand: 'STOPPET', utfoert: 0 });
+    expect((await ingestor.call('POST', '/drift/v1/parkerte/samlet/stopp')).status).toBe(409);
+    expect(await actions()).toMatchObject([{ handling: 'STOPP_SAMLET' }, { handling: 'FORKAST_SAMLET', antall: 0 }]);
+  });
+
+  test('that the database refuses too much of ends, and says why and how far it had come', async () => {
+    await parkGood(200);
+    await ingestor.owner.query('alter table avtale add constraint nei check (avtale_nr < 150)');
+    try {
+      await start({ handling: 'SPILL_AV', alle: true });
+      await finish();
+    } finally {
+      await ingestor.owner.query('alter table avtale drop constraint nei');
+    }
+    expect(await progress()).toMatchObject({
+      ...{ tilstand: 'FEILET', antall: 200, utfoert: 100 },
+      aarsak: expect.stringContaining('SQLSTATE 23514'),
+    });
+    expect(await states()).toMatchObject([
+      { tilstand: 'PARKERT', count: 100 },
+      { tilstand: 'SPILT_AV', count: 100 },
+    ]);
+  });
+
+  test.each([
+    [{ handling: 'SPILL_AV' }, 'alle'],
+    [{ handling: 'FORKAST', alle: true }, 'begrunnelse'],
+    [{ handling: 'SPILL_AV', alle: true, begrunnelse: 'ANNET' }, 'begrunnelse'],
+    [{ handling: 'SLETT', alle: true }, 'handling'],
+  ])('%j is refused', async (body, field) => {
+    expect(await start(body)).toMatchObject({ status: 400, body: { feil: [{ felt: field }] } });
+  });
+});
