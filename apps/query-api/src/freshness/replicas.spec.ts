@@ -9,7 +9,7 @@ import type { DataSource } from 'typeorm';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 
 /** Two replicas of the database behind one address, the second of which is behind. */
-const LAG_MS = 600;
+const BEHIND_MS = 600;
 
 let api: TestApi;
 let second: LocalPostgres;
@@ -111,7 +111,7 @@ test('two replicas behind one address, one behind: every answer is of what it sa
     await wait(5);
     const included = new Date();
     await apply(api.owner, number, included);
-    behind.push(wait(LAG_MS).then(() => apply(secondOwner, number, included)));
+    behind.push(wait(BEHIND_MS).then(() => apply(secondOwner, number, included)));
     await wait(50);
   };
   try {
