@@ -8,8 +8,8 @@ import type { App } from '../local/apps.ts';
 import { System } from './system.ts';
 
 /** What one consumer may, in two processes together. */
-const PER_SECOND = 40;
-const BURST = 40;
+const PER_SECOND = 20;
+const BURST = 20;
 
 const konsument = (name: string, more: object = {}): object => ({
   navn: name,
