@@ -59,7 +59,7 @@ export interface IngestResult {
  *
  * @throws UnknownPositionError, and what `Writer.write` throws: the batch is to be tried again then
  */
-export function ingestBatch(writer: Writer, batch: MessageBatch): Promise<IngestResult> {
+export function ingestBatch(writer: Pick<Writer, 'write'>, batch: MessageBatch): Promise<IngestResult> {
   const { topic, partition } = batch;
   return writer.write<IngestResult>({
     topic,

@@ -1,4 +1,4 @@
-import type { RelationAvtale, AvtaleState, Position } from '@tiltak/avtale';
+import type { RelationAvtale, AvtaleState, Change, Position } from '@tiltak/avtale';
 import type { PoolClient } from 'pg';
 import { copyRows } from '../database/copy.ts';
 import type { TopicPartition } from '../kafka/positions.queries.ts';
@@ -202,6 +202,29 @@ export async function deleteParkedBytes(db: PoolClient, topic: string, deletions
 /** Rows as `changeRow` makes them. */
 export async function insertChanges(db: PoolClient, rows: string[]): Promise<void> {
   await copyRows(db, 'endring (avtale_id, type, aarsak)', rows);
+}
+
+/** The last that a transaction tells of an avtale. */
+export type LastTold = Pick<Change, 'avtaleId' | 'type'>;
+
+/**
+ * Whether a transaction that readers of the change feed meet after this one has said otherwise of any of the avtaler. There
+ * are few lines of later transactions, if any: it costs a look at the end of the index. The upper bound keeps it so where
+ * the table has no statistics yet: a range has a low guess, all that is above something a third. For that it is not
+ * prepared either.
+ */
+export async function toldOtherwiseLater(db: PoolClient, told: readonly LastTold[]): Promise<boolean> {
+  if (told.length === 0) return false;
+  const { rowCount } = await db.query({
+    text: `select from (
+             select distinct on (avtale_id) avtale_id, type from endring
+             where tx > pg_current_xact_id() and tx < pg_snapshot_xmax(pg_current_snapshot())
+             order by avtale_id, tx desc, lopenr desc) siden
+           join unnest($1::uuid[], $2::text[]) as fortalt(avtale_id, type) using (avtale_id)
+           where siden.type <> fortalt.type limit 1`,
+    values: [told.map(({ avtaleId }) => avtaleId), told.map(({ type }) => type)],
+  });
+  return rowCount !== 0;
 }
 
 /** A message that is parked already stays as it is: a replay changes nothing. */

@@ -1,8 +1,8 @@
 import { sameRelationAvtale, type Fold } from '@tiltak/avtale';
 import type { PoolClient } from 'pg';
-import { insertLinkChanges, lockDeltakere, toldLater } from '../relations/relations.queries.ts';
+import { insertLinkChanges, lockDeltakere } from '../relations/relations.queries.ts';
 import { repairRelations } from '../relations/relations.ts';
-import { ConcurrentChangeError, type StoredAvtale } from './avtaler.queries.ts';
+import { ConcurrentChangeError, toldOtherwiseLater, type LastTold, type StoredAvtale } from './avtaler.queries.ts';
 import type { EncodedContent } from './avtaler.rows.ts';
 
 /** What became of avtaler, and what was known about them before. */
@@ -19,12 +19,12 @@ export interface WrittenPart {
  */
 export async function updateRelations(db: PoolClient, parts: readonly WrittenPart[]): Promise<void> {
   const deltakere = [...new Set(parts.flatMap(affectedDeltakere))];
-  const deleted = deletedOfSomebody(parts);
-  if (deltakere.length === 0 && deleted.length === 0) return;
-  await lockDeltakere(db, deltakere);
-  // Another batch linked to it, or it followed its person, before this one could delete it, and readers of the feed would
-  // meet that last.
-  if (await toldLater(db, deleted)) throw new ConcurrentChangeError();
+  if (deltakere.length > 0) await lockDeltakere(db, deltakere);
+  // Readers of the feed go by transaction ids, and this one's may be lower than that of somebody who has ended before it:
+  // they would meet last what was true first. Now nobody else can write of these avtaler before this has ended, but for
+  // lines that say that one is there, of avtaler that others see so.
+  if (await toldOtherwiseLater(db, lastTold(parts))) throw new ConcurrentChangeError();
+  if (deltakere.length === 0) return;
   const changed = await repairRelations(db, deltakere);
   for (const { avtaleId, changes } of parts.flatMap(({ folds }) => folds)) {
     if (changes.length > 0) changed.delete(avtaleId);
@@ -43,12 +43,8 @@ function affectedDeltakere({ folds, known }: WrittenPart): string[] {
   return [...deltakere];
 }
 
-/** The avtaler that had a participant, so that others could tell of them, and that consumers no longer see. */
-function deletedOfSomebody(parts: readonly WrittenPart[]): string[] {
-  const hadDeltaker = (avtaleId: string): boolean =>
-    parts.some(({ known }) => (known.get(avtaleId)?.deltakerId ?? null) !== null);
-  return parts
-    .flatMap(({ folds }) => folds)
-    .filter(({ avtaleId, changes }) => changes.some(({ type }) => type === 'SLETTET') && hadDeltaker(avtaleId))
-    .map(({ avtaleId }) => avtaleId);
+/** What the feed says last of each avtale that these tell of. */
+function lastTold(parts: readonly WrittenPart[]): LastTold[] {
+  const changes = parts.flatMap(({ folds }) => folds.flatMap((fold) => fold.changes));
+  return [...new Map(changes.map(({ avtaleId, type }) => [avtaleId, { avtaleId, type }])).values()];
 }

@@ -90,16 +90,6 @@ export async function insertLinkChanges(db: PoolClient, avtaleIder: readonly str
   });
 }
 
-/** Whether a transaction that readers of the change feed meet after this one has told of any of the avtaler. */
-export async function toldLater(db: PoolClient, avtaleIder: readonly string[]): Promise<boolean> {
-  if (avtaleIder.length === 0) return false;
-  const { rowCount } = await db.query({
-    text: 'select from endring where tx > pg_current_xact_id() and avtale_id = any($1) limit 1',
-    values: [avtaleIder],
-  });
-  return rowCount !== 0;
-}
-
 /** The next participants, in the order of deltakerId, who have an avtale or a stored relation. */
 export async function nextDeltakere(db: PoolClient, after: string | null, count: number): Promise<string[]> {
   const part = (table: string, where: string): string => `(select distinct deltaker_id from ${table}
