@@ -7,13 +7,29 @@ grant usage on schema public to datadeling_leser;
 grant usage on schema public to datadeling_revisor;
 grant usage on schema public to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION endring_noter_tidslinje()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+        perform public.noter_tidslinje();
+        return null;
+      end $function$;
+comment on function endring_noter_tidslinje() is 'No line of the feed comes to a follower before the timeline that it is from';
+revoke execute on function endring_noter_tidslinje() from public;
+
 CREATE OR REPLACE FUNCTION endringsepoke()
  RETURNS uuid
  LANGUAGE sql
  STABLE
 AS $function$
-        select md5(concat_ws('/', i.epoke, s.system_identifier, c.timeline_id))::uuid
-        from instans i, pg_control_system() s, pg_control_checkpoint() c
+        select md5(concat_ws('/', i.epoke, s.system_identifier,
+          case when pg_is_in_recovery() then (
+            select greatest(i.tidslinje, c.timeline_id, r.min_recovery_end_timeline)
+            from pg_control_checkpoint() c, pg_control_recovery() r)
+          else primaerens_tidslinje() end))::uuid
+        from instans i, pg_control_system() s
       $function$;
 comment on function endringsepoke() is 'A position in the change feed means something only within one epoch';
 
@@ -110,6 +126,20 @@ AS $function$ begin
       end $function$;
 comment on function lenker(uuid,uuid) is 'The links of an avtale as one text, null for none. In plpgsql, whose plans are kept: as a part of each search it would double the time that planning takes';
 
+CREATE OR REPLACE FUNCTION noter_tidslinje()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+        if exists (select from public.instans where tidslinje <> public.primaerens_tidslinje()) then
+          update public.instans set tidslinje = public.primaerens_tidslinje();
+        end if;
+      end $function$;
+comment on function noter_tidslinje() is 'Tells those who follow this server which timeline it is on';
+revoke execute on function noter_tidslinje() from public;
+grant execute on function noter_tidslinje() to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION parkerte_avtaler(nokkel bytea, verdi bytea)
  RETURNS uuid[]
  LANGUAGE sql
@@ -142,6 +172,14 @@ comment on function personens_identer(uuid[]) is 'All idents of the persons that
 revoke execute on function personens_identer(uuid[]) from public;
 grant execute on function personens_identer(uuid[]) to datadeling_leser;
 grant execute on function personens_identer(uuid[]) to datadeling_revisor;
+
+CREATE OR REPLACE FUNCTION primaerens_tidslinje()
+ RETURNS integer
+ LANGUAGE sql
+AS $function$
+        select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer
+      $function$;
+comment on function primaerens_tidslinje() is 'Of this server, which must not be following another';
 
 CREATE OR REPLACE FUNCTION rydd_parkerte()
  RETURNS void
@@ -362,6 +400,7 @@ create table endring (
 );
 comment on table endring is 'Change feed. A sequence alone would skip what commits late: a reader pages on (tx, lopenr) below the snapshot''s xmin';
 CREATE INDEX endring_tidspunkt ON endring USING brin (tidspunkt);
+CREATE TRIGGER endring_tidslinje BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION endring_noter_tidslinje();
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
@@ -413,12 +452,14 @@ create table instans (
   noekkelkontroll uuid,
   beskaaret_til xid8 default '0'::xid8 not null,
   relasjoner_bygget_til uuid,
+  tidslinje integer default 0 not null,
   constraint instans_pkey PRIMARY KEY (id),
   constraint instans_id_check CHECK (id)
 );
 comment on table instans is 'One row: the epoch of the change feed, and a check value of the key that deltaker_id is derived with';
 comment on column instans.beskaaret_til is 'Changes of transactions before this one have been removed for age';
 comment on column instans.relasjoner_bygget_til is 'Participants up to this one have had their relations computed at least once; the highest uuid: all';
+comment on column instans.tidslinje is 'The timeline of the primary, for those who follow it: never behind the change feed';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
 grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til) on instans to datadeling_skriver;

@@ -9,6 +9,7 @@ import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
 import { acceptLists } from './avstemming/source-list.ts';
 import { ChangeFeedPruning } from './changes/prune.job.ts';
+import { TimelineNote } from './changes/timeline.job.ts';
 import type { Config } from './config.ts';
 import { databaseOptionsFrom, prepareDatabase } from './database/connect.ts';
 import { FreshnessMeter } from './freshness/freshness.job.ts';
@@ -91,6 +92,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     jobs: [
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.readExtents),
       new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
+      new TimelineNote(dataSource),
       new RelationsBackfill(pool),
       new FormerIdents(writer),
       new ParkedRetention(pool),

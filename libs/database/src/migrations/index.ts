@@ -16,6 +16,7 @@ import { Innsyn1795684399396 } from './1795684399396-innsyn.ts';
 import { GraphqlGammel1795685623898 } from './1795685623898-graphql-gammel.ts';
 import { Identer1795685852459 } from './1795685852459-identer.ts';
 import { Statistikk1795686004718 } from './1795686004718-statistikk.ts';
+import { Tidslinje1795696286500 } from './1795696286500-tidslinje.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   GraphqlGammel1795685623898,
   Identer1795685852459,
   Statistikk1795686004718,
+  Tidslinje1795696286500,
 ];
