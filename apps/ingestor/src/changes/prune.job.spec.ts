@@ -78,3 +78,21 @@ test.each<[string, [number, number][], { left: number[]; prunedUntil: number }]>
   // Once more finds nothing.
   expect(await afterPruning()).toEqual(expected);
 });
+
+test('removes nothing from a transaction on that is still open: readers have not seen what it will write', async () => {
+  const open = owner.createQueryRunner();
+  await open.startTransaction();
+  const [row] = (await open.query('select pg_current_xact_id()::text as tx')) as { tx: string }[];
+  const tx = Number(row?.tx);
+  await save([
+    [5, 200],
+    [tx + 1, 10],
+  ]);
+  const { left, prunedUntil } = await afterPruning();
+  await open.rollbackTransaction();
+  await open.release();
+  expect(left).toEqual([tx + 1]);
+  // Perhaps a transaction of another suite is older.
+  expect(prunedUntil).toBeGreaterThan(5);
+  expect(prunedUntil).toBeLessThanOrEqual(tx);
+});

@@ -21,15 +21,16 @@ export class ChangeFeedPruning {
   }
 
   /**
-   * Whole transactions, from the beginning of the feed to the first that is young enough. The last change always stays,
-   * so that a reader who has read everything never is behind.
+   * Whole transactions, from the beginning of the feed to the first that is young enough, and none that readers can't see
+   * yet: one that is open may still write below what is seen. The last change always stays, so that a reader who has read
+   * everything never is behind.
    */
   async prune(): Promise<void> {
     await this.dataSource.query(
       `with grense as (
-         select coalesce(
+         select least(pg_snapshot_xmin(pg_current_snapshot()), coalesce(
            (select min(tx) from endring where tidspunkt >= now() - make_interval(days => $1)),
-           (select max(tx) from endring)) as tx
+           (select max(tx) from endring))) as tx
        ), husket as (
          update instans set beskaaret_til = grense.tx from grense
          where grense.tx > instans.beskaaret_til and exists (select from endring where endring.tx < grense.tx)

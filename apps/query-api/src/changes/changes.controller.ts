@@ -1,6 +1,5 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiGoneResponse, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation, OPERATIONS } from '../access/operations.ts';
@@ -13,17 +12,16 @@ import {
   DELETE_REASONS,
   UtgaattProblemDto,
   type EndringDto,
-  type NyStartDto,
 } from './changes.dto.ts';
 import {
-  FEED_STATE,
+  beginningOf,
   changesQuery,
-  toFeedState,
+  toChangesPage,
   toPosition,
   type ChangeRow,
   type FeedState,
 } from './changes.queries.ts';
-import { before, decodePosition, encodePosition, isAfter, type FeedPosition } from './feed-position.ts';
+import { decodePosition, encodePosition, gone, isAfter, parsePosition, type FeedPosition } from './feed-position.ts';
 import { FeedWaiter } from './feed-waiter.ts';
 
 const FIELDS = OPERATIONS.hentEndringer;
@@ -61,16 +59,19 @@ export class ChangesController {
       grant,
       { fields: FIELDS },
       async (run) => {
-        const feed = toFeedState(await run(FEED_STATE));
-        const from = resolveStart(feed, after);
-        let rows = await run(changesQuery(from, count));
+        const read = changesQuery(after === undefined ? undefined : parsePosition(after), count);
+        let { state, rows } = toChangesPage(await run(read));
+        let from = resolveStart(state, after);
         if (rows.length === 0 && waitSeconds > 0) {
-          await this.feedWaiter.wait(grant.konsument, from, waitSeconds, abortOnDisconnect(reply));
-          rows = await run(changesQuery(from, count));
+          const place = { epoch: state.epoch, after: from };
+          await this.feedWaiter.wait(grant.konsument, place, waitSeconds, abortOnDisconnect(reply));
+          // All of it again: while it waited, the feed may have been trimmed, or another server have taken over.
+          ({ state, rows } = toChangesPage(await run(read)));
+          from = resolveStart(state, after);
         }
         const last = rows.at(-1);
-        const position = encodePosition(feed.epoch, last ? toPosition(last) : from);
-        const subset = { etter: encodePosition(feed.epoch, from) };
+        const position = encodePosition(state.epoch, last ? toPosition(last) : from);
+        const subset = { etter: encodePosition(state.epoch, from) };
         return { found: { rows, position }, disclosure: { hits: rows.length, subset, position } };
       },
       ({ rows, position }) => ({
@@ -83,17 +84,12 @@ export class ChangesController {
 }
 
 /** @throws Problem 410 when what follows the position may be gone */
-function resolveStart({ epoch, prunedUntil }: FeedState, after: string | undefined): FeedPosition {
-  const beginning = prunedUntil > 0n ? before(prunedUntil) : { tx: 0n, sequenceNumber: 0n };
+function resolveStart(state: FeedState, after: string | undefined): FeedPosition {
+  const beginning = beginningOf(state);
   if (after === undefined) return beginning;
-  const position = decodePosition(epoch, after);
+  const position = decodePosition(state.epoch, after);
   if (position && !isAfter(beginning, position)) return position;
-  const newStart: NyStartDto = { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer' };
-  throw new Problem(
-    PROBLEMS.UTGAATT,
-    position ? 'The position is too old' : 'The position is from another epoch of the feed',
-    { felter: { nyStart: newStart } },
-  );
+  throw gone(position ? 'too old' : 'from another epoch of the feed');
 }
 
 /** A reader that hangs up while it waits has no need of an answer. */

@@ -1,7 +1,7 @@
 import { preparedStatement, type Query } from '../lookups/statement.ts';
 import { before, encodePosition, type FeedPosition } from './feed-position.ts';
 
-/** How far back the feed reaches now. */
+/** What the positions of the feed mean now, and how far back it reaches. */
 export interface FeedState {
   epoch: string;
   /** transactions before this one have had their changes removed */
@@ -13,14 +13,16 @@ interface FeedStateRow {
   beskaaret_til: string;
 }
 
-export const FEED_STATE: Query<FeedStateRow> = {
-  statement: preparedStatement('select endringsepoke() as epoke, beskaaret_til from instans'),
-  values: [],
-};
+/** Worked out once, and not for each row beside it. */
+const STATE = 'with tilstand as materialized (select endringsepoke() as epoke, beskaaret_til from instans)';
 
-export function toFeedState([row]: FeedStateRow[]): FeedState {
-  if (!row) throw new Error('The table instans is empty');
-  return { epoch: row.epoke, prunedUntil: BigInt(row.beskaaret_til) };
+function toFeedState({ epoke: epoch, beskaaret_til: prunedUntil }: FeedStateRow): FeedState {
+  return { epoch, prunedUntil: BigInt(prunedUntil) };
+}
+
+/** Where a reader without a position begins. */
+export function beginningOf({ prunedUntil }: FeedState): FeedPosition {
+  return prunedUntil > 0n ? before(prunedUntil) : { tx: 0n, sequenceNumber: 0n };
 }
 
 interface SnapshotRow {
@@ -36,9 +38,14 @@ export const SNAPSHOT: Query<SnapshotRow> = {
   values: [],
 };
 
-export function toSnapshotPosition([row]: SnapshotRow[]): string {
+export function toSnapshot([row]: SnapshotRow[]): { epoch: string; xmin: bigint } {
   if (!row) throw new Error('A select without a table gives one row');
-  return encodePosition(row.epoke, before(BigInt(row.xmin)));
+  return { epoch: row.epoke, xmin: BigInt(row.xmin) };
+}
+
+export function toSnapshotPosition(rows: SnapshotRow[]): string {
+  const { epoch, xmin } = toSnapshot(rows);
+  return encodePosition(epoch, before(xmin));
 }
 
 export interface ChangeRow {
@@ -50,28 +57,62 @@ export interface ChangeRow {
   tidspunkt: string;
 }
 
+/** What comes after a position, and whether that position could be used, of one moment. */
+export interface ChangesPage {
+  state: FeedState;
+  rows: ChangeRow[];
+}
+
+type ChangesRow = FeedStateRow & (ChangeRow | { tx: null });
+
 /**
  * What comes after the position, in the order of the feed. Rows of transactions that have not ended, and of those that
  * began after one that has not, are left for later: what commits late would otherwise be passed by.
+ *
+ * Epoch and beginning of the feed are read by the same statement: between two, the feed could be trimmed, or another
+ * server could answer, and what is gone would be passed by.
  */
-const CHANGES = preparedStatement(`
-  select tx, lopenr, avtale_id, type, aarsak, tidspunkt from endring
-  where (tx, lopenr) > ($1::xid8, $2::bigint) and tx < pg_snapshot_xmin(pg_current_snapshot())
-  order by tx, lopenr limit $3`);
+const CHANGES = preparedStatement(`${STATE}
+  select epoke, beskaaret_til, tx, lopenr, avtale_id, type, aarsak, tidspunkt from tilstand left join lateral (
+    select tx, lopenr, avtale_id, type, aarsak, tidspunkt from endring
+    where (tx, lopenr) > ($1::xid8, $2::bigint) and tx < pg_snapshot_xmin(pg_current_snapshot())
+    order by tx, lopenr limit $3) linje on true
+  order by tx, lopenr`);
 
-export function changesQuery({ tx, sequenceNumber }: FeedPosition, count: number): Query<ChangeRow> {
+/** @param after undefined: from the beginning */
+export function changesQuery(after: FeedPosition | undefined, count: number): Query<ChangesRow> {
+  const { tx, sequenceNumber } = after ?? { tx: 0n, sequenceNumber: 0n };
   return { statement: CHANGES, values: [tx.toString(), sequenceNumber.toString(), count] };
 }
 
-type LastChangeRow = Pick<ChangeRow, 'tx' | 'lopenr'>;
+export function toChangesPage(rows: ChangesRow[]): ChangesPage {
+  const [first] = rows;
+  if (!first) throw new Error('The table instans is empty');
+  return { state: toFeedState(first), rows: rows.filter((row) => row.tx !== null) };
+}
 
-/** The last row that can be read; none when there is none. */
-export const LAST_CHANGE: Query<LastChangeRow> = {
-  statement: preparedStatement(`
-  select tx, lopenr from endring where tx < pg_snapshot_xmin(pg_current_snapshot()) order by tx desc, lopenr desc limit 1`),
+/** The state of the feed, and its last row that can be read. */
+export interface FeedEnd extends FeedState {
+  /** undefined when there is none */
+  last: FeedPosition | undefined;
+}
+
+type PlaceRow = Pick<ChangeRow, 'tx' | 'lopenr'>;
+type FeedEndRow = FeedStateRow & (PlaceRow | { tx: null });
+
+export const FEED_END: Query<FeedEndRow> = {
+  statement: preparedStatement(`${STATE}
+    select epoke, beskaaret_til, tx, lopenr from tilstand left join lateral (
+      select tx, lopenr from endring where tx < pg_snapshot_xmin(pg_current_snapshot())
+      order by tx desc, lopenr desc limit 1) siste on true`),
   values: [],
 };
 
-export function toPosition({ tx, lopenr }: LastChangeRow): FeedPosition {
+export function toFeedEnd([row]: FeedEndRow[]): FeedEnd {
+  if (!row) throw new Error('The table instans is empty');
+  return { ...toFeedState(row), last: row.tx === null ? undefined : toPosition(row) };
+}
+
+export function toPosition({ tx, lopenr }: PlaceRow): FeedPosition {
   return { tx: BigInt(tx), sequenceNumber: BigInt(lopenr) };
 }

@@ -27,13 +27,6 @@ async function read(after: string | undefined, { antall: count = 100, wait = 0 }
   return api.call('GET', `/api/v1/endringer?antall=${String(count)}&ventSekunder=${String(wait)}${from}`);
 }
 
-/** Transactions of other suites on the same server hold the feed back too, for a moment. */
-async function allVisible(count: number): Promise<void> {
-  await waitUntil(async () => ids(await read(undefined, { antall: 1_000 })).length === count, {
-    what: 'the changes to be seen',
-  });
-}
-
 const ids = ({ body }: TestResponse): string[] =>
   (body.endringer as { avtaleId: string }[]).map(({ avtaleId }) => avtaleId);
 
@@ -42,7 +35,7 @@ test('changes in order, page by page, and then the same position', async () => {
   await api.owner.query(`insert into endring (avtale_id, type, aarsak) values ($1, 'SLETTET', 'FEILREGISTRERT')`, [
     avtale(1),
   ]);
-  await allVisible(4);
+  await api.feedSeen();
   const first = await read(undefined, { antall: 3 });
   expect(ids(first)).toEqual([1, 2, 3].map(avtale));
   expect(first.body.flere).toBe(true);
@@ -85,7 +78,7 @@ test('what commits before an older transaction has ended waits for it', async ()
   expect((await read(position)).body).toEqual({ endringer: [], posisjon: position, flere: false });
   await older.query('commit');
   older.release();
-  await allVisible(2);
+  await api.feedSeen();
   expect(ids(await read(position))).toEqual([1, 2].map(avtale));
 });
 
@@ -94,9 +87,22 @@ test('an older transaction that is rolled back holds nothing up afterwards', asy
   await writer.query(INSERT, [avtale(2)]);
   await older.query('rollback');
   older.release();
-  await allVisible(1);
+  await api.feedSeen();
   expect(ids(await read(undefined))).toEqual([avtale(2)]);
 });
+
+/** What a connection has asked last stands there until it asks something else: only who waits asks for the end. */
+async function untilReaderWaits({ database }: TestApi): Promise<void> {
+  const observer = new pg.Client({ connectionString: database.url });
+  await observer.connect();
+  const searchingEnd = `select from pg_stat_activity where datname = current_database() and query like '%by tx desc%'
+    and pid <> pg_backend_pid() and query_start > $1`;
+  const { rows } = await observer.query<{ now: string }>('select clock_timestamp()::text as now');
+  await waitUntil(async () => (await observer.query(searchingEnd, [rows[0]?.now])).rowCount !== 0, {
+    what: 'the reader to wait',
+  });
+  await observer.end();
+}
 
 describe('a reader that waits', () => {
   test('is answered when something is committed, and only then', async () => {
@@ -116,15 +122,19 @@ describe('a reader that waits', () => {
     expect((await read(position, { wait: 1 })).body).toEqual({ endringer: [], posisjon: position, flere: false });
   });
 
+  test('is told at once when its position can not be used any more', async () => {
+    const { posisjon: position } = (await read(undefined)).body;
+    const response = read(position, { wait: 30 });
+    await untilReaderWaits(api);
+    await api.owner.query('update instans set epoke = gen_random_uuid()');
+    expect((await response).status).toBe(410);
+  });
+
   test('is let go when the process stops', async () => {
     const own = await startTestApi();
     await own.setFreshness(new Date());
     const response = own.call('GET', '/api/v1/endringer?ventSekunder=30');
-    const observer = new pg.Client({ connectionString: own.database.url });
-    await observer.connect();
-    const searchingEnd = `select from pg_stat_activity where datname = current_database() and query like '%by tx desc%' and pid <> pg_backend_pid()`;
-    await waitUntil(async () => (await observer.query(searchingEnd)).rowCount !== 0, { what: 'the reader to wait' });
-    await observer.end();
+    await untilReaderWaits(own);
     await own.stop();
     expect((await response).status).toBe(200);
   });
@@ -157,7 +167,7 @@ describe('a position', () => {
 
   test('from before what was removed for age is gone; one at the edge is not', async () => {
     for (const n of [1, 2, 3]) await api.owner.query(INSERT, [avtale(n)]);
-    await allVisible(3);
+    await api.feedSeen();
     const [en, to, three] = await Promise.all([1, 2, 3].map((count) => read(undefined, { antall: count })));
     await api.owner.query(`
       with kant as (update instans set beskaaret_til = (select tx from endring order by tx offset 1 limit 1) returning beskaaret_til)
@@ -168,6 +178,21 @@ describe('a position', () => {
     expect(ids(await read(undefined))).toEqual([2, 3].map(avtale));
     await api.owner.query(`update instans set beskaaret_til = '0'`);
   });
+});
+
+test('a position whose feed is trimmed while it is read is gone: nothing is passed by', async () => {
+  for (const n of [1, 2, 3]) await api.insertChange(avtale(n));
+  const { posisjon: position } = (await read(undefined, { antall: 1 })).body;
+  const pruning = await writer.connect();
+  await pruning.query('begin; lock table endring in access exclusive mode');
+  const response = read(position);
+  const held = `select from pg_locks join pg_database d on d.oid = database where datname = current_database() and not granted`;
+  await waitUntil(async () => (await api.owner.query<unknown[]>(held)).length > 0, { what: 'the reader to read' });
+  await pruning.query(`update instans set beskaaret_til = (select max(tx) from endring)`);
+  await pruning.query(`delete from endring where tx < (select beskaaret_til from instans); commit`);
+  pruning.release();
+  expect((await response).status).toBe(410);
+  await api.owner.query(`update instans set beskaaret_til = '0'`);
 });
 
 /** Writers as several ingestors are: transactions of any length, some rolled back, some whose connection is killed. */
@@ -215,7 +240,7 @@ test('readers that follow the feed get every committed change exactly once, what
   };
   const readers = [reader(3, 1), reader(50, 0), reader(1_000, 1)];
   const written = (await Promise.all([1, 2, 3, 4, 5, 6].map((id) => write(id, 40, random)))).flat();
-  await allVisible(written.length > 1_000 ? 1_000 : written.length);
+  await api.feedSeen();
   done = true;
   const wasRead = await Promise.all(readers);
   expect(written.length).toBeGreaterThan(200);

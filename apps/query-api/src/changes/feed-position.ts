@@ -27,16 +27,27 @@ export function encodePosition(epoch: string, { tx, sequenceNumber }: FeedPositi
 const FORMAT = /^([0-9a-f]{8})\.([0-9a-z]{1,13})\.([0-9a-z]{1,13})\.([0-9a-f]{8})$/;
 
 /**
+ * Where in the feed it is, if it is of the epoch that is now: `decodePosition` tells that.
+ *
+ * @throws Problem 400 for one that is made up
+ */
+export function parsePosition(position: string, name = 'etter'): FeedPosition {
+  const place = readPosition(position);
+  if (!place || place.tx > MAX || place.sequenceNumber > MAX) throw madeUp(name);
+  return place;
+}
+
+/**
+ * @param name of the parameter, for whoever is told that it can't be used
  * @returns undefined for a position of another epoch
  * @throws Problem 400 for one that is made up
  */
-export function decodePosition(epoch: string, position: string): FeedPosition | undefined {
-  const [text = '', tag, tx, sequenceNumber, digits] =
-    FORMAT.exec(Buffer.from(position, 'base64url').toString('latin1')) ?? [];
-  if (tag === undefined || tx === undefined || sequenceNumber === undefined) throw madeUp();
+export function decodePosition(epoch: string, position: string, name = 'etter'): FeedPosition | undefined {
+  const place = parsePosition(position, name);
+  const [text = '', tag, , , digits] = FORMAT.exec(Buffer.from(position, 'base64url').toString('latin1')) ?? [];
   if (tag !== epochTag(epoch)) return undefined;
-  if (digits !== checksum(epoch, text.slice(0, -9))) throw madeUp();
-  return { tx: fromBase36(tx), sequenceNumber: fromBase36(sequenceNumber) };
+  if (digits !== checksum(epoch, text.slice(0, -9))) throw madeUp(name);
+  return place;
 }
 
 /** A position of an answer that was given, of whatever epoch; undefined when it is none. */
@@ -57,8 +68,15 @@ function eightDigits(text: string): string {
   return fingerprint(text).toString('hex').slice(0, 8);
 }
 
-function madeUp(): Problem {
+/** Of a position that was given, and can't be used any more. */
+export function gone(why: string): Problem {
+  return new Problem(PROBLEMS.UTGAATT, `The position is ${why}`, {
+    felter: { nyStart: { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer' } },
+  });
+}
+
+function madeUp(name: string): Problem {
   return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The position can not be used', {
-    feil: [{ felt: 'etter', melding: 'is not a position from an answer' }],
+    feil: [{ felt: name, melding: 'is not a position from an answer' }],
   });
 }

@@ -2,11 +2,16 @@ import { logger } from '@tiltak/platform';
 import { atOnceProblem } from '../access/consumer-limits.ts';
 import type { Reader } from '../lookups/reader.ts';
 import type { Shares } from '../shared/shares.ts';
-import { LAST_CHANGE, toPosition } from './changes.queries.ts';
+import { beginningOf, FEED_END, toFeedEnd, type FeedEnd } from './changes.queries.ts';
 import { isAfter, type FeedPosition } from './feed-position.ts';
 
-interface Waiting {
+/** Where a reader of the feed has come to. */
+export interface FeedPlace {
+  epoch: string;
   after: FeedPosition;
+}
+
+interface Waiting extends FeedPlace {
   release: () => void;
 }
 
@@ -29,11 +34,12 @@ export class FeedWaiter {
   ) {}
 
   /**
-   * Returns when there may be something after the position, when the time is out, or when the reader has gone.
+   * Returns when there may be something after the place, when the place can't be used any more, when the time is out, or
+   * when the reader has gone.
    *
    * @throws Problem 429 when the consumer has as many readers waiting as it may have
    */
-  async wait(konsument: string, after: FeedPosition, seconds: number, aborted: AbortSignal): Promise<void> {
+  async wait(konsument: string, place: FeedPlace, seconds: number, aborted: AbortSignal): Promise<void> {
     if (this.stopped || aborted.aborted) return;
     const giveBack = this.shares.take(konsument);
     if (!giveBack) throw atOnceProblem(`${String(this.shares.max)} readers that wait`, 5);
@@ -45,7 +51,7 @@ export class FeedWaiter {
         giveBack();
         resolve();
       };
-      const waiting = { after, release };
+      const waiting = { ...place, release };
       const deadline = setTimeout(release, seconds * 1_000);
       aborted.addEventListener('abort', release);
       this.waiting.add(waiting);
@@ -62,8 +68,7 @@ export class FeedWaiter {
 
   private async poll(): Promise<void> {
     try {
-      const [last] = await this.reader.query(LAST_CHANGE);
-      if (last) this.releaseBefore(toPosition(last));
+      this.releaseBefore(toFeedEnd(await this.reader.query(FEED_END)));
     } catch (error) {
       logger.warn({ err: error }, 'The end of the change feed could not be read; trying again');
     }
@@ -71,7 +76,12 @@ export class FeedWaiter {
     this.timer = goOn ? setTimeout(() => void this.poll(), this.intervalMs) : undefined;
   }
 
-  private releaseBefore(last: FeedPosition): void {
-    for (const { after, release } of [...this.waiting]) if (isAfter(last, after)) release();
+  private releaseBefore(end: FeedEnd): void {
+    const { epoch, last } = end;
+    const beginning = beginningOf(end);
+    for (const { release, ...place } of [...this.waiting]) {
+      const isUsable = place.epoch === epoch && !isAfter(beginning, place.after);
+      if (!isUsable || (last && isAfter(last, place.after))) release();
+    }
   }
 }

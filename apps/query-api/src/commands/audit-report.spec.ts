@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { waitUntil } from '@tiltak/testing';
 import pg from 'pg';
 import { stringify } from 'yaml';
 import { Konsumenter, readKonsumenter } from '../access/konsumenter.ts';
@@ -133,28 +132,19 @@ test('who has seen a person, also in what names nobody', async () => {
   const get = async (path: string): Promise<{ posisjon: string }> =>
     (await api.call('GET', `/api/v1/${path}`, { as: 'alt', headers: { 'nav-call-id': path.replace(/\W.*/, '') } }))
       .body;
-  const line = async (avtaleId: string): Promise<void> => {
-    await db.query(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [avtaleId]);
-    // The feed shows it when no transaction from before it is open, in any database of the server: other specs have some.
-    const { rows } = await db.query<{ tx: string }>('select max(tx)::text as tx from endring');
-    const isShown = 'select from (select pg_snapshot_xmin(pg_current_snapshot()) as xmin) where xmin > $1::xid8';
-    await waitUntil(async () => (await db.query(isShown, [rows[0]?.tx])).rowCount === 1, {
-      what: 'the feed to show it',
-    });
-  };
   await db.query('truncate oppslag');
   // Before the person is here.
   await api.insertAvtale({ avtale_id: other });
   await get('eksport');
-  await line(other);
+  await api.insertChange(other);
   const { posisjon: before } = await get('endringer');
   await api.insertAvtale({ avtale_id: id, deltaker_fnr: PERSON });
   await db.query(`insert into avtale_versjon (avtale_id, deltaker_id, feilregistrert, kilde_partisjon, kilde_offset, avtrykk)
     select avtale_id, deltaker_id, false, 0, 0, gen_random_uuid() from avtale where avtale_id = '${id}'`);
   await get('eksport');
-  await line(other);
+  await api.insertChange(other);
   const { posisjon: withOther } = await get(`endringer?etter=${before}`);
-  await line(id);
+  await api.insertChange(id);
   await get(`endringer?etter=${withOther}`);
   await db.query(`insert into statistikk values (1, 'STATUS', 'ALLE', '{GJENNOMFORES}', 7, 7, true)`);
   await db.query('insert into statistikk_tidspunkt (generasjon, tidspunkt) values (1, now())');

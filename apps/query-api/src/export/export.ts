@@ -7,7 +7,8 @@ import type { AvtaleField } from '@tiltak/avtale';
 import { columnsFor } from '../avtaler/avtaler.fields.ts';
 import { asUnavailable, jsonTypeOf } from '../lookups/reader.ts';
 import { atOnceProblem } from '../access/consumer-limits.ts';
-import { before, encodePosition } from '../changes/feed-position.ts';
+import { beginningOf, FEED_END, toFeedEnd } from '../changes/changes.queries.ts';
+import { encodePosition } from '../changes/feed-position.ts';
 import type { Shares } from '../shared/shares.ts';
 import type { EksporthodeDto } from './export.dto.ts';
 import { createLineWriter, type Column } from './line-writer.ts';
@@ -74,8 +75,7 @@ export class Export {
 
   private async read(db: PoolClient, fields: readonly AvtaleField[], release: () => void): Promise<ExportStream> {
     await db.query('begin isolation level repeatable read read only');
-    const { epoke: epoch, xmin, antall: count } = await readHeader(db);
-    const header: EksporthodeDto = { posisjon: encodePosition(epoch, before(BigInt(xmin))), antall: Number(count) };
+    const header = await readHeader(db);
     const write = createLineWriter(fields, await readColumns(db, fields));
     const guard = new StallGuard(this.maxStallMs);
     const stream: CopyToStreamQuery & { callback?: () => void } = db.query(
@@ -93,14 +93,14 @@ export class Export {
   }
 }
 
-/** What is true of the snapshot, which begins here. */
-async function readHeader(db: PoolClient): Promise<{ epoke: string; xmin: string; antall: string }> {
-  const { rows } = await db.query<{ epoke: string; xmin: string; antall: string }>(`
-    select endringsepoke() as epoke, pg_snapshot_xmin(pg_current_snapshot())::text as xmin,
-      (select count(*) from avtale_synlig)::text as antall`);
-  const [row] = rows;
-  if (!row) throw new Error('A select without a table gives one row');
-  return row;
+/**
+ * What is true of the snapshot, which begins here. The position is that of the feed's last line, and not of the last
+ * transaction: a number that wrote nothing may be given out again when the server has crashed.
+ */
+async function readHeader(db: PoolClient): Promise<EksporthodeDto> {
+  const feed = toFeedEnd((await db.query(FEED_END.statement)).rows);
+  const { rows } = await db.query<{ count: string }>('select count(*)::text as count from avtale_synlig');
+  return { posisjon: encodePosition(feed.epoch, feed.last ?? beginningOf(feed)), antall: Number(rows[0]?.count) };
 }
 
 async function readColumns(db: PoolClient, fields: readonly AvtaleField[]): Promise<Column[]> {

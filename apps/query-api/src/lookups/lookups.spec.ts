@@ -27,7 +27,7 @@ beforeAll(async () => {
   await api.owner.query(`insert into avtale_versjon (avtale_id, deltaker_fnr, deltaker_id, feilregistrert, sist_endret,
       kilde_partisjon, kilde_offset, avtrykk, laert)
     select avtale_id, deltaker_fnr, deltaker_id, false, now(), 0, 0, gen_random_uuid(), now() from avtale`);
-  await api.owner.query(`insert into endring (avtale_id, type) values ('${AVTALE}', 'ENDRET')`);
+  await api.insertChange(AVTALE);
   const published = await publishedOperations(api, {
     avtaleId: AVTALE,
     avtaleNr: 1,

@@ -94,28 +94,44 @@ export interface TestApi {
   insertAvtale: (avtale: Record<string, unknown> & { avtale_id: string }) => Promise<void>;
   /** What the audit holds, once it holds as many rows: a refusal is written just after its answer. */
   audit: (rows: number) => Promise<Record<string, unknown>[]>;
+  /** Puts a line into the change feed, as the ingestor would, and waits until its readers see all there is. */
+  insertChange: (avtaleId: string, type?: 'ENDRET' | 'SLETTET') => Promise<void>;
+  /** Until readers of the change feed see all there is. */
+  feedSeen: () => Promise<void>;
   /** Says that everything is included up to this moment. */
   setFreshness: (time: Date) => Promise<void>;
+  /** The same app once more, on the same database, with other settings. */
+  startBeside: (env: Record<string, string>) => Promise<{ call: Call; stop: () => Promise<void> }>;
   /** Stops the app, and leaves its database. */
   stopApp: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
-/** The real app in this process, on a database of its own, with an issuer of its own. */
-export async function startTestApi(env: Record<string, string> = {}): Promise<TestApi> {
-  const database = await createTestDatabase();
+/**
+ * The real app in this process, on a database of its own, with an issuer of its own.
+ *
+ * @param postgres another server than that of the test run, as superuser
+ */
+export async function startTestApi(env: Record<string, string> = {}, postgres?: string): Promise<TestApi> {
+  const database = await createTestDatabase(postgres);
   const owner = await connectAsOwner(database);
   await migrate(owner);
   await writeKeyCheck(owner, deltakerId);
   const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
   const registry = writeRegistry();
-  const port = await freePort();
-  const config = readEnvironment(SCHEMA, { ...testEnvironment(database, issuer, registry.file, port), ...env });
-  const stop = await startQueryApi(config);
+  const start = async (
+    extra: Record<string, string>,
+  ): Promise<{ url: string; call: Call; stop: () => Promise<void> }> => {
+    const port = await freePort();
+    const stop = await startQueryApi(
+      readEnvironment(SCHEMA, { ...testEnvironment(database, issuer, registry.file, port), ...extra }),
+    );
+    const url = `http://127.0.0.1:${String(port)}`;
+    return { url, call: createCall(url, issuer), stop };
+  };
+  const { url, call, stop } = await start(env);
   let stopped: Promise<void> | undefined;
   const stopApp = (): Promise<void> => (stopped ??= stop());
-  const url = `http://127.0.0.1:${String(port)}`;
-  const call = createCall(url, issuer);
   return {
     url,
     database,
@@ -125,7 +141,13 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     registry: registry.file,
     insertAvtale: (avtale) => insertAvtale(owner, avtale),
     audit: (rows) => readAudit(owner, rows),
+    insertChange: async (avtaleId, type = 'ENDRET') => {
+      await owner.query('insert into endring (avtale_id, type) values ($1, $2)', [avtaleId, type]);
+      await feedSeen(owner);
+    },
+    feedSeen: () => feedSeen(owner),
     setFreshness: (time) => setFreshness(owner, call, time),
+    startBeside: start,
     stopApp,
     stop: async () => {
       await stopApp();
@@ -226,6 +248,15 @@ async function readAudit(owner: DataSource, count: number): Promise<Record<strin
   };
   await waitUntil(enough, { what: `${String(count)} rows in the audit`, everyMs: 10 });
   return rows;
+}
+
+/** The feed shows a line when no transaction from before it is open, in any database of the server: other specs have some. */
+async function feedSeen(owner: DataSource): Promise<void> {
+  const all = 'select from endring where tx >= pg_snapshot_xmin(pg_current_snapshot()) limit 1';
+  await waitUntil(async () => (await owner.query<unknown[]>(all)).length === 0, {
+    what: 'the feed to show all its lines',
+    everyMs: 10,
+  });
 }
 
 async function setFreshness(owner: DataSource, call: Call, time: Date): Promise<void> {
