@@ -49,6 +49,7 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     404: 'No such thing',
     406: 'What this answers with is not accepted',
     408: 'The body comes too slowly',
+    410: 'The position in `Minst-Posisjon` is from another epoch of the change feed',
     413: 'The request is too large',
     415: 'Only JSON is read',
     429: 'The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says',
@@ -62,6 +63,14 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
       required: false,
       description: 'The purpose; required for a consumer with several',
       schema: { type: 'string' },
+    },
+    {
+      name: 'Minst-Posisjon',
+      in: 'header',
+      required: false,
+      description:
+        'A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position',
+      schema: { type: 'string', maxLength: 200 },
     },
     {
       name: 'Nav-Call-Id',

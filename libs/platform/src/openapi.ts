@@ -92,7 +92,9 @@ function addCommonParts(operation: Operation, { errors, parameters, headers, err
     responses[status] = {
       description: describedIn(responses, status) ?? errors[status] ?? '',
       ...(errorHeaders ? { headers: errorHeaders(status) } : {}),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: contentIn(responses, status) ?? {
+        'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+      },
     };
   }
 }
@@ -109,4 +111,9 @@ const isInline = (response: Responses[string]): response is Response =>
 function describedIn(responses: Responses, status: string): string | undefined {
   const known = responses[status];
   return (isInline(known) && known.description) || undefined;
+}
+
+function contentIn(responses: Responses, status: string): Response['content'] {
+  const known = responses[status];
+  return isInline(known) ? known.content : undefined;
 }

@@ -4,6 +4,7 @@ import { PROBLEMS, Problem, requireAppRole, setKonsument } from '@tiltak/platfor
 import { isUuid } from '@tiltak/avtale';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { metrics } from '../metrics.ts';
+import { AT_LEAST_HEADER } from '../lookups/at-least.ts';
 import { DenialLog, identsIn } from '../lookups/denial-log.ts';
 import { forbidden, requireFields, type Grant } from './grant.ts';
 import { atOnceProblem, ConsumerLimits } from './consumer-limits.ts';
@@ -91,7 +92,8 @@ export class AccessGuard implements CanActivate {
     if (!operation) throw forbidden('This operation is not open to consumers');
 
     const { konsument = requireKonsument(this.konsumenter, request) } = request;
-    request.grant = this.grantOrDenial(konsument, operation, request);
+    const atLeast = request.headers[AT_LEAST_HEADER.toLowerCase()];
+    request.grant = { ...this.grantOrDenial(konsument, operation, request), atLeast: [atLeast].flat()[0] };
     this.openRequests.add(http.getResponse<FastifyReply>().raw, () => this.isGranted(request, operation));
     metrics.lookups.inc({ konsument: konsument.navn, operasjon: operation });
     return true;

@@ -13,6 +13,8 @@ export interface Grant {
   fields: ReadonlySet<AvtaleField>;
   /** of GraphQL */
   dialect: Dialect;
+  /** position of the change feed that the answer must have come to */
+  atLeast?: string | undefined;
 }
 
 declare module 'fastify' {

@@ -105,7 +105,9 @@ export class Lookups {
   ): Promise<T> {
     const fields = fieldsOf(asked);
     this.requireGranted(grant, fields, asked);
-    const { found, disclosure, discard } = await steps((query) => this.reader.query(query, grant.konsument));
+    const { found, disclosure, discard } = await steps((query) =>
+      this.reader.query(query, grant.konsument, grant.atLeast),
+    );
     try {
       if (disclosure) {
         const subset = asked.filter && subsetOf(asked.filter);

@@ -2,6 +2,7 @@ import { isTransient, type DeltakerId } from '@tiltak/database';
 import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
 import type { Pool, QueryResultRow } from 'pg';
 import { metrics } from '../metrics.ts';
+import { queryAtLeast, untilReached } from './at-least.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
 import { Persons, type Query } from './statement.ts';
 
@@ -28,15 +29,26 @@ export class Reader {
 
   /**
    * @param who shares the connections with others: the consumer, or this app
-   * @throws Problem 503 when the database is away, too slow or fully occupied
+   * @param atLeast position of the change feed that the answer must have come to
+   * @throws Problem 503 when the database is away, too slow, fully occupied or not come so far; 410 when it is of another
+   * history than the position
    */
-  async query<Row extends QueryResultRow>({ statement, values }: Query<Row>, who = ''): Promise<Row[]> {
+  async query<Row extends QueryResultRow>(
+    { statement, values }: Query<Row>,
+    who = '',
+    atLeast?: string,
+  ): Promise<Row[]> {
+    const query = { ...statement, values: asStored(values, this.deltakerId), types: AS_WRITTEN };
+    if (atLeast !== undefined) {
+      return untilReached(() => this.inTurn(who, () => queryAtLeast<Row>(this.pool, query, atLeast)));
+    }
+    return this.inTurn(who, async () => (await this.pool.query<Row>(query)).rows);
+  }
+
+  private async inTurn<T>(who: string, work: () => Promise<T>): Promise<T> {
     if (this.queue.waitingCount >= this.maxWaiting) throw occupied();
     try {
-      const { rows } = await this.queue.run(who, () =>
-        this.pool.query<Row>({ ...statement, values: asStored(values, this.deltakerId), types: AS_WRITTEN }),
-      );
-      return rows;
+      return await this.queue.run(who, work);
     } catch (error) {
       throw error instanceof NoPlaceError ? occupied() : asUnavailable(error);
     }

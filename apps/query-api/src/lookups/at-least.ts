@@ -1,0 +1,64 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { PROBLEMS, Problem } from '@tiltak/platform';
+import type { Pool, QueryConfig, QueryResultRow } from 'pg';
+import { SNAPSHOT, toSnapshot } from '../changes/changes.queries.ts';
+import { decodePosition, gone, parsePosition } from '../changes/feed-position.ts';
+
+/** The request header with a position of the change feed that an answer must have come to. */
+export const AT_LEAST_HEADER = 'Minst-Posisjon';
+
+/** A replica is behind by so little as a rule that waiting for it costs less than asking again. */
+const MAX_WAIT_MS = 2_000;
+const PAUSE_MS = 50;
+
+type NotReached = 'BEHIND' | 'OTHER_EPOCH';
+
+/**
+ * What is read once this database holds all that the change feed told up to the position: whoever has it from another may
+ * be ahead of this one.
+ *
+ * @param attempt says what is missing when the database has not come so far
+ * @throws Problem 503 when it is not there in time, 410 when it is of another history than the position
+ */
+export async function untilReached<T>(attempt: () => Promise<T | NotReached>): Promise<T> {
+  const deadline = Date.now() + MAX_WAIT_MS;
+  for (;;) {
+    const outcome = await attempt();
+    if (outcome !== 'BEHIND' && outcome !== 'OTHER_EPOCH') return outcome;
+    if (Date.now() >= deadline) throw outcome === 'BEHIND' ? behind() : gone('from another epoch of the feed');
+    // Another epoch too: who follows a new primary hears of it a moment later.
+    await wait(PAUSE_MS);
+  }
+}
+
+/**
+ * The query's rows, from a snapshot that is looked at first.
+ *
+ * @throws Problem 400 for a position that is made up
+ */
+export async function queryAtLeast<Row extends QueryResultRow>(
+  pool: Pool,
+  query: QueryConfig,
+  position: string,
+): Promise<Row[] | NotReached> {
+  parsePosition(position, AT_LEAST_HEADER);
+  const db = await pool.connect();
+  try {
+    await db.query('begin isolation level repeatable read read only');
+    const { epoch, xmin } = toSnapshot((await db.query<{ epoke: string; xmin: string }>(SNAPSHOT.statement)).rows);
+    const place = decodePosition(epoch, position, AT_LEAST_HEADER);
+    const isReached = place !== undefined && place.tx < xmin;
+    const rows = isReached ? (await db.query<Row>(query)).rows : undefined;
+    await db.query('commit');
+    db.release();
+    return rows ?? (place ? 'BEHIND' : 'OTHER_EPOCH');
+  } catch (error) {
+    db.release(true);
+    throw error;
+  }
+}
+
+function behind(): Problem {
+  const detail = `This replica of the database has not come to the position in ${AT_LEAST_HEADER} yet`;
+  return new Problem(PROBLEMS.UTILGJENGELIG, detail, { retryAfter: 1 });
+}
