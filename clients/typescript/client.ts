@@ -2,6 +2,14 @@ import createClient, { type Client } from 'openapi-fetch';
 import type { components as adapterParts, paths as adapterPaths } from './adapter-api.schema.ts';
 import type { components, paths } from './query-api.schema.ts';
 
+export {
+  readChanges,
+  StartAgainError,
+  UnansweredError,
+  type ReadChanges,
+  type ReadChangesOptions,
+} from './read-changes.ts';
+
 /** The schemas of the published document by name, for instance `Schemas['Avtale']`. */
 export type Schemas = components['schemas'];
 

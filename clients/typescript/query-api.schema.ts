@@ -1633,6 +1633,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -1719,6 +1721,21 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -1819,6 +1836,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -1905,6 +1924,21 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2005,6 +2039,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2091,6 +2127,21 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2193,6 +2244,8 @@ export interface operations {
                 "If-None-Match"?: string;
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2324,6 +2377,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -2383,6 +2451,8 @@ export interface operations {
                 "If-None-Match"?: string;
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2514,6 +2584,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -2576,6 +2661,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2688,6 +2775,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -2754,6 +2856,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -2866,6 +2970,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -2932,6 +3051,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3044,6 +3165,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -3108,6 +3244,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3212,8 +3350,6 @@ export interface operations {
                     "RateLimit-Policy"?: string;
                     /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
                     RateLimit?: string;
-                    /** @description Everything the source published up to this moment is included */
-                    "Data-Oppdatert"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3277,6 +3413,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3373,6 +3511,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -3430,6 +3583,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3525,6 +3680,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -3582,6 +3752,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3677,6 +3849,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
             429: {
                 headers: {
@@ -3747,6 +3934,8 @@ export interface operations {
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
                 /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
                 "Nav-Call-Id"?: string;
             };
@@ -3829,6 +4018,21 @@ export interface operations {
             };
             /** @description The body comes too slowly */
             408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
                 headers: {
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
