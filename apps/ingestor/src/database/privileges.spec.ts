@@ -80,12 +80,14 @@ test('each function that runs as the owner names its search path, and is for tho
      from pg_proc where pronamespace = 'public'::regnamespace and prosecdef order by 1`,
   );
   expect(Object.fromEntries(functions.map(({ name, who }) => [name, who]))).toEqual({
+    endring_noter_tidslinje: [],
     fullfoer_driftshandling: ['datadeling_skriver'],
     innsynsidenter: ['datadeling_revisor'],
     klargjoer_avstemming: ['datadeling_skriver'],
     klargjoer_innlasting: ['datadeling_skriver'],
     meld_forbruk: ['datadeling_leser'],
     meld_ingestor: ['datadeling_skriver'],
+    noter_tidslinje: ['datadeling_skriver'],
     personens_identer: ['datadeling_leser', 'datadeling_revisor'],
     rydd_parkerte: ['datadeling_skriver'],
   });

@@ -37,7 +37,7 @@ beforeAll(async () => {
   started.push(follower);
   await follower.caughtUp();
   onFollower = await api.startBeside({ DB_REPLIKA_HOST: '127.0.0.1', DB_REPLIKA_PORT: String(follower.port) });
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await onFollower.stop();
