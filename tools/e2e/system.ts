@@ -11,6 +11,7 @@ import {
   startTokenIssuer,
   testEnvironment,
   waitUntil,
+  type PostgresGroup,
   type TokenIssuer,
   type Placement,
   type TestDatabase,
@@ -25,8 +26,11 @@ import {
   type App,
   type Surroundings,
 } from '../local/apps.ts';
+import { OneAddress } from '../local/one-address.ts';
 import { readLocalKonsumenter } from '../local/token.ts';
 import { expected } from '@tiltak/simulator';
+import { Published } from './published.ts';
+import { readMessages } from './topic.ts';
 
 export interface PublishedMessage {
   key: string | Buffer | null;
@@ -37,6 +41,8 @@ interface SystemOptions {
   organisasjon: string;
   partitions: number;
   postgres: string;
+  /** in the place of `postgres`; look-ups read from its replica, when it has one */
+  group: PostgresGroup;
   brokers: string;
   issuer: TokenIssuer;
   migrated: boolean;
@@ -56,7 +62,10 @@ export function deltakerIdOf(fnr: string): string {
 export class System {
   private readonly apps: App[] = [];
   private readonly readyApps: App[] = [];
-  private readonly published: (PublishedMessage & Placement)[] = [];
+  private readonly addresses: OneAddress[] = [];
+  private published: (PublishedMessage & Placement)[] = [];
+  /** what an answer may say, and what it may not */
+  readonly history = new Published();
 
   /** what the apps are told of where they run */
   readonly env: Surroundings;
@@ -87,7 +96,8 @@ export class System {
   static async create({
     organisasjon = 'nav',
     partitions = 3,
-    postgres = testEnvironment().postgres,
+    group,
+    postgres = group?.url ?? testEnvironment().postgres,
     brokers = testEnvironment().kafka,
     issuer: sharedIssuer,
     migrated = true,
@@ -103,6 +113,7 @@ export class System {
     const surroundings: Surroundings = {
       organisasjon,
       database,
+      replica: group?.replica?.port,
       brokers,
       topic: topic.topic,
       adapterMayWrite: 'ja',
@@ -118,7 +129,7 @@ export class System {
   async onEmptyDatabase(postgres = testEnvironment().postgres): Promise<System> {
     const database = await createTestDatabase(postgres);
     const { topic, issuer } = this;
-    const surroundings = { ...this.env, database };
+    const surroundings = { ...this.env, database, replica: undefined };
     await migrateDatabase(surroundings);
     return new System(surroundings, database, { topic, own: false }, { issuer, own: false });
   }
@@ -135,6 +146,18 @@ export class System {
   async startQueryApi(extra: Record<string, string> = {}): Promise<App> {
     const app = startQueryApiProcess(this.env, await freePort(), extra);
     return this.ready(app);
+  }
+
+  /** So many behind one address, which more may join: `address.join(await system.startQueryApi())`. */
+  async startQueryApis(
+    count: number,
+    extra: Record<string, string> = {},
+  ): Promise<{ address: OneAddress; apps: App[] }> {
+    const address = await OneAddress.start(await freePort());
+    this.addresses.push(address);
+    const apps = await Promise.all(Array.from({ length: count }, () => this.startQueryApi(extra)));
+    for (const app of apps) address.join(app);
+    return { address, apps };
   }
 
   private async ready(app: App): Promise<App> {
@@ -172,11 +195,31 @@ export class System {
   }
 
   async publish(messages: readonly PublishedMessage[]): Promise<void> {
+    const sentAt = Date.now();
     const placements = await this.topic.publish(messages);
+    this.history.note(messages, placements, { sentAt, ackedAt: Date.now() });
     for (const [i, message] of messages.entries()) {
       const position = placements[i];
       if (position) this.published.push({ ...message, ...position });
     }
+  }
+
+  /**
+   * The same, and again until the broker has said that it keeps them. What it kept and could not tell of is then there
+   * twice: `readTopic` before what is stored is compared.
+   */
+  async publishUntilKept(messages: readonly PublishedMessage[]): Promise<void> {
+    const sentAt = Date.now();
+    const placements = await waitUntil(() => this.topic.publish(messages).catch(() => undefined), {
+      what: 'the broker to keep what is published',
+      maxMs: 120_000,
+    });
+    this.history.note(messages, placements, { sentAt, ackedAt: Date.now() });
+  }
+
+  /** What is on the topic is what was published, whoever wrote it, and however often. */
+  async readTopic(): Promise<void> {
+    this.published = await readMessages(this.env.brokers, this.env.topic);
   }
 
   /** As superuser, on a connection of its own: also when the database has been away. */
@@ -204,6 +247,14 @@ export class System {
       maxMs,
       everyMs: 100,
     });
+  }
+
+  /** One more; nothing that is published here goes to it. */
+  async addPartition(): Promise<void> {
+    const { topic, admin } = this.topic;
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const count = (topics[0]?.partitions.length ?? 0) + 1;
+    await admin.createPartitions({ topicPartitions: [{ topic, count }] });
   }
 
   /** How many messages were ever written to the topic, by anyone. */
@@ -287,7 +338,10 @@ export class System {
   /** @throws when an app that was ready has ended by itself, with its last line */
   async stop(): Promise<void> {
     const dead = this.readyApps.find(({ proc }) => !EXPECTED_OUTCOMES.includes(proc.outcome()));
-    await Promise.all(this.apps.map(({ proc }) => proc.stop(10_000)));
+    await Promise.all([
+      ...this.apps.map(({ proc }) => proc.stop(10_000)),
+      ...this.addresses.map((address) => address.stop()),
+    ]);
     if (this.ownIssuer) await this.issuer.stop();
     if (dead) {
       throw new Error(`${dead.navn} ended by itself, ${String(dead.proc.outcome())}: ${lastLine(dead.logFile)}`);

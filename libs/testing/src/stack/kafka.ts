@@ -43,7 +43,7 @@ export async function startKafka({
           if (proc.ended()) throw new Error(`Kafka ended at once (${String(proc.outcome())}); see ${logFile}`);
           return responds(port);
         },
-        { what: `Kafka; see ${logFile}`, maxMs: 60_000, everyMs: 100 },
+        { what: `Kafka; see ${logFile}`, maxMs: 180_000, everyMs: 500 },
       );
     } catch (error) {
       await proc.kill();
