@@ -185,7 +185,7 @@ export default tseslint.config(
       'tools/bench/baseline-server.ts',
       'tools/local/{ops,options}.ts',
       'tools/reference-adapter/main.ts',
-      'tools/test/*.ts',
+      'tools/{faults,test}/*.ts',
     ],
     rules: { 'no-restricted-syntax': ['error', ident, earlierView, defaultExport] },
   },

@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { ROOT } from '@tiltak/testing';
+import { hasTest } from './named-test.ts';
 import { anchorsIn, commandsIn, invariantsIn, linksIn, looseFlagsIn, pathsIn, type NamedCommand } from './markdown.ts';
 
 /** What documents name must be there: nobody notices by reading that a file has been renamed. */
@@ -90,15 +91,6 @@ function missingTests(text: string): string[] {
     if (tests.length === 0) return [`${invariant} (no test)`];
     return tests.filter(({ file, title }) => !hasTest(file, title)).map(({ file, title }) => `${file}: ${title}`);
   });
-}
-
-/** Whether a call in the file has the title as its first argument. */
-function hasTest(file: string, title: string): boolean {
-  if (!existsSync(join(ROOT, file))) return false;
-  const source = read(file);
-  return Array.from(source.matchAll(/\(\s*(?:'((?:\\.|[^'\\\n])*)'|"([^"\n]*)"|`([^`]*)`)/g)).some((groups) =>
-    groups.slice(1).some((found?: string) => found?.replaceAll("\\'", "'") === title),
-  );
 }
 
 describe.each(DOCUMENTS)('%s', (document) => {
