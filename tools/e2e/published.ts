@@ -23,14 +23,14 @@ const NONE = 'nothing';
 
 /** What had been published of each avtale, and when: from it follows what an answer may say, and what it may not. */
 export class Published {
-  private readonly byAvtale = new Map<string, { told: Told[]; states: Map<number, ExpectedAvtale | undefined> }>();
+  private readonly byAvtale = new Map<string, About>();
   private readonly order: string[] = [];
 
   note(messages: readonly PublishedMessage[], placements: readonly Placement[], moments: Moments): void {
     for (const [i, message] of messages.entries()) {
       const [place, key] = [placements[i], message.key?.toString().toLowerCase()];
       if (!place || key === undefined) continue;
-      const about = this.byAvtale.get(key) ?? { told: [], states: new Map() };
+      const about = this.byAvtale.get(key) ?? newAbout();
       this.byAvtale.set(key, about);
       about.told.push({ ...message, ...place, ...moments });
       this.order.push(key);
@@ -71,20 +71,40 @@ export class Published {
     const { told, states } = about;
     const least = told.findLastIndex(({ ackedAt }) => ackedAt <= promised) + 1;
     const most = told.findLastIndex(({ sentAt }) => sentAt <= answeredAt) + 1;
-    const possible: (ExpectedAvtale | undefined)[] = [];
-    for (let count = Math.min(least, most); count <= most; count++) {
-      // Only those that are asked for, and once: to work all of them out keeps this process from anything else.
-      if (!states.has(count)) states.set(count, stateAfter(told.slice(0, count), avtaleId));
-      possible.push(states.get(count));
-    }
-    return possible;
+    while (states.length <= most) goOn(about, avtaleId);
+    return states.slice(Math.min(least, most), most + 1);
   }
 }
 
+interface About {
+  told: Told[];
+  /** after so many of them */
+  states: (ExpectedAvtale | undefined)[];
+  /** those that still decide: to read all of them again for each state keeps this process from anything else */
+  decisive: Told[];
+}
+
+const newAbout = (): About => ({ told: [], states: [undefined], decisive: [] });
+
+/** One state more. */
+function goOn({ told, states, decisive }: About, avtaleId: string): void {
+  const next = told[states.length - 1];
+  if (!next) throw new Error('There are no more messages');
+  const before = afterAll(decisive, avtaleId);
+  const after = afterAll([...decisive, next], avtaleId);
+  if (next.value === null) decisive.splice(0, decisive.length, ...decisive.filter(({ value }) => value !== null), next);
+  else if (after.decidedBy !== before.decidedBy) decisive.splice(0, decisive.length, next);
+  states.push(after.visible);
+}
+
 /** As consumers see it: what is wrongly registered, they don't. */
-function stateAfter(told: Told[], avtaleId: string): ExpectedAvtale | undefined {
-  const avtale = expected(told).avtaler.get(avtaleId);
-  return avtale && !avtale.feilregistrert ? avtale : undefined;
+function afterAll(told: Told[], avtaleId: string): { visible: ExpectedAvtale | undefined; decidedBy: string } {
+  const { avtaler, slettet: deleted } = expected(told);
+  const avtale = avtaler.get(avtaleId);
+  return {
+    visible: avtale && !avtale.feilregistrert ? avtale : undefined,
+    decidedBy: JSON.stringify([avtale, deleted.has(avtaleId), deleted.get(avtaleId)]),
+  };
 }
 
 function identity(state: Omit<Seen, 'avtaleId'> | undefined): string {

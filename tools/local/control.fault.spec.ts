@@ -19,8 +19,9 @@ test('processes join and leave while the stack runs, and its standby is promoted
     stack.remember('the control', control, control.stop);
     const { queryApi } = running.ready();
     const count = (): Record<string, number> => {
-      const names = running.ready().processes.map(({ name }) => name);
-      return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
+      const counts: Record<string, number> = {};
+      for (const { name } of running.ready().processes) counts[name] = (counts[name] ?? 0) + 1;
+      return counts;
     };
     const tell = async (...words: string[]): Promise<number> => {
       const { status } = await fetch(`${control.url}${words.join('/')}`, { method: 'POST' });
