@@ -88,6 +88,8 @@ export function startQueryApiProcess(surroundings: Surroundings, port: number, e
     DB_PASSWORD: database.queryApi.password,
     KONSUMENTER_FIL: konsumenter,
     ...(dekning === undefined ? {} : { DEKNING_FIL: dekning }),
+    // As in its image.
+    NODE_OPTIONS: '--max-old-space-size=256',
     ...extra,
   });
 }

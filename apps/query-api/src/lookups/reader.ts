@@ -3,6 +3,7 @@ import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
 import type { Pool, QueryResultRow } from 'pg';
 import { metrics } from '../metrics.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
+import type { CountValue } from './held-rows.ts';
 import { Persons, type Query } from './statement.ts';
 
 /** As long as a new connection may take. */
@@ -28,13 +29,18 @@ export class Reader {
 
   /**
    * @param who shares the connections with others: the consumer, or this app
+   * @param count is told of each value; what it throws ends the reading
    * @throws Problem 503 when the database is away, too slow or fully occupied
    */
-  async query<Row extends QueryResultRow>({ statement, values }: Query<Row>, who = ''): Promise<Row[]> {
+  async query<Row extends QueryResultRow>(
+    { statement, values }: Query<Row>,
+    who = '',
+    count: CountValue = () => undefined,
+  ): Promise<Row[]> {
     if (this.queue.waitingCount >= this.maxWaiting) throw occupied();
     try {
       const { rows } = await this.queue.run(who, () =>
-        this.pool.query<Row>({ ...statement, values: asStored(values, this.deltakerId), types: AS_WRITTEN }),
+        this.pool.query<Row>({ ...statement, values: asStored(values, this.deltakerId), types: asWritten(count) }),
       );
       return rows;
     } catch (error) {
@@ -74,13 +80,18 @@ export function jsonTypeOf(oid: number): JsonType {
   return NUMBERS.has(oid) ? 'number' : oid === BOOLEAN ? 'boolean' : 'string';
 }
 
-/** Numbers and booleans as such, all else as text. */
-const AS_WRITTEN = {
-  getTypeParser: (oid: number) => {
-    const type = jsonTypeOf(oid);
-    return (value: string) => (type === 'number' ? Number(value) : type === 'boolean' ? value === 't' : value);
-  },
-};
+/** Numbers and booleans as such, all else as text. What a parser throws fails the query, and leaves its connection whole. */
+function asWritten(count: CountValue): { getTypeParser: (oid: number) => (value: string) => unknown } {
+  return {
+    getTypeParser: (oid) => {
+      const type = jsonTypeOf(oid);
+      return (value) => {
+        count(value.length);
+        return type === 'number' ? Number(value) : type === 'boolean' ? value === 't' : value;
+      };
+    },
+  };
+}
 
 /** What a caller is told when the database is away or too slow, counted and logged; any other error as it is. */
 export function asUnavailable(error: unknown): unknown {
