@@ -91,6 +91,8 @@ export function startQueryApiProcess(surroundings: Surroundings, port: number, e
     KONSUMENTER_FIL: konsumenter,
     ...(replica === undefined ? {} : { DB_REPLIKA_HOST: database.host, DB_REPLIKA_PORT: String(replica) }),
     ...(dekning === undefined ? {} : { DEKNING_FIL: dekning }),
+    // As in its image.
+    NODE_OPTIONS: '--max-old-space-size=256',
     ...extra,
   });
 }

@@ -152,8 +152,6 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
   return startHttp({
     module: IngestorModule.with(ingestor),
     config,
-    // A list of some million avtaler takes its time.
-    maxSeconds: 600,
     // Those on duty.
     takesPersons: true,
     authorize: authorizeFor(ingestor.admitted),

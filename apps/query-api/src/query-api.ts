@@ -13,7 +13,7 @@ import {
   type DatabaseOptions,
   type DeltakerId,
 } from '@tiltak/database';
-import { logger, measurePools, startHttp, StartupError, type HttpOptions, type Stop } from '@tiltak/platform';
+import { logger, measurePools, startHttp, StartupError, within, type HttpOptions, type Stop } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { admitKonsument } from './access/access.guard.ts';
@@ -45,6 +45,7 @@ const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: EXPORT_TIMEOUT_
 
 /** A round that reads the freshness may wait for a database that is away. */
 const MAX_JOB_STOP_MS = 2_000;
+const MAX_CLOSE_MS = 2_000;
 
 /** Everything that the query-api is made of, not yet started: no connection is open. */
 export interface QueryApi {
@@ -116,8 +117,8 @@ export async function startQueryApi(config: Config): Promise<Stop> {
     await registryJob.stop();
     await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
     await parts.denialLog.stop();
-    await dataSource.destroy();
-    await Promise.all(Object.values(pools).map((pool) => pool.end()));
+    // They wait for statements under way, which a database that says nothing never ends.
+    await within(MAX_CLOSE_MS, Promise.all([dataSource.destroy(), ...Object.values(pools).map((pool) => pool.end())]));
   };
 }
 

@@ -1,6 +1,7 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
+import { errors, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { fingerprint } from './fingerprint.ts';
+import { IssuerKeys } from './issuer-keys.ts';
 import { logger } from './logger.ts';
 import { PROBLEMS, Problem } from './problem.ts';
 
@@ -36,7 +37,6 @@ export function navIdentOf(token: Token): string | undefined {
 const CACHE_MS = 60_000;
 const REFRESH_MS = 10 * 60_000;
 const RETRY_MS = 30_000;
-const KEYS_VALID_MS = 24 * 60 * 60_000;
 
 interface VerifierOptions {
   issuer: string;
@@ -48,19 +48,14 @@ interface VerifierOptions {
 
 /** Verifies Entra ID tokens: of machines, and of persons where they are taken. */
 export class TokenVerifier {
-  private readonly keys: ReturnType<typeof createRemoteJWKSet>;
+  private readonly keys: IssuerKeys;
   /** By the token's SHA-256. RS256 would cost more than the look-up itself, so a token is verified once a minute. */
   private readonly verified = new LRUCache<string, { token: Token; until: number }>({ max: 1_000 });
   private refreshAfter = Date.now() + REFRESH_MS;
   private complainAfter = 0;
 
   constructor(private readonly options: VerifierOptions) {
-    this.keys = createRemoteJWKSet(new URL(options.jwksUri), {
-      timeoutDuration: 3_000,
-      // Between two fetches for keys that nobody knows.
-      cooldownDuration: 5_000,
-      cacheMaxAge: KEYS_VALID_MS,
-    });
+    this.keys = new IssuerKeys(options.jwksUri);
   }
 
   /** @throws Problem 401 for a token that isn't valid here, 503 when the issuer's keys can't be had */
@@ -77,7 +72,7 @@ export class TokenVerifier {
     this.refreshKeys();
     try {
       const { issuer, audience, takesPersons } = this.options;
-      const { payload } = await jwtVerify(token, this.keys, {
+      const payload = await this.keys.verify(token, {
         issuer,
         audience,
         algorithms: ['RS256'],

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand, UsageError, type Command } from './command.ts';
 
@@ -63,3 +65,13 @@ test.each([
 ])('%s', async (line, outcome) => {
   expect(await run(...line.split(' '))).toEqual(outcome);
 });
+
+test('whoever has read enough ends it, quietly', () => {
+  const file = join(import.meta.dirname, 'command.ts');
+  const program = `import { runCommand } from ${JSON.stringify(file)};
+    const run = async () => { for (;;) await new Promise((done) => process.stdout.write('x'.repeat(9999) + '\\n', done)); };
+    await runCommand({ skriv: { usage: '', run } }, 'skriv', []);`;
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
+  const { stdout, stderr } = spawnSync('sh', ['-c', '"$@" | head -c 4', 'sh', ...node], { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['xxxx', '']);
+}, 30_000);

@@ -23,6 +23,7 @@ export async function runCommand(
 ): Promise<void> {
   const command = commands[name];
   if (!command) return fail(`There is no command ${name}, only: ${Object.keys(commands).join(', ')}.`);
+  process.stdout.off('error', endWithReader).on('error', endWithReader);
   if (args.includes('--hjelp')) {
     process.stdout.write(command.usage);
     return;
@@ -33,6 +34,12 @@ export async function runCommand(
     const [howTo = ''] = command.usage.split('\n');
     fail(isUsageError(error) ? `${firstSentence(error.message)} ${howTo}; --hjelp lists them.` : describe(error));
   }
+}
+
+/** Who reads what is printed may have had enough, as `head` has: nothing is left to do, and nothing went wrong. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
 }
 
 /** Those of parseArgs, too. */

@@ -163,6 +163,19 @@ export const commonVariables = {
     default: 500,
     max: 1_000_000,
   }),
+  HTTP_FORESPORSEL_SEKUNDER: integer({
+    description:
+      'In which the headers of a request must have come, and from then on its body, or it is refused with 408, s',
+    default: 30,
+    min: 1,
+    max: 600,
+  }),
+  HTTP_SVAR_STILLE_SEKUNDER: integer({
+    description: 'After which a client that takes nothing of its answer is let go, s',
+    default: 120,
+    min: 1,
+    max: 3_600,
+  }),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug'], {
     description: 'Least serious level that is logged',
     default: 'info',

@@ -54,6 +54,8 @@ export class AvstemmingController {
   ) {}
 
   @Post()
+  // A list of some million avtaler takes its time.
+  @RouteConfig({ maxSeconds: 600 })
   @ApiOperation({
     operationId: 'avstem',
     summary: "Compares what is stored with the source's list, or with all that the topic holds",

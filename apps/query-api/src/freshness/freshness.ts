@@ -45,7 +45,7 @@ export class Freshness {
 
   /** @throws Problem 503 when the database can't be asked */
   async read(who?: string): Promise<readonly PartitionFreshness[]> {
-    const rows = await this.reader.query(FRESHNESS, who);
+    const rows = await this.reader.query(FRESHNESS, { who });
     this.readAt = performance.now();
     this.latest = rows.map((row) => ({
       partition: row.partisjon,

@@ -1,28 +1,25 @@
-import { setImmediate } from 'node:timers/promises';
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { execute, GraphQLError, type ExecutionResult, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { AvtaleField } from '@tiltak/avtale';
 import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
-import type { AvtaleRow } from '../avtaler/avtaler.fields.ts';
 import type { Disclosure } from '../lookups/audit-log.ts';
 import { identsIn } from '../lookups/denial-log.ts';
 import { deltakereIn, Lookups } from '../lookups/lookups.ts';
+import { answerText } from './answer-text.ts';
 import { lookUpRoots, type RootResult } from './avtale-lookup.ts';
-import { parseRequest, type GraphqlRequest } from './document.ts';
+import { parseRequest } from './document.ts';
 import { RejectedError, forbidden, toResponse, invalid } from './errors.ts';
-import { FIELD_SOURCES } from './field-sources.ts';
 import { GraphqlForesporselDto } from './graphql.dto.ts';
 import { QUERIES } from './graphql.queries.ts';
 import { plan, type RootLookup } from './root-lookups.ts';
-import { SCHEMAS } from './schema.ts';
 
-interface GraphqlResponse {
-  data?: ExecutionResult['data'];
-  errors?: GraphQLFormattedError[];
+/** Nothing was executed, and why. */
+interface GraphqlRejection {
+  errors: GraphQLFormattedError[];
 }
 
 /** For clients that say they know it; it lets the status tell that nothing was executed. */
@@ -44,17 +41,17 @@ export class GraphqlController {
     @Body() body: GraphqlForesporselDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<GraphqlResponse> {
+  ): Promise<GraphqlRejection | Buffer> {
     const response = await this.respond(body, request);
     const known = request.headers.accept?.includes(MEDIA_TYPE) === true;
-    if (known) reply.header('content-type', `${MEDIA_TYPE}; charset=utf-8`);
-    const status = response.data === undefined ? statusFor(response.errors) : 200;
+    reply.header('content-type', `${known ? MEDIA_TYPE : 'application/json'}; charset=utf-8`);
+    const status = Buffer.isBuffer(response) ? 200 : statusFor(response.errors);
     // What is not granted is 403 wherever it is asked for; of other faults, clients that know no better read `errors`.
     if (known || status === PROBLEMS.IKKE_TILGANG.status) reply.status(status);
     return response;
   }
 
-  private async respond(body: GraphqlForesporselDto, request: FastifyRequest): Promise<GraphqlResponse> {
+  private async respond(body: GraphqlForesporselDto, request: FastifyRequest): Promise<GraphqlRejection | Buffer> {
     try {
       const grant = grantOf(request);
       const query = parseRequest(body, grant.dialect);
@@ -66,7 +63,7 @@ export class GraphqlController {
           const results = await lookUpRoots(run, roots, QUERIES[query.dialect]);
           return { found: results, disclosure: disclosureOf(roots, results) };
         },
-        (results) => executeRequest(query, results),
+        (results) => answerText(query, results),
       );
     } catch (error) {
       return { errors: rejections(error).map(toResponse) };
@@ -101,36 +98,6 @@ function disclosureOf(roots: RootLookup[], results: ReadonlyMap<string, RootResu
     deltakerIds: deltakereIn(rows),
     hits: rows.length,
   };
-}
-
-async function executeRequest(
-  { dialect, document, operation, variables }: GraphqlRequest,
-  results: ReadonlyMap<string, RootResult>,
-): Promise<GraphqlResponse> {
-  const { data, errors } = await execute({
-    schema: SCHEMAS[dialect],
-    document,
-    operationName: operation.name?.value,
-    variableValues: variables,
-    fieldResolver: (row: AvtaleRow | undefined, _args, _context, { path, fieldName }) =>
-      row ? FIELD_SOURCES[dialect].get(fieldName)?.value(row) : answerOf(results.get(String(path.key))),
-  });
-  return { ...(errors && { errors: errors.map(toResponse) }), data: data ?? null };
-}
-
-/** Avtaler that are made into an answer in one go, while all other requests wait. */
-const CHUNK = 500;
-
-function answerOf({ answer }: Partial<RootResult> = {}): unknown {
-  return Array.isArray(answer) && answer.length > CHUNK ? inChunks(answer) : answer;
-}
-
-function inChunks(rows: AvtaleRow[]): Promise<AvtaleRow>[] {
-  let turn = Promise.resolve();
-  return rows.map((row, i) => {
-    if (i % CHUNK === 0) turn = turn.then(() => setImmediate());
-    return turn.then(() => row);
-  });
 }
 
 /** @throws what says nothing of the request itself: the database is away, say */

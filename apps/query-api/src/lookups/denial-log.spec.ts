@@ -99,3 +99,20 @@ test('bad tokens and quotas that are used up are counted, and written at the lat
   expect(tooMany).toBeGreaterThan(0);
   await own.stop();
 });
+
+test('a stop does not wait for a database that says nothing', async () => {
+  const own = pool();
+  const log = new DenialLog(own, deltakerId);
+  const runner = api.owner.createQueryRunner();
+  await runner.startTransaction();
+  await runner.query('lock table oppslag in access exclusive mode');
+  const write = new Promise<void>((done) => own.once('acquire', () => done()));
+  log.record({ konsument: 'smal', operation: 'sokAvtaler' }, { persons: [KARI] });
+  await write;
+  await log.stop(100);
+  // The statement is still under way: its connection has not been given back.
+  expect(own.idleCount).toBe(0);
+  await runner.rollbackTransaction();
+  await runner.release();
+  await own.end();
+});

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { isTransient, type DeltakerId } from '@tiltak/database';
-import { BoundedQueue, currentContext, logger, startJob, type BackgroundJob } from '@tiltak/platform';
+import { BoundedQueue, currentContext, logger, startJob, within, type BackgroundJob } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { Grant } from '../access/grant.ts';
 import { metrics } from '../metrics.ts';
@@ -30,6 +30,8 @@ const MAX_PERSONS_WAITING = 200_000;
 const RETRY_MS = 500;
 /** After which a process that stops gives up what it could not write. */
 const MAX_DRAIN_MS = 5_000;
+/** As long as the next attempt is away, which then gives up. */
+const MAX_GIVE_UP_MS = 2 * RETRY_MS;
 
 /**
  * The audit of look-ups that were refused. Nothing was told, so nobody waits for it: the row is written just after the
@@ -88,13 +90,16 @@ export class DenialLog {
     for (const row of rows) this.add(row);
   }
 
-  /** Writes what there is, for as long as that is worth waiting for. */
+  /**
+   * Writes what there is, for as long as that is worth waiting for. What is left then is lost, and counted: also what a
+   * database that says nothing may still be writing.
+   */
   async stop(maxMs = MAX_DRAIN_MS): Promise<void> {
     this.writeCounts();
-    const written = Promise.all(this.writing);
-    await Promise.race([written, wait(maxMs, undefined, { ref: false })]);
+    await within(maxMs, Promise.all(this.writing));
     this.stopped = true;
-    await written;
+    await within(MAX_GIVE_UP_MS, Promise.all(this.writing));
+    if (this.writing.size > 0) logger.error({ antall: this.writing.size }, 'Refusals were not audited before the stop');
   }
 
   private add(row: AuditRow): void {

@@ -5,6 +5,7 @@ import { fieldsReadBy, subsetOf, type AvtaleFilter } from '../avtaler/avtaler.fi
 import type { Cursors } from '../shared/cursor.ts';
 import type { AuditLog, Disclosure } from './audit-log.ts';
 import type { DenialLog } from './denial-log.ts';
+import { HeldRows, type CountValue } from './held-rows.ts';
 import type { Reader } from './reader.ts';
 import { preparedStatement, type Query } from './statement.ts';
 
@@ -62,6 +63,7 @@ export class Lookups {
     private readonly auditLog: AuditLog,
     private readonly denialLog: DenialLog,
     private readonly cursors: Cursors,
+    private readonly heldRows = new HeldRows(),
   ) {}
 
   /**
@@ -69,7 +71,7 @@ export class Lookups {
    *
    * @param shape makes the answer; it gets the rows of the page, and the cursor to the next one if there is one
    * @throws Problem 403 when a field is not granted, also one that is only searched by; 400 for a cursor that can't be
-   * used; 503 when it can't be read, or not be audited
+   * used; 503 when it can't be read, or not be audited, or too much is being read
    */
   answer<Row extends QueryResultRow, T>(
     grant: Grant,
@@ -105,24 +107,27 @@ export class Lookups {
   ): Promise<T> {
     const fields = fieldsOf(asked);
     this.requireGranted(grant, fields, asked);
-    const { found, disclosure, discard } = await steps((query) => this.read(grant, query));
-    // Nothing needed to be asked: what can't be there is not there, as of now.
-    if (!grant.moment.value) await this.read(grant, NOTHING);
-    try {
-      if (disclosure) {
-        const subset = asked.filter && subsetOf(asked.filter);
-        await this.auditLog.record(grant, { fields, ...(subset && { subset }), ...disclosure });
+    // Rows are held until the answer is made of them.
+    return this.heldRows.during(grant.konsument, async (count) => {
+      const { found, disclosure, discard } = await steps((query) => this.read(grant, query, count));
+      // Nothing needed to be asked: what can't be there is not there, as of now.
+      if (!grant.moment.value) await this.read(grant, NOTHING, count);
+      try {
+        if (disclosure) {
+          const subset = asked.filter && subsetOf(asked.filter);
+          await this.auditLog.record(grant, { fields, ...(subset && { subset }), ...disclosure });
+        }
+      } catch (error) {
+        discard?.();
+        throw error;
       }
-    } catch (error) {
-      discard?.();
-      throw error;
-    }
-    return shape(found);
+      return shape(found);
+    });
   }
 
-  private async read<Row extends QueryResultRow>(grant: Grant, query: Query<Row>): Promise<Row[]> {
+  private async read<Row extends QueryResultRow>(grant: Grant, query: Query<Row>, count: CountValue): Promise<Row[]> {
     const { konsument, atLeast, moment } = grant;
-    const { rows, updatedToMs } = await this.reader.read(query, konsument, atLeast);
+    const { rows, updatedToMs } = await this.reader.read(query, { who: konsument, atLeast, count });
     moment.include(updatedToMs);
     return rows;
   }

@@ -5,6 +5,7 @@ import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import { metrics } from '../metrics.ts';
 import { queryAtLeast, untilReached } from './at-least.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
+import type { CountValue } from './held-rows.ts';
 import { Persons, type Query, type Statement } from './statement.ts';
 
 /** As long as a new connection may take. */
@@ -31,32 +32,22 @@ export class Reader {
   /**
    * With the moment up to which everything is included in the rows, from the same snapshot.
    *
-   * @param who, atLeast as for `query`
    * @throws as `query`
    */
-  async read<Row extends QueryResultRow>(
-    { statement, values }: Query<Row>,
-    who: string,
-    atLeast?: string,
-  ): Promise<Reading<Row>> {
-    const rows = await this.query<Row & MomentRow>({ statement: withMoment(statement), values }, who, atLeast);
+  async read<Row extends QueryResultRow>({ statement, values }: Query<Row>, terms: ReadTerms): Promise<Reading<Row>> {
+    const rows = await this.query<Row & MomentRow>({ statement: withMoment(statement), values }, terms);
     const [first] = rows;
     if (!first) throw new Error('A left join gives one row at least');
     return { rows: first.row_found === true ? rows : [], updatedToMs: first.answer_moment };
   }
 
   /**
-   * @param who shares the connections with others: the consumer, or this app
-   * @param atLeast position of the change feed that the answer must have come to
    * @throws Problem 503 when the database is away, too slow, fully occupied or not come so far; 410 when it is of another
    * history than the position
    */
-  async query<Row extends QueryResultRow>(
-    { statement, values }: Query<Row>,
-    who = '',
-    atLeast?: string,
-  ): Promise<Row[]> {
-    const query = { ...statement, values: asStored(values, this.deltakerId), types: AS_WRITTEN };
+  async query<Row extends QueryResultRow>({ statement, values }: Query<Row>, terms: ReadTerms = {}): Promise<Row[]> {
+    const { who = '', atLeast, count = () => undefined } = terms;
+    const query = { ...statement, values: asStored(values, this.deltakerId), types: asWritten(count) };
     if (atLeast !== undefined) {
       return untilReached(() => this.inTurn(who, () => queryAtLeast<Row>(this.pool, query, atLeast)));
     }
@@ -87,6 +78,16 @@ export class Reader {
       },
     };
   }
+}
+
+/** How something is read. */
+export interface ReadTerms {
+  /** shares the connections with others: the consumer, or this app */
+  who?: string | undefined;
+  /** position of the change feed that the answer must have come to */
+  atLeast?: string | undefined;
+  /** is told of each value; what it throws ends the reading */
+  count?: CountValue;
 }
 
 export interface Reading<Row> {
@@ -125,13 +126,18 @@ export function jsonTypeOf(oid: number): JsonType {
   return NUMBERS.has(oid) ? 'number' : oid === BOOLEAN ? 'boolean' : 'string';
 }
 
-/** Numbers and booleans as such, all else as text. */
-const AS_WRITTEN = {
-  getTypeParser: (oid: number) => {
-    const type = jsonTypeOf(oid);
-    return (value: string) => (type === 'number' ? Number(value) : type === 'boolean' ? value === 't' : value);
-  },
-};
+/** Numbers and booleans as such, all else as text. What a parser throws fails the query, and leaves its connection whole. */
+function asWritten(count: CountValue): { getTypeParser: (oid: number) => (value: string) => unknown } {
+  return {
+    getTypeParser: (oid) => {
+      const type = jsonTypeOf(oid);
+      return (value) => {
+        count(value.length);
+        return type === 'number' ? Number(value) : type === 'boolean' ? value === 't' : value;
+      };
+    },
+  };
+}
 
 /** What a caller is told when the database is away or too slow, counted and logged; any other error as it is. */
 export function asUnavailable(error: unknown): unknown {

@@ -7,7 +7,7 @@ import { PROBLEMS, Problem } from '../problem.ts';
 import type { SlowBodies } from './body/slow-body.ts';
 import { HEALTH_ROUTES } from './health.ts';
 import { createContext, DEFAULT_HEADERS } from './request-headers.ts';
-import { collectMethods } from './allowed-methods.ts';
+import { collectMethods, requireClearHeaders } from './target.ts';
 import { refuseDangerous } from './validation.ts';
 
 declare module 'fastify' {
@@ -44,15 +44,14 @@ export function addHooks(server: FastifyInstance, options: HookOptions): void {
     reply.headers({ ...DEFAULT_HEADERS, 'Nav-Call-Id': context.callId });
     // So that clients have moved to another process when this one closes.
     if (state.closing) reply.header('Connection', 'close');
+    slowBodies.routed(request, reply);
     runInContext(context, done);
   });
   // Errors here come before the body has been read for nothing.
   server.addHook('onRequest', async (request, reply) => {
-    const isOpenRoute = isOpen(request.url, open);
+    requireClearHeaders(request);
+    const isOpenRoute = isOpen(request, open);
     if (!isOpenRoute) request.token = await verifier.verify(bearer(request));
-    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
-      throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The header Host is missing');
-    }
     if (request.is404) throw notFound(request.url);
     if (!isOpenRoute) {
       negotiate(request);
@@ -62,7 +61,7 @@ export function addHooks(server: FastifyInstance, options: HookOptions): void {
   // From here on the body is wanted.
   server.addHook('preParsing', (request, reply, payload, done) => {
     if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
-    slowBodies.watch(request, reply);
+    slowBodies.want(request);
     done(null, payload);
   });
   server.addHook('preValidation', async (request) => {
@@ -71,9 +70,10 @@ export function addHooks(server: FastifyInstance, options: HookOptions): void {
   });
 }
 
-function isOpen(url: string, open: string[]): boolean {
-  const [path = ''] = url.split('?', 1);
-  return open.some((route) => (route.endsWith('/*') ? path.startsWith(route.slice(0, -1)) : path === route));
+/** By the route that the router found, whatever the client wrote to come to it. */
+function isOpen({ routeOptions: { url: found } }: FastifyRequest, open: string[]): boolean {
+  if (found === undefined) return false;
+  return open.some((route) => (route.endsWith('/*') ? found.startsWith(route.slice(0, -1)) : found === route));
 }
 
 function bearer({ headers }: FastifyRequest): string {

@@ -44,16 +44,7 @@ async function problem(response: Response): Promise<ProblemResponse> {
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-const PATHS = [
-  '/',
-  '/api/ting/1',
-  '/api/sok',
-  '/api/finnes/ikke',
-  '/apent',
-  '/internal',
-  '/internal/annet',
-  '/%61pent/side',
-];
+const PATHS = ['/', '/api/ting/1', '/api/sok', '/api/finnes/ikke', '/apent', '/internal', '/internal/annet'];
 
 describe('access', () => {
   test.each(PATHS.flatMap((path) => METHODS.map((method) => [method, path])))(
@@ -283,6 +274,64 @@ describe('on the wire', () => {
     expect(JSON.parse(body)).toMatchObject({ callId, status: Number(response.slice(9, 12)) });
     expect(header).toMatch(/x-content-type-options: nosniff/i);
   });
+
+  // [what, the line, whether with a token, the status]; none of it opens what is not open.
+  test.each<[string, string, boolean, number]>([
+    ['a whole URL of an open route', 'GET http://vert/internal/isready', false, 200],
+    ['a whole URL in capitals, with a query', 'GET HTTPS://vert:8080/internal/isready?a=b', false, 200],
+    ['a whole URL without a path', 'GET http://vert', true, 404],
+    ['a whole URL of nothing', 'GET http://', false, 401],
+    ['another scheme', 'GET ftp://vert/internal/isready', false, 401],
+    ['letters written as percents', 'GET /%69nternal/isready', false, 200],
+    ['an open page written as percents', 'GET /%61pent/side', false, 200],
+    ['a slash written as percents', 'GET /internal%2fisready', false, 401],
+    ['two slashes', 'GET //internal/isready', false, 401],
+    ['dots from an open route', 'GET /apent/../api/ting/1', false, 401],
+    ['dots written as percents', 'GET /apent/%2e%2e/api/ting/1', false, 401],
+    ['dots from an open route, with a token', 'GET /apent/../api/ting/1', true, 404],
+    ['a parameter of the path', 'GET /internal/isready;a=b', false, 401],
+    ['a slash at the end', 'GET /internal/isready/', false, 401],
+    ['other case', 'GET /Internal/isready', false, 401],
+    ['a NUL', 'GET /internal/isready%00', false, 401],
+    ['half a percent', 'GET /internal/isready%', false, 400],
+    ['bytes that are not UTF-8', 'GET /internal/%C0%AFisready', false, 400],
+    ['a question mark written as percents', 'GET /internal/isready%3f', false, 401],
+    ['beneath an open route, where nothing is', 'GET /apent/annet', false, 401],
+    ['another method of an open route', 'POST /internal/isready', true, 405],
+    ['another method, written as percents', 'POST /internal/%69sready', true, 405],
+    ['a tunnel', 'CONNECT vert:443', false, 405],
+    ['a long URL', `GET /${'a'.repeat(15_000)}`, true, 404],
+  ])('%s', async (_, line, withToken, status) => {
+    const headers = withToken ? `Host: x\r\nAuthorization: ${bearer}` : 'Host: x';
+    expect(await rawStatus(`${line} HTTP/1.1\r\n${headers}\r\n${close}`)).toBe(status);
+  });
+
+  test.each<[string, string, number]>([
+    ['two tokens', 'Host: x\r\nAuthorization: Bearer a', 400],
+    ['two hosts', 'Host: x\r\nHost: y', 400],
+    ['two types', 'Host: x\r\nContent-Type: text/plain\r\nContent-Type: application/json', 400],
+    ['a host with a space', 'Host: a b', 400],
+    ['a host that is a URL', 'Host: http://x', 400],
+    ['an address', 'Host: [::1]:8080', 200],
+    ['no name', 'Host: ', 200],
+    ['two lengths', 'Host: x\r\nContent-Length: 2\r\nContent-Length: 2', 400],
+    ['a packed body', 'Host: x\r\nTransfer-Encoding: gzip, chunked', 400],
+  ])('headers: %s', async (_, headers, status) => {
+    const text = `GET /api/ting/1 HTTP/1.1\r\n${headers}\r\nAuthorization: ${bearer}\r\n${close}`;
+    expect(await rawStatus(text)).toBe(status);
+  });
+
+  test.each(['HTTP/2.0', 'HTTP/0.9'])('%s is not spoken', async (version) => {
+    expect(await rawStatus(`GET /internal/isalive ${version}\r\nHost: x\r\n${close}`)).toBe(400);
+  });
+
+  /** Of an answer that is a problem, when it is one of an error. */
+  async function rawStatus(text: string): Promise<number> {
+    const response = await rawRequest(app.url, text);
+    const status = Number(response.slice(9, 12));
+    expect([status, /content-type: application\/problem\+json/i.test(response)]).toEqual([status, status >= 400]);
+    return status;
+  }
 
   test('what is expected of the server is not its concern', async () => {
     const text = `POST /api/sok HTTP/1.1\r\nHost: x\r\nExpect: noe\r\nAuthorization: ${bearer}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n${close}{}`;

@@ -1,5 +1,3 @@
-import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -11,6 +9,8 @@ import { NestLogger } from '../logger.ts';
 import { StartupError } from '../startup-error.ts';
 import { acceptJsonOnly } from './body/json-body.ts';
 import { SlowBodies } from './body/slow-body.ts';
+import { boundAnswers } from './answers.ts';
+import { Connections } from './connections.ts';
 import { createFastifyAdapter } from './fastify.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { addHealthRoutes, type ReadinessChecks } from './health.ts';
@@ -30,13 +30,19 @@ export interface HttpOptions {
   authorize?: Authorize;
   /** of time, in which a body must bring its share; 5,000 unless told */
   bodyWindowMs?: number;
-  /** in which a request must have come whole, 30 unless told */
-  maxSeconds?: number;
+  /** that bodies may take while they come, and answers until they are taken, of each all together; 64 and 48 MiB unless told */
+  maxBytes?: { bodies?: number; answers?: number };
+  /** in which what is under way must be answered when it stops */
+  maxStopMs?: number;
   /** whether HEAD is answered wherever GET is, true unless told; health is always */
   withHead?: boolean;
   /** before the routes are made */
   configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
+
+/** The process has 28 s to stop, of which the wait may take 15. */
+const MAX_STOP_MS = 18_000;
+const MIN_STOP_MS = 5_000;
 
 export interface Http {
   app: NestFastifyApplication;
@@ -49,8 +55,9 @@ export interface Http {
  * @throws StartupError when the port is taken
  */
 export async function startHttp(options: HttpOptions): Promise<Http> {
-  const { config, openRoutes, readiness, authorize, bodyWindowMs: windowMs = 5_000 } = options;
-  const adapter = createFastifyAdapter(options);
+  const { config, openRoutes, readiness, authorize, withHead, bodyWindowMs: windowMs = 5_000 } = options;
+  const maxSeconds = config.HTTP_FORESPORSEL_SEKUNDER;
+  const adapter = createFastifyAdapter({ maxSeconds, withHead });
   const server = adapter.getInstance<FastifyInstance>();
   const state = { closing: false };
   const verifier = new TokenVerifier({
@@ -59,9 +66,12 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
     jwksUri: config.AZURE_OPENID_CONFIG_JWKS_URI,
     takesPersons: options.takesPersons,
   });
-  const slowBodies = new SlowBodies({ bytesPerSecond: config.HTTP_MINSTE_BYTE_PER_SEKUND, windowMs });
-  const sockets = trackSockets(server.server);
+  const rate = { bytesPerSecond: config.HTTP_MINSTE_BYTE_PER_SEKUND, windowMs, maxMs: maxSeconds * 1_000 };
+  const slowBodies = new SlowBodies(server.server, rate);
+  const connections = new Connections(server.server, config.HTTP_SVAR_STILLE_SEKUNDER * 1_000);
+  server.addHook('preClose', () => connections.waitUntilQuiet());
   addHooks(server, { verifier, openRoutes, state, slowBodies, authorize });
+  boundAnswers(server, options.maxBytes?.answers);
   logResponses(server);
   addHealthRoutes(server, readiness, state);
 
@@ -71,7 +81,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
     // Nest would add a parser of forms.
     bodyParser: false,
   });
-  acceptJsonOnly(server);
+  acceptJsonOnly(server, options.maxBytes?.bodies);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
   await options.configure?.(app);
@@ -80,8 +90,9 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
     app,
     stop: async () => {
       state.closing = true;
-      await wait(config.NEDSTENGING_VENTETID_MS);
-      await close(app, sockets);
+      const delayMs = config.NEDSTENGING_VENTETID_MS;
+      await wait(delayMs);
+      await connections.drain(app.close(), options.maxStopMs ?? Math.max(MIN_STOP_MS, MAX_STOP_MS - delayMs));
       slowBodies.stop();
     },
   };
@@ -94,29 +105,4 @@ async function listen(app: NestFastifyApplication, { PORT, HOST }: HttpOptions['
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw new StartupError(`PORT ${String(PORT)} on ${HOST} is taken by another process`);
   }
-}
-
-/**
- * A connection whose request was under way when the server began to close is idle afterwards, and would hold it open. So
- * would one on which nothing was ever asked, which Node does not count as idle: clients and balancers open them ahead.
- */
-async function close(app: NestFastifyApplication, sockets: ReadonlySet<Socket>): Promise<void> {
-  const cleanup = setInterval(() => {
-    app.getHttpServer().closeIdleConnections();
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-  }, 100);
-  try {
-    await app.close();
-  } finally {
-    clearInterval(cleanup);
-  }
-}
-
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  return sockets;
 }

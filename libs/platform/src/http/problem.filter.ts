@@ -9,11 +9,16 @@ import { toProblem } from './to-problem.ts';
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
-    const problem = toProblem(error);
-    // What is answered on purpose was logged, where worth it, by the one who knew why.
-    if (problem.problemType.status === 500) logger.error({ err: problem.extras.cause ?? error }, problem.detail);
-    sendProblem(host.switchToHttp().getResponse<FastifyReply>(), problem);
+    answerError(host.switchToHttp().getResponse<FastifyReply>(), error);
   }
+}
+
+/** Also on the routes that Nest knows nothing of. */
+export function answerError(reply: FastifyReply, error: unknown): void {
+  const problem = toProblem(error);
+  // What is answered on purpose was logged, where worth it, by the one who knew why.
+  if (problem.problemType.status === 500) logger.error({ err: problem.extras.cause ?? error }, problem.detail);
+  sendProblem(reply, problem);
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): void {

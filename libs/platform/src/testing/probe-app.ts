@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { Body, Controller, Get, HttpCode, Module, Param, Post, type DynamicModule } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { startTokenIssuer, type TokenIssuer } from '@tiltak/testing';
@@ -75,6 +76,12 @@ class Probe {
     return { done: true };
   }
 
+  /** So many bytes of JSON. */
+  @Get('api/stort/:bytes')
+  stort(@Param('bytes') bytes: string): { text: string } {
+    return { text: 'x'.repeat(Number(bytes)) };
+  }
+
   @Get('apent/side')
   apent(): { open: boolean } {
     return { open: true };
@@ -90,6 +97,7 @@ class ProbeModule {
 
 export interface ProbeApp {
   url: string;
+  server: Server;
   gate: Gate;
   issuer: TokenIssuer;
   /** a request with a valid token, unless `init` brings its own */
@@ -101,9 +109,14 @@ export interface ProbeApp {
 
 /** An app of this library, listening, with an issuer of its own. */
 export async function startProbeApp(
-  options: Partial<HttpOptions> & { delayMs?: number; port?: number } = {},
+  options: Partial<HttpOptions> & {
+    delayMs?: number;
+    port?: number;
+    maxSeconds?: number;
+    maxStallSeconds?: number;
+  } = {},
 ): Promise<ProbeApp> {
-  const { delayMs = 0, port = 0, ...rest } = options;
+  const { delayMs = 0, port = 0, maxSeconds = 30, maxStallSeconds = 120, ...rest } = options;
   const issuer = await startTokenIssuer({ port: 0, audience: AUDIENCE });
   const gate = new Gate();
   const http = await startHttp({
@@ -113,6 +126,8 @@ export async function startProbeApp(
       HOST: '127.0.0.1',
       PORT: port,
       HTTP_MINSTE_BYTE_PER_SEKUND: 1_000,
+      HTTP_FORESPORSEL_SEKUNDER: maxSeconds,
+      HTTP_SVAR_STILLE_SEKUNDER: maxStallSeconds,
       LOG_LEVEL: 'info',
       NEDSTENGING_VENTETID_MS: delayMs,
       AZURE_APP_CLIENT_ID: AUDIENCE,
@@ -132,6 +147,7 @@ export async function startProbeApp(
   const stopHttp = (): Promise<void> => (stopped ??= http.stop());
   return {
     url,
+    server: http.app.getHttpServer(),
     gate,
     issuer,
     call: (path, { headers, ...init } = {}) =>

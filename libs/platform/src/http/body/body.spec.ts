@@ -118,3 +118,86 @@ test('a body that comes too slowly is 408, a steady one is read, and others are 
   expect(slow.answer()).toMatch(/urn:tiltak-datadeling:feil:tidsavbrudd/);
   steady.socket.destroy();
 });
+
+describe('a request that comes for longer than it may', () => {
+  let hurried: ProbeApp;
+  beforeAll(async () => {
+    hurried = await startProbeApp({ maxSeconds: 1 });
+  });
+  afterAll(() => hurried.stop());
+
+  const head = (authorization: string, ...more: string[]): string =>
+    ['POST /api/sok HTTP/1.1', 'Host: x', authorization, 'Content-Type: application/json', ...more, '', ''].join(
+      '\r\n',
+    );
+  const chunk = `64\r\n${' '.repeat(100)}\r\n`;
+
+  // Each brings more than the least that a body must bring, for ever.
+  test.each<[string, (authorization: string) => string, string, RegExp]>([
+    ['headers', () => 'POST /api/sok HTTP/1.1\r\n', 'A: b\r\n', /^HTTP\/1\.1 408 /],
+    ['nothing at all', () => '', '', /^HTTP\/1\.1 408 /],
+    ['a body', (token) => head(token, 'Content-Length: 900000'), ' '.repeat(100), /^HTTP\/1\.1 408 /],
+    ['a body in chunks', (token) => head(token, 'Transfer-Encoding: chunked'), chunk, /^HTTP\/1\.1 408 /],
+    [
+      'a body that was asked for',
+      (token) => head(token, 'Expect: 100-continue', 'Content-Length: 900000'),
+      ' '.repeat(100),
+      /^HTTP\/1\.1 100 [^]*HTTP\/1\.1 408 /,
+    ],
+    [
+      'a body behind another request',
+      (token) => `GET /apent/side HTTP/1.1\r\nHost: x\r\n\r\n${head(token, 'Content-Length: 900000')}`,
+      ' '.repeat(100),
+      /^HTTP\/1\.1 200 [^]*HTTP\/1\.1 408 /,
+    ],
+    ['a body that nobody wants', () => head('A: b', 'Content-Length: 60000'), ' ', /^HTTP\/1\.1 401 /],
+    [
+      'a body of what is no URL',
+      () => head('A: b', 'Content-Length: 60000').replace('/api/sok', '/%zz'),
+      ' ',
+      /^HTTP\/1\.1 400 /,
+    ],
+  ])(
+    '%s: it is ended, though the client goes on',
+    async (_, first, each, answer) => {
+      const token = await hurried.issuer.token({ azp: 'en-venn' });
+      const { hostname, port } = new URL(hurried.url);
+      // It does not end its own side.
+      const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+      let received = '';
+      socket.on('data', (part) => (received += part.toString())).on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.write(first(`Authorization: Bearer ${token}`));
+      const drip = setInterval(() => socket.write(each), 20);
+      // Who says nothing is not told that its side is closed too.
+      const ended = new Promise((done) => socket.once(each === '' ? 'end' : 'close', done));
+      await ended;
+      clearInterval(drip);
+      socket.destroy();
+      expect(received).toMatch(answer);
+    },
+    20_000,
+  );
+});
+
+test('bodies of one caller leave room for those of others', async () => {
+  const small = await startProbeApp({ maxBytes: { bodies: 400_000 } });
+  const { port } = new URL(small.url);
+  const greedy = await small.issuer.token({ azp: 'graadig' });
+  const sockets = Array.from({ length: 4 }, () => {
+    const socket = connect(Number(port), '127.0.0.1');
+    const head = `POST /api/sok HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${greedy}\r\nContent-Type: application/json`;
+    socket.write(`${head}\r\nContent-Length: 100001\r\n\r\n{"navn":["${'x'.repeat(99_980)}`);
+    return socket;
+  });
+  const [refused] = (await Promise.race(sockets.map((socket) => once(socket, 'data')))) as [Buffer];
+  expect(String(refused)).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1/i);
+  const response = await small.call('/api/sok', {
+    method: 'POST',
+    body: JSON.stringify({ navn: ['y'.repeat(90_000)] }),
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(response.status).toBe(200);
+  for (const socket of sockets) socket.destroy();
+  await small.stop();
+});

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PROBLEMS, Problem } from '../../problem.ts';
+import { SharedMemory } from '../../shared-memory.ts';
 import { toProblem } from '../to-problem.ts';
 import { JsonList } from './json-list.ts';
 import { JsonScanner, type JsonLimits, type ListPlace } from './json-scanner.ts';
@@ -17,18 +18,18 @@ declare module 'fastify' {
 const DEFAULT_LIMITS: JsonLimits = { depth: 32, values: 50_000, members: 1_000 };
 /** Of a body without its list. */
 const MAX_BYTES_AROUND_LIST = 64 * 1024;
-/** Of all bodies that are coming in at a time. What comes on top is asked to come again. */
+/** Of all bodies that are coming in at a time, three quarters of it of one caller. What comes on top is asked to come again. */
 const MAX_BYTES_AT_ONCE = 64 * 1024 * 1024;
 
 /** Bodies are JSON in UTF-8 and nothing else; bytes that aren't UTF-8 would silently become other text. */
-export function acceptJsonOnly(server: FastifyInstance): void {
+export function acceptJsonOnly(server: FastifyInstance, maxBytesAtOnce = MAX_BYTES_AT_ONCE): void {
   // A hook refuses members that every object inherits, and names them.
   const parseText = server.getDefaultJsonParser('ignore', 'ignore');
   const parse = (request: FastifyRequest, text: string): Promise<unknown> =>
     new Promise((resolve, reject) => {
       void parseText(request, text, (error, value) => (error ? reject(error) : resolve(value)));
     });
-  const coming = { bytes: 0 };
+  const coming = new SharedMemory(maxBytesAtOnce);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', async (request: FastifyRequest, payload: Readable) => {
     const limits = request.routeOptions.config.json ?? DEFAULT_LIMITS;
@@ -63,19 +64,19 @@ async function readBody(
   request: FastifyRequest,
   payload: Readable,
   scanner: JsonScanner,
-  coming: { bytes: number },
+  coming: SharedMemory,
 ): Promise<Buffer> {
   const { bodyLimit } = request.routeOptions;
   const length = Number(request.headers['content-length'] ?? Number.NaN);
   if (length > bodyLimit) throw toProblem({ statusCode: 413 });
   const received = new ReceivedBytes(Number.isNaN(length) ? bodyLimit : length);
+  const who = request.token?.azp ?? '';
   const take = (part: Buffer): void => {
-    coming.bytes += part.length;
-    received.add(part);
-    if (received.length > bodyLimit) throw toProblem({ statusCode: 413 });
-    if (coming.bytes > MAX_BYTES_AT_ONCE) {
+    if (received.length + part.length > bodyLimit) throw toProblem({ statusCode: 413 });
+    if (!coming.take(who, part.length)) {
       throw new Problem(PROBLEMS.UTILGJENGELIG, 'Too many bodies are coming in', { retryAfter: 1 });
     }
+    received.add(part);
     scanner.scan(received.bytes, received.length);
     const { list } = request.routeOptions.config.json ?? {};
     if (list && scanner.bytesAround(received.length) > MAX_BYTES_AROUND_LIST) throw toProblem({ statusCode: 413 });
@@ -83,7 +84,7 @@ async function readBody(
   try {
     await takeAll(payload, take);
   } finally {
-    coming.bytes -= received.length;
+    coming.giveBack(who, received.length);
   }
   if (!Number.isNaN(length) && length !== received.length) throw toProblem({ statusCode: 400 });
   return received.bytes.subarray(0, received.length);

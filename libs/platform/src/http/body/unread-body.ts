@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
 /** What is left of a body that small is read past, and the connection kept. */
@@ -23,8 +24,11 @@ export function closeUnread(reply: FastifyReply): void {
   // To Node, somebody reads it: it takes no more from the connection than its buffer holds.
   raw.pause().on('readable', () => undefined);
   const { socket } = raw;
-  socket.destroySoon = () => {
-    socket.end();
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  };
+  socket.destroySoon = () => endSoon(socket);
+}
+
+/** Ends a connection that may still bring something: also when its client goes on for ever. */
+export function endSoon(socket: Socket, last?: string): void {
+  socket.end(last ?? '');
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
