@@ -157,6 +157,39 @@ AS $function$ begin
       end $function$;
 comment on function lenker(uuid,uuid) is 'The links of an avtale as one text, null for none. In plpgsql, whose plans are kept: as a part of each search it would double the time that planning takes';
 
+CREATE OR REPLACE FUNCTION meld_forbruk(denne uuid, brukt jsonb)
+ RETURNS TABLE(andre uuid, meldt double precision, bruk jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+        insert into public.forbruk values (denne, clock_timestamp(), brukt)
+          on conflict (prosess) do update set sett = excluded.sett, konsumenter = excluded.konsumenter;
+        -- Skips what another is removing, so that nobody waits for anybody.
+        delete from public.forbruk where prosess in (
+          select prosess from public.forbruk where sett < clock_timestamp() - interval '1 minute' for update skip locked);
+        return query select prosess, extract(epoch from sett)::double precision, konsumenter from public.forbruk
+          where prosess <> denne and sett > clock_timestamp() - interval '5 seconds';
+      end $function$;
+comment on function meld_forbruk(uuid,jsonb) is 'Tells what consumers have used at this query-api, and answers with what the others that live have told; meldt is in seconds';
+revoke execute on function meld_forbruk(uuid,jsonb) from public;
+grant execute on function meld_forbruk(uuid,jsonb) to datadeling_leser;
+
+CREATE OR REPLACE FUNCTION meld_ingestor(denne uuid, dens_bygg text, dens_kontrakt integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+  insert into public.ingestor_i_drift values (denne, dens_bygg, dens_kontrakt, clock_timestamp())
+    on conflict (prosess) do update set sett = excluded.sett;
+  delete from public.ingestor_i_drift where prosess in (
+    select prosess from public.ingestor_i_drift where sett < clock_timestamp() - interval '10 minutes' for update skip locked);
+end $function$;
+comment on function meld_ingestor(uuid,text,integer) is 'Tells that an ingestor lives';
+revoke execute on function meld_ingestor(uuid,text,integer) from public;
+grant execute on function meld_ingestor(uuid,text,integer) to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION noter_tidslinje()
  RETURNS void
  LANGUAGE plpgsql
@@ -442,6 +475,7 @@ create table endring (
 comment on table endring is 'Change feed. A sequence alone would skip what commits late: a reader pages on (tx, lopenr) below the snapshot''s xmin';
 CREATE INDEX endring_tidspunkt ON endring USING brin (tidspunkt);
 CREATE TRIGGER endring_tidslinje BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION endring_noter_tidslinje();
+CREATE TRIGGER krev_kontrakt BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
@@ -513,6 +547,8 @@ create table instans (
   beskaaret_til xid8 default '0'::xid8 not null,
   relasjoner_bygget_til uuid,
   tidslinje integer default 0 not null,
+  kontrakt_minst integer default 1 not null,
+  relasjoner_kontrollert text,
   constraint instans_pkey PRIMARY KEY (id),
   constraint instans_id_check CHECK (id)
 );
@@ -520,6 +556,8 @@ comment on table instans is 'One row: the epoch of the change feed, and a check 
 comment on column instans.beskaaret_til is 'Changes of transactions before this one have been removed for age';
 comment on column instans.relasjoner_bygget_til is 'Participants up to this one have had their relations computed at least once; the highest uuid: all';
 comment on column instans.tidslinje is 'The timeline of the primary, for those who follow it: never behind the change feed';
+comment on column instans.kontrakt_minst is 'Who writes by an older contract is refused; set by the migration job';
+comment on column instans.relasjoner_kontrollert is 'The build of the ingestor that last checked all relations';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
 grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert) on instans to datadeling_skriver;
@@ -555,6 +593,7 @@ create table konsum_offset (
 );
 comment on table konsum_offset is 'Where consumption goes on: written in the same transaction as what was consumed';
 comment on column konsum_offset.epoke is 'Of topic_epoke: of which topic of this name it is a position';
+CREATE TRIGGER krev_kontrakt BEFORE INSERT OR UPDATE ON konsum_offset FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select on konsum_offset to datadeling_leser;
 grant select, insert, update, delete on konsum_offset to datadeling_skriver;
 
@@ -711,6 +750,7 @@ grant select, insert, delete on relasjon to datadeling_skriver;
 create table stanset_partisjon (
   id bigint generated always as identity,
   topic text not null,
+  epoke integer default 0 not null,
   partisjon integer not null,
   fra_offset bigint not null,
   til_offset bigint not null,

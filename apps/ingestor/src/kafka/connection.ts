@@ -1,7 +1,7 @@
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
-import { BatchConsumer, type ConsumerOptions } from './batch-consumer.ts';
+import { BatchConsumer, type ConsumerOptions, type PositionStore } from './batch-consumer.ts';
 import { createKafka, type KafkaOptions } from './client.ts';
 import { GroupWatch } from './group-watch.job.ts';
 import { deletePassedHolds, stallPartition } from './held.queries.ts';
@@ -56,20 +56,7 @@ export function createKafkaConnection(
     concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
   };
   const createStream = (stream: ConsumerOptions): BatchConsumer =>
-    new BatchConsumer(kafka, stream, {
-      prepare: async (partitions) => {
-        const prepared = await preparePositions(
-          dataSource,
-          stream.topic,
-          () => admin.describe(stream.topic),
-          partitions,
-        );
-        await deletePassedHolds(dataSource, stream.topic);
-        return prepared;
-      },
-      readTopicId: (partition) => admin.readId(stream.topic, partition),
-      stall: (place, batch) => stallPartition(dataSource, { topic: stream.topic, ...place }, batch),
-    });
+    new BatchConsumer(kafka, stream, storedPositions(dataSource, admin, stream.topic));
   const createReader = ({ purpose, handle, positions }: TopicReading): BatchConsumer => {
     // In a group of its own, so that the stream is left alone.
     const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}` };
@@ -104,6 +91,19 @@ export function createKafkaConnection(
       admin.disconnect();
       await groupAdmin.disconnect();
     },
+  };
+}
+
+/** Where a stream is, in the database. */
+function storedPositions(dataSource: DataSource, admin: TopicAdmin, topic: string): PositionStore {
+  return {
+    prepare: async (partitions) => {
+      const prepared = await preparePositions(dataSource, topic, () => admin.describe(topic), partitions);
+      await deletePassedHolds(dataSource, topic);
+      return prepared;
+    },
+    readTopicId: (partition) => admin.readId(topic, partition),
+    stall: (place, batch) => stallPartition(dataSource, { topic, ...place }, batch),
   };
 }
 
