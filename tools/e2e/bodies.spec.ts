@@ -85,7 +85,10 @@ function largestPage(): string {
   const metadata = { synkId: randomUUID(), side: 1, antallSider: 1, antallTotalt: ids.length };
   const entry = (id: string): object => ({
     id,
-    ressurs: { avtaleId: id, sistEndret: '2026-01-01T00:00:00Z', bedriftNavn: `’${'x'.repeat(3_180)}` },
+    ressurs: {
+      ...{ avtaleId: id, sistEndret: '2026-01-01T00:00:00Z' },
+      ...{ bedriftNavn: '’'.repeat(1_000), tiltakstype: 'x'.repeat(100) },
+    },
   });
   return JSON.stringify({ metadata, ressurser: ids.map(entry) });
 }
