@@ -98,7 +98,7 @@ test('nothing of that is there unless the local stack asks for it, and asked for
     const { url } = await system.startQueryApi();
     expect((await fetch(`${url}/lokalt-token`)).status).toBe(401);
     expect(await (await fetch(`${url}/swagger`)).text()).not.toContain('lokal.js');
-    expect((await fetch(`${url}/swagger/lokal.js`)).status).toBe(404);
+    expect((await fetch(`${url}/swagger/lokal.js`)).status).toBe(401);
     const source = `${system.env.issuer}/token?client_id=x`;
     await expect(system.startQueryApi({ LOKAL_TOKENKILDE: source, HOST: '0.0.0.0' })).rejects.toThrow(
       'could not start',

@@ -308,7 +308,7 @@ test('what is pushed is stored as what the stream says', async () => {
     await send(avtaleId);
     await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
     const [row] = await api.owner.query<{ content: unknown }[]>(
-      `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'avtrykk', 'mottatt'] as content
+      `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'kilde_skrevet', 'avtrykk', 'mottatt'] as content
        from avtale a where avtale_id = $1`,
       [avtaleId],
     );

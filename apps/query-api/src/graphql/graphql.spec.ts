@@ -1,6 +1,6 @@
 import { getIntrospectionQuery, buildClientSchema, printSchema, type IntrospectionQuery } from 'graphql';
 import pg from 'pg';
-import { syntheticFnr } from '@tiltak/testing';
+import { syntheticFnr, waitUntil } from '@tiltak/testing';
 import { deltakerId, startTestApi, type TestResponse, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
@@ -357,9 +357,12 @@ describe('minimisation', () => {
     );
     return rows[0]?.query;
   };
+  /** What the app ran for it; asked again when the same connection was used for something else since. */
+  const sqlOf = (query: string, variables?: Record<string, unknown>): Promise<string> =>
+    waitUntil(async () => ask(query, variables).then(lastSql), { what: 'the statement', everyMs: 10 });
 
   test('only the columns of the selection are read, with the opaque id for the audit', async () => {
-    await ask(
+    const sql = await sqlOf(
       `query ($nei: Boolean!) {
         avtalerForPerson(personnummer: "${KARI}") {
           ...f deltakerFnr @include(if: $nei) a: endretTidspunkt b: endretTidspunkt ... @skip(if: true) { bedriftNr }
@@ -367,12 +370,11 @@ describe('minimisation', () => {
       } fragment f on Avtale { __typename startDato }`,
       { nei: false },
     );
-    expect(await lastSql()).toBe(
-      'select start_dato, sist_endret, deltaker_id from avtale_synlig where deltaker_id = any(array(select ident from personens_identer($1::uuid[]))) order by avtale_id limit $2',
+    expect(sql).toContain(
+      '(select start_dato, sist_endret, deltaker_id from avtale_synlig where deltaker_id = any(array(select ident from personens_identer($1::uuid[]))) order by avtale_id limit $2)',
     );
-    await ask('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }');
-    expect(await lastSql()).toMatch(
-      /^select deltaker_fnr, deltaker_id, mottatt from avtale_synlig where avtale_nr = \$1/,
+    expect(await sqlOf('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }')).toMatch(
+      /\(select deltaker_fnr, deltaker_id, mottatt from avtale_synlig where avtale_nr = \$1/,
     );
   });
 
@@ -399,7 +401,7 @@ describe('minimisation', () => {
         },
       ],
     });
-    expect(await lastSql()).toBe(before);
+    expect([before, undefined]).toContain(await lastSql());
     expect(await api.audit(1)).toMatchObject([{ operasjon: 'graphql', tillatt: false, personer: [] }]);
   });
 });
