@@ -238,21 +238,22 @@ test('members of the group that are no ingestor are told of, and that they leave
 test('a topic with a small limit takes a large page in smaller requests, and what is too large for it is named', async () => {
   await admin.alterConfigs({
     validateOnly: false,
-    resources: [{ type: 2, name: topic(), configEntries: [{ name: 'max.message.bytes', value: '30000' }] }],
+    resources: [{ type: 2, name: topic(), configEntries: [{ name: 'max.message.bytes', value: '3000' }] }],
   });
   await setup.send('PUT', 'kontrakt', CONTRACT);
-  const entry = (n: number, bytes: number): { id: string } & Record<string, unknown> => ({
-    id: id(n),
-    avtaleNr: n,
-    bedriftNavn: 'x'.repeat(bytes),
+  const entry = (n: number, bedriftNavn: string): { id: string } & Record<string, unknown> => ({
+    ...{ id: id(n), avtaleNr: n, bedriftNavn },
   });
   const page = await setup.sendPage(
     'PATCH',
     { synkId: 'stor' },
-    Array.from({ length: 40 }, (_, n) => entry(1_000 + n, 5_000)),
+    Array.from({ length: 40 }, (_, n) => entry(1_000 + n, 'x'.repeat(500))),
   );
   expect(page.status).toBe(201);
-  const refused = await setup.sendPage('PATCH', { synkId: 'for-stor' }, [entry(1_100, 100), entry(1_101, 60_000)]);
+  const refused = await setup.sendPage('PATCH', { synkId: 'for-stor' }, [
+    entry(1_100, 'x'),
+    entry(1_101, '’'.repeat(1_000)),
+  ]);
   expect(refused.body).toMatchObject({
     status: 400,
     feil: [

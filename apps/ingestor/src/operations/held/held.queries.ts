@@ -52,7 +52,7 @@ export async function insertParkedBatch(db: PoolClient, held: HeldRow, content: 
   const { rows } = await db.query<{ id: string }>(
     `insert into parkert_melding (topic, partisjon, kafka_offset, verdi, avtrykk, kode, aarsak, epoke)
      values ($1, $2, $3, $4, $5, $6, $7, $8)
-     on conflict (topic, partisjon, kafka_offset, avtrykk) do update set aarsak = excluded.aarsak returning id`,
+     on conflict (topic, epoke, partisjon, kafka_offset, avtrykk) do update set aarsak = excluded.aarsak returning id`,
     [
       topic,
       partition,
