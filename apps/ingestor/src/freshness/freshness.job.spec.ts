@@ -25,6 +25,8 @@ afterAll(async () => {
 beforeEach(async () => {
   await setup.owner.query('truncate konsum_status, konsum_offset');
   topic = await createTestTopic({ partitions: 2 });
+  const { id } = await admin.describe(topic.topic);
+  await setup.owner.query('insert into topic_epoke (topic, epoke, topic_id) values ($1, 0, $2)', [topic.topic, id]);
   meter = newMeter();
 });
 afterEach(() => topic.remove());
