@@ -47,6 +47,10 @@ export async function requireNoneTooOld(owner: DataSource, oldest = OLDEST_CONTR
 
 /** For the migration job, when the schema is there: from now on older versions are refused. */
 export async function refuseOlder(owner: DataSource, oldest = OLDEST_CONTRACT): Promise<void> {
+  const [column] = await owner.query<{ there: boolean }[]>(
+    `select exists (select from pg_attribute where attrelid = to_regclass('instans') and attname = 'kontrakt_minst') as there`,
+  );
+  if (!column?.there) return;
   // Who was let in again meanwhile may have left links that are not right.
   await owner.query('update instans set kontrakt_minst = $1, relasjoner_kontrollert = null where kontrakt_minst < $1', [
     oldest,

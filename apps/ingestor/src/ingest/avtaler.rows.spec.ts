@@ -2,6 +2,7 @@ import { AVTALE_FIELDS, FIELDS, type Field } from '@tiltak/avtale';
 import { columnName } from '@tiltak/database';
 import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
 import { CONTENT_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
+import { PLACE_COLUMNS } from './place.ts';
 
 /** The migrations are written out: here the tables that they make are held against the table of fields. */
 const COLUMN_TYPES: Record<Field['read'], string> = {
@@ -16,8 +17,8 @@ const COLUMN_TYPES: Record<Field['read'], string> = {
 };
 
 const NOT_CONTENT = {
-  avtale: ['slettet', 'kilde_partisjon', 'kilde_offset', 'avtrykk', 'mottatt', ...PHASE_COLUMNS],
-  avtale_versjon: ['kilde_partisjon', 'kilde_offset', 'avtrykk', 'laert', 'lopenr', ...PHASE_COLUMNS],
+  avtale: ['slettet', ...PLACE_COLUMNS, 'kilde_minne', 'avtrykk', 'mottatt', ...PHASE_COLUMNS],
+  avtale_versjon: ['kilde_epoke', 'kilde_partisjon', 'kilde_offset', 'avtrykk', 'laert', 'lopenr', ...PHASE_COLUMNS],
 };
 
 let ingest: TestIngest;

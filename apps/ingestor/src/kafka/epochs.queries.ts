@@ -1,3 +1,4 @@
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 
@@ -30,9 +31,9 @@ export async function findEpoch(
 
 const EPOCH = 'select epoke from topic_epoke where topic = $1 and topic_id = $2';
 
-/** @throws when the topic has never been read by the stream */
+/** @throws Problem 503 when the topic has never been read by the stream */
 export async function readEpoch(db: Pool | PoolClient, topic: string, topicId: string): Promise<number> {
   const { rows } = await db.query<{ epoke: number }>(EPOCH, [topic, topicId]);
-  if (!rows[0]) throw new Error(`The topic ${topic} has not been read yet`);
+  if (!rows[0]) throw new Problem(PROBLEMS.UTILGJENGELIG, 'The topic has not been read yet', { retryAfter: 10 });
   return rows[0].epoke;
 }
