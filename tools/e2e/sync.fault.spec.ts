@@ -46,8 +46,8 @@ async function refused503(response: Response): Promise<void> {
 }
 
 /** A large page: several requests to Kafka, so that there is a middle to be killed in. */
-const large = (entry: Entry[], char = 800): Entry[] =>
-  entry.map(({ id, ressurs: resource }) => ({ id, ressurs: { ...resource, bedriftNavn: 'x'.repeat(char) } }));
+const large = (entry: Entry[], bedriftNavn = 'x'.repeat(800)): Entry[] =>
+  entry.map(({ id, ressurs: resource }) => ({ id, ressurs: { ...resource, bedriftNavn } }));
 
 const underway = (system: System): Promise<unknown> =>
   waitUntil(async () => (await system.onTopic()) > 0, { what: 'some of the page on the topic', everyMs: 2 });
@@ -147,7 +147,7 @@ test('pages as large as they may be, more at once than there is memory for: all 
   const system = await createSystem();
   const { api, app } = await startAdapter(system);
   const data = new AdapterData(4, 40_000);
-  const entry = large(data.fresh(40_000), 2_800);
+  const entry = large(data.fresh(40_000), '’'.repeat(930));
   await send(api, entry, {
     method: 'PATCH',
     syncId: 'stor',
