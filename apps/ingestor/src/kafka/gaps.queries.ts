@@ -1,4 +1,27 @@
+import { logger } from '@tiltak/platform';
 import type { EntityManager } from 'typeorm';
+
+interface Gap {
+  topic: string;
+  epoch: number;
+  partition: number;
+  from: number;
+  /** the first that is not lost */
+  to: number;
+}
+
+/** In the transaction that passes it by: from then on nobody can tell that anything is missing. */
+export async function noteGap(db: EntityManager, { topic, epoch, partition, from, to }: Gap): Promise<void> {
+  await db.query(
+    `insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset, oppdatert_til)
+     select $1, $2, $3, $4, $5, (select oppdatert_til from konsum_status where topic = $1 and partisjon = $3)`,
+    [topic, epoch, partition, from, to],
+  );
+  logger.error(
+    { topic, partisjon: partition, fra: from, til: to },
+    "Messages are lost: the topic removed them before they were read. Reconcile with the source's list",
+  );
+}
 
 /**
  * Closes the gaps of the topic that a reconciliation has made up for, and answers with how many were closed. That is one
