@@ -141,7 +141,8 @@ interface Round {
 /**
  * A moment never goes back, but for one that is later than now. A partition that is new counts from the moment that the
  * others had come to: it was not there when they were measured, and held nothing. So the first load is done once, and a
- * partition that is added takes nothing of what is promised. One that is gone can't get anything more.
+ * partition that is added takes nothing of what is promised. One that is gone can't get anything more, once what was left
+ * of it has been noted: from then on it has no position.
  *
  * Nothing is stored of a topic that has been noted as gone, or not yet as new, nor of a partition whose position is on
  * another: how far that one reached tells what was lost with it.
@@ -169,6 +170,7 @@ with gjeldende as (
 ), borte as (
   update konsum_status s set oppdatert_til = $6
   where topic = $1 and partisjon <> all($2::int[]) and exists (select from gjeldende)
+    and not exists (select from ${positionsTable('$1')} o where o.partisjon = s.partisjon)
 ), lastet as (
   select case when bool_and(oppdatert_til is not null) then least(min(oppdatert_til), $6::timestamptz) end as til
   from konsum_status

@@ -12,6 +12,11 @@ export interface Prepared {
   positions: Map<number, number>;
 }
 
+/** The same, and what the topic held then: of all partitions. */
+interface PreparedTopic extends Prepared {
+  extents: PartitionExtent[];
+}
+
 interface Stored {
   next: number;
   epoch: number;
@@ -30,7 +35,7 @@ export async function preparePositions(
   topic: string,
   describe: () => Promise<TopicDescription>,
   partitions?: readonly number[],
-): Promise<Prepared> {
+): Promise<PreparedTopic> {
   // Before the topic is asked: a position that goes on meanwhile would seem to be beyond its end.
   const before = await readStored(dataSource.manager, topic);
   const description = await describe();
@@ -44,7 +49,7 @@ export async function preparePositions(
     );
     positions.set(partition, position);
   }
-  return { epoch, topicId: description.id, positions };
+  return { epoch, topicId: description.id, positions, extents: description.partitions };
 }
 
 /** What is stored of a topic, by partition. */
