@@ -21,6 +21,8 @@ interface Measured {
 }
 
 const MAX_MEASUREMENTS = 3_600;
+/** Longer than a slow broker takes to answer: it was away. What another ingestor has stored meanwhile is newer. */
+const MAX_WAIT_MS = 15_000;
 
 /**
  * Finds, for each partition, the moment up to which everything published is stored: the latest moment at which the
@@ -54,7 +56,12 @@ export class FreshnessMeter {
   /** One round. */
   async measure(): Promise<void> {
     const at = await this.readClock();
+    const asked = performance.now();
     const { id, partitions } = await this.describe();
+    if (performance.now() - asked > MAX_WAIT_MS) {
+      logger.warn({ topic: this.topic }, 'Kafka took long to tell of its topic: freshness is measured anew');
+      return;
+    }
     // How far another topic of this name reached says nothing of this one.
     if (id !== this.topicId) this.measurements.clear();
     this.topicId = id;
@@ -139,7 +146,8 @@ interface Round {
 }
 
 /**
- * A moment never goes back, but for one that is later than now. A partition that is new counts from the moment that the
+ * A moment never goes back, but for one that is later than now: than this statement, not than the round, which others may
+ * have overtaken. A partition that is new counts from the moment that the
  * others had come to: it was not there when they were measured, and held nothing. So the first load is done once, and a
  * partition that is added takes nothing of what is promised. One that is gone can't get anything more, once what was left
  * of it has been noted: from then on it has no position.
@@ -168,7 +176,8 @@ with gjeldende as (
   select epoke from topic_epoke
   where topic = $1 and topic_id = $7 and epoke = (select max(epoke) from topic_epoke where topic = $1)
 ), borte as (
-  update konsum_status s set oppdatert_til = $6
+  update konsum_status s
+  set oppdatert_til = case when oppdatert_til <= clock_timestamp() then greatest(oppdatert_til, $6) else $6 end
   where topic = $1 and partisjon <> all($2::int[]) and exists (select from gjeldende)
     and not exists (select from ${positionsTable('$1')} o where o.partisjon = s.partisjon)
 ), lastet as (
@@ -181,6 +190,7 @@ from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as maalt (partisjon, slu
 where not exists (
   select from ${positionsTable('$1')} o where o.partisjon = maalt.partisjon and o.epoke <> gjeldende.epoke)
 on conflict (topic, partisjon) do update set slutt_offset = excluded.slutt_offset,
-  oppdatert_til = case when lagret.oppdatert_til <= $6 then greatest(lagret.oppdatert_til, excluded.oppdatert_til)
+  oppdatert_til = case
+    when lagret.oppdatert_til <= clock_timestamp() then greatest(lagret.oppdatert_til, excluded.oppdatert_til)
     when lagret.oppdatert_til is null then excluded.oppdatert_til
     else least(excluded.oppdatert_til, ($5::timestamptz[])[array_position($2::int[], excluded.partisjon)], $6) end`;
