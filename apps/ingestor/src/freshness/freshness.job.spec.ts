@@ -31,8 +31,12 @@ beforeEach(async () => {
 });
 afterEach(() => topic.remove());
 
-function newMeter(): FreshnessMeter {
-  return new FreshnessMeter(setup.ingestor.dataSource, topic.topic, () => admin.describe(topic.topic));
+/** @param delay before Kafka answers */
+function newMeter(delay?: () => void | Promise<void>): FreshnessMeter {
+  return new FreshnessMeter(setup.ingestor.dataSource, topic.topic, async () => {
+    await delay?.();
+    return admin.describe(topic.topic);
+  });
 }
 
 /** As the stream does when it has stored what is before it. */
@@ -47,6 +51,10 @@ async function setPosition(partition: number, next: number): Promise<void> {
 /** Up to when each partition is included; after a measurement. */
 async function measured(): Promise<(Date | null)[]> {
   await meter.measure();
+  return stored();
+}
+
+async function stored(): Promise<(Date | null)[]> {
   const rows = await setup.owner.query<{ oppdatert_til: Date | null }[]>(
     'select oppdatert_til from konsum_status order by partisjon',
   );
@@ -160,4 +168,32 @@ test('a partition that is gone, with the topic that was there before, holds noth
   await setup.owner.query(`insert into konsum_status values ($1, 7, 100, '2026-01-01T00:00:00Z')`, [topic.topic]);
   const [first = null, , gone = null] = await measured();
   expect(gone).toEqual(first);
+});
+
+test('an ingestor that waits for Kafka while another measures takes nothing back', async () => {
+  await setup.owner.query(`insert into konsum_status values ($1, 7, 100, '2026-01-01T00:00:00Z')`, [topic.topic]);
+  const [asked, answer] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  const slow = newMeter(async () => {
+    asked.resolve(undefined);
+    await answer.promise;
+  });
+  const round = slow.measure();
+  await asked.promise;
+  const moments = await measured();
+  answer.resolve(undefined);
+  await round;
+  expect(await stored()).toEqual(moments);
+  expect(moments).toEqual([expect.any(Date), expect.any(Date), expect.any(Date)]);
+});
+
+test('a round in which Kafka was away says nothing', async () => {
+  await measured();
+  await setup.owner.query('update konsum_status set slutt_offset = 99');
+  const clock = performance.now.bind(performance);
+  const late = newMeter(() => {
+    performance.now = () => clock() + 60_000;
+  });
+  await late.measure().finally(() => (performance.now = clock));
+  const rows = await setup.owner.query<{ n: number }[]>('select slutt_offset::int as n from konsum_status');
+  expect(rows).toEqual([{ n: 99 }, { n: 99 }]);
 });

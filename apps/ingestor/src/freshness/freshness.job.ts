@@ -1,6 +1,6 @@
 import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
-import { readPositions } from '../kafka/positions.queries.ts';
+import { positionsTable, readPositions } from '../kafka/positions.queries.ts';
 import type { PartitionExtent, TopicDescription } from '../kafka/topic-admin.ts';
 import { metrics } from '../metrics.ts';
 
@@ -21,6 +21,8 @@ interface Measured {
 }
 
 const MAX_MEASUREMENTS = 3_600;
+/** Longer than a slow broker takes to answer: it was away. What another ingestor has stored meanwhile is newer. */
+const MAX_WAIT_MS = 15_000;
 
 /**
  * Finds, for each partition, the moment up to which everything published is stored: the latest moment at which the
@@ -33,6 +35,7 @@ export class FreshnessMeter {
   private readonly measurements = new Map<number, Measurement[]>();
   private readonly transactions = new OpenTransactions();
   private latest = new Date(0);
+  private topicId: string | undefined;
   private job: BackgroundJob | undefined;
 
   constructor(
@@ -53,7 +56,15 @@ export class FreshnessMeter {
   /** One round. */
   async measure(): Promise<void> {
     const at = await this.readClock();
+    const asked = performance.now();
     const { id, partitions } = await this.describe();
+    if (performance.now() - asked > MAX_WAIT_MS) {
+      logger.warn({ topic: this.topic }, 'Kafka took long to tell of its topic: freshness is measured anew');
+      return;
+    }
+    // How far another topic of this name reached says nothing of this one.
+    if (id !== this.topicId) this.measurements.clear();
+    this.topicId = id;
     const positions = await readPositions(this.dataSource, this.topic, id);
     const measured = partitions.map(({ partition, start, end, stableEnd }) => {
       // What nobody has begun to read is behind by all that it holds: one that is new and empty by nothing.
@@ -62,7 +73,7 @@ export class FreshnessMeter {
       this.transactions.show(partition, { end, stableEnd });
       return { partition, end, ...this.compare(partition, { at, end }, position) };
     });
-    await storeFreshness(this.dataSource, this.topic, at, measured);
+    await storeFreshness(this.dataSource, { topic: this.topic, id, at, measured });
   }
 
   /** When it has gone back, what was measured by it before says nothing of the time since. */
@@ -126,38 +137,60 @@ async function readDatabaseClock(dataSource: DataSource, topic: string): Promise
   return row;
 }
 
+interface Round {
+  topic: string;
+  /** of the topic that was measured */
+  id: string;
+  at: Date;
+  measured: readonly Measured[];
+}
+
 /**
- * A moment never goes back, but for one that is later than now. A partition that is new counts from the moment that the
+ * A moment never goes back, but for one that is later than now: than this statement, not than the round, which others may
+ * have overtaken. A partition that is new counts from the moment that the
  * others had come to: it was not there when they were measured, and held nothing. So the first load is done once, and a
- * partition that is added takes nothing of what is promised. One that is gone can't get anything more.
+ * partition that is added takes nothing of what is promised. One that is gone can't get anything more, once what was left
+ * of it has been noted: from then on it has no position.
+ *
+ * Nothing is stored of a topic that has been noted as gone, or not yet as new, nor of a partition whose position is on
+ * another: how far that one reached tells what was lost with it.
  */
-async function storeFreshness(
-  dataSource: DataSource,
-  topic: string,
-  at: Date,
-  measured: readonly Measured[],
-): Promise<void> {
-  await dataSource.query(
-    `with borte as (
-       update konsum_status set oppdatert_til = $6 where topic = $1 and partisjon <> all($2::int[])
-     ), lastet as (
-       select case when bool_and(oppdatert_til is not null) then least(min(oppdatert_til), $6::timestamptz) end as til
-       from konsum_status
-     )
-     insert into konsum_status as lagret (topic, partisjon, slutt_offset, oppdatert_til)
-     select $1, partisjon, slutt, coalesce(til, (select til from lastet))
-     from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as maalt (partisjon, slutt, til)
-     on conflict (topic, partisjon) do update set slutt_offset = excluded.slutt_offset,
-       oppdatert_til = case when lagret.oppdatert_til <= $6 then greatest(lagret.oppdatert_til, excluded.oppdatert_til)
-         when lagret.oppdatert_til is null then excluded.oppdatert_til
-         else least(excluded.oppdatert_til, ($5::timestamptz[])[array_position($2::int[], excluded.partisjon)], $6) end`,
-    [
+async function storeFreshness(dataSource: DataSource, { topic, id, at, measured }: Round): Promise<void> {
+  await dataSource.transaction(async (db) => {
+    // Whoever goes on to the next topic holds them too: what it did is seen by the statement after this one.
+    await db.query('select from konsum_status where topic = $1 order by partisjon for update', [topic]);
+    await db.query(STORE, [
       topic,
       measured.map(({ partition }) => partition),
       measured.map(({ end }) => end),
       measured.map(({ upToDateUntil }) => upToDateUntil ?? null),
       measured.map(({ behindAt }) => behindAt ?? null),
       at,
-    ],
-  );
+      id,
+    ]);
+  });
 }
+
+const STORE = `
+with gjeldende as (
+  select epoke from topic_epoke
+  where topic = $1 and topic_id = $7 and epoke = (select max(epoke) from topic_epoke where topic = $1)
+), borte as (
+  update konsum_status s
+  set oppdatert_til = case when oppdatert_til <= clock_timestamp() then greatest(oppdatert_til, $6) else $6 end
+  where topic = $1 and partisjon <> all($2::int[]) and exists (select from gjeldende)
+    and not exists (select from ${positionsTable('$1')} o where o.partisjon = s.partisjon)
+), lastet as (
+  select case when bool_and(oppdatert_til is not null) then least(min(oppdatert_til), $6::timestamptz) end as til
+  from konsum_status
+)
+insert into konsum_status as lagret (topic, partisjon, slutt_offset, oppdatert_til)
+select $1, partisjon, slutt, coalesce(til, (select til from lastet))
+from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as maalt (partisjon, slutt, til), gjeldende
+where not exists (
+  select from ${positionsTable('$1')} o where o.partisjon = maalt.partisjon and o.epoke <> gjeldende.epoke)
+on conflict (topic, partisjon) do update set slutt_offset = excluded.slutt_offset,
+  oppdatert_til = case
+    when lagret.oppdatert_til <= clock_timestamp() then greatest(lagret.oppdatert_til, excluded.oppdatert_til)
+    when lagret.oppdatert_til is null then excluded.oppdatert_til
+    else least(excluded.oppdatert_til, ($5::timestamptz[])[array_position($2::int[], excluded.partisjon)], $6) end`;

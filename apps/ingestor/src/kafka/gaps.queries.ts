@@ -1,4 +1,27 @@
+import { logger } from '@tiltak/platform';
 import type { EntityManager } from 'typeorm';
+
+interface Gap {
+  topic: string;
+  epoch: number;
+  partition: number;
+  from: number;
+  /** the first that is not lost */
+  to: number;
+}
+
+/** In the transaction that passes it by: from then on nobody can tell that anything is missing. */
+export async function noteGap(db: EntityManager, { topic, epoch, partition, from, to }: Gap): Promise<void> {
+  await db.query(
+    `insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset, oppdatert_til)
+     select $1, $2, $3, $4, $5, (select oppdatert_til from konsum_status where topic = $1 and partisjon = $3)`,
+    [topic, epoch, partition, from, to],
+  );
+  logger.error(
+    { topic, partisjon: partition, fra: from, til: to },
+    "Messages are lost: the topic removed them before they were read. Reconcile with the source's list",
+  );
+}
 
 /**
  * Closes the gaps of the topic that a reconciliation has made up for, and answers with how many were closed. That is one
@@ -29,15 +52,47 @@ export async function closeGaps(db: EntityManager, topic: string): Promise<numbe
   return closed;
 }
 
-/** Partitions that the topic no longer has, as when it was made anew with fewer: nothing more comes to them. */
-export async function forgetPartitions(db: EntityManager, topic: string, count: number): Promise<void> {
-  for (const table of ['konsum_offset', 'konsum_status']) {
-    await db.query(
-      `delete from ${table} t where topic = $1 and partisjon >= $2 and not exists
-         (select from konsum_hull h where h.topic = t.topic and h.partisjon = t.partisjon and h.lukket is null)`,
-      [topic, count],
-    );
+/**
+ * Partitions that the topic does not have, as when it was made anew with fewer: nothing more comes to them. What was left
+ * of one is noted as a gap first, as far as its end was measured; one with an open gap is kept until that is closed.
+ *
+ * @param db in a transaction
+ * @param topic a later topic of the same name may have more partitions: what is of that one stays
+ */
+export async function forgetPartitions(
+  db: EntityManager,
+  topic: string,
+  { epoch, count }: { epoch: number; count: number },
+): Promise<void> {
+  // In the order in which all others lock them.
+  const left = await db.query<{ partisjon: number; epoke: number; fra: number; til: number }[]>(
+    `select o.partisjon, o.epoke, o.neste_offset::float8 as fra, s.slutt_offset::float8 as til
+     from konsum_offset o join konsum_status s using (topic, partisjon)
+     where o.topic = $1 and o.partisjon >= $2 and o.epoke < $3 order by o.partisjon for update`,
+    [topic, count, epoch],
+  );
+  for (const { partisjon: partition, epoke, fra: from, til: to } of left) {
+    if (to <= from) continue;
+    await noteGap(db, { topic, epoch: epoke, partition, from, to });
+    await db.query('update konsum_offset set neste_offset = $3 where topic = $1 and partisjon = $2', [
+      topic,
+      partition,
+      to,
+    ]);
   }
+  const hasNoGap = `not exists
+    (select from konsum_hull h where h.topic = t.topic and h.partisjon = t.partisjon and h.lukket is null)`;
+  await db.query(`delete from konsum_offset t where topic = $1 and partisjon >= $2 and epoke < $3 and ${hasNoGap}`, [
+    topic,
+    count,
+    epoch,
+  ]);
+  await db.query(
+    `delete from konsum_status t where topic = $1 and partisjon >= $2 and ${hasNoGap}
+       and not exists (select from konsum_offset o where o.topic = t.topic and o.partisjon = t.partisjon)
+       and not exists (select from topic_epoke e where e.topic = t.topic and e.epoke > $3)`,
+    [topic, count, epoch],
+  );
 }
 
 /** Open gaps, by each partition that has ever had one. */

@@ -1,6 +1,7 @@
 import { logger } from '@tiltak/platform';
 import type { DataSource, EntityManager } from 'typeorm';
 import { findEpoch } from './epochs.queries.ts';
+import { noteGap } from './gaps.queries.ts';
 import type { PartitionExtent, TopicDescription } from './topic-admin.ts';
 
 /** Where consumption begins. */
@@ -9,6 +10,11 @@ export interface Prepared {
   epoch: number;
   topicId: string;
   positions: Map<number, number>;
+}
+
+/** The same, and what the topic held then: of all partitions. */
+interface PreparedTopic extends Prepared {
+  extents: PartitionExtent[];
 }
 
 interface Stored {
@@ -29,7 +35,7 @@ export async function preparePositions(
   topic: string,
   describe: () => Promise<TopicDescription>,
   partitions?: readonly number[],
-): Promise<Prepared> {
+): Promise<PreparedTopic> {
   // Before the topic is asked: a position that goes on meanwhile would seem to be beyond its end.
   const before = await readStored(dataSource.manager, topic);
   const description = await describe();
@@ -43,7 +49,7 @@ export async function preparePositions(
     );
     positions.set(partition, position);
   }
-  return { epoch, topicId: description.id, positions };
+  return { epoch, topicId: description.id, positions, extents: description.partitions };
 }
 
 /** What is stored of a topic, by partition. */
@@ -100,7 +106,7 @@ async function preparePartition(
         'The topic ends before the stored position: reading it from its start',
       );
   } else {
-    await noteUnreadOfOldTopic(db, topic, partition, stored);
+    await leaveOldTopic(db, topic, extent, stored);
   }
   await db.query('update konsum_offset set neste_offset = $3, epoke = $4 where topic = $1 and partisjon = $2', [
     topic,
@@ -120,39 +126,26 @@ async function lockStored(db: EntityManager, topic: string, partition: number): 
   return { next: Number(row.neste_offset), epoch: row.epoke };
 }
 
-interface Gap {
-  topic: string;
-  epoch: number;
-  partition: number;
-  from: number;
-  /** the first that is not lost */
-  to: number;
-}
-
-/** In the transaction that passes it by: from then on nobody can tell that anything is missing. */
-async function noteGap(db: EntityManager, { topic, epoch, partition, from, to }: Gap): Promise<void> {
-  await db.query(
-    `insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset, oppdatert_til)
-     select $1, $2, $3, $4, $5, (select oppdatert_til from konsum_status where topic = $1 and partisjon = $3)`,
-    [topic, epoch, partition, from, to],
-  );
-  logger.error(
-    { topic, partisjon: partition, fra: from, til: to },
-    "Messages are lost: the topic removed them before they were read. Reconcile with the source's list",
-  );
-}
-
-/** As far as its end was measured. */
-async function noteUnreadOfOldTopic(
+/**
+ * What it held is lost, as far as its end was measured. From here on the end that is stored is of the topic that is there
+ * now: it may be made anew once more before it is measured.
+ */
+async function leaveOldTopic(
   db: EntityManager,
   topic: string,
-  partition: number,
+  { partition, end }: PartitionExtent,
   { next, epoch }: Stored,
 ): Promise<void> {
+  // Who measures holds the row, and stores nothing of an epoch that the position is not of.
   const [row] = await db.query<{ slutt_offset: string }[]>(
-    'select slutt_offset from konsum_status where topic = $1 and partisjon = $2',
+    'select slutt_offset from konsum_status where topic = $1 and partisjon = $2 for update',
     [topic, partition],
   );
-  const end = Number(row?.slutt_offset ?? 0);
-  if (end > next) await noteGap(db, { topic, epoch, partition, from: next, to: end });
+  const reached = Number(row?.slutt_offset ?? 0);
+  if (reached > next) await noteGap(db, { topic, epoch, partition, from: next, to: reached });
+  await db.query('update konsum_status set slutt_offset = $3 where topic = $1 and partisjon = $2', [
+    topic,
+    partition,
+    end,
+  ]);
 }

@@ -3,8 +3,12 @@ import { Readable } from 'node:stream';
 import type { Stop } from '@tiltak/platform';
 import { createTestTopic, createTopic, freePort, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
 import { ConfigResourceTypes, Kafka, logLevel, Partitioners } from 'kafkajs';
+import { FreshnessMeter } from '../freshness/freshness.job.ts';
 import { createIngestor, startIngestor, type Ingestor } from '../ingestor.ts';
 import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
+import { forgetPartitions } from './gaps.queries.ts';
+import { TopicAdmin } from './topic-admin.ts';
+import { TopicWatch } from './topic-watch.job.ts';
 
 /** What befalls a topic, with real Kafka and the whole ingestor. */
 
@@ -12,11 +16,18 @@ const kafka = new Kafka({ brokers: testEnvironment().kafka.split(','), logLevel:
 let setup: TestIngest;
 let topic: TestTopic;
 let running: { ingestor: Ingestor; stop: Stop } | undefined;
+let admin: TopicAdmin;
 
 beforeAll(async () => {
   setup = await startTestIngest({ KAFKA_BROKERS: testEnvironment().kafka });
+  await setup.ingestor.dataSource.initialize();
+  admin = new TopicAdmin({ brokers: testEnvironment().kafka.split(','), clientId: 'test' });
 });
-afterAll(() => setup.stop());
+afterAll(async () => {
+  admin.disconnect();
+  await setup.ingestor.dataSource.destroy();
+  await setup.stop();
+});
 beforeEach(() =>
   setup.owner.query('truncate avtale, avtale_versjon, endring, konsum_offset, konsum_status, topic_epoke'),
 );
@@ -99,10 +110,10 @@ test('the topic is made anew, longer, and then shorter, while it is read: all of
   expect(epochs.at(-1)?.topic_id).toBe((await ingestor.kafka.describe()).id);
 }, 180_000);
 
-async function makeAnew(): Promise<void> {
+async function makeAnew(partitions = 1): Promise<void> {
   await topic.admin.deleteTopics({ topics: [topic.topic] });
   await waitUntil(async () => !(await topic.admin.listTopics()).includes(topic.topic), { what: 'no topic' });
-  await createTopic(topic.admin, topic.topic, 1);
+  await createTopic(topic.admin, topic.topic, partitions);
 }
 
 test('the topic removes what was not read: it is said, and not promised, until the source has been heard', async () => {
@@ -153,6 +164,115 @@ test('the topic removes what was not read: it is said, and not promised, until t
   await waitUntil(async () => (await promised()) !== before, { what: 'a newer promise' });
 }, 120_000);
 
+test('what was left of a topic that is made anew is a gap, as far as it reached itself, also when its end is asked for meanwhile', async () => {
+  topic = await createTestTopic();
+  const { meter, watch } = jobs();
+  await publish(ids(150));
+  await watch.round();
+  await read(0, 150);
+  await meter.measure();
+  const before = await promised();
+  await publish(ids(50));
+  await meter.measure();
+  await makeAnew();
+  // Before anybody has begun to read it; also by one who starts just then.
+  await meter.measure();
+  await jobs().meter.measure();
+  expect(await promised()).toBe(before);
+  await watch.round();
+  expect(await gaps()).toEqual([{ partisjon: 0, fra: 150, til: 200, aapent: true }]);
+  await meter.measure();
+  expect(await promised()).toBe(before);
+}, 60_000);
+
+test('a topic that was read to its end leaves no gap, however long the next one is', async () => {
+  topic = await createTestTopic();
+  const { meter, watch } = jobs();
+  await publish(ids(20));
+  await watch.round();
+  await read(0, 20);
+  await meter.measure();
+  const before = await promised();
+  await makeAnew();
+  await publish(ids(40));
+  await meter.measure();
+  await watch.round();
+  expect(await gaps()).toEqual([]);
+  await meter.measure();
+  expect(await promised()).toBe(before);
+  await read(0, 40);
+  await meter.measure();
+  expect((await promised()) === before).toBe(false);
+  // And once more, twice before it is measured.
+  await makeAnew();
+  await publish(ids(5));
+  await watch.round();
+  await makeAnew();
+  await watch.round();
+  expect(await gaps()).toEqual([{ partisjon: 0, fra: 0, til: 5, aapent: true }]);
+}, 60_000);
+
+test('a topic that is made anew with fewer partitions: what was left of the others is a gap, and they are kept until it is closed', async () => {
+  topic = await createTestTopic({ partitions: 3 });
+  const { meter, watch } = jobs();
+  await watch.round();
+  await meter.measure();
+  const before = await promised(1);
+  await topic.publish([1, 1, 1, 2].map((partition) => ({ key: randomUUID(), value: null, partition })));
+  await read(1, 1);
+  await read(2, 1);
+  await meter.measure();
+  await makeAnew();
+  await meter.measure();
+  await meter.measure();
+  expect(await promised(1)).toBe(before);
+  for (let rounds = 0; rounds < 2; rounds++) {
+    await watch.round();
+    await meter.measure();
+    expect(await gaps()).toEqual([{ partisjon: 1, fra: 1, til: 3, aapent: true }]);
+    expect(await promised(1)).toBe(before);
+    expect(await known()).toEqual([0, 1]);
+  }
+  await setup.owner.query('update konsum_hull set lukket = now() where topic = $1', [topic.topic]);
+  await watch.round();
+  expect(await known()).toEqual([0]);
+  // Who has slept since it saw that topic takes nothing from the next.
+  await makeAnew(2);
+  await watch.round();
+  await meter.measure();
+  await setup.ingestor.dataSource.transaction((db) => forgetPartitions(db, topic.topic, { epoch: 1, count: 1 }));
+  expect(await known()).toEqual([0, 1]);
+}, 60_000);
+
+/** The partitions that something is kept of. */
+async function known(): Promise<number[]> {
+  const rows = await setup.owner.query<{ partisjon: number }[]>(
+    `select partisjon from konsum_offset where topic = $1
+     union select partisjon from konsum_status where topic = $1 order by partisjon`,
+    [topic.topic],
+  );
+  return rows.map(({ partisjon: partition }) => partition);
+}
+
+/** What an ingestor does beside the stream, which a spec is in the place of. */
+function jobs(): { meter: FreshnessMeter; watch: TopicWatch } {
+  const { dataSource } = setup.ingestor;
+  const describe = (): ReturnType<TopicAdmin['describe']> => admin.describe(topic.topic);
+  return {
+    meter: new FreshnessMeter(dataSource, topic.topic, describe),
+    watch: new TopicWatch(dataSource, { avtaler: topic.topic, identer: undefined }, describe),
+  };
+}
+
+/** As the stream does when it has stored what is before it. */
+async function read(partition: number, next: number): Promise<void> {
+  await setup.owner.query('update konsum_offset set neste_offset = $3 where topic = $1 and partisjon = $2', [
+    topic.topic,
+    partition,
+    next,
+  ]);
+}
+
 async function gaps(): Promise<unknown[]> {
   return setup.owner.query(
     `select partisjon, fra_offset::int as fra, til_offset::int as til, lukket is null as aapent from konsum_hull
@@ -161,10 +281,10 @@ async function gaps(): Promise<unknown[]> {
   );
 }
 
-async function promised(): Promise<string | null> {
+async function promised(partition = 0): Promise<string | null> {
   const [row] = await setup.owner.query<{ til: string | null }[]>(
-    'select oppdatert_til::text as til from konsum_status where topic = $1',
-    [topic.topic],
+    'select oppdatert_til::text as til from konsum_status where topic = $1 and partisjon = $2',
+    [topic.topic, partition],
   );
   return row?.til ?? null;
 }

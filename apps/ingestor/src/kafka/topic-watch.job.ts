@@ -41,11 +41,9 @@ export class TopicWatch {
   }
 
   private async look(topic: string): Promise<void> {
-    const { manager } = this.dataSource;
-    const stored = await readStored(manager, topic);
-    const description = await this.describe(topic);
-    const { epoch } = await preparePositions(this.dataSource, topic, () => this.describe(topic), []);
-    const wanting = description.partitions.filter(({ partition, start }) => {
+    const stored = await readStored(this.dataSource.manager, topic);
+    const { epoch, extents } = await preparePositions(this.dataSource, topic, () => this.describe(topic), []);
+    const wanting = extents.filter(({ partition, start }) => {
       const known = stored.get(partition);
       if (known?.epoch !== epoch) return true;
       return this.isLeftBehind(`${topic} ${String(partition)}`, known.next, start);
@@ -54,7 +52,7 @@ export class TopicWatch {
       const partitions = wanting.map(({ partition }) => partition);
       await preparePositions(this.dataSource, topic, () => this.describe(topic), partitions);
     }
-    await forgetPartitions(manager, topic, description.partitions.length);
+    await this.dataSource.transaction((db) => forgetPartitions(db, topic, { epoch, count: extents.length }));
   }
 
   /** Once more: a consumer may have a batch from there in its hands, and store it. */
