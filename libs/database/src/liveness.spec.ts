@@ -20,17 +20,22 @@ afterAll(async () => {
 /** Between us and the database; it can swallow all that is sent on the connections that there are. */
 class Network {
   private readonly sockets = new Set<Socket>();
+  /** that there have been */
+  connections = 0;
 
   private constructor(
     private readonly server: Server,
     readonly port: number,
   ) {}
 
-  static async to(databasePort: number): Promise<Network> {
+  /** @param renumber as a pooler does, which says of itself what the sessions are numbered */
+  static async to(databasePort: number, renumber = false): Promise<Network> {
     const port = await freePort();
     const server = createServer((near) => {
+      network.connections++;
       const far = connect(databasePort, '127.0.0.1');
       network.sockets.add(near).add(far);
+      if (renumber) far.on('data', renumberSession);
       for (const [from, to] of [
         [near, far],
         [far, near],
@@ -53,6 +58,12 @@ class Network {
     for (const socket of this.sockets) socket.destroy();
     this.server.close();
   }
+}
+
+/** In the message with which the database tells the number (BackendKeyData). */
+function renumberSession(bytes: Buffer): void {
+  const at = bytes.indexOf(Buffer.from([...Buffer.from('K'), 0, 0, 0, 12]));
+  if (at >= 0) bytes.writeInt32BE(bytes.readInt32BE(at + 5) + 100_000_000, at + 5);
 }
 
 function options(more: Partial<DatabaseOptions> = {}): DatabaseOptions {
@@ -119,6 +130,18 @@ test('a statement that is at work, and a reader that takes its time, are left al
   for await (const chunk of rows) bytes += (chunk as Buffer).length;
   expect(bytes).toBe(20_000 * 1_001);
   db.release();
+}, 30_000);
+
+test('a statement that takes long does not make a connection for each round: of a pooler it is asked once', async () => {
+  const [direct, pooler] = [await Network.to(database.port), await Network.to(database.port, true)];
+  const sleeping = [direct, pooler].map(({ port }) => poolOf({ port }).query('select pg_sleep(7)'));
+  await Promise.all(sleeping);
+  // Its own, and one to ask. A second is due after eight seconds, which a busy machine may be at.
+  expect([direct, pooler].map(({ connections }) => connections <= 3)).toEqual([true, true]);
+  expect(direct.connections).toBeGreaterThan(1);
+  expect(pooler.connections).toBe(2);
+  direct.stop();
+  pooler.stop();
 }, 30_000);
 
 test('a database that was read-only for a while is written to again, by those who were connected', async () => {

@@ -18,6 +18,8 @@ interface Silence {
   bytesRead: number;
   /** without a byte while an answer was waited for */
   rounds: number;
+  /** after so many the database is asked */
+  askAfter: number;
   /** what the database last said of it */
   works: boolean | undefined;
   /** times in a row that the database said it is doing nothing for us */
@@ -26,8 +28,10 @@ interface Silence {
 
 const ROUND_MS = 500;
 
-/** After these the database is asked, over another connection, whether it is still at work. */
+/** After these the database is asked, over another connection, whether it is still at work; and after as many again. */
 const SUSPICIOUS_ROUNDS = 8;
+
+const HEARD_FROM = { rounds: 0, askAfter: SUSPICIOUS_ROUNDS, works: undefined, idleReports: 0 } as const;
 
 /** What it was to answer may have been on its way when it was asked. */
 const IDLE_REPORTS = 2;
@@ -65,6 +69,8 @@ export class WatchedPool extends pg.Pool {
   private readonly idle = new Set<Client>();
   private timer: NodeJS.Timeout | undefined;
   private asking: Promise<void> | undefined;
+  /** what answers has no sessions of ours: asking it tells nothing */
+  private isPooled = false;
 
   constructor(private readonly config: WatchedConfig) {
     super(config);
@@ -77,7 +83,7 @@ export class WatchedPool extends pg.Pool {
     });
     this.on('acquire', (client) => {
       this.idle.delete(client as Client);
-      this.inUse.set(client as Client, { bytesRead: -1, rounds: 0, works: undefined, idleReports: 0 });
+      this.inUse.set(client as Client, { bytesRead: -1, ...HEARD_FROM });
       this.timer ??= this.nextRound();
     });
     this.on('release', (error, client) => {
@@ -101,9 +107,10 @@ export class WatchedPool extends pg.Pool {
       const tooLong = silence.rounds * ROUND_MS >= this.config.silenceLimitMs && silence.works !== true;
       if (tooLong || silence.idleReports >= IDLE_REPORTS) this.giveUp(client);
     }
-    const suspicious = [...this.inUse].filter(([, { rounds }]) => rounds >= SUSPICIOUS_ROUNDS);
+    const suspicious = [...this.inUse].filter(([, { rounds, askAfter }]) => rounds >= askAfter);
     // The rounds go on meanwhile: it may be that nobody answers at all.
-    if (suspicious.length > 0) this.asking ??= this.ask(suspicious).finally(() => (this.asking = undefined));
+    if (suspicious.length > 0 && !this.isPooled)
+      this.asking ??= this.ask(suspicious).finally(() => (this.asking = undefined));
     this.timer = this.inUse.size > 0 ? this.nextRound() : undefined;
   }
 
@@ -122,12 +129,15 @@ export class WatchedPool extends pg.Pool {
       await asked.connect();
       const { rows } = await asked.query<{ pid: number }>(AT_WORK, [suspicious.map(([{ processID }]) => processID)]);
       const working = new Set(rows.map(({ pid }) => pid));
-      if (!working.has((asked as unknown as Internals).processID ?? -1)) return;
+      this.isPooled = !working.has((asked as unknown as Internals).processID ?? -1);
+      if (this.isPooled) return;
       for (const [client, silence] of suspicious) {
         // Something may have come meanwhile.
         if (!isSilent(client, silence)) continue;
         silence.works = working.has(client.processID ?? -1);
         silence.idleReports = silence.works ? 0 : silence.idleReports + 1;
+        // Each asking is a connection, and the statement may take an hour.
+        if (silence.works) silence.askAfter = silence.rounds + SUSPICIOUS_ROUNDS;
       }
       const forgotten = suspicious.filter(([, { idleReports }]) => idleReports >= IDLE_REPORTS);
       if (forgotten.length > 0) await asked.query(END, [forgotten.map(([{ processID }]) => processID)]);
@@ -155,6 +165,6 @@ const END = `
 function isSilent({ connection: { stream }, readyForQuery }: Client, silence: Silence): boolean {
   const { bytesRead } = stream;
   if (!readyForQuery && !stream.isPaused() && bytesRead === silence.bytesRead) return true;
-  Object.assign(silence, { bytesRead, rounds: 0, works: undefined, idleReports: 0 });
+  Object.assign(silence, { bytesRead, ...HEARD_FROM });
   return false;
 }

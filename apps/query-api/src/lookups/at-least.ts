@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROBLEMS, Problem } from '@tiltak/platform';
-import type { Pool, QueryConfig, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { SNAPSHOT, toSnapshot } from '../changes/changes.queries.ts';
 import { decodePosition, gone, parsePosition } from '../changes/feed-position.ts';
 
@@ -34,7 +34,7 @@ export async function untilReached<T>(attempt: () => Promise<T | NotReached>): P
 /**
  * The query's rows, from a snapshot that is looked at first.
  *
- * @throws Problem 400 for a position that is made up
+ * @throws Problem 400 for a position that is made up; what a parser of the query throws
  */
 export async function queryAtLeast<Row extends QueryResultRow>(
   pool: Pool,
@@ -53,8 +53,19 @@ export async function queryAtLeast<Row extends QueryResultRow>(
     db.release();
     return rows ?? (place ? 'BEHIND' : 'OTHER_EPOCH');
   } catch (error) {
-    db.release(true);
+    // A refusal leaves the connection whole; after anything else nobody knows what may still come on it.
+    const isWhole = error instanceof Problem && (await isRolledBack(db));
+    db.release(!isWhole);
     throw error;
+  }
+}
+
+async function isRolledBack(db: PoolClient): Promise<boolean> {
+  try {
+    await db.query('rollback');
+    return true;
+  } catch {
+    return false;
   }
 }
 
