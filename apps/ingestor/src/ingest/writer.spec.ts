@@ -395,6 +395,23 @@ describe('the bytes of parked messages', () => {
     expect(await dump()).toEqual(once);
   });
 
+  test('go with a full sync only as far as it deletes, and none of another partition', async () => {
+    await ingest(batch([bad(0), message(1, {}), bad(2), bad(7)]));
+    await owner.query('update parkert_melding set partisjon = 1, skrevet = null where kafka_offset = 2');
+    await ingest(batch([{ ...tombstone(10), deleteBefore: 5 }], 8));
+    const wanted = [
+      [0, 'FORKASTET', false],
+      [2, 'PARKERT', true],
+      [7, 'PARKERT', true],
+    ];
+    expect((await dump()).avtale).toMatchObject([{ slettet: 'GRAVSTEIN', kilde_slett_foer: 5 }]);
+    expect(await bytes()).toEqual(wanted);
+    await pool.query('select rydd_parkerte()');
+    expect(await bytes()).toEqual(wanted);
+    await ingest(batch([message(11, { sistEndret: '2026-03-01T00:00:00Z' }), tombstone(12)]));
+    expect((await bytes())[2]).toEqual([7, 'FORKASTET', false]);
+  });
+
   test('go also when the avtale comes back in the same batch', async () => {
     await ingest(batch([bad(0), message(1, {}), tombstone(2), message(3, { sistEndret: '2026-03-01T00:00:00Z' })]));
     expect(await bytes()).toEqual([[0, 'FORKASTET', false]]);
