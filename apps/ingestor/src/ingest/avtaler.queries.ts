@@ -8,7 +8,7 @@ import {
   type RelationAvtaleRow,
 } from '../relations/relation-avtale.row.ts';
 import { CONTENT_COLUMNS, KNOWN_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
-import { leaveOut, packValue } from './parked-bytes.ts';
+import { leaveOut, packBytes } from './parked-bytes.ts';
 import type { ParkedMessage } from './parse.ts';
 import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } from './place.ts';
 
@@ -299,7 +299,7 @@ export async function insertParked(
   const rows = messages.map((message) => {
     const left = room?.get(message.code) ?? (room ? 0 : Infinity);
     room?.set(message.code, left - 1);
-    return { ...message, ...(left > 0 ? packValue(message.value, room !== undefined) : leaveOut(message.value)) };
+    return { ...message, ...(left > 0 ? packBytes(message, room !== undefined) : leaveOut(message)) };
   });
   await db.query({
     name: 'parker',
@@ -312,7 +312,7 @@ export async function insertParked(
       topic,
       partition,
       rows.map(({ position }) => position.offset),
-      rows.map(({ key, leftOut }) => (leftOut && (key?.length ?? 0) > MAX_KEY ? null : key)),
+      rows.map(({ key }) => key),
       rows.map(({ value }) => value),
       rows.map(({ leftOut }) => leftOut),
       rows.map(({ fingerprint }) => fingerprint),
@@ -324,9 +324,6 @@ export async function insertParked(
     ],
   });
 }
-
-/** A key is an id; one that is longer is as large as anything else may be. */
-const MAX_KEY = 100;
 
 /** How many more of each reason may have their bytes here. */
 async function readRoom(db: PoolClient, codes: string[], most: number): Promise<Map<string, number>> {

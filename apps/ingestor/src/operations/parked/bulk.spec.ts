@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, ON_DUTY_NAV_IDENT, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
 import { ingestBatch } from '../../ingest/avtaler.consumer.ts';
-import { packValue, unpackValue } from '../../ingest/parked-bytes.ts';
+import { packBytes, unpackValue } from '../../ingest/parked-bytes.ts';
 import { fingerprintOf } from '../../ingest/parse.ts';
 import { Writer } from '../../ingest/writer.ts';
 import { metrics } from '../../metrics.ts';
@@ -54,14 +54,15 @@ const finish = (signal = new AbortController().signal): Promise<void> => ingesto
 const actions = async (): Promise<unknown> => (await ingestor.call('GET', '/drift/v1/handlinger')).body.handlinger;
 
 describe('the bytes of a parked message', () => {
+  const packed = (value: Buffer | null): Buffer | null => packBytes({ key: null, value }, true).value;
+
   test('are packed, and read as they came; what does not get smaller stays as it is', async () => {
     const value = message(0, { startDato: 'x', oppfolging: 'æøå '.repeat(700), tilrettelegging: null }).value;
-    for (const one of [value, Buffer.from([0xff]), Buffer.alloc(0), packValue(value, true).value]) {
-      const { value: packed, leftOut } = packValue(one, true);
-      expect(leftOut).toBe(false);
-      expect(unpackValue(packed)).toEqual(one);
+    for (const one of [value, Buffer.from([0xff]), Buffer.alloc(0), packed(value)]) {
+      expect(packBytes({ key: null, value: one }, true).leftOut).toBe(false);
+      expect(unpackValue(packed(one))).toEqual(one);
     }
-    expect(packValue(value, true).value?.length).toBeLessThan((value?.length ?? 0) / 4);
+    expect(packed(value)?.length).toBeLessThan((value?.length ?? 0) / 4);
     await ingestor.ingest(batch([{ offset: 0, key: Buffer.from(ID), value }]));
     const { body } = await ingestor.call('GET', '/drift/v1/parkerte/1');
     expect(body.melding).toContain('"startDato": "x"');
@@ -89,6 +90,23 @@ describe('the bytes of a parked message', () => {
       'select tilstand, nokkel, verdi from parkert_melding where kafka_offset = 3',
     );
     expect(rows).toEqual([{ tilstand: 'FORKASTET', nokkel: null, verdi: null }]);
+  });
+
+  test('are counted with their key, of a tombstone too: one that is large is left on the topic', async () => {
+    const writer = new Writer(ingestor.pool, deltakerId, false, 2);
+    const keys = ['x'.repeat(70_000), 'y'.repeat(1_000), 'short', 'z'.repeat(1_000), 'brief'];
+    await ingestBatch(writer, batch(keys.map((key, offset) => ({ offset, key: Buffer.from(key), value: null }))));
+    expect(
+      await ingestor.owner.query(
+        'select kafka_offset::int as n, utelatt, octet_length(nokkel) as key from parkert_melding order by 1',
+      ),
+    ).toEqual([
+      { n: 0, utelatt: true, key: null },
+      { n: 1, utelatt: false, key: 1_000 },
+      { n: 2, utelatt: false, key: 5 },
+      { n: 3, utelatt: true, key: null },
+      { n: 4, utelatt: false, key: 5 },
+    ]);
   });
 
   test('that were left on the topic are read from there, alone and with all others', async () => {
