@@ -299,14 +299,16 @@ export async function insertParked(
   const rows = messages.map((message) => {
     const left = room?.get(message.code) ?? (room ? 0 : Infinity);
     room?.set(message.code, left - 1);
-    return { ...message, ...(left > 0 ? packBytes(message, room !== undefined) : leaveOut(message)) };
+    const length = message.value?.length ?? null;
+    return { ...message, length, ...(left > 0 ? packBytes(message, room !== undefined) : leaveOut(message)) };
   });
   await db.query({
     name: 'parker',
     text: `insert into parkert_melding
-             (topic, partisjon, epoke, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, felt, aarsak, skrevet)
+             (topic, partisjon, epoke, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, felt, aarsak, skrevet,
+              lengde)
            select $1, $2, $12::int, * from unnest($3::bigint[], $4::bytea[], $5::bytea[], $6::boolean[], $7::bytea[], $8::text[],
-             $9::text[], $10::text[], $11::timestamptz[])
+             $9::text[], $10::text[], $11::timestamptz[], $13::int[])
            on conflict do nothing`,
     values: [
       topic,
@@ -321,6 +323,7 @@ export async function insertParked(
       rows.map(({ reason }) => reason),
       rows.map(({ writtenAt }) => (writtenAt === undefined ? null : new Date(writtenAt))),
       epoch,
+      rows.map(({ length }) => length),
     ],
   });
 }

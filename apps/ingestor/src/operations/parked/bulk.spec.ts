@@ -8,6 +8,7 @@ import { metrics } from '../../metrics.ts';
 import { batch, deltakerId, ID, message, PARTITION, TOPIC } from '../../testing/test-ingest.ts';
 import { startTestIngestor, type TestIngestor } from '../../testing/test-ingestor.ts';
 import { ParkedBulk } from './bulk.job.ts';
+import { readWaiting } from './parked.queries.ts';
 import { ParkedRetention } from './retention.job.ts';
 
 let ingestor: TestIngestor;
@@ -178,6 +179,21 @@ describe('one action on all with a reason', () => {
     await finish();
     expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 252, utfoert: 250, fortsattParkert: 2 });
     expect((await ingestor.dump()).avtale).toHaveLength(250);
+  });
+
+  test('takes as few at once as fit in memory when they are unpacked, one at least, and a whole batch without its bytes', async () => {
+    const large = { startDato: 'x', oppfolging: 'a'.repeat(1_000_000) };
+    await ingestor.ingest(batch([0, 1, 2].map((n) => message(n, { ...large, avtaleId: avtaleId(n) }))));
+    await ingestor.owner.query(`update parkert_melding set kode = 'UDEKODBAR' where kafka_offset = 0`);
+    const sizes = async (bytes: number, after = '0'): Promise<unknown> => {
+      const most = { count: 100, bytes };
+      const rows = await readWaiting(ingestor.pool, { until: '3' }, after, most);
+      return rows.map(({ verdi }) => (verdi === null ? null : verdi.length > 1_000_000));
+    };
+    expect(await sizes(10_000_000)).toEqual([null, true, true]);
+    expect(await sizes(1_500_000)).toEqual([null, true]);
+    expect(await sizes(1_000, '1')).toEqual([true]);
+    expect(await sizes(1_000, '3')).toEqual([]);
   });
 
   test('that is broken off goes on in another process, and happens once', async () => {
