@@ -704,6 +704,7 @@ create table parkert_melding (
   epoke integer default 0 not null,
   utelatt boolean default false not null,
   lengde integer,
+  slett_foer bigint,
   constraint parkert_melding_pkey PRIMARY KEY (id),
   constraint parkert_melding_sted_key UNIQUE (topic, epoke, partisjon, kafka_offset, avtrykk),
   constraint parkert_melding_innhold_fjernet_aarsak_check CHECK (innhold_fjernet_aarsak = ANY (ARRAY['SPILT_AV'::text, 'FORKASTET'::text, 'AVTALE_SLETTET'::text, 'FRIST'::text])),
@@ -718,6 +719,7 @@ comment on column parkert_melding.avtaler is 'Those that the bytes name: their d
 comment on column parkert_melding.innhold_fjernet is 'When the bytes went; place, reason and fingerprint stay';
 comment on column parkert_melding.utelatt is 'Its bytes are left on the topic, which a replay reads: they were too many, or too many had the same reason';
 comment on column parkert_melding.lengde is 'Of verdi when it is unpacked, in bytes; null: as it stands';
+comment on column parkert_melding.slett_foer is 'Of a tombstone of a full sync: the offset of its partition that it does not delete beyond';
 CREATE INDEX parkert_melding_aarsak ON parkert_melding USING btree (kode, felt, id) WHERE tilstand = 'PARKERT'::text;
 CREATE INDEX parkert_melding_avtaler ON parkert_melding USING gin (avtaler) WHERE innhold_fjernet IS NULL;
 CREATE INDEX parkert_melding_med_innhold ON parkert_melding USING btree (kode) WHERE tilstand = 'PARKERT'::text AND innhold_fjernet IS NULL AND NOT utelatt;

@@ -306,9 +306,9 @@ export async function insertParked(
     name: 'parker',
     text: `insert into parkert_melding
              (topic, partisjon, epoke, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, felt, aarsak, skrevet,
-              lengde)
+              lengde, slett_foer)
            select $1, $2, $12::int, * from unnest($3::bigint[], $4::bytea[], $5::bytea[], $6::boolean[], $7::bytea[], $8::text[],
-             $9::text[], $10::text[], $11::timestamptz[], $13::int[])
+             $9::text[], $10::text[], $11::timestamptz[], $13::int[], $14::bigint[])
            on conflict do nothing`,
     values: [
       topic,
@@ -324,6 +324,7 @@ export async function insertParked(
       rows.map(({ writtenAt }) => (writtenAt === undefined ? null : new Date(writtenAt))),
       epoch,
       rows.map(({ length }) => length),
+      rows.map(({ deleteBefore }) => deleteBefore ?? null),
     ],
   });
 }

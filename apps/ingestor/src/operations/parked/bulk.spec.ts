@@ -196,6 +196,24 @@ describe('one action on all with a reason', () => {
     expect(await sizes(1_000, '3')).toEqual([]);
   });
 
+  test('spares what the tombstone of a full sync spares, when it is replayed', async () => {
+    await ingestor.owner.query(
+      `alter table avtale add constraint nei check (slettet is null or avtale_id not in ('${ID}', '${avtaleId(1)}'))`,
+    );
+    await ingestor.ingest(batch([message(0, {}), message(1, { avtaleId: avtaleId(1) })]));
+    const tombstones = [ID, avtaleId(1)].map((id, n) => ({
+      key: Buffer.from(id),
+      value: null,
+      offset: 2 + n,
+      deleteBefore: 1,
+    }));
+    await ingestor.ingest(batch(tombstones));
+    await ingestor.owner.query('alter table avtale drop constraint nei');
+    await start({ handling: 'SPILL_AV', alle: true });
+    await finish();
+    expect((await ingestor.dump()).avtale.map((row) => row['slettet'])).toEqual(['GRAVSTEIN', null]);
+  });
+
   test('that is broken off goes on in another process, and happens once', async () => {
     await parkGood(350);
     await start({ handling: 'SPILL_AV', alle: true });

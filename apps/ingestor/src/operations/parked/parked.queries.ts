@@ -56,6 +56,8 @@ export interface ParkedRowWithBytes extends ParkedRow {
   epoke: number;
   /** The timestamp of its record. When it was parked, for those from before that was kept: it can't have been written later. */
   skrevet: Date;
+  /** of a tombstone: the offset that it does not delete beyond */
+  slettFoer: string | null;
   /** of the message as it came */
   avtrykk: Buffer;
 }
@@ -64,7 +66,7 @@ const COLUMNS = `id, topic, partisjon, kafka_offset as "offset", kode, felt, aar
   behandlet_av as "behandletAv", begrunnelse, innhold_fjernet as "innholdFjernet",
   innhold_fjernet_aarsak as "innholdFjernetAarsak", utelatt`;
 const withValue = (value: string): string =>
-  `${COLUMNS}, nokkel, ${value} as verdi, avtrykk, epoke, coalesce(skrevet, parkert) as skrevet`;
+  `${COLUMNS}, nokkel, ${value} as verdi, avtrykk, epoke, coalesce(skrevet, parkert) as skrevet, slett_foer as "slettFoer"`;
 const WITH_BYTES = withValue('verdi');
 
 const FILTER = `($1::text is null or kode = $1) and ($2::text is null or felt = $2) and ($3::text is null or tilstand = $3)`;
