@@ -33,6 +33,19 @@ AS $function$
       $function$;
 comment on function endringsepoke() is 'A position in the change feed means something only within one epoch';
 
+CREATE OR REPLACE FUNCTION er_foer_sletting(meldings_epoke integer, meldings_partisjon integer, meldings_offset bigint, meldingen_skrevet timestamp with time zone, epoke integer, partisjon integer, kafka_offset bigint, skrevet bigint, slett_foer bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select meldings_epoke < epoke or (meldings_epoke = epoke and case
+    when slett_foer is not null then meldings_partisjon = partisjon and meldings_offset < least(slett_foer, kafka_offset)
+    when meldings_partisjon = partisjon then meldings_offset < kafka_offset
+    else coalesce(meldingen_skrevet <= to_timestamp(skrevet / 1000.0), true) end)
+$function$;
+comment on function er_foer_sletting(integer,integer,bigint,timestamp with time zone,integer,integer,bigint,bigint,bigint) is 'Whether a parked message lies before a deletion. One of a full sync spares all other partitions, and what came after it had begun';
+
 CREATE OR REPLACE FUNCTION fase(dag date, start_dato date, slutt_dato date, inngaatt boolean, har_vaert_inngaatt boolean, annullert boolean, annullert_dag date, annullert_underveis boolean, fra_arena boolean)
  RETURNS text
  LANGUAGE sql
@@ -262,9 +275,8 @@ AS $function$ begin
     tilstand = 'FORKASTET', behandlet = now(), begrunnelse = 'AVTALE_SLETTET'
   from public.avtale a
   where p.innhold_fjernet is null and a.avtale_id = any (p.avtaler) and a.slettet is not null
-    and (p.epoke < a.kilde_epoke or (p.epoke = a.kilde_epoke and case
-      when p.partisjon = a.kilde_partisjon then p.kafka_offset < a.kilde_offset
-      else coalesce(p.skrevet <= to_timestamp(a.kilde_skrevet / 1000.0), true) end));
+    and (public.er_foer_sletting(p.epoke, p.partisjon, p.kafka_offset, p.skrevet,
+      a.kilde_epoke, a.kilde_partisjon, a.kilde_offset, a.kilde_skrevet, a.kilde_slett_foer));
   update public.parkert_melding
   set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'FRIST'
   where tilstand = 'PARKERT' and innhold_fjernet is null and parkert < now() - interval '1 year';
@@ -363,6 +375,7 @@ create table avtale (
   fra_arena boolean,
   kilde_epoke integer default 0 not null,
   kilde_skrevet bigint,
+  kilde_slett_foer bigint,
   kilde_minne text,
   constraint avtale_pkey PRIMARY KEY (avtale_id),
   constraint avtale_slettet_check CHECK (slettet = ANY (ARRAY['SLETTEMERKET'::text, 'GRAVSTEIN'::text]))
@@ -374,6 +387,7 @@ comment on column avtale.har_vaert_inngaatt is 'In this version or one before it
 comment on column avtale.aldri_begynt is 'The reason for its annulment says that it never began; null: not read yet';
 comment on column avtale.fra_arena is 'By opphav, or by a flag of an approval on behalf; null: not read yet';
 comment on column avtale.kilde_skrevet is 'Timestamp of the record that decided, ms since 1970; null: none, of a full sync''s deletion, or from before it was kept';
+comment on column avtale.kilde_slett_foer is 'Of a full sync''s deletion: the offset of its partition that it does not delete beyond';
 comment on column avtale.kilde_minne is 'Places of messages that decide nothing any more, and without which the order of arrival would matter; mostly null';
 CREATE INDEX avtale_avtale_nr ON avtale USING btree (avtale_nr) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_avtale_status ON avtale USING btree (avtale_status, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
@@ -689,6 +703,8 @@ create table parkert_melding (
   innhold_fjernet_aarsak text,
   epoke integer default 0 not null,
   utelatt boolean default false not null,
+  lengde integer,
+  slett_foer bigint,
   constraint parkert_melding_pkey PRIMARY KEY (id),
   constraint parkert_melding_sted_key UNIQUE (topic, epoke, partisjon, kafka_offset, avtrykk),
   constraint parkert_melding_innhold_fjernet_aarsak_check CHECK (innhold_fjernet_aarsak = ANY (ARRAY['SPILT_AV'::text, 'FORKASTET'::text, 'AVTALE_SLETTET'::text, 'FRIST'::text])),
@@ -702,6 +718,8 @@ comment on column parkert_melding.skrevet is 'Timestamp of its record; null when
 comment on column parkert_melding.avtaler is 'Those that the bytes name: their deletion takes the bytes too';
 comment on column parkert_melding.innhold_fjernet is 'When the bytes went; place, reason and fingerprint stay';
 comment on column parkert_melding.utelatt is 'Its bytes are left on the topic, which a replay reads: they were too many, or too many had the same reason';
+comment on column parkert_melding.lengde is 'Of verdi when it is unpacked, in bytes; null: as it stands';
+comment on column parkert_melding.slett_foer is 'Of a tombstone of a full sync: the offset of its partition that it does not delete beyond';
 CREATE INDEX parkert_melding_aarsak ON parkert_melding USING btree (kode, felt, id) WHERE tilstand = 'PARKERT'::text;
 CREATE INDEX parkert_melding_avtaler ON parkert_melding USING gin (avtaler) WHERE innhold_fjernet IS NULL;
 CREATE INDEX parkert_melding_med_innhold ON parkert_melding USING btree (kode) WHERE tilstand = 'PARKERT'::text AND innhold_fjernet IS NULL AND NOT utelatt;

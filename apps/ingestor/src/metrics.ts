@@ -22,7 +22,7 @@ export const metrics = {
   }),
   systematicallyRefused: new Counter({
     name: 'ingestor_systematisk_avvist_total',
-    help: 'Attempts at batches that wait because the database refuses too much of them, or has answered one SQLSTATE time after time',
+    help: 'Attempts at batches that wait because the database refuses too much of them, or has answered one SQLSTATE that does not pass time after time',
     labelNames: ['sqlstate'] as const,
   }),
   relationDeviations: new Counter({

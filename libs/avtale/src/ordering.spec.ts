@@ -299,6 +299,7 @@ describe('a tombstone of a full sync', () => {
     expect(wins(tombstone, at(0, 20, 2_000, 1), knownAt(1, 15))).toBe(true));
   test('spares what comes from another partition after it, whenever it was written', () => {
     const { state } = play([{ message: tombstone, position: at(1, 20, 2_000) }], knownAt(1, 9));
+    expect(state?.position).toEqual({ ...at(1, 20), deletesBefore: 10 });
     expect(wins(avtale(9, { name: 'moved' }), at(0, 0, 1_500), state)).toBe(true);
   });
 });

@@ -10,6 +10,8 @@ export interface Position {
   offset: number;
   /** the timestamp of its record, ms since 1970; absent when unknown */
   writtenAt?: number | undefined;
+  /** of a tombstone of a full sync: the offset of its partition that it does not delete beyond; says nothing of the place */
+  deletesBefore?: number | undefined;
 }
 
 /**
@@ -98,7 +100,8 @@ function judgeTombstone(
   if (before !== undefined) {
     const deletes =
       !stored || (comparePositions(position, stored.position) > 0 && isBefore(stored.position, position, before));
-    return deletes ? { type: 'BURIES', tombstone: { ...position, writtenAt: undefined }, sistEndret } : IS_OUTDATED;
+    const tombstone = { ...position, writtenAt: undefined, deletesBefore: before };
+    return deletes ? { type: 'BURIES', tombstone, sistEndret } : IS_OUTDATED;
   }
   const last = stored && lastTombstone(stored);
   if (last && comparePositions(position, last) <= 0) return IS_OUTDATED;
@@ -158,8 +161,8 @@ export interface Fold<C extends Content> {
   versions: Version<C>[];
   /** the history stored before this sequence must go */
   eraseHistory: boolean;
-  /** of the last message that deleted the avtale, also when a later one has brought it back */
-  erasedAt: Position | undefined;
+  /** of each message that deleted the avtale, also when a later one has brought it back */
+  erasedAt: Position[];
   changes: Change[];
   /** messages by what became of them */
   outcomes: Record<Outcome, number>;
@@ -189,7 +192,7 @@ export function foldMessages<C extends Content>(
     content: undefined,
     versions: [],
     eraseHistory: false,
-    erasedAt: undefined,
+    erasedAt: [],
     changes: [],
     outcomes: { TATT_INN: 0, UENDRET: 0, FORELDET: 0, SLETTET: 0 },
   };
@@ -264,7 +267,7 @@ function erase(
 ): AvtaleState {
   if (isVisible(current)) fold.changes.push({ avtaleId: fold.avtaleId, type: 'SLETTET', reason: 'SLETTET' });
   fold.eraseHistory = true;
-  fold.erasedAt = deletion.position;
+  fold.erasedAt.push(deletion.position);
   fold.versions = [];
   fold.content = undefined;
   fold.outcomes.SLETTET++;

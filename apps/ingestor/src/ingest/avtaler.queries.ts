@@ -8,7 +8,7 @@ import {
   type RelationAvtaleRow,
 } from '../relations/relation-avtale.row.ts';
 import { CONTENT_COLUMNS, KNOWN_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
-import { leaveOut, packValue } from './parked-bytes.ts';
+import { leaveOut, packBytes } from './parked-bytes.ts';
 import type { ParkedMessage } from './parse.ts';
 import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } from './place.ts';
 
@@ -150,8 +150,9 @@ export async function repairDeviations(db: PoolClient, changed: string[]): Promi
 
 /** What was not kept before is filled in, and says nothing new of an avtale. */
 const FILL_IN_TIMES = `
-  update avtale set kilde_skrevet = inn.kilde_skrevet from pg_temp.inn
-  where avtale.avtale_id = inn.avtale_id and avtale.kilde_skrevet is null and inn.kilde_skrevet is not null
+  update avtale set kilde_skrevet = inn.kilde_skrevet, kilde_slett_foer = inn.kilde_slett_foer from pg_temp.inn
+  where avtale.avtale_id = inn.avtale_id and avtale.kilde_skrevet is null and avtale.kilde_slett_foer is null
+    and (inn.kilde_skrevet is not null or inn.kilde_slett_foer is not null)
     and avtale.kilde_epoke = inn.kjent_epoke
     and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset`;
 
@@ -223,8 +224,8 @@ export interface Deletion {
 
 /**
  * The bytes of parked messages that name deleted avtaler go too, and nobody needs to look at them any more. One that lies
- * after the deletion tells of an avtale that may have come back. What lies before what, `comparePositions` says; where a
- * time is unknown, the bytes go.
+ * after the deletion tells of an avtale that may have come back. What lies before what, `er_foer_sletting` says in the
+ * schema, as `comparePositions` does; where a time is unknown, the bytes go.
  */
 export async function deleteParkedBytes(db: PoolClient, topic: string, deletions: Deletion[]): Promise<void> {
   if (deletions.length === 0) return;
@@ -233,12 +234,11 @@ export async function deleteParkedBytes(db: PoolClient, topic: string, deletions
     text: `update parkert_melding p set nokkel = null, verdi = null, innhold_fjernet = now(),
              innhold_fjernet_aarsak = 'AVTALE_SLETTET', tilstand = 'FORKASTET', behandlet = now(),
              begrunnelse = 'AVTALE_SLETTET'
-           from unnest($2::uuid[], $3::int[], $4::bigint[], $5::int[], $6::bigint[])
-             as s(avtale_id, partisjon, kafka_offset, epoke, skrevet)
+           from unnest($2::uuid[], $3::int[], $4::bigint[], $5::int[], $6::bigint[],
+             $7::bigint[]) as s(avtale_id, partisjon, kafka_offset, epoke, skrevet, slett_foer)
            where p.innhold_fjernet is null and p.avtaler @> array[s.avtale_id]
-             and (p.topic <> $1 or p.epoke < s.epoke or (p.epoke = s.epoke and case
-               when p.partisjon = s.partisjon then p.kafka_offset < s.kafka_offset
-               else coalesce(p.skrevet <= to_timestamp(s.skrevet / 1000.0), true) end))`,
+             and (p.topic <> $1 or er_foer_sletting(p.epoke, p.partisjon, p.kafka_offset, p.skrevet,
+               s.epoke, s.partisjon, s.kafka_offset, s.skrevet, s.slett_foer))`,
     values: [
       topic,
       deletions.map(({ avtaleId }) => avtaleId),
@@ -246,6 +246,7 @@ export async function deleteParkedBytes(db: PoolClient, topic: string, deletions
       deletions.map(({ position }) => position.offset),
       deletions.map(({ position }) => position.epoch),
       deletions.map(({ position }) => position.writtenAt ?? null),
+      deletions.map(({ position }) => position.deletesBefore ?? null),
     ],
   });
 }
@@ -298,20 +299,22 @@ export async function insertParked(
   const rows = messages.map((message) => {
     const left = room?.get(message.code) ?? (room ? 0 : Infinity);
     room?.set(message.code, left - 1);
-    return { ...message, ...(left > 0 ? packValue(message.value, room !== undefined) : leaveOut(message.value)) };
+    const length = message.value?.length ?? null;
+    return { ...message, length, ...(left > 0 ? packBytes(message, room !== undefined) : leaveOut(message)) };
   });
   await db.query({
     name: 'parker',
     text: `insert into parkert_melding
-             (topic, partisjon, epoke, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, felt, aarsak, skrevet)
+             (topic, partisjon, epoke, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, felt, aarsak, skrevet,
+              lengde, slett_foer)
            select $1, $2, $12::int, * from unnest($3::bigint[], $4::bytea[], $5::bytea[], $6::boolean[], $7::bytea[], $8::text[],
-             $9::text[], $10::text[], $11::timestamptz[])
+             $9::text[], $10::text[], $11::timestamptz[], $13::int[], $14::bigint[])
            on conflict do nothing`,
     values: [
       topic,
       partition,
       rows.map(({ position }) => position.offset),
-      rows.map(({ key, leftOut }) => (leftOut && (key?.length ?? 0) > MAX_KEY ? null : key)),
+      rows.map(({ key }) => key),
       rows.map(({ value }) => value),
       rows.map(({ leftOut }) => leftOut),
       rows.map(({ fingerprint }) => fingerprint),
@@ -320,12 +323,11 @@ export async function insertParked(
       rows.map(({ reason }) => reason),
       rows.map(({ writtenAt }) => (writtenAt === undefined ? null : new Date(writtenAt))),
       epoch,
+      rows.map(({ length }) => length),
+      rows.map(({ deleteBefore }) => deleteBefore ?? null),
     ],
   });
 }
-
-/** A key is an id; one that is longer is as large as anything else may be. */
-const MAX_KEY = 100;
 
 /** How many more of each reason may have their bytes here. */
 async function readRoom(db: PoolClient, codes: string[], most: number): Promise<Map<string, number>> {

@@ -8,8 +8,10 @@ const LEFT_OUT = Buffer.from('\0BORTE1\0', 'latin1');
 const END_OF_IDS = 0;
 /** Of one whose bytes are not here: nothing but an id could be told of the others. */
 const MAX_IDS = 100;
-/** Packed; larger ones are left on the topic. */
+/** With its key, and packed; larger ones are left on the topic. */
 const MAX_BYTES = 64 * 1024;
+/** A key is an id; one that is longer is as large as anything else may be. */
+const MAX_KEY = 100;
 
 /**
  * What compression may refer to: a message is mostly names of fields. Never to be changed: what is packed with it could
@@ -39,26 +41,38 @@ const DICTIONARY = Buffer.from(
     .join('') + '"VEILEDER","ENDRET","STATUSENDRING","PÅBEGYNT","GJENNOMFØRES":false,":true,":"2026-01-01T12:00:00.',
 );
 
-/** A value as it is kept. */
+/** A message as it is kept. */
 export interface ParkedBytes {
+  key: Buffer | null;
   value: Buffer | null;
-  /** it is left on the topic */
+  /** what is not here of it is left on the topic */
   leftOut: boolean;
 }
 
-/** Null is a tombstone, and takes no room. What would not get smaller stays as it came. */
-export function packValue(value: Buffer | null, mayLeaveOut: boolean): ParkedBytes {
-  if (value === null) return { value, leftOut: false };
-  const packed = Buffer.concat([PACKED, idsIn(value), deflateRawSync(value, { dictionary: DICTIONARY, level: 9 })]);
-  const isOurs = startsWith(value, PACKED) || startsWith(value, LEFT_OUT);
-  const kept = packed.length < value.length || isOurs ? packed : value;
-  return mayLeaveOut && kept.length > MAX_BYTES ? leaveOut(value) : { value: kept, leftOut: false };
+type Bytes = Pick<ParkedBytes, 'key' | 'value'>;
+
+export function packBytes({ key, value }: Bytes, mayLeaveOut: boolean): ParkedBytes {
+  const packed = packValue(value);
+  const isTooLarge = (key?.length ?? 0) + (packed?.length ?? 0) > MAX_BYTES;
+  return mayLeaveOut && isTooLarge ? leaveOut({ key, value }) : { key, value: packed, leftOut: false };
 }
 
-/** The avtaler that it names stay: a deletion of one is told to all that name it. */
-export function leaveOut(value: Buffer | null): ParkedBytes {
-  if (value === null) return { value, leftOut: false };
-  return { value: Buffer.concat([LEFT_OUT, idsIn(value, MAX_IDS)]), leftOut: true };
+/** Null is a tombstone. What would not get smaller stays as it came. */
+function packValue(value: Buffer | null): Buffer | null {
+  if (value === null) return null;
+  const packed = Buffer.concat([PACKED, idsIn(value), deflateRawSync(value, { dictionary: DICTIONARY, level: 9 })]);
+  const isOurs = startsWith(value, PACKED) || startsWith(value, LEFT_OUT);
+  return packed.length < value.length || isOurs ? packed : value;
+}
+
+/** The avtaler that it names stay: a deletion of one is told to all that name it. A tombstone with a short key is whole. */
+export function leaveOut({ key, value }: Bytes): ParkedBytes {
+  const isKeyKept = (key?.length ?? 0) <= MAX_KEY;
+  return {
+    key: isKeyKept ? key : null,
+    value: value && Buffer.concat([LEFT_OUT, idsIn(value, MAX_IDS)]),
+    leftOut: value !== null || !isKeyKept,
+  };
 }
 
 /** The value as it came; what was stored before anything was packed is that. */

@@ -10,6 +10,8 @@ export interface ParkedMessage {
   value: Buffer | null;
   /** the timestamp of its record, ms since 1970: what a later replay is judged by too */
   writtenAt: number | undefined;
+  /** of a tombstone: the offset that it does not delete beyond, in a later replay neither */
+  deleteBefore: number | undefined;
   fingerprint: Buffer;
   code: string;
   field: string | null;
@@ -46,8 +48,9 @@ export function parseMessages(messages: readonly RawMessage[], source: Source): 
 }
 
 export function toParked(raw: RawMessage, source: Source, reason: ParkingReason): ParkedMessage {
-  const { key, value, writtenAt } = raw;
-  return { position: placeOf(raw, source), key, value, writtenAt, fingerprint: fingerprintOf(raw), ...reason };
+  const { key, value, writtenAt, deleteBefore } = raw;
+  const position = placeOf(raw, source);
+  return { position, key, value, writtenAt, deleteBefore, fingerprint: fingerprintOf(raw), ...reason };
 }
 
 /** By which a parked message is told from another at its place: a topic made anew may use an offset again. */

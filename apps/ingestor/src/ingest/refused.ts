@@ -118,8 +118,13 @@ function systematic(code: string, what: string): SystematicRefusalError {
   );
 }
 
-/** A partition waits, and will go on waiting until somebody mends something. */
+/** Of the class of what passes, but it doesn't: the database lets no version as old as this one write. */
+const TOO_OLD = '57D01';
+
+/** A partition waits, and will go on waiting until somebody mends something. What passes by waiting, others watch. */
 export function countHeld(error: unknown, repeated: string | undefined): void {
-  const code = error instanceof SystematicRefusalError ? /SQLSTATE (\w*)/.exec(error.message)?.[1] : repeated;
+  const mayPass = repeated !== undefined && PASSING.test(repeated) && repeated !== TOO_OLD;
+  const lasting = mayPass ? undefined : repeated;
+  const code = error instanceof SystematicRefusalError ? /SQLSTATE (\w*)/.exec(error.message)?.[1] : lasting;
   if (code !== undefined) metrics.systematicallyRefused.inc({ sqlstate: code });
 }

@@ -209,6 +209,8 @@ describe('a batch', () => {
       }
       return outcomes;
     };
+    const alarmed = async (): Promise<number> =>
+      (await metrics.systematicallyRefused.get()).values.reduce((sum, { value }) => sum + value, 0);
     const parkedOffsets = async (): Promise<unknown[]> =>
       (await dump()).parkert_melding.map((row) => [row['kafka_offset'], row['kode']]);
     afterEach(() => owner.query('drop function if exists nei() cascade'));
@@ -248,9 +250,7 @@ describe('a batch', () => {
       ['alter table relasjon rename to borte', 'alter table borte rename to relasjon'],
       ['alter table endring add constraint nei check (false) not valid', 'alter table endring drop constraint nei'],
     ])('by a fault of ours parks nothing: %s', async (spoil, mend) => {
-      const alarms = async (): Promise<number> =>
-        (await metrics.systematicallyRefused.get()).values.reduce((sum, { value }) => sum + value, 0);
-      const before = await alarms();
+      const before = await alarmed();
       const changed = message(0, { avtaleNr: 1, deltakerFnr: '1', startDato: '2026-01-01' });
       await ingest(batch([changed, message(1, { avtaleId: messages[1]?.key?.toString(), deltakerFnr: '1' })]));
       const one = [
@@ -264,16 +264,24 @@ describe('a batch', () => {
         await owner.query(mend);
       }
       expect(await parkedOffsets()).toEqual([]);
-      expect(await alarms()).toBeGreaterThan(before);
+      expect(await alarmed()).toBeGreaterThan(before);
       expect(await attempts(1, one)).toEqual(['parked 0']);
     });
 
-    test.each(['53100', '40001', '55P03', '57014'])(
-      'that passes by waiting (%s) parks nothing, however long it takes',
-      async (code) => {
+    test.each<[string, number]>([
+      ...['53100', '53300', '40001', '40P01', '55P03', '57014', '57P03', '25006'].map((code): [string, number] => [
+        code,
+        0,
+      ]),
+      ['57D01', 4],
+    ])(
+      'that passes by waiting (%s) parks nothing, however long it takes, and alarms %d times',
+      async (code, alarms) => {
+        const before = await alarmed();
         await refuse('avtale_versjon', code, `new.avtale_nr = ${String(BAD)}`);
         expect(new Set(await attempts(9))).toEqual(new Set(['waits']));
         expect(await parkedOffsets()).toEqual([]);
+        expect((await alarmed()) - before).toBe(alarms);
       },
     );
   });
@@ -385,6 +393,23 @@ describe('the bytes of parked messages', () => {
     await setup.empty();
     for (const one of messages) await ingest(batch([one]));
     expect(await dump()).toEqual(once);
+  });
+
+  test('go with a full sync only as far as it deletes, and none of another partition', async () => {
+    await ingest(batch([bad(0), message(1, {}), bad(2), bad(7)]));
+    await owner.query('update parkert_melding set partisjon = 1, skrevet = null where kafka_offset = 2');
+    await ingest(batch([{ ...tombstone(10), deleteBefore: 5 }], 8));
+    const wanted = [
+      [0, 'FORKASTET', false],
+      [2, 'PARKERT', true],
+      [7, 'PARKERT', true],
+    ];
+    expect((await dump()).avtale).toMatchObject([{ slettet: 'GRAVSTEIN', kilde_slett_foer: 5 }]);
+    expect(await bytes()).toEqual(wanted);
+    await pool.query('select rydd_parkerte()');
+    expect(await bytes()).toEqual(wanted);
+    await ingest(batch([message(11, { sistEndret: '2026-03-01T00:00:00Z' }), tombstone(12)]));
+    expect((await bytes())[2]).toEqual([7, 'FORKASTET', false]);
   });
 
   test('go also when the avtale comes back in the same batch', async () => {

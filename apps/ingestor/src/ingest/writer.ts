@@ -135,8 +135,8 @@ export class Writer {
 
   /** What the messages have deleted or corrected, wherever else it is kept. */
   private async forget(db: PoolClient, topic: string, parts: readonly WrittenPart[]): Promise<void> {
-    const deletions = foldsOf(parts).flatMap(({ avtaleId, erasedAt: position }) =>
-      position ? [{ avtaleId, position }] : [],
+    const deletions = foldsOf(parts).flatMap(({ avtaleId, erasedAt }) =>
+      erasedAt.map((position) => ({ avtaleId, position })),
     );
     await deleteParkedBytes(db, topic, deletions);
     if (!this.keepsFormerIdents) await updateFormerIdents(db, parts.flatMap(withCorrectedIdent));

@@ -12,6 +12,7 @@ export class Rekkefoelge1795696291426 implements MigrationInterface {
       STAGING(', kilde_epoke as kjent_epoke, kilde_minne as kjent_minne, sist_endret as kjent_sist_endret'),
     );
     await db.query(RECONCILIATION(', epoke integer not null default 0, skrevet bigint, minne text'));
+    await db.query(BEFORE_DELETION);
     await db.query(RETENTION(IS_BEFORE_DELETION));
   }
 
@@ -20,11 +21,13 @@ export class Rekkefoelge1795696291426 implements MigrationInterface {
     await db.query(RECONCILIATION(''));
     await db.query(RETENTION('p.partisjon <> a.kilde_partisjon or p.kafka_offset < a.kilde_offset'));
     await db.query(`
+      drop function er_foer_sletting;
       drop trigger konsum_status_hull on konsum_status;
       drop function hold_igjen_ved_hull();
       drop table konsum_hull, topic_epoke;
       revoke delete on konsum_offset, konsum_status from datadeling_skriver;
-      alter table avtale drop column kilde_epoke, drop column kilde_skrevet, drop column kilde_minne;
+      alter table avtale drop column kilde_epoke, drop column kilde_skrevet, drop column kilde_slett_foer,
+        drop column kilde_minne;
       alter table avtale_versjon drop column kilde_epoke;
       alter table avstemming_differanse drop column epoke;
       alter table synk drop column epoke;
@@ -58,9 +61,12 @@ grant delete on konsum_offset, konsum_status to datadeling_skriver;
 alter table avtale
   add column kilde_epoke integer not null default 0,
   add column kilde_skrevet bigint,
+  add column kilde_slett_foer bigint,
   add column kilde_minne text;
 comment on column avtale.kilde_skrevet is
   'Timestamp of the record that decided, ms since 1970; null: none, of a full sync''s deletion, or from before it was kept';
+comment on column avtale.kilde_slett_foer is
+  'Of a full sync''s deletion: the offset of its partition that it does not delete beyond';
 comment on column avtale.kilde_minne is
   'Places of messages that decide nothing any more, and without which the order of arrival would matter; mostly null';
 
@@ -139,9 +145,22 @@ language plpgsql security definer set search_path = pg_catalog, public, pg_temp 
 end $$;
 `;
 
-const IS_BEFORE_DELETION = `p.epoke < a.kilde_epoke or (p.epoke = a.kilde_epoke and case
-      when p.partisjon = a.kilde_partisjon then p.kafka_offset < a.kilde_offset
-      else coalesce(p.skrevet <= to_timestamp(a.kilde_skrevet / 1000.0), true) end)`;
+const BEFORE_DELETION = `
+create function er_foer_sletting(
+  meldings_epoke integer, meldings_partisjon integer, meldings_offset bigint, meldingen_skrevet timestamptz,
+  epoke integer, partisjon integer, kafka_offset bigint, skrevet bigint, slett_foer bigint
+) returns boolean language sql immutable set search_path = pg_catalog as $$
+  select meldings_epoke < epoke or (meldings_epoke = epoke and case
+    when slett_foer is not null then meldings_partisjon = partisjon and meldings_offset < least(slett_foer, kafka_offset)
+    when meldings_partisjon = partisjon then meldings_offset < kafka_offset
+    else coalesce(meldingen_skrevet <= to_timestamp(skrevet / 1000.0), true) end)
+$$;
+comment on function er_foer_sletting is
+  'Whether a parked message lies before a deletion. One of a full sync spares all other partitions, and what came after it had begun';
+`;
+
+const IS_BEFORE_DELETION = `public.er_foer_sletting(p.epoke, p.partisjon, p.kafka_offset, p.skrevet,
+      a.kilde_epoke, a.kilde_partisjon, a.kilde_offset, a.kilde_skrevet, a.kilde_slett_foer)`;
 
 const RETENTION = (isBefore: string): string => `
 create or replace function rydd_parkerte() returns void

@@ -7,11 +7,15 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class ParkerteSamlet1795696912850 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
-      alter table parkert_melding add column utelatt boolean not null default false;
+      alter table parkert_melding add column utelatt boolean not null default false, add column lengde integer,
+        add column slett_foer bigint;
       comment on column parkert_melding.utelatt is
         'Its bytes are left on the topic, which a replay reads: they were too many, or too many had the same reason';
       comment on column parkert_melding.verdi is
         'As it came, or packed: see ingest/parked-bytes.ts. The ids of avtaler stand in it in clear text either way';
+      comment on column parkert_melding.lengde is 'Of verdi when it is unpacked, in bytes; null: as it stands';
+      comment on column parkert_melding.slett_foer is
+        'Of a tombstone of a full sync: the offset of its partition that it does not delete beyond';
       create index parkert_melding_aarsak on parkert_melding (kode, felt, id) where tilstand = 'PARKERT';
       create index parkert_melding_med_innhold on parkert_melding (kode)
         where tilstand = 'PARKERT' and innhold_fjernet is null and not utelatt;
@@ -58,7 +62,7 @@ export class ParkerteSamlet1795696912850 implements MigrationInterface {
       where innhold_fjernet is null and (utelatt or substring(verdi from 1 for 7) = '\\x005a4c49423100'::bytea);
       drop index parkert_melding_aarsak, parkert_melding_med_innhold, parkert_melding_utelatt;
       comment on column parkert_melding.verdi is null;
-      alter table parkert_melding drop column utelatt;
+      alter table parkert_melding drop column utelatt, drop column lengde, drop column slett_foer;
     `);
   }
 }

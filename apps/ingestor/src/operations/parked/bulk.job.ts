@@ -18,7 +18,7 @@ import type { NoteReplayed, ParkedReplay } from './replay.ts';
 
 const EVERY_MS = 1_000;
 /** In a transaction: short ones, since the stream of a partition waits while its messages are replayed. */
-const REPLAYED_AT_ONCE = 100;
+const REPLAYED_AT_ONCE = { count: 100, bytes: 4 * 1024 * 1024 };
 const DISCARDED_AT_ONCE = 1_000;
 
 /**

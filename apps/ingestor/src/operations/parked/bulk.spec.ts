@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, ON_DUTY_NAV_IDENT, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
 import { ingestBatch } from '../../ingest/avtaler.consumer.ts';
-import { packValue, unpackValue } from '../../ingest/parked-bytes.ts';
+import { packBytes, unpackValue } from '../../ingest/parked-bytes.ts';
 import { fingerprintOf } from '../../ingest/parse.ts';
 import { Writer } from '../../ingest/writer.ts';
 import { metrics } from '../../metrics.ts';
 import { batch, deltakerId, ID, message, PARTITION, TOPIC } from '../../testing/test-ingest.ts';
 import { startTestIngestor, type TestIngestor } from '../../testing/test-ingestor.ts';
 import { ParkedBulk } from './bulk.job.ts';
+import { readWaiting } from './parked.queries.ts';
 import { ParkedRetention } from './retention.job.ts';
 
 let ingestor: TestIngestor;
@@ -54,14 +55,15 @@ const finish = (signal = new AbortController().signal): Promise<void> => ingesto
 const actions = async (): Promise<unknown> => (await ingestor.call('GET', '/drift/v1/handlinger')).body.handlinger;
 
 describe('the bytes of a parked message', () => {
+  const packed = (value: Buffer | null): Buffer | null => packBytes({ key: null, value }, true).value;
+
   test('are packed, and read as they came; what does not get smaller stays as it is', async () => {
     const value = message(0, { startDato: 'x', oppfolging: 'æøå '.repeat(700), tilrettelegging: null }).value;
-    for (const one of [value, Buffer.from([0xff]), Buffer.alloc(0), packValue(value, true).value]) {
-      const { value: packed, leftOut } = packValue(one, true);
-      expect(leftOut).toBe(false);
-      expect(unpackValue(packed)).toEqual(one);
+    for (const one of [value, Buffer.from([0xff]), Buffer.alloc(0), packed(value)]) {
+      expect(packBytes({ key: null, value: one }, true).leftOut).toBe(false);
+      expect(unpackValue(packed(one))).toEqual(one);
     }
-    expect(packValue(value, true).value?.length).toBeLessThan((value?.length ?? 0) / 4);
+    expect(packed(value)?.length).toBeLessThan((value?.length ?? 0) / 4);
     await ingestor.ingest(batch([{ offset: 0, key: Buffer.from(ID), value }]));
     const { body } = await ingestor.call('GET', '/drift/v1/parkerte/1');
     expect(body.melding).toContain('"startDato": "x"');
@@ -89,6 +91,23 @@ describe('the bytes of a parked message', () => {
       'select tilstand, nokkel, verdi from parkert_melding where kafka_offset = 3',
     );
     expect(rows).toEqual([{ tilstand: 'FORKASTET', nokkel: null, verdi: null }]);
+  });
+
+  test('are counted with their key, of a tombstone too: one that is large is left on the topic', async () => {
+    const writer = new Writer(ingestor.pool, deltakerId, false, 2);
+    const keys = ['x'.repeat(70_000), 'y'.repeat(1_000), 'short', 'z'.repeat(1_000), 'brief'];
+    await ingestBatch(writer, batch(keys.map((key, offset) => ({ offset, key: Buffer.from(key), value: null }))));
+    expect(
+      await ingestor.owner.query(
+        'select kafka_offset::int as n, utelatt, octet_length(nokkel) as key from parkert_melding order by 1',
+      ),
+    ).toEqual([
+      { n: 0, utelatt: true, key: null },
+      { n: 1, utelatt: false, key: 1_000 },
+      { n: 2, utelatt: false, key: 5 },
+      { n: 3, utelatt: true, key: null },
+      { n: 4, utelatt: false, key: 5 },
+    ]);
   });
 
   test('that were left on the topic are read from there, alone and with all others', async () => {
@@ -160,6 +179,39 @@ describe('one action on all with a reason', () => {
     await finish();
     expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 252, utfoert: 250, fortsattParkert: 2 });
     expect((await ingestor.dump()).avtale).toHaveLength(250);
+  });
+
+  test('takes as few at once as fit in memory when they are unpacked, one at least, and a whole batch without its bytes', async () => {
+    const large = { startDato: 'x', oppfolging: 'a'.repeat(1_000_000) };
+    await ingestor.ingest(batch([0, 1, 2].map((n) => message(n, { ...large, avtaleId: avtaleId(n) }))));
+    await ingestor.owner.query(`update parkert_melding set kode = 'UDEKODBAR' where kafka_offset = 0`);
+    const sizes = async (bytes: number, after = '0'): Promise<unknown> => {
+      const most = { count: 100, bytes };
+      const rows = await readWaiting(ingestor.pool, { until: '3' }, after, most);
+      return rows.map(({ verdi }) => (verdi === null ? null : verdi.length > 1_000_000));
+    };
+    expect(await sizes(10_000_000)).toEqual([null, true, true]);
+    expect(await sizes(1_500_000)).toEqual([null, true]);
+    expect(await sizes(1_000, '1')).toEqual([true]);
+    expect(await sizes(1_000, '3')).toEqual([]);
+  });
+
+  test('spares what the tombstone of a full sync spares, when it is replayed', async () => {
+    await ingestor.owner.query(
+      `alter table avtale add constraint nei check (slettet is null or avtale_id not in ('${ID}', '${avtaleId(1)}'))`,
+    );
+    await ingestor.ingest(batch([message(0, {}), message(1, { avtaleId: avtaleId(1) })]));
+    const tombstones = [ID, avtaleId(1)].map((id, n) => ({
+      key: Buffer.from(id),
+      value: null,
+      offset: 2 + n,
+      deleteBefore: 1,
+    }));
+    await ingestor.ingest(batch(tombstones));
+    await ingestor.owner.query('alter table avtale drop constraint nei');
+    await start({ handling: 'SPILL_AV', alle: true });
+    await finish();
+    expect((await ingestor.dump()).avtale.map((row) => row['slettet'])).toEqual(['GRAVSTEIN', null]);
   });
 
   test('that is broken off goes on in another process, and happens once', async () => {

@@ -5,6 +5,7 @@ import { fingerprintOf } from '../../ingest/parse.ts';
 import type { RawMessage } from '../../kafka/batch.ts';
 import type { TopicPartition } from '../../kafka/positions.queries.ts';
 import type { PartitionExtent } from '../../kafka/topic-admin.ts';
+import { UNDECODABLE } from '../held/held.queries.ts';
 
 export const PARKED_STATES = ['PARKERT', 'SPILT_AV', 'FORKASTET'] as const;
 
@@ -55,6 +56,8 @@ export interface ParkedRowWithBytes extends ParkedRow {
   epoke: number;
   /** The timestamp of its record. When it was parked, for those from before that was kept: it can't have been written later. */
   skrevet: Date;
+  /** of a tombstone: the offset that it does not delete beyond */
+  slettFoer: string | null;
   /** of the message as it came */
   avtrykk: Buffer;
 }
@@ -62,7 +65,9 @@ export interface ParkedRowWithBytes extends ParkedRow {
 const COLUMNS = `id, topic, partisjon, kafka_offset as "offset", kode, felt, aarsak, tilstand, forsok, parkert, behandlet,
   behandlet_av as "behandletAv", begrunnelse, innhold_fjernet as "innholdFjernet",
   innhold_fjernet_aarsak as "innholdFjernetAarsak", utelatt`;
-const WITH_BYTES = `${COLUMNS}, nokkel, verdi, avtrykk, epoke, coalesce(skrevet, parkert) as skrevet`;
+const withValue = (value: string): string =>
+  `${COLUMNS}, nokkel, ${value} as verdi, avtrykk, epoke, coalesce(skrevet, parkert) as skrevet, slett_foer as "slettFoer"`;
+const WITH_BYTES = withValue('verdi');
 
 const FILTER = `($1::text is null or kode = $1) and ($2::text is null or felt = $2) and ($3::text is null or tilstand = $3)`;
 
@@ -100,17 +105,31 @@ export interface Selected {
 
 const SELECTED = `tilstand = 'PARKERT' and ($1::text is null or kode = $1) and ($2::text is null or felt = $2) and id <= $3`;
 
-/** Those with their bytes here, in the order they were parked, from after `after`. */
+/** A whole batch is read by itself when it is replayed: it is not to be here beside others. */
+const VALUE_OF_MESSAGE = `case when kode <> '${UNDECODABLE}' then verdi end`;
+
+/**
+ * Those with their bytes here, in the order they were parked, from after `after`; of a whole batch without them.
+ *
+ * @param most how many, and how many bytes of them when they are unpacked; but one, whatever its size
+ */
 export async function readWaiting(
   db: Pool,
   { kode: code, felt: field, until }: Selected,
   after: string,
-  count: number,
+  most: { count: number; bytes: number },
 ): Promise<ParkedRowWithBytes[]> {
   const { rows } = await db.query<ParkedRowWithBytes>(
-    `select ${WITH_BYTES} from parkert_melding where ${SELECTED} and innhold_fjernet is null and not utelatt and id > $4
-     order by id limit $5`,
-    [code ?? null, field ?? null, until, after, count],
+    `select ${withValue(VALUE_OF_MESSAGE)} from parkert_melding where id in (
+       select id from (
+         select id, row_number() over (order by id) as nr, sum(byte) over (order by id) as til_og_med from (
+           select id, coalesce(octet_length(nokkel), 0)
+             + coalesce(case when kode <> '${UNDECODABLE}' then coalesce(lengde, octet_length(verdi)) end, 0) as byte
+           from parkert_melding where ${SELECTED} and innhold_fjernet is null and not utelatt and id > $4
+           order by id limit $5) neste) maalt
+       where nr = 1 or til_og_med <= $6)
+     order by id`,
+    [code ?? null, field ?? null, until, after, most.count, most.bytes],
   );
   return rows.map(unpacked);
 }

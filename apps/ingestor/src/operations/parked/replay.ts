@@ -414,9 +414,12 @@ function within(
 function withBytesOf(messages: readonly RawMessage[], row: ParkedRowWithBytes): ParkedRowWithBytes | undefined {
   const message = messages.find(({ offset }) => offset === Number(row.offset));
   if (!message || !fingerprintOf(message).equals(row.avtrykk)) return undefined;
-  return { ...row, nokkel: message.key, verdi: message.value };
+  const { key, value, deleteBefore } = message;
+  const limit = deleteBefore === undefined ? null : String(deleteBefore);
+  return { ...row, nokkel: key, verdi: value, slettFoer: limit };
 }
 
-function toRaw({ offset, nokkel: key, verdi: value, skrevet }: ParkedRowWithBytes): RawMessage {
-  return { offset: Number(offset), key, value, writtenAt: skrevet.getTime() };
+function toRaw({ offset, nokkel: key, verdi: value, skrevet, slettFoer }: ParkedRowWithBytes): RawMessage {
+  const raw = { offset: Number(offset), key, value, writtenAt: skrevet.getTime() };
+  return slettFoer === null ? raw : { ...raw, deleteBefore: Number(slettFoer) };
 }
