@@ -36,8 +36,9 @@ export class Topic {
 const SILENT_MS = 60_000;
 
 /**
- * Reads the topic from its start to where it ended when it was described, once. Batches come one at a time, cut off at that end, in
- * order within a partition; after a rebalance some may come again.
+ * Reads the topic from its start to where what may be read of it ended when it was described, once. Batches come one at a
+ * time, cut off at that end, in order within a partition; after a rebalance some may come again. What the topic removes
+ * meanwhile is passed by.
  *
  * @throws Problem 503 when Kafka is silent for a minute or the topic is made anew, when it is broken off, and what `handle`
  * throws
@@ -48,7 +49,8 @@ export async function readTopicOnce(
   handle: (batch: MessageBatch) => Promise<void>,
   { purpose = 'avstemming', signal }: { purpose?: TopicReading['purpose']; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const left = new Map(ends.filter(({ start, end }) => start < end).map((extent) => [extent.partition, extent.end]));
+  const readable = ends.filter(({ start, stableEnd }) => start < stableEnd);
+  const left = new Map(readable.map(({ partition, stableEnd }) => [partition, stableEnd]));
   if (left.size === 0) return;
   const next = new Map(ends.map(({ partition, start }) => [partition, start]));
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
