@@ -267,6 +267,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
         continue;
       }
       this.getsOn(lane);
+      // The topic was asked, and yet the position is the one that it does not hold.
+      if (outcome === 'EMPTY') await lane.pause(missedMs(lane.countMissed()));
       if (outcome === 'EMPTY' || outcome === UNKNOWN_POSITION) {
         lane.restart(undefined);
         void this.locate(consumer, [lane]);
@@ -417,6 +419,11 @@ function tellStuck({ topic, partition, stuck }: Lane, seconds?: number): void {
 /** 0.1 s, doubling to 5 s. */
 function backoffMs(attempt: number): number {
   return Math.min(100 * 2 ** Math.min(attempt, 10), 5_000);
+}
+
+/** Nothing the first time: the topic is asked where it starts. */
+function missedMs(times: number): number {
+  return times > 1 ? backoffMs(times - 2) : 0;
 }
 
 function stallMs(attempt: number): number {

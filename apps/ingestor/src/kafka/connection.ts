@@ -7,7 +7,7 @@ import { GroupWatch } from './group-watch.job.ts';
 import { deletePassedHolds, stallPartition } from './held.queries.ts';
 import { enterEpoch, preparePositions } from './prepare-positions.ts';
 import { Publisher } from './publisher.ts';
-import { TopicAdmin, type TopicDescription } from './topic-admin.ts';
+import { TopicAdmin, type PartitionExtent, type TopicDescription } from './topic-admin.ts';
 import { TopicWatch } from './topic-watch.job.ts';
 import { Topic, type TopicReading } from './topic-reader.ts';
 
@@ -64,7 +64,8 @@ export function createKafkaConnection(
       prepare: async () => {
         const description = await describe();
         const epoch = await enterEpoch(dataSource, topic, description, describe);
-        return { epoch, topicId: description.id, positions: await positions(description.id) };
+        const stored = await positions({ ...description, epoch });
+        return { epoch, topicId: description.id, positions: within(description.partitions, stored) };
       },
       readTopicId: (partition) => admin.readId(topic, partition),
     });
@@ -92,6 +93,15 @@ export function createKafkaConnection(
       await groupAdmin.disconnect();
     },
   };
+}
+
+/** On the topic: a position that it does not hold would be asked for again and again. */
+function within(extents: readonly PartitionExtent[], positions: ReadonlyMap<number, number>): Map<number, number> {
+  const there = extents.flatMap(({ partition, start, end }) => {
+    const position = positions.get(partition);
+    return position === undefined ? [] : [[partition, Math.min(Math.max(position, start), end)] as const];
+  });
+  return new Map(there);
 }
 
 /** Where a stream is, in the database. */

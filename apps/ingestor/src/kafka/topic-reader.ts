@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { MessageBatch } from './batch.ts';
-import type { TopicDescription } from './topic-admin.ts';
+import type { PartitionExtent, TopicDescription } from './topic-admin.ts';
 
 /** Reads from positions that it is told, and hands over batches as `BatchConsumer` does. */
 export interface TopicReader {
@@ -13,8 +13,11 @@ export interface TopicReading {
   /** of the consumer group, which is not the stream's */
   purpose: 'gjenoppbygging' | 'avstemming' | 'parkerte';
   handle: (batch: MessageBatch) => Promise<number>;
-  /** on the topic that has this id; what is read is of that one alone */
-  positions: (topicId: string) => Promise<Map<number, number>>;
+  /**
+   * On the topic that is described; what is read is of that one alone. What it does not hold is passed by. A partition
+   * that has none is not read.
+   */
+  positions: (description: TopicDescription & { epoch: number }) => Promise<Map<number, number>>;
 }
 
 /** The organisation's topic, to be read again beside the stream. */
@@ -68,11 +71,17 @@ export async function readTopicOnce(
     if (nextOffset >= end) left.delete(partition);
     if (left.size === 0) resolve(undefined);
   };
+  const pass = (extents: readonly PartitionExtent[]): void => {
+    for (const { partition, start } of extents) if (start >= (left.get(partition) ?? Infinity)) left.delete(partition);
+    if (left.size === 0) resolve(undefined);
+  };
   const reader = topic.createReader({
     purpose,
-    positions: (topicId) => {
-      if (topicId !== id) reject(new Problem(PROBLEMS.UTILGJENGELIG, 'The topic was made anew meanwhile'));
-      return Promise.resolve(next);
+    positions: async (now) => {
+      if (now.id !== id) reject(new Problem(PROBLEMS.UTILGJENGELIG, 'The topic was made anew meanwhile'));
+      queue = queue.then(() => pass(now.partitions));
+      await queue;
+      return next;
     },
     handle: async (batch) => {
       queue = queue.then(() => receive(batch)).catch(reject);
