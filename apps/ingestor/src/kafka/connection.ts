@@ -54,12 +54,13 @@ export function createKafkaConnection(
     pattern: patterns.avtaler,
     groupId: config.KAFKA_GROUP_ID ?? `tiltak-datadeling-${config.ORGANISASJON}`,
     concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
+    isStream: true,
   };
   const createStream = (stream: ConsumerOptions): BatchConsumer =>
     new BatchConsumer(kafka, stream, storedPositions(dataSource, admin, stream.topic));
   const createReader = ({ purpose, handle, positions }: TopicReading): BatchConsumer => {
     // In a group of its own, so that the stream is left alone.
-    const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}` };
+    const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}`, isStream: false };
     const reader = new BatchConsumer(kafka, reading, {
       prepare: async () => {
         const description = await describe();
@@ -72,7 +73,12 @@ export function createKafkaConnection(
     reader.addHandler(purpose, handle);
     return reader;
   };
-  const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
+  const identer = {
+    ...consumption,
+    pattern: patterns.identer,
+    groupId: `${consumption.groupId}-identer`,
+    concurrentPartitions: 1,
+  };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const publisher = new Publisher({ ...options, retries: 3 }, topic);
   const stream = createStream(consumption);
