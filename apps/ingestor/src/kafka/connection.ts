@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
@@ -59,8 +60,10 @@ export function createKafkaConnection(
   const createStream = (stream: ConsumerOptions): BatchConsumer =>
     new BatchConsumer(kafka, stream, storedPositions(dataSource, admin, stream.topic));
   const createReader = ({ purpose, handle, positions }: TopicReading): BatchConsumer => {
-    // In a group of its own, so that the stream is left alone.
-    const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}`, isStream: false };
+    // In a group that is not the stream's, so that the stream is left alone. Ingestors share a rebuild; every other
+    // reading is one process's, and another would take its partitions. Kafka forgets a group that nobody is in.
+    const group = purpose === 'gjenoppbygging' ? purpose : `${purpose}-${randomUUID()}`;
+    const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${group}`, isStream: false };
     const reader = new BatchConsumer(kafka, reading, {
       prepare: async () => {
         const description = await describe();
