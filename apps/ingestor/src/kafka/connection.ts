@@ -76,19 +76,17 @@ export function createKafkaConnection(
     reader.addHandler(purpose, handle);
     return reader;
   };
-  const identer = {
-    ...consumption,
-    pattern: patterns.identer,
-    groupId: `${consumption.groupId}-identer`,
-    concurrentPartitions: 1,
-  };
+  const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const publisher = new Publisher({ ...options, retries: 3 }, topic);
   const stream = createStream(consumption);
   return {
     stream,
     group: new GroupWatch(groupAdmin, stream, { groupId: consumption.groupId, clientId: clientIdOf(config) }),
-    identStream: config.IDENT_TOPIC === undefined ? undefined : createStream({ ...identer, topic: config.IDENT_TOPIC }),
+    identStream:
+      config.IDENT_TOPIC === undefined
+        ? undefined
+        : createStream({ ...consumption, ...identer, topic: config.IDENT_TOPIC }),
     topic: new Topic(topic, describe, createReader),
     publisher,
     watch: new TopicWatch(dataSource, { avtaler: topic, identer: config.IDENT_TOPIC }, (name) => admin.describe(name)),
