@@ -124,7 +124,7 @@ export class SyncCompletion {
 
   /** Whether all that is on the topic at this moment is stored. */
   async isIngested(): Promise<boolean> {
-    return isCaughtUp(this.pool, this.publisher.topic, await this.publisher.describe());
+    return isCaughtUp(this.pool, this.publisher.topic, await this.publisher.describe(), 'end');
   }
 
   /** Shows syncs and the contract in the metrics, and forgets syncs of long ago. */

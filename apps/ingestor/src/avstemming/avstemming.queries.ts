@@ -82,7 +82,7 @@ export interface FreshnessRule {
   /** what was learned since counts as fresh too: when the source's side is from before the comparison began */
   learntAfter: Date | undefined;
   topic: string;
-  /** where the topic ended when the comparison began: what a message of the stream decided since is fresh */
+  /** where what may be read of the topic ended when the comparison began: what a message of the stream decided since is fresh */
   ends: readonly PartitionExtent[];
 }
 
@@ -126,7 +126,7 @@ export async function compare(db: PoolClient, id: string, freshness: FreshnessRu
       learntAfter ?? null,
       topic,
       ends.map(({ partition }) => partition),
-      ends.map(({ end }) => end),
+      ends.map(({ stableEnd }) => stableEnd),
     ],
   );
 }

@@ -99,10 +99,10 @@ export class Avstemming {
     });
   }
 
-  /** What is on the topic by now, and not stored yet, would look as if it was missing. */
+  /** What may be read of the topic by now, and is not stored yet, would look as if it was missing. */
   private async waitForStream(db: PoolClient, ends: TopicDescription): Promise<void> {
     const deadline = Date.now() + (this.options.waitMs ?? 60_000);
-    while (!(await isCaughtUp(db, this.topic.name, ends))) {
+    while (!(await isCaughtUp(db, this.topic.name, ends, 'stableEnd'))) {
       if (Date.now() > deadline) {
         throw new Problem(PROBLEMS.UTILGJENGELIG, 'The stream lies behind; reconcile when it has caught up', {
           retryAfter: 60,

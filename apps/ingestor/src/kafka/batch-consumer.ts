@@ -18,6 +18,8 @@ export interface ConsumerOptions {
   groupId: string;
   /** how many partitions are worked on at the same time */
   concurrentPartitions: number;
+  /** else it reads beside the stream: no metric tells of it, and a partition without a position is not read */
+  isStream: boolean;
 }
 
 /** Where positions are kept. */
@@ -87,7 +89,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     this.stopped = true;
     clearInterval(this.commits);
     const { lanes } = this;
-    for (const lane of lanes.values()) lane.close();
+    for (const lane of lanes.values()) this.end(lane);
     await Promise.all([...lanes.values()].map(({ work }) => work));
     await this.commit();
     await this.consumer?.disconnect();
@@ -174,25 +176,28 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
 
   private heard(): void {
     this.heardAt = Date.now();
-    metrics.lastFetch.set({ topic: this.options.topic }, this.heardAt / 1_000);
+    const { isStream, topic } = this.options;
+    if (isStream) metrics.lastFetch.set({ topic }, this.heardAt / 1_000);
   }
 
   /** Before anything is fetched of the assignment: what was queued of the one before is another's to store, perhaps. */
   private assign(consumer: Consumer, partitions: number[]): void {
-    const { topic } = this.options;
+    const { topic, isStream } = this.options;
     const before = this.lanes;
-    for (const lane of before.values()) {
-      lane.close();
-      tellStuck(lane, 0);
-    }
+    for (const lane of before.values()) this.end(lane);
     this.lanes = new Map(
       partitions.map((partition) => [partition, new Lane(topic, partition, before.get(partition)?.work)]),
     );
     this.toCommit.clear();
-    metrics.assigned.set({ topic }, partitions.length);
+    if (isStream) metrics.assigned.set({ topic }, partitions.length);
     const lanes = [...this.lanes.values()];
     for (const lane of lanes) setPaused(consumer, lane, true);
     void this.locate(consumer, lanes);
+  }
+
+  private end(lane: Lane): void {
+    lane.close();
+    this.tellStuck(lane, 0);
   }
 
   /** Asks the store where the lanes go on, for as long as it takes. */
@@ -205,6 +210,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
           lane.readFrom = readFrom;
           this.start(consumer, lane, positions.get(lane.partition));
         }
+        if (!this.options.isStream) return;
         left = left.filter((lane) => !lane.isClosed && lane.position === undefined);
         if (left.length > 0) throw new Error('There is no stored position');
       } catch (error) {
@@ -267,6 +273,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
         continue;
       }
       this.getsOn(lane);
+      // The topic was asked, and yet the position is the one that it does not hold.
+      if (outcome === 'EMPTY') await lane.pause(missedMs(lane.countMissed()));
       if (outcome === 'EMPTY' || outcome === UNKNOWN_POSITION) {
         lane.restart(undefined);
         void this.locate(consumer, [lane]);
@@ -322,9 +330,9 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   /** Without a place, so that others get on meanwhile, and with little in memory. */
   private async backOff(consumer: Consumer, lane: Lane, why: 'IKKE_LAGRET' | 'UDEKODBAR'): Promise<void> {
     const attempts = lane.stuck?.attempts ?? 0;
-    if (lane.stuck?.why !== why) tellStuck(lane, 0);
+    if (lane.stuck?.why !== why) this.tellStuck(lane, 0);
     lane.stuck = { since: lane.stuck?.since ?? Date.now(), why, attempts: attempts + 1 };
-    tellStuck(lane);
+    this.tellStuck(lane);
     setPaused(consumer, lane, true);
     const { position } = lane;
     if (why === 'IKKE_LAGRET') {
@@ -346,11 +354,18 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     void this.locate(consumer, [lane]);
   }
 
+  /** To the metric: for how long it has been stuck. */
+  private tellStuck({ topic, partition, stuck }: Lane, seconds?: number): void {
+    if (!stuck || !this.options.isStream) return;
+    const labels = { topic, partisjon: partition, aarsak: stuck.why };
+    metrics.stuck.set(labels, seconds ?? (Date.now() - stuck.since) / 1_000);
+  }
+
   /** When it was stuck. */
   private getsOn(lane: Lane): void {
     if (!lane.stuck) return;
     const { why } = lane.stuck;
-    tellStuck(lane, 0);
+    this.tellStuck(lane, 0);
     lane.stuck = undefined;
     // What was noted of it goes.
     if (why === 'UDEKODBAR') void this.store.prepare([lane.partition]).catch(() => undefined);
@@ -407,16 +422,14 @@ function setPaused(consumer: Consumer, lane: Lane, paused: boolean): void {
   }
 }
 
-/** To the metric: for how long it has been stuck. */
-function tellStuck({ topic, partition, stuck }: Lane, seconds?: number): void {
-  if (!stuck) return;
-  const labels = { topic, partisjon: partition, aarsak: stuck.why };
-  metrics.stuck.set(labels, seconds ?? (Date.now() - stuck.since) / 1_000);
-}
-
 /** 0.1 s, doubling to 5 s. */
 function backoffMs(attempt: number): number {
   return Math.min(100 * 2 ** Math.min(attempt, 10), 5_000);
+}
+
+/** Nothing the first time: the topic is asked where it starts. */
+function missedMs(times: number): number {
+  return times > 1 ? backoffMs(times - 2) : 0;
 }
 
 function stallMs(attempt: number): number {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
@@ -7,7 +8,7 @@ import { GroupWatch } from './group-watch.job.ts';
 import { deletePassedHolds, stallPartition } from './held.queries.ts';
 import { enterEpoch, preparePositions } from './prepare-positions.ts';
 import { Publisher } from './publisher.ts';
-import { TopicAdmin, type TopicDescription } from './topic-admin.ts';
+import { TopicAdmin, type PartitionExtent, type TopicDescription } from './topic-admin.ts';
 import { TopicWatch } from './topic-watch.job.ts';
 import { Topic, type TopicReading } from './topic-reader.ts';
 
@@ -54,17 +55,21 @@ export function createKafkaConnection(
     pattern: patterns.avtaler,
     groupId: config.KAFKA_GROUP_ID ?? `tiltak-datadeling-${config.ORGANISASJON}`,
     concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
+    isStream: true,
   };
   const createStream = (stream: ConsumerOptions): BatchConsumer =>
     new BatchConsumer(kafka, stream, storedPositions(dataSource, admin, stream.topic));
   const createReader = ({ purpose, handle, positions }: TopicReading): BatchConsumer => {
-    // In a group of its own, so that the stream is left alone.
-    const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${purpose}` };
+    // In a group that is not the stream's, so that the stream is left alone. Ingestors share a rebuild; every other
+    // reading is one process's, and another would take its partitions. Kafka forgets a group that nobody is in.
+    const group = purpose === 'gjenoppbygging' ? purpose : `${purpose}-${randomUUID()}`;
+    const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${group}`, isStream: false };
     const reader = new BatchConsumer(kafka, reading, {
       prepare: async () => {
         const description = await describe();
         const epoch = await enterEpoch(dataSource, topic, description, describe);
-        return { epoch, topicId: description.id, positions: await positions(description.id) };
+        const stored = await positions({ ...description, epoch });
+        return { epoch, topicId: description.id, positions: within(description.partitions, stored) };
       },
       readTopicId: (partition) => admin.readId(topic, partition),
     });
@@ -78,7 +83,10 @@ export function createKafkaConnection(
   return {
     stream,
     group: new GroupWatch(groupAdmin, stream, { groupId: consumption.groupId, clientId: clientIdOf(config) }),
-    identStream: config.IDENT_TOPIC === undefined ? undefined : createStream({ ...identer, topic: config.IDENT_TOPIC }),
+    identStream:
+      config.IDENT_TOPIC === undefined
+        ? undefined
+        : createStream({ ...consumption, ...identer, topic: config.IDENT_TOPIC }),
     topic: new Topic(topic, describe, createReader),
     publisher,
     watch: new TopicWatch(dataSource, { avtaler: topic, identer: config.IDENT_TOPIC }, (name) => admin.describe(name)),
@@ -92,6 +100,15 @@ export function createKafkaConnection(
       await groupAdmin.disconnect();
     },
   };
+}
+
+/** On the topic: a position that it does not hold would be asked for again and again. */
+function within(extents: readonly PartitionExtent[], positions: ReadonlyMap<number, number>): Map<number, number> {
+  const there = extents.flatMap(({ partition, start, end }) => {
+    const position = positions.get(partition);
+    return position === undefined ? [] : [[partition, Math.min(Math.max(position, start), end)] as const];
+  });
+  return new Map(there);
 }
 
 /** Where a stream is, in the database. */

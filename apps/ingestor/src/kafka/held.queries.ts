@@ -24,7 +24,8 @@ export async function stallPartition(
      stanset as (
        insert into stanset_partisjon (topic, partisjon, fra_offset, til_offset, aarsak, innhold, epoke)
        select $1, $2, $3, $4, $5, $6, $7 from posisjon where neste_offset <= $4
-       on conflict (topic, partisjon) do update set forsoekt = now(), aarsak = excluded.aarsak)
+       on conflict (topic, partisjon) do update set
+         forsoekt = now(), aarsak = excluded.aarsak, innhold = excluded.innhold)
      select neste_offset as position from posisjon`,
     [...key, first, last, reason, bytes, epoch],
   );

@@ -22,6 +22,7 @@ export class Lane {
   private sets: RecordSet[] = [];
   private taken: Piece[] = [];
   private readonly end = new AbortController();
+  private missed: { position: number | undefined; times: number } | undefined;
   /** where what waits begins, and where the next fetch must begin; undefined while it must be looked up */
   private begin: number | undefined;
   private expected: number | undefined;
@@ -74,6 +75,14 @@ export class Lane {
     this.isOutOfRange = false;
     this.begin = position;
     this.expected = position;
+  }
+
+  /** How many times in a row Kafka has said that it does not have this position. */
+  countMissed(): number {
+    const { begin: position, missed } = this;
+    const times = missed && missed.position === position ? missed.times + 1 : 1;
+    this.missed = { position, times };
+    return times;
   }
 
   push(set: RecordSet): void {

@@ -67,18 +67,23 @@ export function positionsTable(topic: `$${number}`): string {
   return `(select partisjon, neste_offset, epoke from konsum_offset where topic = ${topic})`;
 }
 
-/** Whether the stream has come to these ends: what the topic held before them is stored. */
+/**
+ * Whether the stream has come to these ends: what the topic held before them is stored.
+ *
+ * @param until all that is acknowledged, or what a consumer may read by now: it passes no transaction that is open
+ */
 export async function isCaughtUp(
   db: Pool | PoolClient,
   topic: string,
   { id, partitions }: TopicDescription,
+  until: 'end' | 'stableEnd',
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `select from unnest($2::int[], $3::bigint[]) as topic(partisjon, slutt)
      left join (select o.partisjon, o.neste_offset from ${positionsTable('$1')} o
        join topic_epoke e on e.topic = $1 and e.epoke = o.epoke where e.topic_id = $4) lest using (partisjon)
      where topic.slutt > coalesce(lest.neste_offset, 0) limit 1`,
-    [topic, partitions.map(({ partition }) => partition), partitions.map(({ end }) => end), id],
+    [topic, partitions.map(({ partition }) => partition), partitions.map((extent) => extent[until]), id],
   );
   return rowCount === 0;
 }

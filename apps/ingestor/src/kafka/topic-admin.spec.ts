@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { TopicAdmin } from './topic-admin.ts';
@@ -86,6 +86,26 @@ describe('Where a topic begins and ends', () => {
     server.close();
     expect(description).toEqual(await admin.describe(topic.topic));
     expect(taken).toBe(3);
+  });
+
+  it('is asked for over one new connection when the old one has closed, however many ask', async () => {
+    const [host = '', port = ''] = brokers[0]?.split(':') ?? [];
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      const broker = connect(Number(port), host);
+      for (const one of [socket, broker]) one.on('error', () => undefined);
+      socket.pipe(broker).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const through = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    const many = new TopicAdmin({ brokers: [through], clientId: 'test' });
+    await many.describe(topic.topic);
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(Array.from({ length: 10 }, () => many.describe(topic.topic)));
+    many.disconnect();
+    await new Promise((resolve) => server.close(resolve));
+    expect(sockets).toHaveLength(2);
   });
 
   it('is not waited for by who may give up, nor after it has been disconnected', async () => {

@@ -129,12 +129,12 @@ export class TopicAdmin {
     return this.broker(address);
   }
 
-  private async broker(address: BrokerAddress): Promise<BrokerConnection> {
+  private broker(address: BrokerAddress): Promise<BrokerConnection> {
     const name = `${address.host}:${String(address.port)}`;
+    const open = (): Promise<BrokerConnection> => BrokerConnection.open(address, this.connecting);
     const known = this.connections.get(name);
-    if (known && (await known).isOpen) return known;
-    const connection = BrokerConnection.open(address, this.connecting);
-    // Who came first may have failed meanwhile, and another has opened one: this one is as good.
+    const connection = known ? known.then((broker) => (broker.isOpen ? broker : open())) : open();
+    // Before anybody else can ask: who comes meanwhile shares it, and none is left that nobody closes.
     this.connections.set(name, connection);
     connection.catch(() => {
       if (this.connections.get(name) === connection) this.connections.delete(name);

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { MessageBatch } from './batch.ts';
-import type { TopicDescription } from './topic-admin.ts';
+import type { PartitionExtent, TopicDescription } from './topic-admin.ts';
 
 /** Reads from positions that it is told, and hands over batches as `BatchConsumer` does. */
 export interface TopicReader {
@@ -13,8 +13,11 @@ export interface TopicReading {
   /** of the consumer group, which is not the stream's */
   purpose: 'gjenoppbygging' | 'avstemming' | 'parkerte';
   handle: (batch: MessageBatch) => Promise<number>;
-  /** on the topic that has this id; what is read is of that one alone */
-  positions: (topicId: string) => Promise<Map<number, number>>;
+  /**
+   * On the topic that is described; what is read is of that one alone. What it does not hold is passed by. A partition
+   * that has none is not read.
+   */
+  positions: (description: TopicDescription & { epoch: number }) => Promise<Map<number, number>>;
 }
 
 /** The organisation's topic, to be read again beside the stream. */
@@ -36,8 +39,9 @@ export class Topic {
 const SILENT_MS = 60_000;
 
 /**
- * Reads the topic from its start to where it ended when it was described, once. Batches come one at a time, cut off at that end, in
- * order within a partition; after a rebalance some may come again.
+ * Reads the topic from its start to where what may be read of it ended when it was described, once. Batches come one at a
+ * time, cut off at that end, in order within a partition; after a rebalance some may come again. What the topic removes
+ * meanwhile is passed by.
  *
  * @throws Problem 503 when Kafka is silent for a minute or the topic is made anew, when it is broken off, and what `handle`
  * throws
@@ -48,7 +52,8 @@ export async function readTopicOnce(
   handle: (batch: MessageBatch) => Promise<void>,
   { purpose = 'avstemming', signal }: { purpose?: TopicReading['purpose']; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const left = new Map(ends.filter(({ start, end }) => start < end).map((extent) => [extent.partition, extent.end]));
+  const readable = ends.filter(({ start, stableEnd }) => start < stableEnd);
+  const left = new Map(readable.map(({ partition, stableEnd }) => [partition, stableEnd]));
   if (left.size === 0) return;
   const next = new Map(ends.map(({ partition, start }) => [partition, start]));
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
@@ -66,11 +71,17 @@ export async function readTopicOnce(
     if (nextOffset >= end) left.delete(partition);
     if (left.size === 0) resolve(undefined);
   };
+  const pass = (extents: readonly PartitionExtent[]): void => {
+    for (const { partition, start } of extents) if (start >= (left.get(partition) ?? Infinity)) left.delete(partition);
+    if (left.size === 0) resolve(undefined);
+  };
   const reader = topic.createReader({
     purpose,
-    positions: (topicId) => {
-      if (topicId !== id) reject(new Problem(PROBLEMS.UTILGJENGELIG, 'The topic was made anew meanwhile'));
-      return Promise.resolve(next);
+    positions: async (now) => {
+      if (now.id !== id) reject(new Problem(PROBLEMS.UTILGJENGELIG, 'The topic was made anew meanwhile'));
+      queue = queue.then(() => pass(now.partitions));
+      await queue;
+      return next;
     },
     handle: async (batch) => {
       queue = queue.then(() => receive(batch)).catch(reject);

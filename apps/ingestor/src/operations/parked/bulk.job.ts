@@ -10,6 +10,7 @@ import {
   insertBulk,
   recordProgress,
   releaseBulk,
+  renewBulk,
   type BulkRequest,
   type BulkRow,
 } from './bulk.queries.ts';
@@ -33,6 +34,7 @@ export class ParkedBulk {
   constructor(
     private readonly pool: Pool,
     private readonly replay: ParkedReplay,
+    private readonly renewMs = 5_000,
   ) {}
 
   /** @throws Problem 409 when one is running */
@@ -72,6 +74,11 @@ export class ParkedBulk {
     while (!signal.aborted) {
       const bulk = await claimBulk(this.pool, this.worker);
       if (!bulk) return;
+      // A piece that is read from the topic may be long, and nothing of it come up for long.
+      const renewal = setInterval(
+        () => void renewBulk(this.pool, this.worker).catch(() => undefined),
+        this.renewMs,
+      ).unref();
       try {
         if (await this.isDone(bulk, signal)) await this.end(bulk, 'FERDIG');
       } catch (error) {
@@ -79,6 +86,8 @@ export class ParkedBulk {
         // All else may pass: it is tried again.
         if (!(error instanceof SystematicRefusalError)) throw error;
         await this.end(bulk, 'FEILET', error.message);
+      } finally {
+        clearInterval(renewal);
       }
     }
   }

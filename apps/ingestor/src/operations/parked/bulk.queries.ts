@@ -65,6 +65,11 @@ export async function claimBulk(db: Pool, worker: string): Promise<BulkRow | und
   return rows[0];
 }
 
+/** Still at it, however long a piece takes. */
+export async function renewBulk(db: Pool, worker: string): Promise<void> {
+  await db.query(`update parkert_handling set fornyet = now() where tilstand = 'KJORER' and arbeider = $1`, [worker]);
+}
+
 /** For another process to go on at once. */
 export async function releaseBulk(db: Pool, worker: string): Promise<void> {
   await db.query(`update parkert_handling set arbeider = null where tilstand = 'KJORER' and arbeider = $1`, [worker]);

@@ -230,6 +230,33 @@ describe('one action on all with a reason', () => {
     expect((await ingestor.dump()).avtale_versjon).toHaveLength(350);
   });
 
+  test('stays with its process, however long a piece takes', async () => {
+    await parkGood(1);
+    await start({ handling: 'SPILL_AV', alle: true });
+    const { pool, parkedReplay } = ingestor.ingestor;
+    const other = await pool.connect();
+    let working: Promise<void> | undefined;
+    try {
+      await other.query('begin');
+      await other.query('select from parkert_melding for update');
+      working = new ParkedBulk(pool, parkedReplay, 10).work(new AbortController().signal);
+      const renewed = async (since: string): Promise<boolean> => {
+        const rows = await ingestor.owner.query<unknown[]>(
+          `select from parkert_handling where arbeider is not null and fornyet > ${since}`,
+        );
+        return rows.length === 1;
+      };
+      await waitUntil(() => renewed(`'-infinity'`), { what: 'it to be begun' });
+      await ingestor.owner.query(`update parkert_handling set fornyet = now() - interval '1 minute'`);
+      await waitUntil(() => renewed(`now() - interval '30 seconds'`), { what: 'it to be renewed' });
+    } finally {
+      await other.query('rollback');
+      other.release();
+      await working;
+    }
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', utfoert: 1 });
+  });
+
   test('that somebody stops tells how far it had come', async () => {
     await ingestor.ingest(batch([bad(0)]));
     await start({ handling: 'FORKAST', alle: true, begrunnelse: 'ANNET' });

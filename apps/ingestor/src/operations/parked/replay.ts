@@ -404,8 +404,8 @@ function within(
   const there = new Map(partitions.map((extent) => [extent.partition, extent]));
   const parts = wanted.flatMap(({ partition, start, end }) => {
     const extent = there.get(partition);
-    if (!extent || extent.end <= start || extent.start >= end) return [];
-    return [{ ...extent, start: Math.max(start, extent.start), end: Math.min(end, extent.end) }];
+    if (!extent || extent.stableEnd <= start || extent.start >= end) return [];
+    return [{ ...extent, start: Math.max(start, extent.start), stableEnd: Math.min(end, extent.stableEnd) }];
   });
   return { id, partitions: parts };
 }

@@ -7,7 +7,15 @@ import { readEpoch } from '../../kafka/epochs.queries.ts';
 import type { Topic, TopicReader } from '../../kafka/topic-reader.ts';
 import { recordAction, type Actor } from '../actions.queries.ts';
 import { lockWaitingAmong, markReplayed } from '../parked/parked.queries.ts';
-import { endWhenRead, insertRebuild, lockPlan, readRunning, recordRead, setCancelled } from './rebuild.queries.ts';
+import {
+  endWhenRead,
+  insertRebuild,
+  lockPlan,
+  passRemoved,
+  readRunning,
+  recordRead,
+  setCancelled,
+} from './rebuild.queries.ts';
 
 /**
  * Reads the topic again from its start while the stream goes on, in a consumer group and with positions of its own.
@@ -71,7 +79,10 @@ export class Rebuild {
       const reader = this.topic.createReader({
         purpose: 'gjenoppbygging',
         handle: (batch) => this.replay(batch),
-        positions: async () => (await readRunning(this.pool, topic))?.positions ?? new Map<number, number>(),
+        positions: async (description) => {
+          await inTransaction(this.pool, (db) => passRemoved(db, topic, description));
+          return (await readRunning(this.pool, topic))?.positions ?? new Map<number, number>();
+        },
       });
       this.reading = { id: running.id, reader };
       reader.listen(() => undefined);

@@ -84,6 +84,27 @@ export async function readRunning(
   return { id: first.id, positions: new Map(positions) };
 }
 
+/** What the topic has removed since it was planned can't be read any more: it goes on from where the topic starts. */
+export async function passRemoved(
+  db: PoolClient,
+  topic: string,
+  { epoch, partitions }: { epoch: number; partitions: readonly PartitionExtent[] },
+): Promise<void> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from gjenoppbygging where topic = $1 and tilstand = 'KJORER' and epoke = $2 for update`,
+    [topic, epoch],
+  );
+  const id = rows[0]?.id;
+  if (id === undefined) return;
+  await db.query(
+    `update gjenoppbygging_partisjon p set neste_offset = k.start
+     from unnest($2::int[], $3::bigint[]) as k(partisjon, start)
+     where p.gjenoppbygging = $1 and p.partisjon = k.partisjon and p.neste_offset < k.start`,
+    [id, partitions.map(({ partition }) => partition), partitions.map(({ start }) => start)],
+  );
+  await endWhenRead(db, id);
+}
+
 export interface RebuildPlan {
   id: string;
   /** of the topic that it reads again */
