@@ -118,8 +118,8 @@ describe('the bytes of a parked message', () => {
     await ingestor.owner.query('truncate avtale, avtale_versjon, endring');
     for (const { offset, key, value } of messages) {
       await ingestor.owner.query(
-        `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, aarsak)
-         values ($1, 0, $2, $3, '\\x00', true, $4, 'AVVIST_AV_DATABASEN', 'then')`,
+        `insert into parkert_melding (topic, epoke, partisjon, kafka_offset, nokkel, verdi, utelatt, avtrykk, kode, aarsak)
+         select topic, epoke, 0, $2, $3, '\\x00', true, $4, 'AVVIST_AV_DATABASEN', 'then' from topic_epoke where topic = $1`,
         [topic.topic, offset, key, offset === 5 ? Buffer.alloc(32) : fingerprintOf({ key, value })],
       );
     }
