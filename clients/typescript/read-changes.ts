@@ -22,8 +22,11 @@ export class StartAgainError extends Error {
 
 /** The service answered something that waiting does not help against, or for too long. */
 export class UnansweredError extends Error {
-  constructor(readonly status: number) {
+  readonly status: number;
+
+  constructor(status: number) {
     super(`tiltak-datadeling answered ${String(status)}`);
+    this.status = status;
   }
 }
 

@@ -23,10 +23,13 @@ class Network {
   /** that there have been */
   connections = 0;
 
-  private constructor(
-    private readonly server: Server,
-    readonly port: number,
-  ) {}
+  readonly port: number;
+  private readonly server: Server;
+
+  private constructor(server: Server, port: number) {
+    this.server = server;
+    this.port = port;
+  }
 
   /** @param renumber as a pooler does, which says of itself what the sessions are numbered */
   static async to(databasePort: number, renumber = false): Promise<Network> {

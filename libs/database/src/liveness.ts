@@ -72,8 +72,11 @@ export class WatchedPool extends pg.Pool {
   /** what answers has no sessions of ours: asking it tells nothing */
   private isPooled = false;
 
-  constructor(private readonly config: WatchedConfig) {
+  private readonly config: WatchedConfig;
+
+  constructor(config: WatchedConfig) {
     super(config);
+    this.config = config;
     this.on('connect', (client) => {
       const { connection } = client as Client;
       connection.on('errorMessage', ({ code }) => {
