@@ -1,7 +1,7 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { logger } from '@tiltak/platform';
-import { RethrowFilter, UnknownPositionError } from '../ingest/avtaler.consumer.ts';
+import { notStored, RethrowFilter, UnknownPositionError } from '../ingest/avtaler.consumer.ts';
 import { PersonWriter, type PersonsWritten } from '../ingest/person-writer.ts';
 import type { MessageBatch } from '../kafka/batch.ts';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
@@ -51,12 +51,9 @@ export function ingestIdents(writer: PersonWriter, batch: MessageBatch): Promise
     epoch,
     partition,
     select: async (db, position) => {
-      if (position === undefined || position > batch.endOffset || position < batch.fetchedFrom) {
-        throw new UnknownPositionError(`topic ${topic}, partition ${String(partition)}`);
-      }
-      const nextOffset = Math.max(position, batch.nextOffset);
+      const { messages, nextOffset } = notStored(batch, position);
       return {
-        messages: batch.messages.filter(({ offset }) => offset >= position),
+        messages,
         record: async (written) => {
           await setPosition(db, batch, nextOffset);
           return { nextOffset, ...written };

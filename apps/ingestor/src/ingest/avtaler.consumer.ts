@@ -66,13 +66,7 @@ export function ingestBatch(writer: Pick<Writer, 'write'>, batch: MessageBatch):
     epoch,
     partition,
     select: async (db, position) => {
-      // The database may be behind where Kafka was read from, as when it is restored from a backup; or Kafka has removed
-      // what lies between.
-      if (position === undefined || position > batch.endOffset || position < batch.fetchedFrom) {
-        throw new UnknownPositionError(`topic ${topic}, partition ${String(partition)}`);
-      }
-      const messages = batch.messages.filter(({ offset }) => offset >= position);
-      const nextOffset = Math.max(position, batch.nextOffset);
+      const { messages, nextOffset } = notStored(batch, position);
       return {
         messages,
         record: async ({ folds, parked }) => {
@@ -82,6 +76,25 @@ export function ingestBatch(writer: Pick<Writer, 'write'>, batch: MessageBatch):
       };
     },
   });
+}
+
+/**
+ * What of a batch is not stored yet, and the position after it.
+ *
+ * @param position the stored one, locked
+ * @throws UnknownPositionError when the batch does not go on from there
+ */
+export function notStored(
+  batch: MessageBatch,
+  position: number | undefined,
+): Pick<MessageBatch, 'messages' | 'nextOffset'> {
+  // The database may be behind where Kafka was read from, as when it is restored from a backup; or Kafka has removed what
+  // lies between.
+  if (position === undefined || position > batch.endOffset || position < batch.fetchedFrom) {
+    throw new UnknownPositionError(`topic ${batch.topic}, partition ${String(batch.partition)}`);
+  }
+  const messages = batch.messages.filter(({ offset }) => offset >= position);
+  return { messages, nextOffset: Math.max(position, batch.nextOffset) };
 }
 
 function countOutcomes(batch: MessageBatch, { folds, parked, alreadyProcessed }: IngestResult): void {
