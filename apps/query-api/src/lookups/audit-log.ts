@@ -3,6 +3,7 @@ import { BoundedQueue, currentContext, logger } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { Grant } from '../access/grant.ts';
 import { metrics } from '../metrics.ts';
+import { AuditForms } from './audit-forms.ts';
 import { insertRows, type AuditRow } from './audit-row.ts';
 import { unavailable } from './reader.ts';
 
@@ -31,7 +32,7 @@ const REMEMBERED_MS = 5_000;
 
 /** A standby is read-only too. */
 const WRITABLE = `
-  select has_any_column_privilege('oppslag', 'insert') and not current_setting('transaction_read_only')::boolean as writable`;
+  select has_any_column_privilege('oppslagslinje', 'insert') and not current_setting('transaction_read_only')::boolean as writable`;
 
 /**
  * The audit of look-ups that are answered; refusals have a log of their own. An answer waits until its row is committed;
@@ -47,23 +48,25 @@ export class AuditLog {
     handle: (rows) => this.insert(rows),
   });
 
+  private readonly forms: AuditForms;
   private failedAt = -Infinity;
 
   constructor(
     private readonly pool: Pool,
     private readonly deltakerId: DeltakerId,
-  ) {}
+  ) {
+    this.forms = new AuditForms(pool);
+  }
 
   /** @throws Problem 503 when it can't be written: then nothing may be answered */
-  record(
+  async record(
     { konsument, behandlingsgrunnlag, operation }: Grant,
     { fields, persons = [], deltakerIds = [], hits, subset, position }: Disclosure,
   ): Promise<void> {
-    return this.queue.add({
-      konsument,
-      behandlingsgrunnlag,
-      operasjon: operation,
-      felter: fields,
+    const form = { konsument, behandlingsgrunnlag, operasjon: operation, felter: fields };
+    await this.queue.add({
+      ...form,
+      form: await this.forms.numberOf(form),
       personer: [...new Set([...Array.from(new Set(persons), this.deltakerId), ...deltakerIds])],
       antall_treff: hits,
       tillatt: true,
