@@ -90,8 +90,10 @@ test('each function that runs as the owner names its search path, and is for tho
     meld_forbruk: ['datadeling_leser'],
     meld_ingestor: ['datadeling_skriver'],
     noter_tidslinje: ['datadeling_skriver'],
+    oppslagsform_nr: ['datadeling_leser'],
     personens_identer: ['datadeling_leser', 'datadeling_revisor'],
     rydd_parkerte: ['datadeling_skriver'],
+    skriv_oppslagslinje: [],
   });
   for (const { config } of functions) expect(config[0]).toBe('search_path=pg_catalog, public, pg_temp');
 });
