@@ -27,6 +27,7 @@ export {
 export {
   DELETE_BEFORE,
   parseMessage,
+  readabilityAt,
   reduceMessage,
   type Message,
   type ParkingReason,

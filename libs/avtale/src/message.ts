@@ -105,9 +105,12 @@ function readMarks(source: JsonObject): PhaseMarks {
 
 /** Of a message: just what is read of it, and of its reasons only whether they are among those that count. */
 export function reduceMessage(source: JsonObject): JsonObject {
-  const reduced = Object.fromEntries(
-    SOURCE_FIELDS.flatMap((field) => (field in source ? [[field, source[field]]] : [])),
-  );
+  const reduced: JsonObject = {};
+  for (const field of SOURCE_FIELDS) {
+    const value = source[field];
+    // JSON has nothing that is undefined.
+    if (value !== undefined) reduced[field] = value;
+  }
   if (NEVER_BEGAN.has(source['annullertGrunn'])) reduced['annullertGrunn'] = source['annullertGrunn'];
   for (const [field, flag] of Object.entries(ARENA_FLAGS)) {
     if (asJsonObject(source[field])?.[flag] === true) reduced[field] = { [flag]: true };
@@ -200,6 +203,26 @@ function parseAvtale(source: JsonObject, avtaleId: string): Avtale {
   if (avtale['tiltakstype'] === 'MENTOR') for (const name of MENTORS_FIELDS) avtale[name] = null;
   // Each field was read as the table says, which is what the type is made of.
   return avtale as Avtale;
+}
+
+/**
+ * Whether `parseMessage` takes the JSON of an object, under its own key: for who has the object already, and needs to know
+ * no more. Without U+0000, which the JSON shows, and without numbers that JSON does not have.
+ *
+ * @param writtenAt as of a `MessageOrigin`
+ */
+export function readabilityAt(writtenAt: number): (source: JsonObject, avtaleId: string) => boolean {
+  const latest = latestChange(writtenAt);
+  return (source, avtaleId) => {
+    try {
+      if (readUuid(source, 'avtaleId') !== avtaleId) return false;
+      const { sistEndret } = parseAvtale(source, avtaleId);
+      readBoolean(source, 'slettemerket');
+      return sistEndret <= latest;
+    } catch {
+      return false;
+    }
+  };
 }
 
 type Read = (source: JsonObject, field: string) => unknown;

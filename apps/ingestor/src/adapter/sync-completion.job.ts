@@ -56,7 +56,7 @@ export class SyncCompletion {
         await this.syncs.completeWhenAll(syncId);
         await this.endExpired(syncId);
       }
-      while (!signal?.aborted && (await this.deleteSome(syncId)));
+      while (!signal?.aborted && (await this.deleteSome(syncId, signal)));
     }
   }
 
@@ -75,13 +75,14 @@ export class SyncCompletion {
    *
    * @returns whether there may be more
    */
-  private async deleteSome(syncId: string): Promise<boolean> {
-    if (!(await this.isIngested())) return false;
+  private async deleteSome(syncId: string, signal?: AbortSignal): Promise<boolean> {
+    // Before anything is locked: it can take as long as there is something to ingest.
+    if (!(await this.waitUntilIngested(100, signal))) return false;
     return inTransaction(this.pool, async (db) => {
       await lockPublishing(db);
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.syncs.deadlines);
-      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested())) return false;
+      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested(50))) return false;
       const { id, partitions } = await this.publisher.describe();
       if ((await readEpoch(db, this.publisher.topic, id)) !== sync.epoke) {
         await setSyncState(db, syncId, 'FEILET');
@@ -115,8 +116,9 @@ export class SyncCompletion {
     return (totalCount === 0 && deleted > 0) || deleted * 100 > known * this.maxPercent;
   }
 
-  private async waitUntilIngested(): Promise<boolean> {
-    for (const deadline = Date.now() + WAIT_FOR_INGEST_MS; Date.now() < deadline; await wait(50)) {
+  private async waitUntilIngested(everyMs: number, signal?: AbortSignal): Promise<boolean> {
+    for (const deadline = Date.now() + WAIT_FOR_INGEST_MS; Date.now() < deadline; await wait(everyMs)) {
+      if (signal?.aborted) return false;
       if (await this.isIngested()) return true;
     }
     return false;

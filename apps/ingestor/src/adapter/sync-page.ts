@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ARENA_FLAGS, asJsonObject, isUuid, parseMessage, reduceMessage, type JsonObject } from '@tiltak/avtale';
+import {
+  ARENA_FLAGS,
+  asJsonObject,
+  isUuid,
+  parseMessage,
+  readabilityAt,
+  reduceMessage,
+  type JsonObject,
+} from '@tiltak/avtale';
 import { JsonList, PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { OutgoingMessage } from '../kafka/publisher.ts';
 
@@ -37,10 +45,10 @@ export async function parsePage(type: SyncType, body: unknown): Promise<SyncPage
     errors.push({ felt: 'ressurser', melding: 'must be a list' });
     throw invalidPage(errors);
   }
-  const seenAt = new Map<string, number>();
+  const reading: Reading = { type, seenAt: new Map(), errors, isReadable: readabilityAt(Date.now()) };
   const messages: OutgoingMessage[] = [];
   for (const [index, resource] of resources.entries()) {
-    const message = parseResource(type, resource, index, seenAt, errors);
+    const message = parseResource(reading, resource, index);
     // Nothing of a page with an error is published: there is nothing to keep.
     if (errors.length === 0) messages.push(message);
     // Others want to be answered too.
@@ -89,47 +97,60 @@ function parseMetadata(
   };
 }
 
-function parseResource(
-  type: SyncType,
-  resource: unknown,
-  index: number,
-  seenAt: Map<string, number>,
-  errors: FieldError[],
-): OutgoingMessage {
-  const path = `ressurser[${String(index)}]`;
+/** What the entries of a page are read with. */
+interface Reading {
+  type: SyncType;
+  /** index of each avtale so far */
+  seenAt: Map<string, number>;
+  errors: FieldError[];
+  isReadable: ReturnType<typeof readabilityAt>;
+}
+
+function parseResource(reading: Reading, resource: unknown, index: number): OutgoingMessage {
+  const { type, seenAt, errors } = reading;
   const object = asJsonObject(resource);
   const id = object?.['id'];
   if (!object || typeof id !== 'string' || !isUuid(id)) {
-    errors.push({ felt: `${path}.id`, melding: 'must be a UUID' });
+    errors.push({ felt: `${pathOf(index)}.id`, melding: 'must be a UUID' });
     return { avtaleId: '', value: null };
   }
   const avtaleId = id.toLowerCase();
   const earlierIndex = seenAt.get(avtaleId);
   if (earlierIndex === undefined) seenAt.set(avtaleId, index);
-  else errors.push({ felt: `${path}.id`, melding: `is the id of ressurser[${String(earlierIndex)}] too` });
+  else errors.push({ felt: `${pathOf(index)}.id`, melding: `is the id of ${pathOf(earlierIndex)} too` });
   if (type === 'SLETT') return { avtaleId, value: null };
   const content = asJsonObject(object['ressurs']);
   if (!content) {
-    errors.push({ felt: `${path}.ressurs`, melding: 'must be an object' });
+    errors.push({ felt: `${pathOf(index)}.ressurs`, melding: 'must be an object' });
     return { avtaleId, value: null };
   }
-  return { avtaleId, value: parseContent(avtaleId, content, path, errors) };
+  return { avtaleId, value: parseContent(reading, avtaleId, content, index) };
 }
 
+const pathOf = (index: number): string => `ressurser[${String(index)}]`;
+
 /** The message, when it can be read as the stream's are; nothing is published of what this system doesn't keep. */
-function parseContent(avtaleId: string, content: JsonObject, path: string, errors: FieldError[]): Buffer {
+function parseContent({ errors, isReadable }: Reading, avtaleId: string, content: JsonObject, index: number): Buffer {
   const source = reduceMessage(content);
-  refuseEndless(source, path, errors);
-  refuseOtherTypes(content, path, errors);
-  const value = Buffer.from(JSON.stringify(source));
+  refuseEndless(source, index, errors);
+  refuseOtherTypes(content, index, errors);
+  const json = JSON.stringify(source);
+  const value = Buffer.from(json);
   if (value.length > MAX_RESOURCE_BYTES) {
-    errors.push({ felt: `${path}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
+    errors.push({ felt: `${pathOf(index)}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
     return value;
   }
+  // Without being parsed once more. What is not so is read again as the stream would, to name what is wrong.
+  if (json.includes('\\u0000') || !isReadable(source, avtaleId)) nameFaults(source, avtaleId, value, index, errors);
+  return value;
+}
+
+/** The reading stops at the first field that is wrong: without that one, it goes on to the next. */
+function nameFaults(source: JsonObject, avtaleId: string, value: Buffer, index: number, errors: FieldError[]): void {
+  const path = pathOf(index);
   const key = Buffer.from(avtaleId);
   // The message is written as soon as the page is accepted.
   const origin = { writtenAt: Date.now() };
-  // The reading stops at the first field that is wrong: without that one, it goes on to the next.
   for (let parsed = parseMessage(key, value, origin); !parsed.ok;) {
     const { code, field } = parsed.reason;
     const reason = code === 'FREMTIDIG' ? "is more than 24 hours ahead of the server's clock" : parsed.reason.reason;
@@ -141,40 +162,53 @@ function parseContent(avtaleId: string, content: JsonObject, path: string, error
     else Reflect.deleteProperty(source, field);
     parsed = parseMessage(key, Buffer.from(JSON.stringify(source)), origin);
   }
-  return value;
 }
 
 /** 1e400 is read as Infinity, and would be written as null. */
-function refuseEndless(source: JsonObject, path: string, errors: FieldError[]): void {
-  for (const [field, value] of Object.entries(source)) {
+function refuseEndless(source: JsonObject, index: number, errors: FieldError[]): void {
+  for (const field in source) {
+    const value = source[field];
     if (typeof value !== 'number' || Number.isFinite(value)) continue;
-    errors.push({ felt: `${path}.ressurs.${field}`, melding: 'is a number beyond what can be read' });
+    errors.push({ felt: `${pathOf(index)}.ressurs.${field}`, melding: 'is a number beyond what can be read' });
     Reflect.deleteProperty(source, field);
   }
 }
 
+const FLAGS = Object.entries(ARENA_FLAGS);
+
 /** Of these a message says as much as it can be asked, whatever their form: an adapter is told what the document says. */
-function refuseOtherTypes(content: JsonObject, path: string, errors: FieldError[]): void {
+function refuseOtherTypes(content: JsonObject, index: number, errors: FieldError[]): void {
   const refuse = (field: string, message: string): void =>
-    void errors.push({ felt: `${path}.ressurs.${field}`, melding: message });
+    void errors.push({ felt: `${pathOf(index)}.ressurs.${field}`, melding: message });
   const { annullertGrunn: reason } = content;
   if (typeof (reason ?? '') !== 'string') refuse('annullertGrunn', 'must be text or null');
-  for (const [field, flag] of Object.entries(ARENA_FLAGS)) {
-    const onBehalf = content[field] ?? {};
+  for (const [field, flag] of FLAGS) {
+    const onBehalf = content[field];
+    if (onBehalf === undefined || onBehalf === null) continue;
     const object = asJsonObject(onBehalf);
     if (!object) refuse(field, 'must be an object or null');
     else if (typeof (object[flag] ?? false) !== 'boolean') refuse(`${field}.${flag}`, 'must be true, false or null');
   }
 }
 
-/** Piece by piece: a large page is not held in memory twice. */
+const FINGERPRINT_CHUNK = 64 * 1_024;
+/** An id, and a line end after it and after the value. */
+const MAX_AROUND_VALUE = 40;
+
+/** Piece by piece: a large page is not held in memory twice, and a piece for each entry costs more than the hash. */
 function pageFingerprint(messages: readonly OutgoingMessage[]): Buffer {
   const hash = createHash('sha256');
+  const chunk = Buffer.allocUnsafe(FINGERPRINT_CHUNK + MAX_RESOURCE_BYTES + MAX_AROUND_VALUE);
+  let length = 0;
   for (const { avtaleId, value } of messages) {
-    hash
-      .update(`${avtaleId}\n`)
-      .update(value ?? '')
-      .update('\n');
+    length += chunk.write(`${avtaleId}\n`, length, 'latin1');
+    if (value) length += value.copy(chunk, length);
+    chunk[length++] = NEWLINE;
+    if (length < FINGERPRINT_CHUNK) continue;
+    hash.update(chunk.subarray(0, length));
+    length = 0;
   }
-  return hash.digest();
+  return hash.update(chunk.subarray(0, length)).digest();
 }
+
+const NEWLINE = 0x0a;

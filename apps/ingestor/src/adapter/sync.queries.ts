@@ -150,7 +150,9 @@ export async function insertPage(
 }
 
 export async function insertSyncAvtaler(db: PoolClient, syncId: string, avtaleIder: string[]): Promise<void> {
-  await db.query('insert into synk_avtale select $1, unnest($2::uuid[]) on conflict do nothing', [syncId, avtaleIder]);
+  // As one text: pg looks at each letter of each element for what must be escaped, which a UUID has none of.
+  const ids = `{${avtaleIder.join(',')}}`;
+  await db.query('insert into synk_avtale select $1, unnest($2::uuid[]) on conflict do nothing', [syncId, ids]);
 }
 
 export async function deleteSyncAvtaler(db: PoolClient, syncIds: string[]): Promise<void> {

@@ -1,7 +1,8 @@
 import { DELETE_BEFORE } from '@tiltak/avtale';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
-import { Partitioners, type Message, type Producer } from 'kafkajs';
+import type { Message, Producer } from 'kafkajs';
 import { createKafka, type KafkaOptions } from './client.ts';
+import { partitionByKey } from './partition-by-key.ts';
 import { TopicAdmin, type TopicDescription } from './topic-admin.ts';
 
 /** What an adapter's push becomes on the organisation's topic; a null `value` is a tombstone. */
@@ -119,12 +120,10 @@ export class Publisher {
   }
 
   private async connect(): Promise<{ producer: Producer; admin: TopicAdmin }> {
-    // The default, which KafkaJS warns about unless it is named.
-    const createPartitioner = Partitioners.DefaultPartitioner;
     const producer = createKafka(this.options).producer({
       idempotent: true,
       maxInFlightRequests: 1,
-      createPartitioner,
+      createPartitioner: partitionByKey,
     });
     const admin = new TopicAdmin(this.options);
     await Promise.all([producer.connect(), admin.connect()]);
