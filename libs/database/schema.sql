@@ -706,7 +706,7 @@ comment on column oppslagslinje.form is 'oppslagsform.nr; without it the line ha
 comment on column oppslagslinje.call_uuid is 'The call id, when it is a UUID in its usual form; else it is in call_id';
 comment on column oppslagslinje.person is 'The only person; several are in personer. Opaque ids (deltaker_id)';
 CREATE INDEX oppslagslinje_person ON oppslagslinje USING brin (person uuid_bloom_ops) WITH (pages_per_range='32', autosummarize='on');
-CREATE INDEX oppslagslinje_personer ON oppslagslinje USING gin (personer) WHERE personer <> '{}'::uuid[];
+CREATE INDEX oppslagslinje_personer ON oppslagslinje USING btree (tidspunkt, id) WHERE personer <> '{}'::uuid[];
 CREATE INDEX oppslagslinje_uten_navn ON oppslagslinje USING btree (tidspunkt, id) WHERE posisjon IS NOT NULL OR (operasjon = ANY (ARRAY['eksporterAvtaler'::text, 'hentEndringer'::text, 'hentStatistikk'::text]));
 grant select on oppslagslinje to datadeling_revisor;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person) on oppslagslinje to datadeling_leser;

@@ -182,10 +182,10 @@ test('who has seen a person, also in what names nobody', async () => {
 test('who has seen a person is found by indexes, in an audit of any size', async () => {
   await db.query(`
     insert into oppslagslinje (form, person, personer, antall_treff, tillatt, call_uuid, posisjon)
-    select oppslagsform_nr('alt', 'LOKAL', 'sokAvtaler', '{avtaleId}'), case when n % 100 > 0 then gen_random_uuid() end,
+    select (select oppslagsform_nr('alt', 'LOKAL', 'sokAvtaler', '{avtaleId}')), case when n % 100 > 0 then gen_random_uuid() end,
       case when n % 100 = 0 then array[gen_random_uuid(), gen_random_uuid()] end, 1, true, gen_random_uuid(),
       case when n % 1000 = 0 then 'p' end
-    from generate_series(1, 100000) n`);
+    from generate_series(1, 30000) n`);
   await db.query(`select brin_summarize_new_values('oppslagslinje_person')`);
   await db.query('vacuum analyze oppslagslinje');
   const session = await db.connect();

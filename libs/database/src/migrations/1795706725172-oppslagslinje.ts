@@ -128,7 +128,7 @@ grant execute on function oppslagsform_nr(text, text, text, text[]) to datadelin
 const INDEXES = `
 create index oppslagslinje_person on oppslagslinje using brin (person uuid_bloom_ops)
   with (pages_per_range = 32, autosummarize = on);
-create index oppslagslinje_personer on oppslagslinje using gin (personer) where personer <> '{}';
+create index oppslagslinje_personer on oppslagslinje (tidspunkt, id) where personer <> '{}';
 create index oppslagslinje_uten_navn on oppslagslinje (tidspunkt, id)
   where posisjon is not null or operasjon in ('eksporterAvtaler', 'hentEndringer', 'hentStatistikk');
 `;
