@@ -54,23 +54,32 @@ export class AuditLog {
     private readonly deltakerId: DeltakerId,
   ) {}
 
-  /** @throws Problem 503 when it can't be written: then nothing may be answered */
-  record(
+  /**
+   * @param deltakerId that of the request, when it knows some ids already
+   * @throws Problem 503 when it can't be written: then nothing may be answered
+   */
+  record(grant: Grant, disclosure: Disclosure, deltakerId?: DeltakerId): Promise<void> {
+    return this.queue.add(this.rowOf(grant, disclosure, deltakerId));
+  }
+
+  /** What `record` writes. */
+  rowOf(
     { konsument, behandlingsgrunnlag, operation }: Grant,
     { fields, persons = [], deltakerIds = [], hits, subset, position }: Disclosure,
-  ): Promise<void> {
-    return this.queue.add({
+    deltakerId = this.deltakerId,
+  ): AuditRow {
+    return {
       konsument,
       behandlingsgrunnlag,
       operasjon: operation,
       felter: fields,
-      personer: [...new Set([...Array.from(new Set(persons), this.deltakerId), ...deltakerIds])],
+      personer: [...new Set([...Array.from(new Set(persons), deltakerId), ...deltakerIds])],
       antall_treff: hits,
       tillatt: true,
       call_id: currentContext()?.callId ?? '',
       posisjon: position,
       utvalg: subset,
-    });
+    };
   }
 
   /** Whether a look-up could be answered, as far as one can tell without one. */

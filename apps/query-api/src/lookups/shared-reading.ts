@@ -1,0 +1,159 @@
+import type { PoolClient, QueryResultRow } from 'pg';
+import type { AuditRow } from './audit-row.ts';
+import { Groups } from './groups.ts';
+import type { CountValue } from './held-rows.ts';
+import type { Reading } from './reader.ts';
+import { NO_PAGE, sharedStatement, type SharedStatement } from './shared-statement.ts';
+import type { Keys, Statement } from './statement.ts';
+import { convert, jsonTypeOf } from './values.ts';
+
+/** A look-up that may share a statement. */
+export interface SharedRequest {
+  who: string;
+  /** as the database has them */
+  values: readonly unknown[];
+  /** rows that are told of, when it is a page: one more is read */
+  size?: number | undefined;
+  /** what is written of it, beside what it finds */
+  audit?: AuditRow | undefined;
+  count: CountValue;
+}
+
+type SharedReadingResult = Reading<QueryResultRow> & { isAudited: boolean };
+
+interface Member extends SharedRequest {
+  shared: SharedStatement;
+  /** @param result undefined: nothing is known of it, and it may be read alone */
+  done: (result: SharedReadingResult | undefined) => void;
+  giveUp: (error: unknown) => void;
+}
+
+export interface SharedReadingOptions {
+  /** Does the work on a connection whose plans are kept, when there is a place for the caller. */
+  inTurn: (who: string, work: (db: PoolClient) => Promise<void>) => Promise<void>;
+  maxEach: number;
+  maxWaitMs: number;
+  tooLong: () => Error;
+  asUnavailable: (error: unknown) => unknown;
+}
+
+/** Ended by the limit of its time, or by somebody. */
+const CANCELLED = '57014';
+
+/**
+ * Reads look-ups of the same statement together. A group's statement is one transaction, which writes the audit of each
+ * too; nobody is told anything before it is committed.
+ */
+export class SharedReading {
+  private readonly statements = new WeakMap<Statement, Record<'read' | 'audited', SharedStatement | undefined>>();
+  private readonly groups: Groups<Member, PoolClient>;
+
+  constructor(private readonly options: SharedReadingOptions) {
+    const { maxEach, maxWaitMs, tooLong, inTurn } = options;
+    this.groups = new Groups({ maxEach, maxWaitMs, tooLong, inTurn, handle: (group, db) => this.handle(group, db) });
+  }
+
+  get waitingCount(): number {
+    return this.groups.waitingCount;
+  }
+
+  /** @returns undefined when the statement failed for several: which of them it was is seen when each is read alone */
+  read<Row extends QueryResultRow>(
+    { statement, keys }: { statement: Statement; keys: Keys },
+    request: SharedRequest,
+  ): Promise<(Reading<Row> & { isAudited: boolean }) | undefined> {
+    const shared = this.statementFor(statement, keys, request.audit !== undefined);
+    return new Promise((resolve, reject) => {
+      const done = resolve as Member['done'];
+      const giveUp = (error: unknown): void => reject(this.options.asUnavailable(error));
+      this.groups.add(shared.statement.text, keys.maxShared, { ...request, shared, done, giveUp });
+    });
+  }
+
+  private statementFor(statement: Statement, { types }: Keys, isAudited: boolean): SharedStatement {
+    const known = this.statements.get(statement) ?? { read: undefined, audited: undefined };
+    this.statements.set(statement, known);
+    return (known[isAudited ? 'audited' : 'read'] ??= sharedStatement(statement, types, isAudited));
+  }
+
+  private async handle(group: readonly Member[], db: PoolClient): Promise<void> {
+    try {
+      await readGroup(group, db);
+    } catch (error) {
+      // Alone, and out of time: it would be so again.
+      const isOutOfTime = group.length === 1 && error instanceof Error && 'code' in error && error.code === CANCELLED;
+      for (const { done, giveUp } of group) {
+        if (isOutOfTime) giveUp(error);
+        else done(undefined);
+      }
+      throw error;
+    }
+  }
+}
+
+async function readGroup(group: readonly Member[], db: PoolClient): Promise<void> {
+  const [first] = group;
+  if (!first) return;
+  const { statement, valuesOf } = first.shared;
+  const counted = new CountedRows(group);
+  const lookups = group.map(({ values, size = NO_PAGE, audit }) => ({ values, size, audit }));
+  const { rows } = await db.query<SharedRow>({ ...statement, values: valuesOf(lookups), types: counted });
+  const found = group.map((): SharedRow[] => []);
+  for (const row of rows) {
+    // One row without a look-up stands for none at all.
+    if (row.oppslag !== null) placed(found, row.oppslag)[row.plass - 1] = row;
+  }
+  const updatedToMs = rows[0]?.answer_moment ?? null;
+  group.forEach(({ audit, done, giveUp }, i) => {
+    const error = counted.errors.get(i + 1);
+    if (error === undefined) done({ rows: placed(found, i + 1), updatedToMs, isAudited: audit !== undefined });
+    else giveUp(error);
+  });
+}
+
+interface SharedRow extends QueryResultRow {
+  answer_moment: number | null;
+  /** the number of its look-up, from 1 */
+  oppslag: number | null;
+  plass: number;
+}
+
+/** A row that bears another number than those that were given would be somebody else's. */
+function placed(found: readonly SharedRow[][], lookup: number): SharedRow[] {
+  const rows = found[lookup - 1];
+  if (!rows) throw new Error('A row belongs to no look-up');
+  return rows;
+}
+
+/** Reads values as the reader does, and counts those of a row for the look-up whose number comes before them. */
+class CountedRows {
+  /** by the number of the look-up: of those that have read too much */
+  readonly errors = new Map<number, unknown>();
+  private columnCount = 0;
+  private lookup = 0;
+
+  constructor(private readonly group: readonly Member[]) {}
+
+  getTypeParser = (oid: number): ((value: string) => unknown) => {
+    const type = jsonTypeOf(oid);
+    const column = this.columnCount++;
+    if (column === MOMENT_COLUMN) return Number;
+    if (column === LOOKUP_COLUMN) return (value) => (this.lookup = Number(value));
+    return (value) => {
+      this.count(value.length);
+      return convert(type, value);
+    };
+  };
+
+  private count(characters: number): void {
+    if (this.errors.has(this.lookup)) return;
+    try {
+      this.group[this.lookup - 1]?.count(characters);
+    } catch (error) {
+      this.errors.set(this.lookup, error);
+    }
+  }
+}
+
+/** The first of a shared statement. */
+const [MOMENT_COLUMN, LOOKUP_COLUMN] = [0, 1];
