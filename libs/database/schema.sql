@@ -217,6 +217,30 @@ comment on function noter_tidslinje() is 'Tells those who follow this server whi
 revoke execute on function noter_tidslinje() from public;
 grant execute on function noter_tidslinje() to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION oppslagsform_nr(hvem text, grunnlag text, hva text, felt text[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  innhold jsonb := jsonb_build_array(hvem, grunnlag, hva, to_jsonb(felt));
+  nummer bigint := ('x' || left(encode(sha256(convert_to(innhold::text, 'UTF8')), 'hex'), 13))::bit(52)::bigint;
+  kjent jsonb;
+begin
+  if not exists (select from public.oppslagsform where nr = nummer) then
+    -- Fields are the consumer's choice in some operations: nobody may fill the table.
+    if (select count(*) from public.oppslagsform where konsument = hvem) >= 200 then return null; end if;
+    insert into public.oppslagsform values (nummer, hvem, grunnlag, hva, felt) on conflict do nothing;
+  end if;
+  select jsonb_build_array(konsument, behandlingsgrunnlag, operasjon, to_jsonb(felter)) into kjent
+    from public.oppslagsform where nr = nummer;
+  return case when kjent = innhold then nummer end;
+end $function$;
+comment on function oppslagsform_nr(text,text,text,text[]) is 'The number of a form, which is stored if it is new; null when the line must say it all itself';
+revoke execute on function oppslagsform_nr(text,text,text,text[]) from public;
+grant execute on function oppslagsform_nr(text,text,text,text[]) to datadeling_leser;
+
 CREATE OR REPLACE FUNCTION parkerte_avtaler(nokkel bytea, verdi bytea)
  RETURNS uuid[]
  LANGUAGE sql
@@ -284,6 +308,21 @@ end $function$;
 comment on function rydd_parkerte() is 'Resolved messages go after 90 days; of those that nobody has resolved in a year, or whose avtale is deleted, the bytes do';
 revoke execute on function rydd_parkerte() from public;
 grant execute on function rydd_parkerte() to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION skriv_oppslagslinje()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+  insert into public.oppslagslinje (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt,
+      call_id, posisjon, utvalg, avslag, antall_kall)
+    values (new.konsument, new.behandlingsgrunnlag, new.operasjon, new.felter, new.personer, new.antall_treff, new.tillatt,
+      new.call_id, new.posisjon, new.utvalg, new.avslag, new.antall_kall);
+  return new;
+end $function$;
+comment on function skriv_oppslagslinje() is 'Writes what a version from before the lines had forms writes';
+revoke execute on function skriv_oppslagslinje() from public;
 
 create table adapter (
   id boolean default true not null,
@@ -623,31 +662,54 @@ CREATE TRIGGER konsum_status_hull BEFORE INSERT OR UPDATE ON konsum_status FOR E
 grant select on konsum_status to datadeling_leser;
 grant select, insert, update, delete on konsum_status to datadeling_skriver;
 
-create table oppslag (
-  id bigint generated always as identity,
-  tidspunkt timestamptz(6) default clock_timestamp() not null,
+create table oppslagsform (
+  nr bigint not null,
   konsument text not null,
-  behandlingsgrunnlag text,
+  behandlingsgrunnlag text not null,
   operasjon text not null,
   felter text[] not null,
-  personer uuid[] not null,
+  constraint oppslagsform_pkey PRIMARY KEY (nr)
+);
+comment on table oppslagsform is 'What lines of the audit have in common: who asked, why, what, and of which fields';
+comment on column oppslagsform.nr is 'The first 52 bits of the SHA-256 of the rest';
+grant select on oppslagsform to datadeling_revisor;
+
+create table oppslagslinje (
+  id bigint generated always as identity,
+  tidspunkt timestamptz(6) default clock_timestamp() not null,
+  konsument text,
+  behandlingsgrunnlag text,
+  operasjon text,
+  felter text[],
+  personer uuid[],
   antall_treff integer,
   tillatt boolean not null,
-  call_id text not null,
+  call_id text,
   posisjon text,
   utvalg jsonb,
   avslag text,
-  antall_kall integer default 1 not null,
-  constraint oppslag_pkey PRIMARY KEY (id)
+  antall_kall integer,
+  form bigint,
+  call_uuid uuid,
+  person uuid,
+  constraint oppslagslinje_pkey PRIMARY KEY (tidspunkt, id),
+  constraint oppslagslinje_call_check CHECK (num_nonnulls(call_id, call_uuid) = 1),
+  constraint oppslagslinje_form_check CHECK (form IS NOT NULL OR num_nulls(konsument, operasjon, felter) = 0),
+  constraint oppslagslinje_person_check CHECK (person IS NULL OR personer IS NULL)
 );
-comment on table oppslag is 'Audit: who asked for which persons, why, and what they got. personer are deltaker_id';
-comment on column oppslag.posisjon is 'Place in the change feed of what was read, as consumers get it';
-comment on column oppslag.utvalg is 'The part of all avtaler that was told of, without persons';
-comment on column oppslag.avslag is 'Why it was refused: a code of the catalogue of errors';
-comment on column oppslag.antall_kall is 'Requests that the row stands for: refusals that are counted by the minute';
-CREATE INDEX oppslag_tidspunkt ON oppslag USING brin (tidspunkt);
-grant select on oppslag to datadeling_revisor;
-grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall) on oppslag to datadeling_leser;
+comment on table oppslagslinje is 'Audit: who asked for which persons, why, and what they got. Read it through oppslag';
+comment on column oppslagslinje.posisjon is 'Place in the change feed of what was read, as consumers get it';
+comment on column oppslagslinje.utvalg is 'The part of all avtaler that was told of, without persons';
+comment on column oppslagslinje.avslag is 'Why it was refused: a code of the catalogue of errors';
+comment on column oppslagslinje.antall_kall is 'Requests that the line stands for, when they are counted by the minute; null: one';
+comment on column oppslagslinje.form is 'oppslagsform.nr; without it the line has consumer, purpose, operation and fields itself';
+comment on column oppslagslinje.call_uuid is 'The call id, when it is a UUID in its usual form; else it is in call_id';
+comment on column oppslagslinje.person is 'The only person; several are in personer. Opaque ids (deltaker_id)';
+CREATE INDEX oppslagslinje_person ON oppslagslinje USING brin (person uuid_bloom_ops) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX oppslagslinje_personer ON oppslagslinje USING gin (personer) WHERE personer <> '{}'::uuid[];
+CREATE INDEX oppslagslinje_uten_navn ON oppslagslinje USING btree (tidspunkt, id) WHERE posisjon IS NOT NULL OR (operasjon = ANY (ARRAY['eksporterAvtaler'::text, 'hentEndringer'::text, 'hentStatistikk'::text]));
+grant select on oppslagslinje to datadeling_revisor;
+grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person) on oppslagslinje to datadeling_leser;
 
 create table parkert_handling (
   id bigint generated always as identity,
@@ -1055,3 +1117,32 @@ create view statistikk_synlig as
   WHERE statistikk.synlig;
 comment on view statistikk_synlig is 'What is told';
 grant select on statistikk_synlig to datadeling_leser;
+
+create view oppslag as
+ SELECT l.id,
+    l.tidspunkt,
+    COALESCE(f.konsument, l.konsument) AS konsument,
+    COALESCE(f.behandlingsgrunnlag, l.behandlingsgrunnlag) AS behandlingsgrunnlag,
+    COALESCE(f.operasjon, l.operasjon) AS operasjon,
+    COALESCE(f.felter, l.felter) AS felter,
+        CASE
+            WHEN l.person IS NULL THEN COALESCE(l.personer, '{}'::uuid[])
+            ELSE ARRAY[l.person]
+        END AS personer,
+    l.antall_treff,
+    l.tillatt,
+    COALESCE(l.call_id, l.call_uuid::text) AS call_id,
+    l.posisjon,
+    l.utvalg,
+    l.avslag,
+    COALESCE(l.antall_kall, 1) AS antall_kall
+   FROM oppslagslinje l
+     LEFT JOIN oppslagsform f ON f.nr = l.form;
+comment on view oppslag is 'Audit: who asked for which persons, why, and what they got. personer are deltaker_id';
+comment on column oppslag.posisjon is 'Place in the change feed of what was read, as consumers get it';
+comment on column oppslag.utvalg is 'The part of all avtaler that was told of, without persons';
+comment on column oppslag.avslag is 'Why it was refused: a code of the catalogue of errors';
+comment on column oppslag.antall_kall is 'Requests that the line stands for: refusals that are counted by the minute';
+CREATE TRIGGER skriv_oppslagslinje INSTEAD OF INSERT ON oppslag FOR EACH ROW EXECUTE FUNCTION skriv_oppslagslinje();
+grant select on oppslag to datadeling_revisor;
+grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall) on oppslag to datadeling_leser;

@@ -84,7 +84,7 @@ describe('oppslag', () => {
     const { username, password } = system.env.database.queryApi;
     expect(await run('query-api', ['oppslag'], { DB_USERNAME: username, DB_PASSWORD: password })).toEqual({
       code: 2,
-      printout: 'permission denied for table oppslag\n',
+      printout: 'permission denied for view oppslag\n',
     });
   });
 

@@ -7,7 +7,7 @@ import { Konsumenter, readKonsumenter } from '../access/konsumenter.ts';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 import { auditReport, cefLines, readUsage } from './audit-report.ts';
 import { toCef } from './cef.ts';
-import { whoHasSeen } from './person-report.ts';
+import { BY_BITMAPS, LOOKUPS, whoHasSeen } from './person-report.ts';
 
 const ALL = { fra: '2000-01-01', til: '2999-12-31', konsument: null };
 const PERSON = '1'.repeat(11);
@@ -63,7 +63,7 @@ test('the audit of real look-ups, against what was granted', async () => {
   const call = async (as: string, path: string, body: unknown): Promise<number> =>
     (await api.call('POST', `/api/v1/${path}`, { as, body })).status;
   await api.setFreshness(new Date());
-  await db.query('delete from oppslag');
+  await db.query('delete from oppslagslinje');
   expect([
     await call('smal', 'personer/tiltaksstatus', { personidenter: [PERSON, '2'.repeat(11)] }),
     await call('smal', 'personer/tiltaksstatus', { personidenter: [PERSON] }),
@@ -132,7 +132,7 @@ test('who has seen a person, also in what names nobody', async () => {
   const get = async (path: string): Promise<{ posisjon: string }> =>
     (await api.call('GET', `/api/v1/${path}`, { as: 'alt', headers: { 'nav-call-id': path.replace(/\W.*/, '') } }))
       .body;
-  await db.query('truncate oppslag');
+  await db.query('truncate oppslagslinje');
   // Before the person is here.
   await api.insertAvtale({ avtale_id: other });
   await get('eksport');
@@ -179,10 +179,32 @@ test('who has seen a person, also in what names nobody', async () => {
   expect(unknown).toEqual(Array.from({ length: 6 }, () => 'KAN_HA_FATT'));
 }, 60_000);
 
+test('who has seen a person is found by indexes, in an audit of any size', async () => {
+  await db.query(`
+    insert into oppslagslinje (form, person, personer, antall_treff, tillatt, call_uuid, posisjon)
+    select oppslagsform_nr('alt', 'LOKAL', 'sokAvtaler', '{avtaleId}'), case when n % 100 > 0 then gen_random_uuid() end,
+      case when n % 100 = 0 then array[gen_random_uuid(), gen_random_uuid()] end, 1, true, gen_random_uuid(),
+      case when n % 1000 = 0 then 'p' end
+    from generate_series(1, 100000) n`);
+  await db.query(`select brin_summarize_new_values('oppslagslinje_person')`);
+  await db.query('vacuum analyze oppslagslinje');
+  const session = await db.connect();
+  await session.query(BY_BITMAPS);
+  const { rows } = await session.query<{ 'QUERY PLAN': string }>(`explain ${LOOKUPS}`, [
+    ...[ALL.fra, ALL.til, null, [deltakerId(PERSON)], [null], '-infinity', '0'],
+  ]);
+  await session.query('rollback');
+  session.release();
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  expect(plan).not.toMatch(/Seq Scan on oppslagslinje/);
+  for (const index of ['person', 'personer', 'uten_navn'])
+    expect(plan).toMatch(new RegExp(`on oppslagslinje_${index} `));
+}, 60_000);
+
 test('the auditor can find that out, and sees no more of an avtale than whose it is', async () => {
   const { rows } = await db.query<{ hva: string }>(
     `select distinct table_name || '.' || column_name as hva from information_schema.role_column_grants
-     where grantee = 'datadeling_revisor' and table_name <> 'oppslag' order by 1`,
+     where grantee = 'datadeling_revisor' and table_name not like 'oppslag%' order by 1`,
   );
   expect(rows.map(({ hva }) => hva)).toEqual([
     'endring.avtale_id',
@@ -195,11 +217,12 @@ test('the auditor can find that out, and sees no more of an avtale than whose it
 });
 
 test('only the auditor can read the audit', async () => {
-  const { rows } = await db.query<{ hvem: string }>(
-    `select distinct grantee as hvem from information_schema.role_table_grants
-     where table_name = 'oppslag' and privilege_type = 'SELECT' and grantee like 'datadeling%'`,
+  const { rows } = await db.query<{ what: string }>(
+    `select distinct table_name || ' ' || grantee as what from information_schema.role_table_grants
+     where table_name like 'oppslag%' and privilege_type = 'SELECT' and grantee like 'datadeling%' order by 1`,
   );
-  expect(rows).toEqual([{ hvem: 'datadeling_revisor' }]);
+  const tables = ['oppslag', 'oppslagsform', 'oppslagslinje'];
+  expect(rows.map(({ what }) => what)).toEqual(tables.map((table) => `${table} datadeling_revisor`));
 });
 
 test('what would end a value early in a CEF line does not', () => {

@@ -8,6 +8,7 @@ import { readKonsumenter, type Behandlingsgrunnlag, type Konsumenter } from '../
 import { NOT_AUDITED } from '../access/operations.ts';
 import { readDatabaseConfig, readDeltakerIdKey, readKonsumenterFile } from '../config.ts';
 import { toCef, type AuditedLookup } from './cef.ts';
+import { FIRST, type Place } from './place.ts';
 import { SEEN, whoHasSeen, type SeenDto } from './person-report.ts';
 
 /** Who looked up what, and what they were granted without using it. */
@@ -125,13 +126,13 @@ const SELECTION = `tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::t
 
 /** One line for each person in each look-up, or for the look-up when it names nobody, oldest first; a thousand look-ups in memory at a time. */
 export async function* cefLines(db: Pool, { fra, til, konsument }: UsageFilter): AsyncGenerator<string> {
-  let after = '0';
+  let after: Place = FIRST;
   for (;;) {
-    const { rows } = await db.query<AuditedLookup & { id: string }>(
-      `select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, personer, tillatt, call_id,
+    const { rows } = await db.query<AuditedLookup & Place>(
+      `select tidspunkt::text as moment, id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, personer, tillatt, call_id,
          antall_treff, utvalg, posisjon, avslag, antall_kall from oppslag
-       where ${SELECTION} and id > $4 order by id limit 1000`,
-      [fra, til, konsument, after],
+       where ${SELECTION} and (tidspunkt, id) > ($4, $5) order by tidspunkt, id limit 1000`,
+      [fra, til, konsument, after.moment, after.id],
     );
     for (const row of rows) {
       if (row.personer.length === 0) yield toCef(row);
@@ -139,7 +140,7 @@ export async function* cefLines(db: Pool, { fra, til, konsument }: UsageFilter):
     }
     const last = rows.at(-1);
     if (!last) return;
-    after = last.id;
+    after = last;
   }
 }
 

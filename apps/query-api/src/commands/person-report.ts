@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Operation } from '../access/operations.ts';
 import { readPosition } from '../changes/feed-position.ts';
+import { FIRST, type Place } from './place.ts';
 
 /** How somebody came to know of a person. */
 export const SEEN = {
@@ -34,7 +35,7 @@ interface Selected {
   konsument: string | null;
 }
 
-type Row = SeenDto & { id: string; named: boolean; tillatt: boolean };
+type Row = SeenDto & Place & { named: boolean; tillatt: boolean };
 
 /** The avtaler of a person that are stored now, and since when the first of them has been. */
 interface Known {
@@ -51,14 +52,19 @@ interface Known {
  */
 export async function* whoHasSeen(db: Pool, person: string, selected: Selected): AsyncGenerator<SeenDto> {
   const known = await readKnown(db, person);
-  let after = '0';
+  const { rows: idents } = await db.query<{ ident: string; til: string | null }>(
+    'select ident, til::text from innsynsidenter($1::uuid)',
+    [person],
+  );
+  let after: Place = FIRST;
   for (;;) {
-    const { rows } = await db.query<Row>(LOOKUPS, [
-      ...[selected.fra, selected.til, selected.konsument, person, after],
-      NAMELESS,
+    const rows = await readLookups(db, [
+      ...[selected.fra, selected.til, selected.konsument],
+      ...[idents.map(({ ident }) => ident), idents.map(({ til }) => til)],
+      ...[after.moment, after.id],
     ]);
-    for (const { id, named, tillatt: granted, ...row } of rows) {
-      after = id;
+    for (const { id, moment, named, tillatt: granted, ...row } of rows) {
+      after = { id, moment };
       if (!named && !(await mayHaveHeld(db, row, known))) continue;
       yield { ...row, hvordan: named ? (granted ? 'FIKK' : 'AVSLAG') : 'KAN_HA_FATT' };
     }
@@ -67,21 +73,48 @@ export async function* whoHasSeen(db: Pool, person: string, selected: Selected):
 }
 
 /** What names nobody, also where the audit is from before it kept a position. */
-const NAMELESS: readonly Operation[] = ['eksporterAvtaler', 'hentEndringer', 'hentStatistikk'];
+const NAMELESS = ['eksporterAvtaler', 'hentEndringer', 'hentStatistikk'] as const satisfies readonly Operation[];
 
-/** By every ident of the person, and by an id that was the person's, until it was not. */
-const LOOKUPS = `
-  with sett as materialized (select ident, til from innsynsidenter($4::uuid)),
-  alle as (
-    select o.*, exists (
-      select from sett where o.personer @> array[sett.ident] and (sett.til is null or o.tidspunkt <= sett.til)) as named
-    from oppslag o
-    where tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3) and id > $5)
-  select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, utvalg, posisjon,
-    antall_treff as "antallTreff", call_id as "callId", named, tillatt
-  from alle
-  where (named or (tillatt and (posisjon is not null or operasjon = any($6)) and antall_treff > 0))
-  order by id limit 1000`;
+/** By an ident of the person, and by one that was the person's, until it was not. */
+const NAMED = `exists (
+  select from unnest($4::uuid[], $5::timestamptz[]) as sett(ident, til)
+  where (l.person = sett.ident or l.personer @> array[sett.ident]) and (sett.til is null or l.tidspunkt <= sett.til))`;
+
+/** Of the lines themselves, since each of the three ways has its index there: never all that was ever looked up. */
+export const LOOKUPS = `
+  with alle as (
+    select l.*, true as named from oppslagslinje l where l.person = any($4) and ${NAMED}
+    union all
+    select l.*, true from oppslagslinje l where l.personer <> '{}' and l.personer && $4 and ${NAMED}
+    union all
+    select l.*, false from oppslagslinje l
+    where (l.posisjon is not null or l.operasjon in (${NAMELESS.map((name) => `'${name}'`).join(', ')}))
+      and l.tillatt and l.antall_treff > 0 and not ${NAMED})
+  select l.tidspunkt::text as moment, l.id, l.tidspunkt, coalesce(f.konsument, l.konsument) as konsument,
+    coalesce(f.behandlingsgrunnlag, l.behandlingsgrunnlag) as behandlingsgrunnlag,
+    coalesce(f.operasjon, l.operasjon) as operasjon, coalesce(f.felter, l.felter) as felter, l.utvalg, l.posisjon,
+    l.antall_treff as "antallTreff", coalesce(l.call_id, l.call_uuid::text) as "callId", l.named, l.tillatt
+  from alle l left join oppslagsform f on f.nr = l.form
+  where l.tidspunkt >= $1::date and l.tidspunkt < $2::date + 1 and (l.tidspunkt, l.id) > ($6, $7)
+    and ($3::text is null or coalesce(f.konsument, l.konsument) = $3)
+  order by l.tidspunkt, l.id limit 1000`;
+
+/**
+ * Of a Bloom filter the planner knows nothing but how the values lie in the table, which is anyhow: it believes that all of
+ * it would be read by the index too.
+ */
+export const BY_BITMAPS = 'begin; set local enable_seqscan = off; set local enable_indexscan = off';
+
+async function readLookups(db: Pool, values: readonly unknown[]): Promise<Row[]> {
+  const session = await db.connect();
+  try {
+    await session.query(BY_BITMAPS);
+    const { rows } = await session.query<Row>(LOOKUPS, [...values]);
+    return rows;
+  } finally {
+    await session.query('rollback').finally(() => session.release());
+  }
+}
 
 async function readKnown(db: Pool, person: string): Promise<Known> {
   const { rows } = await db.query<{ avtale_id: string; forst_laert: Date }>(

@@ -161,9 +161,9 @@ test('readiness tells that no look-up can be answered, and of what', async () =>
   const missing = async (): Promise<unknown> =>
     ((await (await fetch(`${api.url}/internal/isready`)).json()) as { mangler: string[] }).mangler;
   await waitForMissing(missing, []);
-  await api.owner.query('revoke insert on oppslag from datadeling_leser');
+  await api.owner.query('revoke insert on oppslagslinje from datadeling_leser');
   await waitForMissing(missing, ['revisjon']);
-  await api.owner.query('grant insert on oppslag to datadeling_leser');
+  await api.owner.query('grant insert on oppslagslinje to datadeling_leser');
   await waitForMissing(missing, []);
   await Promise.all([api.owner, secondOwner].map((owner) => owner.query('truncate konsum_status')));
   await waitForMissing(missing, ['forste_last']);

@@ -45,7 +45,7 @@ beforeAll(async () => {
   await api.insertAvtale({ avtale_id: id(6), bedrift_nr: 'UTL 12345' });
 });
 afterAll(() => api.stop());
-beforeEach(() => api.owner.query('truncate oppslag'));
+beforeEach(() => api.owner.query('truncate oppslagslinje'));
 
 type Options = Omit<Exclude<Parameters<TestApi['call']>[2], undefined>, 'body'>;
 
@@ -390,7 +390,7 @@ describe('minimisation', () => {
     const ok = await asked('avtaleId tiltakstype endretTidspunkt endringMottattTidspunkt');
     expect(ok.body.data.avtalerForTiltakstype).toHaveLength(1);
     const before = await lastSql();
-    await api.owner.query('truncate oppslag');
+    await api.owner.query('truncate oppslagslinje');
     const { status, body } = await asked('avtaleId deltakerFnr bedriftNr');
     expect(status).toBe(403);
     expect(body).toEqual({

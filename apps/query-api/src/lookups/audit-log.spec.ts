@@ -13,7 +13,7 @@ beforeAll(async () => {
   await api.insertAvtale({ avtale_id: AVTALE.replace(/1$/, '2'), deltaker_fnr: OLA, bedrift_nr: '910825518' });
 });
 afterAll(() => api.stop());
-beforeEach(() => api.owner.query('truncate oppslag'));
+beforeEach(() => api.owner.query('truncate oppslagslinje'));
 
 const log = (): Promise<Record<string, unknown>[]> => api.owner.query('select * from oppslag order by id');
 
@@ -106,16 +106,15 @@ test('the reader can write the audit, but for its number and its time, and see w
      where grantee = 'datadeling_leser' and table_schema = 'public' and not exists (
        select from information_schema.role_table_grants t
        where t.grantee = c.grantee and t.table_name = c.table_name and t.privilege_type = c.privilege_type)
-     group by 1`,
+     group by 1 order by 1`,
   );
+  const content = [
+    ...['antall_kall', 'antall_treff', 'avslag', 'behandlingsgrunnlag', 'call_id', 'felter', 'konsument', 'operasjon'],
+    ...['personer', 'posisjon', 'tillatt', 'utvalg'],
+  ];
   expect(columns).toEqual([
-    {
-      what: 'oppslag INSERT',
-      columns: [
-        ...['antall_kall', 'antall_treff', 'avslag', 'behandlingsgrunnlag', 'call_id', 'felter', 'konsument'],
-        ...['operasjon', 'personer', 'posisjon', 'tillatt', 'utvalg'],
-      ],
-    },
+    { what: 'oppslag INSERT', columns: content },
+    { what: 'oppslagslinje INSERT', columns: [...content, 'call_uuid', 'form', 'person'].sort() },
   ]);
   expect(database.queryApi.username).not.toBe(database.ingestor.username);
 });

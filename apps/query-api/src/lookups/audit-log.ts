@@ -3,6 +3,7 @@ import { BoundedQueue, currentContext, logger } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { Grant } from '../access/grant.ts';
 import { metrics } from '../metrics.ts';
+import { AuditForms } from './audit-forms.ts';
 import { insertRows, type AuditRow } from './audit-row.ts';
 import { unavailable } from './reader.ts';
 
@@ -31,7 +32,7 @@ const REMEMBERED_MS = 5_000;
 
 /** A standby is read-only too. */
 const WRITABLE = `
-  select has_any_column_privilege('oppslag', 'insert') and not current_setting('transaction_read_only')::boolean as writable`;
+  select has_any_column_privilege('oppslagslinje', 'insert') and not current_setting('transaction_read_only')::boolean as writable`;
 
 /**
  * The audit of look-ups that are answered; refusals have a log of their own. An answer waits until its row is committed;
@@ -47,33 +48,30 @@ export class AuditLog {
     handle: (rows) => this.insert(rows),
   });
 
+  private readonly forms: AuditForms;
   private failedAt = -Infinity;
 
   constructor(
     private readonly pool: Pool,
     private readonly deltakerId: DeltakerId,
-  ) {}
+  ) {
+    this.forms = new AuditForms(pool);
+  }
 
-  /**
-   * @param deltakerId that of the request, when it knows some ids already
-   * @throws Problem 503 when it can't be written: then nothing may be answered
-   */
-  record(grant: Grant, disclosure: Disclosure, deltakerId?: DeltakerId): Promise<void> {
-    return this.queue.add(this.rowOf(grant, disclosure, deltakerId));
+  async record(grant: Grant, disclosure: Disclosure, deltakerId?: DeltakerId): Promise<void> {
+    await this.queue.add(await this.rowOf(grant, disclosure, deltakerId));
   }
 
   /** What `record` writes. */
-  rowOf(
+  async rowOf(
     { konsument, behandlingsgrunnlag, operation }: Grant,
     { fields, persons = [], deltakerIds = [], hits, subset, position }: Disclosure,
     deltakerId = this.deltakerId,
-  ): AuditRow {
+  ): Promise<AuditRow> {
+    const form = { konsument, behandlingsgrunnlag, operasjon: operation, felter: fields };
     return {
-      konsument,
-      behandlingsgrunnlag,
-      operasjon: operation,
-      felter: fields,
-      personer: [...new Set([...Array.from(new Set(persons), deltakerId), ...deltakerIds])],
+      ...form,
+      form: await this.forms.numberOf(form),
       antall_treff: hits,
       tillatt: true,
       call_id: currentContext()?.callId ?? '',

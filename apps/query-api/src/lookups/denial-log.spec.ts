@@ -14,7 +14,7 @@ beforeAll(async () => {
   await api.setFreshness(new Date());
 });
 afterAll(() => api.stop());
-beforeEach(() => api.owner.query('truncate oppslag'));
+beforeEach(() => api.owner.query('truncate oppslagslinje'));
 
 const pool = (): ReturnType<typeof createPool> =>
   createPool({
@@ -84,7 +84,7 @@ test('a participant in the path is named by a refusal too', async () => {
 test('bad tokens and quotas that are used up are counted, and written at the latest when the process stops', async () => {
   const own = await startTestApi();
   await own.setFreshness(new Date());
-  await own.owner.query('truncate oppslag');
+  await own.owner.query('truncate oppslagslinje');
   for (const token of ['a.b.c', 'tull', null]) await own.call('POST', SEARCH, { token, body: {} });
   const statuses = await Promise.all(
     Array.from({ length: 8 }, async () => (await own.call('POST', SEARCH, { as: 'graadig', body: {} })).status),

@@ -40,7 +40,7 @@ beforeAll(async () => {
   operations = [...published, GRAPHQL];
 });
 afterAll(() => api.stop());
-beforeEach(() => api.owner.query('truncate oppslag'));
+beforeEach(() => api.owner.query('truncate oppslagslinje'));
 
 const send = ({ method, path, body }: PublishedOperation, as = 'alt'): Promise<TestResponse> =>
   api.call(method, path, { as, ...(body && { body }) });
@@ -48,11 +48,11 @@ const log = (): Promise<Record<string, unknown>[]> => api.owner.query('select * 
 
 /** While the app may not insert into the audit. */
 async function withoutAudit(run: () => Promise<void>): Promise<void> {
-  await api.owner.query('revoke insert on oppslag from datadeling_leser');
+  await api.owner.query('revoke insert on oppslagslinje from datadeling_leser');
   try {
     await run();
   } finally {
-    await api.owner.query('grant insert on oppslag to datadeling_leser');
+    await api.owner.query('grant insert on oppslagslinje to datadeling_leser');
   }
 }
 
@@ -60,7 +60,7 @@ describe('every operation', () => {
   test('is audited once when it is answered', async () => {
     expect(operations.length).toBeGreaterThanOrEqual(12);
     for (const operation of operations) {
-      await api.owner.query('truncate oppslag');
+      await api.owner.query('truncate oppslagslinje');
       expect([operation.id, (await send(operation)).status]).toEqual([operation.id, 200]);
       const audited = NOT_AUDITED.includes(operation.id) ? [] : [{ operasjon: operation.id, tillatt: true }];
       expect([operation.id, await log()]).toMatchObject([operation.id, audited]);
@@ -69,7 +69,7 @@ describe('every operation', () => {
 
   test('is audited once when it is not granted', async () => {
     for (const operation of operations.filter(({ id }) => id !== 'hentTiltaksstatus')) {
-      await api.owner.query('truncate oppslag');
+      await api.owner.query('truncate oppslagslinje');
       expect([operation.id, (await send(operation, 'smal')).status]).toEqual([operation.id, 403]);
       expect(await api.audit(1)).toMatchObject([{ konsument: 'smal', operasjon: operation.id, tillatt: false }]);
     }

@@ -87,7 +87,7 @@ export class Lookups {
       const query = lookup.query(this.startOf(grant, page));
       const told = { fields, ...namedIn(lookup), hits: 0, ...(filter && { subset: subsetOf(filter) }) };
       const deltakerId = this.reader.rememberIds();
-      const audit = (): AuditRow => this.auditLog.rowOf(grant, told, deltakerId);
+      const audit = (): Promise<AuditRow> => this.auditLog.rowOf(grant, told, deltakerId);
       const reading = await this.read(grant, query, { count, deltakerId }, { size: page?.size, audit });
       const { rows, last } = cut(reading.rows, page);
       if (!reading.isAudited) {

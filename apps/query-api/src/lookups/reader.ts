@@ -69,7 +69,7 @@ export class Reader {
       if (this.waitingCount >= this.options.maxWaiting) throw occupied();
       const { who = '', count = () => undefined } = terms;
       const values = asStored(query.values, terms.deltakerId ?? this.deltakerId);
-      const audit = this.options.isAuditDatabase ? told.audit?.() : undefined;
+      const audit = this.options.isAuditDatabase ? await told.audit?.() : undefined;
       const reading = await this.shared.read<Row>({ statement, keys }, { who, values, count, size: told.size, audit });
       if (reading) return reading;
     }
@@ -173,7 +173,7 @@ export interface Told {
   /** rows, when it is a page: one more is read */
   size?: number | undefined;
   /** what is written of it, beside what it finds */
-  audit?: () => AuditRow;
+  audit?: () => Promise<AuditRow>;
 }
 
 /** How a session makes plans: for the values of each time where that is cheaper, or one for all. */

@@ -174,7 +174,7 @@ describe('with figures', () => {
   });
 
   test('all that was read stands in the audit', async () => {
-    await api.owner.query('truncate oppslag');
+    await api.owner.query('truncate oppslagslinje');
     await get('per=TILTAKSTYPE&faser=PAAGAAR&serie=MAANED');
     // Refusals of the test before may be written after it.
     const rows = await api.owner.query<object[]>('select * from oppslag where tillatt');

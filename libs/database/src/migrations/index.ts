@@ -22,6 +22,7 @@ import { Tidslinje1795696286500 } from './1795696286500-tidslinje.ts';
 import { Rekkefoelge1795696291426 } from './1795696291426-rekkefoelge.ts';
 import { ParkerteSamlet1795696912850 } from './1795696912850-parkerte-samlet.ts';
 import { Versjoner1795697907807 } from './1795697907807-versjoner.ts';
+import { Oppslagslinje1795706725172 } from './1795706725172-oppslagslinje.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -49,4 +50,5 @@ export const MIGRATIONS = [
   Rekkefoelge1795696291426,
   ParkerteSamlet1795696912850,
   Versjoner1795697907807,
+  Oppslagslinje1795706725172,
 ];

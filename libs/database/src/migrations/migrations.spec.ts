@@ -81,6 +81,49 @@ test('avtaler that a change from the future had pinned can be replaced, and the 
   }
 });
 
+test('the audit that was there is told as before, the version before writes on, and all of it can be undone', async () => {
+  const fresh = await createTestDatabase();
+  const { host, port, database: name } = fresh;
+  const as = (login: typeof fresh.migrering, count = 0): Promise<DataSource> => {
+    const migrations = MIGRATIONS.slice(0, count);
+    return new DataSource({ type: 'postgres', host, port, database: name, ...login, migrations }).initialize();
+  };
+  const lines = MIGRATIONS.findIndex((migration) => migration.name.startsWith('Oppslagslinje'));
+  const audit = (db: DataSource): Promise<object[]> => db.query('select * from oppslag order by id');
+  const [before, after] = [await as(fresh.migrering, lines), await as(fresh.migrering, lines + 1)];
+  try {
+    await migrate(before);
+    const app = await as(fresh.queryApi);
+    const write = (callId: string): Promise<unknown> =>
+      app.query(
+        `insert into oppslag (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id,
+          posisjon, utvalg, avslag, antall_kall)
+        select 'a', nullif('B' || n, 'B0'), 'sokAvtaler', '{avtaleId,avtaleNr}',
+          array(select gen_random_uuid() from generate_series(1, n)), nullif(n, 0), n > 0, $1, nullif('p' || n, 'p2'),
+          nullif('{"alle": true}'::jsonb, to_jsonb(n)), nullif('ikke-tilgang', 'x' || n), 1 + n
+        from generate_series(0, 3) n`,
+        [callId],
+      );
+    await write('eldre');
+    const old = await audit(before);
+    await migrate(after);
+    expect(await audit(after)).toEqual(old);
+    await write('1e3f0b1c-0000-4000-8000-000000000000');
+    await app.query(
+      `insert into oppslagslinje (form, person, tillatt, call_uuid)
+      select oppslagsform_nr('b', 'B0', 'hentAvtale', '{avtaleId}'), gen_random_uuid(), true, gen_random_uuid()`,
+    );
+    await app.destroy();
+    const all = await audit(after);
+    expect(all).toHaveLength(9);
+    await after.undoLastMigration();
+    expect(await audit(before)).toEqual(all);
+  } finally {
+    await Promise.all([before.destroy(), after.destroy()]);
+    await fresh.remove();
+  }
+});
+
 test.each(['ingestor', 'queryApi'] as const)('the login of %s sees which migrations are not done yet', async (who) => {
   const fresh = await createTestDatabase();
   const { host, port, database: name } = fresh;

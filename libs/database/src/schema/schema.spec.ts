@@ -56,8 +56,8 @@ test.each([
   ['revoke execute on function endringsepoke from public', 'revoke execute on function endringsepoke()'],
   [
     `create function f() returns trigger language plpgsql as 'begin return new; end';
-     create trigger t after insert on oppslag for each row execute function f()`,
-    'CREATE TRIGGER t AFTER INSERT ON oppslag',
+     create trigger t after insert on oppslagslinje for each row execute function f()`,
+    'CREATE TRIGGER t AFTER INSERT ON oppslagslinje',
   ],
   ['create table p (d date not null) partition by range (d)', 'PARTITION BY RANGE (d)'],
 ])('it shows: %s', async (change, line) => {
