@@ -72,6 +72,7 @@ export class AuditLog {
     return {
       ...form,
       form: await this.forms.numberOf(form),
+      personer: [...new Set([...Array.from(new Set(persons), deltakerId), ...deltakerIds])],
       antall_treff: hits,
       tillatt: true,
       call_id: currentContext()?.callId ?? '',

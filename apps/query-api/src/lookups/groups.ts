@@ -77,7 +77,7 @@ export class Groups<Item extends Member, Place> {
     for (const who of kind.callers.keys()) {
       if (!kind.leaders.has(who) && this.mayJoin(who)) void this.lead(key, kind, who);
     }
-    if (kind.callers.size === 0 && kind.leaders.size === 0) this.kinds.delete(key);
+    if (kind.callers.size === 0 && kind.leaders.size === 0 && !kind.isBusy) this.kinds.delete(key);
   }
 
   private async lead(key: string, kind: Kind<Item>, leader: string): Promise<void> {

@@ -54,8 +54,8 @@ export class Reader {
 
   /**
    * As `read`, in one statement with the look-ups of the same text that come while such a one is under way; and with the
-   * audit, when it is given, which is then committed with it. A statement that fails for several is tried again for each
-   * alone, without the audit.
+   * audit, when it is given, which is then committed with it. What the database refuses is read as alone, without the
+   * audit: then it is seen which of them it refused.
    *
    * @throws as `query`
    */

@@ -1,3 +1,4 @@
+import { isTransient } from '@tiltak/database';
 import type { PoolClient, QueryResultRow } from 'pg';
 import type { AuditRow } from './audit-row.ts';
 import { Groups } from './groups.ts';
@@ -19,12 +20,12 @@ export interface SharedRequest {
   count: CountValue;
 }
 
-type SharedReadingResult = Reading<QueryResultRow> & { isAudited: boolean };
+/** undefined: refused by the database, alone */
+type Outcome = (Reading<QueryResultRow> & { isAudited: boolean }) | 'FAILED_TOGETHER' | undefined;
 
 interface Member extends SharedRequest {
   shared: SharedStatement;
-  /** @param result undefined: nothing is known of it, and it may be read alone */
-  done: (result: SharedReadingResult | undefined) => void;
+  done: (outcome: Outcome) => void;
   giveUp: (error: unknown) => void;
 }
 
@@ -37,9 +38,6 @@ export interface SharedReadingOptions {
   asUnavailable: (error: unknown) => unknown;
 }
 
-/** Ended by the limit of its time, or by somebody. */
-const CANCELLED = '57014';
-
 /**
  * Reads look-ups of the same statement together. A group's statement is one transaction, which writes the audit of each
  * too; nobody is told anything before it is committed.
@@ -47,6 +45,7 @@ const CANCELLED = '57014';
 export class SharedReading {
   private readonly statements = new WeakMap<Statement, Record<'read' | 'audited', SharedStatement | undefined>>();
   private readonly groups: Groups<Member, PoolClient>;
+  private aloneCount = 0;
 
   constructor(private readonly options: SharedReadingOptions) {
     const { maxEach, maxWaitMs, tooLong, inTurn } = options;
@@ -57,16 +56,29 @@ export class SharedReading {
     return this.groups.waitingCount;
   }
 
-  /** @returns undefined when the statement failed for several: which of them it was is seen when each is read alone */
-  read<Row extends QueryResultRow>(
+  /**
+   * When the statement fails for several, each is read by one of its own: whoever it was then fails alone.
+   *
+   * @returns undefined when the database refuses it, whether that is the reading or the audit
+   * @throws what `asUnavailable` makes of a database that is away or too slow
+   */
+  async read<Row extends QueryResultRow>(
     { statement, keys }: { statement: Statement; keys: Keys },
     request: SharedRequest,
   ): Promise<(Reading<Row> & { isAudited: boolean }) | undefined> {
     const shared = this.statementFor(statement, keys, request.audit !== undefined);
-    return new Promise((resolve, reject) => {
-      const done = resolve as Member['done'];
+    const { text } = shared.statement;
+    let outcome = await this.inGroup(text, keys.maxShared, { ...request, shared });
+    if (outcome === 'FAILED_TOGETHER') {
+      outcome = await this.inGroup(`${String(this.aloneCount++)} ${text}`, 1, { ...request, shared });
+    }
+    return outcome as Reading<Row> & { isAudited: boolean };
+  }
+
+  private inGroup(kind: string, max: number, request: SharedRequest & Pick<Member, 'shared'>): Promise<Outcome> {
+    return new Promise((done, reject) => {
       const giveUp = (error: unknown): void => reject(this.options.asUnavailable(error));
-      this.groups.add(shared.statement.text, keys.maxShared, { ...request, shared, done, giveUp });
+      this.groups.add(kind, max, { ...request, done, giveUp });
     });
   }
 
@@ -80,10 +92,9 @@ export class SharedReading {
     try {
       await readGroup(group, db);
     } catch (error) {
-      // Alone, and out of time: it would be so again.
-      const isOutOfTime = group.length === 1 && error instanceof Error && 'code' in error && error.code === CANCELLED;
       for (const { done, giveUp } of group) {
-        if (isOutOfTime) giveUp(error);
+        if (group.length > 1) done('FAILED_TOGETHER');
+        else if (isTransient(error)) giveUp(error);
         else done(undefined);
       }
       throw error;
