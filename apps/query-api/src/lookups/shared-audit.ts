@@ -22,7 +22,7 @@ export const AUDIT_INSERT = `
       tall as (
         select treff.oppslag, count(*) as antall,
           array_agg(distinct treff.deltaker_id) filter (where treff.deltaker_id is not null) as funnet
-        from treff join inn using (oppslag) where plass <= antall_paa_siden group by treff.oppslag),
+        from treff join inn using (oppslag) where row_place <= antall_paa_siden group by treff.oppslag),
       skrevet as (
         insert into oppslagslinje (konsument, behandlingsgrunnlag, operasjon, felter, form, person, personer, antall_treff,
           tillatt, call_uuid, call_id, utvalg)

@@ -111,7 +111,7 @@ const request = fc.oneof(
   post('/api/v1/avtaler/sok', filter),
   post(
     '/api/v1/avtaler/utdrag',
-    fc.tuple(filter, some([...STORED_FIELDS], 4)).map(([given, felter]) => ({ ...given, felter })),
+    fc.tuple(filter, some([...STORED_FIELDS], 4)).map(([given, fields]) => ({ ...given, felter: fields })),
   ),
   post(
     '/api/v1/personer/tiltaksstatus',

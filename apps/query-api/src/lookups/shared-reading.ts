@@ -112,7 +112,7 @@ async function readGroup(group: readonly Member[], db: PoolClient): Promise<void
   const found = group.map((): SharedRow[] => []);
   for (const row of rows) {
     // One row without a look-up stands for none at all.
-    if (row.oppslag !== null) placed(found, row.oppslag)[row.plass - 1] = row;
+    if (row.oppslag !== null) placed(found, row.oppslag)[row.row_place - 1] = row;
   }
   const updatedToMs = rows[0]?.answer_moment ?? null;
   group.forEach(({ audit, done, giveUp }, i) => {
@@ -126,7 +126,7 @@ interface SharedRow extends QueryResultRow {
   answer_moment: number | null;
   /** the number of its look-up, from 1 */
   oppslag: number | null;
-  plass: number;
+  row_place: number;
 }
 
 /** A row that bears another number than those that were given would be somebody else's. */

@@ -52,7 +52,7 @@ export function sharedStatement(
         select inn.oppslag, funnet.* from inn
         ${persons.map((param) => `join personer${String(param)} using (oppslag)`).join(' ')}
         cross join lateral (
-          select row_number() over ()::integer as plass, rad.* from (${ofOne(text)}) rad offset 0) funnet)
+          select row_number() over ()::integer as row_place, rad.* from (${ofOne(text)}) rad offset 0) funnet)
       ${isAudited ? `, ${AUDIT_INSERT}` : ''}
     select moment.til as answer_moment, treff.* from moment left join treff on true`;
   return {
