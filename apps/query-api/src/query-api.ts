@@ -74,7 +74,11 @@ export function createQueryApi(config: Config): QueryApi {
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
     forbruk: createPool({ ...forAudit, poolSize: 1 }),
   };
-  const reader = new Reader(pools.lesing, deltakerId, config.DB_POOL_SIZE * 200);
+  const reader = new Reader(pools.lesing, deltakerId, {
+    maxWaiting: config.DB_POOL_SIZE * 200,
+    isPooled: forReading.pooled === true,
+    isAuditDatabase: config.DB_REPLIKA_HOST === undefined,
+  });
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
   const denialLog = new DenialLog(pools.avslag, deltakerId);
   const limits = new ConsumerLimits(config.DB_POOL_SIZE);

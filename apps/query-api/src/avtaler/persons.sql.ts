@@ -2,7 +2,7 @@
  * Of a row of `avtale_synlig` or `avtale_versjon_synlig`: it is of one of these persons, by whatever ident of theirs they
  * are asked for (ADR 27).
  *
- * @param param of the statement, such as `$1`: `Persons` for national idents, or a list of opaque ids
+ * @param param of the statement, such as `$1::uuid[]`: `Persons` for national idents, or a list of opaque ids
  */
 export function personCondition(param: string): string {
   return `deltaker_id = any(array(select ident from ${personsAsked(param)}))`;
@@ -13,5 +13,5 @@ export function personCondition(param: string): string {
  * from 1, of the one who was asked for. Joined on `deltaker_id = ident`, it tells whose each row is.
  */
 export function personsAsked(param: string): string {
-  return `personens_identer(${param}::uuid[])`;
+  return `personens_identer(${param}) as spurt(nr, ident)`;
 }

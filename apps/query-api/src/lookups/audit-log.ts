@@ -58,22 +58,27 @@ export class AuditLog {
     this.forms = new AuditForms(pool);
   }
 
-  /** @throws Problem 503 when it can't be written: then nothing may be answered */
-  async record(
+  async record(grant: Grant, disclosure: Disclosure, deltakerId?: DeltakerId): Promise<void> {
+    await this.queue.add(await this.rowOf(grant, disclosure, deltakerId));
+  }
+
+  /** What `record` writes. */
+  async rowOf(
     { konsument, behandlingsgrunnlag, operation }: Grant,
     { fields, persons = [], deltakerIds = [], hits, subset, position }: Disclosure,
-  ): Promise<void> {
+    deltakerId = this.deltakerId,
+  ): Promise<AuditRow> {
     const form = { konsument, behandlingsgrunnlag, operasjon: operation, felter: fields };
-    await this.queue.add({
+    return {
       ...form,
       form: await this.forms.numberOf(form),
-      personer: [...new Set([...Array.from(new Set(persons), this.deltakerId), ...deltakerIds])],
+      personer: [...new Set([...Array.from(new Set(persons), deltakerId), ...deltakerIds])],
       antall_treff: hits,
       tillatt: true,
       call_id: currentContext()?.callId ?? '',
       posisjon: position,
       utvalg: subset,
-    });
+    };
   }
 
   /** Whether a look-up could be answered, as far as one can tell without one. */

@@ -19,7 +19,8 @@ export class NoPlaceError extends Error {}
 export class FairQueue {
   waitingCount = 0;
   private free: number;
-  private readonly maxEach: number;
+  /** places that one caller can have */
+  readonly maxEach: number;
   /** whose turn it is, first */
   private readonly callers = new Map<string, Caller>();
 

@@ -4,9 +4,10 @@ import { forbidden, requireFields, type Grant } from '../access/grant.ts';
 import { fieldsReadBy, subsetOf, type AvtaleFilter } from '../avtaler/avtaler.filter.ts';
 import type { Cursors } from '../shared/cursor.ts';
 import type { AuditLog, Disclosure } from './audit-log.ts';
+import type { AuditRow } from './audit-row.ts';
 import type { DenialLog } from './denial-log.ts';
-import { HeldRows, type CountValue } from './held-rows.ts';
-import type { Reader } from './reader.ts';
+import { HeldRows } from './held-rows.ts';
+import type { Reader, ReadTerms, Told } from './reader.ts';
 import { preparedStatement, type Query } from './statement.ts';
 
 /** What is asked for: held against the grant before anything is read. */
@@ -73,24 +74,28 @@ export class Lookups {
    * @throws Problem 403 when a field is not granted, also one that is only searched by; 400 for a cursor that can't be
    * used; 503 when it can't be read, or not be audited, or too much is being read
    */
-  answer<Row extends QueryResultRow, T>(
+  async answer<Row extends QueryResultRow, T>(
     grant: Grant,
     lookup: Lookup<Row>,
     shape: (rows: Row[], next?: string) => T,
   ): Promise<T> {
-    const { query, page } = lookup;
-    return this.answerSteps(
-      grant,
-      lookup,
-      async (run) => {
-        const { rows, last } = cut(await run(query(this.startOf(grant, page))), page);
-        const next = last && page && this.cursors.encode(searchOf(grant, page), page.endOf(last));
-        const { persons, deltakerIds } = namedIn(lookup);
-        const disclosure = { persons, deltakerIds: [...deltakerIds, ...deltakereIn(rows)], hits: rows.length };
-        return { found: { rows, next }, disclosure };
-      },
-      ({ rows, next }) => shape(rows, next),
-    );
+    const { page, filter } = lookup;
+    const fields = fieldsOf(lookup);
+    this.requireGranted(grant, fields, lookup);
+    // Rows are held until the answer is made of them.
+    return this.heldRows.during(grant.konsument, async (count) => {
+      const query = lookup.query(this.startOf(grant, page));
+      const told = { fields, ...namedIn(lookup), hits: 0, ...(filter && { subset: subsetOf(filter) }) };
+      const deltakerId = this.reader.rememberIds();
+      const audit = (): Promise<AuditRow> => this.auditLog.rowOf(grant, told, deltakerId);
+      const reading = await this.read(grant, query, { count, deltakerId }, { size: page?.size, audit });
+      const { rows, last } = cut(reading.rows, page);
+      if (!reading.isAudited) {
+        const deltakerIds = [...told.deltakerIds, ...deltakereIn(rows)];
+        await this.auditLog.record(grant, { ...told, deltakerIds, hits: rows.length }, deltakerId);
+      }
+      return shape(rows, last && page && this.cursors.encode(searchOf(grant, page), page.endOf(last)));
+    });
   }
 
   /**
@@ -109,9 +114,11 @@ export class Lookups {
     this.requireGranted(grant, fields, asked);
     // Rows are held until the answer is made of them.
     return this.heldRows.during(grant.konsument, async (count) => {
-      const { found, disclosure, discard } = await steps((query) => this.read(grant, query, count));
+      const { found, disclosure, discard } = await steps(
+        async (query) => (await this.read(grant, query, { count })).rows,
+      );
       // Nothing needed to be asked: what can't be there is not there, as of now.
-      if (!grant.moment.value) await this.read(grant, NOTHING, count);
+      if (!grant.moment.value) await this.read(grant, NOTHING, { count });
       try {
         if (disclosure) {
           const subset = asked.filter && subsetOf(asked.filter);
@@ -125,11 +132,15 @@ export class Lookups {
     });
   }
 
-  private async read<Row extends QueryResultRow>(grant: Grant, query: Query<Row>, count: CountValue): Promise<Row[]> {
-    const { konsument, atLeast, moment } = grant;
-    const { rows, updatedToMs } = await this.reader.read(query, { who: konsument, atLeast, count });
-    moment.include(updatedToMs);
-    return rows;
+  private async read<Row extends QueryResultRow>(
+    { konsument, atLeast, moment }: Grant,
+    query: Query<Row>,
+    terms: Pick<ReadTerms, 'count' | 'deltakerId'>,
+    told?: Told,
+  ): Promise<{ rows: Row[]; isAudited: boolean }> {
+    const reading = await this.reader.readShared(query, { who: konsument, atLeast, ...terms }, told);
+    moment.include(reading.updatedToMs);
+    return reading;
   }
 
   private requireGranted(grant: Grant, fields: readonly AvtaleField[], asked: Asked): void {

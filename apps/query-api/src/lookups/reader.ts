@@ -1,12 +1,17 @@
 import { isTransient, type DeltakerId } from '@tiltak/database';
 import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
-import type { Pool, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import { metrics } from '../metrics.ts';
 import { queryAtLeast, untilReached } from './at-least.ts';
+import type { AuditRow } from './audit-row.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
 import type { CountValue } from './held-rows.ts';
+import { SharedReading } from './shared-reading.ts';
 import { Persons, type Query, type Statement } from './statement.ts';
+import { convert, jsonTypeOf } from './values.ts';
+
+export { jsonTypeOf, type JsonType } from './values.ts';
 
 /** As long as a new connection may take. */
 const MAX_WAIT_MS = 2_000;
@@ -17,16 +22,58 @@ const MAX_WAIT_MS = 2_000;
  */
 export class Reader {
   private readonly queue: FairQueue;
+  private readonly shared: SharedReading;
+  /** what was last set in the session of each connection */
+  private readonly plans = new WeakMap<PoolClient, Plans>();
 
   constructor(
     private readonly pool: Pool,
     private readonly deltakerId: DeltakerId,
-    /** callers that may wait for a connection before the rest are turned away */
-    private readonly maxWaiting: number,
-    /** the longest that one of them waits */
-    maxWaitMs = MAX_WAIT_MS,
+    private readonly options: ReaderOptions,
   ) {
+    const { maxWaitMs = MAX_WAIT_MS } = options;
     this.queue = new FairQueue(pool.options.max, maxWaitMs);
+    this.shared = new SharedReading({
+      inTurn: (who, work) => this.queue.run(who, () => this.onSession('generic', work)),
+      maxEach: this.queue.maxEach,
+      maxWaitMs,
+      tooLong: occupied,
+      asUnavailable,
+    });
+  }
+
+  /** The ids of one request: each is worked out once, however often it is used. */
+  rememberIds(): DeltakerId {
+    const known = new Map<string, string>();
+    return (ident) => {
+      const id = known.get(ident) ?? this.deltakerId(ident);
+      known.set(ident, id);
+      return id;
+    };
+  }
+
+  /**
+   * As `read`, in one statement with the look-ups of the same text that come while such a one is under way; and with the
+   * audit, when it is given, which is then committed with it. What the database refuses is read as alone, without the
+   * audit: then it is seen which of them it refused.
+   *
+   * @throws as `query`
+   */
+  async readShared<Row extends QueryResultRow>(
+    query: Query<Row>,
+    terms: ReadTerms,
+    told: Told = {},
+  ): Promise<Reading<Row> & { isAudited: boolean }> {
+    const { keys, statement } = query;
+    if (keys && keys.maxShared > 1 && terms.atLeast === undefined) {
+      if (this.waitingCount >= this.options.maxWaiting) throw occupied();
+      const { who = '', count = () => undefined } = terms;
+      const values = asStored(query.values, terms.deltakerId ?? this.deltakerId);
+      const audit = this.options.isAuditDatabase ? await told.audit?.() : undefined;
+      const reading = await this.shared.read<Row>({ statement, keys }, { who, values, count, size: told.size, audit });
+      if (reading) return reading;
+    }
+    return { ...(await this.read(query, terms)), isAudited: false };
   }
 
   /**
@@ -34,8 +81,11 @@ export class Reader {
    *
    * @throws as `query`
    */
-  async read<Row extends QueryResultRow>({ statement, values }: Query<Row>, terms: ReadTerms): Promise<Reading<Row>> {
-    const rows = await this.query<Row & MomentRow>({ statement: withMoment(statement), values }, terms);
+  async read<Row extends QueryResultRow>(
+    { statement, values, keys }: Query<Row>,
+    terms: ReadTerms,
+  ): Promise<Reading<Row>> {
+    const rows = await this.query<Row & MomentRow>({ statement: withMoment(statement), values, keys }, terms);
     const [first] = rows;
     if (!first) throw new Error('A left join gives one row at least');
     return { rows: first.row_found === true ? rows : [], updatedToMs: first.answer_moment };
@@ -45,17 +95,39 @@ export class Reader {
    * @throws Problem 503 when the database is away, too slow, fully occupied or not come so far; 410 when it is of another
    * history than the position
    */
-  async query<Row extends QueryResultRow>({ statement, values }: Query<Row>, terms: ReadTerms = {}): Promise<Row[]> {
-    const { who = '', atLeast, count = () => undefined } = terms;
-    const query = { ...statement, values: asStored(values, this.deltakerId), types: asWritten(count) };
+  async query<Row extends QueryResultRow>(
+    { statement, values, keys }: Query<Row>,
+    terms: ReadTerms = {},
+  ): Promise<Row[]> {
+    const { who = '', atLeast, count = () => undefined, deltakerId = this.deltakerId } = terms;
+    const query = { ...statement, values: asStored(values, deltakerId), types: asWritten(count) };
     if (atLeast !== undefined) {
       return untilReached(() => this.inTurn(who, () => queryAtLeast<Row>(this.pool, query, atLeast)));
     }
-    return this.inTurn(who, async () => (await this.pool.query<Row>(query)).rows);
+    const plans = keys ? 'generic' : 'auto';
+    return this.inTurn(who, () => this.onSession(plans, async (db) => (await db.query<Row>(query)).rows));
+  }
+
+  /** On a connection whose session plans so. One that failed is not used again. */
+  private async onSession<T>(plans: Plans, work: (db: PoolClient) => Promise<T>): Promise<T> {
+    const db = await this.pool.connect();
+    try {
+      // A pooler gives each transaction another session. There the database finds out by itself, after a few times.
+      if (!this.options.isPooled && (this.plans.get(db) ?? 'auto') !== plans) {
+        await db.query(SET_PLANS[plans]);
+        this.plans.set(db, plans);
+      }
+      const result = await work(db);
+      db.release();
+      return result;
+    } catch (error) {
+      db.release(true);
+      throw error;
+    }
   }
 
   private async inTurn<T>(who: string, work: () => Promise<T>): Promise<T> {
-    if (this.queue.waitingCount >= this.maxWaiting) throw occupied();
+    if (this.waitingCount >= this.options.maxWaiting) throw occupied();
     try {
       return await this.queue.run(who, work);
     } catch (error) {
@@ -63,9 +135,14 @@ export class Reader {
     }
   }
 
+  private get waitingCount(): number {
+    return this.queue.waitingCount + this.shared.waitingCount;
+  }
+
   /** Of the pool, and of those who wait for their turn before it. */
   get stats(): PoolStats {
-    const { pool, queue } = this;
+    const { pool } = this;
+    const waitingCount = (): number => this.waitingCount;
     return {
       get totalCount() {
         return pool.totalCount;
@@ -74,11 +151,38 @@ export class Reader {
         return pool.idleCount;
       },
       get waitingCount() {
-        return pool.waitingCount + queue.waitingCount;
+        return pool.waitingCount + waitingCount();
       },
     };
   }
 }
+
+export interface ReaderOptions {
+  /** callers that may wait for a connection before the rest are turned away */
+  maxWaiting: number;
+  /** the longest that one of them waits, ms */
+  maxWaitMs?: number;
+  /** a pooler in transaction mode is in front: nothing can be set in a session */
+  isPooled?: boolean;
+  /** the audit is written to the same database */
+  isAuditDatabase?: boolean;
+}
+
+/** What is told of a look-up. */
+export interface Told {
+  /** rows, when it is a page: one more is read */
+  size?: number | undefined;
+  /** what is written of it, beside what it finds */
+  audit?: () => Promise<AuditRow>;
+}
+
+/** How a session makes plans: for the values of each time where that is cheaper, or one for all. */
+type Plans = 'auto' | 'generic';
+
+const SET_PLANS: Readonly<Record<Plans, string>> = {
+  auto: 'set plan_cache_mode = auto; set jit = default',
+  generic: 'set plan_cache_mode = force_generic_plan; set jit = off',
+};
 
 /** How something is read. */
 export interface ReadTerms {
@@ -88,6 +192,8 @@ export interface ReadTerms {
   atLeast?: string | undefined;
   /** is told of each value; what it throws ends the reading */
   count?: CountValue;
+  /** of the request, which may know some already */
+  deltakerId?: DeltakerId;
 }
 
 export interface Reading<Row> {
@@ -116,24 +222,14 @@ export function asStored(values: readonly unknown[], deltakerId: DeltakerId): un
   return values.map((value) => (value instanceof Persons ? value.idents.map(deltakerId) : value));
 }
 
-/** What JSON calls the values of a type of the database. */
-export type JsonType = 'number' | 'boolean' | 'string';
-
-const NUMBERS = new Set([20, 21, 23, 700, 701]);
-const BOOLEAN = 16;
-
-export function jsonTypeOf(oid: number): JsonType {
-  return NUMBERS.has(oid) ? 'number' : oid === BOOLEAN ? 'boolean' : 'string';
-}
-
-/** Numbers and booleans as such, all else as text. What a parser throws fails the query, and leaves its connection whole. */
+/** What a parser throws fails the query, and leaves its connection whole. */
 function asWritten(count: CountValue): { getTypeParser: (oid: number) => (value: string) => unknown } {
   return {
     getTypeParser: (oid) => {
       const type = jsonTypeOf(oid);
       return (value) => {
         count(value.length);
-        return type === 'number' ? Number(value) : type === 'boolean' ? value === 't' : value;
+        return convert(type, value);
       };
     },
   };

@@ -16,8 +16,39 @@ export class Persons {
 export interface Query<Row extends QueryResultRow> {
   statement: Statement;
   values: readonly unknown[];
+  keys?: Keys | undefined;
   /** never set: it tells the compiler what a row looks like */
   row?: Row;
+}
+
+/**
+ * Of a query that finds its rows by keys, an index of each: the database has one plan for all values, instead of one that
+ * it makes each time and that costs it more than the rows (ADR 38).
+ */
+export interface Keys {
+  /** of each value, as the database calls it */
+  types: readonly string[];
+  /** look-ups of the same text that may share a statement; 1: it can find so much that it goes alone */
+  maxShared: number;
+}
+
+/** Keys of a look-up that shares a statement: beyond them, it is others that would wait. */
+const MAX_KEYS = 20;
+/** Look-ups of a few rows each in one statement: more of them make it longer, and hardly cheaper. */
+const MAX_SHARED = 64;
+/** The same, of those that may find a page each. */
+const MAX_SHARED_PAGES = 8;
+const MAX_PAGE = 101;
+
+/**
+ * Whether a look-up may share a statement, and with how many.
+ *
+ * @param count of its keys
+ * @param rows at most, where a key may have any number of them; absent where it has a few
+ */
+export function keysOf(types: readonly string[], count: number, rows?: number): Keys {
+  const isSmall = count <= MAX_KEYS && (rows ?? 0) <= MAX_PAGE;
+  return { types, maxShared: isSmall ? (rows === undefined ? MAX_SHARED : MAX_SHARED_PAGES) : 1 };
 }
 
 /** What a connection has prepared, it keeps, and there is no end of choices that consumers can make. */

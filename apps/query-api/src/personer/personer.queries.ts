@@ -2,7 +2,7 @@ import type { AvtaleField, PhaseFacts } from '@tiltak/avtale';
 import { columnsFor, type AvtaleRow } from '../avtaler/avtaler.fields.ts';
 import { wasCurrentAt } from '../avtaler/avtaler.queries.ts';
 import { personsAsked } from '../avtaler/persons.sql.ts';
-import { Persons, chosenStatement, type Query } from '../lookups/statement.ts';
+import { Persons, chosenStatement, keysOf, type Query } from '../lookups/statement.ts';
 
 /** An avtale of somebody who was asked for, with what its phase is worked out of. */
 export type TiltakRow = AvtaleRow & {
@@ -51,11 +51,12 @@ export function tiltakQuery(
   const from = gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
   const text = `select nr, ${columns}, ${FACTS}
-    from ${personsAsked('$1')} spurt join ${from} on deltaker_id = ident ${where}
+    from ${personsAsked('$1::uuid[]')} join ${from} on deltaker_id = ident ${where}
     order by start_dato, slutt_dato, avtale_id`;
   return {
     statement: chosenStatement(text),
     values: [new Persons(personidenter), ...(gjeldendePer === undefined ? [] : [gjeldendePer])],
+    keys: keysOf(gjeldendePer === undefined ? ['uuid[]'] : ['uuid[]', 'timestamptz'], personidenter.length),
   };
 }
 
