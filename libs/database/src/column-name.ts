@@ -1,3 +1,4 @@
+/** Of the fields there are, which are few. */
 const names = new Map<string, string>();
 
 /** The column that holds a field of an avtale: `avtaleNr` → `avtale_nr`. */

@@ -61,7 +61,7 @@ export function createLogger(out: DestinationStream): Logger {
     {
       messageKey: 'message',
       base: null,
-      timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
+      timestamp,
       formatters: { level: (name) => ({ level: name }) },
       // Errors are made safe below, before pino would take the message of one for the line's own.
       serializers: { err: (error: unknown) => error },
@@ -75,6 +75,15 @@ export function createLogger(out: DestinationStream): Logger {
     },
     out,
   );
+}
+
+/** Written once for all lines of a millisecond. */
+let written = { ms: Number.NaN, text: '' };
+
+function timestamp(): string {
+  const ms = Date.now();
+  if (written.ms !== ms) written = { ms, text: `,"@timestamp":"${new Date(ms).toISOString()}"` };
+  return written.text;
 }
 
 function fieldsFromContext(): object {
