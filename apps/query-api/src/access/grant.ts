@@ -40,7 +40,7 @@ export function requireFields(
   if (answered.every((field) => fields.has(field))) return;
   const missing = answered.filter((field) => !fields.has(field));
   throw forbidden(
-      `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}`,
+    `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}`,
   );
 }
 

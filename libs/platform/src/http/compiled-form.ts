@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- an app takes in this file by its name, and no import brings in how somebody else's module is declared
 /// <reference path="./class-transformer-storage.d.ts" />
 import { TransformationType, type TransformFnParams } from 'class-transformer';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';

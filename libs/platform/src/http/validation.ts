@@ -35,8 +35,7 @@ class ProblemValidationPipe extends ValidationPipe {
     if (type === 'body' && !isPlainObject(value)) {
       throw invalidRequest([{ felt: 'body', melding: 'must be a JSON object' }]);
     }
-    if (!isPlainObject(value) || metatype === undefined || hasNoForm(metatype))
-      return super.transform(value, metadata);
+    if (!isPlainObject(value) || metatype === undefined || hasNoForm(metatype)) return super.transform(value, metadata);
     const isOpen = OPEN_FORMS.has(metatype);
     const given = type === 'body' && !isOpen ? withoutNulls(value) : value;
     const { errors, rest } = checkShape(given, metatype, !isOpen);
@@ -57,7 +56,8 @@ class ProblemValidationPipe extends ValidationPipe {
 }
 
 /** Nest looks at none of these either. */
-const hasNoForm = (type: object): boolean => [String, Boolean, Number, Array, Object, Buffer, Date].includes(type as never);
+const hasNoForm = (type: object): boolean =>
+  [String, Boolean, Number, Array, Object, Buffer, Date].includes(type as never);
 
 /** Many clients write `null` for what they leave out. It is left out; an entry of a list is not, and is refused. */
 function withoutNulls(value: object): object {
