@@ -30,7 +30,7 @@ export function parseOsloTime(text: string): Instant | undefined {
 
 /** Today's date in Oslo, where a calendar day of the domain begins and ends. */
 export function todayInOslo(now: Date = new Date()): string {
-  return new Date(now.getTime() + offsetAt(now.getTime())).toISOString().slice(0, 10);
+  return new Date(now.getTime() + offsetInUtcHour(now.toISOString().slice(0, 13))).toISOString().slice(0, 10);
 }
 
 /**

@@ -70,3 +70,52 @@ test('a verified token is not believed past its expiry', async () => {
   await new Promise((done) => setTimeout(done, 3_000));
   expect(await status(verifier, proof)).toBe(401);
 });
+
+describe('a token that is known already', () => {
+  const { now } = Date;
+  afterEach(() => {
+    Date.now = now;
+  });
+  const laterBy = (seconds: number): void => {
+    Date.now = () => now() + seconds * 1_000;
+  };
+
+  test('is found by the whole of its text: with one byte changed it is another, and refused', async () => {
+    const verifier = newVerifier();
+    const proof = await token();
+    expect(await status(verifier, proof)).toBe(200);
+    expect(verifier.known(proof)).toMatchObject({ azp: 'app' });
+    for (const at of [0, proof.indexOf('.') + 5, proof.lastIndexOf('.') + 5]) {
+      const other = `${proof.slice(0, at)}${proof[at] === 'A' ? 'B' : 'A'}${proof.slice(at + 1)}`;
+      expect(verifier.known(other)).toBeUndefined();
+      expect(await status(verifier, other)).toBe(401);
+    }
+    expect(verifier.known(proof.slice(0, -1))).toBeUndefined();
+  });
+
+  test('is not known any more once it has expired', async () => {
+    const verifier = newVerifier();
+    const proof = await token({ exp: Math.floor(Date.now() / 1000) + 20 });
+    await verifier.verify(proof);
+    expect(verifier.known(proof)).toBeDefined();
+    laterBy(21);
+    expect(verifier.known(proof)).toBeUndefined();
+  });
+
+  test('is believed for a minute at most: one whose key the issuer has withdrawn is refused then', async () => {
+    const verifier = newVerifier();
+    const proof = await token({ exp: Math.floor(Date.now() / 1000) + 3_600 });
+    await verifier.verify(proof);
+    laterBy(59);
+    expect(verifier.known(proof)).toBeDefined();
+    laterBy(61);
+    expect(verifier.known(proof)).toBeUndefined();
+  });
+
+  test('is not what was refused: that is never known', async () => {
+    const verifier = newVerifier();
+    const refused = await token({ idtyp: 'user' });
+    expect(await status(verifier, refused)).toBe(401);
+    expect(verifier.known(refused)).toBeUndefined();
+  });
+});

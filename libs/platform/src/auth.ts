@@ -1,6 +1,5 @@
 import { errors, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { fingerprint } from './fingerprint.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { logger } from './logger.ts';
 import { PROBLEMS, Problem } from './problem.ts';
@@ -49,7 +48,10 @@ interface VerifierOptions {
 /** Verifies Entra ID tokens: of machines, and of persons where they are taken. */
 export class TokenVerifier {
   private readonly keys: IssuerKeys;
-  /** By the token's SHA-256. RS256 would cost more than the look-up itself, so a token is verified once a minute. */
+  /**
+   * By the token's whole text, and only what was verified: one byte more or less is another token. RS256 would cost more
+   * than the look-up itself, so a token is verified once a minute.
+   */
   private readonly verified = new LRUCache<string, { token: Token; until: number }>({ max: 1_000 });
   private refreshAfter = Date.now() + REFRESH_MS;
   private complainAfter = 0;
@@ -58,13 +60,18 @@ export class TokenVerifier {
     this.keys = new IssuerKeys(options.jwksUri);
   }
 
+  /** What a token says that was verified within the minute, and has not expired since. */
+  known(token: string): Token | undefined {
+    const known = this.verified.get(token);
+    return known && Date.now() < known.until ? known.token : undefined;
+  }
+
   /** @throws Problem 401 for a token that isn't valid here, 503 when the issuer's keys can't be had */
   async verify(token: string): Promise<Token> {
-    const cacheKey = fingerprint(token).toString('base64');
-    const known = this.verified.get(cacheKey);
-    if (known && Date.now() < known.until) return known.token;
+    const known = this.known(token);
+    if (known) return known;
     const decoded = await this.decode(token);
-    this.verified.set(cacheKey, { token: decoded, until: Math.min(Date.now() + CACHE_MS, decoded.exp * 1000) });
+    this.verified.set(token, { token: decoded, until: Math.min(Date.now() + CACHE_MS, decoded.exp * 1000) });
     return decoded;
   }
 

@@ -26,7 +26,7 @@ export { NestedList, NestedObject } from './http/form.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { IntegerParam } from './http/integer-param.ts';
 export { pageHeaders } from './http/security-headers.ts';
-export { IgnoresUnknown } from './http/validation.ts';
+export { IgnoresUnknown, rulesPipe, validationPipe } from './http/validation.ts';
 export { ProblemDto } from './http/problem.dto.ts';
 export { createOpenApi, type OpenApi, type OpenApiOptions } from './openapi.ts';
 export { runApp, type Stop } from './run-app.ts';

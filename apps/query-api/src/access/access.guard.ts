@@ -76,6 +76,9 @@ function takeShare(
   }
 }
 
+/** As Node has it. */
+const AT_LEAST = AT_LEAST_HEADER.toLowerCase();
+
 /** Lets a request through only when the registry of consumers grants it; who asks was found before this. */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -93,8 +96,10 @@ export class AccessGuard implements CanActivate {
     if (!operation) throw forbidden('This operation is not open to consumers');
 
     const { konsument = requireKonsument(this.konsumenter, request) } = request;
-    const atLeast = request.headers[AT_LEAST_HEADER.toLowerCase()];
-    request.grant = { ...this.grantOrDenial(konsument, operation, request), atLeast: [atLeast].flat()[0] };
+    const grant = this.grantOrDenial(konsument, operation, request);
+    const atLeast = request.headers[AT_LEAST];
+    if (atLeast !== undefined) grant.atLeast = [atLeast].flat()[0];
+    request.grant = grant;
     this.openRequests.add(http.getResponse<FastifyReply>().raw, () => this.isGranted(request, operation));
     metrics.lookups.inc({ konsument: konsument.navn, operasjon: operation });
     return true;

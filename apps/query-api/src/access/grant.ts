@@ -37,12 +37,11 @@ export function requireFields(
   { behandlingsgrunnlag, operation, fields }: Grant,
   answered: readonly AvtaleField[],
 ): void {
+  if (answered.every((field) => fields.has(field))) return;
   const missing = answered.filter((field) => !fields.has(field));
-  if (missing.length > 0) {
-    throw forbidden(
-      `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}`,
-    );
-  }
+  throw forbidden(
+    `The operation ${operation} answers with fields that are not granted for behandlingsgrunnlag ${behandlingsgrunnlag}: ${missing.join(', ')}`,
+  );
 }
 
 export function forbidden(detail: string): Problem {

@@ -79,10 +79,19 @@ export function membersOf(field: AvtaleField): Member[] {
   return [member, { name: 'annullertUnderveis', column: 'annullert_underveis', read: onlyTrue }];
 }
 
+type RowMapper = (row: AvtaleRow) => Record<string, unknown>;
+const mappers = new WeakMap<readonly AvtaleField[], RowMapper>();
+
 /** Turns rows into JSON with just these fields. A coded field that the source left empty is left out. */
 export function jsonMapper<T extends Partial<Record<AvtaleField, unknown>>>(
   fields: readonly AvtaleField[],
 ): (row: AvtaleRow) => T {
+  const toJson = mappers.get(fields) ?? rowMapper(fields);
+  mappers.set(fields, toJson);
+  return toJson as (row: AvtaleRow) => T;
+}
+
+function rowMapper(fields: readonly AvtaleField[]): RowMapper {
   const readers = fields
     .flatMap((field) => membersOf(field))
     .map(({ name, column, read }) => [name, column, read] as const);
@@ -92,7 +101,7 @@ export function jsonMapper<T extends Partial<Record<AvtaleField, unknown>>>(
       const value = read(row[column] ?? null);
       if (value !== undefined) json[field] = value;
     }
-    return json as T;
+    return json;
   };
 }
 

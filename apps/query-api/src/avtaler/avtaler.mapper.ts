@@ -13,12 +13,10 @@ import { BEDRIFT_NR } from '../shared/lists.ts';
 import type { VersionRow } from './avtaler.queries.ts';
 
 type Whole = Omit<AvtaleDto, '_links'>;
-const mappers = new WeakMap<readonly AvtaleField[], (row: AvtaleRow) => Whole>();
 
 /** Of a row read with `wholeSelection` of these fields, as consumers get it. */
 export function toAvtaleDto(fields: readonly AvtaleField[]): (row: AvtaleRow) => AvtaleDto {
-  const toWhole = mappers.get(fields) ?? jsonMapper<Whole>(fields);
-  mappers.set(fields, toWhole);
+  const toWhole = jsonMapper<Whole>(fields);
   return (row) => ({ ...toWhole(row), _links: linksOf(row) });
 }
 

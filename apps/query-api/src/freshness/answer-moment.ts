@@ -27,4 +27,17 @@ export class AnswerMoment {
   get value(): Date | undefined {
     return this.oldestMs === Infinity ? undefined : new Date(this.oldestMs);
   }
+
+  /** RFC 3339; undefined while nothing has been read */
+  get text(): string | undefined {
+    return this.oldestMs === Infinity ? undefined : textOf(this.oldestMs);
+  }
+}
+
+/** The last one that was written: it is the same for all that are answered until it moves on. */
+let written = { ms: Number.NaN, text: '' };
+
+function textOf(ms: number): string {
+  if (written.ms !== ms) written = { ms, text: new Date(ms).toISOString() };
+  return written.text;
 }

@@ -7,8 +7,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 export function addDataOppdatert(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
   server.addHook('onSend', (request, reply, payload, done) => {
-    const updated = request.grant?.moment.value;
-    if (updated && reply.statusCode < 500) reply.header('Data-Oppdatert', updated.toISOString());
+    const text = request.grant?.moment.text;
+    if (text !== undefined && reply.statusCode < 500) reply.header('Data-Oppdatert', text);
     done(null, payload);
   });
 }

@@ -19,7 +19,8 @@ export function union(days: readonly Days[]): Days[] {
   const joined: Days[] = [];
   for (const { first, last } of [...days].sort((a, b) => (a.first < b.first ? -1 : 1))) {
     const open = joined.at(-1);
-    if (!open || (open.last !== null && first > addDays(open.last, 1))) joined.push({ first, last });
+    if (!open || (open.last !== null && first > open.last && first > addDays(open.last, 1)))
+      joined.push({ first, last });
     else if (open.last !== null && (last ?? NEVER) > open.last) open.last = last;
   }
   return joined;

@@ -53,9 +53,9 @@ export class PersonerController {
     const grant = grantOf(request);
     const persons = personsIn(question);
     const idents = [...new Set(persons.flatMap(({ personidenter }) => personidenter))];
-    const today = todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
-    const date = (period ? period.til : question.dato) ?? today;
-    const { asked, shown, withLinks } = fieldsOf(grant, question.felter ?? []);
+    const day = period ? period.til : question.dato;
+    const date = day ?? todayInOslo(gjeldendePer === undefined ? new Date() : new Date(gjeldendePer));
+    const { asked, shown, withLinks } = question.felter ? fieldsOf(grant, question.felter) : usualFields(grant);
     const lookup = {
       fields: asked,
       persons: idents,
@@ -92,11 +92,24 @@ function rowsOf<Row extends { avtale_id: string; start_dato: string | null }>(
 /** What links are made of. */
 const LINK_FIELDS: readonly AvtaleField[] = ['avtaleId', 'bedriftNr'];
 
-/** The fields that the grant must hold, and those that each measure is shown with: `fase` too when it is granted. */
-function fieldsOf(
-  { fields }: Grant,
-  chosen: readonly Tiltaksfelt[],
-): { asked: AvtaleField[]; shown: AvtaleField[]; withLinks: boolean } {
+interface Fields {
+  /** that the grant must hold */
+  asked: readonly AvtaleField[];
+  /** that each measure is shown with: `fase` too when it is granted */
+  shown: readonly AvtaleField[];
+  withLinks: boolean;
+}
+
+/** By what is granted: of a request that chooses none. */
+const usual = new WeakMap<Grant['fields'], Fields>();
+
+function usualFields(grant: Grant): Fields {
+  const fields = usual.get(grant.fields) ?? fieldsOf(grant, []);
+  usual.set(grant.fields, fields);
+  return fields;
+}
+
+function fieldsOf({ fields }: Grant, chosen: readonly Tiltaksfelt[]): Fields {
   const withLinks = chosen.includes(LINKS);
   const own: readonly AvtaleField[] = OPERATIONS.hentTiltaksstatus;
   const wanted = GRANTABLE_FIELDS.filter(

@@ -23,6 +23,8 @@ export function createFastifyAdapter({ maxSeconds = 30, withHead = true } = {}):
   const adapter = new FastifyAdapter({
     exposeHeadRoutes: withHead,
     logger: false,
+    // Nothing here is middleware of that kind, and each request would pass its hook.
+    skipMiddie: true,
     bodyLimit: MAX_BODY,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',

@@ -6,7 +6,7 @@ import type { FieldError } from '../problem.ts';
 
 /** A DTO. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- as Nest names the type of a parameter
-type Form = Function;
+export type Form = Function;
 
 interface Nested {
   form: () => Form;
@@ -41,7 +41,7 @@ function remember(nested: Nested): PropertyDecorator {
   };
 }
 
-function nestedOf(form: Form, name: string): Nested | undefined {
+export function nestedOf(form: Form, name: string): Nested | undefined {
   for (let prototype: unknown = form.prototype; isObject(prototype); prototype = Object.getPrototypeOf(prototype)) {
     const nested = nestedMembers.get(prototype)?.get(name);
     if (nested) return nested;

@@ -37,43 +37,79 @@ export function addHooks(server: FastifyInstance, options: HookOptions): void {
   const { verifier, openRoutes, state, slowBodies, authorize } = options;
   const notFound = collectMethods(server);
   server.register(accepts);
-  const open = [...HEALTH_ROUTES, ...openRoutes];
 
   server.addHook('onRequest', (request, reply, done) => {
     const context = createContext(request.headers);
-    reply.headers({ ...DEFAULT_HEADERS, 'Nav-Call-Id': context.callId });
+    reply.headers(DEFAULT_HEADERS).header('Nav-Call-Id', context.callId);
     // So that clients have moved to another process when this one closes.
     if (state.closing) reply.header('Connection', 'close');
     slowBodies.routed(request, reply);
     runInContext(context, done);
   });
+  const isOpen = openRoutesOf([...HEALTH_ROUTES, ...openRoutes]);
   // Errors here come before the body has been read for nothing.
-  server.addHook('onRequest', async (request, reply) => {
-    requireClearHeaders(request);
-    const isOpenRoute = isOpen(request, open);
-    if (!isOpenRoute) request.token = await verifier.verify(bearer(request));
+  const admit = (request: FastifyRequest, reply: FastifyReply, isOpenRoute: boolean): void | Promise<void> => {
     if (request.is404) throw notFound(request.url);
-    if (!isOpenRoute) {
-      negotiate(request);
-      await authorize?.(request, reply);
-    }
-  });
+    if (isOpenRoute) return undefined;
+    negotiate(request);
+    return authorize?.(request, reply);
+  };
+  server.addHook(
+    'onRequest',
+    asHook((request, reply) => {
+      requireClearHeaders(request);
+      if (isOpen(request)) return admit(request, reply, true);
+      const text = bearer(request);
+      const known = verifier.known(text);
+      if (known) {
+        request.token = known;
+        return admit(request, reply, false);
+      }
+      return verifier.verify(text).then((token) => {
+        request.token = token;
+        return admit(request, reply, false);
+      });
+    }),
+  );
   // From here on the body is wanted.
   server.addHook('preParsing', (request, reply, payload, done) => {
-    if (/^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue();
+    const { expect } = request.headers;
+    if (expect !== undefined && /^100-continue$/i.test(expect)) reply.raw.writeContinue();
     slowBodies.want(request);
     done(null, payload);
   });
-  server.addHook('preValidation', async (request) => {
-    // Who takes a stream looks at what comes in it.
-    if (!(request.body instanceof Readable)) refuseDangerous(request.body);
-  });
+  server.addHook(
+    'preValidation',
+    asHook(({ body }) => {
+      // Who takes a stream looks at what comes in it.
+      if (!(body instanceof Readable)) refuseDangerous(body);
+    }),
+  );
+}
+
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+
+/** What throws, or may have to wait: as good as always it need not, and a promise for nothing costs each request a turn. */
+function asHook(work: (request: FastifyRequest, reply: FastifyReply) => void | Promise<void>): Hook {
+  return (request, reply, done) => {
+    let waiting: void | Promise<void>;
+    try {
+      waiting = work(request, reply);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    if (waiting === undefined) done();
+    else waiting.then(() => done(), done);
+  };
 }
 
 /** By the route that the router found, whatever the client wrote to come to it. */
-function isOpen({ routeOptions: { url: found } }: FastifyRequest, open: string[]): boolean {
-  if (found === undefined) return false;
-  return open.some((route) => (route.endsWith('/*') ? found.startsWith(route.slice(0, -1)) : found === route));
+function openRoutesOf(open: readonly string[]): (request: FastifyRequest) => boolean {
+  const exact = new Set(open.filter((route) => !route.endsWith('/*')));
+  const prefixes = open.filter((route) => route.endsWith('/*')).map((route) => route.slice(0, -1));
+  return ({ routeOptions: { url: found } }) =>
+    found !== undefined && (exact.has(found) || prefixes.some((prefix) => found.startsWith(prefix)));
 }
 
 function bearer({ headers }: FastifyRequest): string {
@@ -84,10 +120,11 @@ function bearer({ headers }: FastifyRequest): string {
 
 /** @throws Problem 406 when what the route answers with is not accepted, 415 when the body says that it is something else than UTF-8 as it stands */
 function negotiate(request: FastifyRequest): void {
-  const { mediaTypes = ['application/json'] } = request.routeOptions.config;
+  const { mediaTypes = JSON_ONLY } = request.routeOptions.config;
   if (!isAcceptable(request, mediaTypes))
     throw new Problem(PROBLEMS.IKKE_AKSEPTABELT, `Only ${mediaTypes.join(' or ')} is offered`);
   const { headers } = request;
+  if (headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined) return;
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
   const encoding = headers['content-encoding'] ?? 'identity';
   if (!/^utf-?8$/i.test(charset) || encoding.toLowerCase() !== 'identity') {
@@ -95,8 +132,13 @@ function negotiate(request: FastifyRequest): void {
   }
 }
 
+const JSON_ONLY = ['application/json'];
+/** As good as all clients that want JSON write one of these. */
+const ALL_OR_JSON: ReadonlySet<string | undefined> = new Set([undefined, '*/*', 'application/json']);
+
 /** A type that is named is also accepted with parameters, `charset` or any other, and problems are answers too. */
 function isAcceptable(request: FastifyRequest, mediaTypes: string[]): boolean {
+  if (mediaTypes === JSON_ONLY && ALL_OR_JSON.has(request.headers.accept)) return true;
   if (request.type(mediaTypes) !== false) return true;
   const named = [request.types()].flat().map((type) => String(type).toLowerCase());
   return [...mediaTypes, 'application/problem+json'].some((type) => named.includes(type));

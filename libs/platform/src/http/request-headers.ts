@@ -13,6 +13,7 @@ const w3c = new W3CTraceContextPropagator();
 /** Who calls, as the headers tell: the call id and the trace that this is part of. */
 export function createContext(headers: IncomingHttpHeaders): RequestContext {
   const callId = [headers['nav-call-id'], headers['nav-callid'], headers['x-correlation-id']].find(isCallId);
+  if (headers['traceparent'] === undefined) return { callId: callId ?? newCallId() };
   const traceId = w3c.extract(ROOT_CONTEXT, headers, {
     get: (carrier: IncomingHttpHeaders, name) => carrier[name],
     keys: (carrier) => Object.keys(carrier),

@@ -3,6 +3,7 @@ import { PROBLEMS, Problem } from '../problem.ts';
 
 /** Headers that say who comes, to whom, and what: of which one is meant can't be told when there are two. */
 const SINGLE = ['authorization', 'host', 'content-type'];
+const SINGLE_LENGTHS: ReadonlySet<number> = new Set(SINGLE.map(({ length }) => length));
 /** RFC 3986: a name or an address, and perhaps a port. */
 const HOST = /^([\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(:\d{0,5})?$/i;
 
@@ -19,12 +20,15 @@ export function toPath(target: string): string {
 /** @throws Problem 400 for headers that can be read in two ways, here and at whoever passed them on */
 export function requireClearHeaders({ headers, raw }: FastifyRequest): void {
   const { rawHeaders, httpVersion } = raw;
-  const seen = new Set<string>();
+  const seen: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] ?? '').toLowerCase();
+    const given = rawHeaders[i] ?? '';
+    // Most are told apart by this alone.
+    if (!SINGLE_LENGTHS.has(given.length)) continue;
+    const name = given.toLowerCase();
     if (!SINGLE.includes(name)) continue;
-    if (seen.has(name)) throw unclear(`The header ${name} stands twice`);
-    seen.add(name);
+    if (seen.includes(name)) throw unclear(`The header ${name} stands twice`);
+    seen.push(name);
   }
   const { host, 'transfer-encoding': encoding } = headers;
   if (httpVersion !== '1.1' && httpVersion !== '1.0') throw unclear('The version of HTTP must be 1.1 or 1.0');

@@ -1,6 +1,7 @@
-import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
+import { ValidationPipe, type ArgumentMetadata, type PipeTransform, type ValidationError } from '@nestjs/common';
 import { maskIdents } from '../logger.ts';
 import { PROBLEMS, Problem, type FieldError } from '../problem.ts';
+import { readPlain } from './compiled-form.ts';
 import { checkShape, isObject, isPlainObject } from './form.ts';
 
 /** Bodies whose form others have decided, and may add to. */
@@ -13,6 +14,20 @@ export function IgnoresUnknown(): ClassDecorator {
   };
 }
 
+/** What is plainly valid is read at once (`readPlain`). All else goes by the libraries: only they know what to say of it. */
+class CompiledPipe implements PipeTransform {
+  private readonly byRules = rulesPipe();
+
+  transform(value: unknown, metadata: ArgumentMetadata): unknown {
+    const { type, metatype } = metadata;
+    if (type !== 'custom' && metatype !== undefined && isPlainObject(value) && !hasNoForm(metatype)) {
+      const plain = OPEN_FORMS.has(metatype) ? undefined : readPlain(value, metatype, type === 'body');
+      if (plain) return plain;
+    }
+    return this.byRules.transform(value, metadata);
+  }
+}
+
 /** Nest takes `null` and no body at all for an object without properties. */
 class ProblemValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
@@ -20,8 +35,7 @@ class ProblemValidationPipe extends ValidationPipe {
     if (type === 'body' && !isPlainObject(value)) {
       throw invalidRequest([{ felt: 'body', melding: 'must be a JSON object' }]);
     }
-    if (!isPlainObject(value) || metatype === undefined || OTHERS.has(metatype))
-      return super.transform(value, metadata);
+    if (!isPlainObject(value) || metatype === undefined || hasNoForm(metatype)) return super.transform(value, metadata);
     const isOpen = OPEN_FORMS.has(metatype);
     const given = type === 'body' && !isOpen ? withoutNulls(value) : value;
     const { errors, rest } = checkShape(given, metatype, !isOpen);
@@ -41,9 +55,9 @@ class ProblemValidationPipe extends ValidationPipe {
   }
 }
 
-/** What is no DTO: Nest looks at none of these either. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- as Nest names the type of a parameter
-const OTHERS: ReadonlySet<Function> = new Set<Function>([String, Boolean, Number, Array, Object, Buffer, Date]);
+/** Nest looks at none of these either. */
+const hasNoForm = (type: object): boolean =>
+  [String, Boolean, Number, Array, Object, Buffer, Date].includes(type as never);
 
 /** Many clients write `null` for what they leave out. It is left out; an entry of a list is not, and is refused. */
 function withoutNulls(value: object): object {
@@ -55,7 +69,12 @@ function withoutNulls(value: object): object {
 }
 
 /** Bodies and parameters against their DTO: unknown properties are refused, and all that is wrong is told at once. */
-export function validationPipe(): ValidationPipe {
+export function validationPipe(): PipeTransform {
+  return new CompiledPipe();
+}
+
+/** The same by class-validator and class-transformer alone, whatever the value: slower, and the oracle of the other. */
+export function rulesPipe(): ValidationPipe {
   return new ProblemValidationPipe({
     transform: true,
     whitelist: true,
@@ -99,6 +118,7 @@ const INHERITED = ['constructor', '__proto__'];
  * @throws Problem 400
  */
 export function refuseDangerous(body: unknown): void {
+  if (isHarmless(body, 0)) return;
   let layer = [body].filter(isObject);
   for (let depth = 1; layer.length > 0; depth++) {
     if (depth > MAX_DEPTH)
@@ -113,6 +133,18 @@ export function refuseDangerous(body: unknown): void {
     }
     layer = next;
   }
+}
+
+/** Whether there is nothing to look for; of anything else, the first that is wrong is told, layer by layer. */
+function isHarmless(value: unknown, depth: number): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (!isObject(value)) return true;
+  if (depth === MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((entry) => isHarmless(entry, depth + 1));
+  for (const name of Object.keys(value)) {
+    if (INHERITED.includes(name) || !isHarmless((value as Record<string, unknown>)[name], depth + 1)) return false;
+  }
+  return true;
 }
 
 function dangerous(body: unknown, part: object, name: string): Problem {
