@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Gauge } from 'prom-client';
 
 /** How often a timer looks whether its turn came in time. */
@@ -8,7 +8,7 @@ const PART_MS = 10_000;
 const PARTS = 6;
 const QUANTILES = [0.5, 0.99, 1];
 
-let histogram: IntervalHistogram | undefined;
+let histogram: ReturnType<typeof monitorEventLoopDelay> | undefined;
 /** of each part that is over, by quantile, seconds */
 const parts: number[][] = [];
 

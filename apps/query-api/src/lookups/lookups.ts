@@ -76,7 +76,7 @@ export class Lookups {
   answer<Row extends QueryResultRow, T>(
     grant: Grant,
     lookup: Lookup<Row>,
-    shape: (rows: Row[], next?: string) => T,
+    shape: (rows: Row[], next?: string) => T | Promise<T>,
   ): Promise<T> {
     const { query, page } = lookup;
     return this.answerSteps(
