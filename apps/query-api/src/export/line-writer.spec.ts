@@ -30,7 +30,6 @@ function copied(row: AvtaleRow): string {
     const value = row[name] ?? null;
     if (value === null) return '\\N';
     if (typeof value === 'boolean') return value ? 't' : 'f';
-    // eslint-disable-next-line no-control-regex -- those that COPY writes with a backslash
     return String(value).replace(/[\b\f\n\r\t\v\\]/g, (char) => escapes[char] ?? char);
   });
   return `${cells.join('\t')}\n`;

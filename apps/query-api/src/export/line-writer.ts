@@ -277,11 +277,13 @@ function linksWriter(columns: readonly Column[]): Write {
     const isPlain =
       (relations < 0 || row.isNull(relations)) && (bedrift < 0 || row.isNull(bedrift) || isDigits(row, bedrift));
     if (!isPlain) {
-      const [avtaleId, deltakerId, bedriftNr, relasjoner] = [id, deltaker, bedrift, relations].map((one) =>
-        row.value(one),
-      );
-      const link = { avtale_id: avtaleId ?? null, deltaker_id: deltakerId ?? null, bedrift_nr: bedriftNr ?? null };
-      return out.text(`"_links":${JSON.stringify(linksOf({ ...link, relasjoner: relasjoner ?? null }))}}\n`);
+      const linkRow = {
+        avtale_id: row.value(id),
+        deltaker_id: row.value(deltaker),
+        bedrift_nr: row.value(bedrift),
+        relasjoner: row.value(relations),
+      };
+      return out.text(`"_links":${JSON.stringify(linksOf(linkRow))}}\n`);
     }
     out.all(self);
     out.copy(row.bytes, row.starts[id] as number, row.ends[id] as number);
