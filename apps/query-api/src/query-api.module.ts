@@ -6,7 +6,7 @@ import { Konsumenter } from './access/konsumenter.ts';
 import { OpenRequests } from './access/open-requests.ts';
 import { AvtalerController } from './avtaler/avtaler.controller.ts';
 import { ChangesController } from './changes/changes.controller.ts';
-import { FeedWaiter } from './changes/feed-waiter.ts';
+import { FeedTail } from './changes/feed-tail.ts';
 import { CoverageController } from './coverage/coverage.controller.ts';
 import { Coverage } from './coverage/coverage.ts';
 import { ExportController } from './export/export.controller.ts';
@@ -28,7 +28,7 @@ export interface Parts {
   konsumenter: Konsumenter;
   coverage: Coverage;
   openRequests: OpenRequests;
-  feedWaiter: FeedWaiter;
+  feedTail: FeedTail;
   exports: Export;
 }
 
@@ -46,7 +46,7 @@ const CONTROLLERS = [
 @Module({})
 export class QueryApiModule {
   static with(parts: Parts): DynamicModule {
-    const { lookups, denialLog, limits, freshness, konsumenter, coverage, openRequests, feedWaiter, exports } = parts;
+    const { lookups, denialLog, limits, freshness, konsumenter, coverage, openRequests, feedTail, exports } = parts;
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -58,7 +58,7 @@ export class QueryApiModule {
         { provide: Konsumenter, useValue: konsumenter },
         { provide: Coverage, useValue: coverage },
         { provide: OpenRequests, useValue: openRequests },
-        { provide: FeedWaiter, useValue: feedWaiter },
+        { provide: FeedTail, useValue: feedTail },
         { provide: Export, useValue: exports },
         { provide: APP_GUARD, useClass: AccessGuard },
       ],
@@ -67,7 +67,7 @@ export class QueryApiModule {
 
   /** The routes with nothing behind them: their controllers are made, and must not be called. */
   static forDocument(): DynamicModule {
-    const providers = [Lookups, Freshness, Coverage, FeedWaiter, Export].map((provide) => ({
+    const providers = [Lookups, Freshness, Coverage, FeedTail, Export].map((provide) => ({
       provide,
       useValue: null,
     }));

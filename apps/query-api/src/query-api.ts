@@ -23,7 +23,7 @@ import { OpenRequests } from './access/open-requests.ts';
 import { RegistryReload } from './access/registry.job.ts';
 import { addRateLimits, countBadTokens } from './access/rate-limit.hook.ts';
 import { SharedLimits } from './access/shared-limits.job.ts';
-import { FeedWaiter } from './changes/feed-waiter.ts';
+import { FeedTail } from './changes/feed-tail.ts';
 import type { Config } from './config.ts';
 import { readCoverage } from './coverage/coverage.ts';
 import { Export, EXPORT_TIMEOUT_MS } from './export/export.ts';
@@ -36,6 +36,7 @@ import { Lookups } from './lookups/lookups.ts';
 import { Reader } from './lookups/reader.ts';
 import { openApiText, serveOpenApi } from './openapi.ts';
 import { Cursors } from './shared/cursor.ts';
+import { addInPieces } from './shared/in-pieces.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
@@ -90,7 +91,7 @@ export function createQueryApi(config: Config): QueryApi {
     konsumenter,
     coverage: readCoverage(config.DEKNING_FIL),
     openRequests: new OpenRequests(),
-    feedWaiter: new FeedWaiter(reader, limits.waitingReaders),
+    feedTail: new FeedTail(reader, limits),
     exports: new Export(pools.eksport, limits.exports),
   };
   return { config, parts, deltakerId, dataSource, pools, reader, auditLog };
@@ -116,7 +117,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   );
 
   return async () => {
-    parts.feedWaiter.stop();
+    parts.feedTail.stop();
     await http.stop();
     await registryJob.stop();
     await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
@@ -151,6 +152,7 @@ function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: Sta
     },
     configure: (app) => {
       addDataOppdatert(app);
+      addInPieces(app);
       addRateLimits(app, parts);
       countBadTokens(app, parts.denialLog);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);

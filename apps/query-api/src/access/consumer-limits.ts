@@ -4,22 +4,22 @@ import { Shares } from '../shared/shares.ts';
 /** Exports that a process has connections for, and those of them that one consumer can have. */
 export const MAX_EXPORTS = 4;
 const MAX_EXPORTS_EACH = 2;
-/** Readers that wait for the change feed: a consumer with several processes has a few. */
-const MAX_WAITING_EACH = 25;
 
 /**
  * What one consumer can have under way at the same time, so that the others have what is theirs: in all processes together,
  * as well as they know of each other (`SharedLimits`).
  */
 export class ConsumerLimits {
-  /** requests of any kind */
+  /** requests of any kind, but for readers while they wait */
   readonly lookups: Shares;
   readonly exports = new Shares(MAX_EXPORTS_EACH);
-  readonly waitingReaders = new Shares(MAX_WAITING_EACH);
+  /** of the change feed: they share its polls, and each holds little more than its connection to us */
+  readonly waitingReaders: Shares;
 
   /** @param connections that look-ups share */
   constructor(connections: number) {
     this.lookups = new Shares(connections * 50);
+    this.waitingReaders = new Shares(connections * 100);
   }
 }
 

@@ -7,6 +7,7 @@ import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups, type Lookup } from '../lookups/lookups.ts';
 import { isNotModified, WithETag } from '../shared/etag.ts';
+import type { Written } from '../shared/in-pieces.ts';
 import {
   AvtaleDto,
   AvtalesideDto,
@@ -59,7 +60,7 @@ export class AvtalerController {
   sokAvtaler(
     @Body() { antall: size, neste: next, ...filter }: SokDto,
     @Req() request: FastifyRequest,
-  ): Promise<AvtalesideDto> {
+  ): Promise<Written<AvtalesideDto>> {
     return this.searchPage(request, filter, { size, next });
   }
 
@@ -85,7 +86,7 @@ export class AvtalerController {
   hentUtdrag(
     @Body() { felter, antall: size, neste: next, ...filter }: UtdragSokDto,
     @Req() request: FastifyRequest,
-  ): Promise<UtdragssideDto> {
+  ): Promise<Written<UtdragssideDto>> {
     // The order in which fields were named does not matter, to the cursor or to the statement.
     const fields = GRANTABLE_FIELDS.filter((field) => felter.includes(field));
     return this.lookups.answer(grantOf(request), extractPage(filter, fields, { size, next }), (rows, nextCursor) =>
@@ -140,7 +141,7 @@ export class AvtalerController {
     @Param() { avtaleId }: AvtaleIdDto,
     @Query() { antall: size, neste: next }: SideDto,
     @Req() request: FastifyRequest,
-  ): Promise<VersjonssideDto> {
+  ): Promise<Written<VersjonssideDto>> {
     const grant = grantOf(request);
     const toPage = toVersjonsside(wholeFields(grant));
     return this.lookups.answer(grant, versionsPage(grant, avtaleId, { size, next }), (rows, nextCursor) => {
@@ -163,7 +164,7 @@ export class AvtalerController {
     @Param() { deltakerId }: DeltakerIdDto,
     @Query() { antall: size, neste: next, ...phase }: AvtalefaseSideDto,
     @Req() request: FastifyRequest,
-  ): Promise<AvtalesideDto> {
+  ): Promise<Written<AvtalesideDto>> {
     return this.searchPage(request, { deltakerId, ...phase }, { size, next });
   }
 
@@ -180,11 +181,15 @@ export class AvtalerController {
     @Param() { bedriftNr }: BedriftNrDto,
     @Query() { antall: size, neste: next, ...phase }: AvtalefaseSideDto,
     @Req() request: FastifyRequest,
-  ): Promise<AvtalesideDto> {
+  ): Promise<Written<AvtalesideDto>> {
     return this.searchPage(request, { bedriftsnumre: [bedriftNr], ...phase }, { size, next });
   }
 
-  private searchPage(request: FastifyRequest, filter: AvtaleFilter, page: PageRequest): Promise<AvtalesideDto> {
+  private searchPage(
+    request: FastifyRequest,
+    filter: AvtaleFilter,
+    page: PageRequest,
+  ): Promise<Written<AvtalesideDto>> {
     const grant = grantOf(request);
     return this.lookups.answer(grant, searchPage(grant, filter, page), toAvtaleside(wholeFields(grant)));
   }

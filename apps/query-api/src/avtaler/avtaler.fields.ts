@@ -111,6 +111,8 @@ export type ValueReader = ((value: string | number | boolean | null) => unknown)
   lowCardinality?: true;
   /** the value goes through as it is */
   passThrough?: true;
+  /** shown as `toRfc3339` has it */
+  isTime?: true;
 };
 
 export function valueReader(field: AvtaleField): ValueReader {
@@ -121,7 +123,11 @@ export function valueReader(field: AvtaleField): ValueReader {
     published.lowCardinality = true;
     return published;
   }
-  if (read === 'osloTime' || read === 'instant') return (value) => value && toRfc3339(String(value));
+  if (read === 'osloTime' || read === 'instant') {
+    const rfc3339: ValueReader = (value) => value && toRfc3339(String(value));
+    rfc3339.isTime = true;
+    return rfc3339;
+  }
   const same: ValueReader = (value) => value;
   same.passThrough = true;
   return same;

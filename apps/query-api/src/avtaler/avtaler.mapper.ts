@@ -6,9 +6,11 @@ import type {
   LenkeDto,
   UtdragDto,
   UtdragssideDto,
+  VersjonDto,
   VersjonssideDto,
 } from './avtaler.dto.ts';
 import { jsonMapper, toRfc3339, type AvtaleRow } from './avtaler.fields.ts';
+import { inPieces, pieces, type Written } from '../shared/in-pieces.ts';
 import { BEDRIFT_NR } from '../shared/lists.ts';
 import type { VersionRow } from './avtaler.queries.ts';
 
@@ -20,20 +22,28 @@ export function toAvtaleDto(fields: readonly AvtaleField[]): (row: AvtaleRow) =>
   return (row) => ({ ...toWhole(row), _links: linksOf(row) });
 }
 
-export function toAvtaleside(fields: readonly AvtaleField[]): (rows: AvtaleRow[], next?: string) => AvtalesideDto {
+export function toAvtaleside(
+  fields: readonly AvtaleField[],
+): (rows: AvtaleRow[], next?: string) => Promise<Written<AvtalesideDto>> {
   const toAvtale = toAvtaleDto(fields);
-  return (rows, next) => ({ avtaler: rows.map(toAvtale), ...nextPage(next) });
+  return (rows, next) => inPieces<AvtalesideDto>({ avtaler: pieces(rows, toAvtale), ...nextPage(next) });
 }
 
-export function toUtdragsside(fields: readonly AvtaleField[], rows: AvtaleRow[], next?: string): UtdragssideDto {
-  return { avtaler: rows.map(jsonMapper<UtdragDto>(fields)), ...nextPage(next) };
+export function toUtdragsside(
+  fields: readonly AvtaleField[],
+  rows: AvtaleRow[],
+  next?: string,
+): Promise<Written<UtdragssideDto>> {
+  return inPieces<UtdragssideDto>({ avtaler: pieces(rows, jsonMapper<UtdragDto>(fields)), ...nextPage(next) });
 }
 
-export function toVersjonsside(fields: readonly AvtaleField[]): (rows: VersionRow[], next?: string) => VersjonssideDto {
+export function toVersjonsside(
+  fields: readonly AvtaleField[],
+): (rows: VersionRow[], next?: string) => Promise<Written<VersjonssideDto>> {
   const toAvtale = toAvtaleDto(fields);
   return (rows, next) => {
-    const versions = rows.map((row) => ({ laert: toRfc3339(row.laert), avtale: toAvtale(row) }));
-    return { versjoner: versions, ...nextPage(next) };
+    const toVersion = (row: VersionRow): VersjonDto => ({ laert: toRfc3339(row.laert), avtale: toAvtale(row) });
+    return inPieces<VersjonssideDto>({ versjoner: pieces(rows, toVersion), ...nextPage(next) });
   };
 }
 

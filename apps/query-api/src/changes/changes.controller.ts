@@ -1,10 +1,11 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiGoneResponse, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { grantOf } from '../access/grant.ts';
+import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation, OPERATIONS } from '../access/operations.ts';
 import { toRfc3339 } from '../avtaler/avtaler.fields.ts';
-import { Lookups } from '../lookups/lookups.ts';
+import { Lookups, type Run } from '../lookups/lookups.ts';
+import { inPieces, pieces, type Answer } from '../shared/in-pieces.ts';
 import {
   EndringerDto,
   EndringssideDto,
@@ -19,10 +20,12 @@ import {
   toChangesPage,
   toPosition,
   type ChangeRow,
+  type ChangesPage,
   type FeedState,
 } from './changes.queries.ts';
 import { decodePosition, encodePosition, gone, isAfter, parsePosition, type FeedPosition } from './feed-position.ts';
-import { FeedWaiter } from './feed-waiter.ts';
+import { FeedTail } from './feed-tail.ts';
+import type { TailPage } from './feed-window.ts';
 
 const FIELDS = OPERATIONS.hentEndringer;
 
@@ -33,8 +36,11 @@ const FIELDS = OPERATIONS.hentEndringer;
 export class ChangesController {
   constructor(
     private readonly lookups: Lookups,
-    private readonly feedWaiter: FeedWaiter,
+    private readonly feedTail: FeedTail,
   ) {}
+
+  /** Of a page that many are given: worked out once. */
+  private readonly shared = new WeakMap<TailPage, Found>();
 
   @Get()
   @IsOperation('hentEndringer')
@@ -53,36 +59,90 @@ export class ChangesController {
     @Query() { etter: after, antall: count, ventSekunder: waitSeconds }: EndringerDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<EndringssideDto> {
+  ): Promise<Answer<EndringssideDto>> {
     const grant = grantOf(request);
+    const question = { after, count, waitSeconds };
     return this.lookups.answerSteps(
       grant,
       { fields: FIELDS },
       async (run) => {
-        const read = changesQuery(after === undefined ? undefined : parsePosition(after), count);
-        let { state, rows } = toChangesPage(await run(read));
-        let from = resolveStart(state, after);
-        if (rows.length === 0 && waitSeconds > 0) {
-          const place = { epoch: state.epoch, after: from };
-          await this.feedWaiter.wait(grant.konsument, place, waitSeconds, abortOnDisconnect(reply));
-          // What is answered is read after the wait, all of it: meanwhile the feed may have been trimmed, or another server
-          // have taken over.
-          grant.moment.startOver();
-          ({ state, rows } = toChangesPage(await run(read)));
-          from = resolveStart(state, after);
-        }
-        const last = rows.at(-1);
-        const position = encodePosition(state.epoch, last ? toPosition(last) : from);
-        const subset = { etter: encodePosition(state.epoch, from) };
-        return { found: { rows, position }, disclosure: { hits: rows.length, subset, position } };
+        const found = await this.find(run, grant, question, closing(reply));
+        const { rows, position, from } = found;
+        return { found, disclosure: { hits: rows.length, subset: { etter: from }, position } };
       },
-      ({ rows, position }) => ({
-        endringer: rows.map(toEndringDto),
-        posisjon: position,
-        flere: rows.length === count,
-      }),
+      (found) => (found.answer ??= answerOf(found, count)),
     );
   }
+
+  /**
+   * What is answered is read after the wait, all of it: meanwhile the feed may have been trimmed, or another server have
+   * taken over.
+   */
+  private async find(
+    run: Run,
+    grant: Grant,
+    { after, count, waitSeconds }: Question,
+    closed: AbortSignal,
+  ): Promise<Found> {
+    const query = changesQuery(after === undefined ? undefined : parsePosition(after), count);
+    const read = async (): Promise<Found> => foundIn(toChangesPage(await run(query)), after);
+    if (waitSeconds === 0) return read();
+    const { konsument, atLeast } = grant;
+    const until = performance.now() + waitSeconds * 1_000;
+    const follow = async (position: string): Promise<Found | undefined> => {
+      const page = await this.feedTail.follow({ konsument, after: position, count, until, closed });
+      // Only a statement of its own can tell that the server has come so far.
+      if (!page || atLeast !== undefined) return undefined;
+      grant.moment.startOver();
+      grant.moment.include(page.updatedToMs);
+      return this.sharedOf(page, position);
+    };
+    const followed = after === undefined || atLeast !== undefined ? undefined : await follow(after);
+    if (followed) return followed;
+    const found = await read();
+    if (found.rows.length > 0 || closed.aborted) return found;
+    const later = await follow(found.position);
+    if (later) return later;
+    grant.moment.startOver();
+    return read();
+  }
+
+  private sharedOf(page: TailPage, position: string): Found {
+    const found = this.shared.get(page) ?? foundIn(page, position);
+    this.shared.set(page, found);
+    return found;
+  }
+}
+
+interface Question {
+  after: string | undefined;
+  count: number;
+  waitSeconds: number;
+}
+
+interface Found {
+  rows: ChangeRow[];
+  /** where the page begins and ends */
+  from: string;
+  position: string;
+  /** once it is made */
+  answer?: Promise<Answer<EndringssideDto>>;
+}
+
+/** @throws Problem 410 when what follows the position may be gone */
+function foundIn({ state, rows }: ChangesPage, after: string | undefined): Found {
+  const start = resolveStart(state, after);
+  const from = encodePosition(state.epoch, start);
+  const last = rows.at(-1);
+  return { rows, from, position: last ? encodePosition(state.epoch, toPosition(last)) : from };
+}
+
+function answerOf({ rows, position }: Found, count: number): Promise<Answer<EndringssideDto>> {
+  return inPieces<EndringssideDto>({
+    endringer: pieces(rows, toEndringDto),
+    posisjon: position,
+    flere: rows.length === count,
+  });
 }
 
 /** @throws Problem 410 when what follows the position may be gone */
@@ -94,8 +154,8 @@ function resolveStart(state: FeedState, after: string | undefined): FeedPosition
   throw gone(position ? 'too old' : 'from another epoch of the feed');
 }
 
-/** A reader that hangs up while it waits has no need of an answer. */
-function abortOnDisconnect({ raw }: FastifyReply): AbortSignal {
+/** Of the response: when it is given, and when a reader hangs up, which has no need of it. */
+function closing({ raw }: FastifyReply): AbortSignal {
   const abort = new AbortController();
   if (raw.closed) abort.abort();
   else raw.once('close', () => abort.abort());

@@ -12,7 +12,7 @@ import { encodePosition } from '../changes/feed-position.ts';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import type { Shares } from '../shared/shares.ts';
 import type { EksporthodeDto } from './export.dto.ts';
-import { createLineWriter, type Column } from './line-writer.ts';
+import { createLineWriter, type Column, type LineWriter } from './line-writer.ts';
 
 export interface ExportStream {
   /** lines after the first */
@@ -121,26 +121,13 @@ async function readColumns(db: PoolClient, fields: readonly AvtaleField[]): Prom
   return columns.map(({ name, dataTypeID }) => ({ name, kind: jsonTypeOf(dataTypeID) }));
 }
 
-/** Long strings are kept apart by the engine, and stay for longer. */
-const CHUNK_CHARS = 16 * 1_024;
-
-/** Whole rows of COPY in, lines of JSON out. */
-function toLines(header: EksporthodeDto, write: (row: string) => string, guard: StallGuard): Transform {
-  let rest: Buffer = Buffer.alloc(0);
+/** Rows of COPY in, lines of JSON out. */
+function toLines(header: EksporthodeDto, write: LineWriter, guard: StallGuard): Transform {
   const lines = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       guard.mark();
-      const end = chunk.lastIndexOf(0x0a);
-      const whole = end < 0 ? undefined : Buffer.concat([rest, chunk.subarray(0, end)]);
-      rest = whole ? chunk.subarray(end + 1) : Buffer.concat([rest, chunk]);
-      let json = '';
-      for (const row of whole?.toString('utf8').split('\n') ?? []) {
-        json += write(row);
-        if (json.length < CHUNK_CHARS) continue;
-        this.push(json);
-        json = '';
-      }
-      done(null, json);
+      write(chunk, (ready) => this.push(ready));
+      done();
     },
   });
   lines.push(`${JSON.stringify(header)}\n`);

@@ -11,7 +11,7 @@ type Results = ReadonlyMap<string, RootResult>;
 type Root = GraphQLFieldResolver<undefined, unknown>;
 
 /** Avtaler that are made into an answer in one go, while all other requests wait. */
-const CHUNK = 500;
+const CHUNK = 100;
 
 /**
  * What an operation is answered with, as JSON. A long list is executed and written piece by piece: as objects, and with

@@ -77,7 +77,7 @@ export class Lookups {
   async answer<Row extends QueryResultRow, T>(
     grant: Grant,
     lookup: Lookup<Row>,
-    shape: (rows: Row[], next?: string) => T,
+    shape: (rows: Row[], next?: string) => T | Promise<T>,
   ): Promise<T> {
     const { page, filter } = lookup;
     const fields = fieldsOf(lookup);

@@ -6,6 +6,7 @@ import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation, OPERATIONS } from '../access/operations.ts';
 import { Coverage } from '../coverage/coverage.ts';
 import { Lookups } from '../lookups/lookups.ts';
+import { inPieces, pieces, type Written } from '../shared/in-pieces.ts';
 import { LINKS, TiltaksstatuserDto, TiltaksstatusSporringDto, type Tiltaksfelt } from './personer.dto.ts';
 import { tiltakQuery } from './personer.queries.ts';
 import { answererFor, type Person } from './tiltaksstatus.ts';
@@ -48,7 +49,7 @@ export class PersonerController {
   hentTiltaksstatus(
     @Body() question: TiltaksstatusSporringDto,
     @Req() request: FastifyRequest,
-  ): Promise<TiltaksstatuserDto> {
+  ): Promise<Written<TiltaksstatuserDto>> {
     const { gjeldendePer, periode: period, tiltakstyper } = question;
     const grant = grantOf(request);
     const persons = personsIn(question);
@@ -64,12 +65,12 @@ export class PersonerController {
     return this.lookups.answer(grant, lookup, (rows) => {
       const answer = answererFor({ date, period, tiltakstyper, fields: shown, withLinks });
       const perIdent = Map.groupBy(rows, ({ nr }) => idents[nr - 1] ?? '');
-      return {
+      return inPieces<TiltaksstatuserDto>({
         dato: date,
         ...(period ? { periode: period } : {}),
-        personer: persons.map((person) => answer(person, rowsOf(person, perIdent))),
+        personer: pieces(persons, (person) => answer(person, rowsOf(person, perIdent))),
         dekning: this.coverage.of(tiltakstyper),
-      };
+      });
     });
   }
 }

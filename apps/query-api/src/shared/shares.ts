@@ -11,13 +11,22 @@ export class Shares {
   /** Gives it back when called, once; undefined when the consumer has all that it may have. */
   take(who: string): (() => void) | undefined {
     if (this.left(who) <= 0) return undefined;
-    this.taken.set(who, this.has(who) + 1);
+    this.set(who, this.has(who) + 1);
     this.onTake();
     let held = true;
     return () => {
       if (held) this.giveBack(who);
       held = false;
     };
+  }
+
+  /**
+   * Lets the consumer use one that it has for something else, until what this gives is called: it may then have more than
+   * `max` for a moment.
+   */
+  pause(who: string): () => void {
+    this.giveBack(who);
+    return () => this.set(who, this.has(who) + 1);
   }
 
   /** In this process. */
@@ -40,8 +49,12 @@ export class Shares {
   }
 
   private giveBack(who: string): void {
-    const rest = this.has(who) - 1;
-    if (rest > 0) this.taken.set(who, rest);
-    else this.taken.delete(who);
+    this.set(who, this.has(who) - 1);
+  }
+
+  /** Below zero, for a moment, when one that is paused is given back. */
+  private set(who: string, count: number): void {
+    if (count === 0) this.taken.delete(who);
+    else this.taken.set(who, count);
   }
 }

@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { TokenVerifier } from '../auth.ts';
 import type { entraVariables, commonVariables, ConfigOf } from '../config.ts';
+import { measureEventLoop } from '../event-loop.ts';
 import { NestLogger } from '../logger.ts';
 import { StartupError } from '../startup-error.ts';
 import { acceptJsonOnly } from './body/json-body.ts';
@@ -73,6 +74,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
   addHooks(server, { verifier, openRoutes, state, slowBodies, authorize });
   boundAnswers(server, options.maxBytes?.answers);
   logResponses(server);
+  measureEventLoop();
   addHealthRoutes(server, readiness, state);
 
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
