@@ -8,7 +8,7 @@ import Connection from 'kafkajs/src/network/connection.js';
 import fetchRequest from 'kafkajs/src/protocol/requests/fetch/index.js';
 import { withRecordSets } from './kafkajs-patch.ts';
 import { AnswerReader, ReceiveBuffers, type Answer, type Lease } from './receive-buffers.ts';
-import { RecordSet } from './record-set.ts';
+import type { RecordSet } from './record-set.ts';
 
 const buffers = new ReceiveBuffers();
 
@@ -31,7 +31,7 @@ test('answers come whole however they are cut, and are the same for as long as s
           size: fc.oneof(fc.nat(300), fc.integer({ min: 60_000, max: 300_000 })),
           isLeased: fc.boolean(),
           /** how many answers later it is let go, and by how many holders */
-          holdFor: fc.nat(4),
+          heldFor: fc.nat(4),
           holders: fc.integer({ min: 1, max: 3 }),
         }),
         { minLength: 1, maxLength: 20 },
@@ -72,9 +72,9 @@ test('answers come whole however they are cut, and are the same for as long as s
               if (memory.has(payload.buffer)) reused++;
               memory.add(payload.buffer);
             }
-            const { holdFor = 0, holders = 1 } = answers[n] ?? {};
+            const { heldFor = 0, holders = 1 } = answers[n] ?? {};
             for (let more = 1; more < holders; more++) lease.hold();
-            held.push({ until: n + holdFor, payload, lease, n, holders });
+            held.push({ until: n + heldFor, payload, lease, n, holders });
           },
         });
         const stream = Buffer.concat(sent);
@@ -145,7 +145,7 @@ describe('messages of a real broker do not change under who holds them while ans
       const front = ssl ? createTlsServer({ ...psk, pskCallback: () => key }, forward) : createServer(forward);
       await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
       try {
-        await withRecordSets(() => readAndHold((front.address() as AddressInfo).port, ssl));
+        await withRecordSets(() => readHolding((front.address() as AddressInfo).port, ssl));
       } finally {
         front.close();
       }
@@ -157,7 +157,7 @@ describe('messages of a real broker do not change under who holds them while ans
     responses: { partitions: { messages: { fetched: RecordSet }[] }[] }[];
   }
 
-  async function readAndHold(port: number, ssl: ConnectionOptions | null): Promise<void> {
+  async function readHolding(port: number, ssl: ConnectionOptions | null): Promise<void> {
     const logger = { namespace: () => ({ debug: () => 0, error: () => 0, warn: () => 0, info: () => 0 }) };
     const connection = new Connection({
       ...{ host: '127.0.0.1', port, ssl, logger, requestTimeout: 30_000, connectionTimeout: 10_000 },
