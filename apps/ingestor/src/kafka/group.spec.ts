@@ -94,9 +94,9 @@ test('a group is bounded, takes of each partition in its order, starves none, an
         }
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
-  expect(bounded).toBeGreaterThan(3);
+  expect(bounded).toBeGreaterThan(2);
 });
 
 test('a partition with little shares a group with those that have much, which share the rest', () => {
