@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
 import { createWorkDir, freePort, startKafka, startPostgres, waitUntil } from '@tiltak/testing';
 import { createEvents } from '@tiltak/simulator';
 import { System, type PublishedMessage } from './system.ts';
@@ -110,6 +111,53 @@ test('Kafka is killed during a backlog and comes back', async () => {
   await system.publish(events(100, 9));
   await all();
 }, 120_000);
+
+/** Nobody can write avtaler until it is let go, so that what is fetched only waits. */
+async function stopWriting(): Promise<() => Promise<void>> {
+  const holder = new pg.Client({ connectionString: system.url });
+  holder.on('error', () => undefined);
+  await holder.connect();
+  await holder.query('begin; lock table avtale in exclusive mode');
+  await waitUntil(
+    async () =>
+      (await system.sql("select from pg_locks where relation = 'avtale'::regclass and not granted")).length > 0,
+    { what: 'the ingestor to wait for the lock' },
+  );
+  // Of 25 MB and more that wait on the topic, the queue takes 12 MiB, and nothing more is fetched.
+  await wait(2_000);
+  return () => holder.end();
+}
+
+test('the ingestor is killed with a full queue', async () => {
+  await createSystem();
+  const messages = events(8_000, 12);
+  await system.publish(messages);
+  const app = await system.startIngestor();
+  await midway(0.05, messages.length);
+  const goOn = await stopWriting();
+  await app.proc.kill();
+  await goOn();
+  await system.startIngestor();
+  await all();
+}, 240_000);
+
+test('a second ingestor joins while the queue is full, and leaves while both are', async () => {
+  await createSystem({ partitions: 4 });
+  const messages = events(9_000, 13);
+  await system.publish(messages);
+  await system.startIngestor();
+  await midway(0.05, messages.length);
+  const goOn = await stopWriting();
+  const other = await system.startIngestor();
+  await goOn();
+  await midway(0.3, messages.length);
+  const goOnAgain = await stopWriting();
+  const stopping = other.proc.stop();
+  await wait(500);
+  await goOnAgain();
+  await stopping;
+  await all();
+}, 240_000);
 
 test('a second ingestor joins during a backlog, and leaves again', async () => {
   await createSystem({ partitions: 4 });

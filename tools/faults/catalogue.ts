@@ -35,6 +35,13 @@ export const FAULTS: readonly Fault[] = [
     test: 'the ingestor is killed again and again during a backlog',
   },
   {
+    fault: 'an ingestor is killed while much waits to be stored',
+    done: 'SIGKILL with a full queue',
+    holds: `nothing lost, nothing twice: ${COMPARED}`,
+    file: KILLED,
+    test: 'the ingestor is killed with a full queue',
+  },
+  {
     fault: 'the database is killed',
     done: 'SIGKILL during a backlog, back after 5 s',
     holds: `503 with Retry-After meanwhile, alive; then ${COMPARED}, nothing parked`,
@@ -54,6 +61,20 @@ export const FAULTS: readonly Fault[] = [
     holds: COMPARED,
     file: KILLED,
     test: 'a second ingestor joins during a backlog, and leaves again',
+  },
+  {
+    fault: 'partitions change hands while much waits to be stored',
+    done: 'a second ingestor joins with a full queue, and leaves with two',
+    holds: `nothing lost, nothing twice: ${COMPARED}`,
+    file: KILLED,
+    test: 'a second ingestor joins while the queue is full, and leaves while both are',
+  },
+  {
+    fault: 'memory that is read in is used again',
+    done: 'slow handlers, while positions are sought, partitions change hands, and the broker is killed',
+    holds: 'no byte that a handler holds changes; each message is stored once, in order',
+    file: 'apps/ingestor/src/kafka/groups.fault.spec.ts',
+    test: 'nothing that a handler reads changes under it, and nothing is stored twice or passed by',
   },
   {
     fault: 'both believe that they own a partition',

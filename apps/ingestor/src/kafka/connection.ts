@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
+import { storeEach, type MessageBatch } from './batch.ts';
 import { BatchConsumer, type ConsumerOptions, type PositionStore } from './batch-consumer.ts';
 import { createKafka, type KafkaOptions } from './client.ts';
 import { GroupWatch } from './group-watch.job.ts';
@@ -54,7 +55,6 @@ export function createKafkaConnection(
     topic,
     pattern: patterns.avtaler,
     groupId: config.KAFKA_GROUP_ID ?? `tiltak-datadeling-${config.ORGANISASJON}`,
-    concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
     isStream: true,
   };
   const createStream = (stream: ConsumerOptions): BatchConsumer =>
@@ -73,10 +73,10 @@ export function createKafkaConnection(
       },
       readTopicId: (partition) => admin.readId(topic, partition),
     });
-    reader.addHandler(purpose, handle);
+    reader.addHandler(purpose, (batches: readonly MessageBatch[]) => storeEach(batches, handle));
     return reader;
   };
-  const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
+  const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const publisher = new Publisher({ ...options, retries: 3 }, topic);
   const stream = createStream(consumption);
