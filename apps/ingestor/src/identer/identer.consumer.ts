@@ -3,7 +3,7 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import { logger } from '@tiltak/platform';
 import { notStored, RethrowFilter, UnknownPositionError } from '../ingest/avtaler.consumer.ts';
 import { PersonWriter, type PersonsWritten } from '../ingest/person-writer.ts';
-import type { MessageBatch } from '../kafka/batch.ts';
+import { storeEach, type MessageBatch, type Outcome } from '../kafka/batch.ts';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
 import { setPosition } from '../kafka/positions.queries.ts';
 import { metrics } from '../metrics.ts';
@@ -16,9 +16,14 @@ export const IDENT_EVENT = 'ident-hendelse';
 export class IdenterConsumer {
   constructor(private readonly personWriter: PersonWriter) {}
 
-  /** Stores a batch; answers with the position to go on from. */
+  /** Stores a group of batches, at most one of each partition. */
   @MessagePattern(IDENT_EVENT)
-  async receive(@Payload() batch: MessageBatch): Promise<number> {
+  receive(@Payload() batches: readonly MessageBatch[]): Promise<Outcome[]> {
+    return storeEach(batches, (batch) => this.store(batch));
+  }
+
+  /** Answers with the position to go on from. */
+  private async store(batch: MessageBatch): Promise<number> {
     const { partition, endOffset } = batch;
     // Should it not be stored, this is how far behind it stays.
     metrics.identLag.set({ partisjon: partition }, endOffset - batch.fetchedFrom);

@@ -2,7 +2,7 @@ import { Catch, Controller, UseFilters, type RpcExceptionFilter } from '@nestjs/
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { Fold } from '@tiltak/avtale';
 import { throwError, type Observable } from 'rxjs';
-import type { MessageBatch } from '../kafka/batch.ts';
+import { storeEach, type MessageBatch, type Outcome } from '../kafka/batch.ts';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
 import { setPosition } from '../kafka/positions.queries.ts';
 import { metrics } from '../metrics.ts';
@@ -29,9 +29,14 @@ export class RethrowFilter implements RpcExceptionFilter {
 export class AvtalerConsumer {
   constructor(private readonly writer: Writer) {}
 
-  /** Stores a batch; answers with the position to go on from. */
+  /** Stores a group of batches, at most one of each partition. */
   @MessagePattern(AVTALE_EVENT)
-  async receive(@Payload() batch: MessageBatch): Promise<number> {
+  receive(@Payload() batches: readonly MessageBatch[]): Promise<Outcome[]> {
+    return storeEach(batches, (batch) => this.store(batch));
+  }
+
+  /** Answers with the position to go on from. */
+  private async store(batch: MessageBatch): Promise<number> {
     const stop = metrics.batchSeconds.startTimer();
     try {
       const result = await ingestBatch(this.writer, batch);

@@ -4,7 +4,7 @@ import { logger } from '@tiltak/platform';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { firstValueFrom, isObservable } from 'rxjs';
 import { metrics } from '../metrics.ts';
-import type { MessageBatch } from './batch.ts';
+import type { MessageBatch, Outcome } from './batch.ts';
 import { fetchedFrom, fetchedOf, withRecordSets } from './kafkajs-patch.ts';
 import { Lane } from './lane.ts';
 import { Places } from './places.ts';
@@ -38,6 +38,8 @@ export interface PositionStore {
 
 /** The position that a handler answers with when it can't use the one a batch was read from. */
 export const UNKNOWN_POSITION = -1;
+
+type Handler = MessageHandler<readonly MessageBatch[], undefined, readonly Outcome[]>;
 
 /** What waits to be stored, of all partitions, before nothing more is fetched. */
 const QUEUE_BYTES = 12 * 1024 * 1024;
@@ -384,12 +386,12 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   private async callHandler(batch: MessageBatch, topicId: string | undefined): Promise<number> {
     // The topic may have been made anew before this was fetched: if it is the same before and after, so it was then.
     if ((await this.store.readTopicId(batch.partition)) !== topicId) return UNKNOWN_POSITION;
-    const handler: MessageHandler<MessageBatch, undefined, number> | null = this.getHandlerByPattern(
-      this.options.pattern,
-    );
+    const handler: Handler | null = this.getHandlerByPattern(this.options.pattern);
     if (!handler) throw new Error(`No handler for ${this.options.pattern}`);
-    const result = await handler(batch);
-    return isObservable(result) ? firstValueFrom(result) : result;
+    const result = await handler([batch]);
+    const [outcome] = isObservable(result) ? await firstValueFrom(result) : result;
+    if (typeof outcome === 'number') return outcome;
+    throw outcome?.error;
   }
 
   private async commit(): Promise<void> {

@@ -7,6 +7,10 @@ export interface RawMessage {
   deleteBefore?: number;
   /** the timestamp of the record, ms since 1970; absent when it has none */
   writtenAt?: number;
+  /** the key as latin1, where it costs no `key`: a consumer's messages have it */
+  keyText?: string | null;
+  /** the value as UTF-8, where it costs no `value`; what is no UTF-8 has become U+FFFD */
+  valueText?: string | null;
 }
 
 /** Consecutive messages of one partition; a compacted topic has holes between the offsets. */
@@ -22,4 +26,22 @@ export interface MessageBatch {
   nextOffset: number;
   /** the partition's end when the batch was fetched */
   endOffset: number;
+}
+
+/** What became of a batch: the position to go on from, or that it is to be tried again. */
+export type Outcome = number | Failed;
+
+/** Of one batch. Its partition backs off, and the others go on. */
+export interface Failed {
+  error: unknown;
+}
+
+/** One after the other; the outcomes are in the order of the batches. */
+export async function storeEach(
+  batches: readonly MessageBatch[],
+  store: (batch: MessageBatch) => Promise<number>,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const batch of batches) outcomes.push(await store(batch).catch((error: unknown): Failed => ({ error })));
+  return outcomes;
 }

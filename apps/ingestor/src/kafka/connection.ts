@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
 import type { Config } from '../config.ts';
+import { storeEach, type MessageBatch } from './batch.ts';
 import { BatchConsumer, type ConsumerOptions, type PositionStore } from './batch-consumer.ts';
 import { createKafka, type KafkaOptions } from './client.ts';
 import { GroupWatch } from './group-watch.job.ts';
@@ -73,7 +74,7 @@ export function createKafkaConnection(
       },
       readTopicId: (partition) => admin.readId(topic, partition),
     });
-    reader.addHandler(purpose, handle);
+    reader.addHandler(purpose, (batches: readonly MessageBatch[]) => storeEach(batches, handle));
     return reader;
   };
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
