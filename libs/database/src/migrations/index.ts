@@ -22,6 +22,8 @@ import { Tidslinje1795696286500 } from './1795696286500-tidslinje.ts';
 import { Rekkefoelge1795696291426 } from './1795696291426-rekkefoelge.ts';
 import { ParkerteSamlet1795696912850 } from './1795696912850-parkerte-samlet.ts';
 import { Versjoner1795697907807 } from './1795697907807-versjoner.ts';
+import { KravIBasen1795706869892 } from './1795706869892-krav-i-basen.ts';
+import { HistorikkensIndekser1795706874353 } from './1795706874353-historikkens-indekser.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -49,4 +51,6 @@ export const MIGRATIONS = [
   Rekkefoelge1795696291426,
   ParkerteSamlet1795696912850,
   Versjoner1795697907807,
+  KravIBasen1795706869892,
+  HistorikkensIndekser1795706874353,
 ];
