@@ -35,10 +35,7 @@ export async function readPersons(db: Db, idents: readonly string[]): Promise<Ma
  *
  * @param persons whose each ident is, null for its own; undefined: the register has said of nobody that there are several
  */
-export async function requirePersons(
-  db: Db,
-  persons: ReadonlyMap<string, string | null> | undefined,
-): Promise<void> {
+export async function requirePersons(db: Db, persons: ReadonlyMap<string, string | null> | undefined): Promise<void> {
   if (persons === undefined) {
     await db.query(demand('not exists (select from personident)', 'person'));
     return;
