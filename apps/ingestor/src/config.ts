@@ -54,12 +54,6 @@ export const SCHEMA = {
     optional: true,
     group: 'KAFKA_TLS',
   }),
-  KAFKA_SAMTIDIGE_PARTISJONER: integer({
-    description: 'Partitions worked on at the same time',
-    default: 3,
-    min: 1,
-    max: 20,
-  }),
   DRIFT_GRUPPER: list({
     description: 'Ids of the Entra ID groups whose members are on duty; those with the role drift are besides',
     default: [],

@@ -1,14 +1,15 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { logger } from '@tiltak/platform';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { firstValueFrom, isObservable } from 'rxjs';
 import { metrics } from '../metrics.ts';
 import type { MessageBatch, Outcome } from './batch.ts';
+import { gatherGroup, type Loaded } from './group.ts';
 import { fetchedFrom, fetchedOf, withRecordSets } from './kafkajs-patch.ts';
 import { Lane } from './lane.ts';
-import { Places } from './places.ts';
 import type { Prepared } from './prepare-positions.ts';
+import type { Lease } from './receive-buffers.ts';
 import type { UndecodableBatch } from './record-set.ts';
 
 export interface ConsumerOptions {
@@ -16,8 +17,6 @@ export interface ConsumerOptions {
   /** the `@MessagePattern` of the handler */
   pattern: string;
   groupId: string;
-  /** how many partitions are worked on at the same time */
-  concurrentPartitions: number;
   /** else it reads beside the stream: no metric tells of it, and a partition without a position is not read */
   isStream: boolean;
 }
@@ -44,6 +43,8 @@ type Handler = MessageHandler<readonly MessageBatch[], undefined, readonly Outco
 /** What waits to be stored, of all partitions, before nothing more is fetched. */
 const QUEUE_BYTES = 12 * 1024 * 1024;
 const MIN_SHARE_BYTES = 256 * 1024;
+/** What waits lies in the answers that it came with: so much memory may these take, also for little that waits. */
+const ANSWER_BYTES = 16 * 1024 * 1024;
 /** Kafka hears of what is stored this often; nobody goes on from there, but its tools show it. */
 const COMMIT_MS = 5_000;
 /** A partition that is held looks this often whether somebody has let it go on. */
@@ -53,13 +54,17 @@ const MAX_STALL_MS = 30_000;
 const SILENT_MS = 60_000;
 
 /**
- * A Nest transport that hands batches of a partition to one `@MessagePattern` handler. The handler stores them and
- * answers with the position to go on from. Its store, not Kafka, decides the position: on assignment the consumer seeks
- * to it, and an answer other than the batch's end is a seek.
+ * A Nest transport that hands groups of batches to one `@MessagePattern` handler: what has gathered in all partitions while
+ * the group before was being stored, at most one batch of each. The handler stores them and answers with the position to go
+ * on from for each. Its store, not Kafka, decides the position: on assignment the consumer seeks to it, and an answer other
+ * than the batch's end is a seek.
  *
- * Fetching only fills a queue, so the membership of the group never waits for the store. Each partition has a lane in
- * it and gets on by itself: a handler that throws is called again with the same messages, for ever, with back-off, and a
- * batch that can't be read is held, while the other partitions go on. Nothing is skipped because something else is down.
+ * Fetching only fills a queue, so the membership of the group never waits for the store. Each partition has a lane in it: a
+ * batch that is not stored is tried again, for ever, with back-off, and one that can't be read is held, while the other
+ * partitions go on. Nothing is skipped because something else is down.
+ *
+ * The messages lie in memory that Kafka's next answers are received into when the handler has answered: who keeps bytes
+ * longer copies them.
  */
 export class BatchConsumer extends Server implements CustomTransportStrategy {
   private consumer: Consumer | undefined;
@@ -67,7 +72,11 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   private member = false;
   private heardAt = 0;
   private lanes = new Map<number, Lane>();
-  private readonly places: Places;
+  /** the group that is being stored, and those that follow it until nothing waits */
+  private storing: Promise<void> | undefined;
+  private turn = 0;
+  /** what goes on for single lanes */
+  private readonly asides = new Set<Promise<void>>();
   private readonly toCommit = new Map<number, number>();
   private commits: NodeJS.Timeout | undefined;
 
@@ -77,7 +86,6 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     private readonly store: PositionStore,
   ) {
     super();
-    this.places = new Places(options.concurrentPartitions);
   }
 
   /** Returns at once; a broker that is away is waited for in the background. */
@@ -92,7 +100,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     clearInterval(this.commits);
     const { lanes } = this;
     for (const lane of lanes.values()) this.end(lane);
-    await Promise.all([...lanes.values()].map(({ work }) => work));
+    await Promise.all([this.storing, ...this.asides]);
     await this.commit();
     await this.consumer?.disconnect();
   }
@@ -123,10 +131,10 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
       const consumer = this.createConsumer(groupId);
       this.consumer = consumer;
       try {
-        await consumer.connect();
-        await consumer.subscribe({ topic, fromBeginning: true });
-        await withRecordSets(() =>
-          consumer.run({
+        await withRecordSets(async () => {
+          await consumer.connect();
+          await consumer.subscribe({ topic, fromBeginning: true });
+          await consumer.run({
             // Kafka hears of what is stored, and of nothing else.
             autoCommit: false,
             eachBatchAutoResolve: false,
@@ -134,8 +142,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
               this.receive(consumer, payload);
               return Promise.resolve();
             },
-          }),
-        );
+          });
+        });
         return;
       } catch (error) {
         logger.warn({ err: error, topic }, 'Could not start consuming; trying again');
@@ -185,16 +193,13 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   /** Before anything is fetched of the assignment: what was queued of the one before is another's to store, perhaps. */
   private assign(consumer: Consumer, partitions: number[]): void {
     const { topic, isStream } = this.options;
-    const before = this.lanes;
-    for (const lane of before.values()) this.end(lane);
-    this.lanes = new Map(
-      partitions.map((partition) => [partition, new Lane(topic, partition, before.get(partition)?.work)]),
-    );
+    for (const lane of this.lanes.values()) this.end(lane);
+    this.lanes = new Map(partitions.map((partition) => [partition, new Lane(consumer, topic, partition)]));
     this.toCommit.clear();
     if (isStream) metrics.assigned.set({ topic }, partitions.length);
     const lanes = [...this.lanes.values()];
-    for (const lane of lanes) setPaused(consumer, lane, true);
-    void this.locate(consumer, lanes);
+    for (const lane of lanes) lane.isPaused = true;
+    void this.locate(lanes);
   }
 
   private end(lane: Lane): void {
@@ -203,14 +208,14 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   }
 
   /** Asks the store where the lanes go on, for as long as it takes. */
-  private async locate(consumer: Consumer, lanes: Lane[]): Promise<void> {
+  private async locate(lanes: Lane[]): Promise<void> {
     let left = lanes;
     for (let attempt = 0; left.length > 0; attempt++) {
       try {
         const { positions, ...readFrom } = await this.store.prepare(left.map(({ partition }) => partition));
         for (const lane of left) {
           lane.readFrom = readFrom;
-          this.start(consumer, lane, positions.get(lane.partition));
+          this.start(lane, positions.get(lane.partition));
         }
         if (!this.options.isStream) return;
         left = left.filter((lane) => !lane.isClosed && lane.position === undefined);
@@ -224,95 +229,182 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     }
   }
 
-  private start(consumer: Consumer, lane: Lane, position: number | undefined): void {
+  private start(lane: Lane, position: number | undefined): void {
     if (lane.isClosed || position === undefined) return;
     lane.restart(position);
-    seek(consumer, lane, position);
-    setPaused(consumer, lane, false);
+    lane.seek();
+    lane.isPaused = false;
   }
 
   /** Of what Kafka answered; what is not taken is fetched again. */
   private receive(consumer: Consumer, { batch, isStale, resolveOffset }: EachBatchPayload): void {
     const lane = this.lanes.get(batch.partition);
-    if (!lane || consumer !== this.consumer || isStale() || lane.isPaused || lane.fetchFrom === undefined) return;
     const fetched = fetchedOf(batch);
-    if (fetched === 'OUT_OF_RANGE') {
-      setPaused(consumer, lane, true);
+    const isWanted = lane && consumer === this.consumer && !isStale() && !lane.isPaused && lane.fetchFrom !== undefined;
+    if (isWanted && fetched === 'OUT_OF_RANGE') {
+      lane.isPaused = true;
       lane.isOutOfRange = true;
-    } else if (fetchedFrom(batch) !== lane.fetchFrom) {
-      seek(consumer, lane, lane.fetchFrom);
-      return;
-    } else if (this.queued >= QUEUE_BYTES && !(lane.isEmpty && this.places.isOneFree)) {
-      setPaused(consumer, lane, true);
-      return;
-    } else {
+      if (lane.isEmpty) this.aside(this.miss(lane));
+    } else if (isWanted && fetched !== 'OUT_OF_RANGE' && this.takes(lane, fetchedFrom(batch))) {
       lane.push(fetched);
       resolveOffset(String(fetched.next - 1));
       // What does not get on needs nothing to follow.
-      const isFull = lane.bytes >= this.share || this.queued >= QUEUE_BYTES || lane.stuck !== undefined;
-      if (isFull) setPaused(consumer, lane, true);
-    }
-    if (!lane.isWorked) lane.work = this.work(consumer, lane, lane.work);
+      lane.isPaused = lane.bytes >= this.share || this.isFull || lane.stuck !== undefined;
+      this.aside(this.confirm(lane));
+    } else if (fetched !== 'OUT_OF_RANGE') fetched.lease?.release();
   }
 
-  private get queued(): number {
-    return [...this.lanes.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  private takes(lane: Lane, from: number): boolean {
+    const isNext = from === lane.fetchFrom;
+    if (!isNext) lane.seek();
+    else if (this.isFull) lane.isPaused = true;
+    return isNext && !lane.isPaused;
   }
 
   private get share(): number {
     return Math.max(MIN_SHARE_BYTES, QUEUE_BYTES / this.lanes.size);
   }
 
-  /** Has what is in a lane stored, until nothing is. Never throws, and waits for nothing but the store when the lane is closed. */
-  private async work(consumer: Consumer, lane: Lane, before: Promise<void>): Promise<void> {
-    lane.isWorked = true;
-    await before;
-    while (!lane.isClosed) {
-      const outcome = await this.places.use(() => this.storeNext(lane));
-      if (lane.isClosed || (outcome === 'EMPTY' && !lane.isOutOfRange)) break;
-      if (outcome === 'IKKE_LAGRET' || outcome === 'UDEKODBAR') {
-        await this.backOff(consumer, lane, outcome);
-        continue;
-      }
-      this.getsOn(lane);
-      // The topic was asked, and yet the position is the one that it does not hold.
-      if (outcome === 'EMPTY') await lane.pause(missedMs(lane.countMissed()));
-      if (outcome === 'EMPTY' || outcome === UNKNOWN_POSITION) {
-        lane.restart(undefined);
-        void this.locate(consumer, [lane]);
-      } else if (outcome !== 'STORED') this.start(consumer, lane, outcome);
-      this.makeRoom(consumer);
-    }
-    lane.isWorked = false;
-    this.makeRoom(consumer);
+  private get isFull(): boolean {
+    return !this.hasRoom(1);
   }
 
-  /** @returns a position to go to, or what became of what comes next */
-  private async storeNext(lane: Lane): Promise<'STORED' | 'EMPTY' | 'IKKE_LAGRET' | 'UDEKODBAR' | number> {
-    const load = lane.isClosed ? undefined : lane.load();
-    if (!load) return 'EMPTY';
-    const { batch, undecodable } = load;
-    const { topic, partition } = lane;
-    try {
+  /** @param part of the queue that may be in use; what partitions hold that do not get on is no part of it */
+  private hasRoom(part: number): boolean {
+    let [limit, queued] = [QUEUE_BYTES, 0];
+    const leases = new Set<Lease>();
+    for (const lane of this.lanes.values()) {
+      if (lane.stuck) limit -= lane.bytes;
+      else queued += lane.bytes;
+      for (const lease of lane.leases) leases.add(lease);
+    }
+    const answers = [...leases].reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return queued < limit * part && answers < (ANSWER_BYTES * (1 + part)) / 2;
+  }
+
+  private aside(work: Promise<void>): void {
+    this.asides.add(work);
+    void work.finally(() => this.asides.delete(work));
+  }
+
+  /**
+   * The topic may have been made anew before this was fetched: if it is the same before and after, so it was then. Where
+   * Kafka can't tell, it is fetched again.
+   */
+  private async confirm(lane: Lane): Promise<void> {
+    const sets = lane.unconfirmed;
+    const id = await lane.unlessClosed(
+      this.store.readTopicId(lane.partition).catch((error: unknown) => {
+        logger.warn({ err: error, partisjon: lane.partition }, 'Could not ask Kafka for the topic; trying again');
+        return undefined;
+      }),
+    );
+    if (lane.isClosed || !lane.unconfirmed.some((set) => sets.includes(set))) return;
+    if (id === undefined) {
+      lane.dropUnconfirmed();
+      if (lane.isEmpty) this.note(lane, 'IKKE_LAGRET');
+      lane.isPaused = true;
+      this.makeRoom();
+      await lane.pause(backoffMs(lane.stuck?.attempts ?? 0));
+      if (lane.isClosed || !lane.isPaused) return;
+      lane.seek();
+      lane.isPaused = false;
+    } else if (id !== lane.readFrom?.topicId) {
+      this.getsOn(lane);
+      lane.restart(undefined);
+      void this.locate([lane]);
+    } else {
+      for (const set of sets) set.isConfirmed = true;
+      this.wake();
+    }
+  }
+
+  private wake(): void {
+    this.storing ??= this.storeGroups();
+  }
+
+  /** Until nothing waits. Never throws. */
+  private async storeGroups(): Promise<void> {
+    // What came with the same answer goes along.
+    await nextTurn();
+    for (let group = this.next(); group.length > 0; group = this.next()) {
       // Who only reads along passes by what can't be read, as the stream does when it is parked.
-      const isHeld = undecodable && this.store.stall;
-      const next = isHeld
-        ? await this.stall(batch, undecodable)
-        : await this.callHandler(batch, lane.readFrom?.topicId);
-      if (next === 'UDEKODBAR' || next !== batch.nextOffset) return next;
-      lane.stored();
-      if (this.lanes.get(partition) === lane) this.toCommit.set(partition, next);
-      return 'STORED';
+      const isHeld = ({ undecodable }: Loaded): boolean => undecodable !== undefined && this.store.stall !== undefined;
+      for (const one of group.filter(isHeld)) this.aside(this.hold(one));
+      await this.storeGroup(group.filter((one) => !isHeld(one)));
+      this.makeRoom();
+    }
+    this.storing = undefined;
+  }
+
+  private next(): Loaded[] {
+    return gatherGroup(this.lanes.values(), ++this.turn);
+  }
+
+  private async storeGroup(group: readonly Loaded[]): Promise<void> {
+    if (group.length === 0) return;
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = await this.callHandler(group.map(({ batch }) => batch));
     } catch (error) {
+      outcomes = group.map(() => ({ error }));
+    }
+    for (const [index, loaded] of group.entries()) {
+      this.settle(loaded, outcomes[index] ?? { error: new Error('The handler did not answer for this batch') });
+    }
+  }
+
+  private settle({ lane, batch }: Loaded, outcome: Outcome): void {
+    const isStored = outcome === batch.nextOffset;
+    const isHeld = lane.settle(isStored);
+    if (lane.isClosed || !isHeld) return;
+    if (typeof outcome !== 'number') {
       const attempts = lane.stuck?.attempts ?? 0;
       logger.warn(
-        { err: error, topic, partisjon: partition, forsoek: attempts },
+        { err: outcome.error, topic: lane.topic, partisjon: lane.partition, forsoek: attempts },
         'The batch could not be stored; trying again',
       );
-      return 'IKKE_LAGRET';
-    } finally {
-      lane.release();
+      this.aside(this.backOff(lane));
+      return;
     }
+    this.getsOn(lane);
+    if (isStored) {
+      this.toCommit.set(lane.partition, outcome);
+      lane.isAside = false;
+      if (lane.isOutOfRange && lane.isEmpty) this.aside(this.miss(lane));
+    } else if (outcome === UNKNOWN_POSITION) {
+      lane.restart(undefined);
+      void this.locate([lane]);
+    } else this.start(lane, outcome);
+  }
+
+  /** Kafka no longer has what comes next: the topic is asked where it starts, and where to go on. */
+  private async miss(lane: Lane): Promise<void> {
+    this.getsOn(lane);
+    // The topic was asked, and yet the position is the one that it does not hold.
+    await lane.pause(missedMs(lane.countMissed()));
+    if (lane.isClosed) return;
+    lane.restart(undefined);
+    void this.locate([lane]);
+  }
+
+  /** What comes next can't be read: the others go on without it. */
+  private async hold({ lane, batch, undecodable }: Loaded): Promise<void> {
+    lane.isAside = true;
+    let outcome: Outcome | 'UDEKODBAR';
+    try {
+      outcome = undecodable ? await this.stall(batch, undecodable) : UNKNOWN_POSITION;
+    } catch (error) {
+      outcome = { error };
+    }
+    if (outcome !== 'UDEKODBAR') {
+      this.settle({ lane, batch }, outcome);
+      this.makeRoom();
+      this.wake();
+      return;
+    }
+    lane.settle(false);
+    if (!lane.isClosed) await this.waitForParking(lane);
   }
 
   private async stall(
@@ -329,23 +421,43 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     return 'UDEKODBAR';
   }
 
-  /** Without a place, so that others get on meanwhile, and with little in memory. */
-  private async backOff(consumer: Consumer, lane: Lane, why: 'IKKE_LAGRET' | 'UDEKODBAR'): Promise<void> {
+  private note(lane: Lane, why: 'IKKE_LAGRET' | 'UDEKODBAR'): number {
     const attempts = lane.stuck?.attempts ?? 0;
     if (lane.stuck?.why !== why) this.tellStuck(lane, 0);
     lane.stuck = { since: lane.stuck?.since ?? Date.now(), why, attempts: attempts + 1 };
     this.tellStuck(lane);
-    setPaused(consumer, lane, true);
+    return attempts;
+  }
+
+  /** With little in memory, and in none that others wait for. */
+  private async backOff(lane: Lane): Promise<void> {
+    const attempts = this.note(lane, 'IKKE_LAGRET');
+    lane.isPaused = true;
+    lane.isAside = true;
     const { position } = lane;
-    if (why === 'IKKE_LAGRET') {
-      const isDropped = this.queued > QUEUE_BYTES / 2;
-      if (isDropped) lane.restart(undefined);
-      await lane.pause(backoffMs(attempts));
-      if (isDropped) this.start(consumer, lane, position);
-      return;
-    }
+    const isDropped = this.held > QUEUE_BYTES / 2;
+    if (isDropped) lane.restart(undefined);
+    else lane.detach();
+    this.makeRoom();
+    await lane.pause(backoffMs(attempts));
+    if (lane.isClosed) return;
+    if (isDropped) this.start(lane, position);
+    lane.isAside = false;
+    this.wake();
+  }
+
+  /** What waits of partitions that do not get on. */
+  private get held(): number {
+    return [...this.lanes.values()].reduce((sum, { stuck, bytes }) => sum + (stuck ? bytes : 0), 0);
+  }
+
+  private async waitForParking(lane: Lane): Promise<void> {
+    const attempts = this.note(lane, 'UDEKODBAR');
+    lane.isPaused = true;
+    const { position } = lane;
     // It is fetched again each time: it may have been damaged on its way, or be whole at another broker.
     lane.restart(undefined);
+    this.makeRoom();
     for (const end = Date.now() + stallMs(attempts); !lane.isClosed && Date.now() < end;) {
       await lane.pause(LOOK_MS);
       const prepared = await lane.unlessClosed(this.store.prepare([lane.partition]).catch(() => undefined));
@@ -353,7 +465,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
       this.getsOn(lane);
       break;
     }
-    void this.locate(consumer, [lane]);
+    void this.locate([lane]);
   }
 
   /** To the metric: for how long it has been stuck. */
@@ -374,24 +486,20 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   }
 
   /** Lets Kafka be asked for what there is room for again. */
-  private makeRoom(consumer: Consumer): void {
-    const { queued, share } = this;
+  private makeRoom(): void {
+    const { share } = this;
+    if (!this.hasRoom(0.5)) return;
     for (const lane of this.lanes.values()) {
-      if (!lane.isPaused || lane.fetchFrom === undefined || lane.isOutOfRange || lane.stuck) continue;
-      const hasRoom = queued < QUEUE_BYTES / 2 || (lane.isEmpty && this.places.isOneFree);
-      if (lane.bytes <= share / 2 && hasRoom) setPaused(consumer, lane, false);
+      if (lane.fetchFrom === undefined || lane.isOutOfRange || lane.stuck) continue;
+      if (lane.bytes <= share / 2) lane.isPaused = false;
     }
   }
 
-  private async callHandler(batch: MessageBatch, topicId: string | undefined): Promise<number> {
-    // The topic may have been made anew before this was fetched: if it is the same before and after, so it was then.
-    if ((await this.store.readTopicId(batch.partition)) !== topicId) return UNKNOWN_POSITION;
+  private async callHandler(batches: readonly MessageBatch[]): Promise<readonly Outcome[]> {
     const handler: Handler | null = this.getHandlerByPattern(this.options.pattern);
     if (!handler) throw new Error(`No handler for ${this.options.pattern}`);
-    const result = await handler([batch]);
-    const [outcome] = isObservable(result) ? await firstValueFrom(result) : result;
-    if (typeof outcome === 'number') return outcome;
-    throw outcome?.error;
+    const result = await handler(batches);
+    return isObservable(result) ? firstValueFrom(result) : result;
   }
 
   private async commit(): Promise<void> {
@@ -401,26 +509,6 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     this.toCommit.clear();
     // The group may be joining: the next owner tells.
     await this.consumer?.commitOffsets(offsets).catch(() => undefined);
-  }
-}
-
-/** Fails while the consumer is being stopped: then nothing is fetched either. */
-function seek(consumer: Consumer, { topic, partition }: Lane, position: number): void {
-  try {
-    consumer.seek({ topic, partition, offset: String(position) });
-  } catch (error) {
-    logger.debug({ err: error, partisjon: partition }, 'Could not seek');
-  }
-}
-
-function setPaused(consumer: Consumer, lane: Lane, paused: boolean): void {
-  if (lane.isPaused === paused) return;
-  lane.isPaused = paused;
-  const { topic, partition } = lane;
-  try {
-    consumer[paused ? 'pause' : 'resume']([{ topic, partitions: [partition] }]);
-  } catch (error) {
-    logger.debug({ err: error, partisjon: partition }, 'Could not pause or resume');
   }
 }
 

@@ -55,7 +55,6 @@ export function createKafkaConnection(
     topic,
     pattern: patterns.avtaler,
     groupId: config.KAFKA_GROUP_ID ?? `tiltak-datadeling-${config.ORGANISASJON}`,
-    concurrentPartitions: config.KAFKA_SAMTIDIGE_PARTISJONER,
     isStream: true,
   };
   const createStream = (stream: ConsumerOptions): BatchConsumer =>
@@ -77,7 +76,7 @@ export function createKafkaConnection(
     reader.addHandler(purpose, (batches: readonly MessageBatch[]) => storeEach(batches, handle));
     return reader;
   };
-  const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer`, concurrentPartitions: 1 };
+  const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const publisher = new Publisher({ ...options, retries: 3 }, topic);
   const stream = createStream(consumption);

@@ -30,3 +30,26 @@ declare module 'kafkajs/src/protocol/decoder.js' {
   }
   export = Decoder;
 }
+
+declare module 'kafkajs/src/network/connection.js' {
+  import type { Socket } from 'node:net';
+  import type { ConnectionOptions } from 'node:tls';
+  class Connection {
+    sasl: unknown;
+    socketFactory: (address: {
+      host: string;
+      port: number;
+      ssl: ConnectionOptions | null;
+      onConnect: () => void;
+    }) => Socket;
+    requestQueue: {
+      inflight: Map<number, { entry: { apiKey: number } }>;
+      fulfillRequest: (answer: { correlationId: number; payload: Buffer; size: number }) => void;
+    };
+    constructor(options: object);
+    connect(): Promise<unknown>;
+    disconnect(): Promise<unknown>;
+    send(protocol: object): Promise<unknown>;
+  }
+  export = Connection;
+}

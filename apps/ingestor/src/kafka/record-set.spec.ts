@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { encodeBatch, withChecksum, type TestBatch, type TestRecord } from '../testing/record-batch.ts';
+import { readPlainly } from '../testing/record-reader.ts';
 import { MAX_INFLATED_BYTES } from './codecs.ts';
 import { RecordSet, type AbortedTransaction, type Piece } from './record-set.ts';
 import type { RawMessage } from './batch.ts';
@@ -20,16 +21,29 @@ const Batch = require('kafkajs/src/consumer/batch') as new (
 const ROOMY = { bytes: Number.MAX_SAFE_INTEGER, messages: Number.MAX_SAFE_INTEGER };
 const CODECS = [0, 1, 2, 3, 4];
 
+/** All that a message says, with its bytes copied. */
+function plain(message: RawMessage): RawMessage {
+  const { offset, key, value, writtenAt, deleteBefore, keyText, valueText } = message;
+  expect([keyText, valueText]).toEqual([key?.toString('latin1') ?? null, value?.toString() ?? null]);
+  return {
+    offset,
+    key: key && Buffer.from(key),
+    value: value && Buffer.from(value),
+    ...(writtenAt === undefined ? {} : { writtenAt }),
+    ...(deleteBefore === undefined ? {} : { deleteBefore }),
+  };
+}
+
 /** All of it, in pieces with as much room as given, each of which is read twice. */
 function readAll(set: RecordSet, from: number, room = ROOMY): { messages: RawMessage[]; pieces: Piece[] } {
   const pieces: Piece[] = [];
   for (let next = from; !set.isRead; next = pieces.at(-1)?.next ?? next) {
     const piece = set.take(next, { ...room });
-    expect(set.take(next, { ...room }).messages).toEqual(piece.messages);
+    expect(set.take(next, { ...room }).messages.map(plain)).toEqual(piece.messages.map(plain));
     set.advance(piece);
     pieces.push(piece);
   }
-  return { messages: pieces.flatMap(({ messages }) => messages), pieces };
+  return { messages: pieces.flatMap(({ messages }) => messages.map(plain)), pieces };
 }
 
 async function readWithKafkajs(bytes: Buffer, aborted: readonly AbortedTransaction[]): Promise<RawMessage[]> {
@@ -159,9 +173,9 @@ const record = (offset: number, value: Buffer, headers: TestRecord['headers'] = 
   value,
   headers,
 });
-const plain = { producerId: -1, transactional: false, control: false };
+const ordinary = { producerId: -1, transactional: false, control: false };
 const batchOf = (first: number, codec = 0, value = Buffer.from('x')): TestBatch => ({
-  ...plain,
+  ...ordinary,
   codec,
   first,
   last: first + 1,
@@ -175,10 +189,84 @@ test('reads the limit of a tombstone from its header, once', () => {
     record(offset, Buffer.from(''), [['other', Buffer.from('3')], ...headers]),
   );
   const { messages } = readAll(
-    new RecordSet(encodeBatch({ ...plain, codec: 4, first: 0, last: 4, records }), [], 5),
+    new RecordSet(encodeBatch({ ...ordinary, codec: 4, first: 0, last: 4, records }), [], 5),
     0,
   );
   expect(messages.map(({ deleteBefore }) => deleteBefore)).toEqual([17, undefined, undefined, undefined, undefined]);
+});
+
+/** Numbers of any length that a varint may have, written in more bytes than they need, and bytes that are no numbers. */
+const numbers = fc.oneof(
+  fc.bigInt({ min: -70n, max: 70n }),
+  fc.bigInt({ min: -9_000n, max: 9_000n }),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+);
+
+function varint(value: bigint, padding = 0): Buffer {
+  const bytes: number[] = [];
+  let rest = value < 0n ? -2n * value - 1n : 2n * value;
+  for (; rest >= 128n; rest /= 128n) bytes.push(Number(rest % 128n) | 128);
+  bytes.push(Number(rest));
+  for (let n = 0; n < padding && bytes.length < 10; n++) {
+    bytes.push((bytes.pop() ?? 0) | 128);
+    bytes.push(0);
+  }
+  return Buffer.from(bytes);
+}
+
+const seldom = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 20, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+
+const hostileRecords = fc
+  .array(
+    fc.record({
+      ...{ timestamp: numbers, offset: fc.maxSafeInteger().map(BigInt), padding: fc.nat(3) },
+      ...{ keyLength: seldom(numbers), valueLength: seldom(numbers) },
+      ...{ key: fc.uint8Array({ maxLength: 200 }), value: fc.uint8Array({ maxLength: 200 }) },
+      ...{ headers: fc.constantFrom(0n, 0n, 0n, -1n), longer: seldom(fc.constantFrom(1n, -1n)) },
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  .map((records) =>
+    Buffer.concat(
+      records.map(({ timestamp, offset, padding, keyLength, valueLength, key, value, headers, longer }) => {
+        const fields = Buffer.concat([
+          ...[Buffer.from([0]), varint(timestamp, padding), varint(offset, padding)],
+          ...[varint(keyLength ?? BigInt(key.length), padding), key],
+          ...[varint(valueLength ?? BigInt(value.length), padding), value],
+          varint(headers, padding),
+        ]);
+        return Buffer.concat([varint(BigInt(fields.length) + (longer ?? 0n), padding), fields]);
+      }),
+    ),
+  );
+
+test('reads the records of a batch as the plainest reader does, or refuses what it refuses, whatever they hold', () => {
+  let read = 0;
+  fc.assert(
+    fc.property(hostileRecords, fc.integer({ min: 1, max: 4 }), seldom(fc.nat(8)), (records, count, cut) => {
+      const bytes = records.subarray(0, records.length - (cut ?? 0));
+      const header = encodeBatch({ ...ordinary, codec: 0, first: 0, last: 9, records: [] });
+      const batch = Buffer.concat([header, bytes]);
+      batch.writeInt32BE(batch.length - 12, 8);
+      batch.writeInt32BE(count, 57);
+      // What lies behind it would be read as more of it.
+      const set = new RecordSet(Buffer.concat([withChecksum(batch), Buffer.alloc(500, 2)]), [], 10);
+      const piece = set.take(Number.MIN_SAFE_INTEGER, { ...ROOMY });
+      let expected: RawMessage[] | undefined;
+      try {
+        expected = readPlainly(bytes, count, 0, -1);
+      } catch {
+        expected = undefined;
+      }
+      if (expected) read++;
+      expect(piece.undecodable === undefined).toBe(expected !== undefined);
+      if (expected) expect(piece.messages.slice(0, count).map(plain)).toEqual(expected);
+    }),
+    { numRuns: 500 },
+  );
+  expect(read).toBeGreaterThan(50);
+  expect(read).toBeLessThan(450);
 });
 
 describe('a batch that can not be read', () => {
@@ -242,7 +330,7 @@ describe('a batch that can not be read', () => {
 
 test('200,000 records of one batch come in pieces that are worth a transaction', () => {
   const records = Array.from({ length: 200_000 }, (_, offset) => record(offset, Buffer.from('v')));
-  const set = new RecordSet(encodeBatch({ ...plain, codec: 4, first: 0, last: 199_999, records }), [], 200_000);
+  const set = new RecordSet(encodeBatch({ ...ordinary, codec: 4, first: 0, last: 199_999, records }), [], 200_000);
   const offsets: number[] = [];
   let pieces = 0;
   for (; !set.isRead; pieces++) {

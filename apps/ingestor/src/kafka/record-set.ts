@@ -2,6 +2,7 @@ import { DELETE_BEFORE } from '@tiltak/avtale';
 import type { RawMessage } from './batch.ts';
 import { inflate, UndecodableError } from './codecs.ts';
 import { crc32c } from './crc32c.ts';
+import type { Lease } from './receive-buffers.ts';
 
 /** A transaction that came to nothing: what its producer wrote in it, from `firstOffset` to its abort marker, is not read. */
 export interface AbortedTransaction {
@@ -39,8 +40,9 @@ export interface Room {
 interface Cursor {
   /** of the batch that comes next, in the bytes */
   at: number;
-  /** how many of its records have been read */
+  /** how many of its records have been read, and where the next begins, in the bytes that they are inflated to */
   given: number;
+  recordsAt: number;
   /** how many aborted transactions have begun */
   begun: number;
   /** producers that are within one */
@@ -85,15 +87,18 @@ interface Batch {
 export class RecordSet {
   /** the position after all of it; 0 when there is no whole batch */
   readonly next: number;
+  /** whether it is known to be of the topic that is read, and not of another of its name */
+  isConfirmed = false;
   private readonly end: number;
-  private cursor: Cursor = { at: 0, given: 0, begun: 0, aborted: new Set() };
+  private cursor: Cursor = { at: 0, given: 0, recordsAt: 0, begun: 0, aborted: new Set() };
   private readonly transactions: readonly AbortedTransaction[];
 
   constructor(
-    private readonly records: Buffer,
+    private records: Buffer,
     aborted: readonly AbortedTransaction[],
     /** the partition's end when this was fetched */
     readonly endOffset: number,
+    private answer: Lease | undefined = undefined,
   ) {
     this.transactions = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
     let [next, at] = [0, 0];
@@ -106,17 +111,27 @@ export class RecordSet {
     this.end = at;
   }
 
+  /** What waits, and not what the broker cut off behind it. */
   get bytes(): number {
-    return this.records.length;
+    return this.end;
   }
 
   get isRead(): boolean {
     return this.cursor.at >= this.end;
   }
 
-  /** Of bytes that hold nothing else: the answer of a fetch is not kept for what is a small part of it. */
-  compact(): RecordSet {
-    return new RecordSet(Buffer.from(this.records.subarray(0, this.end)), this.transactions, this.endOffset);
+  /** Into bytes of its own, which nobody else waits for. */
+  detach(): void {
+    const { lease } = this;
+    if (!lease) return;
+    this.records = Buffer.from(this.records.subarray(0, this.end));
+    this.answer = undefined;
+    lease.release();
+  }
+
+  /** Of the answer that its bytes lie in; it is held for as long as the set waits. */
+  get lease(): Lease | undefined {
+    return this.answer;
   }
 
   advance({ cursor }: Piece): void {
@@ -141,7 +156,7 @@ export class RecordSet {
           bytes: this.records.subarray(batch.start, batch.end),
         };
         piece.next = Math.max(from, batch.last + 1);
-        piece.cursor = { ...piece.cursor, at: batch.end, given: 0 };
+        piece.cursor = { ...piece.cursor, at: batch.end, given: 0, recordsAt: 0 };
         break;
       }
     }
@@ -150,22 +165,22 @@ export class RecordSet {
 
   /** @returns whether all of the batch was taken */
   private takeBatch(batch: Batch, from: number, room: Room, piece: Piece): boolean {
-    const { given } = piece.cursor;
+    const { given, recordsAt } = piece.cursor;
     const header = readHeader(this.records, batch, given === 0);
     const { begun, aborted } = this.abortedIn(batch, header, piece.cursor);
     const isRead =
       !header.isControl && !(header.isTransactional && aborted.has(header.producerId)) && batch.last >= from;
     if (isRead) {
-      const read = readRecords(header, given, room);
-      for (const message of read.messages) if (message.offset >= from) piece.messages.push(message);
+      const read = readRecords(header, { given, recordsAt }, from, room);
+      for (const message of read.messages) piece.messages.push(message);
       if (given + read.count < header.count) {
-        piece.next = Math.max(from, (read.messages.at(-1)?.offset ?? from - 1) + 1);
-        piece.cursor = { at: batch.start, given: given + read.count, begun, aborted };
+        piece.next = Math.max(from, read.last + 1);
+        piece.cursor = { at: batch.start, given: given + read.count, recordsAt: read.recordsAt, begun, aborted };
         return false;
       }
     }
     piece.next = Math.max(piece.next, batch.last + 1);
-    piece.cursor = { at: batch.end, given: 0, begun, aborted };
+    piece.cursor = { at: batch.end, given: 0, recordsAt: 0, begun, aborted };
     return true;
   }
 
@@ -177,7 +192,7 @@ export class RecordSet {
       aborted = new Set([...aborted, next.producerId]);
     }
     if (header.isControl && aborted.has(header.producerId)) {
-      const [marker] = readRecords(header, 0, { bytes: 1, messages: 1 }).messages;
+      const [marker] = readRecords(header, { given: 0, recordsAt: 0 }, 0, { bytes: 1, messages: 1 }).messages;
       if (marker?.key?.equals(ABORT_MARKER)) aborted = new Set([...aborted].filter((id) => id !== header.producerId));
     }
     return { begun, aborted };
@@ -243,58 +258,145 @@ function readHeader(records: Buffer, { start, end, first }: Batch, check: boolea
   };
 }
 
+/** What the messages of one batch have in common. */
+interface BatchOfMessages {
+  /** of its records, from `from` on */
+  bytes: Buffer;
+  from: number;
+  first: number;
+  firstTimestamp: number;
+  appendTime: number | undefined;
+}
+
+const NOTHING = -1;
+
+/** Places in the bytes of the batch: what is asked for is made then, and nothing else is. */
+class BatchMessage implements RawMessage {
+  deleteBefore?: number;
+
+  constructor(
+    private readonly batch: BatchOfMessages,
+    private readonly offsetDelta: number,
+    private readonly timestampDelta: number,
+    private readonly keyAt: number,
+    private readonly keyEnd: number,
+    private readonly valueAt: number,
+    private readonly valueEnd: number,
+  ) {}
+
+  get offset(): number {
+    return this.batch.first + this.offsetDelta;
+  }
+
+  /** A client from before records had timestamps writes -1, and one may write anything else; Postgres takes no such time. */
+  get writtenAt(): number | undefined {
+    const { appendTime, firstTimestamp } = this.batch;
+    const timestamp = appendTime ?? firstTimestamp + this.timestampDelta;
+    return timestamp >= 0 && timestamp < END_OF_TIME ? timestamp : undefined;
+  }
+
+  get key(): Buffer | null {
+    return this.keyEnd === NOTHING ? null : this.bytes(this.keyAt, this.keyEnd);
+  }
+
+  get value(): Buffer | null {
+    return this.valueEnd === NOTHING ? null : this.bytes(this.valueAt, this.valueEnd);
+  }
+
+  get keyText(): string | null {
+    return this.keyEnd === NOTHING ? null : this.text('latin1', this.keyAt, this.keyEnd);
+  }
+
+  get valueText(): string | null {
+    return this.valueEnd === NOTHING ? null : this.text('utf8', this.valueAt, this.valueEnd);
+  }
+
+  private bytes(at: number, end: number): Buffer {
+    const { bytes, from } = this.batch;
+    return bytes.subarray(at - from, end - from);
+  }
+
+  private text(encoding: 'latin1' | 'utf8', at: number, end: number): string {
+    const { bytes, from } = this.batch;
+    return bytes.toString(encoding, at - from, end - from);
+  }
+}
+
+const END_OF_TIME = Date.UTC(10_000, 0, 1);
+
+/** Of a batch: how many of its records have been read, and where the next begins. */
+type Place = Pick<Cursor, 'given' | 'recordsAt'>;
+
+interface RecordsRead {
+  /** those from the wanted offset on */
+  messages: RawMessage[];
+  /** of all that were read: how many, the offset of the last, and where the next begins */
+  count: number;
+  last: number;
+  recordsAt: number;
+}
+
 /**
- * From the record after the first `given`, as many as there is room for, and one at least.
+ * From a place on, as many as there is room for, and one at least.
  *
  * @throws UndecodableError
  */
-function readRecords(header: Header, given: number, room: Room): { messages: RawMessage[]; count: number } {
+function readRecords(header: Header, { given, recordsAt }: Place, from: number, room: Room): RecordsRead {
   const records = header.codec === 0 ? header.records : inflate(header.codec, header.records);
-  const walk = new Reader(records);
-  for (let n = 0; n < given; n++) walk.skip(walk.varint());
-  const start = walk.at;
-  let count = 0;
+  const { first, firstTimestamp, appendTime } = header;
+  const batch: BatchOfMessages = { bytes: records, from: 0, first, firstTimestamp, appendTime };
+  const reader = new Reader(records, recordsAt);
+  const messages: RawMessage[] = [];
+  let [count, last] = [0, first - 1];
   for (; given + count < header.count && room.messages > 0 && room.bytes > 0; count++) {
-    const length = walk.varint();
-    walk.skip(length);
+    const { at } = reader;
+    const message = readRecord(reader, batch);
     room.messages--;
-    room.bytes -= length;
+    room.bytes -= reader.at - at;
+    last = message.offset;
+    if (last >= from) messages.push(message);
   }
   // What a batch inflates to is not kept for the part of it that is.
-  const isSmallPart = header.codec !== 0 && records.length > 2 * (walk.at - start);
-  const part = records.subarray(start, walk.at);
-  const reader = new Reader(isSmallPart ? Buffer.from(part) : part);
-  return { count, messages: Array.from({ length: count }, () => readRecord(reader, header)) };
+  const isSmallPart = header.codec !== 0 && records.length > 2 * (reader.at - recordsAt);
+  if (isSmallPart) {
+    batch.bytes = Buffer.from(records.subarray(recordsAt, reader.at));
+    batch.from = recordsAt;
+  }
+  return { messages, count, last, recordsAt: reader.at };
 }
-
-function readRecord(reader: Reader, { first, firstTimestamp, appendTime }: Header): RawMessage {
+/** @throws UndecodableError */
+function readRecord(reader: Reader, batch: BatchOfMessages): BatchMessage {
   const length = reader.varint();
   const end = reader.at + length;
+  reader.skip(length);
+  reader.at = end - length;
   reader.skip(1);
   const timestampDelta = reader.varint();
-  const timestamp = appendTime ?? firstTimestamp + timestampDelta;
-  const offset = first + reader.varint();
-  const key = reader.bytes();
-  const value = reader.bytes();
-  const message: RawMessage = { offset, key, value };
-  if (timestamp >= 0 && timestamp < END_OF_TIME) message.writtenAt = timestamp;
-  const deleteBefore = readDeleteBefore(reader);
-  if (deleteBefore !== undefined) message.deleteBefore = deleteBefore;
+  const offsetDelta = reader.varint();
+  const keyLength = reader.varint();
+  const keyAt = reader.at;
+  if (keyLength > 0) reader.skip(keyLength);
+  const keyEnd = keyLength < 0 ? NOTHING : reader.at;
+  const valueLength = reader.varint();
+  const valueAt = reader.at;
+  if (valueLength > 0) reader.skip(valueLength);
+  const valueEnd = valueLength < 0 ? NOTHING : reader.at;
+  const message = new BatchMessage(batch, offsetDelta, timestampDelta, keyAt, keyEnd, valueAt, valueEnd);
+  const headers = reader.varint();
+  if (headers > 0) {
+    const deleteBefore = readDeleteBefore(reader, headers);
+    if (deleteBefore !== undefined) message.deleteBefore = deleteBefore;
+  }
   if (reader.at !== end) throw new UndecodableError('a record of the batch is not as long as it says');
   return message;
 }
 
-/** A client from before records had timestamps writes -1, and one may write anything else; Postgres takes no such time. */
-const END_OF_TIME = Date.UTC(10_000, 0, 1);
-
 /** Of the record's headers. Anything but one offset is no limit: the message is a tombstone like any other. */
-function readDeleteBefore(reader: Reader): number | undefined {
-  let left = reader.varint();
-  if (left <= 0) return undefined;
+function readDeleteBefore(reader: Reader, count: number): number | undefined {
   let found: string[] = [];
-  for (; left > 0; left--) {
-    const name = reader.bytes()?.toString('latin1');
-    const value = reader.bytes()?.toString('latin1') ?? '';
+  for (let left = count; left > 0; left--) {
+    const name = reader.text();
+    const value = reader.text() ?? '';
     if (name === DELETE_BEFORE) found = [...found, value];
   }
   const [text] = found;
@@ -303,28 +405,47 @@ function readDeleteBefore(reader: Reader): number | undefined {
 
 /** Reads nothing beyond its bytes. @throws UndecodableError */
 class Reader {
-  at = 0;
+  constructor(
+    private readonly source: Buffer,
+    public at: number,
+  ) {}
 
-  constructor(private readonly source: Buffer) {}
-
-  /** Zigzag, 7 bits a byte, lowest first; up to 64 bits, of which a number holds 53. */
+  /** Zigzag, 7 bits a byte, lowest first; up to 64 bits, of which a number holds 53. Most have one byte, or two. */
   varint(): number {
+    const { source, at } = this;
+    if (at + 1 < source.length) {
+      const low = source[at] as number;
+      if (low < 0x80) {
+        this.at = at + 1;
+        return (low >>> 1) ^ -(low & 1);
+      }
+      const high = source[at + 1] as number;
+      if (high < 0x80) {
+        this.at = at + 2;
+        const value = (low & 0x7f) | (high << 7);
+        return (value >>> 1) ^ -(value & 1);
+      }
+    }
+    return this.longVarint();
+  }
+
+  private longVarint(): number {
     let value = 0;
     for (let shift = 1; ; shift *= 128) {
-      const byte = this.source[this.at++];
-      if (byte === undefined || shift > 2 ** 63) throw endsTooSoon();
+      if (this.at >= this.source.length || shift > 2 ** 63) throw endsTooSoon();
+      const byte = this.source[this.at++] as number;
       value += (byte & 0x7f) * shift;
       if (byte < 0x80) break;
     }
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
-  bytes(): Buffer | null {
+  text(): string | undefined {
     const length = this.varint();
-    if (length < 0) return null;
+    if (length < 0) return undefined;
     const { at } = this;
     this.skip(length);
-    return this.source.subarray(at, this.at);
+    return this.source.toString('latin1', at, this.at);
   }
 
   skip(length: number): void {

@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { logger } from '@tiltak/platform';
 import {
   BrokerConnection,
@@ -54,6 +54,7 @@ export class TopicAdmin {
   private tried = 0;
   /** as last known, by topic */
   private readonly leaders = new Map<string, Leaders>();
+  private readonly gathering = new Map<string, Promise<TopicMetadata>>();
 
   /** Nothing connects yet. */
   constructor(
@@ -104,7 +105,7 @@ export class TopicAdmin {
     const leader = this.leaders.get(topic)?.get(partition);
     try {
       if (!leader) throw new Error(`Partition ${String(partition)} of ${topic} has no leader`);
-      const { id, partitions } = await (await this.broker(leader.address)).send(metadataRequest(topic));
+      const { id, partitions } = await this.askTogether(leader.address, topic);
       const leading = partitions.find((one) => one.partition === partition)?.leader;
       if (leading !== leader.id) throw new Error(`Partition ${String(partition)} of ${topic} has another leader`);
       return id;
@@ -112,6 +113,19 @@ export class TopicAdmin {
       this.leaders.delete(topic);
       throw error;
     }
+  }
+
+  /** Who asks at the same time shares one request, which is sent when all have asked: none is answered from before. */
+  private askTogether(address: BrokerAddress, topic: string): Promise<TopicMetadata> {
+    const question = `${address.host}:${String(address.port)} ${topic}`;
+    const gathering = this.gathering.get(question);
+    if (gathering) return gathering;
+    const answer = nextTurn().then(async () => {
+      this.gathering.delete(question);
+      return (await this.broker(address)).send(metadataRequest(topic));
+    });
+    this.gathering.set(question, answer);
+    return answer;
   }
 
   private async findLeaders(topic: string): Promise<Leaders> {

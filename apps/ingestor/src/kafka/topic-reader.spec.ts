@@ -81,7 +81,7 @@ test('no metric tells of a reader, nor of a stream that is closed while it is st
   const kafka = createKafka({ brokers, clientId: 'test', retries: 3 });
   const { id: topicId } = await topic.describe();
   for (const isStream of [false, true]) {
-    const options = { topic: topic.name, pattern: 'x', groupId: randomUUID(), concurrentPartitions: 1, isStream };
+    const options = { topic: topic.name, pattern: 'x', groupId: randomUUID(), isStream };
     const consumer = new BatchConsumer(kafka, options, {
       prepare: () => Promise.resolve({ epoch: 0, topicId, positions: new Map([[0, 0]]) }),
       readTopicId: () => Promise.resolve(topicId),

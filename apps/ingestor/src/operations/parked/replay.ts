@@ -416,7 +416,9 @@ function withBytesOf(messages: readonly RawMessage[], row: ParkedRowWithBytes): 
   if (!message || !fingerprintOf(message).equals(row.avtrykk)) return undefined;
   const { key, value, deleteBefore } = message;
   const limit = deleteBefore === undefined ? null : String(deleteBefore);
-  return { ...row, nokkel: key, verdi: value, slettFoer: limit };
+  // The batch's memory is used again when it has been looked at.
+  const copy = (bytes: Buffer | null): Buffer | null => bytes && Buffer.from(bytes);
+  return { ...row, nokkel: copy(key), verdi: copy(value), slettFoer: limit };
 }
 
 function toRaw({ offset, nokkel: key, verdi: value, skrevet, slettFoer }: ParkedRowWithBytes): RawMessage {
