@@ -12,7 +12,7 @@ import {
   type Version,
 } from '@tiltak/avtale';
 import { columnName, type DeltakerId } from '@tiltak/database';
-import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
+import { copyField, copyRow, NULL, type CopyValue } from '../database/copy.ts';
 import { encodeMemory, placeColumns } from './place.ts';
 
 /** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
@@ -34,7 +34,7 @@ export const CONTENT_COLUMNS: readonly string[] = [...AVTALE_FIELDS.map(columnNa
 /** Encoded once: the fingerprint is of the same text that is stored. */
 export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedContent {
   const id = avtale.deltakerFnr === null ? null : deltakerId(avtale.deltakerFnr);
-  const columns = [...AVTALE_FIELDS.map((name) => copyField(avtale[name])), copyField(id)].join('\t');
+  const columns = `${fieldColumns(avtale)}\t${id ?? NULL}`;
   return {
     columns,
     deltakerId: id,
@@ -42,6 +42,19 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
     unknown: unknownValues(avtale),
     member: toRelationAvtale(avtale, id),
   };
+}
+
+/** Only a text can hold what must be escaped: all else was written by us. */
+const COLUMNS = AVTALE_FIELDS.map((name) => ({ name, isText: FIELDS[name].read === 'text' }));
+
+function fieldColumns(avtale: Avtale): string {
+  let columns = '';
+  for (const { name, isText } of COLUMNS) {
+    const value = avtale[name];
+    const column = value === null ? NULL : isText ? copyField(value) : value;
+    columns = columns === '' ? String(column) : `${columns}\t${String(column)}`;
+  }
+  return columns;
 }
 
 /** The same content, of the person that its ident belongs to. Its fingerprint stays: the avtale says what it said. */
