@@ -53,30 +53,26 @@ export function parseMessage(
     const keyText = key && utf8(key, 'key');
     return { ok: true, message: parse(keyText, value && utf8(value, null), origin) };
   } catch (error) {
-    return toReason(error);
+    if (error instanceof UnreadableError) return { ok: false, reason: error.reason };
+    if (error instanceof RangeError) return { ok: false, reason: TOO_MUCH };
+    throw error;
   }
 }
 
 /**
- * As `parseMessage` of the bytes that these texts were decoded from, whatever was invalid in them having become U+FFFD.
- * Undefined when they don't tell what the bytes were: those are to be read instead.
+ * As `parseMessage` of the bytes that these texts were decoded from, which need not be objects then. Undefined when it
+ * can't be used, or the texts don't tell what the bytes were: then the bytes are to be read.
  *
- * @param key of which each byte is a character
+ * @param key each byte as a character, which an avtaleId is in UTF-8 too
+ * @param value what was no UTF-8 having become U+FFFD
  */
 export function parseMessageText(key: string, value: string | null, origin: MessageOrigin): ParseResult | undefined {
-  // A UUID is ASCII, which is the same in every encoding.
-  if (!isUuid(key) || value?.includes(REPLACED)) return undefined;
+  if (value?.includes(REPLACED)) return undefined;
   try {
     return { ok: true, message: parse(key, value, origin) };
-  } catch (error) {
-    return toReason(error);
+  } catch {
+    return undefined;
   }
-}
-
-function toReason(error: unknown): ParseResult {
-  if (error instanceof UnreadableError) return { ok: false, reason: error.reason };
-  if (error instanceof RangeError) return { ok: false, reason: TOO_MUCH };
-  throw error;
 }
 
 /** Nothing here recurses, and no field is long; should the engine meet a limit of its own all the same, the message has. */
@@ -119,10 +115,11 @@ function readMarks(source: JsonObject): PhaseMarks {
   return {
     neverBegan: NEVER_BEGAN.has(source['annullertGrunn']),
     fromArena:
-      source['opphav'] === 'ARENA' ||
-      Object.entries(ARENA_FLAGS).some(([field, flag]) => asJsonObject(source[field])?.[flag] === true),
+      source['opphav'] === 'ARENA' || FLAGS.some(([field, flag]) => asJsonObject(source[field])?.[flag] === true),
   };
 }
+
+const FLAGS = Object.entries(ARENA_FLAGS);
 
 /** Of a message: just what is read of it, and of its reasons only whether they are among those that count. */
 export function reduceMessage(source: JsonObject): JsonObject {
@@ -130,7 +127,7 @@ export function reduceMessage(source: JsonObject): JsonObject {
     SOURCE_FIELDS.flatMap((field) => (field in source ? [[field, source[field]]] : [])),
   );
   if (NEVER_BEGAN.has(source['annullertGrunn'])) reduced['annullertGrunn'] = source['annullertGrunn'];
-  for (const [field, flag] of Object.entries(ARENA_FLAGS)) {
+  for (const [field, flag] of FLAGS) {
     if (asJsonObject(source[field])?.[flag] === true) reduced[field] = { [flag]: true };
   }
   return reduced;

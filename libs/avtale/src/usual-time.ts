@@ -25,7 +25,10 @@ export function usualInstant(text: string): Instant | undefined {
  *
  * @param hoursAhead of UTC, all through the day of the text; 0 when they change, or aren't whole
  */
-export function usualOsloTime(text: string, hoursAhead: (day: string, dayNumber: number) => number): Instant | undefined {
+export function usualOsloTime(
+  text: string,
+  hoursAhead: (day: string, dayNumber: number) => number,
+): Instant | undefined {
   if (!hasUsualDate(text) || !hasUsualClock(text)) return undefined;
   const hours = hoursAhead(text, dayNumber(text));
   const hour = twoDigits(text, 11) - hours;
@@ -99,7 +102,8 @@ const ZEROS = ['000000', '00000', '0000', '000', '00', '0', ''];
 function withMicroseconds(text: string, seconds: string, end: number): Instant | undefined {
   if (end === SECOND) return `${seconds}.000000Z`;
   const count = end - SECOND - 1;
-  if (text.charCodeAt(SECOND) !== POINT || count < 1 || count > 9 || !areDigits(text, SECOND + 1, end)) return undefined;
+  if (text.charCodeAt(SECOND) !== POINT || count < 1 || count > 9 || !areDigits(text, SECOND + 1, end))
+    return undefined;
   if (count <= 6) return `${seconds}${text.slice(SECOND, end)}${ZEROS[count] ?? ''}Z`;
   // The seventh digit alone decides half up.
   if (text.charCodeAt(MICROSECONDS) < 53) return `${seconds}${text.slice(SECOND, MICROSECONDS)}Z`;

@@ -110,17 +110,12 @@ export function avtaleRow(
   content: EncodedContent | undefined,
   known?: AvtaleState,
 ): string {
-  const { position, deleted, fingerprint } = state;
-  const columns = [
-    content?.columns ?? tombstoneContent(avtaleId, state),
-    copyField(deleted),
-    ...placeColumns(position),
-    copyField(encodeMemory(state.memory)),
-    copyField(fingerprint),
-    ...phaseColumns(state),
-  ];
-  if (known) columns.push(...knownColumns(known));
-  return copyRow(columns);
+  const { position, deleted, fingerprint, memory } = state;
+  const columns = content?.columns ?? tombstoneContent(avtaleId, state);
+  const place = placeColumns(position).join('\t');
+  const order = `${copyField(encodeMemory(memory))}\t${copyField(fingerprint)}`;
+  const row = `${columns}\t${copyField(deleted)}\t${place}\t${order}\t${phaseColumns(state)}`;
+  return known ? copyRow([row, ...knownColumns(known)]) : `${row}\n`;
 }
 
 /** All that is left of a deleted avtale. */
@@ -132,15 +127,16 @@ function tombstoneContent(avtaleId: string, { sistEndret }: AvtaleState): string
 /** Without a fingerprint: one can be tried against every ident there is, also when the ident has left the history. */
 export function versionRow(version: Version<EncodedContent>): string {
   const { content, position } = version;
-  const { epoch, partition, offset } = position;
-  return copyRow([content.columns, String(epoch), String(partition), String(offset), ...phaseColumns(version)]);
+  const place = `${String(position.epoch)}\t${String(position.partition)}\t${String(position.offset)}`;
+  return `${content.columns}\t${place}\t${phaseColumns(version)}\n`;
 }
 
 /** What the phase needs beside the content, and outside its fingerprint. */
 export const PHASE_COLUMNS: readonly string[] = ['har_vaert_inngaatt', 'aldri_begynt', 'fra_arena'];
 
-function phaseColumns({ everEntered, marks }: Pick<AvtaleState, 'everEntered' | 'marks'>): string[] {
-  return [everEntered, marks?.neverBegan ?? null, marks?.fromArena ?? null].map(copyField);
+function phaseColumns({ everEntered, marks }: Pick<AvtaleState, 'everEntered' | 'marks'>): string {
+  const known = marks ? `${String(marks.neverBegan)}\t${String(marks.fromArena)}` : `${NULL}\t${NULL}`;
+  return `${String(everEntered)}\t${known}`;
 }
 
 export function changeRow({ avtaleId, type, reason }: Change): string {
