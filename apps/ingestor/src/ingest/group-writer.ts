@@ -4,7 +4,6 @@ import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { Pipeline } from '../database/pipeline.ts';
 import type { MessageBatch, Outcome, RawMessage } from '../kafka/batch.ts';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
-import { Places } from '../kafka/places.ts';
 import { metrics } from '../metrics.ts';
 import { insertLinkChanges, lockDeltakere } from '../relations/relations.queries.ts';
 import { askForDeviations, linkedBy, putRight, repairRelations } from '../relations/relations.ts';
@@ -50,8 +49,8 @@ interface Prepared {
   persons: Map<string, string | null> | undefined;
 }
 
-/** Batches that are stored one by one at the same time. */
-const ONE_BY_ONE = 3;
+/** Batches that are stored each by itself. */
+const AT_THE_SAME_TIME = 3;
 
 /**
  * Stores what has gathered of several partitions in one transaction: nothing is decoded while a position is locked, and
@@ -83,9 +82,19 @@ export class GroupWriter {
         'A group of batches could not be stored as one; its batches are stored one by one',
       );
       metrics.groups.inc({ maate: 'HVER_FOR_SEG' });
-      const places = new Places(ONE_BY_ONE);
-      return Promise.all(batches.map((batch) => places.use(() => this.writeAlone(batch))));
+      return this.writeEach(batches);
     }
+  }
+
+  private async writeEach(batches: readonly MessageBatch[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    const left = batches.entries();
+    const work = async (): Promise<void> => {
+      for (const [i, batch] of left) outcomes[i] = await this.writeAlone(batch);
+    };
+    // One that waits for a lock does not hold all others.
+    await Promise.all(Array.from({ length: AT_THE_SAME_TIME }, work));
+    return outcomes;
   }
 
   private async writeAlone(batch: MessageBatch): Promise<Outcome> {
