@@ -6,7 +6,7 @@ import type { DataSource } from 'typeorm';
 import { SCHEMA, type Config } from '../config.ts';
 import { databaseOptionsFrom } from '../database/connect.ts';
 import { ingestBatch, type IngestResult } from '../ingest/ingest-batch.ts';
-import { GroupWriter } from '../ingest/group-writer.ts';
+import type { GroupWriter } from '../ingest/group-writer.ts';
 import { PersonWriter } from '../ingest/person-writer.ts';
 import { Writer } from '../ingest/writer.ts';
 import { createIngestor, type Ingestor, type Replacements } from '../ingestor.ts';
