@@ -12,7 +12,7 @@ interface Connection {
   sync: () => void;
 }
 
-interface Entry extends Required<Omit<Statement, 'name'>> {
+interface Entry extends Required<Statement> {
   /** of a COPY */
   data?: string;
   resolve: (answer: Answer<never>) => void;
@@ -26,8 +26,8 @@ interface Entry extends Required<Omit<Statement, 'name'>> {
  * After the first statement that fails the database skips all that follows up to the end of what was sent, the data of a
  * COPY too: nothing half is left, and all that was asked fails with that error. The connection is then to be given up.
  *
- * Each statement is prepared once for the connection. It is for sessions in which the plan of a statement is one for any
- * values, see `KEYED_ONLY`.
+ * Each statement is prepared once for the connection, but for those named `PLANNED_ANEW`. It is for sessions in which the
+ * plan of a statement is one for any values, see `KEYED_ONLY`.
  */
 export class Pipeline implements Db {
   private readonly db: PoolClient;
@@ -38,13 +38,13 @@ export class Pipeline implements Db {
   }
 
   query<Row extends QueryResultRow>(statement: string | Statement, values: unknown[] = []): Promise<Answer<Row>> {
-    const { text, values: own } = typeof statement === 'string' ? { text: statement } : statement;
-    return this.add({ text, values: own ?? values });
+    const { name, text, values: own }: Statement = typeof statement === 'string' ? { text: statement } : statement;
+    return this.add({ name: name ?? 'PREPARED', text, values: own ?? values });
   }
 
   /** @param rows as `copyRow` makes them */
   async copy(into: string, rows: readonly string[]): Promise<void> {
-    await this.add({ text: `copy ${into} from stdin`, values: [], data: rows.join('') });
+    await this.add({ name: 'PREPARED', text: `copy ${into} from stdin`, values: [], data: rows.join('') });
   }
 
   private add<Row>(entry: Omit<Entry, 'resolve' | 'reject'>): Promise<Answer<Row>> {
@@ -81,8 +81,8 @@ class Sending implements Submittable {
   submit(connection: unknown): void {
     const to = connection as Connection;
     to.stream.cork();
-    for (const { text, values, data } of this.entries) {
-      to.bind({ statement: prepare(to, text), values, valueMapper: prepareValue ?? String });
+    for (const { name, text, values, data } of this.entries) {
+      to.bind({ statement: prepare(to, text, name), values, valueMapper: prepareValue ?? String });
       if (data === undefined) to.describe({ type: 'P' });
       to.execute({});
       if (data !== undefined) sendCopy(to, data);
@@ -134,8 +134,15 @@ class Sending implements Submittable {
   }
 }
 
+/** Of a statement whose plan depends on how large its tables are, also when each is only looked up by key. */
+export const PLANNED_ANEW = '';
+
 /** @returns the name by which the connection knows the statement */
-function prepare(connection: Connection, text: string): string {
+function prepare(connection: Connection, text: string, asked: string): string {
+  if (asked === PLANNED_ANEW) {
+    connection.parse({ name: PLANNED_ANEW, text });
+    return PLANNED_ANEW;
+  }
   const known = NAMES.get(text);
   const name = known ?? `p${String(NAMES.size)}`;
   if (known === undefined) NAMES.set(text, name);
