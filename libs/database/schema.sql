@@ -160,6 +160,16 @@ begin
 end $function$;
 comment on function krev_kontrakt() is 'Refuses the statement of a version that writes by too old a contract';
 
+CREATE OR REPLACE FUNCTION krev_som_ventet(er_som_ventet boolean, hva text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$ begin
+        if er_som_ventet is not true then raise exception '% is not as it was read', hva using errcode = 'TD001'; end if;
+      end $function$;
+comment on function krev_som_ventet(boolean,text) is 'Fails with SQLSTATE TD001 when somebody else has changed what a group of messages was read against';
+revoke execute on function krev_som_ventet(boolean,text) from public;
+grant execute on function krev_som_ventet(boolean,text) to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION lenker(deltaker uuid, avtale uuid)
  RETURNS text
  LANGUAGE plpgsql
@@ -489,13 +499,8 @@ create table avtale_versjon (
 comment on table avtale_versjon is 'Each accepted version of an avtale that is not erased';
 comment on column avtale_versjon.avtrykk is 'No longer used';
 comment on column avtale_versjon.laert is 'When this system learned of it';
-CREATE INDEX avtale_versjon_avtale_status ON avtale_versjon USING btree (avtale_status, avtale_id);
 CREATE INDEX avtale_versjon_bedrift_nr ON avtale_versjon USING btree (bedrift_nr);
-CREATE INDEX avtale_versjon_deltaker_fnr ON avtale_versjon USING btree (deltaker_fnr);
 CREATE INDEX avtale_versjon_deltaker_id ON avtale_versjon USING btree (deltaker_id);
-CREATE INDEX avtale_versjon_sist_endret ON avtale_versjon USING btree (sist_endret);
-CREATE INDEX avtale_versjon_start_dato ON avtale_versjon USING btree (start_dato);
-CREATE INDEX avtale_versjon_tiltakstype ON avtale_versjon USING btree (tiltakstype, avtale_id);
 grant select, insert, delete on avtale_versjon to datadeling_skriver;
 grant update (deltaker_fnr, deltaker_id, avtrykk, aldri_begynt, fra_arena) on avtale_versjon to datadeling_skriver;
 

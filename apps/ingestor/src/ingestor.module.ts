@@ -12,6 +12,7 @@ import { AvstemmingRepair } from './avstemming/repair.ts';
 import { DatabaseUnavailableInterceptor } from './database/unavailable.interceptor.ts';
 import { IdenterConsumer } from './identer/identer.consumer.ts';
 import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
+import { GroupWriter } from './ingest/group-writer.ts';
 import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { ActionsController } from './operations/actions.controller.ts';
@@ -30,6 +31,7 @@ export interface Parts {
   admitted: Admitted;
   pool: Pool;
   writer: Writer;
+  groupWriter: GroupWriter;
   personWriter: PersonWriter;
   parkedReplay: ParkedReplay;
   parkedBulk: ParkedBulk;
@@ -68,6 +70,7 @@ export class IngestorModule {
         { provide: ADMITTED, useValue: parts?.admitted },
         { provide: Pool, useValue: parts?.pool },
         { provide: Writer, useValue: parts?.writer },
+        { provide: GroupWriter, useValue: parts?.groupWriter },
         { provide: PersonWriter, useValue: parts?.personWriter },
         { provide: ParkedReplay, useValue: parts?.parkedReplay },
         { provide: ParkedBulk, useValue: parts?.parkedBulk },

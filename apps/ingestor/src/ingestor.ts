@@ -1,4 +1,12 @@
-import { connectAndWait, createDataSource, createPool, deltakerIdWith, type DeltakerId } from '@tiltak/database';
+import {
+  connectAndWait,
+  createDataSource,
+  createPool,
+  deltakerIdWith,
+  KEYED_ONLY,
+  type DeltakerId,
+} from '@tiltak/database';
+import type { Pool } from 'pg';
 import { logger, measurePools, startHttp, type Http, type Stop } from '@tiltak/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
@@ -17,6 +25,7 @@ import { FreshnessMeter } from './freshness/freshness.job.ts';
 import { IDENT_EVENT } from './identer/identer.consumer.ts';
 import { AVTALE_EVENT } from './ingest/avtaler.consumer.ts';
 import { FormerIdents } from './ingest/former-idents.job.ts';
+import { GroupWriter } from './ingest/group-writer.ts';
 import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { IngestorModule, type Parts } from './ingestor.module.ts';
@@ -37,6 +46,8 @@ export interface Ingestor extends Parts {
   deltakerId: DeltakerId;
   /** for what goes on in the background */
   dataSource: DataSource;
+  /** of the stream: one connection */
+  groupPool: Pool;
   kafka: KafkaConnection;
   /** what goes on in the background, in the order in which it starts */
   jobs: readonly Job[];
@@ -61,10 +72,12 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
   const dataSource = createDataSource(databaseOptionsFrom(config));
   const pool = createPool(databaseOptionsFrom(config));
+  const groupPool = createPool({ ...databaseOptionsFrom(config), poolSize: 1, settings: KEYED_ONLY });
   const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT };
   const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
   const { topic, publisher } = kafka;
   const writer = new Writer(pool, deltakerId, config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES');
+  const groupWriter = new GroupWriter(groupPool, writer);
   const personWriter = new PersonWriter(pool, deltakerId);
   const parkedReplay = new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }, topic);
   const parkedBulk = new ParkedBulk(pool, parkedReplay);
@@ -80,8 +93,10 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     deltakerId,
     dataSource,
     pool,
+    groupPool,
     kafka,
     writer,
+    groupWriter,
     personWriter,
     served: { organisasjon: config.ORGANISASJON, topic: config.KAFKA_TOPIC },
     admitted: {
@@ -120,7 +135,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
  * more, and HTTP and the stream stop before the other jobs: freshness is measured for as long as messages are stored.
  */
 export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
-  const { config, dataSource, pool, adapter, kafka, jobs } = ingestor;
+  const { config, dataSource, pool, groupPool, adapter, kafka, jobs } = ingestor;
   logger.level = config.LOG_LEVEL;
   const state = { schema: false, started: false };
   const http = await serve(ingestor, state);
@@ -128,7 +143,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   state.schema = true;
   await kafka.connect();
   await http.app.startAllMicroservices();
-  measurePools({ strom: pool, adapter: adapter.pool });
+  measurePools({ strom: pool, gruppe: groupPool, adapter: adapter.pool });
   for (const job of jobs) job.start();
   await connectAndWait(dataSource, logWaiting, () => ingestor.avstemming.showLast());
   state.started = true;
@@ -143,6 +158,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
     await kafka.disconnect();
     await dataSource.destroy();
     await adapter.pool.end();
+    await groupPool.end();
     await pool.end();
   };
 }

@@ -35,9 +35,14 @@ export const metrics = {
     help: 'Stored versions with a value of a coded field that this release does not know',
     labelNames: ['felt'] as const,
   }),
+  groups: new Counter({
+    name: 'ingestor_grupper_total',
+    help: 'Groups of batches, by whether they were stored in one transaction, or each batch in its own',
+    labelNames: ['maate'] as const,
+  }),
   batchSeconds: new Histogram({
     name: 'ingestor_batch_sekunder',
-    help: 'Time to store a batch, committed',
+    help: 'Time to store a group of batches, or one of them by itself, committed',
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   }),
   batchMessages: new Histogram({

@@ -28,6 +28,7 @@ export {
   DELETE_BEFORE,
   parseMessage,
   readabilityAt,
+  parseMessageText,
   reduceMessage,
   type Message,
   type ParkingReason,

@@ -28,6 +28,8 @@ export interface DatabaseOptions {
   statementTimeoutMs: number;
   /** how long to wait for a free connection before giving up */
   connectTimeoutMs: number;
+  /** settings beside those of every session; not through a pooler */
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** The settings that an app reads from its environment, by the platform's names. */
@@ -153,7 +155,7 @@ function commonOptions(
     // So that what changed at the other end, a name or a setting of the role, comes to be known.
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     // A pooler refuses these: its connections have them already, or never.
-    ...(options.pooled ? {} : { options: `${startupOptions(options)} ${CONTRACT_OPTION}` }),
+    ...(options.pooled ? {} : { options: `${startupOptions(options, options.settings)} ${CONTRACT_OPTION}` }),
   };
 }
 

@@ -16,7 +16,8 @@ export async function migrate(dataSource: DataSource): Promise<string[]> {
     await runner.query('set statement_timeout = 0');
     await runner.query(`select pg_advisory_lock(${LOCKS.MIGRATION})`);
     await requireNoneTooOld(dataSource);
-    const run = await dataSource.runMigrations();
+    // One that drops an index without a lock can't be in a transaction.
+    const run = await dataSource.runMigrations({ transaction: 'each' });
     await refuseOlder(dataSource);
     return run.map((migration) => migration.name);
   } finally {

@@ -46,9 +46,25 @@ export function sessionSettings({ statementTimeoutMs }: SessionLimits): Record<s
   return { ...FIXED, statement_timeout: String(statementTimeoutMs) };
 }
 
-/** The same as the startup parameter `options`: in force before the first statement, and what `reset` goes back to. */
-export function startupOptions(limits: SessionLimits): string {
-  return Object.entries(sessionSettings(limits))
+/**
+ * For a session that looks up by key and nothing else: each statement is planned once, whatever its values and the size of
+ * its tables. The planner would otherwise read the whole of a table to find some hundred rows by their key.
+ */
+export const KEYED_ONLY: Readonly<Record<string, string>> = {
+  plan_cache_mode: 'force_generic_plan',
+  jit: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_seqscan: 'off',
+};
+
+/**
+ * The same as the startup parameter `options`: in force before the first statement, and what `reset` goes back to.
+ *
+ * @param more settings of this session alone
+ */
+export function startupOptions(limits: SessionLimits, more: Readonly<Record<string, string>> = {}): string {
+  return Object.entries({ ...sessionSettings(limits), ...more })
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
     .join(' ');
 }

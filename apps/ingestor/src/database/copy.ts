@@ -1,13 +1,16 @@
 import { finished } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import type { Db } from './db.ts';
+import { Pipeline } from './pipeline.ts';
 
 export type CopyValue = string | number | boolean | null;
 
 /** @param into a table and its columns; @param rows as `copyRow` makes them */
-export async function copyRows(db: PoolClient, into: string, rows: readonly string[]): Promise<void> {
+export async function copyRows(db: Db, into: string, rows: readonly string[]): Promise<void> {
   if (rows.length === 0) return;
-  const stream = db.query(copyFrom(`copy ${into} from stdin`));
+  if (db instanceof Pipeline) return db.copy(into, rows);
+  const stream = (db as PoolClient).query(copyFrom(`copy ${into} from stdin`));
   stream.end(rows.join(''));
   await finished(stream);
 }
@@ -19,9 +22,12 @@ export function copyRow(columns: readonly string[]): string {
 
 const ESCAPE: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
+/** A column without a value. */
+export const NULL = '\\N';
+
 /** One column in the text format of COPY. */
 export function copyField(value: CopyValue): string {
-  if (value === null) return '\\N';
+  if (value === null) return NULL;
   if (typeof value !== 'string') return String(value);
   return /[\\\n\r\t]/.test(value) ? value.replace(/[\\\n\r\t]/g, (char) => ESCAPE[char] ?? char) : value;
 }

@@ -1,7 +1,8 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { logger } from '@tiltak/platform';
-import { notStored, RethrowFilter, UnknownPositionError } from '../ingest/avtaler.consumer.ts';
+import { RethrowFilter } from '../ingest/avtaler.consumer.ts';
+import { notStored, UnknownPositionError } from '../ingest/ingest-batch.ts';
 import { PersonWriter, type PersonsWritten } from '../ingest/person-writer.ts';
 import { storeEach, type MessageBatch, type Outcome } from '../kafka/batch.ts';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';

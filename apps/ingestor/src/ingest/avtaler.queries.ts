@@ -1,6 +1,8 @@
 import type { RelationAvtale, AvtaleState, Change, Position } from '@tiltak/avtale';
-import type { PoolClient } from 'pg';
 import { copyRows } from '../database/copy.ts';
+import type { Db } from '../database/db.ts';
+import { demand } from '../database/demand.ts';
+import { PLANNED_ANEW, type Pipeline } from '../database/pipeline.ts';
 import type { TopicPartition } from '../kafka/positions.queries.ts';
 import {
   RELATION_AVTALE_COLUMNS,
@@ -33,7 +35,7 @@ interface StateRow extends RelationAvtaleRow, PlaceRow {
  * What is known about each of the avtaler; those not known are not in the map. A release from before `har_vaert_inngaatt`
  * leaves it false while both run: that the avtale is entered into now says as much.
  */
-export async function readStates(db: PoolClient, avtaleIder: string[]): Promise<Map<string, StoredAvtale>> {
+export async function readStates(db: Db, avtaleIder: string[]): Promise<Map<string, StoredAvtale>> {
   const { rows } = await db.query<StateRow>({
     name: 'les_tilstander',
     text: `select ${RELATION_AVTALE_COLUMNS}, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
@@ -63,7 +65,7 @@ function toStored(row: StateRow): StoredAvtale {
 const AVTALE_COLUMNS = [...CONTENT_COLUMNS, 'slettet', ...PLACE_COLUMNS, 'kilde_minne', 'avtrykk', ...PHASE_COLUMNS];
 
 /** Rows as `avtaleRow` makes them. A row for an avtale that exists is a unique violation: someone else was first. */
-export async function insertNew(db: PoolClient, rows: string[]): Promise<void> {
+export async function insertNew(db: Db, rows: string[]): Promise<void> {
   await copyRows(db, `avtale (${AVTALE_COLUMNS.join(', ')})`, rows);
 }
 
@@ -79,16 +81,28 @@ export class ConcurrentChangeError extends Error {
  *
  * @throws ConcurrentChangeError
  */
-export async function updateStored(db: PoolClient, changed: string[]): Promise<void> {
+export async function updateStored(db: Db, changed: string[]): Promise<void> {
   if (changed.length === 0) return;
-  await db.query(PREPARE_STAGING);
-  await copyRows(db, `pg_temp.inn (${[...AVTALE_COLUMNS, ...KNOWN_COLUMNS].join(', ')})`, changed);
+  await prepareStaging(db);
+  await copyRows(db, STAGING, changed);
   const { rowCount } = await db.query(UPDATE_FROM_STAGING);
   if (rowCount !== changed.length) throw new ConcurrentChangeError();
 }
 
-/** The owner of the schema makes the connection's `pg_temp.inn`: this login can make no tables. */
-const PREPARE_STAGING = 'select klargjoer_innlasting()';
+/** The same, where the answers are not looked at: it is the database that fails. `prepareStaging` must have been called. */
+export async function requireUpdated(tx: Pipeline, changed: string[]): Promise<void> {
+  if (changed.length === 0) return;
+  const update = `with skrevet as (${UPDATE_FROM_STAGING} returning 1)`;
+  const text = `${update} ${demand('count(*) = $1::int', 'avtale', 'from skrevet')}`;
+  await Promise.all([copyRows(tx, STAGING, changed), tx.query({ name: PLANNED_ANEW, text, values: [changed.length] })]);
+}
+
+/** The owner of the schema makes `pg_temp.inn`, once for the connection: this login can make no tables. */
+export async function prepareStaging(db: Db): Promise<void> {
+  await db.query('select klargjoer_innlasting()');
+}
+
+const STAGING = `pg_temp.inn (${[...AVTALE_COLUMNS, ...KNOWN_COLUMNS].join(', ')})`;
 
 const IS_KNOWN = `avtale.avtale_id = inn.avtale_id and avtale.kilde_epoke = inn.kjent_epoke
     and avtale.kilde_partisjon = inn.kjent_partisjon and avtale.kilde_offset = inn.kjent_offset
@@ -109,7 +123,7 @@ export interface Remembered {
 }
 
 /** @throws ConcurrentChangeError */
-export async function updateMemory(db: PoolClient, remembered: readonly Remembered[]): Promise<void> {
+export async function updateMemory(db: Db, remembered: readonly Remembered[]): Promise<void> {
   if (remembered.length === 0) return;
   const { rowCount } = await db.query({
     name: 'husk',
@@ -137,9 +151,9 @@ export async function updateMemory(db: PoolClient, remembered: readonly Remember
  *
  * @returns the avtaler that were not so
  */
-export async function repairDeviations(db: PoolClient, changed: string[]): Promise<Set<string>> {
+export async function repairDeviations(db: Db, changed: string[]): Promise<Set<string>> {
   if (changed.length === 0) return new Set();
-  await db.query(PREPARE_STAGING);
+  await prepareStaging(db);
   await db.query('delete from pg_temp.inn');
   await copyRows(db, `pg_temp.inn (${[...AVTALE_COLUMNS, ...KNOWN_COLUMNS].join(', ')})`, changed);
   await db.query(FILL_IN_TIMES);
@@ -175,13 +189,13 @@ const REPAIR_FROM_STAGING = `
       is distinct from (${AVTALE_COLUMNS.map((column) => `inn.${column}`).join(', ')})
   returning avtale.avtale_id`;
 
-export async function deleteHistory(db: PoolClient, avtaleIder: string[]): Promise<void> {
+export async function deleteHistory(db: Db, avtaleIder: string[]): Promise<void> {
   if (avtaleIder.length === 0) return;
   await db.query('delete from avtale_versjon where avtale_id = any($1)', [avtaleIder]);
 }
 
 /** Rows as `versionRow` makes them. */
-export async function insertVersions(db: PoolClient, rows: string[]): Promise<void> {
+export async function insertVersions(db: Db, rows: string[]): Promise<void> {
   const columns = [...CONTENT_COLUMNS, 'kilde_epoke', 'kilde_partisjon', 'kilde_offset', ...PHASE_COLUMNS];
   await copyRows(db, `avtale_versjon (${columns.join(', ')})`, rows);
 }
@@ -190,7 +204,7 @@ export async function insertVersions(db: PoolClient, rows: string[]): Promise<vo
  * An ident that the source has corrected leaves the history: every version that bears one gets that of the newest that
  * does. So the outcome is the same whatever the batches.
  */
-export async function updateFormerIdents(db: PoolClient, avtaleIder: string[]): Promise<void> {
+export async function updateFormerIdents(db: Db, avtaleIder: string[]): Promise<void> {
   if (avtaleIder.length === 0) return;
   await db.query({
     name: 'rett_tidligere_identer',
@@ -205,7 +219,7 @@ export async function updateFormerIdents(db: PoolClient, avtaleIder: string[]): 
 }
 
 /** Avtaler whose history bears more than one ident, locked against the writers that would change it. */
-export async function lockWithFormerIdents(db: PoolClient, count: number): Promise<string[]> {
+export async function lockWithFormerIdents(db: Db, count: number): Promise<string[]> {
   const { rows } = await db.query<{ avtale_id: string }>(
     `select avtale_id from avtale where avtale_id in (
        select avtale_id from avtale_versjon where deltaker_fnr is not null
@@ -227,7 +241,7 @@ export interface Deletion {
  * after the deletion tells of an avtale that may have come back. What lies before what, `er_foer_sletting` says in the
  * schema, as `comparePositions` does; where a time is unknown, the bytes go.
  */
-export async function deleteParkedBytes(db: PoolClient, topic: string, deletions: Deletion[]): Promise<void> {
+export async function deleteParkedBytes(db: Db, topic: string, deletions: Deletion[]): Promise<void> {
   if (deletions.length === 0) return;
   await db.query({
     name: 'slett_parkert_innhold',
@@ -252,12 +266,12 @@ export async function deleteParkedBytes(db: PoolClient, topic: string, deletions
 }
 
 /** Rows as `changeRow` makes them. */
-export async function insertChanges(db: PoolClient, rows: string[]): Promise<void> {
+export async function insertChanges(db: Db, rows: string[]): Promise<void> {
   await copyRows(db, 'endring (avtale_id, type, aarsak)', rows);
 }
 
-/** The last that a transaction tells of an avtale. */
-export type LastTold = Pick<Change, 'avtaleId' | 'type'>;
+/** The last that a transaction tells of each avtale. */
+export type LastTold = ReadonlyMap<string, Change['type']>;
 
 /**
  * Whether a transaction that readers of the change feed meet after this one has said otherwise of any of the avtaler. There
@@ -265,19 +279,31 @@ export type LastTold = Pick<Change, 'avtaleId' | 'type'>;
  * the table has no statistics yet: a range has a low guess, all that is above something a third. For that it is not
  * prepared either.
  */
-export async function toldOtherwiseLater(db: PoolClient, told: readonly LastTold[]): Promise<boolean> {
-  if (told.length === 0) return false;
+export async function toldOtherwiseLater(db: Db, told: LastTold): Promise<boolean> {
+  if (told.size === 0) return false;
   const { rowCount } = await db.query({
-    text: `select from (
-             select distinct on (avtale_id) avtale_id, type from endring
-             where tx > pg_current_xact_id() and tx < pg_snapshot_xmax(pg_current_snapshot())
-             order by avtale_id, tx desc, lopenr desc) siden
-           join unnest($1::uuid[], $2::text[]) as fortalt(avtale_id, type) using (avtale_id)
-           where siden.type <> fortalt.type limit 1`,
-    values: [told.map(({ avtaleId }) => avtaleId), told.map(({ type }) => type)],
+    text: `${TOLD_OTHERWISE_LATER} limit 1`,
+    values: [[...told.keys()], [...told.values()]],
   });
   return rowCount !== 0;
 }
+
+/** The same, where the answer is not looked at: it is the database that fails. */
+export async function requireNotToldOtherwiseLater(tx: Pipeline, told: LastTold): Promise<void> {
+  if (told.size === 0) return;
+  await tx.query({
+    text: demand(`not exists (${TOLD_OTHERWISE_LATER})`, 'endring'),
+    values: [[...told.keys()], [...told.values()]],
+  });
+}
+
+const TOLD_OTHERWISE_LATER = `
+  select from (
+    select distinct on (avtale_id) avtale_id, type from endring
+    where tx > pg_current_xact_id() and tx < pg_snapshot_xmax(pg_current_snapshot())
+    order by avtale_id, tx desc, lopenr desc) siden
+  join unnest($1::uuid[], $2::text[]) as fortalt(avtale_id, type) using (avtale_id)
+  where siden.type <> fortalt.type`;
 
 /** With one reason, unresolved and with their bytes; of what comes beyond these the bytes stay on the topic. */
 export const MAX_PARKED_WITH_BYTES = 10_000;
@@ -288,7 +314,7 @@ export const MAX_PARKED_WITH_BYTES = 10_000;
  * @param most with their bytes, of each reason; undefined where the topic is not read again, and all must be kept
  */
 export async function insertParked(
-  db: PoolClient,
+  db: Db,
   { topic, epoch, partition }: TopicPartition,
   messages: readonly ParkedMessage[],
   most: number | undefined,
@@ -330,7 +356,7 @@ export async function insertParked(
 }
 
 /** How many more of each reason may have their bytes here. */
-async function readRoom(db: PoolClient, codes: string[], most: number): Promise<Map<string, number>> {
+async function readRoom(db: Db, codes: string[], most: number): Promise<Map<string, number>> {
   const { rows } = await db.query<{ kode: string; antall: number }>({
     name: 'plass_til_parkerte',
     text: `select k.kode, (select count(*)::int from (

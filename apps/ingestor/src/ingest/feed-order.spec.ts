@@ -2,7 +2,7 @@ import { waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
 import type { RawMessage } from '../kafka/batch.ts';
 import { batch, ID, message, startTestIngest, TOPIC, type TestIngest } from '../testing/test-ingest.ts';
-import { ingestBatch } from './avtaler.consumer.ts';
+import { ingestBatch } from './ingest-batch.ts';
 import type { Writer } from './writer.ts';
 
 /**

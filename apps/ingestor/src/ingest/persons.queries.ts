@@ -1,6 +1,7 @@
 import { LOCKS } from '@tiltak/database';
-import type { PoolClient } from 'pg';
 import { copyField, copyRow, copyRows } from '../database/copy.ts';
+import type { Db } from '../database/db.ts';
+import { demand } from '../database/demand.ts';
 import type { TopicPartition } from '../kafka/positions.queries.ts';
 
 /** An ident of one of the register's keys, both as opaque ids. */
@@ -10,17 +11,17 @@ export interface RegisterIdent {
 }
 
 /** Nobody changes who is one person until the transaction ends. */
-export async function sharePersons(db: PoolClient): Promise<void> {
+export async function sharePersons(db: Db): Promise<void> {
   await db.query({ name: 'del_personer', text: `select pg_advisory_xact_lock_shared(${LOCKS.PERSONS})` });
 }
 
 /** Nobody else changes who is one person, or writes avtaler, until the transaction ends. */
-export async function lockPersons(db: PoolClient): Promise<void> {
+export async function lockPersons(db: Db): Promise<void> {
   await db.query({ name: 'laas_personer', text: `select pg_advisory_xact_lock(${LOCKS.PERSONS})` });
 }
 
 /** Whose these idents are; one that is not in the map is its own person. All are opaque ids. */
-export async function readPersons(db: PoolClient, idents: readonly string[]): Promise<Map<string, string>> {
+export async function readPersons(db: Db, idents: readonly string[]): Promise<Map<string, string>> {
   if (idents.length === 0) return new Map();
   const { rows } = await db.query<PersonRow>({
     text: perIdent('select ident, deltaker_id from personident where ident = i.id'),
@@ -29,13 +30,35 @@ export async function readPersons(db: PoolClient, idents: readonly string[]): Pr
   return new Map(rows.map((row) => [row.ident, row.deltaker_id]));
 }
 
+/**
+ * Fails unless these persons are as they were read, see `readPersons`. `sharePersons` must hold.
+ *
+ * @param persons whose each ident is, null for its own; undefined: the register has said of nobody that there are several
+ */
+export async function requirePersons(db: Db, persons: ReadonlyMap<string, string | null> | undefined): Promise<void> {
+  if (persons === undefined) {
+    await db.query(demand('not exists (select from personident)', 'person'));
+    return;
+  }
+  if (persons.size === 0) return;
+  await db.query({
+    text: demand(
+      `not exists (
+        select from unnest($1::uuid[], $2::uuid[]) as lest(ident, deltaker_id)
+        where lest.deltaker_id is distinct from (select p.deltaker_id from personident p where p.ident = lest.ident))`,
+      'person',
+    ),
+    values: [[...persons.keys()], [...persons.values()]],
+  });
+}
+
 interface PersonRow {
   ident: string;
   deltaker_id: string;
 }
 
 /** Every ident of these persons. */
-export async function readIdentsOf(db: PoolClient, persons: readonly string[]): Promise<Map<string, string>> {
+export async function readIdentsOf(db: Db, persons: readonly string[]): Promise<Map<string, string>> {
   const { rows } = await db.query<PersonRow>({
     text: perIdent('select ident, deltaker_id from personident where deltaker_id = i.id'),
     values: [persons],
@@ -44,17 +67,17 @@ export async function readIdentsOf(db: PoolClient, persons: readonly string[]): 
 }
 
 /** What the register last said of these keys. */
-export function readByKey(db: PoolClient, keys: readonly string[]): Promise<RegisterIdent[]> {
+export function readByKey(db: Db, keys: readonly string[]): Promise<RegisterIdent[]> {
   return readRegister(db, 'registernoekkel', keys);
 }
 
 /** What the register last said of the keys that have one of these idents: those of the idents. */
-export function readByIdent(db: PoolClient, idents: readonly string[]): Promise<RegisterIdent[]> {
+export function readByIdent(db: Db, idents: readonly string[]): Promise<RegisterIdent[]> {
   return readRegister(db, 'ident', idents);
 }
 
 async function readRegister(
-  db: PoolClient,
+  db: Db,
   column: 'registernoekkel' | 'ident',
   values: readonly string[],
 ): Promise<RegisterIdent[]> {
@@ -73,7 +96,7 @@ function perIdent(lookup: string): string {
 
 /** Of these keys, the register says this now. */
 export async function replaceRegister(
-  db: PoolClient,
+  db: Db,
   keys: readonly string[],
   idents: readonly RegisterIdent[],
 ): Promise<void> {
@@ -98,7 +121,7 @@ export interface Move {
  * @param joined those of persons with several idents; of the rest nothing is stored
  */
 export async function replacePersons(
-  db: PoolClient,
+  db: Db,
   { idents, joined, moves }: { idents: readonly string[]; joined: readonly PersonIdent[]; moves: readonly Move[] },
 ): Promise<void> {
   await db.query('delete from personident where ident = any($1)', [idents]);
@@ -130,7 +153,7 @@ const VISIBLE = 'slettet is null and not feilregistrert';
 const HIDDEN = 'slettet is null and feilregistrert';
 
 /** The idents of the avtaler and versions of these participants. */
-export async function readBearers(db: PoolClient, deltakerIder: readonly string[]): Promise<Bearer[]> {
+export async function readBearers(db: Db, deltakerIder: readonly string[]): Promise<Bearer[]> {
   const part = (table: string, where: string): string =>
     `select deltaker_fnr, deltaker_id from ${table} where deltaker_id = i.id ${where}`;
   const { rows } = await db.query<{ deltaker_fnr: string; deltaker_id: string }>({
@@ -147,7 +170,7 @@ export async function readBearers(db: PoolClient, deltakerIder: readonly string[
  *
  * @returns the avtaler that consumers may see
  */
-export async function moveAvtaler(db: PoolClient, moves: readonly (Bearer & { to: string })[]): Promise<string[]> {
+export async function moveAvtaler(db: Db, moves: readonly (Bearer & { to: string })[]): Promise<string[]> {
   const values = [moves.map(({ fnr }) => fnr), moves.map(({ deltakerId }) => deltakerId), moves.map(({ to }) => to)];
   const update = (table: string, where: string): string => `update ${table} rad set deltaker_id = flytt.til
     from unnest($1::text[], $2::uuid[], $3::uuid[]) as flytt(fnr, fra, til)
@@ -169,7 +192,7 @@ export interface LastSaid {
 
 /** A message of the register says all there is to say of its key: one before it that waits can never be used again. */
 export async function discardOvertaken(
-  db: PoolClient,
+  db: Db,
   { topic, epoch, partition }: TopicPartition,
   said: readonly LastSaid[],
 ): Promise<void> {

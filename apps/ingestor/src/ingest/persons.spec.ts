@@ -19,7 +19,7 @@ import {
   TOPIC,
   type TestIngest,
 } from '../testing/test-ingest.ts';
-import { ingestBatch } from './avtaler.consumer.ts';
+import { ingestBatch } from './ingest-batch.ts';
 import { ConcurrentChangeError } from './avtaler.queries.ts';
 
 let setup: TestIngest;

@@ -1,19 +1,27 @@
 import type { Fold } from '@tiltak/avtale';
-import type { PoolClient } from 'pg';
+import type { Db } from '../database/db.ts';
 import { ofPerson, type EncodedContent } from './avtaler.rows.ts';
 import { readPersons, type RegisterIdent } from './persons.queries.ts';
 
 /** Each content gets the participant that its ident belongs to now. `sharePersons` must hold. */
-export async function joinPersons<F extends Fold<EncodedContent>>(db: PoolClient, folds: F[]): Promise<F[]> {
+export async function joinPersons<F extends Fold<EncodedContent>>(db: Db, folds: F[]): Promise<F[]> {
+  const persons = await readPersons(db, identsIn(folds));
+  return persons.size === 0 ? folds : folds.map((fold) => ofPersons(fold, persons));
+}
+
+/** The idents that their contents bear, as opaque ids. */
+export function identsIn(folds: readonly Fold<EncodedContent>[]): string[] {
   const contents = folds.flatMap(({ content, versions }) => [content, ...versions.map((version) => version.content)]);
-  const idents = new Set(contents.flatMap((content) => content?.deltakerId ?? []));
-  const persons = await readPersons(db, [...idents]);
-  if (persons.size === 0) return folds;
-  return folds.map((fold) => ({
+  return [...new Set(contents.flatMap((content) => content?.deltakerId ?? []))];
+}
+
+/** @param persons whose each ident is, but for those that are their own */
+export function ofPersons<F extends Fold<EncodedContent>>(fold: F, persons: ReadonlyMap<string, string>): F {
+  return {
     ...fold,
     content: fold.content && ofPerson(fold.content, persons),
     versions: fold.versions.map((version) => ({ ...version, content: ofPerson(version.content, persons) })),
-  }));
+  };
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   type TestIngest,
 } from '../testing/test-ingest.ts';
 import { metrics } from '../metrics.ts';
-import { ingestBatch, UnknownPositionError } from './avtaler.consumer.ts';
+import { ingestBatch, UnknownPositionError } from './ingest-batch.ts';
 import { SystematicRefusalError } from './refused.ts';
 import { FormerIdents } from './former-idents.job.ts';
 import { Writer } from './writer.ts';

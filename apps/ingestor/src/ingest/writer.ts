@@ -19,16 +19,16 @@ import {
   updateFormerIdents,
   updateMemory,
   updateStored,
-  type Remembered,
   type StoredAvtale,
 } from './avtaler.queries.ts';
-import { avtaleRow, changeRow, encodeContent, versionRow, type EncodedContent } from './avtaler.rows.ts';
+import { avtaleRow, encodeContent, type EncodedContent } from './avtaler.rows.ts';
+import { Effects } from './effects.ts';
 import { ordinaryMessages } from './ordinary.ts';
 import { joinPersons } from './persons.ts';
 import { sharePersons } from './persons.queries.ts';
 import { parseMessages, toParked, type ParkedMessage, type Source } from './parse.ts';
 import { countHeld, Failures, Refusals } from './refused.ts';
-import { updateRelations, type WrittenPart } from './update-relations.ts';
+import { updateRelations } from './update-relations.ts';
 
 /** What a write came to. */
 export interface Written {
@@ -74,9 +74,9 @@ export class Writer {
     private readonly pool: Pool,
     private readonly deltakerId: DeltakerId,
     /** whether an ident that the source has corrected stays in the history */
-    private readonly keepsFormerIdents = false,
+    readonly keepsFormerIdents = false,
     /** of one reason; the topic has the others */
-    private readonly maxParkedWithBytes = MAX_PARKED_WITH_BYTES,
+    readonly maxParkedWithBytes = MAX_PARKED_WITH_BYTES,
   ) {}
 
   /**
@@ -124,22 +124,28 @@ export class Writer {
     if ('answer' in selected) return selected.answer;
     const { messages, record } = selected;
     await sharePersons(db);
-    const { parts, parked } = await play(db, messages);
+    const { folds, effects, parked } = await play(db, messages);
     if (task.park !== false) await insertParked(db, task, parked, this.maxParkedWithBytes);
-    const repaired = task.repair ? [await this.repair(db, task, messages)] : [];
-    await this.forget(db, task.topic, [...parts, ...repaired]);
-    const answer = await record({ folds: foldsOf(parts), parked, repaired: foldsOf(repaired) });
-    await updateRelations(db, [...parts, ...repaired]);
+    const repaired = task.repair ? await this.repair(db, task, messages) : NOTHING;
+    const all = [...effects, ...repaired.effects];
+    await this.forget(db, task.topic, all);
+    const answer = await record({ folds, parked, repaired: repaired.folds });
+    await updateRelations(db, all);
     return answer;
   }
 
   /** What the messages have deleted or corrected, wherever else it is kept. */
-  private async forget(db: PoolClient, topic: string, parts: readonly WrittenPart[]): Promise<void> {
-    const deletions = foldsOf(parts).flatMap(({ avtaleId, erasedAt }) =>
-      erasedAt.map((position) => ({ avtaleId, position })),
+  private async forget(db: PoolClient, topic: string, effects: readonly Effects[]): Promise<void> {
+    await deleteParkedBytes(
+      db,
+      topic,
+      effects.flatMap(({ deletions }) => deletions),
     );
-    await deleteParkedBytes(db, topic, deletions);
-    if (!this.keepsFormerIdents) await updateFormerIdents(db, parts.flatMap(withCorrectedIdent));
+    if (this.keepsFormerIdents) return;
+    await updateFormerIdents(
+      db,
+      effects.flatMap(({ corrected }) => corrected),
+    );
   }
 
   /**
@@ -164,8 +170,9 @@ export class Writer {
       foldMessages(avtaleId, known.get(avtaleId), positioned, this.encode),
     );
     const folds = await joinPersons(db, played);
-    await store(db, folds, known);
-    return { parts: [{ folds, known }], parked };
+    const effects = Effects.of(folds, known);
+    await store(db, effects);
+    return { folds, effects: [effects], parked };
   }
 
   /** Behind a savepoint; what the database refuses is halved until it is one message, which is to be parked. */
@@ -179,7 +186,7 @@ export class Writer {
     try {
       const played = await this.playWhole(db, source, messages);
       // What is not said of the data may come as late as this.
-      if (refusals.repeated !== undefined) await updateRelations(db, played.parts);
+      if (refusals.repeated !== undefined) await updateRelations(db, played.effects);
       await db.query('release savepoint del');
       return played;
     } catch (error) {
@@ -189,13 +196,17 @@ export class Writer {
       const [only, ...more] = messages;
       if (only && more.length === 0) {
         await refusals.add(error);
-        return { parts: [], parked: [toParked(only, source, reason)] };
+        return { ...NOTHING, parked: [toParked(only, source, reason)] };
       }
     }
     const middle = messages.length >> 1;
     const first = await this.playHalving(db, source, messages.slice(0, middle), refusals);
     const second = await this.playHalving(db, source, messages.slice(middle), refusals);
-    return { parts: [...first.parts, ...second.parts], parked: [...first.parked, ...second.parked] };
+    return {
+      folds: [...first.folds, ...second.folds],
+      effects: [...first.effects, ...second.effects],
+      parked: [...first.parked, ...second.parked],
+    };
   }
 
   /** Writes ordinary messages and undoes it. @returns the error that they met */
@@ -203,9 +214,9 @@ export class Writer {
     await db.query('savepoint proeve');
     try {
       for (const messages of ordinaryMessages()) {
-        const { parts } = await this.playWhole(db, task, messages);
-        await this.forget(db, task.topic, parts);
-        await updateRelations(db, parts);
+        const { effects } = await this.playWhole(db, task, messages);
+        await this.forget(db, task.topic, effects);
+        await updateRelations(db, effects);
       }
       return undefined;
     } catch (error) {
@@ -216,7 +227,7 @@ export class Writer {
   }
 
   /** See `WriteTask.repair`. Content with another fingerprint is a version of its own. */
-  private async repair(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<WrittenPart> {
+  private async repair(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<Played> {
     const { perAvtale } = parseMessages(messages, source);
     const known = await readStates(db, [...perAvtale.keys()]);
     const played = [...perAvtale].flatMap(([avtaleId, positioned]) => {
@@ -231,68 +242,36 @@ export class Writer {
     const repaired = await repairDeviations(db, rows);
     const folds = deciding.filter(({ avtaleId }) => repaired.has(avtaleId));
     const versions = folds.filter(({ avtaleId, state }) => state?.fingerprint !== known.get(avtaleId)?.fingerprint);
-    await storeHistory(db, versions, folds);
-    return { folds, known };
+    const effects = Effects.of(folds, known);
+    await insertVersions(db, Effects.of(versions, known).versions);
+    await insertChanges(db, effects.changes);
+    return { folds, effects: [effects], parked: [] };
   }
 
-  private readonly encode = (avtale: Avtale): EncodedContent => encodeContent(avtale, this.deltakerId);
+  readonly encode = (avtale: Avtale): EncodedContent => encodeContent(avtale, this.deltakerId);
 }
 
 const nothing = (): Promise<undefined> => Promise.resolve(undefined);
 
 /** Messages that were played: what they came to, and those that can't be used. */
 interface Played {
-  parts: WrittenPart[];
+  folds: Fold<EncodedContent>[];
+  effects: Effects[];
   parked: ParkedMessage[];
 }
 
+const NOTHING: Played = { folds: [], effects: [], parked: [] };
+
 type Play = (db: PoolClient, messages: readonly RawMessage[]) => Promise<Played>;
 
-function foldsOf(parts: readonly WrittenPart[]): Fold<EncodedContent>[] {
-  return parts.flatMap(({ folds }) => folds);
-}
-
-/** The avtaler whose ident is another than the one before, if there was one, or may be: a person can have several. */
-function withCorrectedIdent({ folds, known }: WrittenPart): string[] {
-  const corrected = folds.filter(({ avtaleId, versions }) => {
-    const stored = known.get(avtaleId);
-    const idents = new Set<string | null>(versions.flatMap(({ content }) => content.deltakerId ?? []));
-    if (versions.some(({ content }) => content.hasSeveralIdents)) return true;
-    return idents.size > 1 || (stored !== undefined && idents.size === 1 && !idents.has(stored.deltakerId));
-  });
-  return corrected.map(({ avtaleId }) => avtaleId);
-}
-
 /** Set-based: a handful of statements whatever the number of messages. */
-async function store(db: PoolClient, folds: Fold<EncodedContent>[], known: Map<string, StoredAvtale>): Promise<void> {
-  const fresh: string[] = [];
-  const changed: string[] = [];
-  const remembered: Remembered[] = [];
-  for (const { avtaleId, state, remembered: noted, content } of folds) {
-    const stored = known.get(avtaleId);
-    if (state) (stored ? changed : fresh).push(avtaleRow(avtaleId, state, content, stored));
-    else if (stored && noted) remembered.push({ avtaleId, stored, now: noted });
-  }
-  await insertNew(db, fresh);
-  await updateStored(db, changed);
-  await updateMemory(db, remembered);
-  const erased = folds.filter(({ avtaleId, eraseHistory }) => eraseHistory && known.has(avtaleId));
-  await deleteHistory(
-    db,
-    erased.map(({ avtaleId }) => avtaleId),
-  );
-  await storeHistory(db, folds, folds);
-}
-
-async function storeHistory(
-  db: PoolClient,
-  withVersions: readonly Fold<EncodedContent>[],
-  withChanges: readonly Fold<EncodedContent>[],
-): Promise<void> {
-  const versions = withVersions.flatMap((fold) => fold.versions);
-  await insertVersions(db, versions.map(versionRow));
-  const changes = withChanges.flatMap((fold) => fold.changes);
-  await insertChanges(db, changes.map(changeRow));
+async function store(db: PoolClient, effects: Effects): Promise<void> {
+  await insertNew(db, effects.fresh);
+  await updateStored(db, effects.changed);
+  await updateMemory(db, effects.remembered);
+  await deleteHistory(db, effects.erased);
+  await insertVersions(db, effects.versions);
+  await insertChanges(db, effects.changes);
 }
 
 /** What a message alone comes to, seen from a row that may say something else. */

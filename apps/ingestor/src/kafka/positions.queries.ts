@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import type { Db } from '../database/db.ts';
 import type { TopicDescription } from './topic-admin.ts';
 
 /** A partition of a topic. */
@@ -17,7 +18,7 @@ export interface TopicPartition {
  * of this name: then what was read of this one is not to be stored.
  */
 export async function lockPosition(
-  db: PoolClient,
+  db: Db,
   { topic, epoch, partition }: TopicPartition,
 ): Promise<number | undefined> {
   const { rows } = await db.query<{ neste_offset: string; epoke: number }>({
@@ -30,7 +31,7 @@ export async function lockPosition(
 
 /** In the transaction that stores what lies before it. The position must be locked. */
 export async function setPosition(
-  db: PoolClient,
+  db: Db,
   { topic, partition }: Omit<TopicPartition, 'epoch'>,
   next: number,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import type { RelationAvtale, Relation, RelationName } from '@tiltak/avtale';
 import { LOCKS } from '@tiltak/database';
-import type { PoolClient } from 'pg';
 import { copyField, copyRow, copyRows } from '../database/copy.ts';
+import type { Db } from '../database/db.ts';
 import { RELATION_AVTALE_COLUMNS, rowToRelationAvtale, type RelationAvtaleRow } from './relation-avtale.row.ts';
 
 /** A relation as it is stored: with the participant that both avtaler belong to. */
@@ -19,17 +19,17 @@ const LOCK_COUNT = 1_024;
  * Locks what belongs to these participants until the transaction ends. Whoever reads after this sees what everyone
  * before has committed. Taken in ascending order, so that no two wait for each other.
  */
-export async function lockDeltakere(db: PoolClient, deltakerIder: readonly string[]): Promise<void> {
+export async function lockDeltakere(db: Db, deltakerIder: readonly string[]): Promise<void> {
   const locks = new Set(deltakerIder.map((id) => Number.parseInt(id.slice(0, 8), 16) % LOCK_COUNT));
   await db.query({
     name: 'laas_deltakere',
-    text: `select pg_advisory_xact_lock(${LOCKS.DELTAKERE}, laas) from unnest($1::int[]) as laas`,
+    text: `select count(pg_advisory_xact_lock(${LOCKS.DELTAKERE}, laas)) from unnest($1::int[]) as laas`,
     values: [[...locks].sort((a, b) => a - b)],
   });
 }
 
 /** The avtaler of these participants that take part in relations. */
-export async function readRelationAvtaler(db: PoolClient, deltakerIder: readonly string[]): Promise<RelationAvtale[]> {
+export async function readRelationAvtaler(db: Db, deltakerIder: readonly string[]): Promise<RelationAvtale[]> {
   const { rows } = await db.query<RelationAvtaleRow>({
     text: perDeltaker(`select ${RELATION_AVTALE_COLUMNS} from avtale
       where deltaker_id = d.id and slettet is null and not feilregistrert`),
@@ -38,10 +38,16 @@ export async function readRelationAvtaler(db: PoolClient, deltakerIder: readonly
   return rows.flatMap((row) => rowToRelationAvtale(row) ?? []);
 }
 
-export async function readRelations(db: PoolClient, deltakerIder: readonly string[]): Promise<StoredRelation[]> {
+/** @param most of all of them together; null: no limit */
+export async function readRelations(
+  db: Db,
+  deltakerIder: readonly string[],
+  most: number | null = null,
+): Promise<StoredRelation[]> {
   const { rows } = await db.query<StoredRelation & { relasjon: RelationName }>({
-    text: perDeltaker(`select deltaker_id as "deltakerId", fra, relasjon, til from relasjon where deltaker_id = d.id`),
-    values: [deltakerIder],
+    text: `${perDeltaker(`select deltaker_id as "deltakerId", fra, relasjon, til from relasjon where deltaker_id = d.id`)}
+      limit $2`,
+    values: [deltakerIder, most],
   });
   return rows;
 }
@@ -54,7 +60,7 @@ function perDeltaker(lookup: string): string {
   return `select rad.* from unnest($1::uuid[]) as d(id) cross join lateral (${lookup} offset 0) rad`;
 }
 
-export async function insertRelations(db: PoolClient, relations: readonly StoredRelation[]): Promise<void> {
+export async function insertRelations(db: Db, relations: readonly StoredRelation[]): Promise<void> {
   await copyRows(
     db,
     'relasjon (deltaker_id, fra, relasjon, til)',
@@ -62,7 +68,7 @@ export async function insertRelations(db: PoolClient, relations: readonly Stored
   );
 }
 
-export async function deleteRelations(db: PoolClient, relations: readonly StoredRelation[]): Promise<void> {
+export async function deleteRelations(db: Db, relations: readonly StoredRelation[]): Promise<void> {
   if (relations.length === 0) return;
   await db.query({
     name: 'fjern_relasjoner',
@@ -79,7 +85,7 @@ export async function deleteRelations(db: PoolClient, relations: readonly Stored
 }
 
 /** A line of the change feed for each of the avtaler that consumers may see. */
-export async function insertLinkChanges(db: PoolClient, avtaleIder: readonly string[]): Promise<void> {
+export async function insertLinkChanges(db: Db, avtaleIder: readonly string[]): Promise<void> {
   if (avtaleIder.length === 0) return;
   await db.query({
     name: 'fortell_om',
@@ -91,7 +97,7 @@ export async function insertLinkChanges(db: PoolClient, avtaleIder: readonly str
 }
 
 /** The next participants, in the order of deltakerId, who have an avtale or a stored relation. */
-export async function nextDeltakere(db: PoolClient, after: string | null, count: number): Promise<string[]> {
+export async function nextDeltakere(db: Db, after: string | null, count: number): Promise<string[]> {
   const part = (table: string, where: string): string => `(select distinct deltaker_id from ${table}
     where ${where} deltaker_id > coalesce($1, '${LOWEST}')::uuid order by deltaker_id limit $2)`;
   const { rows } = await db.query<{ deltaker_id: string }>(
@@ -107,13 +113,13 @@ const LOWEST = '00000000-0000-0000-0000-000000000000';
 export const ALL_DONE = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** How far relations have been computed of avtaler from before there were any; locked until the transaction ends. */
-export async function lockBackfill(db: PoolClient): Promise<string | null> {
+export async function lockBackfill(db: Db): Promise<string | null> {
   const { rows } = await db.query<{ til: string | null }>(
     'select relasjoner_bygget_til as til from instans for update',
   );
   return rows[0]?.til ?? null;
 }
 
-export async function setBackfill(db: PoolClient, to: string): Promise<void> {
+export async function setBackfill(db: Db, to: string): Promise<void> {
   await db.query('update instans set relasjoner_bygget_til = $1', [to]);
 }

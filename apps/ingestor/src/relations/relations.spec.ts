@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
-import { ingestBatch } from '../ingest/avtaler.consumer.ts';
+import { ingestBatch } from '../ingest/ingest-batch.ts';
 import { ConcurrentChangeError } from '../ingest/avtaler.queries.ts';
 import type { Writer } from '../ingest/writer.ts';
 import type { RawMessage } from '../kafka/batch.ts';

@@ -5,7 +5,8 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { SCHEMA, type Config } from '../config.ts';
 import { databaseOptionsFrom } from '../database/connect.ts';
-import { ingestBatch, type IngestResult } from '../ingest/avtaler.consumer.ts';
+import { ingestBatch, type IngestResult } from '../ingest/ingest-batch.ts';
+import type { GroupWriter } from '../ingest/group-writer.ts';
 import { PersonWriter } from '../ingest/person-writer.ts';
 import { Writer } from '../ingest/writer.ts';
 import { createIngestor, type Ingestor, type Replacements } from '../ingestor.ts';
@@ -23,6 +24,8 @@ export interface TestIngest {
   /** put together as the process is; not started */
   ingestor: Ingestor;
   writer: Writer;
+  /** what the stream stores its groups by */
+  groupWriter: GroupWriter;
   /** the same in another process, as far as the database can tell */
   otherWriter: Writer;
   personWriter: PersonWriter;
@@ -54,11 +57,12 @@ export async function startTestIngest(
   const owner = await createDataSource({ ...databaseOptionsFrom(config), ...database.migrering }).initialize();
   await migrate(owner);
   const ingestor = createIngestor(config, replacements);
-  const { pool, writer } = ingestor;
+  const { pool, groupPool, writer } = ingestor;
   const otherPool = createPool(databaseOptionsFrom(config));
   return {
     ingestor,
     writer,
+    groupWriter: ingestor.groupWriter,
     otherWriter: new Writer(otherPool, deltakerId),
     personWriter: ingestor.personWriter,
     otherPersonWriter: new PersonWriter(otherPool, deltakerId),
@@ -81,7 +85,7 @@ export async function startTestIngest(
       return Object.fromEntries(await Promise.all(tables)) as Awaited<ReturnType<TestIngest['dump']>>;
     },
     stop: async () => {
-      await Promise.all([pool, otherPool].map((one) => (one.ended ? undefined : one.end())));
+      await Promise.all([pool, groupPool, otherPool].map((one) => (one.ended ? undefined : one.end())));
       await owner.destroy();
       await database.remove();
     },

@@ -23,6 +23,8 @@ import { Rekkefoelge1795696291426 } from './1795696291426-rekkefoelge.ts';
 import { ParkerteSamlet1795696912850 } from './1795696912850-parkerte-samlet.ts';
 import { Versjoner1795697907807 } from './1795697907807-versjoner.ts';
 import { Oppslagslinje1795706725172 } from './1795706725172-oppslagslinje.ts';
+import { KravIBasen1795706869892 } from './1795706869892-krav-i-basen.ts';
+import { HistorikkensIndekser1795706874353 } from './1795706874353-historikkens-indekser.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -51,4 +53,6 @@ export const MIGRATIONS = [
   ParkerteSamlet1795696912850,
   Versjoner1795697907807,
   Oppslagslinje1795706725172,
+  KravIBasen1795706869892,
+  HistorikkensIndekser1795706874353,
 ];

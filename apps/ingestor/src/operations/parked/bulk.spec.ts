@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, ON_DUTY_NAV_IDENT, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
-import { ingestBatch } from '../../ingest/avtaler.consumer.ts';
+import { ingestBatch } from '../../ingest/ingest-batch.ts';
 import { packBytes, unpackValue } from '../../ingest/parked-bytes.ts';
 import { fingerprintOf } from '../../ingest/parse.ts';
 import { Writer } from '../../ingest/writer.ts';
