@@ -27,6 +27,7 @@ export {
 export {
   DELETE_BEFORE,
   parseMessage,
+  parseMessageText,
   reduceMessage,
   type Message,
   type ParkingReason,

@@ -50,11 +50,28 @@ export function parseMessage(
   origin: MessageOrigin = {},
 ): ParseResult {
   try {
-    return { ok: true, message: parse(key, value, origin) };
+    const keyText = key && utf8(key, 'key');
+    return { ok: true, message: parse(keyText, value && utf8(value, null), origin) };
   } catch (error) {
     if (error instanceof UnreadableError) return { ok: false, reason: error.reason };
     if (error instanceof RangeError) return { ok: false, reason: TOO_MUCH };
     throw error;
+  }
+}
+
+/**
+ * As `parseMessage` of the bytes that these texts were decoded from, which need not be objects then. Undefined when it
+ * can't be used, or the texts don't tell what the bytes were: then the bytes are to be read.
+ *
+ * @param key each byte as a character, which an avtaleId is in UTF-8 too
+ * @param value what was no UTF-8 having become U+FFFD
+ */
+export function parseMessageText(key: string, value: string | null, origin: MessageOrigin): ParseResult | undefined {
+  if (value?.includes(REPLACED)) return undefined;
+  try {
+    return { ok: true, message: parse(key, value, origin) };
+  } catch {
+    return undefined;
   }
 }
 
@@ -71,8 +88,8 @@ function reject(code: ParkingReason['code'], field: string | null, reason: strin
   throw new UnreadableError({ code, field, reason });
 }
 
-function parse(key: Uint8Array | null, value: Uint8Array | null, { deleteBefore, writtenAt }: MessageOrigin): Message {
-  const keyText = key === null ? null : utf8(key, 'key').toLowerCase();
+function parse(key: string | null, value: string | null, { deleteBefore, writtenAt }: MessageOrigin): Message {
+  const keyText = key === null ? null : key.toLowerCase();
   if (value === null) {
     if (keyText === null || !isUuid(keyText)) {
       reject('UGYLDIG_NOKKEL', 'key', 'the key of a tombstone must be an avtaleId (UUID)');
@@ -80,12 +97,12 @@ function parse(key: Uint8Array | null, value: Uint8Array | null, { deleteBefore,
     return { type: 'GRAVSTEIN', avtaleId: keyText, ...(deleteBefore === undefined ? {} : { before: deleteBefore }) };
   }
 
-  const source = parseJson(utf8(value, null));
+  const source = parseJson(value);
   const avtaleId = readUuid(source, 'avtaleId');
   if (keyText !== avtaleId) reject('UGYLDIG_NOKKEL', 'key', 'the key differs from avtaleId');
 
   const avtale = parseAvtale(source, avtaleId);
-  if (writtenAt !== undefined && avtale.sistEndret > latestChange(writtenAt)) {
+  if (writtenAt !== undefined && isAhead(avtale.sistEndret, writtenAt)) {
     reject('FREMTIDIG', 'sistEndret', 'is more than 24 hours after the message was written');
   }
   const deleted = readBoolean(source, 'slettemerket') || source['hendelseType'] === 'AVTALE_SLETTET';
@@ -98,10 +115,11 @@ function readMarks(source: JsonObject): PhaseMarks {
   return {
     neverBegan: NEVER_BEGAN.has(source['annullertGrunn']),
     fromArena:
-      source['opphav'] === 'ARENA' ||
-      Object.entries(ARENA_FLAGS).some(([field, flag]) => asJsonObject(source[field])?.[flag] === true),
+      source['opphav'] === 'ARENA' || FLAGS.some(([field, flag]) => asJsonObject(source[field])?.[flag] === true),
   };
 }
+
+const FLAGS = Object.entries(ARENA_FLAGS);
 
 /** Of a message: just what is read of it, and of its reasons only whether they are among those that count. */
 export function reduceMessage(source: JsonObject): JsonObject {
@@ -109,10 +127,21 @@ export function reduceMessage(source: JsonObject): JsonObject {
     SOURCE_FIELDS.flatMap((field) => (field in source ? [[field, source[field]]] : [])),
   );
   if (NEVER_BEGAN.has(source['annullertGrunn'])) reduced['annullertGrunn'] = source['annullertGrunn'];
-  for (const [field, flag] of Object.entries(ARENA_FLAGS)) {
+  for (const [field, flag] of FLAGS) {
     if (asJsonObject(source[field])?.[flag] === true) reduced[field] = { [flag]: true };
   }
   return reduced;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** The day of the message before, and the least that a message of it may have: hardly any is later than that. */
+let today = { day: NaN, latest: '' };
+
+function isAhead(sistEndret: string, writtenAt: number): boolean {
+  const day = Math.floor(writtenAt / DAY_MS);
+  if (day !== today.day) today = { day, latest: latestChange(day * DAY_MS) };
+  return sistEndret > today.latest && sistEndret > latestChange(writtenAt);
 }
 
 /** The last `sistEndret` that a message of that time may have, as `Instant`s are written. */
@@ -127,7 +156,15 @@ const END_OF_TIME = Date.UTC(10_000, 0, 1);
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** What a decoder that isn't strict puts in the place of bytes that aren't UTF-8; a text may hold it by itself. */
+const REPLACED = '\ufffd';
+
 function utf8(bytes: Uint8Array, field: string | null): string {
+  if (Buffer.isBuffer(bytes)) {
+    // In half the time that the strict one takes.
+    const text = bytes.toString();
+    if (!text.includes(REPLACED)) return text;
+  }
   try {
     return strictUtf8.decode(bytes);
   } catch {

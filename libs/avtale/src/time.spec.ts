@@ -1,5 +1,15 @@
 import fc from 'fast-check';
-import { todayInOslo, parseDate, parseInstant, parseOsloTime, toOsloMilliseconds } from './time.ts';
+import {
+  parseAnyDate,
+  parseAnyInstant,
+  parseAnyOsloTime,
+  parseDate,
+  parseInstant,
+  parseOsloTime,
+  todayInOslo,
+  toOsloMilliseconds,
+} from './time.ts';
+import { usualDate, usualInstant, usualOsloTime } from './usual-time.ts';
 
 describe('parseInstant', () => {
   test.each([
@@ -113,4 +123,44 @@ test('the day begins in Oslo', () => {
   expect(todayInOslo(new Date('2026-06-30T21:59:59Z'))).toBe('2026-06-30');
   expect(todayInOslo(new Date('2026-06-30T22:00:00Z'))).toBe('2026-07-01');
   expect(todayInOslo(new Date('2026-12-31T23:00:00Z'))).toBe('2027-01-01');
+});
+
+describe('a time of the usual form', () => {
+  const number = (min: number, max: number, width = 2): fc.Arbitrary<string> =>
+    fc.integer({ min, max }).map((n) => String(n).padStart(width, '0'));
+  const year = fc.oneof({ weight: 3, arbitrary: number(1965, 2110, 4) }, number(0, 9_999, 4));
+  const date = fc.oneof(
+    { weight: 4, arbitrary: fc.tuple(year, number(0, 13), number(0, 32)).map((parts) => parts.join('-')) },
+    // Days on which the clocks are changed, are about to be, or were at war; leap days, and the ends of what there is.
+    fc.constantFrom('2025-03-30', '2025-10-26', '2025-03-29', '2025-10-27', '1940-08-11', '1980-04-06', '1996-10-27'),
+    fc.constantFrom('2024-02-29', '2023-02-29', '2100-02-29', '0001-01-01', '9999-12-31', '2099-12-31', '1970-01-01'),
+  );
+  const fraction = fc.oneof(fc.constant(''), fc.stringMatching(/^\.\d{0,10}$/), fc.stringMatching(/^\.9{4,9}[45]?$/));
+  const zone = fc.constantFrom('', '', 'Z', 'Z', 'z', 'ZZ', '+01:00', '-23:59', '+24:00');
+  const clock = fc.tuple(number(0, 24), number(0, 60), number(0, 60)).map((parts) => parts.join(':'));
+  const usual = fc
+    .tuple(date, fc.constantFrom('T', 'T', 'T', ' ', ''), fc.oneof(clock, fc.constant('12:30')), fraction, zone)
+    .map((parts) => parts.join(''));
+  /** One character is another, one more, or gone. */
+  const spoilt = fc
+    .tuple(usual, fc.nat(), fc.string({ unit: 'binary', maxLength: 1 }), fc.nat(1))
+    .map(([text, at, char, cut]) => text.slice(0, at % 32) + char + text.slice((at % 32) + cut));
+  const anyText = fc.oneof({ weight: 4, arbitrary: usual }, spoilt, date, fc.string({ unit: 'binary', maxLength: 40 }));
+
+  test('is read as any other is', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const read = [parseDate(text), parseInstant(text), parseOsloTime(text)].join();
+        expect(read).toBe([parseAnyDate(text), parseAnyInstant(text), parseAnyOsloTime(text)].join());
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test.each(['', '.5', '.256512', '.256512999', '.2565124'])('needs no rule of the calendar: fraction %p', (digits) => {
+    const clocks = `2022-01-18T08:43:53${digits}`;
+    expect(usualDate(clocks.slice(0, 10))).toBe(clocks.slice(0, 10));
+    expect(usualInstant(`${clocks}Z`)).toBe(parseAnyInstant(`${clocks}Z`));
+    expect(usualOsloTime(clocks, () => 1)).toBe(parseAnyOsloTime(clocks));
+  });
 });

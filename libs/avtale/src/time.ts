@@ -1,4 +1,5 @@
 import type { Instant } from './fields.ts';
+import { DAY_NUMBERS, usualDate, usualInstant, usualOsloTime } from './usual-time.ts';
 
 const MOMENT =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
@@ -7,14 +8,12 @@ const HOUR_MS = 3_600_000;
 
 /** A calendar date that exists, unchanged; undefined when it doesn't. */
 export function parseDate(text: string): string | undefined {
-  const [, year, month, day] = DATE.exec(text) ?? [];
-  return year && month && day && dateExists(Number(year), Number(month), Number(day)) ? text : undefined;
+  return usualDate(text) ?? parseAnyDate(text);
 }
 
 /** A time with offset (the source's `Instant`), rounded half up to whole microseconds; undefined when unreadable. */
 export function parseInstant(text: string): Instant | undefined {
-  const parts = parseParts(text);
-  return parts?.zone ? toInstant(parts, zoneMs(parts.zone)) : undefined;
+  return usualInstant(text) ?? parseAnyInstant(text);
 }
 
 /**
@@ -23,6 +22,23 @@ export function parseInstant(text: string): Instant | undefined {
  * send an offset, the offset is believed.
  */
 export function parseOsloTime(text: string): Instant | undefined {
+  return usualOsloTime(text, hoursAhead) ?? parseAnyOsloTime(text);
+}
+
+/** As `parseDate`, whatever the form. */
+export function parseAnyDate(text: string): string | undefined {
+  const [, year, month, day] = DATE.exec(text) ?? [];
+  return year && month && day && dateExists(Number(year), Number(month), Number(day)) ? text : undefined;
+}
+
+/** As `parseInstant`, whatever the form. */
+export function parseAnyInstant(text: string): Instant | undefined {
+  const parts = parseParts(text);
+  return parts?.zone ? toInstant(parts, zoneMs(parts.zone)) : undefined;
+}
+
+/** As `parseOsloTime`, whatever the form. */
+export function parseAnyOsloTime(text: string): Instant | undefined {
   const parts = parseParts(text);
   if (!parts) return undefined;
   return toInstant(parts, parts.zone ? zoneMs(parts.zone) : osloOffset(text.slice(0, 13), parts));
@@ -144,4 +160,21 @@ function osloOffsetOf(local: number): number {
   const after = offsetAt(local + 24 * HOUR_MS);
   // The offset from before a change gives the first of two equal hours, and moves a missing hour forward.
   return offsetAt(local - before) !== before && offsetAt(local - after) === after ? after : before;
+}
+
+/** By the number of a day: how far its clocks are ahead of UTC, in hours; -1 when not by whole hours all day. */
+const hoursAheadByDay = new Int8Array(DAY_NUMBERS);
+
+function hoursAhead(text: string, dayNumber: number): number {
+  const known = hoursAheadByDay[dayNumber];
+  if (known) return Math.max(known, 0);
+  if (known === undefined) return 0;
+  const day = text.slice(0, 10);
+  const [first, last] = ['00:00:00', '23:59:59'].map((clock) => hoursAheadAt(`${day}T${clock}`));
+  hoursAheadByDay[dayNumber] = first && first === last && first > 0 && Number.isInteger(first) ? first : -1;
+  return hoursAhead(text, dayNumber);
+}
+
+function hoursAheadAt(wallTime: string): number {
+  return (Date.parse(`${wallTime}Z`) - Date.parse(parseAnyOsloTime(wallTime) ?? '')) / HOUR_MS;
 }

@@ -14,10 +14,30 @@ export type DeltakerId = (personident: string) => string;
 export function deltakerIdWith(key: string): DeltakerId {
   // Made once: making a key of the bytes each time costs more than the HMAC.
   const secret = createSecretKey(key, 'hex');
-  return (personident) => {
+  return remembering((personident) => {
     const hex = createHmac('sha256', secret).update(personident).digest('hex');
     const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  });
+}
+
+/** Idents whose id is kept in memory: those of most messages of a backlog, in about 3 MiB. */
+const REMEMBERED = 20_000;
+
+/** A participant has several avtaler, and an avtale many messages; an HMAC takes longer than all else about a row. */
+function remembering(deltakerId: DeltakerId): DeltakerId {
+  let recent = new Map<string, string>();
+  let before = new Map<string, string>();
+  return (personident) => {
+    const known = recent.get(personident);
+    if (known !== undefined) return known;
+    const id = before.get(personident) ?? deltakerId(personident);
+    if (recent.size >= REMEMBERED / 2) {
+      before = recent;
+      recent = new Map();
+    }
+    recent.set(personident, id);
+    return id;
   };
 }
 

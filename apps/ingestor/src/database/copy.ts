@@ -19,9 +19,12 @@ export function copyRow(columns: readonly string[]): string {
 
 const ESCAPE: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
+/** A column without a value. */
+export const NULL = '\\N';
+
 /** One column in the text format of COPY. */
 export function copyField(value: CopyValue): string {
-  if (value === null) return '\\N';
+  if (value === null) return NULL;
   if (typeof value !== 'string') return String(value);
   return /[\\\n\r\t]/.test(value) ? value.replace(/[\\\n\r\t]/g, (char) => ESCAPE[char] ?? char) : value;
 }

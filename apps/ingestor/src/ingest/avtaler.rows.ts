@@ -12,7 +12,7 @@ import {
   type Version,
 } from '@tiltak/avtale';
 import { columnName, type DeltakerId } from '@tiltak/database';
-import { copyField, copyRow, type CopyValue } from '../database/copy.ts';
+import { copyField, copyRow, NULL, type CopyValue } from '../database/copy.ts';
 import { encodeMemory, placeColumns } from './place.ts';
 
 /** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
@@ -34,7 +34,7 @@ export const CONTENT_COLUMNS: readonly string[] = [...AVTALE_FIELDS.map(columnNa
 /** Encoded once: the fingerprint is of the same text that is stored. */
 export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedContent {
   const id = avtale.deltakerFnr === null ? null : deltakerId(avtale.deltakerFnr);
-  const columns = [...AVTALE_FIELDS.map((name) => copyField(avtale[name])), copyField(id)].join('\t');
+  const columns = `${fieldColumns(avtale)}\t${id ?? NULL}`;
   return {
     columns,
     deltakerId: id,
@@ -42,6 +42,19 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
     unknown: unknownValues(avtale),
     member: toRelationAvtale(avtale, id),
   };
+}
+
+/** Only a text can hold what must be escaped: all else was written by us. */
+const COLUMNS = AVTALE_FIELDS.map((name) => ({ name, isText: FIELDS[name].read === 'text' }));
+
+function fieldColumns(avtale: Avtale): string {
+  let columns = '';
+  for (const { name, isText } of COLUMNS) {
+    const value = avtale[name];
+    const column = value === null ? NULL : isText ? copyField(value) : value;
+    columns = columns === '' ? String(column) : `${columns}\t${String(column)}`;
+  }
+  return columns;
 }
 
 /** The same content, of the person that its ident belongs to. Its fingerprint stays: the avtale says what it said. */
@@ -97,17 +110,12 @@ export function avtaleRow(
   content: EncodedContent | undefined,
   known?: AvtaleState,
 ): string {
-  const { position, deleted, fingerprint } = state;
-  const columns = [
-    content?.columns ?? tombstoneContent(avtaleId, state),
-    copyField(deleted),
-    ...placeColumns(position),
-    copyField(encodeMemory(state.memory)),
-    copyField(fingerprint),
-    ...phaseColumns(state),
-  ];
-  if (known) columns.push(...knownColumns(known));
-  return copyRow(columns);
+  const { position, deleted, fingerprint, memory } = state;
+  const columns = content?.columns ?? tombstoneContent(avtaleId, state);
+  const place = placeColumns(position).join('\t');
+  const order = `${copyField(encodeMemory(memory))}\t${copyField(fingerprint)}`;
+  const row = `${columns}\t${copyField(deleted)}\t${place}\t${order}\t${phaseColumns(state)}`;
+  return known ? copyRow([row, ...knownColumns(known)]) : `${row}\n`;
 }
 
 /** All that is left of a deleted avtale. */
@@ -119,15 +127,16 @@ function tombstoneContent(avtaleId: string, { sistEndret }: AvtaleState): string
 /** Without a fingerprint: one can be tried against every ident there is, also when the ident has left the history. */
 export function versionRow(version: Version<EncodedContent>): string {
   const { content, position } = version;
-  const { epoch, partition, offset } = position;
-  return copyRow([content.columns, String(epoch), String(partition), String(offset), ...phaseColumns(version)]);
+  const place = `${String(position.epoch)}\t${String(position.partition)}\t${String(position.offset)}`;
+  return `${content.columns}\t${place}\t${phaseColumns(version)}\n`;
 }
 
 /** What the phase needs beside the content, and outside its fingerprint. */
 export const PHASE_COLUMNS: readonly string[] = ['har_vaert_inngaatt', 'aldri_begynt', 'fra_arena'];
 
-function phaseColumns({ everEntered, marks }: Pick<AvtaleState, 'everEntered' | 'marks'>): string[] {
-  return [everEntered, marks?.neverBegan ?? null, marks?.fromArena ?? null].map(copyField);
+function phaseColumns({ everEntered, marks }: Pick<AvtaleState, 'everEntered' | 'marks'>): string {
+  const known = marks ? `${String(marks.neverBegan)}\t${String(marks.fromArena)}` : `${NULL}\t${NULL}`;
+  return `${String(everEntered)}\t${known}`;
 }
 
 export function changeRow({ avtaleId, type, reason }: Change): string {

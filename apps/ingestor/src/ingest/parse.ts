@@ -1,4 +1,11 @@
-import { parseMessage, type ParkingReason, type Position, type PositionedMessage } from '@tiltak/avtale';
+import {
+  parseMessage,
+  parseMessageText,
+  type ParkingReason,
+  type ParseResult,
+  type Position,
+  type PositionedMessage,
+} from '@tiltak/avtale';
 import { fingerprint } from '@tiltak/platform';
 import type { RawMessage } from '../kafka/batch.ts';
 import type { TopicPartition } from '../kafka/positions.queries.ts';
@@ -32,7 +39,7 @@ export function parseMessages(messages: readonly RawMessage[], source: Source): 
   const perAvtale = new Map<string, PositionedMessage[]>();
   const parked: ParkedMessage[] = [];
   for (const raw of messages) {
-    const parsed = parseMessage(raw.key, raw.value, raw);
+    const parsed = parseRaw(raw);
     if (!parsed.ok) {
       parked.push(toParked(raw, source, parsed.reason));
       continue;
@@ -45,6 +52,14 @@ export function parseMessages(messages: readonly RawMessage[], source: Source): 
     else perAvtale.set(avtaleId, [positioned]);
   }
   return { perAvtale, parked };
+}
+
+/** From its texts, when it has them: its bytes are then no objects. */
+function parseRaw(raw: RawMessage): ParseResult {
+  const { keyText, valueText } = raw;
+  const parsed =
+    typeof keyText === 'string' && valueText !== undefined ? parseMessageText(keyText, valueText, raw) : undefined;
+  return parsed ?? parseMessage(raw.key, raw.value, raw);
 }
 
 export function toParked(raw: RawMessage, source: Source, reason: ParkingReason): ParkedMessage {

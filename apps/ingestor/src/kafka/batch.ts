@@ -7,6 +7,10 @@ export interface RawMessage {
   deleteBefore?: number;
   /** the timestamp of the record, ms since 1970; absent when it has none */
   writtenAt?: number;
+  /** the key as latin1, where it costs no `key`: a consumer's messages have it */
+  keyText?: string | null;
+  /** the value as UTF-8, where it costs no `value`; what is no UTF-8 has become U+FFFD */
+  valueText?: string | null;
 }
 
 /** Consecutive messages of one partition; a compacted topic has holes between the offsets. */
