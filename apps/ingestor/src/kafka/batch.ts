@@ -6,7 +6,7 @@ export interface RawMessage {
   /** of a tombstone: the offset that it does not delete beyond */
   deleteBefore?: number;
   /** the timestamp of the record, ms since 1970; absent when it has none */
-  writtenAt?: number;
+  writtenAt?: number | undefined;
   /** the key as latin1, where it costs no `key`: a consumer's messages have it */
   keyText?: string | null;
   /** the value as UTF-8, where it costs no `value`; what is no UTF-8 has become U+FFFD */
