@@ -32,15 +32,21 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist/apps/${APP} ./
+# Compiled by the next stages, in which it is only read: a process starts in less time, also where it may write nothing.
+ENV NODE_COMPILE_CACHE=/app/compiled
+RUN mkdir compiled && chown 1069 compiled
 # Nothing is written but to /tmp: the root file system may be read-only.
 USER 1069
 EXPOSE 8080
 
 FROM program AS query-api
+# With the options of the app, which what is compiled depends on; this command loads all of it.
+RUN node --enable-source-maps --max-old-space-size=256 main.cjs openapi > /dev/null
 # Half of the memory: rows have their bound in it, and answers and bodies theirs beside it.
 CMD ["node", "--enable-source-maps", "--max-old-space-size=256", "main.cjs"]
 
 FROM program AS ingestor
+RUN node --enable-source-maps --max-semi-space-size=8 --max-old-space-size=192 main.cjs openapi > /dev/null
 # One arena and little garbage: any backlog fits in 200 MiB, for a tenth of the speed.
 ENV MALLOC_ARENA_MAX=1
 CMD ["node", "--enable-source-maps", "--max-semi-space-size=8", "--max-old-space-size=192", "main.cjs"]

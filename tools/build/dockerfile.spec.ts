@@ -37,6 +37,13 @@ test('the ingestor, and only it, runs with little memory', () => {
   expect(stage('query-api')).not.toMatch(/MALLOC|max-semi/);
 });
 
+test('an app is compiled beforehand with the options that it runs with, on which that depends', () => {
+  const commands = argumentsOf('CMD').map((command) => (JSON.parse(command) as string[]).join(' '));
+  const compiled = argumentsOf('RUN').filter((run) => run.startsWith('node '));
+  expect(commands).toHaveLength(APPS.length);
+  expect(compiled.sort()).toEqual(commands.map((command) => `${command} openapi > /dev/null`).sort());
+});
+
 test('compose builds both apps and the token issuer from it', () => {
   const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
     services: Record<string, { build?: unknown; volumes?: string[] }>;

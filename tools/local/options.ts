@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isPortFree } from '@tiltak/testing';
+import { isPortFree, LOCAL_DIR } from '@tiltak/testing';
 import { isOrganisasjonName, NAME_RULE } from '../generators/organisasjon/names.ts';
 
 /** Said to whoever starts the stack, without a stack trace. */
@@ -16,8 +16,11 @@ const DISTANCE = 10;
 /** This program's environment, and what stands here. */
 export const environmentWith = (extra: Record<string, string>): NodeJS.ProcessEnv => ({ ...process.env, ...extra });
 
+/** Programs that were compiled before start in less time, as those of the images do. */
+export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(LOCAL_DIR, 'compile-cache') };
+
 /** What a started app gets of it, beside its settings. */
-export const APP_ENV = { PATH: process.env['PATH'] ?? '' };
+export const APP_ENV = { PATH: process.env['PATH'] ?? '', ...COMPILE_CACHE };
 export const APP_LOG_LEVEL = process.env['LOG_LEVEL'] ? { LOG_LEVEL: process.env['LOG_LEVEL'] } : {};
 
 /** Ports by the variables that set them. */

@@ -6,7 +6,7 @@ import { LOCAL_DIR, createDatabase, PostgresGroup, ROOT, type TokenIssuer } from
 import { adapterMayWrite } from '../generators/organisasjon/manifests.ts';
 import { ownTopic } from '../generators/organisasjon/names.ts';
 import { clientId, migrateDatabase, type Surroundings } from './apps.ts';
-import { createSampleTopic } from './sample-data.ts';
+import { createSampleTopic, publishSampleData, waitUntilIngested } from './sample-data.ts';
 import { RunningOrganisasjon } from './running-organisasjon.ts';
 import type { ShutdownStack } from './shutdown-stack.ts';
 import { readLocalKonsumenter } from './token.ts';
@@ -19,13 +19,18 @@ interface Common {
   /** absolute path; each organisation has a directory of its own in it */
   directory: string;
   counts: Counts;
+  /** without sample data */
+  empty: boolean;
 }
 
-/** Postgres with the organisation's database and roles; its own, so that it can be stopped alone. */
+/**
+ * Postgres with the organisation's database and roles, its own, so that it can be stopped alone; with its schema, once
+ * the app is built that brings it.
+ */
 export async function startDatabase(
   stack: ShutdownStack,
   { name, ports }: OrganisasjonOptions,
-  { directory, counts }: { directory: string; counts: Counts },
+  { directory, counts, built }: { directory: string; counts: Counts; built: Promise<void> },
 ): Promise<{ database: Surroundings['database']; group: PostgresGroup }> {
   const logs = new Map<string, string>();
   const group = await PostgresGroup.start({
@@ -37,19 +42,25 @@ export async function startDatabase(
     onStart: ({ name: what, server, logFile, lost }) => stack.watch(`${what} of ${name}`, server.proc(), logFile, lost),
   });
   stack.remember(`Postgres of ${name}`, group, () => group.stop());
-  return { database: await createDatabase(group.url, name), group };
+  const database = await createDatabase(group.url, name);
+  await built;
+  await migrateDatabase({ organisasjon: name, database }).catch((error: unknown) => {
+    throw new StartError(error instanceof Error ? error.message : String(error));
+  });
+  return { database, group };
 }
 
-/** The organisation's topic and apps; resolves when all are ready. */
+/** The organisation's topic and apps; resolves when all are ready, and have read the sample data. */
 export async function startOrganisasjon(
   stack: ShutdownStack,
   { name, ports }: OrganisasjonOptions,
   { database, group }: Awaited<ReturnType<typeof startDatabase>>,
-  { brokers, issuer, directory, counts }: Common,
+  { brokers, issuer, directory, counts, empty }: Common,
 ): Promise<RunningOrganisasjon> {
   const { topic, identTopic, konsumenter, dekning, adapter } = readSetup(name);
-  await createSampleTopic(brokers, topic);
-  if (identTopic !== undefined) await createSampleTopic(brokers, identTopic);
+  await Promise.all(
+    (identTopic === undefined ? [topic] : [topic, identTopic]).map((name) => createSampleTopic(brokers, name)),
+  );
   const surroundings: Surroundings = {
     organisasjon: name,
     database,
@@ -64,12 +75,13 @@ export async function startOrganisasjon(
     konsumenter: join(ROOT, konsumenter),
     dekning: dekning && join(ROOT, dekning),
   };
-  await migrateDatabase(surroundings).catch((error: unknown) => {
-    throw new StartError(error instanceof Error ? error.message : String(error));
-  });
   const queryApiEnv = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
   const organisasjon = new RunningOrganisasjon(stack, { surroundings, group, queryApiEnv });
-  await organisasjon.start(counts, ports);
+  const [topics] = await Promise.all([
+    empty ? [] : publishSampleData(brokers, topic, identTopic),
+    organisasjon.start(counts, ports),
+  ]);
+  await waitUntilIngested(brokers, database.url, topics);
   return organisasjon;
 }
 

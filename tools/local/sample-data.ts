@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import pg from 'pg';
 import { runProgram, createTopic, ROOT, waitUntil } from '@tiltak/testing';
-import { environmentWith, StartError } from './options.ts';
-import type { ReadyOrganisasjon } from './ready-file.ts';
+import { COMPILE_CACHE, environmentWith, StartError } from './options.ts';
 
 const FILE = join(ROOT, 'libs', 'simulator', 'src', 'data', 'avtale-events.jsonl');
 
@@ -45,31 +44,39 @@ function published(brokers: string, topic: string): Promise<number> {
   );
 }
 
-/** Publishes the sample data, unless there is data already, and waits until the ingestor has stored it. */
-export async function loadSampleData(
-  brokers: string,
-  { topic, identTopic, postgres }: Pick<ReadyOrganisasjon, 'topic' | 'identTopic' | 'postgres'>,
-): Promise<void> {
+/**
+ * Publishes the sample data, unless there is data already: nobody need read it yet.
+ *
+ * @returns the topics that it was published to
+ */
+export async function publishSampleData(brokers: string, topic: string, identTopic?: string): Promise<string[]> {
   if ((await published(brokers, topic)) > 0) {
     console.log('The topic has messages from before; no sample data is added.');
-    return;
+    return [];
   }
-  await load(brokers, topic, postgres);
-  if (identTopic !== undefined) await load(brokers, identTopic, postgres, '--identer');
+  const topics = identTopic === undefined ? [topic] : [topic, identTopic];
+  await Promise.all(topics.map((to) => simulate(brokers, to, to === identTopic ? ['--identer'] : [])));
+  return topics;
 }
 
-async function load(brokers: string, topic: string, database: string, ...more: string[]): Promise<void> {
+async function simulate(brokers: string, topic: string, more: string[]): Promise<void> {
   const script = join(ROOT, 'libs', 'simulator', 'src', 'simulate.ts');
   const options = ['--disable-warning=ExperimentalWarning', script, '--fil', FILE, '--topic', topic, ...more];
-  const env = environmentWith({ KAFKA_BROKERS: brokers });
+  const env = environmentWith({ KAFKA_BROKERS: brokers, ...COMPILE_CACHE });
   const { code, printout } = await runProgram(process.execPath, options, { cwd: ROOT, env });
   if (code !== 0) throw new StartError(`The sample data could not be published:\n${printout}`);
-  const count = await published(brokers, topic);
-  await waitUntil(async () => (await ingested(database, topic)) >= count, {
-    what: 'the sample data to be stored; see the log of the ingestor in .local/logs',
-    maxMs: 60_000,
-    everyMs: 100,
-  });
+}
+
+/** Waits until the ingestor has stored what is on the topics. */
+export async function waitUntilIngested(brokers: string, database: string, topics: readonly string[]): Promise<void> {
+  for (const topic of topics) {
+    const count = await published(brokers, topic);
+    await waitUntil(async () => (await ingested(database, topic)) >= count, {
+      what: 'the sample data to be stored; see the log of the ingestor in .local/logs',
+      maxMs: 60_000,
+      everyMs: 100,
+    });
+  }
 }
 
 async function ingested(database: string, topic: string): Promise<number> {

@@ -9,9 +9,9 @@ import {
   startKafka,
   startTokenIssuer,
   type LocalKafka,
+  type TokenIssuer,
 } from '@tiltak/testing';
 import { clientId } from './apps.ts';
-import { loadSampleData } from './sample-data.ts';
 import { removeStale, removeReadyFile, writeReadyFile, type Ready } from './ready-file.ts';
 import { startControl } from './control.ts';
 import type { RunningOrganisasjon } from './running-organisasjon.ts';
@@ -37,24 +37,23 @@ async function start(options: StartOptions): Promise<void> {
   stack.remember('.local/ready.json', undefined, removeReadyFile);
   const directory = dataDirectory(options.data);
   console.log('Building the apps; starting Kafka and Postgres …');
-  const [kafka, databases] = await Promise.all([
-    startBroker(ports.KAFKA_PORT, directory),
-    Promise.all(organisasjoner.map((organisasjon) => startDatabase(stack, organisasjon, { directory, counts }))),
-    build(),
-  ]);
+  const built = build();
   const [first] = organisasjoner;
-  const issuer = await startTokenIssuer({ port: ports.ISSUER_PORT, audience: clientId(first?.name ?? '') });
-  stack.remember('the token issuer', issuer, issuer.stop);
+  const [kafka, issuer, databases] = await Promise.all([
+    startBroker(ports.KAFKA_PORT, directory),
+    startIssuer(ports.ISSUER_PORT, first?.name ?? ''),
+    Promise.all(organisasjoner.map((organisasjon) => startDatabase(stack, organisasjon, { directory, counts, built }))),
+    built,
+  ]);
 
   console.log('Starting the apps …');
-  const common = { brokers: kafka.brokers, issuer, directory, counts };
+  const common = { brokers: kafka.brokers, issuer, directory, counts, empty: options.empty };
   const allRunning: RunningOrganisasjon[] = [];
   // One after another: together they would only make each other slow.
   for (const [nr, organisasjon] of organisasjoner.entries()) {
     const database = databases[nr];
     if (!database) continue;
     const running = await startOrganisasjon(stack, organisasjon, database, common);
-    if (!options.empty) await loadSampleData(kafka.brokers, running.ready());
     allRunning.push(running);
   }
   const control = await startControl(allRunning);
@@ -93,6 +92,11 @@ async function startBroker(port: number, directory: string): Promise<LocalKafka>
   stack.remember('Kafka', kafka, kafka.stop);
   stack.watch('Kafka', kafka.proc(), logFile);
   return kafka;
+}
+
+async function startIssuer(port: number, organisasjon: string): Promise<TokenIssuer> {
+  const issuer = await startTokenIssuer({ port, audience: clientId(organisasjon) });
+  return stack.remember('the token issuer', issuer, issuer.stop);
 }
 
 function dataDirectory(data: string | undefined): string {

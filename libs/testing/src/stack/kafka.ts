@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { prepareKafka } from './kafka-jars.ts';
-import { runProgram, freePort, startProcess, waitUntil, type ManagedProcess } from './process.ts';
+import { formatStorage } from './kafka-storage.ts';
+import { freePort, startProcess, waitUntil, type ManagedProcess } from './process.ts';
 
 export interface LocalKafka {
   brokers: string;
@@ -34,7 +34,7 @@ export async function startKafka({
   const controlPort = await freePort();
   mkdirSync(dataDir, { recursive: true });
   const setup = writeSetup(dataDir, port, controlPort);
-  if (!existsSync(join(dataDir, 'logg', 'meta.properties'))) await formatStorage(libs, setup.properties);
+  await formatStorage(libs, join(dataDir, 'logg'), setup.properties);
   const start = async (): Promise<ManagedProcess> => {
     const proc = startProcess('java', [...javaOptions(libs, setup.log4j), 'kafka.Kafka', setup.properties], logFile);
     try {
@@ -43,7 +43,7 @@ export async function startKafka({
           if (proc.ended()) throw new Error(`Kafka ended at once (${String(proc.outcome())}); see ${logFile}`);
           return responds(port);
         },
-        { what: `Kafka; see ${logFile}`, maxMs: 180_000, everyMs: 500 },
+        { what: `Kafka; see ${logFile}`, maxMs: 180_000, everyMs: 200 },
       );
     } catch (error) {
       await proc.kill();
@@ -65,21 +65,6 @@ export async function startKafka({
 
 function javaOptions(libs: string, log4j: string): string[] {
   return ['-Xms128m', '-Xmx512m', '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${log4j}`, '-cp', join(libs, '*')];
-}
-
-async function formatStorage(libs: string, properties: string): Promise<void> {
-  const cluster = randomBytes(16).toString('base64url');
-  const { code, printout } = await runProgram('java', [
-    '-cp',
-    join(libs, '*'),
-    'kafka.tools.StorageTool',
-    'format',
-    // An id that begins with a hyphen would be read as an option.
-    `--cluster-id=${cluster}`,
-    '-c',
-    properties,
-  ]);
-  if (code !== 0) throw new Error(`Kafka's storage could not be prepared:\n${printout.slice(-2_000)}`);
 }
 
 /** A broker that was killed is let in again when its old session has run out: after 9 s, unless told otherwise. */
