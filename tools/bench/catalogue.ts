@@ -272,7 +272,8 @@ const OTHERS: Benchmark[] = [
   {
     name: 'start',
     title: 'Start',
-    measured: 'From the start of the process until it is ready: each app on a migrated database, and `npm start` with sample data, built before.',
+    measured:
+      'From the start of the process until it is ready: each app on a migrated database, and `npm start` with sample data, built before.',
     cases: [
       {
         name: '',

@@ -17,9 +17,13 @@ export async function writePage(): Promise<void> {
 }
 
 /** The page as it should be. */
-export async function benchmarkPage(results: Record<string, Result> = readResults()): Promise<string> {
+export function benchmarkPage(): Promise<string> {
+  return formatted(pageText(readResults()), PAGE);
+}
+
+export function pageText(results: Record<string, Result>): string {
   const sections = BENCHMARKS.map((benchmark) => section(benchmark, results[benchmark.name]));
-  return formatted([INTRODUCTION, ...sections].join('\n\n'), PAGE);
+  return [INTRODUCTION, ...sections].join('\n\n');
 }
 
 const INTRODUCTION = `# Benchmarks
@@ -45,7 +49,9 @@ function provenance(result: Result | undefined): string {
   const { measured, commit, machine, rounds, seconds, short, thrownAway, troubles, conditions, sizes } = result;
   const size = Object.entries(sizes).map(([name, number]) => `${shown(number)} ${name}`);
   const pressure =
-    conditions.pressure === undefined ? '' : `, somebody waited for a core ${shown(conditions.pressure * 100)} % of the time`;
+    conditions.pressure === undefined
+      ? ''
+      : `, somebody waited for a core ${shown(conditions.pressure * 100)} % of the time`;
   return [
     `${measured.slice(0, 10)}, commit ${commit}; ${String(machine.cores)} cores (${machine.cpu}), ${String(machine.memoryGiB)} GiB, Node ${machine.node}.`,
     `${[...size, `${String(rounds)} rounds`, `${String(seconds)} s where percentiles are told`].join(', ')}.`,

@@ -48,7 +48,11 @@ export async function waitForAnswer({ url, headers }: Target): Promise<void> {
 }
 
 /** @throws when any of the requests is answered otherwise by the one than by the other; an avtale of today changes at midnight */
-export async function requireSameAnswers(system: Target, limit: Target, requests: readonly HttpRequest[]): Promise<void> {
+export async function requireSameAnswers(
+  system: Target,
+  limit: Target,
+  requests: readonly HttpRequest[],
+): Promise<void> {
   for (const { path, body = '' } of requests) {
     const ask = async ({ url, headers }: Target): Promise<string> => {
       const response = await fetch(url + path, { method: 'POST', headers, body });
@@ -56,7 +60,8 @@ export async function requireSameAnswers(system: Target, limit: Target, requests
       return response.text();
     };
     const [ours, theirs] = [await ask(system), await ask(limit)];
-    if (ours !== theirs) throw new Error(`${path}: the limit does not answer the same bytes, ${firstDifference(ours, theirs)}`);
+    if (ours !== theirs)
+      throw new Error(`${path}: the limit does not answer the same bytes, ${firstDifference(ours, theirs)}`);
   }
 }
 
@@ -75,16 +80,19 @@ export interface Measured {
 /** Before anything is measured: the first seconds are the compiler's. */
 const WARM_UP_SECONDS = 2;
 
-interface LoadShape {
+export interface LoadShape {
   requests: HttpRequest[];
   connections: number;
   seconds: number;
   perSecond?: number;
 }
 
-/** @throws when any answer is not a success */
+export type EvenShape = LoadShape & { perSecond: number };
+
+/** An answer that is not a success is a trouble of the round. */
 export async function load(
   { generator }: Rig,
+  round: Round,
   target: Target,
   shape: LoadShape,
   processes: Processes = {},
@@ -94,18 +102,18 @@ export async function load(
   const meter = new CpuMeter({ ...processes, generator: generator.pid });
   const result = await generator.run('load', options);
   const cpu = meter.read();
-  if (result.failed > 0) throw new Error(`${String(result.failed)} of ${String(result.answers)} look-ups failed`);
+  round.troubles.push(...failuresOf(result));
   return { load: result, cpu };
 }
 
+function failuresOf({ failed, failures, answers }: LoadResult): string[] {
+  const kinds = Object.entries(failures).map(([status, count]) => `${String(count)} with ${status}`);
+  return failed === 0 ? [] : [`${String(failed)} of ${String(answers)} look-ups failed, ${kinds.join(', ')}`];
+}
+
 /** An even load; a generator that was late is a trouble of the round. */
-export async function evenLoad(
-  rig: Rig,
-  round: Round,
-  target: Target,
-  shape: LoadShape & { perSecond: number },
-): Promise<LoadResult> {
-  const { load: result } = await load(rig, target, shape);
+export async function evenLoad(rig: Rig, round: Round, target: Target, shape: EvenShape): Promise<LoadResult> {
+  const { load: result } = await load(rig, round, target, shape);
   round.troubles.push(...latenessOf(result.lateness));
   return result;
 }

@@ -3,6 +3,8 @@ import { createDatabase, createWorkDir, type LocalKafka, type LocalPostgres } fr
 import { System } from '../e2e/system.ts';
 import { Generator } from './generator/generator.ts';
 import { settleDisk } from './measuring/settle.ts';
+import type { RoundOptions } from './measuring/rounds.ts';
+import type { RunOptions } from './results.ts';
 import { startKafkaIn, startPostgresIn } from './servers.ts';
 import { copyStock, type Stock, type StockDescription } from './stock.ts';
 
@@ -17,6 +19,8 @@ export interface Rig {
   directory: string;
   /** until nothing of what was done before is still going on */
   settle: () => Promise<void>;
+  /** of a benchmark on it; a trial neither waits nor begins again */
+  rounds: (options: RunOptions) => RoundOptions;
   /** on the stock when there is one, else on an empty database */
   createSystem: (partitions?: number) => Promise<System>;
 }
@@ -38,13 +42,15 @@ export async function withRig<T>(stock: Stock | undefined, work: (rig: Rig) => P
     ]);
     const generator = Generator.start();
     stops.push(() => generator.stop());
+    const settle = (): Promise<void> => settleDisk(postgres.url);
     return await work({
       kafka,
       postgres,
       generator,
       stock: description,
       directory,
-      settle: () => settleDisk(postgres.url),
+      settle,
+      rounds: ({ rounds, trial }) => (trial ? { rounds, settle: nothing, spare: 0 } : { rounds, settle }),
       createSystem: (partitions = 6) => createSystem({ kafka, postgres }, description, partitions),
     });
   } finally {
@@ -52,6 +58,8 @@ export async function withRig<T>(stock: Stock | undefined, work: (rig: Rig) => P
     clean();
   }
 }
+
+const nothing = (): Promise<void> => Promise.resolve();
 
 async function createSystem(
   { kafka, postgres }: Pick<Rig, 'kafka' | 'postgres'>,

@@ -26,7 +26,7 @@ export function avstemming(options: RunOptions): Promise<Findings> {
         await plant(db, ofEach);
         const lines = Number((await db.query<{ n: string }>('select count(*) as n from liste')).rows[0]?.n);
         const token = await system.tokenForOnDuty();
-        const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, (round) =>
+        const taken = await takeRounds(rig.rounds(options), (round) =>
           round.measure(async () => {
             forgetPeak(app.proc.pid);
             const meter = new CpuMeter({ ingestor: app.proc.pid, postgres: rig.postgres.proc().pid });

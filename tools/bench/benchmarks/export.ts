@@ -1,6 +1,6 @@
 import { Generator } from '../generator/generator.ts';
 import type { LoadResult } from '../generator/load.ts';
-import { createRequests, evenLoad, readPersons, waitForAnswer, type Target } from '../lookups.ts';
+import { createRequests, evenLoad, readPersons, waitForAnswer, type EvenShape, type Target } from '../lookups.ts';
 import { CpuMeter, cpuPer, forgetPeak, peakMemory, type Processes } from '../measuring/machine.ts';
 import { takeRounds, type Round } from '../measuring/rounds.ts';
 import { Findings, type RunOptions } from '../results.ts';
@@ -20,12 +20,16 @@ export function exportBench(options: RunOptions): Promise<Findings> {
     const system = await rig.createSystem(1);
     try {
       const app = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-      const side: Exported = { pid: app.proc.pid, target: { url: app.url, headers: await system.as('alt') }, url: system.url };
-      await waitForAnswer(side.target);
+      const exported: Exported = {
+        pid: app.proc.pid,
+        target: { url: app.url, headers: await system.as('alt') },
+        url: system.url,
+      };
+      await waitForAnswer(exported.target);
       const requests = createRequests('tiltaksstatus', await readPersons(system.url, 5_000));
-      const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, async (round) => ({
-        ...(await againstCopy(rig, round, side, options)),
-        ...(await besideLookups(rig, round, side, { ...LOAD, requests, seconds: options.seconds })),
+      const taken = await takeRounds(rig.rounds(options), async (round) => ({
+        ...(await againstCopy(rig, round, exported, options)),
+        ...(await besideLookups(rig, round, exported, { ...LOAD, requests, seconds: options.seconds })),
       }));
       findings.add('', taken);
       return findings;
@@ -80,7 +84,7 @@ async function besideLookups(
   rig: Rig,
   round: Round,
   { target }: Exported,
-  shape: Parameters<typeof evenLoad>[3],
+  shape: EvenShape,
 ): Promise<Record<string, number>> {
   const withExport = async (): Promise<LoadResult> => {
     // Another process: what reads an export has its hands full, and would be late with the look-ups.

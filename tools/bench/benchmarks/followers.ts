@@ -35,7 +35,7 @@ export function followers(options: RunOptions): Promise<Findings> {
         what: 'the followers to wait at the end of the feed',
         maxMs: 120_000,
       });
-      const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, (round) => {
+      const taken = await takeRounds(rig.rounds(options), (round) => {
         // Of each avtale its first message only: the feed tells of each of them once.
         const changes = firstMessages(Math.ceil(options.seconds * CHANGES_PER_SECOND), round.nr + 1);
         return round.measure(() => change(rig, system, app.proc.pid, changes, count));
@@ -75,7 +75,9 @@ async function change(
   const cpu = Object.entries(meter.read()).map(([name, micros]) => [`cores.${name}`, micros / 1e6 / seconds]);
   const { times, arrived: found, failed } = await rig.generator.run('arrivals', made);
   if (failed > 0 || found !== changes.length * count)
-    throw new Error(`${String(failed)} polls failed, and ${String(found)} arrivals are not ${String(changes.length * count)}`);
+    throw new Error(
+      `${String(failed)} polls failed, and ${String(found)} arrivals are not ${String(changes.length * count)}`,
+    );
   return {
     'arrival.p50': times.p50,
     'arrival.p90': times.p90,

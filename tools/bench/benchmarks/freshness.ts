@@ -9,7 +9,8 @@ const PARTITIONS = 6;
 const WARM_UP = 5;
 
 /** How long after Kafka has acknowledged a message it stands in an answer, at 500 messages a second. */
-export function freshness({ rounds, seconds, trial }: RunOptions): Promise<Findings> {
+export function freshness(options: RunOptions): Promise<Findings> {
+  const { seconds, trial } = options;
   return withRig(undefined, async (rig) => {
     const system = await rig.createSystem(PARTITIONS);
     try {
@@ -22,7 +23,7 @@ export function freshness({ rounds, seconds, trial }: RunOptions): Promise<Findi
       await rig.generator.run('freshness', { ...shape, seconds: trial ? 1 : WARM_UP, seed: 1 });
       await system.waitForTopic();
       const findings = new Findings({ 'messages a second': PER_SECOND });
-      const taken = await takeRounds({ rounds, settle: rig.settle }, async (round) => {
+      const taken = await takeRounds(rig.rounds(options), async (round) => {
         const seed = 100 + round.nr;
         const result = await round.measure(() => rig.generator.run('freshness', { ...shape, seconds, seed }));
         await system.waitForTopic();

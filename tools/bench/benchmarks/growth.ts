@@ -19,14 +19,17 @@ type Values = Record<string, number>;
 export async function growth(options: RunOptions): Promise<Findings> {
   const sizes = options.trial ? OF_TRIAL : { few: FEW, many: options.count ?? MANY };
   const findings = new Findings({ 'avtaler (few)': sizes.few, 'avtaler (many)': sizes.many });
-  const taken = await takeRounds({ rounds: options.rounds, settle: () => Promise.resolve() }, async (round) => {
-    const both: Partial<Record<Size, Values>> = {};
-    // The other way around in every other round, as system and limit are.
-    for (const size of round.nr % 2 === 0 ? (['few', 'many'] as const) : (['many', 'few'] as const))
-      both[size] = await measureSize(round, { avtaler: sizes[size], lives: 'whole' }, options);
-    const { few = {}, many = {} } = both;
-    return { few, many };
-  });
+  const taken = await takeRounds(
+    { rounds: options.rounds, settle: () => Promise.resolve(), ...(options.trial ? { spare: 0 } : {}) },
+    async (round) => {
+      const both: Partial<Record<Size, Values>> = {};
+      // The other way around in every other round, as system and limit are.
+      for (const size of round.nr % 2 === 0 ? (['few', 'many'] as const) : (['many', 'few'] as const))
+        both[size] = await measureSize(round, { avtaler: sizes[size], lives: 'whole' }, options);
+      const { few = {}, many = {} } = both;
+      return { few, many };
+    },
+  );
   const only = (of: (value: { few: Values; many: Values }) => Values): TakenRounds<Values> => ({
     ...taken,
     troubles: [],
@@ -49,7 +52,9 @@ function measureSize(round: Round, stock: Stock, { seconds }: RunOptions): Promi
   return withRig(stock, async (rig) => {
     const system = await rig.createSystem(PARTITIONS);
     try {
-      const [size] = await system.sql<{ bytes: number }>('select pg_database_size(current_database())::float8 as bytes');
+      const [size] = await system.sql<{ bytes: number }>(
+        'select pg_database_size(current_database())::float8 as bytes',
+      );
       const first = await system.startIngestor();
       const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
       const target = { url, headers: await system.as('alt') };

@@ -23,7 +23,9 @@ export function hour(options: RunOptions): Promise<Findings> {
   const avtaler = options.trial ? OF_TRIAL.avtaler : AVTALER;
   const findings = new Findings({ minutes, avtaler });
   return withRig({ avtaler, lives: 'whole' }, async (rig) => {
-    const taken = await takeRounds({ rounds: 1, settle: () => Promise.resolve() }, (round) => oneHour(rig, round, minutes));
+    const taken = await takeRounds({ rounds: 1, settle: () => Promise.resolve(), spare: 0 }, (round) =>
+      oneHour(rig, round, minutes),
+    );
     findings.add('', taken);
     return findings;
   });

@@ -22,8 +22,13 @@ export function ingest(options: RunOptions): Promise<Findings> {
     const findings = new Findings({ messages });
     // What the limit writes is what the system stored in the first round, where it goes first.
     let rows: CopiedRows | undefined;
-    const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, async (round) => {
-      const { system, limit } = await pairOf(rig, round, messages, async (url) => (rows ??= await readRows(url, messages)));
+    const taken = await takeRounds(rig.rounds(options), async (round) => {
+      const { system, limit } = await pairOf(
+        rig,
+        round,
+        messages,
+        async (url) => (rows ??= await readRows(url, messages)),
+      );
       return compared(system, limit, messages);
     });
     findings.add('', taken);
@@ -108,7 +113,7 @@ export function ingestUpdates(options: RunOptions): Promise<Findings> {
   const messages = options.count ?? (options.trial ? OF_TRIAL : MESSAGES);
   return withRig(undefined, async (rig) => {
     const findings = new Findings({ messages });
-    const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, async (round) => {
+    const taken = await takeRounds(rig.rounds(options), async (round) => {
       const system = await rig.createSystem();
       try {
         await system.publish([...createEvents({ count: messages })]);

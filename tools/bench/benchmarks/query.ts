@@ -9,6 +9,7 @@ import {
   readPersons,
   requireSameAnswers,
   waitForAnswer,
+  type LoadShape,
   type Operation,
   type Target,
 } from '../lookups.ts';
@@ -23,7 +24,7 @@ const POOL_SIZE = '10';
 /** of the answers of both that are compared before anything is measured */
 const COMPARED = 300;
 
-interface Side {
+interface Contestant {
   target: Target;
   processes: Processes;
 }
@@ -31,14 +32,14 @@ interface Side {
 /** Look-ups of one person on few and many connections, against the limit; then evenly spaced. */
 export function query(options: RunOptions): Promise<Findings> {
   const avtaler = options.count ?? AVTALER;
-  return withSides(avtaler, async (rig, { system, limit, persons }) => {
+  return withContest(avtaler, async (rig, { system, limit, persons }) => {
     const findings = new Findings({ avtaler });
     for (const operation of ['tiltaksstatus', 'sok'] satisfies Operation[]) {
       const requests = createRequests(operation, persons);
       await requireSameAnswers(system.target, limit.target, requests.slice(0, COMPARED));
       for (const connections of [32, 256]) {
         const shape = { requests, connections, seconds: options.rateSeconds };
-        const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, (round) =>
+        const taken = await takeRounds(rig.rounds(options), (round) =>
           oneRound(rig, round, { system, limit }, { ...shape, evenSeconds: options.seconds }),
         );
         findings.add(`${operation}, ${String(connections)} connections`, taken);
@@ -51,12 +52,12 @@ export function query(options: RunOptions): Promise<Findings> {
 async function oneRound(
   rig: Rig,
   round: Round,
-  { system, limit }: { system: Side; limit: Side },
-  { evenSeconds, ...shape }: Parameters<typeof load>[2] & { evenSeconds: number },
+  { system, limit }: { system: Contestant; limit: Contestant },
+  { evenSeconds, ...shape }: LoadShape & { evenSeconds: number },
 ): Promise<Record<string, number>> {
   const both = await round.pair(
-    () => load(rig, system.target, shape, system.processes),
-    () => load(rig, limit.target, shape, limit.processes),
+    () => load(rig, round, system.target, shape, system.processes),
+    () => load(rig, round, limit.target, shape, limit.processes),
   );
   const [ours, theirs] = [both.system, both.limit];
   const cpu = cpuPer(ours.load.answers, ours.cpu);
@@ -85,17 +86,17 @@ async function oneRound(
 export function queryBulk(options: RunOptions): Promise<Findings> {
   const avtaler = options.count ?? AVTALER;
   const perCall = 1_000;
-  return withSides(avtaler, async (rig, { system, limit, persons }) => {
+  return withContest(avtaler, async (rig, { system, limit, persons }) => {
     const findings = new Findings({ avtaler });
     const single = createRequests('tiltaksstatus', persons);
     const many = createRequests('tiltaksstatus', persons, perCall);
     await requireSameAnswers(system.target, limit.target, many.slice(0, 2));
     const { rateSeconds: seconds } = options;
-    const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, async (round) => {
+    const taken = await takeRounds(rig.rounds(options), async (round) => {
       // Both are of the system: the one is what the other is compared with.
       const both = await round.pair(
-        () => load(rig, system.target, { requests: many, connections: 8, seconds }, system.processes),
-        () => load(rig, system.target, { requests: single, connections: 32, seconds }),
+        () => load(rig, round, system.target, { requests: many, connections: 8, seconds }, system.processes),
+        () => load(rig, round, system.target, { requests: single, connections: 32, seconds }),
       );
       const perSecond = both.system.load.perSecond * perCall;
       return {
@@ -110,14 +111,14 @@ export function queryBulk(options: RunOptions): Promise<Findings> {
   });
 }
 
-interface Sides {
-  system: Side;
-  limit: Side;
+interface Contest {
+  system: Contestant;
+  limit: Contestant;
   persons: string[];
 }
 
 /** The query-api and its limit beside each other, on the same filled database; nothing is ingested meanwhile. */
-function withSides<T>(avtaler: number, work: (rig: Rig, sides: Sides) => Promise<T>): Promise<T> {
+function withContest<T>(avtaler: number, work: (rig: Rig, contest: Contest) => Promise<T>): Promise<T> {
   return withRig({ avtaler, lives: 'whole' }, async (rig) => {
     const system = await rig.createSystem(1);
     const port = await freePort();

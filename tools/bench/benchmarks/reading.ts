@@ -2,7 +2,15 @@ import { waitUntil } from '@tiltak/testing';
 import { createEvents } from '@tiltak/simulator';
 import type { System } from '../../e2e/system.ts';
 import type { LoadResult } from '../generator/load.ts';
-import { createRequests, evenFigures, evenLoad, readPersons, waitForAnswer, type Target } from '../lookups.ts';
+import {
+  createRequests,
+  evenFigures,
+  evenLoad,
+  readPersons,
+  waitForAnswer,
+  type EvenShape,
+  type Target,
+} from '../lookups.ts';
 import { takeRounds, type Round } from '../measuring/rounds.ts';
 import { Findings, type RunOptions } from '../results.ts';
 import { publishAll, textsOf, withProducer } from '../publish.ts';
@@ -23,9 +31,7 @@ export function reading(options: RunOptions): Promise<Findings> {
   const messages = options.count ?? (options.trial ? OF_TRIAL.messages : wanted);
   const findings = new Findings({ avtaler, messages });
   return withRig({ avtaler, lives: 'whole' }, async (rig) => {
-    const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, (round) =>
-      oneRound(rig, round, messages, options),
-    );
+    const taken = await takeRounds(rig.rounds(options), (round) => oneRound(rig, round, messages, options));
     findings.add('', taken);
     return findings;
   });
@@ -84,12 +90,7 @@ async function countAvtaler(system: System): Promise<number> {
 async function besideBacklog(
   rig: Rig,
   round: Round,
-  {
-    system,
-    target,
-    shape,
-    trial,
-  }: { system: System; target: Target; shape: Parameters<typeof evenLoad>[3]; trial: boolean },
+  { system, target, shape, trial }: { system: System; target: Target; shape: EvenShape; trial: boolean },
 ): Promise<LoadResult> {
   const before = await system.ingested();
   await system.startIngestor();

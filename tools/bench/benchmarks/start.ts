@@ -19,7 +19,7 @@ export function start(options: RunOptions): Promise<Findings> {
   return withRig(undefined, async (rig) => {
     // Once before anything is measured: what is read from disk lies in memory, and the build in its cache.
     await startStack(rig);
-    const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, async (round) => {
+    const taken = await takeRounds(rig.rounds(options), async (round) => {
       const apps = await round.measure(() => startApps(rig));
       return { ...apps, stack: await round.measure(() => startStack(rig)) };
     });
@@ -62,10 +62,15 @@ async function startStack(rig: Rig): Promise<number> {
   const ports: Record<string, string> = {};
   for (const name of PORTS) ports[name] = String(await freePort());
   const begun = performance.now();
-  const stack = startProcess(process.execPath, [join(ROOT, 'tools', 'run.mjs'), join('tools', 'local', 'start.ts')], logFile, {
-    cwd: ROOT,
-    env: environmentWith(ports),
-  });
+  const stack = startProcess(
+    process.execPath,
+    [join(ROOT, 'tools', 'run.mjs'), join('tools', 'local', 'start.ts')],
+    logFile,
+    {
+      cwd: ROOT,
+      env: environmentWith(ports),
+    },
+  );
   try {
     await waitUntil(
       () => {

@@ -20,7 +20,7 @@ export function sync(options: RunOptions): Promise<Findings> {
   const findings = new Findings({ avtaler });
   return withRig(undefined, async (rig) => {
     const entries = Array.from({ length: avtaler }, (_, nr) => createEntry(nr));
-    const taken = await takeRounds({ rounds: options.rounds, settle: rig.settle }, async (round) => {
+    const taken = await takeRounds(rig.rounds(options), async (round) => {
       const system = await rig.createSystem(PARTITIONS);
       try {
         const app = await system.startIngestor();

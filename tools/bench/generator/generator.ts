@@ -37,7 +37,10 @@ export class Generator {
     return this.child.pid ?? -1;
   }
 
-  run<T extends keyof Tasks>(task: T, ...options: Options<T> extends undefined ? [] : [Options<T>]): Promise<Result<T>> {
+  run<T extends keyof Tasks>(
+    task: T,
+    ...options: Options<T> extends undefined ? [] : [Options<T>]
+  ): Promise<Result<T>> {
     const id = ++this.calls;
     return new Promise((done, failed) => {
       this.waiting.set(id, { done: done as (result: unknown) => void, failed });

@@ -138,7 +138,11 @@ export interface HttpRequest {
 
 /** As it goes on the wire. */
 export function encodeRequest({ method, path, body }: HttpRequest, headers: Record<string, string>): Buffer {
-  const all = { host: 'localhost', ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }) };
+  const all = {
+    host: 'localhost',
+    ...headers,
+    ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+  };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`);
 }

@@ -28,6 +28,8 @@ export interface LoadResult {
   times: Times;
   /** answered with something else than 200, or not at all, after the retries */
   failed: number;
+  /** the same by status; `broken` without one */
+  failures: Record<string, number>;
   /** how long after it was due the generator itself got to a request, ms; of an even load */
   lateness: { p99: number; max: number };
   /** when answers came that took longer than `slowMs`: epoch, ms */
@@ -55,6 +57,7 @@ class Load {
   private readonly slow: { at: number; ms: number }[] = [];
   private next = 0;
   private failed = 0;
+  private readonly failures: Record<string, number> = {};
   private underWay = 0;
   private begun = 0;
 
@@ -81,6 +84,7 @@ class Load {
       perSecond: this.spans.length / took,
       times: timesOf(this.spans),
       failed: this.failed,
+      failures: this.failures,
       lateness: { p99: percentile(this.late, 0.99), max: this.late.reduce((most, ms) => Math.max(most, ms), 0) },
       slow: this.slow,
     };
@@ -102,7 +106,7 @@ class Load {
   }
 
   private async evenly(perSecond: number, until: number): Promise<void> {
-    for (let n = 0; ; ) {
+    for (let n = 0; ;) {
       const now = performance.now();
       for (; this.dueAt(n, perSecond) <= Math.min(now, until); n++) {
         const due = this.dueAt(n, perSecond);
@@ -144,6 +148,8 @@ class Load {
         return;
       }
       this.failed++;
+      const kind = String(answer?.status ?? 'broken');
+      this.failures[kind] = (this.failures[kind] ?? 0) + 1;
       this.finish(due, then);
     };
     attempt();
@@ -159,4 +165,5 @@ class Load {
   }
 }
 
-const mayHelp = (answer: Answer | undefined): boolean => answer === undefined || answer.status === 429 || answer.status >= 500;
+const mayHelp = (answer: Answer | undefined): boolean =>
+  answer === undefined || answer.status === 429 || answer.status >= 500;

@@ -9,29 +9,33 @@ export interface StatusRow {
   slutt_dato: string | null;
   fase: string;
   annullert_underveis: boolean;
-  siste_dag: string | null;
+  last_day: string | null;
   grunn: string | null;
 }
 
 export const STATUS = `
-  select deltaker_fnr, tiltakstype, avtale_status, start_dato, slutt_dato, fase, annullert_underveis, siste_dag, grunn from (
+  select deltaker_fnr, tiltakstype, avtale_status, start_dato, slutt_dato, fase, annullert_underveis, last_day, grunn from (
     select *,
       fase($2::date, start_dato, slutt_dato, avtale_inngaatt is not null, har_vaert_inngaatt, annullert, annullert_dag, annullert_underveis, fra_arena) as fase,
-      case when annullert_underveis then least(slutt_dato, annullert_dag - 1) else slutt_dato end as siste_dag,
+      case when annullert_underveis then least(slutt_dato, annullert_dag - 1) else slutt_dato end as last_day,
       case when annullert_underveis then 'ANNULLERT_UNDERVEIS'
         when avtale_inngaatt is null then 'IKKE_INNGAATT_PAA_NYTT' end as grunn
     from avtale_synlig where deltaker_fnr = any($1::text[]) and (har_vaert_inngaatt or fra_arena)
       and (annullert_underveis or not annullert)) a
-  where start_dato <= coalesce(siste_dag, 'infinity') and (siste_dag is not null or grunn is distinct from 'IKKE_INNGAATT_PAA_NYTT')
+  where start_dato <= coalesce(last_day, 'infinity') and (last_day is not null or grunn is distinct from 'IKKE_INNGAATT_PAA_NYTT')
   order by start_dato, slutt_dato, avtale_id`;
 
 export function toStatusAnswer(persons: string[], date: string, rows: StatusRow[]): object {
   const perPerson = Map.groupBy(rows, (row) => row.deltaker_fnr);
-  return { dato: date, personer: persons.map((person) => ofPerson(person, date, perPerson.get(person) ?? [])), dekning: [] };
+  return {
+    dato: date,
+    personer: persons.map((person) => ofPerson(person, date, perPerson.get(person) ?? [])),
+    dekning: [],
+  };
 }
 
 function ofPerson(personident: string, date: string, rows: StatusRow[]): object {
-  const asked = rows.filter((row) => row.start_dato <= date && (row.siste_dag ?? '~') >= date);
+  const asked = rows.filter((row) => row.start_dato <= date && (row.last_day ?? '~') >= date);
   const certain = asked.filter(({ grunn }) => grunn === null);
   const uncertain = asked.filter(({ grunn }) => grunn !== null);
   const reasons = certain.length > 0 ? [] : [...new Set(uncertain.map(({ grunn }) => grunn))];
@@ -59,16 +63,17 @@ function toTiltak(row: StatusRow): object {
     sluttDato: row.slutt_dato,
     fase: row.fase,
     ...(row.annullert_underveis ? { annullertUnderveis: true } : {}),
-    sisteDag: row.siste_dag,
+    sisteDag: row.last_day,
   };
 }
 
-const kindOf = ({ tiltakstype }: StatusRow): object => (tiltakstype === null ? {} : { tiltakstype: published('tiltakstype', tiltakstype) });
+const kindOf = ({ tiltakstype }: StatusRow): object =>
+  tiltakstype === null ? {} : { tiltakstype: published('tiltakstype', tiltakstype) };
 
 function extentOf(certain: StatusRow[]): object {
   if (certain.length === 0) return { antall: 0, fra: null, til: null, antallDager: 0 };
   const first = certain.map(({ start_dato: from }) => from).sort()[0] ?? '';
-  const lasts = certain.map(({ siste_dag: to }) => to ?? '~').sort();
+  const lasts = certain.map(({ last_day: to }) => to ?? '~').sort();
   const last = lasts.at(-1) ?? '~';
   const open = last === '~';
   return {
@@ -111,8 +116,8 @@ function durationsOf(rows: StatusRow[], date: string): object[] {
 
 function union(rows: StatusRow[]): Days[] {
   const joined: Days[] = [];
-  for (const { start_dato: first, siste_dag } of rows) {
-    const last = siste_dag ?? '~';
+  for (const { start_dato: first, last_day } of rows) {
+    const last = last_day ?? '~';
     const open = joined.at(-1);
     if (!open || (open.last !== '~' && daysFrom(open.last, first) > 1)) joined.push({ first, last });
     else if (last > open.last) open.last = last;

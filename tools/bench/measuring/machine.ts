@@ -101,7 +101,9 @@ export interface MachineSample {
 }
 
 export function sampleMachine(): MachineSample {
-  const [, user = 0, nice = 0, system = 0, , , , , steal = 0] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '')
+  const [, user = 0, nice = 0, system = 0, , , , , steal = 0] = (
+    readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? ''
+  )
     .split(/\s+/)
     .map(Number);
   return {
@@ -176,7 +178,8 @@ export function describeMachine(): Machine {
 
 /** The commit that is measured; with a mark when the work tree holds something else. */
 export function describeCommit(directory: string): string {
-  const git = (...args: string[]): string => execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8' }).trim();
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8' }).trim();
   try {
     const changed = git('status', '--porcelain', '--untracked-files=no', '--', ':!docs') !== '';
     return git('rev-parse', '--short=10', 'HEAD') + (changed ? ' with changes' : '');

@@ -5,10 +5,14 @@ export function systemFirst(round: number): boolean {
   return round % 2 === 0;
 }
 
-interface RoundOptions {
+export interface RoundOptions {
   rounds: number;
   /** before each measurement: until nothing of what was done before is still going on */
   settle: () => Promise<void>;
+  /** how many rounds may be taken again; half as many as there are, unless told */
+  spare?: number;
+  /** why a round is taken again, for who waits */
+  tell?: (text: string) => void;
 }
 
 /** One time that everything of a benchmark is measured, system and limit beside each other. */
@@ -53,21 +57,20 @@ export interface TakenRounds<T> {
 }
 
 /**
- * Takes a round again when the generator was late in it or others used the machine, half as many times as there are
- * rounds; after that it is kept, and its troubles are told with the result.
+ * Takes a round again when the generator was late in it or others used the machine. When there are no more to spare it is
+ * kept, and its troubles are told with the result.
  */
 export async function takeRounds<T>(
-  { rounds, settle }: RoundOptions,
+  { rounds, settle, spare = Math.ceil(rounds / 2), tell = console.error }: RoundOptions,
   take: (round: Round) => Promise<T>,
 ): Promise<TakenRounds<T>> {
   const taken: TakenRounds<T> = { values: [], troubles: [], conditions: [], thrownAway: 0 };
-  const spare = Math.ceil(rounds / 2);
   while (taken.values.length < rounds) {
     const round = new Round(taken.values.length, settle);
     const value = await take(round);
     if (round.troubles.length > 0 && taken.thrownAway < spare) {
       taken.thrownAway++;
-      console.error(`Round ${String(round.nr + 1)} is taken again: ${round.troubles.join('; ')}`);
+      tell(`Round ${String(round.nr + 1)} is taken again: ${round.troubles.join('; ')}`);
       continue;
     }
     taken.values.push(value);
@@ -86,4 +89,3 @@ export function latenessOf({ p99, max }: { p99: number; max: number }): string[]
   if (p99 <= MAX_LATE_P99_MS && max <= MAX_LATE_MS) return [];
   return [`the generator was late: ${p99.toFixed(1)} ms at p99, ${max.toFixed(0)} ms at most`];
 }
-
