@@ -38,6 +38,28 @@ function readProcesses(): ProcessTable {
   return table;
 }
 
+const MAX_READS = 10;
+
+/**
+ * Of the processes and what they have started. What ends while the table is read would be missed: it is neither there, nor
+ * counted yet by who waited for it. So it is read until nothing ended meanwhile.
+ */
+export function readSettled(pids: readonly number[], read = readProcesses): ProcessTable {
+  const endedIn = (table: ProcessTable): number => pids.reduce((sum, pid) => sum + endedOfTree(table, pid), 0);
+  let table = read();
+  for (let n = 1; n < MAX_READS; n++) {
+    const next = read();
+    if (endedIn(next) === endedIn(table)) return next;
+    table = next;
+  }
+  return table;
+}
+
+function endedOfTree(table: ProcessTable, pid: number): number {
+  const children = [...table].filter(([, { parent }]) => parent === pid);
+  return (table.get(pid)?.ended ?? 0) + children.reduce((sum, [child]) => sum + endedOfTree(table, child), 0);
+}
+
 /** µs of CPU that a process, what it has started, and what has ended of that have used. */
 export function cpuOfTree(table: ProcessTable, pid: number): number {
   const root = table.get(pid);
@@ -71,7 +93,7 @@ export class CpuMeter {
 }
 
 function readCpu(processes: Processes): Record<string, number> {
-  const table = readProcesses();
+  const table = readSettled(Object.values(processes));
   return Object.fromEntries(Object.entries(processes).map(([name, pid]) => [name, cpuOfTree(table, pid)]));
 }
 
@@ -110,7 +132,7 @@ export function sampleMachine(): MachineSample {
     at: performance.now(),
     busy: (user + nice + system) * MICROS_PER_TICK,
     steal: steal * MICROS_PER_TICK,
-    ours: cpuOfTree(readProcesses(), process.pid),
+    ours: cpuOfTree(readSettled([process.pid]), process.pid),
     pressure: readPressure(),
   };
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { conditionsBetween, cpuOfTree, disturbancesOf, parseStat, type MachineSample } from './machine.ts';
+import { conditionsBetween, cpuOfTree, disturbancesOf, parseStat, readSettled, type MachineSample } from './machine.ts';
 import { latenessOf, takeRounds } from './rounds.ts';
 import { writtenBytes } from './settle.ts';
 import { percentile, stallsIn, timesOf } from './statistics.ts';
@@ -49,6 +49,25 @@ describe('CPU', () => {
     const table = new Map(lines.map((line) => [Number.parseInt(line, 10), parseStat(line)]));
     expect(cpuOfTree(table, 10)).toBe((1 + 2 + 30 + 40 + 5 + 7 + 1) * 10_000);
     expect(cpuOfTree(table, 99)).toBe(0);
+  });
+
+  test('of what ends while it is read is not missed', () => {
+    const parent = (ended: number): [number, ReturnType<typeof parseStat>] => [10, { parent: 1, own: 1, ended }];
+    const child: [number, ReturnType<typeof parseStat>] = [11, { parent: 10, own: 500, ended: 0 }];
+    // The child was gone when its line was to be read, and its parent had been read before.
+    const reads = [new Map([parent(0)]), new Map([parent(500)]), new Map([parent(500)])];
+    expect(
+      cpuOfTree(
+        readSettled([10], () => reads.shift() ?? new Map()),
+        10,
+      ),
+    ).toBe(501);
+    expect(
+      cpuOfTree(
+        readSettled([10], () => new Map([parent(0), child])),
+        10,
+      ),
+    ).toBe(501);
   });
 
   const sample = (more: Partial<MachineSample>): MachineSample => ({
