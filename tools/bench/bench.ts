@@ -44,16 +44,18 @@ const { positionals, values } = parseArgs({
   },
 });
 
-const FULL: RunOptions = { rounds: 3, seconds: 30, rateSeconds: 10, count: undefined, trial: false };
-const SHORT: RunOptions = { ...FULL, rounds: 1, seconds: 12, rateSeconds: 6 };
-const TRIAL: RunOptions = { ...FULL, rounds: 1, seconds: 2, rateSeconds: 1, trial: true };
+const FULL: RunOptions = { rounds: 3, seconds: 30, rateSeconds: 10, count: undefined, short: false, trial: false };
+const SHORT: RunOptions = { ...FULL, rounds: 1, seconds: 12, rateSeconds: 6, short: true };
+const TRIAL: RunOptions = { ...FULL, rounds: 1, seconds: 2, rateSeconds: 1, short: true, trial: true };
 
 function readOptions(): RunOptions {
   const standard = values.proeve ? TRIAL : values.kort ? SHORT : FULL;
   const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+  const rounds = number(values.runder) ?? standard.rounds;
   return {
     ...standard,
-    rounds: number(values.runder) ?? standard.rounds,
+    rounds,
+    short: standard.short || rounds < FULL.rounds,
     count: number(values.antall ?? values.minutter) ?? standard.count,
   };
 }
@@ -63,8 +65,7 @@ async function run(name: string, options: RunOptions): Promise<void> {
   const begun = performance.now();
   const findings = await RUN[name]?.(options);
   if (!findings) throw new Error(`There is no benchmark ${name}`);
-  const short = options.rounds < FULL.rounds || options.seconds < FULL.seconds;
-  const result = toResult(findings, options, short);
+  const result = toResult(findings, options);
   console.error(`${name}: ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
   console.log(JSON.stringify({ bench: name, ...result }, null, 2));
   if (options.trial) return;

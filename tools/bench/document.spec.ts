@@ -2,12 +2,12 @@ import { BENCHMARKS } from './catalogue.ts';
 import { benchmarkPage, isReached, pageText, readPage } from './document.ts';
 import { Findings, readResults, toResult, type Result, type RunOptions } from './results.ts';
 
-const OPTIONS: RunOptions = { rounds: 3, seconds: 30, rateSeconds: 10, count: undefined, trial: false };
+const OPTIONS: RunOptions = { rounds: 3, seconds: 30, rateSeconds: 10, count: undefined, short: false, trial: false };
 
 function resultOf(values: Record<string, number>[], troubles: string[] = []): Result {
   const findings = new Findings({ messages: 100_000 });
   findings.add('', { values, troubles, conditions: [{ seconds: 10, others: 0.02, steal: 0 }], thrownAway: 1 });
-  return toResult(findings, OPTIONS, false);
+  return toResult(findings, OPTIONS);
 }
 
 const ROUNDS = [21_034.7, 18_000, 25_000].map((perSecond) => ({ perSecond, ratio: 0.5, 'cpu.ingestor': 50.123 }));

@@ -14,6 +14,8 @@ export interface RunOptions {
   rateSeconds: number;
   /** of the benchmark's own kind: avtaler, messages, followers; undefined: as many as it is meant for */
   count: number | undefined;
+  /** fewer and shorter rounds than a result should have */
+  short: boolean;
   /** only to see that it works: as little as can be, and nothing is kept */
   trial: boolean;
 }
@@ -69,7 +71,7 @@ export interface Result {
   figures: Figures;
 }
 
-export function toResult(findings: Findings, { rounds, seconds }: RunOptions, short: boolean): Result {
+export function toResult(findings: Findings, { rounds, seconds, short }: RunOptions): Result {
   const worst = (read: (conditions: Conditions) => number): number =>
     rounded(findings.conditions.reduce((most, conditions) => Math.max(most, read(conditions)), 0));
   const hasPressure = findings.conditions.some(({ pressure }) => pressure !== undefined);
