@@ -59,6 +59,18 @@ test('on a disturbed machine it says so in place of rates and ratios, and tells 
   expect(page).toContain('**Disturbed**: round 2: others used 0.50 cores.');
 });
 
+test('what is disturbed is one case, and not the others of its benchmark', () => {
+  const findings = new Findings({});
+  const values = [{ perSecond: 5_000 }];
+  const quiet = { values, troubles: [], conditions: [], thrownAway: 0 };
+  findings.add('sok, 32 connections', { ...quiet, troubles: ['a', 'b', 'c', 'd', 'e'] });
+  findings.add('sok, 256 connections', quiet);
+  const results = { query: toResult(findings, OPTIONS) };
+  const lines = linesOf(results, 'Look-ups of one person', '| look-ups').map((line) => cells(line)[3]);
+  expect(lines).toEqual(['not measured', 'not measured', 'disturbed', '**5,000**']);
+  expect(pageText(results)).toContain('**Disturbed**: a; b; c; and 2 more.');
+});
+
 test('what was not measured says so, and so does a short run', () => {
   expect(pageText({}).match(/^Not measured\.$/gm)).toHaveLength(BENCHMARKS.length);
   const page = pageText({ ingest: { ...resultOf(ROUNDS), short: true } });

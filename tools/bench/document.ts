@@ -39,14 +39,15 @@ function section(benchmark: Benchmark, result: Result | undefined): string {
   const command = `npm run bench -- ${benchmark.arguments ?? benchmark.name}`;
   const tables = cases.map(({ name, figures }) => {
     const heading = name === '' ? '' : `### ${title}: ${name}\n\n`;
-    return heading + table(figures, result, result?.figures[name]);
+    const troubles = result?.troubles[name] ?? [];
+    return heading + troubleText(troubles) + table(figures, result?.figures[name], troubles.length > 0);
   });
   return [`## ${title}`, `\`${command}\`. ${measured}`, provenance(result), ...tables].join('\n\n');
 }
 
 function provenance(result: Result | undefined): string {
   if (!result) return 'Not measured.';
-  const { measured, commit, machine, rounds, seconds, short, thrownAway, troubles, conditions, sizes } = result;
+  const { measured, commit, machine, rounds, seconds, short, thrownAway, conditions, sizes } = result;
   const size = Object.entries(sizes).map(([name, number]) => `${shown(number)} ${name}`);
   const pressure =
     conditions.pressure === undefined
@@ -58,17 +59,26 @@ function provenance(result: Result | undefined): string {
     short ? '**A short run: fewer and shorter rounds than a result should have.**' : '',
     `At most, others used ${shown(conditions.others)} cores, and ${shown(conditions.steal)} were taken from outside${pressure}.`,
     thrownAway > 0 ? `${String(thrownAway)} rounds were thrown away.` : '',
-    troubles.length > 0 ? `**Disturbed**: ${troubles.join('; ')}.` : '',
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');
 }
 
-function table(figures: Figure[], result: Result | undefined, values: Record<string, number[]> | undefined): string {
+/** A run beside others may have very many. */
+const MAX_TROUBLES = 3;
+
+function troubleText(troubles: readonly string[]): string {
+  if (troubles.length === 0) return '';
+  const more = troubles.length - MAX_TROUBLES;
+  const told = troubles.slice(0, MAX_TROUBLES).join('; ');
+  return `**Disturbed**: ${told}${more > 0 ? `; and ${String(more)} more` : ''}.\n\n`;
+}
+
+function table(figures: Figure[], values: Record<string, number[]> | undefined, disturbed: boolean): string {
   const rows = figures.map((figure) => [
     figure.unit === '' ? figure.label : `${figure.label}, ${figure.unit}`,
     goalText(figure.goal),
-    ...reached(figure, values?.[figure.id], (result?.troubles.length ?? 0) > 0),
+    ...reached(figure, values?.[figure.id], disturbed),
   ]);
   const all = [['figure', 'goal', 'reached', 'rounds'], ['---', '---', '---', '---'], ...rows];
   return all.map((cells) => `| ${cells.join(' | ')} |`).join('\n');

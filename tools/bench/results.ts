@@ -28,7 +28,7 @@ export class Findings {
   /** what it was run with, for whoever reads the result */
   readonly sizes: Record<string, number>;
   readonly figures: Figures = {};
-  readonly troubles: string[] = [];
+  readonly troubles: Record<string, string[]> = {};
   readonly conditions: Conditions[] = [];
   thrownAway = 0;
 
@@ -42,7 +42,7 @@ export class Findings {
     for (const value of values) {
       for (const [figure, number] of Object.entries(value)) (figures[figure] ??= []).push(rounded(number));
     }
-    this.troubles.push(...troubles.map((trouble) => (name === '' ? trouble : `${name}, ${trouble}`)));
+    if (troubles.length > 0) this.troubles[name] = [...(this.troubles[name] ?? []), ...troubles];
     this.conditions.push(...conditions);
     this.thrownAway += thrownAway;
   }
@@ -64,8 +64,8 @@ export interface Result {
   /** with fewer and shorter rounds than a result should have */
   short: boolean;
   thrownAway: number;
-  /** why rates, times and ratios say nothing; empty when they do */
-  troubles: string[];
+  /** by case: why its rates, times and ratios say nothing; without the cases of which they do */
+  troubles: Record<string, string[]>;
   /** the worst of all measurements that count */
   conditions: Pick<Conditions, 'others' | 'steal'> & { pressure?: number };
   figures: Figures;

@@ -32,12 +32,14 @@ export async function growth(options: RunOptions): Promise<Findings> {
   );
   const only = (of: (value: { few: Values; many: Values }) => Values): TakenRounds<Values> => ({
     ...taken,
-    troubles: [],
     conditions: [],
     thrownAway: 0,
     values: taken.values.map(of),
   });
-  findings.add('few', { ...only(({ few }) => few), troubles: taken.troubles });
+  findings.add(
+    'few',
+    only(({ few }) => few),
+  );
   findings.add('many', { ...only(({ many }) => many), conditions: taken.conditions });
   findings.add('many, of few', { ...only(ratios), thrownAway: taken.thrownAway });
   return findings;
