@@ -102,7 +102,7 @@ type Copy = () => TextMessage[];
 const COPIES_OF_A_TOPIC = 20;
 
 /** The original again and again, each time of other avtaler and other persons. */
-function copiesOf(original: readonly TextMessage[], { avtaler, lives }: Stock): Copy[] {
+export function copiesOf(original: readonly TextMessage[], { avtaler, lives }: Stock): Copy[] {
   const last = new Map(original.map((message) => [message.key, message]));
   const rename = renamer(original);
   const chosen = lives === 'whole' ? original : [...last.values()];
@@ -131,14 +131,17 @@ export function changesTo({ avtaler }: Stock): TextMessage[] {
   const count = originalCount(avtaler);
   const original = textsOf(createEvents({ count }));
   const rename = renamer(original);
-  const full = Math.max(1, Math.floor(avtaler / new Set(original.map(({ key }) => key)).size));
-  return textsOf(createUpdates({ count })).map((message) => {
+  const ids = [...new Set(original.map(({ key }) => key))];
+  const full = Math.max(1, Math.floor(avtaler / ids.length));
+  const known = new Set(ids.slice(0, avtaler));
+  const updates = textsOf(createUpdates({ count })).filter(({ key }) => known.has(key));
+  return updates.map((message) => {
     const part = Number.parseInt(message.key.slice(0, 6), 16) % PARTS;
     return rename(message, Math.floor((part * full) / PARTS));
   });
 }
 
-const originalCount = (avtaler: number): number => Math.min(MAX_ORIGINAL, avtaler * MESSAGES_EACH);
+export const originalCount = (avtaler: number): number => Math.min(MAX_ORIGINAL, avtaler * MESSAGES_EACH);
 
 const fnrIn = (value: string): string | undefined => /"deltakerFnr":"(\d{11})"/.exec(value)?.[1];
 
