@@ -78,7 +78,7 @@ async function startStack(rig: Rig): Promise<number> {
         if (stack.ended()) throw new Error(`The stack ended:\n${said}`);
         return said.includes('\nReady.');
       },
-      { what: 'the stack', maxMs: 180_000, everyMs: 20 },
+      { what: 'the stack', maxMs: 600_000, everyMs: 20 },
     );
     return (performance.now() - begun) / 1_000;
   } finally {
