@@ -182,7 +182,7 @@ export default tseslint.config(
       'libs/simulator/src/simulate.ts',
       'libs/testing/src/{browser,pgbouncer,suite}.ts',
       'libs/testing/src/stack/process.ts',
-      'tools/bench/baseline-server.ts',
+      'tools/bench/limit-server.ts',
       'tools/local/{ops,options}.ts',
       'tools/reference-adapter/main.ts',
       'tools/{faults,test}/*.ts',

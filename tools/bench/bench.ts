@@ -1,43 +1,101 @@
 import { parseArgs } from 'node:util';
-import { avstemming } from './avstemming.ts';
-import { exportBench } from './export.ts';
-import { freshness } from './freshness.ts';
-import { ingest } from './ingest.ts';
-import { ingestWhileReading } from './ingest-while-reading.ts';
-import { query } from './query.ts';
-import { sync } from './sync.ts';
-import { growth } from './growth.ts';
+import { avstemming } from './benchmarks/avstemming.ts';
+import { exportBench } from './benchmarks/export.ts';
+import { followers } from './benchmarks/followers.ts';
+import { freshness } from './benchmarks/freshness.ts';
+import { growth } from './benchmarks/growth.ts';
+import { hour } from './benchmarks/hour.ts';
+import { ingest, ingestUpdates } from './benchmarks/ingest.ts';
+import { query, queryBulk } from './benchmarks/query.ts';
+import { reading } from './benchmarks/reading.ts';
+import { start } from './benchmarks/start.ts';
+import { sync } from './benchmarks/sync.ts';
+import { BENCHMARKS } from './catalogue.ts';
+import { writePage } from './document.ts';
+import { toResult, writeResult, type Findings, type RunOptions } from './results.ts';
 
-/** `npm run bench -- <name>`: prints JSON. See docs/benchmarks.md. */
+/** `npm run bench -- <name>`: measures, keeps the result, and writes docs/benchmarks.md anew. */
+const RUN: Record<string, (options: RunOptions) => Promise<Findings>> = {
+  query,
+  'query-bulk': queryBulk,
+  ingest,
+  'ingest-oppdateringer': ingestUpdates,
+  ferskhet: freshness,
+  lesing: reading,
+  eksport: exportBench,
+  synk: sync,
+  avstemming,
+  folgere: followers,
+  start,
+  vekst: growth,
+  time: hour,
+};
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    antall: { type: 'string', default: '100000' },
-    runder: { type: 'string', default: '3' },
+    antall: { type: 'string' },
+    runder: { type: 'string' },
+    minutter: { type: 'string' },
+    kort: { type: 'boolean', default: false },
+    proeve: { type: 'boolean', default: false },
     oppdateringer: { type: 'boolean', default: false },
     bulk: { type: 'boolean', default: false },
   },
 });
-const count = Number(values.antall);
-const rounds = Number(values.runder);
-const benches: Record<string, () => Promise<unknown>> = {
-  ingest: () => ingest({ antall: count, rounds, oppdateringer: values.oppdateringer }),
-  query: () => query({ avtaler: count, rounds, bulk: values.bulk }),
-  eksport: () => exportBench({ avtaler: count, rounds }),
-  avstemming: () => avstemming({ avtaler: count, rounds }),
-  ferskhet: () => freshness({ rounds }),
-  lesing: () => ingestWhileReading({ antall: count, rounds }),
-  synk: () => sync({ antall: count, rounds }),
-  vekst: () => growth({ avtaler: count, rounds }),
-};
-const bench = benches[positionals[0] ?? ''];
-if (!bench || !(count >= 1_000) || !(rounds >= 1)) {
+
+const FULL: RunOptions = { rounds: 3, seconds: 30, rateSeconds: 10, count: undefined, short: false, trial: false };
+const SHORT: RunOptions = { ...FULL, rounds: 1, seconds: 12, rateSeconds: 6, short: true };
+const TRIAL: RunOptions = { ...FULL, rounds: 1, seconds: 2, rateSeconds: 1, short: true, trial: true };
+
+function readOptions(): RunOptions {
+  const standard = values.proeve ? TRIAL : values.kort ? SHORT : FULL;
+  const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+  const rounds = number(values.runder) ?? standard.rounds;
+  return {
+    ...standard,
+    rounds,
+    short: standard.short || rounds < FULL.rounds,
+    count: number(values.antall ?? values.minutter) ?? standard.count,
+  };
+}
+
+async function run(name: string, options: RunOptions): Promise<void> {
+  console.error(`${name} …`);
+  const begun = performance.now();
+  const findings = await RUN[name]?.(options);
+  if (!findings) throw new Error(`There is no benchmark ${name}`);
+  const result = toResult(findings, options);
+  console.error(`${name}: ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
+  console.log(JSON.stringify({ bench: name, ...result }, null, 2));
+  if (options.trial) return;
+  await writeResult(name, result);
+  await writePage();
+}
+
+/** Each in turn; one that fails leaves its earlier result, and is told of at the end. */
+async function runAll(options: RunOptions): Promise<void> {
+  const failed: string[] = [];
+  for (const { name, alone } of BENCHMARKS) {
+    if (alone) continue;
+    await run(name, options).catch((error: unknown) => {
+      console.error(error);
+      failed.push(name);
+    });
+  }
+  if (failed.length > 0) throw new Error(`Not measured: ${failed.join(', ')}`);
+}
+
+const [given = ''] = positionals;
+const name = given + (values.bulk ? '-bulk' : '') + (values.oppdateringer ? '-oppdateringer' : '');
+const options = readOptions();
+const isUsable = Number.isInteger(options.rounds) && options.rounds >= 1 && !((options.count ?? 1) < 1);
+if (given === 'dokument') await writePage();
+else if (!isUsable || (given !== 'alt' && !(name in RUN))) {
+  const names = [...Object.keys(RUN).filter((known) => !known.includes('-')), 'alt', 'dokument'].join('|');
   console.error(
-    `Usage: npm run bench -- <${Object.keys(benches).join('|')}> [--antall N (from 1000)] [--runder N] [--oppdateringer] [--bulk]`,
+    `Usage: npm run bench -- <${names}> [--antall N] [--runder N] [--kort] [--proeve] [--bulk] [--oppdateringer] [--minutter N]`,
   );
   process.exitCode = 1;
-} else {
-  console.log(
-    JSON.stringify({ bench: positionals[0], tid: new Date().toISOString(), ...((await bench()) as object) }, null, 2),
-  );
-}
+} else if (given === 'alt') await runAll(options);
+else await run(name, options);

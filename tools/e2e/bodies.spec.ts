@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ROOT, waitUntil } from '@tiltak/testing';
 import { parse } from 'yaml';
-import { maxRss } from '../bench/measure.ts';
+import { peakMemory } from '../bench/measuring/machine.ts';
 import type { App } from '../local/apps.ts';
 import { System } from './system.ts';
 
@@ -160,6 +160,6 @@ test('a query-api reads no body of who is not registered, and counts that of who
 });
 
 test('all of it fits in the memory that the manifests give', () => {
-  expect(maxRss(ingestor.proc.pid)).toBeLessThan(memoryLimit('ingestor'));
-  expect(maxRss(queryApi.proc.pid)).toBeLessThan(memoryLimit('query-api'));
+  expect(peakMemory(ingestor.proc.pid)).toBeLessThan(memoryLimit('ingestor'));
+  expect(peakMemory(queryApi.proc.pid)).toBeLessThan(memoryLimit('query-api'));
 });

@@ -11,6 +11,7 @@ import {
   startTokenIssuer,
   testEnvironment,
   waitUntil,
+  type OrganisasjonDatabase,
   type PostgresGroup,
   type TokenIssuer,
   type Placement,
@@ -46,6 +47,8 @@ interface SystemOptions {
   brokers: string;
   issuer: TokenIssuer;
   migrated: boolean;
+  /** one that is there already, and that stays: filled beforehand */
+  database: OrganisasjonDatabase;
 }
 
 /** Key of the opaque ids of participants, hex. */
@@ -101,9 +104,10 @@ export class System {
     brokers = testEnvironment().kafka,
     issuer: sharedIssuer,
     migrated = true,
+    database: given,
   }: Partial<SystemOptions> = {}): Promise<System> {
     const [database, topic, issuer] = await Promise.all([
-      createTestDatabase(postgres).then(async (made) => {
+      (given ? kept(given) : createTestDatabase(postgres)).then(async (made) => {
         if (migrated) await migrateDatabase({ organisasjon, database: made });
         return made;
       }),
@@ -348,6 +352,10 @@ export class System {
     }
     await Promise.all([this.ownTopic && this.topic.remove(), this.database.remove()]);
   }
+}
+
+async function kept(database: OrganisasjonDatabase): Promise<TestDatabase> {
+  return Promise.resolve({ ...database, remove: () => Promise.resolve() });
 }
 
 /** As the tests end them. */

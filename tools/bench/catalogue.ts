@@ -1,0 +1,341 @@
+/** What each benchmark is, and what it should reach. How it is measured stands in benchmarks/, and what it reached in docs/benchmarks. */
+export interface Benchmark {
+  name: string;
+  /** of `npm run bench -- `, where it is another than the name */
+  arguments?: string;
+  title: string;
+  /** what is measured, in a sentence or two */
+  measured: string;
+  /** none: the benchmark has one, without a name */
+  cases: Case[];
+  /** too long for `alt` */
+  alone?: true;
+}
+
+interface Case {
+  name: string;
+  figures: Figure[];
+}
+
+export interface Figure {
+  /** in the results */
+  id: string;
+  label: string;
+  unit: string;
+  goal?: Goal;
+  /** it holds on a disturbed machine too: CPU time and memory; rates, times and ratios don't */
+  robust?: true;
+}
+
+export type Goal = { atLeast: number } | { atMost: number };
+
+const atLeast = (number: number): { goal: Goal } => ({ goal: { atLeast: number } });
+const atMost = (number: number): { goal: Goal } => ({ goal: { atMost: number } });
+
+const figure = (id: string, label: string, unit: string, more: { goal?: Goal } = {}): Figure => ({
+  id,
+  label,
+  unit,
+  ...more,
+});
+const cpu = (process: string, per: string, more: { goal?: Goal } = {}): Figure => ({
+  id: `cpu.${process}`,
+  label: `CPU of ${NAMES[process] ?? process}`,
+  unit: `µs/${per}`,
+  robust: true,
+  ...more,
+});
+const limitCpu = (process: string, per: string): Figure => ({
+  id: `limit.cpu.${process}`,
+  label: `the limit: CPU of ${process === 'limit' ? 'its process' : (NAMES[process] ?? process)}`,
+  unit: `µs/${per}`,
+  robust: true,
+});
+const memory = (id: string, label: string, more: { goal?: Goal } = {}): Figure => ({
+  id,
+  label,
+  unit: 'MiB',
+  robust: true,
+  ...more,
+});
+const times = (prefix: string, label: string, more: { goal?: Goal } = {}): Figure[] => [
+  figure(`${prefix}.p50`, `${label}, p50`, 'ms'),
+  figure(`${prefix}.p90`, `${label}, p90`, 'ms'),
+  figure(`${prefix}.p99`, `${label}, p99`, 'ms', more),
+  figure(`${prefix}.max`, `${label}, longest`, 'ms'),
+];
+
+const NAMES: Record<string, string> = {
+  ingestor: 'the ingestor',
+  'query-api': 'the query-api',
+  postgres: 'Postgres, all backends',
+  kafka: 'Kafka',
+  generator: 'the generator',
+};
+
+const ofLookups = (goals: Record<number, [queryApi: number, postgres: number]>, name: string): Case[] =>
+  [32, 256].map((connections) => {
+    const [queryApi, postgres] = goals[connections] ?? [];
+    return {
+      name: `${name}, ${String(connections)} connections`,
+      figures: [
+        figure('perSecond', 'look-ups', '/s'),
+        figure('limit.perSecond', 'the limit', '/s'),
+        figure('ratio', 'of the limit', '×', atLeast(2)),
+        cpu('query-api', 'look-up', queryApi === undefined ? {} : atMost(queryApi)),
+        cpu('postgres', 'look-up', postgres === undefined ? {} : atMost(postgres)),
+        cpu('generator', 'look-up'),
+        limitCpu('limit', 'look-up'),
+        limitCpu('postgres', 'look-up'),
+        figure('cpuRatio', 'the limit’s CPU time, of ours', '×'),
+        ...times('even', 'at 70 % of top load', atMost(15)),
+        figure('even.stallsPerMinute', 'stalls over 100 ms at 70 %', '/min', atMost(0)),
+      ],
+    };
+  });
+
+const QUERY: Benchmark[] = [
+  {
+    name: 'query',
+    title: 'Look-ups of one person',
+    measured:
+      'One person in a call, with token check, grant, quota, validation and audit, on avtaler that the ingestor has stored with history, links and feed. The limit is bare Fastify and one prepared statement, planned as Postgres does by itself, with the same answers to the byte and none of that. First as many as there can be on so many connections, then evenly spaced at 70 % of that.',
+    cases: [...ofLookups({ 256: [110, 20] }, 'tiltaksstatus'), ...ofLookups({ 256: [120, 25] }, 'sok')],
+  },
+  {
+    name: 'query-bulk',
+    arguments: 'query --bulk',
+    title: 'Look-ups of 1,000 persons',
+    measured: '`tiltaksstatus` of 1,000 persons in a call on 8 connections, against one in a call on 32.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          figure('personsPerSecond', 'persons, 1,000 in a call', '/s', atLeast(100_000)),
+          figure('single.personsPerSecond', 'persons, one in a call', '/s'),
+          figure('ratio', 'times as many', '×'),
+          cpu('query-api', 'person'),
+          cpu('postgres', 'person'),
+        ],
+      },
+    ],
+  },
+];
+
+const OF_INGEST = [
+  figure('perSecond', 'messages', '/s', atLeast(20_000)),
+  cpu('ingestor', 'message', atMost(46)),
+  cpu('postgres', 'message', atMost(30)),
+  cpu('kafka', 'message'),
+  memory('memory', 'most memory of the ingestor', atMost(256)),
+];
+
+const INGEST: Benchmark[] = [
+  {
+    name: 'ingest',
+    title: 'A backlog',
+    measured:
+      'Messages of the simulator (3.4 kB) that lie on 6 partitions, from the first that is stored until all are, with history, change feed, relations and positions. The limit is one process that COPYs the same rows into the same tables: each version and line of the feed once, and an avtale once for each transaction of a thousand messages that has a version of it.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          ...OF_INGEST,
+          figure('limit.perSecond', 'the limit', '/s'),
+          figure('ratio', 'of the limit', '×'),
+          limitCpu('limit', 'message'),
+          limitCpu('postgres', 'message'),
+          { ...figure('cpuRatio', 'CPU of ingestor and Postgres, of the limit’s', '×', atMost(2)) },
+        ],
+      },
+    ],
+  },
+  {
+    name: 'ingest-oppdateringer',
+    arguments: 'ingest --oppdateringer',
+    title: 'A backlog of changes',
+    measured: 'As many messages of the same avtaler again: seven in ten change them, the others are resent or older.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          figure('perSecond', 'messages', '/s'),
+          figure('insert.perSecond', 'messages of new avtaler', '/s'),
+          figure('ratio', 'of the rate of new avtaler', '×', atLeast(0.9)),
+          cpu('ingestor', 'message'),
+          cpu('postgres', 'message'),
+        ],
+      },
+    ],
+  },
+  {
+    name: 'ferskhet',
+    title: 'Freshness',
+    measured:
+      '500 messages a second on 6 partitions: from when Kafka has acknowledged an avtale until it is answered, looked for every other millisecond.',
+    cases: [{ name: '', figures: times('visible', 'until it is answered', atMost(60)) }],
+  },
+  {
+    name: 'lesing',
+    title: 'Look-ups while a backlog is read in',
+    measured: '200 `tiltaksstatus` a second, evenly spaced: with nothing else to do, and while a backlog is read in.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          ...times('idle', 'idle'),
+          ...times('busy', 'beside a backlog'),
+          figure('ratio', 'p99, of idle', '×', atMost(3)),
+          figure('failed', 'failed', '', atMost(0)),
+          figure('busy.stallsPerMinute', 'stalls over 100 ms beside a backlog', '/min'),
+        ],
+      },
+    ],
+  },
+];
+
+const OTHERS: Benchmark[] = [
+  {
+    name: 'eksport',
+    title: 'Export',
+    measured:
+      'All avtaler with links over HTTP, uncompressed, over and over for some seconds, against `COPY avtale_synlig TO STDOUT` that is not looked at. Then 200 `tiltaksstatus` a second, evenly spaced, alone and beside exports.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          figure('perSecond', 'avtaler', '/s'),
+          figure('limit.perSecond', 'the limit', '/s'),
+          figure('ratio', 'of the limit', '×', atLeast(0.8)),
+          cpu('query-api', 'avtale'),
+          cpu('postgres', 'avtale'),
+          limitCpu('postgres', 'avtale'),
+          memory('memory', 'most memory of the query-api', atMost(200)),
+          figure('alone.p99', 'look-ups alone, p99', 'ms'),
+          figure('beside.p99', 'look-ups beside it, p99', 'ms'),
+          figure('beside.ratio', 'look-ups beside it, of alone', '×', atMost(2)),
+        ],
+      },
+    ],
+  },
+  {
+    name: 'synk',
+    title: 'Full sync',
+    measured:
+      'A full sync over the adapter API, pages of 2,000, four at a time, 3 partitions: from the first page until all of it is stored and the sync completed.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          figure('perSecond', 'avtaler', '/s', atLeast(10_000)),
+          cpu('ingestor', 'avtale'),
+          cpu('postgres', 'avtale'),
+          cpu('kafka', 'avtale'),
+        ],
+      },
+    ],
+  },
+  {
+    name: 'avstemming',
+    title: 'Reconciliation',
+    measured:
+      'The source’s list over HTTP against a database of as many avtaler, with differences of each kind that must all be found, and nothing else: from the first line until the report is stored.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          figure('perSecond', 'lines', '/s', atLeast(144_000)),
+          cpu('ingestor', 'line'),
+          cpu('postgres', 'line'),
+          memory('memory', 'most memory of the ingestor'),
+        ],
+      },
+    ],
+  },
+  {
+    name: 'folgere',
+    title: 'Followers of the change feed',
+    measured:
+      '1,000 consumers, each with a connection of its own, wait at the end of the feed by long-poll while twice a second something changes: from when Kafka has acknowledged a change until each of them has it.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          ...times('arrival', 'until a follower has it', atMost(250)),
+          { ...figure('cores.postgres', 'Postgres', 'cores', atMost(0.5)), robust: true },
+          { ...figure('cores.query-api', 'the query-api', 'cores'), robust: true },
+          { ...figure('cores.generator', 'the followers', 'cores'), robust: true },
+        ],
+      },
+    ],
+  },
+  {
+    name: 'start',
+    title: 'Start',
+    measured:
+      'From the start of the process until it is ready: each app on a migrated database, and `npm start` with sample data, built before.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          figure('ingestor', 'the ingestor', 's', atMost(2)),
+          figure('query-api', 'the query-api', 's', atMost(2)),
+          figure('stack', 'the stack', 's', atMost(12)),
+          { ...figure('cpu.ingestor', 'CPU of the ingestor', 's'), robust: true },
+          { ...figure('cpu.query-api', 'CPU of the query-api', 's'), robust: true },
+        ],
+      },
+    ],
+  },
+];
+
+const growthFigures = (goal: { goal?: Goal }): Figure[] => [
+  ...times('lookup', 'look-ups'),
+  figure('perSecond', 'changes', '/s'),
+  cpu('ingestor', 'message'),
+  cpu('postgres', 'message'),
+  memory('memory', 'most memory of the ingestor'),
+  { ...figure('gigabytesPerMillion', 'disk of a million avtaler with history', 'GB', goal), robust: true },
+];
+
+const ALONE: Benchmark[] = [
+  {
+    name: 'vekst',
+    title: 'Growth',
+    measured:
+      'With 100,000 avtaler, and with ten times as many (or `--antall`), all with history, links and feed: `sok` for one person at an even 500 a second, and a backlog of changes to them.',
+    cases: [
+      { name: 'few', figures: growthFigures({}) },
+      { name: 'many', figures: growthFigures(atMost(4)) },
+      {
+        name: 'many, of few',
+        figures: [
+          figure('lookup.ratio', 'look-ups, p99', '×', atMost(1.3)),
+          figure('perSecond.ratio', 'changes', '×', atLeast(0.8)),
+          { ...figure('memory.ratio', 'memory', '×', atMost(1.1)), robust: true },
+        ],
+      },
+    ],
+    alone: true,
+  },
+  {
+    name: 'time',
+    title: 'An hour of look-ups',
+    measured:
+      '200 `tiltaksstatus` a second for an hour (`--minutter`), evenly spaced, sent again as a client does, through a deploy of both apps, a vacuum, a rebuild and a promoted standby.',
+    cases: [
+      {
+        name: '',
+        figures: [
+          ...times('lookup', 'look-ups'),
+          figure('slow', 'answers over 500 ms outside the promotion', '', atMost(0)),
+          figure('slowAtPromotion', 'answers over 500 ms at the promotion', ''),
+          figure('failed', 'failed after three more attempts', '', atMost(0)),
+        ],
+      },
+    ],
+    alone: true,
+  },
+];
+
+export const BENCHMARKS: readonly Benchmark[] = [...QUERY, ...INGEST, ...OTHERS, ...ALONE];
