@@ -84,7 +84,8 @@ async function takeChanges(options: FollowOptions, after: string): Promise<Progr
     ...(waitSeconds !== undefined && { waitSeconds }),
     ...(signal && { signal }),
   });
-  const isTaken = await store.apply({ avtaler, gone, after, position });
+  // Waiting at the end of the feed writes nothing.
+  const isTaken = position === after || (await store.apply({ avtaler, gone, after, position }));
   return isTaken
     ? { step: 'CHANGES', stored: avtaler.length, gone: gone.length, position, updatedTo, more }
     : undefined;
