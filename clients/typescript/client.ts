@@ -1,65 +1,57 @@
-import createClient, { type Client } from 'openapi-fetch';
+import createClient, { type Client, type Middleware } from 'openapi-fetch';
 import type { components as adapterParts, paths as adapterPaths } from './adapter-api.schema.ts';
+import { isLines, patientFetch, type PatientFetchOptions } from './patient-fetch.ts';
 import type { components, paths } from './query-api.schema.ts';
+import { parseTolerant } from './tolerant.ts';
 
-export {
-  readChanges,
-  StartAgainError,
-  UnansweredError,
-  type ReadChanges,
-  type ReadChangesOptions,
-} from './read-changes.ts';
+export { CutOffError, readExport, type Exported } from './export.ts';
+export { followAvtaler, type FollowOptions, type Progress } from './follow-avtaler.ts';
+export { readPages } from './pages.ts';
+export { UnansweredError, type Patience } from './patient-fetch.ts';
+export { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
+export { answerOf, momentOf, ProblemError, type Problem } from './problem.ts';
+export { readChanges, StartAgainError, type ReadChanges, type ReadChangesOptions } from './read-changes.ts';
+export { MemoryStore, type CopyChange, type Store } from './store.ts';
+export { clientCredentials, TokenError, type ClientCredentialsOptions, type TokenProvider } from './token.ts';
 
 /** The schemas of the published document by name, for instance `Schemas['Avtale']`. */
 export type Schemas = components['schemas'];
 
 export type QueryApiClient = Client<paths>;
 
-/**
- * A client of tiltak-datadeling, typed by the published OpenAPI document (`query-api.schema.ts` is generated from it). Answers with
- * `{ data, error, response }`; `error` is the problem+json.
- *
- * @param getToken gives an Entra ID machine token for this service, a fresh one when the last is about to expire
- */
-export function createQueryApiClient(options: {
+export interface ClientOptions extends PatientFetchOptions {
   /** where the service is, without a path */
   baseUrl: string;
-  getToken: () => Promise<string> | string;
-  /** required for a consumer with several purposes */
-  behandlingsgrunnlag?: string;
-  /** instead of the platform's, for one with time-outs of its own say */
-  fetch?: (request: Request) => Promise<Response>;
-}): QueryApiClient {
-  const { baseUrl, fetch } = options;
-  const client = createClient<paths>({ baseUrl, ...(fetch && { fetch }) });
-  client.use({
-    onRequest: async ({ request }) => {
-      request.headers.set('Authorization', `Bearer ${await options.getToken()}`);
-      if (options.behandlingsgrunnlag !== undefined) {
-        request.headers.set('Behandlingsgrunnlag', options.behandlingsgrunnlag);
-      }
-      return request;
-    },
-  });
+}
+
+/**
+ * A client of tiltak-datadeling, typed by the published OpenAPI document (`query-api.schema.ts` is generated from it). It tries
+ * again what passes by waiting, and reads values that are newer than itself as `UKJENT`. Answers with
+ * `{ data, error, response }`, where `error` is the problem+json; `answerOf` gives the data, or throws.
+ */
+export function createQueryApiClient({ baseUrl, ...options }: ClientOptions): QueryApiClient {
+  const client = createClient<paths>({ baseUrl, fetch: patientFetch(options) });
+  client.use(tolerance);
   return client;
 }
+
+const tolerance: Middleware = {
+  onResponse: async ({ response }) => {
+    if (!response.ok || isLines(response) || response.status === 204) return response;
+    const text = JSON.stringify(parseTolerant(await response.text()));
+    return new Response(text, { status: response.status, headers: response.headers });
+  },
+};
 
 /** The schemas of the document for adapters by name. */
 export type AdapterSchemas = adapterParts['schemas'];
 
 export type AdapterApiClient = Client<adapterPaths>;
 
-/** As `createQueryApiClient`, for the adapter of an organisation. */
-export function createAdapterClient(options: {
-  baseUrl: string;
-  getToken: () => Promise<string> | string;
-}): AdapterApiClient {
-  const client = createClient<adapterPaths>({ baseUrl: options.baseUrl });
-  client.use({
-    onRequest: async ({ request }) => {
-      request.headers.set('Authorization', `Bearer ${await options.getToken()}`);
-      return request;
-    },
-  });
-  return client;
+/**
+ * As `createQueryApiClient`, for the adapter of an organisation. A page of a sync, a change and a deletion may be sent
+ * again: the service takes them once.
+ */
+export function createAdapterClient({ baseUrl, ...options }: ClientOptions): AdapterApiClient {
+  return createClient<adapterPaths>({ baseUrl, fetch: patientFetch(options) });
 }

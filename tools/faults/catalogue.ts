@@ -524,4 +524,11 @@ export const FAULTS: readonly Fault[] = [
     file: 'apps/ingestor/src/kafka/topic-reader.spec.ts',
     test: 'two readings at once do not take the partition from each other',
   },
+  {
+    fault: 'a consumer that keeps a copy, and the service, are killed; connections are cut; the position is lost',
+    done: 'SIGKILL of followers and a query-api, pg_terminate_backend on the copy, a new epoch, during changes',
+    holds: 'the copy is what the service answers',
+    file: 'tools/e2e/clients.fault.spec.ts',
+    test: 'a copy in the consumer’s Postgres is what is served after kills of all sides, cut connections and a lost position',
+  },
 ];

@@ -1,0 +1,80 @@
+import type { QueryApiClient, Schemas } from './client.ts';
+import { answerOf, momentOf } from './problem.ts';
+import { parseTolerant } from './tolerant.ts';
+
+/** Everything, as of one moment. */
+export interface Exported {
+  /** where to go on in the change feed */
+  position: string;
+  /** how many avtaler there are */
+  count: number;
+  /** everything that the source published up to this moment is in it */
+  updatedTo: Date | undefined;
+  /** some hundred at a time; ends with an error when the export is cut off before it is whole */
+  avtaler: AsyncIterable<Schemas['Avtale'][]>;
+}
+
+/** The export ended before all of it had come, or did not go on: nothing of it may be used as everything. */
+export class CutOffError extends Error {
+  constructor(read: number, count: number, options?: ErrorOptions) {
+    super(`The export was cut off after ${String(read)} of ${String(count)} avtaler`, options);
+  }
+}
+
+const BATCH = 500;
+const SILENT_MS = 60_000;
+
+/** @throws ProblemError, and what `fetch` of the client throws */
+export async function readExport(client: QueryApiClient, signal?: AbortSignal): Promise<Exported> {
+  const stop = new AbortController();
+  const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  const asked = client.GET('/api/v1/eksport', { parseAs: 'stream', signal: both });
+  const body = await answerOf(asked);
+  if (!body) throw new CutOffError(0, 0);
+  const lines = linesOf(body, stop);
+  const first = await lines.next();
+  if (first.done) throw new CutOffError(0, 0);
+  const { posisjon: position, antall: count } = parseTolerant(first.value) as Schemas['Eksporthode'];
+  const updatedTo = momentOf((await asked).response);
+  return { position, count, updatedTo, avtaler: batches(lines, count) };
+}
+
+async function* batches(lines: AsyncIterable<string>, count: number): AsyncGenerator<Schemas['Avtale'][], void> {
+  let batch: Schemas['Avtale'][] = [];
+  let read = 0;
+  try {
+    for await (const line of lines) {
+      batch.push(parseTolerant(line) as Schemas['Avtale']);
+      read++;
+      if (batch.length < BATCH) continue;
+      yield batch;
+      batch = [];
+    }
+  } catch (cause) {
+    // Half a line, a connection that breaks, silence: it is an end like any other.
+    throw new CutOffError(read, count, { cause });
+  }
+  if (read !== count) throw new CutOffError(read, count);
+  if (batch.length > 0) yield batch;
+}
+
+/** The lines of a body. One that is silent for too long is given up. */
+async function* linesOf(body: ReadableStream<Uint8Array>, stop: AbortController): AsyncGenerator<string, void> {
+  let rest = '';
+  const decoder = new TextDecoder();
+  let timer = setTimeout(() => stop.abort(), SILENT_MS);
+  try {
+    for await (const chunk of body) {
+      clearTimeout(timer);
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = parts.pop() ?? '';
+      yield* parts;
+      timer = setTimeout(() => stop.abort(), SILENT_MS);
+    }
+    if (rest !== '') yield rest;
+  } finally {
+    clearTimeout(timer);
+    // Whoever stops reading has no need of the rest.
+    stop.abort();
+  }
+}

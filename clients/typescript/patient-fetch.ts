@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { TokenProvider } from './token.ts';
+
+export interface Patience {
+  /** how long one attempt may take, all of the answer included; a call that waits at the service gets as much more */
+  timeoutMs?: number;
+  /** how long to go on trying, from the first attempt: 429, 503 and no answer pass by waiting */
+  budgetMs?: number;
+}
+
+export interface PatientFetchOptions extends Patience {
+  getToken: TokenProvider;
+  /** required for a consumer with several purposes */
+  behandlingsgrunnlag?: string | undefined;
+  /** instead of the platform's */
+  fetch?: ((request: Request) => Promise<Response>) | undefined;
+  /** hears of each wait before another attempt; `why` has no personal data */
+  onRetry?: ((waited: { why: string; ms: number; callId: string }) => void) | undefined;
+}
+
+/** There was no answer, for as long as the budget lets one try. */
+export class UnansweredError extends Error {
+  readonly callId: string;
+
+  constructor(callId: string, options: ErrorOptions) {
+    super(`tiltak-datadeling did not answer, callId ${callId}`, options);
+    this.callId = callId;
+  }
+}
+
+export const DEFAULT_PATIENCE: Required<Patience> = { timeoutMs: 10_000, budgetMs: 60_000 };
+
+const FIRST_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 10_000;
+/** A broken answer of a proxy tells nothing of how long to wait. */
+const PASSING = new Set([429, 502, 503, 504]);
+
+/**
+ * A fetch with the token and the purpose, one call id over all attempts, and another attempt for what passes by waiting:
+ * after `Retry-After`, with some jitter. Every operation only reads, so that trying again does no harm. A token that is
+ * refused is replaced once. The last answer is given, also when it is a refusal.
+ *
+ * @throws UnansweredError, TokenError, and what the signal of the request says when it is aborted
+ */
+export function patientFetch(options: PatientFetchOptions): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const callId = request.headers.get('nav-call-id') ?? randomUUID();
+    const deadline = Date.now() + (options.budgetMs ?? DEFAULT_PATIENCE.budgetMs);
+    let token = await options.getToken();
+    let isRenewed = false;
+    for (let attempt = 0; ;) {
+      const outcome = await tryOnce(request, { ...options, callId, token });
+      if (outcome instanceof Response) {
+        if (outcome.status === 401 && !isRenewed) {
+          isRenewed = true;
+          token = await options.getToken(token);
+          continue;
+        }
+        if (!PASSING.has(outcome.status)) return outcome;
+      }
+      request.signal.throwIfAborted();
+      const ms = pauseMs(outcome, attempt++);
+      if (Date.now() + ms > deadline) {
+        if (outcome instanceof Response) return outcome;
+        throw new UnansweredError(callId, { cause: outcome.error });
+      }
+      options.onRetry?.({ why: outcome instanceof Response ? String(outcome.status) : 'no answer', ms, callId });
+      await wait(ms, undefined, { signal: request.signal });
+    }
+  };
+}
+
+interface Attempt extends PatientFetchOptions {
+  callId: string;
+  token: string;
+}
+
+async function tryOnce(request: Request, attempt: Attempt): Promise<Response | { error: unknown }> {
+  const { callId, token, behandlingsgrunnlag, timeoutMs = DEFAULT_PATIENCE.timeoutMs, fetch: send = fetch } = attempt;
+  const headers = new Headers(request.headers);
+  headers.set('Authorization', `Bearer ${token}`);
+  headers.set('Nav-Call-Id', callId);
+  if (behandlingsgrunnlag !== undefined) headers.set('Behandlingsgrunnlag', behandlingsgrunnlag);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(new Error('Timed out')), timeoutMs + waitedForMs(request.url));
+  const signal = AbortSignal.any([request.signal, timeout.signal]);
+  try {
+    const response = await send(new Request(request.clone(), { headers, signal }));
+    // What is as long as everything is read by whoever asked for it, piece by piece.
+    return isLines(response) ? response : await readWhole(response);
+  } catch (error) {
+    return { error };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How long the service itself was told to wait before it answers. */
+function waitedForMs(url: string): number {
+  return (Number(new URL(url).searchParams.get('ventSekunder')) || 0) * 1_000;
+}
+
+export function isLines(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('application/x-ndjson') === true;
+}
+
+async function readWhole(response: Response): Promise<Response> {
+  const body = await response.text();
+  const headers = new Headers(response.headers);
+  // Of the bytes as they came.
+  headers.delete('content-length');
+  headers.delete('content-encoding');
+  const isEmpty = response.status === 204 || response.status === 304;
+  return new Response(isEmpty ? null : body, { status: response.status, headers });
+}
+
+function pauseMs(outcome: Response | { error: unknown }, attempt: number): number {
+  const said = outcome instanceof Response ? Number(outcome.headers.get('retry-after')) * 1_000 : 0;
+  const ms = said > 0 ? said : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+  return ms * (1 + Math.random() / 4);
+}

@@ -1,0 +1,64 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Seen {
+  url: string;
+  headers: IncomingMessage['headers'];
+  body: unknown;
+}
+
+export type Answer = (seen: Seen, response: ServerResponse) => void;
+
+/** A service that answers as a test says, over HTTP; one answer for each request, and the last for all that follow. */
+export class Service {
+  readonly seen: Seen[] = [];
+  answers: Answer[] = [];
+  private readonly server = createServer((request, response) => void this.answer(request, response));
+
+  static async start(): Promise<Service> {
+    const service = new Service();
+    await new Promise<void>((done) => service.server.listen(0, '127.0.0.1', done));
+    return service;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((done) => this.server.close(done));
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const json = text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
+    const seen = { url: request.url ?? '', headers: request.headers, body: json };
+    this.seen.push(seen);
+    const [first, ...rest] = this.answers;
+    if (rest.length > 0) this.answers = rest;
+    if (first) first(seen, response);
+    else response.destroy();
+  }
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+  const type = status < 400 ? 'application/json' : 'application/problem+json';
+  return (_, response) => response.writeHead(status, { 'content-type': type, ...headers }).end(JSON.stringify(body));
+}
+
+export function problem(status: number, code: string, headers: Record<string, string> = {}): Answer {
+  const type = `urn:tiltak-datadeling:feil:${code}`;
+  return json(status, { type, title: code, status, detail: 'As the test says', callId: 'id-1' }, headers);
+}
+
+/** @param breaksOff the connection ends without the end of the answer */
+export function lines(all: unknown[], breaksOff = false): Answer {
+  return (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'data-oppdatert': '2026-03-01T12:00:00Z' });
+    response.write(all.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    if (breaksOff) setTimeout(() => response.destroy(), 20);
+    else response.end();
+  };
+}
