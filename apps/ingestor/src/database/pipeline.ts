@@ -26,8 +26,8 @@ interface Entry extends Required<Statement> {
  * After the first statement that fails the database skips all that follows up to the end of what was sent, the data of a
  * COPY too: nothing half is left, and all that was asked fails with that error. The connection is then to be given up.
  *
- * Each statement is prepared once for the connection, but for those named `PLANNED_ANEW`. It is for sessions in which the
- * plan of a statement is one for any values, see `KEYED_ONLY`.
+ * As with pg itself, a statement that has a name is prepared once for the connection, and any other is planned each time: a
+ * plan from when its tables were empty may go by any index, and would be kept while they grow.
  */
 export class Pipeline implements Db {
   private readonly db: PoolClient;
@@ -39,12 +39,12 @@ export class Pipeline implements Db {
 
   query<Row extends QueryResultRow>(statement: string | Statement, values: unknown[] = []): Promise<Answer<Row>> {
     const { name, text, values: own }: Statement = typeof statement === 'string' ? { text: statement } : statement;
-    return this.add({ name: name ?? 'PREPARED', text, values: own ?? values });
+    return this.add({ name: name ?? UNNAMED, text, values: own ?? values });
   }
 
   /** @param rows as `copyRow` makes them */
   async copy(into: string, rows: readonly string[]): Promise<void> {
-    await this.add({ name: 'PREPARED', text: `copy ${into} from stdin`, values: [], data: rows.join('') });
+    await this.add({ name: UNNAMED, text: `copy ${into} from stdin`, values: [], data: rows.join('') });
   }
 
   private add<Row>(entry: Omit<Entry, 'resolve' | 'reject'>): Promise<Answer<Row>> {
@@ -82,7 +82,8 @@ class Sending implements Submittable {
     const to = connection as Connection;
     to.stream.cork();
     for (const { name, text, values, data } of this.entries) {
-      to.bind({ statement: prepare(to, text, name), values, valueMapper: prepareValue ?? String });
+      parse(to, name, text);
+      to.bind({ statement: name, values, valueMapper: prepareValue ?? String });
       if (data === undefined) to.describe({ type: 'P' });
       to.execute({});
       if (data !== undefined) sendCopy(to, data);
@@ -134,26 +135,14 @@ class Sending implements Submittable {
   }
 }
 
-/** Of a statement whose plan depends on how large its tables are, also when each is only looked up by key. */
-export const PLANNED_ANEW = '';
+const UNNAMED = '';
 
-/** @returns the name by which the connection knows the statement */
-function prepare(connection: Connection, text: string, asked: string): string {
-  if (asked === PLANNED_ANEW) {
-    connection.parse({ name: PLANNED_ANEW, text });
-    return PLANNED_ANEW;
-  }
-  const known = NAMES.get(text);
-  const name = known ?? `p${String(NAMES.size)}`;
-  if (known === undefined) NAMES.set(text, name);
+function parse(connection: Connection, name: string, text: string): void {
+  if (name !== UNNAMED && connection.parsedStatements[name] !== undefined) return;
+  connection.parse({ name, text });
   // Should it come to nothing, the connection is given up.
-  if (connection.parsedStatements[name] === undefined) connection.parse({ name, text });
-  connection.parsedStatements[name] = text;
-  return name;
+  if (name !== UNNAMED) connection.parsedStatements[name] = text;
 }
-
-/** As many as there are statements in the source code: what differs from time to time is a value. */
-const NAMES = new Map<string, string>();
 
 const COPY_DATA = 0x64;
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);

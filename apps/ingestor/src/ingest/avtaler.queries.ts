@@ -2,7 +2,7 @@ import type { RelationAvtale, AvtaleState, Change, Position } from '@tiltak/avta
 import { copyRows } from '../database/copy.ts';
 import type { Db } from '../database/db.ts';
 import { demand } from '../database/demand.ts';
-import { PLANNED_ANEW, type Pipeline } from '../database/pipeline.ts';
+import type { Pipeline } from '../database/pipeline.ts';
 import type { TopicPartition } from '../kafka/positions.queries.ts';
 import {
   RELATION_AVTALE_COLUMNS,
@@ -94,7 +94,7 @@ export async function requireUpdated(tx: Pipeline, changed: string[]): Promise<v
   if (changed.length === 0) return;
   const update = `with skrevet as (${UPDATE_FROM_STAGING} returning 1)`;
   const text = `${update} ${demand('count(*) = $1::int', 'avtale', 'from skrevet')}`;
-  await Promise.all([copyRows(tx, STAGING, changed), tx.query({ name: PLANNED_ANEW, text, values: [changed.length] })]);
+  await Promise.all([copyRows(tx, STAGING, changed), tx.query({ text, values: [changed.length] })]);
 }
 
 /** The owner of the schema makes `pg_temp.inn`, once for the connection: this login can make no tables. */
