@@ -42,10 +42,9 @@ afterAll(async () => {
 
 async function follow(url: string): Promise<void> {
   const token = (await system.as('alt'))['authorization']?.slice('Bearer '.length) ?? '';
-  const env = { PATH: process.env['PATH'], BASE_URL: url, TOKEN: token, DATABASE_URL: database.url };
   const program = join(ROOT, 'tools', 'e2e', 'follower.ts');
   const log = join(directory, `${String(followers.length)}.log`);
-  followers = [...followers, startProcess(process.execPath, [program], log, { env })];
+  followers = [...followers, startProcess(process.execPath, [program, url, token, database.url], log)];
 }
 
 async function copy(): Promise<Schemas['Avtale'][]> {

@@ -17,10 +17,7 @@ export interface TopicPartition {
  * Undefined when the partition has not been prepared (see `preparePositions`), or when the position is of another topic
  * of this name: then what was read of this one is not to be stored.
  */
-export async function lockPosition(
-  db: Db,
-  { topic, epoch, partition }: TopicPartition,
-): Promise<number | undefined> {
+export async function lockPosition(db: Db, { topic, epoch, partition }: TopicPartition): Promise<number | undefined> {
   const { rows } = await db.query<{ neste_offset: string; epoke: number }>({
     name: 'laas_posisjon',
     text: 'select neste_offset, epoke from konsum_offset where topic = $1 and partisjon = $2 for update',
