@@ -72,7 +72,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
   const dataSource = createDataSource(databaseOptionsFrom(config));
   const pool = createPool(databaseOptionsFrom(config));
-  const groupPool = createPool({ ...databaseOptionsFrom(config), poolSize: 1, settings: KEYED_ONLY });
+  const groupPool = createGroupPool(config);
   const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT };
   const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
   const { topic, publisher } = kafka;
@@ -127,6 +127,16 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };
+}
+
+function createGroupPool(config: Config): Pool {
+  return createPool({
+    ...databaseOptionsFrom(config),
+    // A partition that was not stored is tried again beside the others.
+    poolSize: 2,
+    // What waits for a lock for longer is found out batch by batch, so that it holds its own partition only.
+    settings: { ...KEYED_ONLY, lock_timeout: '2000' },
+  });
 }
 
 /**

@@ -98,7 +98,13 @@ test.each([...SEARCH, ...PHASES])('a search for %s, from the first page and from
   }
 });
 
-test.each(SEARCH)('a search for %s, as it was known before', async (_, filter) => {
+/** The history has indexes of persons, employers and avtaler: what else is asked of it is read in the order of the page. */
+const OF_HISTORY = SEARCH.filter(
+  ([, filter]) =>
+    'personidenter' in filter || 'deltakerId' in filter || 'bedriftsnumre' in filter || 'avtaleIder' in filter,
+);
+
+test.each(OF_HISTORY)('a search for %s, as it was known before', async (_, filter) => {
   const asOf = { ...filter, gjeldendePer: '2026-01-01T00:00:00Z' };
   expect(await plan(searchQuery(asOf, GRANTABLE_FIELDS, page))).not.toMatch(/Seq Scan on avtale/);
 });

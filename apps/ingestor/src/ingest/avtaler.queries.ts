@@ -16,12 +16,15 @@ import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } 
 
 /** A stored avtale, as far as the ordering rule and the rules of relations are concerned. */
 export interface StoredAvtale extends AvtaleState {
+  /** the transaction that wrote the row, whatever it changed */
+  rowVersion: string;
   /** undefined when it takes no part in relations */
   member: RelationAvtale | undefined;
   deltakerId: string | null;
 }
 
 interface StateRow extends RelationAvtaleRow, PlaceRow {
+  row_version: string;
   sist_endret: string | null;
   kilde_minne: string | null;
   slettet: AvtaleState['deleted'];
@@ -38,7 +41,7 @@ interface StateRow extends RelationAvtaleRow, PlaceRow {
 export async function readStates(db: Db, avtaleIder: string[]): Promise<Map<string, StoredAvtale>> {
   const { rows } = await db.query<StateRow>({
     name: 'les_tilstander',
-    text: `select ${RELATION_AVTALE_COLUMNS}, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
+    text: `select ${RELATION_AVTALE_COLUMNS}, xmin::text as row_version, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
                   ${PLACE_COLUMNS.join(', ')}, kilde_minne, slettet, avtrykk, aldri_begynt, fra_arena,
                   har_vaert_inngaatt or avtale_inngaatt is not null as har_vaert_inngaatt
            from avtale where avtale_id = any($1)`,
@@ -47,8 +50,26 @@ export async function readStates(db: Db, avtaleIder: string[]): Promise<Map<stri
   return new Map(rows.map((row) => [row.avtale_id, toStored(row)]));
 }
 
+/**
+ * Fails when any of them is another row than the one that was read: somebody may have changed whose it is, or put it right,
+ * and left its place as it is. To come after the positions are locked, and who is one person.
+ */
+export async function requireUnchanged(db: Db, known: ReadonlyMap<string, StoredAvtale>): Promise<void> {
+  if (known.size === 0) return;
+  await db.query({
+    text: demand(
+      `not exists (
+        select from unnest($1::uuid[], $2::text[]) as lest(avtale_id, row_version)
+        join avtale using (avtale_id) where avtale.xmin::text <> lest.row_version)`,
+      'avtale',
+    ),
+    values: [[...known.keys()], Array.from(known.values(), ({ rowVersion }) => rowVersion)],
+  });
+}
+
 function toStored(row: StateRow): StoredAvtale {
   return {
+    rowVersion: row.row_version,
     member: rowToRelationAvtale(row),
     deltakerId: row.deltaker_id,
     sistEndret: row.sist_endret,

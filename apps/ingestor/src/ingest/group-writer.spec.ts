@@ -335,6 +335,15 @@ describe('others who write between the reading of a group and its writing', () =
     expect((await setup.dump()).avtale).toMatchObject([{ avtale_nr: 1 }, { avtale_nr: 99 }, { avtale_nr: 21 }]);
   });
 
+  test('are seen: a stored avtale is another person’s, at the place where it was', async () => {
+    await setup.groupWriter.write(linked());
+    const before = await countGroups('HVER_FOR_SEG');
+    const move = (): Promise<unknown> =>
+      setup.owner.query('update avtale set deltaker_id = $1 where avtale_id = $2', [deltakerId('3'), id(1)]);
+    expect(await interrupted(move).write(linked(1))).toEqual([4, 4, 4]);
+    expect(await countGroups('HVER_FOR_SEG')).toBe(before + 1);
+  });
+
   test.each<[string, string, string]>([
     ['have become one person', '', `insert into personident select i, $1 from unnest($2::uuid[]) i`],
     [

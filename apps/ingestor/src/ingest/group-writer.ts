@@ -1,6 +1,7 @@
 import { foldMessages, type Fold, type PositionedMessage } from '@tiltak/avtale';
 import { logger } from '@tiltak/platform';
 import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import { NOT_AS_EXPECTED } from '../database/demand.ts';
 import { Pipeline } from '../database/pipeline.ts';
 import type { MessageBatch, Outcome, RawMessage } from '../kafka/batch.ts';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
@@ -17,6 +18,7 @@ import {
   prepareStaging,
   readStates,
   requireNotToldOtherwiseLater,
+  requireUnchanged,
   requireUpdated,
   updateFormerIdents,
   updateMemory,
@@ -49,6 +51,12 @@ interface Prepared {
   persons: Map<string, string | null> | undefined;
 }
 
+/**
+ * What is to be expected now and then: others were first, a lock was waited for, or a message is refused. Anything else would
+ * be slow for ever if nobody heard of it.
+ */
+const MEANT = new RegExp(`^(${NOT_AS_EXPECTED}|40|55P03|57|08|22|23|54|P0001)`);
+
 /** Batches that are stored each by itself. */
 const AT_THE_SAME_TIME = 3;
 
@@ -72,13 +80,14 @@ export class GroupWriter {
     try {
       const stop = metrics.batchSeconds.startTimer();
       const outcomes = await this.writeTogether(batches);
+      for (const batch of batches) this.writer.succeeded(batch);
       stop();
       metrics.groups.inc({ maate: 'SAMLET' });
       return outcomes;
     } catch (error) {
-      // Never the error itself: that of a COPY holds the value that it was about.
-      logger.debug(
-        { partisjoner: batches.length, sqlstate: error instanceof DatabaseError ? error.code : undefined },
+      const isMeant = error instanceof DatabaseError && MEANT.test(error.code ?? '');
+      logger[isMeant ? 'debug' : 'warn'](
+        { err: error, partisjoner: batches.length },
         'A group of batches could not be stored as one; its batches are stored one by one',
       );
       metrics.groups.inc({ maate: 'HVER_FOR_SEG' });
@@ -146,7 +155,7 @@ export class GroupWriter {
     const known = await readStates(db, [...perKey.keys()].filter(isAvtaleId));
     const folds = this.play(perKey, known);
     const prepared = hasPersons ? await withPersons(db, [...folds], known) : withoutPersons(folds, known);
-    await this.send(db, topic, parts, prepared);
+    await this.send(db, topic, parts, { ...prepared, known });
     for (const { batch, messages, parked } of parts) {
       const alreadyProcessed = batch.messages.length - messages.length;
       countBatch(batch.messages.length, { parked, alreadyProcessed });
@@ -174,7 +183,7 @@ export class GroupWriter {
     db: PoolClient,
     topic: string,
     parts: readonly Part[],
-    { effects, persons }: Prepared,
+    { effects, persons, known }: Prepared & { known: ReadonlyMap<string, StoredAvtale> },
   ): Promise<void> {
     const tx = new Pipeline(db);
     const moves = parts.map(({ move }) => move);
@@ -183,6 +192,7 @@ export class GroupWriter {
       requirePositions(tx, topic, moves),
       sharePersons(tx),
       requirePersons(tx, persons),
+      requireUnchanged(tx, known),
       ...storeRows(tx, effects),
     ];
     if (effects.remembered.length > 0 || parts.some(({ parked }) => parked.length > 0)) {

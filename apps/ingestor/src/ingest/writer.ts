@@ -89,8 +89,7 @@ export class Writer {
    * when others were first time after time: nothing has happened then, and the write may be tried again
    */
   async write<T>(task: WriteTask<T>): Promise<T> {
-    // A replay that succeeds says nothing of the stream, which stands at another message.
-    const place = [task.topic, task.partition, task.park !== false, task.repair === true].join(' ');
+    const place = placeOfFailures(task);
     try {
       const answer = await this.attempt(task, this.failures.repeated(place));
       this.failures.clear(place);
@@ -100,6 +99,11 @@ export class Writer {
       countHeld(error, this.failures.repeated(place));
       throw error;
     }
+  }
+
+  /** What comes next of the partition has been stored in another way: it is no longer refused time after time. */
+  succeeded({ topic, partition }: Pick<TopicPartition, 'topic' | 'partition'>): void {
+    this.failures.clear(placeOfFailures({ topic, partition }));
   }
 
   private async attempt<T>(task: WriteTask<T>, repeated: string | undefined): Promise<T> {
@@ -249,6 +253,16 @@ export class Writer {
   }
 
   readonly encode = (avtale: Avtale): EncodedContent => encodeContent(avtale, this.deltakerId);
+}
+
+/** A replay that succeeds says nothing of the stream, which stands at another message. */
+function placeOfFailures({
+  topic,
+  partition,
+  park,
+  repair,
+}: Pick<WriteTask<never>, 'topic' | 'partition' | 'park' | 'repair'>): string {
+  return [topic, partition, park !== false, repair === true].join(' ');
 }
 
 const nothing = (): Promise<undefined> => Promise.resolve(undefined);

@@ -194,6 +194,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   private assign(consumer: Consumer, partitions: number[]): void {
     const { topic, isStream } = this.options;
     for (const lane of this.lanes.values()) this.end(lane);
+    if (this.stopped) return;
     this.lanes = new Map(partitions.map((partition) => [partition, new Lane(consumer, topic, partition)]));
     this.toCommit.clear();
     if (isStream) metrics.assigned.set({ topic }, partitions.length);
@@ -240,7 +241,14 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   private receive(consumer: Consumer, { batch, isStale, resolveOffset }: EachBatchPayload): void {
     const lane = this.lanes.get(batch.partition);
     const fetched = fetchedOf(batch);
-    const isWanted = lane && consumer === this.consumer && !isStale() && !lane.isPaused && lane.fetchFrom !== undefined;
+    const isWanted =
+      lane &&
+      !lane.isClosed &&
+      !this.stopped &&
+      consumer === this.consumer &&
+      !isStale() &&
+      !lane.isPaused &&
+      lane.fetchFrom !== undefined;
     if (isWanted && fetched === 'OUT_OF_RANGE') {
       lane.isPaused = true;
       lane.isOutOfRange = true;
@@ -331,10 +339,23 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
       // Who only reads along passes by what can't be read, as the stream does when it is parked.
       const isHeld = ({ undecodable }: Loaded): boolean => undecodable !== undefined && this.store.stall !== undefined;
       for (const one of group.filter(isHeld)) this.aside(this.hold(one));
-      await this.storeGroup(group.filter((one) => !isHeld(one)));
+      const others = group.filter((one) => !isHeld(one));
+      const [first] = others;
+      // It may wait for the same lock again: the others do not wait for it.
+      if (first?.lane.stuck) this.aside(this.storeAside(first));
+      else await this.storeGroup(others);
       this.makeRoom();
     }
     this.storing = undefined;
+  }
+
+  /** One that was not stored the last time, by itself. */
+  private async storeAside(loaded: Loaded): Promise<void> {
+    loaded.lane.isAside = true;
+    await this.storeGroup([loaded]);
+    loaded.lane.isAside = false;
+    this.makeRoom();
+    this.wake();
   }
 
   private next(): Loaded[] {

@@ -64,7 +64,7 @@ export class Lane {
 
   /** Whether something waits that can be stored now. */
   get isReady(): boolean {
-    return !this.isAside && this.begin !== undefined && this.sets[0]?.isConfirmed === true;
+    return !this.isAside && this.taken.length === 0 && this.begin !== undefined && this.sets[0]?.isConfirmed === true;
   }
 
   /** Kafka is not asked for it. */

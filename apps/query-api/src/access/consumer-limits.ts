@@ -5,6 +5,10 @@ import { Shares } from '../shared/shares.ts';
 export const MAX_EXPORTS = 4;
 const MAX_EXPORTS_EACH = 2;
 
+/** Readers of the change feed that a process has room for, and those of them that one consumer can have. */
+export const MAX_WAITING_READERS = 4_000;
+const MAX_WAITING_READERS_EACH = 1_000;
+
 /**
  * What one consumer can have under way at the same time, so that the others have what is theirs: in all processes together,
  * as well as they know of each other (`SharedLimits`).
@@ -19,7 +23,7 @@ export class ConsumerLimits {
   /** @param connections that look-ups share */
   constructor(connections: number) {
     this.lookups = new Shares(connections * 50);
-    this.waitingReaders = new Shares(connections * 100);
+    this.waitingReaders = new Shares(Math.min(connections * 100, MAX_WAITING_READERS_EACH));
   }
 }
 

@@ -54,9 +54,12 @@ function keysIn(
   types: readonly string[],
   limit: number,
 ): Keys | undefined {
-  const ids = personidenter ?? (deltakerId === undefined ? avtaleIder : [deltakerId]);
-  if (ids) return keysOf(types, ids.length);
-  return bedriftsnumre && keysOf(types, bedriftsnumre.length, limit);
+  const isOfFew = personidenter ?? deltakerId ?? avtaleIder;
+  if (!isOfFew && !bedriftsnumre) return undefined;
+  // All that is sent, whichever of it finds the rows.
+  const lists = [personidenter, avtaleIder, bedriftsnumre].map((list) => list?.length ?? 0);
+  const count = lists.reduce((sum, length) => sum + length, deltakerId === undefined ? 0 : 1);
+  return keysOf(types, count, isOfFew ? undefined : limit);
 }
 
 /** Of a version, `da` in the statement: it was the last one known at that moment, and was to be seen. */

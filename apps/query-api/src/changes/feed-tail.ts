@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { logger, PROBLEMS, Problem } from '@tiltak/platform';
-import { atOnceProblem, type ConsumerLimits } from '../access/consumer-limits.ts';
+import { atOnceProblem, MAX_WAITING_READERS, type ConsumerLimits } from '../access/consumer-limits.ts';
 import type { Reader } from '../lookups/reader.ts';
 import { beginningOf, changesQuery, FEED_END, toChangesPage, toFeedEnd } from './changes.queries.ts';
 import { before, isAfter, parsePosition } from './feed-position.ts';
@@ -14,8 +14,6 @@ const LINGER_MS = 5_000;
 const MIN_GAP_MS = 5;
 /** Followers that are woken in one turn of the event loop: all other requests wait meanwhile. */
 const WOKEN_AT_ONCE = 50;
-/** Of all consumers together: each holds a request. */
-const MAX_FOLLOWERS = 3_000;
 
 export interface Following {
   konsument: string;
@@ -71,7 +69,7 @@ export class FeedTail {
   async follow({ konsument, after, count, until, closed }: Following): Promise<TailPage | undefined> {
     if (this.stopped || closed.aborted || this.fresh?.isBefore(after)) return undefined;
     const { waitingReaders, lookups } = this.limits;
-    if (this.waitingCount >= MAX_FOLLOWERS) {
+    if (this.waitingCount >= MAX_WAITING_READERS) {
       throw new Problem(PROBLEMS.UTILGJENGELIG, 'Too many wait for changes', { retryAfter: 5 });
     }
     const giveBack = waitingReaders.take(konsument);
@@ -91,7 +89,7 @@ export class FeedTail {
         };
         const follower: Follower = { count, since: this.polls.begun, wake: leave };
         const hangUp = (): void => leave();
-        const deadline = setTimeout(() => leave(this.nothingFor(follower)), until - performance.now());
+        const deadline = setTimeout(() => leave(this.latestFor(after, follower)), until - performance.now());
         closed.addEventListener('abort', hangUp);
         this.add(after, follower);
       });
@@ -104,9 +102,8 @@ export class FeedTail {
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
-    for (const follower of [...this.waiting.values()].flatMap((followers) => [...followers])) {
-      follower.wake(this.nothingFor(follower));
-    }
+    const all = [...this.waiting].flatMap(([after, followers]) => [...followers].map((one) => [after, one] as const));
+    for (const [after, follower] of all) follower.wake(this.latestFor(after, follower));
   }
 
   private add(after: string, follower: Follower): void {
@@ -174,7 +171,9 @@ export class FeedTail {
     const lowest = places.reduce((a, b) => (isAfter(a, b) ? b : a), places[0] ?? before(0n));
     const { rows, updatedToMs } = await this.reader.read(changesQuery(lowest, POLL_ROWS), {});
     const page = toChangesPage(rows);
-    if (page.rows.length === POLL_ROWS || isAfter(beginningOf(page.state), lowest)) return undefined;
+    // Without rows it may lie ahead of the feed: made up, or of another epoch.
+    const { length } = page.rows;
+    if (length === 0 || length === POLL_ROWS || isAfter(beginningOf(page.state), lowest)) return undefined;
     const window = new FeedWindow(page.state, lowest, updatedToMs);
     window.add(page, updatedToMs);
     return window;
@@ -208,11 +207,13 @@ export class FeedTail {
     }
   }
 
-  /** An empty page of the last poll, when that was after the follower came. */
-  private nothingFor({ since }: Follower): TailPage | undefined {
+  /** What the last poll has for it, which may be nothing, when that was after the follower came. */
+  private latestFor(after: string, { since, count }: Follower): TailPage | undefined {
     const { begun, underWay, failed } = this.polls;
     const latest = underWay ? begun - 1 : begun;
-    return failed || latest <= since ? undefined : this.window?.empty();
+    if (failed || latest <= since) return undefined;
+    const page = this.window?.pageAfter(after, count);
+    return page === 'nothing' ? this.window?.empty() : page;
   }
 
   private get fresh(): FeedWindow | undefined {

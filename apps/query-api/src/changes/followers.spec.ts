@@ -1,6 +1,5 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { jest } from '@jest/globals';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';

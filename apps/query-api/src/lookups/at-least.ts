@@ -34,16 +34,19 @@ export async function untilReached<T>(attempt: () => Promise<T | NotReached>): P
 /**
  * The query's rows, from a snapshot that is looked at first.
  *
+ * @param prepare the session
  * @throws Problem 400 for a position that is made up; what a parser of the query throws
  */
 export async function queryAtLeast<Row extends QueryResultRow>(
   pool: Pool,
   query: QueryConfig,
   position: string,
+  prepare: (db: PoolClient) => Promise<void> = () => Promise.resolve(),
 ): Promise<Row[] | NotReached> {
   parsePosition(position, AT_LEAST_HEADER);
   const db = await pool.connect();
   try {
+    await prepare(db);
     await db.query('begin isolation level repeatable read read only');
     const { epoch, xmin } = toSnapshot((await db.query<{ epoke: string; xmin: string }>(SNAPSHOT.statement)).rows);
     const place = decodePosition(epoch, position, AT_LEAST_HEADER);

@@ -65,10 +65,15 @@ export class AuditForms {
       const values = [konsument, behandlingsgrunnlag, operasjon, felter];
       const { rows } = await this.pool.query<{ nr: number | null }>({ name: 'oppslagsform', text: NUMBER, values });
       const nr = rows[0]?.nr ?? undefined;
-      if (nr === undefined) this.full.add(konsument);
-      else this.known.set(key, { nr, confirmedAt: performance.now() });
+      if (nr === undefined) {
+        this.full.add(konsument);
+        // Lost in a failover, and others have come meanwhile: no line may name it any more.
+        this.known.delete(key);
+      } else this.known.set(key, { nr, confirmedAt: performance.now() });
       return nr;
     } catch (error) {
+      const known = this.known.get(key);
+      if (known) known.confirmedAt = -Infinity;
       logger.warn({ err: error }, 'The form of a look-up has no number yet: its row of the audit says it in full');
       return undefined;
     }

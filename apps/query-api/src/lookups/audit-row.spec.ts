@@ -137,6 +137,17 @@ test('a form that a failover has lost is told again, by the same number', async 
   );
 });
 
+test('a form that a failover has lost, and that there is no room for any more, is named no more', async () => {
+  const [pool] = pools as [pg.Pool];
+  const forms = new AuditForms(pool, 0);
+  const form = { konsument: 'full', behandlingsgrunnlag: 'B0', operasjon: 'sokAvtaler', felter: ['avtaleId'] };
+  expect(await forms.numberOf(form)).toEqual(expect.any(Number));
+  await owner.query(`truncate oppslagsform;
+    insert into oppslagsform select n, 'full', 'B0', 'sokAvtaler', array[n::text] from generate_series(1, 200) n`);
+  await waitUntil(() => Promise.resolve(forms.numberOf(form) === undefined), { what: 'the form to be named no more' });
+  await owner.query('truncate oppslagsform');
+});
+
 test('a line says what it is of, by a form or itself', async () => {
   const [pool] = pools as [pg.Pool];
   const insert = `insert into oppslagslinje (tillatt, call_id, konsument, operasjon) values (true, 'k', 'a', 'sokAvtaler')`;

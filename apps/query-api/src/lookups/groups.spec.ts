@@ -98,3 +98,15 @@ test('what has waited for too long is told so, and where there is no place, why'
   await full.end(0);
   expect(full.givenUp).toEqual([new Error('too long')]);
 });
+
+test('a slow group that ends when its kind is gone takes nothing with it of the next one', async () => {
+  const { add, begun, end, groups } = controlled({ maxEach: 1, maxWaitMs: 300 });
+  add('slow', 1);
+  // Slow by now, and nobody waits: the kind is let go.
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  add('next', 1);
+  add('next', 1);
+  await end(0);
+  expect([begun, groups.waitingCount]).toEqual([[['slow'], ['next']], 1]);
+  while (groups.waitingCount > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+});

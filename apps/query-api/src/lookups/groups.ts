@@ -77,7 +77,9 @@ export class Groups<Item extends Member, Place> {
     for (const who of kind.callers.keys()) {
       if (!kind.leaders.has(who) && this.mayJoin(who)) void this.lead(key, kind, who);
     }
-    if (kind.callers.size === 0 && kind.leaders.size === 0 && !kind.isBusy) this.kinds.delete(key);
+    const isIdle = kind.callers.size === 0 && kind.leaders.size === 0 && !kind.isBusy;
+    // Of the same name there may be another by now: this one was let go while a slow group of it went on.
+    if (isIdle && this.kinds.get(key) === kind) this.kinds.delete(key);
   }
 
   private async lead(key: string, kind: Kind<Item>, leader: string): Promise<void> {

@@ -101,10 +101,11 @@ export class Reader {
   ): Promise<Row[]> {
     const { who = '', atLeast, count = () => undefined, deltakerId = this.deltakerId } = terms;
     const query = { ...statement, values: asStored(values, deltakerId), types: asWritten(count) };
-    if (atLeast !== undefined) {
-      return untilReached(() => this.inTurn(who, () => queryAtLeast<Row>(this.pool, query, atLeast)));
-    }
     const plans = keys ? 'generic' : 'auto';
+    if (atLeast !== undefined) {
+      const prepare = (db: PoolClient): Promise<void> => this.plan(db, plans);
+      return untilReached(() => this.inTurn(who, () => queryAtLeast<Row>(this.pool, query, atLeast, prepare)));
+    }
     return this.inTurn(who, () => this.onSession(plans, async (db) => (await db.query<Row>(query)).rows));
   }
 
@@ -112,11 +113,7 @@ export class Reader {
   private async onSession<T>(plans: Plans, work: (db: PoolClient) => Promise<T>): Promise<T> {
     const db = await this.pool.connect();
     try {
-      // A pooler gives each transaction another session. There the database finds out by itself, after a few times.
-      if (!this.options.isPooled && (this.plans.get(db) ?? 'auto') !== plans) {
-        await db.query(SET_PLANS[plans]);
-        this.plans.set(db, plans);
-      }
+      await this.plan(db, plans);
       const result = await work(db);
       db.release();
       return result;
@@ -124,6 +121,13 @@ export class Reader {
       db.release(true);
       throw error;
     }
+  }
+
+  private async plan(db: PoolClient, plans: Plans): Promise<void> {
+    // A pooler gives each transaction another session. There the database finds out by itself, after a few times.
+    if (this.options.isPooled || (this.plans.get(db) ?? 'auto') === plans) return;
+    await db.query(SET_PLANS[plans]);
+    this.plans.set(db, plans);
   }
 
   private async inTurn<T>(who: string, work: () => Promise<T>): Promise<T> {

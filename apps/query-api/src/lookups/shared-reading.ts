@@ -1,5 +1,5 @@
 import { isTransient } from '@tiltak/database';
-import type { PoolClient, QueryResultRow } from 'pg';
+import { DatabaseError, type PoolClient, type QueryResultRow } from 'pg';
 import type { AuditRow } from './audit-row.ts';
 import { Groups } from './groups.ts';
 import type { CountValue } from './held-rows.ts';
@@ -94,12 +94,20 @@ export class SharedReading {
     } catch (error) {
       for (const { done, giveUp } of group) {
         if (group.length > 1) done('FAILED_TOGETHER');
-        else if (isTransient(error)) giveUp(error);
+        else if (isTransient(error) && !isOfWriting(error)) giveUp(error);
         else done(undefined);
       }
       throw error;
     }
   }
+}
+
+/**
+ * Disk full, read-only, a lock: it may be read, and not written. Then the audit's own way finds that out, and tells those who
+ * ask whether look-ups can be answered.
+ */
+function isOfWriting(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(53[12]00|25006|55P03)$/.test(error.code ?? '');
 }
 
 async function readGroup(group: readonly Member[], db: PoolClient): Promise<void> {
