@@ -29,6 +29,12 @@ export async function findEpoch(
   return { epoch: other.epoke, isNew: false };
 }
 
+/** Whether the topic has had another id: one that is read for the first time, beside others, has not. */
+export async function hasOtherEpochs(db: EntityManager, topic: string, topicId: string): Promise<boolean> {
+  const others = 'select from topic_epoke where topic = $1 and topic_id <> $2 limit 1';
+  return (await db.query<unknown[]>(others, [topic, topicId])).length > 0;
+}
+
 const EPOCH = 'select epoke from topic_epoke where topic = $1 and topic_id = $2';
 
 /** @throws Problem 503 when the topic has never been read by the stream */

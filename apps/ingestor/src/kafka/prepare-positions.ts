@@ -1,6 +1,6 @@
 import { logger } from '@tiltak/platform';
 import type { DataSource, EntityManager } from 'typeorm';
-import { findEpoch } from './epochs.queries.ts';
+import { findEpoch, hasOtherEpochs } from './epochs.queries.ts';
 import { noteGap } from './gaps.queries.ts';
 import type { PartitionExtent, TopicDescription } from './topic-admin.ts';
 
@@ -73,7 +73,7 @@ export async function enterEpoch(
     if (!isNew) return epoch;
     // Epochs are numbered in the order in which they are noted. Who has slept since it asked must not note an old one.
     if ((await describe()).id !== id) throw new Error(`The topic ${topic} is being made anew`);
-    if (epoch > 0) {
+    if (await hasOtherEpochs(db, topic, id)) {
       logger.error(
         { topic, topicId: id, epoke: epoch, partisjoner: partitions.length },
         'The topic is another than before: reading it from its start',
