@@ -176,7 +176,7 @@ export async function repairDeviations(db: Db, changed: string[]): Promise<Set<s
   if (changed.length === 0) return new Set();
   await prepareStaging(db);
   await db.query('delete from pg_temp.inn');
-  await copyRows(db, `pg_temp.inn (${[...AVTALE_COLUMNS, ...KNOWN_COLUMNS].join(', ')})`, changed);
+  await copyRows(db, STAGING, changed);
   await db.query(FILL_IN_TIMES);
   await db.query(FILL_IN_MARKS);
   const { rows } = await db.query<{ avtale_id: string }>(REPAIR_FROM_STAGING);

@@ -70,7 +70,7 @@ export class GroupWriter {
   private readonly prepared = new WeakSet<PoolClient>();
 
   constructor(
-    /** whose sessions look up by key alone, see `KEYED_ONLY`; one connection is used at a time */
+    /** whose sessions look up by key alone, see `KEYED_ONLY`; one connection for each group under way */
     private readonly pool: Pool,
     private readonly writer: Writer,
   ) {}

@@ -12,7 +12,7 @@ export interface Loaded extends Load {
  * What is stored next, of all lanes that have something: at most one batch of each. Each has an equal share of the room, and
  * what one does not need is the others'. Whoever found no room comes first the next time.
  *
- * A lane that was not stored is tried again alone, in turn with the others: what fails for it fails for nobody else.
+ * A lane that was not stored is chosen alone, in turn with the others: what fails for it fails for nobody else.
  *
  * @param turn the number of this group
  */
