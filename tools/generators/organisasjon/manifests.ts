@@ -52,7 +52,7 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
   replicas: { min: 2, max: 2 }
   resources:
     requests: { cpu: 200m, memory: 256Mi }
-    limits: { memory: 384Mi }
+    limits: { memory: 512Mi }
   kafka: { pool: nav-${env} }
   # The page of those on duty, and nothing else: the login's cookie is for this path.
   ingresses: ['https://tiltak-datadeling-${name}.${DOMAIN[env]}/drift']
