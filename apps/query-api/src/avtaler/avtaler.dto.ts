@@ -79,6 +79,9 @@ export class LenkeDto {
   href: string;
 }
 
+/** Of one relation, of one avtale: a participant with two hundred would make each of them as long as all. */
+export const MAX_LINKS = 10;
+
 @ApiSchema({ name: 'AvtaleLenker' })
 export class AvtaleLenkerDto {
   @ApiProperty({ type: LenkeDto, description: 'This avtale' })
@@ -102,17 +105,33 @@ export class AvtaleLenkerDto {
   @ApiPropertyOptional({ type: LenkeDto, description: 'The one after it' })
   neste?: LenkeDto;
 
-  @ApiPropertyOptional({ type: [LenkeDto], description: "The participant's others that have a day in common with it" })
+  @ApiPropertyOptional({
+    type: [LenkeDto],
+    maxItems: MAX_LINKS,
+    description: "The participant's others that have a day in common with it; ten of them when there are more",
+  })
   samtidige?: LenkeDto[];
 
   @ApiPropertyOptional({
     type: [LenkeDto],
-    description: 'Those of kind MENTOR that the participant has at the same employer on a day in common',
+    maxItems: MAX_LINKS,
+    description:
+      'Those of kind MENTOR that the participant has at the same employer on a day in common; ten of them when there are more',
   })
   mentor?: LenkeDto[];
 
-  @ApiPropertyOptional({ type: [LenkeDto], description: 'Of one of kind MENTOR: those that it is the mentor of' })
+  @ApiPropertyOptional({
+    type: [LenkeDto],
+    maxItems: MAX_LINKS,
+    description: 'Of one of kind MENTOR: those that it is the mentor of; ten of them when there are more',
+  })
   mentorFor?: LenkeDto[];
+
+  @ApiPropertyOptional({
+    type: LenkeDto,
+    description: "The participant's avtaler, when `samtidige`, `mentor` or `mentorFor` names ten of more",
+  })
+  flere?: LenkeDto;
 }
 
 @ApiSchema({ name: 'Avtale' })

@@ -1,13 +1,14 @@
 import type { AvtaleField, RelationName } from '@tiltak/avtale';
-import type {
-  AvtaleDto,
-  AvtaleLenkerDto,
-  AvtalesideDto,
-  LenkeDto,
-  UtdragDto,
-  UtdragssideDto,
-  VersjonDto,
-  VersjonssideDto,
+import {
+  MAX_LINKS,
+  type AvtaleDto,
+  type AvtaleLenkerDto,
+  type AvtalesideDto,
+  type LenkeDto,
+  type UtdragDto,
+  type UtdragssideDto,
+  type VersjonDto,
+  type VersjonssideDto,
 } from './avtaler.dto.ts';
 import { jsonMapper, toRfc3339, type AvtaleRow } from './avtaler.fields.ts';
 import { inPieces, pieces, type Written } from '../shared/in-pieces.ts';
@@ -54,25 +55,33 @@ function nextPage(cursor: string | undefined): { neste?: string } {
 /** Of a row with avtale_id, deltaker_id, bedrift_nr and relasjoner; without the last, it has no links to other avtaler. */
 export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
   const { avtale_id: avtaleId, deltaker_id: deltakerId, bedrift_nr: bedriftNr } = row;
+  const deltaker = deltakerId ? { href: `/api/v1/deltakere/${String(deltakerId)}/avtaler` } : undefined;
   return {
     self: avtaleLink(String(avtaleId)),
-    ...(deltakerId ? { deltaker: { href: `/api/v1/deltakere/${String(deltakerId)}/avtaler` } } : {}),
+    ...(deltaker ? { deltaker } : {}),
     // Very old avtaler have no number, or something that isn't one, which is found all the same.
     ...(BEDRIFT_NR.test(String(bedriftNr ?? ''))
       ? { bedrift: { href: `/api/v1/bedrifter/${encodeURIComponent(String(bedriftNr))}/avtaler` } }
       : {}),
-    ...(row['relasjoner'] ? relatedLinks(String(row['relasjoner'])) : {}),
+    ...(row['relasjoner'] ? relatedLinks(String(row['relasjoner']), deltaker) : {}),
   };
 }
 
-/** @param relations as `columnsFor` has them read */
-function relatedLinks(relations: string): Partial<AvtaleLenkerDto> {
+/**
+ * @param relations as `columnsFor` has them read
+ * @param all where all of them are
+ */
+function relatedLinks(relations: string, all: LenkeDto | undefined): Partial<AvtaleLenkerDto> {
   const links: Partial<AvtaleLenkerDto> = {};
   for (const relation of relations.split(',')) {
     const [name, to = ''] = relation.split(' ') as [RelationName, string];
     // An avtale has at most one before it, and one after.
     if (name === 'forrige' || name === 'neste') links[name] = avtaleLink(to);
-    else (links[name] ??= []).push(avtaleLink(to));
+    else {
+      const ofThis = (links[name] ??= []);
+      if (ofThis.length < MAX_LINKS) ofThis.push(avtaleLink(to));
+      else if (all) links.flere = all;
+    }
   }
   return links;
 }

@@ -284,6 +284,32 @@ describe('an avtale', () => {
     await api.owner.query('delete from relasjon');
   });
 
+  test('names ten of each relation, and leads to where all of them are', async () => {
+    const { insertAvtale, owner } = api;
+    const others = Array.from({ length: 12 }, (_, n) => id(100 + n));
+    for (const avtaleId of others) await insertAvtale({ avtale_id: avtaleId, deltaker_fnr: KARI });
+    const relate = (relation: string, to: readonly string[]): Promise<unknown> =>
+      owner.query('insert into relasjon select $1, $2, $3, unnest($4::uuid[])', [
+        ...[deltakerId(KARI), id(1), relation],
+        to,
+      ]);
+    await relate('samtidige', others.slice(0, 10));
+    await relate('neste', others.slice(0, 1));
+    const links = async (): Promise<Record<string, unknown>> =>
+      (await api.call('GET', `/api/v1/avtaler/${id(1)}`)).body._links;
+    const to = (avtaleIds: readonly string[]): unknown => avtaleIds.map((it) => ({ href: `/api/v1/avtaler/${it}` }));
+    expect(await links()).not.toHaveProperty('flere');
+    await relate('mentorFor', others);
+    const cut = await links();
+    expect([cut['samtidige'], cut['mentorFor'], cut['flere']]).toEqual([
+      to(others.slice(0, 10)),
+      to(others.slice(0, 10)),
+      cut['deltaker'],
+    ]);
+    await owner.query('delete from relasjon');
+    await owner.query('delete from avtale where avtale_id = any($1)', [others]);
+  });
+
   test('leads to the other avtaler of its participant and employer', async () => {
     const { body } = await api.call('GET', `/api/v1/avtaler/${id(1)}`);
     const deltakers = await api.call('GET', `${body._links.deltaker.href}?antall=1`);
