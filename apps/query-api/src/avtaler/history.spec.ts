@@ -182,7 +182,7 @@ describe('hentUtdrag', () => {
   });
 
   test.each([
-    [{}, 'felter', 'must be an array'],
+    [{}, 'felter', 'is missing'],
     [{ felter: [] }, 'felter', 'must contain at least 1 elements'],
     [{ felter: ['avtaleId', 'kontonummer'] }, 'felter', 'must be of avtaleId'],
     [{ felter: ['feilregistrert'] }, 'felter', 'must be of avtaleId'],

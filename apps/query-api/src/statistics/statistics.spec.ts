@@ -157,6 +157,10 @@ describe('with figures', () => {
     expect([status, body.feil[0]?.felt]).toEqual([400, name]);
   });
 
+  test('what it must have is said to be missing, and not to be of another form', async () => {
+    expect((await get('faser=PAAGAAR')).body.feil).toEqual([{ felt: 'per', melding: 'is missing' }]);
+  });
+
   test('the grant must have what is counted by, and the phase that is selected by', async () => {
     expect((await get('per=TILTAKSTYPE', 'faa-felter')).status).toBe(200);
     for (const [query, field] of [

@@ -80,7 +80,8 @@ export function rulesPipe(): ValidationPipe {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
-    validationError: { target: false, value: false },
+    // The value is only looked at: whether it is there at all.
+    validationError: { target: false, value: true },
     exceptionFactory: (errors) => invalidRequest(errors.flatMap((part) => fieldErrors(part))),
   });
 }
@@ -89,10 +90,12 @@ export function invalidRequest(errors: FieldError[]): Problem {
   return new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', { feil: errors });
 }
 
-function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, parent = ''): FieldError[] {
+function fieldErrors({ property, value, constraints = {}, children = [] }: ValidationError, parent = ''): FieldError[] {
   // A property is the caller's own text when it is unknown.
   const name = maskIdents(property.slice(0, 100));
   const field = parent === '' ? name : /^\d+$/.test(property) ? `${parent}[${name}]` : `${parent}.${name}`;
+  // Optional members have no rules when they are left out; of others, each rule would tell of a form that is not there.
+  if (value === undefined && children.length === 0) return [{ felt: field, melding: 'is missing' }];
   const own = Object.entries(constraints).map(([requirement, message]) => ({
     felt: field,
     melding: requirement === 'whitelistValidation' ? 'is not a known property' : maskIdents(without(property, message)),
