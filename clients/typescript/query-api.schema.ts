@@ -363,12 +363,14 @@ export interface components {
             forrige?: components["schemas"]["Lenke"];
             /** @description The one after it */
             neste?: components["schemas"]["Lenke"];
-            /** @description The participant's others that have a day in common with it */
+            /** @description The participant's others that have a day in common with it; ten of them when there are more */
             samtidige?: components["schemas"]["Lenke"][];
-            /** @description Those of kind MENTOR that the participant has at the same employer on a day in common */
+            /** @description Those of kind MENTOR that the participant has at the same employer on a day in common; ten of them when there are more */
             mentor?: components["schemas"]["Lenke"][];
-            /** @description Of one of kind MENTOR: those that it is the mentor of */
+            /** @description Of one of kind MENTOR: those that it is the mentor of; ten of them when there are more */
             mentorFor?: components["schemas"]["Lenke"][];
+            /** @description The participant's avtaler, when `samtidige`, `mentor` or `mentorFor` names ten of more */
+            flere?: components["schemas"]["Lenke"];
         };
         Tiltak: {
             /**

@@ -1,39 +1,50 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { ROOT } from '@tiltak/testing';
 import { writeClientSchemas } from './client-types.ts';
 import { writePage } from './konsument-docs.ts';
 
 /**
- * `openapi.ts <project>`: writes what the project has of OpenAPI. An app writes the document that it publishes when built;
- * with `--sjekk` it is only held against the committed one. The client and the page for consumers are made from the documents;
- * specs check that they are as made.
+ * `openapi.ts <project>`: writes what the project has of documents. Of an app, what it prints of itself when built: the
+ * OpenAPI document, and the page of its settings; with `--sjekk` they are only held against the committed ones. The client
+ * and the page for consumers are made from the documents; specs check that they are as made.
  */
 const [project = '', ...options] = process.argv.slice(2);
 if (project === 'client-typescript') await writeClientSchemas();
 else if (project === 'tools') writePage();
-else if (options.includes('--sjekk')) checkDocument(project);
-else writeFileSync(documentFile(project), publishedBy(project));
-
-function checkDocument(app: string): void {
-  const file = documentFile(app);
-  if (existsSync(file) && readFileSync(file, 'utf8') === publishedBy(app)) return;
-  fail(`apps/${app}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
+else {
+  for (const [name, text] of Object.entries(await publishedBy(project))) {
+    const file = join(ROOT, 'apps', project, name);
+    if (!options.includes('--sjekk')) writeFileSync(file, text);
+    else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+      fail(
+        `apps/${project}/${name} is not what the ${project} publishes: run npm run openapi, and look at the difference.`,
+      );
+    }
+  }
 }
 
-function documentFile(app: string): string {
-  return join(ROOT, 'apps', app, 'openapi.json');
+async function publishedBy(app: string): Promise<Record<string, string>> {
+  const settings = join(ROOT, 'apps', app, 'settings.md');
+  return {
+    'openapi.json': printedBy(app, 'openapi'),
+    'settings.md': await format(printedBy(app, 'innstillinger'), {
+      ...(await resolveConfig(settings)),
+      filepath: settings,
+    }),
+  };
 }
 
-function publishedBy(app: string): string {
+function printedBy(app: string, command: string): string {
   const program = join(ROOT, 'dist', 'apps', app, 'main.cjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'openapi'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, command], {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
   });
   if (status === 0 && stdout !== '') return stdout;
-  fail(`The document could not be made; is the ${app} built?\n${stderr}`);
+  fail(`The documents could not be made; is the ${app} built?\n${stderr}`);
 }
 
 function fail(why: string): never {

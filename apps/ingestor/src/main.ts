@@ -1,14 +1,20 @@
 import 'reflect-metadata';
-import { runApp, runCommand } from '@tiltak/platform';
+import { runApp, runCommand, settingsCommand } from '@tiltak/platform';
 import { avstem } from './commands/avstem.ts';
 import { migrate } from './commands/migrate.ts';
 import { openapi } from './commands/openapi.ts';
 import { relations } from './commands/relations.ts';
-import { readConfig } from './config.ts';
+import { SCHEMA, readConfig } from './config.ts';
 import { createIngestor, startIngestor } from './ingestor.ts';
 
 /** `node main.cjs <name> [options]`; without a name it is the ingestor that starts. */
-const COMMANDS = { relasjoner: relations, avstem, migrer: migrate, openapi };
+const COMMANDS = {
+  relasjoner: relations,
+  avstem,
+  migrer: migrate,
+  openapi,
+  innstillinger: settingsCommand('ingestor', SCHEMA),
+};
 
 const [name, ...args] = process.argv.slice(2);
 if (name === undefined) void runApp(() => startIngestor(createIngestor(readConfig())));

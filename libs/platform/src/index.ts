@@ -12,7 +12,6 @@ export {
   readEnvironment,
   list,
   port,
-  toMarkdown,
   text,
   url,
   oneOf,
@@ -30,6 +29,7 @@ export { IgnoresUnknown, rulesPipe, validationPipe } from './http/validation.ts'
 export { ProblemDto } from './http/problem.dto.ts';
 export { createOpenApi, type OpenApi, type OpenApiOptions } from './openapi.ts';
 export { runApp, type Stop } from './run-app.ts';
+export { settingsCommand } from './settings-command.ts';
 export { SharedMemory } from './shared-memory.ts';
 export { StartupError } from './startup-error.ts';
 export { within } from './within.ts';
