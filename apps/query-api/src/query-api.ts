@@ -35,6 +35,7 @@ import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { Reader } from './lookups/reader.ts';
 import { openApiText, serveOpenApi } from './openapi.ts';
+import { OwnAccess } from './own-access/own-access.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
@@ -93,6 +94,7 @@ export function createQueryApi(config: Config): QueryApi {
     openRequests: new OpenRequests(),
     feedTail: new FeedTail(reader, limits),
     exports: new Export(pools.eksport, limits.exports),
+    ownAccess: new OwnAccess(reader, limits, config.ORGANISASJON),
   };
   return { config, parts, deltakerId, dataSource, pools, reader, auditLog };
 }
