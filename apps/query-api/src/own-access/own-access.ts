@@ -58,20 +58,20 @@ function toPurpose(
   known: KnownTime | undefined,
 ): GrantedPurposeDto {
   const ofPurpose = used.filter(({ behandlingsgrunnlag }) => behandlingsgrunnlag === id);
-  const granted = Array.from(fields, (felt) => {
-    const last = latest(ofPurpose.filter((one) => one.felt === felt));
-    return { felt, bruk: useOf(last, known), sistBrukt: last };
+  const granted = Array.from(fields, (field) => {
+    const last = latest(ofPurpose.filter(({ felt }) => felt === field));
+    return { felt: field, bruk: useOf(last, known), sistBrukt: last };
   });
   return {
     id,
     lenke,
-    operasjoner: Array.from(operations, (operasjon) => {
-      const last = latest(ofPurpose.filter((one) => one.operasjon === operasjon));
-      const needed: readonly AvtaleField[] = OPERATIONS[operasjon];
+    operasjoner: Array.from(operations, (operation) => {
+      const last = latest(ofPurpose.filter(({ operasjon }) => operasjon === operation));
+      const needed: readonly AvtaleField[] = OPERATIONS[operation];
       return {
-        operasjon,
+        operasjon: operation,
         manglerFelter: needed.filter((field) => !fields.has(field)),
-        bruk: useOf(last, NOT_AUDITED.has(operasjon) ? undefined : known),
+        bruk: useOf(last, NOT_AUDITED.has(operation) ? undefined : known),
         sistBrukt: last,
       };
     }),
