@@ -177,7 +177,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       this.member = false;
       this.assign(consumer, []);
-      logger.error({ err: payload.error, startesPaaNytt: payload.restart }, 'The Kafka consumer stopped');
+      const level = payload.restart ? 'warn' : 'error';
+      logger[level]({ err: payload.error, startesPaaNytt: payload.restart }, 'The Kafka consumer stopped');
       // kafkajs itself starts again after what it considers passing.
       if (!payload.restart && !this.stopped) void this.consume();
     });
