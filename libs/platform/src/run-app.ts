@@ -2,7 +2,7 @@ import { ConfigError } from './config.ts';
 import { isStartupError } from './startup-error.ts';
 import { logger, flushLogger, logNodeWarnings } from './logger.ts';
 
-/** The platform kills the process after 30 s. */
+/** The platform kills the process 35 s after it has asked (nais/, `terminationGracePeriodSeconds` less what comes before). */
 const MAX_SHUTDOWN_MS = 28_000;
 
 /** Stops what was started, in reverse. */

@@ -90,6 +90,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
 
   /** Returns at once; a broker that is away is waited for in the background. */
   listen(callback: () => void): void {
+    // So that one that never hears anything is seen too.
+    if (this.options.isStream) metrics.lastFetch.set({ topic: this.options.topic }, Date.now() / 1_000);
     void this.consume();
     callback();
   }
