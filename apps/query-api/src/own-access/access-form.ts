@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createRequire } from 'node:module';
 import { FIELDS, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { pageHeaders } from '@tiltak/platform';
 import { Ajv } from 'ajv';
+import ucs2length from 'ajv/dist/runtime/ucs2length.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import type { FastifyInstance } from 'fastify';
 import schema from '../access/konsumenter.schema.json' with { type: 'json' };
@@ -50,19 +50,23 @@ const isAboutPerson = (name: AvtaleField): boolean => name !== 'fase' && FIELDS[
 function validatorModule(): string {
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
   ajv.addSchema(schema, 'validate');
-  const code = standalone(ajv, { validate: 'validate' });
-  // What it calls of ajv at run time are functions that stand alone.
-  const { parts, text } = withoutRequire(code);
-  return `${parts}\n${text}`;
+  return withoutRequire(standalone(ajv, { validate: 'validate' }));
 }
 
-function withoutRequire(code: string): { parts: string; text: string } {
-  const load = createRequire(import.meta.filename);
+/** What it calls of ajv when it runs, as functions that stand alone; both ways in which a module of ajv comes here. */
+const AT_RUN_TIME: Record<string, unknown> = {
+  'ajv/dist/runtime/ucs2length': 'default' in ucs2length ? ucs2length.default : ucs2length,
+};
+
+function withoutRequire(code: string): string {
   const parts = new Map<string, string>();
   const text = code.replace(/require\("([^"]+)"\)\.default/g, (_, name: string) => {
-    const part = `part${String(parts.size)}`;
-    parts.set(part, String((load(name) as { default: unknown }).default));
-    return part;
+    const part = AT_RUN_TIME[name];
+    if (typeof part !== 'function')
+      throw new Error(`The validator of the registry needs ${name}, which has no place here`);
+    const id = `part${String(parts.size)}`;
+    parts.set(id, String(part));
+    return id;
   });
-  return { parts: Array.from(parts, ([name, source]) => `const ${name} = ${source};`).join('\n'), text };
+  return `${Array.from(parts, ([id, source]) => `const ${id} = ${source};`).join('\n')}\n${text}`;
 }
