@@ -209,7 +209,7 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': 'off', 'max-lines-per-function': 'off', 'no-console': 'off' },
   },
   {
-    files: ['**/*.ts', 'apps/ingestor/src/operations/console/static/*.js'],
+    files: ['**/*.ts', 'apps/*/src/**/static/*.js'],
     // TypeORM stores the class name of a migration.
     ignores: ['libs/database/src/migrations/*.ts', 'clients/**'],
     plugins: { tiltak: { rules: { 'english-names': englishNames } } },

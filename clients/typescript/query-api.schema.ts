@@ -248,6 +248,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tilgang": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may I ask here, and what of it do I use?
+         * @description For every registered consumer, also one that has not accepted the terms of use: it needs no grant, and no purpose. It counts in the quota, and is not audited, since it tells of no avtale.
+         */
+        get: operations["hentTilgang"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1594,6 +1614,190 @@ export interface components {
             ovrige: number | null;
             /** @description The months asked for, the latest last */
             serie?: components["schemas"]["Statistikkpunkt"][];
+        };
+        TilgangVilkaar: {
+            /**
+             * @description The version that the consumer has accepted in the registry; null: none
+             * @example 1
+             */
+            godtatt: number | null;
+            /**
+             * @description The versions of which one must be accepted, the newest last
+             * @example [
+             *       1
+             *     ]
+             */
+            gyldige: number[];
+            /**
+             * @description The version that must be accepted before anything else than this operation is answered; null: nothing is missing
+             * @example null
+             */
+            mangler: number | null;
+        };
+        /**
+         * @description BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
+         * @enum {string}
+         */
+        Bruk: "BRUKT" | "UBRUKT" | "ALDRI" | "UKJENT";
+        TilgangOperasjon: {
+            /**
+             * @description operationId
+             * @example hentTiltaksstatus
+             */
+            operasjon: string;
+            /**
+             * @description Fields that it answers with whatever is asked for, and that are not granted for this purpose: until they are, it is 403
+             * @example []
+             */
+            manglerFelter: string[];
+            /**
+             * @description BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
+             * @example BRUKT
+             */
+            bruk: components["schemas"]["Bruk"];
+            /**
+             * Format: date-time
+             * @description When it was last answered for this purpose; null: not since `bruk.kjentFra`
+             * @example 2026-11-23T10:15:00.123456Z
+             */
+            sistBrukt: string | null;
+        };
+        TilgangFelt: {
+            /**
+             * @description Of an avtale, as `Avtalefelt` names it; a new one is added without a new version
+             * @example startDato
+             */
+            felt: string;
+            /**
+             * @description BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
+             * @example BRUKT
+             */
+            bruk: components["schemas"]["Bruk"];
+            /**
+             * Format: date-time
+             * @description When an answer was last made of it, or a search by it, for this purpose; null: not since `bruk.kjentFra`
+             * @example 2026-11-23T10:15:00.123456Z
+             */
+            sistBrukt: string | null;
+        };
+        TilgangBehandlingsgrunnlag: {
+            /**
+             * @description The purpose, as the header `Behandlingsgrunnlag` names it
+             * @example B1234
+             */
+            id: string;
+            /**
+             * Format: uri
+             * @description To it in the register of processing activities
+             * @example https://behandlingskatalog.example.no/B1234
+             */
+            lenke: string;
+            /** @description What may be asked for it */
+            operasjoner: components["schemas"]["TilgangOperasjon"][];
+            /** @description What may be answered with, and searched by */
+            felter: components["schemas"]["TilgangFelt"][];
+            /**
+             * @description The fields that are UBRUKT or ALDRI: perhaps more than the purpose needs
+             * @example [
+             *       "bedriftNr"
+             *     ]
+             */
+            ubrukteFelter: string[];
+        };
+        TilgangKvote: {
+            /**
+             * @description Requests a second, in the long run
+             * @example 200
+             */
+            perSekund: number;
+            /**
+             * @description Requests at once, when none have been sent for a while
+             * @example 400
+             */
+            burst: number;
+            /**
+             * @description Requests that would pass now, after this one
+             * @example 397
+             */
+            igjen: number;
+            /**
+             * @description Seconds until all of it is there again, when nobody asks meanwhile
+             * @example 1
+             */
+            heleOmSekunder: number;
+        };
+        TilgangGrense: {
+            /**
+             * @description At the same time, in all processes together
+             * @example 500
+             */
+            maks: number;
+            /**
+             * @description Those that could begin now
+             * @example 499
+             */
+            igjen: number;
+        };
+        TilgangSamtidige: {
+            /** @description Requests of any kind, this one among them */
+            foresporsler: components["schemas"]["TilgangGrense"];
+            /** @description Exports */
+            eksporter: components["schemas"]["TilgangGrense"];
+            /** @description Readers of the change feed that wait with `ventSekunder` */
+            ventendeLesere: components["schemas"]["TilgangGrense"];
+        };
+        TilgangBruk: {
+            /**
+             * Format: date-time
+             * @description Use is known from this moment on, to the microsecond; null: nothing has been summed up yet
+             * @example 2026-01-01T00:00:00Z
+             */
+            kjentFra: string | null;
+            /**
+             * Format: date-time
+             * @description and up to this one, some minutes ago: the audit is summed up every five minutes. null: nothing has been summed up yet
+             * @example 2026-11-23T10:10:00Z
+             */
+            kjentTil: string | null;
+            /**
+             * Format: date-time
+             * @description When this consumer was last answered with anything about avtaler, for any purpose; null: not in that time. hentFerskhet, hentDekning and hentTilgang do not count
+             * @example 2026-11-23T10:09:12.123456Z
+             */
+            sistKalt: string | null;
+            /**
+             * @description Days without use after which something is UBRUKT or ALDRI
+             * @example 90
+             */
+            ubruktEtterDager: number;
+        };
+        Tilgang: {
+            /**
+             * @description The name of the consumer in the registry
+             * @example tiltakshistorikk
+             */
+            konsument: string;
+            /**
+             * @description The organisation whose avtaler are answered about here
+             * @example nav
+             */
+            organisasjon: string;
+            /**
+             * Format: date-time
+             * @description The moment of this answer
+             * @example 2026-11-23T10:15:00.123456Z
+             */
+            tidspunkt: string;
+            /** @description Of the terms of use, docs/bruksvilkaar.md */
+            bruksvilkaar: components["schemas"]["TilgangVilkaar"];
+            /** @description What is granted, purpose by purpose */
+            behandlingsgrunnlag: components["schemas"]["TilgangBehandlingsgrunnlag"][];
+            /** @description null: no quota */
+            kvote: components["schemas"]["TilgangKvote"] | null;
+            /** @description What may be under way at the same time */
+            samtidige: components["schemas"]["TilgangSamtidige"];
+            /** @description From when to when it is known what was used */
+            bruk: components["schemas"]["TilgangBruk"];
         };
         Problem: {
             /**
@@ -3965,6 +4169,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Statistikk"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hentTilgang: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tilgang"];
                 };
             };
             /** @description The request is not valid; `feil` names what */

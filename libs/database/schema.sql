@@ -251,6 +251,51 @@ comment on function oppslagsform_nr(text,text,text,text[]) is 'The number of a f
 revoke execute on function oppslagsform_nr(text,text,text,text[]) from public;
 grant execute on function oppslagsform_nr(text,text,text,text[]) to datadeling_leser;
 
+CREATE OR REPLACE FUNCTION oppsummer_bruk()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  grense timestamptz := clock_timestamp() - interval '2 minutes';
+  fra timestamptz;
+  neste timestamptz;
+  til timestamptz;
+  brukt jsonb;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('tiltak-datadeling konsumentbruk')) then return false; end if;
+  select kjent_til into fra from public.konsumentbruk_tidsrom;
+  -- Where nothing was looked up, nothing is to be read.
+  select min(tidspunkt) into neste from public.oppslagslinje where tidspunkt >= coalesce(fra, '-infinity');
+  til := least(greatest(coalesce(neste, grense), coalesce(fra, '-infinity')) + interval '5 minutes', grense);
+  if til <= fra then return false; end if;
+  fra := coalesce(fra, least(neste, grense));
+  select jsonb_agg(to_jsonb(form)) into brukt from (
+    select coalesce(f.konsument, l.konsument) as konsument,
+      coalesce(f.behandlingsgrunnlag, l.behandlingsgrunnlag) as grunnlag,
+      coalesce(f.operasjon, l.operasjon) as operasjon, coalesce(f.felter, l.felter) as felter, l.forst, l.sist
+    from (
+      select form, konsument, behandlingsgrunnlag, operasjon, felter, min(tidspunkt) as forst, max(tidspunkt) as sist
+      from public.oppslagslinje where tidspunkt >= fra and tidspunkt < til and tillatt group by 1, 2, 3, 4, 5) l
+    left join public.oppslagsform f on f.nr = l.form) form;
+  insert into public.konsumentbruk as b
+    select konsument, coalesce(grunnlag, ''), operasjon, felt, min(forst), max(sist)
+    from jsonb_to_recordset(coalesce(brukt, '[]')) as form(konsument text, grunnlag text, operasjon text, felter text[],
+        forst timestamptz, sist timestamptz),
+      lateral unnest(felter || ''::text) as felt
+    where konsument is not null
+    group by 1, 2, 3, 4
+    on conflict (konsument, behandlingsgrunnlag, operasjon, felt) do update
+      set forst_brukt = least(b.forst_brukt, excluded.forst_brukt), sist_brukt = greatest(b.sist_brukt, excluded.sist_brukt);
+  insert into public.konsumentbruk_tidsrom (kjent_fra, kjent_til) values (fra, til)
+    on conflict (id) do update set kjent_til = excluded.kjent_til;
+  return til < grense;
+end $function$;
+comment on function oppsummer_bruk() is 'Brings konsumentbruk on by five minutes of the audit at most; tells whether there is more. Who may call it need not be able to read the audit';
+revoke execute on function oppsummer_bruk() from public;
+grant execute on function oppsummer_bruk() to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION parkerte_avtaler(nokkel bytea, verdi bytea)
  RETURNS uuid[]
  LANGUAGE sql
@@ -666,6 +711,29 @@ comment on column konsum_status.oppdatert_til is 'Everything published to the pa
 CREATE TRIGGER konsum_status_hull BEFORE INSERT OR UPDATE ON konsum_status FOR EACH ROW EXECUTE FUNCTION hold_igjen_ved_hull();
 grant select on konsum_status to datadeling_leser;
 grant select, insert, update, delete on konsum_status to datadeling_skriver;
+
+create table konsumentbruk (
+  konsument text not null,
+  behandlingsgrunnlag text not null,
+  operasjon text not null,
+  felt text not null,
+  forst_brukt timestamptz(6) not null,
+  sist_brukt timestamptz(6) not null,
+  constraint konsumentbruk_pkey PRIMARY KEY (konsument, behandlingsgrunnlag, operasjon, felt)
+);
+comment on table konsumentbruk is 'When each consumer first and last was answered, by purpose, operation and field: made of the audit, without persons';
+comment on column konsumentbruk.felt is 'Empty: the operation itself, with whatever fields';
+grant select on konsumentbruk to datadeling_leser;
+
+create table konsumentbruk_tidsrom (
+  id boolean default true not null,
+  kjent_fra timestamptz(6) not null,
+  kjent_til timestamptz(6) not null,
+  constraint konsumentbruk_tidsrom_pkey PRIMARY KEY (id),
+  constraint konsumentbruk_tidsrom_id_check CHECK (id)
+);
+comment on table konsumentbruk_tidsrom is 'At most one row: the part of the audit that konsumentbruk is made of';
+grant select on konsumentbruk_tidsrom to datadeling_leser;
 
 create table oppslagsform (
   nr bigint not null,

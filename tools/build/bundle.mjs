@@ -38,6 +38,8 @@ if (stats.hasErrors() || stats.hasWarnings()) console.error(stats.toString('erro
 if (stats.hasErrors()) process.exit(1);
 const page = join(root, app, 'src', 'operations', 'console', 'static');
 if (existsSync(page)) layPage(page, join(output, 'console'));
+const form = join(root, app, 'src', 'own-access', 'static');
+if (existsSync(form)) cpSync(form, join(output, 'static'), { recursive: true });
 
 /** The files of a page beside the program, with the style that they share: Nav's, without the fonts, which lie at an address outside. */
 function layPage(from, to) {

@@ -21,6 +21,13 @@ const WORKFLOWS = readdirSync(join(ROOT, '.github', 'workflows'));
 const workflow = (file: string): Workflow => parse(read('.github', 'workflows', file)) as Workflow;
 const jobsOf = (file: string): Job[] => Object.values(workflow(file).jobs);
 
+/** Jobs that log in: to the registry of images, or to the platform. */
+const LOGGING_IN: Record<string, string[]> = {
+  'image.yml': ['build', 'dev', 'prod'],
+  'deploy.yml': ['deploy'],
+  'register.yml': ['deploy'],
+};
+
 const COMMIT = /^[\w-]+\/[\w./-]+@[0-9a-f]{40}$/;
 const DIGEST = /^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/;
 
@@ -40,7 +47,7 @@ test.each(WORKFLOWS)('%s may write nothing but what a job of it must', (file) =>
   expect(permissions).toEqual({ contents: 'read' });
   const more = Object.entries(jobs).filter(([, job]) => job.permissions !== undefined);
   expect(more.map(([name, job]) => [name, job.permissions])).toEqual(
-    file === 'image.yml' ? [['build', { contents: 'read', 'id-token': 'write' }]] : [],
+    (LOGGING_IN[file] ?? []).map((job) => [job, { contents: 'read', 'id-token': 'write' }]),
   );
 });
 
@@ -61,6 +68,38 @@ test('images are built of what is green only, and nothing else pushes them', () 
   expect(commands).toEqual(expect.arrayContaining(['npm test', 'npm run check']));
   const pushing = WORKFLOWS.filter((file) => read('.github', 'workflows', file).includes('docker-build-push'));
   expect(pushing).toEqual(['image.yml']);
+});
+
+test('what is built is deployed, both apps in every organisation, and to production after dev', () => {
+  const { jobs } = parse(read('.github', 'workflows', 'image.yml')) as {
+    jobs: Record<string, { needs: string | string[]; uses?: string; with?: Record<string, string> }>;
+  };
+  for (const environment of ['dev', 'prod']) {
+    expect(jobs[environment]?.uses).toBe('./.github/workflows/deploy.yml');
+    expect(jobs[environment]?.with).toEqual({
+      environment,
+      ingestor: '${{ needs.build.outputs.ingestor }}',
+      'query-api': '${{ needs.build.outputs.query-api }}',
+    });
+  }
+  expect([jobs['dev']?.needs, jobs['prod']?.needs]).toEqual(['build', ['build', 'dev']]);
+  const deploy = read('.github', 'workflows', 'deploy.yml');
+  expect(deploy).toContain('{topic,migrering,ingestor}-"$ENVIRONMENT".yaml');
+  expect(deploy).toContain('RESOURCE: ${{ env.FOLDER }}/query-api-${{ inputs.environment }}.yaml');
+  const kinds = readdirSync(join(ROOT, 'nais', 'nav')).map((file) => file.replace(/(-(dev|prod))?\.yaml$/, ''));
+  // The rest is no manifest: register.yml makes one of it, and an access policy is made of the last.
+  const others = new Set(
+    kinds.filter((kind) => !['topic', 'migrering', 'ingestor', 'query-api', 'adapter'].includes(kind)),
+  );
+  expect(others).toEqual(new Set(['konsumenter', 'dekning']));
+});
+
+test('a registry is validated by the code that reads it before anything of it is deployed, and only on main', () => {
+  const { jobs } = parse(read('.github', 'workflows', 'register.yml')) as {
+    jobs: Record<string, { if?: string; needs?: string; steps: { run?: string; env?: Record<string, string> }[] }>;
+  };
+  expect(jobs['validate']?.steps.some(({ run }) => run?.includes('main.cjs register'))).toBe(true);
+  expect([jobs['deploy']?.needs, jobs['deploy']?.if]).toEqual(['validate', "github.event_name == 'push'"]);
 });
 
 test('every image that is built on or run is named by digest', () => {

@@ -62,7 +62,11 @@ describe('migrer', () => {
       // As if somebody had made it by hand.
       await client.query('create table avtale (hvem text)');
       const { code, printout } = await run('ingestor', ['migrer'], login);
-      expect([code, printout.trim()]).toEqual([2, expect.stringMatching(/^The schema could not .*: SQLSTATE 42P07$/)]);
+      const last = JSON.parse(printout.trim().split('\n').at(-1) ?? '') as object;
+      expect([code, last]).toMatchObject([
+        2,
+        { level: 'fatal', message: expect.stringMatching(/^The schema could not .*: SQLSTATE 42P07$/) },
+      ]);
       const { rows } = await client.query(`select to_regclass('instans') as instans`);
       expect(rows).toEqual([{ instans: null }]);
       await client.query('drop table avtale');

@@ -32,12 +32,13 @@ const NO_STACK = 'Start the stack first (npm start), or set DB_*.';
 async function database(args: string[]): Promise<Settings> {
   const registry = { KONSUMENTER_FIL: join(ROOT, 'tools', 'local', 'konsumenter.yaml') };
   if (process.env['DB_HOST']) return { env: { ORGANISASJON: 'lokal', ...registry, ...process.env }, args };
-  const ready = readReady();
-  if (!ready) throw new Error(NO_STACK);
-  const { hostname, port, pathname, username, password } = new URL(ready.postgres);
+  if (!readReady()) throw new Error(NO_STACK);
+  const { name, rest } = takeOrganisasjon(args);
+  const { navn, organisasjon } = running(name);
+  const { hostname, port, pathname, username, password } = new URL(organisasjon.postgres);
   const login = { DB_USERNAME: decodeURIComponent(username), DB_PASSWORD: decodeURIComponent(password) };
   const place = { DB_HOST: hostname, DB_PORT: port, DB_DATABASE: pathname.slice(1) };
-  return { env: { ...registry, ...process.env, ORGANISASJON: 'lokal', ...place, ...login }, args };
+  return { env: { ...registry, ...process.env, ORGANISASJON: navn, ...place, ...login }, args: rest };
 }
 
 /** `--ingestor` and TOKEN, or an organisation's ingestor on the local stack, as somebody on duty there. */

@@ -13,10 +13,8 @@ test('what npm start does when nothing is said', () => {
 });
 
 test('what is said', () => {
-  const options = parseOptions(['--tom', '--data', 'her', '--organisasjoner', 'oslo'], {
-    KAFKA_PORT: '9',
-    INIT_CWD: '/et/sted',
-  });
+  const env = { KAFKA_PORT: '9', INIT_CWD: '/et/sted' };
+  const options = parseOptions(['--tom', '--data', 'her', '--organisasjoner', 'oslo'], env, ['oslo']);
   expect(options).toMatchObject({ empty: true, data: '/et/sted/her', organisasjoner: [{ name: 'oslo' }] });
   expect(options.ports.KAFKA_PORT).toBe(9);
 });
@@ -32,7 +30,9 @@ test('how many processes there are', () => {
 
 test('each organisation has ports of its own, which follow the first unless they are set', () => {
   const args = ['--organisasjoner', 'nav,demo-fylke,oslo'];
-  const { organisasjoner, allPorts } = parseOptions(args, { QUERY_API_PORT_OSLO: '4000' });
+  const { organisasjoner, allPorts } = parseOptions(args, { QUERY_API_PORT_OSLO: '4000' }, [
+    ...['nav', 'demo-fylke', 'oslo'],
+  ]);
   expect(organisasjoner).toEqual([
     NAV,
     { name: 'demo-fylke', ports: { postgres: 15_442, queryApi: 3_010, ingestor: 3_011 } },
@@ -50,6 +50,11 @@ test.each([
   [['--finnes-ikke'], {}, /Unknown option '--finnes-ikke'.*Usage: npm start/],
   [['--organisasjoner', 'nav,Æ'], {}, /--organisasjoner: each must be/],
   [['--organisasjoner', 'nav,'], {}, /--organisasjoner: each must be/],
+  [
+    ['--organisasjoner', 'nav,norge'],
+    {},
+    /^--organisasjoner: there is no organisation norge, only: demo-fylke, nav\. npx nx g organisasjon norge makes it\.$/,
+  ],
   [['--organisasjoner', 'nav,nav'], {}, /--organisasjoner: one stands twice/],
   [['--ingestor', '0'], {}, /^--ingestor must be a number of processes, 1 to 20$/],
   [['--query-api', 'to'], {}, /^--query-api must be a number of processes, 1 to 20$/],

@@ -1,6 +1,7 @@
-import { join, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isPortFree, LOCAL_DIR } from '@tiltak/testing';
+import { isPortFree, LOCAL_DIR, ROOT } from '@tiltak/testing';
 import { isOrganisasjonName, NAME_RULE } from '../generators/organisasjon/names.ts';
 
 /** Said to whoever starts the stack, without a stack trace. */
@@ -53,11 +54,25 @@ export interface StartOptions {
   allPorts: Ports;
 }
 
+/** Of which of several stacks a command asks; the one that was first when it is not set. */
+export const WANTED_ISSUER_PORT = process.env['ISSUER_PORT'];
+
+/** Those that `nx g organisasjon` has written the local configuration of. */
+export function knownOrganisasjoner(): string[] {
+  return readdirSync(join(ROOT, 'tools', 'local', 'organisasjoner')).map((file) => basename(file, '.yaml'));
+}
+
 /** @throws StartError */
-export function parseOptions(args: string[], env = process.env): StartOptions {
+export function parseOptions(args: string[], env = process.env, known = knownOrganisasjoner()): StartOptions {
   const { tom: empty, data, organisasjoner, ...given } = readArguments(args);
   const names = organisasjoner.split(',').map((name) => name.trim());
   if (!names.every(isOrganisasjonName)) throw new StartError(`--organisasjoner: each must be ${NAME_RULE}`);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new StartError(
+      `--organisasjoner: there is no organisation ${unknown}, only: ${known.join(', ')}. npx nx g organisasjon ${unknown} makes it.`,
+    );
+  }
   if (new Set(names).size < names.length) throw new StartError('--organisasjoner: one stands twice');
   const port = (name: string, fallback: number): number => readPort(name, env[name], fallback);
   const ports = {

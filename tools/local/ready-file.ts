@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, LOCAL_DIR } from '@tiltak/testing';
-
-const FILE = join(LOCAL_DIR, 'ready.json');
+import { WANTED_ISSUER_PORT } from './options.ts';
 
 export const NOT_RUNNING = 'The local stack is not running: start it with npm start.';
 
@@ -31,7 +30,7 @@ export interface LocalProcess {
 }
 
 /**
- * Where the running stack is: what `.local/ready.json` holds, from when everything is ready until it is stopped. What
+ * Where the running stack is: what `.local/ready.json` holds, or a file beside it when another stack was first, from when everything is ready until it is stopped. What
  * belongs to one organisation is at the top for the first of them.
  */
 export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'pids' | 'processes'> {
@@ -45,26 +44,66 @@ export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'pids' | 'pr
   organisasjoner: Record<string, ReadyOrganisasjon>;
 }
 
-/** Appears whole or not at all. */
-export function writeReadyFile(ready: Ready): void {
-  mkdirSync(LOCAL_DIR, { recursive: true });
-  writeFileSync(`${FILE}.ny`, `${JSON.stringify(ready, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${FILE}.ny`, FILE);
+/** Of the stack that was first; the others' have the port of their issuer in their names. */
+const FIRST = 'ready.json';
+
+/** The file of one stack: another that runs in the same checkout keeps its own. */
+export class ReadyFile {
+  private own: string | undefined;
+  private readonly directory: string;
+
+  constructor(directory = LOCAL_DIR) {
+    this.directory = directory;
+  }
+
+  /** Appears whole or not at all. */
+  write(ready: Ready): void {
+    mkdirSync(this.directory, { recursive: true });
+    this.own ??= join(this.directory, this.isTaken(ready) ? `ready-${portOf(ready)}.json` : FIRST);
+    writeFileSync(`${this.own}.ny`, `${JSON.stringify(ready, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${this.own}.ny`, this.own);
+  }
+
+  remove(): void {
+    if (this.own !== undefined) rmSync(this.own, { force: true });
+  }
+
+  private isTaken({ pids, issuer }: Ready): boolean {
+    const first = read(join(this.directory, FIRST));
+    // Two can't have the same issuer: then it was left behind, and its process id is somebody else's now.
+    return (
+      first !== undefined && first.pids.start !== pids.start && first.issuer !== issuer && isAlive(first.pids.start)
+    );
+  }
 }
 
-export function removeReadyFile(): void {
-  rmSync(FILE, { force: true });
+/** Removes what stacks that were killed could not remove. */
+export function removeStale(directory = LOCAL_DIR): void {
+  for (const file of allIn(directory)) {
+    const pid = read(file)?.pids.start;
+    if (pid !== undefined && !isAlive(pid)) rmSync(file, { force: true });
+  }
 }
 
-/** Removes what a stack that was killed could not remove. */
-export function removeStale(): void {
-  const pid = readReady()?.pids.start;
-  if (pid !== undefined && !isAlive(pid)) removeReadyFile();
+/**
+ * Of the stack with that issuer's port, when it is given; else of the one that was first, or of the only one there is.
+ *
+ * @returns undefined when it is not running
+ */
+export function readReady(issuerPort = WANTED_ISSUER_PORT, directory = LOCAL_DIR): Ready | undefined {
+  const files = allIn(directory);
+  if (issuerPort) return files.map(read).find((ready) => ready !== undefined && portOf(ready) === issuerPort);
+  const first = join(directory, FIRST);
+  return read(files.includes(first) || files.length !== 1 ? first : (files[0] ?? first));
 }
 
-/** @returns undefined when the stack is not running */
-export function readReady(): Ready | undefined {
-  return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Ready) : undefined;
+const allIn = (directory: string): string[] =>
+  globSync(`{ready,ready-*}.json`, { cwd: directory }).map((file) => join(directory, file));
+
+const portOf = ({ issuer }: Ready): string => new URL(issuer).port;
+
+function read(file: string): Ready | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Ready) : undefined;
 }
 
 /** @throws when the stack is not running, or not with that organisation; the first one when none is named */

@@ -12,7 +12,7 @@ import {
   type TokenIssuer,
 } from '@tiltak/testing';
 import { clientId } from './apps.ts';
-import { removeStale, removeReadyFile, writeReadyFile, type Ready } from './ready-file.ts';
+import { ReadyFile, removeStale, type Ready } from './ready-file.ts';
 import { startControl } from './control.ts';
 import type { RunningOrganisasjon } from './running-organisasjon.ts';
 import { newLog, startDatabase, startOrganisasjon } from './organisasjon.ts';
@@ -24,6 +24,7 @@ import { environmentWith, requireFreePorts, parseOptions, StartError, type Start
 const MAX_STOP_MS = 25_000;
 
 const stack = new ShutdownStack();
+const readyFile = new ReadyFile();
 let closing = false;
 
 /** What starts, in order; it stops in reverse. */
@@ -33,8 +34,7 @@ async function start(options: StartOptions): Promise<void> {
   // Before anything is touched: another stack may be running.
   await requireFreePorts(options.allPorts);
   await prepareKafka();
-  removeReadyFile();
-  stack.remember('.local/ready.json', undefined, removeReadyFile);
+  stack.remember('.local/ready.json', undefined, () => readyFile.remove());
   const directory = dataDirectory(options.data);
   console.log('Building the apps; starting Kafka and Postgres …');
   const built = build();
@@ -61,10 +61,10 @@ async function start(options: StartOptions): Promise<void> {
   const ready = (): Ready => combine(allRunning, { issuer: issuer.issuer, kafka, control: control.url });
   for (const running of allRunning) {
     running.onChange = () => {
-      if (!closing) writeReadyFile(ready());
+      if (!closing) readyFile.write(ready());
     };
   }
-  writeReadyFile(ready());
+  readyFile.write(ready());
   await printReady(ready());
 }
 

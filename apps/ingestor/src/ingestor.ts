@@ -39,6 +39,7 @@ import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
 import { Statistics } from './statistics/statistics.job.ts';
+import { UsageSummary } from './statistics/usage.job.ts';
 
 /** An ingestor that is put together and not started: nothing has connected yet. */
 export interface Ingestor extends Parts {
@@ -122,6 +123,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new ParkedRetention(pool),
       parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
+      new UsageSummary(pool),
       rebuild,
       adapter.completion,
     ],

@@ -113,7 +113,7 @@ export const metrics = {
   }),
   lastFetch: new Gauge({
     name: 'ingestor_sist_hentet_tidspunkt_sekunder',
-    help: 'When the consumer last heard from Kafka as a member of its group, seconds since 1970',
+    help: 'When the consumer last heard from Kafka as a member of its group, or began to ask, seconds since 1970',
     labelNames: ['topic'] as const,
   }),
   groupMembers: new Gauge({

@@ -31,6 +31,6 @@ export const metrics = {
   }),
   dataAge: new Gauge({
     name: 'query_data_alder_sekunder',
-    help: 'Age of the oldest partition of the data served',
+    help: 'Age of the oldest partition of the data served; before the first load is done, of the process',
   }),
 };

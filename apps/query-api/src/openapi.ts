@@ -39,6 +39,7 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     Avtaler: 'Which avtaler are there, and what do they say?',
     Endringer: 'What has changed, and what is everything?',
     Data: 'How good is the data?',
+    Tilgang: 'What may I ask?',
   },
   token: 'Entra ID machine token',
   closedSchemas: ['Sok', 'UtdragSok', 'Periode', 'TiltaksstatusSporring'],

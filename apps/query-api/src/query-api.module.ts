@@ -16,6 +16,8 @@ import { Freshness } from './freshness/freshness.ts';
 import { GraphqlController } from './graphql/graphql.controller.ts';
 import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
+import { OwnAccessController } from './own-access/own-access.controller.ts';
+import { OwnAccess } from './own-access/own-access.ts';
 import { PersonerController } from './personer/personer.controller.ts';
 import { StatisticsController } from './statistics/statistics.controller.ts';
 
@@ -30,6 +32,7 @@ export interface Parts {
   openRequests: OpenRequests;
   feedTail: FeedTail;
   exports: Export;
+  ownAccess: OwnAccess;
 }
 
 const CONTROLLERS = [
@@ -41,12 +44,14 @@ const CONTROLLERS = [
   FreshnessController,
   CoverageController,
   StatisticsController,
+  OwnAccessController,
 ];
 
 @Module({})
 export class QueryApiModule {
   static with(parts: Parts): DynamicModule {
-    const { lookups, denialLog, limits, freshness, konsumenter, coverage, openRequests, feedTail, exports } = parts;
+    const { lookups, denialLog, limits, freshness, konsumenter, coverage, openRequests, feedTail, exports, ownAccess } =
+      parts;
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -60,6 +65,7 @@ export class QueryApiModule {
         { provide: OpenRequests, useValue: openRequests },
         { provide: FeedTail, useValue: feedTail },
         { provide: Export, useValue: exports },
+        { provide: OwnAccess, useValue: ownAccess },
         { provide: APP_GUARD, useClass: AccessGuard },
       ],
     };
@@ -67,7 +73,7 @@ export class QueryApiModule {
 
   /** The routes with nothing behind them: their controllers are made, and must not be called. */
   static forDocument(): DynamicModule {
-    const providers = [Lookups, Freshness, Coverage, FeedTail, Export].map((provide) => ({
+    const providers = [Lookups, Freshness, Coverage, FeedTail, Export, OwnAccess].map((provide) => ({
       provide,
       useValue: null,
     }));

@@ -35,12 +35,14 @@ import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { Reader } from './lookups/reader.ts';
 import { openApiText, serveOpenApi } from './openapi.ts';
+import { ACCESS_FORM_ROUTES, serveAccessForm } from './own-access/access-form.ts';
+import { OwnAccess } from './own-access/own-access.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
-export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
+export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', ...ACCESS_FORM_ROUTES];
 
 const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: EXPORT_TIMEOUT_MS };
 
@@ -93,6 +95,7 @@ export function createQueryApi(config: Config): QueryApi {
     openRequests: new OpenRequests(),
     feedTail: new FeedTail(reader, limits),
     exports: new Export(pools.eksport, limits.exports),
+    ownAccess: new OwnAccess(reader, limits, config.ORGANISASJON),
   };
   return { config, parts, deltakerId, dataSource, pools, reader, auditLog };
 }
@@ -156,6 +159,7 @@ function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: Sta
       addRateLimits(app, parts);
       countBadTokens(app, parts.denialLog);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
+      serveAccessForm(app.getHttpAdapter().getInstance(), config.ORGANISASJON);
       serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
     },
   };

@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { maskIdents } from './logger.ts';
+import { flushLogger, logger, logNodeWarnings, maskIdents } from './logger.ts';
 
 /** What an app does beside serving: `node main.cjs <name> [options]`. */
 export interface Command {
@@ -7,6 +7,8 @@ export interface Command {
   usage: string;
   /** @returns the exit code */
   run: (args: string[]) => Promise<number>;
+  /** The platform runs it, and nobody reads what it says but in the logs. */
+  isJob?: true;
 }
 
 /** The options are wrong, or don't fit together. */
@@ -22,12 +24,14 @@ export async function runCommand(
   args: string[],
 ): Promise<void> {
   const command = commands[name];
-  if (!command) return fail(`There is no command ${name}, only: ${Object.keys(commands).join(', ')}.`);
+  if (!command) return failInText(`There is no command ${name}, only: ${Object.keys(commands).join(', ')}.`);
   process.stdout.off('error', endWithReader).on('error', endWithReader);
   if (args.includes('--hjelp')) {
     process.stdout.write(command.usage);
     return;
   }
+  if (command.isJob) logNodeWarnings();
+  const fail = command.isJob ? failInLog : failInText;
   try {
     process.exitCode = await command.run(args);
   } catch (error) {
@@ -60,7 +64,13 @@ function describe(error: unknown): string {
   return error.message || ('code' in error ? String(error.code) : error.name);
 }
 
-function fail(text: string): void {
+function failInText(text: string): void {
   process.stderr.write(`${maskIdents(text)}\n`);
+  process.exitCode = 2;
+}
+
+function failInLog(text: string): void {
+  for (const line of text.split('\n')) logger.fatal(line);
+  flushLogger();
   process.exitCode = 2;
 }

@@ -107,6 +107,15 @@ export function flushLogger(): void {
   stdout.flushSync();
 }
 
+/** Node warns in text on stderr; from now on it does so here. */
+export function logNodeWarnings(): void {
+  process.removeAllListeners('warning').on('warning', ({ name, message }: Error) => {
+    // kafkajs asks for timers whose time has passed, and gets them at once.
+    const level = name === 'TimeoutNegativeWarning' ? 'debug' : 'warn';
+    logger[level]({ advarsel: name }, message);
+  });
+}
+
 /** Nest's own lines in the same form. */
 export class NestLogger implements LoggerService {
   log(message: unknown, ...parts: unknown[]): void {

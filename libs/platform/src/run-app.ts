@@ -1,8 +1,8 @@
 import { ConfigError } from './config.ts';
 import { isStartupError } from './startup-error.ts';
-import { logger, flushLogger } from './logger.ts';
+import { logger, flushLogger, logNodeWarnings } from './logger.ts';
 
-/** The platform kills the process after 30 s. */
+/** The platform kills the process 35 s after it has asked (nais/, `terminationGracePeriodSeconds` less what comes before). */
 const MAX_SHUTDOWN_MS = 28_000;
 
 /** Stops what was started, in reverse. */
@@ -13,6 +13,7 @@ export type Stop = () => Promise<void>;
  * than 0 when it can't start.
  */
 export async function runApp(start: () => Promise<Stop>): Promise<void> {
+  logNodeWarnings();
   process.on('unhandledRejection', (error) => fail(error, 'A promise was rejected and nobody listened'));
   process.on('uncaughtException', (error) => fail(error, 'An error was thrown and nobody caught it'));
   let stop: Stop | undefined;

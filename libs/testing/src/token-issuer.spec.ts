@@ -34,6 +34,22 @@ test('over HTTP it is the same', async () => {
   expect(await verify(await ask({ client_id: 'a', audience: 'annen' }), 'annen')).toMatchObject({ aud: 'annen' });
 });
 
+test('tokens name one issuer, whatever address it is asked at', async () => {
+  const named = await startTokenIssuer({ port: 0, audience: AUDIENCE, url: 'http://issuer:8090', host: '127.0.0.1' });
+  const { port } = new URL(issuer.issuer);
+  const askAt = async (address: string): Promise<string | undefined> => {
+    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'a' });
+    const response = await fetch(`${address}/token`, { method: 'POST', body });
+    return decodeJwt(((await response.json()) as { access_token: string }).access_token).iss;
+  };
+  try {
+    expect(await askAt(`http://localhost:${port}`)).toBe(issuer.issuer);
+    expect(await askAt(named.address)).toBe('http://issuer:8090');
+  } finally {
+    await named.stop();
+  }
+});
+
 test('claims are replaced and removed, and a token can be made that has expired', async () => {
   const payload = decodeJwt(
     await issuer.token({ azp: 'a', claims: { idtyp: 'user', roles: undefined }, duration: -60 }),

@@ -7,6 +7,8 @@ type Claims = Record<string, unknown>;
 
 export interface TokenIssuer {
   issuer: string;
+  /** where this machine asks it */
+  address: string;
   jwksUri: string;
   /** A token as Entra ID gives a machine. `claims` replace or, when undefined, remove; `duration` in seconds. */
   token: (options: { azp: string; audience?: string; claims?: Claims; duration?: number }) => Promise<string>;
@@ -36,7 +38,7 @@ export const onDuty = (navIdent = ON_DUTY_NAV_IDENT): Claims => ({
  * @param port 0 for any that is free
  * @param audience of tokens that don't ask for another
  * @param host what it listens on; from elsewhere than this machine only when told
- * @param url what it is called by those who ask it
+ * @param url what its tokens name as their issuer, whatever address it is asked at; the first of this machine's unless told
  */
 export async function startTokenIssuer({
   port,
@@ -56,11 +58,13 @@ export async function startTokenIssuer({
     server.once('error', failed).listen(port, host, ready);
   });
   const address = server.address();
-  const issuer = url ?? `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : port)}`;
+  const own = `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : port)}`;
+  const issuer = url ?? own;
   let key = await createKey(issuer, audience);
   respond = key.respond;
   return {
     issuer,
+    address: own,
     jwksUri: `${issuer}/jwks`,
     token: ({ azp, audience: receiver = audience, claims = {}, duration = 3_600 }) =>
       key.server.buildToken({
@@ -117,6 +121,8 @@ async function createKey(issuer: string, audience: string): Promise<Key> {
   const service = new OAuth2Service(server);
   service.on('beforeTokenSigning', (token: { payload: Claims }, { body }: { body?: Claims }) => {
     const { client_id: azp, audience: receiver, nav_ident: navIdent, adapter } = body ?? {};
+    // By itself it would be named after whatever address it was asked at.
+    token.payload['iss'] = issuer;
     if (typeof azp !== 'string') return;
     setClaims(token.payload, claimsFor(azp, typeof receiver === 'string' ? receiver : audience));
     if (typeof navIdent === 'string') setClaims(token.payload, onDuty(navIdent));

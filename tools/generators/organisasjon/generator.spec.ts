@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { runProgram, createWorkDir, ROOT } from '@tiltak/testing';
 import { organisasjon } from './generator.ts';
@@ -42,7 +43,7 @@ const read = (path: string): string => readFileSync(join(directory, path), 'utf8
 const yaml = (path: string): Record<string, never> => parse(read(path)) as Record<string, never>;
 
 test('everything an organisation needs, for each environment, and nothing the second time', () => {
-  const what = ['konsumenter', 'migrering', 'topic', 'ingestor', 'query-api'];
+  const what = ['konsumenter', 'migrering', 'topic', 'ingestor', 'query-api', 'adapter'];
   const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
   expect(create('demo-fylke')).toEqual([
     ...files,
@@ -101,7 +102,7 @@ test('nav is what the generator writes, and needs nothing more', () => {
   const files = readdirSync(join(directory, 'nais', 'nav'));
   expect(files).toEqual(readdirSync(join(ROOT, 'nais', 'nav')));
   expect(files.filter((file) => file.startsWith('topic'))).toEqual([]);
-  for (const file of files.filter((name) => !/^(konsumenter|query-api|dekning)/.test(name))) {
+  for (const file of files.filter((name) => !/^(konsumenter|dekning)/.test(name))) {
     expect(read(`nais/nav/${file}`)).toBe(readFileSync(join(ROOT, 'nais', 'nav', file), 'utf8'));
   }
 });
@@ -115,12 +116,70 @@ test('people log in to the page of those on duty, and what is called with a toke
       env: { name: string; value: string }[];
     };
     // The path is that of the cookie too.
-    expect(spec.ingresses.map((address) => new URL(address).pathname)).toEqual(['/drift']);
+    expect(spec.ingresses.map((address) => new URL(address).pathname)).toEqual(['/drift', '/adapter']);
     const { application, sidecar } = spec.azure;
     expect(sidecar).toMatchObject({ enabled: true, autoLogin: true });
     expect(sidecar.autoLoginIgnorePaths.filter((path) => path.startsWith('/drift'))).toEqual([]);
     expect(application).toMatchObject({ allowAllUsers: false, claims: { groups: [{ id: '{{driftsgruppe}}' }] } });
     expect(spec.env).toContainEqual({ name: 'DRIFT_GRUPPER', value: '{{driftsgruppe}}' });
+  }
+});
+
+test('the applications of the adapter reach its API, and nobody does where no adapter may write', () => {
+  create('demo-fylke');
+  const [list, manifest] = ['nais/demo-fylke/adapter-dev.yaml', 'nais/demo-fylke/ingestor-dev.yaml'];
+  expect(yaml(manifest)['spec']?.['accessPolicy']).toEqual({ inbound: { rules: [] } });
+  writeFileSync(join(directory, list), '- { navn: fylkets-adapter, namespace: fylke }\n');
+  expect(create('demo-fylke')).toEqual([manifest]);
+  const rules = [{ application: 'fylkets-adapter', namespace: 'fylke' }];
+  expect(yaml(manifest)['spec']?.['accessPolicy']).toEqual({ inbound: { rules } });
+  expect(create('demo-fylke')).toEqual([]);
+
+  create('et-fylke', 'fylke.avtaler');
+  const spec = yaml('nais/et-fylke/ingestor-dev.yaml')['spec'];
+  expect([spec?.['accessPolicy'], (spec?.['ingresses'] as unknown as string[]).length]).toEqual([undefined, 1]);
+});
+
+test('the platform takes the manifests: each is as the schema of its kind says, down to the last name', () => {
+  create('demo-fylke');
+  create('et-fylke', 'fylke.avtaler');
+  const schemas = JSON.parse(readFileSync(join(import.meta.dirname, 'nais-schemas.json'), 'utf8')) as Record<
+    string,
+    object
+  >;
+  const ajv = new Ajv({ allErrors: true, strict: false, unicodeRegExp: false });
+  const kinds = new Set<string>();
+  for (const file of globSync('nais/*/*.yaml', { cwd: directory })) {
+    const { kind, spec } = yaml(file) as { kind?: string; spec?: unknown };
+    if (kind === undefined) continue;
+    kinds.add(kind);
+    const validate = ajv.compile(schemas[kind] ?? {});
+    expect([file, validate(spec), validate.errors]).toEqual([file, true, null]);
+  }
+  expect([...kinds].sort()).toEqual(Object.keys(schemas).sort());
+  expect(
+    ajv.compile(schemas['Application'] ?? {})({
+      ...(yaml('nais/et-fylke/query-api-dev.yaml')['spec'] as unknown as object),
+      readyness: {},
+    }),
+  ).toBe(false);
+});
+
+test('a process has the time to stop that it takes', () => {
+  create('demo-fylke');
+  const frame = readFileSync(join(ROOT, 'libs', 'platform', 'src', 'run-app.ts'), 'utf8');
+  const maxShutdownMs = Number(/MAX_SHUTDOWN_MS = ([\d_]+)/.exec(frame)?.[1]?.replace('_', ''));
+  expect(maxShutdownMs).toBeGreaterThan(0);
+  for (const app of ['ingestor', 'query-api']) {
+    const spec = yaml(`nais/demo-fylke/${app}-prod.yaml`)['spec'] as unknown as {
+      preStopHook: { exec: { command: [string, string] } };
+      terminationGracePeriodSeconds: number;
+      replicas: { min: number };
+    };
+    const [, seconds] = spec.preStopHook.exec.command;
+    expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(seconds) + maxShutdownMs / 1_000);
+    // One can be taken away: the platform makes a disruption budget of it.
+    expect(spec.replicas.min).toBeGreaterThan(1);
   }
 });
 
@@ -177,7 +236,9 @@ test('a topic that is none, or another than the organisation has, is refused', (
 test('a registry that is broken is named', () => {
   create('demo-fylke');
   writeFileSync(join(directory, 'nais/demo-fylke/konsumenter-prod.yaml'), '- navn: "x }"\n');
-  expect(() => create('demo-fylke')).toThrow(/^nais\/demo-fylke\/konsumenter-prod\.yaml must be a list of consumers/);
+  expect(() => create('demo-fylke')).toThrow(
+    /^nais\/demo-fylke\/konsumenter-prod\.yaml must be a list, each with navn/,
+  );
 });
 
 test('nx g organisasjon finds it', async () => {

@@ -10,13 +10,15 @@ import {
   ENVIRONMENTS,
   queryApi,
   topicManifest,
-  type InboundKonsument,
+  NO_ADAPTER,
+  type InboundApp,
 } from './manifests.ts';
 import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
 
 /**
  * `npx nx g organisasjon <navn>`: what an organisation needs on the platform and on the local stack. What stands there
- * already is left as it is, but for the access policy of the query-api, which always follows the registry of consumers.
+ * already is left as it is, but for the access policies: that of the query-api always follows the registry of consumers, and that of the ingestor the
+ * applications of the adapter.
  *
  * @throws when the name or the topic can't be used, or a registry can't be read; then nothing is written
  */
@@ -36,15 +38,21 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     if (topic === ownTopic(name)) write(file('topic'), topicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
-    const manifest = tree.read(file('query-api'), 'utf8') ?? '';
-    const updated = withInboundRules(
-      manifest,
-      readRegistry(file('konsumenter'), tree.read(file('konsumenter'), 'utf8') ?? ''),
-    );
-    if (updated !== manifest) tree.write(file('query-api'), updated);
+    letIn(tree, file('query-api'), file('konsumenter'));
+    if (topic === ownTopic(name)) {
+      write(file('adapter'), NO_ADAPTER(name, env));
+      letIn(tree, file('ingestor'), file('adapter'));
+    }
   }
   write(`nais/${name}/dekning.yaml`, EMPTY_COVERAGE);
   write(setup, localEntry(name, topic));
+}
+
+/** The access policy of an app follows the list of those who may call it. */
+function letIn(tree: Tree, manifestFile: string, listFile: string): void {
+  const manifest = tree.read(manifestFile, 'utf8') ?? '';
+  const updated = withInboundRules(manifest, readApps(listFile, tree.read(listFile, 'utf8') ?? ''));
+  if (updated !== manifest) tree.write(manifestFile, updated);
 }
 
 const TOPIC = /^[a-z0-9][a-z0-9._-]{0,200}$/;
@@ -59,15 +67,17 @@ function chooseTopic(name: string, wanted: string | undefined, setup: string | n
 }
 
 /** The rest of a registry is validated where it is used, by the query-api. */
-function readRegistry(file: string, content: string): InboundKonsument[] {
+function readApps(file: string, content: string): InboundApp[] {
   const lines = parse(content) as unknown;
   const isName = (value: unknown): boolean => typeof value === 'string' && /^[a-z][a-z0-9-]{0,62}$/.test(value);
-  const isKonsument = (line: unknown): line is InboundKonsument => {
-    const { navn: name, namespace } = (line ?? {}) as Partial<InboundKonsument>;
+  const isKonsument = (line: unknown): line is InboundApp => {
+    const { navn: name, namespace } = (line ?? {}) as Partial<InboundApp>;
     return isName(name) && (namespace === undefined || isName(namespace));
   };
   if (!Array.isArray(lines) || !lines.every(isKonsument)) {
-    throw new Error(`${file} must be a list of consumers, as apps/query-api/src/access/konsumenter.schema.json says.`);
+    throw new Error(
+      `${file} must be a list, each with navn and perhaps namespace, as apps/query-api/src/access/konsumenter.schema.json says.`,
+    );
   }
   return lines;
 }

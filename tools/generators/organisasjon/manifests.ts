@@ -3,9 +3,10 @@ import { ownTopic, topicName } from './names.ts';
 export const ENVIRONMENTS = ['dev', 'prod'] as const;
 type Env = (typeof ENVIRONMENTS)[number];
 
-export interface InboundKonsument {
+/** An application that may call ours. */
+export interface InboundApp {
   navn: string;
-  /** of the consumer's team; the same as ours when absent */
+  /** of its team; the same as ours when absent */
   namespace?: string;
 }
 
@@ -21,6 +22,13 @@ export const EMPTY_REGISTRIES: Record<Env, string> = {
 []
 `,
 };
+
+/** Nobody but people on duty reaches the ingestor until the adapter's application stands here. */
+export const NO_ADAPTER = (name: string, env: Env): string =>
+  `# The applications of the adapter in ${env}, which may call /adapter/v1 of the ingestor: - { navn: …, namespace: … }
+# npx nx g organisasjon ${name} writes the access policy of the ingestor from it.
+[]
+`;
 
 /** Nothing is said of any kind until the organisation says it. */
 export const EMPTY_COVERAGE = `# Of which kinds of measure this organisation's source is the master, and since when; see nais/nav/dekning.yaml.
@@ -38,10 +46,14 @@ ${metadata(`tiltak-datadeling-${what}-${name}`)}
 spec:
   image: '{{image}}'
   port: 8080
-  liveness: { path: /internal/isalive, initialDelay: 5, periodSeconds: 10 }
-  readiness: { path: /internal/isready, periodSeconds: 5 }
+  # Alive is a process that answers, whatever it waits for; ready is one that can do what it is for.
+  startup: { path: /internal/isalive, periodSeconds: 2, timeout: 2, failureThreshold: 30 }
+  liveness: { path: /internal/isalive, periodSeconds: 10, timeout: 3, failureThreshold: 3 }
+  readiness: { path: /internal/isready, periodSeconds: 5, timeout: 2, failureThreshold: 2 }
   prometheus: { enabled: true, path: /internal/prometheus }
-  terminationGracePeriodSeconds: 30`;
+  # Until nobody sends it anything new; then it has 28 s to answer what is under way, and to stop.
+  preStopHook: { exec: { command: [sleep, '5'] } }
+  terminationGracePeriodSeconds: 40`;
 
 const DOMAIN: Record<Env, string> = { dev: 'intern.dev.nav.no', prod: 'intern.nav.no' };
 /** Whether an adapter may write to an organisation's topic: not to one that a source publishes to. */
@@ -54,9 +66,10 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
     requests: { cpu: 200m, memory: 256Mi }
     limits: { memory: 512Mi }
   kafka: { pool: nav-${env} }
-  # The page of those on duty, and nothing else: the login's cookie is for this path.
-  ingresses: ['https://tiltak-datadeling-${name}.${DOMAIN[env]}/drift']
-  azure:
+  # The page of those on duty: the login's cookie is for this path.${topic === ownTopic(name) ? ' And the API of the adapter, which brings a token.' : ''}
+  ingresses:
+    - https://tiltak-datadeling-${name}.${DOMAIN[env]}/drift
+${adapterAccess(name, env, topic)}  azure:
     application:
       enabled: true
       allowAllUsers: false
@@ -84,6 +97,17 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
     - { secret: tiltak-datadeling-${name}-ingestor-db }
 `;
 
+/** Only where an adapter may write is there one to let in. */
+function adapterAccess(name: string, env: Env, topic: string): string {
+  if (topic !== ownTopic(name)) return '';
+  return `    - https://tiltak-datadeling-${name}.${DOMAIN[env]}/adapter
+  accessPolicy:
+    inbound:
+      # The applications in adapter-${env}.yaml: npx nx g organisasjon ${name} writes them.
+      rules: []
+`;
+}
+
 const MAX_REPLICAS = { dev: 3, prod: 8 };
 
 /** Lets nobody in yet: see `withInboundRules`. */
@@ -92,6 +116,8 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
   resources:
     requests: { cpu: 200m, memory: 256Mi }
     limits: { memory: 512Mi }
+  # People read its pages, which need no token and hold no data: what it is, the catalogue, the form for access.
+  ingresses: ['https://tiltak-datadeling-api-${name}.${DOMAIN[env]}']
   azure: { application: { enabled: true } }
   accessPolicy:
     inbound:
@@ -113,9 +139,9 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     - { secret: tiltak-datadeling-${name}-query-api-db }
 `;
 
-/** The manifest of a query-api that lets in those consumers, and no others. */
-export function withInboundRules(manifest: string, konsumenter: readonly InboundKonsument[]): string {
-  const lines = konsumenter.map(
+/** The manifest of an app that lets in those applications, and no others. */
+export function withInboundRules(manifest: string, apps: readonly InboundApp[]): string {
+  const lines = apps.map(
     ({ navn: name, namespace }) =>
       `        - { application: ${name}${namespace ? `, namespace: ${namespace}` : ''} }\n`,
   );

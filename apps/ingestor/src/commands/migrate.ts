@@ -5,6 +5,7 @@ import { checkLogs, databaseOptionsFrom, logWaiting } from '../database/connect.
 
 /** The migration job: the only process that has the login of the schema's owner. */
 export const migrate: Command = {
+  isJob: true,
   usage: `Usage: node main.cjs migrer
 
 Brings the schema to the version of this release, as a job of its own: the apps of the release wait for it. Waits for a

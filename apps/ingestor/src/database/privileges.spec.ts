@@ -1,3 +1,4 @@
+import { summarizeUsage } from '../statistics/usage.job.ts';
 import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
 
 /** What the login of the ingestor may do, and what it may not. */
@@ -53,6 +54,7 @@ test.each([
   ['make a temporary table', 'create temp table ny (n integer)'],
   ['change a table', 'alter table avtale add column ny integer'],
   ['read the audit of look-ups', 'select from oppslag'],
+  ['read what consumers have used', 'select from konsumentbruk'],
   ['write the audit of look-ups', `insert into oppslag (konsument) values ('x')`],
   ['delete a parked message', 'delete from parkert_melding'],
   ['delete an avtale, which leaves a marker', 'delete from avtale'],
@@ -60,6 +62,16 @@ test.each([
   ['change the content of a version', 'update avtale_versjon set avtale_nr = 1'],
 ])('it can not %s', async (_, sql) => {
   await expect(setup.pool.query(sql)).rejects.toMatchObject({ code: '42501' });
+});
+
+test('it can have the audit of look-ups summed up, without seeing any of it', async () => {
+  await setup.owner.query(
+    `insert into oppslagslinje (tidspunkt, konsument, operasjon, behandlingsgrunnlag, felter, person, tillatt, call_id)
+     values (now() - interval '1 hour', 'k', 'hentAvtale', 'B1', '{avtaleId}', gen_random_uuid(), true, 'x')`,
+  );
+  await summarizeUsage(setup.pool);
+  const rows = await setup.owner.query<{ felt: string }[]>('select felt from konsumentbruk order by 1');
+  expect(rows).toEqual([{ felt: '' }, { felt: 'avtaleId' }]);
 });
 
 test('the owner of all there is, of the audits too, is neither app, and neither can become it', async () => {
@@ -91,6 +103,7 @@ test('each function that runs as the owner names its search path, and is for tho
     meld_ingestor: ['datadeling_skriver'],
     noter_tidslinje: ['datadeling_skriver'],
     oppslagsform_nr: ['datadeling_leser'],
+    oppsummer_bruk: ['datadeling_skriver'],
     personens_identer: ['datadeling_leser', 'datadeling_revisor'],
     rydd_parkerte: ['datadeling_skriver'],
     skriv_oppslagslinje: [],

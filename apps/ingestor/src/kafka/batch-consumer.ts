@@ -90,6 +90,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
 
   /** Returns at once; a broker that is away is waited for in the background. */
   listen(callback: () => void): void {
+    // So that one that never hears anything is seen too.
+    if (this.options.isStream) metrics.lastFetch.set({ topic: this.options.topic }, Date.now() / 1_000);
     void this.consume();
     callback();
   }
@@ -177,7 +179,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       this.member = false;
       this.assign(consumer, []);
-      logger.error({ err: payload.error, startesPaaNytt: payload.restart }, 'The Kafka consumer stopped');
+      const level = payload.restart ? 'warn' : 'error';
+      logger[level]({ err: payload.error, startesPaaNytt: payload.restart }, 'The Kafka consumer stopped');
       // kafkajs itself starts again after what it considers passing.
       if (!payload.restart && !this.stopped) void this.consume();
     });

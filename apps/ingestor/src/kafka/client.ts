@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Kafka, logLevel } from 'kafkajs';
 import { logger } from '@tiltak/platform';
+import { levelOf } from './kafkajs-log.ts';
 
 export interface KafkaOptions {
   brokers: string[];
@@ -25,8 +26,7 @@ export function createKafka(options: KafkaOptions): Kafka {
     logLevel: logLevel.WARN,
     // Only what kafkajs says in words: its extra fields can hold messages.
     logCreator: () => (line) => {
-      const level = line.level === logLevel.ERROR ? 'error' : 'warn';
-      logger[level]({ kilde: line.namespace }, line.log.message);
+      logger[levelOf(line)]({ kilde: line.namespace }, line.log.message);
     },
   });
 }

@@ -53,3 +53,8 @@ declare module 'kafkajs/src/network/connection.js' {
   }
   export = Connection;
 }
+
+declare module 'kafkajs/src/protocol/error.js' {
+  /** What a broker may answer, by its type and in words. */
+  export const errorCodes: readonly { type: string; code: number; retriable: boolean; message: string }[];
+}

@@ -11,7 +11,7 @@ import { forbidden, requireFields, type Grant } from './grant.ts';
 import { atOnceProblem, ConsumerLimits } from './consumer-limits.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
 import { OpenRequests } from './open-requests.ts';
-import { OPERATION, OPERATIONS, type Operation } from './operations.ts';
+import { NEEDS_NO_GRANT, OPERATION, OPERATIONS, type Operation } from './operations.ts';
 import { requireTerms } from './terms.ts';
 
 declare module 'fastify' {
@@ -109,6 +109,7 @@ export class AccessGuard implements CanActivate {
   private isGranted(request: FastifyRequest, operation: Operation): boolean {
     try {
       const konsument = requireKonsument(this.konsumenter, request);
+      if (NEEDS_NO_GRANT.has(operation)) return true;
       requireTerms(konsument);
       requireGrant(konsument, chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag), operation);
       return true;
@@ -119,6 +120,7 @@ export class AccessGuard implements CanActivate {
 
   /** Whatever is refused here is audited with the persons that the request names: its body has been read. */
   private grantOrDenial(konsument: Konsument, operation: Operation, { headers, body, params }: FastifyRequest): Grant {
+    if (NEEDS_NO_GRANT.has(operation)) return grantOfNothing(konsument, operation);
     let grunnlag: Behandlingsgrunnlag | undefined;
     try {
       requireTerms(konsument);
@@ -174,6 +176,11 @@ function chooseGrunnlag(
   const grunnlag = behandlingsgrunnlag.find(({ id }) => id === chosen);
   if (!grunnlag) throw forbidden('The behandlingsgrunnlag in the header is not granted to this consumer');
   return grunnlag;
+}
+
+/** Whoever it is may ask, and is told of no avtale. */
+function grantOfNothing({ navn: konsument, dialect }: Konsument, operation: Operation): Grant {
+  return { konsument, behandlingsgrunnlag: '', operation, fields: new Set(), dialect, moment: new AnswerMoment() };
 }
 
 function requireGrant(

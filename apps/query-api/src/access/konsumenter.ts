@@ -3,7 +3,7 @@ import { StartupError } from '@tiltak/platform';
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import type { Dialect } from '../graphql/schema.ts';
 import { parseYaml } from '../shared/yaml.ts';
-import { OPERATIONS, type Operation } from './operations.ts';
+import { GRANTABLE_OPERATIONS, NEEDS_NO_GRANT, type Operation } from './operations.ts';
 import { Quota } from './quota.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
 
@@ -117,7 +117,8 @@ function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): strin
   for (const [i, { operasjoner: operations, felter: fields }] of behandlingsgrunnlag.entries()) {
     const place = `${String(nr)}.behandlingsgrunnlag.${String(i)}`;
     for (const name of operations === 'alle' ? [] : operations) {
-      if (!(name in OPERATIONS)) errors.push(`${place}.operasjoner: ${name} is not an operation`);
+      if (NEEDS_NO_GRANT.has(name)) errors.push(`${place}.operasjoner: ${name} needs no grant`);
+      else if (!GRANTABLE_OPERATIONS.includes(name)) errors.push(`${place}.operasjoner: ${name} is not an operation`);
     }
     for (const field of fields === 'alle' ? [] : fields) {
       if (!GRANTABLE_FIELDS.includes(field)) errors.push(`${place}.felter: ${field} is not a field`);
@@ -145,7 +146,7 @@ function toKonsument({
     behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner: operations, felter: fields }) => ({
       id,
       lenke,
-      operasjoner: new Set(operations === 'alle' ? (Object.keys(OPERATIONS) as Operation[]) : operations),
+      operasjoner: new Set(operations === 'alle' ? GRANTABLE_OPERATIONS : operations),
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
     })),
     dialect: graphql?.som ?? 'ny',

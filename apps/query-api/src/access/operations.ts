@@ -25,12 +25,21 @@ export const OPERATIONS = {
   hentStatistikk: [],
   hentFerskhet: [],
   hentDekning: [],
+  hentTilgang: [],
 } as const satisfies Record<string, readonly AvtaleField[]>;
 
 export type Operation = keyof typeof OPERATIONS;
 
+/** Every registered consumer may: they tell it of nothing but itself, also before it has accepted the terms of use. */
+export const NEEDS_NO_GRANT: ReadonlySet<string> = new Set<Operation>(['hentTilgang']);
+
+/** What a registry can grant. */
+export const GRANTABLE_OPERATIONS = (Object.keys(OPERATIONS) as Operation[]).filter(
+  (name) => !NEEDS_NO_GRANT.has(name),
+);
+
 /** They tell of no avtale, so their use is in no audit. */
-export const NOT_AUDITED: ReadonlySet<string> = new Set<Operation>(['hentFerskhet', 'hentDekning']);
+export const NOT_AUDITED: ReadonlySet<string> = new Set<Operation>(['hentFerskhet', 'hentDekning', 'hentTilgang']);
 
 export const OPERATION = 'operasjon';
 

@@ -16,8 +16,8 @@ export const auditReport: Command = {
   usage: `Usage: npm run drift -- oppslag [options], in the image node main.cjs oppslag [options]
 
 Tells, for each consumer and purpose, what was looked up, and which of the granted fields and operations were never asked
-for; or, with --person, who has seen a person. hentFerskhet and hentDekning tell of no avtale and are not audited, so they
-are never named. Reads DB_* of a login in datadeling_revisor, the only role that can read the audit, ORGANISASJON, and the
+for; or, with --person, who has seen a person. hentFerskhet, hentDekning and hentTilgang tell of no avtale and are not
+audited, so they are never named. Reads DB_* of a login in datadeling_revisor, the only role that can read the audit, ORGANISASJON, and the
 registry in KONSUMENTER_FIL.
 
   --fra YYYY-MM-DD  first day, UTC, included

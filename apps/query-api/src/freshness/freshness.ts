@@ -61,10 +61,11 @@ export class Freshness {
     return oldest(this.latest);
   }
 
-  /** Older with each second, also while the database can't be asked. */
+  /** Older with each second, also while the database can't be asked; as old as the process while there is no data yet. */
   private showAge(): void {
     const { ageSeconds = null } = this.known ?? {};
-    if (ageSeconds !== null) metrics.dataAge.set(ageSeconds + (performance.now() - this.readAt) / 1_000);
+    const now = performance.now();
+    metrics.dataAge.set(ageSeconds === null ? now / 1_000 : ageSeconds + (now - this.readAt) / 1_000);
   }
 }
 

@@ -95,6 +95,8 @@ test('the reader can write the audit, but for its number and its time, and see w
     'konsum_hull SELECT',
     'konsum_offset SELECT',
     'konsum_status SELECT',
+    'konsumentbruk SELECT',
+    'konsumentbruk_tidsrom SELECT',
     'migrations SELECT',
     'relasjon_synlig SELECT',
     'statistikk_synlig SELECT',

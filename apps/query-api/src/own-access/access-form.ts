@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FIELDS, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import { pageHeaders } from '@tiltak/platform';
+import { Ajv } from 'ajv';
+import ucs2length from 'ajv/dist/runtime/ucs2length.js';
+import standalone from 'ajv/dist/standalone/index.js';
+import type { FastifyInstance } from 'fastify';
+import schema from '../access/konsumenter.schema.json' with { type: 'json' };
+import { GRANTABLE_OPERATIONS, OPERATIONS } from '../access/operations.ts';
+import { TERMS_VERSIONS } from '../access/terms.ts';
+import { FILTER_FIELDS } from '../avtaler/avtaler.filter.ts';
+
+/** Open: it holds no data, and takes none. What is filled in stays in the browser. */
+export const ACCESS_FORM_ROUTES = ['/tilgang/skjema', '/tilgang/skjema/*'];
+
+const JS = 'text/javascript; charset=utf-8';
+
+/** Serves the form that a team makes its entry in the registry of consumers with. */
+export function serveAccessForm(server: FastifyInstance, organisasjon: string): void {
+  const file = (name: string): Buffer => readFileSync(join(import.meta.dirname, 'static', name));
+  const files: Record<string, [type: string, content: Buffer | string]> = {
+    '/tilgang/skjema': ['text/html; charset=utf-8', file('tilgangsskjema.html')],
+    '/tilgang/skjema/skjema.css': ['text/css; charset=utf-8', file('tilgangsskjema.css')],
+    '/tilgang/skjema/skjema.js': [JS, file('tilgangsskjema.js')],
+    '/tilgang/skjema/oppforing.js': [JS, file('oppforing.js')],
+    '/tilgang/skjema/regler.js': [JS, rulesModule(organisasjon)],
+  };
+  for (const [route, [type, content]] of Object.entries(files)) {
+    server.get(route, (_request, reply) => reply.headers(pageHeaders(type)).send(content));
+  }
+}
+
+/** What the page goes by, from what the service itself goes by: the schema of the registry, operations, fields, filters. */
+function rulesModule(organisasjon: string): string {
+  const { deltakerId: _ofPaths, ...filters } = FILTER_FIELDS;
+  const rules = {
+    organisasjon,
+    terms: TERMS_VERSIONS.at(-1),
+    operations: Object.fromEntries(GRANTABLE_OPERATIONS.map((name) => [name, OPERATIONS[name]])),
+    fields: GRANTABLE_FIELDS.map((name) => ({ name, aboutPerson: isAboutPerson(name) })),
+    filters,
+  };
+  return `export const RULES = ${JSON.stringify(rules)};\n${validatorModule()}`;
+}
+
+const isAboutPerson = (name: AvtaleField): boolean => name !== 'fase' && FIELDS[name].about === 'person';
+
+/** As a module of a browser, which may not make code of texts: the schema is compiled here. */
+function validatorModule(): string {
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
+  ajv.addSchema(schema, 'validate');
+  return withoutRequire(standalone(ajv, { validate: 'validate' }));
+}
+
+/** What it calls of ajv when it runs, as functions that stand alone; both ways in which a module of ajv comes here. */
+const AT_RUN_TIME: Record<string, unknown> = {
+  'ajv/dist/runtime/ucs2length': 'default' in ucs2length ? ucs2length.default : ucs2length,
+};
+
+function withoutRequire(code: string): string {
+  const parts = new Map<string, string>();
+  const text = code.replace(/require\("([^"]+)"\)\.default/g, (_, name: string) => {
+    const part = AT_RUN_TIME[name];
+    if (typeof part !== 'function')
+      throw new Error(`The validator of the registry needs ${name}, which has no place here`);
+    const id = `part${String(parts.size)}`;
+    parts.set(id, String(part));
+    return id;
+  });
+  return `${Array.from(parts, ([id, source]) => `const ${id} = ${source};`).join('\n')}\n${text}`;
+}
