@@ -932,6 +932,20 @@ create table topic_epoke (
 comment on table topic_epoke is 'Each topic that has had the name, by its id in Kafka: what lies on one comes after everything that lay on those before it';
 grant select, insert on topic_epoke to datadeling_skriver;
 
+create table trigger_posisjon (
+  topic text not null,
+  epoke uuid not null,
+  tx xid8 not null,
+  lopenr bigint not null,
+  flyttet timestamptz(6) default clock_timestamp() not null,
+  hull timestamptz(6),
+  constraint trigger_posisjon_pkey PRIMARY KEY (topic)
+);
+comment on table trigger_posisjon is 'The last line of the change feed that is on the trigger topic: what comes after it may be there already, after a kill';
+comment on column trigger_posisjon.epoke is 'Of the change feed, when the position was set';
+comment on column trigger_posisjon.hull is 'When the feed was last found to lack lines that had not been published';
+grant select, insert, update on trigger_posisjon to datadeling_skriver;
+
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);

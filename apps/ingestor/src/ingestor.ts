@@ -39,6 +39,7 @@ import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
 import { Statistics } from './statistics/statistics.job.ts';
+import { Trigger } from './trigger/trigger.job.ts';
 
 /** An ingestor that is put together and not started: nothing has connected yet. */
 export interface Ingestor extends Parts {
@@ -124,6 +125,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new Statistics(pool, config.KAFKA_TOPIC),
       rebuild,
       adapter.completion,
+      ...(kafka.triggerPublisher ? [new Trigger(config, kafka.triggerPublisher)] : []),
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };

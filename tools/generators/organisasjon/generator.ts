@@ -10,6 +10,7 @@ import {
   ENVIRONMENTS,
   queryApi,
   topicManifest,
+  triggerTopicManifest,
   type InboundKonsument,
 } from './manifests.ts';
 import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
@@ -34,6 +35,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     write(file('konsumenter'), EMPTY_REGISTRIES[env]);
     write(file('migrering'), migration(name, env));
     if (topic === ownTopic(name)) write(file('topic'), topicManifest(name, env));
+    write(file('trigger-topic'), triggerTopicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
     const manifest = tree.read(file('query-api'), 'utf8') ?? '';
