@@ -6,29 +6,36 @@ import { writeClientSchemas } from './client-types.ts';
 import { writePage } from './konsument-docs.ts';
 
 /**
- * `openapi.ts <project>`: writes what the project has of OpenAPI. An app writes the document that it publishes when built;
- * with `--sjekk` it is only held against the committed one. The client and the page for consumers are made from the documents;
+ * `openapi.ts <project>`: writes what the project has of OpenAPI. An app writes the documents that it publishes when built,
+ * the ingestor that of its topics too; with `--sjekk` they are only held against the committed ones. The client and the page for consumers are made from the documents;
  * specs check that they are as made.
  */
 const [project = '', ...options] = process.argv.slice(2);
 if (project === 'client-typescript') await writeClientSchemas();
 else if (project === 'tools') writePage();
-else if (options.includes('--sjekk')) checkDocument(project);
-else writeFileSync(documentFile(project), publishedBy(project));
+else if (options.includes('--sjekk')) checkDocuments(project);
+else for (const document of documentsOf(project)) writeFileSync(document.file, document.text());
 
-function checkDocument(app: string): void {
-  const file = documentFile(app);
-  if (existsSync(file) && readFileSync(file, 'utf8') === publishedBy(app)) return;
-  fail(`apps/${app}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
+function checkDocuments(app: string): void {
+  for (const { file, name, text } of documentsOf(app)) {
+    if (existsSync(file) && readFileSync(file, 'utf8') === text()) continue;
+    fail(`apps/${app}/${name} is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
+  }
 }
 
-function documentFile(app: string): string {
-  return join(ROOT, 'apps', app, 'openapi.json');
+/** The ingestor has one of its topics too. */
+function documentsOf(app: string): { file: string; name: string; text: () => string }[] {
+  const documents = { 'openapi.json': 'openapi', ...(app === 'ingestor' ? { 'asyncapi.yaml': 'asyncapi' } : {}) };
+  return Object.entries(documents).map(([name, command]) => ({
+    name,
+    file: join(ROOT, 'apps', app, name),
+    text: () => printedBy(app, command),
+  }));
 }
 
-function publishedBy(app: string): string {
+function printedBy(app: string, command: string): string {
   const program = join(ROOT, 'dist', 'apps', app, 'main.cjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'openapi'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, command], {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
   });

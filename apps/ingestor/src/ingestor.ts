@@ -13,6 +13,7 @@ import type { DataSource } from 'typeorm';
 import { authorizeFor } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { allowLargePages } from './adapter/body-limit.ts';
+import { asyncApiText } from './asyncapi/document.ts';
 import { thisBuild } from './build.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
@@ -211,4 +212,9 @@ const WRITABLE = `select not current_setting('transaction_read_only')::boolean a
 /** Prints the OpenAPI document, for `npm run openapi`. */
 export async function printOpenApi(): Promise<void> {
   process.stdout.write(await openApiText(IngestorModule.with()));
+}
+
+/** Prints the document of the topics, for the same. */
+export async function printAsyncApi(): Promise<void> {
+  process.stdout.write(asyncApiText(await openApiText(IngestorModule.with())));
 }

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { runApp, runCommand } from '@tiltak/platform';
+import { asyncapi } from './commands/asyncapi.ts';
 import { avstem } from './commands/avstem.ts';
 import { migrate } from './commands/migrate.ts';
 import { openapi } from './commands/openapi.ts';
@@ -8,7 +9,7 @@ import { readConfig } from './config.ts';
 import { createIngestor, startIngestor } from './ingestor.ts';
 
 /** `node main.cjs <name> [options]`; without a name it is the ingestor that starts. */
-const COMMANDS = { relasjoner: relations, avstem, migrer: migrate, openapi };
+const COMMANDS = { relasjoner: relations, avstem, migrer: migrate, openapi, asyncapi };
 
 const [name, ...args] = process.argv.slice(2);
 if (name === undefined) void runApp(() => startIngestor(createIngestor(readConfig())));

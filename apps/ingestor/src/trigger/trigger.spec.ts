@@ -7,6 +7,8 @@ import {
   waitUntil,
   type TestTopic,
 } from '@tiltak/testing';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { TRIGGER_SCHEMA } from '../asyncapi/schemas.ts';
 import { ChangeFeedPruning } from '../changes/prune.job.ts';
 import { Publisher, type OutgoingMessage } from '../kafka/publisher.ts';
 import { metrics } from '../metrics.ts';
@@ -97,10 +99,14 @@ function feed(): Promise<Line[]> {
 
 type Told = TriggerEvent & { raw: string; key: string; partition: number };
 
+const fitsDocument = new Ajv2020({ strict: false, validateFormats: false }).compile(TRIGGER_SCHEMA);
+
 async function told(): Promise<Told[]> {
   return (await readTopic(topic.topic)).map(({ key, value, partition }) => {
     const raw = value?.toString() ?? '';
-    return { ...(JSON.parse(raw) as TriggerEvent), raw, key: key?.toString() ?? '', partition };
+    const event = JSON.parse(raw) as TriggerEvent;
+    if (!fitsDocument(event)) throw new Error(JSON.stringify(fitsDocument.errors));
+    return { ...event, raw, key: key?.toString() ?? '', partition };
   });
 }
 
