@@ -345,11 +345,16 @@ create table adapter (
   opprettet timestamptz(6) default now() not null,
   endret timestamptz(6) default now() not null,
   hjerteslag timestamptz(6),
+  ukjente_felter text default 'MELD'::text not null,
+  siste_feil jsonb,
   constraint adapter_pkey PRIMARY KEY (id),
   constraint adapter_delta_synk_check CHECK (delta_synk = ANY (ARRAY['STRAKS'::text, 'MINST_HVERT_15_MINUTT'::text, 'INGEN'::text])),
-  constraint adapter_id_check CHECK (id)
+  constraint adapter_id_check CHECK (id),
+  constraint adapter_ukjente_felter_check CHECK (ukjente_felter = ANY (ARRAY['MELD'::text, 'AVVIS'::text]))
 );
 comment on table adapter is 'At most one row: the contract of the one adapter of this organisation';
+comment on column adapter.ukjente_felter is 'Whether what the contract does not know is told of in the answer, or refused';
+comment on column adapter.siste_feil is 'The last request of a sync that was refused: names of fields, and no values';
 grant select, insert, update, delete on adapter to datadeling_skriver;
 
 create table avstemming (
@@ -890,6 +895,7 @@ create table synk (
   skal_slettes integer,
   bekreftet_av text,
   epoke integer default 0 not null,
+  siste_feil jsonb,
   constraint synk_pkey PRIMARY KEY (synk_id),
   constraint synk_antall_sider_check CHECK (antall_sider > 0),
   constraint synk_antall_totalt_check CHECK (antall_totalt >= 0),
@@ -916,10 +922,22 @@ create table synk_side (
   avtrykk bytea not null,
   antall integer not null,
   mottatt timestamptz(6) default clock_timestamp() not null,
+  merknader jsonb,
+  avtaler uuid[],
+  sist_endret timestamptz(6)[],
+  endret integer,
+  uendret integer,
+  foreldet integer,
+  parkert integer,
   constraint synk_side_pkey PRIMARY KEY (synk_id, side)
 );
 comment on table synk_side is 'Pages that are on Kafka. avtrykk: SHA-256 of what was published';
+comment on column synk_side.merknader is 'What the adapter was told of the entries: names of fields, and no values';
+comment on column synk_side.avtaler is 'Of the entries, with sist_endret of each (null: it deletes), until what they came to has been counted';
+comment on column synk_side.parkert is 'Entries that could not be stored; endret, uendret, foreldet and this are all entries, once they are counted';
+CREATE INDEX synk_side_ikke_talt ON synk_side USING btree (synk_id) WHERE avtaler IS NOT NULL;
 grant select, insert on synk_side to datadeling_skriver;
+grant update (avtaler, sist_endret, endret, uendret, foreldet, parkert) on synk_side to datadeling_skriver;
 
 create table topic_epoke (
   topic text not null,
