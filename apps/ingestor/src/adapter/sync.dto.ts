@@ -58,14 +58,14 @@ function limitsOf(field: keyof typeof FIELDS): { maxLength?: number; minimum?: n
 
 /** What the codes are that this release knows; others are taken, and told of in the answer. */
 function codesOf(field: keyof typeof CODE_VALUES): string {
-  return `, a code of the source: ${CODE_VALUES[field].known.join(', ')}. Another one is stored, shown as UKJENT, and told of in \`merknader\``;
+  return `, a code of the source: ${CODE_VALUES[field].known.join(', ')}. Another one is stored, and shown as UKJENT`;
 }
 
 /** What an adapter tells of an avtale: the names, types and rules of the source's messages. */
 @ApiSchema({
   name: 'Ressurs',
   description:
-    'Fields that are not named here are not passed on: they are named in the answer, or the page is refused, as the contract says (`ukjenteFelter`).',
+    'Fields that are not named here are not passed on, and local times have no offset: what is not so is named in the answer, or the page is refused, as the contract says (`ukjenteFelter`). A code that is not known is named in the answer.',
 })
 export class RessursDto {
   @ApiProperty({ format: 'uuid', description: 'The same as the id of the entry', example: EXAMPLE_AVTALE })
