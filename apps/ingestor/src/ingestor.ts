@@ -125,11 +125,14 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
       rebuild,
-      adapter.completion,
-      ...(kafka.triggerPublisher ? [new Trigger(config, kafka.triggerPublisher)] : []),
+      ...publishingJobs(config, kafka, adapter),
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };
+}
+
+function publishingJobs(config: Config, { triggerPublisher }: KafkaConnection, { completion }: Adapter): Job[] {
+  return triggerPublisher ? [completion, new Trigger(config, triggerPublisher)] : [completion];
 }
 
 function createGroupPool(config: Config): Pool {

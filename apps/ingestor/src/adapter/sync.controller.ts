@@ -110,8 +110,8 @@ export class SyncController {
     } catch (error) {
       if (error instanceof Problem) {
         const { problemType, detail, extras } = error;
-        const feil = (extras.feil ?? []).slice(0, FAULTS_KEPT);
-        await saveFailure(this.adapter.pool, { ...page, status: problemType.status, detail, feil }).catch(
+        const faults = (extras.feil ?? []).slice(0, FAULTS_KEPT);
+        await saveFailure(this.adapter.pool, { ...page, status: problemType.status, detail, feil: faults }).catch(
           () => undefined,
         );
       }

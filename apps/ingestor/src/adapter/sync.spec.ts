@@ -407,8 +407,8 @@ test('what the contract does not know is named in the answer, with the field tha
       [fnr]: 'x',
     },
   ];
-  const synkId = newId();
-  const taken = await api.sendPage('PATCH', { synkId }, entries);
+  const syncId = newId();
+  const taken = await api.sendPage('PATCH', { synkId: syncId }, entries);
   const told = {
     'ressurser.ressurs.(a name that is not shown)': ['UKJENT_FELT', null],
     'ressurser.ressurs.avtaleInngaatt': ['UKJENT_FELT', 'avtaleInngått'],
@@ -429,7 +429,7 @@ test('what the contract does not know is named in the answer, with the field tha
   const remarks = taken.body.merknader as Remark[];
   expect(Object.fromEntries(remarks.map(({ felt, slag, mente }) => [felt, [slag, mente]]))).toEqual(told);
   for (const remark of remarks) expect(remark).toMatchObject({ antall: 1, side: 1, innslag: 1 });
-  expect((await api.send('GET', `synk/${synkId}`)).body.merknader).toEqual(remarks);
+  expect((await api.send('GET', `synk/${syncId}`)).body.merknader).toEqual(remarks);
 
   await api.send('PUT', 'kontrakt', { ...CONTRACT, ukjenteFelter: 'AVVIS' });
   const before = await countOnTopic();
@@ -461,12 +461,12 @@ test('what the contract does not know is named in the answer, with the field tha
 test('what the entries came to is counted when the stream has stored them, and the last refusal of a sync stays with it', async () => {
   const at = (day: number): { sistEndret: string } => ({ sistEndret: `2026-03-0${String(day)}T10:00:00Z` });
   const [a, b, c, d] = [newId(), newId(), newId(), newId()];
-  const counts = async (synkId: string): Promise<unknown> => {
+  const counts = async (syncId: string): Promise<unknown> => {
     let body: Record<string, unknown> = {};
     await waitUntil(
       async () => {
         await api.completion.countPages();
-        ({ body } = (await api.send('GET', `synk/${synkId}`)) as { body: Record<string, unknown> });
+        ({ body } = (await api.send('GET', `synk/${syncId}`)) as { body: Record<string, unknown> });
         const { endret, uendret, foreldet, parkert } = body as Record<string, number>;
         return (endret ?? 0) + (uendret ?? 0) + (foreldet ?? 0) + (parkert ?? 0) === body['mottatteRessurser'];
       },
@@ -478,9 +478,9 @@ test('what the entries came to is counted when the stream has stored them, and t
     method: 'PATCH' | 'DELETE',
     entries: ({ id: string } & Record<string, unknown>)[],
   ): Promise<unknown> => {
-    const synkId = newId();
-    expect((await api.sendPage(method, { synkId }, entries)).status).toBe(201);
-    return counts(synkId);
+    const syncId = newId();
+    expect((await api.sendPage(method, { synkId: syncId }, entries)).status).toBe(201);
+    return counts(syncId);
   };
   expect(
     await send(
@@ -500,11 +500,13 @@ test('what the entries came to is counted when the stream has stored them, and t
   expect(await send('DELETE', [{ id: a }, { id: b }, { id: newId() }])).toEqual([1, 2, 0, 0]);
   expect(await send('PATCH', [{ id: b, ...at(1) }])).toEqual([0, 0, 1, 0]);
 
-  const synkId = newId();
-  await api.sendPage('PATCH', { synkId, antallSider: 2, antallTotalt: 2 }, [{ id: c, ...at(5) }]);
-  await api.sendPage('PATCH', { synkId, side: 2, antallSider: 2, antallTotalt: 2 }, [{ id: d, startDato: 'i dag' }]);
-  expect((await api.send('GET', `synk/${synkId}`)).body.sisteFeil).toMatchObject({
-    synkId,
+  const syncId = newId();
+  await api.sendPage('PATCH', { synkId: syncId, antallSider: 2, antallTotalt: 2 }, [{ id: c, ...at(5) }]);
+  await api.sendPage('PATCH', { synkId: syncId, side: 2, antallSider: 2, antallTotalt: 2 }, [
+    { id: d, startDato: 'i dag' },
+  ]);
+  expect((await api.send('GET', `synk/${syncId}`)).body.sisteFeil).toMatchObject({
+    synkId: syncId,
     side: 2,
     status: 400,
     feil: [{ felt: 'ressurser[0].ressurs.startDato' }],

@@ -23,9 +23,9 @@ export interface TriggerPage {
  * then what has been told, and all is told again, by ids of the new epoch.
  */
 const STATE = `tilstand as materialized (
-  select p.epoke as kjent_epoke, p.tx as kjent_tx, p.lopenr as kjent_lopenr, i.beskaaret_til, endringsepoke() as epoke,
+  select p.epoke as known_epoch, p.tx as known_tx, p.lopenr as known_number, i.beskaaret_til, endringsepoke() as epoke,
     case when p.epoke <> endringsepoke() and p.tx >= pg_snapshot_xmax(pg_current_snapshot())
-      then '0'::xid8 else p.tx end as fra_tx
+      then '0'::xid8 else p.tx end as from_tx
   from trigger_posisjon p cross join instans i where p.topic = $1)`;
 
 /** Before the first line that is published: from now on, and nothing of what was before. */
@@ -42,9 +42,9 @@ export async function insertPosition(db: Pool, topic: string): Promise<void> {
 const MAX_NUMBER = String(2n ** 63n - 1n);
 
 interface PageRow {
-  kjent_epoke: string;
-  kjent_tx: string;
-  kjent_lopenr: string;
+  known_epoch: string;
+  known_tx: string;
+  known_number: string;
   epoke: string;
   er_beskaaret: boolean;
   tx: string | null;
@@ -59,12 +59,12 @@ export async function readPage(db: PoolClient, topic: string, count: number): Pr
   const { rows } = await db.query<PageRow>({
     name: 'trigger-side',
     text: `with ${STATE}
-      select kjent_epoke, kjent_tx, kjent_lopenr, epoke, fra_tx < beskaaret_til as er_beskaaret,
+      select known_epoch, known_tx, known_number, epoke, from_tx < beskaaret_til as er_beskaaret,
         tx, lopenr, avtale_id, type,
         to_char(tidspunkt at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as tidspunkt
       from tilstand left join lateral (
         select tx, lopenr, avtale_id, type, tidspunkt from endring
-        where (tx, lopenr) > (fra_tx, kjent_lopenr) and tx < pg_snapshot_xmin(pg_current_snapshot())
+        where (tx, lopenr) > (from_tx, known_number) and tx < pg_snapshot_xmin(pg_current_snapshot())
         order by tx, lopenr limit $2) linje on true
       order by tx, lopenr`,
     values: [topic, count],
@@ -72,7 +72,7 @@ export async function readPage(db: PoolClient, topic: string, count: number): Pr
   const [first] = rows;
   if (!first) throw new Error('The position of the trigger topic is gone');
   return {
-    stored: { epoch: first.kjent_epoke, tx: BigInt(first.kjent_tx), sequenceNumber: BigInt(first.kjent_lopenr) },
+    stored: { epoch: first.known_epoch, tx: BigInt(first.known_tx), sequenceNumber: BigInt(first.known_number) },
     epoch: first.epoke,
     hasGap: first.er_beskaaret,
     lines: rows.flatMap((row) => (row.tx === null ? [] : [toLine({ ...row, tx: row.tx })])),
@@ -111,17 +111,17 @@ export interface TriggerState {
 
 /** Also of lines that wait behind an open transaction: to whoever listens they are as late. */
 export async function readState(db: Pool, topic: string): Promise<TriggerState | undefined> {
-  const { rows } = await db.query<{ alder: number; hull: number }>({
+  const { rows } = await db.query<{ age: number; hull: number }>({
     name: 'trigger-tilstand',
     text: `with ${STATE}
       select coalesce(extract(epoch from clock_timestamp() - (
-          select tidspunkt from endring where (tx, lopenr) > (fra_tx, kjent_lopenr) order by tx, lopenr limit 1
-        )), 0)::float as alder,
+          select tidspunkt from endring where (tx, lopenr) > (from_tx, known_number) order by tx, lopenr limit 1
+        )), 0)::float as age,
         coalesce(extract(epoch from (select hull from trigger_posisjon where topic = $1)), 0)::float as hull
       from tilstand`,
     values: [topic],
   });
-  return rows[0] && { age: Math.max(0, rows[0].alder), gapAt: rows[0].hull };
+  return rows[0] && { age: Math.max(0, rows[0].age), gapAt: rows[0].hull };
 }
 
 /** Cheap: asked by every ingestor, some times a second. */
@@ -129,7 +129,7 @@ export async function hasLines(db: Pool, topic: string): Promise<boolean> {
   const { rows } = await db.query<{ flere: boolean }>({
     name: 'trigger-flere',
     text: `with ${STATE}
-      select exists (select from endring where (tx, lopenr) > (fra_tx, kjent_lopenr)
+      select exists (select from endring where (tx, lopenr) > (from_tx, known_number)
         and tx < pg_snapshot_xmin(pg_current_snapshot())) as flere from tilstand`,
     values: [topic],
   });
