@@ -509,6 +509,12 @@ export interface components {
              *     ]
              */
             ressurser: "avtaler"[];
+            /**
+             * @description What becomes of a field that the contract does not know, and of a time with an offset where none belongs. AVVIS: the page is refused, which names it. MELD: the page is taken without the field, the time is read by its offset, and `merknader` names it. Choose AVVIS for a new adapter: a field under another name than the contract has is one that is missing
+             * @default MELD
+             * @enum {string}
+             */
+            ukjenteFelter?: "MELD" | "AVVIS";
         };
         Hjerteslag: {
             /**
@@ -521,6 +527,63 @@ export interface components {
              * @description The last heartbeat
              */
             sist: string | null;
+        };
+        Feltfeil: {
+            /**
+             * @description Which field
+             * @example ressurser[3].ressurs.avtaleInngaatt
+             */
+            felt: string;
+            /**
+             * @description What is wrong with it
+             * @example is not a field of the contract
+             */
+            melding: string;
+        };
+        /** @description What was refused, and why; never a value. */
+        Synkfeil: {
+            /**
+             * Format: date-time
+             * @description When it was refused
+             */
+            tidspunkt: string;
+            /** @description Of the sync, if it was told */
+            synkId: string | null;
+            /** @description Number of the page, if it was told */
+            side: number | null;
+            /**
+             * @description As it was answered
+             * @example 400
+             */
+            status: number;
+            /** @description As it was answered */
+            detail: string;
+            /** @description The first ten */
+            feil: components["schemas"]["Feltfeil"][];
+        };
+        /** @description Something in entries that were taken all the same. */
+        Merknad: {
+            /**
+             * @description UKJENT_FELT: not a field of the contract, and not passed on. UKJENT_KODE: shown to consumers as UKJENT. TID_MED_FORSKYVNING: local time is expected; it is read by its offset
+             * @enum {string}
+             */
+            slag: "UKJENT_FELT" | "UKJENT_KODE" | "TID_MED_FORSKYVNING";
+            /**
+             * @description Which field
+             * @example ressurser.ressurs.avtaleInngaatt
+             */
+            felt: string;
+            /**
+             * @description The field that is meant, it seems
+             * @example avtaleInngått
+             */
+            mente: string | null;
+            /** @description In how many entries */
+            antall: number;
+            /** @description The first page that has it */
+            side: number;
+            /** @description Index in that page of the first entry that has it */
+            innslag: number;
         };
         Synk: {
             /**
@@ -567,6 +630,18 @@ export interface components {
             avsluttet: string | null;
             /** @description How many avtaler a full sync deletes; null until known */
             skalSlettes: number | null;
+            /** @description Entries that changed what is stored. This and the three below are counted when the stream has stored a page, normally within a second; together they are mottatteRessurser then */
+            endret: number;
+            /** @description Entries that said what is stored already */
+            uendret: number;
+            /** @description Entries that are older than what is stored, or than its deletion: they changed nothing */
+            foreldet: number;
+            /** @description Entries that could not be stored: people on duty have been told */
+            parkert: number;
+            /** @description What its entries hold that is not as expected; 100 at most */
+            merknader: components["schemas"]["Merknad"][];
+            /** @description The last page or confirmation of it that was refused; it may have been accepted since */
+            sisteFeil: components["schemas"]["Synkfeil"] | null;
         };
         Adapterstatus: {
             /** @description What the adapter has promised */
@@ -580,6 +655,8 @@ export interface components {
             sisteFullSynk: string | null;
             /** @description Whether a full sync should have been completed by now */
             fullSynkForfalt: boolean;
+            /** @description The last page or confirmation that was refused, whatever sync it was of */
+            sisteFeil: components["schemas"]["Synkfeil"] | null;
             /** @description The last 20, newest first; without the pages that are missing */
             synker: components["schemas"]["Synk"][];
         };
@@ -994,7 +1071,7 @@ export interface components {
              */
             antallTotalt: number;
         };
-        /** @description Fields that are not named here are ignored, and not passed on. */
+        /** @description Fields that are not named here are not passed on, and local times have no offset: what is not so is named in the answer, or the page is refused, as the contract says (`ukjenteFelter`). A code that is not known is named in the answer. */
         Ressurs: {
             /**
              * Format: uuid
@@ -1013,7 +1090,7 @@ export interface components {
              * @example 10000
              */
             avtaleNr?: number | null;
-            /** @description National ident of the participant, eleven digits. Only consumers with a grant for it get it; others get an opaque id at most */
+            /** @description National ident of the participant, eleven digits; other text is stored as it is. The participant is found by it: an avtale without it is nobody’s. Consumers are told it if they are granted the field; the links of an avtale have an opaque id of the participant */
             deltakerFnr?: string | null;
             /**
              * @description Organisation number of the employer, nine digits
@@ -1031,7 +1108,7 @@ export interface components {
              */
             veilederNavIdent?: string | null;
             /**
-             * @description Kind of measure, a code of the source
+             * @description Kind of measure, a code of the source: ARBEIDSTRENING, MIDLERTIDIG_LONNSTILSKUDD, VARIG_LONNSTILSKUDD, MENTOR, INKLUDERINGSTILSKUDD, SOMMERJOBB, VTAO, FIREARIG_LONNSTILSKUDD. Another one is stored, and shown as UKJENT
              * @example ARBEIDSTRENING
              */
             tiltakstype?: string | null;
@@ -1041,12 +1118,12 @@ export interface components {
              */
             versjon?: number | null;
             /**
-             * @description Status, a code of the source
+             * @description Status, a code of the source: ANNULLERT, AVBRUTT, PÅBEGYNT, MANGLER_GODKJENNING, KLAR_FOR_OPPSTART, GJENNOMFØRES, AVSLUTTET. Another one is stored, and shown as UKJENT
              * @example GJENNOMFØRES
              */
             avtaleStatus?: string | null;
             /**
-             * @description When it was entered into. Local time in Norway, without offset
+             * @description When it was entered into. Local time in Norway, without offset: one that has it is refused or told of, as the contract says
              * @example 2026-01-31T10:00:00
              */
             "avtaleInng\u00E5tt"?: string | null;
@@ -1073,27 +1150,27 @@ export interface components {
              */
             antallDagerPerUke?: number | null;
             /**
-             * @description Kind of position, a code of the source
+             * @description Kind of position, a code of the source: FAST, MIDLERTIDIG. Another one is stored, and shown as UKJENT
              * @example FAST
              */
             stillingstype?: string | null;
             /**
-             * @description When the participant approved. Local time in Norway, without offset
+             * @description When the participant approved. Local time in Norway, without offset: one that has it is refused or told of, as the contract says
              * @example 2026-01-31T10:00:00
              */
             godkjentAvDeltaker?: string | null;
             /**
-             * @description When the employer approved. Local time in Norway, without offset
+             * @description When the employer approved. Local time in Norway, without offset: one that has it is refused or told of, as the contract says
              * @example 2026-01-31T10:00:00
              */
             godkjentAvArbeidsgiver?: string | null;
             /**
-             * @description When the counsellor approved. Local time in Norway, without offset
+             * @description When the counsellor approved. Local time in Norway, without offset: one that has it is refused or told of, as the contract says
              * @example 2026-01-31T10:00:00
              */
             godkjentAvVeileder?: string | null;
             /**
-             * @description When the decision-maker approved. Local time in Norway, without offset
+             * @description When the decision-maker approved. Local time in Norway, without offset: one that has it is refused or told of, as the contract says
              * @example 2026-01-31T10:00:00
              */
             godkjentAvBeslutter?: string | null;
@@ -1112,12 +1189,12 @@ export interface components {
             /** @description Approved on behalf of the employer */
             godkjentPaVegneAvArbeidsgiver?: boolean;
             /**
-             * @description Who made the avtale, a code of the source
+             * @description Who made the avtale, a code of the source: VEILEDER, ARBEIDSGIVER, ARENA. Another one is stored, and shown as UKJENT
              * @example VEILEDER
              */
             opphav?: string | null;
             /**
-             * @description When it was made. Local time in Norway, without offset
+             * @description When it was made. Local time in Norway, without offset: one that has it is refused or told of, as the contract says
              * @example 2026-01-31T10:00:00
              */
             opprettetTidspunkt?: string | null;
@@ -1255,18 +1332,6 @@ export interface components {
             rettet: number;
             /** @description What remains: for the source to send again, or, of FREMMED, changed since the report and kept */
             igjen: number;
-        };
-        Feltfeil: {
-            /**
-             * @description Path to the field, header or parameter
-             * @example periode.til
-             */
-            felt: string;
-            /**
-             * @description What is wrong with it
-             * @example must not be before fra
-             */
-            melding: string;
         };
         Problem: {
             /**

@@ -390,11 +390,16 @@ create table adapter (
   opprettet timestamptz(6) default now() not null,
   endret timestamptz(6) default now() not null,
   hjerteslag timestamptz(6),
+  ukjente_felter text default 'MELD'::text not null,
+  siste_feil jsonb,
   constraint adapter_pkey PRIMARY KEY (id),
   constraint adapter_delta_synk_check CHECK (delta_synk = ANY (ARRAY['STRAKS'::text, 'MINST_HVERT_15_MINUTT'::text, 'INGEN'::text])),
-  constraint adapter_id_check CHECK (id)
+  constraint adapter_id_check CHECK (id),
+  constraint adapter_ukjente_felter_check CHECK (ukjente_felter = ANY (ARRAY['MELD'::text, 'AVVIS'::text]))
 );
 comment on table adapter is 'At most one row: the contract of the one adapter of this organisation';
+comment on column adapter.ukjente_felter is 'Whether what the contract does not know is told of in the answer, or refused';
+comment on column adapter.siste_feil is 'The last request of a sync that was refused: names of fields, and no values';
 grant select, insert, update, delete on adapter to datadeling_skriver;
 
 create table avstemming (
@@ -958,6 +963,7 @@ create table synk (
   skal_slettes integer,
   bekreftet_av text,
   epoke integer default 0 not null,
+  siste_feil jsonb,
   constraint synk_pkey PRIMARY KEY (synk_id),
   constraint synk_antall_sider_check CHECK (antall_sider > 0),
   constraint synk_antall_totalt_check CHECK (antall_totalt >= 0),
@@ -984,10 +990,22 @@ create table synk_side (
   avtrykk bytea not null,
   antall integer not null,
   mottatt timestamptz(6) default clock_timestamp() not null,
+  merknader jsonb,
+  avtaler uuid[],
+  sist_endret timestamptz(6)[],
+  endret integer,
+  uendret integer,
+  foreldet integer,
+  parkert integer,
   constraint synk_side_pkey PRIMARY KEY (synk_id, side)
 );
 comment on table synk_side is 'Pages that are on Kafka. avtrykk: SHA-256 of what was published';
+comment on column synk_side.merknader is 'What the adapter was told of the entries: names of fields, and no values';
+comment on column synk_side.avtaler is 'Of the entries, with sist_endret of each (null: it deletes), until what they came to has been counted';
+comment on column synk_side.parkert is 'Entries that could not be stored; endret, uendret, foreldet and this are all entries, once they are counted';
+CREATE INDEX synk_side_ikke_talt ON synk_side USING btree (synk_id) WHERE avtaler IS NOT NULL;
 grant select, insert on synk_side to datadeling_skriver;
+grant update (avtaler, sist_endret, endret, uendret, foreldet, parkert) on synk_side to datadeling_skriver;
 
 create table topic_epoke (
   topic text not null,
@@ -999,6 +1017,20 @@ create table topic_epoke (
 );
 comment on table topic_epoke is 'Each topic that has had the name, by its id in Kafka: what lies on one comes after everything that lay on those before it';
 grant select, insert on topic_epoke to datadeling_skriver;
+
+create table trigger_posisjon (
+  topic text not null,
+  epoke uuid not null,
+  tx xid8 not null,
+  lopenr bigint not null,
+  flyttet timestamptz(6) default clock_timestamp() not null,
+  hull timestamptz(6),
+  constraint trigger_posisjon_pkey PRIMARY KEY (topic)
+);
+comment on table trigger_posisjon is 'The last line of the change feed that is on the trigger topic: what comes after it may be there already, after a kill';
+comment on column trigger_posisjon.epoke is 'Of the change feed, when the position was set';
+comment on column trigger_posisjon.hull is 'When the feed was last found to lack lines that had not been published';
+grant select, insert, update on trigger_posisjon to datadeling_skriver;
 
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);

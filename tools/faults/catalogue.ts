@@ -531,4 +531,25 @@ export const FAULTS: readonly Fault[] = [
     file: 'tools/e2e/clients.fault.spec.ts',
     test: 'a copy in the consumer’s Postgres is what is served after kills of all sides, cut connections and a lost position',
   },
+  {
+    fault: 'whoever tells of changes on the trigger topic is killed, and so is the broker',
+    done: 'SIGKILL of ingestors five times and of the broker once, during changes',
+    holds: 'each line of the change feed is on the topic, in its order for each avtale, and repeats have the same id',
+    file: 'tools/e2e/trigger.fault.spec.ts',
+    test: 'ingestors and the broker are killed while changes come: each change is told of, in order, and repeats are the same',
+  },
+  {
+    fault: 'an ingestor that was taken for dead goes on telling of changes beside the one that took over',
+    done: 'pg_terminate_backend between publishing and storing the position, publishing cut short, Kafka away',
+    holds: 'nothing is missing, the order holds, and a repeat is the same to the byte',
+    file: 'apps/ingestor/src/trigger/trigger.spec.ts',
+    test: 'whoever is killed, and whenever: nothing is missing, the order holds, and a repeat is the same to the byte',
+  },
+  {
+    fault: 'a database is put back that is behind the trigger topic',
+    done: 'a new epoch, on which other changes take the numbers of those that were told of',
+    holds: 'told again by new ids; no id stands for two changes',
+    file: 'apps/ingestor/src/trigger/trigger.spec.ts',
+    test: 'a database that was put back tells again of what it has, and never by an id that stood for something else',
+  },
 ];

@@ -20,6 +20,8 @@ export interface Surroundings {
   topic: string;
   /** of the person register, when there is one */
   identTopic?: string | undefined;
+  /** what each change of an avtale is told of on; nothing is when undefined */
+  triggerTopic?: string | undefined;
   adapterMayWrite: 'ja' | 'nei';
   issuer: string;
   jwksUri: string;
@@ -65,7 +67,7 @@ export async function migrateDatabase({
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, brokers, topic, identTopic, adapterMayWrite } = surroundings;
+  const { database, brokers, topic, identTopic, triggerTopic, adapterMayWrite } = surroundings;
   return start('ingestor', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
@@ -73,6 +75,7 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
     ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
+    ...(triggerTopic === undefined ? {} : { TRIGGER_TOPIC: triggerTopic }),
     ADAPTER_KAN_SKRIVE: adapterMayWrite,
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
     NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',

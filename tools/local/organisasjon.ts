@@ -58,8 +58,11 @@ export async function startOrganisasjon(
   { brokers, issuer, directory, counts, empty }: Common,
 ): Promise<RunningOrganisasjon> {
   const { topic, identTopic, konsumenter, dekning, adapter } = readSetup(name);
+  const triggerTopic = `${name}.avtale-endret`;
   await Promise.all(
-    (identTopic === undefined ? [topic] : [topic, identTopic]).map((name) => createSampleTopic(brokers, name)),
+    [topic, triggerTopic, ...(identTopic === undefined ? [] : [identTopic])].map((name) =>
+      createSampleTopic(brokers, name),
+    ),
   );
   const surroundings: Surroundings = {
     organisasjon: name,
@@ -68,6 +71,7 @@ export async function startOrganisasjon(
     brokers,
     topic,
     identTopic,
+    triggerTopic,
     adapterMayWrite: adapter ?? adapterMayWrite(name, topic),
     issuer: issuer.issuer,
     jwksUri: issuer.jwksUri,

@@ -14,6 +14,8 @@ export interface ReadyOrganisasjon {
   topic: string;
   /** of the person register, when the organisation has one */
   identTopic?: string | undefined;
+  /** what each change of an avtale is told of on */
+  triggerTopic?: string | undefined;
   /** of the tokens that its apps accept */
   audience: string;
   /** of the first of each */

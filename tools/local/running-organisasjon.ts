@@ -107,7 +107,7 @@ export class RunningOrganisasjon {
   }
 
   ready(): ReadyOrganisasjon {
-    const { database, topic, identTopic } = this.surroundings;
+    const { database, topic, identTopic, triggerTopic } = this.surroundings;
     const { ingestor, 'query-api': queryApis } = this.apps;
     return {
       queryApi: this.address?.url ?? queryApis[0]?.url ?? '',
@@ -115,6 +115,7 @@ export class RunningOrganisasjon {
       postgres: database.url,
       topic,
       identTopic,
+      triggerTopic,
       audience: clientId(this.name),
       pids: {
         postgres: this.group.primary.proc().pid,

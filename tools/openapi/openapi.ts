@@ -8,8 +8,9 @@ import { writePage } from './konsument-docs.ts';
 
 /**
  * `openapi.ts <project>`: writes what the project has of documents. Of an app, what it prints of itself when built: the
- * OpenAPI document, and the page of its settings; with `--sjekk` they are only held against the committed ones. The client
- * and the page for consumers are made from the documents; specs check that they are as made.
+ * OpenAPI document, the page of its settings, and of the ingestor the document of its topics; with `--sjekk` they are only
+ * held against the committed ones. The client and the page for consumers are made from the documents; specs check that
+ * they are as made.
  */
 const [project = '', ...options] = process.argv.slice(2);
 if (project === 'client-typescript') await writeClientSchemas();
@@ -30,6 +31,7 @@ async function publishedBy(app: string): Promise<Record<string, string>> {
   const settings = join(ROOT, 'apps', app, 'settings.md');
   return {
     'openapi.json': printedBy(app, 'openapi'),
+    ...(app === 'ingestor' ? { 'asyncapi.yaml': printedBy(app, 'asyncapi') } : {}),
     'settings.md': await format(printedBy(app, 'innstillinger'), {
       ...(await resolveConfig(settings)),
       filepath: settings,

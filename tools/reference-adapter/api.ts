@@ -10,13 +10,27 @@ export interface Page {
   ressurser: Entry[];
 }
 
+/** Something in entries that were taken all the same. */
+export interface Remark {
+  slag: string;
+  felt: string;
+  mente: string | null;
+  antall: number;
+}
+
 export interface Sync {
   synkId: string;
   tilstand: string;
   antallSider: number;
   mottatteSider: number;
+  mottatteRessurser: number;
   manglendeSider?: number[];
   skalSlettes: number | null;
+  endret: number;
+  uendret: number;
+  foreldet: number;
+  parkert: number;
+  merknader: Remark[];
 }
 
 /** What the ingestor said no to; `problem` names what is wrong, never a value. */
@@ -43,6 +57,11 @@ export class AdapterApi {
 
   settKontrakt(contract: Record<string, unknown>): Promise<unknown> {
     return this.call('PUT', 'kontrakt', contract);
+  }
+
+  /** The adapter is alive, as often as its contract promises. */
+  async sendHjerteslag(): Promise<{ tilstand: string }> {
+    return (await this.call('POST', 'hjerteslag')) as { tilstand: string };
   }
 
   async sendPage(method: 'POST' | 'PATCH' | 'DELETE', page: Page): Promise<Sync> {

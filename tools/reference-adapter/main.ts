@@ -5,13 +5,21 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { running } from '../local/ready-file.ts';
 import { fetchToken } from '../local/token.ts';
-import { AdapterApi, RefusedError } from './api.ts';
+import { AdapterApi, RefusedError, type Entry, type Sync } from './api.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { readDirectory, readTable } from './sources.ts';
+import { isCounted, summaryOf } from './summary.ts';
 import { send, type SyncOptions } from './sync.ts';
 
 const METHODS: Record<string, SyncOptions['method']> = { full: 'POST', delta: 'PATCH', slett: 'DELETE' };
 const USAGE = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
-  [--organisasjon NAVN] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]`;
+  [--organisasjon NAVN] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]
+or: npm run adapter -- hjerteslag [--organisasjon NAVN]`;
+const HEARTBEAT_MINUTES = 15;
+/** Twice in what is promised. */
+const HEARTBEAT_MS = (HEARTBEAT_MINUTES * 60_000) / 2;
+/** The stream needs a second or so; a backlog may keep it for longer than anybody waits. */
+const COUNT_MS = 10_000;
 
 const OPTIONS = {
   katalog: { type: 'string' },
@@ -35,22 +43,51 @@ function readArguments(): ReturnType<typeof parseArgs<{ allowPositionals: true; 
 }
 
 async function run(): Promise<void> {
-  const method = METHODS[positionals[0] ?? ''];
-  if (!method || !(values.katalog || (values.postgres && values.tabell))) throw new Error(USAGE);
-  const { ready, navn: name, organisasjon } = running(values.organisasjon);
-  const azp = `adapter-${name}`;
-  const who = { adapter: name, audience: organisasjon.audience };
-  const api = new AdapterApi(organisasjon.ingestor, () => fetchToken(ready.issuer, azp, who));
-  const entries = values.katalog
-    ? await readDirectory(resolve(process.env['INIT_CWD'] ?? '', values.katalog))
-    : await readTable(values.postgres ?? '', values.tabell ?? '');
+  const [what = ''] = positionals;
+  const method = METHODS[what];
+  if (what !== 'hjerteslag' && !method) throw new Error(USAGE);
+  const { api, adapterId } = connect();
+  if (!method) {
+    console.log(`Heartbeat: ${(await api.sendHjerteslag()).tilstand}`);
+    return;
+  }
+  const entries = await readEntries();
   await api.settKontrakt({
-    adapterId: azp,
-    heartbeatIntervallMinutter: 15,
+    adapterId,
+    heartbeatIntervallMinutter: HEARTBEAT_MINUTES,
     fullSynkIntervallDager: 7,
     deltaSynk: 'STRAKS',
     ressurser: ['avtaler'],
+    ukjenteFelter: 'AVVIS',
   });
+  const heartbeat = startHeartbeat(api, HEARTBEAT_MS);
+  try {
+    const sync = await synchronise(api, method, entries);
+    if (sync.tilstand !== 'VENTER_PAA_BEKREFTELSE') rmSync(values.tilstand, { force: true });
+    console.log(`\n${summaryOf(method, sync, entries.length)}`);
+    if (sync.tilstand !== 'FULLFOERT') process.exitCode = 1;
+  } finally {
+    heartbeat.stop();
+  }
+}
+
+function connect(): { api: AdapterApi; adapterId: string } {
+  const { ready, navn: name, organisasjon } = running(values.organisasjon);
+  const adapterId = `adapter-${name}`;
+  const who = { adapter: name, audience: organisasjon.audience };
+  return { adapterId, api: new AdapterApi(organisasjon.ingestor, () => fetchToken(ready.issuer, adapterId, who)) };
+}
+
+/** @throws in a sentence, when it is not said where they are, or there is nothing there */
+function readEntries(): Promise<Entry[]> {
+  const { katalog: directory, postgres: url, tabell: table } = values;
+  if (directory) return readDirectory(resolve(process.env['INIT_CWD'] ?? '', directory));
+  if (url && table) return readTable(url, table);
+  throw new Error(`Where are the avtaler? --katalog names a directory, or --postgres and --tabell a table.\n${USAGE}`);
+}
+
+/** Sends all pages, confirms when asked to, and waits for what follows. */
+async function synchronise(api: AdapterApi, method: SyncOptions['method'], entries: Entry[]): Promise<Sync> {
   const syncId = resumedSyncId(method, entries.length);
   let sync = await send(api, method === 'DELETE' ? entries.map(({ id }) => ({ id })) : entries, {
     method,
@@ -63,14 +100,10 @@ async function run(): Promise<void> {
     sync = sync.tilstand === 'SLETTER' ? await api.hentSynk(syncId) : await api.bekreft(syncId);
     await wait(200);
   }
-  if (sync.tilstand !== 'VENTER_PAA_BEKREFTELSE') rmSync(values.tilstand, { force: true });
-  const toDelete = String(sync.skalSlettes ?? 0);
-  const deleted =
-    sync.tilstand === 'VENTER_PAA_BEKREFTELSE'
-      ? `${toDelete} to be deleted: confirm with --bekreft`
-      : `${toDelete} deleted`;
-  console.log(`\n${syncId}: ${sync.tilstand}, ${String(entries.length)} avtaler, ${deleted}`);
-  if (sync.tilstand !== 'FULLFOERT') process.exitCode = 1;
+  for (const deadline = Date.now() + COUNT_MS; !isCounted(sync) && Date.now() < deadline; await wait(300)) {
+    sync = await api.hentSynk(syncId);
+  }
+  return sync;
 }
 
 /** The sync that was broken off, when it is of the same kind and as large; a new one otherwise. */

@@ -5,7 +5,9 @@ import pg from 'pg';
 import { createWorkDir, createTestDatabase, syntheticFnr, waitUntil } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
 import { AdapterApi, type Entry } from './api.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { readDirectory, readTable } from './sources.ts';
+import { isCounted, summaryOf } from './summary.ts';
 import { send, type SyncOptions } from './sync.ts';
 
 /** What the reference adapter reads from a table and from files ends in the same avtaler. */
@@ -22,6 +24,7 @@ beforeAll(async () => {
     fullSynkIntervallDager: 7,
     deltaSynk: 'INGEN',
     ressurser: ['avtaler'],
+    ukjenteFelter: 'AVVIS',
   });
 }, 60_000);
 afterAll(() => system.stop());
@@ -98,7 +101,41 @@ test('a table, and then files: full, changed and deleted', async () => {
   }
 }, 60_000);
 
+test('what waits is said to wait, and nothing is called deleted that is not; and a heartbeat is sent', async () => {
+  const sync = {
+    synkId: 's',
+    tilstand: 'VENTER_PAA_BEKREFTELSE',
+    antallSider: 1,
+    mottatteSider: 1,
+    mottatteRessurser: 4,
+    skalSlettes: 7,
+    endret: 1,
+    uendret: 2,
+    foreldet: 1,
+    parkert: 0,
+    merknader: [],
+  };
+  expect(summaryOf('POST', sync, 4)).toContain('1 changed, 2 as stored already, 1 older than what is stored');
+  expect(summaryOf('POST', sync, 4)).toContain('NOTHING IS DELETED: 7 avtaler');
+  expect(summaryOf('POST', { ...sync, tilstand: 'FULLFOERT' }, 4)).toContain(
+    '7 avtaler that it did not hold are deleted',
+  );
+  expect(summaryOf('PATCH', { ...sync, tilstand: 'FULLFOERT', skalSlettes: null }, 4)).not.toMatch(/delete/i);
+  expect(isCounted({ ...sync, uendret: 1 })).toBe(false);
+  const heartbeat = startHeartbeat(api, 60_000);
+  await waitUntil(async () => (await system.sql('select from adapter where hjerteslag is not null')).length === 1, {
+    what: 'the heartbeat',
+  });
+  heartbeat.stop();
+});
+
 test('what is not there, or has no avtaleId, is said', async () => {
+  await expect(readDirectory('/finnes/ikke')).rejects.toThrow('There is no directory /finnes/ikke.');
+  const { directory, clean } = createWorkDir('tom');
+  await expect(readDirectory(directory)).rejects.toThrow('There is no file that ends in .ndjson');
+  writeFileSync(join(directory, 'a.ndjson'), '{"avtaleId": 12345678901x}');
+  await expect(readDirectory(directory)).rejects.toThrow(/^a.ndjson, line 1 is not JSON.$/);
+  clean();
   await expect(readTable(system.url, 'finnes_ikke')).rejects.toThrow('relation "finnes_ikke" does not exist');
   await expect(readTable(system.url, 'konsum_offset')).rejects.toThrow(/avtaleId/);
 });

@@ -1,19 +1,37 @@
-import { createReadStream, readdirSync } from 'node:fs';
+import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import type { Entry } from './api.ts';
 
-/** The lines of all `.ndjson` files of a directory, in the order of their names: one avtale each, or an id to delete. */
+/**
+ * The lines of all `.ndjson` files of a directory, in the order of their names: one avtale each, or an id to delete.
+ *
+ * @throws in a sentence, when there is nothing that can be read: a full sync of nothing would delete everything
+ */
 export async function readDirectory(directory: string): Promise<Entry[]> {
   const entries: Entry[] = [];
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`There is no directory ${directory}.`);
   const files = readdirSync(directory).filter((name) => name.endsWith('.ndjson'));
+  if (files.length === 0) throw new Error(`There is no file that ends in .ndjson in ${directory}.`);
   for (const file of files.sort()) {
+    let number = 0;
     for await (const line of createInterface({ input: createReadStream(join(directory, file)) })) {
-      if (line.trim() !== '') entries.push(toEntry(JSON.parse(line) as Record<string, unknown>));
+      number++;
+      if (line.trim() !== '') entries.push(toEntry(parseLine(line, `${file}, line ${String(number)}`)));
     }
   }
   return entries;
+}
+
+function parseLine(line: string, where: string): Record<string, unknown> {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    // What the engine says of it quotes the line, which is about people.
+    throw new Error(`${where} is not JSON.`);
+  }
 }
 
 /** The rows of a table whose columns have the names of the fields of an avtale. */

@@ -43,6 +43,11 @@ export const SCHEMA = {
       "The person register's topic: which idents are one person's, as JSON (ADR 27); without it, an ident is a person",
     optional: true,
   }),
+  TRIGGER_TOPIC: text({
+    description:
+      'Topic that each change of an avtale is told of on, as CloudEvents (ADR 48); without it, changes are read from the feed alone',
+    optional: true,
+  }),
   KAFKA_CA_PATH: filePath({
     description: 'Certificate authority of the brokers; mTLS when all three are set, none when none is',
     optional: true,

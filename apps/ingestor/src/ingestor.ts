@@ -13,6 +13,7 @@ import type { DataSource } from 'typeorm';
 import { authorizeFor } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { allowLargePages } from './adapter/body-limit.ts';
+import { asyncApiText } from './asyncapi/document.ts';
 import { thisBuild } from './build.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
@@ -40,6 +41,7 @@ import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
 import { Statistics } from './statistics/statistics.job.ts';
 import { UsageSummary } from './statistics/usage.job.ts';
+import { Trigger } from './trigger/trigger.job.ts';
 
 /** An ingestor that is put together and not started: nothing has connected yet. */
 export interface Ingestor extends Parts {
@@ -125,10 +127,14 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new Statistics(pool, config.KAFKA_TOPIC),
       new UsageSummary(pool),
       rebuild,
-      adapter.completion,
+      ...publishingJobs(config, kafka, adapter),
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };
+}
+
+function publishingJobs(config: Config, { triggerPublisher }: KafkaConnection, { completion }: Adapter): Job[] {
+  return triggerPublisher ? [completion, new Trigger(config, triggerPublisher)] : [completion];
 }
 
 function createGroupPool(config: Config): Pool {
@@ -211,4 +217,9 @@ const WRITABLE = `select not current_setting('transaction_read_only')::boolean a
 /** Prints the OpenAPI document, for `npm run openapi`. */
 export async function printOpenApi(): Promise<void> {
   process.stdout.write(await openApiText(IngestorModule.with()));
+}
+
+/** Prints the document of the topics, for the same. */
+export async function printAsyncApi(): Promise<void> {
+  process.stdout.write(asyncApiText(await openApiText(IngestorModule.with())));
 }

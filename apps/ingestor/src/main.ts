@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { runApp, runCommand, settingsCommand } from '@tiltak/platform';
+import { asyncapi } from './commands/asyncapi.ts';
 import { avstem } from './commands/avstem.ts';
 import { migrate } from './commands/migrate.ts';
 import { openapi } from './commands/openapi.ts';
@@ -13,6 +14,7 @@ const COMMANDS = {
   avstem,
   migrer: migrate,
   openapi,
+  asyncapi,
   innstillinger: settingsCommand('ingestor', SCHEMA),
 };
 

@@ -126,6 +126,19 @@ export const metrics = {
     help: 'For how long a partition has not got on, for what comes next of it: IKKE_LAGRET is tried again, UDEKODBAR waits for somebody; 0: it gets on',
     labelNames: ['topic', 'partisjon', 'aarsak'] as const,
   }),
+  triggers: new Counter({
+    name: 'ingestor_trigger_hendelser_total',
+    help: 'Lines of the change feed that this process has told of on the trigger topic',
+    labelNames: ['type'] as const,
+  }),
+  triggerAge: new Gauge({
+    name: 'ingestor_trigger_alder_sekunder',
+    help: 'Age of the first line of the change feed that the trigger topic has not been told of; 0: there is none, or no such topic',
+  }),
+  triggerGap: new Gauge({
+    name: 'ingestor_trigger_hull_tidspunkt_sekunder',
+    help: 'When the change feed was last found to have been trimmed beyond what the trigger topic has been told of, seconds since 1970; 0: never',
+  }),
   avstemmingDifferences: new Gauge({
     name: 'ingestor_avstemming_differanser',
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',

@@ -11,6 +11,8 @@ export const LOCKS = {
   STATISTICS: `hashtext('tiltak-datadeling statistikk')`,
   /** session, tried; the relations are checked by one ingestor at a time after a change of version */
   RELASJONSKONTROLL: `hashtext('tiltak-datadeling relasjonskontroll')`,
+  /** session, tried; the change feed is told of on the trigger topic by one ingestor at a time */
+  TRIGGER: `hashtext('tiltak-datadeling trigger')`,
   /**
    * transaction; held shared by whoever publishes an adapter's page, and exclusively while a full sync deletes, so that
    * no change comes to lie between the look at what is stored and the tombstones

@@ -43,7 +43,7 @@ const read = (path: string): string => readFileSync(join(directory, path), 'utf8
 const yaml = (path: string): Record<string, never> => parse(read(path)) as Record<string, never>;
 
 test('everything an organisation needs, for each environment, and nothing the second time', () => {
-  const what = ['konsumenter', 'migrering', 'topic', 'ingestor', 'query-api', 'adapter'];
+  const what = ['konsumenter', 'migrering', 'topic', 'trigger-topic', 'ingestor', 'query-api', 'adapter'];
   const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
   expect(create('demo-fylke')).toEqual([
     ...files,
@@ -81,6 +81,12 @@ test('the parts of an organisation name each other, and no other organisation', 
       spec: { kafka: { pool: `nav-${env}` } },
     });
     expect(ingestor['spec']?.['env']).toContainEqual({ name: 'KAFKA_TOPIC', value: topic });
+    const triggers = { name: 'TRIGGER_TOPIC', value: 'tiltak.datadeling-demo-fylke-avtale-endret' };
+    expect(ingestor['spec']?.['env']).toContainEqual(triggers);
+    expect(yaml(`${dir}/trigger-topic-${env}.yaml`)).toMatchObject({
+      metadata: { name: 'datadeling-demo-fylke-avtale-endret', namespace: 'tiltak' },
+      spec: { acl: [{ application: 'tiltak-datadeling-ingestor-demo-fylke', access: 'write' }] },
+    });
     expect(ingestor['spec']?.['env']).toContainEqual({ name: 'ADAPTER_KAN_SKRIVE', value: 'ja' });
     const secrets = (app: string): unknown => yaml(`${dir}/${app}-${env}.yaml`)['spec']?.['envFrom'];
     const key = { secret: 'tiltak-datadeling-demo-fylke-noekkel' };

@@ -12,6 +12,8 @@ import {
   topicManifest,
   NO_ADAPTER,
   type InboundApp,
+  triggerTopicManifest,
+  type InboundKonsument,
 } from './manifests.ts';
 import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
 
@@ -36,6 +38,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     write(file('konsumenter'), EMPTY_REGISTRIES[env]);
     write(file('migrering'), migration(name, env));
     if (topic === ownTopic(name)) write(file('topic'), topicManifest(name, env));
+    write(file('trigger-topic'), triggerTopicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
     letIn(tree, file('query-api'), file('konsumenter'));

@@ -1,4 +1,4 @@
-import { ownTopic, topicName } from './names.ts';
+import { ownTopic, topicName, triggerTopic, triggerTopicName } from './names.ts';
 
 export const ENVIRONMENTS = ['dev', 'prod'] as const;
 type Env = (typeof ENVIRONMENTS)[number];
@@ -85,6 +85,8 @@ ${adapterAccess(name, env, topic)}  azure:
     - { name: KAFKA_TOPIC, value: ${topic} }
     # Which idents are one person's, when a person register's topic is at hand (docs/operations.md, Idents).
     # - { name: IDENT_TOPIC, value: … }
+    # What each change of an avtale is told of on; nothing is without it (docs/operations.md, Triggers).
+    - { name: TRIGGER_TOPIC, value: ${triggerTopic(name)} }
     - { name: DRIFT_GRUPPER, value: '{{driftsgruppe}}' }
     # nei: the source publishes to the topic itself, and alone.
     - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }
@@ -216,6 +218,25 @@ spec:
     minimumInSyncReplicas: 2
   acl:
     - { team: tiltak, application: tiltak-datadeling-ingestor-${name}, access: readwrite }
+`;
+
+/** The ingestor tells of each change on it, and those read it who are let in here. */
+export const triggerTopicManifest = (name: string, env: Env): string => `apiVersion: kafka.nais.io/v1
+kind: Topic
+${metadata(triggerTopicName(name))}
+spec:
+  pool: nav-${env}
+  config:
+    # It tells that something happened, and holds no state: the change feed reaches further back.
+    cleanupPolicy: delete
+    retentionHours: 168
+    partitions: 6
+    replication: 3
+    minimumInSyncReplicas: 2
+  acl:
+    - { team: tiltak, application: tiltak-datadeling-ingestor-${name}, access: write }
+    # Who listens: a consumer of konsumenter-${env}.yaml that hentEndringer is granted to.
+    # - { team: …, application: …, access: read }
 `;
 
 /** For tools/local/organisasjoner. */

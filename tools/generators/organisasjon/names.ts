@@ -14,3 +14,8 @@ export const ownTopic = (name: string): string => `tiltak.${topicName(name)}`;
 
 /** Without the team, as the topic is named in its manifest. */
 export const topicName = (name: string): string => `datadeling-${name}-avtaler`;
+
+/** The topic that each change of an avtale is told of on. */
+export const triggerTopic = (name: string): string => `tiltak.${triggerTopicName(name)}`;
+
+export const triggerTopicName = (name: string): string => `datadeling-${name}-avtale-endret`;

@@ -20,11 +20,12 @@ export async function readAdapterStatus(
     hjerteslag: assessHeartbeat(contract),
     sisteFullSynk: completed?.toISOString() ?? null,
     fullSynkForfalt: overdue,
+    sisteFeil: contract.sisteFeil,
     synker: syncs.map((sync) => toSynkDto(sync)),
   };
 }
 
 function toContract(row: ContractRow): KontraktDto {
-  const { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser } = row;
-  return { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser };
+  const { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser, ukjenteFelter } = row;
+  return { adapterId, heartbeatIntervallMinutter, fullSynkIntervallDager, deltaSynk, ressurser, ukjenteFelter };
 }

@@ -21,7 +21,7 @@ export class ContractController {
   async settKontrakt(@Body() contract: KontraktDto, @Req() request: FastifyRequest): Promise<KontraktDto> {
     const { azp } = tokenOf(request);
     if (!(await saveContract(this.adapter.pool, azp, contract))) throw foreignContract();
-    return contract;
+    return { ...contract, ukjenteFelter: contract.ukjenteFelter ?? 'MELD' };
   }
 
   @Post('hjerteslag')

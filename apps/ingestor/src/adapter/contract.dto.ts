@@ -1,6 +1,18 @@
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, Matches, Max, Min } from 'class-validator';
-import { SynkDto } from './sync.dto.ts';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsOptional,
+  Matches,
+  Max,
+  Min,
+} from 'class-validator';
+import { UNKNOWN_FIELDS, type UnknownFields } from './remarks.ts';
+import { SynkDto, SynkfeilDto } from './sync.dto.ts';
 
 /** Eleven digits may be a national ident. */
 export const ADAPTER_ID = '^(?![0-9]{11}$)[A-Za-z0-9._-]{1,100}$';
@@ -49,6 +61,16 @@ export class KontraktDto {
   @ArrayUnique()
   @IsIn(RESOURCES, { each: true })
   ressurser: (typeof RESOURCES)[number][];
+
+  @ApiPropertyOptional({
+    enum: UNKNOWN_FIELDS,
+    default: 'MELD',
+    description:
+      'What becomes of a field that the contract does not know, and of a time with an offset where none belongs. AVVIS: the page is refused, which names it. MELD: the page is taken without the field, the time is read by its offset, and `merknader` names it. Choose AVVIS for a new adapter: a field under another name than the contract has is one that is missing',
+  })
+  @IsOptional()
+  @IsIn(UNKNOWN_FIELDS)
+  ukjenteFelter?: UnknownFields;
 }
 
 export const HEARTBEAT_STATES = ['OK', 'FORSINKET', 'STANSET'] as const;
@@ -83,6 +105,13 @@ export class AdapterstatusDto {
 
   @ApiProperty({ description: 'Whether a full sync should have been completed by now' })
   fullSynkForfalt: boolean;
+
+  @ApiProperty({
+    type: SynkfeilDto,
+    nullable: true,
+    description: 'The last page or confirmation that was refused, whatever sync it was of',
+  })
+  sisteFeil: SynkfeilDto | null;
 
   @ApiProperty({ type: [SynkDto], description: 'The last 20, newest first; without the pages that are missing' })
   synker: SynkDto[];

@@ -1,7 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import type { KontraktDto } from './contract.dto.ts';
+import type { UnknownFields } from './remarks.ts';
+import type { SyncFailure } from './sync.queries.ts';
 
 export interface ContractRow extends KontraktDto {
+  ukjenteFelter: UnknownFields;
+  sisteFeil: SyncFailure | null;
   /** client id that the contract belongs to */
   klient: string;
   opprettet: Date;
@@ -15,6 +19,7 @@ export async function readContract(db: Pool): Promise<ContractRow | undefined> {
   const { rows } = await db.query<ContractRow>(
     `select adapter_id as "adapterId", klient, heartbeat_intervall_minutter as "heartbeatIntervallMinutter",
        full_synk_intervall_dager as "fullSynkIntervallDager", delta_synk as "deltaSynk", ressurser, opprettet, hjerteslag,
+       ukjente_felter as "ukjenteFelter", siste_feil as "sisteFeil",
        extract(epoch from clock_timestamp() - coalesce(hjerteslag, opprettet))::float as "secondsSince"
      from adapter`,
   );
@@ -24,11 +29,13 @@ export async function readContract(db: Pool): Promise<ContractRow | undefined> {
 /** @returns whether it was stored: not when the contract belongs to another client */
 export async function saveContract(db: Pool, client: string, contract: KontraktDto): Promise<boolean> {
   const { rowCount } = await db.query(
-    `insert into adapter (adapter_id, klient, heartbeat_intervall_minutter, full_synk_intervall_dager, delta_synk, ressurser)
-     values ($1, $2, $3, $4, $5, $6)
+    `insert into adapter (adapter_id, klient, heartbeat_intervall_minutter, full_synk_intervall_dager, delta_synk, ressurser,
+       ukjente_felter)
+     values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (id) do update set adapter_id = excluded.adapter_id, delta_synk = excluded.delta_synk,
        heartbeat_intervall_minutter = excluded.heartbeat_intervall_minutter, endret = now(),
-       full_synk_intervall_dager = excluded.full_synk_intervall_dager, ressurser = excluded.ressurser
+       full_synk_intervall_dager = excluded.full_synk_intervall_dager, ressurser = excluded.ressurser,
+       ukjente_felter = excluded.ukjente_felter
      where adapter.klient = excluded.klient`,
     [
       contract.adapterId,
@@ -37,6 +44,7 @@ export async function saveContract(db: Pool, client: string, contract: KontraktD
       contract.fullSynkIntervallDager,
       contract.deltaSynk,
       contract.ressurser,
+      contract.ukjenteFelter ?? 'MELD',
     ],
   );
   return rowCount === 1;

@@ -5,20 +5,25 @@ import { inTransaction } from '../database/transaction.ts';
 import { readEpoch } from '../kafka/epochs.queries.ts';
 import { isCaughtUp } from '../kafka/positions.queries.ts';
 import type { OutgoingMessage, Publisher } from '../kafka/publisher.ts';
+import type { TopicDescription } from '../kafka/topic-admin.ts';
 import { metrics } from '../metrics.ts';
 import { readContract, readLastFullSync } from './contract.queries.ts';
 import { lockPublishing, type Syncs } from './sync.ts';
 import {
+  countPage,
   deleteOldSyncs,
+  listUncounted,
   lockSync,
   readSync,
   setSyncState,
   SYNC_STATES,
   type SyncRow,
   type SyncState,
+  type UncountedPage,
 } from './sync.queries.ts';
 
 const CHUNK = 5_000;
+const PAGES_AT_ONCE = 100;
 const WAIT_FOR_INGEST_MS = 5_000;
 
 /**
@@ -27,6 +32,8 @@ const WAIT_FOR_INGEST_MS = 5_000;
  */
 export class SyncCompletion {
   private jobs: BackgroundJob[] = [];
+  /** pages to be counted once the stream is there, and where the topic ended when all of them were on it */
+  private counting: { pages: UncountedPage[]; end: TopicDescription } | undefined;
 
   constructor(
     private readonly pool: Pool,
@@ -38,6 +45,7 @@ export class SyncCompletion {
   start(): void {
     this.jobs = [
       startJob({ name: 'synkavslutning', everyMs: 500, run: (signal) => this.round(signal) }),
+      startJob({ name: 'synktelling', everyMs: 500, run: () => this.countPages() }),
       startJob({ name: 'synkmaaling', everyMs: 15_000, run: () => this.measure() }),
     ];
   }
@@ -58,6 +66,23 @@ export class SyncCompletion {
       }
       while (!signal?.aborted && (await this.deleteSome(syncId, signal)));
     }
+  }
+
+  /** Counts what the entries of pages came to, as soon as the stream has stored them. */
+  async countPages(): Promise<void> {
+    if (!this.counting) {
+      const pages = await listUncounted(this.pool, PAGES_AT_ONCE);
+      if (pages.length === 0) return;
+      this.counting = { pages, end: await this.publisher.describe() };
+    }
+    const { pages, end } = this.counting;
+    if (!(await isCaughtUp(this.pool, this.publisher.topic, end, 'end'))) {
+      // It may be that it never will be: a topic can be made anew.
+      if ((await this.publisher.describe()).id !== end.id) this.counting = undefined;
+      return;
+    }
+    this.counting = undefined;
+    for (const page of pages) await inTransaction(this.pool, (db) => countPage(db, page));
   }
 
   private async endExpired(syncId: string): Promise<void> {

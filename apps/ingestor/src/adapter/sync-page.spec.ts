@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseMessage, readabilityAt, reduceMessage, type JsonObject } from '@tiltak/avtale';
+import { FIELDS as TABLE, parseMessage, readabilityAt, reduceMessage, type JsonObject } from '@tiltak/avtale';
 import { JsonList, Problem, type FieldError } from '@tiltak/platform';
 import fc from 'fast-check';
 import { parsePage, type SyncPage } from './sync-page.ts';
@@ -124,4 +124,27 @@ test('the fingerprint of a page is of every byte of it', async () => {
   const { messages, fingerprint } = await read(...entries.map((entry) => JSON.stringify(entry)));
   const whole = messages.map(({ avtaleId, value }) => `${avtaleId}\n${String(value)}\n`).join('');
   expect(fingerprint).toEqual(createHash('sha256').update(whole).digest());
+});
+
+test('whatever spelling a field of the contract has, the one that is meant is named', async () => {
+  const spellings = (name: string): string[] => [
+    name.replaceAll('å', 'aa').replaceAll('ø', 'oe'),
+    name.replaceAll('å', 'a'),
+    name.toUpperCase(),
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    name.normalize('NFD'),
+  ];
+  for (const [name, { source }] of Object.entries(TABLE)) {
+    const known = Object.values(TABLE).map((field) => field.source);
+    const others = new Set([name, ...spellings(name), ...spellings(source)].filter((other) => !known.includes(other)));
+    const entry = {
+      avtaleId: ID,
+      sistEndret: '2026-01-01T00:00:00Z',
+      ...Object.fromEntries([...others].map((other) => [other, null])),
+    };
+    const { remarks } = await read(`{"id":"${ID}","ressurs":${ascii(JSON.stringify(entry))}}`);
+    // A letter and its accent as two characters is no name that is shown, and no less known for that.
+    expect(remarks.map(({ mente }) => mente)).toEqual(remarks.map(() => source));
+    expect(remarks.length).toBeGreaterThan(0);
+  }
 });

@@ -4,6 +4,7 @@ import {
   ARENA_FLAGS,
   asJsonObject,
   isUuid,
+  parseInstant,
   parseMessage,
   readabilityAt,
   reduceMessage,
@@ -11,6 +12,7 @@ import {
 } from '@tiltak/avtale';
 import { JsonList, PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { OutgoingMessage } from '../kafka/publisher.ts';
+import { Remarks, type Remark, type UnknownFields } from './remarks.ts';
 
 export const SYNC_TYPES = ['FULL', 'DELTA', 'SLETT'] as const;
 export type SyncType = (typeof SYNC_TYPES)[number];
@@ -32,25 +34,44 @@ export interface SyncPage {
   antallSider: number;
   antallTotalt: number;
   messages: OutgoingMessage[];
+  /** `sistEndret` of each of the messages; null of one that only deletes */
+  changedAt: (string | null)[];
+  /** what the adapter is told of the entries */
+  remarks: Remark[];
   /** of what is to be published */
   fingerprint: Buffer;
 }
 
-/** @throws Problem 400 that names every entry that is wrong, by index and field; 413 for too many */
-export async function parsePage(type: SyncType, body: unknown): Promise<SyncPage> {
+/**
+ * @param unknownFields what the adapter's contract says of what is not known
+ * @throws Problem 400 that names every entry that is wrong, by index and field; 413 for too many
+ */
+export async function parsePage(
+  type: SyncType,
+  body: unknown,
+  unknownFields: UnknownFields = 'MELD',
+): Promise<SyncPage> {
   const errors: FieldError[] = [];
-  const { metadata, ressurser: resources } = asJsonObject(body) ?? {};
+  const remarks = new Remarks(unknownFields, errors);
+  const page = asJsonObject(body) ?? {};
+  const { metadata, ressurser: resources } = page;
+  remarks.checkMembers(page, PAGE_MEMBERS, '', 0);
+  remarks.checkMembers(asJsonObject(metadata) ?? {}, METADATA_MEMBERS, 'metadata.', 0);
   const header = parseMetadata(metadata, errors);
   if (!(resources instanceof JsonList)) {
     errors.push({ felt: 'ressurser', melding: 'must be a list' });
     throw invalidPage(errors);
   }
-  const reading: Reading = { type, seenAt: new Map(), errors, isReadable: readabilityAt(Date.now()) };
+  const reading: Reading = { type, seenAt: new Map(), errors, remarks, isReadable: readabilityAt(Date.now()) };
   const messages: OutgoingMessage[] = [];
+  const changedAt: (string | null)[] = [];
   for (const [index, resource] of resources.entries()) {
     const message = parseResource(reading, resource, index);
     // Nothing of a page with an error is published: there is nothing to keep.
-    if (errors.length === 0) messages.push(message);
+    if (errors.length === 0) {
+      messages.push(message);
+      changedAt.push(message.value === null ? null : changedAtOf(resource));
+    }
     // Others want to be answered too.
     if (index % ENTRIES_AT_ONCE === ENTRIES_AT_ONCE - 1) await nextTurn();
   }
@@ -58,7 +79,25 @@ export async function parsePage(type: SyncType, body: unknown): Promise<SyncPage
     errors.push({ felt: 'metadata.antallTotalt', melding: 'is less than the entries of this page' });
   }
   if (errors.length > 0) throw invalidPage(errors);
-  return { type, ...header, messages, fingerprint: pageFingerprint(messages) };
+  return { type, ...header, messages, changedAt, remarks: remarks.list, fingerprint: pageFingerprint(messages) };
+}
+
+const METADATA_MEMBERS = ['synkId', 'side', 'antallSider', 'antallTotalt'];
+const PAGE_MEMBERS = ['metadata', 'ressurser'];
+const ENTRY_MEMBERS = ['id', 'ressurs'];
+
+function changedAtOf(resource: unknown): string | null {
+  const { sistEndret } = asJsonObject(asJsonObject(resource)?.['ressurs']) ?? {};
+  return typeof sistEndret === 'string' ? (parseInstant(sistEndret) ?? null) : null;
+}
+
+/** Which page it says that it is, whatever else is wrong with it. */
+export function pageOf(body: unknown): { synkId: string | null; side: number | null } {
+  const { synkId: syncId, side: page } = asJsonObject(asJsonObject(body)?.['metadata']) ?? {};
+  return {
+    synkId: typeof syncId === 'string' && SYNC_ID.test(syncId) ? syncId : null,
+    side: typeof page === 'number' && Number.isInteger(page) && page > 0 && page <= MAX_PAGES ? page : null,
+  };
 }
 
 /** As many as fit in an answer, and how many there are beside. */
@@ -103,13 +142,15 @@ interface Reading {
   /** index of each avtale so far */
   seenAt: Map<string, number>;
   errors: FieldError[];
+  remarks: Remarks;
   isReadable: ReturnType<typeof readabilityAt>;
 }
 
 function parseResource(reading: Reading, resource: unknown, index: number): OutgoingMessage {
-  const { type, seenAt, errors } = reading;
+  const { type, seenAt, errors, remarks } = reading;
   const object = asJsonObject(resource);
   const id = object?.['id'];
+  if (object) remarks.checkMembers(object, ENTRY_MEMBERS, `${pathOf(index)}.`, index);
   if (!object || typeof id !== 'string' || !isUuid(id)) {
     errors.push({ felt: `${pathOf(index)}.id`, melding: 'must be a UUID' });
     return { avtaleId: '', value: null };
@@ -130,8 +171,14 @@ function parseResource(reading: Reading, resource: unknown, index: number): Outg
 const pathOf = (index: number): string => `ressurser[${String(index)}]`;
 
 /** The message, when it can be read as the stream's are; nothing is published of what this system doesn't keep. */
-function parseContent({ errors, isReadable }: Reading, avtaleId: string, content: JsonObject, index: number): Buffer {
+function parseContent(
+  { errors, remarks, isReadable }: Reading,
+  avtaleId: string,
+  content: JsonObject,
+  index: number,
+): Buffer {
   const source = reduceMessage(content);
+  remarks.checkResource(content, `${pathOf(index)}.ressurs`, index);
   refuseEndless(source, index, errors);
   refuseOtherTypes(content, index, errors);
   const json = JSON.stringify(source);

@@ -7,15 +7,18 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
+import { Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import { ForRole, tokenOf } from '../access.guard.ts';
 import { Adapter } from './adapter.ts';
 import { requireContract } from './contract.ts';
 import { SideDto, SlettesideDto, SynkDto, SynkIdDto, toSynkDto } from './sync.dto.ts';
-import { parsePage, type SyncType } from './sync-page.ts';
-import { readMissingPages, type SyncRow } from './sync.queries.ts';
+import { pageOf, parsePage, type SyncType } from './sync-page.ts';
+import { readMissingPages, saveFailure, type SyncRow } from './sync.queries.ts';
 
 const MISSING_PAGES_SHOWN = 1_000;
+/** Of one refusal. */
+const FAULTS_KEPT = 10;
 const PAGE_DESCRIPTION =
   'In any order and in parallel. A page that is sent again with the same content changes nothing; with other content it is 409. One bad entry: 400 that names each, and nothing of the page is published.';
 const CONFLICT_DESCRIPTION =
@@ -85,12 +88,35 @@ export class SyncController {
   @ApiConflictResponse({ description: 'It does not wait for this' })
   async bekreftSynk(@Param() { synkId: syncId }: SynkIdDto, @Req() request: FastifyRequest): Promise<SynkDto> {
     const { klient: client } = await requireContract(this.adapter.pool, tokenOf(request));
-    return this.progress(await this.adapter.syncs.confirm(syncId, client));
+    return this.rememberRefusal({ synkId: syncId, side: null }, async () =>
+      this.progress(await this.adapter.syncs.confirm(syncId, client)),
+    );
   }
 
   private async receive(type: SyncType, body: object, request: FastifyRequest): Promise<SynkDto> {
-    await requireContract(this.adapter.pool, tokenOf(request));
-    return this.progress(await this.adapter.syncs.receive(await parsePage(type, body)));
+    const { ukjenteFelter } = await requireContract(this.adapter.pool, tokenOf(request));
+    return this.rememberRefusal(pageOf(body), async () =>
+      this.progress(await this.adapter.syncs.receive(await parsePage(type, body, ukjenteFelter))),
+    );
+  }
+
+  /** So that what was last refused is seen afterwards too, by people who were not there. */
+  private async rememberRefusal<T>(
+    page: { synkId: string | null; side: number | null },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Problem) {
+        const { problemType, detail, extras } = error;
+        const faults = (extras.feil ?? []).slice(0, FAULTS_KEPT);
+        await saveFailure(this.adapter.pool, { ...page, status: problemType.status, detail, feil: faults }).catch(
+          () => undefined,
+        );
+      }
+      throw error;
+    }
   }
 
   private async progress(sync: SyncRow): Promise<SynkDto> {

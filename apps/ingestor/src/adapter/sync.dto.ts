@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { FIELDS } from '@tiltak/avtale';
+import { CODE_VALUES, FIELDS } from '@tiltak/avtale';
 import { Matches } from 'class-validator';
+import { REMARK_KINDS } from './remarks.ts';
 import { MAX_PAGES, MAX_RESOURCES, SYNC_TYPES, type SyncType } from './sync-page.ts';
 import { SYNC_STATES, type SyncRow, type SyncState } from './sync.queries.ts';
 
@@ -8,7 +9,8 @@ import { SYNC_STATES, type SyncRow, type SyncState } from './sync.queries.ts';
 const SYNC_ID = '^(?![0-9]{11}$)[A-Za-z0-9_-]{1,100}$';
 const EXAMPLE_SYNC = '7b0f5c1e-6f0e-4a43-9a3f-2a3a2f1a7c11';
 const EXAMPLE_AVTALE = '5f0c0d3e-1d6b-4c57-9a44-0e0a6b1f2d11';
-const NORWEGIAN_TIME = 'Local time in Norway, without offset';
+const NORWEGIAN_TIME =
+  'Local time in Norway, without offset: one that has it is refused or told of, as the contract says';
 const EXAMPLE_TIME = '2026-01-31T10:00:00';
 
 export class SynkIdDto {
@@ -54,8 +56,17 @@ function limitsOf(field: keyof typeof FIELDS): { maxLength?: number; minimum?: n
   return { ...(maxLength !== undefined && { maxLength }), ...(range && { minimum: range[0], maximum: range[1] }) };
 }
 
+/** What the codes are that this release knows; others are taken, and told of in the answer. */
+function codesOf(field: keyof typeof CODE_VALUES): string {
+  return `, a code of the source: ${CODE_VALUES[field].known.join(', ')}. Another one is stored, and shown as UKJENT`;
+}
+
 /** What an adapter tells of an avtale: the names, types and rules of the source's messages. */
-@ApiSchema({ name: 'Ressurs', description: 'Fields that are not named here are ignored, and not passed on.' })
+@ApiSchema({
+  name: 'Ressurs',
+  description:
+    'Fields that are not named here are not passed on, and local times have no offset: what is not so is named in the answer, or the page is refused, as the contract says (`ukjenteFelter`). A code that is not known is named in the answer.',
+})
 export class RessursDto {
   @ApiProperty({ format: 'uuid', description: 'The same as the id of the entry', example: EXAMPLE_AVTALE })
   avtaleId: string;
@@ -79,7 +90,7 @@ export class RessursDto {
     nullable: true,
     ...limitsOf('deltakerFnr'),
     description:
-      'National ident of the participant, eleven digits. Only consumers with a grant for it get it; others get an opaque id at most',
+      'National ident of the participant, eleven digits; other text is stored as it is. The participant is found by it: an avtale without it is nobody’s. Consumers are told it if they are granted the field; the links of an avtale have an opaque id of the participant',
   })
   deltakerFnr?: string | null;
   @ApiPropertyOptional({
@@ -110,7 +121,7 @@ export class RessursDto {
     type: 'string',
     nullable: true,
     ...limitsOf('tiltakstype'),
-    description: 'Kind of measure, a code of the source',
+    description: `Kind of measure${codesOf('tiltakstype')}`,
     example: 'ARBEIDSTRENING',
   })
   tiltakstype?: string | null;
@@ -126,7 +137,7 @@ export class RessursDto {
     type: 'string',
     nullable: true,
     ...limitsOf('avtaleStatus'),
-    description: 'Status, a code of the source',
+    description: `Status${codesOf('avtaleStatus')}`,
     example: 'GJENNOMFØRES',
   })
   avtaleStatus?: string | null;
@@ -173,7 +184,7 @@ export class RessursDto {
     type: 'string',
     nullable: true,
     ...limitsOf('stillingstype'),
-    description: 'Kind of position, a code of the source',
+    description: `Kind of position${codesOf('stillingstype')}`,
     example: 'FAST',
   })
   stillingstype?: string | null;
@@ -229,7 +240,7 @@ export class RessursDto {
     type: 'string',
     nullable: true,
     ...limitsOf('opphav'),
-    description: 'Who made the avtale, a code of the source',
+    description: `Who made the avtale${codesOf('opphav')}`,
     example: 'VEILEDER',
   })
   opphav?: string | null;
@@ -302,6 +313,44 @@ export class SlettesideDto {
   ressurser: SlettinnslagDto[];
 }
 
+@ApiSchema({ name: 'Feltfeil' })
+export class FeltfeilDto {
+  @ApiProperty({ description: 'Which field', example: 'ressurser[3].ressurs.avtaleInngaatt' }) felt: string;
+  @ApiProperty({ description: 'What is wrong with it', example: 'is not a field of the contract' }) melding: string;
+}
+
+@ApiSchema({ name: 'Synkfeil', description: 'What was refused, and why; never a value.' })
+export class SynkfeilDto {
+  @ApiProperty({ format: 'date-time', description: 'When it was refused' }) tidspunkt: string;
+  @ApiProperty({ type: 'string', nullable: true, description: 'Of the sync, if it was told' }) synkId: string | null;
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Number of the page, if it was told' }) side:
+    number | null;
+  @ApiProperty({ type: 'integer', description: 'As it was answered', example: 400 }) status: number;
+  @ApiProperty({ description: 'As it was answered' }) detail: string;
+  @ApiProperty({ type: [FeltfeilDto], description: 'The first ten' }) feil: FeltfeilDto[];
+}
+
+@ApiSchema({ name: 'Merknad', description: 'Something in entries that were taken all the same.' })
+export class MerknadDto {
+  @ApiProperty({
+    enum: REMARK_KINDS,
+    description:
+      'UKJENT_FELT: not a field of the contract, and not passed on. UKJENT_KODE: shown to consumers as UKJENT. TID_MED_FORSKYVNING: local time is expected; it is read by its offset',
+  })
+  slag: (typeof REMARK_KINDS)[number];
+  @ApiProperty({ description: 'Which field', example: 'ressurser.ressurs.avtaleInngaatt' }) felt: string;
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    description: 'The field that is meant, it seems',
+    example: 'avtaleInngått',
+  })
+  mente: string | null;
+  @ApiProperty({ type: 'integer', description: 'In how many entries' }) antall: number;
+  @ApiProperty({ type: 'integer', description: 'The first page that has it' }) side: number;
+  @ApiProperty({ type: 'integer', description: 'Index in that page of the first entry that has it' }) innslag: number;
+}
+
 @ApiSchema({ name: 'Synk' })
 export class SynkDto {
   @ApiProperty({ description: 'Of the sync', example: EXAMPLE_SYNC }) synkId: string;
@@ -333,6 +382,28 @@ export class SynkDto {
     description: 'How many avtaler a full sync deletes; null until known',
   })
   skalSlettes: number | null;
+  @ApiProperty({
+    type: 'integer',
+    description:
+      'Entries that changed what is stored. This and the three below are counted when the stream has stored a page, normally within a second; together they are mottatteRessurser then',
+  })
+  endret: number;
+  @ApiProperty({ type: 'integer', description: 'Entries that said what is stored already' }) uendret: number;
+  @ApiProperty({
+    type: 'integer',
+    description: 'Entries that are older than what is stored, or than its deletion: they changed nothing',
+  })
+  foreldet: number;
+  @ApiProperty({ type: 'integer', description: 'Entries that could not be stored: people on duty have been told' })
+  parkert: number;
+  @ApiProperty({ type: [MerknadDto], description: 'What its entries hold that is not as expected; 100 at most' })
+  merknader: MerknadDto[];
+  @ApiProperty({
+    type: SynkfeilDto,
+    nullable: true,
+    description: 'The last page or confirmation of it that was refused; it may have been accepted since',
+  })
+  sisteFeil: SynkfeilDto | null;
 }
 
 export function toSynkDto(row: SyncRow, missingPages?: number[]): SynkDto {

@@ -2,6 +2,7 @@ import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { readEpoch } from '../kafka/epochs.queries.ts';
 import type { TopicDescription } from '../kafka/topic-admin.ts';
+import { MAX_REMARKS, type Remark } from './remarks.ts';
 import type { SyncPage, SyncType } from './sync-page.ts';
 
 export const SYNC_STATES = [
@@ -21,7 +22,27 @@ export interface SyncDeadlines {
   expiresSeconds: number;
 }
 
-export interface SyncRow {
+/** What the stream made of entries, as far as they have been counted. */
+export interface SyncCounts {
+  endret: number;
+  uendret: number;
+  foreldet: number;
+  parkert: number;
+}
+
+/** A request of a sync that was refused: what was wrong, and no value. */
+export interface SyncFailure {
+  tidspunkt: string;
+  synkId: string | null;
+  side: number | null;
+  status: number;
+  detail: string;
+  feil: { felt: string; melding: string }[];
+}
+
+export interface SyncRow extends SyncCounts {
+  merknader: (Remark & { side: number })[];
+  sisteFeil: SyncFailure | null;
   synkId: string;
   type: SyncType;
   tilstand: SyncState;
@@ -45,12 +66,23 @@ const READ_SYNC = `
     case when s.tilstand = 'MOTTAR' and uten_side >= $2 then 'UTLOEPT' else s.tilstand end as tilstand,
     s.tilstand = 'MOTTAR' and uten_side >= $1 and uten_side < $2 as stanset,
     sider::int as "mottatteSider", ressurser::int as "mottatteRessurser", s.startet, siste as "sisteSide", s.avsluttet,
-    s.skal_slettes as "skalSlettes", s.start_offset as "startOffset", s.epoke, s.bekreftet_av as "bekreftetAv"
+    s.skal_slettes as "skalSlettes", s.start_offset as "startOffset", s.epoke, s.bekreftet_av as "bekreftetAv",
+    endret::int, uendret::int, foreldet::int, parkert::int, merknader, s.siste_feil as "sisteFeil"
   from synk s
   cross join lateral (
-    select count(*) as sider, coalesce(sum(antall), 0) as ressurser, coalesce(max(mottatt), s.startet) as siste
+    select count(*) as sider, coalesce(sum(antall), 0) as ressurser, coalesce(max(mottatt), s.startet) as siste,
+      coalesce(sum(endret), 0) as endret, coalesce(sum(uendret), 0) as uendret, coalesce(sum(foreldet), 0) as foreldet,
+      coalesce(sum(parkert), 0) as parkert
     from synk_side where synk_id = s.synk_id
   ) side
+  cross join lateral (
+    select coalesce(jsonb_agg(to_jsonb(m)), '[]') as merknader from (
+      select m ->> 'slag' as slag, m ->> 'felt' as felt, m ->> 'mente' as mente, sum((m ->> 'antall')::int) as antall,
+        min(side) as side, (array_agg((m ->> 'innslag')::int order by side))[1] as innslag
+      from synk_side cross join jsonb_array_elements(merknader) m
+      where synk_id = s.synk_id and merknader is not null
+      group by 1, 2, 3 order by antall desc, felt limit ${String(MAX_REMARKS)}) m
+  ) merknad
   cross join lateral (select extract(epoch from clock_timestamp() - siste) as uten_side) tid`;
 
 const deadlineParams = ({ stalledSeconds, expiresSeconds }: SyncDeadlines): number[] => [
@@ -135,11 +167,21 @@ export async function lockSync(db: PoolClient, syncId: string): Promise<void> {
 /** @returns the fingerprint of the page, when it is there already; waits for who is adding it at this moment */
 export async function insertPage(
   db: PoolClient,
-  { synkId: syncId, side: page, fingerprint, messages }: SyncPage,
+  { synkId: syncId, side: page, fingerprint, messages, changedAt, remarks }: SyncPage,
 ): Promise<Buffer | undefined> {
   const { rowCount } = await db.query(
-    'insert into synk_side (synk_id, side, avtrykk, antall) values ($1, $2, $3, $4) on conflict do nothing',
-    [syncId, page, fingerprint, messages.length],
+    `insert into synk_side (synk_id, side, avtrykk, antall, merknader, avtaler, sist_endret)
+     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+    [
+      syncId,
+      page,
+      fingerprint,
+      messages.length,
+      remarks.length === 0 ? null : JSON.stringify(remarks),
+      // As one text each: pg looks at each letter of each element for what must be escaped, which these have none of.
+      `{${messages.map(({ avtaleId }) => avtaleId).join(',')}}`,
+      `{${changedAt.map((moment) => moment ?? 'null').join(',')}}`,
+    ],
   );
   if (rowCount === 1) return undefined;
   const { rows } = await db.query<{ avtrykk: Buffer }>(
@@ -174,5 +216,65 @@ export async function deleteOldSyncs(db: Pool): Promise<void> {
   await db.query(
     `delete from synk where avsluttet < now() - interval '30 days' and synk_id is distinct from
        (select synk_id from synk where type = 'FULL' and tilstand = 'FULLFOERT' order by avsluttet desc limit 1)`,
+  );
+}
+
+/** Kept with the contract, and with the sync when there is one of that id. */
+export async function saveFailure(db: Pool, failure: Omit<SyncFailure, 'tidspunkt'>): Promise<void> {
+  await db.query(
+    `with feil as (select $1::jsonb || jsonb_build_object('tidspunkt',
+       to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as feil
+     ), synken as (update synk set siste_feil = feil from feil where synk_id = $2)
+     update adapter set siste_feil = feil from feil`,
+    [JSON.stringify(failure), failure.synkId],
+  );
+}
+
+/** A page whose entries have not been counted. */
+export interface UncountedPage {
+  synkId: string;
+  side: number;
+}
+
+export async function listUncounted(db: Pool, max: number): Promise<UncountedPage[]> {
+  const { rows } = await db.query<UncountedPage>(
+    'select synk_id as "synkId", side from synk_side where avtaler is not null limit $1',
+    [max],
+  );
+  return rows;
+}
+
+/**
+ * Of a page all of whose messages have been read: what each entry came to, as far as what is stored tells. A change is a
+ * version, or a deletion in the feed, that has come since the page; what another has said in that moment counts as newer.
+ */
+export async function countPage(db: PoolClient, { synkId: syncId, side: page }: UncountedPage): Promise<void> {
+  await db.query(
+    `with side as materialized (
+       select mottatt, avtaler, sist_endret from synk_side
+       where synk_id = $1 and side = $2 and avtaler is not null for update skip locked
+     ), slettet as materialized (
+       select distinct e.avtale_id from endring e, side where e.tidspunkt >= side.mottatt and e.type = 'SLETTET'
+     ), innslag as (
+       select case
+         when s.avtale_id is not null and (i.sist_endret is null or a.slettet is not null and a.sist_endret = i.sist_endret)
+           then 'ENDRET'
+         when i.sist_endret is null then 'UENDRET'
+         when exists (select from avtale_versjon v where v.avtale_id = i.avtale_id and v.laert >= side.mottatt
+           and v.sist_endret = i.sist_endret) then 'ENDRET'
+         when a.sist_endret = i.sist_endret then 'UENDRET'
+         when a.sist_endret > i.sist_endret or a.slettet is not null then 'FORELDET'
+         else 'PARKERT' end as utfall
+       from side cross join unnest(side.avtaler, side.sist_endret) as i (avtale_id, sist_endret)
+       left join avtale a using (avtale_id) left join slettet s using (avtale_id)
+     ), talt as (
+       select count(*) filter (where utfall = 'ENDRET') as endret, count(*) filter (where utfall = 'UENDRET') as uendret,
+         count(*) filter (where utfall = 'FORELDET') as foreldet, count(*) filter (where utfall = 'PARKERT') as parkert
+       from innslag
+     )
+     update synk_side set endret = talt.endret, uendret = talt.uendret, foreldet = talt.foreldet, parkert = talt.parkert,
+       avtaler = null, sist_endret = null
+     from talt where synk_id = $1 and side = $2 and exists (select from side)`,
+    [syncId, page],
   );
 }

@@ -390,3 +390,125 @@ test('random syncs, in any order, with repeats: what is stored is what the adapt
     { numRuns: 6 },
   );
 }, 120_000);
+
+test('what the contract does not know is named in the answer, with the field that is meant, and refused where it says so', async () => {
+  const fnr = syntheticFnr(5);
+  const entries = [
+    ...avtaler(1),
+    {
+      ...avtaler(1)[0],
+      id: newId(),
+      avtaleInngaatt: '2026-01-15T12:00:00',
+      godkjentPaaVegneAv: true,
+      tiltaksType: 'MENTOR',
+      avtaleStatus: 'GJENNOMFORES',
+      godkjentAvDeltaker: '2026-01-15T12:00:00+01:00',
+      godkjentPaVegneGrunn: { arenaMigreringDeltaker: true, ikkeBankId: true },
+      [fnr]: 'x',
+    },
+  ];
+  const syncId = newId();
+  const taken = await api.sendPage('PATCH', { synkId: syncId }, entries);
+  const told = {
+    'ressurser.ressurs.(a name that is not shown)': ['UKJENT_FELT', null],
+    'ressurser.ressurs.avtaleInngaatt': ['UKJENT_FELT', 'avtaleInngått'],
+    'ressurser.ressurs.avtaleStatus': ['UKJENT_KODE', null],
+    'ressurser.ressurs.godkjentAvDeltaker': ['TID_MED_FORSKYVNING', null],
+    'ressurser.ressurs.godkjentPaVegneGrunn.ikkeBankId': ['UKJENT_FELT', null],
+    'ressurser.ressurs.godkjentPaaVegneAv': ['UKJENT_FELT', 'godkjentPaVegneAv'],
+    'ressurser.ressurs.tiltaksType': ['UKJENT_FELT', 'tiltakstype'],
+  };
+  interface Remark {
+    felt: string;
+    slag: string;
+    mente: string | null;
+    antall: number;
+    side: number;
+    innslag: number;
+  }
+  const remarks = taken.body.merknader as Remark[];
+  expect(Object.fromEntries(remarks.map(({ felt, slag, mente }) => [felt, [slag, mente]]))).toEqual(told);
+  for (const remark of remarks) expect(remark).toMatchObject({ antall: 1, side: 1, innslag: 1 });
+  expect((await api.send('GET', `synk/${syncId}`)).body.merknader).toEqual(remarks);
+
+  await api.send('PUT', 'kontrakt', { ...CONTRACT, ukjenteFelter: 'AVVIS' });
+  const before = await countOnTopic();
+  const refusedId = newId();
+  const refused = await api.sendPage('PATCH', { synkId: refusedId }, entries);
+  expect(refused.status).toBe(400);
+  const reasons = Object.fromEntries(
+    (refused.body.feil as { felt: string; melding: string }[]).map(({ felt, melding }) => [felt, melding]),
+  );
+  expect(Object.keys(reasons).sort()).toEqual(
+    Object.keys(told)
+      .filter((field) => !field.endsWith('avtaleStatus'))
+      .map((field) => field.replace('ressurser', 'ressurser[1]'))
+      .sort(),
+  );
+  expect(reasons['ressurser[1].ressurs.avtaleInngaatt']).toBe(
+    'is not a field of the contract: did you mean avtaleInngått?',
+  );
+  expect(await countOnTopic()).toBe(before);
+  // A first page that is refused makes no sync, and is seen all the same.
+  const status = (await api.send('GET', 'status')).body;
+  expect(status.sisteFeil).toMatchObject({ synkId: refusedId, side: 1, status: 400 });
+  expect(status.sisteFeil.feil).toHaveLength(6);
+  expect(JSON.stringify([taken.body, refused.body, status])).not.toContain(fnr);
+  expect(JSON.stringify((await api.call('GET', '/drift/v1/status')).body.adapter.sisteFeil)).toContain(refusedId);
+  await api.send('PUT', 'kontrakt', CONTRACT);
+});
+
+test('what the entries came to is counted when the stream has stored them, and the last refusal of a sync stays with it', async () => {
+  const at = (day: number): { sistEndret: string } => ({ sistEndret: `2026-03-0${String(day)}T10:00:00Z` });
+  const [a, b, c, d] = [newId(), newId(), newId(), newId()];
+  const counts = async (syncId: string): Promise<unknown> => {
+    let body: Record<string, unknown> = {};
+    await waitUntil(
+      async () => {
+        await api.completion.countPages();
+        ({ body } = (await api.send('GET', `synk/${syncId}`)) as { body: Record<string, unknown> });
+        const { endret, uendret, foreldet, parkert } = body as Record<string, number>;
+        return (endret ?? 0) + (uendret ?? 0) + (foreldet ?? 0) + (parkert ?? 0) === body['mottatteRessurser'];
+      },
+      { what: 'the entries to be counted' },
+    );
+    return [body['endret'], body['uendret'], body['foreldet'], body['parkert']];
+  };
+  const send = async (
+    method: 'PATCH' | 'DELETE',
+    entries: ({ id: string } & Record<string, unknown>)[],
+  ): Promise<unknown> => {
+    const syncId = newId();
+    expect((await api.sendPage(method, { synkId: syncId }, entries)).status).toBe(201);
+    return counts(syncId);
+  };
+  expect(
+    await send(
+      'PATCH',
+      [a, b, c].map((id) => ({ id, ...at(2) })),
+    ),
+  ).toEqual([3, 0, 0, 0]);
+  expect(
+    await send('PATCH', [
+      { id: a, ...at(2) },
+      { id: b, ...at(1), avtaleNr: 7 },
+      { id: c, ...at(3), avtaleNr: 7 },
+      { id: d, ...at(3) },
+    ]),
+  ).toEqual([2, 1, 1, 0]);
+  expect(await send('PATCH', [{ id: a, ...at(4), slettemerket: true }])).toEqual([1, 0, 0, 0]);
+  expect(await send('DELETE', [{ id: a }, { id: b }, { id: newId() }])).toEqual([1, 2, 0, 0]);
+  expect(await send('PATCH', [{ id: b, ...at(1) }])).toEqual([0, 0, 1, 0]);
+
+  const syncId = newId();
+  await api.sendPage('PATCH', { synkId: syncId, antallSider: 2, antallTotalt: 2 }, [{ id: c, ...at(5) }]);
+  await api.sendPage('PATCH', { synkId: syncId, side: 2, antallSider: 2, antallTotalt: 2 }, [
+    { id: d, startDato: 'i dag' },
+  ]);
+  expect((await api.send('GET', `synk/${syncId}`)).body.sisteFeil).toMatchObject({
+    synkId: syncId,
+    side: 2,
+    status: 400,
+    feil: [{ felt: 'ressurser[0].ressurs.startDato' }],
+  });
+});

@@ -46,6 +46,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'synk_avtale DELETE INSERT SELECT',
     'synk_side INSERT SELECT',
     'topic_epoke INSERT SELECT',
+    'trigger_posisjon INSERT SELECT UPDATE',
   ]);
 });
 

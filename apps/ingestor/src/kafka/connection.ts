@@ -24,6 +24,8 @@ export interface KafkaConnection {
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
+  /** of the trigger topic, when there is one; whoever uses it stops it */
+  triggerPublisher: Publisher | undefined;
   /** who is in the stream's consumer group, and whether the stream gets on */
   group: Pick<GroupWatch, 'isConsuming' | 'start' | 'stop'>;
   /** notices that a topic is another, or has removed what was not read */
@@ -78,7 +80,8 @@ export function createKafkaConnection(
   };
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
-  const publisher = new Publisher({ ...options, retries: 3 }, topic);
+  const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
+  const publisher = createPublisher(topic);
   const stream = createStream(consumption);
   return {
     stream,
@@ -89,6 +92,7 @@ export function createKafkaConnection(
         : createStream({ ...consumption, ...identer, topic: config.IDENT_TOPIC }),
     topic: new Topic(topic, describe, createReader),
     publisher,
+    triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
     watch: new TopicWatch(dataSource, { avtaler: topic, identer: config.IDENT_TOPIC }, (name) => admin.describe(name)),
     describe,
     connect: async () => {

@@ -5,7 +5,7 @@ import { createKafka, type KafkaOptions } from './client.ts';
 import { partitionByKey } from './partition-by-key.ts';
 import { TopicAdmin, type TopicDescription } from './topic-admin.ts';
 
-/** What an adapter's push becomes on the organisation's topic; a null `value` is a tombstone. */
+/** What is published about an avtale; a null `value` is a tombstone. */
 export interface OutgoingMessage {
   avtaleId: string;
   /** bytes: as text, some letters would take twice the memory */
@@ -14,6 +14,7 @@ export interface OutgoingMessage {
   partition?: number;
   /** of a tombstone: the offset of the partition that it does not delete beyond */
   deleteBefore?: number;
+  headers?: Record<string, string>;
 }
 
 const DEADLINE_MS = 20_000;
@@ -32,7 +33,7 @@ export class MessageTooLargeError extends Error {
 }
 
 /**
- * Writes to the organisation's topic, with the acknowledgement of every replica. After a failure the sequence of an
+ * Writes to a topic, with the acknowledgement of every replica. After a failure the sequence of an
  * idempotent producer is unknown, so the next attempt gets a new one.
  */
 export class Publisher {
@@ -146,7 +147,7 @@ function isTooLarge(error: unknown): boolean {
 function* chunks(messages: readonly OutgoingMessage[], maxBytes: number): Generator<Message[]> {
   let chunk: Message[] = [];
   let bytes = 0;
-  for (const { avtaleId, value, partition, deleteBefore } of messages) {
+  for (const { avtaleId, value, partition, deleteBefore, headers } of messages) {
     const size = sizeOf(value);
     if (bytes + size > maxBytes && chunk.length > 0) {
       yield chunk;
@@ -157,6 +158,7 @@ function* chunks(messages: readonly OutgoingMessage[], maxBytes: number): Genera
       key: avtaleId,
       value,
       ...(partition === undefined ? {} : { partition }),
+      ...(headers === undefined ? {} : { headers }),
       ...(deleteBefore === undefined ? {} : { headers: { [DELETE_BEFORE]: String(deleteBefore) } }),
     });
   }

@@ -1,27 +1,12 @@
-import { fingerprint, PROBLEMS, Problem } from '@tiltak/platform';
+import { before, encodePosition, epochTag, positionChecksum, type FeedPosition } from '@tiltak/database';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 
-/** A place in the change feed: after this row, in the order (tx, lopenr). */
-export interface FeedPosition {
-  /** transaction id, xid8 */
-  tx: bigint;
-  sequenceNumber: bigint;
-}
+export { before, encodePosition, type FeedPosition };
 
 const MAX = 2n ** 63n - 1n;
 
-/** After everything of the transactions before `xmin`, and before everything else. */
-export function before(xmin: bigint): FeedPosition {
-  return { tx: xmin - 1n, sequenceNumber: MAX };
-}
-
 export function isAfter(a: FeedPosition, b: FeedPosition): boolean {
   return a.tx > b.tx || (a.tx === b.tx && a.sequenceNumber > b.sequenceNumber);
-}
-
-/** Opaque to consumers. Holds the epoch, and a check digit so that a position that was made up is not believed. */
-export function encodePosition(epoch: string, { tx, sequenceNumber }: FeedPosition): string {
-  const text = `${epochTag(epoch)}.${tx.toString(36)}.${sequenceNumber.toString(36)}`;
-  return Buffer.from(`${text}.${checksum(epoch, text)}`).toString('base64url');
 }
 
 const FORMAT = /^([0-9a-f]{8})\.([0-9a-z]{1,13})\.([0-9a-z]{1,13})\.([0-9a-f]{8})$/;
@@ -46,7 +31,7 @@ export function decodePosition(epoch: string, position: string, name = 'etter'):
   const place = parsePosition(position, name);
   const [text = '', tag, , , digits] = FORMAT.exec(Buffer.from(position, 'base64url').toString('latin1')) ?? [];
   if (tag !== epochTag(epoch)) return undefined;
-  if (digits !== checksum(epoch, text.slice(0, -9))) throw madeUp(name);
+  if (digits !== positionChecksum(epoch, text.slice(0, -9))) throw madeUp(name);
   return place;
 }
 
@@ -59,13 +44,6 @@ export function readPosition(position: string): FeedPosition | undefined {
 
 function fromBase36(text: string): bigint {
   return [...text].reduce((sum, digit) => sum * 36n + BigInt(parseInt(digit, 36)), 0n);
-}
-
-const epochTag = (epoch: string): string => eightDigits(epoch);
-const checksum = (epoch: string, text: string): string => eightDigits(`${epoch} ${text}`);
-
-function eightDigits(text: string): string {
-  return fingerprint(text).toString('hex').slice(0, 8);
 }
 
 /** Of a position that was given, and can't be used any more. */

@@ -26,6 +26,8 @@ import { Oppslagslinje1795706725172 } from './1795706725172-oppslagslinje.ts';
 import { KravIBasen1795706869892 } from './1795706869892-krav-i-basen.ts';
 import { HistorikkensIndekser1795706874353 } from './1795706874353-historikkens-indekser.ts';
 import { Konsumentbruk1795718005756 } from './1795718005756-konsumentbruk.ts';
+import { TriggerPosisjon1795718029419 } from './1795718029419-trigger-posisjon.ts';
+import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilbakemelding.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -57,4 +59,6 @@ export const MIGRATIONS = [
   KravIBasen1795706869892,
   HistorikkensIndekser1795706874353,
   Konsumentbruk1795718005756,
+  TriggerPosisjon1795718029419,
+  AdapterTilbakemelding1795719541294,
 ];
