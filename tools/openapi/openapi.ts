@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ROOT } from '@tiltak/testing';
 import { writeClientSchemas } from './client-types.ts';
 import { writePage } from './konsument-docs.ts';
@@ -14,12 +14,27 @@ const [project = '', ...options] = process.argv.slice(2);
 if (project === 'client-typescript') await writeClientSchemas();
 else if (project === 'tools') writePage();
 else if (options.includes('--sjekk')) checkDocument(project);
-else writeFileSync(documentFile(project), publishedBy(project));
+else {
+  writeFileSync(documentFile(project), publishedBy(project));
+  for (const [name, text] of catalogueOf(project)) writeFileSync(catalogueFile(name), text);
+}
 
 function checkDocument(app: string): void {
   const file = documentFile(app);
-  if (existsSync(file) && readFileSync(file, 'utf8') === publishedBy(app)) return;
-  fail(`apps/${app}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
+  const files = [[file, publishedBy(app)], ...catalogueOf(app).map(([name, text]) => [catalogueFile(name), text])];
+  for (const [path = '', text] of files) {
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+    fail(`${relative(ROOT, path)} is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
+  }
+}
+
+/** What the query-api publishes beside its document, by name. */
+function catalogueOf(app: string): [name: string, text: string][] {
+  return app === 'query-api' ? Object.entries(JSON.parse(printedBy(app, 'katalog')) as Record<string, string>) : [];
+}
+
+function catalogueFile(name: string): string {
+  return join(ROOT, 'apps', 'query-api', 'katalog', name);
 }
 
 function documentFile(app: string): string {
@@ -27,8 +42,12 @@ function documentFile(app: string): string {
 }
 
 function publishedBy(app: string): string {
+  return printedBy(app, 'openapi');
+}
+
+function printedBy(app: string, command: string): string {
   const program = join(ROOT, 'dist', 'apps', app, 'main.cjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'openapi'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, command], {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
   });

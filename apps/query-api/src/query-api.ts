@@ -24,6 +24,8 @@ import { RegistryReload } from './access/registry.job.ts';
 import { addRateLimits, countBadTokens } from './access/rate-limit.hook.ts';
 import { SharedLimits } from './access/shared-limits.job.ts';
 import { FeedTail } from './changes/feed-tail.ts';
+import { CATALOGUE_FILES } from './catalogue/files.ts';
+import { CATALOGUE_ROUTES, serveCatalogue } from './catalogue/routes.ts';
 import type { Config } from './config.ts';
 import { readCoverage } from './coverage/coverage.ts';
 import { Export, EXPORT_TIMEOUT_MS } from './export/export.ts';
@@ -34,13 +36,13 @@ import { AuditLog } from './lookups/audit-log.ts';
 import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { Reader } from './lookups/reader.ts';
-import { openApiText, serveOpenApi } from './openapi.ts';
+import { createOpenApiDocument, openApiText, serveOpenApi } from './openapi.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
-export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
+export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', ...CATALOGUE_ROUTES];
 
 const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: EXPORT_TIMEOUT_MS };
 
@@ -156,7 +158,8 @@ function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: Sta
       addRateLimits(app, parts);
       countBadTokens(app, parts.denialLog);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
-      serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
+      const document = serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
+      serveCatalogue(app, document);
     },
   };
 }
@@ -164,6 +167,13 @@ function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: Sta
 /** Prints the OpenAPI document, for `npm run openapi`. */
 export async function printOpenApi(): Promise<void> {
   process.stdout.write(await openApiText(QueryApiModule.forDocument()));
+}
+
+/** Prints the documents of the catalogue, for `npm run openapi`. */
+export async function printCatalogue(): Promise<void> {
+  const document = await createOpenApiDocument(QueryApiModule.forDocument());
+  const files = Object.entries(CATALOGUE_FILES).map(([name, text]) => [name, text(document)]);
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(files))}\n`);
 }
 
 /**

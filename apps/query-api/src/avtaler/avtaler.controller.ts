@@ -56,7 +56,7 @@ export class AvtalerController {
       periode: { summary: 'In a period', value: { periode: { fra: '2022-01-01', til: '2022-12-31' }, antall: 10 } },
     },
   })
-  @ApiOkResponse({ type: AvtalesideDto })
+  @ApiOkResponse({ type: AvtalesideDto, description: 'A page of those that match, with what is granted of each' })
   sokAvtaler(
     @Body() { antall: size, neste: next, ...filter }: SokDto,
     @Req() request: FastifyRequest,
@@ -82,7 +82,7 @@ export class AvtalerController {
       },
     },
   })
-  @ApiOkResponse({ type: UtdragssideDto })
+  @ApiOkResponse({ type: UtdragssideDto, description: 'A page of those that match, with the fields asked for' })
   hentUtdrag(
     @Body() { felter, antall: size, neste: next, ...filter }: UtdragSokDto,
     @Req() request: FastifyRequest,
@@ -136,7 +136,7 @@ export class AvtalerController {
     schema: { type: 'string', format: 'uuid' },
     example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
   })
-  @ApiOkResponse({ type: VersjonssideDto })
+  @ApiOkResponse({ type: VersjonssideDto, description: 'A page of its versions, oldest first' })
   hentVersjoner(
     @Param() { avtaleId }: AvtaleIdDto,
     @Query() { antall: size, neste: next }: SideDto,
@@ -159,7 +159,7 @@ export class AvtalerController {
     description: 'deltakerId is opaque and comes from the links of an avtale.',
   })
   @ApiParam({ name: 'deltakerId', schema: { type: 'string', format: 'uuid' } })
-  @ApiOkResponse({ type: AvtalesideDto })
+  @ApiOkResponse({ type: AvtalesideDto, description: 'A page of them; an empty one when there are none' })
   hentDeltakersAvtaler(
     @Param() { deltakerId }: DeltakerIdDto,
     @Query() { antall: size, neste: next, ...phase }: AvtalefaseSideDto,
@@ -176,7 +176,7 @@ export class AvtalerController {
     schema: { type: 'string', minLength: 1, maxLength: MAX_BEDRIFT_NR },
     example: '910825518',
   })
-  @ApiOkResponse({ type: AvtalesideDto })
+  @ApiOkResponse({ type: AvtalesideDto, description: 'A page of them; an empty one when there are none' })
   hentBedriftensAvtaler(
     @Param() { bedriftNr }: BedriftNrDto,
     @Query() { antall: size, neste: next, ...phase }: AvtalefaseSideDto,
