@@ -1316,6 +1316,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Driftsstatus` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1330,6 +1331,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1339,6 +1355,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1348,6 +1373,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1357,6 +1391,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1366,6 +1409,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1375,6 +1427,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1393,6 +1454,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Driftshandlinger` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1407,6 +1469,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1416,6 +1493,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1425,6 +1511,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1434,6 +1529,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1443,6 +1547,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1452,6 +1565,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1470,6 +1592,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1482,6 +1605,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1491,6 +1629,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1500,6 +1647,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1509,6 +1665,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1518,6 +1683,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1527,6 +1701,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1536,6 +1719,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1545,6 +1737,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1554,6 +1755,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1578,6 +1788,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `ParkertSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1592,6 +1803,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1601,6 +1827,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1610,6 +1845,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1619,6 +1863,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1628,6 +1881,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1637,6 +1899,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1651,6 +1922,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `SisteSamlehandling` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1665,6 +1937,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1674,6 +1961,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1683,6 +1979,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1692,6 +1997,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1701,6 +2015,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1710,6 +2033,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1728,6 +2060,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Samlehandling` */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1742,6 +2075,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1751,6 +2099,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1760,6 +2117,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1769,6 +2135,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1778,6 +2153,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1787,6 +2171,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1796,6 +2189,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1805,6 +2207,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1814,6 +2225,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1828,6 +2248,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1840,6 +2261,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1849,6 +2285,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1858,6 +2303,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1867,6 +2321,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1876,6 +2339,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1885,6 +2357,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1894,6 +2375,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1911,6 +2401,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `ParkertMedInnhold` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1925,6 +2416,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1934,6 +2440,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1943,6 +2458,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1952,6 +2476,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1961,6 +2494,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1970,6 +2512,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1979,6 +2530,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1996,6 +2556,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Avspilling` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2010,6 +2571,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2019,6 +2595,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2028,6 +2613,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2037,6 +2631,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2046,6 +2649,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2055,6 +2667,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2064,6 +2685,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2073,6 +2703,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2091,6 +2730,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Avspillinger` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2105,6 +2745,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2114,6 +2769,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2123,6 +2787,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2132,6 +2805,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2141,6 +2823,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2150,6 +2841,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2159,6 +2859,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2168,6 +2877,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2189,6 +2907,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2201,6 +2920,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2210,6 +2944,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2219,6 +2962,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2228,6 +2980,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2237,6 +2998,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2246,6 +3016,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2255,6 +3034,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2264,6 +3052,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2273,6 +3070,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2282,6 +3088,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2296,6 +3111,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Stansede` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2310,6 +3126,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2319,6 +3150,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2328,6 +3168,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2337,6 +3186,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2346,6 +3204,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2355,6 +3222,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2372,6 +3248,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `StansetParkert` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2386,6 +3263,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2395,6 +3287,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2404,6 +3305,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2413,6 +3323,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2422,6 +3341,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2431,6 +3359,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2440,6 +3377,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2449,6 +3395,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2463,6 +3418,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Gjenoppbygging` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2477,6 +3433,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2486,6 +3457,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2495,6 +3475,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2504,6 +3493,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2513,6 +3511,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2522,6 +3529,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2536,6 +3552,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2548,6 +3565,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2557,6 +3589,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2566,6 +3607,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2575,6 +3625,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2584,6 +3643,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2593,6 +3661,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2602,6 +3679,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2620,6 +3706,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `UsettSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2634,6 +3721,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2643,6 +3745,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2652,6 +3763,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2661,6 +3781,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2670,6 +3799,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2679,6 +3817,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2693,6 +3840,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2705,6 +3853,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2714,6 +3877,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2723,6 +3895,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2732,6 +3913,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2741,6 +3931,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2750,6 +3949,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2759,6 +3967,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2777,6 +3994,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Kontrakt` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2791,6 +4009,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2800,6 +4033,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2809,6 +4051,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2818,6 +4069,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2827,6 +4087,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2836,6 +4105,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2845,6 +4123,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2854,6 +4141,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2868,6 +4164,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Hjerteslag` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2882,6 +4179,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2891,6 +4203,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2900,6 +4221,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2909,6 +4239,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2918,6 +4257,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2927,6 +4275,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2936,6 +4293,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2950,6 +4316,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Adapterstatus` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2964,6 +4331,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2973,6 +4355,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2982,6 +4373,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2991,6 +4391,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3000,6 +4409,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3009,6 +4427,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3018,6 +4445,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3036,6 +4472,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Synk` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3050,6 +4487,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3059,6 +4511,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3068,6 +4529,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3077,6 +4547,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3086,6 +4565,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3095,6 +4583,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3104,6 +4601,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3113,6 +4619,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3122,6 +4637,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3140,6 +4664,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Synk` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3154,6 +4679,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3163,6 +4703,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3172,6 +4721,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3181,6 +4739,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3190,6 +4757,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3199,6 +4775,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3208,6 +4793,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3217,6 +4811,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3226,6 +4829,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3244,6 +4856,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Synk` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3258,6 +4871,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3267,6 +4895,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3276,6 +4913,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3285,6 +4931,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3294,6 +4949,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3303,6 +4967,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3312,6 +4985,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3321,6 +5003,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3330,6 +5021,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3347,6 +5047,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Synk` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3361,6 +5062,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3370,6 +5086,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3379,6 +5104,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3388,6 +5122,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3397,6 +5140,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3406,6 +5158,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3415,6 +5176,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3424,6 +5194,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3441,6 +5220,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Synk` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3455,6 +5235,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3464,6 +5259,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3473,6 +5277,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3482,6 +5295,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3491,6 +5313,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3500,6 +5331,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3509,6 +5349,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3518,6 +5367,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3536,6 +5394,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `AvstemmingSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3550,6 +5409,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3559,6 +5433,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3568,6 +5451,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3577,6 +5469,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3586,6 +5487,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3595,6 +5505,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3618,6 +5537,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Avstemming` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3632,6 +5552,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3641,6 +5576,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3650,6 +5594,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3659,6 +5612,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3668,6 +5630,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3677,6 +5648,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3686,6 +5666,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3695,6 +5684,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3704,6 +5702,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3721,6 +5728,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Avstemming` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3735,6 +5743,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3744,6 +5767,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3753,6 +5785,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3762,6 +5803,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3771,6 +5821,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3780,6 +5839,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3789,6 +5857,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3813,6 +5890,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `DifferanseSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3827,6 +5905,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3836,6 +5929,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3845,6 +5947,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3854,6 +5965,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3863,6 +5983,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3872,6 +6001,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3881,6 +6019,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3898,6 +6045,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3912,6 +6060,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3921,6 +6084,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3930,6 +6102,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3939,6 +6120,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3948,6 +6138,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3957,6 +6156,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3966,6 +6174,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3987,6 +6204,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `RettetAvstemming` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4001,6 +6219,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4010,6 +6243,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4019,6 +6261,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4028,6 +6279,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4037,6 +6297,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4046,6 +6315,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4055,6 +6333,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4064,6 +6351,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4073,6 +6369,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4082,6 +6387,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

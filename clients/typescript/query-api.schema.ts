@@ -12,6 +12,22 @@ export interface paths {
         /**
          * Is each of these persons on a measure, which, how many, for how long?
          * @description The least data that answers it: one answer for each person, in the order asked. `svar` is JA, NEI or UAVKLART: the date of an annulment is when it was registered and not when the person left, and while approvals are renewed nobody can say. A person who is unknown here is answered NEI, and `dekning` says what that is worth. INKLUDERINGSTILSKUDD and MENTOR are grants to an employer and not places for a person: leave them out with `tiltakstyper` when you ask where somebody is.
+         *
+         *     **What on a measure means**: the first row that holds decides, for each avtale. A person with a JA is answered JA, one with none but an UAVKLART is answered UAVKLART. D is the day in Oslo that is asked about. Entered: `avtaleInngaatt` is set now; ever entered: in any version known at the moment that is asked about. Annulled: `annullertTidspunkt` is set, or the status is ANNULLERT or AVBRUTT; its day is the day in Oslo of `annullertTidspunkt`. From Arena: `opphav` is ARENA, or the source says that an approval on behalf came from there. An avtale that is deleted or wrongly registered is not there.
+         *
+         *     | first that holds | `fase` | `annullertUnderveis` | on the measure on D |
+         *     | --- | --- | --- | --- |
+         *     | annulled, never entered | `ANNULLERT` |  | NEI |
+         *     | annulled, ever entered, and: startDato or the day of annulment unknown, or that day ≤ startDato, or the reason says that it never began | `ANNULLERT` |  | NEI |
+         *     | annulled, ever entered, D < startDato | `PLANLAGT` | true | NEI |
+         *     | the same, startDato ≤ D ≤ the earlier of sluttDato and the day before the annulment | `PAAGAAR` | true | UAVKLART |
+         *     | the same, later | `AVSLUTTET` | true | NEI |
+         *     | entered, sluttDato < D | `AVSLUTTET` |  | NEI |
+         *     | entered, startDato ≤ D | `PAAGAAR` |  | JA |
+         *     | entered (startDato later or unknown) | `PLANLAGT` |  | NEI |
+         *     | not entered now, but ever entered or from Arena, both dates known, startDato ≤ D ≤ sluttDato: the approvals are being renewed | `IKKE_INNGAATT_PAA_NYTT` |  | UAVKLART |
+         *     | ever entered, sluttDato < D | `AVSLUTTET` |  | NEI |
+         *     | else | `UTKAST` |  | NEI |
          */
         post: operations["hentTiltaksstatus"];
         delete?: never;
@@ -180,7 +196,7 @@ export interface paths {
         };
         /**
          * What does every avtale say?
-         * @description One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. Gzipped when accepted.
+         * @description One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. With `felter`, only those of each, as an `Utdrag`. Compressed with br or gzip when that is accepted.
          */
         get: operations["eksporterAvtaler"];
         put?: never;
@@ -336,12 +352,12 @@ export interface components {
          */
         Opphav: "VEILEDER" | "ARBEIDSGIVER" | "ARENA" | "UKJENT";
         /**
-         * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+         * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
          * @enum {string}
          */
         Fase: "UTKAST" | "PLANLAGT" | "PAAGAAR" | "AVSLUTTET" | "ANNULLERT" | "IKKE_INNGAATT_PAA_NYTT" | "UKJENT";
         /**
-         * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+         * @description Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
          * @enum {string}
          */
         AvtaleStatus: "ANNULLERT" | "AVBRUTT" | "PAABEGYNT" | "MANGLER_GODKJENNING" | "KLAR_FOR_OPPSTART" | "GJENNOMFORES" | "AVSLUTTET" | "UKJENT";
@@ -373,7 +389,7 @@ export interface components {
         Tiltak: {
             /**
              * Format: uuid
-             * @description Identifies the avtale for ever
+             * @description Identifies the avtale for ever; the key of its messages
              * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
              */
             avtaleId?: string;
@@ -383,7 +399,7 @@ export interface components {
              */
             avtaleNr?: number | null;
             /**
-             * @description National ident of the participant, 11 digits
+             * @description National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
              * @example null
              */
             deltakerFnr?: string | null;
@@ -393,23 +409,23 @@ export interface components {
              */
             bedriftNr?: string | null;
             /**
-             * @description Name of the employer
+             * @description Name of the employer, from Enhetsregisteret
              * @example MAURA OG KOLBU REGNSKAP
              */
             bedriftNavn?: string | null;
             /**
-             * @description NAV-ident of the veileder; null when not assigned
+             * @description NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
              * @example Z992785
              */
             veilederNavIdent?: string | null;
             /**
-             * @description Version of the content at the source, from 1; may skip numbers
+             * @description Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
              * @example 1
              */
             versjon?: number | null;
             /**
              * Format: date-time
-             * @description When the avtale was entered into by all parties
+             * @description When the avtale was entered into by all parties; may become null again, when its approvals are renewed
              * @example 2026-01-30T12:15:00Z
              */
             avtaleInngaatt?: string | null;
@@ -436,7 +452,7 @@ export interface components {
             godkjentAvDeltaker?: string | null;
             /**
              * Format: date-time
-             * @description When the employer approved
+             * @description When the employer approved. An approval that the employer took back before the participant had approved may still stand here
              * @example 2026-01-29T09:30:00.25Z
              */
             godkjentAvArbeidsgiver?: string | null;
@@ -448,7 +464,7 @@ export interface components {
             godkjentAvVeileder?: string | null;
             /**
              * Format: date-time
-             * @description When the beslutter approved
+             * @description When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
              * @example null
              */
             godkjentAvBeslutter?: string | null;
@@ -468,7 +484,7 @@ export interface components {
              */
             godkjentPaaVegneAv?: boolean;
             /**
-             * @description The veileder approved on behalf of the employer
+             * @description The veileder approved on behalf of the employer. Stays true when the approval is taken back
              * @example false
              */
             godkjentPaaVegneAvArbeidsgiver?: boolean;
@@ -479,24 +495,24 @@ export interface components {
             opphav?: components["schemas"]["Opphav"];
             /**
              * Format: date-time
-             * @description When the avtale was created
+             * @description When the avtale was created; of those from Arena when Arena registered it, which may be years before
              * @example 2026-01-18T07:43:53.256512Z
              */
             opprettetTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the avtale was annulled; may become null again
+             * @description When the avtale was annulled: when that was registered, not when the person left. May become null again
              * @example null
              */
             annullertTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the source last changed the avtale, to the microsecond
+             * @description When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret?: string;
             /**
-             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
@@ -506,12 +522,12 @@ export interface components {
              */
             annullertUnderveis?: boolean;
             /**
-             * @description Kind of measure
+             * @description Kind of measure. Never changes
              * @example ARBEIDSTRENING
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+             * @description Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
              * @example GJENNOMFORES
              */
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
@@ -523,7 +539,7 @@ export interface components {
             startDato: string;
             /**
              * Format: date
-             * @description Last day; null when it has no end yet
+             * @description Last day, included; null when it has no end yet
              * @example 2022-07-31
              */
             sluttDato: string | null;
@@ -544,7 +560,7 @@ export interface components {
         UsikkertTiltak: {
             /**
              * Format: uuid
-             * @description Identifies the avtale for ever
+             * @description Identifies the avtale for ever; the key of its messages
              * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
              */
             avtaleId?: string;
@@ -554,7 +570,7 @@ export interface components {
              */
             avtaleNr?: number | null;
             /**
-             * @description National ident of the participant, 11 digits
+             * @description National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
              * @example null
              */
             deltakerFnr?: string | null;
@@ -564,23 +580,23 @@ export interface components {
              */
             bedriftNr?: string | null;
             /**
-             * @description Name of the employer
+             * @description Name of the employer, from Enhetsregisteret
              * @example MAURA OG KOLBU REGNSKAP
              */
             bedriftNavn?: string | null;
             /**
-             * @description NAV-ident of the veileder; null when not assigned
+             * @description NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
              * @example Z992785
              */
             veilederNavIdent?: string | null;
             /**
-             * @description Version of the content at the source, from 1; may skip numbers
+             * @description Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
              * @example 1
              */
             versjon?: number | null;
             /**
              * Format: date-time
-             * @description When the avtale was entered into by all parties
+             * @description When the avtale was entered into by all parties; may become null again, when its approvals are renewed
              * @example 2026-01-30T12:15:00Z
              */
             avtaleInngaatt?: string | null;
@@ -607,7 +623,7 @@ export interface components {
             godkjentAvDeltaker?: string | null;
             /**
              * Format: date-time
-             * @description When the employer approved
+             * @description When the employer approved. An approval that the employer took back before the participant had approved may still stand here
              * @example 2026-01-29T09:30:00.25Z
              */
             godkjentAvArbeidsgiver?: string | null;
@@ -619,7 +635,7 @@ export interface components {
             godkjentAvVeileder?: string | null;
             /**
              * Format: date-time
-             * @description When the beslutter approved
+             * @description When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
              * @example null
              */
             godkjentAvBeslutter?: string | null;
@@ -639,7 +655,7 @@ export interface components {
              */
             godkjentPaaVegneAv?: boolean;
             /**
-             * @description The veileder approved on behalf of the employer
+             * @description The veileder approved on behalf of the employer. Stays true when the approval is taken back
              * @example false
              */
             godkjentPaaVegneAvArbeidsgiver?: boolean;
@@ -650,34 +666,34 @@ export interface components {
             opphav?: components["schemas"]["Opphav"];
             /**
              * Format: date-time
-             * @description When the avtale was created
+             * @description When the avtale was created; of those from Arena when Arena registered it, which may be years before
              * @example 2026-01-18T07:43:53.256512Z
              */
             opprettetTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the avtale was annulled; may become null again
+             * @description When the avtale was annulled: when that was registered, not when the person left. May become null again
              * @example null
              */
             annullertTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the source last changed the avtale, to the microsecond
+             * @description When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret?: string;
             /**
-             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
             /**
-             * @description Kind of measure
+             * @description Kind of measure. Never changes
              * @example ARBEIDSTRENING
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+             * @description Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
              * @example GJENNOMFORES
              */
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
@@ -689,7 +705,7 @@ export interface components {
             startDato: string;
             /**
              * Format: date
-             * @description Last day; null when it has no end yet
+             * @description Last day, included; null when it has no end yet
              * @example 2022-07-31
              */
             sluttDato: string | null;
@@ -844,16 +860,16 @@ export interface components {
         Periode: {
             /**
              * Format: date
-             * @description First day, included
+             * @description First day, included; from the beginning when absent
              * @example 2022-01-01
              */
-            fra: string;
+            fra?: string;
             /**
              * Format: date
-             * @description Last day, included; not before fra
+             * @description Last day, included; not before fra; without end when absent
              * @example 2026-12-31
              */
-            til: string;
+            til?: string;
         };
         Sok: {
             /** @description National idents of participants. Needs a grant for deltakerFnr */
@@ -900,7 +916,7 @@ export interface components {
              * @example 2026-01-31
              */
             faseDato?: string;
-            /** @description Overlapping these days; an avtale without sluttDato goes on. Needs a grant for startDato and sluttDato */
+            /** @description Overlapping these days; either end may be open. An avtale without sluttDato goes on, one without startDato overlaps nothing. Needs a grant for startDato and sluttDato */
             periode?: components["schemas"]["Periode"];
             /**
              * Format: date-time
@@ -926,7 +942,7 @@ export interface components {
         Avtale: {
             /**
              * Format: uuid
-             * @description Identifies the avtale for ever
+             * @description Identifies the avtale for ever; the key of its messages
              * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
              */
             avtaleId: string;
@@ -936,7 +952,7 @@ export interface components {
              */
             avtaleNr: number | null;
             /**
-             * @description National ident of the participant, 11 digits
+             * @description National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
              * @example null
              */
             deltakerFnr: string | null;
@@ -946,22 +962,22 @@ export interface components {
              */
             bedriftNr: string | null;
             /**
-             * @description Name of the employer
+             * @description Name of the employer, from Enhetsregisteret
              * @example MAURA OG KOLBU REGNSKAP
              */
             bedriftNavn: string | null;
             /**
-             * @description NAV-ident of the veileder; null when not assigned
+             * @description NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
              * @example Z992785
              */
             veilederNavIdent: string | null;
             /**
-             * @description Kind of measure
+             * @description Kind of measure. Never changes
              * @example SOMMERJOBB
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Version of the content at the source, from 1; may skip numbers
+             * @description Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
              * @example 1
              */
             versjon: number | null;
@@ -972,7 +988,7 @@ export interface components {
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
             /**
              * Format: date-time
-             * @description When the avtale was entered into by all parties
+             * @description When the avtale was entered into by all parties; may become null again, when its approvals are renewed
              * @example 2026-01-30T12:15:00Z
              */
             avtaleInngaatt: string | null;
@@ -984,7 +1000,7 @@ export interface components {
             startDato: string | null;
             /**
              * Format: date
-             * @description Last day
+             * @description Last day, included; null when it has no end yet
              * @example 2026-07-31
              */
             sluttDato: string | null;
@@ -1011,7 +1027,7 @@ export interface components {
             godkjentAvDeltaker: string | null;
             /**
              * Format: date-time
-             * @description When the employer approved
+             * @description When the employer approved. An approval that the employer took back before the participant had approved may still stand here
              * @example 2026-01-29T09:30:00.25Z
              */
             godkjentAvArbeidsgiver: string | null;
@@ -1023,7 +1039,7 @@ export interface components {
             godkjentAvVeileder: string | null;
             /**
              * Format: date-time
-             * @description When the beslutter approved
+             * @description When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
              * @example null
              */
             godkjentAvBeslutter: string | null;
@@ -1043,7 +1059,7 @@ export interface components {
              */
             godkjentPaaVegneAv: boolean;
             /**
-             * @description The veileder approved on behalf of the employer
+             * @description The veileder approved on behalf of the employer. Stays true when the approval is taken back
              * @example false
              */
             godkjentPaaVegneAvArbeidsgiver: boolean;
@@ -1054,24 +1070,24 @@ export interface components {
             opphav?: components["schemas"]["Opphav"];
             /**
              * Format: date-time
-             * @description When the avtale was created
+             * @description When the avtale was created; of those from Arena when Arena registered it, which may be years before
              * @example 2026-01-18T07:43:53.256512Z
              */
             opprettetTidspunkt: string | null;
             /**
              * Format: date-time
-             * @description When the avtale was annulled; may become null again
+             * @description When the avtale was annulled: when that was registered, not when the person left. May become null again
              * @example null
              */
             annullertTidspunkt: string | null;
             /**
              * Format: date-time
-             * @description When the source last changed the avtale, to the microsecond
+             * @description When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret: string;
             /**
-             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
@@ -1139,7 +1155,7 @@ export interface components {
              * @example 2026-01-31
              */
             faseDato?: string;
-            /** @description Overlapping these days; an avtale without sluttDato goes on. Needs a grant for startDato and sluttDato */
+            /** @description Overlapping these days; either end may be open. An avtale without sluttDato goes on, one without startDato overlaps nothing. Needs a grant for startDato and sluttDato */
             periode?: components["schemas"]["Periode"];
             /**
              * Format: date-time
@@ -1175,7 +1191,7 @@ export interface components {
         Utdrag: {
             /**
              * Format: uuid
-             * @description Identifies the avtale for ever
+             * @description Identifies the avtale for ever; the key of its messages
              * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
              */
             avtaleId?: string;
@@ -1185,7 +1201,7 @@ export interface components {
              */
             avtaleNr?: number | null;
             /**
-             * @description National ident of the participant, 11 digits
+             * @description National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
              * @example null
              */
             deltakerFnr?: string | null;
@@ -1195,22 +1211,22 @@ export interface components {
              */
             bedriftNr?: string | null;
             /**
-             * @description Name of the employer
+             * @description Name of the employer, from Enhetsregisteret
              * @example MAURA OG KOLBU REGNSKAP
              */
             bedriftNavn?: string | null;
             /**
-             * @description NAV-ident of the veileder; null when not assigned
+             * @description NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
              * @example Z992785
              */
             veilederNavIdent?: string | null;
             /**
-             * @description Kind of measure
+             * @description Kind of measure. Never changes
              * @example SOMMERJOBB
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Version of the content at the source, from 1; may skip numbers
+             * @description Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
              * @example 1
              */
             versjon?: number | null;
@@ -1221,7 +1237,7 @@ export interface components {
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
             /**
              * Format: date-time
-             * @description When the avtale was entered into by all parties
+             * @description When the avtale was entered into by all parties; may become null again, when its approvals are renewed
              * @example 2026-01-30T12:15:00Z
              */
             avtaleInngaatt?: string | null;
@@ -1233,7 +1249,7 @@ export interface components {
             startDato?: string | null;
             /**
              * Format: date
-             * @description Last day
+             * @description Last day, included; null when it has no end yet
              * @example 2026-07-31
              */
             sluttDato?: string | null;
@@ -1260,7 +1276,7 @@ export interface components {
             godkjentAvDeltaker?: string | null;
             /**
              * Format: date-time
-             * @description When the employer approved
+             * @description When the employer approved. An approval that the employer took back before the participant had approved may still stand here
              * @example 2026-01-29T09:30:00.25Z
              */
             godkjentAvArbeidsgiver?: string | null;
@@ -1272,7 +1288,7 @@ export interface components {
             godkjentAvVeileder?: string | null;
             /**
              * Format: date-time
-             * @description When the beslutter approved
+             * @description When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
              * @example null
              */
             godkjentAvBeslutter?: string | null;
@@ -1292,7 +1308,7 @@ export interface components {
              */
             godkjentPaaVegneAv?: boolean;
             /**
-             * @description The veileder approved on behalf of the employer
+             * @description The veileder approved on behalf of the employer. Stays true when the approval is taken back
              * @example false
              */
             godkjentPaaVegneAvArbeidsgiver?: boolean;
@@ -1303,24 +1319,24 @@ export interface components {
             opphav?: components["schemas"]["Opphav"];
             /**
              * Format: date-time
-             * @description When the avtale was created
+             * @description When the avtale was created; of those from Arena when Arena registered it, which may be years before
              * @example 2026-01-18T07:43:53.256512Z
              */
             opprettetTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the avtale was annulled; may become null again
+             * @description When the avtale was annulled: when that was registered, not when the person left. May become null again
              * @example null
              */
             annullertTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the source last changed the avtale, to the microsecond
+             * @description When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret?: string;
             /**
-             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
@@ -1652,6 +1668,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description One answer for each person, in the order asked */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -1680,6 +1697,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1691,6 +1723,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1706,6 +1747,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1721,6 +1771,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1736,6 +1795,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1751,6 +1819,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1766,6 +1843,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1781,6 +1867,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1798,6 +1893,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1813,6 +1917,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1830,6 +1943,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1855,6 +1977,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A page of those that match, with what is granted of each */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -1883,6 +2006,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1894,6 +2032,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1909,6 +2056,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1924,6 +2080,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1939,6 +2104,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1954,6 +2128,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1969,6 +2152,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1984,6 +2176,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2001,6 +2202,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2016,6 +2226,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2033,6 +2252,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2058,6 +2286,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A page of those that match, with the fields asked for */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -2086,6 +2315,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2097,6 +2341,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2112,6 +2365,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2127,6 +2389,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2142,6 +2413,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2157,6 +2437,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2172,6 +2461,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2187,6 +2485,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2204,6 +2511,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2219,6 +2535,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2236,6 +2561,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2261,9 +2595,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As it is now */
             200: {
                 headers: {
-                    /** @description Of this answer */
+                    /** @description Of this answer, whatever its encoding */
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2282,7 +2617,7 @@ export interface operations {
             /** @description The caller has this already */
             304: {
                 headers: {
-                    /** @description Of this answer */
+                    /** @description Of this answer, whatever its encoding */
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2308,6 +2643,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2319,6 +2669,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2334,6 +2693,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2349,6 +2717,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2364,6 +2741,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2379,6 +2765,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2394,6 +2789,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2411,6 +2815,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2426,6 +2839,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2443,6 +2865,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2468,9 +2899,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As it is now */
             200: {
                 headers: {
-                    /** @description Of this answer */
+                    /** @description Of this answer, whatever its encoding */
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2489,7 +2921,7 @@ export interface operations {
             /** @description The caller has this already */
             304: {
                 headers: {
-                    /** @description Of this answer */
+                    /** @description Of this answer, whatever its encoding */
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2515,6 +2947,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2526,6 +2973,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2541,6 +2997,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2556,6 +3021,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2571,6 +3045,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2586,6 +3069,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2601,6 +3093,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2618,6 +3119,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2633,6 +3143,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2650,6 +3169,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2678,6 +3206,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of its versions, oldest first */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -2706,6 +3235,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2717,6 +3261,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2732,6 +3285,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2747,6 +3309,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2762,6 +3333,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2777,6 +3357,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2792,6 +3381,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2809,6 +3407,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2824,6 +3431,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2841,6 +3457,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2873,6 +3498,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of them; an empty one when there are none */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -2901,6 +3527,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2912,6 +3553,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2927,6 +3577,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2942,6 +3601,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2957,6 +3625,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2972,6 +3649,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2987,6 +3673,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3004,6 +3699,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3019,6 +3723,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3036,6 +3749,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3068,6 +3790,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of them; an empty one when there are none */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3096,6 +3819,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3107,6 +3845,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3122,6 +3869,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3137,6 +3893,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3152,6 +3917,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3167,6 +3941,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3182,6 +3965,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3199,6 +3991,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3214,6 +4015,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3231,6 +4041,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3259,6 +4078,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What comes after the position, and where to go on from */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3287,6 +4107,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3298,6 +4133,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3313,6 +4157,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3328,6 +4181,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3343,6 +4205,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3358,6 +4229,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "nyStart": {
+                     *         "eksport": "/api/v1/eksport",
+                     *         "endringer": "/api/v1/endringer"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["UtgaattProblem"];
                 };
             };
@@ -3375,6 +4259,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3390,6 +4283,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3407,6 +4309,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3414,7 +4325,10 @@ export interface operations {
     };
     eksporterAvtaler: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The fields of each avtale, `felter=avtaleId,startDato` or each by itself. No others are read, and only these need a grant; each line is then an `Utdrag`, without links */
+                felter?: components["schemas"]["Avtalefelt"][];
+            };
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
@@ -3428,7 +4342,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Lines */
+            /** @description The first line, and then one for each avtale */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3457,6 +4371,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3468,6 +4397,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3483,6 +4421,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3498,6 +4445,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3513,6 +4469,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3528,6 +4493,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3545,6 +4519,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3560,6 +4543,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3577,6 +4569,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3598,6 +4599,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Up to when everything is included, of all and of each partition */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3626,6 +4628,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3637,6 +4654,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3652,6 +4678,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3667,6 +4702,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3682,6 +4726,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3697,6 +4750,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3714,6 +4776,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3729,6 +4800,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3746,6 +4826,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3767,6 +4856,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Each kind of measure that something is known of */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3795,6 +4885,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3806,6 +4911,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3821,6 +4935,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3836,6 +4959,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3851,6 +4983,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3866,6 +5007,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3883,6 +5033,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3898,6 +5057,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3915,6 +5083,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3949,6 +5126,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The figures, without groups that are too small to be told of */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3977,6 +5155,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3988,6 +5181,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4003,6 +5205,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4018,6 +5229,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4033,6 +5253,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4048,6 +5277,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4065,6 +5303,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4080,6 +5327,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4097,6 +5353,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ROOT } from '@tiltak/testing';
 import { writeClientSchemas } from './client-types.ts';
-import { writePage } from './konsument-docs.ts';
+import { writePages } from './konsument-docs.ts';
 
 /**
  * `openapi.ts <project>`: writes what the project has of OpenAPI. An app writes the document that it publishes when built;
@@ -12,7 +12,7 @@ import { writePage } from './konsument-docs.ts';
  */
 const [project = '', ...options] = process.argv.slice(2);
 if (project === 'client-typescript') await writeClientSchemas();
-else if (project === 'tools') writePage();
+else if (project === 'tools') writePages();
 else if (options.includes('--sjekk')) checkDocument(project);
 else {
   writeFileSync(documentFile(project), publishedBy(project));

@@ -260,8 +260,7 @@ export class AvtaleDto {
   @ApiPropertyOptional({
     enum: FASER,
     enumName: 'Fase',
-    description:
-      'Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted',
+    description: `${meaningOf('fase')}. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted`,
     example: 'PAAGAAR',
   })
   fase?: Fase;

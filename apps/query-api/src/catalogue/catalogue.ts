@@ -4,7 +4,6 @@ import {
   FIELD_ENTRIES,
   FIELDS,
   GRANTABLE_FIELDS,
-  STORED_FIELDS,
   type AvtaleField,
   type Field,
   type FieldEntry,
@@ -170,8 +169,7 @@ function showsField(document: OpenAPIObject, schema: string, field: AvtaleField)
   if (!found || !('properties' in found)) return false;
   const member = found.properties?.[field];
   if (!member) return false;
+  // Nothing else has this name.
+  if (field === 'avtaleId') return true;
   return JSON.stringify(member).includes(JSON.stringify(FIELD_ENTRIES[field].meaning).slice(1, -1));
 }
-
-/** Every field that a consumer can be granted. */
-export const CATALOGUED: readonly string[] = [...STORED_FIELDS, 'fase'];

@@ -144,7 +144,7 @@ export class TiltakDto extends PartialType(
   @ApiPropertyOptional({
     enum: AVTALESTATUSER,
     enumName: 'AvtaleStatus',
-    description: 'Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase',
+    description: meaningOf('avtaleStatus'),
     example: 'GJENNOMFORES',
   })
   avtaleStatus?: AvtaleStatus;
