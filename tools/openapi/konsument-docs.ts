@@ -49,7 +49,9 @@ export function writePages(): void {
 /** What on a measure means, as hentTiltaksstatus says. */
 function decisionTable(): string {
   const file = join(ROOT, 'apps', 'query-api', 'openapi.json');
-  const { paths } = JSON.parse(readFileSync(file, 'utf8')) as { paths: Record<string, { post?: { description: string } }> };
+  const { paths } = JSON.parse(readFileSync(file, 'utf8')) as {
+    paths: Record<string, { post?: { description: string } }>;
+  };
   const { description = '' } = paths['/api/v1/personer/tiltaksstatus']?.post ?? {};
   const rows = description.split('\n').filter((line) => line.startsWith('|'));
   const [header = [], , ...cells] = rows.map((line) => line.slice(2, -2).split(' | '));

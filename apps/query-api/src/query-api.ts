@@ -14,6 +14,7 @@ import {
   type DeltakerId,
 } from '@tiltak/database';
 import { logger, measurePools, startHttp, StartupError, within, type HttpOptions, type Stop } from '@tiltak/platform';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { admitKonsument } from './access/access.guard.ts';
@@ -36,6 +37,7 @@ import { AuditLog } from './lookups/audit-log.ts';
 import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { Reader } from './lookups/reader.ts';
+import { EXAMPLE_IDENT, showExamplePerson } from './personer/example-person.ts';
 import { createOpenApiDocument, openApiText, serveOpenApi } from './openapi.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
@@ -135,7 +137,7 @@ interface StartState {
   started: boolean;
 }
 
-function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: StartState): HttpOptions {
+function httpOptionsFor({ config, parts, pools, auditLog, deltakerId }: QueryApi, state: StartState): HttpOptions {
   const local = config.LOKAL_TOKENKILDE;
   return {
     module: QueryApiModule.with(parts),
@@ -158,7 +160,10 @@ function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: Sta
       addRateLimits(app, parts);
       countBadTokens(app, parts.denialLog);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
-      const document = serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
+      const asHere = (document: OpenAPIObject): void => {
+        if (local !== undefined) showExamplePerson(document, deltakerId(EXAMPLE_IDENT));
+      };
+      const document = serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT, asHere);
       serveCatalogue(app, document);
     },
   };

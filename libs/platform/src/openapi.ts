@@ -41,9 +41,10 @@ export interface OpenApi {
   /**
    * Serves the document at `/openapi.json`, and Swagger UI on it at `/swagger`, with a script of one's own if need be.
    *
+   * @param asHere what the document of this process has besides
    * @returns the document, for what else is made from it; only once the app listens
    */
-  serve: (app: INestApplication, script?: string) => () => OpenAPIObject;
+  serve: (app: INestApplication, script?: string, asHere?: (document: OpenAPIObject) => void) => () => OpenAPIObject;
   /** The document without starting anything: what `main.cjs openapi` prints. */
   text: (module: DynamicModule) => Promise<string>;
   document: (module: DynamicModule) => Promise<OpenAPIObject>;
@@ -56,10 +57,15 @@ export function createOpenApi(options: OpenApiOptions): OpenApi {
     return createDocument(app, options);
   };
   return {
-    serve: (app, script) => {
+    serve: (app, script, asHere) => {
       const server = app.getHttpAdapter().getInstance() as FastifyInstance;
       let made: OpenAPIObject | undefined;
-      const document = (): OpenAPIObject => (made ??= createDocument(app, options));
+      const document = (): OpenAPIObject => {
+        if (made) return made;
+        made = createDocument(app, options);
+        asHere?.(made);
+        return made;
+      };
       const text = (): string => JSON.stringify(document());
       serveDocument(server, '/openapi.json', { type: 'application/json; charset=utf-8', text });
       serveSwaggerUi(server, { title: options.title, settings: options.ui, script });

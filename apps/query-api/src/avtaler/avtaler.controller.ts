@@ -51,9 +51,10 @@ export class AvtalerController {
   @ApiBody({
     type: SokDto,
     examples: {
-      status: { summary: 'Under way this year', value: { statuser: ['GJENNOMFORES'], antall: 10 } },
+      fase: { summary: 'Under way today', value: { faser: ['PAAGAAR'], antall: 10 } },
       bedrift: { summary: 'Of an employer', value: { bedriftsnumre: ['910825518'], antall: 10 } },
-      periode: { summary: 'In a period', value: { periode: { fra: '2022-01-01', til: '2022-12-31' }, antall: 10 } },
+      periode: { summary: 'In a period', value: { periode: { fra: '2026-01-01', til: '2026-12-31' }, antall: 10 } },
+      fra: { summary: 'From a day on', value: { periode: { fra: '2026-01-01' }, antall: 10 } },
     },
   })
   @ApiOkResponse({ type: AvtalesideDto, description: 'A page of those that match, with what is granted of each' })
@@ -78,7 +79,7 @@ export class AvtalerController {
     examples: {
       perioder: {
         summary: 'When they begin and end',
-        value: { felter: ['avtaleId', 'startDato', 'sluttDato'], statuser: ['GJENNOMFORES'], antall: 10 },
+        value: { felter: ['avtaleId', 'startDato', 'sluttDato'], faser: ['PAAGAAR'], antall: 10 },
       },
     },
   })
@@ -99,8 +100,7 @@ export class AvtalerController {
   @ApiOperation({ operationId: 'hentAvtale', summary: 'What does this avtale say?' })
   @ApiParam({
     name: 'avtaleId',
-    schema: { type: 'string', format: 'uuid' },
-    example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
+    schema: { type: 'string', format: 'uuid', example: '04d0033c-754b-4daa-b5ff-6531dc64582c' },
   })
   @WithETag(AvtaleDto)
   hentAvtale(
@@ -114,7 +114,7 @@ export class AvtalerController {
   @Get('avtaler/nummer/:avtaleNr')
   @IsOperation('hentAvtaleMedNummer')
   @ApiOperation({ operationId: 'hentAvtaleMedNummer', summary: 'What does the avtale with this number say?' })
-  @ApiParam({ name: 'avtaleNr', schema: { type: 'integer', minimum: 0, maximum: 2147483647 }, example: 322 })
+  @ApiParam({ name: 'avtaleNr', schema: { type: 'integer', minimum: 0, maximum: 2147483647, example: 322 } })
   @WithETag(AvtaleDto)
   hentAvtaleMedNummer(
     @Param() { avtaleNr }: AvtaleNrDto,
@@ -133,8 +133,7 @@ export class AvtalerController {
   })
   @ApiParam({
     name: 'avtaleId',
-    schema: { type: 'string', format: 'uuid' },
-    example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
+    schema: { type: 'string', format: 'uuid', example: '04d0033c-754b-4daa-b5ff-6531dc64582c' },
   })
   @ApiOkResponse({ type: VersjonssideDto, description: 'A page of its versions, oldest first' })
   hentVersjoner(
@@ -173,8 +172,7 @@ export class AvtalerController {
   @ApiOperation({ operationId: 'hentBedriftensAvtaler', summary: 'Which avtaler does this employer have?' })
   @ApiParam({
     name: 'bedriftNr',
-    schema: { type: 'string', minLength: 1, maxLength: MAX_BEDRIFT_NR },
-    example: '910825518',
+    schema: { type: 'string', minLength: 1, maxLength: MAX_BEDRIFT_NR, example: '910825518' },
   })
   @ApiOkResponse({ type: AvtalesideDto, description: 'A page of them; an empty one when there are none' })
   hentBedriftensAvtaler(

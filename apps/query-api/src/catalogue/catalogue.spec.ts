@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { request, type IncomingHttpHeaders } from 'node:http';
+import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
@@ -142,9 +142,7 @@ describe('as it is served', () => {
 
   /** As it comes: fetch would unpack it. */
   async function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
-    const response = await new Promise<
-      Parameters<typeof buffer>[0] & { statusCode?: number; headers: IncomingHttpHeaders }
-    >((done, failed) => {
+    const response = await new Promise<IncomingMessage>((done, failed) => {
       request(`${api.url}${path}`, { method, headers }, done).on('error', failed).end();
     });
     return { status: response.statusCode, headers: response.headers, body: await buffer(response) };

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { pageHeaders, serveDocument } from '@tiltak/platform';
+import { serveDocument } from '@tiltak/platform';
 import { catalogueOf } from './catalogue.ts';
 import { CATALOGUE_FILES } from './files.ts';
 import { cataloguePage, STYLE, STYLE_ROUTE, type Link } from './page.ts';
@@ -43,9 +43,9 @@ export function serveCatalogue(app: NestFastifyApplication, document: () => Open
   serveDocument(server, '/katalog', {
     type: HTML,
     text: () => cataloguePage(catalogueOf(document()), links),
-    headers: pageHeaders(HTML),
+    isPage: true,
   });
-  serveDocument(server, STYLE_ROUTE, { type: CSS, text: () => STYLE, headers: pageHeaders(CSS) });
+  serveDocument(server, STYLE_ROUTE, { type: CSS, text: () => STYLE, isPage: true });
   for (const [name, text] of Object.entries(CATALOGUE_FILES)) {
     const type = TYPES[name as keyof typeof CATALOGUE_FILES];
     serveDocument(server, `/katalog/${name}`, { type, text: () => text(document()) });

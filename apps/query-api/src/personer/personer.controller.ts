@@ -8,12 +8,10 @@ import { Coverage } from '../coverage/coverage.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { inPieces, pieces, type Written } from '../shared/in-pieces.ts';
 import { LINKS, TiltaksstatuserDto, TiltaksstatusSporringDto, type Tiltaksfelt } from './personer.dto.ts';
+import { EXAMPLE_IDENT, OTHER_IDENT } from './example-person.ts';
 import { ON_A_MEASURE } from './on-a-measure.ts';
 import { tiltakQuery } from './personer.queries.ts';
 import { answererFor, type Person } from './tiltaksstatus.ts';
-
-/** Of nobody, also where synthetic persons live. */
-const [EXAMPLE_IDENT, OTHER_IDENT] = ['0'.repeat(11), '1'.repeat(11)];
 
 @ApiTags('Personer')
 @Controller('api/v1/personer')

@@ -3,13 +3,15 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { acceptedEncoding, type Encoding } from './compress.ts';
 import { etagOf, isKnownTo } from './etag.ts';
+import { pageHeaders } from './security-headers.ts';
 
 export interface Document {
   /** media type */
   type: string;
   /** called when it is first asked for: it is the same for as long as the process runs */
   text: () => string;
-  headers?: Record<string, string>;
+  /** it is a page, or a part of one: with the policy of those */
+  isPage?: true;
 }
 
 /** A document as it goes out: made once. */
@@ -20,7 +22,8 @@ interface Edition {
 }
 
 /** Serves what is the same for all who ask: whoever has it is told so, and others get it as small as it can be. */
-export function serveDocument(server: FastifyInstance, route: string, { type, text, headers }: Document): void {
+export function serveDocument(server: FastifyInstance, route: string, { type, text, isPage }: Document): void {
+  const headers = isPage ? pageHeaders(type) : {};
   let edition: Promise<Edition> | undefined;
   server.get(route, { exposeHeadRoute: true }, async (request, reply) => {
     edition ??= toEdition(text());
