@@ -45,7 +45,7 @@ import {
   BEDRIFT_NR_FORM,
   IsAvtaleIder,
   IsBedriftsnumre,
-  IsFelter,
+  HasFields,
   IsPersonidenter,
   SplitList,
 } from '../shared/lists.ts';
@@ -498,7 +498,7 @@ export class UtdragSokDto extends SokDto {
     description: 'The fields to answer with. No others are read',
     example: ['avtaleId', 'tiltakstype', 'startDato', 'sluttDato'],
   })
-  @IsFelter(GRANTABLE_FIELDS)
+  @HasFields(GRANTABLE_FIELDS)
   felter: AvtaleField[];
 }
 

@@ -13,15 +13,20 @@ const both = (nb: string, en: string): string => `${JSON.stringify(nb)}@nb, ${JS
  * relative to the document's own, which is where the service is.
  */
 export function dcatApNo(): string {
-  return `# Made by npm run openapi. DCAT-AP-NO: https://data.norge.no/specification/dcat-ap-no
+  return [PREFIXES, datasets(), distributions(), service()].join('\n');
+}
+
+const PREFIXES = `# Made by npm run openapi. DCAT-AP-NO: https://data.norge.no/specification/dcat-ap-no
 @prefix dcat: <http://www.w3.org/ns/dcat#> .
 @prefix dct: <http://purl.org/dc/terms/> .
 @prefix foaf: <http://xmlns.com/foaf/0.1/> .
 @prefix owl: <http://www.w3.org/2002/07/owl#> .
 @prefix vcard: <http://www.w3.org/2006/vcard/ns#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+`;
 
-<#katalog> a dcat:Catalog ;
+function datasets(): string {
+  return `<#katalog> a dcat:Catalog ;
   dct:title ${both('Katalog for tiltak-datadeling', 'Catalogue of tiltak-datadeling')} ;
   dct:description ${both('Hva tiltak-datadeling deler, og hvordan.', 'What tiltak-datadeling shares, and how.')} ;
   dct:identifier "no.nav.tiltak.datadeling.katalog" ;
@@ -48,8 +53,11 @@ export function dcatApNo(): string {
   dcat:keyword "arbeidsmarkedstiltak"@nb, "avtale"@nb, "tiltak"@nb, "labour-market measures"@en ;
   foaf:page </katalog> ;
   dcat:distribution <#json>, <#ndjson> .
+`;
+}
 
-<#json> a dcat:Distribution ;
+function distributions(): string {
+  return `<#json> a dcat:Distribution ;
   dct:title ${both('Oppslag og endringer, som JSON', 'Look-ups and changes, as JSON')} ;
   dcat:accessURL </swagger> ;
   dcat:accessService <#tjeneste> ;
@@ -62,8 +70,11 @@ export function dcatApNo(): string {
   dcat:accessService <#tjeneste> ;
   dcat:mediaType <${MEDIA_TYPES}/application/x-ndjson> ;
   dct:conformsTo <#datakontrakt> .
+`;
+}
 
-<#tjeneste> a dcat:DataService ;
+function service(): string {
+  return `<#tjeneste> a dcat:DataService ;
   dct:title ${both('tiltak-datadeling', 'tiltak-datadeling')} ;
   dct:description ${both(
     'Er denne personen på tiltak, hvilke, hvor mange og hvor lenge? Svarer over REST, med tilgang per formål, operasjon og felt.',

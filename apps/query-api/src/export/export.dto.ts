@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { IsOptional } from 'class-validator';
-import { IsFelter, SplitList } from '../shared/lists.ts';
+import { HasFields, SplitList } from '../shared/lists.ts';
 
 export class EksportSporringDto {
   @ApiPropertyOptional({
@@ -15,7 +15,7 @@ export class EksportSporringDto {
   })
   @SplitList()
   @IsOptional()
-  @IsFelter(GRANTABLE_FIELDS)
+  @HasFields(GRANTABLE_FIELDS)
   felter?: AvtaleField[];
 }
 

@@ -15,7 +15,7 @@ import { ArrayMaxSize, ArrayMinSize, IsOptional, IsString, MaxLength, ValidateIf
 import { AvtaleDto, AvtaleLenkerDto, IDENT_LIST, meaningOf, SomeOf } from '../avtaler/avtaler.dto.ts';
 import { KindCoverageDto } from '../coverage/coverage.dto.ts';
 import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
-import { IsFelter, IsPersonidenter } from '../shared/lists.ts';
+import { HasFields, IsPersonidenter } from '../shared/lists.ts';
 import { NotTogetherWith, SumAtMost } from '../shared/together.ts';
 
 /** Idents of one person, and of all persons of a request. */
@@ -111,7 +111,7 @@ export class TiltaksstatusSporringDto {
     example: ['avtaleId', 'bedriftNr'],
   })
   @IsOptional()
-  @IsFelter(CHOICES)
+  @HasFields(CHOICES)
   felter?: Tiltaksfelt[];
 
   @ApiPropertyOptional({

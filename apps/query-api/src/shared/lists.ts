@@ -42,7 +42,7 @@ const NAME = /^[A-Za-z_]{1,40}$/;
 const MAX_NAMED = 10;
 
 /** Some of these fields, each once. Others are named, as far as they look like names. */
-export function IsFelter(choices: readonly string[]): PropertyDecorator {
+export function HasFields(choices: readonly string[]): PropertyDecorator {
   const unknownIn = (list: unknown): string[] =>
     Array.isArray(list)
       ? list.filter((name: unknown) => !choices.includes(name as string)).map((name) => nameOf(name))
