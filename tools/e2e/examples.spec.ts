@@ -21,6 +21,9 @@ interface Document {
   paths: Record<string, Record<string, Operation>>;
 }
 
+/** A list of named values, which Swagger UI shows to choose among. */
+const CHOSEN: Record<string, string> = { per: 'TILTAKSTYPE' };
+
 /** What Swagger UI fills in by itself: every example, and of several bodies each. */
 function requestsOf(
   path: string,
@@ -30,7 +33,7 @@ function requestsOf(
   const query = new URLSearchParams();
   let url = path;
   for (const { name, in: place, required, example, schema } of parameters) {
-    const value = example ?? schema.example;
+    const value = example ?? schema.example ?? CHOSEN[name];
     if (required === true && value === undefined) throw new Error(`${path}: ${name} has no example`);
     if (place === 'path') url = url.replace(`{${name}}`, encodeURIComponent(String(value)));
     if (place === 'query' && value !== undefined) query.set(name, String(value));
