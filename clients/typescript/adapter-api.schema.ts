@@ -1381,6 +1381,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Driftsstatus` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1395,6 +1396,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1404,6 +1420,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1413,6 +1438,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1422,6 +1456,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1431,6 +1474,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1440,6 +1492,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1458,6 +1519,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Driftshandlinger` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1472,6 +1534,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1481,6 +1558,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1490,6 +1576,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1499,6 +1594,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1508,6 +1612,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1517,6 +1630,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1535,6 +1657,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1547,6 +1670,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1556,6 +1694,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1565,6 +1712,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1574,6 +1730,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1583,6 +1748,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1592,6 +1766,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1601,6 +1784,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1610,6 +1802,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1619,6 +1820,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1643,6 +1853,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `ParkertSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1657,6 +1868,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1666,6 +1892,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1675,6 +1910,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1684,6 +1928,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1693,6 +1946,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1702,6 +1964,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1716,6 +1987,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `SisteSamlehandling` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1730,6 +2002,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1739,6 +2026,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1748,6 +2044,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1757,6 +2062,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1766,6 +2080,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1775,6 +2098,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1793,6 +2125,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Samlehandling` */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1807,6 +2140,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1816,6 +2164,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1825,6 +2182,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1834,6 +2200,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1843,6 +2218,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1852,6 +2236,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1861,6 +2254,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1870,6 +2272,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1879,6 +2290,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1893,6 +2313,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1905,6 +2326,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1914,6 +2350,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1923,6 +2368,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1932,6 +2386,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1941,6 +2404,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1950,6 +2422,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1959,6 +2440,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1976,6 +2466,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `ParkertMedInnhold` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1990,6 +2481,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1999,6 +2505,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2008,6 +2523,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2017,6 +2541,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2026,6 +2559,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2035,6 +2577,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2044,6 +2595,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2061,6 +2621,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Avspilling` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2075,6 +2636,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2084,6 +2660,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2093,6 +2678,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2102,6 +2696,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2111,6 +2714,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2120,6 +2732,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2129,6 +2750,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2138,6 +2768,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2156,6 +2795,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Avspillinger` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2170,6 +2810,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2179,6 +2834,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2188,6 +2852,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2197,6 +2870,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2206,6 +2888,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2215,6 +2906,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2224,6 +2924,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2233,6 +2942,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2254,6 +2972,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2266,6 +2985,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2275,6 +3009,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2284,6 +3027,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2293,6 +3045,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2302,6 +3063,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2311,6 +3081,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2320,6 +3099,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2329,6 +3117,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2338,6 +3135,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2347,6 +3153,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2361,6 +3176,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Stansede` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2375,6 +3191,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2384,6 +3215,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2393,6 +3233,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2402,6 +3251,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2411,6 +3269,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2420,6 +3287,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2437,6 +3313,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `StansetParkert` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2451,6 +3328,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2460,6 +3352,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2469,6 +3370,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2478,6 +3388,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2487,6 +3406,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2496,6 +3424,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2505,6 +3442,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2514,6 +3460,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2528,6 +3483,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Gjenoppbygging` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2542,6 +3498,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2551,6 +3522,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2560,6 +3540,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2569,6 +3558,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2578,6 +3576,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2587,6 +3594,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2601,6 +3617,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2613,6 +3630,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2622,6 +3654,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2631,6 +3672,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2640,6 +3690,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2649,6 +3708,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2658,6 +3726,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2667,6 +3744,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2685,6 +3771,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `UsettSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2699,6 +3786,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2708,6 +3810,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2717,6 +3828,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2726,6 +3846,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2735,6 +3864,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2744,6 +3882,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2758,6 +3905,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2770,6 +3918,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2779,6 +3942,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2788,6 +3960,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2797,6 +3978,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2806,6 +3996,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2815,6 +4014,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2824,6 +4032,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2842,6 +4059,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Kontrakt` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2856,6 +4074,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2865,6 +4098,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2874,6 +4116,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2883,6 +4134,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2892,6 +4152,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2901,6 +4170,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2910,6 +4188,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2919,6 +4206,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2933,6 +4229,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Hjerteslag` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2947,6 +4244,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2956,6 +4268,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2965,6 +4286,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2974,6 +4304,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2983,6 +4322,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2992,6 +4340,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3001,6 +4358,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3015,6 +4381,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Adapterstatus` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3029,6 +4396,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3038,6 +4420,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3047,6 +4438,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3056,6 +4456,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3065,6 +4474,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3074,6 +4492,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3083,6 +4510,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3101,6 +4537,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Synk` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3115,6 +4552,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3124,6 +4576,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3133,6 +4594,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3142,6 +4612,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3151,6 +4630,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3160,6 +4648,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3169,6 +4666,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3178,6 +4684,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3187,6 +4702,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3205,6 +4729,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Synk` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3219,6 +4744,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3228,6 +4768,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3237,6 +4786,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3246,6 +4804,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3255,6 +4822,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3264,6 +4840,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3273,6 +4858,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3282,6 +4876,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3291,6 +4894,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3309,6 +4921,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Synk` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3323,6 +4936,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3332,6 +4960,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3341,6 +4978,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3350,6 +4996,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3359,6 +5014,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3368,6 +5032,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3377,6 +5050,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3386,6 +5068,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3395,6 +5086,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3412,6 +5112,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Synk` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3426,6 +5127,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3435,6 +5151,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3444,6 +5169,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3453,6 +5187,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3462,6 +5205,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3471,6 +5223,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3480,6 +5241,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3489,6 +5259,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3506,6 +5285,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Synk` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3520,6 +5300,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3529,6 +5324,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3538,6 +5342,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3547,6 +5360,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3556,6 +5378,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3565,6 +5396,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3574,6 +5414,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3583,6 +5432,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3601,6 +5459,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `AvstemmingSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3615,6 +5474,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3624,6 +5498,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3633,6 +5516,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3642,6 +5534,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3651,6 +5552,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3660,6 +5570,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3683,6 +5602,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `Avstemming` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3697,6 +5617,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3706,6 +5641,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3715,6 +5659,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3724,6 +5677,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3733,6 +5695,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3742,6 +5713,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3751,6 +5731,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3760,6 +5749,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3769,6 +5767,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3786,6 +5793,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Avstemming` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3800,6 +5808,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3809,6 +5832,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3818,6 +5850,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3827,6 +5868,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3836,6 +5886,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3845,6 +5904,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3854,6 +5922,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3878,6 +5955,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `DifferanseSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3892,6 +5970,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3901,6 +5994,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3910,6 +6012,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3919,6 +6030,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3928,6 +6048,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3937,6 +6066,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3946,6 +6084,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3963,6 +6110,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3977,6 +6125,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3986,6 +6149,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3995,6 +6167,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4004,6 +6185,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4013,6 +6203,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4022,6 +6221,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4031,6 +6239,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4052,6 +6269,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `RettetAvstemming` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4066,6 +6284,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4075,6 +6308,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4084,6 +6326,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4093,6 +6344,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4102,6 +6362,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4111,6 +6380,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4120,6 +6398,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4129,6 +6416,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4138,6 +6434,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4147,6 +6452,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

@@ -12,6 +12,22 @@ export interface paths {
         /**
          * Is each of these persons on a measure, which, how many, for how long?
          * @description The least data that answers it: one answer for each person, in the order asked. `svar` is JA, NEI or UAVKLART: the date of an annulment is when it was registered and not when the person left, and while approvals are renewed nobody can say. A person who is unknown here is answered NEI, and `dekning` says what that is worth. INKLUDERINGSTILSKUDD and MENTOR are grants to an employer and not places for a person: leave them out with `tiltakstyper` when you ask where somebody is.
+         *
+         *     **What on a measure means**: the first row that holds decides, for each avtale. A person with a JA is answered JA, one with none but an UAVKLART is answered UAVKLART. D is the day in Oslo that is asked about. Entered: `avtaleInngaatt` is set now; ever entered: in any version known at the moment that is asked about. Annulled: `annullertTidspunkt` is set, or the status is ANNULLERT or AVBRUTT; its day is the day in Oslo of `annullertTidspunkt`. From Arena: `opphav` is ARENA, or the source says that an approval on behalf came from there. An avtale that is deleted or wrongly registered is not there.
+         *
+         *     | first that holds | `fase` | `annullertUnderveis` | on the measure on D |
+         *     | --- | --- | --- | --- |
+         *     | annulled, never entered | `ANNULLERT` |  | NEI |
+         *     | annulled, ever entered, and: startDato or the day of annulment unknown, or that day ≤ startDato, or the reason says that it never began | `ANNULLERT` |  | NEI |
+         *     | annulled, ever entered, D < startDato | `PLANLAGT` | true | NEI |
+         *     | the same, startDato ≤ D ≤ the earlier of sluttDato and the day before the annulment | `PAAGAAR` | true | UAVKLART |
+         *     | the same, later | `AVSLUTTET` | true | NEI |
+         *     | entered, sluttDato < D | `AVSLUTTET` |  | NEI |
+         *     | entered, startDato ≤ D | `PAAGAAR` |  | JA |
+         *     | entered (startDato later or unknown) | `PLANLAGT` |  | NEI |
+         *     | not entered now, but ever entered or from Arena, both dates known, startDato ≤ D ≤ sluttDato: the approvals are being renewed | `IKKE_INNGAATT_PAA_NYTT` |  | UAVKLART |
+         *     | ever entered, sluttDato < D | `AVSLUTTET` |  | NEI |
+         *     | else | `UTKAST` |  | NEI |
          */
         post: operations["hentTiltaksstatus"];
         delete?: never;
@@ -180,7 +196,7 @@ export interface paths {
         };
         /**
          * What does every avtale say?
-         * @description One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. Gzipped when accepted.
+         * @description One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. With `felter`, only those of each, as an `Utdrag`. Compressed with br or gzip when that is accepted.
          */
         get: operations["eksporterAvtaler"];
         put?: never;
@@ -356,12 +372,12 @@ export interface components {
          */
         Opphav: "VEILEDER" | "ARBEIDSGIVER" | "ARENA" | "UKJENT";
         /**
-         * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+         * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
          * @enum {string}
          */
         Fase: "UTKAST" | "PLANLAGT" | "PAAGAAR" | "AVSLUTTET" | "ANNULLERT" | "IKKE_INNGAATT_PAA_NYTT" | "UKJENT";
         /**
-         * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+         * @description Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
          * @enum {string}
          */
         AvtaleStatus: "ANNULLERT" | "AVBRUTT" | "PAABEGYNT" | "MANGLER_GODKJENNING" | "KLAR_FOR_OPPSTART" | "GJENNOMFORES" | "AVSLUTTET" | "UKJENT";
@@ -395,7 +411,7 @@ export interface components {
         Tiltak: {
             /**
              * Format: uuid
-             * @description Identifies the avtale for ever
+             * @description Identifies the avtale for ever; the key of its messages
              * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
              */
             avtaleId?: string;
@@ -405,7 +421,7 @@ export interface components {
              */
             avtaleNr?: number | null;
             /**
-             * @description National ident of the participant, 11 digits
+             * @description National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
              * @example null
              */
             deltakerFnr?: string | null;
@@ -415,23 +431,23 @@ export interface components {
              */
             bedriftNr?: string | null;
             /**
-             * @description Name of the employer
+             * @description Name of the employer, from Enhetsregisteret
              * @example MAURA OG KOLBU REGNSKAP
              */
             bedriftNavn?: string | null;
             /**
-             * @description NAV-ident of the veileder; null when not assigned
+             * @description NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
              * @example Z992785
              */
             veilederNavIdent?: string | null;
             /**
-             * @description Version of the content at the source, from 1; may skip numbers
+             * @description Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
              * @example 1
              */
             versjon?: number | null;
             /**
              * Format: date-time
-             * @description When the avtale was entered into by all parties
+             * @description When the avtale was entered into by all parties; may become null again, when its approvals are renewed
              * @example 2026-01-30T12:15:00Z
              */
             avtaleInngaatt?: string | null;
@@ -458,7 +474,7 @@ export interface components {
             godkjentAvDeltaker?: string | null;
             /**
              * Format: date-time
-             * @description When the employer approved
+             * @description When the employer approved. An approval that the employer took back before the participant had approved may still stand here
              * @example 2026-01-29T09:30:00.25Z
              */
             godkjentAvArbeidsgiver?: string | null;
@@ -470,7 +486,7 @@ export interface components {
             godkjentAvVeileder?: string | null;
             /**
              * Format: date-time
-             * @description When the beslutter approved
+             * @description When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
              * @example null
              */
             godkjentAvBeslutter?: string | null;
@@ -490,7 +506,7 @@ export interface components {
              */
             godkjentPaaVegneAv?: boolean;
             /**
-             * @description The veileder approved on behalf of the employer
+             * @description The veileder approved on behalf of the employer. Stays true when the approval is taken back
              * @example false
              */
             godkjentPaaVegneAvArbeidsgiver?: boolean;
@@ -501,24 +517,24 @@ export interface components {
             opphav?: components["schemas"]["Opphav"];
             /**
              * Format: date-time
-             * @description When the avtale was created
+             * @description When the avtale was created; of those from Arena when Arena registered it, which may be years before
              * @example 2026-01-18T07:43:53.256512Z
              */
             opprettetTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the avtale was annulled; may become null again
+             * @description When the avtale was annulled: when that was registered, not when the person left. May become null again
              * @example null
              */
             annullertTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the source last changed the avtale, to the microsecond
+             * @description When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret?: string;
             /**
-             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
@@ -528,12 +544,12 @@ export interface components {
              */
             annullertUnderveis?: boolean;
             /**
-             * @description Kind of measure
+             * @description Kind of measure. Never changes
              * @example ARBEIDSTRENING
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+             * @description Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
              * @example GJENNOMFORES
              */
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
@@ -545,7 +561,7 @@ export interface components {
             startDato: string;
             /**
              * Format: date
-             * @description Last day; null when it has no end yet
+             * @description Last day, included; null when it has no end yet
              * @example 2022-07-31
              */
             sluttDato: string | null;
@@ -566,7 +582,7 @@ export interface components {
         UsikkertTiltak: {
             /**
              * Format: uuid
-             * @description Identifies the avtale for ever
+             * @description Identifies the avtale for ever; the key of its messages
              * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
              */
             avtaleId?: string;
@@ -576,7 +592,7 @@ export interface components {
              */
             avtaleNr?: number | null;
             /**
-             * @description National ident of the participant, 11 digits
+             * @description National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
              * @example null
              */
             deltakerFnr?: string | null;
@@ -586,23 +602,23 @@ export interface components {
              */
             bedriftNr?: string | null;
             /**
-             * @description Name of the employer
+             * @description Name of the employer, from Enhetsregisteret
              * @example MAURA OG KOLBU REGNSKAP
              */
             bedriftNavn?: string | null;
             /**
-             * @description NAV-ident of the veileder; null when not assigned
+             * @description NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
              * @example Z992785
              */
             veilederNavIdent?: string | null;
             /**
-             * @description Version of the content at the source, from 1; may skip numbers
+             * @description Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
              * @example 1
              */
             versjon?: number | null;
             /**
              * Format: date-time
-             * @description When the avtale was entered into by all parties
+             * @description When the avtale was entered into by all parties; may become null again, when its approvals are renewed
              * @example 2026-01-30T12:15:00Z
              */
             avtaleInngaatt?: string | null;
@@ -629,7 +645,7 @@ export interface components {
             godkjentAvDeltaker?: string | null;
             /**
              * Format: date-time
-             * @description When the employer approved
+             * @description When the employer approved. An approval that the employer took back before the participant had approved may still stand here
              * @example 2026-01-29T09:30:00.25Z
              */
             godkjentAvArbeidsgiver?: string | null;
@@ -641,7 +657,7 @@ export interface components {
             godkjentAvVeileder?: string | null;
             /**
              * Format: date-time
-             * @description When the beslutter approved
+             * @description When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
              * @example null
              */
             godkjentAvBeslutter?: string | null;
@@ -661,7 +677,7 @@ export interface components {
              */
             godkjentPaaVegneAv?: boolean;
             /**
-             * @description The veileder approved on behalf of the employer
+             * @description The veileder approved on behalf of the employer. Stays true when the approval is taken back
              * @example false
              */
             godkjentPaaVegneAvArbeidsgiver?: boolean;
@@ -672,34 +688,34 @@ export interface components {
             opphav?: components["schemas"]["Opphav"];
             /**
              * Format: date-time
-             * @description When the avtale was created
+             * @description When the avtale was created; of those from Arena when Arena registered it, which may be years before
              * @example 2026-01-18T07:43:53.256512Z
              */
             opprettetTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the avtale was annulled; may become null again
+             * @description When the avtale was annulled: when that was registered, not when the person left. May become null again
              * @example null
              */
             annullertTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the source last changed the avtale, to the microsecond
+             * @description When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret?: string;
             /**
-             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
             /**
-             * @description Kind of measure
+             * @description Kind of measure. Never changes
              * @example ARBEIDSTRENING
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+             * @description Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
              * @example GJENNOMFORES
              */
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
@@ -711,7 +727,7 @@ export interface components {
             startDato: string;
             /**
              * Format: date
-             * @description Last day; null when it has no end yet
+             * @description Last day, included; null when it has no end yet
              * @example 2022-07-31
              */
             sluttDato: string | null;
@@ -866,16 +882,16 @@ export interface components {
         Periode: {
             /**
              * Format: date
-             * @description First day, included
+             * @description First day, included; from the beginning when absent
              * @example 2022-01-01
              */
-            fra: string;
+            fra?: string;
             /**
              * Format: date
-             * @description Last day, included; not before fra
+             * @description Last day, included; not before fra; without end when absent
              * @example 2026-12-31
              */
-            til: string;
+            til?: string;
         };
         Sok: {
             /** @description National idents of participants. Needs a grant for deltakerFnr */
@@ -922,7 +938,7 @@ export interface components {
              * @example 2026-01-31
              */
             faseDato?: string;
-            /** @description Overlapping these days; an avtale without sluttDato goes on. Needs a grant for startDato and sluttDato */
+            /** @description Overlapping these days; either end may be open. An avtale without sluttDato goes on, one without startDato overlaps nothing. Needs a grant for startDato and sluttDato */
             periode?: components["schemas"]["Periode"];
             /**
              * Format: date-time
@@ -948,7 +964,7 @@ export interface components {
         Avtale: {
             /**
              * Format: uuid
-             * @description Identifies the avtale for ever
+             * @description Identifies the avtale for ever; the key of its messages
              * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
              */
             avtaleId: string;
@@ -958,7 +974,7 @@ export interface components {
              */
             avtaleNr: number | null;
             /**
-             * @description National ident of the participant, 11 digits
+             * @description National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
              * @example null
              */
             deltakerFnr: string | null;
@@ -968,22 +984,22 @@ export interface components {
              */
             bedriftNr: string | null;
             /**
-             * @description Name of the employer
+             * @description Name of the employer, from Enhetsregisteret
              * @example MAURA OG KOLBU REGNSKAP
              */
             bedriftNavn: string | null;
             /**
-             * @description NAV-ident of the veileder; null when not assigned
+             * @description NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
              * @example Z992785
              */
             veilederNavIdent: string | null;
             /**
-             * @description Kind of measure
+             * @description Kind of measure. Never changes
              * @example SOMMERJOBB
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Version of the content at the source, from 1; may skip numbers
+             * @description Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
              * @example 1
              */
             versjon: number | null;
@@ -994,7 +1010,7 @@ export interface components {
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
             /**
              * Format: date-time
-             * @description When the avtale was entered into by all parties
+             * @description When the avtale was entered into by all parties; may become null again, when its approvals are renewed
              * @example 2026-01-30T12:15:00Z
              */
             avtaleInngaatt: string | null;
@@ -1006,7 +1022,7 @@ export interface components {
             startDato: string | null;
             /**
              * Format: date
-             * @description Last day
+             * @description Last day, included; null when it has no end yet
              * @example 2026-07-31
              */
             sluttDato: string | null;
@@ -1033,7 +1049,7 @@ export interface components {
             godkjentAvDeltaker: string | null;
             /**
              * Format: date-time
-             * @description When the employer approved
+             * @description When the employer approved. An approval that the employer took back before the participant had approved may still stand here
              * @example 2026-01-29T09:30:00.25Z
              */
             godkjentAvArbeidsgiver: string | null;
@@ -1045,7 +1061,7 @@ export interface components {
             godkjentAvVeileder: string | null;
             /**
              * Format: date-time
-             * @description When the beslutter approved
+             * @description When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
              * @example null
              */
             godkjentAvBeslutter: string | null;
@@ -1065,7 +1081,7 @@ export interface components {
              */
             godkjentPaaVegneAv: boolean;
             /**
-             * @description The veileder approved on behalf of the employer
+             * @description The veileder approved on behalf of the employer. Stays true when the approval is taken back
              * @example false
              */
             godkjentPaaVegneAvArbeidsgiver: boolean;
@@ -1076,24 +1092,24 @@ export interface components {
             opphav?: components["schemas"]["Opphav"];
             /**
              * Format: date-time
-             * @description When the avtale was created
+             * @description When the avtale was created; of those from Arena when Arena registered it, which may be years before
              * @example 2026-01-18T07:43:53.256512Z
              */
             opprettetTidspunkt: string | null;
             /**
              * Format: date-time
-             * @description When the avtale was annulled; may become null again
+             * @description When the avtale was annulled: when that was registered, not when the person left. May become null again
              * @example null
              */
             annullertTidspunkt: string | null;
             /**
              * Format: date-time
-             * @description When the source last changed the avtale, to the microsecond
+             * @description When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret: string;
             /**
-             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
@@ -1161,7 +1177,7 @@ export interface components {
              * @example 2026-01-31
              */
             faseDato?: string;
-            /** @description Overlapping these days; an avtale without sluttDato goes on. Needs a grant for startDato and sluttDato */
+            /** @description Overlapping these days; either end may be open. An avtale without sluttDato goes on, one without startDato overlaps nothing. Needs a grant for startDato and sluttDato */
             periode?: components["schemas"]["Periode"];
             /**
              * Format: date-time
@@ -1197,7 +1213,7 @@ export interface components {
         Utdrag: {
             /**
              * Format: uuid
-             * @description Identifies the avtale for ever
+             * @description Identifies the avtale for ever; the key of its messages
              * @example 04d0033c-754b-4daa-b5ff-6531dc64582c
              */
             avtaleId?: string;
@@ -1207,7 +1223,7 @@ export interface components {
              */
             avtaleNr?: number | null;
             /**
-             * @description National ident of the participant, 11 digits
+             * @description National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
              * @example null
              */
             deltakerFnr?: string | null;
@@ -1217,22 +1233,22 @@ export interface components {
              */
             bedriftNr?: string | null;
             /**
-             * @description Name of the employer
+             * @description Name of the employer, from Enhetsregisteret
              * @example MAURA OG KOLBU REGNSKAP
              */
             bedriftNavn?: string | null;
             /**
-             * @description NAV-ident of the veileder; null when not assigned
+             * @description NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
              * @example Z992785
              */
             veilederNavIdent?: string | null;
             /**
-             * @description Kind of measure
+             * @description Kind of measure. Never changes
              * @example SOMMERJOBB
              */
             tiltakstype?: components["schemas"]["Tiltakstype"];
             /**
-             * @description Version of the content at the source, from 1; may skip numbers
+             * @description Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
              * @example 1
              */
             versjon?: number | null;
@@ -1243,7 +1259,7 @@ export interface components {
             avtaleStatus?: components["schemas"]["AvtaleStatus"];
             /**
              * Format: date-time
-             * @description When the avtale was entered into by all parties
+             * @description When the avtale was entered into by all parties; may become null again, when its approvals are renewed
              * @example 2026-01-30T12:15:00Z
              */
             avtaleInngaatt?: string | null;
@@ -1255,7 +1271,7 @@ export interface components {
             startDato?: string | null;
             /**
              * Format: date
-             * @description Last day
+             * @description Last day, included; null when it has no end yet
              * @example 2026-07-31
              */
             sluttDato?: string | null;
@@ -1282,7 +1298,7 @@ export interface components {
             godkjentAvDeltaker?: string | null;
             /**
              * Format: date-time
-             * @description When the employer approved
+             * @description When the employer approved. An approval that the employer took back before the participant had approved may still stand here
              * @example 2026-01-29T09:30:00.25Z
              */
             godkjentAvArbeidsgiver?: string | null;
@@ -1294,7 +1310,7 @@ export interface components {
             godkjentAvVeileder?: string | null;
             /**
              * Format: date-time
-             * @description When the beslutter approved
+             * @description When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
              * @example null
              */
             godkjentAvBeslutter?: string | null;
@@ -1314,7 +1330,7 @@ export interface components {
              */
             godkjentPaaVegneAv?: boolean;
             /**
-             * @description The veileder approved on behalf of the employer
+             * @description The veileder approved on behalf of the employer. Stays true when the approval is taken back
              * @example false
              */
             godkjentPaaVegneAvArbeidsgiver?: boolean;
@@ -1325,24 +1341,24 @@ export interface components {
             opphav?: components["schemas"]["Opphav"];
             /**
              * Format: date-time
-             * @description When the avtale was created
+             * @description When the avtale was created; of those from Arena when Arena registered it, which may be years before
              * @example 2026-01-18T07:43:53.256512Z
              */
             opprettetTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the avtale was annulled; may become null again
+             * @description When the avtale was annulled: when that was registered, not when the person left. May become null again
              * @example null
              */
             annullertTidspunkt?: string | null;
             /**
              * Format: date-time
-             * @description When the source last changed the avtale, to the microsecond
+             * @description When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
              * @example 2026-02-04T08:46:39.573884Z
              */
             sistEndret?: string;
             /**
-             * @description Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+             * @description Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
@@ -1858,6 +1874,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description One answer for each person, in the order asked */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -1886,6 +1903,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1897,6 +1929,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1912,6 +1953,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1927,6 +1977,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1942,6 +2001,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1957,6 +2025,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1972,6 +2049,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1987,6 +2073,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2004,6 +2099,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2019,6 +2123,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2036,6 +2149,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2061,6 +2183,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A page of those that match, with what is granted of each */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -2089,6 +2212,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2100,6 +2238,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2115,6 +2262,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2130,6 +2286,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2145,6 +2310,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2160,6 +2334,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2175,6 +2358,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2190,6 +2382,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2207,6 +2408,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2222,6 +2432,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2239,6 +2458,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2264,6 +2492,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A page of those that match, with the fields asked for */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -2292,6 +2521,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2303,6 +2547,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2318,6 +2571,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2333,6 +2595,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2348,6 +2619,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2363,6 +2643,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2378,6 +2667,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2393,6 +2691,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2410,6 +2717,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2425,6 +2741,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2442,6 +2767,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2467,9 +2801,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As it is now */
             200: {
                 headers: {
-                    /** @description Of this answer */
+                    /** @description Of this answer, whatever its encoding */
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2488,7 +2823,7 @@ export interface operations {
             /** @description The caller has this already */
             304: {
                 headers: {
-                    /** @description Of this answer */
+                    /** @description Of this answer, whatever its encoding */
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2514,6 +2849,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2525,6 +2875,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2540,6 +2899,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2555,6 +2923,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2570,6 +2947,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2585,6 +2971,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2600,6 +2995,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2617,6 +3021,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2632,6 +3045,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2649,6 +3071,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2674,9 +3105,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As it is now */
             200: {
                 headers: {
-                    /** @description Of this answer */
+                    /** @description Of this answer, whatever its encoding */
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2695,7 +3127,7 @@ export interface operations {
             /** @description The caller has this already */
             304: {
                 headers: {
-                    /** @description Of this answer */
+                    /** @description Of this answer, whatever its encoding */
                     ETag?: string;
                     /** @description The call id of the request */
                     "Nav-Call-Id"?: string;
@@ -2721,6 +3153,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2732,6 +3179,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2747,6 +3203,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2762,6 +3227,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2777,6 +3251,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2792,6 +3275,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2807,6 +3299,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2824,6 +3325,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2839,6 +3349,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2856,6 +3375,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2884,6 +3412,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of its versions, oldest first */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -2912,6 +3441,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2923,6 +3467,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2938,6 +3491,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2953,6 +3515,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2968,6 +3539,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2983,6 +3563,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2998,6 +3587,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3015,6 +3613,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3030,6 +3637,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3047,6 +3663,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3079,6 +3704,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of them; an empty one when there are none */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3107,6 +3733,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3118,6 +3759,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3133,6 +3783,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3148,6 +3807,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3163,6 +3831,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3178,6 +3855,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3193,6 +3879,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3210,6 +3905,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3225,6 +3929,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3242,6 +3955,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3274,6 +3996,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of them; an empty one when there are none */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3302,6 +4025,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3313,6 +4051,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3328,6 +4075,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3343,6 +4099,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3358,6 +4123,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3373,6 +4147,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3388,6 +4171,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3405,6 +4197,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3420,6 +4221,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3437,6 +4247,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3465,6 +4284,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What comes after the position, and where to go on from */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3493,6 +4313,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3504,6 +4339,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3519,6 +4363,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3534,6 +4387,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3549,6 +4411,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3564,6 +4435,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "nyStart": {
+                     *         "eksport": "/api/v1/eksport",
+                     *         "endringer": "/api/v1/endringer"
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["UtgaattProblem"];
                 };
             };
@@ -3581,6 +4465,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3596,6 +4489,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3613,6 +4515,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3620,7 +4531,10 @@ export interface operations {
     };
     eksporterAvtaler: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The fields of each avtale, `felter=avtaleId,startDato` or each by itself. No others are read, and only these need a grant; each line is then an `Utdrag`, without links */
+                felter?: components["schemas"]["Avtalefelt"][];
+            };
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;
@@ -3634,7 +4548,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Lines */
+            /** @description The first line, and then one for each avtale */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3663,6 +4577,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3674,6 +4603,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3689,6 +4627,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3704,6 +4651,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3719,6 +4675,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3734,6 +4699,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3751,6 +4725,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3766,6 +4749,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3783,6 +4775,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3804,6 +4805,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Up to when everything is included, of all and of each partition */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -3832,6 +4834,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3843,6 +4860,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3858,6 +4884,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3873,6 +4908,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3888,6 +4932,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3903,6 +4956,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3920,6 +4982,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3935,6 +5006,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3952,6 +5032,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3973,6 +5062,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Each kind of measure that something is known of */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -4001,6 +5091,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4012,6 +5117,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4027,6 +5141,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4042,6 +5165,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4057,6 +5189,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4072,6 +5213,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4089,6 +5239,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4104,6 +5263,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4121,6 +5289,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4155,6 +5332,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The figures, without groups that are too small to be told of */
             200: {
                 headers: {
                     /** @description The call id of the request */
@@ -4183,6 +5361,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4194,6 +5387,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4209,6 +5411,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4224,6 +5435,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4239,6 +5459,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4254,6 +5483,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4271,6 +5509,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4286,6 +5533,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4303,6 +5559,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

@@ -36,6 +36,9 @@ const stats = await promisify(webpack)({
 });
 if (stats.hasErrors() || stats.hasWarnings()) console.error(stats.toString('errors-warnings'));
 if (stats.hasErrors()) process.exit(1);
+const asyncApi = join(root, 'apps', 'ingestor', 'asyncapi.yaml');
+// The query-api shows what the organisation's topics hold.
+if (app === 'apps/query-api' && existsSync(asyncApi)) cpSync(asyncApi, join(output, 'asyncapi.yaml'));
 const page = join(root, app, 'src', 'operations', 'console', 'static');
 if (existsSync(page)) layPage(page, join(output, 'console'));
 const form = join(root, app, 'src', 'own-access', 'static');

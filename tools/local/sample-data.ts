@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import pg from 'pg';
 import { runProgram, createTopic, ROOT, waitUntil } from '@tiltak/testing';
+import { publishExample } from './example-avtale.ts';
 import { COMPILE_CACHE, environmentWith, StartError } from './options.ts';
 
 const FILE = join(ROOT, 'libs', 'simulator', 'src', 'data', 'avtale-events.jsonl');
@@ -56,6 +57,7 @@ export async function publishSampleData(brokers: string, topic: string, identTop
   }
   const topics = identTopic === undefined ? [topic] : [topic, identTopic];
   await Promise.all(topics.map((to) => simulate(brokers, to, to === identTopic ? ['--identer'] : [])));
+  await publishExample(brokers, topic);
   return topics;
 }
 

@@ -5,10 +5,11 @@ import { parse } from 'yaml';
 import type { OpenApiDocument } from './breaking-changes.ts';
 
 /**
- * The parts of `docs/konsumenter.md` that are said elsewhere: the operations, from the published document, and the
- * consumers, from a registry. `npm run openapi` writes them; a spec checks that they are as written.
+ * The parts of pages in docs/ that are said elsewhere: the operations and what on a measure means, from the published
+ * document, and the consumers, from a registry. `npm run openapi` writes them; a spec checks that they are as written.
  */
-const FILE = join(ROOT, 'docs', 'konsumenter.md');
+export const PAGES = ['konsumenter.md', 'fase.md'] as const;
+type Page = (typeof PAGES)[number];
 const REGISTRY = join(ROOT, 'nais', 'nav', 'konsumenter-prod.yaml');
 
 interface Konsument {
@@ -20,24 +21,41 @@ interface Konsument {
 }
 
 /** The page as it should be. */
-export function konsumentPage(): string {
-  const parts = { operasjoner: operationTable(), filtre: filterTable(), konsumenter: konsumentTable() };
+export function pageAsMade(name: Page): string {
+  const parts = {
+    operasjoner: operationTable(),
+    filtre: filterTable(),
+    konsumenter: konsumentTable(),
+    tiltak: decisionTable(),
+  };
   return Object.entries(parts).reduce(
     (page, [name, content]) =>
       page.replace(
         new RegExp(`(<!-- ${name}: made by npm run openapi -->\n)[\\s\\S]*?(<!-- /${name} -->)`),
         (_, start: string, end: string) => `${start}\n${content}\n${end}`,
       ),
-    readPage(),
+    readPage(name),
   );
 }
 
-export function readPage(): string {
-  return readFileSync(FILE, 'utf8');
+export function readPage(name: Page): string {
+  return readFileSync(join(ROOT, 'docs', name), 'utf8');
 }
 
-export function writePage(): void {
-  writeFileSync(FILE, konsumentPage());
+export function writePages(): void {
+  for (const name of PAGES) writeFileSync(join(ROOT, 'docs', name), pageAsMade(name));
+}
+
+/** What on a measure means, as hentTiltaksstatus says. */
+function decisionTable(): string {
+  const file = join(ROOT, 'apps', 'query-api', 'openapi.json');
+  const { paths } = JSON.parse(readFileSync(file, 'utf8')) as {
+    paths: Record<string, { post?: { description: string } }>;
+  };
+  const { description = '' } = paths['/api/v1/personer/tiltaksstatus']?.post ?? {};
+  const rows = description.split('\n').filter((line) => line.startsWith('|'));
+  const [header = [], , ...cells] = rows.map((line) => line.slice(2, -2).split(' | '));
+  return table(header, cells);
 }
 
 function operationTable(): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { ROOT } from '@tiltak/testing';
 import { writeClientSchemas } from './client-types.ts';
-import { writePage } from './konsument-docs.ts';
+import { writePages } from './konsument-docs.ts';
 
 /**
  * `openapi.ts <project>`: writes what the project has of documents. Of an app, what it prints of itself when built: the
@@ -14,7 +14,7 @@ import { writePage } from './konsument-docs.ts';
  */
 const [project = '', ...options] = process.argv.slice(2);
 if (project === 'client-typescript') await writeClientSchemas();
-else if (project === 'tools') writePage();
+else if (project === 'tools') writePages();
 else {
   for (const [name, text] of Object.entries(await publishedBy(project))) {
     const file = join(ROOT, 'apps', project, name);
@@ -31,12 +31,20 @@ async function publishedBy(app: string): Promise<Record<string, string>> {
   const settings = join(ROOT, 'apps', app, 'settings.md');
   return {
     'openapi.json': printedBy(app, 'openapi'),
+    ...catalogueOf(app),
     ...(app === 'ingestor' ? { 'asyncapi.yaml': printedBy(app, 'asyncapi') } : {}),
     'settings.md': await format(printedBy(app, 'innstillinger'), {
       ...(await resolveConfig(settings)),
       filepath: settings,
     }),
   };
+}
+
+/** What the query-api publishes beside its document. */
+function catalogueOf(app: string): Record<string, string> {
+  if (app !== 'query-api') return {};
+  const files = JSON.parse(printedBy(app, 'katalog')) as Record<string, string>;
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`katalog/${name}`, text]));
 }
 
 function printedBy(app: string, command: string): string {

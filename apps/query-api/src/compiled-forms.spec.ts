@@ -4,6 +4,7 @@ import { syntheticFnr } from '@tiltak/testing';
 import fc from 'fast-check';
 import { AvtalefaseSideDto, AvtaleIdDto, AvtaleNrDto, SokDto, UtdragSokDto } from './avtaler/avtaler.dto.ts';
 import { TiltaksstatusSporringDto } from './personer/personer.dto.ts';
+import { EksportSporringDto } from './export/export.dto.ts';
 import { StatistikkSporringDto } from './statistics/statistics.dto.ts';
 
 /** What is read in one pass is what class-validator and class-transformer make of it, and all else is theirs to answer. */
@@ -22,7 +23,7 @@ const idents = fc.array(
 const date = fc.constantFrom('2026-01-31', '2024-02-29', '2026-12-31');
 const moment = fc.constantFrom('2026-01-31T10:00:00Z', '2020-01-31T10:00:00.1234567+05:30');
 const kinds = fc.subarray([...TILTAKSTYPER], { minLength: 1 });
-const period = fc.record({ fra: date, til: date });
+const period = fc.record({ fra: date, til: date }, { requiredKeys: [] });
 const page = { antall: fc.integer({ min: 1, max: 1_000 }), neste: fc.string({ maxLength: 20 }) };
 const search = {
   personidenter: idents,
@@ -69,6 +70,11 @@ const FORMS: Form[] = [
     type: 'query',
     metatype: StatistikkSporringDto,
     members: { gruppering: fc.constantFrom('tiltakstype', ['tiltakstype']), dato: date, maaneder: fc.constant('3') },
+  },
+  {
+    type: 'query',
+    metatype: EksportSporringDto,
+    members: { felter: fc.constantFrom('avtaleId', 'avtaleId,fase', ['avtaleId', 'fase'], 'avtaleId,lonn', '') },
   },
   { type: 'param', metatype: AvtaleIdDto, members: { avtaleId: fc.uuid() } },
   { type: 'param', metatype: AvtaleNrDto, members: { avtaleNr: fc.constantFrom('1', '2147483648', '1e3') } },
@@ -122,7 +128,8 @@ test.each<[string, number, Record<string, unknown>]>([
   ['an extract', 1, { felter: ['avtaleId'], gjeldendePer: '2026-01-31T10:00:00Z' }],
   ['a question of persons', 2, { personer: [{ personidenter: [syntheticFnr(1)] }], periode: { fra: '2026-01-01' } }],
   ['a page', 3, { antall: '10', faser: 'PAAGAAR,PLANLAGT' }],
-  ['a path', 5, { avtaleId: '04d0033c-754b-4daa-b5ff-6531dc64582c' }],
+  ['an export', 5, { felter: 'avtaleId,startDato' }],
+  ['a path', 6, { avtaleId: '04d0033c-754b-4daa-b5ff-6531dc64582c' }],
 ])('%s that is plainly valid is read at once, and waits for nothing', (_, nr, value) => {
   const form = FORMS[nr];
   if (!form) throw new Error('There is no such form');

@@ -1,13 +1,20 @@
 import 'reflect-metadata';
 import { runApp, runCommand, settingsCommand } from '@tiltak/platform';
 import { auditReport } from './commands/audit-report.ts';
+import { catalogue } from './commands/catalogue.ts';
 import { openapi } from './commands/openapi.ts';
 import { register } from './commands/register.ts';
 import { SCHEMA, readConfig } from './config.ts';
 import { startQueryApi } from './query-api.ts';
 
 /** `node main.cjs <name> [options]`; without a name it is the query-api that starts. */
-const COMMANDS = { oppslag: auditReport, register, openapi, innstillinger: settingsCommand('query-api', SCHEMA) };
+const COMMANDS = {
+  oppslag: auditReport,
+  register,
+  openapi,
+  katalog: catalogue,
+  innstillinger: settingsCommand('query-api', SCHEMA),
+};
 
 const [name, ...args] = process.argv.slice(2);
 if (name === undefined) void runApp(() => startQueryApi(readConfig()));

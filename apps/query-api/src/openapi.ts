@@ -31,7 +31,11 @@ const HEADERS = {
   'Data-Oppdatert': header('Everything the source published up to this moment is included', 'string', 'date-time'),
 };
 
-export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
+export const {
+  serve: serveOpenApi,
+  text: openApiText,
+  document: createOpenApiDocument,
+} = createOpenApi({
   title: 'tiltak-datadeling',
   description: DESCRIPTION,
   tags: {
@@ -43,6 +47,7 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
   },
   token: 'Entra ID machine token',
   closedSchemas: ['Sok', 'UtdragSok', 'Periode', 'TiltaksstatusSporring'],
+  nonEmptySchemas: ['Periode'],
   errors: {
     400: 'The request is not valid; `feil` names what',
     401: 'No token, or one that is not valid here',

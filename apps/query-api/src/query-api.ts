@@ -14,6 +14,7 @@ import {
   type DeltakerId,
 } from '@tiltak/database';
 import { logger, measurePools, startHttp, StartupError, within, type HttpOptions, type Stop } from '@tiltak/platform';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { admitKonsument } from './access/access.guard.ts';
@@ -24,6 +25,8 @@ import { RegistryReload } from './access/registry.job.ts';
 import { addRateLimits, countBadTokens } from './access/rate-limit.hook.ts';
 import { SharedLimits } from './access/shared-limits.job.ts';
 import { FeedTail } from './changes/feed-tail.ts';
+import { CATALOGUE_FILES } from './catalogue/files.ts';
+import { CATALOGUE_ROUTES, serveCatalogue } from './catalogue/routes.ts';
 import type { Config } from './config.ts';
 import { readCoverage } from './coverage/coverage.ts';
 import { Export, EXPORT_TIMEOUT_MS } from './export/export.ts';
@@ -34,15 +37,16 @@ import { AuditLog } from './lookups/audit-log.ts';
 import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { Reader } from './lookups/reader.ts';
-import { openApiText, serveOpenApi } from './openapi.ts';
 import { ACCESS_FORM_ROUTES, serveAccessForm } from './own-access/access-form.ts';
 import { OwnAccess } from './own-access/own-access.ts';
+import { EXAMPLE_IDENT, showExamplePerson } from './personer/example-person.ts';
+import { createOpenApiDocument, openApiText, serveOpenApi } from './openapi.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
-export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', ...ACCESS_FORM_ROUTES];
+export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', ...ACCESS_FORM_ROUTES, ...CATALOGUE_ROUTES];
 
 const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: EXPORT_TIMEOUT_MS };
 
@@ -136,7 +140,7 @@ interface StartState {
   started: boolean;
 }
 
-function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: StartState): HttpOptions {
+function httpOptionsFor({ config, parts, pools, auditLog, deltakerId }: QueryApi, state: StartState): HttpOptions {
   const local = config.LOKAL_TOKENKILDE;
   return {
     module: QueryApiModule.with(parts),
@@ -160,7 +164,11 @@ function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: Sta
       countBadTokens(app, parts.denialLog);
       if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
       serveAccessForm(app.getHttpAdapter().getInstance(), config.ORGANISASJON);
-      serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
+      const asHere = (document: OpenAPIObject): void => {
+        if (local !== undefined) showExamplePerson(document, deltakerId(EXAMPLE_IDENT));
+      };
+      const document = serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT, asHere);
+      serveCatalogue(app, document);
     },
   };
 }
@@ -168,6 +176,13 @@ function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: Sta
 /** Prints the OpenAPI document, for `npm run openapi`. */
 export async function printOpenApi(): Promise<void> {
   process.stdout.write(await openApiText(QueryApiModule.forDocument()));
+}
+
+/** Prints the documents of the catalogue, for `npm run openapi`. */
+export async function printCatalogue(): Promise<void> {
+  const document = await createOpenApiDocument(QueryApiModule.forDocument());
+  const files = Object.entries(CATALOGUE_FILES).map(([name, text]) => [name, text(document)]);
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(files))}\n`);
 }
 
 /**

@@ -75,6 +75,8 @@ const SEARCH: [string, AvtaleFilter][] = [
   ['a status unknown today', { statuser: ['UKJENT'] }],
   ['an early period', { periode: { fra: '2020-01-01', til: '2020-01-02' } }],
   ['a late period', { periode: { fra: '2027-01-01', til: '2027-01-02' } }],
+  ['a period without end', { periode: { fra: '2027-01-01' } }],
+  ['a period without beginning', { periode: { til: '2020-01-02' } }],
   ['changed lately', { endretEtter: '2020-02-10T00:00:00Z' }],
   [
     'much at once',

@@ -20,7 +20,26 @@ export interface Values {
   instant: Instant;
 }
 
-export interface Field {
+/**
+ * What a field tells of a person. All of an avtale is about its participant, once one knows whose it is:
+ * `FODSELSNUMMER` who that is, `ANSATT` which of Nav's employees, `VIRKSOMHET` which employer, who may be a sole trader,
+ * `NOKKEL` which avtale, and `OM_DELTAKER` the rest.
+ */
+export const PERSONAL_DATA = ['FODSELSNUMMER', 'ANSATT', 'VIRKSOMHET', 'NOKKEL', 'OM_DELTAKER'] as const;
+export type PersonalData = (typeof PERSONAL_DATA)[number];
+
+/** What the catalogue says of a field, and each schema that shows it. */
+export interface FieldEntry {
+  /** what it says, as the source has it: also when it is empty, and when it ages */
+  meaning: string;
+  /** of what it counts */
+  unit?: string;
+  personalData: PersonalData;
+  /** the release of the API that first had it */
+  since: string;
+}
+
+export interface Field extends FieldEntry {
   /** its name at the source */
   source: string;
   read: keyof Values;
@@ -43,6 +62,9 @@ export interface Field {
   internal?: true;
 }
 
+/** The release that first had them, as `since` tells. */
+const FIRST = '1.0.0';
+
 /** National idents and Nav idents have 11 and 7 characters. */
 const MAX_IDENT = 50;
 /** Nine digits, but for very old avtaler. As many as can be asked for. */
@@ -57,33 +79,134 @@ const MILLION = [-1_000_000, 1_000_000] as const;
  * migration and a line in the DTO; see CONTRIBUTING.
  */
 const TABLE = {
-  avtaleId: { source: 'avtaleId', read: 'uuid', about: 'avtale', required: true },
-  avtaleNr: { source: 'avtaleNr', read: 'integer', range: INT32, about: 'avtale' },
-  deltakerFnr: { source: 'deltakerFnr', read: 'text', maxLength: MAX_IDENT, about: 'person' },
-  bedriftNr: { source: 'bedriftNr', read: 'text', maxLength: MAX_BEDRIFT_NR, about: 'avtale' },
+  avtaleId: {
+    meaning: 'Identifies the avtale for ever; the key of its messages',
+    personalData: 'NOKKEL',
+    since: FIRST,
+    source: 'avtaleId',
+    read: 'uuid',
+    about: 'avtale',
+    required: true,
+  },
+  avtaleNr: {
+    meaning: 'The number people use; null until the source has given one',
+    personalData: 'NOKKEL',
+    since: FIRST,
+    source: 'avtaleNr',
+    read: 'integer',
+    range: INT32,
+    about: 'avtale',
+  },
+  deltakerFnr: {
+    meaning:
+      'National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones',
+    personalData: 'FODSELSNUMMER',
+    since: FIRST,
+    source: 'deltakerFnr',
+    read: 'text',
+    maxLength: MAX_IDENT,
+    about: 'person',
+  },
+  bedriftNr: {
+    meaning: 'Organisation number of the employer (underenhet), 9 digits; empty or something else in very old avtaler',
+    personalData: 'VIRKSOMHET',
+    since: FIRST,
+    source: 'bedriftNr',
+    read: 'text',
+    maxLength: MAX_BEDRIFT_NR,
+    about: 'avtale',
+  },
   // A sole trader's business is often named after them.
-  bedriftNavn: { source: 'bedriftNavn', read: 'text', maxLength: 1_000, about: 'person' },
-  veilederNavIdent: { source: 'veilederNavIdent', read: 'text', maxLength: MAX_IDENT, about: 'person' },
+  bedriftNavn: {
+    meaning: 'Name of the employer, from Enhetsregisteret',
+    personalData: 'VIRKSOMHET',
+    since: FIRST,
+    source: 'bedriftNavn',
+    read: 'text',
+    maxLength: 1_000,
+    about: 'person',
+  },
+  veilederNavIdent: {
+    meaning:
+      'NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale',
+    personalData: 'ANSATT',
+    since: FIRST,
+    source: 'veilederNavIdent',
+    read: 'text',
+    maxLength: MAX_IDENT,
+    about: 'person',
+  },
   tiltakstype: {
+    meaning: 'Kind of measure. Never changes',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
     source: 'tiltakstype',
     read: 'text',
     maxLength: MAX_CODE,
     about: 'avtale',
     codes: CODE_VALUES.tiltakstype,
   },
-  versjon: { source: 'versjon', read: 'integer', range: INT32, about: 'avtale' },
+  versjon: {
+    meaning:
+      'Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'versjon',
+    read: 'integer',
+    range: INT32,
+    about: 'avtale',
+  },
   avtaleStatus: {
+    meaning:
+      'Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
     source: 'avtaleStatus',
     read: 'text',
     maxLength: MAX_CODE,
     about: 'avtale',
     codes: CODE_VALUES.avtaleStatus,
   },
-  avtaleInngaatt: { source: 'avtaleInngått', read: 'osloTime', about: 'avtale' },
-  startDato: { source: 'startDato', read: 'date', about: 'avtale' },
-  sluttDato: { source: 'sluttDato', read: 'date', about: 'avtale' },
-  stillingprosent: { source: 'stillingprosent', read: 'number', range: MILLION, about: 'avtale', nullForMentor: true },
+  avtaleInngaatt: {
+    meaning: 'When the avtale was entered into by all parties; may become null again, when its approvals are renewed',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'avtaleInngått',
+    read: 'osloTime',
+    about: 'avtale',
+  },
+  startDato: {
+    meaning: 'First day',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'startDato',
+    read: 'date',
+    about: 'avtale',
+  },
+  sluttDato: {
+    meaning: 'Last day, included; null when it has no end yet',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'sluttDato',
+    read: 'date',
+    about: 'avtale',
+  },
+  stillingprosent: {
+    meaning: "The participant's percentage of a full position; null for MENTOR",
+    unit: 'percent of a full position',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'stillingprosent',
+    read: 'number',
+    range: MILLION,
+    about: 'avtale',
+    nullForMentor: true,
+  },
   antallDagerPerUke: {
+    meaning: "The participant's days per week; null for MENTOR",
+    unit: 'days per week',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
     source: 'antallDagerPerUke',
     read: 'number',
     range: MILLION,
@@ -91,30 +214,129 @@ const TABLE = {
     nullForMentor: true,
   },
   stillingstype: {
+    meaning: 'Kind of position',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
     source: 'stillingstype',
     read: 'text',
     maxLength: MAX_CODE,
     about: 'avtale',
     codes: CODE_VALUES.stillingstype,
   },
-  godkjentAvDeltaker: { source: 'godkjentAvDeltaker', read: 'osloTime', about: 'avtale' },
-  godkjentAvArbeidsgiver: { source: 'godkjentAvArbeidsgiver', read: 'osloTime', about: 'avtale' },
-  godkjentAvVeileder: { source: 'godkjentAvVeileder', read: 'osloTime', about: 'avtale' },
-  godkjentAvBeslutter: { source: 'godkjentAvBeslutter', read: 'osloTime', about: 'avtale' },
-  godkjentAvNavIdent: { source: 'godkjentAvNavIdent', read: 'text', maxLength: MAX_IDENT, about: 'person' },
+  godkjentAvDeltaker: {
+    meaning: 'When the participant approved',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'godkjentAvDeltaker',
+    read: 'osloTime',
+    about: 'avtale',
+  },
+  godkjentAvArbeidsgiver: {
+    meaning:
+      'When the employer approved. An approval that the employer took back before the participant had approved may still stand here',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'godkjentAvArbeidsgiver',
+    read: 'osloTime',
+    about: 'avtale',
+  },
+  godkjentAvVeileder: {
+    meaning: 'When the veileder approved',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'godkjentAvVeileder',
+    read: 'osloTime',
+    about: 'avtale',
+  },
+  godkjentAvBeslutter: {
+    meaning:
+      'When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'godkjentAvBeslutter',
+    read: 'osloTime',
+    about: 'avtale',
+  },
+  godkjentAvNavIdent: {
+    meaning: 'NAV-ident of the veileder who approved',
+    personalData: 'ANSATT',
+    since: FIRST,
+    source: 'godkjentAvNavIdent',
+    read: 'text',
+    maxLength: MAX_IDENT,
+    about: 'person',
+  },
   godkjentAvBeslutterNavIdent: {
+    meaning: 'NAV-ident of the beslutter who approved',
+    personalData: 'ANSATT',
+    since: FIRST,
     source: 'godkjentAvBeslutterNavIdent',
     read: 'text',
     maxLength: MAX_IDENT,
     about: 'person',
   },
-  godkjentPaaVegneAv: { source: 'godkjentPaVegneAv', read: 'boolean', about: 'avtale' },
-  godkjentPaaVegneAvArbeidsgiver: { source: 'godkjentPaVegneAvArbeidsgiver', read: 'boolean', about: 'avtale' },
-  opphav: { source: 'opphav', read: 'text', maxLength: MAX_CODE, about: 'avtale', codes: CODE_VALUES.opphav },
-  opprettetTidspunkt: { source: 'opprettetTidspunkt', read: 'osloTime', about: 'avtale' },
-  annullertTidspunkt: { source: 'annullertTidspunkt', read: 'instant', about: 'avtale' },
-  feilregistrert: { source: 'feilregistrert', read: 'boolean', about: 'avtale', internal: true },
-  sistEndret: { source: 'sistEndret', read: 'instant', about: 'avtale', required: true },
+  godkjentPaaVegneAv: {
+    meaning: 'The veileder approved on behalf of the participant',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'godkjentPaVegneAv',
+    read: 'boolean',
+    about: 'avtale',
+  },
+  godkjentPaaVegneAvArbeidsgiver: {
+    meaning: 'The veileder approved on behalf of the employer. Stays true when the approval is taken back',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'godkjentPaVegneAvArbeidsgiver',
+    read: 'boolean',
+    about: 'avtale',
+  },
+  opphav: {
+    meaning: 'Who created the avtale; absent in old ones',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'opphav',
+    read: 'text',
+    maxLength: MAX_CODE,
+    about: 'avtale',
+    codes: CODE_VALUES.opphav,
+  },
+  opprettetTidspunkt: {
+    meaning: 'When the avtale was created; of those from Arena when Arena registered it, which may be years before',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'opprettetTidspunkt',
+    read: 'osloTime',
+    about: 'avtale',
+  },
+  annullertTidspunkt: {
+    meaning: 'When the avtale was annulled: when that was registered, not when the person left. May become null again',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'annullertTidspunkt',
+    read: 'instant',
+    about: 'avtale',
+  },
+  feilregistrert: {
+    meaning:
+      'Whether the source takes the avtale for wrongly registered. It is then not shown, and comes back if a later message says otherwise',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'feilregistrert',
+    read: 'boolean',
+    about: 'avtale',
+    internal: true,
+  },
+  sistEndret: {
+    meaning:
+      'When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it',
+    personalData: 'OM_DELTAKER',
+    since: FIRST,
+    source: 'sistEndret',
+    read: 'instant',
+    about: 'avtale',
+    required: true,
+  },
 } as const satisfies Record<string, Field>;
 
 type Table = typeof TABLE;
@@ -142,6 +364,17 @@ export const AVTALE_FIELDS = Object.keys(TABLE) as readonly FieldName[];
 export const STORED_FIELDS = AVTALE_FIELDS.filter((name): name is StoredField => !FIELDS[name].internal);
 
 export const GRANTABLE_FIELDS: readonly AvtaleField[] = [...STORED_FIELDS, 'fase'];
+
+/** Of those that can be granted. `fase` came with what it is made of, and is none of the source's. */
+export const FIELD_ENTRIES: Readonly<Record<AvtaleField, FieldEntry>> = {
+  ...TABLE,
+  fase: {
+    meaning:
+      'Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed',
+    personalData: 'OM_DELTAKER',
+    since: '1.1.0',
+  },
+};
 
 /**
  * The fields of a message that this system reads, by the source's names: those of the avtale, and whether it is deleted.

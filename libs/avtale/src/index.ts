@@ -13,16 +13,21 @@ export {
 } from './code-values.ts';
 export {
   AVTALE_FIELDS,
+  FIELD_ENTRIES,
   FIELDS,
   GRANTABLE_FIELDS,
   MAX_BEDRIFT_NR,
   OPEN_SOURCE_FIELDS,
+  PERSONAL_DATA,
   SOURCE_FIELDS,
   STORED_FIELDS,
   type Avtale,
   type AvtaleField,
   type Field,
+  type FieldEntry,
   type Instant,
+  type PersonalData,
+  type StoredField,
 } from './fields.ts';
 export {
   DELETE_BEFORE,
@@ -59,12 +64,15 @@ export {
 export {
   ARENA_FLAGS,
   countedDays,
+  DECISION_TABLE,
+  decisionOn,
   FASER,
   GRUNNER,
   isAnnulledUnderway,
   phaseOn,
   type CountedDays,
   type Days,
+  type Decision,
   type Fase,
   type Grunn,
   type PhaseFacts,

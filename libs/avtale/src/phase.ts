@@ -31,20 +31,104 @@ export interface PhaseFacts {
   fromArena: boolean;
 }
 
-/** The decision table of docs/fase.md, row by row: the first that holds decides. */
-export function phaseOn(day: string, facts: PhaseFacts): Exclude<Fase, typeof UKJENT> {
-  const { startDato, sluttDato, entered, everEntered, annulled, fromArena } = facts;
-  const begun = startDato !== null && startDato <= day;
-  const ended = sluttDato !== null && sluttDato < day;
-  if (annulled) {
-    if (!isAnnulledUnderway(facts)) return 'ANNULLERT';
-    const last = lastDay(facts);
-    return !begun ? 'PLANLAGT' : last === null || day <= last ? 'PAAGAAR' : 'AVSLUTTET';
-  }
-  if (entered) return ended ? 'AVSLUTTET' : begun ? 'PAAGAAR' : 'PLANLAGT';
-  const covers = begun && sluttDato !== null && !ended;
-  if ((everEntered || fromArena) && covers) return 'IKKE_INNGAATT_PAA_NYTT';
-  return everEntered && ended ? 'AVSLUTTET' : 'UTKAST';
+type DecidedPhase = Exclude<Fase, typeof UKJENT>;
+
+/** A row of the decision table: what documents say of it, and what the code does. */
+export interface Decision {
+  /** in words; D is the day */
+  when: string;
+  fase: DecidedPhase;
+  annullertUnderveis?: true;
+  /** whether the person is on the measure that day: nobody can say when it is UAVKLART */
+  paaTiltak: 'JA' | 'NEI' | 'UAVKLART';
+  /** of those for which no row before it holds */
+  holds: (day: string, facts: PhaseFacts) => boolean;
+}
+
+const begun = (day: string, { startDato }: PhaseFacts): boolean => startDato !== null && startDato <= day;
+const ended = (day: string, { sluttDato }: PhaseFacts): boolean => sluttDato !== null && sluttDato < day;
+
+/**
+ * What on a measure means: the first row that holds decides. The code runs it, and the published document, the catalogue
+ * and docs/ are made from its words.
+ */
+export const DECISION_TABLE: readonly Decision[] = [
+  {
+    when: 'annulled, never entered',
+    fase: 'ANNULLERT',
+    paaTiltak: 'NEI',
+    holds: (_, { annulled, everEntered }) => annulled && !everEntered,
+  },
+  {
+    when: 'annulled, ever entered, and: startDato or the day of annulment unknown, or that day ≤ startDato, or the reason says that it never began',
+    fase: 'ANNULLERT',
+    paaTiltak: 'NEI',
+    holds: (_, facts) => facts.annulled && !isAnnulledUnderway(facts),
+  },
+  {
+    when: 'annulled, ever entered, D < startDato',
+    fase: 'PLANLAGT',
+    annullertUnderveis: true,
+    paaTiltak: 'NEI',
+    holds: (day, facts) => facts.annulled && !begun(day, facts),
+  },
+  {
+    when: 'the same, startDato ≤ D ≤ the earlier of sluttDato and the day before the annulment',
+    fase: 'PAAGAAR',
+    annullertUnderveis: true,
+    paaTiltak: 'UAVKLART',
+    holds: (day, facts) => facts.annulled && day <= (lastDay(facts) ?? day),
+  },
+  {
+    when: 'the same, later',
+    fase: 'AVSLUTTET',
+    annullertUnderveis: true,
+    paaTiltak: 'NEI',
+    holds: (_, { annulled }) => annulled,
+  },
+  {
+    when: 'entered, sluttDato < D',
+    fase: 'AVSLUTTET',
+    paaTiltak: 'NEI',
+    holds: (day, facts) => facts.entered && ended(day, facts),
+  },
+  {
+    when: 'entered, startDato ≤ D',
+    fase: 'PAAGAAR',
+    paaTiltak: 'JA',
+    holds: (day, facts) => facts.entered && begun(day, facts),
+  },
+  {
+    when: 'entered (startDato later or unknown)',
+    fase: 'PLANLAGT',
+    paaTiltak: 'NEI',
+    holds: (_, { entered }) => entered,
+  },
+  {
+    when: 'not entered now, but ever entered or from Arena, both dates known, startDato ≤ D ≤ sluttDato: the approvals are being renewed',
+    fase: 'IKKE_INNGAATT_PAA_NYTT',
+    paaTiltak: 'UAVKLART',
+    holds: (day, facts) =>
+      (facts.everEntered || facts.fromArena) && begun(day, facts) && facts.sluttDato !== null && !ended(day, facts),
+  },
+  {
+    when: 'ever entered, sluttDato < D',
+    fase: 'AVSLUTTET',
+    paaTiltak: 'NEI',
+    holds: (day, facts) => facts.everEntered && ended(day, facts),
+  },
+  { when: 'else', fase: 'UTKAST', paaTiltak: 'NEI', holds: () => true },
+];
+
+/** The row that decides. */
+export function decisionOn(day: string, facts: PhaseFacts): Decision {
+  const decision = DECISION_TABLE.find(({ holds }) => holds(day, facts));
+  if (!decision) throw new Error('The last row always holds');
+  return decision;
+}
+
+export function phaseOn(day: string, facts: PhaseFacts): DecidedPhase {
+  return decisionOn(day, facts).fase;
 }
 
 /**

@@ -20,6 +20,9 @@ export {
 } from './config.ts';
 export { fingerprint } from './fingerprint.ts';
 export { measurePools, type PoolStats } from './pool-metrics.ts';
+export { acceptedEncoding, compressStream } from './http/compress.ts';
+export { serveDocument, type Document } from './http/document.ts';
+export { etagOf, isKnownTo } from './http/etag.ts';
 export { JsonList } from './http/body/json-list.ts';
 export { NestedList, NestedObject } from './http/form.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
@@ -32,6 +35,7 @@ export { runApp, type Stop } from './run-app.ts';
 export { settingsCommand } from './settings-command.ts';
 export { SharedMemory } from './shared-memory.ts';
 export { StartupError } from './startup-error.ts';
+export { API_VERSION } from './version.ts';
 export { within } from './within.ts';
 export { currentContext, setKonsument, type RequestContext } from './request-context.ts';
 export { errorForLog, flushLogger, logger, maskIdents } from './logger.ts';

@@ -4,7 +4,10 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { ProblemDto } from './http/problem.dto.ts';
+import { serveDocument } from './http/document.ts';
 import { serveSwaggerUi } from './http/swagger-ui.ts';
+import { exampleOfProblem } from './problem-example.ts';
+import { API_VERSION } from './version.ts';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Responses = Operation['responses'];
@@ -20,6 +23,8 @@ export interface OpenApiOptions {
   token: string;
   /** bodies that refuse unknown properties; answers may get new ones */
   closedSchemas: readonly string[];
+  /** those of `closedSchemas` that must have a member, though each may be left out */
+  nonEmptySchemas?: readonly string[];
   /** what every operation may answer with, by status, unless it says something better itself; 409 only if it does */
   errors: Record<string, string>;
   /** of every operation, after its own */
@@ -33,28 +38,41 @@ export interface OpenApiOptions {
 }
 
 export interface OpenApi {
-  /** Serves the document at `/openapi.json`, and Swagger UI on it at `/swagger`, with a script of one's own if need be. */
-  serve: (app: INestApplication, script?: string) => void;
+  /**
+   * Serves the document at `/openapi.json`, and Swagger UI on it at `/swagger`, with a script of one's own if need be.
+   *
+   * @param asHere what the document of this process has besides
+   * @returns the document, for what else is made from it; only once the app listens
+   */
+  serve: (app: INestApplication, script?: string, asHere?: (document: OpenAPIObject) => void) => () => OpenAPIObject;
   /** The document without starting anything: what `main.cjs openapi` prints. */
   text: (module: DynamicModule) => Promise<string>;
+  document: (module: DynamicModule) => Promise<OpenAPIObject>;
 }
 
 /** The document that an app publishes. */
 export function createOpenApi(options: OpenApiOptions): OpenApi {
+  const documentOf = async (module: DynamicModule): Promise<OpenAPIObject> => {
+    const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false });
+    return createDocument(app, options);
+  };
   return {
-    serve: (app, script) => {
-      SwaggerModule.setup('swagger', app, () => createDocument(app, options), {
-        jsonDocumentUrl: '/openapi.json',
-        raw: ['json'],
-        ui: false,
-      });
+    serve: (app, script, asHere) => {
       const server = app.getHttpAdapter().getInstance() as FastifyInstance;
+      let made: OpenAPIObject | undefined;
+      const document = (): OpenAPIObject => {
+        if (made) return made;
+        made = createDocument(app, options);
+        asHere?.(made);
+        return made;
+      };
+      const text = (): string => JSON.stringify(document());
+      serveDocument(server, '/openapi.json', { type: 'application/json; charset=utf-8', text });
       serveSwaggerUi(server, { title: options.title, settings: options.ui, script });
+      return document;
     },
-    text: async (module) => {
-      const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false });
-      return `${JSON.stringify(createDocument(app, options), null, 2)}\n`;
-    },
+    text: async (module) => `${JSON.stringify(await documentOf(module), null, 2)}\n`,
+    document: documentOf,
   };
 }
 
@@ -63,7 +81,7 @@ function createDocument(app: INestApplication, options: OpenApiOptions): OpenAPI
     .setOpenAPIVersion('3.1.0')
     .setTitle(options.title)
     .setDescription(options.description)
-    .setVersion('1.0.0')
+    .setVersion(API_VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'This service')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: options.token }, 'entra')
@@ -71,33 +89,54 @@ function createDocument(app: INestApplication, options: OpenApiOptions): OpenAPI
   for (const [tag, description] of Object.entries(options.tags)) builder.addTag(tag, description);
   const document = SwaggerModule.createDocument(app, builder.build(), { extraModels: [ProblemDto] });
   for (const { get, put, post, patch, delete: remove } of Object.values(document.paths)) {
-    for (const operation of [get, put, post, patch, remove]) if (operation) addCommonParts(operation, options);
+    for (const operation of [get, put, post, patch, remove])
+      if (operation) addCommonParts(document, operation, options);
   }
   for (const name of options.closedSchemas) {
     const schema = document.components?.schemas?.[name];
     if (schema && 'type' in schema) schema.additionalProperties = false;
   }
+  for (const name of options.nonEmptySchemas ?? []) {
+    const schema = document.components?.schemas?.[name];
+    if (schema && 'type' in schema) schema.minProperties = 1;
+  }
   return document;
 }
 
 /** What every operation has, said once. */
-function addCommonParts(operation: Operation, { errors, parameters, headers, errorHeaders }: OpenApiOptions): void {
+function addCommonParts(
+  document: OpenAPIObject,
+  operation: Operation,
+  { errors, parameters, headers, errorHeaders }: OpenApiOptions,
+): void {
   const { responses } = operation;
   const statuses = Object.keys(errors).filter((status) => canAnswer(operation, status));
   if (parameters) operation.parameters = [...(operation.parameters ?? []), ...parameters];
   for (const response of Object.values(responses)) {
+    if (isInline(response)) response.description ||= answerOf(response);
     if (headers && isInline(response)) response.headers = { ...response.headers, ...headers };
   }
   for (const status of statuses) {
+    const content = contentIn(responses, status) ?? {
+      [PROBLEM_JSON]: { schema: { $ref: '#/components/schemas/Problem' } },
+    };
+    const problem = content[PROBLEM_JSON];
+    if (problem) problem.example ??= exampleOfProblem(document, status, problem.schema);
     responses[status] = {
       description: describedIn(responses, status) ?? errors[status] ?? '',
       ...(errorHeaders ? { headers: errorHeaders(status) } : {}),
-      content: contentIn(responses, status) ?? {
-        'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-      },
+      content,
     };
   }
 }
+
+/** An answer that says nothing of itself is told of by its schema. */
+function answerOf({ content = {} }: Response): string {
+  const [, name] = /schemas\/(\w+)"/.exec(JSON.stringify(content)) ?? [];
+  return name === undefined ? 'It is done' : `\`${name}\``;
+}
+
+const PROBLEM_JSON = 'application/problem+json';
 
 function canAnswer({ requestBody, parameters = [], responses }: Operation, status: string): boolean {
   if (status === '404') return parameters.some((parameter) => 'in' in parameter && parameter.in === 'path');

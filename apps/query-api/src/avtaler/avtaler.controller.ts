@@ -51,12 +51,13 @@ export class AvtalerController {
   @ApiBody({
     type: SokDto,
     examples: {
-      status: { summary: 'Under way this year', value: { statuser: ['GJENNOMFORES'], antall: 10 } },
+      fase: { summary: 'Under way today', value: { faser: ['PAAGAAR'], antall: 10 } },
       bedrift: { summary: 'Of an employer', value: { bedriftsnumre: ['910825518'], antall: 10 } },
-      periode: { summary: 'In a period', value: { periode: { fra: '2022-01-01', til: '2022-12-31' }, antall: 10 } },
+      periode: { summary: 'In a period', value: { periode: { fra: '2026-01-01', til: '2026-12-31' }, antall: 10 } },
+      fra: { summary: 'From a day on', value: { periode: { fra: '2026-01-01' }, antall: 10 } },
     },
   })
-  @ApiOkResponse({ type: AvtalesideDto })
+  @ApiOkResponse({ type: AvtalesideDto, description: 'A page of those that match, with what is granted of each' })
   sokAvtaler(
     @Body() { antall: size, neste: next, ...filter }: SokDto,
     @Req() request: FastifyRequest,
@@ -78,11 +79,11 @@ export class AvtalerController {
     examples: {
       perioder: {
         summary: 'When they begin and end',
-        value: { felter: ['avtaleId', 'startDato', 'sluttDato'], statuser: ['GJENNOMFORES'], antall: 10 },
+        value: { felter: ['avtaleId', 'startDato', 'sluttDato'], faser: ['PAAGAAR'], antall: 10 },
       },
     },
   })
-  @ApiOkResponse({ type: UtdragssideDto })
+  @ApiOkResponse({ type: UtdragssideDto, description: 'A page of those that match, with the fields asked for' })
   hentUtdrag(
     @Body() { felter, antall: size, neste: next, ...filter }: UtdragSokDto,
     @Req() request: FastifyRequest,
@@ -99,8 +100,7 @@ export class AvtalerController {
   @ApiOperation({ operationId: 'hentAvtale', summary: 'What does this avtale say?' })
   @ApiParam({
     name: 'avtaleId',
-    schema: { type: 'string', format: 'uuid' },
-    example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
+    schema: { type: 'string', format: 'uuid', example: '04d0033c-754b-4daa-b5ff-6531dc64582c' },
   })
   @WithETag(AvtaleDto)
   hentAvtale(
@@ -114,7 +114,7 @@ export class AvtalerController {
   @Get('avtaler/nummer/:avtaleNr')
   @IsOperation('hentAvtaleMedNummer')
   @ApiOperation({ operationId: 'hentAvtaleMedNummer', summary: 'What does the avtale with this number say?' })
-  @ApiParam({ name: 'avtaleNr', schema: { type: 'integer', minimum: 0, maximum: 2147483647 }, example: 322 })
+  @ApiParam({ name: 'avtaleNr', schema: { type: 'integer', minimum: 0, maximum: 2147483647, example: 322 } })
   @WithETag(AvtaleDto)
   hentAvtaleMedNummer(
     @Param() { avtaleNr }: AvtaleNrDto,
@@ -133,10 +133,9 @@ export class AvtalerController {
   })
   @ApiParam({
     name: 'avtaleId',
-    schema: { type: 'string', format: 'uuid' },
-    example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
+    schema: { type: 'string', format: 'uuid', example: '04d0033c-754b-4daa-b5ff-6531dc64582c' },
   })
-  @ApiOkResponse({ type: VersjonssideDto })
+  @ApiOkResponse({ type: VersjonssideDto, description: 'A page of its versions, oldest first' })
   hentVersjoner(
     @Param() { avtaleId }: AvtaleIdDto,
     @Query() { antall: size, neste: next }: SideDto,
@@ -159,7 +158,7 @@ export class AvtalerController {
     description: 'deltakerId is opaque and comes from the links of an avtale.',
   })
   @ApiParam({ name: 'deltakerId', schema: { type: 'string', format: 'uuid' } })
-  @ApiOkResponse({ type: AvtalesideDto })
+  @ApiOkResponse({ type: AvtalesideDto, description: 'A page of them; an empty one when there are none' })
   hentDeltakersAvtaler(
     @Param() { deltakerId }: DeltakerIdDto,
     @Query() { antall: size, neste: next, ...phase }: AvtalefaseSideDto,
@@ -173,10 +172,9 @@ export class AvtalerController {
   @ApiOperation({ operationId: 'hentBedriftensAvtaler', summary: 'Which avtaler does this employer have?' })
   @ApiParam({
     name: 'bedriftNr',
-    schema: { type: 'string', minLength: 1, maxLength: MAX_BEDRIFT_NR },
-    example: '910825518',
+    schema: { type: 'string', minLength: 1, maxLength: MAX_BEDRIFT_NR, example: '910825518' },
   })
-  @ApiOkResponse({ type: AvtalesideDto })
+  @ApiOkResponse({ type: AvtalesideDto, description: 'A page of them; an empty one when there are none' })
   hentBedriftensAvtaler(
     @Param() { bedriftNr }: BedriftNrDto,
     @Query() { antall: size, neste: next, ...phase }: AvtalefaseSideDto,

@@ -10,9 +10,11 @@ import {
   type Opphav,
   type Stillingstype,
   type Tiltakstype,
+  FIELD_ENTRIES,
   GRANTABLE_FIELDS,
   MAX_BEDRIFT_NR,
   type AvtaleField,
+  type StoredField,
 } from '@tiltak/avtale';
 import { applyDecorators } from '@nestjs/common';
 import {
@@ -23,12 +25,10 @@ import {
   OmitType,
   PartialType,
 } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { IntegerParam, NestedObject } from '@tiltak/platform';
 import {
   ArrayMaxSize,
   ArrayMinSize,
-  ArrayUnique,
   IsArray,
   IsIn,
   IsInt,
@@ -39,28 +39,39 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
-import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
-import { BEDRIFT_NR, BEDRIFT_NR_FORM, IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
+import { HasEnd, IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
+import {
+  BEDRIFT_NR,
+  BEDRIFT_NR_FORM,
+  IsAvtaleIder,
+  IsBedriftsnumre,
+  HasFields,
+  IsPersonidenter,
+  SplitList,
+} from '../shared/lists.ts';
 import { FILTER_FIELDS, type AvtaleFilter } from './avtaler.filter.ts';
 
-const textProperty = (description: string, example: string | null): ApiPropertyOptions => ({
+/** What the table of fields says of it: every schema that shows a field says the same. */
+export const meaningOf = (field: AvtaleField): string => FIELD_ENTRIES[field].meaning;
+
+const textProperty = (field: StoredField, example: string | null): ApiPropertyOptions => ({
   type: String,
   nullable: true,
-  description,
+  description: meaningOf(field),
   example,
 });
-const dateProperty = (description: string, example: string): ApiPropertyOptions => ({
+const dateProperty = (field: StoredField, example: string): ApiPropertyOptions => ({
   type: String,
   format: 'date',
   nullable: true,
-  description,
+  description: meaningOf(field),
   example,
 });
-const timeProperty = (description: string, example: string | null): ApiPropertyOptions => ({
+const timeProperty = (field: StoredField, example: string | null): ApiPropertyOptions => ({
   type: String,
   format: 'date-time',
   nullable: true,
-  description,
+  description: meaningOf(field),
   example,
 });
 
@@ -138,7 +149,7 @@ export class AvtaleLenkerDto {
 export class AvtaleDto {
   @ApiProperty({
     format: 'uuid',
-    description: 'Identifies the avtale for ever',
+    description: meaningOf('avtaleId'),
     example: '04d0033c-754b-4daa-b5ff-6531dc64582c',
   })
   avtaleId: string;
@@ -146,32 +157,27 @@ export class AvtaleDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'The number people use; null until the source has given one',
+    description: meaningOf('avtaleNr'),
     example: 322,
   })
   avtaleNr: number | null;
 
-  @ApiProperty(textProperty('National ident of the participant, 11 digits', null))
+  @ApiProperty(textProperty('deltakerFnr', null))
   deltakerFnr: string | null;
 
-  @ApiProperty(
-    textProperty(
-      'Organisation number of the employer (underenhet), 9 digits; empty or something else in very old avtaler',
-      '910825518',
-    ),
-  )
+  @ApiProperty(textProperty('bedriftNr', '910825518'))
   bedriftNr: string | null;
 
-  @ApiProperty(textProperty('Name of the employer', 'MAURA OG KOLBU REGNSKAP'))
+  @ApiProperty(textProperty('bedriftNavn', 'MAURA OG KOLBU REGNSKAP'))
   bedriftNavn: string | null;
 
-  @ApiProperty(textProperty('NAV-ident of the veileder; null when not assigned', 'Z992785'))
+  @ApiProperty(textProperty('veilederNavIdent', 'Z992785'))
   veilederNavIdent: string | null;
 
   @ApiPropertyOptional({
     enum: TILTAKSTYPER,
     enumName: 'Tiltakstype',
-    description: 'Kind of measure',
+    description: meaningOf('tiltakstype'),
     example: 'SOMMERJOBB',
   })
   tiltakstype?: Tiltakstype;
@@ -179,7 +185,7 @@ export class AvtaleDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'Version of the content at the source, from 1; may skip numbers',
+    description: meaningOf('versjon'),
     example: 1,
   })
   versjon: number | null;
@@ -187,25 +193,24 @@ export class AvtaleDto {
   @ApiPropertyOptional({
     enum: AVTALESTATUSER,
     enumName: 'AvtaleStatus',
-    description:
-      'Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day',
+    description: meaningOf('avtaleStatus'),
     example: 'GJENNOMFORES',
   })
   avtaleStatus?: AvtaleStatus;
 
-  @ApiProperty(timeProperty('When the avtale was entered into by all parties', '2026-01-30T12:15:00Z'))
+  @ApiProperty(timeProperty('avtaleInngaatt', '2026-01-30T12:15:00Z'))
   avtaleInngaatt: string | null;
 
-  @ApiProperty(dateProperty('First day', '2026-02-01'))
+  @ApiProperty(dateProperty('startDato', '2026-02-01'))
   startDato: string | null;
 
-  @ApiProperty(dateProperty('Last day', '2026-07-31'))
+  @ApiProperty(dateProperty('sluttDato', '2026-07-31'))
   sluttDato: string | null;
 
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: "The participant's percentage of a full position; null for MENTOR",
+    description: meaningOf('stillingprosent'),
     example: 80,
   })
   stillingprosent: number | null;
@@ -213,7 +218,7 @@ export class AvtaleDto {
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: "The participant's days per week; null for MENTOR",
+    description: meaningOf('antallDagerPerUke'),
     example: 4,
   })
   antallDagerPerUke: number | null;
@@ -221,52 +226,52 @@ export class AvtaleDto {
   @ApiPropertyOptional({
     enum: STILLINGSTYPER,
     enumName: 'Stillingstype',
-    description: 'Kind of position',
+    description: meaningOf('stillingstype'),
     example: 'MIDLERTIDIG',
   })
   stillingstype?: Stillingstype;
 
-  @ApiProperty(timeProperty('When the participant approved', '2026-01-29T08:00:00Z'))
+  @ApiProperty(timeProperty('godkjentAvDeltaker', '2026-01-29T08:00:00Z'))
   godkjentAvDeltaker: string | null;
 
-  @ApiProperty(timeProperty('When the employer approved', '2026-01-29T09:30:00.25Z'))
+  @ApiProperty(timeProperty('godkjentAvArbeidsgiver', '2026-01-29T09:30:00.25Z'))
   godkjentAvArbeidsgiver: string | null;
 
-  @ApiProperty(timeProperty('When the veileder approved', '2026-01-30T12:15:00Z'))
+  @ApiProperty(timeProperty('godkjentAvVeileder', '2026-01-30T12:15:00Z'))
   godkjentAvVeileder: string | null;
 
-  @ApiProperty(timeProperty('When the beslutter approved', null))
+  @ApiProperty(timeProperty('godkjentAvBeslutter', null))
   godkjentAvBeslutter: string | null;
 
-  @ApiProperty(textProperty('NAV-ident of the veileder who approved', 'Z992785'))
+  @ApiProperty(textProperty('godkjentAvNavIdent', 'Z992785'))
   godkjentAvNavIdent: string | null;
 
-  @ApiProperty(textProperty('NAV-ident of the beslutter who approved', null))
+  @ApiProperty(textProperty('godkjentAvBeslutterNavIdent', null))
   godkjentAvBeslutterNavIdent: string | null;
 
-  @ApiProperty({ description: 'The veileder approved on behalf of the participant', example: false })
+  @ApiProperty({ description: meaningOf('godkjentPaaVegneAv'), example: false })
   godkjentPaaVegneAv: boolean;
 
-  @ApiProperty({ description: 'The veileder approved on behalf of the employer', example: false })
+  @ApiProperty({ description: meaningOf('godkjentPaaVegneAvArbeidsgiver'), example: false })
   godkjentPaaVegneAvArbeidsgiver: boolean;
 
   @ApiPropertyOptional({
     enum: OPPHAV,
     enumName: 'Opphav',
-    description: 'Who created the avtale; absent in old ones',
+    description: meaningOf('opphav'),
     example: 'VEILEDER',
   })
   opphav?: Opphav;
 
-  @ApiProperty(timeProperty('When the avtale was created', '2026-01-18T07:43:53.256512Z'))
+  @ApiProperty(timeProperty('opprettetTidspunkt', '2026-01-18T07:43:53.256512Z'))
   opprettetTidspunkt: string | null;
 
-  @ApiProperty(timeProperty('When the avtale was annulled; may become null again', null))
+  @ApiProperty(timeProperty('annullertTidspunkt', null))
   annullertTidspunkt: string | null;
 
   @ApiProperty({
     format: 'date-time',
-    description: 'When the source last changed the avtale, to the microsecond',
+    description: meaningOf('sistEndret'),
     example: '2026-02-04T08:46:39.573884Z',
   })
   sistEndret: string;
@@ -274,8 +279,7 @@ export class AvtaleDto {
   @ApiPropertyOptional({
     enum: FASER,
     enumName: 'Fase',
-    description:
-      'Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted',
+    description: `${meaningOf('fase')}. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted`,
     example: 'PAAGAAR',
   })
   fase?: Fase;
@@ -302,14 +306,24 @@ export class AvtalesideDto {
 
 @ApiSchema({ name: 'Periode' })
 export class PeriodeDto {
-  @ApiProperty({ format: 'date', description: 'First day, included', example: '2022-01-01' })
+  @ApiPropertyOptional({
+    format: 'date',
+    description: 'First day, included; from the beginning when absent',
+    example: '2022-01-01',
+  })
+  @IsOptional()
   @IsDato()
-  fra: string;
+  fra?: string;
 
-  @ApiProperty({ format: 'date', description: 'Last day, included; not before fra', example: '2026-12-31' })
+  @ApiPropertyOptional({
+    format: 'date',
+    description: 'Last day, included; not before fra; without end when absent',
+    example: '2026-12-31',
+  })
+  @IsOptional()
   @IsDato()
   @IsNotBeforeFra()
-  til: string;
+  til?: string;
 }
 
 /** A list of one to twenty of these values, which the document knows by name. */
@@ -368,7 +382,7 @@ export class SideDto {
 
 /** A page of avtaler, all of them or those in these phases. */
 export class AvtalefaseSideDto extends SideDto {
-  @Transform(({ value }: { value: unknown }) => splitList(value))
+  @SplitList()
   @SomeOf('Fase', FASER, {
     description: described('faser', 'Phases on faseDato: `faser=PAAGAAR&faser=PLANLAGT`, or with commas between'),
     example: ['PAAGAAR'],
@@ -383,12 +397,6 @@ export class AvtalefaseSideDto extends SideDto {
   @IsOptional()
   @IsDato()
   faseDato?: string;
-}
-
-function splitList(value: unknown): unknown {
-  return (Array.isArray(value) ? value : [value]).flatMap((part: unknown) =>
-    typeof part === 'string' ? part.split(',') : [part],
-  );
 }
 
 /** A filter's description, with what the grant must have for it. */
@@ -459,9 +467,13 @@ export class SokDto {
 
   @ApiPropertyOptional({
     type: PeriodeDto,
-    description: described('periode', 'Overlapping these days; an avtale without sluttDato goes on'),
+    description: described(
+      'periode',
+      'Overlapping these days; either end may be open. An avtale without sluttDato goes on, one without startDato overlaps nothing',
+    ),
   })
   @IsOptional()
+  @HasEnd()
   @NestedObject(() => PeriodeDto)
   periode?: PeriodeDto;
 
@@ -505,10 +517,7 @@ export class UtdragSokDto extends SokDto {
     description: 'The fields to answer with. No others are read',
     example: ['avtaleId', 'tiltakstype', 'startDato', 'sluttDato'],
   })
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayUnique({ message: 'must not name a field twice' })
-  @IsIn(GRANTABLE_FIELDS, { each: true, message: `must be of ${GRANTABLE_FIELDS.join(', ')}` })
+  @HasFields(GRANTABLE_FIELDS)
   felter: AvtaleField[];
 }
 

@@ -11,8 +11,8 @@ export interface AvtaleFilter {
   faser?: Fase[] | undefined;
   /** YYYY-MM-DD; when absent today in Oslo, or the day of `gjeldendePer` */
   faseDato?: string | undefined;
-  /** both ends included, YYYY-MM-DD; an avtale without an end goes on, one without a start overlaps nothing */
-  periode?: { fra: string; til: string } | undefined;
+  /** both ends included, YYYY-MM-DD, and one may be open; an avtale without an end goes on, one without a start overlaps nothing */
+  periode?: { fra?: string | undefined; til?: string | undefined } | undefined;
   /** exclusive, RFC 3339 */
   endretEtter?: string | undefined;
   deltakerId?: string | undefined;

@@ -80,8 +80,9 @@ function filterConditions(filter: AvtaleFilter, params: Params): string[] {
   if (filter.statuser)
     conditions.push(codeCondition('avtale_status', CODE_VALUES.avtaleStatus, filter.statuser, params));
   if (filter.periode) {
-    conditions.push(`start_dato <= ${params.add(filter.periode.til, 'date')}`);
-    conditions.push(`(slutt_dato >= ${params.add(filter.periode.fra, 'date')} or slutt_dato is null)`);
+    const { fra: from, til: to } = filter.periode;
+    conditions.push(to === undefined ? 'start_dato is not null' : `start_dato <= ${params.add(to, 'date')}`);
+    if (from !== undefined) conditions.push(`(slutt_dato >= ${params.add(from, 'date')} or slutt_dato is null)`);
   }
   if (filter.endretEtter) conditions.push(`sist_endret > ${params.add(filter.endretEtter, 'timestamptz')}`);
   return conditions;

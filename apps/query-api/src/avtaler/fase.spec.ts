@@ -1,4 +1,4 @@
-import { countedDays, FASER, isAnnulledUnderway, phaseOn, type PhaseFacts } from '@tiltak/avtale';
+import { countedDays, decisionOn, FASER, isAnnulledUnderway, phaseOn, type PhaseFacts } from '@tiltak/avtale';
 import { expectedPhase, type ExpectedLife } from '@tiltak/simulator';
 import fc from 'fast-check';
 import { startTestApi, type TestApi, type TestResponse } from '../testing/test-api.ts';
@@ -83,6 +83,11 @@ test('an avtale goes from planned by way of under way to ended, and the days tha
       const counted = countedDays(facts);
       const expected = phases.map((phase) => phase === 'PAAGAAR' || phase === 'IKKE_INNGAATT_PAA_NYTT');
       expect(days.map((day) => !!counted && counted.first <= day && day <= (counted.last ?? '~'))).toEqual(expected);
+      // What documents say of being on a measure is what is answered.
+      const answer = counted?.uncertain === null ? 'JA' : 'UAVKLART';
+      expect(days.map((day) => decisionOn(day, facts).paaTiltak)).toEqual(
+        expected.map((counts) => (counts ? answer : 'NEI')),
+      );
       const certain = phases.includes('PAAGAAR') && !isAnnulledUnderway(facts);
       if (expected.includes(true)) expect(counted?.uncertain === null).toBe(certain);
     }),

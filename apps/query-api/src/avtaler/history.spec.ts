@@ -224,8 +224,8 @@ describe('an ETag', () => {
 
   test('spares a caller what it has, until the avtale changes', async () => {
     const etag = (await get()).headers.get('etag') ?? '';
-    expect(etag).toMatch(/^"[\w-]{22}"$/);
-    for (const known of [etag, `W/${etag}`, `"noe annet", ${etag}`, '*']) {
+    expect(etag).toMatch(/^W\/"[\w-]{22}"$/);
+    for (const known of [etag, etag.slice(2), `"noe annet", ${etag}`, '*']) {
       const response = await get({ 'If-None-Match': known, 'Nav-Call-Id': 'betinget' });
       expect([response.status, response.body, response.headers.get('etag')]).toEqual([304, '', etag]);
     }

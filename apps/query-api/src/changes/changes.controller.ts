@@ -50,7 +50,7 @@ export class ChangesController {
     description:
       'No change is skipped or given twice to a reader that goes on from `posisjon`. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again.',
   })
-  @ApiOkResponse({ type: EndringssideDto })
+  @ApiOkResponse({ type: EndringssideDto, description: 'What comes after the position, and where to go on from' })
   @ApiGoneResponse({
     description: 'The position is from another epoch, or too old',
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(UtgaattProblemDto) } } },

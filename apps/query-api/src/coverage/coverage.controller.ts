@@ -22,7 +22,7 @@ export class CoverageController {
     summary: 'Which kinds of measure does this organisation know all of?',
     description: 'What it is worth that nobody is found: other measures, and older ones, live elsewhere.',
   })
-  @ApiOkResponse({ type: CoverageDto })
+  @ApiOkResponse({ type: CoverageDto, description: 'Each kind of measure that something is known of' })
   hentDekning(@Req() request: FastifyRequest): CoverageDto {
     // It tells nothing of the data, and needs no database.
     const { known } = this.freshness;

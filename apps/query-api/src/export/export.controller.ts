@@ -1,13 +1,15 @@
 import type { Readable } from 'node:stream';
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { GRANTABLE_FIELDS } from '@tiltak/avtale';
+import { acceptedEncoding, compressStream } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
-import { EksporthodeDto } from './export.dto.ts';
+import { EksporthodeDto, EksportSporringDto } from './export.dto.ts';
 import { wholeFields } from '../avtaler/avtaler.fields.ts';
-import { Export, gzip } from './export.ts';
+import { Export } from './export.ts';
 
 const NDJSON = 'application/x-ndjson';
 
@@ -27,36 +29,45 @@ export class ExportController {
     operationId: 'eksporterAvtaler',
     summary: 'What does every avtale say?',
     description:
-      'One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. Gzipped when accepted.',
+      'One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. With `felter`, only those of each, as an `Utdrag`. Compressed with br or gzip when that is accepted.',
   })
   @ApiOkResponse({
-    description: 'Lines',
+    description: 'The first line, and then one for each avtale',
     content: {
       [NDJSON]: {
-        schema: { type: 'string', description: 'An `Eksporthode`, then `antall` times an `Avtale`, each on a line' },
+        schema: {
+          type: 'string',
+          description:
+            'An `Eksporthode`, then `antall` times an `Avtale`, or with `felter` an `Utdrag`, each on a line',
+        },
       },
     },
   })
-  async eksporterAvtaler(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async eksporterAvtaler(
+    @Query() { felter }: EksportSporringDto,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const grant = grantOf(request);
-    const fields = wholeFields(grant);
+    const fields = felter ? GRANTABLE_FIELDS.filter((field) => felter.includes(field)) : wholeFields(grant);
+    const content = { fields, withLinks: !felter };
     const lines = await this.lookups.answerSteps(
       grant,
       { fields },
       async () => {
-        const { count, position, updatedToMs, lines } = await this.exports.start(grant.konsument, fields);
+        const { count, position, updatedToMs, lines } = await this.exports.start(grant.konsument, content);
         includeOrDestroy(grant, updatedToMs, lines);
         const disclosure = { hits: count, subset: { alle: true }, position };
         return { found: lines, disclosure, discard: () => void lines.destroy() };
       },
       (found) => found,
     );
-    const packed = request.encoding(['gzip']) === 'gzip';
-    if (packed) reply.header('Content-Encoding', 'gzip');
+    const encoding = acceptedEncoding(request);
+    if (encoding !== undefined) reply.header('Content-Encoding', encoding);
     await reply
       .header('Vary', 'Accept-Encoding')
       .type(NDJSON)
-      .send(packed ? gzip(lines) : lines);
+      .send(encoding === undefined ? lines : compressStream(lines, encoding));
   }
 }
 

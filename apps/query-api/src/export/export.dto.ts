@@ -1,4 +1,23 @@
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import { IsOptional } from 'class-validator';
+import { HasFields, SplitList } from '../shared/lists.ts';
+
+export class EksportSporringDto {
+  @ApiPropertyOptional({
+    enum: GRANTABLE_FIELDS,
+    enumName: 'Avtalefelt',
+    isArray: true,
+    minItems: 1,
+    uniqueItems: true,
+    description:
+      'The fields of each avtale, `felter=avtaleId,startDato` or each by itself. No others are read, and only these need a grant; each line is then an `Utdrag`, without links',
+  })
+  @SplitList()
+  @IsOptional()
+  @HasFields(GRANTABLE_FIELDS)
+  felter?: AvtaleField[];
+}
 
 @ApiSchema({ name: 'Eksporthode', description: 'The first line of an export' })
 export class EksporthodeDto {

@@ -1,13 +1,15 @@
 import { request, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { syntheticFnr, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
-import { STORED_FIELDS } from '@tiltak/avtale';
+import { GRANTABLE_FIELDS, STORED_FIELDS } from '@tiltak/avtale';
 import { createPool } from '@tiltak/database';
 import { Shares } from '../shared/shares.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { Export } from './export.ts';
+
+const WHOLE = { fields: STORED_FIELDS, withLinks: true };
 
 let api: TestApi;
 
@@ -18,10 +20,10 @@ beforeAll(async () => {
 beforeEach(() => api.owner.query('truncate avtale, relasjon'));
 afterAll(() => api.stop());
 
-async function get({ as = 'alt', ...headers }: Record<string, string> = {}): Promise<IncomingMessage> {
+async function get({ as = 'alt', query = '', ...headers }: Record<string, string> = {}): Promise<IncomingMessage> {
   const authorization = `Bearer ${await api.issuer.token({ azp: as })}`;
   return new Promise((response, failed) => {
-    request(`${api.url}/api/v1/eksport`, { headers: { authorization, ...headers } }, response)
+    request(`${api.url}/api/v1/eksport${query}`, { headers: { authorization, ...headers } }, response)
       .on('error', failed)
       .end();
   });
@@ -82,21 +84,25 @@ test('every line says what sokAvtaler says, whatever the values are', async () =
   );
 }, 60_000);
 
-test('gzipped when that is accepted', async () => {
+test('compressed as it is accepted', async () => {
   await save('00000000-0000-4000-8000-000000000001', {});
-  const packed = await get({ 'accept-encoding': 'br, gzip;q=0.5' });
+  const packed = await get({ 'accept-encoding': 'gzip, br;q=0.5' });
   expect(packed.headers['content-encoding']).toBe('gzip');
   expect(lines(gunzipSync(await buffer(packed)).toString())).toHaveLength(2);
+  const smaller = await get({ 'accept-encoding': 'gzip;q=0.5, br' });
+  expect([smaller.headers['content-encoding'], smaller.headers['vary']]).toEqual(['br', 'Accept-Encoding']);
+  expect(lines(brotliDecompressSync(await buffer(smaller)).toString())).toHaveLength(2);
   expect((await get({ 'accept-encoding': 'gzip;q=0' })).headers['content-encoding']).toBeUndefined();
 });
 
 test.each([
   ['GZIP', 'gzip'],
-  ['gzip;q=0, br', undefined],
-  ['*', 'gzip'],
-  ['br, *;q=0.1', 'gzip'],
+  ['gzip;q=0, br', 'br'],
+  ['*', 'br'],
+  ['br;q=0, *;q=0.1', 'gzip'],
   ['*;q=0', undefined],
-  ['gzip;q=0, *', undefined],
+  ['gzip;q=0, *', 'br'],
+  ['deflate', undefined],
   ['gzip, *;q=0', 'gzip'],
   ['identity', undefined],
   ['', undefined],
@@ -118,6 +124,45 @@ test.each([
   const response = await get({ accept });
   response.resume();
   expect(response.statusCode).toBe(status);
+});
+
+describe('with the fields that are asked for', () => {
+  test('each line says what an extract says, and nothing else', async () => {
+    await save('00000000-0000-4000-8000-000000000001', { deltaker_fnr: syntheticFnr(1), tiltakstype: 'MENTOR' });
+    await save('00000000-0000-4000-8000-000000000002', { start_dato: '2026-01-31', bedrift_nr: '910825518' });
+    const fields = fc.shuffledSubarray([...GRANTABLE_FIELDS], { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(fields, fc.boolean(), async (chosen, inOne) => {
+        const query = inOne ? `felter=${chosen.join(',')}` : chosen.map((name) => `felter=${name}`).join('&');
+        const [, ...rest] = lines(String(await buffer(await get({ query: `?${query}` }))));
+        const { body } = await api.call('POST', '/api/v1/avtaler/utdrag', { body: { felter: chosen } });
+        const inOrder = (list: unknown[]): string[] => list.map((one) => JSON.stringify(one)).sort();
+        expect(inOrder(rest)).toEqual(inOrder(body.avtaler));
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
+
+  test('these alone need a grant, and these alone stand in the audit', async () => {
+    const as = { as: 'eksport-smal' };
+    expect((await get(as)).statusCode).toBe(403);
+    expect((await get({ ...as, query: '?felter=avtaleId,bedriftNr' })).statusCode).toBe(403);
+    const response = await get({ ...as, query: '?felter=tiltakstype,avtaleId', 'Nav-Call-Id': 'noe-ut' });
+    expect([response.statusCode, lines(String(await buffer(response)))]).toEqual([200, [expect.anything()]]);
+    expect(await api.owner.query(`select felter from oppslag where call_id = 'noe-ut'`)).toEqual([
+      { felter: ['avtaleId', 'tiltakstype'] },
+    ]);
+  });
+
+  test.each([
+    ['felter=avtaleId,kontonummer&felter=lonn', 'not so: kontonummer, lonn'],
+    [`felter=${'1'.repeat(11)}`, 'not so: what is no name'],
+    ['felter=', 'not so: what is no name'],
+    ['felter=avtaleId,avtaleId', 'must not name a field twice'],
+  ])('%s is refused, and told why', async (query, why) => {
+    const { status, body } = await api.call('GET', `/api/v1/eksport?${query}`);
+    expect([status, body.feil]).toEqual([400, [{ felt: 'felter', melding: expect.stringContaining(why) }]]);
+  });
 });
 
 test('is audited before the first byte, with the number of avtaler', async () => {
@@ -142,14 +187,14 @@ describe('with more than fits in the buffers on the way', () => {
       ...{ poolSize: 1, statementTimeoutMs: 60_000, connectTimeoutMs: 5_000 },
     });
     const exported = new Export(pool, new Shares(2), 200);
-    const slow = await exported.start('a', STORED_FIELDS);
-    await expect(exported.start('b', STORED_FIELDS)).rejects.toThrow('As many exports as can be are under way');
+    const slow = await exported.start('a', WHOLE);
+    await expect(exported.start('b', WHOLE)).rejects.toThrow('As many exports as can be are under way');
     await new Promise((closed) => slow.lines.once('close', closed));
-    const aborted = await exported.start('a', STORED_FIELDS);
+    const aborted = await exported.start('a', WHOLE);
     aborted.lines.destroy();
     await new Promise((closed) => aborted.lines.once('close', closed));
     // With the ordinary patience: how fast this machine is must not decide.
-    const whole = await new Export(pool, new Shares(2)).start('a', STORED_FIELDS);
+    const whole = await new Export(pool, new Shares(2)).start('a', WHOLE);
     expect(lines(String(await buffer(whole.lines)))).toHaveLength(40_001);
     await pool.end();
   });

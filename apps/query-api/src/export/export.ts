@@ -1,5 +1,4 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
-import { createGzip, constants } from 'node:zlib';
 import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
@@ -34,11 +33,19 @@ const BEGIN = `begin isolation level repeatable read read only; set local statem
 /** A reader that takes nothing for so long is let go: it holds a connection, and keeps the database from tidying up. */
 const MAX_STALL_MS = 120_000;
 
+/** What each line tells. */
+export interface Content {
+  fields: readonly AvtaleField[];
+  withLinks: boolean;
+}
+
 /** The links of all avtaler are put together in one go, and not avtale by avtale as a search does. */
-const exportSql = (fields: readonly AvtaleField[]): string => `
-  select ${columnsFor(fields)}, relasjoner from avtale_synlig left join (
+function exportSql({ fields, withLinks }: Content): string {
+  if (!withLinks) return `select ${columnsFor(fields)} from avtale_synlig`;
+  return `select ${columnsFor(fields)}, relasjoner from avtale_synlig left join (
     select fra, string_agg(relasjon || ' ' || til, ',' order by relasjon, til) as relasjoner
     from relasjon_synlig group by fra) as lenker on fra = avtale_id`;
+}
 
 /**
  * All avtaler from one snapshot, as they are read from the database: never more in memory than what is on its way, also
@@ -58,7 +65,7 @@ export class Export {
    * @throws Problem 429 when the consumer has as many exports under way as it may have; 503 when there are as many already
    * as there are connections, or the database is away
    */
-  async start(konsument: string, fields: readonly AvtaleField[]): Promise<ExportStream> {
+  async start(konsument: string, content: Content): Promise<ExportStream> {
     const giveBack = this.shares.take(konsument);
     if (!giveBack) throw atOnceProblem(`${String(this.shares.max)} exports`, 30);
     if (this.inProgress >= this.pool.options.max) {
@@ -75,19 +82,19 @@ export class Export {
     };
     try {
       db = await this.pool.connect();
-      return await this.read(db, fields, release);
+      return await this.read(db, content, release);
     } catch (error) {
       release();
       throw asUnavailable(error);
     }
   }
 
-  private async read(db: PoolClient, fields: readonly AvtaleField[], release: () => void): Promise<ExportStream> {
+  private async read(db: PoolClient, content: Content, release: () => void): Promise<ExportStream> {
     await db.query(BEGIN);
     const { header, updatedTo } = await readHeader(db);
-    const write = createLineWriter(fields, await readColumns(db, fields));
+    const write = createLineWriter(content, await readColumns(db, content));
     const guard = new StallGuard(this.maxStallMs);
-    const stream: CopyToStreamQuery = db.query(copyTo(`copy (${exportSql(fields)}) to stdout`));
+    const stream: CopyToStreamQuery = db.query(copyTo(`copy (${exportSql(content)}) to stdout`));
     const lines = pipeline(stream, toLines(header, write, guard), (error) => {
       guard.stop();
       if (error) logger.warn({ err: error }, 'An export was not read to its end');
@@ -116,8 +123,8 @@ async function readHeader(db: PoolClient): Promise<{ header: EksporthodeDto; upd
   return { header: { posisjon: position, antall: Number(row.antall) }, updatedTo: row.oppdatert_til };
 }
 
-async function readColumns(db: PoolClient, fields: readonly AvtaleField[]): Promise<Column[]> {
-  const { fields: columns } = await db.query(`${exportSql(fields)} limit 0`);
+async function readColumns(db: PoolClient, content: Content): Promise<Column[]> {
+  const { fields: columns } = await db.query(`${exportSql(content)} limit 0`);
   return columns.map(({ name, dataTypeID }) => ({ name, kind: jsonTypeOf(dataTypeID) }));
 }
 
@@ -154,9 +161,4 @@ class StallGuard {
   stop(): void {
     clearInterval(this.timer);
   }
-}
-
-export function gzip(lines: Readable): Readable {
-  // The quickest level: this is about the network, not about storage.
-  return pipeline(lines, createGzip({ level: constants.Z_BEST_SPEED }), () => undefined);
 }

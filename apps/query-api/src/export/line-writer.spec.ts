@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { STORED_FIELDS, type AvtaleField } from '@tiltak/avtale';
-import { columnsFor, membersOf, type AvtaleRow } from '../avtaler/avtaler.fields.ts';
+import { columnsFor, jsonMapper, membersOf, type AvtaleRow } from '../avtaler/avtaler.fields.ts';
 import { toAvtaleDto } from '../avtaler/avtaler.mapper.ts';
 import { createLineWriter, type Column } from './line-writer.ts';
 
@@ -103,24 +103,30 @@ const value = ({ name, kind }: Column): fc.Arbitrary<string | number | boolean |
 const row = fc.record(Object.fromEntries(COLUMNS.map((column) => [column.name, value(column)])));
 
 test.each([
-  ['all fields', FIELDS],
-  ['one field', ['bedriftNavn'] as const],
-  ['a field that may be left out', ['tiltakstype'] as const],
-])('each line is what the mapper of a search says, whatever the rows, and wherever they are cut: %s', (_, fields) => {
-  const toAvtale = toAvtaleDto(fields);
-  fc.assert(
-    fc.property(fc.array(row, { maxLength: 12 }), fc.array(fc.nat(400), { minLength: 1 }), (rows, cuts) => {
-      const write = createLineWriter(fields, COLUMNS);
-      const bytes = Buffer.from(rows.map(copied).join(''));
-      const lines: Buffer[] = [];
-      for (let at = 0, n = 0; at < bytes.length; n++) {
-        const end = at + 1 + (cuts[n % cuts.length] ?? 0);
-        write(bytes.subarray(at, end), (ready) => lines.push(ready));
-        at = end;
-      }
-      const expected = rows.map((one) => `${JSON.stringify(toAvtale(one))}\n`).join('');
-      expect(Buffer.concat(lines).toString()).toBe(Buffer.from(expected).toString());
-    }),
-    { numRuns: 60 },
-  );
-});
+  ['all fields', FIELDS, true],
+  ['one field', ['bedriftNavn'] as const, true],
+  ['a field that may be left out', ['tiltakstype'] as const, true],
+  ['all fields without links', FIELDS, false],
+  ['a field that may be left out, without links', ['tiltakstype'] as const, false],
+  ['two fields, the last of which may be left out', ['bedriftNr', 'tiltakstype'] as const, false],
+])(
+  'each line is what the mapper of a search says, whatever the rows, and wherever they are cut: %s',
+  (_, fields, withLinks) => {
+    const toAvtale: (of: AvtaleRow) => unknown = withLinks ? toAvtaleDto(fields) : jsonMapper(fields);
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 12 }), fc.array(fc.nat(400), { minLength: 1 }), (rows, cuts) => {
+        const write = createLineWriter({ fields, withLinks }, COLUMNS);
+        const bytes = Buffer.from(rows.map(copied).join(''));
+        const lines: Buffer[] = [];
+        for (let at = 0, n = 0; at < bytes.length; n++) {
+          const end = at + 1 + (cuts[n % cuts.length] ?? 0);
+          write(bytes.subarray(at, end), (ready) => lines.push(ready));
+          at = end;
+        }
+        const expected = rows.map((one) => `${JSON.stringify(toAvtale(one))}\n`).join('');
+        expect(Buffer.concat(lines).toString()).toBe(Buffer.from(expected).toString());
+      }),
+      { numRuns: 60 },
+    );
+  },
+);

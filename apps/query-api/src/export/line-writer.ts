@@ -5,6 +5,8 @@ import type { JsonType } from '../lookups/reader.ts';
 
 const [TAB, NEWLINE, QUOTE, BACKSLASH, FIRST_PRINTABLE] = [0x09, 0x0a, 0x22, 0x5c, 0x20];
 const [TRUE, LETTER_N, LETTER_T, LETTER_Z, PLUS, ZERO, NINE] = [0x74, 0x4e, 0x54, 0x5a, 0x2b, 0x30, 0x39];
+const COMMA = 0x2c;
+const CLOSED = Buffer.from('}\n');
 const ESCAPE: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /** Large strings and small buffers cost the engine more; larger buffers wait for longer. */
@@ -28,14 +30,17 @@ export interface Column {
 export type LineWriter = (rows: Buffer, give: (lines: Buffer) => void) => void;
 
 /**
- * Turns rows of `COPY … TO STDOUT` into lines of JSON. Says the same as `JSON.stringify(toAvtaleDto(fields)(row))`, ten
- * times faster: bytes are copied as they stand, and only those values become strings that must be written differently.
+ * Turns rows of `COPY … TO STDOUT` into lines of JSON. Says the same as `JSON.stringify(toAvtaleDto(fields)(row))`, or
+ * without links as `jsonMapper(fields)` does, ten times faster: bytes are copied as they stand, and only those values become strings that must be written differently.
  */
-export function createLineWriter(fields: readonly AvtaleField[], columns: readonly Column[]): LineWriter {
+export function createLineWriter(
+  { fields, withLinks }: { fields: readonly AvtaleField[]; withLinks: boolean },
+  columns: readonly Column[],
+): LineWriter {
   const row = new Row(columns.length);
   const out = new Out();
   const writers = membersIn(fields, columns);
-  const writeLinks = linksWriter(columns);
+  const writeEnd = withLinks ? linksWriter(columns) : closeLine;
   let rest: Buffer = Buffer.alloc(0);
   /** @returns where the rest begins */
   const writeWhole = (rows: Buffer, from: number, give: (lines: Buffer) => void): number => {
@@ -43,7 +48,7 @@ export function createLineWriter(fields: readonly AvtaleField[], columns: readon
     for (let next = row.read(rows, at); next > 0; next = row.read(rows, at)) {
       out.reserve((next - at) * MAX_GROWTH + MAX_FIXED_BYTES, give);
       for (let i = 0; i < writers.length; i++) (writers[i] as Write)(row, out);
-      writeLinks(row, out);
+      writeEnd(row, out);
       at = next;
     }
     return at;
@@ -175,7 +180,7 @@ class Out {
 
 type Write = (row: Row, out: Out) => void;
 
-/** Each member with its name before it and a comma after it: the links, which every avtale has, come last. */
+/** Each member with its name before it and a comma after it: links come last, or the comma goes. */
 function membersIn(fields: readonly AvtaleField[], columns: readonly Column[]): Write[] {
   const members = fields.flatMap(membersOf).map(({ name, column, read }, i) => {
     const place = columns.findIndex((one) => one.name === column);
@@ -211,7 +216,7 @@ function valueWriter({ place, key, read, kind }: MemberColumn, written: (json?: 
     return (row, out) => {
       out.all(name);
       out.copy(row.bytes, row.starts[place] as number, row.ends[place] as number);
-      out.byte(0x2c);
+      out.byte(COMMA);
     };
   }
   if (kind === 'boolean') {
@@ -230,7 +235,7 @@ function valueWriter({ place, key, read, kind }: MemberColumn, written: (json?: 
     out.all(name);
     copy(row.bytes, row.starts[place] as number, row.ends[place] as number, out);
     out.byte(QUOTE);
-    out.byte(0x2c);
+    out.byte(COMMA);
   };
 }
 
@@ -262,6 +267,12 @@ function codeWriter(place: number, write: (cell: string) => Buffer): Write {
     }
     out.all(json);
   };
+}
+
+/** Of a line without links. */
+function closeLine(_row: Row, out: Out): void {
+  if (out.bytes[out.at - 1] === COMMA) out.at--;
+  out.all(CLOSED);
 }
 
 /** What every avtale has is copied; links to other avtaler, which few have, are made as those of a search are. */

@@ -69,7 +69,7 @@ export class FreshnessController {
   @Get()
   @IsOperation('hentFerskhet')
   @ApiOperation({ operationId: 'hentFerskhet', summary: 'How old is the data?' })
-  @ApiOkResponse({ type: FerskhetDto })
+  @ApiOkResponse({ type: FerskhetDto, description: 'Up to when everything is included, of all and of each partition' })
   async hentFerskhet(@Req() request: FastifyRequest): Promise<FerskhetDto> {
     const { konsument, moment } = grantOf(request);
     const partitions = await this.freshness.read(konsument);

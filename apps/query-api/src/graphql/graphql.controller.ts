@@ -36,7 +36,7 @@ export class GraphqlController {
 
   @Post('graphql')
   @HttpCode(200)
-  @IsOperation('graphql', { mediaTypes: ['application/json', MEDIA_TYPE] })
+  @IsOperation('graphql', { mediaTypes: ['application/json', MEDIA_TYPE], saysWhatWasAsked: true })
   async graphql(
     @Body() body: GraphqlForesporselDto,
     @Req() request: FastifyRequest,

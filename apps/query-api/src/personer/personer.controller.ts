@@ -8,11 +8,10 @@ import { Coverage } from '../coverage/coverage.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { inPieces, pieces, type Written } from '../shared/in-pieces.ts';
 import { LINKS, TiltaksstatuserDto, TiltaksstatusSporringDto, type Tiltaksfelt } from './personer.dto.ts';
+import { EXAMPLE_IDENT, OTHER_IDENT } from './example-person.ts';
+import { ON_A_MEASURE } from './on-a-measure.ts';
 import { tiltakQuery } from './personer.queries.ts';
 import { answererFor, type Person } from './tiltaksstatus.ts';
-
-/** Of nobody, also where synthetic persons live. */
-const [EXAMPLE_IDENT, OTHER_IDENT] = ['0'.repeat(11), '1'.repeat(11)];
 
 @ApiTags('Personer')
 @Controller('api/v1/personer')
@@ -24,12 +23,13 @@ export class PersonerController {
 
   @Post('tiltaksstatus')
   @HttpCode(200)
-  @IsOperation('hentTiltaksstatus')
+  @IsOperation('hentTiltaksstatus', { saysWhatWasAsked: true })
   @ApiOperation({
     operationId: 'hentTiltaksstatus',
     summary: 'Is each of these persons on a measure, which, how many, for how long?',
     description:
-      'The least data that answers it: one answer for each person, in the order asked. `svar` is JA, NEI or UAVKLART: the date of an annulment is when it was registered and not when the person left, and while approvals are renewed nobody can say. A person who is unknown here is answered NEI, and `dekning` says what that is worth. INKLUDERINGSTILSKUDD and MENTOR are grants to an employer and not places for a person: leave them out with `tiltakstyper` when you ask where somebody is.',
+      'The least data that answers it: one answer for each person, in the order asked. `svar` is JA, NEI or UAVKLART: the date of an annulment is when it was registered and not when the person left, and while approvals are renewed nobody can say. A person who is unknown here is answered NEI, and `dekning` says what that is worth. INKLUDERINGSTILSKUDD and MENTOR are grants to an employer and not places for a person: leave them out with `tiltakstyper` when you ask where somebody is.\n\n' +
+      ON_A_MEASURE,
   })
   @ApiBody({
     type: TiltaksstatusSporringDto,
@@ -45,7 +45,7 @@ export class PersonerController {
       },
     },
   })
-  @ApiOkResponse({ type: TiltaksstatuserDto })
+  @ApiOkResponse({ type: TiltaksstatuserDto, description: 'One answer for each person, in the order asked' })
   hentTiltaksstatus(
     @Body() question: TiltaksstatusSporringDto,
     @Req() request: FastifyRequest,

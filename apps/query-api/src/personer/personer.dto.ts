@@ -11,21 +11,11 @@ import {
 } from '@tiltak/avtale';
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType, PartialType } from '@nestjs/swagger';
 import { NestedList, NestedObject } from '@tiltak/platform';
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsOptional,
-  IsString,
-  MaxLength,
-  ValidateIf,
-} from 'class-validator';
-import { AvtaleDto, AvtaleLenkerDto, IDENT_LIST, SomeOf } from '../avtaler/avtaler.dto.ts';
+import { ArrayMaxSize, ArrayMinSize, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator';
+import { AvtaleDto, AvtaleLenkerDto, IDENT_LIST, meaningOf, SomeOf } from '../avtaler/avtaler.dto.ts';
 import { KindCoverageDto } from '../coverage/coverage.dto.ts';
 import { IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/dates.ts';
-import { IsPersonidenter } from '../shared/lists.ts';
+import { HasFields, IsPersonidenter } from '../shared/lists.ts';
 import { NotTogetherWith, SumAtMost } from '../shared/together.ts';
 
 /** Idents of one person, and of all persons of a request. */
@@ -121,10 +111,7 @@ export class TiltaksstatusSporringDto {
     example: ['avtaleId', 'bedriftNr'],
   })
   @IsOptional()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayUnique({ message: 'must not name a field twice' })
-  @IsIn(CHOICES, { each: true, message: `must be of ${CHOICES.join(', ')}` })
+  @HasFields(CHOICES)
   felter?: Tiltaksfelt[];
 
   @ApiPropertyOptional({
@@ -149,7 +136,7 @@ export class TiltakDto extends PartialType(
   @ApiPropertyOptional({
     enum: TILTAKSTYPER,
     enumName: 'Tiltakstype',
-    description: 'Kind of measure',
+    description: meaningOf('tiltakstype'),
     example: 'ARBEIDSTRENING',
   })
   tiltakstype?: Tiltakstype;
@@ -157,19 +144,19 @@ export class TiltakDto extends PartialType(
   @ApiPropertyOptional({
     enum: AVTALESTATUSER,
     enumName: 'AvtaleStatus',
-    description: 'Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase',
+    description: meaningOf('avtaleStatus'),
     example: 'GJENNOMFORES',
   })
   avtaleStatus?: AvtaleStatus;
 
-  @ApiProperty({ format: 'date', description: 'First day', example: '2022-02-01' })
+  @ApiProperty({ format: 'date', description: meaningOf('startDato'), example: '2022-02-01' })
   startDato: string;
 
   @ApiProperty({
     type: String,
     format: 'date',
     nullable: true,
-    description: 'Last day; null when it has no end yet',
+    description: meaningOf('sluttDato'),
     example: '2022-07-31',
   })
   sluttDato: string | null;

@@ -42,6 +42,20 @@ export function IsPast(): PropertyDecorator {
   });
 }
 
+/** Of a period: an empty one would be a filter that says nothing, and stand for everything. */
+export function HasEnd(): PropertyDecorator {
+  return ValidateBy({
+    name: 'ende',
+    validator: {
+      validate: (value: unknown) => {
+        const { fra, til } = (value ?? {}) as { fra?: unknown; til?: unknown };
+        return fra !== undefined || til !== undefined;
+      },
+      defaultMessage: () => 'must have fra, til or both',
+    },
+  });
+}
+
 /** Not before `fra` of the same object. */
 export function IsNotBeforeFra(): PropertyDecorator {
   return ValidateBy({

@@ -1,5 +1,7 @@
 import { isUuid, MAX_BEDRIFT_NR } from '@tiltak/avtale';
-import { ArrayMaxSize, ArrayMinSize, IsArray, registerDecorator } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, registerDecorator, ValidateBy } from 'class-validator';
 
 const MAX = 1_000;
 const IDENT = /^\d{11}$/;
@@ -24,6 +26,46 @@ export function IsBedriftsnumre(): PropertyDecorator {
 
 export function IsAvtaleIder(): PropertyDecorator {
   return IsListOf('avtaleIder', 'must be a UUID', isUuid);
+}
+
+/** Of a query: `a=1&a=2`, or with commas between. */
+export function SplitList(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    (Array.isArray(value) ? value : [value]).flatMap((part: unknown) =>
+      typeof part === 'string' ? part.split(',') : [part],
+    ),
+  );
+}
+
+/** What looks like the name of a field may be told again: it holds no digit, so it is nobody's ident. */
+const NAME = /^[A-Za-z_]{1,40}$/;
+const MAX_NAMED = 10;
+
+/** Some of these fields, each once. Others are named, as far as they look like names. */
+export function HasFields(choices: readonly string[]): PropertyDecorator {
+  const unknownIn = (list: unknown): string[] =>
+    Array.isArray(list)
+      ? list.filter((name: unknown) => !choices.includes(name as string)).map((name) => nameOf(name))
+      : [];
+  return applyDecorators(
+    IsArray(),
+    ArrayMinSize(1),
+    ArrayUnique({ message: 'must not name a field twice' }),
+    ValidateBy({
+      name: 'felter',
+      validator: {
+        validate: (list: unknown) => unknownIn(list).length === 0,
+        defaultMessage: (args) => {
+          const unknown = [...new Set(unknownIn(args?.value))].slice(0, MAX_NAMED);
+          return `must be of ${choices.join(', ')}; not so: ${unknown.join(', ')}`;
+        },
+      },
+    }),
+  );
+}
+
+function nameOf(name: unknown): string {
+  return typeof name === 'string' && NAME.test(name) ? name : 'what is no name';
 }
 
 function IsListOf(name: string, requirement: string, valid: (value: string) => boolean, max = MAX): PropertyDecorator {

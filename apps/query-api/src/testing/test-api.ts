@@ -33,6 +33,7 @@ const KONSUMENTER = [
     operasjoner: ['sokAvtaler', 'hentUtdrag', 'hentStatistikk', 'hentTiltaksstatus'],
     felter: ['avtaleId', 'tiltakstype'],
   }),
+  konsument('eksport-smal', { operasjoner: ['eksporterAvtaler'], felter: ['avtaleId', 'tiltakstype'] }),
   { ...konsument('gammel', { operasjoner: 'alle', felter: 'alle' }), graphql: { som: 'gammel' } },
   konsument('graphql-smal', { operasjoner: ['graphql'], felter: ['avtaleId', 'tiltakstype', 'sistEndret'] }),
   {

@@ -11,6 +11,7 @@ import { StartupError } from '../startup-error.ts';
 import { acceptJsonOnly } from './body/json-body.ts';
 import { SlowBodies } from './body/slow-body.ts';
 import { boundAnswers } from './answers.ts';
+import { compressAnswers } from './compress.ts';
 import { Connections } from './connections.ts';
 import { createFastifyAdapter } from './fastify.ts';
 import { ProblemFilter } from './problem.filter.ts';
@@ -73,6 +74,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
   server.addHook('preClose', () => connections.waitUntilQuiet());
   addHooks(server, { verifier, openRoutes, state, slowBodies, authorize });
   boundAnswers(server, options.maxBytes?.answers);
+  compressAnswers(server);
   logResponses(server);
   measureEventLoop();
   addHealthRoutes(server, readiness, state);

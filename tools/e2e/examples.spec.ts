@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, waitUntil } from '@tiltak/testing';
+import { exampleAvtale } from '../local/example-avtale.ts';
+import { readLocalKonsumenter } from '../local/token.ts';
+import { System } from './system.ts';
+
+interface Parameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  example?: unknown;
+  schema: { example?: unknown };
+}
+interface Operation {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: { content: Record<string, { examples?: Record<string, { value: unknown }> }> };
+}
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+}
+
+/** A list of named values, which Swagger UI shows to choose among. */
+const CHOSEN: Record<string, string> = { per: 'TILTAKSTYPE' };
+
+/** What Swagger UI fills in by itself: every example, and of several bodies each. */
+function requestsOf(
+  path: string,
+  method: string,
+  { parameters = [], requestBody }: Operation,
+): [string, RequestInit][] {
+  const query = new URLSearchParams();
+  let url = path;
+  for (const { name, in: place, required, example, schema } of parameters) {
+    const value = example ?? schema.example ?? CHOSEN[name];
+    if (required === true && value === undefined) throw new Error(`${path}: ${name} has no example`);
+    if (place === 'path') url = url.replace(`{${name}}`, encodeURIComponent(String(value)));
+    if (place === 'query' && value !== undefined) query.set(name, String(value));
+  }
+  const address = query.size > 0 ? `${url}?${String(query)}` : url;
+  const examples = Object.values(requestBody?.content['application/json']?.examples ?? {});
+  if (examples.length === 0) return [[address, { method }]];
+  return examples.map(({ value }) => [address, { method, body: JSON.stringify(value) }]);
+}
+
+test('every operation, asked as the document of the local stack stands, is answered with what the sample data has', async () => {
+  const system = await System.create({ partitions: 1 });
+  const azp = readLocalKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';
+  try {
+    const lines = readFileSync(join(ROOT, 'libs', 'simulator', 'src', 'data', 'avtale-events.jsonl'), 'utf8').split(
+      '\n',
+    );
+    const sample = lines.filter((line) => line.includes('04d0033c-754b-4daa-b5ff-6531dc64582c'));
+    const messages = sample.map((value) => ({ key: '04d0033c-754b-4daa-b5ff-6531dc64582c', value }));
+    await system.publish([...messages, exampleAvtale(new Date())]);
+    await system.startIngestor();
+    const { url } = await system.startQueryApi({ LOKAL_TOKENKILDE: `${system.env.issuer}/token?client_id=${azp}` });
+    const headers = { ...(await system.as('alt')), 'content-type': 'application/json' };
+    await waitUntil(async () => (await fetch(`${url}/api/v1/avtaler/nummer/900001`, { headers })).status === 200, {
+      what: 'the avtale of the examples',
+    });
+    const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+    const empty: string[] = [];
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        if (!['get', 'post'].includes(method)) continue;
+        for (const [address, init] of requestsOf(path, method.toUpperCase(), operation)) {
+          const response = await fetch(`${url}${address}`, { ...init, headers });
+          const text = await response.text();
+          // An avtale, a person who is on a measure, or what is told of the data.
+          const tells = /"avtaleId":"|"svar":"JA"|"partisjoner":\[\{|"dekning":|"per":/.test(text);
+          if (response.status !== 200 || !tells)
+            empty.push(`${operation.operationId} ${address}: ${text.slice(0, 200)}`);
+        }
+      }
+    }
+    expect(empty).toEqual([]);
+  } finally {
+    await system.stop();
+  }
+}, 120_000);
