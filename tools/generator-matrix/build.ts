@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { delimiter, join } from 'node:path';
 import { stringify } from 'yaml';
 import { ROOT } from '@tiltak/testing';
+import { APP_ENV } from '../local/options.ts';
 import type { Generator, Settings } from './generators.ts';
 import { CACHE, classPath, CLIENTS, nodeTools, pythonBin, run } from './workshop.ts';
 
@@ -98,7 +99,7 @@ const BUILDS: Record<Generator['kind'], Build> = {
     const config = join(directory, 'config.yaml');
     writeFileSync(config, stringify(settings.config ?? {}));
     const args = ['generate', '--path', document, '--config', config, '--output-path', client, '--overwrite'];
-    await run(join(bin, 'openapi-python-client'), args, { env: pathWith(bin) });
+    await run(join(bin, 'openapi-python-client'), args, { env: { PATH: [bin, APP_ENV.PATH].join(delimiter) } });
     return pythonCommand(client, join(client, 'tiltak_datadeling_client'), 'openapi_python_client.py');
   },
   'typescript-fetch': async (generator, place) =>
@@ -180,9 +181,6 @@ async function typeScriptCommand(client: string, { directory }: Place, program: 
 function node(tools: string, program: string, args: string[]): Promise<string> {
   return run(process.execPath, [join(tools, 'node_modules', program), ...args], { cwd: ROOT });
 }
-
-const pathWith = (bin: string): Record<string, string> => ({ PATH: [bin, PATH].join(delimiter) });
-const PATH = process.env['PATH'] ?? '';
 
 function filesUnder(directory: string, extension: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })

@@ -75,9 +75,9 @@ const JUDGES: Record<Case, Judge> = {
     const ok = status === 410 && text(type).startsWith('urn:') && nyStart === '/api/v1/eksport';
     return { ok, seen: ok ? text(form) : [status, type, nyStart].map(text).join(', ') };
   },
-  eksport: ({ linjer, form }, { eksport }) => {
-    const ok = linjer === eksport.body.trim().split('\n').length;
-    return { ok, seen: ok ? text(form) : `${text(linjer)} lines, ${text(form)}` };
+  eksport: ({ linjer: lines, form }, { eksport }) => {
+    const ok = lines === eksport.body.trim().split('\n').length;
+    return { ok, seen: ok ? text(form) : `${text(lines)} lines, ${text(form)}` };
   },
   liste: ({ antall }, answers, bodies) => {
     const { avtaler } = JSON.parse(answers.antall.body) as { avtaler: unknown[] };
