@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { stringify } from 'yaml';
 import { ROOT } from '@tiltak/testing';
 import { APP_ENV } from '../local/options.ts';
-import type { Generator, Settings } from './generators.ts';
+import { openApiGeneratorArgs, type Generator, type Settings } from './generators.ts';
 import { CACHE, classPath, CLIENTS, nodeTools, pythonBin, run } from './workshop.ts';
 
 /** A compiled client, and the program that asks with it. */
@@ -134,17 +134,14 @@ const JVM_PACKAGES = [
 
 /** @returns where the client is */
 async function openApiGenerator(
-  { openApiGenerator }: Generator,
-  { document, directory, settings: { properties = {} } }: Place,
+  generator: Generator,
+  { document, directory, settings }: Place,
   more: string[] = [],
 ): Promise<string> {
   const client = join(directory, 'client');
-  const { generator, library } = openApiGenerator ?? { generator: '' };
-  const given = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
   await run('java', [
-    ...['-jar', await classPath('openapi-generator'), 'generate', '-i', document, '-o', client, '-g', generator],
-    ...(library === undefined ? [] : ['--library', library]),
-    ...(given.length === 0 ? [] : ['--additional-properties', given.join(',')]),
+    ...['-jar', await classPath('openapi-generator')],
+    ...openApiGeneratorArgs(generator, { document, client }, settings),
     ...['--global-property', 'apiTests=false,modelTests=false,apiDocs=false,modelDocs=false'],
     ...more,
   ]);

@@ -94,6 +94,7 @@ function firstSentence(message: string): string {
   const cleaned = line
     .trim()
     .replace(/127\.0\.0\.1:\d+/g, 'host')
+    .replace(/ JSON: .*/, '')
     .replace(/@[0-9a-f]{6,}\b/g, '')
     .replace(/[|`<>]/g, '');
   return cleaned.length > 140 ? `${cleaned.slice(0, 139)}…` : cleaned;

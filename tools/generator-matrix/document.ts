@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { ROOT } from '@tiltak/testing';
 import { CASES, type Outcome } from './cases.ts';
-import { GENERATORS, SETTINGS, type Generator, type SettingsName } from './generators.ts';
+import { stringify } from 'yaml';
+import {
+  GENERATORS,
+  OPEN_ENUMS,
+  openApiGeneratorArgs,
+  SETTINGS,
+  type Generator,
+  type SettingsName,
+} from './generators.ts';
 import { readResults, RESULTS, type Results, type Run } from './results.ts';
 import { readVersions } from './versions.ts';
 
@@ -57,8 +65,28 @@ function mark(run: Run | undefined, name: (typeof CASES)[number]['name']): strin
 
 function section(generator: Generator, results: Results): string {
   const { name, title, advice } = generator;
+  const version = readVersions()[name] ?? '';
   const lines = [...advice, ...SETTINGS.flatMap((settings) => seen(settings, results[name]?.[settings]))];
-  return `### ${title}\n\nVersion ${readVersions()[name] ?? ''}.\n\n${lines.map((line) => `- ${line}`).join('\n')}\n`;
+  const list = lines.map((line) => `- ${line}`).join('\n');
+  return `### ${title}\n\nVersion ${version}:\n\n\`\`\`\n${command(generator)}\n\`\`\`\n\n${list}\n`;
+}
+
+/** What makes the client with its settings, as the matrix makes it. */
+function command(generator: Generator): string {
+  const { kind, recommended } = generator;
+  const document = recommended.openEnums ? 'openapi-open.json' : 'openapi.json';
+  const before = recommended.openEnums ? `${OPEN_ENUMS}\n` : '';
+  if (generator.openApiGenerator) {
+    const args = openApiGeneratorArgs(generator, { document, client: 'client' }, recommended);
+    return `${before}openapi-generator-cli ${args.join(' ')}`;
+  }
+  if (kind === 'hey-api') return `npx openapi-ts -i ${document} -o client`;
+  if (kind === 'orval') {
+    const config = { api: { input: document, output: { target: 'client/client.ts', client: 'fetch' } } };
+    return `npx orval --config orval.config.mjs   # export default ${JSON.stringify(config)}`;
+  }
+  const config = `cat > config.yaml <<'END'\n${stringify(recommended.config ?? {})}END`;
+  return `${before}${config}\nopenapi-python-client generate --path ${document} --config config.yaml --output-path client`;
 }
 
 /** What went wrong as it comes, and what is still wrong with the settings; and how things are given. */

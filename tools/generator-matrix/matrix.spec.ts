@@ -41,13 +41,20 @@ test('every generator has been run in every case', () => {
   const missing = GENERATORS.flatMap(({ name }) =>
     SETTINGS.flatMap((settings) => {
       const run = results[name]?.[settings];
-      if (!run) return [`${name} ${settings}: not run`];
-      return 'notBuilt' in run
-        ? [`${name} ${settings}: not built`]
-        : CASES.filter((known) => !(known.name in run.cases));
+      if (!run || 'notBuilt' in run) return [`${name} ${settings}: ${run ? 'not built' : 'not run'}`];
+      return CASES.filter((known) => !(known.name in run.cases)).map((known) => `${name} ${settings}: ${known.name}`);
     }),
   );
   expect(missing).toEqual([]);
+});
+
+test('with the settings that its section tells, every client reads all of it', () => {
+  const wrong = Object.entries(readResults()).flatMap(([name, { anbefalt: run }]) =>
+    run && 'cases' in run
+      ? CASES.flatMap((known) => (run.cases[known.name].ok ? [] : [`${name}: ${known.name}`]))
+      : [name],
+  );
+  expect(wrong).toEqual([]);
 });
 
 test.each(ANSWER_NAMES)('the recorded answer «%s» fits the document', (name: AnswerName) => {
