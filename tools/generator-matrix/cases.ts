@@ -82,7 +82,7 @@ const JUDGES: Record<Case, Judge> = {
   liste: ({ antall }, answers, bodies) => {
     const { avtaler } = JSON.parse(answers.antall.body) as { avtaler: unknown[] };
     const ok = antall === avtaler.length;
-    return { ok, seen: ok ? `sends \`${bodies.at(-1) ?? ''}\`` : text(antall) };
+    return { ok, seen: ok ? `sends \`${bodies.at(-1)?.trim() ?? ''}\`` : text(antall) };
   },
 };
 

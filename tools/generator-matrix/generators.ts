@@ -93,8 +93,18 @@ export const GENERATORS: readonly Generator[] = [
     title: 'openapi-generator, go',
     kind: 'go',
     openApiGenerator: { generator: 'go' },
-    recommended: { properties: { enumUnknownDefaultCase: 'true' } },
-    advice: ['`enumUnknownDefaultCase=true`: a value that is new is read as `unknown_default_open_api`.'],
+    recommended: {
+      properties: {
+        enumClassPrefix: 'true',
+        enumUnknownDefaultCase: 'true',
+        disallowAdditionalPropertiesIfNotPresent: 'false',
+      },
+    },
+    advice: [
+      '`enumClassPrefix=true`: the values of an enum begin with its name. By default the client does not compile, since several enums have `UKJENT`.',
+      '`enumUnknownDefaultCase=true`: a value that is new is read as `unknown_default_open_api`. Treat it as `UKJENT`.',
+      '`disallowAdditionalPropertiesIfNotPresent=false`: a field that is new is kept beside the known ones. By default it is refused.',
+    ],
   },
   {
     name: 'typescript-fetch',

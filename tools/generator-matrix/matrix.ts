@@ -59,7 +59,7 @@ async function runMatrix({ generators, document }: Options): Promise<boolean> {
         tell(generator, name, runs[name]);
       }
       results[generator.name] = runs;
-      if (document === undefined) await writeResults(results);
+      if (document === undefined) await writeResults({ ...readResults(), [generator.name]: runs });
     }
   } finally {
     await replay.stop();
@@ -86,8 +86,15 @@ async function tryGenerator(
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     console.log(error.message);
-    return { notBuilt: error.message.split('\n')[0] ?? '' };
+    return { notBuilt: reasonIn(error.message) };
   }
+}
+
+/** The first that a compiler says is wrong, or how it ended. */
+function reasonIn(message: string): string {
+  const [how = '', ...said] = message.split('\n');
+  const wrong = said.find((line) => /\b(error|redeclared|cannot|undefined)\b/i.test(line));
+  return wrong ? wrong.trim().replace(/^\S*\/(?=[^/]+:\d)/, '') : how;
 }
 
 const DOCUMENT = join(ROOT, 'apps', 'query-api', 'openapi.json');
