@@ -67,7 +67,15 @@ const BUILDS: Record<Generator['kind'], Build> = {
     const classes = join(place.directory, 'classes');
     const sources = [join(client, 'src', 'main', 'kotlin'), join(CLIENTS, 'kotlin', 'Cases.kt')];
     await run('java', [
-      ...['-Xmx1g', '-cp', compiler, 'org.jetbrains.kotlin.cli.jvm.K2JVMCompiler', '-no-stdlib', '-nowarn'],
+      ...[
+        ...SHORT_LIVED,
+        '-Xmx1g',
+        '-cp',
+        compiler,
+        'org.jetbrains.kotlin.cli.jvm.K2JVMCompiler',
+        '-no-stdlib',
+        '-nowarn',
+      ],
       ...['-jvm-target', '17', '-cp', jars, '-d', classes, ...sources],
     ]);
     return { program: 'java', args: ['-cp', classes + delimiter + jars, 'CasesKt'] };
@@ -121,6 +129,9 @@ const BUILDS: Record<Generator['kind'], Build> = {
   },
 };
 
+/** Of a JVM: what it would compile with care is used for seconds only. */
+const SHORT_LIVED = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+
 const JVM_PACKAGES = [
   '--invoker-package',
   'klient',
@@ -140,7 +151,7 @@ async function openApiGenerator(
 ): Promise<string> {
   const client = join(directory, 'client');
   await run('java', [
-    ...['-jar', await classPath('openapi-generator')],
+    ...[...SHORT_LIVED, '-jar', await classPath('openapi-generator')],
     ...openApiGeneratorArgs(generator, { document, client }, settings),
     ...['--global-property', 'apiTests=false,modelTests=false,apiDocs=false,modelDocs=false'],
     ...more,
