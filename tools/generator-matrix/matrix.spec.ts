@@ -41,7 +41,8 @@ test('every generator has been run in every case', () => {
   const missing = GENERATORS.flatMap(({ name }) =>
     SETTINGS.flatMap((settings) => {
       const run = results[name]?.[settings];
-      if (!run || 'notBuilt' in run) return [];
+      if (!run) return [`${name} ${settings}: not run`];
+      if ('notBuilt' in run) return [];
       return CASES.filter((known) => !(known.name in run.cases)).map((known) => `${name} ${settings}: ${known.name}`);
     }),
   );
