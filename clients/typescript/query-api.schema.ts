@@ -318,9 +318,9 @@ export interface components {
         Tiltaksfelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret" | "fase" | "_links";
         TiltaksstatusSporring: {
             /** @description National idents, each of a person. Either these or personer */
-            personidenter?: string[];
+            personidenter?: string[] | null;
             /** @description Persons by all their idents, 5000 idents at most: one answer for each person */
-            personer?: components["schemas"]["Personsporring"][];
+            personer?: components["schemas"]["Personsporring"][] | null;
             /**
              * Format: date
              * @description The day asked about; when absent today in Oslo, or the day of gjeldendePer
@@ -335,7 +335,7 @@ export interface components {
              *       "ARBEIDSTRENING"
              *     ]
              */
-            tiltakstyper?: components["schemas"]["Tiltakstype"][];
+            tiltakstyper?: components["schemas"]["Tiltakstype"][] | null;
             /**
              * @description More of each measure, if the grant has it. _links leads to the avtale, and from it to the others of the person, over all idents asked for; it takes a grant for avtaleId and bedriftNr
              * @example [
@@ -343,7 +343,7 @@ export interface components {
              *       "bedriftNr"
              *     ]
              */
-            felter?: components["schemas"]["Tiltaksfelt"][];
+            felter?: components["schemas"]["Tiltaksfelt"][] | null;
             /**
              * Format: date-time
              * @description Answer as the system knew it at this moment, not in the future; 10 s ahead by the caller's clock is now. Without avtaler that have been erased since
@@ -895,28 +895,28 @@ export interface components {
         };
         Sok: {
             /** @description National idents of participants. Needs a grant for deltakerFnr */
-            personidenter?: string[];
+            personidenter?: string[] | null;
             /**
              * @description Organisation numbers of employers; of very old avtaler they need not be nine digits. Needs a grant for bedriftNr
              * @example [
              *       "910825518"
              *     ]
              */
-            bedriftsnumre?: string[];
+            bedriftsnumre?: string[] | null;
             /**
              * @description Identities of avtaler, for instance those that a page of the change feed names. Needs a grant for avtaleId
              * @example [
              *       "04d0033c-754b-4daa-b5ff-6531dc64582c"
              *     ]
              */
-            avtaleIder?: string[];
+            avtaleIder?: string[] | null;
             /**
              * @description Kinds of measure. Needs a grant for tiltakstype
              * @example [
              *       "SOMMERJOBB"
              *     ]
              */
-            tiltakstyper?: components["schemas"]["Tiltakstype"][];
+            tiltakstyper?: components["schemas"]["Tiltakstype"][] | null;
             /**
              * @description Statuses. Needs a grant for avtaleStatus
              * @example [
@@ -924,14 +924,14 @@ export interface components {
              *       "AVSLUTTET"
              *     ]
              */
-            statuser?: components["schemas"]["AvtaleStatus"][];
+            statuser?: components["schemas"]["AvtaleStatus"][] | null;
             /**
              * @description Phases on faseDato. Needs a grant for fase
              * @example [
              *       "PAAGAAR"
              *     ]
              */
-            faser?: components["schemas"]["Fase"][];
+            faser?: components["schemas"]["Fase"][] | null;
             /**
              * Format: date
              * @description The day that fase is of; when absent today in Oslo, or the day of gjeldendePer. Needs a grant for fase
@@ -1134,28 +1134,28 @@ export interface components {
         Avtalefelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret" | "fase";
         UtdragSok: {
             /** @description National idents of participants. Needs a grant for deltakerFnr */
-            personidenter?: string[];
+            personidenter?: string[] | null;
             /**
              * @description Organisation numbers of employers; of very old avtaler they need not be nine digits. Needs a grant for bedriftNr
              * @example [
              *       "910825518"
              *     ]
              */
-            bedriftsnumre?: string[];
+            bedriftsnumre?: string[] | null;
             /**
              * @description Identities of avtaler, for instance those that a page of the change feed names. Needs a grant for avtaleId
              * @example [
              *       "04d0033c-754b-4daa-b5ff-6531dc64582c"
              *     ]
              */
-            avtaleIder?: string[];
+            avtaleIder?: string[] | null;
             /**
              * @description Kinds of measure. Needs a grant for tiltakstype
              * @example [
              *       "SOMMERJOBB"
              *     ]
              */
-            tiltakstyper?: components["schemas"]["Tiltakstype"][];
+            tiltakstyper?: components["schemas"]["Tiltakstype"][] | null;
             /**
              * @description Statuses. Needs a grant for avtaleStatus
              * @example [
@@ -1163,14 +1163,14 @@ export interface components {
              *       "AVSLUTTET"
              *     ]
              */
-            statuser?: components["schemas"]["AvtaleStatus"][];
+            statuser?: components["schemas"]["AvtaleStatus"][] | null;
             /**
              * @description Phases on faseDato. Needs a grant for fase
              * @example [
              *       "PAAGAAR"
              *     ]
              */
-            faser?: components["schemas"]["Fase"][];
+            faser?: components["schemas"]["Fase"][] | null;
             /**
              * Format: date
              * @description The day that fase is of; when absent today in Oslo, or the day of gjeldendePer. Needs a grant for fase

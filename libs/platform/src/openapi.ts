@@ -13,6 +13,7 @@ type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Responses = Operation['responses'];
 type Response = Exclude<Responses[string], { $ref: string } | undefined>;
 type Headers = NonNullable<Response['headers']>;
+type Schema = Extract<NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string], { type?: unknown }>;
 
 export interface OpenApiOptions {
   title: string;
@@ -94,13 +95,25 @@ function createDocument(app: INestApplication, options: OpenApiOptions): OpenAPI
   }
   for (const name of options.closedSchemas) {
     const schema = document.components?.schemas?.[name];
-    if (schema && 'type' in schema) schema.additionalProperties = false;
+    if (!schema || !('type' in schema)) continue;
+    schema.additionalProperties = false;
+    describeOptionalLists(schema);
   }
   for (const name of options.nonEmptySchemas ?? []) {
     const schema = document.components?.schemas?.[name];
     if (schema && 'type' in schema) schema.minProperties = 1;
   }
   return document;
+}
+
+/**
+ * A list that may be left out may be null too, which is read as left out (`http/validation.ts`). Said, because a generated
+ * Java client begins with an empty list in the place of one that may not be null, and sends it: empty lists are refused.
+ */
+function describeOptionalLists({ properties = {}, required = [] }: Schema): void {
+  for (const [name, property] of Object.entries(properties)) {
+    if ('type' in property && property.type === 'array' && !required.includes(name)) property.type = ['array', 'null'];
+  }
 }
 
 /** What every operation has, said once. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { acceptedEncoding, compressStream } from '@tiltak/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -8,10 +8,24 @@ import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { EksporthodeDto, EksportSporringDto } from './export.dto.ts';
+import { AvtaleDto, UtdragDto } from '../avtaler/avtaler.dto.ts';
 import { wholeFields } from '../avtaler/avtaler.fields.ts';
 import { Export } from './export.ts';
 
 const NDJSON = 'application/x-ndjson';
+
+/**
+ * Bytes, by `format`: without it half of the generators make a client that reads it all as one JSON. What a line is stands
+ * as `itemSchema` does in OpenAPI 3.2.
+ */
+const NDJSON_CONTENT = {
+  schema: {
+    type: 'string' as const,
+    format: 'binary',
+    description: 'An `Eksporthode`, then `antall` times an `Avtale`, or with `felter` an `Utdrag`, each on a line',
+  },
+  'x-itemSchema': { anyOf: [EksporthodeDto, AvtaleDto, UtdragDto].map((dto) => ({ $ref: getSchemaPath(dto) })) },
+};
 
 /** Everything at once, for those who begin to keep a copy. */
 @ApiTags('Endringer')
@@ -34,13 +48,7 @@ export class ExportController {
   @ApiOkResponse({
     description: 'The first line, and then one for each avtale',
     content: {
-      [NDJSON]: {
-        schema: {
-          type: 'string',
-          description:
-            'An `Eksporthode`, then `antall` times an `Avtale`, or with `felter` an `Utdrag`, each on a line',
-        },
-      },
+      [NDJSON]: NDJSON_CONTENT,
     },
   })
   async eksporterAvtaler(

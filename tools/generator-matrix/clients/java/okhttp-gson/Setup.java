@@ -1,0 +1,7 @@
+import klient.ApiClient;
+
+class Setup {
+    static ApiClient client(String url) {
+        return new ApiClient().setBasePath(url);
+    }
+}
