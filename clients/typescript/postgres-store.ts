@@ -18,11 +18,13 @@ export interface PostgresStoreOptions {
   table?: string;
   /** the consumer's own work with a change, in the same transaction; the copy is already as it says */
   onChange?: (db: Connection, change: CopyChange) => Promise<void>;
+  /** the same, after all was read anew: what changed meanwhile is not told */
+  onReplaced?: (db: Connection) => Promise<void>;
 }
 
 /**
  * A copy in the consumer's Postgres: `avtale_id uuid primary key, innhold jsonb`. Several processes may follow with one
- * store: each change is taken by one of them, exactly once.
+ * store, those of the client for Kotlin too: each change is taken by one of them, exactly once.
  */
 export class PostgresStore implements Store {
   private readonly table: string;
@@ -55,12 +57,18 @@ export class PostgresStore implements Store {
     return this.inTransaction((db) => this.positionOf(db));
   }
 
-  async replaceAll(avtaler: AsyncIterable<Schemas['Avtale'][]>, position: string): Promise<void> {
-    await this.inTransaction(async (db) => {
-      await this.positionOf(db, 'for update');
+  replaceAll(
+    avtaler: AsyncIterable<Schemas['Avtale'][]>,
+    position: string,
+    instead: string | undefined,
+  ): Promise<boolean> {
+    return this.inTransaction(async (db) => {
+      if ((await this.positionOf(db, 'for update')) !== instead) return false;
       await db.query(`delete from ${this.table}`);
       for await (const batch of avtaler) await this.put(db, batch);
+      await this.options.onReplaced?.(db);
       await this.setPosition(db, position);
+      return true;
     });
   }
 
