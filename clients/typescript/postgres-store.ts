@@ -2,11 +2,16 @@ import type { Schemas } from './client.ts';
 import type { CopyChange, Store } from './store.ts';
 
 /** What is used of `pg`: a pool of the consumer's own. */
-export interface Pool {
+export interface Pool extends Emitter {
   connect: () => Promise<Connection>;
 }
 
-export interface Connection {
+interface Emitter {
+  on?: (event: 'error', listener: () => void) => unknown;
+  off?: (event: 'error', listener: () => void) => unknown;
+}
+
+export interface Connection extends Emitter {
   query: (text: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>;
   /** @param destroy true: nobody knows what state it is in */
   release: (destroy?: boolean) => void;
@@ -35,6 +40,8 @@ export class PostgresStore implements Store {
     if (!/^[a-z][a-z0-9_]{0,50}$/.test(table)) throw new Error('table: lower-case letters, digits and _, 51 at most');
     this.table = table;
     this.options = options;
+    // A connection that breaks while nothing is asked on it would end the process; the pool replaces it.
+    options.pool.on?.('error', ignore);
   }
 
   /** The tables, for who has no migrations of their own that make them. */
@@ -106,6 +113,8 @@ export class PostgresStore implements Store {
 
   private async inTransaction<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     const db = await this.options.pool.connect();
+    // The same while it is waited for the next piece of an export; what is asked next fails.
+    db.on?.('error', ignore);
     try {
       await db.query('begin');
       const result = await work(db);
@@ -119,6 +128,12 @@ export class PostgresStore implements Store {
       );
       db.release(!isWhole);
       throw error;
+    } finally {
+      db.off?.('error', ignore);
     }
   }
+}
+
+function ignore(): void {
+  // What fails is told by what is asked.
 }
