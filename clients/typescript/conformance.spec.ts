@@ -1,5 +1,5 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createTestDatabase, type TestDatabase } from '@tiltak/testing';
 import pg from 'pg';
 import {
   answerOf,
@@ -21,21 +21,31 @@ import { answerFrom, idOf, numberOf, readScenarios, type Scenario } from './test
 import { Service } from './testing/service.ts';
 
 /** What clients of all languages do, by clients/conformance/scenarios.yaml; ConformanceTest.kt plays the same. */
-let database: TestDatabase;
+const server = process.env['TEST_POSTGRES_URL'];
+const name = `klient_${randomUUID().replaceAll('-', '')}`;
 let pool: pg.Pool;
 let service: Service;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = new pg.Pool({ connectionString: database.url, max: 3 });
+  await onServer(`create database ${name}`);
+  const url = new URL(server ?? '');
+  url.pathname = `/${name}`;
+  pool = new pg.Pool({ connectionString: url.href, max: 3 });
   await pool.query('create table notert (kopi text not null, hva text not null)');
 });
 beforeEach(async () => void (service = await Service.start()));
 afterEach(() => service.stop());
 afterAll(async () => {
   await pool.end();
-  await database.remove();
+  await onServer(`drop database ${name} with (force)`);
 });
+
+async function onServer(command: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server });
+  await client.connect();
+  await client.query(command);
+  await client.end();
+}
 
 type Avtale = Schemas['Avtale'];
 type With = Record<string, unknown>;

@@ -28,10 +28,12 @@ interface Copy {
   followers: { consumer: Consumer; process: ManagedProcess }[];
 }
 const copies: Copy[] = [];
+let kotlin: Consumer;
 
 beforeAll(async () => {
+  kotlin = await kotlinConsumer();
   system = await System.create();
-}, 60_000);
+}, 600_000);
 
 afterAll(async () => {
   await Promise.all(copies.flatMap(({ followers }) => followers.map(({ process }) => process.kill())));
@@ -45,6 +47,7 @@ function start({ database }: Copy, consumer: Consumer, url: string): Copy['follo
   const { hostname, port, username, password, pathname } = new URL(database.url);
   const jdbc = `jdbc:postgresql://${hostname}:${port}${pathname}?user=${username}&password=${password}`;
   const env = {
+    ...process.env,
     TILTAK_URL: url,
     TILTAK_SCOPE: `api://${clientId('nav')}/.default`,
     AZURE_OPENID_CONFIG_TOKEN_ENDPOINT: `${system.env.issuer}/token`,
@@ -126,7 +129,6 @@ test('a copy in the consumer’s Postgres is what is served after kills of all s
   const program = join(directory, 'typescript');
   mkdirSync(program);
   const typescript = typeScriptConsumer(program);
-  const kotlin = await kotlinConsumer();
   await createCopy([typescript], address.url);
   await createCopy([kotlin], address.url);
   // Both share one: each change is taken by one of them.

@@ -5,7 +5,7 @@ import { ROOT, runProgram, startProcess, type ManagedProcess } from '@tiltak/tes
 /** A consumer as the README of a client shows it, line by line, in a process of its own. */
 export interface Consumer {
   language: string;
-  start: (env: Record<string, string>, logFile: string) => ManagedProcess;
+  start: (env: NodeJS.ProcessEnv, logFile: string) => ManagedProcess;
 }
 
 /** @param directory where its program is put */
@@ -20,7 +20,7 @@ export function typeScriptConsumer(directory: string): Consumer {
   writeFileSync(program, programOf('typescript', 'ts'));
   return {
     language: 'TypeScript',
-    start: (env, logFile) => startProcess(process.execPath, [program], logFile, { env: { ...process.env, ...env } }),
+    start: (env, logFile) => startProcess(process.execPath, [program], logFile, { env }),
   };
 }
 
@@ -37,7 +37,7 @@ export async function kotlinConsumer(): Promise<Consumer> {
   const args = ['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classpath, 'ConsumerKt'];
   return {
     language: 'Kotlin',
-    start: (env, logFile) => startProcess('java', args, logFile, { env: { ...process.env, ...env } }),
+    start: (env, logFile) => startProcess('java', args, logFile, { env }),
   };
 }
 
