@@ -12,6 +12,8 @@ export interface Exported {
   updatedTo: Date | undefined;
   /** some hundred at a time; ends with an error when the export is cut off before it is whole */
   avtaler: AsyncIterable<Schemas['Avtale'][]>;
+  /** for who does not read it to its end */
+  close: () => void;
 }
 
 /** The export ended before all of it had come, or did not go on: nothing of it may be used as everything. */
@@ -24,7 +26,7 @@ export class CutOffError extends Error {
 const BATCH = 500;
 const SILENT_MS = 60_000;
 
-/** @throws ProblemError, and what `fetch` of the client throws */
+/** All avtaler that you may see. @throws ProblemError, UnansweredError, CutOffError, TokenError */
 export async function readExport(client: QueryApiClient, signal?: AbortSignal): Promise<Exported> {
   const stop = new AbortController();
   const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
@@ -32,11 +34,20 @@ export async function readExport(client: QueryApiClient, signal?: AbortSignal): 
   const body = await answerOf(asked);
   if (!body) throw new CutOffError(0, 0);
   const lines = linesOf(body, stop);
-  const first = await lines.next();
-  if (first.done) throw new CutOffError(0, 0);
-  const { posisjon: position, antall: count } = parseTolerant(first.value) as Schemas['Eksporthode'];
+  const { posisjon: position, antall: count } = await headOf(lines);
   const updatedTo = momentOf((await asked).response);
-  return { position, count, updatedTo, avtaler: batches(lines, count) };
+  return { position, count, updatedTo, avtaler: batches(lines, count), close: () => stop.abort() };
+}
+
+async function headOf(lines: AsyncGenerator<string, void>): Promise<Schemas['Eksporthode']> {
+  try {
+    const first = await lines.next();
+    if (!first.done) return parseTolerant(first.value) as Schemas['Eksporthode'];
+  } catch (cause) {
+    await lines.return();
+    throw new CutOffError(0, 0, { cause });
+  }
+  throw new CutOffError(0, 0);
 }
 
 async function* batches(lines: AsyncIterable<string>, count: number): AsyncGenerator<Schemas['Avtale'][], void> {

@@ -1,15 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { QueryApiClient } from './client.ts';
-import { readExport } from './export.ts';
+import { CutOffError, readExport } from './export.ts';
+import { UnansweredError } from './patient-fetch.ts';
 import { ProblemError } from './problem.ts';
 import { readChanges, StartAgainError } from './read-changes.ts';
 import type { Store } from './store.ts';
+import { TokenError } from './token.ts';
 
 /** How far a copy has come. */
 export interface Progress {
-  /** what the copy was just made: everything anew, or one page of changes further */
-  step: 'EXPORT' | 'CHANGES';
-  /** how many avtaler were stored, and how many forgotten */
+  /**
+   * what the copy was just made: everything anew, or one page of changes further; EXPORTING: everything is being read anew,
+   * and so much of it has come
+   */
+  step: 'EXPORTING' | 'EXPORT' | 'CHANGES';
+  /** how many avtaler were stored, or have come of an export, and how many were forgotten */
   stored: number;
   gone: number;
   position: string;
@@ -17,6 +22,10 @@ export interface Progress {
   updatedTo: Date | undefined;
   /** there is more right away */
   more: boolean;
+  /** how old the copy is: since `updatedTo`, or since the last change that it has when there is more; undefined: unknown */
+  lagMs: number | undefined;
+  /** how many avtaler the export has */
+  total: number | undefined;
 }
 
 export interface FollowOptions {
@@ -24,9 +33,9 @@ export interface FollowOptions {
   store: Store;
   /** ends the following, after what is being stored */
   signal?: AbortSignal;
-  /** after each step is stored; what it throws ends the following */
+  /** after each step is stored, and while an export comes; what it throws ends the following */
   onProgress?: (progress: Progress) => void;
-  /** something failed that passes by waiting, here or at the store; it is tried again after so long */
+  /** something failed that passes by waiting, here or at the store, and is tried again after so long; without it, a warning is written */
   onRetry?: (error: unknown, ms: number) => void;
   /** changes on a page, at most 1,000 */
   count?: number;
@@ -42,43 +51,77 @@ const MAX_PAUSE_MS = 30_000;
  * off. Any number of processes may follow with one store. What fails at the service, on the way or at the store is tried
  * again, with pauses that grow to half a minute.
  *
- * @throws ProblemError for what waiting does not help against: no grant, a wrong request
+ * @throws ProblemError, TokenError for what waiting does not help against: no grant, a wrong request, a wrong secret
  */
 export async function followAvtaler(options: FollowOptions): Promise<void> {
-  const { signal, store, onProgress, onRetry } = options;
-  let isGone = false;
+  const { signal, onProgress, onRetry = warn } = options;
+  const takeStep = createFollower(options);
   for (let failures = 0; !signal?.aborted;) {
     let progress: Progress | undefined;
     try {
-      const position = isGone ? undefined : await store.readPosition();
-      progress = await (position === undefined ? takeExport(options) : takeChanges(options, position));
-      isGone = false;
+      progress = await takeStep();
       failures = 0;
     } catch (error) {
       if (signal?.aborted) return;
-      if (error instanceof StartAgainError && !isGone) {
-        isGone = true;
-        continue;
-      }
-      if (error instanceof ProblemError && !error.mayPass) throw error;
+      if (error instanceof ToldError) throw error.cause;
+      if ((error instanceof ProblemError || error instanceof TokenError) && !error.mayPass) throw error;
       const ms = Math.min(MAX_PAUSE_MS, 500 * 2 ** failures++) * (0.75 + Math.random() / 2);
-      onRetry?.(error, ms);
+      onRetry(error, ms);
       await wait(ms, undefined, signal && { signal }).catch(() => undefined);
     }
     if (progress) onProgress?.(progress);
   }
 }
 
-async function takeExport({ client, store, signal }: FollowOptions): Promise<Progress> {
-  const { position, count, updatedTo, avtaler } = await readExport(client, signal);
-  await store.replaceAll(avtaler, position);
-  return { step: 'EXPORT', stored: count, gone: 0, position, updatedTo, more: true };
+/** What `onProgress` threw: it is the caller's, and nothing to try again. */
+class ToldError extends Error {}
+
+/** One step at a time. A step is undefined when another process was first. */
+function createFollower(options: FollowOptions): () => Promise<Progress | undefined> {
+  /** a position that the service no longer takes */
+  let refused: string | undefined;
+  return async () => {
+    const position = await options.store.readPosition();
+    if (position === undefined || position === refused) return takeExport(options, position);
+    try {
+      return await takeChanges(options, position);
+    } catch (error) {
+      if (!(error instanceof StartAgainError)) throw error;
+      refused = position;
+      return takeExport(options, position);
+    }
+  };
 }
 
-/** Undefined when another process was first. */
+async function takeExport(options: FollowOptions, instead: string | undefined): Promise<Progress | undefined> {
+  const { client, store, signal, onProgress } = options;
+  const { position, count: total, updatedTo, avtaler, close } = await readExport(client, signal);
+  const progress = (step: Progress['step'], stored: number): Progress => {
+    return { step, stored, gone: 0, position, updatedTo, more: true, lagMs: lagSince(updatedTo), total };
+  };
+  const told = (async function* () {
+    let read = 0;
+    for await (const batch of avtaler) {
+      read += batch.length;
+      try {
+        onProgress?.(progress('EXPORTING', read));
+      } catch (cause) {
+        throw new ToldError('onProgress', { cause });
+      }
+      yield batch;
+    }
+  })();
+  try {
+    return (await store.replaceAll(told, position, instead)) ? progress('EXPORT', total) : undefined;
+  } finally {
+    // A store that has no use for it any more has not read it to its end.
+    close();
+  }
+}
+
 async function takeChanges(options: FollowOptions, after: string): Promise<Progress | undefined> {
   const { client, store, signal, count, waitSeconds } = options;
-  const { avtaler, gone, position, more, updatedTo } = await readChanges(client, {
+  const { avtaler, gone, position, more, updatedTo, lastChange } = await readChanges(client, {
     after,
     ...(count !== undefined && { count }),
     ...(waitSeconds !== undefined && { waitSeconds }),
@@ -86,7 +129,21 @@ async function takeChanges(options: FollowOptions, after: string): Promise<Progr
   });
   // Waiting at the end of the feed writes nothing.
   const isTaken = position === after || (await store.apply({ avtaler, gone, after, position }));
-  return isTaken
-    ? { step: 'CHANGES', stored: avtaler.length, gone: gone.length, position, updatedTo, more }
-    : undefined;
+  if (!isTaken) return undefined;
+  const lagMs = lagSince(more ? lastChange : updatedTo);
+  const [stored, total] = [avtaler.length, undefined];
+  return { step: 'CHANGES', stored, gone: gone.length, position, updatedTo, more, lagMs, total };
+}
+
+function lagSince(moment: Date | undefined): number | undefined {
+  return moment && Math.max(0, Date.now() - moment.getTime());
+}
+
+const OWN_ERRORS = [CutOffError, ProblemError, TokenError, UnansweredError];
+
+function warn(error: unknown, ms: number): void {
+  // Others' errors may hold what was being stored.
+  const isOwn = OWN_ERRORS.some((kind) => error instanceof kind);
+  const what = error instanceof Error ? (isOwn ? error.message : error.constructor.name) : typeof error;
+  process.emitWarning(`Following waits ${String(Math.round(ms))} ms: ${what}`);
 }

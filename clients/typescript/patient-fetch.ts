@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { TokenProvider } from './token.ts';
+import { TokenError, type TokenProvider } from './token.ts';
 
 export interface Patience {
   /** how long one attempt may take, all of the answer included; a call that waits at the service gets as much more */
@@ -46,34 +46,57 @@ const PASSING = new Set([429, 502, 503, 504]);
 export function patientFetch(options: PatientFetchOptions): (request: Request) => Promise<Response> {
   return async (request) => {
     const callId = request.headers.get('nav-call-id') ?? randomUUID();
-    const deadline = Date.now() + (options.budgetMs ?? DEFAULT_PATIENCE.budgetMs);
-    let token = await options.getToken();
-    let isRenewed = false;
+    const deadline = performance.now() + (options.budgetMs ?? DEFAULT_PATIENCE.budgetMs);
+    let refused: string | undefined;
     for (let attempt = 0; ;) {
-      const outcome = await tryOnce(request, { ...options, callId, token });
-      if (outcome instanceof Response) {
-        if (outcome.status === 401 && !isRenewed) {
-          isRenewed = true;
-          token = await options.getToken(token);
+      const outcome = await tryWithToken(request, { ...options, callId }, refused);
+      if ('response' in outcome) {
+        const { response, token } = outcome;
+        if (response.status === 401 && refused === undefined) {
+          refused = token;
           continue;
         }
-        if (!PASSING.has(outcome.status)) return outcome;
+        if (!PASSING.has(response.status)) return response;
       }
       request.signal.throwIfAborted();
       const ms = pauseMs(outcome, attempt++);
-      if (Date.now() + ms > deadline) {
-        if (outcome instanceof Response) return outcome;
+      if (performance.now() + ms > deadline) {
+        if ('response' in outcome) return outcome.response;
+        if (outcome.error instanceof TokenError) throw outcome.error;
         throw new UnansweredError(callId, { cause: outcome.error });
       }
-      options.onRetry?.({ why: outcome instanceof Response ? String(outcome.status) : 'no answer', ms, callId });
+      options.onRetry?.({ why: whyOf(outcome), ms, callId });
       await wait(ms, undefined, { signal: request.signal });
     }
   };
 }
 
+type Outcome = { response: Response; token: string } | { error: unknown };
+
 interface Attempt extends PatientFetchOptions {
   callId: string;
   token: string;
+}
+
+async function tryWithToken(
+  request: Request,
+  options: Omit<Attempt, 'token'>,
+  refused: string | undefined,
+): Promise<Outcome> {
+  let token: string;
+  try {
+    token = await options.getToken(refused);
+  } catch (error) {
+    if (error instanceof TokenError && error.mayPass) return { error };
+    throw error;
+  }
+  const outcome = await tryOnce(request, { ...options, token });
+  return outcome instanceof Response ? { response: outcome, token } : outcome;
+}
+
+function whyOf(outcome: Outcome): string {
+  if ('response' in outcome) return String(outcome.response.status);
+  return outcome.error instanceof TokenError ? 'no token' : 'no answer';
 }
 
 async function tryOnce(request: Request, attempt: Attempt): Promise<Response | { error: unknown }> {
@@ -88,7 +111,7 @@ async function tryOnce(request: Request, attempt: Attempt): Promise<Response | {
   try {
     const response = await send(new Request(request.clone(), { headers, signal }));
     // What is as long as everything is read by whoever asked for it, piece by piece.
-    return isLines(response) ? response : await readWhole(response);
+    return isLines(response) ? response : await readWhole(response, callId);
   } catch (error) {
     return { error };
   } finally {
@@ -105,18 +128,27 @@ export function isLines(response: Response): boolean {
   return response.headers.get('content-type')?.startsWith('application/x-ndjson') === true;
 }
 
-async function readWhole(response: Response): Promise<Response> {
+async function readWhole(response: Response, callId: string): Promise<Response> {
   const body = await response.text();
   const headers = new Headers(response.headers);
   // Of the bytes as they came.
   headers.delete('content-length');
   headers.delete('content-encoding');
+  // What answers in the service's place says nothing of it.
+  if (!headers.has('nav-call-id')) headers.set('nav-call-id', callId);
   const isEmpty = response.status === 204 || response.status === 304;
   return new Response(isEmpty ? null : body, { status: response.status, headers });
 }
 
-function pauseMs(outcome: Response | { error: unknown }, attempt: number): number {
-  const said = outcome instanceof Response ? Number(outcome.headers.get('retry-after')) * 1_000 : 0;
+function pauseMs(outcome: Outcome, attempt: number): number {
+  const said = 'response' in outcome ? waitSaidMs(outcome.response.headers.get('retry-after')) : 0;
   const ms = said > 0 ? said : Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
   return ms * (1 + Math.random() / 4);
+}
+
+/** `Retry-After` says seconds, or a date (RFC 9110, 10.2.3). */
+function waitSaidMs(text: string | null): number {
+  if (text === null) return 0;
+  const seconds = Number(text);
+  return Number.isNaN(seconds) ? Date.parse(text) - Date.now() + 1_000 || 0 : seconds * 1_000;
 }

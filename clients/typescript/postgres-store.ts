@@ -2,11 +2,16 @@ import type { Schemas } from './client.ts';
 import type { CopyChange, Store } from './store.ts';
 
 /** What is used of `pg`: a pool of the consumer's own. */
-export interface Pool {
+export interface Pool extends Emitter {
   connect: () => Promise<Connection>;
 }
 
-export interface Connection {
+interface Emitter {
+  on?: (event: 'error', listener: () => void) => unknown;
+  off?: (event: 'error', listener: () => void) => unknown;
+}
+
+export interface Connection extends Emitter {
   query: (text: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>;
   /** @param destroy true: nobody knows what state it is in */
   release: (destroy?: boolean) => void;
@@ -18,11 +23,13 @@ export interface PostgresStoreOptions {
   table?: string;
   /** the consumer's own work with a change, in the same transaction; the copy is already as it says */
   onChange?: (db: Connection, change: CopyChange) => Promise<void>;
+  /** the same, after all was read anew: what changed meanwhile is not told */
+  onReplaced?: (db: Connection) => Promise<void>;
 }
 
 /**
  * A copy in the consumer's Postgres: `avtale_id uuid primary key, innhold jsonb`. Several processes may follow with one
- * store: each change is taken by one of them, exactly once.
+ * store, those of the client for Kotlin too: each change is taken by one of them, exactly once.
  */
 export class PostgresStore implements Store {
   private readonly table: string;
@@ -33,6 +40,8 @@ export class PostgresStore implements Store {
     if (!/^[a-z][a-z0-9_]{0,50}$/.test(table)) throw new Error('table: lower-case letters, digits and _, 51 at most');
     this.table = table;
     this.options = options;
+    // A connection that breaks while nothing is asked on it would end the process; the pool replaces it.
+    options.pool.on?.('error', ignore);
   }
 
   /** The tables, for who has no migrations of their own that make them. */
@@ -55,12 +64,18 @@ export class PostgresStore implements Store {
     return this.inTransaction((db) => this.positionOf(db));
   }
 
-  async replaceAll(avtaler: AsyncIterable<Schemas['Avtale'][]>, position: string): Promise<void> {
-    await this.inTransaction(async (db) => {
-      await this.positionOf(db, 'for update');
+  replaceAll(
+    avtaler: AsyncIterable<Schemas['Avtale'][]>,
+    position: string,
+    instead: string | undefined,
+  ): Promise<boolean> {
+    return this.inTransaction(async (db) => {
+      if ((await this.positionOf(db, 'for update')) !== instead) return false;
       await db.query(`delete from ${this.table}`);
       for await (const batch of avtaler) await this.put(db, batch);
+      await this.options.onReplaced?.(db);
       await this.setPosition(db, position);
+      return true;
     });
   }
 
@@ -98,6 +113,8 @@ export class PostgresStore implements Store {
 
   private async inTransaction<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     const db = await this.options.pool.connect();
+    // The same while it is waited for the next piece of an export; what is asked next fails.
+    db.on?.('error', ignore);
     try {
       await db.query('begin');
       const result = await work(db);
@@ -111,6 +128,12 @@ export class PostgresStore implements Store {
       );
       db.release(!isWhole);
       throw error;
+    } finally {
+      db.off?.('error', ignore);
     }
   }
+}
+
+function ignore(): void {
+  // What fails is told by what is asked.
 }

@@ -13,12 +13,14 @@ export interface ReadChanges {
   more: boolean;
   /** when there is no more: everything that the source published up to this moment has been told */
   updatedTo: Date | undefined;
+  /** when the last change on the page was made; undefined when there is none */
+  lastChange: Date | undefined;
 }
 
 /** The position can't be used any more: everything must be read anew, from `readExport`. */
 export class StartAgainError extends Error {
-  constructor() {
-    super('The position in the change feed can not be used any more: start again from eksporterAvtaler');
+  constructor(options?: ErrorOptions) {
+    super('The position in the change feed can not be used any more: start again from eksporterAvtaler', options);
   }
 }
 
@@ -38,13 +40,14 @@ export interface ReadChangesOptions {
  * The next page for who keeps a copy. The avtaler are at least as new as the page: what answers may read from a replica
  * that is behind, and is then asked again.
  *
- * @throws StartAgainError, ProblemError, UnansweredError; the page has not been used then, and can be asked for again
+ * @throws StartAgainError, ProblemError, UnansweredError, TokenError; the page has not been used then, and can be asked for again
  */
 export async function readChanges(client: QueryApiClient, options: ReadChangesOptions): Promise<ReadChanges> {
   const { after, count = 500, waitSeconds = 30, lookups = client, signal = null } = options;
   const query = { etter: after, antall: count, ventSekunder: waitSeconds };
   const asked = client.GET('/api/v1/endringer', { params: { query }, signal });
   const page = await unlessGone(answerOf(asked));
+  // The last that is told of an avtale counts.
   const told = new Map(page.endringer.map(({ avtaleId, type }) => [avtaleId, type]));
   const avtaleIder = [...told].flatMap(([avtaleId, type]) => (type === 'SLETTET' ? [] : [avtaleId]));
   const params = { header: { 'Minst-Posisjon': page.posisjon } };
@@ -56,11 +59,13 @@ export async function readChanges(client: QueryApiClient, options: ReadChangesOp
   const found = new Set(avtaler.map(({ avtaleId }) => avtaleId));
   const gone = [...told.keys()].filter((avtaleId) => !found.has(avtaleId));
   const updatedTo = momentOf((await asked).response);
-  return { avtaler, gone, position: page.posisjon, more: page.flere, updatedTo };
+  const last = page.endringer.at(-1)?.tidspunkt;
+  const lastChange = last === undefined ? undefined : new Date(last);
+  return { avtaler, gone, position: page.posisjon, more: page.flere, updatedTo, lastChange };
 }
 
 async function unlessGone<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
-    throw error instanceof ProblemError && error.status === 410 ? new StartAgainError() : error;
+    throw error instanceof ProblemError && error.status === 410 ? new StartAgainError({ cause: error }) : error;
   });
 }

@@ -19,8 +19,17 @@ export interface CopyChange {
 export interface Store {
   /** undefined before there is a whole copy */
   readPosition: () => Promise<string | undefined>;
-  /** All of it in one: who reads the copy meanwhile sees the one before. What `avtaler` throws leaves that one as it is. */
-  replaceAll: (avtaler: AsyncIterable<Schemas['Avtale'][]>, position: string) => Promise<void>;
+  /**
+   * All of it in one: who reads the copy meanwhile sees the one before. What `avtaler` throws leaves that one as it is.
+   *
+   * @param instead the position that the copy must still be at, undefined when there is none
+   * @returns false, and nothing is changed, when the copy is at another: somebody else has replaced it
+   */
+  replaceAll: (
+    avtaler: AsyncIterable<Schemas['Avtale'][]>,
+    position: string,
+    instead: string | undefined,
+  ) => Promise<boolean>;
   /** All of it in one. @returns false, and nothing is changed, when the copy is not at `after` */
   apply: (change: CopyChange) => Promise<boolean>;
 }
@@ -34,11 +43,17 @@ export class MemoryStore implements Store {
     return Promise.resolve(this.position);
   }
 
-  async replaceAll(avtaler: AsyncIterable<Schemas['Avtale'][]>, position: string): Promise<void> {
+  async replaceAll(
+    avtaler: AsyncIterable<Schemas['Avtale'][]>,
+    position: string,
+    instead: string | undefined,
+  ): Promise<boolean> {
     const all = new Map<string, Schemas['Avtale']>();
     for await (const batch of avtaler) for (const avtale of batch) all.set(avtale.avtaleId, avtale);
+    if (this.position !== instead) return false;
     this.avtaler = all;
     this.position = position;
+    return true;
   }
 
   apply({ avtaler, gone, after, position }: CopyChange): Promise<boolean> {

@@ -18,7 +18,7 @@ beforeAll(() => {
     encoding: 'utf8',
   });
   execFileSync('tar', ['-xzf', packed.trim(), '-C', target, '--strip-components=1'], { cwd: consumer });
-  for (const name of ['openapi-fetch', 'openapi-typescript-helpers']) {
+  for (const name of ['openapi-fetch', 'openapi-typescript-helpers', '@types']) {
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
   writeFileSync(join(consumer, 'package.json'), '{"type":"module"}');
@@ -46,7 +46,11 @@ test('runs from node_modules without a flag', () => {
   );
 });
 
-test('a strict consumer compiles with its types', () => {
+test('a strict consumer compiles with its types, and so does the program of the README', () => {
+  const readme = readFileSync(join(installed(), 'README.md'), 'utf8');
+  const program = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? '';
+  expect(program).toContain('followAvtaler');
+  writeFileSync(join(consumer, 'readme.ts'), program);
   writeFileSync(
     join(consumer, 'main.ts'),
     `import { answerOf, createQueryApiClient, MemoryStore, type Schemas } from '@tiltak/datadeling-klient';
@@ -57,9 +61,8 @@ test('a strict consumer compiles with its types', () => {
      void client.POST('/api/v1/avtaler/sok', { body: { antall: 'x' } });`,
   );
   const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
-  const roots = ['--typeRoots', join(ROOT, 'node_modules', '@types')];
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { stdout } = spawnSync(process.execPath, [tsc, ...options, ...roots, 'main.ts'], {
+  const { stdout } = spawnSync(process.execPath, [tsc, ...options, 'main.ts', 'readme.ts'], {
     cwd: consumer,
     encoding: 'utf8',
   });

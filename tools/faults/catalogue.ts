@@ -525,9 +525,10 @@ export const FAULTS: readonly Fault[] = [
     test: 'two readings at once do not take the partition from each other',
   },
   {
-    fault: 'a consumer that keeps a copy, and the service, are killed; connections are cut; the position is lost',
-    done: 'SIGKILL of followers and a query-api, pg_terminate_backend on the copy, a new epoch, during changes',
-    holds: 'the copy is what the service answers',
+    fault:
+      'consumers that keep a copy by the README of a client, and the service, are killed; their database is away; the position is lost',
+    done: 'SIGKILL of programs in TypeScript and Kotlin and of a query-api, the copy’s database shut for a moment, new epochs, during changes',
+    holds: 'each copy, also one that both share, is what the service answers at the position that it states',
     file: 'tools/e2e/clients.fault.spec.ts',
     test: 'a copy in the consumer’s Postgres is what is served after kills of all sides, cut connections and a lost position',
   },

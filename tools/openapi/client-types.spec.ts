@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '@tiltak/testing';
+import { createKotlinFile, KOTLIN_FILES, type KotlinFile } from './kotlin-types.ts';
 import { CLIENT_SCHEMAS, KNOWN_VALUES_FILE, readClientSchema } from './client-types.ts';
 
 test.each(Object.keys(CLIENT_SCHEMAS) as (keyof typeof CLIENT_SCHEMAS)[])(
@@ -15,6 +16,13 @@ test.each(Object.keys(CLIENT_SCHEMAS) as (keyof typeof CLIENT_SCHEMAS)[])(
 test('the client knows the values of the published document: run npm run openapi', () => {
   expect(written('createKnownValues()')).toBe(readFileSync(KNOWN_VALUES_FILE, 'utf8'));
 });
+
+test.each(Object.keys(KOTLIN_FILES) as KotlinFile[])(
+  '%s of the client for Kotlin is as the published document: run npm run openapi',
+  (file) => {
+    expect(createKotlinFile(file)).toBe(readFileSync(KOTLIN_FILES[file], 'utf8'));
+  },
+);
 
 /** In a process of its own: the generator's dependencies can't be loaded by jest's module loader. */
 function written(expression: string): string {

@@ -1,4 +1,4 @@
-import { countJest, countTargets, lastLines } from './count.ts';
+import { countJest, countSurefire, countTargets, lastLines } from './count.ts';
 
 const told = (failed: number, passed = 3): Parameters<typeof countJest>[0] => ({ passed, failed, skipped: ['s'] });
 
@@ -42,4 +42,18 @@ test('what is skipped is named before it', () => {
     'skipped: another (1)',
     '1 passed, 0 failed, 3 skipped',
   ]);
+});
+
+const suite = (tests: number, failures: number, errors: number, skipped = ''): string =>
+  `<?xml version="1.0"?>\n<testsuite name="x" time="1.0" tests="${String(tests)}" errors="${String(errors)}" skipped="${skipped ? '1' : '0'}" failures="${String(failures)}">${skipped}</testsuite>`;
+
+test.each([
+  ['two suites', [suite(3, 0, 0), suite(2, 0, 0)], true, [5, 0]],
+  ['failures and errors', [suite(5, 1, 1)], false, [3, 2]],
+  ['one that did not compile', [], false, [0, 1]],
+  ['a failure after the tests', [suite(3, 0, 0)], false, [3, 1]],
+  ['what is skipped', [suite(3, 0, 0, '<skipped message="no Postgres"/>')], true, [2, 0]],
+] as const)('Maven: %s', (_name, suites, succeeded, expected) => {
+  const { passed, failed } = countSurefire(suites, succeeded);
+  expect([passed, failed]).toEqual(expected);
 });

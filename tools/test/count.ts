@@ -27,6 +27,21 @@ export function countTargets(targets: readonly string[], tasks: readonly Task[],
   return { passed, failed: failed === 0 && !succeeded ? 1 : failed, skipped: [] };
 }
 
+/** Counts Maven's run by the reports of its suites. One that says it failed without naming a test is a failure. */
+export function countSurefire(suites: readonly string[], succeeded: boolean): Report {
+  const counts = suites.map((xml) => {
+    const head = /<testsuite [^>]*>/.exec(xml)?.[0] ?? '';
+    const of = (name: string): number => Number(new RegExp(` ${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
+    return { tests: of('tests'), failed: of('failures') + of('errors'), skipped: of('skipped') };
+  });
+  const sum = (name: 'tests' | 'failed' | 'skipped'): number => counts.reduce((total, one) => total + one[name], 0);
+  const [failed, skipped] = [sum('failed'), sum('skipped')];
+  const passed = sum('tests') - failed - skipped;
+  const unexplained = failed === 0 && (!succeeded || passed === 0);
+  const titles = suites.flatMap((xml) => [...xml.matchAll(/<skipped message="([^"]*)"/g)].map(([, why = '']) => why));
+  return { passed, failed: unexplained ? 1 : failed, skipped: titles };
+}
+
 /** The end of a test run: what was skipped, by the titles that say why, and the line that counts. */
 export function lastLines(parts: readonly Report[]): string[] {
   const sum = (of: (part: Report) => number): number => parts.reduce((total, part) => total + of(part), 0);

@@ -2,12 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 export interface Seen {
+  method: string;
   url: string;
   headers: IncomingMessage['headers'];
   body: unknown;
 }
 
-export type Answer = (seen: Seen, response: ServerResponse) => void;
+export type Answer = (seen: Seen, response: ServerResponse) => unknown;
 
 /** A service that answers as a test says, over HTTP; one answer for each request, and the last for all that follow. */
 export class Service {
@@ -34,11 +35,11 @@ export class Service {
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const json = text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
-    const seen = { url: request.url ?? '', headers: request.headers, body: json };
+    const seen = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: json };
     this.seen.push(seen);
     const [first, ...rest] = this.answers;
     if (rest.length > 0) this.answers = rest;
-    if (first) first(seen, response);
+    if (first) await first(seen, response);
     else response.destroy();
   }
 }
@@ -48,17 +49,10 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   return (_, response) => response.writeHead(status, { 'content-type': type, ...headers }).end(JSON.stringify(body));
 }
 
-export function problem(status: number, code: string, headers: Record<string, string> = {}): Answer {
-  const type = `urn:tiltak-datadeling:feil:${code}`;
-  return json(status, { type, title: code, status, detail: 'As the test says', callId: 'id-1' }, headers);
-}
-
-/** @param breaksOff the connection ends without the end of the answer */
-export function lines(all: unknown[], breaksOff = false): Answer {
-  return (_, response) => {
-    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'data-oppdatert': '2026-03-01T12:00:00Z' });
-    response.write(all.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    if (breaksOff) setTimeout(() => response.destroy(), 20);
-    else response.end();
-  };
+/** An export. */
+export function lines(all: unknown[]): Answer {
+  return (_, response) =>
+    response
+      .writeHead(200, { 'content-type': 'application/x-ndjson' })
+      .end(all.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

@@ -1,0 +1,59 @@
+@file:JvmName("Datadeling")
+@file:JvmMultifileClass
+
+package no.nav.tiltak.datadeling
+
+import java.time.Instant
+import java.util.UUID
+
+/** A page of the change feed, and what it told of as it is now. */
+public data class ReadChanges(
+    /** those named as ENDRET that are there */
+    public val avtaler: List<Avtale>,
+    /** the ids of those to forget: SLETTET, or not there any more */
+    public val gone: List<UUID>,
+    /** to go on from; store it together with what was done about the page */
+    public val position: String,
+    /** there is more right away */
+    public val more: Boolean,
+    /** when there is no more: everything that the source published up to this moment has been told */
+    public val updatedTo: Instant?,
+    /** when the last change on the page was made; null when there is none */
+    public val lastChange: Instant?,
+)
+
+/** The position can't be used any more: everything must be read anew, from [readExport]. */
+public class StartAgainError internal constructor(cause: Throwable) :
+    RuntimeException("The position in the change feed can not be used any more: start again from eksporterAvtaler", cause)
+
+/**
+ * The next page for who keeps a copy. The avtaler are at least as new as the page: what answers may read from a replica
+ * that is behind, and is then asked again.
+ *
+ * Throws [StartAgainError], [ProblemError], [UnansweredError] and [TokenError]; the page has not been used then, and can be
+ * asked for again.
+ *
+ * @param after `position` of the export, or of the page before
+ * @param count on a page, at most 1,000
+ * @param waitSeconds at the end of the feed, at most 30
+ */
+@JvmOverloads
+public fun readChanges(client: QueryApiClient, after: String, count: Int = 500, waitSeconds: Int = 30): ReadChanges {
+    val asked = unlessGone { client.hentEndringer(etter = after, antall = count, ventSekunder = waitSeconds) }
+    val page = asked.data
+    // The last that is told of an avtale counts.
+    val told = page.endringer.associate { it.avtaleId to it.type }
+    val changed = told.filterValues { it != Endringstype.SLETTET }.keys.toList()
+    val avtaler = if (changed.isEmpty()) emptyList() else unlessGone {
+        client.sokAvtaler(Sok(avtaleIder = changed, antall = 1_000), CallOptions(minstPosisjon = page.posisjon))
+    }.data.avtaler
+    val found = avtaler.map { it.avtaleId }.toSet()
+    val gone = told.keys.filter { it !in found }
+    return ReadChanges(avtaler, gone, page.posisjon, page.flere, asked.updatedTo, page.endringer.lastOrNull()?.tidspunkt)
+}
+
+private fun <T> unlessGone(call: () -> T): T = try {
+    call()
+} catch (error: ProblemError) {
+    throw if (error.status == 410) StartAgainError(error) else error
+}
