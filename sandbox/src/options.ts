@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UsageError } from '@tiltak/platform';
+
+/** What was asked for can't be done, and why. */
+export class OptionError extends Error {}
 
 export interface SandboxOptions {
   port: number;
@@ -11,7 +13,7 @@ export interface SandboxOptions {
   /** whether what the query-api logs is shown */
   logs: boolean;
   /** of the package */
-  files: { queryApi: string; clockHook: string };
+  files: { queryApi: string; queryApiRunner: string; document: string };
 }
 
 export const USAGE = `Usage: npx @navikt/tiltak-datadeling-sandbox [options]
@@ -28,22 +30,26 @@ The query-api of tiltak-datadeling with a database and a token issuer of its own
 /**
  * @param directory of the package: the programs lie there
  * @returns undefined when help is asked for
- * @throws UsageError that says what is wrong
+ * @throws OptionError that says what is wrong
  */
 export function readOptions(args: string[], directory: string): SandboxOptions | undefined {
   const { values, positionals } = parse(args);
   if (values.hjelp) return undefined;
-  if (positionals.length > 0) throw new UsageError(`${positionals[0] ?? ''} is no option`);
+  if (positionals.length > 0) throw new OptionError(`${positionals[0] ?? ''} is no option`);
   const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN;
-  if (!(port <= 65_535)) throw new UsageError('--port must be a number from 0 to 65535');
+  if (!(port <= 65_535)) throw new OptionError('--port must be a number from 0 to 65535');
   const registry = values.konsumenter === undefined ? join(directory, 'konsumenter.yaml') : resolve(values.konsumenter);
-  if (!existsSync(registry)) throw new UsageError(`--konsumenter: there is no file ${registry}`);
+  if (!existsSync(registry)) throw new OptionError(`--konsumenter: there is no file ${registry}`);
   return {
     port,
     host: values.konteiner ? '0.0.0.0' : '127.0.0.1',
     registry,
     logs: values.logg,
-    files: { queryApi: join(directory, 'query-api.cjs'), clockHook: join(directory, 'clock-hook.cjs') },
+    files: {
+      queryApi: join(directory, 'query-api.cjs'),
+      queryApiRunner: join(directory, 'query-api-process.cjs'),
+      document: join(directory, 'openapi.json'),
+    },
   };
 }
 
@@ -66,6 +72,6 @@ function parse(args: string[]): Given {
       },
     });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new OptionError((error as Error).message);
   }
 }

@@ -23,13 +23,13 @@ const stats = await promisify(webpack)({
   target: 'node22',
   entry: {
     main: join(source, 'src', 'main.ts'),
-    'clock-hook': join(source, 'src', 'process', 'clock-hook.ts'),
+    'query-api-process': join(source, 'src', 'process', 'query-api-process.ts'),
   },
   output: { path: target, filename: '[name].cjs', clean: true },
   devtool: 'source-map',
   resolve: { extensions: ['.ts', '.js'] },
   module: {
-    parser: { javascript: { createRequire: false } },
+    parser: { javascript: { createRequire: false, dynamicImportMode: 'eager' } },
     rules: [
       { test: /\.ts$/, exclude: /node_modules/, use: 'swc-loader' },
       // Of what is for tests, only that which is used: else Kafka and a browser would have to be installed.
@@ -50,6 +50,7 @@ if (stats.hasErrors() || stats.hasWarnings()) console.error(stats.toString('erro
 if (stats.hasErrors()) process.exit(1);
 
 copyFileSync(queryApi, join(target, 'query-api.cjs'));
+copyFileSync(join(root, 'apps', 'query-api', 'openapi.json'), join(target, 'openapi.json'));
 for (const name of ['README.md', 'konsumenter.yaml']) copyFileSync(join(source, name), join(target, name));
 
 /** The packages that a program asks for by name. */

@@ -41,15 +41,19 @@ export async function controlDocument(): Promise<string> {
 }
 
 /** Swagger UI is the query-api's own, on this document. */
-export function serveDocument(app: NestFastifyApplication, document: string): void {
+export function serveDocument(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance() as FastifyInstance;
-  const files: Record<string, [type: string, content: string]> = {
-    [DOCUMENT_PATH]: ['application/json; charset=utf-8', document],
-    [SWAGGER_PATH]: ['text/html; charset=utf-8', PAGE],
-    [`${SWAGGER_PATH}/start.js`]: ['text/javascript; charset=utf-8', SCRIPT],
+  let document: Promise<string> | undefined;
+  const files: Record<string, [type: string, content: () => string | Promise<string>]> = {
+    // Made when somebody wants it: the start is not kept waiting.
+    [DOCUMENT_PATH]: ['application/json; charset=utf-8', () => (document ??= controlDocument())],
+    [SWAGGER_PATH]: ['text/html; charset=utf-8', () => PAGE],
+    [`${SWAGGER_PATH}/start.js`]: ['text/javascript; charset=utf-8', () => SCRIPT],
   };
   for (const [path, [type, content]] of Object.entries(files)) {
-    server.get(path, (_request, reply) => reply.headers({ ...PAGE_HEADERS, 'Content-Type': type }).send(content));
+    server.get(path, async (_request, reply) => {
+      await reply.headers({ ...PAGE_HEADERS, 'Content-Type': type }).send(await content());
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import { commonVariables, entraVariables, readEnvironment, startHttp, type Stop 
 import { freePort } from '@tiltak/testing';
 import { AUDIENCE } from '../process/issuer.ts';
 import { ControlModule, type ControlParts } from './control.module.ts';
-import { controlDocument, serveDocument } from './openapi.ts';
+import { serveDocument } from './openapi.ts';
 
 /** Starts the control API behind the front. It needs no token: nobody but this machine comes to it. */
 export async function startControl(parts: ControlParts, issuer: string): Promise<{ url: string; stop: Stop }> {
@@ -19,14 +19,13 @@ export async function startControl(parts: ControlParts, issuer: string): Promise
       AZURE_OPENID_CONFIG_JWKS_URI: issuer,
     },
   );
-  const document = await controlDocument();
   const http = await startHttp({
     module: ControlModule.with(parts),
     config,
     openRoutes: ['/sandkasse/*'],
     readiness: {},
     maxStopMs: 1_000,
-    configure: (app) => serveDocument(app, document),
+    configure: serveDocument,
   });
   return { url: `http://127.0.0.1:${String(port)}`, stop: http.stop };
 }

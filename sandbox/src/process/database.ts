@@ -1,54 +1,35 @@
-import { join } from 'node:path';
 import { createDataSource, migrate, writeKeyCheck, type DatabaseOptions, type DeltakerId } from '@tiltak/database';
-import { createDatabase, createWorkDir, freePort, startPostgres, type OrganisasjonDatabase } from '@tiltak/testing';
+import { createDatabase, type OrganisasjonDatabase } from '@tiltak/testing';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 
 /** Where the stream would be, had it a topic. */
 export const SOURCE = { topic: 'sandkasse', epoch: 0, partition: 0 } as const;
 
-/** A Postgres of its own, gone when the sandbox ends. */
 export interface SandboxDatabase {
   logins: OrganisasjonDatabase;
   /** connected as the owner of the schema */
   owner: DataSource;
-  directory: string;
-  stop: () => Promise<void>;
 }
 
-/** An empty server with the organisation's database and logins, and a clock that can be set; the schema is still to come. */
-export async function startDatabase(): Promise<SandboxDatabase> {
-  const { directory, clean } = createWorkDir('sandkasse');
-  const server = await startPostgres({
-    port: await freePort(),
-    dataDir: join(directory, 'postgres'),
-    logFile: join(directory, 'postgres.log'),
-    throwaway: true,
-  });
-  const logins = await createDatabase(server.url, ORGANISASJON);
+/**
+ * The organisation's database and logins on an empty server, with a clock that can be set, the product's schema, and the
+ * word that everything which was published is in it.
+ *
+ * @param url of the server, as superuser
+ */
+export async function createSandboxDatabase(url: string, deltakerId: DeltakerId): Promise<SandboxDatabase> {
+  const logins = await createDatabase(url, ORGANISASJON);
   await replaceClock(logins.url);
   const owner = await createDataSource({ ...connectionOf(logins), ...logins.migrering }).initialize();
-  return {
-    logins,
-    owner,
-    directory,
-    stop: async () => {
-      await owner.destroy();
-      await server.stop();
-      clean();
-    },
-  };
-}
-
-export const ORGANISASJON = 'sandkasse';
-
-/** Brings the schema to the product's, and says that everything that was published is in it. */
-export async function prepareSchema({ owner }: SandboxDatabase, deltakerId: DeltakerId): Promise<void> {
   await migrate(owner);
   await writeKeyCheck(owner, deltakerId);
   await owner.query('insert into topic_epoke values ($1, $2, $1)', [SOURCE.topic, SOURCE.epoch]);
   await emptySource(owner);
+  return { logins, owner };
 }
+
+export const ORGANISASJON = 'sandkasse';
 
 /** Of a source from which nothing has come. */
 export async function emptySource(owner: DataSource): Promise<void> {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** An operation of the query-api, as its document tells of it. */
 export interface Operation {
   id: string;
@@ -11,8 +13,9 @@ interface Document {
   paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>;
 }
 
-export async function readOperations(url: string): Promise<Operation[]> {
-  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+/** @param file the document that the query-api publishes */
+export function readOperations(file: string): Operation[] {
+  const document = JSON.parse(readFileSync(file, 'utf8')) as Document;
   return Object.entries(document.paths).flatMap(([template, methods]) =>
     Object.entries(methods).map(([method, { operationId: id, responses }]) => ({
       id,
