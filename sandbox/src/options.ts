@@ -24,7 +24,7 @@ The query-api of tiltak-datadeling with a database and a token issuer of its own
   --konsumenter <file>   a registry of consumers of your own, as in production; else the package's konsumenter.yaml
   --logg                 shows what the query-api logs
   --konteiner            listens on all addresses: in a container only, whose port is published on 127.0.0.1
-  --hjelp                this text
+  --help                this text
 `;
 
 /**
@@ -34,7 +34,7 @@ The query-api of tiltak-datadeling with a database and a token issuer of its own
  */
 export function readOptions(args: string[], directory: string): SandboxOptions | undefined {
   const { values, positionals } = parse(args);
-  if (values.hjelp) return undefined;
+  if (values.help) return undefined;
   if (positionals.length > 0) throw new OptionError(`${positionals[0] ?? ''} is no option`);
   const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN;
   if (!(port <= 65_535)) throw new OptionError('--port must be a number from 0 to 65535');
@@ -54,7 +54,7 @@ export function readOptions(args: string[], directory: string): SandboxOptions |
 }
 
 interface Given {
-  values: { port: string; konsumenter?: string; logg: boolean; konteiner: boolean; hjelp: boolean };
+  values: { port: string; konsumenter?: string; logg: boolean; konteiner: boolean; help: boolean };
   positionals: string[];
 }
 
@@ -68,7 +68,7 @@ function parse(args: string[]): Given {
         konsumenter: { type: 'string' },
         logg: { type: 'boolean', default: false },
         konteiner: { type: 'boolean', default: false },
-        hjelp: { type: 'boolean', short: 'h', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     });
   } catch (error) {

@@ -19,15 +19,20 @@ else writeFileSync(documentFile(project), publishedBy(project));
 function checkDocument(app: string): void {
   const file = documentFile(app);
   if (existsSync(file) && readFileSync(file, 'utf8') === publishedBy(app)) return;
-  fail(`apps/${app}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
+  fail(`${folderOf(app)}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
+}
+
+/** The sandbox is no app of the product. */
+function folderOf(app: string): string {
+  return app === 'sandbox' ? app : `apps/${app}`;
 }
 
 function documentFile(app: string): string {
-  return join(ROOT, 'apps', app, 'openapi.json');
+  return join(ROOT, folderOf(app), 'openapi.json');
 }
 
 function publishedBy(app: string): string {
-  const program = join(ROOT, 'dist', 'apps', app, 'main.cjs');
+  const program = join(ROOT, 'dist', folderOf(app), 'main.cjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'openapi'], {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,

@@ -1,12 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiParam,
-  ApiProduces,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { parseInstant } from '@tiltak/avtale';
 import { PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { FastifyReply } from 'fastify';
@@ -67,8 +60,8 @@ export class ControlController {
     }
     const moment = wanted === undefined ? this.daysFromNow(flyttDager ?? 0) : new Date(wanted);
     if (!(moment.getUTCFullYear() >= FIRST_YEAR && moment.getUTCFullYear() <= LAST_YEAR)) {
-      const melding = `must come to a year from ${String(FIRST_YEAR)} to ${String(LAST_YEAR)}`;
-      throw invalid({ felt: wanted === undefined ? 'flyttDager' : 'tidspunkt', melding });
+      const message = `must come to a year from ${String(FIRST_YEAR)} to ${String(LAST_YEAR)}`;
+      throw invalid({ felt: wanted === undefined ? 'flyttDager' : 'tidspunkt', melding: message });
     }
     await this.clock.set(moment);
     return this.hentKlokke();
@@ -199,7 +192,11 @@ export class ControlController {
     if (affected.length === 0) {
       const names = operations.map(({ id }) => id).sort();
       errors.push({ felt: 'operasjon', melding: `must be one of ${names.join(', ')}` });
-    } else if (operasjon !== undefined && status !== undefined && !affected.some(({ statuses }) => statuses.has(status))) {
+    } else if (
+      operasjon !== undefined &&
+      status !== undefined &&
+      !affected.some(({ statuses }) => statuses.has(status))
+    ) {
       errors.push({ felt: 'status', melding: 'is none that the operation answers with' });
     }
     if (status === undefined && forsinkelseMs === undefined && bruddEtterByte === undefined) {

@@ -51,7 +51,11 @@ export class AlderDto {
 
 @ApiSchema({ name: 'Feil', description: 'At least one of status, forsinkelseMs and bruddEtterByte' })
 export class FeilDto {
-  @ApiPropertyOptional({ type: String, description: 'An operationId of the query-api; all unless told', example: 'sokAvtaler' })
+  @ApiPropertyOptional({
+    type: String,
+    description: 'An operationId of the query-api; all unless told',
+    example: 'sokAvtaler',
+  })
   @IsOptional()
   @IsString()
   @MaxLength(100)
@@ -67,14 +71,24 @@ export class FeilDto {
   @IsIn(FAULT_STATUSES)
   status?: number;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 0, maximum: 600, description: '`Retry-After` of 429 and 503; 1 unless told' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: 600,
+    description: '`Retry-After` of 429 and 503; 1 unless told',
+  })
   @IsOptional()
   @IsInt()
   @Min(0)
   @Max(600)
   retryAfter?: number;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 120_000, description: 'So long nothing is answered, ms' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 120_000,
+    description: 'So long nothing is answered, ms',
+  })
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -92,7 +106,13 @@ export class FeilDto {
   @Max(2 ** 30)
   bruddEtterByte?: number;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 10_000, default: 1, description: 'Calls that it befalls' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 10_000,
+    default: 1,
+    description: 'Calls that it befalls',
+  })
   @IsOptional()
   @IsInt()
   @Min(1)
@@ -126,7 +146,13 @@ export class OppslagvalgDto {
   @MaxLength(100)
   callId?: string;
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1_000, default: 1_000, description: 'At most so many, the last ones' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1_000,
+    default: 1_000,
+    description: 'At most so many, the last ones',
+  })
   @IsOptional()
   @IntegerParam()
   @IsInt()

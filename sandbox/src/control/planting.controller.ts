@@ -77,8 +77,8 @@ export class PlantingController {
   @ApiOkResponse({ type: ScenarierDto })
   hentScenarier(): ScenarierDto {
     return {
-      scenarier: Object.entries(SCENARIOS).map(([navn, { description, count }]) => ({
-        navn,
+      scenarier: Object.entries(SCENARIOS).map(([name, { description, count }]) => ({
+        navn: name,
         beskrivelse: description,
         ...(count ? { maksAntall: count.max } : {}),
       })),
@@ -127,6 +127,8 @@ function chosenCount({ count }: Scenario, chosen: number | undefined): number {
   if (chosen === undefined) return count?.default ?? 1;
   const max = count?.max ?? 0;
   if (chosen <= max) return chosen;
-  const melding = count ? `must not be more than ${String(max)}` : 'can not be chosen in this scenario';
-  throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', { feil: [{ felt: 'antall', melding }] });
+  const message = count ? `must not be more than ${String(max)}` : 'can not be chosen in this scenario';
+  throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The request is not valid', {
+    feil: [{ felt: 'antall', melding: message }],
+  });
 }

@@ -67,7 +67,10 @@ const Flag = (description: string): PropertyDecorator =>
 const Decimal = (description: string, example: number): PropertyDecorator =>
   applyDecorators(ApiPropertyOptional({ type: Number, description, example }), IsOptional(), IsNumber());
 
-@ApiSchema({ name: 'Avtaleinnhold', description: 'All that the avtale says from now on. A field that is left out is null' })
+@ApiSchema({
+  name: 'Avtaleinnhold',
+  description: 'All that the avtale says from now on. A field that is left out is null',
+})
 export class AvtaleinnholdDto {
   @ApiPropertyOptional({ description: `National ident of the participant, which ${SYNTHETIC_ONLY}`, type: String })
   @IsOptional()
@@ -133,7 +136,10 @@ export class AvtaleinnholdDto {
   @MomentText('When it was created; now unless told', '2026-01-18T07:43:53Z')
   opprettetTidspunkt?: string;
 
-  @MomentText('When it was last changed; now unless told. One that is older than what is known changes nothing', '2026-02-01T08:00:00Z')
+  @MomentText(
+    'When it was last changed; now unless told. One that is older than what is known changes nothing',
+    '2026-02-01T08:00:00Z',
+  )
   sistEndret?: string;
 
   @Decimal('Percentage of a full position', 80)
@@ -187,7 +193,11 @@ export class PersonDto {
 
 @ApiSchema({ name: 'ScenarioValg' })
 export class ScenariovalgDto {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, description: 'How many, in a scenario that says how many it can be' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'How many, in a scenario that says how many it can be',
+  })
   @IsOptional()
   @IsInt()
   @Min(1)

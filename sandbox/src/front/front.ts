@@ -121,7 +121,13 @@ function forward(request: IncomingMessage, response: ServerResponse, { to, agent
     // Whoever is behind may break off, and so may the client: the other is told in the same way.
     const done = (): void => undefined;
     if (cutAfterBytes === undefined) pipeline(answered, response, done);
-    else pipeline(answered, cutAfter(cutAfterBytes, () => response.destroy()), response, done);
+    else
+      pipeline(
+        answered,
+        cutAfter(cutAfterBytes, () => response.destroy()),
+        response,
+        done,
+      );
   });
   upstream.once('error', () => {
     if (response.headersSent) response.destroy();

@@ -38,6 +38,7 @@ export class Planter {
   private readonly personWriter: PersonWriter;
   private readonly idents = new Map<string, string>();
   private position = 0;
+  private identPosition = 0;
   private numbers = 0;
   private last: Promise<unknown> = Promise.resolve();
 
@@ -56,15 +57,16 @@ export class Planter {
   plant(avtaler: readonly ToPlant[]): Promise<PlantOutcome[]> {
     return this.inTurn(async () => {
       const known = await this.readKnown(avtaler.map(({ avtaleId }) => avtaleId));
-      const writtenAt = this.clock.now().getTime();
-      const perAvtale = avtaler.map((avtale) => this.messagesOf(avtale, known.get(avtale.avtaleId), writtenAt));
-      for (const { versions } of avtaler) for (const { deltakerFnr } of versions) if (deltakerFnr) this.learn(deltakerFnr);
+      const nowMs = this.clock.now().getTime();
+      const perAvtale = avtaler.map((avtale) => this.messagesOf(avtale, known.get(avtale.avtaleId), nowMs));
+      for (const { versions } of avtaler)
+        for (const { deltakerFnr } of versions) if (deltakerFnr) this.learn(deltakerFnr);
       // Each version is a message of its own, and what comes together may be stored as one: they go one after the other.
       const outcomes = new Map<string, PlantOutcome>();
       for (let round = 0; ; round++) {
         const messages = perAvtale.flatMap((of) => of[round] ?? []);
         if (messages.length === 0) return avtaler.map(({ avtaleId }) => outcomes.get(avtaleId) ?? 'UENDRET');
-        for (const [avtaleId, outcome] of await this.ingest(messages, writtenAt)) outcomes.set(avtaleId, outcome);
+        for (const [avtaleId, outcome] of await this.ingest(messages)) outcomes.set(avtaleId, outcome);
       }
     });
   }
@@ -72,7 +74,7 @@ export class Planter {
   /** Deletes, as a tombstone on the topic does; one that is not there is none. */
   remove(avtaleId: string): Promise<void> {
     return this.inTurn(async () => {
-      await this.ingest([tombstone(avtaleId)], this.clock.now().getTime());
+      await this.ingest([tombstone(avtaleId, this.clock.now().getTime())]);
     });
   }
 
@@ -87,7 +89,7 @@ export class Planter {
         gjeldende: i === 0,
       }));
       const value = Buffer.from(JSON.stringify({ identifikatorer }));
-      const message = { offset: this.position++, key: Buffer.from(key), value };
+      const message = { offset: this.identPosition++, key: Buffer.from(key), value };
       await this.personWriter.write({
         ...IDENT_SOURCE,
         select: () => Promise.resolve({ messages: [message], record: () => Promise.resolve() }),
@@ -118,7 +120,11 @@ export class Planter {
     await this.pool.end();
   }
 
-  private messagesOf({ avtaleId, versions, isDeleted }: ToPlant, known: Known | undefined, nowMs: number): SourceForm[] {
+  private messagesOf(
+    { avtaleId, versions, isDeleted }: ToPlant,
+    known: Known | undefined,
+    nowMs: number,
+  ): SourceForm[] {
     const { avtaleNr = ++this.numbers, versjon = 0, changedMs = 0 } = known ?? {};
     // What is planted later is newer, also when the clock has been set back.
     const firstMs = Math.max(nowMs, changedMs + 1);
@@ -132,19 +138,21 @@ export class Planter {
           sistEndret: new Date(firstMs + i).toISOString(),
           today: this.clock.today(),
         },
-        Math.max(nowMs, firstMs),
+        firstMs + i,
       ),
     );
-    return isDeleted ? [...messages, tombstone(avtaleId)] : messages;
+    return isDeleted ? [...messages, tombstone(avtaleId, firstMs)] : messages;
   }
 
-  private async ingest(forms: readonly SourceForm[], writtenAt: number): Promise<[string, PlantOutcome][]> {
+  private async ingest(forms: readonly SourceForm[]): Promise<[string, PlantOutcome][]> {
     const from = this.position;
     const nextOffset = from + forms.length;
-    const messages = forms.map((form, i) => ({ ...form, offset: from + i, writtenAt }));
+    const messages = forms.map((form, i) => ({ ...form, offset: from + i }));
     const extent = { fetchedFrom: from, nextOffset, endOffset: nextOffset };
-    const { folds } = await ingestBatch(this.writer, { ...SOURCE, messages, ...extent });
+    const { folds, parked } = await ingestBatch(this.writer, { ...SOURCE, messages, ...extent });
     this.position = nextOffset;
+    const [unusable] = parked;
+    if (unusable) throw new Error(`The product parked what was planted: ${unusable.code} ${unusable.reason}`);
     return folds.map(({ avtaleId, outcomes }) => {
       const [outcome] = (Object.keys(outcomes) as PlantOutcome[]).filter((name) => outcomes[name] > 0);
       return [avtaleId, outcome ?? 'UENDRET'];
@@ -159,10 +167,7 @@ export class Planter {
       [avtaleIder],
     );
     return new Map(
-      rows.map((row) => [
-        row.avtale_id,
-        { avtaleNr: row.avtale_nr, versjon: row.versjon, changedMs: Number(row.ms) },
-      ]),
+      rows.map((row) => [row.avtale_id, { avtaleNr: row.avtale_nr, versjon: row.versjon, changedMs: Number(row.ms) }]),
     );
   }
 

@@ -20,6 +20,8 @@ export interface Filled {
 export interface SourceForm {
   key: Buffer;
   value: Buffer | null;
+  /** ms since 1970 */
+  writtenAt: number;
 }
 
 /** @throws Problem 400 that names the fields which make it one that the product can't use */
@@ -36,18 +38,22 @@ export function sourceForm(content: PlantedContent, filled: Filled, writtenAt: n
   };
   const message = Object.fromEntries(Object.entries(all).flatMap(([name, value]) => atSource(name, value)));
   if (neverBegan) message['annullertGrunn'] = 'Ikke møtt';
-  const form = { key: Buffer.from(filled.avtaleId), value: Buffer.from(JSON.stringify(message)) };
+  const form = { key: Buffer.from(filled.avtaleId), value: Buffer.from(JSON.stringify(message)), writtenAt };
   const parsed = parseMessage(form.key, form.value, { writtenAt });
   if (!parsed.ok) {
-    const felt = publishedName(parsed.reason.field);
+    const field = publishedName(parsed.reason.field);
     throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The product would not take this', {
-      feil: [{ felt, melding: parsed.reason.reason }],
+      feil: [{ felt: field, melding: parsed.reason.reason }],
     });
   }
   return form;
 }
 
-export const tombstone = (avtaleId: string): SourceForm => ({ key: Buffer.from(avtaleId), value: null });
+export const tombstone = (avtaleId: string, writtenAt: number): SourceForm => ({
+  key: Buffer.from(avtaleId),
+  value: null,
+  writtenAt,
+});
 
 /** As the source computes it at night. */
 function statusOn(today: string, { annullertTidspunkt, avtaleInngaatt, startDato, sluttDato }: PlantedContent): string {

@@ -33,5 +33,16 @@ process.on('message', (message: ToQueryApi) => {
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 
 /** What takes long to load is loaded while there is no database to connect to yet. */
-const HEAVY = ['reflect-metadata', '@nestjs/core', '@nestjs/platform-fastify', '@nestjs/swagger', 'class-validator', 'typeorm', 'pg', 'pino', 'graphql', 'jose'];
+const HEAVY = [
+  'reflect-metadata',
+  '@nestjs/core',
+  '@nestjs/platform-fastify',
+  '@nestjs/swagger',
+  'class-validator',
+  'typeorm',
+  'pg',
+  'pino',
+  'graphql',
+  'jose',
+];
 for (const name of HEAVY) load(name);

@@ -55,7 +55,7 @@ export function createQueryApiProcess(runner: string, showsLog: boolean): QueryA
 }
 
 async function waitUntilReady(port: number, failure: () => string | undefined): Promise<void> {
-  for (const deadline = performance.now() + MAX_START_MS; ; ) {
+  for (const deadline = performance.now() + MAX_START_MS; ;) {
     const response = await fetch(`http://127.0.0.1:${String(port)}/internal/isready`).catch(() => undefined);
     if (response?.ok) return;
     const why = failure() ?? (performance.now() > deadline ? 'it is not ready' : undefined);

@@ -119,15 +119,17 @@ const ROWS: Record<string, Row> = {
 
 /** A person with one avtale, for each row. */
 export const PHASE_SCENARIOS: Record<string, Scenario> = Object.fromEntries(
-  Object.entries(ROWS).map(([name, { description, fase, annullertUnderveis = false, versions }]): [string, Scenario] => [
-    name,
-    {
-      description,
-      plant: ({ today, newPerson, newBedrift }) => {
-        const [deltakerFnr, bedriftNr] = [newPerson(), newBedrift()];
-        const said = versions(today).map((content) => ({ deltakerFnr, bedriftNr, ...content }));
-        return { persons: [[deltakerFnr]], avtaler: [{ versions: said, fase, annullertUnderveis }] };
+  Object.entries(ROWS).map(
+    ([name, { description, fase, annullertUnderveis = false, versions }]): [string, Scenario] => [
+      name,
+      {
+        description,
+        plant: ({ today, newPerson, newBedrift }) => {
+          const [deltakerFnr, bedriftNr] = [newPerson(), newBedrift()];
+          const said = versions(today).map((content) => ({ deltakerFnr, bedriftNr, ...content }));
+          return { persons: [[deltakerFnr]], avtaler: [{ versions: said, fase, annullertUnderveis }] };
+        },
       },
-    },
-  ]),
+    ],
+  ),
 );

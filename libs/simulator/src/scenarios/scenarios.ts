@@ -124,7 +124,10 @@ const OTHERS: Record<string, Scenario> = {
     description: 'An avtale that was shown, and then deleted',
     plant: ({ today, newPerson, newBedrift }) => {
       const who = { deltakerFnr: newPerson(), bedriftNr: newBedrift() };
-      return { persons: [[who.deltakerFnr]], avtaler: [{ versions: [entered(today, [-30, 60], who)], isDeleted: true }] };
+      return {
+        persons: [[who.deltakerFnr]],
+        avtaler: [{ versions: [entered(today, [-30, 60], who)], isDeleted: true }],
+      };
     },
   },
 };
