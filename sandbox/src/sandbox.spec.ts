@@ -49,23 +49,21 @@ describe('what it plants is what the product answers', () => {
     const phases = Object.values(SCENARIOS).flatMap((scenario) =>
       scenario
         .plant(world, 1)
-        .avtaler.map(({ fase, annullertUnderveis }) => `${String(fase)} ${String(annullertUnderveis)}`),
+        .avtaler.flatMap(({ fase, annullertUnderveis }) =>
+          fase === undefined ? [] : `${fase}${annullertUnderveis === true ? ' underveis' : ''}`,
+        ),
     );
-    expect(new Set(phases)).toEqual(
-      expect.objectContaining(
-        new Set([
-          'ANNULLERT false',
-          'PLANLAGT true',
-          'PAAGAAR true',
-          'AVSLUTTET true',
-          'AVSLUTTET false',
-          'PAAGAAR false',
-          'PLANLAGT false',
-          'IKKE_INNGAATT_PAA_NYTT false',
-          'UTKAST false',
-        ]),
-      ),
-    );
+    expect([...new Set(phases)].sort()).toEqual([
+      'ANNULLERT',
+      'AVSLUTTET',
+      'AVSLUTTET underveis',
+      'IKKE_INNGAATT_PAA_NYTT',
+      'PAAGAAR',
+      'PAAGAAR underveis',
+      'PLANLAGT',
+      'PLANLAGT underveis',
+      'UTKAST',
+    ]);
   });
 
   test('links, persons with several idents, history and the change feed follow, as from the stream', async () => {
@@ -270,28 +268,28 @@ describe('what it refuses', () => {
     return ident.slice(0, 2) + String(Number(ident.slice(2, 4)) - 80).padStart(2, '0') + ident.slice(4);
   };
 
-  test.each<[string, string, unknown, string]>([
-    ['PUT', id, { deltakerFnr: real(3) }, 'deltakerFnr'],
-    ['PUT', id, { bedriftNr: real(4) }, 'bedriftNr'],
-    ['PUT', id, { bedriftNavn: `Ola ${real(5)}` }, 'bedriftNavn'],
-    ['PUT', id, { startDato: '2026-02-30' }, 'startDato'],
-    ['PUT', id, { avtaleInngaatt: 'i går' }, 'avtaleInngaatt'],
-    ['PUT', id, { stillingprosent: 'hel' }, 'stillingprosent'],
-    ['PUT', id, { fornavn: 'x' }, 'fornavn'],
-    ['PUT', 'avtaler/x', {}, 'avtaleId'],
-    ['POST', 'personer', { identer: [syntheticFnr(1), real(6)] }, 'identer'],
-    ['POST', 'scenarier/finnes-ikke', {}, 'navn'],
-    ['POST', 'scenarier/paagaar', { antall: 2 }, 'antall'],
-    ['POST', 'klokke', {}, 'tidspunkt'],
-    ['POST', 'klokke', { tidspunkt: '2026-13-01T00:00:00Z' }, 'tidspunkt'],
-    ['POST', 'klokke', { tidspunkt: '2026-12-01' }, 'tidspunkt'],
-    ['POST', 'ferskhet', { alderSekunder: -1 }, 'alderSekunder'],
-    ['POST', 'feil', { operasjon: 'finnesIkke', status: 503 }, 'operasjon'],
-    ['POST', 'feil', { operasjon: 'hentFerskhet' }, 'status'],
-    ['POST', 'feil', { status: 418 }, 'status'],
-    ['POST', 'feil', { status: 500, retryAfter: 3 }, 'retryAfter'],
-    ['GET', 'oppslag?antall=0', undefined, 'antall'],
-  ])('%s %s with %j names %s', async (method, path, body, field) => {
+  test.each<[method: string, path: string, field: string, body: unknown]>([
+    ['PUT', id, 'deltakerFnr', { deltakerFnr: real(3) }],
+    ['PUT', id, 'bedriftNr', { bedriftNr: real(4) }],
+    ['PUT', id, 'bedriftNavn', { bedriftNavn: `Ola ${real(5)}` }],
+    ['PUT', id, 'startDato', { startDato: '2026-02-30' }],
+    ['PUT', id, 'avtaleInngaatt', { avtaleInngaatt: 'i går' }],
+    ['PUT', id, 'stillingprosent', { stillingprosent: 'hel' }],
+    ['PUT', id, 'fornavn', { fornavn: 'x' }],
+    ['PUT', 'avtaler/x', 'avtaleId', {}],
+    ['POST', 'personer', 'identer', { identer: [syntheticFnr(1), real(6)] }],
+    ['POST', 'scenarier/finnes-ikke', 'navn', {}],
+    ['POST', 'scenarier/paagaar', 'antall', { antall: 2 }],
+    ['POST', 'klokke', 'tidspunkt', {}],
+    ['POST', 'klokke', 'tidspunkt', { tidspunkt: '2026-13-01T00:00:00Z' }],
+    ['POST', 'klokke', 'tidspunkt', { tidspunkt: '2026-12-01' }],
+    ['POST', 'ferskhet', 'alderSekunder', { alderSekunder: -1 }],
+    ['POST', 'feil', 'operasjon', { operasjon: 'finnesIkke', status: 503 }],
+    ['POST', 'feil', 'status', { operasjon: 'hentFerskhet' }],
+    ['POST', 'feil', 'status', { status: 418 }],
+    ['POST', 'feil', 'retryAfter', { status: 500, retryAfter: 3 }],
+    ['GET', 'oppslag?antall=0', 'antall', undefined],
+  ])('%s %s: what is wrong with %s', async (method, path, field, body) => {
     const response = await sandbox.control(method, path, body);
     expect([response.status, response.body.feil.map(({ felt }: { felt: string }) => felt)]).toEqual([400, [field]]);
     expect(JSON.stringify(response.body)).not.toMatch(/\d{11}/);

@@ -19,7 +19,9 @@ else writeFileSync(documentFile(project), publishedBy(project));
 function checkDocument(app: string): void {
   const file = documentFile(app);
   if (existsSync(file) && readFileSync(file, 'utf8') === publishedBy(app)) return;
-  fail(`${folderOf(app)}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`);
+  fail(
+    `${folderOf(app)}/openapi.json is not what the ${app} publishes: run npm run openapi, and look at the difference.`,
+  );
 }
 
 /** The sandbox is no app of the product. */
