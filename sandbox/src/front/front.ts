@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline, Transform } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { PROBLEMS, Problem, StartupError } from '@tiltak/platform';
+import { PROBLEMS, Problem } from '@tiltak/platform';
 import { operationOf, type Operation } from '../process/operations.ts';
 import type { Faults } from './faults.ts';
 import { plannedProblem } from './problem.ts';
@@ -25,6 +25,11 @@ export interface Front {
   stop: () => Promise<void>;
 }
 
+/** Said in a sentence, and without a stack. */
+class PortTakenError extends Error {
+  readonly startupError = true;
+}
+
 /** The control API, and what belongs to it; all else is the query-api's. */
 const CONTROL = /^\/sandkasse(\/|$)/;
 
@@ -33,7 +38,7 @@ const CONTROL = /^\/sandkasse(\/|$)/;
  * they are made here, outside the product.
  *
  * @param routes by method and path
- * @throws StartupError when the port is taken
+ * @throws PortTakenError
  */
 export async function startFront(
   { port, host }: { port: number; host: string },
@@ -52,7 +57,7 @@ export async function startFront(
   server.listen(port, host);
   await listening.catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new StartupError(`Port ${String(port)} is taken by another process: choose one with --port`);
+    throw new PortTakenError(`Port ${String(port)} is taken by another process: choose one with --port`);
   });
   const address = server.address();
   return {
