@@ -125,7 +125,7 @@ describe('the clock', () => {
     const ident = personer[0]?.identer[0] ?? '';
     const before = await today();
     expect((await statusOf(ident)).svar).toBe('NEI');
-    for (const [days, svar] of [
+    for (const [days, answer] of [
       [30, 'JA'],
       [100, 'NEI'],
       [-130, 'NEI'],
@@ -133,7 +133,7 @@ describe('the clock', () => {
     ] as const) {
       const day = await today();
       expect((await sandbox.control('POST', 'klokke', { flyttDager: days })).body.dato).toBe(daysAfter(day, days));
-      expect(await statusOf(ident)).toMatchObject({ svar, dato: daysAfter(day, days) });
+      expect(await statusOf(ident)).toMatchObject({ svar: answer, dato: daysAfter(day, days) });
     }
     const now = daysAfter(before, 25);
     const { body, headers } = await sandbox.ask('GET', `avtaler/${String(avtaler[0]?.avtaleId)}`);
