@@ -185,10 +185,10 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': [
         'error',
         {
-          allow: ['../../../apps/ingestor/src/ingest/{ingest-batch,person-writer,writer}.ts'],
-          depConstraints: [
-            { sourceTag: 'scope:sandbox', onlyDependOnLibsWithTags: ['type:lib', 'type:testing', 'scope:ingestor'] },
-          ],
+          allow: ['ingest-batch', 'person-writer', 'writer'].map(
+            (name) => `../../../apps/ingestor/src/ingest/${name}.ts`,
+          ),
+          depConstraints: [{ sourceTag: 'scope:sandbox', onlyDependOnLibsWithTags: ['type:lib', 'type:testing'] }],
         },
       ],
     },
