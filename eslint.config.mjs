@@ -64,6 +64,7 @@ export default tseslint.config(
       '**/*.cjs',
       'clients/typescript/*.schema.ts',
       'clients/kotlin/target',
+      'sandbox/examples/junit/target',
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -101,6 +102,8 @@ export default tseslint.config(
             },
             { sourceTag: 'scope:simulator', onlyDependOnLibsWithTags: ['scope:testing'] },
             { sourceTag: 'scope:tools', onlyDependOnLibsWithTags: ['type:testing'] },
+            // Nothing names type:sandbox: whatever is built for the product can't import it.
+            { sourceTag: 'scope:sandbox', onlyDependOnLibsWithTags: ['type:lib', 'type:testing'] },
           ],
         },
       ],
@@ -176,10 +179,27 @@ export default tseslint.config(
     },
   },
   {
+    // What it plants is stored by the product's own writer, and by nothing else of the product's apps.
+    files: ['sandbox/src/planting/planter.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          allow: ['ingest-batch', 'person-writer', 'writer'].map(
+            (name) => `../../../apps/ingestor/src/ingest/${name}.ts`,
+          ),
+          depConstraints: [{ sourceTag: 'scope:sandbox', onlyDependOnLibsWithTags: ['type:lib', 'type:testing'] }],
+        },
+      ],
+    },
+  },
+  {
     // Who reads the environment, by name: the configuration of a program, and what must be told where it runs.
     files: [
       'apps/*/src/config.ts',
       'libs/simulator/src/simulate.ts',
+      'sandbox/src/main.ts',
+      'sandbox/src/process/query-api{,-process}.ts',
       'libs/testing/src/{browser,pgbouncer,suite}.ts',
       'libs/testing/src/stack/process.ts',
       'tools/bench/limit-server.ts',

@@ -1,7 +1,7 @@
 /** One jest for the whole workspace: one Kafka and one Postgres serve every suite, each suite has its own topic and database. */
 export default {
   rootDir: '.',
-  roots: ['<rootDir>/apps', '<rootDir>/clients', '<rootDir>/libs', '<rootDir>/tools'],
+  roots: ['<rootDir>/apps', '<rootDir>/clients', '<rootDir>/libs', '<rootDir>/sandbox', '<rootDir>/tools'],
   testEnvironment: 'node',
   // The slow ones have runs of their own: npm run test:feil, npm run test:fuzz.
   testMatch: ['**/!(*.fault|*.fuzz).spec.ts'],

@@ -10,7 +10,9 @@ const json = (path: string): unknown => JSON.parse(read(path));
 const NOT_OURS = /(^|\/)(node_modules|dist|tmp|coverage|target|\.git|\.nx|\.local)$/;
 const find = (pattern: string): string[] => globSync(pattern, { cwd: ROOT, exclude: (path) => NOT_OURS.test(path) });
 
-const DOCUMENTS = find('{*,docs/**/*,apps/**/*,libs/**/*,clients/**/*,nais/**/*,tools/**/*,.github/**/*}.md').sort();
+const DOCUMENTS = find(
+  '{*,docs/**/*,apps/**/*,libs/**/*,clients/**/*,nais/**/*,sandbox/**/*,tools/**/*,.github/**/*}.md',
+).sort();
 const FILES = new Set(find('**/*').map((path) => basename(path)));
 
 /** Made when the project is built or runs. */
@@ -41,7 +43,12 @@ function missingPaths(document: string, text: string): string[] {
 
 const { scripts } = json('package.json') as { scripts: Record<string, string> };
 const { generators } = json('tools/generators/generators.json') as { generators: Record<string, { schema: string }> };
-const targets = ['nx.json', ...find('{apps,libs,clients}/*/project.json'), 'tools/project.json'].reduce((all, path) => {
+const targets = [
+  'nx.json',
+  ...find('{apps,libs,clients}/*/project.json'),
+  'sandbox/project.json',
+  'tools/project.json',
+].reduce((all, path) => {
   const { targets = {}, targetDefaults = {} } = json(path) as Record<string, Record<string, unknown>>;
   return { ...all, ...targets, ...targetDefaults };
 }, {});
@@ -82,7 +89,11 @@ function unknownCommands(text: string): string[] {
 function unknownFlags(text: string): string[] {
   const all = Object.keys(scripts).map((name) => knownFlags({ kind: 'script', name, flags: [] }));
   const generator = Object.keys(generators).map((name) => knownFlags({ kind: 'generator', name, flags: [] }));
-  const known = new Set([...all, ...generator].flatMap((flags) => [...(flags ?? [])]).concat(NODE_FLAGS));
+  const known = new Set(
+    [...all, ...generator]
+      .flatMap((flags) => [...(flags ?? [])])
+      .concat(NODE_FLAGS, [...flagsOf(['sandbox/src/options.ts'])]),
+  );
   return looseFlagsIn(text).filter((flag) => !known.has(flag));
 }
 

@@ -37,6 +37,7 @@ const SOURCE_EVENTS = 'libs/simulator/src/data/avtale-events.jsonl';
 const PUBLISHED_IN = [
   'apps/ingestor/openapi.json',
   'apps/query-api/openapi.json',
+  'sandbox/openapi.json',
   'apps/query-api/src/access/konsumenter.schema.json',
   ...readdirSync(join(ROOT, MIGRATIONS)).map((name) => `${MIGRATIONS}/${name}`),
 ];

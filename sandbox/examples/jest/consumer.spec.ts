@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import {
+  clientCredentials,
+  createQueryApiClient,
+  followAvtaler,
+  MemoryStore,
+  type QueryApiClient,
+} from '@tiltak/datadeling-klient';
+import { ROOT, waitUntil } from '@tiltak/testing';
+import { whoTravels } from './consumer.ts';
+import { startSandbox, type StartedSandbox } from './start-sandbox.ts';
+
+/** Here it is what has been built; elsewhere leave out the argument, and npx gets it. */
+const BUILT = [process.execPath, join(ROOT, 'dist', 'sandbox', 'main.cjs'), '--port', '0'] as const;
+
+interface Planted {
+  personer: [{ identer: [string, ...string[]] }];
+  avtaler: { avtaleId: string }[];
+}
+
+let sandbox: StartedSandbox;
+let client: QueryApiClient;
+beforeAll(async () => {
+  sandbox = await startSandbox(BUILT);
+  const tokenEndpoint = `${sandbox.url}/sandkasse/oauth2/token`;
+  const getToken = clientCredentials({ tokenEndpoint, clientId: 'alt', clientSecret: 'any', scope: 'any' });
+  client = createQueryApiClient({ baseUrl: sandbox.url, getToken });
+}, 180_000);
+afterAll(() => sandbox.stop());
+beforeEach(() => sandbox.control('nullstill'));
+
+const plantPerson = async (scenario: string): Promise<string> =>
+  (await sandbox.control<Planted>(`scenarier/${scenario}`)).personer[0].identer[0];
+
+test('those who are on a measure travel, also on its last day, and not the day after', async () => {
+  const [underway, last, planned] = [
+    await plantPerson('paagaar'),
+    await plantPerson('paagaar-siste-dag'),
+    await plantPerson('planlagt'),
+  ];
+  expect(await whoTravels(client, [underway, last, planned])).toEqual([underway, last]);
+  await sandbox.control('klokke', { flyttDager: 1 });
+  expect(await whoTravels(client, [underway, last, planned])).toEqual([underway]);
+});
+
+test('a service that is busy, and away, is asked again', async () => {
+  const ident = await plantPerson('paagaar');
+  await sandbox.control('feil', { operasjon: 'hentTiltaksstatus', status: 429 });
+  await sandbox.control('feil', { operasjon: 'hentTiltaksstatus', status: 503 });
+  expect(await whoTravels(client, [ident])).toEqual([ident]);
+});
+
+test('no more is looked up than is needed', async () => {
+  const ident = await plantPerson('paagaar');
+  await whoTravels(client, [ident]);
+  const { oppslag } = await sandbox.control<{ oppslag: { operasjon: string; identer: string[] }[] }>(
+    'oppslag',
+    {},
+    'GET',
+  );
+  expect(oppslag.map(({ operasjon, identer }) => [operasjon, identer])).toEqual([['hentTiltaksstatus', [ident]]]);
+});
+
+test('a copy follows: an export that breaks off, a change, a delete, a position that is gone', async () => {
+  await sandbox.control('scenarier/mange-personer', { antall: 20 });
+  await sandbox.control('feil', { operasjon: 'eksporterAvtaler', bruddEtterByte: 700 });
+  const store = new MemoryStore();
+  const stop = new AbortController();
+  const following = followAvtaler({ client, store, signal: stop.signal });
+  const hasCome = (avtaler: number): Promise<true> =>
+    waitUntil(() => store.avtaler.size === avtaler, { what: `${String(avtaler)} avtaler in the copy`, everyMs: 20 });
+  await hasCome(20);
+  const { avtaler } = await sandbox.control<Planted>('scenarier/paagaar');
+  await hasCome(21);
+  await sandbox.control(`avtaler/${String(avtaler[0]?.avtaleId)}`, {}, 'DELETE');
+  await hasCome(20);
+  // It is told so when it asks the next time, and begins anew with what is there now.
+  await sandbox.control('nullstill');
+  await sandbox.control('scenarier/lenker');
+  await hasCome(4);
+  stop.abort();
+  await following.catch(() => undefined);
+});
