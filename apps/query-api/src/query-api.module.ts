@@ -17,6 +17,10 @@ import { GraphqlController } from './graphql/graphql.controller.ts';
 import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
 import { PersonerController } from './personer/personer.controller.ts';
+import { SubscriptionFeed } from './subscriptions/subscription-feed.ts';
+import { SubscriptionWatch } from './subscriptions/subscription-watch.ts';
+import { SubscriptionsController } from './subscriptions/subscriptions.controller.ts';
+import { SubscriptionStore } from './subscriptions/subscriptions.store.ts';
 import { StatisticsController } from './statistics/statistics.controller.ts';
 
 /** What the controllers and the guard work with; made, started and stopped in `query-api.ts`. */
@@ -30,12 +34,16 @@ export interface Parts {
   openRequests: OpenRequests;
   feedTail: FeedTail;
   exports: Export;
+  subscriptions: SubscriptionStore;
+  subscriptionWatch: SubscriptionWatch;
+  subscriptionFeed: SubscriptionFeed;
 }
 
 const CONTROLLERS = [
   PersonerController,
   AvtalerController,
   ChangesController,
+  SubscriptionsController,
   ExportController,
   GraphqlController,
   FreshnessController,
@@ -47,6 +55,7 @@ const CONTROLLERS = [
 export class QueryApiModule {
   static with(parts: Parts): DynamicModule {
     const { lookups, denialLog, limits, freshness, konsumenter, coverage, openRequests, feedTail, exports } = parts;
+    const { subscriptions, subscriptionWatch, subscriptionFeed } = parts;
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -60,6 +69,9 @@ export class QueryApiModule {
         { provide: OpenRequests, useValue: openRequests },
         { provide: FeedTail, useValue: feedTail },
         { provide: Export, useValue: exports },
+        { provide: SubscriptionStore, useValue: subscriptions },
+        { provide: SubscriptionWatch, useValue: subscriptionWatch },
+        { provide: SubscriptionFeed, useValue: subscriptionFeed },
         { provide: APP_GUARD, useClass: AccessGuard },
       ],
     };
@@ -67,10 +79,10 @@ export class QueryApiModule {
 
   /** The routes with nothing behind them: their controllers are made, and must not be called. */
   static forDocument(): DynamicModule {
-    const providers = [Lookups, Freshness, Coverage, FeedTail, Export].map((provide) => ({
-      provide,
-      useValue: null,
-    }));
+    const providers = [
+      ...[Lookups, Freshness, Coverage, FeedTail, Export],
+      ...[SubscriptionStore, SubscriptionWatch, SubscriptionFeed],
+    ].map((provide) => ({ provide, useValue: null }));
     return { module: QueryApiModule, controllers: CONTROLLERS, providers };
   }
 }

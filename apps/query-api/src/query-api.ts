@@ -33,10 +33,13 @@ import { AUTHORIZE_SCRIPT, isLocal, serveLocalToken, requireLocal, LOCAL_TOKEN_R
 import { AuditLog } from './lookups/audit-log.ts';
 import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
-import { Reader } from './lookups/reader.ts';
+import { asUnavailable, Reader } from './lookups/reader.ts';
 import { openApiText, serveOpenApi } from './openapi.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
+import { SubscriptionFeed } from './subscriptions/subscription-feed.ts';
+import { SubscriptionWatch } from './subscriptions/subscription-watch.ts';
+import { SubscriptionStore } from './subscriptions/subscriptions.store.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
@@ -55,7 +58,7 @@ export interface QueryApi {
   deltakerId: DeltakerId;
   dataSource: DataSource;
   /** by their names in the metrics */
-  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport' | 'forbruk', Pool>;
+  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport' | 'forbruk' | 'abonnement', Pool>;
   reader: Reader;
   auditLog: AuditLog;
 }
@@ -74,6 +77,8 @@ export function createQueryApi(config: Config): QueryApi {
     avslag: createPool({ ...forAudit, poolSize: 1 }),
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
     forbruk: createPool({ ...forAudit, poolSize: 1 }),
+    // Two: a long list of members leaves the audit to all others.
+    abonnement: createPool({ ...forAudit, poolSize: 2 }),
   };
   const reader = new Reader(pools.lesing, deltakerId, {
     maxWaiting: config.DB_POOL_SIZE * 200,
@@ -83,8 +88,14 @@ export function createQueryApi(config: Config): QueryApi {
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
   const denialLog = new DenialLog(pools.avslag, deltakerId);
   const limits = new ConsumerLimits(config.DB_POOL_SIZE);
+  const lookups = new Lookups(reader, auditLog, denialLog, new Cursors(cursorSecret(config)));
+  const subscriptions = new SubscriptionStore(pools.abonnement, deltakerId, asUnavailable);
+  const subscriptionWatch = new SubscriptionWatch(reader, limits);
   const parts = {
-    lookups: new Lookups(reader, auditLog, denialLog, new Cursors(cursorSecret(config))),
+    lookups,
+    subscriptions,
+    subscriptionWatch,
+    subscriptionFeed: new SubscriptionFeed(lookups, subscriptionWatch, subscriptions),
     denialLog,
     limits,
     freshness: new Freshness(reader),
@@ -118,6 +129,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
 
   return async () => {
     parts.feedTail.stop();
+    parts.subscriptionWatch.stop();
     await http.stop();
     await registryJob.stop();
     await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);

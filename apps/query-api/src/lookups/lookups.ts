@@ -143,6 +143,15 @@ export class Lookups {
     return reading;
   }
 
+  /**
+   * Of what is only known once something has been read.
+   *
+   * @throws Problem 403, which is told of in the audit
+   */
+  require(grant: Grant, asked: Asked): void {
+    this.requireGranted(grant, fieldsOf(asked), asked);
+  }
+
   private requireGranted(grant: Grant, fields: readonly AvtaleField[], asked: Asked): void {
     try {
       if (asked.refusal !== undefined) throw forbidden(asked.refusal);

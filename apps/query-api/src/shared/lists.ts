@@ -18,12 +18,12 @@ export const BEDRIFT_NR = new RegExp(
 );
 export const BEDRIFT_NR_FORM = `must be 1 to ${String(MAX_BEDRIFT_NR)} characters`;
 
-export function IsBedriftsnumre(): PropertyDecorator {
-  return IsListOf('bedriftsnumre', BEDRIFT_NR_FORM, (value) => BEDRIFT_NR.test(value));
+export function IsBedriftsnumre(max = MAX): PropertyDecorator {
+  return IsListOf('bedriftsnumre', BEDRIFT_NR_FORM, (value) => BEDRIFT_NR.test(value), max);
 }
 
-export function IsAvtaleIder(): PropertyDecorator {
-  return IsListOf('avtaleIder', 'must be a UUID', isUuid);
+export function IsAvtaleIder(max = MAX): PropertyDecorator {
+  return IsListOf('avtaleIder', 'must be a UUID', isUuid, max);
 }
 
 function IsListOf(name: string, requirement: string, valid: (value: string) => boolean, max = MAX): PropertyDecorator {
