@@ -13,7 +13,17 @@ import {
   type DatabaseOptions,
   type DeltakerId,
 } from '@tiltak/database';
-import { logger, measurePools, startHttp, StartupError, within, type HttpOptions, type Stop } from '@tiltak/platform';
+import {
+  logger,
+  measurePools,
+  startHttp,
+  startJob,
+  StartupError,
+  within,
+  type BackgroundJob,
+  type HttpOptions,
+  type Stop,
+} from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { admitKonsument } from './access/access.guard.ts';
@@ -120,6 +130,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   const denialJob = parts.denialLog.start();
   const freshnessJob = parts.freshness.start();
   const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
+  const tellingJob = tellKonsumenter(parts);
   const limitsJob = new SharedLimits(pools.forbruk, parts.konsumenter, parts.limits).start();
   state.started = true;
   logger.info(
@@ -132,11 +143,25 @@ export async function startQueryApi(config: Config): Promise<Stop> {
     parts.subscriptionWatch.stop();
     await http.stop();
     await registryJob.stop();
+    await tellingJob.stop(MAX_JOB_STOP_MS);
     await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
     await parts.denialLog.stop();
     // They wait for statements under way, which a database that says nothing never ends.
     await within(MAX_CLOSE_MS, Promise.all([dataSource.destroy(), ...Object.values(pools).map((pool) => pool.end())]));
   };
+}
+
+/** Of whom no query-api tells any more, the subscriptions are removed after an hour. */
+const TELLING_MS = 5 * 60_000;
+
+function tellKonsumenter({ konsumenter, subscriptions }: Parts): BackgroundJob {
+  const run = (): Promise<void> =>
+    subscriptions.tellKonsumenter(
+      [...konsumenter.values()].flatMap(({ navn, behandlingsgrunnlag }) =>
+        behandlingsgrunnlag.map(({ id }) => ({ konsument: navn, behandlingsgrunnlag: id })),
+      ),
+    );
+  return startJob({ name: 'konsumentmelding', everyMs: TELLING_MS, run });
 }
 
 /** How far the start has come. */

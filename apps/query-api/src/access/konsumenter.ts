@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { StartupError } from '@tiltak/platform';
-import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import { CODE_VALUES, GRANTABLE_FIELDS, TILTAKSTYPER, UKJENT, type AvtaleField, type Tiltakstype } from '@tiltak/avtale';
 import type { Dialect } from '../graphql/schema.ts';
 import { parseYaml } from '../shared/yaml.ts';
+import type { KindsHeldTo } from './grant.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
 import { Quota } from './quota.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
@@ -13,6 +14,8 @@ export interface Behandlingsgrunnlag {
   lenke: string;
   operasjoner: ReadonlySet<Operation>;
   felter: ReadonlySet<AvtaleField>;
+  /** the only kinds that it may be told of; undefined: all */
+  kinds: KindsHeldTo | undefined;
 }
 
 export interface Konsument {
@@ -62,6 +65,7 @@ interface RegistryEntry {
     lenke: string;
     operasjoner: Operation[] | 'alle';
     felter: AvtaleField[] | 'alle';
+    utvalg?: { tiltakstyper: Tiltakstype[] };
   }[];
   graphql?: { som: Dialect };
   kvote?: { perSekund: number; burst: number };
@@ -114,13 +118,17 @@ function requireConsistent(file: string, content: readonly RegistryEntry[]): voi
 /** Which operations and fields there are is known by the code, not by the schema. */
 function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): string[] {
   const errors: string[] = [];
-  for (const [i, { operasjoner: operations, felter: fields }] of behandlingsgrunnlag.entries()) {
+  for (const [i, { operasjoner: operations, felter: fields, utvalg }] of behandlingsgrunnlag.entries()) {
     const place = `${String(nr)}.behandlingsgrunnlag.${String(i)}`;
     for (const name of operations === 'alle' ? [] : operations) {
       if (!(name in OPERATIONS)) errors.push(`${place}.operasjoner: ${name} is not an operation`);
     }
     for (const field of fields === 'alle' ? [] : fields) {
       if (!GRANTABLE_FIELDS.includes(field)) errors.push(`${place}.felter: ${field} is not a field`);
+    }
+    for (const kind of utvalg?.tiltakstyper ?? []) {
+      const isKind = kind !== UKJENT && TILTAKSTYPER.includes(kind);
+      if (!isKind) errors.push(`${place}.utvalg.tiltakstyper: ${kind} is not a kind of measure`);
     }
   }
   return errors;
@@ -142,11 +150,15 @@ function toKonsument({
     navn,
     azp,
     bruksvilkaar,
-    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner: operations, felter: fields }) => ({
+    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner: operations, felter: fields, utvalg }) => ({
       id,
       lenke,
       operasjoner: new Set(operations === 'alle' ? (Object.keys(OPERATIONS) as Operation[]) : operations),
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
+      kinds: utvalg && {
+        published: utvalg.tiltakstyper,
+        stored: utvalg.tiltakstyper.map((kind) => CODE_VALUES.tiltakstype.toSource(kind)),
+      },
     })),
     dialect: graphql?.som ?? 'ny',
     kvote: quota && new Quota(quota.perSekund, quota.burst),

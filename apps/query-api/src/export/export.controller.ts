@@ -1,13 +1,14 @@
 import type { Readable } from 'node:stream';
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
-import { EksporthodeDto } from './export.dto.ts';
+import { fieldsOfMembers } from '../subscriptions/subscriptions.store.ts';
+import { EksportDto, EksporthodeDto } from './export.dto.ts';
 import { wholeFields } from '../avtaler/avtaler.fields.ts';
-import { Export, gzip } from './export.ts';
+import { Export, gzip, type ExportPart } from './export.ts';
 
 const NDJSON = 'application/x-ndjson';
 
@@ -27,7 +28,7 @@ export class ExportController {
     operationId: 'eksporterAvtaler',
     summary: 'What does every avtale say?',
     description:
-      'One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. Gzipped when accepted.',
+      'One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. With `abonnement`, what that is of, and the position is of its feed. Gzipped when accepted.',
   })
   @ApiOkResponse({
     description: 'Lines',
@@ -37,16 +38,22 @@ export class ExportController {
       },
     },
   })
-  async eksporterAvtaler(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async eksporterAvtaler(
+    @Query() { abonnement: navn }: EksportDto,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const grant = grantOf(request);
     const fields = wholeFields(grant);
     const lines = await this.lookups.answerSteps(
       grant,
-      { fields },
+      { fields, isNarrowed: true },
       async () => {
-        const { count, position, updatedToMs, lines } = await this.exports.start(grant.konsument, fields);
+        const part = this.partOf(grant, navn);
+        const { count, position, updatedToMs, lines } = await this.exports.start(grant.konsument, fields, part);
         includeOrDestroy(grant, updatedToMs, lines);
-        const disclosure = { hits: count, subset: { alle: true }, position };
+        const subset = navn === undefined ? { alle: true } : { abonnement: navn };
+        const disclosure = { hits: count, subset: { ...subset, ...kindsOf(grant) }, position };
         return { found: lines, disclosure, discard: () => void lines.destroy() };
       },
       (found) => found,
@@ -58,6 +65,19 @@ export class ExportController {
       .type(NDJSON)
       .send(packed ? gzip(lines) : lines);
   }
+
+  private partOf(grant: Grant, navn: string | undefined): ExportPart {
+    const { konsument, behandlingsgrunnlag, kinds } = grant;
+    if (navn === undefined) return { kinds };
+    const requireMembers = (members: readonly string[]): void =>
+      this.lookups.require(grant, { fields: fieldsOfMembers(members) });
+    return { kinds, subscription: { name: { konsument, behandlingsgrunnlag, navn } }, requireMembers };
+  }
+}
+
+/** For the audit. */
+function kindsOf({ kinds }: Grant): { tiltakstyper?: readonly string[] } {
+  return kinds ? { tiltakstyper: kinds.published } : {};
 }
 
 /** @throws Problem 503 before the first load is done */

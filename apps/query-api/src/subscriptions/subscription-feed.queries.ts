@@ -21,12 +21,13 @@ interface StateColumns {
   horisont: string;
   /** null when there is no such subscription */
   abonnement: string | null;
-  slag: string[] | null;
+  /** a letter for each kind of members */
+  slag: string | null;
 }
 
 const STATE = `tilstand as materialized (
     select endringsepoke() as epoke, i.beskaaret_til, pg_snapshot_xmin(pg_current_snapshot()) as horisont,
-      a.id as abonnement, a.slag
+      a.id as abonnement, array_to_string(a.slag, '') as slag
     from instans i left join abonnement a on a.konsument = $1 and a.behandlingsgrunnlag = $2 and a.navn = $3)`;
 
 export type NowRow = StateColumns & {
@@ -60,8 +61,8 @@ export type ToldRow = AvtaleRow & {
   type: string;
   hvorfor: string | null;
   naar: string;
-  /** columns; null: all of it is new to the subscription */
-  endret_felter: string[] | null;
+  /** columns, with commas between; null: all of it is new to the subscription */
+  endret_felter: string | null;
   berort_deltaker: string | null;
 };
 
@@ -187,12 +188,14 @@ const textOf = (mode: 'start' | 'changes', columns: string): string => `with ${S
         coalesce((select avtale_id from grense), '${HIGHEST}'::uuid))
       -- A member that came to be with a line is told of by that.
       and (k.noekkel = '' or r.tx is null)
+      -- One that came to be the member's later is not told of by it now.
+      and (k.noekkel = '' or k.noekkel = any (${keysOf('etter')} || ('A' || k.avtale_id)))
     order by k.tx, k.noekkel, k.avtale_id),
   fortalt as materialized (
     select tx, noekkel, avtale_id, historisk, versjon, deltaker_id, coalesce(tidspunkt, now()) as naar,
       case when er_inne then 'ENDRET' when synlig then 'UTENFOR' else 'SLETTET' end as type,
       case when not er_inne and not synlig then coalesce(aarsak, 'SLETTET') end as hvorfor,
-      case when er_inne and var_inne then felter end as endret_felter, coalesce(deltaker_id, foer_deltaker) as berort_deltaker
+      case when er_inne and var_inne then array_to_string(felter, ',') end as endret_felter, coalesce(deltaker_id, foer_deltaker) as berort_deltaker
     from vurdert
     where not fortalt and ((er_inne and (er_linje or not var_inne)) or (var_inne and not er_inne))
     order by tx, noekkel, avtale_id limit $8::bigint)
@@ -263,4 +266,19 @@ const TOUCHED = preparedStatement(`with tilstand as materialized (
 /** @param from the first transaction that is looked at */
 export function touchedQuery(from: bigint, subscriptions: readonly string[]): Query<TouchedRow> {
   return { statement: TOUCHED, values: [from.toString(), subscriptions], keys: { types: [], maxShared: 1 } };
+}
+
+/** The avtaler that a subscription is of now, as a select of their ids: each member by its index. @param id a UUID */
+export function avtalerOf(id: string): string {
+  return `select x.avtale_id from (
+      select case when left(noekkel, 1) = 'P' then substr(noekkel, 2)::uuid end as deltaker,
+        case when left(noekkel, 1) = 'A' then substr(noekkel, 2)::uuid end as avtale,
+        case when left(noekkel, 1) = 'B' then substr(noekkel, 2) end as bedrift,
+        case when left(noekkel, 1) = 'T' then substr(noekkel, 2) end as kind
+      from abonnement_medlem where abonnement = '${id}' and fjernet is null) m
+    cross join lateral (
+      select a.avtale_id from avtale_synlig a where a.deltaker_id = m.deltaker
+      union all select a.avtale_id from avtale_synlig a where a.bedrift_nr = m.bedrift
+      union all select a.avtale_id from avtale_synlig a where a.tiltakstype = m.kind
+      union all select m.avtale where m.avtale is not null) x`;
 }

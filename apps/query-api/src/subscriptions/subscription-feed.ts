@@ -13,8 +13,9 @@ import {
   decodePlace,
   encodePlace,
   goneFromSubscription,
+  noSuchSubscription,
   parsePlace,
-  startAt,
+  placeNow,
   type SubscriptionEpoch,
   type SubscriptionPlace,
 } from './subscription-place.ts';
@@ -56,7 +57,7 @@ export class SubscriptionFeed {
     const fields = GRANTABLE_FIELDS.filter((field) => grant.fields.has(field));
     return this.lookups.answerSteps(
       grant,
-      { fields },
+      { fields, isNarrowed: true },
       async (run) => {
         const found = await this.find(new Reading(run, grant, fields, question, this.lookups, this.store), closed);
         const deltakerIds = [...new Set(found.rows.flatMap((row) => row.berort_deltaker ?? []))];
@@ -109,13 +110,11 @@ class Reading {
     const { after, fromNow } = this.question;
     if (after !== undefined) return this.after(after);
     const [row] = await this.run(nowQuery(this.name));
-    const { epoch, pruned, horizon } = await this.stateOf(row);
-    const last = BigInt(row?.siste ?? 0);
-    const tx = last >= pruned ? last : pruned - 1n;
-    const place = fromNow ? afterTransaction(tx) : startAt(tx);
-    const position = encodePlace(epoch, place);
-    if (!fromNow) return this.after(position);
-    return { rows: [], position, from: position, more: false, horizon, id: epoch.id };
+    const { epoch, horizon } = await this.stateOf(row);
+    const now = row && placeNow(row, epoch.kinds);
+    if (!now) throw noSuchSubscription();
+    if (!fromNow) return this.after(now.start);
+    return { rows: [], position: now.position, from: now.position, more: false, horizon, id: now.id };
   }
 
   /** What is told after it, over as many statements as it takes to find something, but not for ever. */
@@ -150,7 +149,7 @@ class Reading {
     if (!row) throw new Error('The table instans is empty');
     if (row.abonnement === null) throw await this.missing();
     // What it is by may have left the grant since.
-    this.lookups.require(this.grant, { fields: fieldsOfMembers(row.slag ?? []) });
+    this.lookups.require(this.grant, { fields: fieldsOfMembers([...(row.slag ?? '')]) });
     const epoch = { epoch: row.epoke, id: row.abonnement, kinds: this.grant.kinds?.stored };
     return { epoch, pruned: BigInt(row.beskaaret_til), horizon: BigInt(row.horisont) };
   }
@@ -163,10 +162,6 @@ class Reading {
     }
     return noSuchSubscription();
   }
-}
-
-export function noSuchSubscription(): Problem {
-  return new Problem(PROBLEMS.FINNES_IKKE, 'There is no such abonnement');
 }
 
 function endOf(
@@ -197,7 +192,7 @@ function toEndring(fields: readonly AvtaleField[]): (row: ToldRow) => EndringDto
   return (row) => {
     const { plass_avtale: avtaleId, type, hvorfor: reason, naar: moment, endret_felter: changed } = row;
     const isThere = type === 'ENDRET';
-    const columns = changed && new Set(changed);
+    const columns = changed === null ? undefined : new Set(changed.split(','));
     return {
       avtaleId,
       type: type as EndringDto['type'],

@@ -109,3 +109,24 @@ export function goneFromSubscription(why: string, name: string): Problem {
     },
   });
 }
+
+export function noSuchSubscription(): Problem {
+  return new Problem(PROBLEMS.FINNES_IKKE, 'There is no such abonnement');
+}
+
+/** Of `nowQuery`. @returns undefined when there is no such subscription */
+export function placeNow(
+  row: { epoke: string; beskaaret_til: string; abonnement: string | null; slag: string | null; siste: string | null },
+  kinds: readonly string[] | undefined,
+): { id: string; position: string; start: string; memberKinds: string[] } | undefined {
+  if (row.abonnement === null) return undefined;
+  const epoch = { epoch: row.epoke, id: row.abonnement, kinds };
+  const [last, pruned] = [BigInt(row.siste ?? 0), BigInt(row.beskaaret_til)];
+  const tx = last >= pruned ? last : pruned - 1n;
+  return {
+    id: row.abonnement,
+    position: encodePlace(epoch, afterTransaction(tx)),
+    start: encodePlace(epoch, startAt(tx)),
+    memberKinds: [...(row.slag ?? '')],
+  };
+}

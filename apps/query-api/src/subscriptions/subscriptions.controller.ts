@@ -15,8 +15,8 @@ import { toRfc3339 } from '../avtaler/avtaler.fields.ts';
 import { FILTER_FIELDS, givenFilters } from '../avtaler/avtaler.filter.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import type { SubscriptionName } from './subscription-feed.queries.ts';
-import { noSuchSubscription } from './subscription-feed.ts';
 import { SUBSCRIPTION_NAME } from './subscription-name.ts';
+import { noSuchSubscription } from './subscription-place.ts';
 import { SubscriptionWatch } from './subscription-watch.ts';
 import { MemberChangesDto, MembersDto, SubscriptionDto, SubscriptionNameDto } from './subscriptions.dto.ts';
 import { SubscriptionStore, type Members } from './subscriptions.store.ts';
@@ -94,7 +94,7 @@ export class SubscriptionsController {
     const grant = grantOf(request);
     return this.lookups.answerSteps(
       grant,
-      { fields: [] },
+      { fields: [], isNarrowed: true },
       () => Promise.resolve({ found: undefined, disclosure: { hits: 0, subset: { abonnement: navn } } }),
       () => this.read(nameIn(grant, navn)),
     );
@@ -114,7 +114,7 @@ export class SubscriptionsController {
     const grant = grantOf(request);
     return this.lookups.answerSteps(
       grant,
-      { fields: [] },
+      { fields: [], isNarrowed: true },
       () => Promise.resolve({ found: undefined, disclosure: { hits: 0, subset: { abonnement: navn } } }),
       async () => void (await this.store.remove(nameIn(grant, navn))),
     );
@@ -126,7 +126,7 @@ export class SubscriptionsController {
     const fields = [add, remove].flatMap((members) => givenFilters(members).flatMap((name) => FILTER_FIELDS[name]));
     return this.lookups.answerSteps(
       grant,
-      { fields: [...new Set(fields)], persons },
+      { fields: [...new Set(fields)], persons, isNarrowed: true },
       () => {
         const subset = { abonnement: navn, [replaces ? 'medlemmer' : 'leggTil']: sizesOf(add), fjern: sizesOf(remove) };
         return Promise.resolve({ found: undefined, disclosure: { hits: 0, persons, subset } });

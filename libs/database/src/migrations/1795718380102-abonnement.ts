@@ -191,8 +191,8 @@ const TRIGGERS = `
          foer_tiltakstype = case when r.kun_lenker then excluded.foer_tiltakstype else r.foer_tiltakstype end,
          foer_versjon = case when r.kun_lenker then excluded.foer_versjon else r.foer_versjon end,
          felter = (select array_agg(distinct felt) from unnest(r.felter || excluded.felter) felt);`,
-    // The two have no index, and a plan from when they had a row each is kept.
-    `set enable_nestloop to 'off'`,
+    // The two have no index, and a plan from when they had a row each is kept. The ingestor's sessions only have nested loops.
+    `set enable_nestloop to 'off' set enable_hashjoin to 'on'`,
   )}
   comment on function avtale_endring_endret() is 'Whose an avtale is and was, and what in it is another';
 
