@@ -88,7 +88,7 @@ export function createQueryApi(config: Config): QueryApi {
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
     forbruk: createPool({ ...forAudit, poolSize: 1 }),
     // Two: a long list of members leaves the audit to all others.
-    abonnement: createPool({ ...forAudit, poolSize: 2 }),
+    abonnement: createPool({ ...forAudit, poolSize: 2, statementTimeoutMs: 30_000 }),
   };
   const reader = new Reader(pools.lesing, deltakerId, {
     maxWaiting: config.DB_POOL_SIZE * 200,
