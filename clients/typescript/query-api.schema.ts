@@ -160,11 +160,59 @@ export interface paths {
         };
         /**
          * What has changed since this position?
-         * @description No change is skipped or given twice to a reader that goes on from `posisjon`. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again.
+         * @description No change is skipped or given twice to a reader that goes on from `posisjon`. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again. With `abonnement`, only the changes of its avtaler, with their content; one that leaves it is UTENFOR, and when a member is added what it brings comes first.
          */
         get: operations["hentEndringer"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/abonnementer/{navn}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is this abonnement?
+         * @description How many members it has, and not which: of persons, not even we can tell.
+         */
+        get: operations["hentAbonnement"];
+        /**
+         * Follow these
+         * @description Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (50,000 of a kind in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
+         */
+        put: operations["lagreAbonnement"];
+        post?: never;
+        /**
+         * Follow none of these any more
+         * @description All that is kept of it is removed. That there is none is no error.
+         */
+        delete: operations["slettAbonnement"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/abonnementer/{navn}/medlemmer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follow these too, and those no longer
+         * @description What is in both is a member after it. What a new member brings comes first in the feed of the abonnement; what goes with one that is taken out is UTENFOR there.
+         */
+        post: operations["endreMedlemmer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -180,7 +228,7 @@ export interface paths {
         };
         /**
          * What does every avtale say?
-         * @description One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. Gzipped when accepted.
+         * @description One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. With `abonnement`, what that is of, and the position is of its feed. Gzipped when accepted.
          */
         get: operations["eksporterAvtaler"];
         put?: never;
@@ -1372,7 +1420,7 @@ export interface components {
             eksport: string;
             /**
              * @description For those who only want changes from now on
-             * @example /api/v1/endringer
+             * @example /api/v1/endringer?fra=naa
              */
             endringer: string;
         };
@@ -1409,10 +1457,10 @@ export interface components {
             nyStart: components["schemas"]["NyStart"];
         };
         /**
-         * @description ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it
+         * @description ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it. UTENFOR: it is no longer of the abonnement: forget it
          * @enum {string}
          */
-        Endringstype: "ENDRET" | "SLETTET" | "UKJENT";
+        Endringstype: "ENDRET" | "SLETTET" | "UTENFOR" | "UKJENT";
         /**
          * @description Why it is gone; only for SLETTET
          * @enum {string}
@@ -1430,7 +1478,7 @@ export interface components {
              */
             avtaleId: string;
             /**
-             * @description ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it
+             * @description ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it. UTENFOR: it is no longer of the abonnement: forget it
              * @example ENDRET
              */
             type: components["schemas"]["Endringstype"];
@@ -1445,6 +1493,17 @@ export interface components {
              * @example 2026-02-04T08:46:40.1Z
              */
             tidspunkt: string;
+            /**
+             * @description Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when only its links are others. fase: what it is worked out of is another
+             * @example [
+             *       "avtaleStatus",
+             *       "versjon",
+             *       "sistEndret"
+             *     ]
+             */
+            endret?: components["schemas"]["Avtalefelt"][];
+            /** @description Only with abonnement, of ENDRET: the granted fields, as they were after this change. Absent when that is no longer kept: what became of it comes later */
+            avtale?: components["schemas"]["Utdrag"];
             /** @description Where to go from here (HAL) */
             _links: components["schemas"]["EndringLenker"];
         };
@@ -1461,6 +1520,92 @@ export interface components {
              * @example false
              */
             flere: boolean;
+        };
+        /**
+         * @description Kinds of measure: every avtale of them
+         * @enum {string}
+         */
+        Abonnementstype: "ARBEIDSTRENING" | "MIDLERTIDIG_LONNSTILSKUDD" | "VARIG_LONNSTILSKUDD" | "MENTOR" | "INKLUDERINGSTILSKUDD" | "SOMMERJOBB" | "VTAO" | "FIREARIG_LONNSTILSKUDD";
+        Abonnementsmedlemmer: {
+            /**
+             * @description All national idents that the persons have: of one with several, whichever of them the avtaler bear
+             * @example [
+             *       "05032300010"
+             *     ]
+             */
+            personidenter?: string[];
+            /**
+             * @description Avtaler, also such as are not known yet
+             * @example [
+             *       "04d0033c-754b-4daa-b5ff-6531dc64582c"
+             *     ]
+             */
+            avtaleIder?: string[];
+            /**
+             * @description Employers
+             * @example [
+             *       "910825518"
+             *     ]
+             */
+            bedriftsnumre?: string[];
+            /**
+             * @description Kinds of measure: every avtale of them
+             * @example [
+             *       "MENTOR"
+             *     ]
+             */
+            tiltakstyper?: components["schemas"]["Abonnementstype"][];
+        };
+        Abonnement: {
+            /**
+             * @description Your name for it, within the behandlingsgrunnlag
+             * @example mine-brukere
+             */
+            navn: string;
+            /**
+             * @description Idents of persons
+             * @example 200
+             */
+            antallPersonidenter: number;
+            /**
+             * @description Avtaler
+             * @example 0
+             */
+            antallAvtaler: number;
+            /**
+             * @description Employers
+             * @example 2
+             */
+            antallBedrifter: number;
+            /**
+             * @description Kinds of measure
+             * @example 0
+             */
+            antallTiltakstyper: number;
+            /**
+             * Format: date-time
+             * @description When it was made
+             * @example 2026-02-04T08:46:40.1Z
+             */
+            opprettet: string;
+            /**
+             * Format: date-time
+             * @description When its members were last sent
+             * @example 2026-02-04T08:46:40.1Z
+             */
+            endret: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, by the hour. It is removed 90 days after that
+             * @example 2026-02-04T08:46:40.1Z
+             */
+            sistBrukt: string;
+        };
+        Medlemsendring: {
+            /** @description Those that are there already stay */
+            leggTil?: components["schemas"]["Abonnementsmedlemmer"];
+            /** @description Those that are not there are no error */
+            fjern?: components["schemas"]["Abonnementsmedlemmer"];
         };
         /** @description The first line of an export */
         Eksporthode: {
@@ -3239,8 +3384,12 @@ export interface operations {
     hentEndringer: {
         parameters: {
             query?: {
-                /** @description Position from the page before, or from the first line of an export; from the beginning when absent */
+                /** @description Position from the page before, or from the first line of an export, of the same abonnement if there is one; from the beginning when absent. The beginning of an abonnement is all that it is of now */
                 etter?: string;
+                /** @description Begins with what changes from now on: the answer is the position of now, without changes */
+                fra?: "naa";
+                /** @description Only what this abonnement is of, with what the avtaler say */
+                abonnement?: string;
                 /** @description Changes on a page */
                 antall?: number;
                 /** @description At the end of the feed: how long to wait for something new, in seconds */
@@ -3412,9 +3561,853 @@ export interface operations {
             };
         };
     };
-    eksporterAvtaler: {
+    hentAbonnement: {
         parameters: {
             query?: never;
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path: {
+                navn: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Abonnement"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such abonnement */
+            404: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lagreAbonnement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path: {
+                navn: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Abonnementsmedlemmer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Abonnement"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It would have too many members, or the consumer too many of them */
+            409: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large */
+            413: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only JSON is read */
+            415: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    slettAbonnement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path: {
+                navn: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endreMedlemmer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path: {
+                navn: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Medlemsendring"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Abonnement"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such abonnement */
+            404: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It would have too many members */
+            409: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large */
+            413: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only JSON is read */
+            415: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    eksporterAvtaler: {
+        parameters: {
+            query?: {
+                /** @description Only the avtaler that this abonnement is of */
+                abonnement?: string;
+            };
             header?: {
                 /** @description The purpose; required for a consumer with several */
                 Behandlingsgrunnlag?: string;

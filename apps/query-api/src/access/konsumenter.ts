@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { StartupError } from '@tiltak/platform';
-import { CODE_VALUES, GRANTABLE_FIELDS, TILTAKSTYPER, UKJENT, type AvtaleField, type Tiltakstype } from '@tiltak/avtale';
+import {
+  CODE_VALUES,
+  GRANTABLE_FIELDS,
+  TILTAKSTYPER,
+  UKJENT,
+  type AvtaleField,
+  type Tiltakstype,
+} from '@tiltak/avtale';
 import type { Dialect } from '../graphql/schema.ts';
 import { parseYaml } from '../shared/yaml.ts';
 import type { KindsHeldTo } from './grant.ts';

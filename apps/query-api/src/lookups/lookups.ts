@@ -91,7 +91,12 @@ export class Lookups {
       const told = { fields, ...namedIn(lookup), hits: 0, ...(filter && { subset: subsetOf(filter) }) };
       const deltakerId = this.reader.rememberIds();
       const audit = (): Promise<AuditRow> => this.auditLog.rowOf(grant, told, deltakerId);
-      const reading = await this.read(grant, heldTo(grant, lookup, query), { count, deltakerId }, { size: page?.size, audit });
+      const reading = await this.read(
+        grant,
+        heldTo(grant, lookup, query),
+        { count, deltakerId },
+        { size: page?.size, audit },
+      );
       const { rows, last } = cut(reading.rows, page);
       if (!reading.isAudited) {
         const deltakerIds = [...told.deltakerIds, ...deltakereIn(rows)];

@@ -77,7 +77,8 @@ class World {
       values,
     );
     if (!state.hidden) await sql(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [id]);
-    else if (wasThere) await sql(`insert into endring (avtale_id, type, aarsak) values ($1, 'SLETTET', 'FEILREGISTRERT')`, [id]);
+    else if (wasThere)
+      await sql(`insert into endring (avtale_id, type, aarsak) values ($1, 'SLETTET', 'FEILREGISTRERT')`, [id]);
   }
 
   /** A line that tells of a link alone. */
@@ -98,14 +99,19 @@ class World {
     await this.inTransaction(async (sql) => {
       await sql('delete from personident', []);
       for (const one of IDENTS) {
-        if (this.alike(one).length > 1) await sql('insert into personident values ($1, $2)', [deltakerId(one), this.idOf(one)]);
+        if (this.alike(one).length > 1)
+          await sql('insert into personident values ($1, $2)', [deltakerId(one), this.idOf(one)]);
       }
       for (const [id, { fnr, hidden }] of this.states) {
         const changed = await sql(
           'update avtale set deltaker_id = $2 where avtale_id = $1 and deltaker_id <> $2 returning avtale_id',
           [id, this.idOf(fnr)],
         );
-        await sql('update avtale_versjon set deltaker_id = $2 where avtale_id = $1 and deltaker_fnr = $3', [id, this.idOf(fnr), fnr]);
+        await sql('update avtale_versjon set deltaker_id = $2 where avtale_id = $1 and deltaker_fnr = $3', [
+          id,
+          this.idOf(fnr),
+          fnr,
+        ]);
         if ((changed[0] as unknown[]).length === 0 || hidden) continue;
         moved.push(id);
         await sql(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [id]);
@@ -144,7 +150,11 @@ class Oracle {
 
   constructor(private readonly world: World) {}
 
-  private inside(states: ReadonlyMap<string, State>, persons: ReadonlyMap<string, string>, members: ReadonlySet<string>): Set<string> {
+  private inside(
+    states: ReadonlyMap<string, State>,
+    persons: ReadonlyMap<string, string>,
+    members: ReadonlySet<string>,
+  ): Set<string> {
     const ours = new Set([...members].flatMap((key) => persons.get(key) ?? []));
     const isOurs = ([id, { fnr, bedrift, kind, hidden }]: [string, State]): boolean =>
       !hidden && (ours.has(persons.get(fnr) ?? '') || [bedrift, kind, id].some((key) => members.has(key)));
@@ -184,7 +194,15 @@ class Oracle {
 }
 
 function contentOf(id: string, state: State | undefined): Record<string, unknown> | undefined {
-  return state && { avtaleId: id, deltakerFnr: state.fnr, bedriftNr: state.bedrift, tiltakstype: state.kind, versjon: state.versjon };
+  return (
+    state && {
+      avtaleId: id,
+      deltakerFnr: state.fnr,
+      bedriftNr: state.bedrift,
+      tiltakstype: state.kind,
+      versjon: state.versjon,
+    }
+  );
 }
 
 /** Until readers see all that has been written. */
@@ -212,7 +230,7 @@ async function readAll(navn: string, after: string | undefined, count: number): 
   await seen();
   const lines: Line[] = [];
   let pages = 0;
-  for (let position = after; ; ) {
+  for (let position = after; ;) {
     if (++pages > 300) throw new Error(`It does not end: ${JSON.stringify({ after, position, lines })}`);
     const from = position === undefined ? '' : `&etter=${position}`;
     const response = await api.call('GET', `/api/v1/endringer?abonnement=${navn}&antall=${String(count)}${from}`);
@@ -223,8 +241,6 @@ async function readAll(navn: string, after: string | undefined, count: number): 
   }
 }
 
-
-
 /** Group by group; the order within a transaction is nobody's business. */
 function expectTold(actual: readonly Line[], groups: readonly Line[][], later: (id: string) => boolean): void {
   let at = 0;
@@ -233,7 +249,9 @@ function expectTold(actual: readonly Line[], groups: readonly Line[][], later: (
     const part = actual.slice(at, at + group.length).sort(byId);
     at += group.length;
     const expected = [...group].sort(byId);
-    expect(part.map(({ avtaleId, type }) => [avtaleId, type])).toEqual(expected.map(({ avtaleId, type }) => [avtaleId, type]));
+    expect(part.map(({ avtaleId, type }) => [avtaleId, type])).toEqual(
+      expected.map(({ avtaleId, type }) => [avtaleId, type]),
+    );
     for (const [i, line] of part.entries()) {
       if (line.type !== 'ENDRET') continue;
       const { endret, avtale: content } = expected[i] ?? {};
@@ -255,8 +273,14 @@ const change = fc.record({
 });
 const member = fc.constantFrom(...IDENTS, ...IDENTS, ...BEDRIFTER, 'MENTOR', avtale(0), avtale(1));
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ write: fc.uniqueArray(change, { minLength: 1, maxLength: 3, selector: ({ n }) => n }) }) },
-  { weight: 3, arbitrary: fc.record({ add: fc.array(member, { maxLength: 3 }), remove: fc.array(member, { maxLength: 2 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ write: fc.uniqueArray(change, { minLength: 1, maxLength: 3, selector: ({ n }) => n }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ add: fc.array(member, { maxLength: 3 }), remove: fc.array(member, { maxLength: 2 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ replace: fc.array(member, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ join: fc.tuple(fc.constantFrom(...IDENTS), fc.constantFrom(...IDENTS)) }) },
   { weight: 1, arbitrary: fc.record({ link: fc.nat(5) }) },
@@ -283,7 +307,9 @@ let runs = 0;
 test('a subscription is told exactly what its avtaler say, whatever comes between', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
-      await api.owner.query('truncate avtale, avtale_versjon, endring, avtale_endring, personident, abonnement cascade');
+      await api.owner.query(
+        'truncate avtale, avtale_versjon, endring, avtale_endring, personident, abonnement cascade',
+      );
       const navn = `test-${String(++runs)}`;
 
       const world = new World();
@@ -312,9 +338,13 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
           expectTold(lines, oracle.groups.slice(reader.groups), (id) => (touched.get(id) ?? -1) >= reader.groups);
           reader = { position, groups: at };
         } else {
-          const body = 'add' in one ? { leggTil: asMembers(one.add), fjern: asMembers(one.remove) } : asMembers(one.replace);
+          const body =
+            'add' in one ? { leggTil: asMembers(one.add), fjern: asMembers(one.remove) } : asMembers(one.replace);
           const path = `/api/v1/abonnementer/${navn}`;
-          const response = 'add' in one ? await api.call('POST', `${path}/medlemmer`, { body }) : await api.call('PUT', path, { body });
+          const response =
+            'add' in one
+              ? await api.call('POST', `${path}/medlemmer`, { body })
+              : await api.call('PUT', path, { body });
           expect(response).toMatchObject({ status: 200 });
           if ('replace' in one) oracle.members = new Set(one.replace);
           else {
@@ -329,9 +359,13 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
       const rest = await readAll(navn, reader.position, 2);
       expectTold(rest.lines, oracle.groups.slice(reader.groups), (id) => touched.has(id));
       const fresh = await readAll(navn, undefined, 2);
-      const byId = (a: Record<string, unknown>, b: Record<string, unknown>): number => String(a['avtaleId']).localeCompare(String(b['avtaleId']));
+      const byId = (a: Record<string, unknown>, b: Record<string, unknown>): number =>
+        String(a['avtaleId']).localeCompare(String(b['avtaleId']));
       expect(fresh.lines.map((line) => line.avtale ?? {}).sort(byId)).toEqual(
-        oracle.current().sort(byId).map((content) => expect.objectContaining(content)),
+        oracle
+          .current()
+          .sort(byId)
+          .map((content) => expect.objectContaining(content)),
       );
       expect((await readAll(navn, fresh.position, 5)).lines).toEqual([]);
     }),

@@ -140,7 +140,14 @@ class Reading {
     if (place.tx + 1n < pruned) throw goneFromSubscription('too old', navn);
     const told = rows.filter((one): one is FeedRow & ToldRow => one.plass_tx !== null);
     const end = endOf(told, count, place, row);
-    return { rows: told, position: encodePlace(epoch, end.place), from: position, more: end.more, horizon, id: epoch.id };
+    return {
+      rows: told,
+      position: encodePlace(epoch, end.place),
+      from: position,
+      more: end.more,
+      horizon,
+      id: epoch.id,
+    };
   }
 
   private async stateOf(
@@ -183,7 +190,10 @@ function endOf(
   return { place: end === undefined || end < place.tx ? place : afterTransaction(end), more: false };
 }
 
-function placeOf({ plass_tx: tx, plass_noekkel: key, plass_avtale: avtaleId }: ToldRow, isStart: boolean): SubscriptionPlace {
+function placeOf(
+  { plass_tx: tx, plass_noekkel: key, plass_avtale: avtaleId }: ToldRow,
+  isStart: boolean,
+): SubscriptionPlace {
   return { tx: BigInt(tx), key, avtaleId, isStart };
 }
 

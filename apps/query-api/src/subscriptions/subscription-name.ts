@@ -10,8 +10,5 @@ export const SUBSCRIPTION_NAME = { type: 'string', pattern: FORM, example: 'mine
 const NAME = /^(?!.*\d{11})[a-z0-9][a-z0-9-]{0,62}$/;
 
 export function IsAbonnementsnavn(): PropertyDecorator {
-  return applyDecorators(
-    IsString(),
-    Matches(NAME, { message: 'must be 1 to 63 of a–z, 0–9 and -, and no ident' }),
-  );
+  return applyDecorators(IsString(), Matches(NAME, { message: 'must be 1 to 63 of a–z, 0–9 and -, and no ident' }));
 }

@@ -87,10 +87,7 @@ export class SubscriptionsController {
   @ApiParam({ name: 'navn', schema: SUBSCRIPTION_NAME })
   @ApiOkResponse({ type: SubscriptionDto })
   @ApiNotFoundResponse({ description: 'There is no such abonnement' })
-  hentAbonnement(
-    @Param() { navn }: SubscriptionNameDto,
-    @Req() request: FastifyRequest,
-  ): Promise<SubscriptionDto> {
+  hentAbonnement(@Param() { navn }: SubscriptionNameDto, @Req() request: FastifyRequest): Promise<SubscriptionDto> {
     const grant = grantOf(request);
     return this.lookups.answerSteps(
       grant,

@@ -102,7 +102,11 @@ export class SubscriptionDto {
   @ApiProperty({ format: 'date-time', description: 'When it was made', example: '2026-02-04T08:46:40.1Z' })
   opprettet: string;
 
-  @ApiProperty({ format: 'date-time', description: 'When its members were last sent', example: '2026-02-04T08:46:40.1Z' })
+  @ApiProperty({
+    format: 'date-time',
+    description: 'When its members were last sent',
+    example: '2026-02-04T08:46:40.1Z',
+  })
   endret: string;
 
   @ApiProperty({

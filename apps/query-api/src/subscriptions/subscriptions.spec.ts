@@ -36,14 +36,22 @@ async function seen(): Promise<void> {
 
 async function follow({ as = 'alt', ...query }: Options = {}): Promise<TestResponse> {
   await seen();
-  return api.call('GET', `/api/v1/endringer?${new URLSearchParams({ abonnement: 'mine', ...query }).toString()}`, { as });
+  return api.call('GET', `/api/v1/endringer?${new URLSearchParams({ abonnement: 'mine', ...query }).toString()}`, {
+    as,
+  });
 }
 
 const told = ({ body }: TestResponse): unknown[] =>
   (body.endringer as { avtaleId: string; type: string }[]).map(({ avtaleId, type }) => [avtaleId, type]);
 
 async function insert(values: Record<string, unknown> = {}): Promise<void> {
-  await api.insertAvtale({ avtale_id: ID, deltaker_fnr: FNR, bedrift_nr: '910825518', tiltakstype: 'MENTOR', ...values });
+  await api.insertAvtale({
+    avtale_id: ID,
+    deltaker_fnr: FNR,
+    bedrift_nr: '910825518',
+    tiltakstype: 'MENTOR',
+    ...values,
+  });
 }
 
 const put = (body: object, as = 'alt'): Promise<TestResponse> => api.call('PUT', PATH, { body, as });
@@ -165,7 +173,10 @@ test('a position means something in its own subscription and epoch only', async 
   expect((await follow({ etter: plain.posisjon })).status).toBe(400);
   expect((await follow({ etter, fra: 'naa' })).status).toBe(400);
   await api.owner.query('update instans set epoke = gen_random_uuid()');
-  const nyStart = { eksport: '/api/v1/eksport?abonnement=mine', endringer: '/api/v1/endringer?abonnement=mine&fra=naa' };
+  const nyStart = {
+    eksport: '/api/v1/eksport?abonnement=mine',
+    endringer: '/api/v1/endringer?abonnement=mine&fra=naa',
+  };
   expect(await follow({ etter })).toMatchObject({ status: 410, body: { nyStart } });
   const { posisjon: later } = (await follow({ fra: 'naa' })).body as { posisjon: string };
   await api.call('DELETE', PATH);
@@ -195,14 +206,19 @@ test('an export of a subscription goes on in its feed', async () => {
   await seen();
   const response = await api.call('GET', '/api/v1/eksport?abonnement=mine');
   expect(response.status).toBe(200);
-  const [header, ...lines] = (response.body as string).trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  const [header, ...lines] = (response.body as string)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(header).toMatchObject({ antall: 1 });
   expect(lines.map(({ avtaleId }) => avtaleId)).toEqual([ID]);
   const etter = String(header?.['posisjon']);
   expect(told(await follow({ etter }))).toEqual([]);
   await api.owner.query(`update avtale set avtale_status = 'AVSLUTTET' where avtale_id = $1`, [ID]);
   const next = await follow({ etter });
-  expect(next.body.endringer).toMatchObject([{ avtaleId: ID, endret: ['avtaleStatus'], avtale: { avtaleStatus: 'AVSLUTTET' } }]);
+  expect(next.body.endringer).toMatchObject([
+    { avtaleId: ID, endret: ['avtaleStatus'], avtale: { avtaleStatus: 'AVSLUTTET' } },
+  ]);
   expect((await api.call('GET', '/api/v1/eksport?abonnement=finnes-ikke')).status).toBe(404);
 });
 
@@ -239,7 +255,13 @@ describe('a purpose that is held to some kinds', () => {
       else expect([id, response.status]).toEqual([id, response.status === 404 ? 404 : 403]);
     }
     expect(answered).toEqual(
-      expect.arrayContaining(['hentTiltaksstatus', 'sokAvtaler', 'hentDeltakersAvtaler', 'hentEndringer', 'eksporterAvtaler']),
+      expect.arrayContaining([
+        'hentTiltaksstatus',
+        'sokAvtaler',
+        'hentDeltakersAvtaler',
+        'hentEndringer',
+        'eksporterAvtaler',
+      ]),
     );
     expect((await api.call('GET', '/api/v1/endringer', { as })).status).toBe(403);
     const one = await api.call('GET', `/api/v1/avtaler/${ID}`, { as });
