@@ -130,7 +130,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   const denialJob = parts.denialLog.start();
   const freshnessJob = parts.freshness.start();
   const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
-  const tellingJob = tellKonsumenter(parts);
+  const tellJob = tellKonsumenter(parts);
   const limitsJob = new SharedLimits(pools.forbruk, parts.konsumenter, parts.limits).start();
   state.started = true;
   logger.info(
@@ -143,7 +143,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
     parts.subscriptionWatch.stop();
     await http.stop();
     await registryJob.stop();
-    await tellingJob.stop(MAX_JOB_STOP_MS);
+    await tellJob.stop(MAX_JOB_STOP_MS);
     await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
     await parts.denialLog.stop();
     // They wait for statements under way, which a database that says nothing never ends.
@@ -152,7 +152,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
 }
 
 /** Of whom no query-api tells any more, the subscriptions are removed after an hour. */
-const TELLING_MS = 5 * 60_000;
+const TELL_MS = 5 * 60_000;
 
 function tellKonsumenter({ konsumenter, subscriptions }: Parts): BackgroundJob {
   const run = (): Promise<void> =>
@@ -161,7 +161,7 @@ function tellKonsumenter({ konsumenter, subscriptions }: Parts): BackgroundJob {
         behandlingsgrunnlag.map(({ id }) => ({ konsument: navn, behandlingsgrunnlag: id })),
       ),
     );
-  return startJob({ name: 'konsumentmelding', everyMs: TELLING_MS, run });
+  return startJob({ name: 'konsumentmelding', everyMs: TELL_MS, run });
 }
 
 /** How far the start has come. */

@@ -61,14 +61,14 @@ export class ChangesController {
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(UtgaattProblemDto) } } },
   })
   hentEndringer(
-    @Query() { etter: after, antall: count, ventSekunder: waitSeconds, fra, abonnement: navn }: EndringerDto,
+    @Query() { etter: after, antall: count, ventSekunder: waitSeconds, fra, abonnement }: EndringerDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<EndringssideDto>> {
     const grant = grantOf(request);
     const fromNow = fra !== undefined;
-    if (navn !== undefined) {
-      const question = { navn, after, fromNow, count, waitSeconds };
+    if (abonnement !== undefined) {
+      const question = { navn: abonnement, after, fromNow, count, waitSeconds };
       return this.subscriptions.answer(grant, question, closing(reply));
     }
     const question = { after, fromNow, count, waitSeconds };

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import type { AvtaleField } from '@tiltak/avtale';
 import { IntegerParam, ProblemDto } from '@tiltak/platform';
 import { LenkeDto, UtdragDto } from '../avtaler/avtaler.dto.ts';
 import { IsAbonnementsnavn, SUBSCRIPTION_NAME } from '../subscriptions/subscription-name.ts';
@@ -49,9 +49,7 @@ export class EndringDto {
   tidspunkt: string;
 
   @ApiPropertyOptional({
-    enum: GRANTABLE_FIELDS,
-    enumName: 'Avtalefelt',
-    isArray: true,
+    type: [String],
     description:
       'Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when only its links are others. fase: what it is worked out of is another',
     example: ['avtaleStatus', 'versjon', 'sistEndret'],
@@ -97,6 +95,7 @@ export class EndringerDto {
 
   @ApiPropertyOptional({
     enum: ['naa'],
+    enumName: 'Startsted',
     description: 'Begins with what changes from now on: the answer is the position of now, without changes',
   })
   @IsOptional()

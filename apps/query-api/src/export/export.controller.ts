@@ -39,7 +39,7 @@ export class ExportController {
     },
   })
   async eksporterAvtaler(
-    @Query() { abonnement: navn }: EksportDto,
+    @Query() { abonnement }: EksportDto,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -49,10 +49,10 @@ export class ExportController {
       grant,
       { fields, isNarrowed: true },
       async () => {
-        const part = this.partOf(grant, navn);
+        const part = this.partOf(grant, abonnement);
         const { count, position, updatedToMs, lines } = await this.exports.start(grant.konsument, fields, part);
         includeOrDestroy(grant, updatedToMs, lines);
-        const subset = navn === undefined ? { alle: true } : { abonnement: navn };
+        const subset = abonnement === undefined ? { alle: true } : { abonnement };
         const disclosure = { hits: count, subset: { ...subset, ...kindsOf(grant) }, position };
         return { found: lines, disclosure, discard: () => void lines.destroy() };
       },
@@ -66,12 +66,12 @@ export class ExportController {
       .send(packed ? gzip(lines) : lines);
   }
 
-  private partOf(grant: Grant, navn: string | undefined): ExportPart {
+  private partOf(grant: Grant, abonnement: string | undefined): ExportPart {
     const { konsument, behandlingsgrunnlag, kinds } = grant;
-    if (navn === undefined) return { kinds };
+    if (abonnement === undefined) return { kinds };
     const requireMembers = (members: readonly string[]): void =>
       this.lookups.require(grant, { fields: fieldsOfMembers(members) });
-    return { kinds, subscription: { name: { konsument, behandlingsgrunnlag, navn } }, requireMembers };
+    return { kinds, subscription: { name: { konsument, behandlingsgrunnlag, navn: abonnement } }, requireMembers };
   }
 }
 

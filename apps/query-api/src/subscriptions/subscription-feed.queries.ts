@@ -55,25 +55,31 @@ export function nowQuery({ konsument, behandlingsgrunnlag, navn }: SubscriptionN
 
 /** A line as it is told, with the content that the avtale had after it. */
 export type ToldRow = AvtaleRow & {
-  plass_tx: string;
-  plass_noekkel: string;
-  plass_avtale: string;
+  place_tx: string;
+  place_key: string;
+  place_avtale: string;
   type: string;
-  hvorfor: string | null;
-  naar: string;
+  reason: string | null;
+  told_at: string;
   /** columns, with commas between; null: all of it is new to the subscription */
-  endret_felter: string | null;
-  berort_deltaker: string | null;
+  changed: string | null;
+  concerned_deltaker: string | null;
 };
 
 export type FeedRow = StateColumns & {
   /** up to where the statement has looked, when there is more after it */
-  grense_tx: string | null;
-  grense_noekkel: string | null;
-  grense_avtale: string | null;
+  limit_tx: string | null;
+  limit_key: string | null;
+  limit_avtale: string | null;
   /** the last place that it has looked at; null: nothing lies after where it began */
-  slutt_tx: string | null;
-} & (ToldRow | { plass_tx: null });
+  end_tx: string | null;
+} & (ToldRow | { place_tx: null });
+
+/** `start`: all that the subscription is of, as it was after the transaction of the place. */
+type Mode = 'start' | 'changes';
+
+const LOWEST = '00000000-0000-0000-0000-000000000000';
+const HIGHEST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 const keysOf = (row: string, prefix = ''): string =>
   `array['P' || ${row}.${prefix}deltaker_id, 'B' || ${row}.${prefix}bedrift_nr, 'T' || ${row}.${prefix}tiltakstype]`;
@@ -122,14 +128,8 @@ const TOLD_BY_EARLIER = {
     and m.noekkel = any (${keysOf('etter')} || ('A' || k.avtale_id)) and (m.lagt_til = k.tx or m.fjernet = k.tx) limit 1`,
 };
 
-/**
- * What a subscription is told after a place: each avtale that a transaction changed, or that a member began or ended with,
- * by what it was and is. What it was after a transaction, the first one after it that changed it says, and if there is
- * none, the avtale itself.
- *
- * @param mode `start`: all that the subscription is of, as it was after the transaction of the place
- */
-const textOf = (mode: 'start' | 'changes', columns: string): string => `with ${STATE},
+/** The lines of the feed, and the members, that come next; which avtaler these may be of; and how far that reaches. */
+const candidates = (mode: Mode): string => `
   linje as materialized (
     select r.* from tilstand t cross join lateral (
       select * from avtale_endring where (tx, avtale_id) > ($4::xid8, $5::uuid) and tx < t.horisont
@@ -158,7 +158,10 @@ const textOf = (mode: 'start' | 'changes', columns: string): string => `with ${S
         where (select count(*) from medlem) >= ${String(MAX_MEMBERS)} order by tx desc, noekkel desc limit 1)
       union all (select tx, noekkel, (array_agg(avtale_id order by avtale_id desc))[1] from kandidat where noekkel <> ''
         group by tx, noekkel having count(*) >= $8::bigint)) alle
-    order by tx, noekkel, avtale_id limit 1),
+    order by tx, noekkel, avtale_id limit 1),`;
+
+/** What each of them was and is to the subscription, before and after the transaction. */
+const judged = (mode: Mode): string => `
   vurdert as materialized (
     select k.tx, k.noekkel, k.avtale_id, etter.*, r.tidspunkt, r.aarsak, r.felter, r.tx is not null as er_linje,
       ${has('etter', AFTER)} as er_inne,
@@ -190,20 +193,23 @@ const textOf = (mode: 'start' | 'changes', columns: string): string => `with ${S
       and (k.noekkel = '' or r.tx is null)
       -- One that came to be the member's later is not told of by it now.
       and (k.noekkel = '' or k.noekkel = any (${keysOf('etter')} || ('A' || k.avtale_id)))
-    order by k.tx, k.noekkel, k.avtale_id),
+    order by k.tx, k.noekkel, k.avtale_id),`;
+
+/** What is told of them, with the content. */
+const told = (columns: string): string => `
   fortalt as materialized (
-    select tx, noekkel, avtale_id, historisk, versjon, deltaker_id, coalesce(tidspunkt, now()) as naar,
+    select tx, noekkel, avtale_id, historisk, versjon, deltaker_id, coalesce(tidspunkt, now()) as told_at,
       case when er_inne then 'ENDRET' when synlig then 'UTENFOR' else 'SLETTET' end as type,
-      case when not er_inne and not synlig then coalesce(aarsak, 'SLETTET') end as hvorfor,
-      case when er_inne and var_inne then array_to_string(felter, ',') end as endret_felter, coalesce(deltaker_id, foer_deltaker) as berort_deltaker
+      case when not er_inne and not synlig then coalesce(aarsak, 'SLETTET') end as reason,
+      case when er_inne and var_inne then array_to_string(felter, ',') end as changed, coalesce(deltaker_id, foer_deltaker) as concerned_deltaker
     from vurdert
     where not fortalt and ((er_inne and (er_linje or not var_inne)) or (var_inne and not er_inne))
     order by tx, noekkel, avtale_id limit $8::bigint)
-  select t.epoke, t.beskaaret_til, t.horisont, t.abonnement, t.slag, g.tx as grense_tx, g.noekkel as grense_noekkel,
-    g.avtale_id as grense_avtale, greatest((select tx from linje order by tx desc limit 1),
-      (select tx from medlem order by tx desc limit 1)) as slutt_tx,
-    f.tx as plass_tx, f.noekkel as plass_noekkel, f.avtale_id as plass_avtale, f.type, f.hvorfor, f.naar, f.endret_felter,
-    f.berort_deltaker, innhold.*
+  select t.epoke, t.beskaaret_til, t.horisont, t.abonnement, t.slag, g.tx as limit_tx, g.noekkel as limit_key,
+    g.avtale_id as limit_avtale, greatest((select tx from linje order by tx desc limit 1),
+      (select tx from medlem order by tx desc limit 1)) as end_tx,
+    f.tx as place_tx, f.noekkel as place_key, f.avtale_id as place_avtale, f.type, f.reason, f.told_at, f.changed,
+    f.concerned_deltaker, innhold.*
   from tilstand t left join grense g on true left join fortalt f on true
   left join lateral (
     select * from (
@@ -213,8 +219,13 @@ const textOf = (mode: 'start' | 'changes', columns: string): string => `with ${S
          and not feilregistrert and deltaker_id is not distinct from f.deltaker_id)) alle) innhold on f.type = 'ENDRET'
   order by f.tx, f.noekkel, f.avtale_id`;
 
-const LOWEST = '00000000-0000-0000-0000-000000000000';
-const HIGHEST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+/**
+ * What a subscription is told after a place: each avtale that a transaction changed, or that a member began or ended with,
+ * by what it was and is. What it was after a transaction, the first one after it that changed it says, and if there is
+ * none, the avtale itself.
+ */
+const textOf = (mode: Mode, columns: string): string =>
+  `with ${STATE}, ${candidates(mode)} ${judged(mode)} ${told(columns)}`;
 
 export interface FeedRequest extends SubscriptionName {
   place: SubscriptionPlace;

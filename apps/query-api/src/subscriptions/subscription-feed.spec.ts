@@ -226,14 +226,17 @@ interface Read {
 }
 
 /** All there is after a position, in pages. */
-async function readAll(navn: string, after: string | undefined, count: number): Promise<Read> {
+async function readAll(subscription: string, after: string | undefined, count: number): Promise<Read> {
   await seen();
   const lines: Line[] = [];
   let pages = 0;
   for (let position = after; ;) {
     if (++pages > 300) throw new Error(`It does not end: ${JSON.stringify({ after, position, lines })}`);
     const from = position === undefined ? '' : `&etter=${position}`;
-    const response = await api.call('GET', `/api/v1/endringer?abonnement=${navn}&antall=${String(count)}${from}`);
+    const response = await api.call(
+      'GET',
+      `/api/v1/endringer?abonnement=${subscription}&antall=${String(count)}${from}`,
+    );
     expect(response).toMatchObject({ status: 200 });
     lines.push(...(response.body.endringer as Line[]));
     position = response.body.posisjon as string;
@@ -310,13 +313,15 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
       await api.owner.query(
         'truncate avtale, avtale_versjon, endring, avtale_endring, personident, abonnement cascade',
       );
-      const navn = `test-${String(++runs)}`;
+      const subscription = `test-${String(++runs)}`;
 
       const world = new World();
       const oracle = new Oracle(world);
-      expect(await api.call('PUT', `/api/v1/abonnementer/${navn}`, { body: {} })).toMatchObject({ status: 200 });
+      expect(await api.call('PUT', `/api/v1/abonnementer/${subscription}`, { body: {} })).toMatchObject({
+        status: 200,
+      });
       await seen();
-      const start = await api.call('GET', `/api/v1/endringer?abonnement=${navn}&fra=naa`);
+      const start = await api.call('GET', `/api/v1/endringer?abonnement=${subscription}&fra=naa`);
       expect(start).toMatchObject({ status: 200, body: { endringer: [], flere: false } });
       const from = start.body.posisjon as string;
       let reader = { position: from, groups: 0 };
@@ -333,14 +338,14 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
           for (const id of moved) touched.set(id, oracle.groups.length);
           oracle.note(moved);
         } else if ('read' in one) {
-          const { lines, position } = await readAll(navn, reader.position, one.read);
+          const { lines, position } = await readAll(subscription, reader.position, one.read);
           const at = oracle.groups.length;
           expectTold(lines, oracle.groups.slice(reader.groups), (id) => (touched.get(id) ?? -1) >= reader.groups);
           reader = { position, groups: at };
         } else {
           const body =
             'add' in one ? { leggTil: asMembers(one.add), fjern: asMembers(one.remove) } : asMembers(one.replace);
-          const path = `/api/v1/abonnementer/${navn}`;
+          const path = `/api/v1/abonnementer/${subscription}`;
           const response =
             'add' in one
               ? await api.call('POST', `${path}/medlemmer`, { body })
@@ -354,11 +359,11 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
           oracle.note([]);
         }
       }
-      const all = await readAll(navn, from, 3);
+      const all = await readAll(subscription, from, 3);
       expectTold(all.lines, oracle.groups, (id) => touched.has(id));
-      const rest = await readAll(navn, reader.position, 2);
+      const rest = await readAll(subscription, reader.position, 2);
       expectTold(rest.lines, oracle.groups.slice(reader.groups), (id) => touched.has(id));
-      const fresh = await readAll(navn, undefined, 2);
+      const fresh = await readAll(subscription, undefined, 2);
       const byId = (a: Record<string, unknown>, b: Record<string, unknown>): number =>
         String(a['avtaleId']).localeCompare(String(b['avtaleId']));
       expect(fresh.lines.map((line) => line.avtale ?? {}).sort(byId)).toEqual(
@@ -367,7 +372,7 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
           .sort(byId)
           .map((content) => expect.objectContaining(content)),
       );
-      expect((await readAll(navn, fresh.position, 5)).lines).toEqual([]);
+      expect((await readAll(subscription, fresh.position, 5)).lines).toEqual([]);
     }),
     { numRuns: 12 },
   );

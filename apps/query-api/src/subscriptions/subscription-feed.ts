@@ -5,7 +5,7 @@ import type { Grant } from '../access/grant.ts';
 import { jsonMapper, toRfc3339 } from '../avtaler/avtaler.fields.ts';
 import type { UtdragDto } from '../avtaler/avtaler.dto.ts';
 import { DELETE_REASONS, type EndringDto, type EndringssideDto } from '../changes/changes.dto.ts';
-import { Lookups, type Run } from '../lookups/lookups.ts';
+import type { Lookups, Run } from '../lookups/lookups.ts';
 import { inPieces, pieces, type Answer } from '../shared/in-pieces.ts';
 import { feedQuery, nowQuery, type FeedRow, type SubscriptionName, type ToldRow } from './subscription-feed.queries.ts';
 import {
@@ -19,8 +19,8 @@ import {
   type SubscriptionEpoch,
   type SubscriptionPlace,
 } from './subscription-place.ts';
-import { SubscriptionWatch } from './subscription-watch.ts';
-import { fieldsOfMembers, SubscriptionStore } from './subscriptions.store.ts';
+import type { SubscriptionWatch } from './subscription-watch.ts';
+import { fieldsOfMembers, type SubscriptionStore } from './subscriptions.store.ts';
 
 /** Statements of one request that find nothing, one after the other, while there is more to look at. */
 const MAX_EMPTY = 10;
@@ -60,12 +60,12 @@ export class SubscriptionFeed {
       { fields, isNarrowed: true },
       async (run) => {
         const found = await this.find(new Reading(run, grant, fields, question, this.lookups, this.store), closed);
-        const deltakerIds = [...new Set(found.rows.flatMap((row) => row.berort_deltaker ?? []))];
+        const deltakerIds = [...new Set(found.rows.flatMap((row) => row.concerned_deltaker ?? []))];
         const subset = { abonnement: question.navn, etter: found.from };
         return { found, disclosure: { hits: found.rows.length, deltakerIds, subset, position: found.position } };
       },
       ({ rows, position, more }) => {
-        const toDto = toEndring(fields);
+        const toDto = toChange(fields);
         return inPieces<EndringssideDto>({ endringer: pieces(rows, toDto), posisjon: position, flere: more });
       },
     );
@@ -138,7 +138,7 @@ class Reading {
     const place = decodePlace(epoch, position);
     if (!place) throw goneFromSubscription('from another epoch of the feed', navn);
     if (place.tx + 1n < pruned) throw goneFromSubscription('too old', navn);
-    const told = rows.filter((one): one is FeedRow & ToldRow => one.plass_tx !== null);
+    const told = rows.filter((one): one is FeedRow & ToldRow => one.place_tx !== null);
     const end = endOf(told, count, place, row);
     return {
       rows: told,
@@ -180,27 +180,27 @@ function endOf(
   const { isStart } = place;
   const last = told.at(-1);
   if (last && told.length >= count) return { place: placeOf(last, isStart), more: true };
-  if (row && row.grense_tx !== null) {
-    const { grense_tx: tx, grense_noekkel: key, grense_avtale: avtaleId } = row;
+  if (row && row.limit_tx !== null) {
+    const { limit_tx: tx, limit_key: key, limit_avtale: avtaleId } = row;
     return { place: { tx: BigInt(tx), key: key ?? '', avtaleId: avtaleId ?? '', isStart }, more: true };
   }
   // After the beginning come the changes since.
   if (isStart) return { place: afterTransaction(place.tx), more: true };
-  const end = row?.slutt_tx == null ? undefined : BigInt(row.slutt_tx);
+  const end = row?.end_tx == null ? undefined : BigInt(row.end_tx);
   return { place: end === undefined || end < place.tx ? place : afterTransaction(end), more: false };
 }
 
 function placeOf(
-  { plass_tx: tx, plass_noekkel: key, plass_avtale: avtaleId }: ToldRow,
+  { place_tx: tx, place_key: key, place_avtale: avtaleId }: ToldRow,
   isStart: boolean,
 ): SubscriptionPlace {
   return { tx: BigInt(tx), key, avtaleId, isStart };
 }
 
-function toEndring(fields: readonly AvtaleField[]): (row: ToldRow) => EndringDto {
+function toChange(fields: readonly AvtaleField[]): (row: ToldRow) => EndringDto {
   const toContent = jsonMapper<UtdragDto>(fields);
   return (row) => {
-    const { plass_avtale: avtaleId, type, hvorfor: reason, naar: moment, endret_felter: changed } = row;
+    const { place_avtale: avtaleId, type, reason: reason, told_at: moment, changed: changed } = row;
     const isThere = type === 'ENDRET';
     const columns = changed === null ? undefined : new Set(changed.split(','));
     return {

@@ -118,18 +118,22 @@ export class SubscriptionsController {
   }
 
   /** Who registers whom is in the audit before it is so. */
-  private change(grant: Grant, navn: string, { add, remove, replaces }: Change): Promise<SubscriptionDto> {
+  private change(grant: Grant, ownName: string, { add, remove, replaces }: Change): Promise<SubscriptionDto> {
     const persons = [...(add.personidenter ?? []), ...(remove.personidenter ?? [])];
     const fields = [add, remove].flatMap((members) => givenFilters(members).flatMap((name) => FILTER_FIELDS[name]));
     return this.lookups.answerSteps(
       grant,
       { fields: [...new Set(fields)], persons, isNarrowed: true },
       () => {
-        const subset = { abonnement: navn, [replaces ? 'medlemmer' : 'leggTil']: sizesOf(add), fjern: sizesOf(remove) };
+        const subset = {
+          abonnement: ownName,
+          [replaces ? 'medlemmer' : 'leggTil']: sizesOf(add),
+          fjern: sizesOf(remove),
+        };
         return Promise.resolve({ found: undefined, disclosure: { hits: 0, persons, subset } });
       },
       async () => {
-        const name = nameIn(grant, navn);
+        const name = nameIn(grant, ownName);
         const written = await this.store.write(name, { add, remove, replaces });
         if (!written) throw noSuchSubscription();
         this.watch.wake(written.id);
@@ -155,8 +159,8 @@ export class SubscriptionsController {
   }
 }
 
-function nameIn({ konsument, behandlingsgrunnlag }: Grant, navn: string): SubscriptionName {
-  return { konsument, behandlingsgrunnlag, navn };
+function nameIn({ konsument, behandlingsgrunnlag }: Grant, ownName: string): SubscriptionName {
+  return { konsument, behandlingsgrunnlag, navn: ownName };
 }
 
 /** For the audit, which has persons elsewhere. */

@@ -28,7 +28,6 @@ export class MembersDto {
   @ApiPropertyOptional({
     ...list({ pattern: '^[0-9]{11}$' }),
     description: 'All national idents that the persons have: of one with several, whichever of them the avtaler bear',
-    example: ['05032300010'],
   })
   @IsOptional()
   @IsPersonidenter(MAX_AT_ONCE)

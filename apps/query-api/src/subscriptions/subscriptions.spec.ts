@@ -155,8 +155,8 @@ test('no more than 200,000 members, and 1,000 subscriptions of one consumer', as
 
 test('who waits is woken by what is theirs, and by new members, and not by what is others', async () => {
   await put({ personidenter: [FNR] });
-  const { posisjon: etter } = (await follow({ fra: 'naa' })).body as { posisjon: string };
-  const waiting = follow({ etter, ventSekunder: '20' });
+  const { posisjon: first } = (await follow({ fra: 'naa' })).body as { posisjon: string };
+  const waiting = follow({ etter: first, ventSekunder: '20' });
   await insert({ avtale_id: randomUUID(), deltaker_fnr: syntheticFnr(5), bedrift_nr: '910825526' });
   await insert();
   expect(told(await waiting)).toEqual([[ID, 'ENDRET']]);
@@ -168,16 +168,16 @@ test('who waits is woken by what is theirs, and by new members, and not by what 
 
 test('a position means something in its own subscription and epoch only', async () => {
   await put({ personidenter: [FNR] });
-  const { posisjon: etter } = (await follow({ fra: 'naa' })).body as { posisjon: string };
+  const { posisjon: first } = (await follow({ fra: 'naa' })).body as { posisjon: string };
   const plain = (await api.call('GET', '/api/v1/endringer?fra=naa')).body as { posisjon: string };
   expect((await follow({ etter: plain.posisjon })).status).toBe(400);
-  expect((await follow({ etter, fra: 'naa' })).status).toBe(400);
+  expect((await follow({ etter: first, fra: 'naa' })).status).toBe(400);
   await api.owner.query('update instans set epoke = gen_random_uuid()');
-  const nyStart = {
+  const newStart = {
     eksport: '/api/v1/eksport?abonnement=mine',
     endringer: '/api/v1/endringer?abonnement=mine&fra=naa',
   };
-  expect(await follow({ etter })).toMatchObject({ status: 410, body: { nyStart } });
+  expect(await follow({ etter: first })).toMatchObject({ status: 410, body: { nyStart: newStart } });
   const { posisjon: later } = (await follow({ fra: 'naa' })).body as { posisjon: string };
   await api.call('DELETE', PATH);
   await put({ personidenter: [FNR] });
@@ -212,10 +212,10 @@ test('an export of a subscription goes on in its feed', async () => {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(header).toMatchObject({ antall: 1 });
   expect(lines.map(({ avtaleId }) => avtaleId)).toEqual([ID]);
-  const etter = String(header?.['posisjon']);
-  expect(told(await follow({ etter }))).toEqual([]);
+  const first = String(header?.['posisjon']);
+  expect(told(await follow({ etter: first }))).toEqual([]);
   await api.owner.query(`update avtale set avtale_status = 'AVSLUTTET' where avtale_id = $1`, [ID]);
-  const next = await follow({ etter });
+  const next = await follow({ etter: first });
   expect(next.body.endringer).toMatchObject([
     { avtaleId: ID, endret: ['avtaleStatus'], avtale: { avtaleStatus: 'AVSLUTTET' } },
   ]);
@@ -242,7 +242,7 @@ describe('a purpose that is held to some kinds', () => {
     await seen();
     const operations = await publishedOperations(api, {
       ...{ navn: 'mine', avtaleId: OTHER, avtaleNr: 7, deltakerId: deltakerId(FNR), bedriftNr: '910825518' },
-      ...{ personidenter: [FNR], felter: ['avtaleId', 'tiltakstype'], per: 'tiltakstype' },
+      ...{ personidenter: [FNR], felter: ['avtaleId', 'tiltakstype'], per: 'TILTAKSTYPE' },
       query: '{ avtalerForPerson(personnummer: "x") { avtaleId } }',
     });
     const answered: string[] = [];
