@@ -27,8 +27,8 @@ interface State {
 interface Line {
   avtaleId: string;
   type: string;
-  endret?: string[];
-  avtale?: Record<string, unknown>;
+  endret?: string[] | undefined;
+  avtale?: Record<string, unknown> | undefined;
 }
 
 /** What all avtaler say and who is one person, told to the database as the ingestor does; and remembered. */
