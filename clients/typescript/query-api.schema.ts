@@ -1456,6 +1456,8 @@ export interface components {
             /** @description Where to start again */
             nyStart: components["schemas"]["NyStart"];
         };
+        /** @enum {string} */
+        Startsted: "naa";
         /**
          * @description ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it. UTENFOR: it is no longer of the abonnement: forget it
          * @enum {string}
@@ -1501,7 +1503,7 @@ export interface components {
              *       "sistEndret"
              *     ]
              */
-            endret?: components["schemas"]["Avtalefelt"][];
+            endret?: string[];
             /** @description Only with abonnement, of ENDRET: the granted fields, as they were after this change. Absent when that is no longer kept: what became of it comes later */
             avtale?: components["schemas"]["Utdrag"];
             /** @description Where to go from here (HAL) */
@@ -1527,12 +1529,7 @@ export interface components {
          */
         Abonnementstype: "ARBEIDSTRENING" | "MIDLERTIDIG_LONNSTILSKUDD" | "VARIG_LONNSTILSKUDD" | "MENTOR" | "INKLUDERINGSTILSKUDD" | "SOMMERJOBB" | "VTAO" | "FIREARIG_LONNSTILSKUDD";
         Abonnementsmedlemmer: {
-            /**
-             * @description All national idents that the persons have: of one with several, whichever of them the avtaler bear
-             * @example [
-             *       "05032300010"
-             *     ]
-             */
+            /** @description All national idents that the persons have: of one with several, whichever of them the avtaler bear */
             personidenter?: string[];
             /**
              * @description Avtaler, also such as are not known yet
@@ -3387,7 +3384,7 @@ export interface operations {
                 /** @description Position from the page before, or from the first line of an export, of the same abonnement if there is one; from the beginning when absent. The beginning of an abonnement is all that it is of now */
                 etter?: string;
                 /** @description Begins with what changes from now on: the answer is the position of now, without changes */
-                fra?: "naa";
+                fra?: components["schemas"]["Startsted"];
                 /** @description Only what this abonnement is of, with what the avtaler say */
                 abonnement?: string;
                 /** @description Changes on a page */
