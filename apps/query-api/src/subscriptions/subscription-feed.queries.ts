@@ -270,7 +270,9 @@ const TOUCHED = preparedStatement(`with tilstand as materialized (
       ${keysOf('l')} || ${keysOf('l', 'foer_')} || ('A' || l.avtale_id)) n where n is not null),
   beroert as materialized (
     select distinct m.abonnement from nokkel cross join lateral (
-      select abonnement from abonnement_medlem where noekkel = nokkel.n and abonnement = any ($2::uuid[]) offset 0) m)
+      select abonnement from abonnement_medlem where noekkel = nokkel.n offset 0) m
+    -- Not in the index: it would be looked into once for each of those who wait.
+    where m.abonnement = any ($2::uuid[]))
   select t.epoke, t.horisont, b.abonnement, (select count(*) from linje) >= ${String(MAX_LINES)} as flere
   from tilstand t left join beroert b on true`);
 
