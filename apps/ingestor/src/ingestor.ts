@@ -19,6 +19,7 @@ import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
 import { acceptLists } from './avstemming/source-list.ts';
 import { ChangeFeedPruning } from './changes/prune.job.ts';
+import { SubscriptionCleanup } from './changes/subscriptions.job.ts';
 import { TimelineNote } from './changes/timeline.job.ts';
 import type { Config } from './config.ts';
 import { databaseOptionsFrom, logWaiting, prepareDatabase } from './database/connect.ts';
@@ -118,6 +119,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
       kafka.watch,
       new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
+      new SubscriptionCleanup(dataSource),
       new TimelineNote(dataSource),
       new RelationsBackfill(pool),
       new VersionCheck(dataSource, pool, thisBuild()),

@@ -19,6 +19,10 @@ import { Lookups } from './lookups/lookups.ts';
 import { OwnAccessController } from './own-access/own-access.controller.ts';
 import { OwnAccess } from './own-access/own-access.ts';
 import { PersonerController } from './personer/personer.controller.ts';
+import { SubscriptionFeed } from './subscriptions/subscription-feed.ts';
+import { SubscriptionWatch } from './subscriptions/subscription-watch.ts';
+import { SubscriptionsController } from './subscriptions/subscriptions.controller.ts';
+import { SubscriptionStore } from './subscriptions/subscriptions.store.ts';
 import { StatisticsController } from './statistics/statistics.controller.ts';
 
 /** What the controllers and the guard work with; made, started and stopped in `query-api.ts`. */
@@ -33,12 +37,16 @@ export interface Parts {
   feedTail: FeedTail;
   exports: Export;
   ownAccess: OwnAccess;
+  subscriptions: SubscriptionStore;
+  subscriptionWatch: SubscriptionWatch;
+  subscriptionFeed: SubscriptionFeed;
 }
 
 const CONTROLLERS = [
   PersonerController,
   AvtalerController,
   ChangesController,
+  SubscriptionsController,
   ExportController,
   GraphqlController,
   FreshnessController,
@@ -52,6 +60,7 @@ export class QueryApiModule {
   static with(parts: Parts): DynamicModule {
     const { lookups, denialLog, limits, freshness, konsumenter, coverage, openRequests, feedTail, exports, ownAccess } =
       parts;
+    const { subscriptions, subscriptionWatch, subscriptionFeed } = parts;
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -66,6 +75,9 @@ export class QueryApiModule {
         { provide: FeedTail, useValue: feedTail },
         { provide: Export, useValue: exports },
         { provide: OwnAccess, useValue: ownAccess },
+        { provide: SubscriptionStore, useValue: subscriptions },
+        { provide: SubscriptionWatch, useValue: subscriptionWatch },
+        { provide: SubscriptionFeed, useValue: subscriptionFeed },
         { provide: APP_GUARD, useClass: AccessGuard },
       ],
     };
@@ -73,10 +85,10 @@ export class QueryApiModule {
 
   /** The routes with nothing behind them: their controllers are made, and must not be called. */
   static forDocument(): DynamicModule {
-    const providers = [Lookups, Freshness, Coverage, FeedTail, Export, OwnAccess].map((provide) => ({
-      provide,
-      useValue: null,
-    }));
+    const providers = [
+      ...[Lookups, Freshness, Coverage, FeedTail, Export, OwnAccess],
+      ...[SubscriptionStore, SubscriptionWatch, SubscriptionFeed],
+    ].map((provide) => ({ provide, useValue: null }));
     return { module: QueryApiModule, controllers: CONTROLLERS, providers };
   }
 }

@@ -13,7 +13,17 @@ import {
   type DatabaseOptions,
   type DeltakerId,
 } from '@tiltak/database';
-import { logger, measurePools, startHttp, StartupError, within, type HttpOptions, type Stop } from '@tiltak/platform';
+import {
+  logger,
+  measurePools,
+  startHttp,
+  startJob,
+  StartupError,
+  within,
+  type BackgroundJob,
+  type HttpOptions,
+  type Stop,
+} from '@tiltak/platform';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -36,13 +46,16 @@ import { AUTHORIZE_SCRIPT, isLocal, serveLocalToken, requireLocal, LOCAL_TOKEN_R
 import { AuditLog } from './lookups/audit-log.ts';
 import { DenialLog } from './lookups/denial-log.ts';
 import { Lookups } from './lookups/lookups.ts';
-import { Reader } from './lookups/reader.ts';
+import { asUnavailable, Reader } from './lookups/reader.ts';
 import { ACCESS_FORM_ROUTES, serveAccessForm } from './own-access/access-form.ts';
 import { OwnAccess } from './own-access/own-access.ts';
 import { EXAMPLE_IDENT, showExamplePerson } from './personer/example-person.ts';
 import { createOpenApiDocument, openApiText, serveOpenApi } from './openapi.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
+import { SubscriptionFeed } from './subscriptions/subscription-feed.ts';
+import { SubscriptionWatch } from './subscriptions/subscription-watch.ts';
+import { SubscriptionStore } from './subscriptions/subscriptions.store.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
@@ -61,7 +74,7 @@ export interface QueryApi {
   deltakerId: DeltakerId;
   dataSource: DataSource;
   /** by their names in the metrics */
-  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport' | 'forbruk', Pool>;
+  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport' | 'forbruk' | 'abonnement', Pool>;
   reader: Reader;
   auditLog: AuditLog;
 }
@@ -80,6 +93,8 @@ export function createQueryApi(config: Config): QueryApi {
     avslag: createPool({ ...forAudit, poolSize: 1 }),
     eksport: createPool({ ...forReading, ...EXPORT_POOL }),
     forbruk: createPool({ ...forAudit, poolSize: 1 }),
+    // Two: a long list of members leaves the audit to all others.
+    abonnement: createPool({ ...forAudit, poolSize: 2, statementTimeoutMs: 30_000 }),
   };
   const reader = new Reader(pools.lesing, deltakerId, {
     maxWaiting: config.DB_POOL_SIZE * 200,
@@ -89,8 +104,14 @@ export function createQueryApi(config: Config): QueryApi {
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
   const denialLog = new DenialLog(pools.avslag, deltakerId);
   const limits = new ConsumerLimits(config.DB_POOL_SIZE);
+  const lookups = new Lookups(reader, auditLog, denialLog, new Cursors(cursorSecret(config)));
+  const subscriptions = new SubscriptionStore(pools.abonnement, deltakerId, asUnavailable);
+  const subscriptionWatch = new SubscriptionWatch(reader, limits);
   const parts = {
-    lookups: new Lookups(reader, auditLog, denialLog, new Cursors(cursorSecret(config))),
+    lookups,
+    subscriptions,
+    subscriptionWatch,
+    subscriptionFeed: new SubscriptionFeed(lookups, subscriptionWatch, subscriptions),
     denialLog,
     limits,
     freshness: new Freshness(reader),
@@ -116,6 +137,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
   const denialJob = parts.denialLog.start();
   const freshnessJob = parts.freshness.start();
   const registryJob = new RegistryReload(config.KONSUMENTER_FIL, parts.konsumenter, parts.openRequests).start();
+  const tellJob = tellKonsumenter(parts);
   const limitsJob = new SharedLimits(pools.forbruk, parts.konsumenter, parts.limits).start();
   state.started = true;
   logger.info(
@@ -125,13 +147,28 @@ export async function startQueryApi(config: Config): Promise<Stop> {
 
   return async () => {
     parts.feedTail.stop();
+    parts.subscriptionWatch.stop();
     await http.stop();
     await registryJob.stop();
+    await tellJob.stop(MAX_JOB_STOP_MS);
     await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
     await parts.denialLog.stop();
     // They wait for statements under way, which a database that says nothing never ends.
     await within(MAX_CLOSE_MS, Promise.all([dataSource.destroy(), ...Object.values(pools).map((pool) => pool.end())]));
   };
+}
+
+/** Of whom no query-api tells any more, the subscriptions are removed after an hour. */
+const TELL_MS = 5 * 60_000;
+
+function tellKonsumenter({ konsumenter, subscriptions }: Parts): BackgroundJob {
+  const run = (): Promise<void> =>
+    subscriptions.tellKonsumenter(
+      [...konsumenter.values()].flatMap(({ navn, behandlingsgrunnlag }) =>
+        behandlingsgrunnlag.map(({ id }) => ({ konsument: navn, behandlingsgrunnlag: id })),
+      ),
+    );
+  return startJob({ name: 'konsumentmelding', everyMs: TELL_MS, run });
 }
 
 /** How far the start has come. */

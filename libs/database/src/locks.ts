@@ -25,6 +25,8 @@ export const LOCKS = {
    * are one person's, so that every avtale follows its person, also one that is being written
    */
   PERSONS: '7220319',
+  /** transaction; the first of two numbers, the second is of the consumer whose subscriptions are changed */
+  SUBSCRIPTIONS: '7220320',
   /** transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending */
   DELTAKERE: '7220318',
 } as const;

@@ -35,8 +35,10 @@ export class ChangeFeedPruning {
          update instans set beskaaret_til = grense.tx from grense
          where grense.tx > instans.beskaaret_til and exists (select from endring where endring.tx < grense.tx)
          returning beskaaret_til
+       ), for_abonnement as (
+         delete from avtale_endring using husket where avtale_endring.tx < husket.beskaaret_til
        )
-       delete from endring using husket where tx < husket.beskaaret_til`,
+       delete from endring using husket where endring.tx < husket.beskaaret_til`,
       [this.keptDays],
     );
   }

@@ -15,10 +15,13 @@ test('the writer has the rows that it writes, and nothing more', async () => {
      where grantee = 'datadeling_skriver' and table_schema = 'public' group by table_name order by 1`,
   );
   expect(rows.map(({ what }) => what)).toEqual([
+    'abonnement DELETE SELECT',
+    'abonnement_medlem DELETE SELECT',
     'adapter DELETE INSERT SELECT UPDATE',
     'avstemming DELETE INSERT SELECT',
     'avstemming_differanse INSERT SELECT',
     'avtale INSERT SELECT UPDATE',
+    'avtale_endring DELETE SELECT',
     'avtale_synlig SELECT',
     'avtale_versjon DELETE INSERT SELECT',
     'driftshandling SELECT',
@@ -95,19 +98,28 @@ test('each function that runs as the owner names its search path, and is for tho
      from pg_proc where pronamespace = 'public'::regnamespace and prosecdef order by 1`,
   );
   expect(Object.fromEntries(functions.map(({ name, who }) => [name, who]))).toEqual({
+    abonnement_person: [],
+    avtale_endring_endret: [],
+    avtale_endring_lenker: [],
+    avtale_endring_ny: [],
+    bruk_abonnement: ['datadeling_leser'],
     endring_noter_tidslinje: [],
     fullfoer_driftshandling: ['datadeling_skriver'],
     innsynsidenter: ['datadeling_revisor'],
     klargjoer_avstemming: ['datadeling_skriver'],
     klargjoer_innlasting: ['datadeling_skriver'],
+    lagre_abonnement: ['datadeling_leser'],
     meld_forbruk: ['datadeling_leser'],
     meld_ingestor: ['datadeling_skriver'],
+    meld_konsumenter: ['datadeling_leser'],
     noter_tidslinje: ['datadeling_skriver'],
     oppslagsform_nr: ['datadeling_leser'],
     oppsummer_bruk: ['datadeling_skriver'],
     personens_identer: ['datadeling_leser', 'datadeling_revisor'],
+    rydd_abonnementer: ['datadeling_skriver'],
     rydd_parkerte: ['datadeling_skriver'],
     skriv_oppslagslinje: [],
+    slett_abonnement: ['datadeling_leser'],
   });
   for (const { config } of functions) expect(config[0]).toBe('search_path=pg_catalog, public, pg_temp');
 });

@@ -90,6 +90,14 @@ export async function insertNew(db: Db, rows: string[]): Promise<void> {
   await copyRows(db, `avtale (${AVTALE_COLUMNS.join(', ')})`, rows);
 }
 
+/**
+ * Whether a transaction with a higher id has changed an avtale before this one did: what subscriptions are told is in the
+ * order of ids, and so the database refuses it. With a new id it is the last.
+ */
+export function isOutOfTurn(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '40001';
+}
+
 /** Another transaction has changed an avtale since it was read: read again and try again. */
 export class ConcurrentChangeError extends Error {
   constructor() {

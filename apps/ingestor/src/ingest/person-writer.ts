@@ -6,7 +6,7 @@ import type { RawMessage } from '../kafka/batch.ts';
 import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts';
 import { insertLinkChanges, lockDeltakere } from '../relations/relations.queries.ts';
 import { repairRelations } from '../relations/relations.ts';
-import { insertParked } from './avtaler.queries.ts';
+import { insertParked, isOutOfTurn } from './avtaler.queries.ts';
 import { toParked, type ParkedMessage, type Source } from './parse.ts';
 import { personsOf } from './persons.ts';
 import {
@@ -45,6 +45,9 @@ export interface PersonsTask<T> extends TopicPartition {
   park?: boolean;
 }
 
+/** Of one write, when others change the same avtaler meanwhile. */
+const MAX_ATTEMPTS = 5;
+
 /**
  * The one door to who is one person. The last message of a key holds all that the register knows of it, so it replaces
  * what was known; what a partition says is taken in its order, under the lock of its position. Avtaler, versions,
@@ -57,7 +60,17 @@ export class PersonWriter {
   ) {}
 
   /** @throws when the database can't be reached or is busy: nothing has happened then, and it may be tried again */
-  write<T>(task: PersonsTask<T>): Promise<T> {
+  async write<T>(task: PersonsTask<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(task);
+      } catch (error) {
+        if (!isOutOfTurn(error) || attempt >= MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  private attempt<T>(task: PersonsTask<T>): Promise<T> {
     return inTransaction(this.pool, async (db) => {
       const selected = await task.select(db, await lockPosition(db, task));
       if ('answer' in selected) return selected.answer;

@@ -12,6 +12,7 @@ import {
   insertNew,
   insertParked,
   insertVersions,
+  isOutOfTurn,
   lockWithFormerIdents,
   MAX_PARKED_WITH_BYTES,
   readStates,
@@ -113,7 +114,8 @@ export class Writer {
       try {
         return await inTransaction(this.pool, (db) => this.perform(db, task, play));
       } catch (error) {
-        if (error instanceof ConcurrentChangeError && attempt < MAX_ATTEMPTS) attempt++;
+        const isAgain = error instanceof ConcurrentChangeError || isOutOfTurn(error);
+        if (isAgain && attempt < MAX_ATTEMPTS) attempt++;
         else if (!halving && new Refusals(nothing, repeated).reasonFor(error)) {
           halving = true;
           play = (db, messages) =>

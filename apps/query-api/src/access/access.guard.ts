@@ -185,13 +185,13 @@ function grantOfNothing({ navn: konsument, dialect }: Konsument, operation: Oper
 
 function requireGrant(
   { navn: konsument, dialect }: Konsument,
-  { id, operasjoner: operations, felter: fields }: Behandlingsgrunnlag,
+  { id, operasjoner: operations, felter: fields, kinds }: Behandlingsgrunnlag,
   operation: Operation,
 ): Grant {
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const grant = { konsument, behandlingsgrunnlag: id, operation, fields, dialect, moment: new AnswerMoment() };
+  const grant = { konsument, behandlingsgrunnlag: id, operation, fields, kinds, dialect, moment: new AnswerMoment() };
   requireFields(grant, OPERATIONS[operation]);
   return grant;
 }

@@ -1,6 +1,6 @@
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
-import type { AvtaleField } from '@tiltak/avtale';
+import type { AvtaleField, Tiltakstype } from '@tiltak/avtale';
 import type { AnswerMoment } from '../freshness/answer-moment.ts';
 import type { Dialect } from '../graphql/schema.ts';
 import type { Operation } from './operations.ts';
@@ -12,12 +12,22 @@ export interface Grant {
   operation: Operation;
   /** those granted for the purpose, whatever the operation answers with */
   fields: ReadonlySet<AvtaleField>;
+  /** the only kinds that the purpose may be told of; undefined: all */
+  kinds?: KindsHeldTo | undefined;
   /** of GraphQL */
   dialect: Dialect;
   /** up to when everything is included in what this request is answered with */
   moment: AnswerMoment;
   /** position of the change feed that the answer must have come to */
   atLeast?: string | undefined;
+}
+
+/** The kinds of measure that a purpose is held to. */
+export interface KindsHeldTo {
+  /** as they are published */
+  published: readonly Tiltakstype[];
+  /** as the source has them, and the database */
+  stored: readonly string[];
 }
 
 declare module 'fastify' {

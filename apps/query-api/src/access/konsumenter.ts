@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { StartupError } from '@tiltak/platform';
-import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import {
+  CODE_VALUES,
+  GRANTABLE_FIELDS,
+  TILTAKSTYPER,
+  UKJENT,
+  type AvtaleField,
+  type Tiltakstype,
+} from '@tiltak/avtale';
 import type { Dialect } from '../graphql/schema.ts';
 import { parseYaml } from '../shared/yaml.ts';
+import type { KindsHeldTo } from './grant.ts';
 import { GRANTABLE_OPERATIONS, NEEDS_NO_GRANT, type Operation } from './operations.ts';
 import { Quota } from './quota.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
@@ -13,6 +21,8 @@ export interface Behandlingsgrunnlag {
   lenke: string;
   operasjoner: ReadonlySet<Operation>;
   felter: ReadonlySet<AvtaleField>;
+  /** the only kinds that it may be told of; undefined: all */
+  kinds: KindsHeldTo | undefined;
 }
 
 export interface Konsument {
@@ -62,6 +72,7 @@ interface RegistryEntry {
     lenke: string;
     operasjoner: Operation[] | 'alle';
     felter: AvtaleField[] | 'alle';
+    utvalg?: { tiltakstyper: Tiltakstype[] };
   }[];
   graphql?: { som: Dialect };
   kvote?: { perSekund: number; burst: number };
@@ -114,7 +125,7 @@ function requireConsistent(file: string, content: readonly RegistryEntry[]): voi
 /** Which operations and fields there are is known by the code, not by the schema. */
 function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): string[] {
   const errors: string[] = [];
-  for (const [i, { operasjoner: operations, felter: fields }] of behandlingsgrunnlag.entries()) {
+  for (const [i, { operasjoner: operations, felter: fields, utvalg }] of behandlingsgrunnlag.entries()) {
     const place = `${String(nr)}.behandlingsgrunnlag.${String(i)}`;
     for (const name of operations === 'alle' ? [] : operations) {
       if (NEEDS_NO_GRANT.has(name)) errors.push(`${place}.operasjoner: ${name} needs no grant`);
@@ -122,6 +133,10 @@ function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): strin
     }
     for (const field of fields === 'alle' ? [] : fields) {
       if (!GRANTABLE_FIELDS.includes(field)) errors.push(`${place}.felter: ${field} is not a field`);
+    }
+    for (const kind of utvalg?.tiltakstyper ?? []) {
+      const isKind = kind !== UKJENT && TILTAKSTYPER.includes(kind);
+      if (!isKind) errors.push(`${place}.utvalg.tiltakstyper: ${kind} is not a kind of measure`);
     }
   }
   return errors;
@@ -143,11 +158,15 @@ function toKonsument({
     navn,
     azp,
     bruksvilkaar,
-    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner: operations, felter: fields }) => ({
+    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner: operations, felter: fields, utvalg }) => ({
       id,
       lenke,
       operasjoner: new Set(operations === 'alle' ? GRANTABLE_OPERATIONS : operations),
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
+      kinds: utvalg && {
+        published: utvalg.tiltakstyper,
+        stored: utvalg.tiltakstyper.map((kind) => CODE_VALUES.tiltakstype.toSource(kind)),
+      },
     })),
     dialect: graphql?.som ?? 'ny',
     kvote: quota && new Quota(quota.perSekund, quota.burst),

@@ -18,6 +18,11 @@ export const OPERATIONS = {
   hentDeltakersAvtaler: STORED_FIELDS,
   hentBedriftensAvtaler: STORED_FIELDS,
   hentEndringer: ['avtaleId'],
+  // What a subscription is of is held against the grant as a filter is.
+  lagreAbonnement: [],
+  hentAbonnement: [],
+  slettAbonnement: [],
+  endreMedlemmer: [],
   // They answer with the fields that are asked for, so the grant is held against those.
   eksporterAvtaler: [],
   graphql: [],

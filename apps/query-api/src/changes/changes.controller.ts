@@ -17,13 +17,17 @@ import {
 import {
   beginningOf,
   changesQuery,
+  FEED_END,
   toChangesPage,
+  toFeedEnd,
   toPosition,
   type ChangeRow,
   type ChangesPage,
+  type FeedEnd,
   type FeedState,
 } from './changes.queries.ts';
 import { decodePosition, encodePosition, gone, isAfter, parsePosition, type FeedPosition } from './feed-position.ts';
+import { SubscriptionFeed } from '../subscriptions/subscription-feed.ts';
 import { FeedTail } from './feed-tail.ts';
 import type { TailPage } from './feed-window.ts';
 
@@ -37,6 +41,7 @@ export class ChangesController {
   constructor(
     private readonly lookups: Lookups,
     private readonly feedTail: FeedTail,
+    private readonly subscriptions: SubscriptionFeed,
   ) {}
 
   /** Of a page that many are given: worked out once. */
@@ -48,7 +53,7 @@ export class ChangesController {
     operationId: 'hentEndringer',
     summary: 'What has changed since this position?',
     description:
-      'No change is skipped or given twice to a reader that goes on from `posisjon`. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again.',
+      'No change is skipped or given twice to a reader that goes on from `posisjon`. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again. With `abonnement`, only the changes of its avtaler, with their content; one that leaves it is UTENFOR, and when a member is added what it brings comes first.',
   })
   @ApiOkResponse({ type: EndringssideDto, description: 'What comes after the position, and where to go on from' })
   @ApiGoneResponse({
@@ -56,12 +61,17 @@ export class ChangesController {
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(UtgaattProblemDto) } } },
   })
   hentEndringer(
-    @Query() { etter: after, antall: count, ventSekunder: waitSeconds }: EndringerDto,
+    @Query() { etter: after, antall: count, ventSekunder: waitSeconds, fra, abonnement }: EndringerDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<EndringssideDto>> {
     const grant = grantOf(request);
-    const question = { after, count, waitSeconds };
+    const fromNow = fra !== undefined;
+    if (abonnement !== undefined) {
+      const question = { navn: abonnement, after, fromNow, count, waitSeconds };
+      return this.subscriptions.answer(grant, question, closing(reply));
+    }
+    const question = { after, fromNow, count, waitSeconds };
     return this.lookups.answerSteps(
       grant,
       { fields: FIELDS },
@@ -81,9 +91,10 @@ export class ChangesController {
   private async find(
     run: Run,
     grant: Grant,
-    { after, count, waitSeconds }: Question,
+    { after, fromNow, count, waitSeconds }: Question,
     closed: AbortSignal,
   ): Promise<Found> {
+    if (fromNow) return foundNow(toFeedEnd(await run(FEED_END)));
     const query = changesQuery(after === undefined ? undefined : parsePosition(after), count);
     const read = async (): Promise<Found> => foundIn(toChangesPage(await run(query)), after);
     if (waitSeconds === 0) return read();
@@ -116,6 +127,7 @@ export class ChangesController {
 
 interface Question {
   after: string | undefined;
+  fromNow: boolean;
   count: number;
   waitSeconds: number;
 }
@@ -127,6 +139,12 @@ interface Found {
   position: string;
   /** once it is made */
   answer?: Promise<Answer<EndringssideDto>>;
+}
+
+/** The end of the feed, as a reader who has read all of it has it. */
+function foundNow({ last, ...state }: FeedEnd): Found {
+  const position = encodePosition(state.epoch, last ?? beginningOf(state));
+  return { rows: [], from: position, position };
 }
 
 /** @throws Problem 410 when what follows the position may be gone */

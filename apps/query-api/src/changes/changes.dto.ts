@@ -1,9 +1,12 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { LenkeDto } from '../avtaler/avtaler.dto.ts';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import type { AvtaleField } from '@tiltak/avtale';
 import { IntegerParam, ProblemDto } from '@tiltak/platform';
+import { LenkeDto, UtdragDto } from '../avtaler/avtaler.dto.ts';
+import { IsAbonnementsnavn, SUBSCRIPTION_NAME } from '../subscriptions/subscription-name.ts';
+import { NotTogetherWith } from '../shared/together.ts';
 
-export const CHANGE_TYPES = ['ENDRET', 'SLETTET', 'UKJENT'] as const;
+export const CHANGE_TYPES = ['ENDRET', 'SLETTET', 'UTENFOR', 'UKJENT'] as const;
 export const DELETE_REASONS = ['SLETTET', 'FEILREGISTRERT', 'UKJENT'] as const;
 
 @ApiSchema({ name: 'EndringLenker' })
@@ -24,7 +27,8 @@ export class EndringDto {
   @ApiProperty({
     enum: CHANGE_TYPES,
     enumName: 'Endringstype',
-    description: 'ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it',
+    description:
+      'ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it. UTENFOR: it is no longer of the abonnement: forget it',
     example: 'ENDRET',
   })
   type: (typeof CHANGE_TYPES)[number];
@@ -43,6 +47,21 @@ export class EndringDto {
     example: '2026-02-04T08:46:40.1Z',
   })
   tidspunkt: string;
+
+  @ApiPropertyOptional({
+    type: [String],
+    description:
+      'Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when only its links are others. fase: what it is worked out of is another',
+    example: ['avtaleStatus', 'versjon', 'sistEndret'],
+  })
+  endret?: AvtaleField[];
+
+  @ApiPropertyOptional({
+    type: UtdragDto,
+    description:
+      'Only with abonnement, of ENDRET: the granted fields, as they were after this change. Absent when that is no longer kept: what became of it comes later',
+  })
+  avtale?: UtdragDto;
 
   @ApiProperty({ type: EndringLenkerDto, description: 'Where to go from here (HAL)' })
   _links: EndringLenkerDto;
@@ -65,13 +84,32 @@ export class EndringssideDto {
 
 export class EndringerDto {
   @ApiPropertyOptional({
-    maxLength: 200,
-    description: 'Position from the page before, or from the first line of an export; from the beginning when absent',
+    maxLength: 300,
+    description:
+      'Position from the page before, or from the first line of an export, of the same abonnement if there is one; from the beginning when absent. The beginning of an abonnement is all that it is of now',
   })
   @IsOptional()
   @IsString()
-  @MaxLength(200)
+  @MaxLength(300)
   etter?: string;
+
+  @ApiPropertyOptional({
+    enum: ['naa'],
+    enumName: 'Startsted',
+    description: 'Begins with what changes from now on: the answer is the position of now, without changes',
+  })
+  @IsOptional()
+  @IsIn(['naa'], { message: 'must be naa' })
+  @NotTogetherWith('etter')
+  fra?: 'naa';
+
+  @ApiPropertyOptional({
+    ...SUBSCRIPTION_NAME,
+    description: 'Only what this abonnement is of, with what the avtaler say',
+  })
+  @IsOptional()
+  @IsAbonnementsnavn()
+  abonnement?: string;
 
   @ApiPropertyOptional({
     type: 'integer',
@@ -107,7 +145,7 @@ export class NyStartDto {
   @ApiProperty({ description: 'For those who keep a copy: everything, and a new position', example: '/api/v1/eksport' })
   eksport: string;
 
-  @ApiProperty({ description: 'For those who only want changes from now on', example: '/api/v1/endringer' })
+  @ApiProperty({ description: 'For those who only want changes from now on', example: '/api/v1/endringer?fra=naa' })
   endringer: string;
 }
 

@@ -7,10 +7,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
+import { fieldsOfMembers } from '../subscriptions/subscriptions.store.ts';
 import { EksporthodeDto, EksportSporringDto } from './export.dto.ts';
 import { AvtaleDto, UtdragDto } from '../avtaler/avtaler.dto.ts';
 import { wholeFields } from '../avtaler/avtaler.fields.ts';
-import { Export } from './export.ts';
+import { Export, type ExportPart } from './export.ts';
 
 const NDJSON = 'application/x-ndjson';
 
@@ -43,7 +44,7 @@ export class ExportController {
     operationId: 'eksporterAvtaler',
     summary: 'What does every avtale say?',
     description:
-      'One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. With `felter`, only those of each, as an `Utdrag`. Compressed with br or gzip when that is accepted.',
+      'One JSON object on each line: first an `Eksporthode`, then each avtale as an `Avtale`, in no order, all from one moment. Go on with hentEndringer from `posisjon`; what changed while the export was read may come there once more. With `felter`, only those of each, as an `Utdrag`. With `abonnement`, what that is of, and the position is of its feed. Compressed with br or gzip when that is accepted.',
   })
   @ApiOkResponse({
     description: 'The first line, and then one for each avtale',
@@ -52,7 +53,7 @@ export class ExportController {
     },
   })
   async eksporterAvtaler(
-    @Query() { felter }: EksportSporringDto,
+    @Query() { abonnement, felter }: EksportSporringDto,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -61,11 +62,13 @@ export class ExportController {
     const content = { fields, withLinks: !felter };
     const lines = await this.lookups.answerSteps(
       grant,
-      { fields },
+      { fields, isNarrowed: true },
       async () => {
-        const { count, position, updatedToMs, lines } = await this.exports.start(grant.konsument, content);
+        const part = this.partOf(grant, abonnement);
+        const { count, position, updatedToMs, lines } = await this.exports.start(grant.konsument, content, part);
         includeOrDestroy(grant, updatedToMs, lines);
-        const disclosure = { hits: count, subset: { alle: true }, position };
+        const subset = abonnement === undefined ? { alle: true } : { abonnement };
+        const disclosure = { hits: count, subset: { ...subset, ...kindsOf(grant) }, position };
         return { found: lines, disclosure, discard: () => void lines.destroy() };
       },
       (found) => found,
@@ -77,6 +80,19 @@ export class ExportController {
       .type(NDJSON)
       .send(encoding === undefined ? lines : compressStream(lines, encoding));
   }
+
+  private partOf(grant: Grant, abonnement: string | undefined): ExportPart {
+    const { konsument, behandlingsgrunnlag, kinds } = grant;
+    if (abonnement === undefined) return { kinds };
+    const requireMembers = (members: readonly string[]): void =>
+      this.lookups.require(grant, { fields: fieldsOfMembers(members) });
+    return { kinds, subscription: { name: { konsument, behandlingsgrunnlag, navn: abonnement } }, requireMembers };
+  }
+}
+
+/** For the audit. */
+function kindsOf({ kinds }: Grant): { tiltakstyper?: readonly string[] } {
+  return kinds ? { tiltakstyper: kinds.published } : {};
 }
 
 /** @throws Problem 503 before the first load is done */

@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { IsOptional } from 'class-validator';
 import { HasFields, SplitList } from '../shared/lists.ts';
+import { IsAbonnementsnavn, SUBSCRIPTION_NAME } from '../subscriptions/subscription-name.ts';
 
 export class EksportSporringDto {
   @ApiPropertyOptional({
@@ -17,6 +18,11 @@ export class EksportSporringDto {
   @IsOptional()
   @HasFields(GRANTABLE_FIELDS)
   felter?: AvtaleField[];
+
+  @ApiPropertyOptional({ ...SUBSCRIPTION_NAME, description: 'Only the avtaler that this abonnement is of' })
+  @IsOptional()
+  @IsAbonnementsnavn()
+  abonnement?: string;
 }
 
 @ApiSchema({ name: 'Eksporthode', description: 'The first line of an export' })

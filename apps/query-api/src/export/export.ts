@@ -9,7 +9,11 @@ import { atOnceProblem } from '../access/consumer-limits.ts';
 import { beginningOf, FEED_END, toFeedEnd } from '../changes/changes.queries.ts';
 import { encodePosition } from '../changes/feed-position.ts';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
+import type { KindsHeldTo } from '../access/grant.ts';
+import { narrowedText } from '../lookups/narrowed.ts';
 import type { Shares } from '../shared/shares.ts';
+import { avtalerOf, nowQuery, type NowRow, type SubscriptionName } from '../subscriptions/subscription-feed.queries.ts';
+import { noSuchSubscription, placeNow } from '../subscriptions/subscription-place.ts';
 import type { EksporthodeDto } from './export.dto.ts';
 import { createLineWriter, type Column, type LineWriter } from './line-writer.ts';
 
@@ -40,11 +44,30 @@ export interface Content {
 }
 
 /** The links of all avtaler are put together in one go, and not avtale by avtale as a search does. */
-function exportSql({ fields, withLinks }: Content): string {
-  if (!withLinks) return `select ${columnsFor(fields)} from avtale_synlig`;
-  return `select ${columnsFor(fields)}, relasjoner from avtale_synlig left join (
+function exportSql({ fields, withLinks }: Content, part: ExportPart): string {
+  const links = `left join (
     select fra, string_agg(relasjon || ' ' || til, ',' order by relasjon, til) as relasjoner
     from relasjon_synlig group by fra) as lenker on fra = avtale_id`;
+  const columns = `${columnsFor(fields)}${withLinks ? ', relasjoner' : ''}`;
+  return held(part, `select ${columns} from avtale_synlig ${withLinks ? links : ''} ${whereIn(part)}`);
+}
+
+/** The part of all avtaler that an export is of. */
+export interface ExportPart {
+  /** its id is known once it has begun */
+  subscription?: { name: SubscriptionName; id?: string } | undefined;
+  /** kinds that the purpose is held to */
+  kinds?: KindsHeldTo | undefined;
+  /** @throws Problem 403 when the members of the subscription are of a field that is not granted */
+  requireMembers?: (kinds: readonly string[]) => void;
+}
+
+function held({ kinds }: ExportPart, text: string): string {
+  return kinds ? narrowedText(text, kinds) : text;
+}
+
+function whereIn({ subscription }: ExportPart): string {
+  return subscription?.id === undefined ? '' : `where avtale_id in (${avtalerOf(subscription.id)})`;
 }
 
 /**
@@ -65,7 +88,7 @@ export class Export {
    * @throws Problem 429 when the consumer has as many exports under way as it may have; 503 when there are as many already
    * as there are connections, or the database is away
    */
-  async start(konsument: string, content: Content): Promise<ExportStream> {
+  async start(konsument: string, content: Content, part: ExportPart = {}): Promise<ExportStream> {
     const giveBack = this.shares.take(konsument);
     if (!giveBack) throw atOnceProblem(`${String(this.shares.max)} exports`, 30);
     if (this.inProgress >= this.pool.options.max) {
@@ -82,19 +105,24 @@ export class Export {
     };
     try {
       db = await this.pool.connect();
-      return await this.read(db, content, release);
+      return await this.read(db, { content, part }, release);
     } catch (error) {
       release();
       throw asUnavailable(error);
     }
   }
 
-  private async read(db: PoolClient, content: Content, release: () => void): Promise<ExportStream> {
+  private async read(
+    db: PoolClient,
+    { content, part: asked }: { content: Content; part: ExportPart },
+    release: () => void,
+  ): Promise<ExportStream> {
     await db.query(BEGIN);
-    const { header, updatedTo } = await readHeader(db);
-    const write = createLineWriter(content, await readColumns(db, content));
+    const { header, updatedTo, part } = await readHeader(db, asked);
+    const sql = exportSql(content, part);
+    const write = createLineWriter(content, await readColumns(db, sql));
     const guard = new StallGuard(this.maxStallMs);
-    const stream: CopyToStreamQuery = db.query(copyTo(`copy (${exportSql(content)}) to stdout`));
+    const stream: CopyToStreamQuery = db.query(copyTo(`copy (${sql}) to stdout`));
     const lines = pipeline(stream, toLines(header, write, guard), (error) => {
       guard.stop();
       if (error) logger.warn({ err: error }, 'An export was not read to its end');
@@ -112,19 +140,45 @@ export class Export {
  * What is true of the snapshot, which begins here. The position is that of the feed's last line, and not of the last
  * transaction: a number that wrote nothing may be given out again when the server has crashed.
  */
-async function readHeader(db: PoolClient): Promise<{ header: EksporthodeDto; updatedTo: string | null }> {
-  const feed = toFeedEnd((await db.query(FEED_END.statement)).rows);
+async function readHeader(
+  db: PoolClient,
+  asked: ExportPart,
+): Promise<{ header: EksporthodeDto; updatedTo: string | null; part: ExportPart }> {
+  const { position, part } = asked.subscription ? await beginSubscription(db, asked) : await beginWhole(db, asked);
   const { rows } = await db.query<{ antall: string; oppdatert_til: string | null }>(
-    `select (select count(*) from avtale_synlig)::text as antall, ${MOMENT_SQL}::text as oppdatert_til`,
+    held(
+      part,
+      `select (select count(*) from avtale_synlig ${whereIn(part)})::text as antall, ${MOMENT_SQL}::text as oppdatert_til`,
+    ),
   );
   const [row] = rows;
   if (!row) throw new Error('A select without a table gives one row');
-  const position = encodePosition(feed.epoch, feed.last ?? beginningOf(feed));
-  return { header: { posisjon: position, antall: Number(row.antall) }, updatedTo: row.oppdatert_til };
+  return { header: { posisjon: position, antall: Number(row.antall) }, updatedTo: row.oppdatert_til, part };
 }
 
-async function readColumns(db: PoolClient, content: Content): Promise<Column[]> {
-  const { fields: columns } = await db.query(`${exportSql(content)} limit 0`);
+interface Begun {
+  position: string;
+  part: ExportPart;
+}
+
+async function beginWhole(db: PoolClient, part: ExportPart): Promise<Begun> {
+  const feed = toFeedEnd((await db.query(FEED_END.statement)).rows);
+  return { position: encodePosition(feed.epoch, feed.last ?? beginningOf(feed)), part };
+}
+
+/** @throws Problem 404 when there is no such subscription */
+async function beginSubscription(db: PoolClient, { subscription, ...part }: ExportPart): Promise<Begun> {
+  if (!subscription) throw new Error('It is of no subscription');
+  const { statement, values } = nowQuery(subscription.name);
+  const [row] = (await db.query<NowRow>({ ...statement, values: [...values] })).rows;
+  const now = row && placeNow(row, part.kinds?.stored);
+  if (!now) throw noSuchSubscription();
+  part.requireMembers?.(now.memberKinds);
+  return { position: now.position, part: { ...part, subscription: { ...subscription, id: now.id } } };
+}
+
+async function readColumns(db: PoolClient, sql: string): Promise<Column[]> {
+  const { fields: columns } = await db.query(`select * from (${sql}) alle limit 0`);
   return columns.map(({ name, dataTypeID }) => ({ name, kind: jsonTypeOf(dataTypeID) }));
 }
 

@@ -64,6 +64,7 @@ describe('what is wrongly registered', () => {
       personidenter: [OLA],
       felter: ['avtaleId'],
       per: 'tiltakstype',
+      navn: 'mine',
     };
     const operations = await publishedOperations(api, values);
     const names = operations.map(({ id: name }) => name);

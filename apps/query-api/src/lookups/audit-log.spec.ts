@@ -87,6 +87,9 @@ test('the reader can write the audit, but for its number and its time, and see w
      where grantee = 'datadeling_leser' and table_schema = 'public' order by 1`,
   );
   expect(privileges.map(({ what }) => what)).toEqual([
+    'abonnement SELECT',
+    'abonnement_medlem SELECT',
+    'avtale_endring SELECT',
     'avtale_gammel_graphql SELECT',
     'avtale_synlig SELECT',
     'avtale_versjon_synlig SELECT',

@@ -7,6 +7,7 @@ import type { AuditLog, Disclosure } from './audit-log.ts';
 import type { AuditRow } from './audit-row.ts';
 import type { DenialLog } from './denial-log.ts';
 import { HeldRows } from './held-rows.ts';
+import { narrowed, NARROWED_OPERATIONS } from './narrowed.ts';
 import type { Reader, ReadTerms, Told } from './reader.ts';
 import { preparedStatement, type Query } from './statement.ts';
 
@@ -18,6 +19,8 @@ export interface Asked {
   filter?: AvtaleFilter;
   /** national idents that the request names beside those of the filter: the key of the operation */
   persons?: readonly string[];
+  /** it has no avtaler but of the kinds that the purpose is held to, by what it asks itself */
+  isNarrowed?: boolean;
   /** why it is refused whatever the grant is */
   refusal?: string | undefined;
 }
@@ -88,7 +91,12 @@ export class Lookups {
       const told = { fields, ...namedIn(lookup), hits: 0, ...(filter && { subset: subsetOf(filter) }) };
       const deltakerId = this.reader.rememberIds();
       const audit = (): Promise<AuditRow> => this.auditLog.rowOf(grant, told, deltakerId);
-      const reading = await this.read(grant, query, { count, deltakerId }, { size: page?.size, audit });
+      const reading = await this.read(
+        grant,
+        heldTo(grant, lookup, query),
+        { count, deltakerId },
+        { size: page?.size, audit },
+      );
       const { rows, last } = cut(reading.rows, page);
       if (!reading.isAudited) {
         const deltakerIds = [...told.deltakerIds, ...deltakereIn(rows)];
@@ -115,7 +123,7 @@ export class Lookups {
     // Rows are held until the answer is made of them.
     return this.heldRows.during(grant.konsument, async (count) => {
       const { found, disclosure, discard } = await steps(
-        async (query) => (await this.read(grant, query, { count })).rows,
+        async (query) => (await this.read(grant, heldTo(grant, asked, query), { count })).rows,
       );
       // Nothing needed to be asked: what can't be there is not there, as of now.
       if (!grant.moment.value) await this.read(grant, NOTHING, { count });
@@ -143,9 +151,19 @@ export class Lookups {
     return reading;
   }
 
+  /**
+   * Of what is only known once something has been read.
+   *
+   * @throws Problem 403, which is told of in the audit
+   */
+  require(grant: Grant, asked: Asked): void {
+    this.requireGranted(grant, fieldsOf(asked), { isNarrowed: true, ...asked });
+  }
+
   private requireGranted(grant: Grant, fields: readonly AvtaleField[], asked: Asked): void {
     try {
       if (asked.refusal !== undefined) throw forbidden(asked.refusal);
+      requireNarrowed(grant, asked);
       requireFields(grant, fields);
     } catch (error) {
       this.denialLog.record(grant, namedIn(asked));
@@ -157,6 +175,19 @@ export class Lookups {
     if (page?.next === undefined) return undefined;
     return this.cursors.decode(searchOf(grant, page), page.next, page.form);
   }
+}
+
+/** @throws Problem 403 for what would tell of avtaler of other kinds than the purpose is held to */
+function requireNarrowed({ kinds, operation, behandlingsgrunnlag }: Grant, { isNarrowed }: Asked): void {
+  if (!kinds || isNarrowed || NARROWED_OPERATIONS.has(operation)) return;
+  const only = `behandlingsgrunnlag ${behandlingsgrunnlag} is for ${kinds.published.join(', ')} only`;
+  const how = operation === 'hentEndringer' ? ' without abonnement' : '';
+  throw forbidden(`${only}, and the operation ${operation}${how} can not be held to that`);
+}
+
+/** Whoever forgets that a purpose may be held to some kinds is held to them all the same. */
+function heldTo<Row extends QueryResultRow>({ kinds }: Grant, { isNarrowed }: Asked, query: Query<Row>): Query<Row> {
+  return kinds && !isNarrowed ? narrowed(query, kinds) : query;
 }
 
 const NOTHING: Query<QueryResultRow> = { statement: preparedStatement('select'), values: [] };

@@ -20,12 +20,12 @@ export const BEDRIFT_NR = new RegExp(
 );
 export const BEDRIFT_NR_FORM = `must be 1 to ${String(MAX_BEDRIFT_NR)} characters`;
 
-export function IsBedriftsnumre(): PropertyDecorator {
-  return IsListOf('bedriftsnumre', BEDRIFT_NR_FORM, (value) => BEDRIFT_NR.test(value));
+export function IsBedriftsnumre(max = MAX): PropertyDecorator {
+  return IsListOf('bedriftsnumre', BEDRIFT_NR_FORM, (value) => BEDRIFT_NR.test(value), max);
 }
 
-export function IsAvtaleIder(): PropertyDecorator {
-  return IsListOf('avtaleIder', 'must be a UUID', isUuid);
+export function IsAvtaleIder(max = MAX): PropertyDecorator {
+  return IsListOf('avtaleIder', 'must be a UUID', isUuid, max);
 }
 
 /** Of a query: `a=1&a=2`, or with commas between. */

@@ -42,6 +42,14 @@ const KONSUMENTER = [
       grunnlag({ id, operasjoner: id === 'B1' ? 'alle' : ['hentFerskhet'], felter: 'alle' }),
     ),
   },
+  {
+    ...konsument('bare-mentor', { operasjoner: 'alle', felter: 'alle' }),
+    behandlingsgrunnlag: [
+      { ...grunnlag({ operasjoner: 'alle', felter: 'alle' }), utvalg: { tiltakstyper: ['MENTOR'] } },
+    ],
+  },
+  // May not search by persons.
+  konsument('uten-person', { operasjoner: 'alle', felter: ['avtaleId', 'bedriftNr', 'tiltakstype', 'avtaleStatus'] }),
   { ...konsument('uten-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: undefined },
   { ...konsument('ukjente-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: 7 },
   { ...konsument('graadig', { operasjoner: 'alle', felter: 'alle' }), kvote: { perSekund: 1, burst: 3 } },

@@ -27,6 +27,7 @@ import { KravIBasen1795706869892 } from './1795706869892-krav-i-basen.ts';
 import { HistorikkensIndekser1795706874353 } from './1795706874353-historikkens-indekser.ts';
 import { Konsumentbruk1795718005756 } from './1795718005756-konsumentbruk.ts';
 import { TriggerPosisjon1795718029419 } from './1795718029419-trigger-posisjon.ts';
+import { Abonnement1795718380102 } from './1795718380102-abonnement.ts';
 import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilbakemelding.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
@@ -60,5 +61,6 @@ export const MIGRATIONS = [
   HistorikkensIndekser1795706874353,
   Konsumentbruk1795718005756,
   TriggerPosisjon1795718029419,
+  Abonnement1795718380102,
   AdapterTilbakemelding1795719541294,
 ];

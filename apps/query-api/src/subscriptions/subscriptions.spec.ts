@@ -1,0 +1,281 @@
+import { randomUUID } from 'node:crypto';
+import { syntheticFnr, waitUntil } from '@tiltak/testing';
+import { deltakerId, startTestApi, type TestApi, type TestResponse } from '../testing/test-api.ts';
+import { publishedOperations } from '../testing/published-operations.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+  await api.setFreshness(new Date());
+});
+afterAll(() => api.stop());
+beforeEach(() =>
+  api.owner.query('truncate avtale, avtale_versjon, relasjon, endring, avtale_endring, abonnement cascade'),
+);
+
+const FNR = syntheticFnr(1);
+const ID = '00000000-0000-4000-8000-000000000001';
+const PATH = '/api/v1/abonnementer/mine';
+
+interface Options {
+  as?: string;
+  etter?: string;
+  fra?: string;
+  ventSekunder?: string;
+}
+
+/** Until readers see all there is. */
+async function seen(): Promise<void> {
+  const [row] = await api.owner.query<{ tx: string }[]>('select pg_current_xact_id()::text as tx');
+  const sql = 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as ok';
+  await waitUntil(async () => (await api.owner.query<{ ok: boolean }[]>(sql, [row?.tx]))[0]?.ok === true, {
+    what: 'all to be seen',
+    everyMs: 5,
+  });
+}
+
+async function follow({ as = 'alt', ...query }: Options = {}): Promise<TestResponse> {
+  await seen();
+  return api.call('GET', `/api/v1/endringer?${new URLSearchParams({ abonnement: 'mine', ...query }).toString()}`, {
+    as,
+  });
+}
+
+const told = ({ body }: TestResponse): unknown[] =>
+  (body.endringer as { avtaleId: string; type: string }[]).map(({ avtaleId, type }) => [avtaleId, type]);
+
+async function insert(values: Record<string, unknown> = {}): Promise<void> {
+  await api.insertAvtale({
+    avtale_id: ID,
+    deltaker_fnr: FNR,
+    bedrift_nr: '910825518',
+    tiltakstype: 'MENTOR',
+    ...values,
+  });
+}
+
+const put = (body: object, as = 'alt'): Promise<TestResponse> => api.call('PUT', PATH, { body, as });
+
+test('a subscription is made, changed, told of and removed, and doing it twice changes nothing', async () => {
+  const members = { personidenter: [FNR, syntheticFnr(2)], bedriftsnumre: ['910825518'], tiltakstyper: ['MENTOR'] };
+  const made = await put(members);
+  const counts = { antallPersonidenter: 2, antallAvtaler: 0, antallBedrifter: 1, antallTiltakstyper: 1 };
+  expect(made).toMatchObject({ status: 200, body: { navn: 'mine', ...counts } });
+  const rows = 'select abonnement, noekkel, ident, lagt_til, fjernet from abonnement_medlem order by noekkel, lagt_til';
+  const before = await api.owner.query(rows);
+  expect(await put(members)).toMatchObject({ status: 200, body: counts });
+  expect(await api.owner.query(rows)).toEqual(before);
+  expect(JSON.stringify(before)).not.toContain(FNR);
+  const change = { leggTil: { avtaleIder: [ID] }, fjern: { personidenter: [FNR], bedriftsnumre: ['910825526'] } };
+  const changed = { antallPersonidenter: 1, antallAvtaler: 1, antallBedrifter: 1 };
+  for (let n = 0; n < 2; n++) {
+    const response = await api.call('POST', `${PATH}/medlemmer`, { body: change });
+    expect(response).toMatchObject({ status: 200, body: changed });
+  }
+  expect(await api.call('GET', PATH)).toMatchObject({ status: 200, body: changed });
+  for (let n = 0; n < 2; n++) expect((await api.call('DELETE', PATH)).status).toBe(204);
+  expect((await api.call('GET', PATH)).status).toBe(404);
+  expect((await api.call('POST', `${PATH}/medlemmer`, { body: change })).status).toBe(404);
+  expect((await follow()).status).toBe(404);
+  expect(await api.owner.query('select from abonnement_medlem')).toEqual([]);
+});
+
+test('it belongs to the consumer and the purpose', async () => {
+  await put({ personidenter: [FNR] });
+  expect((await api.call('GET', PATH, { as: 'uten-fase' })).status).toBe(404);
+  expect((await follow({ as: 'uten-fase' })).status).toBe(404);
+  await api.call('DELETE', PATH, { as: 'uten-fase' });
+  expect((await api.call('GET', PATH)).status).toBe(200);
+});
+
+test('members by a field that is not granted are refused, as in a search, also when the grant has lost it since', async () => {
+  const refused = await put({ personidenter: [FNR] }, 'uten-person');
+  expect(refused).toMatchObject({ status: 403, body: { detail: expect.stringContaining('deltakerFnr') } });
+  expect(await put({ bedriftsnumre: ['910825518'] }, 'uten-person')).toMatchObject({ status: 200 });
+  await insert();
+  const { body } = await follow({ as: 'uten-person' });
+  expect(body.endringer).toEqual([
+    {
+      avtaleId: ID,
+      type: 'ENDRET',
+      tidspunkt: expect.any(String),
+      endret: ['avtaleId', 'bedriftNr', 'tiltakstype', 'avtaleStatus'],
+      avtale: { avtaleId: ID, bedriftNr: '910825518', tiltakstype: 'MENTOR' },
+      _links: { avtale: { href: `/api/v1/avtaler/${ID}` } },
+    },
+  ]);
+  await api.owner.query(`update abonnement set slag = '{P}'`);
+  for (const path of ['endringer', 'eksport']) {
+    const since = await api.call('GET', `/api/v1/${path}?abonnement=mine`, { as: 'uten-person' });
+    expect([path, since.status]).toEqual([path, 403]);
+  }
+});
+
+test('who registers whom, and who is told of, is in the audit', async () => {
+  const count = (await api.audit(0)).length;
+  await insert();
+  await put({ personidenter: [FNR] });
+  await follow();
+  const [registered, answered] = (await api.audit(count + 2)).slice(count);
+  expect(registered).toMatchObject({
+    operasjon: 'lagreAbonnement',
+    personer: [deltakerId(FNR)],
+    felter: ['deltakerFnr'],
+    utvalg: { abonnement: 'mine', medlemmer: { personidenter: 1 } },
+  });
+  expect(answered).toMatchObject({
+    operasjon: 'hentEndringer',
+    personer: [deltakerId(FNR)],
+    antall_treff: 1,
+    utvalg: { abonnement: 'mine' },
+  });
+});
+
+test('no more than 200,000 members, and 1,000 subscriptions of one consumer', async () => {
+  // With as many as that it takes the database long: the same function, where 20 and 3 are too many.
+  const [row] = await api.owner.query<{ sql: string }[]>(
+    `select pg_get_functiondef('lagre_abonnement'::regproc) as sql`,
+  );
+  const sql = row?.sql ?? '';
+  expect(sql).toMatch(/>= 1000 [^]*> 200000/);
+  await api.owner.query(sql.replace('> 200000', '> 20').replace('>= 1000', '>= 3'));
+  const numbers = (n: number): string[] => Array.from({ length: n }, (_, i) => String(910_000_000 + i));
+  expect(await put({ bedriftsnumre: numbers(20) })).toMatchObject({ status: 200 });
+  const body = { leggTil: { avtaleIder: [ID] } };
+  const tooMany = await api.call('POST', `${PATH}/medlemmer`, { body });
+  expect(tooMany).toMatchObject({ status: 409, body: { detail: expect.stringContaining('200000 members') } });
+  expect(await api.call('GET', PATH)).toMatchObject({ body: { antallBedrifter: 20, antallAvtaler: 0 } });
+  const made = await Promise.all(
+    ['en', 'to', 'tre'].map((name) => api.call('PUT', `/api/v1/abonnementer/${name}`, { body: {} })),
+  );
+  expect(made.map(({ status }) => status).sort()).toEqual([200, 200, 409]);
+  expect((await put({})).status).toBe(200);
+  await api.owner.query(sql);
+});
+
+test('who waits is woken by what is theirs, and by new members, and not by what is others', async () => {
+  await put({ personidenter: [FNR] });
+  const { posisjon: first } = (await follow({ fra: 'naa' })).body as { posisjon: string };
+  const waiting = follow({ etter: first, ventSekunder: '20' });
+  await insert({ avtale_id: randomUUID(), deltaker_fnr: syntheticFnr(5), bedrift_nr: '910825526' });
+  await insert();
+  expect(told(await waiting)).toEqual([[ID, 'ENDRET']]);
+  const { posisjon: after } = (await waiting).body as { posisjon: string };
+  const again = follow({ etter: after, ventSekunder: '20' });
+  await api.call('POST', `${PATH}/medlemmer`, { body: { fjern: { personidenter: [FNR] } } });
+  expect(told(await again)).toEqual([[ID, 'UTENFOR']]);
+});
+
+test('a position means something in its own subscription and epoch only', async () => {
+  await put({ personidenter: [FNR] });
+  const { posisjon: first } = (await follow({ fra: 'naa' })).body as { posisjon: string };
+  const plain = (await api.call('GET', '/api/v1/endringer?fra=naa')).body as { posisjon: string };
+  expect((await follow({ etter: plain.posisjon })).status).toBe(400);
+  expect((await follow({ etter: first, fra: 'naa' })).status).toBe(400);
+  await api.owner.query('update instans set epoke = gen_random_uuid()');
+  const newStart = {
+    eksport: '/api/v1/eksport?abonnement=mine',
+    endringer: '/api/v1/endringer?abonnement=mine&fra=naa',
+  };
+  expect(await follow({ etter: first })).toMatchObject({ status: 410, body: { nyStart: newStart } });
+  const { posisjon: later } = (await follow({ fra: 'naa' })).body as { posisjon: string };
+  await api.call('DELETE', PATH);
+  await put({ personidenter: [FNR] });
+  expect((await follow({ etter: later })).status).toBe(410);
+  const { posisjon: last } = (await follow({ fra: 'naa' })).body as { posisjon: string };
+  await api.owner.query(`update instans set beskaaret_til = (pg_current_xact_id()::text::bigint + 100)::text::xid8`);
+  expect((await follow({ etter: last })).status).toBe(410);
+  await api.owner.query(`update instans set beskaaret_til = '0'`);
+});
+
+test('from now on, with one call: nothing that was, and all that comes', async () => {
+  await api.insertChange(ID);
+  await seen();
+  const now = await api.call('GET', '/api/v1/endringer?fra=naa&ventSekunder=30');
+  expect(now).toMatchObject({ status: 200, body: { endringer: [], flere: false } });
+  await api.insertChange(ID, 'SLETTET');
+  await seen();
+  const next = await api.call('GET', `/api/v1/endringer?etter=${String(now.body.posisjon)}`);
+  expect(told(next)).toEqual([[ID, 'SLETTET']]);
+});
+
+test('an export of a subscription goes on in its feed', async () => {
+  await insert();
+  await insert({ avtale_id: randomUUID(), deltaker_fnr: syntheticFnr(5), bedrift_nr: '910825526' });
+  await put({ personidenter: [FNR], avtaleIder: [ID] });
+  await seen();
+  const response = await api.call('GET', '/api/v1/eksport?abonnement=mine');
+  expect(response.status).toBe(200);
+  const [header, ...lines] = (response.body as string)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(header).toMatchObject({ antall: 1 });
+  expect(lines.map(({ avtaleId }) => avtaleId)).toEqual([ID]);
+  const first = String(header?.['posisjon']);
+  expect(told(await follow({ etter: first }))).toEqual([]);
+  await api.owner.query(`update avtale set avtale_status = 'AVSLUTTET' where avtale_id = $1`, [ID]);
+  const next = await follow({ etter: first });
+  expect(next.body.endringer).toMatchObject([
+    { avtaleId: ID, endret: ['avtaleStatus'], avtale: { avtaleStatus: 'AVSLUTTET' } },
+  ]);
+  expect((await api.call('GET', '/api/v1/eksport?abonnement=finnes-ikke')).status).toBe(404);
+});
+
+describe('a purpose that is held to some kinds', () => {
+  const OTHER = '00000000-0000-4000-8000-000000000002';
+  const as = 'bare-mentor';
+
+  test('is told of no others by any operation, or is refused', async () => {
+    await insert();
+    await insert({ avtale_id: OTHER, avtale_nr: 7, tiltakstype: 'VTAO' });
+    await api.owner.query(
+      `insert into avtale_versjon (avtale_id, tiltakstype, deltaker_fnr, feilregistrert, kilde_partisjon, kilde_offset)
+       select avtale_id, tiltakstype, deltaker_fnr, false, 0, 0 from avtale`,
+    );
+    await api.owner.query(`insert into relasjon values ($1, $2, 'samtidige', $3), ($1, $3, 'samtidige', $2)`, [
+      deltakerId(FNR),
+      ID,
+      OTHER,
+    ]);
+    await put({ personidenter: [FNR] }, as);
+    await seen();
+    const operations = await publishedOperations(api, {
+      ...{ navn: 'mine', avtaleId: OTHER, avtaleNr: 7, deltakerId: deltakerId(FNR), bedriftNr: '910825518' },
+      ...{ personidenter: [FNR], felter: ['avtaleId', 'tiltakstype'], per: 'TILTAKSTYPE' },
+      query: '{ avtalerForPerson(personnummer: "x") { avtaleId } }',
+    });
+    const answered: string[] = [];
+    for (const { id, method, path, body } of operations) {
+      if (id === 'slettAbonnement') continue;
+      const whole = `${path}${id === 'hentEndringer' ? '?abonnement=mine' : ''}`;
+      const response = await api.call(method, whole, { as, ...(body && { body }) });
+      expect([id, JSON.stringify(response.body)]).toEqual([id, expect.not.stringContaining(OTHER)]);
+      if (response.status === 200) answered.push(id);
+      else expect([id, response.status]).toEqual([id, response.status === 404 ? 404 : 403]);
+    }
+    expect(answered).toEqual(
+      expect.arrayContaining([
+        'hentTiltaksstatus',
+        'sokAvtaler',
+        'hentDeltakersAvtaler',
+        'hentEndringer',
+        'eksporterAvtaler',
+      ]),
+    );
+    expect((await api.call('GET', '/api/v1/endringer', { as })).status).toBe(403);
+    const one = await api.call('GET', `/api/v1/avtaler/${ID}`, { as });
+    expect(one).toMatchObject({ status: 200, body: { tiltakstype: 'MENTOR' } });
+    expect(one.body._links.samtidige).toBeUndefined();
+    expect((await api.call('GET', `/api/v1/avtaler/${ID}`)).body._links.samtidige).toHaveLength(1);
+  });
+
+  test('is told when an avtale becomes of another kind', async () => {
+    await insert();
+    await put({ personidenter: [FNR] }, as);
+    const first = await follow({ as });
+    expect(told(first)).toEqual([[ID, 'ENDRET']]);
+    await api.owner.query(`update avtale set tiltakstype = 'VTAO' where avtale_id = $1`, [ID]);
+    expect(told(await follow({ as, etter: String(first.body.posisjon) }))).toEqual([[ID, 'UTENFOR']]);
+  });
+});

@@ -1,0 +1,337 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * Subscriptions (ADR 47): the part of the change feed that is a consumer's. `avtale_endring` says of each line of the feed
+ * whose it is and was, so that it is found by those who follow it; triggers write it, so that it is whole whatever version
+ * of the ingestor writes.
+ */
+export class Abonnement1795718380102 implements MigrationInterface {
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(TABLES);
+    await db.query(TRIGGERS);
+    await db.query(PERSONS);
+    await db.query(FUNCTIONS);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query(`
+      drop trigger avtale_endring_ny on avtale;
+      drop trigger avtale_endring_endret on avtale;
+      drop trigger avtale_endring_lenker on endring;
+      drop trigger abonnement_person_inn on personident;
+      drop trigger abonnement_person_ut on personident;
+      drop function avtale_endring_ny();
+      drop function avtale_endring_endret();
+      drop function avtale_endring_lenker();
+      drop function krev_siste_endring(xid8);
+      drop function abonnement_person();
+      drop function lagre_abonnement(text, text, text, boolean, boolean, text[], text[]);
+      drop function slett_abonnement(text, text, text);
+      drop function bruk_abonnement(uuid);
+      drop function meld_konsumenter(text[], text[]);
+      drop function rydd_abonnementer(integer);
+      drop table abonnement_medlem, abonnement, avtale_endring;
+      alter table instans drop column konsumenter_meldt;`);
+  }
+}
+
+const TABLES = `
+  create table avtale_endring (
+    tx xid8 default pg_current_xact_id() not null,
+    avtale_id uuid not null,
+    kun_lenker boolean default false not null,
+    deltaker_id uuid,
+    bedrift_nr text,
+    tiltakstype text,
+    aarsak text,
+    var_synlig boolean default false not null,
+    foer_deltaker_id uuid,
+    foer_bedrift_nr text,
+    foer_tiltakstype text,
+    foer_versjon bigint,
+    felter text[],
+    tidspunkt timestamptz(6) default now() not null,
+    primary key (tx, avtale_id)
+  );
+  comment on table avtale_endring is 'What each transaction did to an avtale that consumers see or saw: whose it is and was, for subscriptions. As old as the change feed';
+  comment on column avtale_endring.kun_lenker is 'Its links alone, or what no field tells: the content is as it was';
+  comment on column avtale_endring.deltaker_id is 'Of the avtale as it is after it, like bedrift_nr and tiltakstype; null when it is not to be seen';
+  comment on column avtale_endring.foer_deltaker_id is 'Of the avtale as it was before; null when it was not to be seen';
+  comment on column avtale_endring.foer_versjon is 'avtale_versjon.lopenr of the content before; it may be erased';
+  comment on column avtale_endring.felter is 'Columns that have another value than before, and fase when it is worked out of something else; null: there was nothing before';
+  create index avtale_endring_avtale on avtale_endring (avtale_id, tx);
+  create index avtale_endring_foer_deltaker on avtale_endring (foer_deltaker_id, tx)
+    where foer_deltaker_id is distinct from deltaker_id;
+  create index avtale_endring_foer_bedrift on avtale_endring (foer_bedrift_nr, tx)
+    where foer_bedrift_nr is distinct from bedrift_nr;
+  create index avtale_endring_foer_tiltakstype on avtale_endring (foer_tiltakstype, tx)
+    where foer_tiltakstype is distinct from tiltakstype;
+  grant select on avtale_endring to datadeling_leser;
+  grant select, delete on avtale_endring to datadeling_skriver;
+
+  create table abonnement (
+    id uuid default gen_random_uuid() primary key,
+    konsument text not null,
+    behandlingsgrunnlag text not null,
+    navn text not null,
+    slag text[] default '{}' not null,
+    opprettet timestamptz(6) default now() not null,
+    endret timestamptz(6) default now() not null,
+    sist_brukt timestamptz(6) default now() not null,
+    sist_registrert timestamptz(6) default now() not null,
+    unique (konsument, behandlingsgrunnlag, navn)
+  );
+  comment on table abonnement is 'Subsets of all avtaler that consumers follow';
+  comment on column abonnement.slag is 'The kinds of members that it has, or has had';
+  comment on column abonnement.sist_registrert is 'When a query-api last told that its registry has the consumer and the purpose';
+  grant select on abonnement to datadeling_leser;
+  grant select, delete on abonnement to datadeling_skriver;
+
+  create table abonnement_medlem (
+    abonnement uuid not null references abonnement on delete cascade,
+    noekkel text collate "C" not null,
+    ident uuid,
+    lagt_til xid8 default pg_current_xact_id() not null,
+    fjernet xid8,
+    constraint abonnement_medlem_noekkel_check check (noekkel ~ '^[PABT].')
+  );
+  comment on table abonnement_medlem is 'What a subscription is of, and was: a member counts for the changes of transactions after lagt_til and up to fjernet';
+  comment on column abonnement_medlem.noekkel is 'P and a deltaker_id, A and an avtale_id, B and a bedrift_nr, T and a tiltakstype as the source has it';
+  comment on column abonnement_medlem.ident is 'Of a person: the opaque id of the ident that was given; noekkel is whose it is';
+  create unique index abonnement_medlem_en on abonnement_medlem (abonnement, noekkel, ident) nulls not distinct
+    where fjernet is null;
+  create index abonnement_medlem_noekkel on abonnement_medlem (noekkel, abonnement);
+  create index abonnement_medlem_av on abonnement_medlem (abonnement, noekkel);
+  create index abonnement_medlem_lagt_til on abonnement_medlem (abonnement, lagt_til, noekkel);
+  create index abonnement_medlem_fjernet on abonnement_medlem (abonnement, fjernet, noekkel) where fjernet is not null;
+  create index abonnement_medlem_ident on abonnement_medlem (ident) where ident is not null and fjernet is null;
+  grant select on abonnement_medlem to datadeling_leser;
+  grant select, delete on abonnement_medlem to datadeling_skriver;
+
+  alter table instans add column konsumenter_meldt timestamptz(6);
+  comment on column instans.konsumenter_meldt is 'When a query-api last told which consumers there are';`;
+
+const COLUMNS = [
+  ...['avtale_nr', 'deltaker_fnr', 'bedrift_nr', 'bedrift_navn', 'veileder_nav_ident', 'tiltakstype', 'versjon'],
+  ...['avtale_status', 'avtale_inngaatt', 'start_dato', 'slutt_dato', 'stillingprosent', 'antall_dager_per_uke'],
+  ...['stillingstype', 'godkjent_av_deltaker', 'godkjent_av_arbeidsgiver', 'godkjent_av_veileder'],
+  ...['godkjent_av_beslutter', 'godkjent_av_nav_ident', 'godkjent_av_beslutter_nav_ident', 'godkjent_paa_vegne_av'],
+  ...['godkjent_paa_vegne_av_arbeidsgiver', 'opphav', 'opprettet_tidspunkt', 'annullert_tidspunkt', 'sist_endret'],
+];
+
+/** What fase is worked out of, as avtale_synlig has it. */
+const phaseOf = (row: string): string => `
+  (${row}.start_dato, ${row}.slutt_dato, ${row}.avtale_inngaatt is null,
+   ${row}.har_vaert_inngaatt or ${row}.avtale_inngaatt is not null,
+   ${row}.annullert_tidspunkt is not null or coalesce(${row}.avtale_status in ('ANNULLERT', 'AVBRUTT'), false),
+   (${row}.annullert_tidspunkt at time zone 'Europe/Oslo')::date, coalesce(${row}.aldri_begynt, false),
+   coalesce(${row}.fra_arena, ${row}.opphav = 'ARENA', false))`;
+
+const CHANGED = `array_remove(array[
+  ${COLUMNS.map((column) => `case when e.${column} is distinct from f.${column} then '${column}' end`).join(',\n  ')},
+  case when ${phaseOf('e')} is distinct from ${phaseOf('f')} then 'fase' end], null)`;
+
+const ETTER = 'e.slettet is null and not e.feilregistrert';
+const FOER = 'f.slettet is null and not f.feilregistrert';
+
+/** A function that a trigger runs, as the owner. */
+const trigger = (name: string, body: string, settings = ''): string => `
+  create function ${name}() returns trigger language plpgsql security definer
+  set search_path to 'pg_catalog', 'public', 'pg_temp' ${settings} as $$ begin
+    ${body}
+    return null;
+  end $$;
+  revoke execute on function ${name}() from public;`;
+
+const TRIGGERS = `
+  create function krev_siste_endring(siste xid8) returns boolean language plpgsql as $$ begin
+    if siste > pg_current_xact_id() then
+      raise exception 'A transaction after this one has changed the avtale already' using errcode = 'serialization_failure';
+    end if;
+    return true;
+  end $$;
+  comment on function krev_siste_endring(xid8) is 'What subscriptions are told is in the order of transactions: one that comes too late must begin again';
+  revoke execute on function krev_siste_endring(xid8) from public;
+
+  ${trigger(
+    'avtale_endring_ny',
+    `insert into public.avtale_endring (avtale_id, deltaker_id, bedrift_nr, tiltakstype)
+       select e.avtale_id, e.deltaker_id, e.bedrift_nr, e.tiltakstype from etter e where ${ETTER};`,
+  )}
+  comment on function avtale_endring_ny() is 'Whose an avtale is that was not there before';
+
+  ${trigger(
+    'avtale_endring_endret',
+    `insert into public.avtale_endring as r (avtale_id, deltaker_id, bedrift_nr, tiltakstype, aarsak, var_synlig,
+         foer_deltaker_id, foer_bedrift_nr, foer_tiltakstype, foer_versjon, felter)
+       select avtale_id,
+         case when er_synlig then deltaker_id end, case when er_synlig then bedrift_nr end,
+         case when er_synlig then tiltakstype end,
+         case when slettet is not null then 'SLETTET' when feilregistrert then 'FEILREGISTRERT' end, var_synlig,
+         case when var_synlig then foer_deltaker_id end, case when var_synlig then foer_bedrift_nr end,
+         case when var_synlig then foer_tiltakstype end,
+         case when var_synlig then
+           (select v.lopenr from public.avtale_versjon v where v.avtale_id = ny.avtale_id order by v.lopenr desc limit 1) end,
+         case when var_synlig and er_synlig then felter end
+       from (
+         select e.avtale_id, e.deltaker_id, e.bedrift_nr, e.tiltakstype, e.slettet, e.feilregistrert,
+           f.deltaker_id as foer_deltaker_id, f.bedrift_nr as foer_bedrift_nr, f.tiltakstype as foer_tiltakstype,
+           ${ETTER} as er_synlig, ${FOER} as var_synlig, ${CHANGED} as felter
+         from etter e join foer f on f.avtale_id = e.avtale_id offset 0) ny
+       where (er_synlig or var_synlig)
+         and (er_synlig <> var_synlig or felter <> '{}' or deltaker_id is distinct from foer_deltaker_id)
+         and public.krev_siste_endring(
+           (select n.tx from public.avtale_endring n where n.avtale_id = ny.avtale_id order by n.tx desc limit 1))
+       on conflict (tx, avtale_id) do update set kun_lenker = false, deltaker_id = excluded.deltaker_id,
+         bedrift_nr = excluded.bedrift_nr, tiltakstype = excluded.tiltakstype, aarsak = excluded.aarsak,
+         -- Of the first of them in this transaction; one of links alone says nothing of before.
+         var_synlig = case when r.kun_lenker then excluded.var_synlig else r.var_synlig end,
+         foer_deltaker_id = case when r.kun_lenker then excluded.foer_deltaker_id else r.foer_deltaker_id end,
+         foer_bedrift_nr = case when r.kun_lenker then excluded.foer_bedrift_nr else r.foer_bedrift_nr end,
+         foer_tiltakstype = case when r.kun_lenker then excluded.foer_tiltakstype else r.foer_tiltakstype end,
+         foer_versjon = case when r.kun_lenker then excluded.foer_versjon else r.foer_versjon end,
+         felter = (select array_agg(distinct felt) from unnest(r.felter || excluded.felter) felt);`,
+    // The two have no index, and a plan from when they had a row each is kept. The ingestor's sessions only have nested loops.
+    `set enable_nestloop to 'off' set enable_hashjoin to 'on'`,
+  )}
+  comment on function avtale_endring_endret() is 'Whose an avtale is and was, and what in it is another';
+
+  ${trigger(
+    'avtale_endring_lenker',
+    `insert into public.avtale_endring (avtale_id, kun_lenker, deltaker_id, bedrift_nr, tiltakstype, felter)
+       select n.avtale_id, true, a.deltaker_id, a.bedrift_nr, a.tiltakstype, '{}'
+       from (select distinct ny.avtale_id from ny where ny.type = 'ENDRET') n
+       cross join lateral (
+         select deltaker_id, bedrift_nr, tiltakstype from public.avtale
+         where avtale_id = n.avtale_id and slettet is null and not feilregistrert offset 0) a
+       where not (select count(*) > 0 from public.avtale_endring r
+         where r.tx = pg_current_xact_id() and r.avtale_id = n.avtale_id)
+       on conflict do nothing;`,
+    `set enable_seqscan to 'off'`,
+  )}
+  comment on function avtale_endring_lenker() is 'What the change feed tells of though no field is another';
+
+  create trigger avtale_endring_ny after insert on avtale referencing new table as etter
+    for each statement execute function avtale_endring_ny();
+  create trigger avtale_endring_endret after update on avtale referencing old table as foer new table as etter
+    for each statement execute function avtale_endring_endret();
+  create trigger avtale_endring_lenker after insert on endring referencing new table as ny
+    for each statement execute function avtale_endring_lenker();`;
+
+/** Members follow their idents: as if the person had been taken out, and who the ident is now put in. */
+const PERSONS = `
+  ${trigger(
+    'abonnement_person',
+    `with flyttet as (
+       select m.ctid as sted, m.abonnement, m.ident, m.lagt_til,
+         'P' || coalesce((select p.deltaker_id from public.personident p where p.ident = m.ident), m.ident) as ny
+       from berort b join public.abonnement_medlem m on m.ident = b.ident and m.fjernet is null
+     ), ut as (
+       update public.abonnement_medlem m set fjernet = pg_current_xact_id() from flyttet
+       where m.ctid = flyttet.sted and m.noekkel <> flyttet.ny and m.lagt_til <> pg_current_xact_id()
+       returning m.abonnement, m.ident, flyttet.ny
+     ), rettet as (
+       update public.abonnement_medlem m set noekkel = flyttet.ny from flyttet
+       where m.ctid = flyttet.sted and m.noekkel <> flyttet.ny and m.lagt_til = pg_current_xact_id()
+     )
+     insert into public.abonnement_medlem (abonnement, noekkel, ident) select abonnement, ny, ident from ut;`,
+    `set enable_seqscan to 'off'`,
+  )}
+  comment on function abonnement_person() is 'The persons of subscriptions are those that their idents belong to now';
+  create trigger abonnement_person_ut after delete on personident referencing old table as berort
+    for each statement execute function abonnement_person();
+  create trigger abonnement_person_inn after insert on personident referencing new table as berort
+    for each statement execute function abonnement_person();`;
+
+const definer = `security definer set search_path to 'pg_catalog', 'public', 'pg_temp'`;
+
+const FUNCTIONS = `
+  create function lagre_abonnement(hvem text, grunnlag text, hva text, erstatt boolean, lag boolean, inn text[], ut text[])
+  returns table(abonnement_id uuid, ble_laget boolean, tx xid8) language plpgsql ${definer} as $$
+  declare
+    denne uuid;
+    laget boolean := false;
+    noekler text[];
+    identer uuid[];
+  begin
+    -- Who is one person does not change meanwhile, nor what others of the same consumer make.
+    perform pg_advisory_xact_lock_shared(7220319);
+    perform pg_advisory_xact_lock(7220320, hashtext(hvem));
+    select id into denne from public.abonnement
+      where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva for update;
+    if denne is null then
+      if not lag then return; end if;
+      if (select count(*) from public.abonnement where konsument = hvem) >= 1000 then
+        raise exception 'too many subscriptions' using errcode = 'TD010';
+      end if;
+      insert into public.abonnement (konsument, behandlingsgrunnlag, navn) values (hvem, grunnlag, hva) returning id into denne;
+      laget := true;
+    end if;
+    select coalesce(array_agg(ny.noekkel), '{}'), coalesce(array_agg(ny.ident), '{}') into noekler, identer from (
+      select distinct case when person.ident is null then n else 'P' || coalesce(p.deltaker_id, person.ident) end as noekkel,
+        person.ident
+      from unnest(inn) n
+      cross join lateral (select case when left(n, 1) = 'P' then substr(n, 2)::uuid end as ident) person
+      left join public.personident p on p.ident = person.ident) ny;
+    update public.abonnement_medlem m set fjernet = pg_current_xact_id()
+    where erstatt and m.abonnement = denne and m.fjernet is null and not exists (
+      select from unnest(noekler, identer) as i(noekkel, ident)
+      where i.noekkel = m.noekkel and coalesce(i.ident::text, '') = coalesce(m.ident::text, ''));
+    update public.abonnement_medlem m set fjernet = pg_current_xact_id() from unnest(ut) as bort(noekkel)
+    where m.abonnement = denne and m.fjernet is null
+      and case when m.ident is null then m.noekkel else 'P' || m.ident end = bort.noekkel;
+    insert into public.abonnement_medlem (abonnement, noekkel, ident)
+      select denne, i.noekkel, i.ident from unnest(noekler, identer) as i(noekkel, ident)
+      on conflict (abonnement, noekkel, ident) where fjernet is null do nothing;
+    -- Those that are gone stay for as long as the feed does: they are bounded too.
+    if (select count(*) from public.abonnement_medlem where abonnement = denne and fjernet is null) > 200000
+      or (select count(*) from public.abonnement_medlem where abonnement = denne) > 600000 then
+      raise exception 'too many members' using errcode = 'TD011';
+    end if;
+    update public.abonnement a set endret = now(), sist_brukt = now(), slag = array(
+      select distinct left(noekkel, 1) from public.abonnement_medlem where abonnement = denne order by 1)
+    where a.id = denne;
+    return query select denne, laget, pg_current_xact_id();
+  end $$;
+  comment on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) is 'Makes a subscription, or changes what it is of: nothing when there is none, and none is to be made';
+  revoke execute on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) from public;
+  grant execute on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) to datadeling_leser;
+
+  create function slett_abonnement(hvem text, grunnlag text, hva text) returns integer language sql ${definer} as $$
+    with borte as (
+      delete from public.abonnement where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva returning 1)
+    select count(*)::integer from borte
+  $$;
+  comment on function slett_abonnement(text,text,text) is 'How many it was: one or none';
+  revoke execute on function slett_abonnement(text,text,text) from public;
+  grant execute on function slett_abonnement(text,text,text) to datadeling_leser;
+
+  create function bruk_abonnement(denne uuid) returns void language sql ${definer} as $$
+    update public.abonnement set sist_brukt = now() where id = denne and sist_brukt < now() - interval '1 hour'
+  $$;
+  comment on function bruk_abonnement(uuid) is 'Says that it is in use';
+  revoke execute on function bruk_abonnement(uuid) from public;
+  grant execute on function bruk_abonnement(uuid) to datadeling_leser;
+
+  create function meld_konsumenter(hvem text[], grunnlag text[]) returns void language sql ${definer} as $$
+    update public.abonnement set sist_registrert = now()
+      where (konsument, behandlingsgrunnlag) in (select * from unnest(hvem, grunnlag));
+    update public.instans set konsumenter_meldt = now();
+  $$;
+  comment on function meld_konsumenter(text[],text[]) is 'Tells which consumers and purposes the registry of a query-api has';
+  revoke execute on function meld_konsumenter(text[],text[]) from public;
+  grant execute on function meld_konsumenter(text[],text[]) to datadeling_leser;
+
+  create function rydd_abonnementer(dager integer) returns integer language plpgsql ${definer} as $$
+  declare borte integer;
+  begin
+    -- Told of an hour ago by somebody, and not of this: a registry that is on its way out to all has been by then.
+    delete from public.abonnement where sist_brukt < now() - make_interval(days => dager)
+      or sist_registrert < (select konsumenter_meldt - interval '1 hour' from public.instans);
+    get diagnostics borte = row_count;
+    delete from public.abonnement_medlem where fjernet < (select beskaaret_til from public.instans);
+    return borte;
+  end $$;
+  comment on function rydd_abonnementer(integer) is 'Removes what nobody has used for so long, whose consumer is gone, and members that were taken out before the feed begins';
+  revoke execute on function rydd_abonnementer(integer) from public;
+  grant execute on function rydd_abonnementer(integer) to datadeling_skriver;`;
