@@ -13,7 +13,17 @@ import {
   type DatabaseOptions,
   type DeltakerId,
 } from '@tiltak/database';
-import { logger, measurePools, startHttp, StartupError, within, type HttpOptions, type Stop } from '@tiltak/platform';
+import {
+  logger,
+  measurePools,
+  startHttp,
+  StartupError,
+  STYLE_ROUTES,
+  within,
+  type HttpOptions,
+  type Stop,
+} from '@tiltak/platform';
+import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { admitKonsument } from './access/access.guard.ts';
@@ -29,6 +39,7 @@ import { readCoverage } from './coverage/coverage.ts';
 import { Export, EXPORT_TIMEOUT_MS } from './export/export.ts';
 import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
 import { Freshness } from './freshness/freshness.ts';
+import { FRONT_PAGE_ROUTES, serveFrontPage } from './front-page/front-page.ts';
 import { AUTHORIZE_SCRIPT, isLocal, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './local-token.ts';
 import { AuditLog } from './lookups/audit-log.ts';
 import { DenialLog } from './lookups/denial-log.ts';
@@ -40,7 +51,7 @@ import { addInPieces } from './shared/in-pieces.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
-export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
+export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', ...STYLE_ROUTES, ...FRONT_PAGE_ROUTES];
 
 const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: EXPORT_TIMEOUT_MS };
 
@@ -155,7 +166,10 @@ function httpOptionsFor({ config, parts, pools, auditLog }: QueryApi, state: Sta
       addInPieces(app);
       addRateLimits(app, parts);
       countBadTokens(app, parts.denialLog);
-      if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
+      const server = app.getHttpAdapter().getInstance() as FastifyInstance;
+      if (local !== undefined) serveLocalToken(server, local);
+      const { ORGANISASJON: organisasjon } = config;
+      serveFrontPage(server, { organisasjon, freshness: parts.freshness, isLocal: local !== undefined });
       serveOpenApi(app, local === undefined ? undefined : AUTHORIZE_SCRIPT);
     },
   };

@@ -4,7 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { ProblemDto } from './http/problem.dto.ts';
-import { serveSwaggerUi } from './http/swagger-ui.ts';
+import { serveSwaggerUi, type Bar } from './http/swagger-ui.ts';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Responses = Operation['responses'];
@@ -28,6 +28,8 @@ export interface OpenApiOptions {
   headers?: Headers;
   /** of each of `errors` */
   errorHeaders?: (status: string) => Headers;
+  /** other pages, in the bar at the top of Swagger UI; the first is what the name of the system leads to */
+  bar: Bar;
   /** of Swagger UI */
   ui?: Record<string, unknown>;
 }
@@ -49,7 +51,7 @@ export function createOpenApi(options: OpenApiOptions): OpenApi {
         ui: false,
       });
       const server = app.getHttpAdapter().getInstance() as FastifyInstance;
-      serveSwaggerUi(server, { title: options.title, settings: options.ui, script });
+      serveSwaggerUi(server, { title: options.title, bar: options.bar, settings: options.ui, script });
     },
     text: async (module) => {
       const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false });

@@ -61,10 +61,16 @@ export class Freshness {
     return oldest(this.latest);
   }
 
-  /** Older with each second, also while the database can't be asked. */
+  /** As `known`, and older with each second, also while the database can't be asked. */
+  get knownNow(): PartitionFreshness | undefined {
+    const { known } = this;
+    if (!known || known.ageSeconds === null) return known;
+    return { ...known, ageSeconds: known.ageSeconds + (performance.now() - this.readAt) / 1_000 };
+  }
+
   private showAge(): void {
-    const { ageSeconds = null } = this.known ?? {};
-    if (ageSeconds !== null) metrics.dataAge.set(ageSeconds + (performance.now() - this.readAt) / 1_000);
+    const { ageSeconds = null } = this.knownNow ?? {};
+    if (ageSeconds !== null) metrics.dataAge.set(ageSeconds);
   }
 }
 
