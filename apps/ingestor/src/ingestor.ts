@@ -16,6 +16,7 @@ import { allowLargePages } from './adapter/body-limit.ts';
 import { thisBuild } from './build.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
+import { AvstemmingSchedule } from './avstemming/schedule.job.ts';
 import { acceptLists } from './avstemming/source-list.ts';
 import { ChangeFeedPruning } from './changes/prune.job.ts';
 import { TimelineNote } from './changes/timeline.job.ts';
@@ -32,10 +33,14 @@ import { IngestorModule, type Parts } from './ingestor.module.ts';
 import { createKafkaConnection, type KafkaConnection } from './kafka/connection.ts';
 import { DOCUMENT_ROUTES, openApiText, serveOpenApi } from './openapi.ts';
 import { CONSOLE_ROUTES, serveConsole } from './operations/console/console.ts';
+import { serveCondition } from './operations/condition/open-condition.ts';
+import { Measurements } from './operations/condition/measurements.job.ts';
+import { OPEN_CONDITION_ROUTE, parseOrganisasjoner } from './operations/organisasjoner/organisasjoner.ts';
 import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { ParkedRetention } from './operations/parked/retention.job.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { RelationCheck } from './operations/relation-check/relation-check.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
 import { Statistics } from './statistics/statistics.job.ts';
@@ -98,7 +103,11 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     writer,
     groupWriter,
     personWriter,
-    served: { organisasjon: config.ORGANISASJON, topic: config.KAFKA_TOPIC },
+    served: {
+      organisasjon: config.ORGANISASJON,
+      topic: config.KAFKA_TOPIC,
+      organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER),
+    },
     admitted: {
       organisasjon: config.ORGANISASJON,
       groupsOnDuty: config.DRIFT_GRUPPER,
@@ -122,6 +131,12 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new ParkedRetention(pool),
       parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
+      new Measurements(pool, config.KAFKA_TOPIC),
+      new RelationCheck(pool, config.RELASJONSKONTROLL_HVER_TIMER),
+      new AvstemmingSchedule(pool, avstemming, {
+        everyHours: config.AVSTEMMING_HVER_TIMER,
+        client: config.AZURE_APP_CLIENT_ID,
+      }),
       rebuild,
       adapter.completion,
     ],
@@ -181,7 +196,7 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
     // Those on duty.
     takesPersons: true,
     authorize: authorizeFor(ingestor.admitted),
-    openRoutes: [...CONSOLE_ROUTES, ...DOCUMENT_ROUTES],
+    openRoutes: [...CONSOLE_ROUTES, ...DOCUMENT_ROUTES, OPEN_CONDITION_ROUTE],
     readiness: {
       oppstart: () => state.started,
       skjema: () => state.schema,
@@ -193,6 +208,7 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
       allowLargePages(app, adapter);
       acceptLists(app);
       ingestor.serveConsole(app);
+      serveCondition(app, ingestor);
       serveOpenApi(app);
       app.connectMicroservice({ strategy: kafka.stream });
       if (kafka.identStream) app.connectMicroservice({ strategy: kafka.identStream });

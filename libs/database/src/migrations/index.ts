@@ -25,6 +25,7 @@ import { Versjoner1795697907807 } from './1795697907807-versjoner.ts';
 import { Oppslagslinje1795706725172 } from './1795706725172-oppslagslinje.ts';
 import { KravIBasen1795706869892 } from './1795706869892-krav-i-basen.ts';
 import { HistorikkensIndekser1795706874353 } from './1795706874353-historikkens-indekser.ts';
+import { Driftsside1795719144249 } from './1795719144249-driftsside.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -55,4 +56,5 @@ export const MIGRATIONS = [
   Oppslagslinje1795706725172,
   KravIBasen1795706869892,
   HistorikkensIndekser1795706874353,
+  Driftsside1795719144249,
 ];

@@ -5,7 +5,7 @@ import { CSS, HTML, JS, serveDocuments, servePage, type PageFile } from '@tiltak
 import type { FastifyInstance } from 'fastify';
 
 /** Open to everyone: the page holds no data. What it asks for needs the token of a person on duty. */
-export const CONSOLE_ROUTES = ['/drift', '/drift/side/*', '/drift/dokumentasjon/*'];
+export const CONSOLE_ROUTES = ['/drift', '/drift/organisasjoner', '/drift/side/*', '/drift/dokumentasjon/*'];
 /** Tells the page whether something on the way here logs people in, and puts their token on what the page asks for. */
 const LOGIN_ROUTE = '/drift/side/innlogging';
 
@@ -18,10 +18,18 @@ const SCRIPTS = {
   gjenoppbygging: 'rebuild',
   adapter: 'adapter',
   avstemming: 'avstemming',
+  tilstand: 'condition',
+  diagram: 'charts',
+  dialog: 'dialog',
+  relasjoner: 'relation-check',
+  innlogging: 'login',
+  oppfriskning: 'refresh',
+  organisasjoner: 'organisasjoner',
 };
 
 const FILES: Record<string, { file: string; type: string }> = {
   '/drift': { file: 'index.html', type: HTML },
+  '/drift/organisasjoner': { file: 'organisasjoner.html', type: HTML },
   ...Object.fromEntries(
     Object.entries(SCRIPTS).map(([name, file]) => [`/drift/side/${name}.js`, { file: `${file}.js`, type: JS }]),
   ),

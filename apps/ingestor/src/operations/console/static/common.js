@@ -17,9 +17,9 @@ export function duration(seconds) {
   const units = [
     [86_400, 'døgn'],
     [3_600, 'timer'],
-    [60, 'minutter'],
+    [60, 'min'],
   ];
-  const [per, name] = units.find(([length]) => seconds >= 2 * length) ?? [1, 'sekunder'];
+  const [per, name] = units.find(([length]) => seconds >= 2 * length) ?? [1, 'sek'];
   return `${number(Math.floor(seconds / per))} ${name}`;
 }
 
@@ -52,6 +52,16 @@ function explain(status, { detail = '', feil = [], callId = '' }) {
   if (status === 409) return 'Noen andre var først, eller holder på. Siden er lest på nytt.';
   const fields = feil.map((one) => `${one.felt} ${one.melding}`).join('; ');
   return `Det gikk ikke (${status}): ${fields || detail} ${callId}`;
+}
+
+/** A file that the service makes, with the token of who asks. */
+export async function save(path, name) {
+  const answer = await get('GET', path);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 export function say(text, isError = false) {
