@@ -84,14 +84,12 @@ function toPage(markdown, { file, name, base, bar, home, files }) {
     .replaceAll('</table>', '</table></div>');
   const title = /<h1[^>]*>(.*?)<\/h1>/.exec(body)?.[1] ?? name;
   const own = base + name;
-  const links = bar.map(
-    ([path, text]) => `<a href="${path}"${path === own ? ' aria-current="page"' : ''}>${text}</a>`,
-  );
-  const contents = headings.filter(({ depth }) => depth === 2).map(({ id, inner }) => `<li><a href="#${id}">${inner}</a></li>`);
+  const links = bar.map(([path, text]) => `<a href="${path}"${path === own ? ' aria-current="page"' : ''}>${text}</a>`);
+  const contents = headings
+    .filter(({ depth }) => depth === 2)
+    .map(({ id, inner }) => `<li><a href="#${id}">${inner}</a></li>`);
   const index =
-    contents.length > 2
-      ? `<nav aria-label="Innhold på denne siden"><ul>${contents.join('')}</ul></nav>`
-      : '';
+    contents.length > 2 ? `<nav aria-label="Innhold på denne siden"><ul>${contents.join('')}</ul></nav>` : '';
   // The documents are written in English; what stands around them is not.
   return `<!doctype html>
 <html lang="nb">

@@ -60,7 +60,8 @@ async function whoIsOnMeasure(queryApi: string, token: string): Promise<string> 
       const kinds = tiltak.map(({ tiltakstype }) => tiltakstype).join(' and ');
       return `  ${personident}  ${kinds}${til === null ? '' : `, until ${til}`}`;
     });
-  const title = lines.length === 0 ? 'Try it:' : `On a measure today (synthetic persons):\n${lines.join('\n')}\n\nAsk for them:`;
+  const title =
+    lines.length === 0 ? 'Try it:' : `On a measure today (synthetic persons):\n${lines.join('\n')}\n\nAsk for them:`;
   return `${title}
 
 curl -s -X POST ${queryApi}${path} -H 'Content-Type: application/json' \\

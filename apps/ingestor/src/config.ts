@@ -90,7 +90,8 @@ export const SCHEMA = {
     default: 'FJERNES',
   }),
   AVSTEMMING_HVER_TIMER: integer({
-    description: 'Reconciles with the topic by itself, this many hours after it was last done; 0: only when somebody asks',
+    description:
+      'Reconciles with the topic by itself, this many hours after it was last done; 0: only when somebody asks',
     default: 0,
     min: 0,
     max: 744,

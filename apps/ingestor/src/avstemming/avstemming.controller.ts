@@ -181,7 +181,9 @@ export class AvstemmingController {
   private async *lines(id: string): AsyncGenerator<string> {
     const filter = { types: ['MANGLER', 'UTDATERT'], ferske: false, rettet: false } as const;
     for await (const rows of this.inChunks(id, filter)) {
-      const lines = rows.map(({ avtaleId, sistEndretHosKilden: sistEndret }) => JSON.stringify({ avtaleId, sistEndret }));
+      const lines = rows.map(({ avtaleId, sistEndretHosKilden: sistEndret }) =>
+        JSON.stringify({ avtaleId, sistEndret }),
+      );
       yield lines.map((line) => `${line}\n`).join('');
     }
   }
@@ -216,7 +218,10 @@ export class AvstemmingController {
   }
 
   /** In order of avtaleId, some thousand at a time: a report may name a million. */
-  private async *inChunks(id: string, filter: Omit<DifferenceFilter, 'antall' | 'etter'>): AsyncGenerator<Difference[]> {
+  private async *inChunks(
+    id: string,
+    filter: Omit<DifferenceFilter, 'antall' | 'etter'>,
+  ): AsyncGenerator<Difference[]> {
     for (let after: string | undefined, chunk = LINES_PER_CHUNK; chunk === LINES_PER_CHUNK;) {
       const rows = await listDifferences(this.pool, id, { ...filter, antall: LINES_PER_CHUNK, etter: after });
       yield rows;

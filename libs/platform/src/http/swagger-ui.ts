@@ -37,7 +37,10 @@ export function serveSwaggerUi(server: FastifyInstance, { title, bar, settings, 
     '/swagger/swagger-ui.css': { type: CSS, content: distributed('swagger-ui.css') },
     '/swagger/swagger-ui-bundle.js': { type: JS, content: distributed('swagger-ui-bundle.js') },
     '/swagger/hvem.js': { type: JS, content: own('swagger-hvem.js') },
-    '/swagger/start.js': { type: JS, content: `window.swaggerSettings = ${settingsWith(settings)};\n${own('swagger.js').toString()}` },
+    '/swagger/start.js': {
+      type: JS,
+      content: `window.swaggerSettings = ${settingsWith(settings)};\n${own('swagger.js').toString()}`,
+    },
     ...(script === undefined ? {} : { '/swagger/lokal.js': { type: JS, content: script } }),
   });
 }

@@ -89,7 +89,10 @@ export function judge(found: Findings, adapter: AdapterstatusDto | null): Check[
 
 const HEARTBEATS: Record<string, State> = { OK: 'BRA', FORSINKET: 'OBS', STANSET: 'FEIL' };
 
-function ofAdapter({ kontrakt, hjerteslag, sisteFullSynk, fullSynkForfalt, synker }: AdapterstatusDto, now: Date): Check[] {
+function ofAdapter(
+  { kontrakt, hjerteslag, sisteFullSynk, fullSynkForfalt, synker }: AdapterstatusDto,
+  now: Date,
+): Check[] {
   const since = hjerteslag.sist === null ? null : (now.getTime() - Date.parse(hjerteslag.sist)) / 1_000;
   const waiting = synker.filter(({ tilstand }) => tilstand === 'VENTER_PAA_BEKREFTELSE');
   const fullSync = sisteFullSynk === null ? null : (now.getTime() - Date.parse(sisteFullSynk)) / 1_000;
@@ -120,7 +123,8 @@ function ofAdapter({ kontrakt, hjerteslag, sisteFullSynk, fullSynkForfalt, synke
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
 const none = (count: number): State => (count > 0 ? 'FEIL' : 'BRA');
-const over = (value: number, warn: number, limit: number): State => (value > limit ? 'FEIL' : value > warn ? 'OBS' : 'BRA');
+const over = (value: number, warn: number, limit: number): State =>
+  value > limit ? 'FEIL' : value > warn ? 'OBS' : 'BRA';
 const counted = (verdi: number, grense: number, tilstand: State): Omit<Check, 'kode' | 'siden'> => ({
   enhet: 'ANTALL',
   verdi,

@@ -56,7 +56,11 @@ export class BestiltRelasjonskontrollDto {
 export const REPORT_FORMS = ['CSV', 'JSON'] as const;
 
 export class RapportQueryDto {
-  @ApiPropertyOptional({ enum: REPORT_FORMS, default: 'CSV', description: 'CSV: a line for each that differs, in UTF-8' })
+  @ApiPropertyOptional({
+    enum: REPORT_FORMS,
+    default: 'CSV',
+    description: 'CSV: a line for each that differs, in UTF-8',
+  })
   @IsOptional()
   @IsIn(REPORT_FORMS)
   form: (typeof REPORT_FORMS)[number] = 'CSV';

@@ -78,9 +78,7 @@ export async function nextRelationCheck(db: Pool): Promise<{ id: string; rett: b
 
 /** One at a time; the lock goes with the connection. */
 export async function tryRelationLock(db: PoolClient): Promise<boolean> {
-  const { rows } = await db.query<{ got: boolean }>(
-    `select pg_try_advisory_lock(${LOCKS.RELASJONSKONTROLL}) as got`,
-  );
+  const { rows } = await db.query<{ got: boolean }>(`select pg_try_advisory_lock(${LOCKS.RELASJONSKONTROLL}) as got`);
   return rows[0]?.got === true;
 }
 

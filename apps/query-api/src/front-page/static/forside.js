@@ -40,11 +40,13 @@ function showNow() {
   el('prikk').dataset.tilstand = state;
   el('ferskhet-ord').textContent = { bra: 'Alt er med', obs: 'Litt på etterskudd', feil: 'På etterskudd' }[state];
   el('alder').textContent = inWords(seconds);
-  el('oppdatert-til').textContent = `Oppdatert til ${new Date(dataOppdatert).toLocaleString('nb-NO', { timeZone: 'Europe/Oslo', dateStyle: 'medium', timeStyle: 'medium' })}`;
+  el('oppdatert-til').textContent =
+    `Oppdatert til ${new Date(dataOppdatert).toLocaleString('nb-NO', { timeZone: 'Europe/Oslo', dateStyle: 'medium', timeStyle: 'medium' })}`;
 }
 
 function inWords(seconds) {
-  if (seconds < 60) return `${Math.max(0, seconds).toLocaleString('nb-NO', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} sek`;
+  if (seconds < 60)
+    return `${Math.max(0, seconds).toLocaleString('nb-NO', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} sek`;
   if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.round(seconds / 3_600)} timer`;
   return `${Math.round(seconds / 86_400)} døgn`;
@@ -74,7 +76,11 @@ async function findSomebody() {
   const { ok, content } = await ask({ method: 'POST', path: '/api/v1/avtaler/sok', body: search });
   const found = ok ? content.avtaler : [];
   const persons = [...new Set(found.map(({ deltakerFnr }) => deltakerFnr).filter(Boolean))].slice(0, 3);
-  known = { ...known, persons: persons.length > 0 ? persons : ['08859438653'], bedriftNr: found[0]?.bedriftNr ?? '910825518' };
+  known = {
+    ...known,
+    persons: persons.length > 0 ? persons : ['08859438653'],
+    bedriftNr: found[0]?.bedriftNr ?? '910825518',
+  };
 }
 
 async function exchangeFor(question) {
@@ -114,7 +120,8 @@ function showExchange(question, { request, ok, status, content, ms }) {
   const body = request.body ? `\n\n${JSON.stringify(request.body, null, 2)}` : '';
   showCode(el('foresporsel'), `${request.method} ${request.path}${body}`);
   showJson(el('svar'), content);
-  el('svartid').textContent = ms === undefined ? 'innspilt, syntetiske personer' : `${status} på ${Math.max(1, Math.round(ms))} ms`;
+  el('svartid').textContent =
+    ms === undefined ? 'innspilt, syntetiske personer' : `${status} på ${Math.max(1, Math.round(ms))} ms`;
 }
 
 function curl({ method, path, body }) {
@@ -169,7 +176,9 @@ async function begin() {
       await findSomebody();
     }
   }
-  if (!live) for (const exchange of await (await fetch('/forside/innspilt.json')).json()) exchanges.set(exchange.id, { ok: true, ...exchange });
+  if (!live)
+    for (const exchange of await (await fetch('/forside/innspilt.json')).json())
+      exchanges.set(exchange.id, { ok: true, ...exchange });
   el('om-svarene').textContent = live
     ? 'Svarene kommer fra tjenesten akkurat nå, som for konsumenten alt. Personene er syntetiske.'
     : 'Eksemplene er spilt inn, med syntetiske personer. Med et token svarer tjenesten på det samme, med det du har tilgang til.';

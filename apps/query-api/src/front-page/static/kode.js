@@ -2,7 +2,8 @@
 // Code that is easy to read: JSON, and a few lines of other languages, in colours. Nothing of it becomes markup.
 
 const JSON_PARTS = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/g;
-const CODE_PARTS = /("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|`[^`]*`)()|(\b\d+(?:\.\d+)?\b)|((?:\/\/|#)[^\n]*)|\b(import|from|const|let|await|for|new|val|fun|in|of|async)\b/g;
+const CODE_PARTS =
+  /("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|`[^`]*`)()|(\b\d+(?:\.\d+)?\b)|((?:\/\/|#)[^\n]*)|\b(import|from|const|let|await|for|new|val|fun|in|of|async)\b/g;
 
 function paint(target, text, pattern, kindOf) {
   const parts = [];

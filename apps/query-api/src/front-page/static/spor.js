@@ -22,7 +22,11 @@ export const QUESTIONS = [
     title: 'Er personen på tiltak?',
     about: 'Opptil 1000 om gangen',
     operation: 'Personer/hentTiltaksstatus',
-    request: (known) => ({ method: 'POST', path: '/api/v1/personer/tiltaksstatus', body: { personidenter: known.persons } }),
+    request: (known) => ({
+      method: 'POST',
+      path: '/api/v1/personer/tiltaksstatus',
+      body: { personidenter: known.persons },
+    }),
     tell: ({ personer = [] }) => {
       const on = personer.filter(({ svar }) => svar === 'JA');
       const [first] = on;

@@ -4,7 +4,8 @@
 
 const WHO = document.getElementById('hvem');
 
-const part = (name, text, className = '') => Object.assign(document.createElement(name), { textContent: text, className });
+const part = (name, text, className = '') =>
+  Object.assign(document.createElement(name), { textContent: text, className });
 
 function line(state, ...parts) {
   const p = document.createElement('p');
@@ -57,7 +58,11 @@ async function showAccess(token) {
     const { detail = '' } = await answer.json().catch(() => ({}));
     // A consumer with several purposes must say which: it is who it is all the same.
     if (answer.status === 400) return showClaims(token);
-    return line('feil', part('strong', answer.status === 401 ? 'The token is not valid here' : 'No access'), part('span', detail, 'dempet'));
+    return line(
+      'feil',
+      part('strong', answer.status === 401 ? 'The token is not valid here' : 'No access'),
+      part('span', detail, 'dempet'),
+    );
   }
   const access = await answer.json();
   const name = access.konsument?.navn ?? access.konsument ?? access.navn ?? claimsOf(token).azp;

@@ -56,7 +56,9 @@ function mend(root) {
       element.setAttribute('aria-label', parameter && name === 'Value' ? `Value of ${parameter}` : name);
     }
   }
-  for (const scroller of root.querySelectorAll('.microlight, .highlight-code > pre, .opblock-body pre, .table-container')) {
+  for (const scroller of root.querySelectorAll(
+    '.microlight, .highlight-code > pre, .opblock-body pre, .table-container',
+  )) {
     if (!scroller.hasAttribute('tabindex')) scroller.tabIndex = 0;
   }
 }

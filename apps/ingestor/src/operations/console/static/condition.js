@@ -5,14 +5,26 @@ import { call, duration, el, number, time } from './felles.js';
 
 /** By check: its name, what is wrong when it is, and what it says when all is well. */
 export const CHECKS = {
-  DataErGamle: ['Ferskhet', 'Konsumentene får eldre data enn de skal. Svarer Kafka, og kommer alle partisjonene videre?'],
+  DataErGamle: [
+    'Ferskhet',
+    'Konsumentene får eldre data enn de skal. Svarer Kafka, og kommer alle partisjonene videre?',
+  ],
   Etterslep: ['Etterslep', 'Meldinger venter på å bli lest. Går det riktig vei, er det bare å vente.'],
-  MeldingerParkert: ['Parkerte meldinger', 'Kilden har sendt noe som ikke kan brukes. Se årsaken, og spill av eller forkast.'],
+  MeldingerParkert: [
+    'Parkerte meldinger',
+    'Kilden har sendt noe som ikke kan brukes. Se årsaken, og spill av eller forkast.',
+  ],
   PartisjonStanset: ['Stansede partisjoner', 'En bunke kan ikke leses, og alt etter den på partisjonen venter.'],
   HullIMeldingene: ['Hull i meldingene', 'Topicet slettet meldinger før de var lest. Avstem med kildens liste.'],
-  Avstemmingsdifferanser: ['Avstemming', 'Kopien og kilden var ikke enige sist. Rett det, eller be kilden sende på nytt.'],
+  Avstemmingsdifferanser: [
+    'Avstemming',
+    'Kopien og kilden var ikke enige sist. Rett det, eller be kilden sende på nytt.',
+  ],
   AvstemmingErGammel: ['Siste avstemming', 'Det er lenge siden kopien ble holdt mot kilden.'],
-  Relasjonsavvik: ['Relasjoner', 'Lagrede lenker følger ikke av avtalene. Kontroller og rett, og meld fra: det er en feil i systemet.'],
+  Relasjonsavvik: [
+    'Relasjoner',
+    'Lagrede lenker følger ikke av avtalene. Kontroller og rett, og meld fra: det er en feil i systemet.',
+  ],
   AdapterStanset: ['Hjerteslag', 'Adapteren har ikke gitt lyd fra seg som avtalt. Kontakt organisasjonen.'],
   FullSynkForfalt: ['Full synk', 'Adapteren skulle ha sendt alt på nytt. Kontakt organisasjonen.'],
   SynkVenterPaaBekreftelse: ['Synk som venter', 'En full synk vil slette mye, og venter på at noen bekrefter.'],
@@ -74,7 +86,11 @@ function cardOf(check) {
   li.dataset.tilstand = STATES[check.tilstand];
   const head = part('h3', '', '');
   head.append(icon(check.tilstand), title, part('span', 'skjult', `: ${STATE_WORDS[check.tilstand]}`));
-  const facts = part('p', 'dempet', [limitOf(check), check.siden ? `siden ${time(check.siden)}` : ''].filter(Boolean).join(' · '));
+  const facts = part(
+    'p',
+    'dempet',
+    [limitOf(check), check.siden ? `siden ${time(check.siden)}` : ''].filter(Boolean).join(' · '),
+  );
   li.append(head, part('p', 'verdi', valueOf(check)), facts);
   if (check.tilstand === 'BRA') return li;
   li.append(part('p', 'hva', what));
@@ -104,7 +120,9 @@ export async function readCondition() {
   el('samlet').dataset.tilstand = STATES[condition.tilstand];
   el('samlet-prikk').dataset.tilstand = STATES[condition.tilstand];
   el('samlet-ord').textContent =
-    wrong.length === 0 ? 'Alt er som det skal' : `${wrong.length === 1 ? 'Én ting' : `${number(wrong.length)} ting`} å se på`;
+    wrong.length === 0
+      ? 'Alt er som det skal'
+      : `${wrong.length === 1 ? 'Én ting' : `${number(wrong.length)} ting`} å se på`;
   el('problemer-del').hidden = wrong.length === 0;
   el('problemer').replaceChildren(...wrong.map(cardOf));
   el('friske-ord').textContent = `${wrong.length === 0 ? 'Alle' : 'De andre'} ${number(right.length)} er som de skal`;
@@ -129,11 +147,15 @@ function showStates(checks) {
 }
 
 let hours = 6;
+/** Of a chart. */
+const LEAST_MS = 600_000;
 
 export async function readMeasurements() {
   const { maalinger } = await call('GET', `/maalinger?timer=${hours}`);
   const to = Date.now();
-  const from = to - hours * 3_600_000;
+  // What was begun a moment ago is shown as far as it goes.
+  const first = maalinger[0] ? Date.parse(maalinger[0].tidspunkt) : to;
+  const from = Math.max(to - hours * 3_600_000, Math.min(first, to - LEAST_MS));
   const points = (member) => maalinger.map((one) => ({ time: Date.parse(one.tidspunkt), value: one[member] }));
   const charts = [
     { title: 'Etterslep', unit: 'meldinger', limit: 10_000, points: points('etterslep') },
@@ -147,7 +169,8 @@ export function chooseHours(work) {
   for (const choice of document.querySelectorAll('[data-timer]')) {
     choice.addEventListener('click', () => {
       hours = Number(choice.dataset.timer);
-      for (const other of document.querySelectorAll('[data-timer]')) other.setAttribute('aria-pressed', String(other === choice));
+      for (const other of document.querySelectorAll('[data-timer]'))
+        other.setAttribute('aria-pressed', String(other === choice));
       work();
     });
   }

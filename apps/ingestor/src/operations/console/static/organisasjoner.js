@@ -26,7 +26,9 @@ function cardOf({ navn, side, tilstand, dataOppdatert, sjekker }) {
     }
     li.append(list);
   }
-  li.append(part('p', 'dempet', tilstand ? `Data oppdatert til ${time(dataOppdatert)}` : 'Ingen vet hvordan det går der'));
+  li.append(
+    part('p', 'dempet', tilstand ? `Data oppdatert til ${time(dataOppdatert)}` : 'Ingen vet hvordan det går der'),
+  );
   const link = part('a', 'aksel-link', 'Åpne siden');
   link.href = `${side}/drift`;
   link.append(part('span', 'skjult', ` til ${navn}`));

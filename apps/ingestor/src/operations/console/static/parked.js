@@ -28,6 +28,7 @@ const OUTCOMES = {
 /** By code: why a message could not be used. */
 const CODES = {
   IKKE_JSON: 'Meldingen er ikke JSON, eller er brutt av.',
+  IKKE_OBJEKT: 'Meldingen er JSON, men ikke et objekt.',
   UGYLDIG_FELT: 'Et felt har en verdi som ikke kan leses.',
   MANGLER_FELT: 'Et felt som må være med, mangler.',
   FREMTIDIG: 'Endringen er fra mer enn et døgn etter at meldingen ble skrevet.',
@@ -37,6 +38,7 @@ const CODES = {
 
 let next;
 let shown;
+let asked = 0;
 
 const reason = ({ kode, felt }) => (felt ? `${kode} (${felt})` : kode);
 
@@ -64,7 +66,10 @@ export async function readParked(from) {
     ...(state ? { tilstand: state } : {}),
     ...(from ? { neste: from } : {}),
   });
+  const mine = ++asked;
   const result = await call('GET', `/parkerte?${query}`);
+  // Something else has been chosen meanwhile.
+  if (mine !== asked) return;
   const rows = result.parkerte.map((message) =>
     row([
       message.id,

@@ -15,7 +15,11 @@ export async function readRebuild() {
     FERDIG: `Ferdig ${time(rebuild.avsluttet)}. ${number(rebuild.rettet)} rader er rettet. ${number(rebuild.usette)} avtaler fantes ikke lenger på topicen; de er ikke slettet.`,
   };
   el('gjenoppbygging').textContent = texts[rebuild.tilstand];
-  el('gjenoppbygging-om').textContent = running ? 'pågår' : rebuild.tilstand === 'FERDIG' ? `ferdig ${time(rebuild.avsluttet)}` : '';
+  el('gjenoppbygging-om').textContent = running
+    ? 'pågår'
+    : rebuild.tilstand === 'FERDIG'
+      ? `ferdig ${time(rebuild.avsluttet)}`
+      : '';
   el('framdrift').hidden = !running;
   el('framdrift').max = Math.max(1, rebuild.antall);
   el('framdrift').value = rebuild.lest;

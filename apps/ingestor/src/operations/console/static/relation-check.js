@@ -42,7 +42,8 @@ export async function readRelationChecks() {
 /** Whether the report that somebody here has asked for is still to come. */
 export const awaitsRelations = () => isWaiting;
 
-const download = (id, form) => save(`/relasjonskontroll/${id}/rapport?form=${form}`, `relasjonskontroll-${id}.${form.toLowerCase()}`);
+const download = (id, form) =>
+  save(`/relasjonskontroll/${id}/rapport?form=${form}`, `relasjonskontroll-${id}.${form.toLowerCase()}`);
 
 async function check(repair) {
   await call('POST', '/relasjonskontroll', { rett: repair });
