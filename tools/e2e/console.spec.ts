@@ -77,7 +77,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
       if (!ownPlaces.some((place) => call.url().startsWith(place))) otherPlaces.push(call.url());
     });
     await page.goto(`${url}/drift`);
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await browser.close();
     await system.stop();

@@ -25,7 +25,7 @@ export { JsonList } from './http/body/json-list.ts';
 export { NestedList, NestedObject } from './http/form.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { IntegerParam } from './http/integer-param.ts';
-export { CSS, HTML, JS, serveDocuments, servePage, type PageFile } from './http/pages.ts';
+export { CSS, directoryOfPages, HTML, JS, serveDocuments, servePage, type PageFile } from './http/pages.ts';
 export { STYLE_ROUTES } from './http/style.ts';
 export { IgnoresUnknown, rulesPipe, validationPipe } from './http/validation.ts';
 export { ProblemDto } from './http/problem.dto.ts';

@@ -12,7 +12,7 @@ interface Document {
   components: object;
 }
 
-const read = (...path: string[]): unknown => JSON.parse(readFileSync(join(__dirname, ...path), 'utf8'));
+const read = (...path: string[]): unknown => JSON.parse(readFileSync(join(import.meta.dirname, ...path), 'utf8'));
 const recorded = read('static', 'innspilt.json') as Recorded[];
 const document = read('..', '..', 'openapi.json') as Document;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CSS, HTML, JS, serveDocuments, servePage } from '@tiltak/platform';
+import { CSS, directoryOfPages, HTML, JS, serveDocuments, servePage } from '@tiltak/platform';
 import type { FastifyInstance } from 'fastify';
 import type { Freshness } from '../freshness/freshness.ts';
 
@@ -25,16 +25,17 @@ const FILES: Record<string, { file: string; type: string }> = {
 
 /** Serves the page that one meets first. How fresh the data is, is what the process knows: nothing is asked for it. */
 export function serveFrontPage(server: FastifyInstance, { organisasjon, freshness, isLocal }: FrontPage): void {
+  const directory = directoryOfPages(import.meta.dirname);
   servePage(
     server,
     Object.fromEntries(
       Object.entries(FILES).map(([route, { file, type }]) => [
         route,
-        { type, content: readFileSync(join(__dirname, 'static', file)) },
+        { type, content: readFileSync(join(directory, 'static', file)) },
       ]),
     ),
   );
-  serveDocuments(server, '/dokumentasjon/', join(__dirname, 'documents'));
+  serveDocuments(server, '/dokumentasjon/', join(directory, 'documents'));
   server.get('/forside/naa', (_request, reply) => {
     const { updatedToMs = null, ageSeconds = null } = freshness.knownNow ?? {};
     const dataOppdatert = updatedToMs === null ? null : new Date(updatedToMs).toISOString();

@@ -8,6 +8,15 @@ export const HTML = 'text/html; charset=utf-8';
 export const JS = 'text/javascript; charset=utf-8';
 export const CSS = 'text/css; charset=utf-8';
 
+/**
+ * Where the files of pages are: beside the program, where the build has laid those of all modules; in a checkout that is not
+ * built, beside the module that serves them.
+ *
+ * @param directory of that module
+ */
+export const directoryOfPages = (directory: string): string =>
+  typeof __dirname === 'string' ? __dirname : directory;
+
 /** What a page is made of. */
 export interface PageFile {
   type: string;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { CSS, JS, servePage } from './pages.ts';
+import { CSS, directoryOfPages, JS, servePage } from './pages.ts';
 
 /** How pages look; open, since it is the same for everyone. */
 export const STYLE_ROUTES = ['/stil/*'];
@@ -21,10 +21,11 @@ const FONT = ['latin', 'latin-ext'];
  * made of them here. Nothing comes from another address.
  */
 export function serveStyle(server: FastifyInstance): void {
-  const { resolve } = createRequire(__filename);
+  const directory = directoryOfPages(import.meta.dirname);
+  const { resolve } = createRequire(join(directory, 'program.cjs'));
   const navikt = dirname(resolve('@navikt/ds-css'));
   const font = dirname(resolve('@fontsource-variable/source-sans-3'));
-  const own = (name: string): Buffer => readFileSync(join(__dirname, 'static', name));
+  const own = (name: string): Buffer => readFileSync(join(directory, 'static', name));
   servePage(server, {
     '/stil/navikt.css': {
       type: CSS,

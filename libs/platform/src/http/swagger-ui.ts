@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import distribution from 'swagger-ui-dist/absolute-path.js';
-import { CSS, HTML, JS, servePage } from './pages.ts';
+import { CSS, directoryOfPages, HTML, JS, servePage } from './pages.ts';
 import { serveStyle } from './style.ts';
 
 /** Where else there is something to read, in the bar at the top: path and name. */
@@ -26,7 +26,7 @@ interface SwaggerUi {
  */
 export function serveSwaggerUi(server: FastifyInstance, { title, bar, settings, script }: SwaggerUi): void {
   const distributed = (name: string): Buffer => readFileSync(join(distribution(), name));
-  const own = (name: string): Buffer => readFileSync(join(__dirname, 'static', name));
+  const own = (name: string): Buffer => readFileSync(join(directoryOfPages(import.meta.dirname), 'static', name));
   const scripts = ['swagger-ui-bundle.js', 'hvem.js', 'start.js', ...(script === undefined ? [] : ['lokal.js'])];
   const page = { type: HTML, content: pageWith(title, bar, scripts) };
   serveStyle(server);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { CSS, HTML, JS, serveDocuments, servePage, type PageFile } from '@tiltak/platform';
+import { CSS, directoryOfPages, HTML, JS, serveDocuments, servePage, type PageFile } from '@tiltak/platform';
 import type { FastifyInstance } from 'fastify';
 
 /** Open to everyone: the page holds no data. What it asks for needs the token of a person on duty. */
@@ -38,13 +38,14 @@ const FILES: Record<string, { file: string; type: string }> = {
 
 /** Serves the page of those on duty. The build has laid its files beside the program. */
 export function serveConsole(app: NestFastifyApplication): NestFastifyApplication {
+  const directory = directoryOfPages(import.meta.dirname);
   const server = app.getHttpAdapter().getInstance() as FastifyInstance;
   const files = Object.entries(FILES).map(([route, { file, type }]) => [
     route,
-    { type, content: readFileSync(join(__dirname, 'static', file)) },
+    { type, content: readFileSync(join(directory, 'static', file)) },
   ]);
   servePage(server, Object.fromEntries(files) as Record<string, PageFile>);
-  serveDocuments(server, '/drift/dokumentasjon/', join(__dirname, 'documents'));
+  serveDocuments(server, '/drift/dokumentasjon/', join(directory, 'documents'));
   server.get(LOGIN_ROUTE, (request, reply) => reply.send({ medProxy: request.headers.authorization !== undefined }));
   return app;
 }
