@@ -100,7 +100,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   const logIn = async (): Promise<void> => {
     await tokenBox().fill(await system.tokenForOnDuty());
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Parkerte meldinger' }).waitFor();
+    await page.getByRole('heading', { name: 'Parkerte meldinger', exact: true }).waitFor();
   };
 
   test('asks for a token, and takes only that of a person on duty', async () => {
@@ -128,6 +128,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
 
   test('reads by itself, says when, tells when it can not, and stops while nobody sees it', async () => {
     const read = page.locator('#lest');
+    const isRead = page.locator('#lest', { hasText: /^Lest [\d:]+$/ });
     const before = await read.textContent();
     expect(before).toMatch(/^Lest \d\d:\d\d:\d\d$/);
     await page.route('**/drift/v1/tilstand', (route) => route.abort());
@@ -135,7 +136,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     await waitFor('får ikke lest nå, prøver igjen');
     await page.unroute('**/drift/v1/tilstand');
     await page.getByRole('button', { name: 'Les nå' }).click();
-    await page.waitForFunction("/^Lest /.test(document.getElementById('lest').textContent)");
+    await isRead.waitFor();
     // What was refused above is told by the browser too.
     expect(error.splice(0)).toEqual([expect.stringContaining('ERR_FAILED')]);
     await page.evaluate(
@@ -143,7 +144,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     );
     expect(await read.textContent()).toContain('står stille mens siden ikke vises');
     await page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))");
-    await page.waitForFunction("/^Lest [\\d:]+$/.test(document.getElementById('lest').textContent)");
+    await isRead.waitFor();
   });
 
   test('shows how it goes, and what is parked', async () => {
@@ -195,6 +196,8 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   });
 
   test('shows who did what', async () => {
+    await unfold('handlinger');
+    await rows('handlinger').getByText('Spilte av alle med en årsak').waitFor();
     const actions = await rows('handlinger').allTextContents();
     expect(actions).toHaveLength(5);
     expect(actions.every((line) => line.includes(ON_DUTY_NAV_IDENT))).toBe(true);
@@ -345,7 +348,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     ownPlaces.push(proxy.url);
     try {
       await page.goto(`${proxy.url}/drift`);
-      await page.getByRole('heading', { name: 'Parkerte meldinger' }).waitFor();
+      await page.getByRole('heading', { name: 'Parkerte meldinger', exact: true }).waitFor();
       expect(await tokenBox().isVisible()).toBe(false);
       await unfold('avstemming');
       await page.getByRole('button', { name: 'Avstem mot topicen' }).click();

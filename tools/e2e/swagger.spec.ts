@@ -26,7 +26,8 @@ async function showsFrontPage(page: Page, url: string): Promise<void> {
   expect(await page.locator('#ferskhet-ord').innerText()).toBe('Alt er med');
   for (const tab of await page.getByRole('tab').all()) {
     await tab.click();
-    await page.waitForFunction("document.getElementById('ord').dataset.tilstand !== 'feil'");
+    expect(await tab.getAttribute('aria-selected')).toBe('true');
+    await page.locator('#ord[data-tilstand=bra]').waitFor();
   }
   expect(await seriousFaults(page)).toEqual([]);
   const { headers } = await fetch(url);

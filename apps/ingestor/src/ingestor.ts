@@ -103,11 +103,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     writer,
     groupWriter,
     personWriter,
-    served: {
-      organisasjon: config.ORGANISASJON,
-      topic: config.KAFKA_TOPIC,
-      organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER),
-    },
+    served: servedBy(config),
     admitted: {
       organisasjon: config.ORGANISASJON,
       groupsOnDuty: config.DRIFT_GRUPPER,
@@ -131,17 +127,31 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new ParkedRetention(pool),
       parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
-      new Measurements(pool, config.KAFKA_TOPIC),
-      new RelationCheck(pool, config.RELASJONSKONTROLL_HVER_TIMER),
-      new AvstemmingSchedule(pool, avstemming, {
-        everyHours: config.AVSTEMMING_HVER_TIMER,
-        client: config.AZURE_APP_CLIENT_ID,
-      }),
+      ...jobsOfThePage(config, pool, avstemming),
       rebuild,
       adapter.completion,
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };
+}
+
+/** @throws StartupError when an organisation that is listed has no address */
+const servedBy = (config: Config): Parts['served'] => ({
+  organisasjon: config.ORGANISASJON,
+  topic: config.KAFKA_TOPIC,
+  organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER),
+});
+
+/** What those on duty are shown, and the reports that come by themselves. */
+function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming): Job[] {
+  return [
+    new Measurements(pool, config.KAFKA_TOPIC),
+    new RelationCheck(pool, config.RELASJONSKONTROLL_HVER_TIMER),
+    new AvstemmingSchedule(pool, avstemming, {
+      everyHours: config.AVSTEMMING_HVER_TIMER,
+      client: config.AZURE_APP_CLIENT_ID,
+    }),
+  ];
 }
 
 function createGroupPool(config: Config): Pool {

@@ -28,9 +28,9 @@ export interface ReadOrganisasjon {
 /** @throws StartupError naming the entry that is none */
 export function parseOrganisasjoner(entries: readonly string[]): ListedOrganisasjon[] {
   return entries.map((entry) => {
-    const [, navn = '', url = '', side = url] = /^([a-z][a-z0-9-]*)=([^|\s]+)(?:\|([^|\s]+))?$/.exec(entry) ?? [];
-    if (![url, side].every(isHttp)) throw new StartupError(`DRIFT_ORGANISASJONER: ${entry} is not name=https://…`);
-    return { navn, url: withoutSlash(url), side: withoutSlash(side) };
+    const [, name = '', url = '', page = url] = /^([a-z][a-z0-9-]*)=([^|\s]+)(?:\|([^|\s]+))?$/.exec(entry) ?? [];
+    if (![url, page].every(isHttp)) throw new StartupError(`DRIFT_ORGANISASJONER: ${entry} is not name=https://…`);
+    return { navn: name, url: withoutSlash(url), side: withoutSlash(page) };
   });
 }
 

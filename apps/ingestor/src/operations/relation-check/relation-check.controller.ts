@@ -54,8 +54,8 @@ export class RelationCheckController {
     return inTransaction(this.pool, async (db) => {
       const id = await orderRelationCheck(db, who.hvem, repair);
       if (id === undefined) throw new Problem(PROBLEMS.KONFLIKT, 'A check of the relations is under way');
-      const handling = repair ? 'RETT_RELASJONER' : 'KONTROLLER_RELASJONER';
-      await recordAction(db, who, { handling, gjelder: id, antall: null });
+      const action = repair ? 'RETT_RELASJONER' : 'KONTROLLER_RELASJONER';
+      await recordAction(db, who, { handling: action, gjelder: id, antall: null });
       return { id };
     });
   }

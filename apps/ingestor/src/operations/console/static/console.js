@@ -97,16 +97,18 @@ async function readActions() {
 }
 
 async function readAll() {
-  await readCondition();
-  await readMeasurements();
-  await readRebuild();
-  await readStatus();
-  await readHeld();
-  await readParked();
-  await readBulk();
-  await readAvstemminger();
-  await readRelationChecks();
-  await readActions();
+  await Promise.all([
+    readCondition(),
+    readMeasurements(),
+    readRebuild(),
+    readStatus(),
+    readHeld(),
+    readParked(),
+    readBulk(),
+    readAvstemminger(),
+    readRelationChecks(),
+    readActions(),
+  ]);
 }
 
 /** What changes by itself. A list that somebody reads in stays as it is until they ask for it. */
