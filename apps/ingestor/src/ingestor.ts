@@ -103,12 +103,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     writer,
     groupWriter,
     personWriter,
-    served: servedBy(config),
-    admitted: {
-      organisasjon: config.ORGANISASJON,
-      groupsOnDuty: config.DRIFT_GRUPPER,
-      adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
-    },
+    ...servedBy(config),
     parkedReplay,
     parkedBulk,
     rebuild,
@@ -136,11 +131,17 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
 }
 
 /** @throws StartupError when an organisation that is listed has no address */
-const servedBy = (config: Config): Parts['served'] => ({
-  organisasjon: config.ORGANISASJON,
-  topic: config.KAFKA_TOPIC,
-  organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER),
-});
+function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
+  const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic } = config;
+  return {
+    served: { organisasjon, topic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
+    admitted: {
+      organisasjon,
+      groupsOnDuty: config.DRIFT_GRUPPER,
+      adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
+    },
+  };
+}
 
 /** What those on duty are shown, and the reports that come by themselves. */
 function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming): Job[] {

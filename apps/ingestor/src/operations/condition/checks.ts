@@ -125,9 +125,9 @@ const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
 const none = (count: number): State => (count > 0 ? 'FEIL' : 'BRA');
 const over = (value: number, warn: number, limit: number): State =>
   value > limit ? 'FEIL' : value > warn ? 'OBS' : 'BRA';
-const counted = (verdi: number, grense: number, tilstand: State): Omit<Check, 'kode' | 'siden'> => ({
+const counted = (count: number, limit: number, state: State): Omit<Check, 'kode' | 'siden'> => ({
   enhet: 'ANTALL',
-  verdi,
-  grense,
-  tilstand,
+  verdi: count,
+  grense: limit,
+  tilstand: state,
 });

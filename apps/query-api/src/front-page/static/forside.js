@@ -198,20 +198,28 @@ azure:
 );
 showCode(
   el('typescript'),
-  `import { createKlient } from '@tiltak/datadeling-klient';
+  `import { answerOf, clientCredentials, createQueryApiClient }
+  from '@tiltak/datadeling-klient';
 
-const klient = createKlient({ url, token });
-const { personer } = await klient.hentTiltaksstatus({
-  personidenter: ['08859438653'],
-});`,
+const getToken = clientCredentials({ scope });
+const client = createQueryApiClient({ baseUrl, getToken });
+const { personer } = await answerOf(
+  client.POST('/api/v1/personer/tiltaksstatus', {
+    body: { personidenter },
+  }),
+);`,
 );
 showCode(
   el('kotlin'),
-  `val klient = DatadelingKlient(url, token)
+  `import no.nav.tiltak.datadeling.*
 
-val svar = klient.hentTiltaksstatus(
-    personidenter = listOf("08859438653"),
-)`,
+val getToken = clientCredentials(scope = scope)
+val client = createQueryApiClient(url, getToken)
+
+val svar = client.hentTiltaksstatus(
+    TiltaksstatusSporring(personidenter = identer),
+)
+svar.data.personer.forEach { println(it.svar) }`,
 );
 void begin();
 setInterval(() => document.hidden || void readNow(), EVERY_MS);
