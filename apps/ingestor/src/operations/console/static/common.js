@@ -7,6 +7,8 @@
  */
 export const login = { byProxy: false, token: '', isIn: false };
 
+const LOGGED_OUT = 'logged out';
+
 export const el = (id) => document.getElementById(id);
 export const time = (iso) => (iso ? new Date(iso).toLocaleString('nb-NO', { timeZone: 'Europe/Oslo' }) : 'aldri');
 export const number = (n) => (n === null ? 'ukjent' : n.toLocaleString('nb-NO'));
@@ -25,6 +27,8 @@ export function duration(seconds) {
 
 /** The answer as it stands; `body` is sent as JSON, or as the lines of a file. */
 export async function get(method, path, body) {
+  // What had begun when somebody logged out asks for nothing more.
+  if (!login.isIn) throw Object.assign(new Error('Logget ut'), { name: LOGGED_OUT });
   const type = body instanceof Blob ? 'application/x-ndjson' : 'application/json';
   const response = await fetch(`/drift/v1${path}`, {
     method,
@@ -83,6 +87,7 @@ export async function perform(work) {
   try {
     await work();
   } catch (error) {
+    if (error.name === LOGGED_OUT) return;
     say(error.message, true);
     if (error.name === '401' || error.name === '403') page.logOut();
     else if (error.name === '409') {

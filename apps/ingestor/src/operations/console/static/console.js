@@ -97,8 +97,9 @@ async function readActions() {
 }
 
 async function readAll() {
+  // Who is refused is refused once.
+  await readCondition();
   await Promise.all([
-    readCondition(),
     readMeasurements(),
     readRebuild(),
     readStatus(),

@@ -25,6 +25,7 @@ export function refreshWith(read) {
       await read();
       wasRead();
     } catch (error) {
+      if (!login.isIn) return;
       if (error.name === '401' || error.name === '403') page.logOut();
       else couldNotRead();
     } finally {
