@@ -14,8 +14,7 @@ export const CSS = 'text/css; charset=utf-8';
  *
  * @param directory of that module
  */
-export const directoryOfPages = (directory: string): string =>
-  typeof __dirname === 'string' ? __dirname : directory;
+export const directoryOfPages = (directory: string): string => (typeof __dirname === 'string' ? __dirname : directory);
 
 /** What a page is made of. */
 export interface PageFile {
