@@ -47,6 +47,7 @@ const ingestorDoors = [
       'apps/ingestor/src/ingestor.ts',
       'apps/ingestor/src/ingestor.module.ts',
       'apps/ingestor/src/operations/status.*.ts',
+      'apps/ingestor/src/operations/condition/*.ts',
     ],
     rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, personWriter] }] },
   },

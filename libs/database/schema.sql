@@ -569,6 +569,19 @@ comment on table driftshandling is 'Audit of operations: who did what, to what, 
 grant select on driftshandling to datadeling_skriver;
 grant insert (hvem, klient, handling, gjelder, antall, call_id) on driftshandling to datadeling_skriver;
 
+create table driftsmaaling (
+  tidspunkt timestamptz(6) not null,
+  etterslep bigint not null,
+  alder_sekunder real,
+  lest bigint not null,
+  constraint driftsmaaling_pkey PRIMARY KEY (tidspunkt)
+);
+comment on table driftsmaaling is 'How it went each half minute of the last day, by whichever ingestor measured first';
+comment on column driftsmaaling.etterslep is 'Offsets between what is stored and the ends of the partitions';
+comment on column driftsmaaling.alder_sekunder is 'Of the data; null before the first load is done';
+comment on column driftsmaaling.lest is 'The sum of the positions: what was read between two measurements is the difference';
+grant select, insert, delete on driftsmaaling to datadeling_skriver;
+
 create table endring (
   tx xid8 default pg_current_xact_id() not null,
   lopenr bigint generated always as identity,
@@ -904,6 +917,25 @@ create table relasjon (
 comment on table relasjon is 'Links between avtaler of one participant, each in both directions. The key begins with the participant: its rows lie together, and are written under its lock only';
 CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE ON relasjon FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select, insert, delete on relasjon to datadeling_skriver;
+
+create table relasjonskontroll (
+  id bigint generated always as identity,
+  bestilt timestamptz(6) default clock_timestamp() not null,
+  startet timestamptz(6),
+  avsluttet timestamptz(6),
+  startet_av text not null,
+  rett boolean not null,
+  deltakere integer default 0 not null,
+  mangler integer default 0 not null,
+  overfloedige integer default 0 not null,
+  avvik jsonb default '[]'::jsonb not null,
+  constraint relasjonskontroll_pkey PRIMARY KEY (id)
+);
+comment on table relasjonskontroll is 'Checks of the stored relations against those that follow from the avtaler';
+comment on column relasjonskontroll.rett is 'What differed was put right';
+comment on column relasjonskontroll.avvik is 'The first thousand that differed';
+grant select, insert, delete on relasjonskontroll to datadeling_skriver;
+grant update (startet, avsluttet, deltakere, mangler, overfloedige, avvik) on relasjonskontroll to datadeling_skriver;
 
 create table stanset_partisjon (
   id bigint generated always as identity,

@@ -7,11 +7,11 @@
  * On webpack's own interface: the executor of @nx/webpack goes away in Nx 24, and its plugin makes three dev servers of
  * each app that neither can use.
  */
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { cpSync, existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import webpack from 'webpack';
+import { layPages } from './pages.mjs';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const [app] = process.argv.slice(2);
@@ -29,27 +29,18 @@ const stats = await promisify(webpack)({
   output: { path: output, filename: '[name].cjs', clean: true },
   devtool: 'source-map',
   resolve: { extensions: ['.ts', '.js'] },
-  module: { rules: [{ test: /\.ts$/, exclude: /node_modules/, use: 'swc-loader' }] },
+  module: {
+    rules: [{ test: /\.ts$/, exclude: /node_modules/, use: 'swc-loader' }],
+    // What is found among the installed packages is found when it runs.
+    parser: { javascript: { createRequire: false } },
+  },
   externalsType: 'commonjs',
   externals: [({ request }, done) => (/^(\.|\/|@tiltak\/)/.test(request) ? done() : done(null, request))],
   optimization: { nodeEnv: false },
 });
 if (stats.hasErrors() || stats.hasWarnings()) console.error(stats.toString('errors-warnings'));
 if (stats.hasErrors()) process.exit(1);
+layPages(root, app, output);
 const asyncApi = join(root, 'apps', 'ingestor', 'asyncapi.yaml');
 // The query-api shows what the organisation's topics hold.
 if (app === 'apps/query-api' && existsSync(asyncApi)) cpSync(asyncApi, join(output, 'asyncapi.yaml'));
-const page = join(root, app, 'src', 'operations', 'console', 'static');
-if (existsSync(page)) layPage(page, join(output, 'console'));
-const form = join(root, app, 'src', 'own-access', 'static');
-if (existsSync(form)) cpSync(form, join(output, 'static'), { recursive: true });
-
-/** The files of a page beside the program, with the style that they share: Nav's, without the fonts, which lie at an address outside. */
-function layPage(from, to) {
-  cpSync(from, to, { recursive: true });
-  const require = createRequire(import.meta.url);
-  const navikt = dirname(require.resolve('@navikt/ds-css'));
-  const parts = ['global/tokens', 'global/reset', 'global/baseline', 'components'];
-  const css = parts.map((part) => readFileSync(join(navikt, `${part}.min.css`), 'utf8'));
-  writeFileSync(join(to, 'navikt.css'), css.join('\n'));
-}

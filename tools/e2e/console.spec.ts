@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { needsBrowser, ON_DUTY_NAV_IDENT, startBrowser, syntheticFnr } from '@tiltak/testing';
+import { freePort, needsBrowser, ON_DUTY_NAV_IDENT, seriousFaults, startBrowser, syntheticFnr } from '@tiltak/testing';
 import type { Browser, Page } from 'playwright-core';
 import { System } from './system.ts';
 
@@ -46,8 +46,15 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
 
   beforeAll(async () => {
     system = await System.create({ partitions: 2 });
-    ({ url } = await system.startIngestor());
-    ownPlaces.push(url);
+    const port = await freePort();
+    ({ url } = await system.startIngestor(
+      {
+        DRIFT_ORGANISASJONER: `nav=http://127.0.0.1:${String(port)},borte=http://127.0.0.1:1`,
+        RELASJONSKONTROLL_HVER_TIMER: '0',
+      },
+      port,
+    ));
+    ownPlaces.push(url, 'blob:');
     const fields = {
       avtaleId: ID,
       sistEndret: '2026-01-01T00:00:00Z',
@@ -70,7 +77,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
       if (!ownPlaces.some((place) => call.url().startsWith(place))) otherPlaces.push(call.url());
     });
     await page.goto(`${url}/drift`);
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await browser.close();
     await system.stop();
@@ -79,11 +86,21 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   const rows = (id: string): ReturnType<Page['locator']> => page.locator(`#${id} tr`);
   const waitFor = (text: string): Promise<void> => page.getByText(text).first().waitFor();
 
+  /** A part of the page that is folded. */
+  const unfold = async (part: string): Promise<void> => {
+    const details = page.locator(`#${part}-del`);
+    if ((await details.getAttribute('open')) === null) await details.locator('summary').first().click();
+  };
+  /** Says yes to what is asked. */
+  const answer = async (action: string): Promise<void> => {
+    await page.locator('#spoersmaal').getByRole('button', { name: action }).click();
+  };
+
   const tokenBox = (): ReturnType<Page['locator']> => page.getByLabel('Token for en person på vakt');
   const logIn = async (): Promise<void> => {
     await tokenBox().fill(await system.tokenForOnDuty());
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Parkerte meldinger' }).waitFor();
+    await page.getByRole('heading', { name: 'Parkerte meldinger', exact: true }).waitFor();
   };
 
   test('asks for a token, and takes only that of a person on duty', async () => {
@@ -93,6 +110,41 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     await logIn();
     // The refusal above is told by the browser too.
     expect(error.splice(0)).toEqual([expect.stringContaining('403')]);
+  });
+
+  test('shows first what needs somebody, with a limit, in words, and where it says what to do', async () => {
+    const problems = page.locator('#problemer > li');
+    expect(await problems.count()).toBe(1);
+    expect(await problems.first().innerText()).toMatch(
+      /Parkerte meldinger[^]*3[^]*Grense: 0 · siden [^]*Slik gjør du det/,
+    );
+    const runbook = await problems.first().getByRole('link', { name: 'Slik gjør du det' }).getAttribute('href');
+    const [path = '', anchor = ''] = (runbook ?? '').split('#');
+    expect(await (await fetch(url + path)).text()).toContain(`id="${anchor}"`);
+    expect(await page.locator('#friske-del').getAttribute('open')).toBeNull();
+    expect(await page.locator('#samlet-ord').textContent()).toBe('Én ting å se på');
+    expect(await page.locator('.kurve').count()).toBe(3);
+  });
+
+  test('reads by itself, says when, tells when it can not, and stops while nobody sees it', async () => {
+    const read = page.locator('#lest');
+    const isRead = page.locator('#lest', { hasText: /^Lest [\d:]+$/ });
+    const before = await read.textContent();
+    expect(before).toMatch(/^Lest \d\d:\d\d:\d\d$/);
+    await page.route('**/drift/v1/tilstand', (route) => route.abort());
+    await page.getByRole('button', { name: 'Les nå' }).click();
+    await waitFor('får ikke lest nå, prøver igjen');
+    await page.unroute('**/drift/v1/tilstand');
+    await page.getByRole('button', { name: 'Les nå' }).click();
+    await isRead.waitFor();
+    // What was refused above is told by the browser too.
+    expect(error.splice(0).every((line) => line.includes('ERR_FAILED'))).toBe(true);
+    await page.evaluate(
+      "Object.defineProperty(document, 'hidden', { value: true, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))",
+    );
+    expect(await read.textContent()).toContain('står stille mens siden ikke vises');
+    await page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))");
+    await isRead.waitFor();
   });
 
   test('shows how it goes, and what is parked', async () => {
@@ -138,12 +190,14 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     await waitFor('Meldingen er tatt inn.');
     expect(await system.sql('select avtale_nr from avtale')).toEqual([{ avtale_nr: 7 }]);
 
-    page.once('dialog', (dialog) => void dialog.accept());
     await page.getByRole('button', { name: 'Spill av alle parkerte' }).click();
+    await answer('Spill av');
     await waitFor('0 av 1 meldinger er spilt av, 1 er forsøkt og fortsatt parkert.');
   });
 
   test('shows who did what', async () => {
+    await unfold('handlinger');
+    await rows('handlinger').getByText('Spilte av alle med en årsak').waitFor();
     const actions = await rows('handlinger').allTextContents();
     expect(actions).toHaveLength(5);
     expect(actions.every((line) => line.includes(ON_DUTY_NAV_IDENT))).toBe(true);
@@ -151,6 +205,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   });
 
   test('tells of the adapter and its syncs, and that there is none', async () => {
+    await unfold('adapter');
     expect(await page.getByText('Organisasjonen har ingen adapter.').isVisible()).toBe(true);
     const as = { authorization: `Bearer ${await system.tokenForAdapter()}`, 'content-type': 'application/json' };
     const call = async (method: string, path: string, body: unknown): Promise<void> => {
@@ -177,9 +232,13 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   });
 
   test('releases the contract of the adapter, with a reason', async () => {
-    page.once('dialog', (dialog) => void dialog.accept());
+    await unfold('adapter');
     await page.getByLabel('Frigjøre kontrakten fordi').selectOption({ label: 'Feil klient har satt den' });
     await page.getByRole('button', { name: 'Frigjør kontrakten' }).click();
+    // No is an answer too.
+    await answer('Avbryt');
+    await page.getByRole('button', { name: 'Frigjør kontrakten' }).click();
+    await answer('Frigjør');
     await waitFor('Kontrakten er frigjort.');
     expect(await page.getByText('Organisasjonen har ingen adapter.').isVisible()).toBe(true);
     expect((await rows('handlinger').allTextContents())[0]).toContain('fylkets-adapter (adapter): FEIL_KLIENT');
@@ -193,19 +252,26 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
        values ($1, false, '2026-01-01', 0, -1)`,
       [FOREIGN],
     );
-    page.once('dialog', (dialog) => void dialog.accept());
+    await unfold('gjenoppbygging');
     await page.getByRole('button', { name: 'Start gjenoppbygging' }).click();
+    await answer('Start');
     await waitFor('1 avtaler fantes ikke lenger på topicen; de er ikke slettet.');
     expect(await rows('usette').allTextContents()).toEqual([FOREIGN]);
   });
 
   test('reconciles with the topic and with a list, and deletes what the source does not have when told so', async () => {
+    await unfold('avstemming');
     await page.getByRole('button', { name: 'Avstem mot topicen' }).click();
-    const dialog = page.getByRole('dialog');
+    const dialog = page.locator('#vis-avstemming');
     await dialog.waitFor();
+    const report = page.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Rapport som CSV' }).click();
+    expect(readFileSync(await (await report).path(), 'utf8')).toMatch(
+      new RegExp(`^type,avtaleId,.*\\r\\nFREMMED,${FOREIGN},`),
+    );
     expect(await rows('differanser').allTextContents()).toEqual([expect.stringContaining(FOREIGN)]);
-    page.once('dialog', (question) => void question.accept());
     await dialog.getByRole('button', { name: 'Slett 1 avtaler' }).click();
+    await answer('Slett dem');
     await waitFor('1 er rettet, 0 gjenstår.');
     await dialog.getByRole('button', { name: 'Lukk' }).click();
 
@@ -229,10 +295,43 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     expect(await system.sql('select 1 from avtale where avtale_id = $1 and slettet is null', [FOREIGN])).toEqual([]);
   });
 
-  test('fits a narrow screen', async () => {
-    await page.setViewportSize({ width: 375, height: 800 });
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375);
+  test('has the relations checked, and keeps a report of it', async () => {
+    await unfold('relasjoner');
+    await page.getByRole('button', { name: 'Kontroller relasjonene' }).click();
+    await waitFor('Kontrollen er ferdig: 0 mangler, 0 er overflødige.');
+    const report = page.waitForEvent('download');
+    await page
+      .getByRole('button', { name: /^CSV rapport/ })
+      .first()
+      .click();
+    expect(readFileSync(await (await report).path(), 'utf8')).toBe('avvik,relasjon,fra,til,deltakerId\r\n');
+    expect((await rows('handlinger').allTextContents())[0]).toContain('Ba om kontroll av relasjonene');
+  });
+
+  test('fits a narrow screen, and can be read aloud, in light and dark', async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    for (const part of ['parkerte', 'avstemming', 'stroem']) await unfold(part);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     await page.setViewportSize({ width: 1280, height: 1000 });
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  test('shows all organisations, and one that does not answer first', async () => {
+    await page.goto(`${url}/drift/organisasjoner`);
+    await tokenBox().fill(await system.tokenForOnDuty());
+    await page.keyboard.press('Enter');
+    const cards = page.locator('#organisasjoner > li');
+    await cards.first().waitFor();
+    expect(await cards.allInnerTexts()).toEqual([
+      expect.stringMatching(/^borte[^]*Svarer ikke/),
+      expect.stringMatching(/^nav[^]*Noe å se på[^]*Parkerte meldinger/),
+    ]);
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.goto(`${url}/drift`);
+    await logIn();
   });
 
   test('forgets the token and what was shown when one logs out', async () => {
@@ -249,8 +348,9 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     ownPlaces.push(proxy.url);
     try {
       await page.goto(`${proxy.url}/drift`);
-      await page.getByRole('heading', { name: 'Parkerte meldinger' }).waitFor();
+      await page.getByRole('heading', { name: 'Parkerte meldinger', exact: true }).waitFor();
       expect(await tokenBox().isVisible()).toBe(false);
+      await unfold('avstemming');
       await page.getByRole('button', { name: 'Avstem mot topicen' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Lukk' }).click();
       await page.getByRole('button', { name: 'Logg ut' }).click();

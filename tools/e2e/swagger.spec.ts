@@ -1,5 +1,6 @@
 import { createEvents } from '@tiltak/simulator';
-import { needsBrowser, startBrowser, waitUntil } from '@tiltak/testing';
+import { needsBrowser, seriousFaults, startBrowser, waitUntil } from '@tiltak/testing';
+import { onMeasureToday, PERSONS_ON_MEASURE } from '../local/sample-persons.ts';
 import type { Browser, Page } from 'playwright-core';
 import { readLocalKonsumenter } from '../local/token.ts';
 import { System } from './system.ts';
@@ -15,12 +16,34 @@ async function watchedPage(browser: Browser): Promise<{ page: Page; errors: stri
   return { page, errors };
 }
 
+/** With what it is asked, answered here and now, and what it says elsewhere. */
+async function showsFrontPage(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.getByText('på tiltak i dag').waitFor();
+  expect(PERSONS_ON_MEASURE.every((ident) => ident !== '')).toBe(true);
+  expect(await page.locator('#foresporsel').innerText()).toContain(PERSONS_ON_MEASURE[0]);
+  expect(await page.locator('#svar').innerText()).toContain('"svar": "JA"');
+  expect(await page.locator('#ferskhet-ord').innerText()).toBe('Alt er med');
+  for (const tab of await page.getByRole('tab').all()) {
+    await tab.click();
+    expect(await tab.getAttribute('aria-selected')).toBe('true');
+    await page.locator('#ord[data-tilstand=bra]').waitFor();
+  }
+  expect(await seriousFaults(page)).toEqual([]);
+  const { headers } = await fetch(url);
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
+  // The documents that it leads to are there.
+  for (const name of ['konsumenter', 'endringslogg', 'feil', 'bruksvilkaar']) {
+    expect([name, (await fetch(`${url}/dokumentasjon/${name}`)).status]).toEqual([name, 200]);
+  }
+}
+
 needsBrowser(test)(
-  'Swagger UI answers a search as it stands, in a browser',
+  'the front page shows answers of the service itself, and Swagger UI answers a search as it stands, in a browser',
   async () => {
     const system = await System.create({ partitions: 1 });
     const azp = readLocalKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';
-    await system.publish([...createEvents({ count: 50, seed: 1 })]);
+    await system.publish([...createEvents({ count: 50, seed: 1 }), ...onMeasureToday(new Date())]);
     await system.startIngestor();
     const { url } = await system.startQueryApi({
       LOKAL_TOKENKILDE: `${system.env.issuer}/token?client_id=${azp}`,
@@ -34,6 +57,7 @@ needsBrowser(test)(
         },
       );
       const { page, errors } = await watchedPage(browser);
+      await showsFrontPage(page, url);
       await page.goto(`${url}/swagger`);
       // The lock is closed: a token is there already.
       await page.locator('.btn.authorize.locked').waitFor();
@@ -44,6 +68,13 @@ needsBrowser(test)(
       await response.waitFor();
       expect(await response.locator('.response-col_status').innerText()).toBe('200');
       expect(await response.locator('.response-col_description').innerText()).toContain('"avtaler"');
+      // What may be answered is folded; what was answered is not.
+      const documented = page.locator('#operations-Avtaler-sokAvtaler .responses-table:not(.live-responses-table)');
+      expect(await documented.isVisible()).toBe(false);
+      await page.getByRole('button', { name: 'Show the documented responses' }).click();
+      expect(await documented.isVisible()).toBe(true);
+      expect(await page.locator('#hvem').innerText()).toContain('Authorised as');
+      expect(await seriousFaults(page)).toEqual([]);
       await page.screenshot({ path: process.env['SKJERMBILDE'] ?? '/dev/null', type: 'png' });
       expect(errors).toEqual([]);
     } finally {
@@ -75,6 +106,8 @@ needsBrowser(test)(
       // It may ask, and has no contract yet.
       expect(await status.innerText()).toBe('409');
       expect(errors.splice(0)).toEqual([expect.stringContaining('409')]);
+      expect(await page.locator('#hvem').innerText()).toContain('nav');
+      expect(await seriousFaults(page)).toEqual([]);
       expect(await page.evaluate('localStorage.length + sessionStorage.length')).toBe(0);
       expect(await page.evaluate('document.cookie')).toBe('');
 

@@ -12,7 +12,12 @@ test('processes join and leave while the stack runs, and its standby is promoted
   const system = await System.create({ group });
   const stack = new ShutdownStack();
   try {
-    const running = new RunningOrganisasjon(stack, { surroundings: system.env, group, queryApiEnv: {} });
+    const running = new RunningOrganisasjon(stack, {
+      surroundings: system.env,
+      group,
+      queryApiEnv: {},
+      ingestorEnv: {},
+    });
     const ports = { postgres: group.primary.port, queryApi: await freePort(), ingestor: await freePort() };
     await running.start({ queryApis: 1, ingestors: 1, standby: true, replica: true }, ports);
     const control = await startControl([running]);

@@ -21,6 +21,8 @@ interface Common {
   counts: Counts;
   /** without sample data */
   empty: boolean;
+  /** that run beside each other */
+  all: readonly OrganisasjonOptions[];
 }
 
 /**
@@ -55,7 +57,7 @@ export async function startOrganisasjon(
   stack: ShutdownStack,
   { name, ports }: OrganisasjonOptions,
   { database, group }: Awaited<ReturnType<typeof startDatabase>>,
-  { brokers, issuer, directory, counts, empty }: Common,
+  { brokers, issuer, directory, counts, empty, all }: Common,
 ): Promise<RunningOrganisasjon> {
   const { topic, identTopic, konsumenter, dekning, adapter } = readSetup(name);
   const triggerTopic = `${name}.avtale-endret`;
@@ -80,7 +82,12 @@ export async function startOrganisasjon(
     dekning: dekning && join(ROOT, dekning),
   };
   const queryApiEnv = { LOKAL_TOKENKILDE: tokenSource(issuer.issuer, name) };
-  const organisasjon = new RunningOrganisasjon(stack, { surroundings, group, queryApiEnv });
+  const ingestorEnv = {
+    DRIFT_ORGANISASJONER: all.map(({ name, ports }) => `${name}=http://127.0.0.1:${String(ports.ingestor)}`).join(),
+    // Soon after the start, so that the page has a report of each to show.
+    AVSTEMMING_HVER_TIMER: '24',
+  };
+  const organisasjon = new RunningOrganisasjon(stack, { surroundings, group, queryApiEnv, ingestorEnv });
   const [topics] = await Promise.all([
     empty ? [] : publishSampleData(brokers, topic, identTopic),
     organisasjon.start(counts, ports),

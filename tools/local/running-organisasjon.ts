@@ -23,6 +23,7 @@ export class RunningOrganisasjon {
   private readonly group: PostgresGroup;
   private readonly surroundings: Surroundings;
   private readonly queryApiEnv: Env;
+  private readonly ingestorEnv: Env;
   private readonly apps: Record<AppName, App[]> = { ingestor: [], 'query-api': [] };
   /** Those that were asked to end. */
   private readonly leaving = new Set<App>();
@@ -32,13 +33,19 @@ export class RunningOrganisasjon {
 
   constructor(
     stack: ShutdownStack,
-    { surroundings, group, queryApiEnv }: { surroundings: Surroundings; group: PostgresGroup; queryApiEnv: Env },
+    {
+      surroundings,
+      group,
+      queryApiEnv,
+      ingestorEnv,
+    }: { surroundings: Surroundings; group: PostgresGroup; queryApiEnv: Env; ingestorEnv: Env },
   ) {
     this.stack = stack;
     this.name = surroundings.organisasjon;
     this.group = group;
     this.surroundings = surroundings;
     this.queryApiEnv = queryApiEnv;
+    this.ingestorEnv = ingestorEnv;
   }
 
   /** All at once; resolves when they are ready. */
@@ -63,7 +70,10 @@ export class RunningOrganisasjon {
       );
     const app =
       name === 'ingestor'
-        ? startIngestorProcess(this.surroundings, port ?? (await freePort()), APP_LOG_LEVEL)
+        ? startIngestorProcess(this.surroundings, port ?? (await freePort()), {
+            ...APP_LOG_LEVEL,
+            ...this.ingestorEnv,
+          })
         : startQueryApiProcess(this.surroundings, port ?? (await freePort()), {
             ...APP_LOG_LEVEL,
             ...this.queryApiEnv,

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { Kafka, logLevel, Partitioners, type Admin } from 'kafkajs';
 import pg from 'pg';
 import { runProgram, createTopic, ROOT, waitUntil } from '@tiltak/testing';
 import { publishExample } from './example-avtale.ts';
 import { COMPILE_CACHE, environmentWith, StartError } from './options.ts';
+import { onMeasureToday } from './sample-persons.ts';
 
 const FILE = join(ROOT, 'libs', 'simulator', 'src', 'data', 'avtale-events.jsonl');
 
@@ -17,15 +18,18 @@ async function withAdmin<T>(brokers: string, work: (admin: Admin) => Promise<T>)
   }
 }
 
-/** False while Kafka makes or loads its offsets: kafkajs doesn't try such a call again itself. */
-async function hasOffsets(admin: Admin, topic: string): Promise<boolean> {
+/** Undefined while Kafka makes or loads what it is asked for: kafkajs does not try each such call again itself. */
+async function unlessBusy<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    await admin.fetchOffsets({ groupId: 'start', topics: [topic] });
-    return true;
+    return await ask();
   } catch (error) {
-    if (error instanceof Error && 'retriable' in error && error.retriable === true) return false;
+    if (error instanceof Error && 'retriable' in error && error.retriable === true) return undefined;
     throw error;
   }
+}
+
+async function hasOffsets(admin: Admin, topic: string): Promise<boolean> {
+  return (await unlessBusy(() => admin.fetchOffsets({ groupId: 'start', topics: [topic] }))) !== undefined;
 }
 
 /** Does nothing when the topic exists. */
@@ -40,9 +44,17 @@ export async function createSampleTopic(brokers: string, topic: string): Promise
 
 /** How many messages have ever been published. */
 function published(brokers: string, topic: string): Promise<number> {
-  return withAdmin(brokers, async (admin) =>
-    (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0),
-  );
+  return withAdmin(brokers, async (admin) => {
+    let count: number | undefined;
+    const ask = async (): Promise<boolean> => {
+      count = await unlessBusy(async () =>
+        (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0),
+      );
+      return count !== undefined;
+    };
+    await waitUntil(ask, { what: `Kafka to tell where ${topic} ends` });
+    return count ?? 0;
+  });
 }
 
 /**
@@ -58,7 +70,19 @@ export async function publishSampleData(brokers: string, topic: string, identTop
   const topics = identTopic === undefined ? [topic] : [topic, identTopic];
   await Promise.all(topics.map((to) => simulate(brokers, to, to === identTopic ? ['--identer'] : [])));
   await publishExample(brokers, topic);
+  await publishOnMeasureToday(brokers, topic);
   return topics;
+}
+
+async function publishOnMeasureToday(brokers: string, topic: string): Promise<void> {
+  const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  try {
+    await producer.send({ topic, messages: onMeasureToday(new Date()) });
+  } finally {
+    await producer.disconnect();
+  }
 }
 
 async function simulate(brokers: string, topic: string, more: string[]): Promise<void> {
@@ -78,6 +102,32 @@ export async function waitUntilIngested(brokers: string, database: string, topic
       maxMs: 60_000,
       everyMs: 100,
     });
+  }
+}
+
+/** What the organisation's database holds, and how many messages that came from. */
+export interface Loaded {
+  meldinger: number;
+  avtaler: number;
+  personer: number;
+  bedrifter: number;
+  parkerte: number;
+}
+
+export async function countLoaded(database: string, topic: string): Promise<Loaded> {
+  const client = new pg.Client({ connectionString: database });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Loaded>(
+      `select (select coalesce(sum(neste_offset), 0)::int from konsum_offset where topic = $1) as meldinger,
+         count(*)::int as avtaler, count(distinct deltaker_id)::int as personer, count(distinct bedrift_nr)::int as bedrifter,
+         (select count(*)::int from parkert_melding where tilstand = 'PARKERT') as parkerte
+       from avtale_synlig`,
+      [topic],
+    );
+    return rows[0] ?? { meldinger: 0, avtaler: 0, personer: 0, bedrifter: 0, parkerte: 0 };
+  } finally {
+    await client.end();
   }
 }
 

@@ -14,10 +14,10 @@ import {
 import { clientId } from './apps.ts';
 import { ReadyFile, removeStale, type Ready } from './ready-file.ts';
 import { startControl } from './control.ts';
+import { printReady } from './print-ready.ts';
 import type { RunningOrganisasjon } from './running-organisasjon.ts';
 import { newLog, startDatabase, startOrganisasjon } from './organisasjon.ts';
 import { ShutdownStack } from './shutdown-stack.ts';
-import { fetchToken, readLocalKonsumenter } from './token.ts';
 import { environmentWith, requireFreePorts, parseOptions, StartError, type StartOptions } from './options.ts';
 
 /** ms; the platform gives 30 s, and what has not stopped by then is killed */
@@ -47,7 +47,7 @@ async function start(options: StartOptions): Promise<void> {
   ]);
 
   console.log('Starting the apps …');
-  const common = { brokers: kafka.brokers, issuer, directory, counts, empty: options.empty };
+  const common = { brokers: kafka.brokers, issuer, directory, counts, empty: options.empty, all: organisasjoner };
   const allRunning: RunningOrganisasjon[] = [];
   // One after another: together they would only make each other slow.
   for (const [nr, organisasjon] of organisasjoner.entries()) {
@@ -65,7 +65,7 @@ async function start(options: StartOptions): Promise<void> {
     };
   }
   readyFile.write(ready());
-  await printReady(ready());
+  await printReady(ready(), performance.now());
 }
 
 function combine(
@@ -114,29 +114,6 @@ async function build(): Promise<void> {
   const options = ['run-many', '-t', 'build', '--output-style=static'];
   const { code, printout } = await runProgram(process.execPath, [nx, ...options], { cwd: ROOT, env });
   if (code !== 0) throw new StartError(`The apps could not be built:\n${printout}`);
-}
-
-async function printReady({ queryApi, issuer, kafka, organisasjoner }: Ready): Promise<void> {
-  const all = readLocalKonsumenter().find(({ navn: name }) => name === 'alt');
-  const token = await fetchToken(issuer, all?.azp ?? '');
-  const lines = Object.entries(organisasjoner).map(
-    ([name, { queryApi: address, ingestor, topic }]) => `
-  ${name}
-    query-api   ${address}   Swagger UI: ${address}/swagger
-    ingestor    ${ingestor}   On duty: ${ingestor}/drift
-    topic       ${topic}
-    tokens      npm run token -- alt ${name}`,
-  );
-  console.log(`
-Ready. Kafka: ${kafka}
-${lines.join('\n')}
-
-Try it:
-
-curl -s -X POST ${queryApi}/api/v1/avtaler/sok -H 'Content-Type: application/json' \\
-  -H 'Authorization: Bearer ${token}' -d '{"antall": 1}'
-
-Ctrl-C stops everything.`);
 }
 
 async function shutDown(code: number): Promise<void> {

@@ -94,6 +94,24 @@ export const SCHEMA = {
       'What becomes of the ident that older versions of an avtale bear, once the source has corrected it: it is replaced by the corrected one, or kept',
     default: 'FJERNES',
   }),
+  AVSTEMMING_HVER_TIMER: integer({
+    description:
+      'Reconciles with the topic by itself, this many hours after it was last done; 0: only when somebody asks',
+    default: 0,
+    min: 0,
+    max: 744,
+  }),
+  RELASJONSKONTROLL_HVER_TIMER: integer({
+    description: 'Checks the relations by itself, this many hours after it was last done; 0: only when somebody asks',
+    default: 24,
+    min: 0,
+    max: 744,
+  }),
+  DRIFT_ORGANISASJONER: list({
+    description:
+      'The organisations that the page of all of them shows, name=address of its ingestor for each; name=address|address of its page where people reach that at another',
+    default: [],
+  }),
   AVSTEMMING_MAKS_LINJER: integer({
     description: "Lines that the source's list of a reconciliation may have",
     default: 5_000_000,

@@ -16,12 +16,15 @@ import { GroupWriter } from './ingest/group-writer.ts';
 import { PersonWriter } from './ingest/person-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { ActionsController } from './operations/actions.controller.ts';
+import { ConditionController } from './operations/condition/condition.controller.ts';
 import { HeldController } from './operations/held/held.controller.ts';
+import { OrganisasjonerController } from './operations/organisasjoner/organisasjoner.controller.ts';
 import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { RelationCheckController } from './operations/relation-check/relation-check.controller.ts';
 import { SERVED, type Served } from './operations/served.ts';
 import { StatusController } from './operations/status.controller.ts';
 
@@ -46,6 +49,9 @@ export interface Parts {
     AvtalerConsumer,
     IdenterConsumer,
     StatusController,
+    ConditionController,
+    OrganisasjonerController,
+    RelationCheckController,
     ActionsController,
     ReleaseController,
     ParkedController,

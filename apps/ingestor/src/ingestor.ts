@@ -17,6 +17,7 @@ import { asyncApiText } from './asyncapi/document.ts';
 import { thisBuild } from './build.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
+import { AvstemmingSchedule } from './avstemming/schedule.job.ts';
 import { acceptLists } from './avstemming/source-list.ts';
 import { ChangeFeedPruning } from './changes/prune.job.ts';
 import { SubscriptionCleanup } from './changes/subscriptions.job.ts';
@@ -34,10 +35,14 @@ import { IngestorModule, type Parts } from './ingestor.module.ts';
 import { createKafkaConnection, type KafkaConnection } from './kafka/connection.ts';
 import { DOCUMENT_ROUTES, openApiText, serveOpenApi } from './openapi.ts';
 import { CONSOLE_ROUTES, serveConsole } from './operations/console/console.ts';
+import { serveCondition } from './operations/condition/open-condition.ts';
+import { Measurements } from './operations/condition/measurements.job.ts';
+import { OPEN_CONDITION_ROUTE, parseOrganisasjoner } from './operations/organisasjoner/organisasjoner.ts';
 import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { ParkedRetention } from './operations/parked/retention.job.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { RelationCheck } from './operations/relation-check/relation-check.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
 import { Statistics } from './statistics/statistics.job.ts';
@@ -102,12 +107,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     writer,
     groupWriter,
     personWriter,
-    served: { organisasjon: config.ORGANISASJON, topic: config.KAFKA_TOPIC },
-    admitted: {
-      organisasjon: config.ORGANISASJON,
-      groupsOnDuty: config.DRIFT_GRUPPER,
-      adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
-    },
+    ...servedBy(config),
     parkedReplay,
     parkedBulk,
     rebuild,
@@ -128,6 +128,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
       new UsageSummary(pool),
+      ...jobsOfThePage(config, pool, avstemming),
       rebuild,
       ...publishingJobs(config, kafka, adapter),
     ],
@@ -137,6 +138,31 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
 
 function publishingJobs(config: Config, { triggerPublisher }: KafkaConnection, { completion }: Adapter): Job[] {
   return triggerPublisher ? [completion, new Trigger(config, triggerPublisher)] : [completion];
+}
+
+/** @throws StartupError when an organisation that is listed has no address */
+function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
+  const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic } = config;
+  return {
+    served: { organisasjon, topic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
+    admitted: {
+      organisasjon,
+      groupsOnDuty: config.DRIFT_GRUPPER,
+      adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
+    },
+  };
+}
+
+/** What those on duty are shown, and the reports that come by themselves. */
+function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming): Job[] {
+  return [
+    new Measurements(pool, config.KAFKA_TOPIC),
+    new RelationCheck(pool, config.RELASJONSKONTROLL_HVER_TIMER),
+    new AvstemmingSchedule(pool, avstemming, {
+      everyHours: config.AVSTEMMING_HVER_TIMER,
+      client: config.AZURE_APP_CLIENT_ID,
+    }),
+  ];
 }
 
 function createGroupPool(config: Config): Pool {
@@ -191,7 +217,7 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
     // Those on duty.
     takesPersons: true,
     authorize: authorizeFor(ingestor.admitted),
-    openRoutes: [...CONSOLE_ROUTES, ...DOCUMENT_ROUTES],
+    openRoutes: [...CONSOLE_ROUTES, ...DOCUMENT_ROUTES, OPEN_CONDITION_ROUTE],
     readiness: {
       oppstart: () => state.started,
       skjema: () => state.schema,
@@ -203,6 +229,7 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
       allowLargePages(app, adapter);
       acceptLists(app);
       ingestor.serveConsole(app);
+      serveCondition(app, ingestor);
       serveOpenApi(app);
       app.connectMicroservice({ strategy: kafka.stream });
       if (kafka.identStream) app.connectMicroservice({ strategy: kafka.identStream });

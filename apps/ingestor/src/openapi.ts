@@ -1,7 +1,7 @@
-import { createOpenApi } from '@tiltak/platform';
+import { createOpenApi, STYLE_ROUTES } from '@tiltak/platform';
 
 /** Open to everyone: they hold no data. */
-export const DOCUMENT_ROUTES = ['/openapi.json', '/swagger', '/swagger/*'];
+export const DOCUMENT_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', ...STYLE_ROUTES];
 
 const DESCRIPTION = `For the adapter of the organisation that owns the avtaler, and for people on duty.
 
@@ -33,4 +33,10 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     500: 'Not meant to happen',
     503: 'Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed',
   },
+  bar: [
+    ['/drift', 'Drift'],
+    ['/drift/organisasjoner', 'Organisasjoner'],
+    ['/drift/dokumentasjon/haandbok', 'Håndbok'],
+    ['/swagger', 'Swagger UI'],
+  ],
 });

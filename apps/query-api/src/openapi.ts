@@ -93,6 +93,13 @@ export const {
     ...(status === '401' ? {} : LIMITS),
     ...(status === '429' || status === '503' ? { 'Retry-After': header('Seconds to wait', 'integer') } : {}),
   }),
+  bar: [
+    ['/', 'Forsiden'],
+    ['/katalog', 'Katalog'],
+    ['/swagger', 'Swagger UI'],
+    ['/dokumentasjon/konsumenter', 'Dokumentasjon'],
+    ['/dokumentasjon/endringslogg', 'Endringslogg'],
+  ],
   // The questions first, what they are made of when asked for.
   ui: { defaultModelsExpandDepth: 0, filter: true },
 });

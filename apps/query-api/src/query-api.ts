@@ -19,12 +19,14 @@ import {
   startHttp,
   startJob,
   StartupError,
+  STYLE_ROUTES,
   within,
   type BackgroundJob,
   type HttpOptions,
   type Stop,
 } from '@tiltak/platform';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { admitKonsument } from './access/access.guard.ts';
@@ -42,6 +44,7 @@ import { readCoverage } from './coverage/coverage.ts';
 import { Export, EXPORT_TIMEOUT_MS } from './export/export.ts';
 import { addDataOppdatert } from './freshness/data-oppdatert.hook.ts';
 import { Freshness } from './freshness/freshness.ts';
+import { FRONT_PAGE_ROUTES, serveFrontPage } from './front-page/front-page.ts';
 import { AUTHORIZE_SCRIPT, isLocal, serveLocalToken, requireLocal, LOCAL_TOKEN_ROUTE } from './local-token.ts';
 import { AuditLog } from './lookups/audit-log.ts';
 import { DenialLog } from './lookups/denial-log.ts';
@@ -59,7 +62,13 @@ import { SubscriptionStore } from './subscriptions/subscriptions.store.ts';
 import { QueryApiModule, type Parts } from './query-api.module.ts';
 
 /** Paths that need no token. Everything else does. */
-export const OPEN_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', ...ACCESS_FORM_ROUTES, ...CATALOGUE_ROUTES];
+export const OPEN_ROUTES = [
+  ...['/openapi.json', '/swagger', '/swagger/*'],
+  ...STYLE_ROUTES,
+  ...FRONT_PAGE_ROUTES,
+  ...ACCESS_FORM_ROUTES,
+  ...CATALOGUE_ROUTES,
+];
 
 const EXPORT_POOL = { poolSize: MAX_EXPORTS, statementTimeoutMs: EXPORT_TIMEOUT_MS };
 
@@ -199,8 +208,11 @@ function httpOptionsFor({ config, parts, pools, auditLog, deltakerId }: QueryApi
       addInPieces(app);
       addRateLimits(app, parts);
       countBadTokens(app, parts.denialLog);
-      if (local !== undefined) serveLocalToken(app.getHttpAdapter().getInstance(), local);
-      serveAccessForm(app.getHttpAdapter().getInstance(), config.ORGANISASJON);
+      const server = app.getHttpAdapter().getInstance() as FastifyInstance;
+      if (local !== undefined) serveLocalToken(server, local);
+      const { ORGANISASJON: organisasjon } = config;
+      serveFrontPage(server, { organisasjon, freshness: parts.freshness, isLocal: local !== undefined });
+      serveAccessForm(server, organisasjon);
       const asHere = (document: OpenAPIObject): void => {
         if (local !== undefined) showExamplePerson(document, deltakerId(EXAMPLE_IDENT));
       };

@@ -5,7 +5,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import type { FastifyInstance } from 'fastify';
 import { ProblemDto } from './http/problem.dto.ts';
 import { serveDocument } from './http/document.ts';
-import { serveSwaggerUi } from './http/swagger-ui.ts';
+import { serveSwaggerUi, type Bar } from './http/swagger-ui.ts';
 import { exampleOfProblem } from './problem-example.ts';
 import { API_VERSION } from './version.ts';
 
@@ -34,6 +34,8 @@ export interface OpenApiOptions {
   headers?: Headers;
   /** of each of `errors` */
   errorHeaders?: (status: string) => Headers;
+  /** other pages, in the bar at the top of Swagger UI; the first is what the name of the system leads to */
+  bar: Bar;
   /** of Swagger UI */
   ui?: Record<string, unknown>;
 }
@@ -69,7 +71,7 @@ export function createOpenApi(options: OpenApiOptions): OpenApi {
       };
       const text = (): string => JSON.stringify(document());
       serveDocument(server, '/openapi.json', { type: 'application/json; charset=utf-8', text });
-      serveSwaggerUi(server, { title: options.title, settings: options.ui, script });
+      serveSwaggerUi(server, { title: options.title, bar: options.bar, settings: options.ui, script });
       return document;
     },
     text: async (module) => `${JSON.stringify(await documentOf(module), null, 2)}\n`,

@@ -4,7 +4,7 @@ export { prepareKafka } from './stack/kafka-jars.ts';
 export { startJavaProducer, type JavaProducer, type JavaStep } from './stack/java-producer.ts';
 export { MissingToolError } from './stack/missing-tool-error.ts';
 export { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
-export { needsBrowser, startBrowser } from './browser.ts';
+export { needsBrowser, seriousFaults, startBrowser } from './browser.ts';
 export { needsPgBouncer, startPgBouncer, type Pooler } from './pgbouncer.ts';
 export { startPostgres, type LocalPostgres } from './stack/postgres.ts';
 export { startStandby, type Standby } from './stack/standby.ts';

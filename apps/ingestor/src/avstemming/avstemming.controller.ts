@@ -19,6 +19,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'pg';
 import { IdDto, PageDto } from '../paging.dto.ts';
 import { actorOf } from '../operations/actions.queries.ts';
+import { RapportQueryDto } from '../operations/relation-check/relation-check.dto.ts';
+import { CSV, csvRow, JSON_TYPE, sendFile } from '../operations/report-file.ts';
 import { ForRole, tokenOf } from '../access.guard.ts';
 import {
   AvstemDto,
@@ -33,7 +35,9 @@ import {
   readReport,
   listDifferences,
   listReports,
+  DIFFERENCE_TYPES,
   type AvstemmingReport,
+  type Difference,
   type DifferenceFilter,
 } from './avstemming.queries.ts';
 import { Avstemming } from './avstemming.ts';
@@ -130,6 +134,24 @@ export class AvstemmingController {
     await reply.type(NDJSON).send(Readable.from(this.lines(id)));
   }
 
+  @Get(':id/rapport')
+  @RouteConfig({ mediaTypes: [CSV, JSON_TYPE] })
+  @ApiOperation({ operationId: 'hentAvstemmingsrapport', summary: 'A report as a file: every avtale that differs' })
+  @ApiOkResponse({ content: { [CSV]: { schema: { type: 'string' } }, [JSON_TYPE]: { schema: { type: 'object' } } } })
+  @ApiNotFoundResponse({ description: 'There is no such report' })
+  async hentAvstemmingsrapport(
+    @Param() { id }: IdDto,
+    @Query() { form }: RapportQueryDto,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const report = toDto(await this.find(id));
+    const file =
+      form === 'JSON'
+        ? { name: `avstemming-${id}.json`, type: JSON_TYPE, parts: this.asJson(report) }
+        : { name: `avstemming-${id}.csv`, type: CSV, parts: this.asCsv(id) };
+    await sendFile(reply, file);
+  }
+
   @Post(':id/rett')
   @HttpCode(200)
   @ApiOperation({
@@ -157,20 +179,52 @@ export class AvstemmingController {
   }
 
   private async *lines(id: string): AsyncGenerator<string> {
-    const filter: DifferenceFilter = {
-      types: ['MANGLER', 'UTDATERT'],
-      ferske: false,
-      rettet: false,
-      antall: LINES_PER_CHUNK,
-    };
-    for (let after: string | undefined, chunk = LINES_PER_CHUNK; chunk === LINES_PER_CHUNK;) {
-      const rows = await listDifferences(this.pool, id, { ...filter, etter: after });
+    const filter = { types: ['MANGLER', 'UTDATERT'], ferske: false, rettet: false } as const;
+    for await (const rows of this.inChunks(id, filter)) {
+      const lines = rows.map(({ avtaleId, sistEndretHosKilden: sistEndret }) =>
+        JSON.stringify({ avtaleId, sistEndret }),
+      );
+      yield lines.map((line) => `${line}\n`).join('');
+    }
+  }
+
+  private async *asCsv(id: string): AsyncGenerator<string> {
+    yield csvRow(['type', 'avtaleId', 'sistEndretHosKilden', 'sistEndretHer', 'rettet']);
+    for await (const rows of this.inChunks(id, { types: DIFFERENCE_TYPES, ferske: false })) {
       yield rows
-        .map(
-          ({ avtaleId, sistEndretHosKilden: lastChangedAtSource }) =>
-            `${JSON.stringify({ avtaleId, sistEndret: lastChangedAtSource })}\n`,
+        .map((row) =>
+          csvRow([
+            row.type,
+            row.avtaleId,
+            row.sistEndretHosKilden,
+            row.sistEndretHer,
+            row.rettet?.toISOString() ?? null,
+          ]),
         )
         .join('');
+    }
+  }
+
+  private async *asJson(report: RapportDto): AsyncGenerator<string> {
+    yield `${JSON.stringify(report).slice(0, -1)},"avtaler":[`;
+    let separator = '\n';
+    for await (const rows of this.inChunks(report.id, { types: DIFFERENCE_TYPES, ferske: false })) {
+      for (const row of rows) {
+        yield separator + JSON.stringify(row);
+        separator = ',\n';
+      }
+    }
+    yield ']}\n';
+  }
+
+  /** In order of avtaleId, some thousand at a time: a report may name a million. */
+  private async *inChunks(
+    id: string,
+    filter: Omit<DifferenceFilter, 'antall' | 'etter'>,
+  ): AsyncGenerator<Difference[]> {
+    for (let after: string | undefined, chunk = LINES_PER_CHUNK; chunk === LINES_PER_CHUNK;) {
+      const rows = await listDifferences(this.pool, id, { ...filter, antall: LINES_PER_CHUNK, etter: after });
+      yield rows;
       after = rows.at(-1)?.avtaleId;
       chunk = rows.length;
     }

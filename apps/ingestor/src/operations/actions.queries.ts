@@ -17,6 +17,8 @@ export const ACTIONS = [
   'RETT_FREMMED',
   'RETT_MANGLER',
   'RETT_UTDATERT',
+  'KONTROLLER_RELASJONER',
+  'RETT_RELASJONER',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -32,6 +34,9 @@ export function actorOf(token: Token): Actor {
   if (who === undefined) throw new Error('What nobody can be named for must not be done');
   return { hvem: who, klient: token.azp };
 }
+
+/** What the ingestor does by itself, because it is time. */
+export const bySchedule = (client: string): Actor => ({ hvem: 'tidsplan', klient: client });
 
 export interface ActionRow extends Actor {
   id: string;

@@ -1,7 +1,11 @@
+import type { ListedOrganisasjon } from './organisasjoner/organisasjoner.ts';
+
 /** What the process serves. */
 export interface Served {
   organisasjon: string;
   topic: string;
+  /** those that the page of all organisations shows */
+  organisasjoner: readonly ListedOrganisasjon[];
 }
 
 /** By which it is injected: an interface has no name at run time. */

@@ -61,11 +61,16 @@ export class Freshness {
     return oldest(this.latest);
   }
 
-  /** Older with each second, also while the database can't be asked; as old as the process while there is no data yet. */
+  /** As `known`, and older with each second, also while the database can't be asked. */
+  get knownNow(): PartitionFreshness | undefined {
+    const { known } = this;
+    if (!known || known.ageSeconds === null) return known;
+    return { ...known, ageSeconds: known.ageSeconds + (performance.now() - this.readAt) / 1_000 };
+  }
+
+  /** As old as the process while there is no data yet. */
   private showAge(): void {
-    const { ageSeconds = null } = this.known ?? {};
-    const now = performance.now();
-    metrics.dataAge.set(ageSeconds === null ? now / 1_000 : ageSeconds + (now - this.readAt) / 1_000);
+    metrics.dataAge.set(this.knownNow?.ageSeconds ?? performance.now() / 1_000);
   }
 }
 

@@ -28,6 +28,7 @@ import { HistorikkensIndekser1795706874353 } from './1795706874353-historikkens-
 import { Konsumentbruk1795718005756 } from './1795718005756-konsumentbruk.ts';
 import { TriggerPosisjon1795718029419 } from './1795718029419-trigger-posisjon.ts';
 import { Abonnement1795718380102 } from './1795718380102-abonnement.ts';
+import { Driftsside1795719144249 } from './1795719144249-driftsside.ts';
 import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilbakemelding.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
@@ -62,5 +63,6 @@ export const MIGRATIONS = [
   Konsumentbruk1795718005756,
   TriggerPosisjon1795718029419,
   Abonnement1795718380102,
+  Driftsside1795719144249,
   AdapterTilbakemelding1795719541294,
 ];

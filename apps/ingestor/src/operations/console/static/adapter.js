@@ -1,4 +1,5 @@
 // @ts-check
+import { ask } from './dialog.js';
 import { call, el, fillFacts, fillTable, page, perform, row, number, say, time } from './felles.js';
 
 const HEARTBEATS = { OK: 'OK', FORSINKET: 'Forsinket', STANSET: 'Stanset' };
@@ -19,6 +20,7 @@ let shown;
 export function showAdapter(adapter) {
   el('uten-adapter').hidden = adapter !== null;
   el('med-adapter').hidden = adapter === null;
+  el('adapter-om').textContent = adapter?.kontrakt.adapterId ?? 'ingen';
   if (adapter === null) return;
   shown = adapter.kontrakt.adapterId;
   const { kontrakt, hjerteslag, sisteFullSynk, fullSynkForfalt, synker } = adapter;
@@ -44,9 +46,18 @@ export function showAdapter(adapter) {
   );
 }
 
-el('frigi-skjema').addEventListener('submit', (event) => {
+el('frigi-skjema').addEventListener('submit', async (event) => {
   event.preventDefault();
-  if (!confirm(`Frigjøre kontrakten til ${shown}? Den første klienten som setter en kontrakt, eier den.`)) return;
+  const isSure = await ask({
+    title: `Frigjøre kontrakten til ${shown}?`,
+    happens: [
+      'Den første klienten som setter en kontrakt etter dette, eier den. Det kan være den gamle.',
+      'Det adapteren har sendt, blir liggende til den nye har gjort en full synk.',
+    ],
+    action: 'Frigjør',
+    danger: true,
+  });
+  if (!isSure) return;
   void perform(async () => {
     await call('POST', '/adapter/frigi', { adapterId: shown, aarsak: el('frigi-aarsak').value });
     await page.readAll();

@@ -1,5 +1,6 @@
 // @ts-check
-import { el, fillTable, perform, get, call, button, row, say, number, time, duration, page } from './felles.js';
+import { ask } from './dialog.js';
+import { el, fillTable, perform, call, button, row, say, number, save, time, duration, page } from './felles.js';
 
 const TYPES = ['MANGLER', 'UTDATERT', 'FREMMED', 'NYERE'];
 const MEANINGS = {
@@ -21,6 +22,7 @@ export async function readAvstemminger() {
         report.id,
         report.kilde === 'TOPIC' ? 'Topicen' : 'Kildens liste',
         time(report.per),
+        report.startetAv,
         number(report.antallHosKilden),
         ...TYPES.map((type) => sumOf(report, type)),
         button('Vis', `avstemming ${report.id}`, () => showReport(report.id)),
@@ -28,6 +30,7 @@ export async function readAvstemminger() {
     ),
     'Ingen avstemming er gjort',
   );
+  el('avstemming-om').textContent = avstemminger[0] ? `sist ${time(avstemminger[0].avsluttet)}` : 'aldri gjort';
 }
 
 const partOf = (report, type) => report.differanser.find((part) => part.type === type);
@@ -42,7 +45,7 @@ function sumOf(report, type) {
 
 async function showReport(id) {
   shown = await call('GET', `/avstemming/${id}`);
-  el('avstemming-tittel').textContent = `Avstemming ${shown.id}, per ${time(shown.per)}`;
+  el('avstemming-rapport-tittel').textContent = `Avstemming ${shown.id}, per ${time(shown.per)}`;
   el('differansetype').value = TYPES.find((type) => partOf(shown, type).antall > 0) ?? 'MANGLER';
   await showDifferences();
   if (!el('vis-avstemming').open) el('vis-avstemming').showModal();
@@ -88,7 +91,7 @@ async function mend() {
   const type = el('differansetype').value;
   const { antall, rettet } = partOf(shown, type);
   const remaining = antall - rettet;
-  if (type === 'FREMMED' && !confirm(`Slette ${number(remaining)} avtaler som kilden ikke har?`)) return;
+  if (type === 'FREMMED' && !(await isSureToDelete(remaining))) return;
   const answer = await call('POST', `/avstemming/${shown.id}/rett`, {
     type,
     ...(type === 'FREMMED' ? { bekreft: remaining } : {}),
@@ -98,14 +101,17 @@ async function mend() {
   el('rett-utfall').textContent = `${number(answer.rettet)} er rettet, ${number(answer.igjen)} gjenstår.`;
 }
 
-async function download() {
-  const answer = await get('GET', `/avstemming/${shown.id}/sendes-paa-nytt`);
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = `sendes-paa-nytt-${shown.id}.ndjson`;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
+const isSureToDelete = (count) =>
+  ask({
+    title: `Slette ${number(count)} avtaler som kilden ikke har?`,
+    happens: [
+      'Hver av dem får en gravstein på topicet, så de også er borte etter en gjenoppbygging.',
+      'Konsumentene får vite det i endringsstrømmen, og innhold og historikk blir slettet.',
+      'De som er endret etter avstemmingen, blir stående.',
+    ],
+    action: 'Slett dem',
+    danger: true,
+  });
 
 el('avstem-topic').addEventListener('click', () => perform(() => reconcile('?kilde=TOPIC')));
 el('avstem-liste').addEventListener('submit', (event) => {
@@ -117,5 +123,11 @@ el('avstem-liste').addEventListener('submit', (event) => {
 el('differansetype').addEventListener('change', () => perform(() => showDifferences()));
 el('flere-differanser').addEventListener('click', () => perform(() => showDifferences(next)));
 el('rett').addEventListener('click', () => perform(mend));
-el('last-ned').addEventListener('click', () => perform(download));
+const report = (form) =>
+  perform(() => save(`/avstemming/${shown.id}/rapport?form=${form}`, `avstemming-${shown.id}.${form.toLowerCase()}`));
+el('last-ned').addEventListener('click', () =>
+  perform(() => save(`/avstemming/${shown.id}/sendes-paa-nytt`, `sendes-paa-nytt-${shown.id}.ndjson`)),
+);
+el('rapport-csv').addEventListener('click', () => report('CSV'));
+el('rapport-json').addEventListener('click', () => report('JSON'));
 el('vis-avstemming').addEventListener('close', () => (el('rett-utfall').textContent = ''));

@@ -7,6 +7,8 @@
  */
 export const login = { byProxy: false, token: '', isIn: false };
 
+const LOGGED_OUT = 'logged out';
+
 export const el = (id) => document.getElementById(id);
 export const time = (iso) => (iso ? new Date(iso).toLocaleString('nb-NO', { timeZone: 'Europe/Oslo' }) : 'aldri');
 export const number = (n) => (n === null ? 'ukjent' : n.toLocaleString('nb-NO'));
@@ -17,14 +19,16 @@ export function duration(seconds) {
   const units = [
     [86_400, 'døgn'],
     [3_600, 'timer'],
-    [60, 'minutter'],
+    [60, 'min'],
   ];
-  const [per, name] = units.find(([length]) => seconds >= 2 * length) ?? [1, 'sekunder'];
+  const [per, name] = units.find(([length]) => seconds >= 2 * length) ?? [1, 'sek'];
   return `${number(Math.floor(seconds / per))} ${name}`;
 }
 
 /** The answer as it stands; `body` is sent as JSON, or as the lines of a file. */
 export async function get(method, path, body) {
+  // What had begun when somebody logged out asks for nothing more.
+  if (!login.isIn) throw Object.assign(new Error('Logget ut'), { name: LOGGED_OUT });
   const type = body instanceof Blob ? 'application/x-ndjson' : 'application/json';
   const response = await fetch(`/drift/v1${path}`, {
     method,
@@ -54,6 +58,16 @@ function explain(status, { detail = '', feil = [], callId = '' }) {
   return `Det gikk ikke (${status}): ${fields || detail} ${callId}`;
 }
 
+/** A file that the service makes, with the token of who asks. */
+export async function save(path, name) {
+  const answer = await get('GET', path);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 export function say(text, isError = false) {
   el('melding').textContent = text;
   el('melding').className = isError ? 'feil' : '';
@@ -73,6 +87,7 @@ export async function perform(work) {
   try {
     await work();
   } catch (error) {
+    if (error.name === LOGGED_OUT) return;
     say(error.message, true);
     if (error.name === '401' || error.name === '403') page.logOut();
     else if (error.name === '409') {

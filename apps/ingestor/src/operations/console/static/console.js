@@ -1,12 +1,14 @@
 // @ts-check
 // The page of those on duty. It holds no data of its own: everything comes from /drift/v1 with the token of who asks.
-// Where a login proxy stands before it (`login`), logging in and out are the proxy's.
 import { showAdapter } from './adapter.js';
 import { readAvstemminger } from './avstemming.js';
-import { el, fillTable, login, perform, call, row, page, number, time } from './felles.js';
+import { el, fillTable, perform, call, row, page, number, time } from './felles.js';
+import { begin } from './innlogging.js';
 import { readRebuild } from './gjenoppbygging.js';
 import { readBulk, readParked, showReasons } from './parkerte.js';
+import { awaitsRelations, readRelationChecks } from './relasjoner.js';
 import { readHeld } from './stansede.js';
+import { chooseHours, readCondition, readMeasurements } from './tilstand.js';
 
 const ACTIONS = {
   VIS_PARKERT: 'Så på en parkert melding',
@@ -24,11 +26,12 @@ const ACTIONS = {
   RETT_FREMMED: 'Slettet det kilden ikke har',
   RETT_MANGLER: 'Leste tilbake det som manglet',
   RETT_UTDATERT: 'Leste tilbake det som var utdatert',
+  KONTROLLER_RELASJONER: 'Ba om kontroll av relasjonene',
+  RETT_RELASJONER: 'Ba om at relasjonene blir rettet',
 };
 
 async function readStatus() {
   const status = await call('GET', '/status');
-  el('organisasjon').textContent = `(${status.organisasjon})`;
   el('oppdatert').textContent = time(status.dataOppdatert);
   el('etterslep').textContent = number(
     status.partisjoner.reduce((sum, partition) => sum + (partition.etterslep ?? 0), 0),
@@ -47,6 +50,7 @@ async function readStatus() {
     ),
     'Ingenting er lest ennå',
   );
+  el('stroem-om').textContent = `${number(status.partisjoner.length)} partisjoner`;
   showGaps(status);
   showReasons(status.parkerte);
   showAdapter(status.adapter);
@@ -89,53 +93,47 @@ async function readActions() {
     ),
     'Ingen har gjort noe ennå',
   );
+  el('handlinger-om').textContent = handlinger[0] ? `sist ${time(handlinger[0].tidspunkt)}` : '';
 }
 
 async function readAll() {
-  await readRebuild();
+  // Who is refused is refused once.
+  await readCondition();
+  await Promise.all([
+    readMeasurements(),
+    readRebuild(),
+    readStatus(),
+    readHeld(),
+    readParked(),
+    readBulk(),
+    readAvstemminger(),
+    readRelationChecks(),
+    readActions(),
+  ]);
+}
+
+/** What changes by itself. A list that somebody reads in stays as it is until they ask for it. */
+async function refresh() {
+  await readCondition();
+  await readMeasurements();
   await readStatus();
   await readHeld();
-  await readParked();
-  await readBulk();
-  await readAvstemminger();
-  await readActions();
+  await readRelationChecks();
+  if (!document.querySelector('dialog[open]') && !isReadIn('parkerte')) await readParked();
 }
 
-function showLogin() {
-  Object.assign(login, { token: '', isIn: false });
-  el('innlogging').hidden = false;
-  el('innloggingsskjema').hidden = login.byProxy;
-  el('innlogging-lenke').hidden = !login.byProxy;
-  el('drift').hidden = true;
-  el('logg-ut').hidden = true;
-  for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
-  const filled = document.querySelectorAll('tbody, dialog dl, #adapter-fakta, #vis-innhold');
-  for (const part of filled) part.replaceChildren();
-  (login.byProxy ? el('innlogging-lenke') : el('token')).focus();
+/** Somebody has more of it than the first page, or is in it. */
+function isReadIn(table) {
+  return el(table).rows.length > 50 || el(table).contains(document.activeElement);
 }
 
-async function logIn() {
-  login.isIn = true;
-  await readAll();
-  el('innlogging').hidden = true;
-  el('drift').hidden = false;
-  el('logg-ut').hidden = false;
+function forget() {
+  const filled = 'tbody, dialog dl, #adapter-fakta, #vis-innhold, #problemer, #friske, #kurver, .kort-om';
+  for (const part of document.querySelectorAll(filled)) part.replaceChildren();
 }
 
-el('innloggingsskjema').addEventListener('submit', (event) => {
-  event.preventDefault();
-  login.token = el('token').value.trim();
-  el('token').value = '';
-  void perform(logIn);
-});
-el('logg-ut').addEventListener('click', () => {
-  if (login.byProxy) location.assign('/drift/oauth2/logout');
-  else showLogin();
-});
-Object.assign(page, { readAll, readActions, logOut: showLogin });
-
-const asked = await fetch('/drift/side/innlogging');
-// A proxy refuses by itself when nobody has logged in to it.
-login.byProxy = !asked.ok || (await asked.json()).medProxy;
-if (login.byProxy) void perform(logIn);
-else showLogin();
+Object.assign(page, { readActions });
+chooseHours(() => perform(readMeasurements));
+// A report that one waits for is shown when it is there.
+setInterval(() => awaitsRelations() && void perform(readRelationChecks), 2_000);
+void begin({ readAll, refresh, forget });

@@ -1,4 +1,5 @@
 // @ts-check
+import { ask } from './dialog.js';
 import { el, fillFacts, fillTable, login, perform, call, button, row, say, number, time, page } from './felles.js';
 
 const STATES = { PARKERT: 'Parkert', SPILT_AV: 'Spilt av', FORKASTET: 'Forkastet' };
@@ -24,8 +25,20 @@ const OUTCOMES = {
   PARKERT: 'Meldingen kan fremdeles ikke brukes, og er fortsatt parkert.',
 };
 
+/** By code: why a message could not be used. */
+const CODES = {
+  IKKE_JSON: 'Meldingen er ikke JSON, eller er brutt av.',
+  IKKE_OBJEKT: 'Meldingen er JSON, men ikke et objekt.',
+  UGYLDIG_FELT: 'Et felt har en verdi som ikke kan leses.',
+  MANGLER_FELT: 'Et felt som må være med, mangler.',
+  FREMTIDIG: 'Endringen er fra mer enn et døgn etter at meldingen ble skrevet.',
+  AVVIST_AV_DATABASEN: 'Databasen tok ikke imot det meldingen sier.',
+  UDEKODBAR: 'Bunken som meldingen lå i, kunne ikke leses.',
+};
+
 let next;
 let shown;
+let asked = 0;
 
 const reason = ({ kode, felt }) => (felt ? `${kode} (${felt})` : kode);
 
@@ -35,6 +48,8 @@ export function showReasons(parked) {
   const options = parked.map(
     (group) => new Option(`${reason(group)}: ${number(group.antall)}`, JSON.stringify([group.kode, group.felt])),
   );
+  const count = parked.reduce((sum, group) => sum + group.antall, 0);
+  el('parkerte-om').textContent = count > 0 ? number(count) : 'ingen';
   el('aarsak').replaceChildren(new Option('Alle', ''), ...options);
   el('aarsak').value = options.some(({ value }) => value === chosen) ? chosen : '';
 }
@@ -51,7 +66,10 @@ export async function readParked(from) {
     ...(state ? { tilstand: state } : {}),
     ...(from ? { neste: from } : {}),
   });
+  const mine = ++asked;
   const result = await call('GET', `/parkerte?${query}`);
+  // Something else has been chosen meanwhile.
+  if (mine !== asked) return;
   const rows = result.parkerte.map((message) =>
     row([
       message.id,
@@ -67,6 +85,7 @@ export async function readParked(from) {
   else fillTable('parkerte', rows, 'Ingen meldinger');
   next = result.neste;
   el('flere').hidden = next === undefined;
+  el('aarsak-ord').textContent = CODES[filter().kode] ?? '';
   const which = el('aarsak').value ? 'alle med denne årsaken' : 'alle parkerte';
   el('spill-av-flere').textContent = `Spill av ${which}`;
   el('forkast-flere').textContent = `Forkast ${which}`;
@@ -136,18 +155,42 @@ async function startBulk(action) {
   await readBulk();
 }
 
+async function startReplay() {
+  const isSure = await ask({
+    title: el('aarsak').value ? 'Spille av alle med denne årsaken?' : 'Spille av alle parkerte meldinger?',
+    happens: [
+      'Hver melding blir forsøkt på nytt, på sin egen plass: noe nyere blir aldri erstattet.',
+      'De som fremdeles ikke kan brukes, blir liggende parkert.',
+      'Det kan stoppes underveis.',
+    ],
+    action: 'Spill av',
+  });
+  if (isSure) void perform(() => startBulk({ handling: 'SPILL_AV' }));
+}
+
+async function startDiscard(begrunnelse) {
+  const isSure = await ask({
+    title: el('aarsak').value ? 'Forkaste alle med denne årsaken?' : 'Forkaste alle parkerte meldinger?',
+    happens: [
+      'Innholdet i meldingene blir slettet, og kan ikke hentes tilbake herfra.',
+      `Begrunnelsen er: ${REASONS[begrunnelse] ?? begrunnelse}.`,
+    ],
+    action: 'Forkast',
+    danger: true,
+  });
+  if (isSure) void perform(() => startBulk({ handling: 'FORKAST', begrunnelse }));
+}
+
 el('filter').addEventListener('submit', (event) => event.preventDefault());
 el('filter').addEventListener('change', () => perform(() => readParked()));
 el('flere').addEventListener('click', () => perform(() => readParked(next)));
 el('spill-av-flere').addEventListener('click', () => {
-  if (!confirm('Spille av alle parkerte meldinger i utvalget?')) return;
-  void perform(() => startBulk({ handling: 'SPILL_AV' }));
+  void startReplay();
 });
 el('forkast-flere-skjema').addEventListener('submit', (event) => {
   event.preventDefault();
   const begrunnelse = el('begrunnelse-flere').value;
-  if (!confirm('Forkaste alle parkerte meldinger i utvalget? Innholdet deres slettes.')) return;
-  void perform(() => startBulk({ handling: 'FORKAST', begrunnelse }));
+  void startDiscard(begrunnelse);
 });
 el('stopp-samlehandling').addEventListener('click', () =>
   perform(async () => {

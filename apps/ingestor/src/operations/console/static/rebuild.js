@@ -1,4 +1,5 @@
 // @ts-check
+import { ask } from './dialog.js';
 import { el, perform, call, row, number, time, login, page } from './felles.js';
 
 let next;
@@ -14,6 +15,11 @@ export async function readRebuild() {
     FERDIG: `Ferdig ${time(rebuild.avsluttet)}. ${number(rebuild.rettet)} rader er rettet. ${number(rebuild.usette)} avtaler fantes ikke lenger på topicen; de er ikke slettet.`,
   };
   el('gjenoppbygging').textContent = texts[rebuild.tilstand];
+  el('gjenoppbygging-om').textContent = running
+    ? 'pågår'
+    : rebuild.tilstand === 'FERDIG'
+      ? `ferdig ${time(rebuild.avsluttet)}`
+      : '';
   el('framdrift').hidden = !running;
   el('framdrift').max = Math.max(1, rebuild.antall);
   el('framdrift').value = rebuild.lest;
@@ -38,7 +44,17 @@ async function readUnseen(from) {
 el('flere-usette').addEventListener('click', () => perform(() => readUnseen(next)));
 el('start-gjenoppbygging').addEventListener('click', () =>
   perform(async () => {
-    if (!confirm('Lese hele topicen på nytt? Dagens data vises imens.')) return;
+    const isSure = await ask({
+      title: 'Lese hele topicet på nytt?',
+      happens: [
+        'Alt som ligger på topicet, blir lest fra begynnelsen, og det som er feil her, blir rettet.',
+        'Dagens data blir vist imens, og nye meldinger blir tatt inn som ellers.',
+        'Avtaler som ikke finnes på topicet lenger, blir nevnt, og ikke slettet.',
+        'Det kan stoppes, og begynne igjen.',
+      ],
+      action: 'Start',
+    });
+    if (!isSure) return;
     await call('POST', '/gjenoppbygging');
     await page.readAll();
   }),

@@ -1,0 +1,64 @@
+import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
+import type { Pool } from 'pg';
+import { checkRelations, type Deviation } from '../../relations/check.ts';
+import {
+  beginRelationCheck,
+  endRelationCheck,
+  isRelationCheckDue,
+  MAX_DEVIATIONS,
+  nextRelationCheck,
+  orderRelationCheck,
+  tryRelationLock,
+} from './relation-check.queries.ts';
+
+const EVERY_MS = 5_000;
+
+/**
+ * Does the checks of relations that somebody has asked for, and orders one itself when it is time. One ingestor does it at
+ * a time; what one had begun that ended is begun again by the next.
+ */
+export class RelationCheck {
+  private job: BackgroundJob | undefined;
+
+  /** @param everyHours 0: only when somebody asks */
+  constructor(
+    private readonly pool: Pool,
+    private readonly everyHours: number,
+  ) {}
+
+  start(): void {
+    this.job = startJob({ name: 'relasjonskontroll', everyMs: EVERY_MS, run: (signal) => this.round(signal) });
+  }
+
+  async stop(): Promise<void> {
+    await this.job?.stop();
+  }
+
+  /** One round. */
+  async round(signal?: AbortSignal): Promise<void> {
+    const isDue = await isRelationCheckDue(this.pool, this.everyHours);
+    if (!isDue && (await nextRelationCheck(this.pool)) === undefined) return;
+    const db = await this.pool.connect();
+    try {
+      if (!(await tryRelationLock(db))) return;
+      // What another did before it gave the lock back is seen by these.
+      if (await isRelationCheckDue(this.pool, this.everyHours)) await orderRelationCheck(db, 'tidsplan', false);
+      const next = await nextRelationCheck(this.pool);
+      if (next === undefined) return;
+      await beginRelationCheck(db, next.id);
+      const deviations: Deviation[] = [];
+      const result = await checkRelations(this.pool, {
+        repair: next.rett,
+        ...(signal ? { signal } : {}),
+        report: (deviation) => void (deviations.length < MAX_DEVIATIONS && deviations.push(deviation)),
+      });
+      if (signal?.aborted) return;
+      await endRelationCheck(db, next.id, result, deviations);
+      const level = deviations.length > 0 ? 'error' : 'info';
+      logger[level]({ ...result, id: next.id }, 'The relations were checked');
+    } finally {
+      // The lock goes with the connection.
+      db.release(true);
+    }
+  }
+}
