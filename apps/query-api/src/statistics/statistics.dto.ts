@@ -67,7 +67,6 @@ export class StatistikkSporringDto {
     format: 'date',
     description:
       'The day that phases are of: that of `tidspunkt`, as when absent, or the last of one of the 36 months before. Goes with `faser` or `per=FASE`',
-    example: '2026-01-31',
   })
   @IsOptional()
   @IsDato()
