@@ -1636,8 +1636,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -1746,6 +1746,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Driftstilstand` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1760,6 +1761,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1769,6 +1785,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1778,6 +1803,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1787,6 +1821,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1796,6 +1839,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1805,6 +1857,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1821,6 +1882,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Driftsmaalinger` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1835,6 +1897,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1844,6 +1921,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1853,6 +1939,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1862,6 +1957,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1871,6 +1975,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1880,6 +1993,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1894,6 +2016,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `Organisasjoner` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1908,6 +2031,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1917,6 +2055,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1926,6 +2073,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1935,6 +2091,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1944,6 +2109,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1953,6 +2127,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1971,6 +2154,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description `RelasjonskontrollSide` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1985,6 +2169,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1994,6 +2193,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2003,6 +2211,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2012,6 +2229,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2021,6 +2247,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2030,6 +2265,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2048,6 +2292,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description `BestiltRelasjonskontroll` */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2062,6 +2307,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2071,6 +2331,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2080,6 +2349,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2089,6 +2367,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2098,6 +2385,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2107,6 +2403,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2116,6 +2421,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2125,6 +2439,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2134,6 +2457,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2154,6 +2486,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2169,6 +2502,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2178,6 +2526,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2187,6 +2544,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2196,6 +2562,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2205,6 +2580,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2214,6 +2598,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2223,6 +2616,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2265,8 +2667,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -2401,8 +2803,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -2599,8 +3001,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -2733,8 +3135,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -2871,8 +3273,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -3057,8 +3459,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -3212,8 +3614,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -3367,8 +3769,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -3541,8 +3943,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -3716,8 +4118,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -3922,8 +4324,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -4059,8 +4461,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -4229,8 +4631,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -4361,8 +4763,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -4517,8 +4919,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -4649,8 +5051,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -4805,8 +5207,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -4975,8 +5377,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -5127,8 +5529,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -5283,8 +5685,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -5475,8 +5877,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -5667,8 +6069,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -5858,8 +6260,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -6031,8 +6433,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -6205,8 +6607,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -6348,8 +6750,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -6539,8 +6941,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -6701,8 +7103,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -6856,8 +7258,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }
@@ -6990,6 +7392,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7005,6 +7408,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7014,6 +7432,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7023,6 +7450,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7032,6 +7468,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7041,6 +7486,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7050,6 +7504,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7059,6 +7522,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7104,8 +7576,8 @@ export interface operations {
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
                      *       "feil": [
                      *         {
-                     *           "felt": "periode.til",
-                     *           "melding": "must not be before fra"
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
                      *         }
                      *       ]
                      *     }

@@ -7,6 +7,156 @@ grant usage on schema public to datadeling_leser;
 grant usage on schema public to datadeling_revisor;
 grant usage on schema public to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION abonnement_person()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+AS $function$ begin
+    with flyttet as (
+       select m.ctid as sted, m.abonnement, m.ident, m.lagt_til,
+         'P' || coalesce((select p.deltaker_id from public.personident p where p.ident = m.ident), m.ident) as ny
+       from berort b join public.abonnement_medlem m on m.ident = b.ident and m.fjernet is null
+     ), ut as (
+       update public.abonnement_medlem m set fjernet = pg_current_xact_id() from flyttet
+       where m.ctid = flyttet.sted and m.noekkel <> flyttet.ny and m.lagt_til <> pg_current_xact_id()
+       returning m.abonnement, m.ident, flyttet.ny
+     ), rettet as (
+       update public.abonnement_medlem m set noekkel = flyttet.ny from flyttet
+       where m.ctid = flyttet.sted and m.noekkel <> flyttet.ny and m.lagt_til = pg_current_xact_id()
+     )
+     insert into public.abonnement_medlem (abonnement, noekkel, ident) select abonnement, ny, ident from ut;
+    return null;
+  end $function$;
+comment on function abonnement_person() is 'The persons of subscriptions are those that their idents belong to now';
+revoke execute on function abonnement_person() from public;
+
+CREATE OR REPLACE FUNCTION avtale_endring_endret()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET enable_hashjoin TO 'on'
+AS $function$ begin
+    insert into public.avtale_endring as r (avtale_id, deltaker_id, bedrift_nr, tiltakstype, aarsak, var_synlig,
+         foer_deltaker_id, foer_bedrift_nr, foer_tiltakstype, foer_versjon, felter)
+       select avtale_id,
+         case when er_synlig then deltaker_id end, case when er_synlig then bedrift_nr end,
+         case when er_synlig then tiltakstype end,
+         case when slettet is not null then 'SLETTET' when feilregistrert then 'FEILREGISTRERT' end, var_synlig,
+         case when var_synlig then foer_deltaker_id end, case when var_synlig then foer_bedrift_nr end,
+         case when var_synlig then foer_tiltakstype end,
+         case when var_synlig then
+           (select v.lopenr from public.avtale_versjon v where v.avtale_id = ny.avtale_id order by v.lopenr desc limit 1) end,
+         case when var_synlig and er_synlig then felter end
+       from (
+         select e.avtale_id, e.deltaker_id, e.bedrift_nr, e.tiltakstype, e.slettet, e.feilregistrert,
+           f.deltaker_id as foer_deltaker_id, f.bedrift_nr as foer_bedrift_nr, f.tiltakstype as foer_tiltakstype,
+           e.slettet is null and not e.feilregistrert as er_synlig, f.slettet is null and not f.feilregistrert as var_synlig, array_remove(array[
+  case when e.avtale_nr is distinct from f.avtale_nr then 'avtale_nr' end,
+  case when e.deltaker_fnr is distinct from f.deltaker_fnr then 'deltaker_fnr' end,
+  case when e.bedrift_nr is distinct from f.bedrift_nr then 'bedrift_nr' end,
+  case when e.bedrift_navn is distinct from f.bedrift_navn then 'bedrift_navn' end,
+  case when e.veileder_nav_ident is distinct from f.veileder_nav_ident then 'veileder_nav_ident' end,
+  case when e.tiltakstype is distinct from f.tiltakstype then 'tiltakstype' end,
+  case when e.versjon is distinct from f.versjon then 'versjon' end,
+  case when e.avtale_status is distinct from f.avtale_status then 'avtale_status' end,
+  case when e.avtale_inngaatt is distinct from f.avtale_inngaatt then 'avtale_inngaatt' end,
+  case when e.start_dato is distinct from f.start_dato then 'start_dato' end,
+  case when e.slutt_dato is distinct from f.slutt_dato then 'slutt_dato' end,
+  case when e.stillingprosent is distinct from f.stillingprosent then 'stillingprosent' end,
+  case when e.antall_dager_per_uke is distinct from f.antall_dager_per_uke then 'antall_dager_per_uke' end,
+  case when e.stillingstype is distinct from f.stillingstype then 'stillingstype' end,
+  case when e.godkjent_av_deltaker is distinct from f.godkjent_av_deltaker then 'godkjent_av_deltaker' end,
+  case when e.godkjent_av_arbeidsgiver is distinct from f.godkjent_av_arbeidsgiver then 'godkjent_av_arbeidsgiver' end,
+  case when e.godkjent_av_veileder is distinct from f.godkjent_av_veileder then 'godkjent_av_veileder' end,
+  case when e.godkjent_av_beslutter is distinct from f.godkjent_av_beslutter then 'godkjent_av_beslutter' end,
+  case when e.godkjent_av_nav_ident is distinct from f.godkjent_av_nav_ident then 'godkjent_av_nav_ident' end,
+  case when e.godkjent_av_beslutter_nav_ident is distinct from f.godkjent_av_beslutter_nav_ident then 'godkjent_av_beslutter_nav_ident' end,
+  case when e.godkjent_paa_vegne_av is distinct from f.godkjent_paa_vegne_av then 'godkjent_paa_vegne_av' end,
+  case when e.godkjent_paa_vegne_av_arbeidsgiver is distinct from f.godkjent_paa_vegne_av_arbeidsgiver then 'godkjent_paa_vegne_av_arbeidsgiver' end,
+  case when e.opphav is distinct from f.opphav then 'opphav' end,
+  case when e.opprettet_tidspunkt is distinct from f.opprettet_tidspunkt then 'opprettet_tidspunkt' end,
+  case when e.annullert_tidspunkt is distinct from f.annullert_tidspunkt then 'annullert_tidspunkt' end,
+  case when e.sist_endret is distinct from f.sist_endret then 'sist_endret' end,
+  case when
+  (e.start_dato, e.slutt_dato, e.avtale_inngaatt is null,
+   e.har_vaert_inngaatt or e.avtale_inngaatt is not null,
+   e.annullert_tidspunkt is not null or coalesce(e.avtale_status in ('ANNULLERT', 'AVBRUTT'), false),
+   (e.annullert_tidspunkt at time zone 'Europe/Oslo')::date, coalesce(e.aldri_begynt, false),
+   coalesce(e.fra_arena, e.opphav = 'ARENA', false)) is distinct from
+  (f.start_dato, f.slutt_dato, f.avtale_inngaatt is null,
+   f.har_vaert_inngaatt or f.avtale_inngaatt is not null,
+   f.annullert_tidspunkt is not null or coalesce(f.avtale_status in ('ANNULLERT', 'AVBRUTT'), false),
+   (f.annullert_tidspunkt at time zone 'Europe/Oslo')::date, coalesce(f.aldri_begynt, false),
+   coalesce(f.fra_arena, f.opphav = 'ARENA', false)) then 'fase' end], null) as felter
+         from etter e join foer f on f.avtale_id = e.avtale_id offset 0) ny
+       where (er_synlig or var_synlig)
+         and (er_synlig <> var_synlig or felter <> '{}' or deltaker_id is distinct from foer_deltaker_id)
+         and public.krev_siste_endring(
+           (select n.tx from public.avtale_endring n where n.avtale_id = ny.avtale_id order by n.tx desc limit 1))
+       on conflict (tx, avtale_id) do update set kun_lenker = false, deltaker_id = excluded.deltaker_id,
+         bedrift_nr = excluded.bedrift_nr, tiltakstype = excluded.tiltakstype, aarsak = excluded.aarsak,
+         -- Of the first of them in this transaction; one of links alone says nothing of before.
+         var_synlig = case when r.kun_lenker then excluded.var_synlig else r.var_synlig end,
+         foer_deltaker_id = case when r.kun_lenker then excluded.foer_deltaker_id else r.foer_deltaker_id end,
+         foer_bedrift_nr = case when r.kun_lenker then excluded.foer_bedrift_nr else r.foer_bedrift_nr end,
+         foer_tiltakstype = case when r.kun_lenker then excluded.foer_tiltakstype else r.foer_tiltakstype end,
+         foer_versjon = case when r.kun_lenker then excluded.foer_versjon else r.foer_versjon end,
+         felter = (select array_agg(distinct felt) from unnest(r.felter || excluded.felter) felt);
+    return null;
+  end $function$;
+comment on function avtale_endring_endret() is 'Whose an avtale is and was, and what in it is another';
+revoke execute on function avtale_endring_endret() from public;
+
+CREATE OR REPLACE FUNCTION avtale_endring_lenker()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+AS $function$ begin
+    insert into public.avtale_endring (avtale_id, kun_lenker, deltaker_id, bedrift_nr, tiltakstype, felter)
+       select n.avtale_id, true, a.deltaker_id, a.bedrift_nr, a.tiltakstype, '{}'
+       from (select distinct ny.avtale_id from ny where ny.type = 'ENDRET') n
+       cross join lateral (
+         select deltaker_id, bedrift_nr, tiltakstype from public.avtale
+         where avtale_id = n.avtale_id and slettet is null and not feilregistrert offset 0) a
+       where not (select count(*) > 0 from public.avtale_endring r
+         where r.tx = pg_current_xact_id() and r.avtale_id = n.avtale_id)
+       on conflict do nothing;
+    return null;
+  end $function$;
+comment on function avtale_endring_lenker() is 'What the change feed tells of though no field is another';
+revoke execute on function avtale_endring_lenker() from public;
+
+CREATE OR REPLACE FUNCTION avtale_endring_ny()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$ begin
+    insert into public.avtale_endring (avtale_id, deltaker_id, bedrift_nr, tiltakstype)
+       select e.avtale_id, e.deltaker_id, e.bedrift_nr, e.tiltakstype from etter e where e.slettet is null and not e.feilregistrert;
+    return null;
+  end $function$;
+comment on function avtale_endring_ny() is 'Whose an avtale is that was not there before';
+revoke execute on function avtale_endring_ny() from public;
+
+CREATE OR REPLACE FUNCTION bruk_abonnement(denne uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+    update public.abonnement set sist_brukt = now() where id = denne and sist_brukt < now() - interval '1 hour'
+  $function$;
+comment on function bruk_abonnement(uuid) is 'Says that it is in use';
+revoke execute on function bruk_abonnement(uuid) from public;
+grant execute on function bruk_abonnement(uuid) to datadeling_leser;
+
 CREATE OR REPLACE FUNCTION endring_noter_tidslinje()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -160,6 +310,18 @@ begin
 end $function$;
 comment on function krev_kontrakt() is 'Refuses the statement of a version that writes by too old a contract';
 
+CREATE OR REPLACE FUNCTION krev_siste_endring(siste xid8)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$ begin
+    if siste > pg_current_xact_id() then
+      raise exception 'A transaction after this one has changed the avtale already' using errcode = 'serialization_failure';
+    end if;
+    return true;
+  end $function$;
+comment on function krev_siste_endring(xid8) is 'What subscriptions are told is in the order of transactions: one that comes too late must begin again';
+revoke execute on function krev_siste_endring(xid8) from public;
+
 CREATE OR REPLACE FUNCTION krev_som_ventet(er_som_ventet boolean, hva text)
  RETURNS void
  LANGUAGE plpgsql
@@ -169,6 +331,61 @@ AS $function$ begin
 comment on function krev_som_ventet(boolean,text) is 'Fails with SQLSTATE TD001 when somebody else has changed what a group of messages was read against';
 revoke execute on function krev_som_ventet(boolean,text) from public;
 grant execute on function krev_som_ventet(boolean,text) to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION lagre_abonnement(hvem text, grunnlag text, hva text, erstatt boolean, lag boolean, inn text[], ut text[])
+ RETURNS TABLE(abonnement_id uuid, ble_laget boolean, tx xid8)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  declare
+    denne uuid;
+    laget boolean := false;
+    noekler text[];
+    identer uuid[];
+  begin
+    -- Who is one person does not change meanwhile, nor what others of the same consumer make.
+    perform pg_advisory_xact_lock_shared(7220319);
+    perform pg_advisory_xact_lock(7220320, hashtext(hvem));
+    select id into denne from public.abonnement
+      where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva for update;
+    if denne is null then
+      if not lag then return; end if;
+      if (select count(*) from public.abonnement where konsument = hvem) >= 1000 then
+        raise exception 'too many subscriptions' using errcode = 'TD010';
+      end if;
+      insert into public.abonnement (konsument, behandlingsgrunnlag, navn) values (hvem, grunnlag, hva) returning id into denne;
+      laget := true;
+    end if;
+    select coalesce(array_agg(ny.noekkel), '{}'), coalesce(array_agg(ny.ident), '{}') into noekler, identer from (
+      select distinct case when person.ident is null then n else 'P' || coalesce(p.deltaker_id, person.ident) end as noekkel,
+        person.ident
+      from unnest(inn) n
+      cross join lateral (select case when left(n, 1) = 'P' then substr(n, 2)::uuid end as ident) person
+      left join public.personident p on p.ident = person.ident) ny;
+    update public.abonnement_medlem m set fjernet = pg_current_xact_id()
+    where erstatt and m.abonnement = denne and m.fjernet is null and not exists (
+      select from unnest(noekler, identer) as i(noekkel, ident)
+      where i.noekkel = m.noekkel and coalesce(i.ident::text, '') = coalesce(m.ident::text, ''));
+    update public.abonnement_medlem m set fjernet = pg_current_xact_id() from unnest(ut) as bort(noekkel)
+    where m.abonnement = denne and m.fjernet is null
+      and case when m.ident is null then m.noekkel else 'P' || m.ident end = bort.noekkel;
+    insert into public.abonnement_medlem (abonnement, noekkel, ident)
+      select denne, i.noekkel, i.ident from unnest(noekler, identer) as i(noekkel, ident)
+      on conflict (abonnement, noekkel, ident) where fjernet is null do nothing;
+    -- Those that are gone stay for as long as the feed does: they are bounded too.
+    if (select count(*) from public.abonnement_medlem where abonnement = denne and fjernet is null) > 200000
+      or (select count(*) from public.abonnement_medlem where abonnement = denne) > 600000 then
+      raise exception 'too many members' using errcode = 'TD011';
+    end if;
+    update public.abonnement a set endret = now(), sist_brukt = now(), slag = array(
+      select distinct left(noekkel, 1) from public.abonnement_medlem where abonnement = denne order by 1)
+    where a.id = denne;
+    return query select denne, laget, pg_current_xact_id();
+  end $function$;
+comment on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) is 'Makes a subscription, or changes what it is of: nothing when there is none, and none is to be made';
+revoke execute on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) from public;
+grant execute on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) to datadeling_leser;
 
 CREATE OR REPLACE FUNCTION lenker(deltaker uuid, avtale uuid)
  RETURNS text
@@ -212,6 +429,20 @@ end $function$;
 comment on function meld_ingestor(uuid,text,integer) is 'Tells that an ingestor lives';
 revoke execute on function meld_ingestor(uuid,text,integer) from public;
 grant execute on function meld_ingestor(uuid,text,integer) to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION meld_konsumenter(hvem text[], grunnlag text[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+    update public.abonnement set sist_registrert = now()
+      where (konsument, behandlingsgrunnlag) in (select * from unnest(hvem, grunnlag));
+    update public.instans set konsumenter_meldt = now();
+  $function$;
+comment on function meld_konsumenter(text[],text[]) is 'Tells which consumers and purposes the registry of a query-api has';
+revoke execute on function meld_konsumenter(text[],text[]) from public;
+grant execute on function meld_konsumenter(text[],text[]) to datadeling_leser;
 
 CREATE OR REPLACE FUNCTION noter_tidslinje()
  RETURNS void
@@ -337,6 +568,25 @@ AS $function$
       $function$;
 comment on function primaerens_tidslinje() is 'Of this server, which must not be following another';
 
+CREATE OR REPLACE FUNCTION rydd_abonnementer(dager integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+  declare borte integer;
+  begin
+    -- Told of an hour ago by somebody, and not of this: a registry that is on its way out to all has been by then.
+    delete from public.abonnement where sist_brukt < now() - make_interval(days => dager)
+      or sist_registrert < (select konsumenter_meldt - interval '1 hour' from public.instans);
+    get diagnostics borte = row_count;
+    delete from public.abonnement_medlem where fjernet < (select beskaaret_til from public.instans);
+    return borte;
+  end $function$;
+comment on function rydd_abonnementer(integer) is 'Removes what nobody has used for so long, whose consumer is gone, and members that were taken out before the feed begins';
+revoke execute on function rydd_abonnementer(integer) from public;
+grant execute on function rydd_abonnementer(integer) to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION rydd_parkerte()
  RETURNS void
  LANGUAGE plpgsql
@@ -378,6 +628,59 @@ AS $function$ begin
 end $function$;
 comment on function skriv_oppslagslinje() is 'Writes what a version from before the lines had forms writes';
 revoke execute on function skriv_oppslagslinje() from public;
+
+CREATE OR REPLACE FUNCTION slett_abonnement(hvem text, grunnlag text, hva text)
+ RETURNS integer
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+    with borte as (
+      delete from public.abonnement where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva returning 1)
+    select count(*)::integer from borte
+  $function$;
+comment on function slett_abonnement(text,text,text) is 'How many it was: one or none';
+revoke execute on function slett_abonnement(text,text,text) from public;
+grant execute on function slett_abonnement(text,text,text) to datadeling_leser;
+
+create table abonnement (
+  id uuid default gen_random_uuid() not null,
+  konsument text not null,
+  behandlingsgrunnlag text not null,
+  navn text not null,
+  slag text[] default '{}'::text[] not null,
+  opprettet timestamptz(6) default now() not null,
+  endret timestamptz(6) default now() not null,
+  sist_brukt timestamptz(6) default now() not null,
+  sist_registrert timestamptz(6) default now() not null,
+  constraint abonnement_pkey PRIMARY KEY (id),
+  constraint abonnement_konsument_behandlingsgrunnlag_navn_key UNIQUE (konsument, behandlingsgrunnlag, navn)
+);
+comment on table abonnement is 'Subsets of all avtaler that consumers follow';
+comment on column abonnement.slag is 'The kinds of members that it has, or has had';
+comment on column abonnement.sist_registrert is 'When a query-api last told that its registry has the consumer and the purpose';
+grant select on abonnement to datadeling_leser;
+grant select, delete on abonnement to datadeling_skriver;
+
+create table abonnement_medlem (
+  abonnement uuid not null,
+  noekkel text not null,
+  ident uuid,
+  lagt_til xid8 default pg_current_xact_id() not null,
+  fjernet xid8,
+  constraint abonnement_medlem_noekkel_check CHECK (noekkel ~ '^[PABT].'::text)
+);
+comment on table abonnement_medlem is 'What a subscription is of, and was: a member counts for the changes of transactions after lagt_til and up to fjernet';
+comment on column abonnement_medlem.noekkel is 'P and a deltaker_id, A and an avtale_id, B and a bedrift_nr, T and a tiltakstype as the source has it';
+comment on column abonnement_medlem.ident is 'Of a person: the opaque id of the ident that was given; noekkel is whose it is';
+CREATE INDEX abonnement_medlem_av ON abonnement_medlem USING btree (abonnement, noekkel);
+CREATE UNIQUE INDEX abonnement_medlem_en ON abonnement_medlem USING btree (abonnement, noekkel, ident) NULLS NOT DISTINCT WHERE fjernet IS NULL;
+CREATE INDEX abonnement_medlem_fjernet ON abonnement_medlem USING btree (abonnement, fjernet, noekkel) WHERE fjernet IS NOT NULL;
+CREATE INDEX abonnement_medlem_ident ON abonnement_medlem USING btree (ident) WHERE ident IS NOT NULL AND fjernet IS NULL;
+CREATE INDEX abonnement_medlem_lagt_til ON abonnement_medlem USING btree (abonnement, lagt_til, noekkel);
+CREATE INDEX abonnement_medlem_noekkel ON abonnement_medlem USING btree (noekkel, abonnement);
+grant select on abonnement_medlem to datadeling_leser;
+grant select, delete on abonnement_medlem to datadeling_skriver;
 
 create table adapter (
   id boolean default true not null,
@@ -502,8 +805,40 @@ CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slette
 CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_tiltakstype ON avtale USING btree (tiltakstype, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE TRIGGER avtale_endring_endret AFTER UPDATE ON avtale REFERENCING OLD TABLE AS foer NEW TABLE AS etter FOR EACH STATEMENT EXECUTE FUNCTION avtale_endring_endret();
+CREATE TRIGGER avtale_endring_ny AFTER INSERT ON avtale REFERENCING NEW TABLE AS etter FOR EACH STATEMENT EXECUTE FUNCTION avtale_endring_ny();
 CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE OR UPDATE ON avtale FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select, insert, update on avtale to datadeling_skriver;
+
+create table avtale_endring (
+  tx xid8 default pg_current_xact_id() not null,
+  avtale_id uuid not null,
+  kun_lenker boolean default false not null,
+  deltaker_id uuid,
+  bedrift_nr text,
+  tiltakstype text,
+  aarsak text,
+  var_synlig boolean default false not null,
+  foer_deltaker_id uuid,
+  foer_bedrift_nr text,
+  foer_tiltakstype text,
+  foer_versjon bigint,
+  felter text[],
+  tidspunkt timestamptz(6) default now() not null,
+  constraint avtale_endring_pkey PRIMARY KEY (tx, avtale_id)
+);
+comment on table avtale_endring is 'What each transaction did to an avtale that consumers see or saw: whose it is and was, for subscriptions. As old as the change feed';
+comment on column avtale_endring.kun_lenker is 'Its links alone, or what no field tells: the content is as it was';
+comment on column avtale_endring.deltaker_id is 'Of the avtale as it is after it, like bedrift_nr and tiltakstype; null when it is not to be seen';
+comment on column avtale_endring.foer_deltaker_id is 'Of the avtale as it was before; null when it was not to be seen';
+comment on column avtale_endring.foer_versjon is 'avtale_versjon.lopenr of the content before; it may be erased';
+comment on column avtale_endring.felter is 'Columns that have another value than before, and fase when it is worked out of something else; null: there was nothing before';
+CREATE INDEX avtale_endring_avtale ON avtale_endring USING btree (avtale_id, tx);
+CREATE INDEX avtale_endring_foer_bedrift ON avtale_endring USING btree (foer_bedrift_nr, tx) WHERE foer_bedrift_nr IS DISTINCT FROM bedrift_nr;
+CREATE INDEX avtale_endring_foer_deltaker ON avtale_endring USING btree (foer_deltaker_id, tx) WHERE foer_deltaker_id IS DISTINCT FROM deltaker_id;
+CREATE INDEX avtale_endring_foer_tiltakstype ON avtale_endring USING btree (foer_tiltakstype, tx) WHERE foer_tiltakstype IS DISTINCT FROM tiltakstype;
+grant select on avtale_endring to datadeling_leser;
+grant select, delete on avtale_endring to datadeling_skriver;
 
 create table avtale_versjon (
   avtale_id uuid not null,
@@ -595,6 +930,7 @@ create table endring (
 );
 comment on table endring is 'Change feed. A sequence alone would skip what commits late: a reader pages on (tx, lopenr) below the snapshot''s xmin';
 CREATE INDEX endring_tidspunkt ON endring USING brin (tidspunkt);
+CREATE TRIGGER avtale_endring_lenker AFTER INSERT ON endring REFERENCING NEW TABLE AS ny FOR EACH STATEMENT EXECUTE FUNCTION avtale_endring_lenker();
 CREATE TRIGGER endring_tidslinje BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION endring_noter_tidslinje();
 CREATE TRIGGER krev_kontrakt BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select on endring to datadeling_leser;
@@ -670,6 +1006,7 @@ create table instans (
   tidslinje integer default 0 not null,
   kontrakt_minst integer default 1 not null,
   relasjoner_kontrollert text,
+  konsumenter_meldt timestamptz(6),
   constraint instans_pkey PRIMARY KEY (id),
   constraint instans_id_check CHECK (id)
 );
@@ -679,6 +1016,7 @@ comment on column instans.relasjoner_bygget_til is 'Participants up to this one 
 comment on column instans.tidslinje is 'The timeline of the primary, for those who follow it: never behind the change feed';
 comment on column instans.kontrakt_minst is 'Who writes by an older contract is refused; set by the migration job';
 comment on column instans.relasjoner_kontrollert is 'The build of the ingestor that last checked all relations';
+comment on column instans.konsumenter_meldt is 'When a query-api last told which consumers there are';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
 grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert) on instans to datadeling_skriver;
@@ -887,6 +1225,8 @@ create table personident (
 );
 comment on table personident is 'Whose an ident is, as opaque ids: the person has the smallest of the ids. An ident that is not here is its own person';
 CREATE INDEX personident_deltaker_id ON personident USING btree (deltaker_id);
+CREATE TRIGGER abonnement_person_inn AFTER INSERT ON personident REFERENCING NEW TABLE AS berort FOR EACH STATEMENT EXECUTE FUNCTION abonnement_person();
+CREATE TRIGGER abonnement_person_ut AFTER DELETE ON personident REFERENCING OLD TABLE AS berort FOR EACH STATEMENT EXECUTE FUNCTION abonnement_person();
 grant select, insert, delete on personident to datadeling_skriver;
 
 create table personident_foer (
@@ -1064,6 +1404,7 @@ comment on column trigger_posisjon.epoke is 'Of the change feed, when the positi
 comment on column trigger_posisjon.hull is 'When the feed was last found to lack lines that had not been published';
 grant select, insert, update on trigger_posisjon to datadeling_skriver;
 
+alter table abonnement_medlem add constraint abonnement_medlem_abonnement_fkey FOREIGN KEY (abonnement) REFERENCES abonnement(id) ON DELETE CASCADE;
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);

@@ -2,7 +2,7 @@
  * The sandbox as it is published, in dist/sandbox: its own program, and beside it the query-api's, byte for byte as the
  * product is built. Everything from node_modules stays outside, and package.json names it in the versions of the lock file.
  */
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,7 +38,10 @@ const stats = await promisify(webpack)({
   },
   // Where the programs of Postgres are is worked out from where this lies, when it runs.
   plugins: [
-    new webpack.DefinePlugin({ 'import.meta.url': 'require("node:url").pathToFileURL(__filename).href' }),
+    new webpack.DefinePlugin({
+      'import.meta.url': 'require("node:url").pathToFileURL(__filename).href',
+      'import.meta.dirname': '__dirname',
+    }),
     new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, include: 'main' }),
   ],
   node: { __dirname: false, __filename: false },
@@ -50,6 +53,10 @@ if (stats.hasErrors() || stats.hasWarnings()) console.error(stats.toString('erro
 if (stats.hasErrors()) process.exit(1);
 
 copyFileSync(queryApi, join(target, 'query-api.cjs'));
+// What lies beside it: its pages, and the documents that they lead to.
+for (const name of ['static', 'documents', 'asyncapi.yaml']) {
+  cpSync(join(root, 'dist', 'apps', 'query-api', name), join(target, name), { recursive: true });
+}
 copyFileSync(join(root, 'apps', 'query-api', 'openapi.json'), join(target, 'openapi.json'));
 for (const name of ['README.md', 'konsumenter.yaml']) copyFileSync(join(source, name), join(target, name));
 

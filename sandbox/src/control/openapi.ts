@@ -18,6 +18,7 @@ const { text: withToken } = createOpenApi({
   description: DESCRIPTION,
   tags: { Innhold: 'Who and what there is', Omgivelser: 'Time, faults, who asked, and tokens' },
   token: 'None is needed',
+  bar: [],
   closedSchemas: ['Avtaleinnhold', 'Person', 'ScenarioValg', 'KlokkeValg', 'Alder', 'Feil'],
   errors: {
     400: 'The request is not valid; `feil` names what',

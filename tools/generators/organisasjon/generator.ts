@@ -13,7 +13,6 @@ import {
   NO_ADAPTER,
   type InboundApp,
   triggerTopicManifest,
-  type InboundKonsument,
 } from './manifests.ts';
 import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FIELDS, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
-import { pageHeaders } from '@tiltak/platform';
+import { CSS, directoryOfPages, HTML, JS, servePage } from '@tiltak/platform';
 import { Ajv } from 'ajv';
 import ucs2length from 'ajv/dist/runtime/ucs2length.js';
 import standalone from 'ajv/dist/standalone/index.js';
@@ -14,21 +14,17 @@ import { FILTER_FIELDS } from '../avtaler/avtaler.filter.ts';
 /** Open: it holds no data, and takes none. What is filled in stays in the browser. */
 export const ACCESS_FORM_ROUTES = ['/tilgang/skjema', '/tilgang/skjema/*'];
 
-const JS = 'text/javascript; charset=utf-8';
-
 /** Serves the form that a team makes its entry in the registry of consumers with. */
 export function serveAccessForm(server: FastifyInstance, organisasjon: string): void {
-  const file = (name: string): Buffer => readFileSync(join(import.meta.dirname, 'static', name));
-  const files: Record<string, [type: string, content: Buffer | string]> = {
-    '/tilgang/skjema': ['text/html; charset=utf-8', file('tilgangsskjema.html')],
-    '/tilgang/skjema/skjema.css': ['text/css; charset=utf-8', file('tilgangsskjema.css')],
-    '/tilgang/skjema/skjema.js': [JS, file('tilgangsskjema.js')],
-    '/tilgang/skjema/oppforing.js': [JS, file('oppforing.js')],
-    '/tilgang/skjema/regler.js': [JS, rulesModule(organisasjon)],
-  };
-  for (const [route, [type, content]] of Object.entries(files)) {
-    server.get(route, (_request, reply) => reply.headers(pageHeaders(type)).send(content));
-  }
+  const directory = directoryOfPages(import.meta.dirname);
+  const file = (name: string): Buffer => readFileSync(join(directory, 'static', name));
+  servePage(server, {
+    '/tilgang/skjema': { type: HTML, content: file('tilgangsskjema.html') },
+    '/tilgang/skjema/skjema.css': { type: CSS, content: file('tilgangsskjema.css') },
+    '/tilgang/skjema/skjema.js': { type: JS, content: file('tilgangsskjema.js') },
+    '/tilgang/skjema/oppforing.js': { type: JS, content: file('oppforing.js') },
+    '/tilgang/skjema/regler.js': { type: JS, content: rulesModule(organisasjon) },
+  });
 }
 
 /** What the page goes by, from what the service itself goes by: the schema of the registry, operations, fields, filters. */

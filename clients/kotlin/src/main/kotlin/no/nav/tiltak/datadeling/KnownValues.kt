@@ -5,6 +5,7 @@ package no.nav.tiltak.datadeling
 internal val KNOWN_VALUES: Map<String, Set<String>> = mapOf(
     "aarsak" to setOf("SLETTET", "FEILREGISTRERT", "UKJENT"),
     "avtaleStatus" to setOf("ANNULLERT", "AVBRUTT", "PAABEGYNT", "MANGLER_GODKJENNING", "KLAR_FOR_OPPSTART", "GJENNOMFORES", "AVSLUTTET", "UKJENT"),
+    "bruk" to setOf("BRUKT", "UBRUKT", "ALDRI", "UKJENT"),
     "fase" to setOf("UTKAST", "PLANLAGT", "PAAGAAR", "AVSLUTTET", "ANNULLERT", "IKKE_INNGAATT_PAA_NYTT", "UKJENT"),
     "faser" to setOf("UTKAST", "PLANLAGT", "PAAGAAR", "AVSLUTTET", "ANNULLERT", "IKKE_INNGAATT_PAA_NYTT", "UKJENT"),
     "grunn" to setOf("ANNULLERT_UNDERVEIS", "IKKE_INNGAATT_PAA_NYTT", "UKJENT"),
@@ -15,5 +16,5 @@ internal val KNOWN_VALUES: Map<String, Set<String>> = mapOf(
     "tilstand" to setOf("FULLT", "DELVIS", "IKKE", "UKJENT"),
     "tiltakstype" to setOf("ARBEIDSTRENING", "MIDLERTIDIG_LONNSTILSKUDD", "VARIG_LONNSTILSKUDD", "MENTOR", "INKLUDERINGSTILSKUDD", "SOMMERJOBB", "VTAO", "FIREARIG_LONNSTILSKUDD", "UKJENT"),
     "tiltakstyper" to setOf("ARBEIDSTRENING", "MIDLERTIDIG_LONNSTILSKUDD", "VARIG_LONNSTILSKUDD", "MENTOR", "INKLUDERINGSTILSKUDD", "SOMMERJOBB", "VTAO", "FIREARIG_LONNSTILSKUDD", "UKJENT"),
-    "type" to setOf("ENDRET", "SLETTET", "UKJENT"),
+    "type" to setOf("ENDRET", "SLETTET", "UTENFOR", "UKJENT"),
 )

@@ -23,6 +23,22 @@ public abstract class Operations internal constructor() {
      * Is each of these persons on a measure, which, how many, for how long?
      *
      * The least data that answers it: one answer for each person, in the order asked. `svar` is JA, NEI or UAVKLART: the date of an annulment is when it was registered and not when the person left, and while approvals are renewed nobody can say. A person who is unknown here is answered NEI, and `dekning` says what that is worth. INKLUDERINGSTILSKUDD and MENTOR are grants to an employer and not places for a person: leave them out with `tiltakstyper` when you ask where somebody is.
+     *
+     * **What on a measure means**: the first row that holds decides, for each avtale. A person with a JA is answered JA, one with none but an UAVKLART is answered UAVKLART. D is the day in Oslo that is asked about. Entered: `avtaleInngaatt` is set now; ever entered: in any version known at the moment that is asked about. Annulled: `annullertTidspunkt` is set, or the status is ANNULLERT or AVBRUTT; its day is the day in Oslo of `annullertTidspunkt`. From Arena: `opphav` is ARENA, or the source says that an approval on behalf came from there. An avtale that is deleted or wrongly registered is not there.
+     *
+     * | first that holds | `fase` | `annullertUnderveis` | on the measure on D |
+     * | --- | --- | --- | --- |
+     * | annulled, never entered | `ANNULLERT` |  | NEI |
+     * | annulled, ever entered, and: startDato or the day of annulment unknown, or that day ≤ startDato, or the reason says that it never began | `ANNULLERT` |  | NEI |
+     * | annulled, ever entered, D < startDato | `PLANLAGT` | true | NEI |
+     * | the same, startDato ≤ D ≤ the earlier of sluttDato and the day before the annulment | `PAAGAAR` | true | UAVKLART |
+     * | the same, later | `AVSLUTTET` | true | NEI |
+     * | entered, sluttDato < D | `AVSLUTTET` |  | NEI |
+     * | entered, startDato ≤ D | `PAAGAAR` |  | JA |
+     * | entered (startDato later or unknown) | `PLANLAGT` |  | NEI |
+     * | not entered now, but ever entered or from Arena, both dates known, startDato ≤ D ≤ sluttDato: the approvals are being renewed | `IKKE_INNGAATT_PAA_NYTT` |  | UAVKLART |
+     * | ever entered, sluttDato < D | `AVSLUTTET` |  | NEI |
+     * | else | `UTKAST` |  | NEI |
      */
     @JvmOverloads
     public fun hentTiltaksstatus(
@@ -122,16 +138,68 @@ public abstract class Operations internal constructor() {
     /**
      * What has changed since this position?
      *
-     * No change is skipped or given twice to a reader that goes on from `posisjon`. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again.
+     * No change is skipped or given twice to a reader that goes on from `posisjon`. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again. With `abonnement`, only the changes of its avtaler, with their content; one that leaves it is UTENFOR, and when a member is added what it brings comes first.
      */
     @JvmOverloads
     public fun hentEndringer(
         etter: String? = null,
+        fra: Startsted? = null,
+        abonnement: String? = null,
         antall: Int? = null,
         ventSekunder: Int? = null,
         options: CallOptions = CallOptions.NONE,
     ): Answer<Endringsside> =
-        call("GET", "/api/v1/endringer", listOf("etter" to etter, "antall" to antall, "ventSekunder" to ventSekunder), null, options, Endringsside::class.java)
+        call("GET", "/api/v1/endringer", listOf("etter" to etter, "fra" to fra, "abonnement" to abonnement, "antall" to antall, "ventSekunder" to ventSekunder), null, options, Endringsside::class.java)
+
+    /**
+     * Follow these
+     *
+     * Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (50,000 of a kind in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
+     */
+    @JvmOverloads
+    public fun lagreAbonnement(
+        navn: String,
+        body: Abonnementsmedlemmer,
+        options: CallOptions = CallOptions.NONE,
+    ): Answer<Abonnement> =
+        call("PUT", "/api/v1/abonnementer/${segment(navn)}", listOf(), body, options, Abonnement::class.java)
+
+    /**
+     * What is this abonnement?
+     *
+     * How many members it has, and not which: of persons, not even we can tell.
+     */
+    @JvmOverloads
+    public fun hentAbonnement(
+        navn: String,
+        options: CallOptions = CallOptions.NONE,
+    ): Answer<Abonnement> =
+        call("GET", "/api/v1/abonnementer/${segment(navn)}", listOf(), null, options, Abonnement::class.java)
+
+    /**
+     * Follow none of these any more
+     *
+     * All that is kept of it is removed. That there is none is no error.
+     */
+    @JvmOverloads
+    public fun slettAbonnement(
+        navn: String,
+        options: CallOptions = CallOptions.NONE,
+    ): Answer<Unit> =
+        call("DELETE", "/api/v1/abonnementer/${segment(navn)}", listOf(), null, options, Unit::class.java)
+
+    /**
+     * Follow these too, and those no longer
+     *
+     * What is in both is a member after it. What a new member brings comes first in the feed of the abonnement; what goes with one that is taken out is UTENFOR there.
+     */
+    @JvmOverloads
+    public fun endreMedlemmer(
+        navn: String,
+        body: Medlemsendring,
+        options: CallOptions = CallOptions.NONE,
+    ): Answer<Abonnement> =
+        call("POST", "/api/v1/abonnementer/${segment(navn)}/medlemmer", listOf(), body, options, Abonnement::class.java)
 
     /**
      * How old is the data?
@@ -169,4 +237,15 @@ public abstract class Operations internal constructor() {
         options: CallOptions = CallOptions.NONE,
     ): Answer<Statistikk> =
         call("GET", "/api/v1/statistikk", listOf("per" to per, "enhet" to enhet, "faser" to faser, "dato" to dato, "serie" to serie, "maaneder" to maaneder), null, options, Statistikk::class.java)
+
+    /**
+     * What may I ask here, and what of it do I use?
+     *
+     * For every registered consumer, also one that has not accepted the terms of use: it needs no grant, and no purpose. It counts in the quota, and is not audited, since it tells of no avtale.
+     */
+    @JvmOverloads
+    public fun hentTilgang(
+        options: CallOptions = CallOptions.NONE,
+    ): Answer<Tilgang> =
+        call("GET", "/api/v1/tilgang", listOf(), null, options, Tilgang::class.java)
 }

@@ -220,7 +220,7 @@ public enum class Opphav {
 }
 
 /**
- * Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+ * Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
  */
 public enum class Fase {
     @JsonProperty("UTKAST") UTKAST,
@@ -234,7 +234,7 @@ public enum class Fase {
 }
 
 /**
- * Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+ * Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
  */
 public enum class AvtaleStatus {
     @JsonProperty("ANNULLERT") ANNULLERT,
@@ -281,24 +281,28 @@ public data class AvtaleLenker @JsonCreator constructor(
      */
     @param:JsonProperty("neste") @get:JsonProperty("neste") public val neste: Lenke? = null,
     /**
-     * The participant's others that have a day in common with it
+     * The participant's others that have a day in common with it; ten of them when there are more
      */
     @param:JsonProperty("samtidige") @get:JsonProperty("samtidige") public val samtidige: List<Lenke>? = null,
     /**
-     * Those of kind MENTOR that the participant has at the same employer on a day in common
+     * Those of kind MENTOR that the participant has at the same employer on a day in common; ten of them when there are more
      */
     @param:JsonProperty("mentor") @get:JsonProperty("mentor") public val mentor: List<Lenke>? = null,
     /**
-     * Of one of kind MENTOR: those that it is the mentor of
+     * Of one of kind MENTOR: those that it is the mentor of; ten of them when there are more
      */
     @param:JsonProperty("mentorFor") @get:JsonProperty("mentorFor") public val mentorFor: List<Lenke>? = null,
+    /**
+     * The participant's avtaler, when `samtidige`, `mentor` or `mentorFor` names ten of more
+     */
+    @param:JsonProperty("flere") @get:JsonProperty("flere") public val flere: Lenke? = null,
 )
 
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public data class Tiltak @JsonCreator constructor(
     /**
-     * Identifies the avtale for ever
+     * Identifies the avtale for ever; the key of its messages
      */
     @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID? = null,
     /**
@@ -306,7 +310,7 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("avtaleNr") @get:JsonProperty("avtaleNr") public val avtaleNr: Int? = null,
     /**
-     * National ident of the participant, 11 digits
+     * National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
      */
     @param:JsonProperty("deltakerFnr") @get:JsonProperty("deltakerFnr") public val deltakerFnr: String? = null,
     /**
@@ -314,19 +318,19 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("bedriftNr") @get:JsonProperty("bedriftNr") public val bedriftNr: String? = null,
     /**
-     * Name of the employer
+     * Name of the employer, from Enhetsregisteret
      */
     @param:JsonProperty("bedriftNavn") @get:JsonProperty("bedriftNavn") public val bedriftNavn: String? = null,
     /**
-     * NAV-ident of the veileder; null when not assigned
+     * NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
      */
     @param:JsonProperty("veilederNavIdent") @get:JsonProperty("veilederNavIdent") public val veilederNavIdent: String? = null,
     /**
-     * Version of the content at the source, from 1; may skip numbers
+     * Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
      */
     @param:JsonProperty("versjon") @get:JsonProperty("versjon") public val versjon: Int? = null,
     /**
-     * When the avtale was entered into by all parties
+     * When the avtale was entered into by all parties; may become null again, when its approvals are renewed
      */
     @param:JsonProperty("avtaleInngaatt") @get:JsonProperty("avtaleInngaatt") public val avtaleInngaatt: Instant? = null,
     /**
@@ -346,7 +350,7 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentAvDeltaker") @get:JsonProperty("godkjentAvDeltaker") public val godkjentAvDeltaker: Instant? = null,
     /**
-     * When the employer approved
+     * When the employer approved. An approval that the employer took back before the participant had approved may still stand here
      */
     @param:JsonProperty("godkjentAvArbeidsgiver") @get:JsonProperty("godkjentAvArbeidsgiver") public val godkjentAvArbeidsgiver: Instant? = null,
     /**
@@ -354,7 +358,7 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentAvVeileder") @get:JsonProperty("godkjentAvVeileder") public val godkjentAvVeileder: Instant? = null,
     /**
-     * When the beslutter approved
+     * When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
      */
     @param:JsonProperty("godkjentAvBeslutter") @get:JsonProperty("godkjentAvBeslutter") public val godkjentAvBeslutter: Instant? = null,
     /**
@@ -370,7 +374,7 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentPaaVegneAv") @get:JsonProperty("godkjentPaaVegneAv") public val godkjentPaaVegneAv: Boolean? = null,
     /**
-     * The veileder approved on behalf of the employer
+     * The veileder approved on behalf of the employer. Stays true when the approval is taken back
      */
     @param:JsonProperty("godkjentPaaVegneAvArbeidsgiver") @get:JsonProperty("godkjentPaaVegneAvArbeidsgiver") public val godkjentPaaVegneAvArbeidsgiver: Boolean? = null,
     /**
@@ -378,19 +382,19 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("opphav") @get:JsonProperty("opphav") public val opphav: Opphav? = null,
     /**
-     * When the avtale was created
+     * When the avtale was created; of those from Arena when Arena registered it, which may be years before
      */
     @param:JsonProperty("opprettetTidspunkt") @get:JsonProperty("opprettetTidspunkt") public val opprettetTidspunkt: Instant? = null,
     /**
-     * When the avtale was annulled; may become null again
+     * When the avtale was annulled: when that was registered, not when the person left. May become null again
      */
     @param:JsonProperty("annullertTidspunkt") @get:JsonProperty("annullertTidspunkt") public val annullertTidspunkt: Instant? = null,
     /**
-     * When the source last changed the avtale, to the microsecond
+     * When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
      */
     @param:JsonProperty("sistEndret") @get:JsonProperty("sistEndret") public val sistEndret: Instant? = null,
     /**
-     * Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+     * Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
      */
     @param:JsonProperty("fase") @get:JsonProperty("fase") public val fase: Fase? = null,
     /**
@@ -398,11 +402,11 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("annullertUnderveis") @get:JsonProperty("annullertUnderveis") public val annullertUnderveis: Boolean? = null,
     /**
-     * Kind of measure
+     * Kind of measure. Never changes
      */
     @param:JsonProperty("tiltakstype") @get:JsonProperty("tiltakstype") public val tiltakstype: Tiltakstype? = null,
     /**
-     * Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+     * Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
      */
     @param:JsonProperty("avtaleStatus") @get:JsonProperty("avtaleStatus") public val avtaleStatus: AvtaleStatus? = null,
     /**
@@ -410,7 +414,7 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("startDato") @get:JsonProperty("startDato") public val startDato: LocalDate,
     /**
-     * Last day; null when it has no end yet
+     * Last day, included; null when it has no end yet
      */
     @param:JsonProperty("sluttDato") @get:JsonProperty("sluttDato") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val sluttDato: LocalDate? = null,
     /**
@@ -434,7 +438,7 @@ public data class Tiltak @JsonCreator constructor(
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public data class UsikkertTiltak @JsonCreator constructor(
     /**
-     * Identifies the avtale for ever
+     * Identifies the avtale for ever; the key of its messages
      */
     @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID? = null,
     /**
@@ -442,7 +446,7 @@ public data class UsikkertTiltak @JsonCreator constructor(
      */
     @param:JsonProperty("avtaleNr") @get:JsonProperty("avtaleNr") public val avtaleNr: Int? = null,
     /**
-     * National ident of the participant, 11 digits
+     * National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
      */
     @param:JsonProperty("deltakerFnr") @get:JsonProperty("deltakerFnr") public val deltakerFnr: String? = null,
     /**
@@ -450,19 +454,19 @@ public data class UsikkertTiltak @JsonCreator constructor(
      */
     @param:JsonProperty("bedriftNr") @get:JsonProperty("bedriftNr") public val bedriftNr: String? = null,
     /**
-     * Name of the employer
+     * Name of the employer, from Enhetsregisteret
      */
     @param:JsonProperty("bedriftNavn") @get:JsonProperty("bedriftNavn") public val bedriftNavn: String? = null,
     /**
-     * NAV-ident of the veileder; null when not assigned
+     * NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
      */
     @param:JsonProperty("veilederNavIdent") @get:JsonProperty("veilederNavIdent") public val veilederNavIdent: String? = null,
     /**
-     * Version of the content at the source, from 1; may skip numbers
+     * Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
      */
     @param:JsonProperty("versjon") @get:JsonProperty("versjon") public val versjon: Int? = null,
     /**
-     * When the avtale was entered into by all parties
+     * When the avtale was entered into by all parties; may become null again, when its approvals are renewed
      */
     @param:JsonProperty("avtaleInngaatt") @get:JsonProperty("avtaleInngaatt") public val avtaleInngaatt: Instant? = null,
     /**
@@ -482,7 +486,7 @@ public data class UsikkertTiltak @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentAvDeltaker") @get:JsonProperty("godkjentAvDeltaker") public val godkjentAvDeltaker: Instant? = null,
     /**
-     * When the employer approved
+     * When the employer approved. An approval that the employer took back before the participant had approved may still stand here
      */
     @param:JsonProperty("godkjentAvArbeidsgiver") @get:JsonProperty("godkjentAvArbeidsgiver") public val godkjentAvArbeidsgiver: Instant? = null,
     /**
@@ -490,7 +494,7 @@ public data class UsikkertTiltak @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentAvVeileder") @get:JsonProperty("godkjentAvVeileder") public val godkjentAvVeileder: Instant? = null,
     /**
-     * When the beslutter approved
+     * When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
      */
     @param:JsonProperty("godkjentAvBeslutter") @get:JsonProperty("godkjentAvBeslutter") public val godkjentAvBeslutter: Instant? = null,
     /**
@@ -506,7 +510,7 @@ public data class UsikkertTiltak @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentPaaVegneAv") @get:JsonProperty("godkjentPaaVegneAv") public val godkjentPaaVegneAv: Boolean? = null,
     /**
-     * The veileder approved on behalf of the employer
+     * The veileder approved on behalf of the employer. Stays true when the approval is taken back
      */
     @param:JsonProperty("godkjentPaaVegneAvArbeidsgiver") @get:JsonProperty("godkjentPaaVegneAvArbeidsgiver") public val godkjentPaaVegneAvArbeidsgiver: Boolean? = null,
     /**
@@ -514,27 +518,27 @@ public data class UsikkertTiltak @JsonCreator constructor(
      */
     @param:JsonProperty("opphav") @get:JsonProperty("opphav") public val opphav: Opphav? = null,
     /**
-     * When the avtale was created
+     * When the avtale was created; of those from Arena when Arena registered it, which may be years before
      */
     @param:JsonProperty("opprettetTidspunkt") @get:JsonProperty("opprettetTidspunkt") public val opprettetTidspunkt: Instant? = null,
     /**
-     * When the avtale was annulled; may become null again
+     * When the avtale was annulled: when that was registered, not when the person left. May become null again
      */
     @param:JsonProperty("annullertTidspunkt") @get:JsonProperty("annullertTidspunkt") public val annullertTidspunkt: Instant? = null,
     /**
-     * When the source last changed the avtale, to the microsecond
+     * When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
      */
     @param:JsonProperty("sistEndret") @get:JsonProperty("sistEndret") public val sistEndret: Instant? = null,
     /**
-     * Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+     * Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
      */
     @param:JsonProperty("fase") @get:JsonProperty("fase") public val fase: Fase? = null,
     /**
-     * Kind of measure
+     * Kind of measure. Never changes
      */
     @param:JsonProperty("tiltakstype") @get:JsonProperty("tiltakstype") public val tiltakstype: Tiltakstype? = null,
     /**
-     * Status of the avtale as the source last said, now or at gjeldendePer. It ages: see fase
+     * Status, as the source last said. It computes it at night, so it ages: `fase` says where the avtale is on a day
      */
     @param:JsonProperty("avtaleStatus") @get:JsonProperty("avtaleStatus") public val avtaleStatus: AvtaleStatus? = null,
     /**
@@ -542,7 +546,7 @@ public data class UsikkertTiltak @JsonCreator constructor(
      */
     @param:JsonProperty("startDato") @get:JsonProperty("startDato") public val startDato: LocalDate,
     /**
-     * Last day; null when it has no end yet
+     * Last day, included; null when it has no end yet
      */
     @param:JsonProperty("sluttDato") @get:JsonProperty("sluttDato") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val sluttDato: LocalDate? = null,
     /**
@@ -712,23 +716,23 @@ public data class Tiltaksstatuser @JsonCreator constructor(
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public data class Periode @JsonCreator constructor(
     /**
-     * First day, included
+     * First day, included; from the beginning when absent
      */
-    @param:JsonProperty("fra") @get:JsonProperty("fra") public val fra: LocalDate,
+    @param:JsonProperty("fra") @get:JsonProperty("fra") public val fra: LocalDate? = null,
     /**
-     * Last day, included; not before fra
+     * Last day, included; not before fra; without end when absent
      */
-    @param:JsonProperty("til") @get:JsonProperty("til") public val til: LocalDate,
+    @param:JsonProperty("til") @get:JsonProperty("til") public val til: LocalDate? = null,
 ) {
     /** For Java. */
     public class Builder {
         private var fra: LocalDate? = null
-        public fun fra(fra: LocalDate): Builder = apply { this.fra = fra }
+        public fun fra(fra: LocalDate?): Builder = apply { this.fra = fra }
         private var til: LocalDate? = null
-        public fun til(til: LocalDate): Builder = apply { this.til = til }
+        public fun til(til: LocalDate?): Builder = apply { this.til = til }
         public fun build(): Periode = Periode(
-            fra = requireNotNull(fra) { "fra is required" },
-            til = requireNotNull(til) { "til is required" },
+            fra = fra,
+            til = til,
         )
     }
 }
@@ -765,7 +769,7 @@ public data class Sok @JsonCreator constructor(
      */
     @param:JsonProperty("faseDato") @get:JsonProperty("faseDato") public val faseDato: LocalDate? = null,
     /**
-     * Overlapping these days; an avtale without sluttDato goes on. Needs a grant for startDato and sluttDato
+     * Overlapping these days; either end may be open. An avtale without sluttDato goes on, one without startDato overlaps nothing. Needs a grant for startDato and sluttDato
      */
     @param:JsonProperty("periode") @get:JsonProperty("periode") public val periode: Periode? = null,
     /**
@@ -835,7 +839,7 @@ public data class Sok @JsonCreator constructor(
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public data class Avtale @JsonCreator constructor(
     /**
-     * Identifies the avtale for ever
+     * Identifies the avtale for ever; the key of its messages
      */
     @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID,
     /**
@@ -843,7 +847,7 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("avtaleNr") @get:JsonProperty("avtaleNr") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val avtaleNr: Int? = null,
     /**
-     * National ident of the participant, 11 digits
+     * National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
      */
     @param:JsonProperty("deltakerFnr") @get:JsonProperty("deltakerFnr") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val deltakerFnr: String? = null,
     /**
@@ -851,19 +855,19 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("bedriftNr") @get:JsonProperty("bedriftNr") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val bedriftNr: String? = null,
     /**
-     * Name of the employer
+     * Name of the employer, from Enhetsregisteret
      */
     @param:JsonProperty("bedriftNavn") @get:JsonProperty("bedriftNavn") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val bedriftNavn: String? = null,
     /**
-     * NAV-ident of the veileder; null when not assigned
+     * NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
      */
     @param:JsonProperty("veilederNavIdent") @get:JsonProperty("veilederNavIdent") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val veilederNavIdent: String? = null,
     /**
-     * Kind of measure
+     * Kind of measure. Never changes
      */
     @param:JsonProperty("tiltakstype") @get:JsonProperty("tiltakstype") public val tiltakstype: Tiltakstype? = null,
     /**
-     * Version of the content at the source, from 1; may skip numbers
+     * Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
      */
     @param:JsonProperty("versjon") @get:JsonProperty("versjon") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val versjon: Int? = null,
     /**
@@ -871,7 +875,7 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("avtaleStatus") @get:JsonProperty("avtaleStatus") public val avtaleStatus: AvtaleStatus? = null,
     /**
-     * When the avtale was entered into by all parties
+     * When the avtale was entered into by all parties; may become null again, when its approvals are renewed
      */
     @param:JsonProperty("avtaleInngaatt") @get:JsonProperty("avtaleInngaatt") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val avtaleInngaatt: Instant? = null,
     /**
@@ -879,7 +883,7 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("startDato") @get:JsonProperty("startDato") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val startDato: LocalDate? = null,
     /**
-     * Last day
+     * Last day, included; null when it has no end yet
      */
     @param:JsonProperty("sluttDato") @get:JsonProperty("sluttDato") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val sluttDato: LocalDate? = null,
     /**
@@ -899,7 +903,7 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentAvDeltaker") @get:JsonProperty("godkjentAvDeltaker") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val godkjentAvDeltaker: Instant? = null,
     /**
-     * When the employer approved
+     * When the employer approved. An approval that the employer took back before the participant had approved may still stand here
      */
     @param:JsonProperty("godkjentAvArbeidsgiver") @get:JsonProperty("godkjentAvArbeidsgiver") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val godkjentAvArbeidsgiver: Instant? = null,
     /**
@@ -907,7 +911,7 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentAvVeileder") @get:JsonProperty("godkjentAvVeileder") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val godkjentAvVeileder: Instant? = null,
     /**
-     * When the beslutter approved
+     * When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
      */
     @param:JsonProperty("godkjentAvBeslutter") @get:JsonProperty("godkjentAvBeslutter") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val godkjentAvBeslutter: Instant? = null,
     /**
@@ -923,7 +927,7 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentPaaVegneAv") @get:JsonProperty("godkjentPaaVegneAv") public val godkjentPaaVegneAv: Boolean,
     /**
-     * The veileder approved on behalf of the employer
+     * The veileder approved on behalf of the employer. Stays true when the approval is taken back
      */
     @param:JsonProperty("godkjentPaaVegneAvArbeidsgiver") @get:JsonProperty("godkjentPaaVegneAvArbeidsgiver") public val godkjentPaaVegneAvArbeidsgiver: Boolean,
     /**
@@ -931,19 +935,19 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("opphav") @get:JsonProperty("opphav") public val opphav: Opphav? = null,
     /**
-     * When the avtale was created
+     * When the avtale was created; of those from Arena when Arena registered it, which may be years before
      */
     @param:JsonProperty("opprettetTidspunkt") @get:JsonProperty("opprettetTidspunkt") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val opprettetTidspunkt: Instant? = null,
     /**
-     * When the avtale was annulled; may become null again
+     * When the avtale was annulled: when that was registered, not when the person left. May become null again
      */
     @param:JsonProperty("annullertTidspunkt") @get:JsonProperty("annullertTidspunkt") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val annullertTidspunkt: Instant? = null,
     /**
-     * When the source last changed the avtale, to the microsecond
+     * When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
      */
     @param:JsonProperty("sistEndret") @get:JsonProperty("sistEndret") public val sistEndret: Instant,
     /**
-     * Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+     * Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
      */
     @param:JsonProperty("fase") @get:JsonProperty("fase") public val fase: Fase? = null,
     /**
@@ -1038,7 +1042,7 @@ public data class UtdragSok @JsonCreator constructor(
      */
     @param:JsonProperty("faseDato") @get:JsonProperty("faseDato") public val faseDato: LocalDate? = null,
     /**
-     * Overlapping these days; an avtale without sluttDato goes on. Needs a grant for startDato and sluttDato
+     * Overlapping these days; either end may be open. An avtale without sluttDato goes on, one without startDato overlaps nothing. Needs a grant for startDato and sluttDato
      */
     @param:JsonProperty("periode") @get:JsonProperty("periode") public val periode: Periode? = null,
     /**
@@ -1115,7 +1119,7 @@ public data class UtdragSok @JsonCreator constructor(
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public data class Utdrag @JsonCreator constructor(
     /**
-     * Identifies the avtale for ever
+     * Identifies the avtale for ever; the key of its messages
      */
     @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID? = null,
     /**
@@ -1123,7 +1127,7 @@ public data class Utdrag @JsonCreator constructor(
      */
     @param:JsonProperty("avtaleNr") @get:JsonProperty("avtaleNr") public val avtaleNr: Int? = null,
     /**
-     * National ident of the participant, 11 digits
+     * National ident of the participant (fødselsnummer or D-nummer), 11 digits; the one that the avtale was made with. Null in a few old ones
      */
     @param:JsonProperty("deltakerFnr") @get:JsonProperty("deltakerFnr") public val deltakerFnr: String? = null,
     /**
@@ -1131,19 +1135,19 @@ public data class Utdrag @JsonCreator constructor(
      */
     @param:JsonProperty("bedriftNr") @get:JsonProperty("bedriftNr") public val bedriftNr: String? = null,
     /**
-     * Name of the employer
+     * Name of the employer, from Enhetsregisteret
      */
     @param:JsonProperty("bedriftNavn") @get:JsonProperty("bedriftNavn") public val bedriftNavn: String? = null,
     /**
-     * NAV-ident of the veileder; null when not assigned
+     * NAV-ident of the veileder; null when not assigned. The first assignment comes with the next change of the avtale
      */
     @param:JsonProperty("veilederNavIdent") @get:JsonProperty("veilederNavIdent") public val veilederNavIdent: String? = null,
     /**
-     * Kind of measure
+     * Kind of measure. Never changes
      */
     @param:JsonProperty("tiltakstype") @get:JsonProperty("tiltakstype") public val tiltakstype: Tiltakstype? = null,
     /**
-     * Version of the content at the source, from 1; may skip numbers
+     * Version of the content at the source, from 1; one more for each change after the veileder approved. May skip numbers
      */
     @param:JsonProperty("versjon") @get:JsonProperty("versjon") public val versjon: Int? = null,
     /**
@@ -1151,7 +1155,7 @@ public data class Utdrag @JsonCreator constructor(
      */
     @param:JsonProperty("avtaleStatus") @get:JsonProperty("avtaleStatus") public val avtaleStatus: AvtaleStatus? = null,
     /**
-     * When the avtale was entered into by all parties
+     * When the avtale was entered into by all parties; may become null again, when its approvals are renewed
      */
     @param:JsonProperty("avtaleInngaatt") @get:JsonProperty("avtaleInngaatt") public val avtaleInngaatt: Instant? = null,
     /**
@@ -1159,7 +1163,7 @@ public data class Utdrag @JsonCreator constructor(
      */
     @param:JsonProperty("startDato") @get:JsonProperty("startDato") public val startDato: LocalDate? = null,
     /**
-     * Last day
+     * Last day, included; null when it has no end yet
      */
     @param:JsonProperty("sluttDato") @get:JsonProperty("sluttDato") public val sluttDato: LocalDate? = null,
     /**
@@ -1179,7 +1183,7 @@ public data class Utdrag @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentAvDeltaker") @get:JsonProperty("godkjentAvDeltaker") public val godkjentAvDeltaker: Instant? = null,
     /**
-     * When the employer approved
+     * When the employer approved. An approval that the employer took back before the participant had approved may still stand here
      */
     @param:JsonProperty("godkjentAvArbeidsgiver") @get:JsonProperty("godkjentAvArbeidsgiver") public val godkjentAvArbeidsgiver: Instant? = null,
     /**
@@ -1187,7 +1191,7 @@ public data class Utdrag @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentAvVeileder") @get:JsonProperty("godkjentAvVeileder") public val godkjentAvVeileder: Instant? = null,
     /**
-     * When the beslutter approved
+     * When the beslutter approved; some kinds of measure need no beslutter. May stand here while avtaleInngaatt is null
      */
     @param:JsonProperty("godkjentAvBeslutter") @get:JsonProperty("godkjentAvBeslutter") public val godkjentAvBeslutter: Instant? = null,
     /**
@@ -1203,7 +1207,7 @@ public data class Utdrag @JsonCreator constructor(
      */
     @param:JsonProperty("godkjentPaaVegneAv") @get:JsonProperty("godkjentPaaVegneAv") public val godkjentPaaVegneAv: Boolean? = null,
     /**
-     * The veileder approved on behalf of the employer
+     * The veileder approved on behalf of the employer. Stays true when the approval is taken back
      */
     @param:JsonProperty("godkjentPaaVegneAvArbeidsgiver") @get:JsonProperty("godkjentPaaVegneAvArbeidsgiver") public val godkjentPaaVegneAvArbeidsgiver: Boolean? = null,
     /**
@@ -1211,19 +1215,19 @@ public data class Utdrag @JsonCreator constructor(
      */
     @param:JsonProperty("opphav") @get:JsonProperty("opphav") public val opphav: Opphav? = null,
     /**
-     * When the avtale was created
+     * When the avtale was created; of those from Arena when Arena registered it, which may be years before
      */
     @param:JsonProperty("opprettetTidspunkt") @get:JsonProperty("opprettetTidspunkt") public val opprettetTidspunkt: Instant? = null,
     /**
-     * When the avtale was annulled; may become null again
+     * When the avtale was annulled: when that was registered, not when the person left. May become null again
      */
     @param:JsonProperty("annullertTidspunkt") @get:JsonProperty("annullertTidspunkt") public val annullertTidspunkt: Instant? = null,
     /**
-     * When the source last changed the avtale, to the microsecond
+     * When the source last changed the avtale, to the microsecond. Which of two messages is the newer is decided by it
      */
     @param:JsonProperty("sistEndret") @get:JsonProperty("sistEndret") public val sistEndret: Instant? = null,
     /**
-     * Where in its life the avtale is: today in Oslo, on faseDato, or on the day of gjeldendePer; of a version, on the day it was learned. Changes at midnight, without a line in the change feed. Absent when not granted
+     * Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed. The day is today, faseDato, or the day of gjeldendePer; of a version, the day it was learned. Absent when not granted
      */
     @param:JsonProperty("fase") @get:JsonProperty("fase") public val fase: Fase? = null,
     /**
@@ -1333,12 +1337,17 @@ public data class UtgaattProblem @JsonCreator constructor(
     @param:JsonProperty("nyStart") @get:JsonProperty("nyStart") public val nyStart: NyStart,
 )
 
+public enum class Startsted {
+    @JsonProperty("naa") naa,
+}
+
 /**
- * ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it
+ * ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it. UTENFOR: it is no longer of the abonnement: forget it
  */
 public enum class Endringstype {
     @JsonProperty("ENDRET") ENDRET,
     @JsonProperty("SLETTET") SLETTET,
+    @JsonProperty("UTENFOR") UTENFOR,
     /** A value that is newer than this client, or not known at the service. */
     @JsonEnumDefaultValue @JsonProperty("UKJENT") UKJENT,
 }
@@ -1370,7 +1379,7 @@ public data class Endring @JsonCreator constructor(
      */
     @param:JsonProperty("avtaleId") @get:JsonProperty("avtaleId") public val avtaleId: UUID,
     /**
-     * ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it
+     * ENDRET: new, changed, or its links changed: read it again. SLETTET: it is gone: forget it. UTENFOR: it is no longer of the abonnement: forget it
      */
     @param:JsonProperty("type") @get:JsonProperty("type") public val type: Endringstype,
     /**
@@ -1381,6 +1390,14 @@ public data class Endring @JsonCreator constructor(
      * When this system learned of it
      */
     @param:JsonProperty("tidspunkt") @get:JsonProperty("tidspunkt") public val tidspunkt: Instant,
+    /**
+     * Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when only its links are others. fase: what it is worked out of is another
+     */
+    @param:JsonProperty("endret") @get:JsonProperty("endret") public val endret: List<String>? = null,
+    /**
+     * Only with abonnement, of ENDRET: the granted fields, as they were after this change. Absent when that is no longer kept: what became of it comes later
+     */
+    @param:JsonProperty("avtale") @get:JsonProperty("avtale") public val avtale: Utdrag? = null,
     /**
      * Where to go from here (HAL)
      */
@@ -1403,6 +1420,127 @@ public data class Endringsside @JsonCreator constructor(
      */
     @param:JsonProperty("flere") @get:JsonProperty("flere") public val flere: Boolean,
 )
+
+/**
+ * Kinds of measure: every avtale of them
+ */
+public enum class Abonnementstype {
+    @JsonProperty("ARBEIDSTRENING") ARBEIDSTRENING,
+    @JsonProperty("MIDLERTIDIG_LONNSTILSKUDD") MIDLERTIDIG_LONNSTILSKUDD,
+    @JsonProperty("VARIG_LONNSTILSKUDD") VARIG_LONNSTILSKUDD,
+    @JsonProperty("MENTOR") MENTOR,
+    @JsonProperty("INKLUDERINGSTILSKUDD") INKLUDERINGSTILSKUDD,
+    @JsonProperty("SOMMERJOBB") SOMMERJOBB,
+    @JsonProperty("VTAO") VTAO,
+    @JsonProperty("FIREARIG_LONNSTILSKUDD") FIREARIG_LONNSTILSKUDD,
+}
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Abonnementsmedlemmer @JsonCreator constructor(
+    /**
+     * All national idents that the persons have: of one with several, whichever of them the avtaler bear
+     */
+    @param:JsonProperty("personidenter") @get:JsonProperty("personidenter") public val personidenter: List<String>? = null,
+    /**
+     * Avtaler, also such as are not known yet
+     */
+    @param:JsonProperty("avtaleIder") @get:JsonProperty("avtaleIder") public val avtaleIder: List<UUID>? = null,
+    /**
+     * Employers
+     */
+    @param:JsonProperty("bedriftsnumre") @get:JsonProperty("bedriftsnumre") public val bedriftsnumre: List<String>? = null,
+    /**
+     * Kinds of measure: every avtale of them
+     */
+    @param:JsonProperty("tiltakstyper") @get:JsonProperty("tiltakstyper") public val tiltakstyper: List<Abonnementstype>? = null,
+) {
+    /** For Java. */
+    public class Builder {
+        private var personidenter: List<String>? = null
+        public fun personidenter(personidenter: List<String>?): Builder = apply { this.personidenter = personidenter }
+        private var avtaleIder: List<UUID>? = null
+        public fun avtaleIder(avtaleIder: List<UUID>?): Builder = apply { this.avtaleIder = avtaleIder }
+        private var bedriftsnumre: List<String>? = null
+        public fun bedriftsnumre(bedriftsnumre: List<String>?): Builder = apply { this.bedriftsnumre = bedriftsnumre }
+        private var tiltakstyper: List<Abonnementstype>? = null
+        public fun tiltakstyper(tiltakstyper: List<Abonnementstype>?): Builder = apply { this.tiltakstyper = tiltakstyper }
+        public fun build(): Abonnementsmedlemmer = Abonnementsmedlemmer(
+            personidenter = personidenter,
+            avtaleIder = avtaleIder,
+            bedriftsnumre = bedriftsnumre,
+            tiltakstyper = tiltakstyper,
+        )
+    }
+
+    /** Without what tells who it is about: it may end in a log. */
+    override fun toString(): String = "Abonnementsmedlemmer(avtaleIder=$avtaleIder, bedriftsnumre=$bedriftsnumre, tiltakstyper=$tiltakstyper)"
+}
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Abonnement @JsonCreator constructor(
+    /**
+     * Your name for it, within the behandlingsgrunnlag
+     */
+    @param:JsonProperty("navn") @get:JsonProperty("navn") public val navn: String,
+    /**
+     * Idents of persons
+     */
+    @param:JsonProperty("antallPersonidenter") @get:JsonProperty("antallPersonidenter") public val antallPersonidenter: Int,
+    /**
+     * Avtaler
+     */
+    @param:JsonProperty("antallAvtaler") @get:JsonProperty("antallAvtaler") public val antallAvtaler: Int,
+    /**
+     * Employers
+     */
+    @param:JsonProperty("antallBedrifter") @get:JsonProperty("antallBedrifter") public val antallBedrifter: Int,
+    /**
+     * Kinds of measure
+     */
+    @param:JsonProperty("antallTiltakstyper") @get:JsonProperty("antallTiltakstyper") public val antallTiltakstyper: Int,
+    /**
+     * When it was made
+     */
+    @param:JsonProperty("opprettet") @get:JsonProperty("opprettet") public val opprettet: Instant,
+    /**
+     * When its members were last sent
+     */
+    @param:JsonProperty("endret") @get:JsonProperty("endret") public val endret: Instant,
+    /**
+     * When it was last used, by the hour. It is removed 90 days after that
+     */
+    @param:JsonProperty("sistBrukt") @get:JsonProperty("sistBrukt") public val sistBrukt: Instant,
+) {
+    /** Without what tells who it is about: it may end in a log. */
+    override fun toString(): String = "Abonnement(navn=$navn, antallAvtaler=$antallAvtaler, antallBedrifter=$antallBedrifter, antallTiltakstyper=$antallTiltakstyper, opprettet=$opprettet, endret=$endret, sistBrukt=$sistBrukt)"
+}
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Medlemsendring @JsonCreator constructor(
+    /**
+     * Those that are there already stay
+     */
+    @param:JsonProperty("leggTil") @get:JsonProperty("leggTil") public val leggTil: Abonnementsmedlemmer? = null,
+    /**
+     * Those that are not there are no error
+     */
+    @param:JsonProperty("fjern") @get:JsonProperty("fjern") public val fjern: Abonnementsmedlemmer? = null,
+) {
+    /** For Java. */
+    public class Builder {
+        private var leggTil: Abonnementsmedlemmer? = null
+        public fun leggTil(leggTil: Abonnementsmedlemmer?): Builder = apply { this.leggTil = leggTil }
+        private var fjern: Abonnementsmedlemmer? = null
+        public fun fjern(fjern: Abonnementsmedlemmer?): Builder = apply { this.fjern = fjern }
+        public fun build(): Medlemsendring = Medlemsendring(
+            leggTil = leggTil,
+            fjern = fjern,
+        )
+    }
+}
 
 /**
  * The first line of an export
@@ -1557,6 +1695,206 @@ public data class Statistikk @JsonCreator constructor(
      * The months asked for, the latest last
      */
     @param:JsonProperty("serie") @get:JsonProperty("serie") public val serie: List<Statistikkpunkt>? = null,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangVilkaar @JsonCreator constructor(
+    /**
+     * The version that the consumer has accepted in the registry; null: none
+     */
+    @param:JsonProperty("godtatt") @get:JsonProperty("godtatt") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val godtatt: Int? = null,
+    /**
+     * The versions of which one must be accepted, the newest last
+     */
+    @param:JsonProperty("gyldige") @get:JsonProperty("gyldige") public val gyldige: List<Double>,
+    /**
+     * The version that must be accepted before anything else than this operation is answered; null: nothing is missing
+     */
+    @param:JsonProperty("mangler") @get:JsonProperty("mangler") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val mangler: Int? = null,
+)
+
+/**
+ * BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
+ */
+public enum class Bruk {
+    @JsonProperty("BRUKT") BRUKT,
+    @JsonProperty("UBRUKT") UBRUKT,
+    @JsonProperty("ALDRI") ALDRI,
+    /** A value that is newer than this client, or not known at the service. */
+    @JsonEnumDefaultValue @JsonProperty("UKJENT") UKJENT,
+}
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangOperasjon @JsonCreator constructor(
+    /**
+     * operationId
+     */
+    @param:JsonProperty("operasjon") @get:JsonProperty("operasjon") public val operasjon: String,
+    /**
+     * Fields that it answers with whatever is asked for, and that are not granted for this purpose: until they are, it is 403
+     */
+    @param:JsonProperty("manglerFelter") @get:JsonProperty("manglerFelter") public val manglerFelter: List<String>,
+    /**
+     * BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
+     */
+    @param:JsonProperty("bruk") @get:JsonProperty("bruk") public val bruk: Bruk,
+    /**
+     * When it was last answered for this purpose; null: not since `bruk.kjentFra`
+     */
+    @param:JsonProperty("sistBrukt") @get:JsonProperty("sistBrukt") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val sistBrukt: Instant? = null,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangFelt @JsonCreator constructor(
+    /**
+     * Of an avtale, as `Avtalefelt` names it; a new one is added without a new version
+     */
+    @param:JsonProperty("felt") @get:JsonProperty("felt") public val felt: String,
+    /**
+     * BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
+     */
+    @param:JsonProperty("bruk") @get:JsonProperty("bruk") public val bruk: Bruk,
+    /**
+     * When an answer was last made of it, or a search by it, for this purpose; null: not since `bruk.kjentFra`
+     */
+    @param:JsonProperty("sistBrukt") @get:JsonProperty("sistBrukt") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val sistBrukt: Instant? = null,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangBehandlingsgrunnlag @JsonCreator constructor(
+    /**
+     * The purpose, as the header `Behandlingsgrunnlag` names it
+     */
+    @param:JsonProperty("id") @get:JsonProperty("id") public val id: String,
+    /**
+     * To it in the register of processing activities
+     */
+    @param:JsonProperty("lenke") @get:JsonProperty("lenke") public val lenke: String,
+    /**
+     * What may be asked for it
+     */
+    @param:JsonProperty("operasjoner") @get:JsonProperty("operasjoner") public val operasjoner: List<TilgangOperasjon>,
+    /**
+     * What may be answered with, and searched by
+     */
+    @param:JsonProperty("felter") @get:JsonProperty("felter") public val felter: List<TilgangFelt>,
+    /**
+     * The fields that are UBRUKT or ALDRI: perhaps more than the purpose needs
+     */
+    @param:JsonProperty("ubrukteFelter") @get:JsonProperty("ubrukteFelter") public val ubrukteFelter: List<String>,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangKvote @JsonCreator constructor(
+    /**
+     * Requests a second, in the long run
+     */
+    @param:JsonProperty("perSekund") @get:JsonProperty("perSekund") public val perSekund: Int,
+    /**
+     * Requests at once, when none have been sent for a while
+     */
+    @param:JsonProperty("burst") @get:JsonProperty("burst") public val burst: Int,
+    /**
+     * Requests that would pass now, after this one
+     */
+    @param:JsonProperty("igjen") @get:JsonProperty("igjen") public val igjen: Int,
+    /**
+     * Seconds until all of it is there again, when nobody asks meanwhile
+     */
+    @param:JsonProperty("heleOmSekunder") @get:JsonProperty("heleOmSekunder") public val heleOmSekunder: Int,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangGrense @JsonCreator constructor(
+    /**
+     * At the same time, in all processes together
+     */
+    @param:JsonProperty("maks") @get:JsonProperty("maks") public val maks: Int,
+    /**
+     * Those that could begin now
+     */
+    @param:JsonProperty("igjen") @get:JsonProperty("igjen") public val igjen: Int,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangSamtidige @JsonCreator constructor(
+    /**
+     * Requests of any kind, this one among them
+     */
+    @param:JsonProperty("foresporsler") @get:JsonProperty("foresporsler") public val foresporsler: TilgangGrense,
+    /**
+     * Exports
+     */
+    @param:JsonProperty("eksporter") @get:JsonProperty("eksporter") public val eksporter: TilgangGrense,
+    /**
+     * Readers of the change feed that wait with `ventSekunder`
+     */
+    @param:JsonProperty("ventendeLesere") @get:JsonProperty("ventendeLesere") public val ventendeLesere: TilgangGrense,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangBruk @JsonCreator constructor(
+    /**
+     * Use is known from this moment on, to the microsecond; null: nothing has been summed up yet
+     */
+    @param:JsonProperty("kjentFra") @get:JsonProperty("kjentFra") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val kjentFra: Instant? = null,
+    /**
+     * and up to this one, some minutes ago: the audit is summed up every five minutes. null: nothing has been summed up yet
+     */
+    @param:JsonProperty("kjentTil") @get:JsonProperty("kjentTil") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val kjentTil: Instant? = null,
+    /**
+     * When this consumer was last answered with anything about avtaler, for any purpose; null: not in that time. hentFerskhet, hentDekning and hentTilgang do not count
+     */
+    @param:JsonProperty("sistKalt") @get:JsonProperty("sistKalt") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val sistKalt: Instant? = null,
+    /**
+     * Days without use after which something is UBRUKT or ALDRI
+     */
+    @param:JsonProperty("ubruktEtterDager") @get:JsonProperty("ubruktEtterDager") public val ubruktEtterDager: Int,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Tilgang @JsonCreator constructor(
+    /**
+     * The name of the consumer in the registry
+     */
+    @param:JsonProperty("konsument") @get:JsonProperty("konsument") public val konsument: String,
+    /**
+     * The organisation whose avtaler are answered about here
+     */
+    @param:JsonProperty("organisasjon") @get:JsonProperty("organisasjon") public val organisasjon: String,
+    /**
+     * The moment of this answer
+     */
+    @param:JsonProperty("tidspunkt") @get:JsonProperty("tidspunkt") public val tidspunkt: Instant,
+    /**
+     * Of the terms of use, docs/bruksvilkaar.md
+     */
+    @param:JsonProperty("bruksvilkaar") @get:JsonProperty("bruksvilkaar") public val bruksvilkaar: TilgangVilkaar,
+    /**
+     * What is granted, purpose by purpose
+     */
+    @param:JsonProperty("behandlingsgrunnlag") @get:JsonProperty("behandlingsgrunnlag") public val behandlingsgrunnlag: List<TilgangBehandlingsgrunnlag>,
+    /**
+     * null: no quota
+     */
+    @param:JsonProperty("kvote") @get:JsonProperty("kvote") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val kvote: TilgangKvote? = null,
+    /**
+     * What may be under way at the same time
+     */
+    @param:JsonProperty("samtidige") @get:JsonProperty("samtidige") public val samtidige: TilgangSamtidige,
+    /**
+     * From when to when it is known what was used
+     */
+    @param:JsonProperty("bruk") @get:JsonProperty("bruk") public val bruk: TilgangBruk,
 )
 
 @JsonIgnoreProperties(ignoreUnknown = true)
