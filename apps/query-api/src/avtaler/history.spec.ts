@@ -204,8 +204,8 @@ describe('hentUtdrag', () => {
 });
 
 test('only the columns asked for are read, and what a page and the audit need', async () => {
-  const utdrag = (felter: string[]): Promise<TestResponse> =>
-    api.call('POST', '/api/v1/avtaler/utdrag', { body: { felter } });
+  const utdrag = (fields: string[]): Promise<TestResponse> =>
+    api.call('POST', '/api/v1/avtaler/utdrag', { body: { felter: fields } });
   await api.owner.query(`revoke select on avtale_synlig from datadeling_leser`);
   await api.owner.query(
     `grant select (versjon, stillingstype, avtale_id, deltaker_id) on avtale_synlig to datadeling_leser`,
