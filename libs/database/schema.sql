@@ -40,6 +40,8 @@ CREATE OR REPLACE FUNCTION avtale_endring_endret()
  SET enable_nestloop TO 'off'
  SET enable_hashjoin TO 'on'
 AS $function$ begin
+    perform pg_advisory_xact_lock_shared(7220321);
+    if not (select foelges from public.abonnering) then return null; end if;
     insert into public.avtale_endring as r (avtale_id, deltaker_id, bedrift_nr, tiltakstype, aarsak, var_synlig,
          foer_deltaker_id, foer_bedrift_nr, foer_tiltakstype, foer_versjon, felter)
        select avtale_id,
@@ -118,6 +120,8 @@ CREATE OR REPLACE FUNCTION avtale_endring_lenker()
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
  SET enable_seqscan TO 'off'
 AS $function$ begin
+    perform pg_advisory_xact_lock_shared(7220321);
+    if not (select foelges from public.abonnering) then return null; end if;
     insert into public.avtale_endring (avtale_id, kun_lenker, deltaker_id, bedrift_nr, tiltakstype, felter)
        select n.avtale_id, true, a.deltaker_id, a.bedrift_nr, a.tiltakstype, '{}'
        from (select distinct ny.avtale_id from ny where ny.type = 'ENDRET') n
@@ -138,6 +142,8 @@ CREATE OR REPLACE FUNCTION avtale_endring_ny()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$ begin
+    perform pg_advisory_xact_lock_shared(7220321);
+    if not (select foelges from public.abonnering) then return null; end if;
     insert into public.avtale_endring (avtale_id, deltaker_id, bedrift_nr, tiltakstype)
        select e.avtale_id, e.deltaker_id, e.bedrift_nr, e.tiltakstype from etter e where e.slettet is null and not e.feilregistrert;
     return null;
@@ -215,6 +221,21 @@ AS $function$
         end
       $function$;
 comment on function fase(date,date,date,boolean,boolean,boolean,date,boolean,boolean) is 'Where in its life an avtale is on a day: the rule of libs/avtale/src/phase.ts, for searching';
+
+CREATE OR REPLACE FUNCTION foelg_avtaler()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET lock_timeout TO '300ms'
+AS $function$ begin
+    if (select foelges from public.abonnering) then return; end if;
+    perform pg_advisory_xact_lock(7220321);
+    update public.abonnering set foelges = true;
+  end $function$;
+comment on function foelg_avtaler() is 'From now on avtale_endring is written. Gives up (55P03) before writers that wait for each other behind it would be in a deadlock; asked again by the caller';
+revoke execute on function foelg_avtaler() from public;
+grant execute on function foelg_avtaler() to datadeling_leser;
 
 CREATE OR REPLACE FUNCTION fullfoer_driftshandling(handling_id bigint, utfoert integer)
  RETURNS void
@@ -351,6 +372,11 @@ AS $function$
       where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva for update;
     if denne is null then
       if not lag then return; end if;
+      -- Held until it is made, so that nobody ends the following meanwhile.
+      perform pg_advisory_xact_lock_shared(7220321);
+      if not (select foelges from public.abonnering) then
+        raise exception 'avtale_endring is not written' using errcode = 'TD012';
+      end if;
       if (select count(*) from public.abonnement where konsument = hvem) >= 1000 then
         raise exception 'too many subscriptions' using errcode = 'TD010';
       end if;
@@ -643,6 +669,24 @@ comment on function slett_abonnement(text,text,text) is 'How many it was: one or
 revoke execute on function slett_abonnement(text,text,text) from public;
 grant execute on function slett_abonnement(text,text,text) to datadeling_leser;
 
+CREATE OR REPLACE FUNCTION slutt_aa_foelge()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET lock_timeout TO '300ms'
+AS $function$ begin
+    if not (select foelges from public.abonnering) or exists (select from public.abonnement) then return false; end if;
+    perform pg_advisory_xact_lock(7220321);
+    if exists (select from public.abonnement) then return false; end if;
+    update public.abonnering set foelges = false;
+    truncate public.avtale_endring;
+    return true;
+  end $function$;
+comment on function slutt_aa_foelge() is 'When there is no subscription left: avtale_endring is not written, and empty. Gives up as foelg_avtaler does';
+revoke execute on function slutt_aa_foelge() from public;
+grant execute on function slutt_aa_foelge() to datadeling_skriver;
+
 create table abonnement (
   id uuid default gen_random_uuid() not null,
   konsument text not null,
@@ -681,6 +725,15 @@ CREATE INDEX abonnement_medlem_lagt_til ON abonnement_medlem USING btree (abonne
 CREATE INDEX abonnement_medlem_noekkel ON abonnement_medlem USING btree (noekkel, abonnement);
 grant select on abonnement_medlem to datadeling_leser;
 grant select, delete on abonnement_medlem to datadeling_skriver;
+
+create table abonnering (
+  ene boolean default true not null,
+  foelges boolean default false not null,
+  constraint abonnering_pkey PRIMARY KEY (ene),
+  constraint abonnering_ene_check CHECK (ene)
+);
+comment on table abonnering is 'Whether avtale_endring is written: not while there is no subscription';
+grant select on abonnering to datadeling_skriver;
 
 create table adapter (
   id boolean default true not null,

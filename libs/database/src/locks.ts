@@ -27,6 +27,12 @@ export const LOCKS = {
   PERSONS: '7220319',
   /** transaction; the first of two numbers, the second is of the consumer whose subscriptions are changed */
   SUBSCRIPTIONS: '7220320',
+  /**
+   * transaction; held shared by whoever writes avtaler or the change feed, and by who makes a subscription; exclusively
+   * while it is decided whether what is written is written down for subscriptions. That one holds no other, and gives up
+   * at once when it has to wait, so that it may be taken anywhere
+   */
+  FOLLOWED: '7220321',
   /** transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending */
   DELTAKERE: '7220318',
 } as const;

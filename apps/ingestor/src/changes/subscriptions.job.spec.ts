@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => setup.stop());
 
-test('subscriptions go when nobody has used them for 90 days, or nobody tells of their consumer any more', async () => {
+test('subscriptions go when nobody has used them for 90 days, or nobody tells of their consumer any more, and with the last what is written for them', async () => {
   await setup.owner.query(`
     insert into abonnement (konsument, behandlingsgrunnlag, navn, sist_brukt, sist_registrert) values
       ('a', 'B', 'brukt', now() - interval '89 days', now()),
@@ -33,5 +33,13 @@ test('subscriptions go when nobody has used them for 90 days, or nobody tells of
   await setup.owner.query(`update instans set beskaaret_til = '8'`);
   await left();
   expect(await setup.owner.query(count)).toEqual([{ n: 2 }]);
+  await setup.owner.query(`
+    delete from abonnement;
+    update abonnering set foelges = true;
+    insert into avtale_endring (avtale_id) values (gen_random_uuid())`);
+  await left();
+  expect(await setup.owner.query('select foelges, (select count(*)::int from avtale_endring) from abonnering')).toEqual(
+    [{ foelges: false, count: 0 }],
+  );
   await dataSource.destroy();
 });

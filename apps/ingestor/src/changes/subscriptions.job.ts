@@ -1,6 +1,7 @@
 import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 
+const LOCK_NOT_AVAILABLE = '55P03';
 const HOURLY_MS = 60 * 60_000;
 /** A consumer that hasn't asked for so long has no need of it any more. */
 export const KEPT_UNUSED_DAYS = 90;
@@ -28,5 +29,15 @@ export class SubscriptionCleanup {
     ]);
     const count = rows[0]?.antall ?? 0;
     if (count > 0) logger.info({ antall: count }, 'Subscriptions that nobody has a use for any more are removed');
+    await this.endFollowing();
+  }
+
+  /** When nobody subscribes any more, nothing is written for subscriptions. Whoever is writing goes first: the next hour will do. */
+  private async endFollowing(): Promise<void> {
+    try {
+      await this.dataSource.query('select slutt_aa_foelge()');
+    } catch (error) {
+      if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { syntheticFnr, waitUntil } from '@tiltak/testing';
 import { deltakerId, startTestApi, type TestApi, type TestResponse } from '../testing/test-api.ts';
 import { publishedOperations } from '../testing/published-operations.ts';
@@ -78,6 +79,34 @@ test('a subscription is made, changed, told of and removed, and doing it twice c
   expect((await api.call('POST', `${PATH}/medlemmer`, { body: change })).status).toBe(404);
   expect((await follow()).status).toBe(404);
   expect(await api.owner.query('select from abonnement_medlem')).toEqual([]);
+});
+
+test('nothing is written for subscriptions before the first; that one waits for what is being written, and misses nothing', async () => {
+  await api.owner.query('update abonnering set foelges = false');
+  const written = (): Promise<unknown> => api.owner.query('select avtale_id from avtale_endring order by tx');
+  await insert({ versjon: 1 });
+  expect(await written()).toEqual([]);
+  const writer = new pg.Client({ connectionString: api.database.url });
+  await writer.connect();
+  await writer.query('begin');
+  await writer.query('update avtale set versjon = 2 where avtale_id = $1', [ID]);
+  let made: TestResponse | undefined;
+  const making = put({ personidenter: [FNR] }).then((response) => (made = response));
+  const waits = `select count(*)::int as n from pg_locks where locktype = 'advisory' and objid = 7220321 and not granted`;
+  await waitUntil(async () => (await api.owner.query<{ n: number }[]>(waits))[0]?.n === 1, {
+    what: 'the first subscription to wait',
+    everyMs: 5,
+  });
+  // Others write meanwhile, and are not written down either.
+  await insert({ avtale_id: ID.replace(/1$/, '2'), versjon: 1 });
+  expect([made, await written()]).toEqual([undefined, []]);
+  await writer.query('commit');
+  await writer.end();
+  expect((await making).status).toBe(200);
+  const start = await follow();
+  expect(start.body.endringer.map(({ avtale }: { avtale: { versjon: number } }) => avtale.versjon)).toEqual([2, 1]);
+  await api.owner.query('update avtale set versjon = 3 where avtale_id = $1', [ID]);
+  expect((await follow({ etter: start.body.posisjon })).body.endringer).toMatchObject([{ avtale: { versjon: 3 } }]);
 });
 
 test('it belongs to the consumer and the purpose', async () => {

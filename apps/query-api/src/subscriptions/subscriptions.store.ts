@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { CODE_VALUES, type AvtaleField, type Tiltakstype } from '@tiltak/avtale';
 import type { DeltakerId } from '@tiltak/database';
 import { logger, PROBLEMS, Problem } from '@tiltak/platform';
@@ -39,6 +40,18 @@ const MAX_SUBSCRIPTIONS = 1_000;
 /** How often the database is told that a subscription is in use; it forgets those that are not after 90 days. */
 const USED_MS = 60 * 60_000;
 
+/** SQLSTATE of `lagre_abonnement`: nobody has subscribed yet. */
+const NOT_FOLLOWED = 'TD012';
+const LOCK_NOT_AVAILABLE = '55P03';
+/** How long the first subscription waits for those that write. */
+const FOLLOW_MS = 10_000;
+const FOLLOW_PAUSE_MS = 100;
+
+interface WrittenRow {
+  abonnement_id: string;
+  ble_laget: boolean;
+}
+
 /** Subscriptions as they are stored, always at the primary. Persons go no further than this: their opaque ids are kept. */
 export class SubscriptionStore {
   private readonly toldOf = new Map<string, number>();
@@ -60,16 +73,37 @@ export class SubscriptionStore {
     { add, remove, replaces }: { add: Members; remove: Members; replaces: boolean },
   ): Promise<{ id: string; isNew: boolean } | undefined> {
     const values = [konsument, behandlingsgrunnlag, navn, replaces, replaces, this.keysOf(add), this.keysOf(remove)];
-    try {
-      const { rows } = await this.pool.query<{ abonnement_id: string; ble_laget: boolean }>({
+    const write = (): Promise<{ rows: WrittenRow[] }> =>
+      this.pool.query<WrittenRow>({
         name: 'lagre_abonnement',
         text: 'select abonnement_id, ble_laget from lagre_abonnement($1, $2, $3, $4, $5, $6, $7)',
         values,
+      });
+    try {
+      const { rows } = await write().catch(async (error: unknown) => {
+        if ((error as { code?: string }).code !== NOT_FOLLOWED) throw error;
+        await this.follow();
+        return write();
       });
       const [row] = rows;
       return row && { id: row.abonnement_id, isNew: row.ble_laget };
     } catch (error) {
       throw tooMany(error) ?? this.asUnavailable(error);
+    }
+  }
+
+  /** The first subscription of all: from now on changes are written down for it. Waits for those being written. */
+  private async follow(): Promise<void> {
+    const until = performance.now() + FOLLOW_MS;
+    for (;;) {
+      try {
+        await this.pool.query('select foelg_avtaler()');
+        return;
+      } catch (error) {
+        if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+        if (performance.now() > until) throw busy();
+      }
+      await wait(FOLLOW_PAUSE_MS);
     }
   }
 
@@ -129,6 +163,9 @@ const READ = `
       select left(noekkel, 1) as slag, count(*) as antall from abonnement_medlem m
       where m.abonnement = a.id and m.fjernet is null group by 1) telt), '{}') as counts
   from abonnement a where a.konsument = $1 and a.behandlingsgrunnlag = $2 and a.navn = $3`;
+
+const busy = (): Problem =>
+  new Problem(PROBLEMS.UTILGJENGELIG, 'Avtaler are being written all the time', { retryAfter: 5 });
 
 function tooMany(error: unknown): Problem | undefined {
   const { code } = error as { code?: string };

@@ -30,7 +30,9 @@ export class Abonnement1795718380102 implements MigrationInterface {
       drop function bruk_abonnement(uuid);
       drop function meld_konsumenter(text[], text[]);
       drop function rydd_abonnementer(integer);
-      drop table abonnement_medlem, abonnement, avtale_endring;
+      drop function foelg_avtaler();
+      drop function slutt_aa_foelge();
+      drop table abonnement_medlem, abonnement, avtale_endring, abonnering;
       alter table instans drop column konsumenter_meldt;`);
   }
 }
@@ -108,6 +110,14 @@ const TABLES = `
   grant select on abonnement_medlem to datadeling_leser;
   grant select, delete on abonnement_medlem to datadeling_skriver;
 
+  create table abonnering (
+    ene boolean default true primary key check (ene),
+    foelges boolean default false not null
+  );
+  insert into abonnering default values;
+  comment on table abonnering is 'Whether avtale_endring is written: not while there is no subscription';
+  grant select on abonnering to datadeling_skriver;
+
   alter table instans add column konsumenter_meldt timestamptz(6);
   comment on column instans.konsumenter_meldt is 'When a query-api last told which consumers there are';`;
 
@@ -143,6 +153,14 @@ const trigger = (name: string, body: string, settings = ''): string => `
   end $$;
   revoke execute on function ${name}() from public;`;
 
+/**
+ * Nothing is written while nobody subscribes. Whoever writes holds the lock shared, so that the first subscription comes
+ * after all that was not written down, and before all that is.
+ */
+const WHEN_FOLLOWED = `perform pg_advisory_xact_lock_shared(7220321);
+    if not (select foelges from public.abonnering) then return null; end if;
+    `;
+
 const TRIGGERS = `
   create function krev_siste_endring(siste xid8) returns boolean language plpgsql as $$ begin
     if siste > pg_current_xact_id() then
@@ -155,14 +173,14 @@ const TRIGGERS = `
 
   ${trigger(
     'avtale_endring_ny',
-    `insert into public.avtale_endring (avtale_id, deltaker_id, bedrift_nr, tiltakstype)
+    `${WHEN_FOLLOWED}insert into public.avtale_endring (avtale_id, deltaker_id, bedrift_nr, tiltakstype)
        select e.avtale_id, e.deltaker_id, e.bedrift_nr, e.tiltakstype from etter e where ${ETTER};`,
   )}
   comment on function avtale_endring_ny() is 'Whose an avtale is that was not there before';
 
   ${trigger(
     'avtale_endring_endret',
-    `insert into public.avtale_endring as r (avtale_id, deltaker_id, bedrift_nr, tiltakstype, aarsak, var_synlig,
+    `${WHEN_FOLLOWED}insert into public.avtale_endring as r (avtale_id, deltaker_id, bedrift_nr, tiltakstype, aarsak, var_synlig,
          foer_deltaker_id, foer_bedrift_nr, foer_tiltakstype, foer_versjon, felter)
        select avtale_id,
          case when er_synlig then deltaker_id end, case when er_synlig then bedrift_nr end,
@@ -198,7 +216,7 @@ const TRIGGERS = `
 
   ${trigger(
     'avtale_endring_lenker',
-    `insert into public.avtale_endring (avtale_id, kun_lenker, deltaker_id, bedrift_nr, tiltakstype, felter)
+    `${WHEN_FOLLOWED}insert into public.avtale_endring (avtale_id, kun_lenker, deltaker_id, bedrift_nr, tiltakstype, felter)
        select n.avtale_id, true, a.deltaker_id, a.bedrift_nr, a.tiltakstype, '{}'
        from (select distinct ny.avtale_id from ny where ny.type = 'ENDRET') n
        cross join lateral (
@@ -246,6 +264,27 @@ const PERSONS = `
 const definer = `security definer set search_path to 'pg_catalog', 'public', 'pg_temp'`;
 
 const FUNCTIONS = `
+  create function foelg_avtaler() returns void language plpgsql ${definer} set lock_timeout to '300ms' as $$ begin
+    if (select foelges from public.abonnering) then return; end if;
+    perform pg_advisory_xact_lock(7220321);
+    update public.abonnering set foelges = true;
+  end $$;
+  comment on function foelg_avtaler() is 'From now on avtale_endring is written. Gives up (55P03) before writers that wait for each other behind it would be in a deadlock; asked again by the caller';
+  revoke execute on function foelg_avtaler() from public;
+  grant execute on function foelg_avtaler() to datadeling_leser;
+
+  create function slutt_aa_foelge() returns boolean language plpgsql ${definer} set lock_timeout to '300ms' as $$ begin
+    if not (select foelges from public.abonnering) or exists (select from public.abonnement) then return false; end if;
+    perform pg_advisory_xact_lock(7220321);
+    if exists (select from public.abonnement) then return false; end if;
+    update public.abonnering set foelges = false;
+    truncate public.avtale_endring;
+    return true;
+  end $$;
+  comment on function slutt_aa_foelge() is 'When there is no subscription left: avtale_endring is not written, and empty. Gives up as foelg_avtaler does';
+  revoke execute on function slutt_aa_foelge() from public;
+  grant execute on function slutt_aa_foelge() to datadeling_skriver;
+
   create function lagre_abonnement(hvem text, grunnlag text, hva text, erstatt boolean, lag boolean, inn text[], ut text[])
   returns table(abonnement_id uuid, ble_laget boolean, tx xid8) language plpgsql ${definer} as $$
   declare
@@ -261,6 +300,11 @@ const FUNCTIONS = `
       where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva for update;
     if denne is null then
       if not lag then return; end if;
+      -- Held until it is made, so that nobody ends the following meanwhile.
+      perform pg_advisory_xact_lock_shared(7220321);
+      if not (select foelges from public.abonnering) then
+        raise exception 'avtale_endring is not written' using errcode = 'TD012';
+      end if;
       if (select count(*) from public.abonnement where konsument = hvem) >= 1000 then
         raise exception 'too many subscriptions' using errcode = 'TD010';
       end if;
