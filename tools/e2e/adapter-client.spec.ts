@@ -73,7 +73,10 @@ const page = (syncId: string, ids: string[], sistEndret = '2026-01-31T10:00:00.1
 
 test('an adapter does all that it can, and every answer is as documented', async () => {
   expect((await client.GET('/adapter/v1/status')).response.status).toBe(409);
-  expect((await client.PUT('/adapter/v1/kontrakt', { body: CONTRACT })).data).toEqual(CONTRACT);
+  expect((await client.PUT('/adapter/v1/kontrakt', { body: CONTRACT })).data).toEqual({
+    ...CONTRACT,
+    ukjenteFelter: 'MELD',
+  });
   expect((await client.POST('/adapter/v1/hjerteslag')).data).toMatchObject({ tilstand: 'OK' });
 
   const ids = Array.from({ length: 5 }, () => randomUUID());

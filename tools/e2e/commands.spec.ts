@@ -127,7 +127,12 @@ test.each<[App, string, number, RegExp]>([
     2,
     /^Unknown option '--ukjent'\. Usage: npm run drift -- oppslag \[options\], in the image /,
   ],
-  ['query-api', 'relasjoner', 2, /^There is no command relasjoner, only: oppslag, openapi\.\n$/],
+  [
+    'query-api',
+    'relasjoner',
+    2,
+    /^There is no command relasjoner, only: oppslag, register, openapi, katalog, innstillinger\.\n$/,
+  ],
   ['query-api', 'oppslag', 2, /^DB_USERNAME is missing: .*\nDB_PASSWORD is missing: .*\n$/],
   ['ingestor', 'avstem --hjelp', 0, /^Usage: npm run avstem -- \[options\], in the image node main\.cjs avstem /],
 ])('%s: %s', async (app, args, code, text) => {

@@ -61,7 +61,7 @@ needsBrowser(test)(
       await page.goto(`${url}/swagger`);
       // The lock is closed: a token is there already.
       await page.locator('.btn.authorize.locked').waitFor();
-      expect(await page.locator('.opblock-tag').allInnerTexts()).toHaveLength(4);
+      expect(await page.locator('.opblock-tag').allInnerTexts()).toHaveLength(5);
       await page.locator('#operations-Avtaler-sokAvtaler .opblock-summary-control').click();
       await page.locator('#operations-Avtaler-sokAvtaler .execute').click();
       const response = page.locator('#operations-Avtaler-sokAvtaler .live-responses-table .response').first();

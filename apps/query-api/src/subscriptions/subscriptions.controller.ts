@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Req } from '@nestjs/common';
 import {
+  ApiBody,
   ApiConflictResponse,
   ApiNoContentResponse,
   ApiNotFoundResponse,
@@ -14,8 +15,9 @@ import { IsOperation } from '../access/operations.ts';
 import { toRfc3339 } from '../avtaler/avtaler.fields.ts';
 import { FILTER_FIELDS, givenFilters } from '../avtaler/avtaler.filter.ts';
 import { Lookups } from '../lookups/lookups.ts';
+import { EXAMPLE_IDENT, OTHER_IDENT } from '../personer/example-person.ts';
 import type { SubscriptionName } from './subscription-feed.queries.ts';
-import { SUBSCRIPTION_NAME } from './subscription-name.ts';
+import { NAME_WITH_EXAMPLE } from './subscription-name.ts';
 import { noSuchSubscription } from './subscription-place.ts';
 import { SubscriptionWatch } from './subscription-watch.ts';
 import { MemberChangesDto, MembersDto, SubscriptionDto, SubscriptionNameDto } from './subscriptions.dto.ts';
@@ -45,7 +47,14 @@ export class SubscriptionsController {
     description:
       'Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (50,000 of a kind in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.',
   })
-  @ApiParam({ name: 'navn', schema: SUBSCRIPTION_NAME })
+  @ApiParam({ name: 'navn', schema: NAME_WITH_EXAMPLE })
+  @ApiBody({
+    type: MembersDto,
+    examples: {
+      employer: { summary: 'Those at an employer', value: { bedriftsnumre: ['910825518'] } },
+      persons: { summary: 'Some persons', value: { personidenter: [EXAMPLE_IDENT, OTHER_IDENT] } },
+    },
+  })
   @ApiOkResponse({ type: SubscriptionDto })
   @ApiConflictResponse({ description: 'It would have too many members, or the consumer too many of them' })
   lagreAbonnement(
@@ -65,7 +74,17 @@ export class SubscriptionsController {
     description:
       'What is in both is a member after it. What a new member brings comes first in the feed of the abonnement; what goes with one that is taken out is UTENFOR there.',
   })
-  @ApiParam({ name: 'navn', schema: SUBSCRIPTION_NAME })
+  @ApiParam({ name: 'navn', schema: NAME_WITH_EXAMPLE })
+  @ApiBody({
+    type: MemberChangesDto,
+    examples: {
+      more: { summary: 'One person more', value: { leggTil: { personidenter: [EXAMPLE_IDENT] } } },
+      other: {
+        summary: 'Another person',
+        value: { leggTil: { personidenter: [EXAMPLE_IDENT] }, fjern: { personidenter: [OTHER_IDENT] } },
+      },
+    },
+  })
   @ApiOkResponse({ type: SubscriptionDto })
   @ApiNotFoundResponse({ description: 'There is no such abonnement' })
   @ApiConflictResponse({ description: 'It would have too many members' })
@@ -84,7 +103,7 @@ export class SubscriptionsController {
     summary: 'What is this abonnement?',
     description: 'How many members it has, and not which: of persons, not even we can tell.',
   })
-  @ApiParam({ name: 'navn', schema: SUBSCRIPTION_NAME })
+  @ApiParam({ name: 'navn', schema: NAME_WITH_EXAMPLE })
   @ApiOkResponse({ type: SubscriptionDto })
   @ApiNotFoundResponse({ description: 'There is no such abonnement' })
   hentAbonnement(@Param() { navn }: SubscriptionNameDto, @Req() request: FastifyRequest): Promise<SubscriptionDto> {
@@ -105,7 +124,7 @@ export class SubscriptionsController {
     summary: 'Follow none of these any more',
     description: 'All that is kept of it is removed. That there is none is no error.',
   })
-  @ApiParam({ name: 'navn', schema: SUBSCRIPTION_NAME })
+  @ApiParam({ name: 'navn', schema: NAME_WITH_EXAMPLE })
   @ApiNoContentResponse({ description: 'It is gone' })
   slettAbonnement(@Param() { navn }: SubscriptionNameDto, @Req() request: FastifyRequest): Promise<void> {
     const grant = grantOf(request);

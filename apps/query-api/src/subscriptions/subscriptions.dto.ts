@@ -3,7 +3,7 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { NestedObject } from '@tiltak/platform';
 import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsOptional } from 'class-validator';
 import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
-import { IsAbonnementsnavn, SUBSCRIPTION_NAME } from './subscription-name.ts';
+import { IsAbonnementsnavn, NAME_WITH_EXAMPLE } from './subscription-name.ts';
 
 /** In one call: a body holds 1 MiB. More of them come by endreMedlemmer. */
 const MAX_AT_ONCE = 50_000;
@@ -18,7 +18,7 @@ const list = (form: Record<string, unknown>): object => ({
 });
 
 export class SubscriptionNameDto {
-  @ApiProperty(SUBSCRIPTION_NAME)
+  @ApiProperty(NAME_WITH_EXAMPLE)
   @IsAbonnementsnavn()
   navn: string;
 }
