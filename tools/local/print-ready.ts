@@ -1,3 +1,4 @@
+import { waitUntil } from '@tiltak/testing';
 import { fetchToken, readLocalKonsumenter } from './token.ts';
 import { countLoaded } from './sample-data.ts';
 import { PERSONS_ON_MEASURE } from './sample-persons.ts';
@@ -52,8 +53,14 @@ async function whoIsOnMeasure(queryApi: string, token: string): Promise<string> 
   const path = '/api/v1/personer/tiltaksstatus';
   const body = JSON.stringify({ personidenter: PERSONS_ON_MEASURE });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
-  const answer = await fetch(queryApi + path, { method: 'POST', headers, body });
-  const { personer = [] } = answer.ok ? ((await answer.json()) as Status) : {};
+  let personer: Status['personer'] = [];
+  // It answers 503 until it has seen that the first load is done, which it looks for once a second.
+  const ask = async (): Promise<boolean> => {
+    const answer = await fetch(queryApi + path, { method: 'POST', headers, body });
+    if (answer.ok) ({ personer } = (await answer.json()) as Status);
+    return answer.status !== 503;
+  };
+  await waitUntil(ask, { what: 'the query-api to answer', everyMs: 100 });
   const lines = personer
     .filter(({ svar }) => svar === 'JA')
     .map(({ personident, til, tiltak }) => {
