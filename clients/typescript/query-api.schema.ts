@@ -1457,7 +1457,7 @@ export interface components {
              */
             eksport: string;
             /**
-             * @description For those who only want changes from now on
+             * @description For those who only want changes from now on; with abonnement: all that it is of now, and then what changes
              * @example /api/v1/endringer?fra=naa
              */
             endringer: string;
@@ -1534,7 +1534,7 @@ export interface components {
              */
             tidspunkt: string;
             /**
-             * @description Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when only its links are others. fase: what it is worked out of is another
+             * @description Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when what changed is its links, or fields that you are not granted. fase: what it is worked out of is another
              * @example [
              *       "avtaleStatus",
              *       "versjon",

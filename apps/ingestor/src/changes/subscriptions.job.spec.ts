@@ -25,7 +25,7 @@ test('subscriptions go when nobody has used them for 90 days, or nobody tells of
   };
   // While no query-api says which consumers there are, nobody is taken to be gone.
   expect(await left()).toEqual(['borte', 'brukt', 'nylig']);
-  await setup.owner.query('update instans set konsumenter_meldt = now()');
+  await setup.owner.query('update abonnering set konsumenter_meldt = now()');
   expect(await left()).toEqual(['brukt', 'nylig']);
   const count = 'select count(*)::int as n from abonnement_medlem';
   expect(await setup.owner.query(count)).toEqual([{ n: 4 }]);
@@ -33,6 +33,9 @@ test('subscriptions go when nobody has used them for 90 days, or nobody tells of
   await setup.owner.query(`update instans set beskaaret_til = '8'`);
   await left();
   expect(await setup.owner.query(count)).toEqual([{ n: 2 }]);
+  expect(await setup.owner.query('select distinct antall_alle, slag from abonnement')).toEqual([
+    { antall_alle: 1, slag: ['B'] },
+  ]);
   await setup.owner.query(`
     delete from abonnement;
     update abonnering set foelges = true;

@@ -17,6 +17,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
   expect(rows.map(({ what }) => what)).toEqual([
     'abonnement DELETE SELECT',
     'abonnement_medlem DELETE SELECT',
+    'abonnering SELECT',
     'adapter DELETE INSERT SELECT UPDATE',
     'avstemming DELETE INSERT SELECT',
     'avstemming_differanse INSERT SELECT',
@@ -106,6 +107,7 @@ test('each function that runs as the owner names its search path, and is for tho
     avtale_endring_ny: [],
     bruk_abonnement: ['datadeling_leser'],
     endring_noter_tidslinje: [],
+    foelg_avtaler: ['datadeling_leser'],
     fullfoer_driftshandling: ['datadeling_skriver'],
     innsynsidenter: ['datadeling_revisor'],
     klargjoer_avstemming: ['datadeling_skriver'],
@@ -122,6 +124,7 @@ test('each function that runs as the owner names its search path, and is for tho
     rydd_parkerte: ['datadeling_skriver'],
     skriv_oppslagslinje: [],
     slett_abonnement: ['datadeling_leser'],
+    slutt_aa_foelge: ['datadeling_skriver'],
   });
   for (const { config } of functions) expect(config[0]).toBe('search_path=pg_catalog, public, pg_temp');
 });

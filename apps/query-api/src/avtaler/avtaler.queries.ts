@@ -62,10 +62,13 @@ function keysIn(
   return keysOf(types, count, isOfFew ? undefined : limit);
 }
 
-/** Of a version, `da` in the statement: it was the last one known at that moment, and was to be seen. */
+/**
+ * Of a version, `da` in the statement: it was the last one known at that moment, and was to be seen. Later ones are looked
+ * for by the qualified name, which no narrowed view stands in front of: one of another kind made it outdated all the same.
+ */
 export function wasCurrentAt(moment: string): string {
   return `laert <= ${moment} and not feilregistrert and not exists (
-    select from avtale_versjon_synlig senere
+    select from public.avtale_versjon_synlig senere
     where senere.avtale_id = da.avtale_id and senere.lopenr > da.lopenr and senere.laert <= ${moment})`;
 }
 

@@ -51,7 +51,7 @@ export class EndringDto {
   @ApiPropertyOptional({
     type: [String],
     description:
-      'Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when only its links are others. fase: what it is worked out of is another',
+      'Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when what changed is its links, or fields that you are not granted. fase: what it is worked out of is another',
     example: ['avtaleStatus', 'versjon', 'sistEndret'],
   })
   endret?: AvtaleField[];
@@ -145,7 +145,11 @@ export class NyStartDto {
   @ApiProperty({ description: 'For those who keep a copy: everything, and a new position', example: '/api/v1/eksport' })
   eksport: string;
 
-  @ApiProperty({ description: 'For those who only want changes from now on', example: '/api/v1/endringer?fra=naa' })
+  @ApiProperty({
+    description:
+      'For those who only want changes from now on; with abonnement: all that it is of now, and then what changes',
+    example: '/api/v1/endringer?fra=naa',
+  })
   endringer: string;
 }
 

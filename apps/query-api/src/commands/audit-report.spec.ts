@@ -179,6 +179,21 @@ test('who has seen a person, also in what names nobody', async () => {
   expect(unknown).toEqual(Array.from({ length: 6 }, () => 'KAN_HA_FATT'));
 }, 60_000);
 
+test('a page of a subscription names everybody that it tells of, and is held against nobody else', async () => {
+  await db.query('truncate oppslagslinje');
+  const other = '00000000-0000-4000-8000-000000000002';
+  const path = 'abonnementer/andres';
+  await api.call('PUT', `/api/v1/${path}`, { as: 'alt', body: { avtaleIder: [other] } });
+  await api.feedSeen();
+  const { body } = await api.call('GET', '/api/v1/endringer?abonnement=andres', { as: 'alt' });
+  expect(body.endringer).toHaveLength(1);
+  await api.call('GET', '/api/v1/eksport?abonnement=andres', { as: 'alt' });
+  await api.audit(3);
+  const seen: string[] = [];
+  for await (const { operasjon } of whoHasSeen(db, deltakerId(PERSON), ALL)) seen.push(operasjon);
+  expect(seen).toEqual(['eksporterAvtaler']);
+}, 60_000);
+
 test('who has seen a person is found by indexes, in an audit of any size', async () => {
   await db.query(`
     insert into oppslagslinje (form, person, personer, antall_treff, tillatt, call_uuid, posisjon)

@@ -89,7 +89,9 @@ export const LOOKUPS = `
     union all
     select l.*, false from oppslagslinje l
     where (l.posisjon is not null or l.operasjon in (${NAMELESS.map((name) => `'${name}'`).join(', ')}))
-      and l.tillatt and l.antall_treff > 0 and not ${NAMED})
+      and l.tillatt and l.antall_treff > 0 and not ${NAMED}
+      -- A page of a subscription names everybody that it tells of.
+      and not coalesce(l.utvalg ?& array['abonnement', 'etter'], false))
   select l.tidspunkt::text as moment, l.id, l.tidspunkt, coalesce(f.konsument, l.konsument) as konsument,
     coalesce(f.behandlingsgrunnlag, l.behandlingsgrunnlag) as behandlingsgrunnlag,
     coalesce(f.operasjon, l.operasjon) as operasjon, coalesce(f.felter, l.felter) as felter, l.utvalg, l.posisjon,

@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { Lookups } from '../lookups/lookups.ts';
-import { fieldsOfMembers } from '../subscriptions/subscriptions.store.ts';
+import { fieldsOfMembers, SubscriptionStore } from '../subscriptions/subscriptions.store.ts';
 import { EksporthodeDto, EksportSporringDto } from './export.dto.ts';
 import { AvtaleDto, UtdragDto } from '../avtaler/avtaler.dto.ts';
 import { wholeFields } from '../avtaler/avtaler.fields.ts';
@@ -36,6 +36,7 @@ export class ExportController {
   constructor(
     private readonly lookups: Lookups,
     private readonly exports: Export,
+    private readonly subscriptions: SubscriptionStore,
   ) {}
 
   @Get()
@@ -84,9 +85,11 @@ export class ExportController {
   private partOf(grant: Grant, abonnement: string | undefined): ExportPart {
     const { konsument, behandlingsgrunnlag, kinds } = grant;
     if (abonnement === undefined) return { kinds };
-    const requireMembers = (members: readonly string[]): void =>
-      this.lookups.require(grant, { fields: fieldsOfMembers(members) });
-    return { kinds, subscription: { name: { konsument, behandlingsgrunnlag, navn: abonnement } }, requireMembers };
+    const onSubscription: ExportPart['onSubscription'] = ({ id, memberKinds }) => {
+      this.lookups.require(grant, { fields: fieldsOfMembers(memberKinds) });
+      this.subscriptions.used(id);
+    };
+    return { kinds, subscription: { name: { konsument, behandlingsgrunnlag, navn: abonnement } }, onSubscription };
   }
 }
 

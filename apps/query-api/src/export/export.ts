@@ -58,8 +58,12 @@ export interface ExportPart {
   subscription?: { name: SubscriptionName; id?: string } | undefined;
   /** kinds that the purpose is held to */
   kinds?: KindsHeldTo | undefined;
-  /** @throws Problem 403 when the members of the subscription are of a field that is not granted */
-  requireMembers?: (kinds: readonly string[]) => void;
+  /**
+   * Told which subscription it is.
+   *
+   * @throws Problem 403 when its members are of a field that is not granted
+   */
+  onSubscription?: (found: { id: string; memberKinds: readonly string[] }) => void;
 }
 
 function held({ kinds }: ExportPart, text: string): string {
@@ -173,7 +177,7 @@ async function beginSubscription(db: PoolClient, { subscription, ...part }: Expo
   const [row] = (await db.query<NowRow>({ ...statement, values: [...values] })).rows;
   const now = row && placeNow(row, part.kinds?.stored);
   if (!now) throw noSuchSubscription();
-  part.requireMembers?.(now.memberKinds);
+  part.onSubscription?.(now);
   return { position: now.position, part: { ...part, subscription: { ...subscription, id: now.id } } };
 }
 

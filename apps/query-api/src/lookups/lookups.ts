@@ -88,7 +88,7 @@ export class Lookups {
     // Rows are held until the answer is made of them.
     return this.heldRows.during(grant.konsument, async (count) => {
       const query = lookup.query(this.startOf(grant, page));
-      const told = { fields, ...namedIn(lookup), hits: 0, ...(filter && { subset: subsetOf(filter) }) };
+      const told = { fields, ...namedIn(lookup), hits: 0, ...(filter && { subset: subsetTold(grant, filter) }) };
       const deltakerId = this.reader.rememberIds();
       const audit = (): Promise<AuditRow> => this.auditLog.rowOf(grant, told, deltakerId);
       const reading = await this.read(
@@ -129,7 +129,7 @@ export class Lookups {
       if (!grant.moment.value) await this.read(grant, NOTHING, { count });
       try {
         if (disclosure) {
-          const subset = asked.filter && subsetOf(asked.filter);
+          const subset = asked.filter && subsetTold(grant, asked.filter);
           await this.auditLog.record(grant, { fields, ...(subset && { subset }), ...disclosure });
         }
       } catch (error) {
@@ -188,6 +188,13 @@ function requireNarrowed({ kinds, operation, behandlingsgrunnlag }: Grant, { isN
 /** Whoever forgets that a purpose may be held to some kinds is held to them all the same. */
 function heldTo<Row extends QueryResultRow>({ kinds }: Grant, { isNarrowed }: Asked, query: Query<Row>): Query<Row> {
   return kinds && !isNarrowed ? narrowed(query, kinds) : query;
+}
+
+/** With the kinds that the search was held to, whether it named any or not. */
+function subsetTold({ kinds }: Grant, filter: AvtaleFilter): Record<string, unknown> {
+  if (!kinds) return subsetOf(filter);
+  const { tiltakstyper: asked } = filter;
+  return subsetOf({ ...filter, tiltakstyper: kinds.published.filter((kind) => asked?.includes(kind) ?? true) });
 }
 
 const NOTHING: Query<QueryResultRow> = { statement: preparedStatement('select'), values: [] };

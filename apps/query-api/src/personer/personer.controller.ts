@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { GRANTABLE_FIELDS, todayInOslo, type AvtaleField } from '@tiltak/avtale';
+import { GRANTABLE_FIELDS, todayInOslo, type AvtaleField, type Tiltakstype } from '@tiltak/avtale';
 import type { FastifyRequest } from 'fastify';
 import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation, OPERATIONS } from '../access/operations.ts';
@@ -69,10 +69,15 @@ export class PersonerController {
         dato: date,
         ...(period ? { periode: period } : {}),
         personer: pieces(persons, (person) => answer(person, rowsOf(person, perIdent))),
-        dekning: this.coverage.of(tiltakstyper),
+        dekning: this.coverage.of(kindsIn(grant, tiltakstyper)),
       });
     });
   }
+}
+
+/** Those asked about, of those that may be told of. */
+function kindsIn({ kinds }: Grant, asked: readonly Tiltakstype[] | undefined): readonly Tiltakstype[] | undefined {
+  return kinds ? kinds.published.filter((kind) => asked?.includes(kind) ?? true) : asked;
 }
 
 function personsIn({ personidenter = [], personer }: TiltaksstatusSporringDto): Person[] {

@@ -136,6 +136,12 @@ describe('the persons that were answered wrongly', () => {
     });
     expect((await ask({ personidenter: [KARI] })).body.dekning).toHaveLength(2);
     expect((await api.call('GET', '/api/v1/dekning')).body.dekning).toHaveLength(2);
+    // Of a purpose that is held to some kinds, of these only.
+    const held = await api.call('POST', '/api/v1/personer/tiltaksstatus', {
+      as: 'bare-mentor',
+      body: { personidenter: [KARI] },
+    });
+    expect(held.body.dekning.map(({ tiltakstype }: { tiltakstype: string }) => tiltakstype)).toEqual(['MENTOR']);
   });
 });
 

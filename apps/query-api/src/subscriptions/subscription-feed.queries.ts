@@ -201,7 +201,9 @@ const told = (columns: string): string => `
     select tx, noekkel, avtale_id, historisk, versjon, deltaker_id, coalesce(tidspunkt, now()) as told_at,
       case when er_inne then 'ENDRET' when synlig then 'UTENFOR' else 'SLETTET' end as type,
       case when not er_inne and not synlig then coalesce(aarsak, 'SLETTET') end as reason,
-      case when er_inne and var_inne then array_to_string(felter, ',') end as changed, coalesce(deltaker_id, foer_deltaker) as concerned_deltaker
+      case when er_inne and var_inne then array_to_string(felter, ',') end as changed,
+      -- Who leaves is told of whose it was to it, and not of whose it has become.
+      case when er_inne then deltaker_id else coalesce(foer_deltaker, deltaker_id) end as concerned_deltaker
     from vurdert
     where not fortalt and ((er_inne and (er_linje or not var_inne)) or (var_inne and not er_inne))
     order by tx, noekkel, avtale_id limit $8::bigint)
@@ -272,7 +274,14 @@ const TOUCHED = preparedStatement(`with tilstand as materialized (
     select distinct m.abonnement from nokkel cross join lateral (
       select abonnement from abonnement_medlem where noekkel = nokkel.n offset 0) m
     -- Not in the index: it would be looked into once for each of those who wait.
-    where m.abonnement = any ($2::uuid[]))
+    where m.abonnement = any ($2::uuid[])
+    union
+    -- Other members, also when they were changed by another process.
+    select v.id from tilstand t cross join unnest($2::uuid[]) v(id) where
+      (select count(*) > 0 from (select from abonnement_medlem m where m.abonnement = v.id
+        and m.lagt_til >= $1::xid8 and m.lagt_til < t.horisont limit 1) en)
+      or (select count(*) > 0 from (select from abonnement_medlem m where m.abonnement = v.id
+        and m.fjernet >= $1::xid8 and m.fjernet < t.horisont limit 1) en))
   select t.epoke, t.horisont, b.abonnement, (select count(*) from linje) >= ${String(MAX_LINES)} as flere
   from tilstand t left join beroert b on true`);
 

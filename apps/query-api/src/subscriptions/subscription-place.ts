@@ -87,7 +87,8 @@ const tagOf = (epoch: SubscriptionEpoch): string => eightDigits(nameOf(epoch));
 const checksum = (epoch: SubscriptionEpoch, text: string): string => eightDigits(`${nameOf(epoch)} ${text}`);
 
 function nameOf({ epoch, id, kinds }: SubscriptionEpoch): string {
-  return `${epoch} ${id} ${kinds?.join(',') ?? ''}`;
+  // The order that the registry has them in means nothing.
+  return `${epoch} ${id} ${kinds?.toSorted().join(',') ?? ''}`;
 }
 
 function eightDigits(text: string): string {
@@ -105,7 +106,7 @@ export function goneFromSubscription(why: string, name: string): Problem {
   const subscription = `abonnement=${encodeURIComponent(name)}`;
   return new Problem(PROBLEMS.UTGAATT, `The position is ${why}`, {
     felter: {
-      nyStart: { eksport: `/api/v1/eksport?${subscription}`, endringer: `/api/v1/endringer?${subscription}&fra=naa` },
+      nyStart: { eksport: `/api/v1/eksport?${subscription}`, endringer: `/api/v1/endringer?${subscription}` },
     },
   });
 }

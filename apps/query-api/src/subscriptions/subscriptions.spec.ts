@@ -3,6 +3,7 @@ import pg from 'pg';
 import { syntheticFnr, waitUntil } from '@tiltak/testing';
 import { deltakerId, startTestApi, type TestApi, type TestResponse } from '../testing/test-api.ts';
 import { publishedOperations } from '../testing/published-operations.ts';
+import { afterTransaction, decodePlace, encodePlace } from './subscription-place.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -193,6 +194,104 @@ test('who waits is woken by what is theirs, and by new members, and not by what 
   const again = follow({ etter: after, ventSekunder: '20' });
   await api.call('POST', `${PATH}/medlemmer`, { body: { fjern: { personidenter: [FNR] } } });
   expect(told(await again)).toEqual([[ID, 'UTENFOR']]);
+  // By another process.
+  const { posisjon: last } = (await again).body as { posisjon: string };
+  const third = follow({ etter: last, ventSekunder: '30' });
+  await api.owner.query(
+    `select lagre_abonnement(konsument, behandlingsgrunnlag, navn, false, null, array['A${ID}'], '{}') from abonnement`,
+  );
+  expect(told(await third)).toEqual([[ID, 'ENDRET']]);
+}, 25_000);
+
+/** Somebody holds this; until `work` is done with it. */
+async function holding(lock: string, work: (db: pg.Client) => Promise<void>): Promise<void> {
+  const db = new pg.Client({ connectionString: api.database.url });
+  await db.connect();
+  try {
+    await db.query(`begin; select pg_advisory_xact_lock(${lock})`);
+    await work(db);
+  } finally {
+    await db.end();
+  }
+}
+
+async function waitForWaiting(count: number): Promise<void> {
+  const waits = `select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted`;
+  await waitUntil(async () => (await api.owner.query<{ n: number }[]>(waits))[0]?.n === count, {
+    what: `${String(count)} to wait`,
+    everyMs: 5,
+  });
+}
+
+const idsOf = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, i) => `00000000-0000-4000-9000-${String(from + i).padStart(12, '0')}`);
+
+async function membersNow(): Promise<string[]> {
+  const sql = 'select substr(noekkel, 2) as id from abonnement_medlem where fjernet is null order by 1';
+  return (await api.owner.query<{ id: string }[]>(sql)).map(({ id }) => id);
+}
+
+test('many members are written in portions, only those that differ, and come to exactly what was sent', async () => {
+  expect(await put({ avtaleIder: idsOf(0, 4_500) })).toMatchObject({ status: 200, body: { antallAvtaler: 4_500 } });
+  const portions = 'select count(*)::int as n from abonnement_medlem group by lagt_til order by lagt_til';
+  expect(await api.owner.query(portions)).toEqual([{ n: 2_000 }, { n: 2_000 }, { n: 500 }]);
+  await put({ avtaleIder: idsOf(2_400, 5_000) });
+  expect(await membersNow()).toEqual(idsOf(2_400, 5_000));
+  await api.call('POST', `${PATH}/medlemmer`, {
+    body: { leggTil: { avtaleIder: idsOf(4_000, 6_000) }, fjern: { avtaleIder: idsOf(1_000, 5_000) } },
+  });
+  expect(await membersNow()).toEqual(idsOf(4_000, 6_000));
+  expect(
+    await api.owner.query(`select antall, antall_alle, slag, (select count(*)::int from abonnement_medlem) as alle,
+      (select count(*)::int from abonnement_medlem where lagt_til = fjernet) as begge from abonnement`),
+  ).toEqual([{ antall: 2_000, antall_alle: 6_000, slag: ['A'], alle: 6_000, begge: 0 }]);
+});
+
+test('a list that replaces is exact whoever changes it meanwhile, and no consumer has all connections', async () => {
+  await put({ bedriftsnumre: ['910825518'] });
+  await holding(`7220320, hashtext('alt')`, async (db) => {
+    const both = [put({ bedriftsnumre: ['910825526'] }), put({ bedriftsnumre: ['910825534'] })];
+    await waitForWaiting(1);
+    expect((await put({ bedriftsnumre: ['910825518'] }, 'uten-fase')).status).toBe(200);
+    await db.query(`update abonnement set utgave = utgave + 1 where konsument = 'alt';
+      insert into abonnement_medlem (abonnement, noekkel) select id, 'B1' from abonnement where konsument = 'alt'; commit`);
+    for (const one of both) expect((await one).status).toBe(200);
+  });
+  const rows = await api.owner.query<{ noekkel: string }[]>(
+    `select noekkel from abonnement_medlem m join abonnement a on a.id = m.abonnement where konsument = 'alt' and fjernet is null`,
+  );
+  expect(rows).toEqual([{ noekkel: 'B910825534' }]);
+});
+
+test('one is removed after who changes persons, and never against them', async () => {
+  await put({ personidenter: [FNR] });
+  await holding('7220319', async (db) => {
+    const removal = api.call('DELETE', PATH);
+    await waitForWaiting(1);
+    await db.query(`update abonnement_medlem set fjernet = pg_current_xact_id(); commit`);
+    expect((await removal).status).toBe(204);
+  });
+});
+
+test('the audit of what leaves a subscription has whose it was there, and not whose it has become', async () => {
+  await insert();
+  await put({ personidenter: [FNR] });
+  const { posisjon: start } = (await follow({ fra: 'naa' })).body as { posisjon: string };
+  await api.owner.query('update avtale set deltaker_fnr = $2, deltaker_id = $3 where avtale_id = $1', [
+    ...[ID, syntheticFnr(2)],
+    deltakerId(syntheticFnr(2)),
+  ]);
+  const count = (await api.audit(0)).length;
+  expect(told(await follow({ etter: start }))).toEqual([[ID, 'UTENFOR']]);
+  const rows = await api.audit(count + 1);
+  expect(rows.at(-1)).toMatchObject({ personer: [deltakerId(FNR)] });
+});
+
+test('a position is of the kinds that the purpose is held to, in whatever order', () => {
+  const epoch = { epoch: 'e', id: 'i', kinds: ['VTAO', 'MENTOR'] };
+  const position = encodePlace(epoch, afterTransaction(5n));
+  expect(decodePlace({ ...epoch, kinds: ['MENTOR', 'VTAO'] }, position)).toEqual(afterTransaction(5n));
+  expect(decodePlace({ ...epoch, kinds: ['MENTOR'] }, position)).toBeUndefined();
 });
 
 test('a position means something in its own subscription and epoch only', async () => {
@@ -204,7 +303,7 @@ test('a position means something in its own subscription and epoch only', async 
   await api.owner.query('update instans set epoke = gen_random_uuid()');
   const newStart = {
     eksport: '/api/v1/eksport?abonnement=mine',
-    endringer: '/api/v1/endringer?abonnement=mine&fra=naa',
+    endringer: '/api/v1/endringer?abonnement=mine',
   };
   expect(await follow({ etter: first })).toMatchObject({ status: 410, body: { nyStart: newStart } });
   const { posisjon: later } = (await follow({ fra: 'naa' })).body as { posisjon: string };
@@ -249,6 +348,17 @@ test('an export of a subscription goes on in its feed', async () => {
     { avtaleId: ID, endret: ['avtaleStatus'], avtale: { avtaleStatus: 'AVSLUTTET' } },
   ]);
   expect((await api.call('GET', '/api/v1/eksport?abonnement=finnes-ikke')).status).toBe(404);
+});
+
+test('a subscription that is only exported is in use', async () => {
+  await put({ personidenter: [FNR] });
+  await api.owner.query(`update abonnement set sist_brukt = now() - interval '89 days'`);
+  expect((await api.call('GET', '/api/v1/eksport?abonnement=mine')).status).toBe(200);
+  const isUsed = `select sist_brukt > now() - interval '1 day' as ok from abonnement`;
+  await waitUntil(async () => (await api.owner.query<{ ok: boolean }[]>(isUsed))[0]?.ok === true, {
+    what: 'the use to be told',
+    everyMs: 5,
+  });
 });
 
 describe('a purpose that is held to some kinds', () => {
@@ -297,6 +407,31 @@ describe('a purpose that is held to some kinds', () => {
     expect(one).toMatchObject({ status: 200, body: { tiltakstype: 'MENTOR' } });
     expect(one.body._links.samtidige).toBeUndefined();
     expect((await api.call('GET', `/api/v1/avtaler/${ID}`)).body._links.samtidige).toHaveLength(1);
+  });
+
+  test('what was known then is answered as it was: an avtale that has become of another kind is no more', async () => {
+    await insert({ tiltakstype: 'VTAO' });
+    await api.owner.query(
+      `insert into avtale_versjon (avtale_id, deltaker_fnr, deltaker_id, tiltakstype, laert, start_dato, avtale_inngaatt,
+         har_vaert_inngaatt, feilregistrert, kilde_partisjon, kilde_offset)
+       select $1, $2, $3, kind, laert::timestamptz, '2026-01-01', '2026-01-01', true, false, 0, 0
+       from (values ('MENTOR', '2026-02-01'), ('VTAO', '2026-03-01')) v(kind, laert)`,
+      [ID, FNR, deltakerId(FNR)],
+    );
+    const personidenter = [FNR];
+    const count = (await api.audit(0)).length;
+    for (const [gjeldendePer, hits] of [
+      ['2026-02-15T00:00:00Z', 1],
+      ['2026-03-15T00:00:00Z', 0],
+    ] as const) {
+      const found = await api.call('POST', '/api/v1/avtaler/sok', { as, body: { personidenter, gjeldendePer } });
+      expect(found.body.avtaler).toHaveLength(hits);
+      const status = { personidenter, gjeldendePer, dato: '2026-02-01' };
+      const { body } = await api.call('POST', '/api/v1/personer/tiltaksstatus', { as, body: status });
+      expect(body.personer).toMatchObject([{ svar: hits === 1 ? 'JA' : 'NEI' }]);
+    }
+    const searches = (await api.audit(count + 4)).slice(count).filter(({ operasjon }) => operasjon === 'sokAvtaler');
+    expect(searches).toMatchObject([1, 1].map(() => ({ utvalg: { tiltakstyper: ['MENTOR'] } })));
   });
 
   test('is told when an avtale becomes of another kind', async () => {

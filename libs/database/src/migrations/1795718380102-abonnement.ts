@@ -7,6 +7,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 export class Abonnement1795718380102 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
+    await db.query(LOCK);
     await db.query(TABLES);
     await db.query(TRIGGERS);
     await db.query(PERSONS);
@@ -25,17 +26,34 @@ export class Abonnement1795718380102 implements MigrationInterface {
       drop function avtale_endring_lenker();
       drop function krev_siste_endring(xid8);
       drop function abonnement_person();
-      drop function lagre_abonnement(text, text, text, boolean, boolean, text[], text[]);
+      drop function lagre_abonnement(text, text, text, boolean, bigint, text[], text[]);
       drop function slett_abonnement(text, text, text);
       drop function bruk_abonnement(uuid);
       drop function meld_konsumenter(text[], text[]);
       drop function rydd_abonnementer(integer);
       drop function foelg_avtaler();
       drop function slutt_aa_foelge();
-      drop table abonnement_medlem, abonnement, avtale_endring, abonnering;
-      alter table instans drop column konsumenter_meldt;`);
+      drop table abonnement_medlem, abonnement, avtale_endring, abonnering;`);
   }
 }
+
+/**
+ * Triggers are made while nobody writes to their tables. Whoever writes for long is not waited for with all others behind:
+ * for 3 s, which is longer than it takes until an autovacuum gives way, and then again after a pause.
+ */
+const LOCK = `
+  do $$ begin
+    set local lock_timeout to '3s';
+    for n in 1..40 loop
+      begin
+        lock table avtale, endring, personident in share row exclusive mode;
+        return;
+      exception when lock_not_available then
+        if n = 40 then raise; end if;
+        perform pg_sleep(2);
+      end;
+    end loop;
+  end $$`;
 
 const TABLES = `
   create table avtale_endring (
@@ -77,6 +95,9 @@ const TABLES = `
     behandlingsgrunnlag text not null,
     navn text not null,
     slag text[] default '{}' not null,
+    antall integer default 0 not null,
+    antall_alle integer default 0 not null,
+    utgave bigint default 0 not null,
     opprettet timestamptz(6) default now() not null,
     endret timestamptz(6) default now() not null,
     sist_brukt timestamptz(6) default now() not null,
@@ -85,6 +106,9 @@ const TABLES = `
   );
   comment on table abonnement is 'Subsets of all avtaler that consumers follow';
   comment on column abonnement.slag is 'The kinds of members that it has, or has had';
+  comment on column abonnement.antall is 'How many members it has';
+  comment on column abonnement.antall_alle is 'With those that were taken out, and are still kept; the cleaning counts them anew';
+  comment on column abonnement.utgave is 'One more each time that its members are changed';
   comment on column abonnement.sist_registrert is 'When a query-api last told that its registry has the consumer and the purpose';
   grant select on abonnement to datadeling_leser;
   grant select, delete on abonnement to datadeling_skriver;
@@ -112,14 +136,13 @@ const TABLES = `
 
   create table abonnering (
     ene boolean default true primary key check (ene),
-    foelges boolean default false not null
+    foelges boolean default false not null,
+    konsumenter_meldt timestamptz(6)
   );
   insert into abonnering default values;
-  comment on table abonnering is 'Whether avtale_endring is written: not while there is no subscription';
+  comment on table abonnering is 'Whether avtale_endring is written: not while there is no subscription. One row; here and not in instans, which exports read for long';
   grant select on abonnering to datadeling_skriver;
-
-  alter table instans add column konsumenter_meldt timestamptz(6);
-  comment on column instans.konsumenter_meldt is 'When a query-api last told which consumers there are';`;
+  comment on column abonnering.konsumenter_meldt is 'When a query-api last told which consumers there are';`;
 
 const COLUMNS = [
   ...['avtale_nr', 'deltaker_fnr', 'bedrift_nr', 'bedrift_navn', 'veileder_nav_ident', 'tiltakstype', 'versjon'],
@@ -285,19 +308,23 @@ const FUNCTIONS = `
   revoke execute on function slutt_aa_foelge() from public;
   grant execute on function slutt_aa_foelge() to datadeling_skriver;
 
-  create function lagre_abonnement(hvem text, grunnlag text, hva text, erstatt boolean, lag boolean, inn text[], ut text[])
-  returns table(abonnement_id uuid, ble_laget boolean, tx xid8) language plpgsql ${definer} as $$
+  create function lagre_abonnement(hvem text, grunnlag text, hva text, lag boolean, kjent bigint, inn text[], ut text[])
+  returns table(abonnement_id uuid, ny_utgave bigint) language plpgsql ${definer} as $$
   declare
     denne uuid;
-    laget boolean := false;
-    noekler text[];
-    identer uuid[];
+    naa bigint;
+    antall_ut integer;
+    antall_inn integer;
   begin
-    -- Who is one person does not change meanwhile, nor what others of the same consumer make.
+    -- Who is one person does not change meanwhile, nor what others of the same consumer make. All that is written in the
+    -- organisation waits behind a change of persons that waits for this: it is given some thousand keys at a time.
     perform pg_advisory_xact_lock_shared(7220319);
     perform pg_advisory_xact_lock(7220320, hashtext(hvem));
-    select id into denne from public.abonnement
+    select id, utgave into denne, naa from public.abonnement
       where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva for update;
+    if coalesce(naa, 0) <> kjent then
+      raise exception 'others have changed it meanwhile' using errcode = 'TD013';
+    end if;
     if denne is null then
       if not lag then return; end if;
       -- Held until it is made, so that nobody ends the following meanwhile.
@@ -309,43 +336,45 @@ const FUNCTIONS = `
         raise exception 'too many subscriptions' using errcode = 'TD010';
       end if;
       insert into public.abonnement (konsument, behandlingsgrunnlag, navn) values (hvem, grunnlag, hva) returning id into denne;
-      laget := true;
     end if;
-    select coalesce(array_agg(ny.noekkel), '{}'), coalesce(array_agg(ny.ident), '{}') into noekler, identer from (
-      select distinct case when person.ident is null then n else 'P' || coalesce(p.deltaker_id, person.ident) end as noekkel,
+    update public.abonnement_medlem m set fjernet = pg_current_xact_id() from unnest(ut) as bort(noekkel)
+    where m.abonnement = denne and m.fjernet is null
+      and m.noekkel = case when left(bort.noekkel, 1) = 'P' then 'P' || coalesce(
+        (select p.deltaker_id from public.personident p where p.ident = substr(bort.noekkel, 2)::uuid)::text,
+        substr(bort.noekkel, 2)) else bort.noekkel end
+      and case when m.ident is null then m.noekkel else 'P' || m.ident end = bort.noekkel;
+    get diagnostics antall_ut = row_count;
+    insert into public.abonnement_medlem (abonnement, noekkel, ident)
+      select distinct denne, case when person.ident is null then n else 'P' || coalesce(p.deltaker_id, person.ident) end,
         person.ident
       from unnest(inn) n
       cross join lateral (select case when left(n, 1) = 'P' then substr(n, 2)::uuid end as ident) person
-      left join public.personident p on p.ident = person.ident) ny;
-    update public.abonnement_medlem m set fjernet = pg_current_xact_id()
-    where erstatt and m.abonnement = denne and m.fjernet is null and not exists (
-      select from unnest(noekler, identer) as i(noekkel, ident)
-      where i.noekkel = m.noekkel and coalesce(i.ident::text, '') = coalesce(m.ident::text, ''));
-    update public.abonnement_medlem m set fjernet = pg_current_xact_id() from unnest(ut) as bort(noekkel)
-    where m.abonnement = denne and m.fjernet is null
-      and case when m.ident is null then m.noekkel else 'P' || m.ident end = bort.noekkel;
-    insert into public.abonnement_medlem (abonnement, noekkel, ident)
-      select denne, i.noekkel, i.ident from unnest(noekler, identer) as i(noekkel, ident)
+      left join public.personident p on p.ident = person.ident
       on conflict (abonnement, noekkel, ident) where fjernet is null do nothing;
+    get diagnostics antall_inn = row_count;
+    update public.abonnement a set endret = now(), sist_brukt = now(), utgave = a.utgave + 1,
+      antall = a.antall + antall_inn - antall_ut, antall_alle = a.antall_alle + antall_inn,
+      slag = array(select distinct bokstav from unnest(a.slag || array(select left(n, 1) from unnest(inn) n)) bokstav order by 1)
+    where a.id = denne returning a.utgave into naa;
     -- Those that are gone stay for as long as the feed does: they are bounded too.
-    if (select count(*) from public.abonnement_medlem where abonnement = denne and fjernet is null) > 200000
-      or (select count(*) from public.abonnement_medlem where abonnement = denne) > 600000 then
+    if antall_inn > 0 and (select a.antall > 200000 or a.antall_alle > 600000 from public.abonnement a where a.id = denne) then
       raise exception 'too many members' using errcode = 'TD011';
     end if;
-    update public.abonnement a set endret = now(), sist_brukt = now(), slag = array(
-      select distinct left(noekkel, 1) from public.abonnement_medlem where abonnement = denne order by 1)
-    where a.id = denne;
-    return query select denne, laget, pg_current_xact_id();
+    return query select denne, naa;
   end $$;
-  comment on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) is 'Makes a subscription, or changes what it is of: nothing when there is none, and none is to be made';
-  revoke execute on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) from public;
-  grant execute on function lagre_abonnement(text,text,text,boolean,boolean,text[],text[]) to datadeling_leser;
+  comment on function lagre_abonnement(text,text,text,boolean,bigint,text[],text[]) is 'Makes a subscription, or changes what it is of: nothing when there is none, and none is to be made. TD013 when it is not the utgave that was given, if one was';
+  revoke execute on function lagre_abonnement(text,text,text,boolean,bigint,text[],text[]) from public;
+  grant execute on function lagre_abonnement(text,text,text,boolean,bigint,text[],text[]) to datadeling_leser;
 
-  create function slett_abonnement(hvem text, grunnlag text, hva text) returns integer language sql ${definer} as $$
-    with borte as (
-      delete from public.abonnement where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva returning 1)
-    select count(*)::integer from borte
-  $$;
+  create function slett_abonnement(hvem text, grunnlag text, hva text) returns integer language plpgsql ${definer} as $$
+  declare borte integer;
+  begin
+    -- First, as whoever changes persons has it: that one comes to the members next, and so does this.
+    perform pg_advisory_xact_lock_shared(7220319);
+    delete from public.abonnement where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva;
+    get diagnostics borte = row_count;
+    return borte;
+  end $$;
   comment on function slett_abonnement(text,text,text) is 'How many it was: one or none';
   revoke execute on function slett_abonnement(text,text,text) from public;
   grant execute on function slett_abonnement(text,text,text) to datadeling_leser;
@@ -360,20 +389,31 @@ const FUNCTIONS = `
   create function meld_konsumenter(hvem text[], grunnlag text[]) returns void language sql ${definer} as $$
     update public.abonnement set sist_registrert = now()
       where (konsument, behandlingsgrunnlag) in (select * from unnest(hvem, grunnlag));
-    update public.instans set konsumenter_meldt = now();
+    update public.abonnering set konsumenter_meldt = now();
   $$;
   comment on function meld_konsumenter(text[],text[]) is 'Tells which consumers and purposes the registry of a query-api has';
   revoke execute on function meld_konsumenter(text[],text[]) from public;
   grant execute on function meld_konsumenter(text[],text[]) to datadeling_leser;
 
   create function rydd_abonnementer(dager integer) returns integer language plpgsql ${definer} as $$
-  declare borte integer;
+  declare
+    borte integer;
+    beskaaret uuid[];
   begin
+    -- First, as whoever changes persons has it.
+    perform pg_advisory_xact_lock_shared(7220319);
     -- Told of an hour ago by somebody, and not of this: a registry that is on its way out to all has been by then.
     delete from public.abonnement where sist_brukt < now() - make_interval(days => dager)
-      or sist_registrert < (select konsumenter_meldt - interval '1 hour' from public.instans);
+      or sist_registrert < (select konsumenter_meldt - interval '1 hour' from public.abonnering);
     get diagnostics borte = row_count;
-    delete from public.abonnement_medlem where fjernet < (select beskaaret_til from public.instans);
+    with ute as (
+      delete from public.abonnement_medlem where fjernet < (select beskaaret_til from public.instans) returning abonnement)
+    select array_agg(distinct abonnement) into beskaaret from ute;
+    update public.abonnement a set antall_alle = telt.antall, slag = telt.slag
+    from unnest(beskaaret) b(id) cross join lateral (
+      select count(*) as antall, coalesce(array_agg(distinct left(m.noekkel, 1)), '{}') as slag
+      from public.abonnement_medlem m where m.abonnement = b.id) telt
+    where a.id = b.id;
     return borte;
   end $$;
   comment on function rydd_abonnementer(integer) is 'Removes what nobody has used for so long, whose consumer is gone, and members that were taken out before the feed begins';

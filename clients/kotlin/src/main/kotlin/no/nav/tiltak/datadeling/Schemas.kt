@@ -1299,7 +1299,7 @@ public data class NyStart @JsonCreator constructor(
      */
     @param:JsonProperty("eksport") @get:JsonProperty("eksport") public val eksport: String,
     /**
-     * For those who only want changes from now on
+     * For those who only want changes from now on; with abonnement: all that it is of now, and then what changes
      */
     @param:JsonProperty("endringer") @get:JsonProperty("endringer") public val endringer: String,
 )
@@ -1391,7 +1391,7 @@ public data class Endring @JsonCreator constructor(
      */
     @param:JsonProperty("tidspunkt") @get:JsonProperty("tidspunkt") public val tidspunkt: Instant,
     /**
-     * Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when only its links are others. fase: what it is worked out of is another
+     * Only with abonnement, of ENDRET: the granted fields that have another value than before; all of them when it is new to the abonnement, none when what changed is its links, or fields that you are not granted. fase: what it is worked out of is another
      */
     @param:JsonProperty("endret") @get:JsonProperty("endret") public val endret: List<String>? = null,
     /**
