@@ -69,6 +69,7 @@ test.each(readScenarios().map((scenario, n) => ({ ...scenario, n })))('$name', a
   else expect(outcome).toMatchObject({ result: scenario.result });
   expectRequests(scenario);
   for (const path of scenario.absent ?? []) expect(outcome).not.toHaveProperty(`result.${path}`);
+  if (scenario.letGo) await service.letGo();
   if (scenario.waits) expect(waits).toEqual(scenario.waits);
   expect(ms).toBeGreaterThanOrEqual(scenario.atLeastMs ?? 0);
 });

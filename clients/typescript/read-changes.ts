@@ -1,11 +1,14 @@
 import type { QueryApiClient, Schemas } from './client.ts';
 import { answerOf, momentOf, ProblemError } from './problem.ts';
 
+/** What a type that is newer than the client means is seen in the look-up. */
+const GONE: ReadonlySet<Schemas['Endringstype']> = new Set(['SLETTET', 'UTENFOR'] as const);
+
 /** A page of the change feed, and what it told of as it is now. */
 export interface ReadChanges {
   /** those named as ENDRET that are there */
   avtaler: Schemas['Avtale'][];
-  /** the ids of those to forget: SLETTET, or not there any more */
+  /** the ids of those to forget: SLETTET, UTENFOR, or not there any more */
   gone: string[];
   /** to go on from; store it together with what was done about the page */
   position: string;
@@ -49,7 +52,7 @@ export async function readChanges(client: QueryApiClient, options: ReadChangesOp
   const page = await unlessGone(answerOf(asked));
   // The last that is told of an avtale counts.
   const told = new Map(page.endringer.map(({ avtaleId, type }) => [avtaleId, type]));
-  const avtaleIder = [...told].flatMap(([avtaleId, type]) => (type === 'SLETTET' ? [] : [avtaleId]));
+  const avtaleIder = [...told].flatMap(([avtaleId, type]) => (GONE.has(type) ? [] : [avtaleId]));
   const params = { header: { 'Minst-Posisjon': page.posisjon } };
   const body = { avtaleIder, antall: 1_000 };
   const avtaler =

@@ -196,6 +196,23 @@ describe('faults', () => {
     expect([asked.body.type, asked.body.nyStart]).toEqual([own.body.type, own.body.nyStart]);
   });
 
+  test('what a consumer follows is gone after all was reset, also to who waits for it', async () => {
+    const body = { bedriftsnumre: ['310000001'] };
+    expect((await sandbox.ask('PUT', 'abonnementer/mine', body)).status).toBe(200);
+    const { body: page } = await sandbox.ask('GET', 'endringer?abonnement=mine');
+    const waiting = sandbox.ask('GET', `endringer?abonnement=mine&ventSekunder=5&etter=${String(page.posisjon)}`);
+    await sandbox.control('POST', 'nullstill');
+    expect((await sandbox.ask('GET', 'abonnementer/mine')).status).toBe(404);
+    expect((await waiting).status).toBe(404);
+    // It may be made anew, and is told of what comes.
+    expect((await sandbox.ask('PUT', 'abonnementer/mine', body)).status).toBe(200);
+    const { body: start } = await sandbox.ask('GET', 'endringer?abonnement=mine');
+    const avtaleId = '0000aaaa-0000-4000-8000-000000000010';
+    const woken = sandbox.ask('GET', `endringer?abonnement=mine&ventSekunder=30&etter=${String(start.posisjon)}`);
+    await sandbox.control('PUT', `avtaler/${avtaleId}`, { bedriftNr: '310000001', tiltakstype: 'MENTOR' });
+    expect((await woken).body.endringer).toMatchObject([{ avtaleId, type: 'ENDRET' }]);
+  });
+
   test('an answer is slow, an export breaks off, and nothing goes wrong any more', async () => {
     await sandbox.control('POST', 'feil', { operasjon: 'hentFerskhet', forsinkelseMs: 400 });
     const from = performance.now();

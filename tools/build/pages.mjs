@@ -21,6 +21,7 @@ const DOCUMENTS = {
     files: {
       konsumenter: 'docs/konsumenter.md',
       klienter: 'docs/clients.md',
+      biblioteker: 'clients/README.md',
       typescript: 'clients/typescript/README.md',
       kotlin: 'clients/kotlin/README.md',
       sandkasse: 'sandbox/README.md',

@@ -60,10 +60,11 @@ for (const name of ['static', 'documents', 'asyncapi.yaml']) {
 copyFileSync(join(root, 'apps', 'query-api', 'openapi.json'), join(target, 'openapi.json'));
 for (const name of ['README.md', 'konsumenter.yaml']) copyFileSync(join(source, name), join(target, name));
 
-/** The packages that a program asks for by name. */
+/** The packages that a program asks for by name, or asks where they lie, to give files of them away. */
 function requiredBy(file) {
   const text = readFileSync(join(target, file), 'utf8');
-  const names = [...text.matchAll(/\brequire\("((?:@[\w.-]+\/)?[\w.-]+)(?:\/[\w./-]+)?"\)/g)].map(([, name]) => name);
+  const asked = /\b(?:require|resolve)\((["'])((?:@[\w.-]+\/)?[a-z][\w.-]*)(?:\/[\w./-]+)?\1\)/g;
+  const names = [...text.matchAll(asked)].map(([, , name]) => name);
   return names.filter((name) => !builtinModules.includes(name));
 }
 

@@ -95,7 +95,14 @@ describe('as it is published', () => {
   });
 
   test('what answers is the product, byte for byte, of the version that it says', () => {
-    expect(read('dist/sandbox/query-api.cjs')).toBe(read('dist/apps/query-api/main.cjs'));
+    const product = globSync('dist/apps/query-api/{static,documents}/**/*.*', { cwd: ROOT });
+    expect(product.length).toBeGreaterThan(20);
+    for (const file of [...product, 'dist/apps/query-api/asyncapi.yaml', 'dist/apps/query-api/main.cjs']) {
+      const own = file.replace('dist/apps/query-api', 'dist/sandbox').replace('main.cjs', 'query-api.cjs');
+      expect([file, read(own) === read(file)]).toEqual([file, true]);
+    }
+    const foldersOf = (from: string): string[] => globSync('{static,documents}/**', { cwd: join(ROOT, from) }).sort();
+    expect(foldersOf('dist/sandbox')).toEqual(foldersOf('dist/apps/query-api'));
     const document = JSON.parse(read('apps/query-api/openapi.json')) as { info: { version: string } };
     expect(manifest(join(DIST, 'sandbox')).version).toBe(document.info.version);
   });

@@ -16,13 +16,24 @@ const headings = read('CHANGELOG.md')
 test('the documents, the packages and the newest release of CHANGELOG are of one version', () => {
   const [version] = headings.map((line) => RELEASE.exec(line)?.[1]);
   const [, client] = /<version>([^<]+)<\/version>/.exec(read('clients', 'kotlin', 'pom.xml')) ?? [];
+  const [, inReadme] = /<version>([^<]+)<\/version>/.exec(read('clients', 'kotlin', 'README.md')) ?? [];
   expect({
     root: versionIn('package.json'),
     typescript: versionIn('clients', 'typescript', 'package.json'),
     kotlin: client,
+    'README of kotlin': inReadme,
+    sandbox: versionIn('sandbox', 'package.json'),
     'query-api': documentVersion('query-api', 'openapi.json'),
     ingestor: documentVersion('ingestor', 'openapi.json'),
-  }).toEqual({ root: version, typescript: version, kotlin: version, 'query-api': version, ingestor: version });
+  }).toEqual({
+    root: version,
+    typescript: version,
+    kotlin: version,
+    'README of kotlin': version,
+    sandbox: version,
+    'query-api': version,
+    ingestor: version,
+  });
 });
 
 test('every heading of CHANGELOG is a release, and the newest with a day is the one that changes are held against', () => {

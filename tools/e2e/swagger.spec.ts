@@ -33,7 +33,7 @@ async function showsFrontPage(page: Page, url: string): Promise<void> {
   const { headers } = await fetch(url);
   expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
   // The documents that it leads to are there.
-  for (const name of ['konsumenter', 'endringslogg', 'feil', 'bruksvilkaar']) {
+  for (const name of ['konsumenter', 'biblioteker', 'endringslogg', 'feil', 'bruksvilkaar']) {
     expect([name, (await fetch(`${url}/dokumentasjon/${name}`)).status]).toEqual([name, 200]);
   }
 }

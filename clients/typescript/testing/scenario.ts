@@ -17,6 +17,7 @@ export interface Scenario {
   requests?: { method?: string; path?: string; headers?: Record<string, string>; body?: unknown }[];
   requestCount?: number;
   oneCall?: boolean;
+  letGo?: boolean;
   waits?: string[];
   atLeastMs?: number;
 }
@@ -33,7 +34,7 @@ interface Told {
   lines?: unknown[];
   avtaler?: number;
   then?: string;
-  end?: 'breaks';
+  end?: 'breaks' | 'stops';
   fault?: 'silent' | 'hangsUp' | 'cutOff' | 'stops';
 }
 
@@ -84,7 +85,10 @@ export function answerFrom(told: Told): Answer {
     if (fault === 'cutOff') setTimeout(() => response.destroy(), 20);
     if (fault) return;
     if (!lines) return void response.end(bodyOf(told));
+    // Headers go out without anything after them too.
+    response.flushHeaders();
     response.write(lines.map((line) => `${JSON.stringify(line)}\n`).join('') + then);
+    if (told.end === 'stops') return;
     if (told.end === 'breaks') setTimeout(() => response.destroy(), 20);
     else response.end();
   };

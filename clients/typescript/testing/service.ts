@@ -14,12 +14,18 @@ export type Answer = (seen: Seen, response: ServerResponse) => unknown;
 export class Service {
   readonly seen: Seen[] = [];
   answers: Answer[] = [];
+  private answering = 0;
   private readonly server = createServer((request, response) => void this.answer(request, response));
 
   static async start(): Promise<Service> {
     const service = new Service();
     await new Promise<void>((done) => service.server.listen(0, '127.0.0.1', done));
     return service;
+  }
+
+  /** Until no client holds a connection that is being answered. */
+  async letGo(): Promise<void> {
+    while (this.answering > 0) await new Promise((later) => setTimeout(later, 10));
   }
 
   get url(): string {
@@ -32,6 +38,8 @@ export class Service {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.answering++;
+    response.once('close', () => this.answering--);
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const json = text.startsWith('{') ? (JSON.parse(text) as unknown) : text;

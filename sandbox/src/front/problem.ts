@@ -13,7 +13,7 @@ const BY_STATUS = {
 
 export const FAULT_STATUSES = Object.keys(BY_STATUS).map(Number);
 
-const NEW_START = { nyStart: { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer' } };
+const NEW_START = { nyStart: { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer?fra=naa' } };
 
 /** A problem with this status, in the product's form. */
 export function plannedProblem(status: number, retryAfter: number | undefined): Problem {

@@ -26,6 +26,13 @@ interface Known {
   changedMs: number;
 }
 
+/** What holds what was planted, who asked, and what they follow. */
+export const EMPTIED = [
+  ...['avtale', 'avtale_versjon', 'endring', 'relasjon', 'parkert_melding', 'registerident', 'personident'],
+  ...['personident_foer', 'konsum_hull', 'oppslagslinje', 'oppslagsform', 'konsumentbruk', 'konsumentbruk_tidsrom'],
+  ...['abonnement', 'abonnement_medlem', 'avtale_endring'],
+];
+
 const IDENT_SOURCE = { topic: 'sandkasse-identer', epoch: 0, partition: 0 };
 
 /**
@@ -105,8 +112,8 @@ export class Planter {
   /** Nothing has been planted, and whoever follows the change feed must begin anew. */
   empty(): Promise<void> {
     return this.inTurn(async () => {
-      await this.owner.query(`truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, registerident,
-        personident, personident_foer, konsum_hull, oppslagslinje`);
+      await this.owner.query(`truncate ${EMPTIED.join(', ')}`);
+      await this.owner.query('update abonnering set foelges = false');
       await this.owner.query('update instans set epoke = gen_random_uuid()');
       await emptySource(this.owner);
       this.idents.clear();

@@ -44,17 +44,27 @@ public fun readExport(client: QueryApiClient): Exported {
     val asked = Asked("GET", "/api/v1/eksport", null, CallOptions.NONE)
     val (response, callId) = client.http.send(asked, LINES)
     val body = response.body()
-    if (response.statusCode() != 200) throw ProblemError.of(response.statusCode(), body.readAllBytes(), callId)
+    if (response.statusCode() != 200) {
+        throw ProblemError.of(response.statusCode(), body.use { it.readAllBytes() }, callId)
+    }
     val lines = linesOf(body).iterator()
     val head = try {
-        if (!lines.hasNext()) throw CutOffError(0, 0)
-        Json.readAnswer(lines.next(), Eksporthode::class.java)
-    } catch (error: IOException) {
-        // Jackson's are among these.
-        throw CutOffError(0, 0, error)
+        headOf(lines)
+    } catch (error: Throwable) {
+        // Nobody else will: the connection would be held for as long as there is more to come.
+        body.close()
+        throw error
     }
     val avtaler = batches(lines, body, head.antall)
     return Exported(head.posisjon, head.antall, momentOf(response.headers()), avtaler, body)
+}
+
+private fun headOf(lines: Iterator<ByteArray>): Eksporthode = try {
+    if (!lines.hasNext()) throw CutOffError(0, 0)
+    Json.readAnswer(lines.next(), Eksporthode::class.java)
+} catch (error: IOException) {
+    // Jackson's are among these.
+    throw CutOffError(0, 0, error)
 }
 
 private fun batches(lines: Iterator<ByteArray>, body: InputStream, count: Int): Sequence<List<Avtale>> = sequence {

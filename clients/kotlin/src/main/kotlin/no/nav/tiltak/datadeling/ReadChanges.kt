@@ -6,11 +6,14 @@ package no.nav.tiltak.datadeling
 import java.time.Instant
 import java.util.UUID
 
+/** What a type that is newer than the client means is seen in the look-up. */
+private val GONE = setOf(Endringstype.SLETTET, Endringstype.UTENFOR)
+
 /** A page of the change feed, and what it told of as it is now. */
 public data class ReadChanges(
     /** those named as ENDRET that are there */
     public val avtaler: List<Avtale>,
-    /** the ids of those to forget: SLETTET, or not there any more */
+    /** the ids of those to forget: SLETTET, UTENFOR, or not there any more */
     public val gone: List<UUID>,
     /** to go on from; store it together with what was done about the page */
     public val position: String,
@@ -43,7 +46,7 @@ public fun readChanges(client: QueryApiClient, after: String, count: Int = 500, 
     val page = asked.data
     // The last that is told of an avtale counts.
     val told = page.endringer.associate { it.avtaleId to it.type }
-    val changed = told.filterValues { it != Endringstype.SLETTET }.keys.toList()
+    val changed = told.filterValues { it !in GONE }.keys.toList()
     val avtaler = if (changed.isEmpty()) emptyList() else unlessGone {
         client.sokAvtaler(Sok(avtaleIder = changed, antall = 1_000), CallOptions(minstPosisjon = page.posisjon))
     }.data.avtaler

@@ -42,6 +42,7 @@ class ConformanceTest {
             assertTrue(tree.at("/${path.textValue().replace('.', '/')}").isMissingNode, "$path of $tree")
         }
         requests(scenario, service)
+        if (scenario.path("letGo").asBoolean()) assertTrue(service.isLetGo(), "a connection is still held")
         scenario["waits"]?.let { assertEquals(it.map(JsonNode::textValue), waits) }
         assertTrue(ms >= scenario.path("atLeastMs").asLong(0), "after $ms ms")
     }

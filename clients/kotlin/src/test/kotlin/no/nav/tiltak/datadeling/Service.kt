@@ -57,9 +57,22 @@ class Service(private val answers: List<JsonNode>) : AutoCloseable {
             body.isNotEmpty() -> piece(output, body, isChunk = true)
         }
         if (fault == "stops") return
+        if (answer["end"]?.textValue() == "stops") return untilHangUp(socket)
         if (fault == null && answer["end"] == null) output.write("0\r\n\r\n".toByteArray())
         output.flush()
         if (fault != null || answer["end"] != null) Thread.sleep(20)
+        socket.close()
+    }
+
+    /** Whether the client hangs up by itself on what `end: stops`. */
+    fun isLetGo(): Boolean {
+        val end = System.nanoTime() + 10_000_000_000
+        while (System.nanoTime() < end && open.any { !it.isClosed }) Thread.sleep(10)
+        return open.all { it.isClosed }
+    }
+
+    private fun untilHangUp(socket: Socket) {
+        socket.getInputStream().readAllBytes()
         socket.close()
     }
 
