@@ -24,6 +24,16 @@ const LINKS: Link[] = [
   { href: '/katalog/datakontrakt.yaml', title: 'Data contract (ODCS 3.1)', about: 'This catalogue, for programs' },
   { href: '/katalog/dcat-ap-no.ttl', title: 'DCAT-AP-NO', about: 'The service, for catalogues of data' },
   {
+    href: '/dokumentasjon/konsumenter#following-some-of-them',
+    title: 'Abonnement',
+    about: 'The changes of some persons, employers, avtaler or kinds only',
+  },
+  {
+    href: '/dokumentasjon/konsumenter#being-told-by-kafka',
+    title: 'Trigger topic',
+    about: 'To be told by Kafka that something changed',
+  },
+  {
     href: '/katalog/skjema.graphql',
     title: 'GraphQL schema',
     about: 'Of POST /graphql, for clients of the service before this one',
