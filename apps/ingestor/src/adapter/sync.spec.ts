@@ -540,11 +540,11 @@ test('the feed is searched for deletes only of a page that may have some', async
   const runner = api.owner.createQueryRunner();
   const db = (await runner.connect()) as PoolClient;
   await runner.startTransaction();
-  const searches = async (side: number, sistEndret: string | null): Promise<number> => {
+  const searches = async (page: number, sistEndret: string | null): Promise<number> => {
     await db.query(
       `insert into synk_side (synk_id, side, avtrykk, antall, avtaler, sist_endret)
        values ($1, $2, '', 1, array[gen_random_uuid()], array[$3::timestamptz])`,
-      [syncId, side, sistEndret],
+      [syncId, page, sistEndret],
     );
     const count = async (): Promise<number> => {
       const { rows } = await db.query<{ n: number }>(
@@ -554,7 +554,7 @@ test('the feed is searched for deletes only of a page that may have some', async
       return rows[0]?.n ?? 0;
     };
     const before = await count();
-    await countPage(db, { synkId: syncId, side });
+    await countPage(db, { synkId: syncId, side: page });
     return (await count()) - before;
   };
   const found = [await searches(98, '2026-03-01T10:00:00Z'), await searches(99, null)];

@@ -24,16 +24,6 @@ const LINKS: Link[] = [
   { href: '/katalog/datakontrakt.yaml', title: 'Data contract (ODCS 3.1)', about: 'This catalogue, for programs' },
   { href: '/katalog/dcat-ap-no.ttl', title: 'DCAT-AP-NO', about: 'The service, for catalogues of data' },
   {
-    href: '/dokumentasjon/konsumenter#following-some-of-them',
-    title: 'Abonnement',
-    about: 'The changes of some persons, employers, avtaler or kinds only',
-  },
-  {
-    href: '/dokumentasjon/konsumenter#being-told-by-kafka',
-    title: 'Trigger topic',
-    about: 'To be told by Kafka that something changed',
-  },
-  {
     href: '/katalog/skjema.graphql',
     title: 'GraphQL schema',
     about: 'Of POST /graphql, for clients of the service before this one',
@@ -44,12 +34,25 @@ const ASYNCAPI: Link = {
   title: 'AsyncAPI 3',
   about: 'The topics that the service reads, and the one that it tells of changes on',
 };
+/** Of pages that the build lays beside the program, as it does with that document. */
+const ABOUT_CHANGES: Link[] = [
+  {
+    href: '/dokumentasjon/konsumenter#following-some-of-them',
+    title: 'Abonnement',
+    about: 'The changes of some persons, employers, avtaler or kinds only',
+  },
+  {
+    href: '/dokumentasjon/konsumenter#being-told-by-kafka',
+    title: 'Trigger topic',
+    about: 'To be told by Kafka that something changed',
+  },
+];
 
 /** Serves the catalogue: the page, and each of its documents. @param document the OpenAPI document */
 export function serveCatalogue(app: NestFastifyApplication, document: () => OpenAPIObject): void {
   const server = app.getHttpAdapter().getInstance();
   const asyncApi = readAsyncApi();
-  const links = asyncApi === undefined ? LINKS : [...LINKS, ASYNCAPI];
+  const links = asyncApi === undefined ? LINKS : [...LINKS, ASYNCAPI, ...ABOUT_CHANGES];
   serveDocument(server, '/katalog', {
     type: HTML,
     text: () => cataloguePage(catalogueOf(document()), links),
