@@ -520,10 +520,16 @@ test('a page that can not be counted holds no other', async () => {
     $$ begin if new.endret is not null and new.synk_id = '${first}' then raise 'no'; end if; return new; end $$`);
   await api.owner.query('create trigger nekt before update on synk_side for each row execute function nekt()');
   try {
-    for (const syncId of [first, second]) await api.sendPage('PATCH', { synkId: syncId }, [{ id: newId() }]);
+    for (const syncId of [first, second]) {
+      const entries = [{ id: newId() }];
+      const isTaken = async (): Promise<boolean> =>
+        (await api.sendPage('PATCH', { synkId: syncId }, entries)).status === 201;
+      await waitUntil(isTaken, { what: 'the page to be taken' });
+    }
     const isCounted = async (syncId: string): Promise<boolean> => {
       await api.completion.countPages().catch(() => undefined);
-      return (await api.send('GET', `synk/${syncId}`)).body.endret === 1;
+      const { endret, uendret, foreldet, parkert } = (await api.send('GET', `synk/${syncId}`)).body;
+      return endret + uendret + foreldet + parkert === 1;
     };
     await waitUntil(() => isCounted(second), { what: 'the other page to be counted' });
     expect(await isCounted(first)).toBe(false);
