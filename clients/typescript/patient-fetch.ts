@@ -38,8 +38,9 @@ const PASSING = new Set([429, 502, 503, 504]);
 
 /**
  * A fetch with the token and the purpose, one call id over all attempts, and another attempt for what passes by waiting:
- * after `Retry-After`, with some jitter. Every operation only reads, so that trying again does no harm. A token that is
- * refused is replaced once. The last answer is given, also when it is a refusal.
+ * after `Retry-After`, with some jitter. Trying again does no harm: an operation reads, or writes the same once more (an
+ * abonnement or its members, a page of a sync by its number). A token that is refused is replaced once. The last answer is
+ * given, also when it is a refusal.
  *
  * @throws UnansweredError, TokenError, and what the signal of the request says when it is aborted
  */

@@ -1792,6 +1792,20 @@ export interface components {
              */
             mangler: number | null;
         };
+        TilgangUtvalg: {
+            /**
+             * @description No avtale of another kind is told of
+             * @example [
+             *       "MENTOR"
+             *     ]
+             */
+            tiltakstyper: components["schemas"]["Tiltakstype"][];
+        };
+        /**
+         * @description What the `utvalg` of the purpose does to it. SVARER: it is answered, of these kinds only, or there is no utvalg. BARE_MED_ABONNEMENT: it is 403 without the parameter `abonnement`. AVVIST: it is 403, since it can not be held to some kinds
+         * @enum {string}
+         */
+        SvarMedUtvalg: "SVARER" | "BARE_MED_ABONNEMENT" | "AVVIST" | "UKJENT";
         /**
          * @description BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
          * @enum {string}
@@ -1808,6 +1822,11 @@ export interface components {
              * @example []
              */
             manglerFelter: string[];
+            /**
+             * @description What the `utvalg` of the purpose does to it. SVARER: it is answered, of these kinds only, or there is no utvalg. BARE_MED_ABONNEMENT: it is 403 without the parameter `abonnement`. AVVIST: it is 403, since it can not be held to some kinds
+             * @example SVARER
+             */
+            medUtvalg: components["schemas"]["SvarMedUtvalg"];
             /**
              * @description BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
              * @example BRUKT
@@ -1850,6 +1869,8 @@ export interface components {
              * @example https://behandlingskatalog.example.no/B1234
              */
             lenke: string;
+            /** @description The only avtaler that are told of for it, whatever is asked; null: all */
+            utvalg: components["schemas"]["TilgangUtvalg"] | null;
             /** @description What may be asked for it */
             operasjoner: components["schemas"]["TilgangOperasjon"][];
             /** @description What may be answered with, and searched by */

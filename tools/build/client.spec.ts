@@ -11,7 +11,7 @@ beforeAll(() => {
   execFileSync(process.execPath, [join(ROOT, 'tools', 'build', 'client.mjs')], { stdio: 'inherit' });
   consumer = mkdtempSync(join(tmpdir(), 'klient-'));
   const modules = join(consumer, 'node_modules');
-  const target = join(modules, '@tiltak', 'datadeling-klient');
+  const target = join(modules, '@navikt', 'tiltak-datadeling-klient');
   mkdirSync(target, { recursive: true });
   const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', consumer], {
     cwd: join(ROOT, 'dist', 'clients', 'typescript'),
@@ -25,10 +25,10 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
-const installed = (): string => join(consumer, 'node_modules', '@tiltak', 'datadeling-klient');
+const installed = (): string => join(consumer, 'node_modules', '@navikt', 'tiltak-datadeling-klient');
 
 test('runs from node_modules without a flag', () => {
-  const program = `import * as klient from '@tiltak/datadeling-klient'; console.log(Object.keys(klient).join());`;
+  const program = `import * as klient from '@navikt/tiltak-datadeling-klient'; console.log(Object.keys(klient).join());`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     cwd: consumer,
     encoding: 'utf8',
@@ -53,7 +53,7 @@ test('a strict consumer compiles with its types, and so does the program of the 
   writeFileSync(join(consumer, 'readme.ts'), program);
   writeFileSync(
     join(consumer, 'main.ts'),
-    `import { answerOf, createQueryApiClient, MemoryStore, type Schemas } from '@tiltak/datadeling-klient';
+    `import { answerOf, createQueryApiClient, MemoryStore, type Schemas } from '@navikt/tiltak-datadeling-klient';
      const client = createQueryApiClient({ baseUrl: 'http://127.0.0.1', getToken: () => 't' });
      export const store = new MemoryStore();
      export const answer: Promise<Schemas['Avtaleside']> = answerOf(client.POST('/api/v1/avtaler/sok', { body: {} }));

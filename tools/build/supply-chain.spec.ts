@@ -1,5 +1,8 @@
-import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { ROOT } from '@tiltak/testing';
 
@@ -8,11 +11,12 @@ interface Job {
   needs?: string | string[];
   uses?: string;
   permissions?: Record<string, string>;
-  steps?: { uses?: string; run?: string }[];
+  steps?: { id?: string; uses?: string; run?: string }[];
 }
 interface Workflow {
   on: Record<string, unknown>;
   permissions?: Record<string, string>;
+  concurrency?: { group: string };
   jobs: Record<string, Job>;
 }
 
@@ -26,7 +30,10 @@ const LOGGING_IN: Record<string, string[]> = {
   'image.yml': ['build', 'dev', 'prod'],
   'deploy.yml': ['deploy'],
   'register.yml': ['deploy'],
+  'publish.yml': ['npm'],
 };
+/** Jobs that put something in the packages of the repository, by the token that they have anyway. */
+const PACKAGING: Record<string, string[]> = { 'publish.yml': ['maven'] };
 
 const COMMIT = /^[\w-]+\/[\w./-]+@[0-9a-f]{40}$/;
 const DIGEST = /^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/;
@@ -46,9 +53,10 @@ test.each(WORKFLOWS)('%s may write nothing but what a job of it must', (file) =>
   const { permissions, jobs } = workflow(file);
   expect(permissions).toEqual({ contents: 'read' });
   const more = Object.entries(jobs).filter(([, job]) => job.permissions !== undefined);
-  expect(more.map(([name, job]) => [name, job.permissions])).toEqual(
-    (LOGGING_IN[file] ?? []).map((job) => [job, { contents: 'read', 'id-token': 'write' }]),
-  );
+  expect(more.map(([name, job]) => [name, job.permissions])).toEqual([
+    ...(LOGGING_IN[file] ?? []).map((job) => [job, { contents: 'read', 'id-token': 'write' }]),
+    ...(PACKAGING[file] ?? []).map((job) => [job, { contents: 'read', packages: 'write' }]),
+  ]);
 });
 
 test('a tag alone, or a branch, would be seen', () => {
@@ -59,8 +67,10 @@ test('a tag alone, or a branch, would be seen', () => {
 });
 
 test('images are built of what is green only, and nothing else pushes them', () => {
-  const { on, jobs } = workflow('image.yml');
+  const { on, jobs, concurrency } = workflow('image.yml');
   expect(Object.keys(on)).toEqual(['push']);
+  // Of the whole: no commit is deployed while an older one is under way, and none is cut short.
+  expect(concurrency).toEqual({ group: 'image' });
   const [gate, ...others] = [jobs['build']?.needs].flat();
   expect(others).toEqual([]);
   expect(jobs[gate ?? '']?.uses).toBe('./.github/workflows/check.yml');
@@ -70,7 +80,39 @@ test('images are built of what is green only, and nothing else pushes them', () 
   expect(pushing).toEqual(['image.yml']);
 });
 
-test('what is built is deployed, both apps in every organisation, and to production after dev', () => {
+test('packages are published on a release only, of what is green only, and tell where they were made', () => {
+  const { on, jobs } = workflow('publish.yml');
+  expect(on).toEqual({ release: { types: ['published'] } });
+  expect(jobs['tests']?.uses).toBe('./.github/workflows/check.yml');
+  expect(jobs['clients']?.steps?.map(({ run }) => run)).toContain('npm run test:klienter');
+  for (const job of ['npm', 'maven']) expect([job, jobs[job]?.needs]).toEqual([job, ['tests', 'clients']]);
+  const commands = jobs['npm']?.steps?.map(({ run = '' }) => run).join('\n') ?? '';
+  expect(commands.match(/^npm publish .*$/gm)).toEqual(
+    ['clients/typescript', 'sandbox'].map((name) => `npm publish ./dist/${name} --provenance --access public`),
+  );
+  const publishing = WORKFLOWS.filter((file) => /npm publish|mvn .*deploy/.test(read('.github', 'workflows', file)));
+  expect(publishing).toEqual(['publish.yml']);
+});
+
+/** What the workflow gives the platform first, as its own shell finds it. */
+async function resourcesOf(organisasjon: string, environment: string): Promise<string[]> {
+  const { steps = [] } = jobsOf('deploy.yml').find((job) => job.steps?.some(({ id }) => id === 'files')) ?? {};
+  const directory = mkdtempSync(join(tmpdir(), 'deploy-'));
+  const output = join(directory, 'output');
+  try {
+    const script = steps.find(({ id }) => id === 'files')?.run ?? 'exit 1';
+    const env = { FOLDER: `nais/${organisasjon}`, ENVIRONMENT: environment, GITHUB_OUTPUT: output };
+    await promisify(execFile)('bash', ['-e', '-c', script], { cwd: ROOT, env: { ...process.env, ...env } });
+    return readFileSync(output, 'utf8')
+      .trim()
+      .replace(/^resources=/, '')
+      .split(',');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('what is built is deployed, both apps in every organisation, and to production after dev', async () => {
   const { jobs } = parse(read('.github', 'workflows', 'image.yml')) as {
     jobs: Record<string, { needs: string | string[]; uses?: string; with?: Record<string, string> }>;
   };
@@ -84,12 +126,14 @@ test('what is built is deployed, both apps in every organisation, and to product
   }
   expect([jobs['dev']?.needs, jobs['prod']?.needs]).toEqual(['build', ['build', 'dev']]);
   const deploy = read('.github', 'workflows', 'deploy.yml');
-  expect(deploy).toContain('{topic,migrering,ingestor}-"$ENVIRONMENT".yaml');
+  expect(await resourcesOf('nav', 'prod')).toEqual(
+    ['trigger-topic', 'migrering', 'ingestor'].map((kind) => `nais/nav/${kind}-prod.yaml`).concat('nais/alerts.yaml'),
+  );
   expect(deploy).toContain('RESOURCE: ${{ env.FOLDER }}/query-api-${{ inputs.environment }}.yaml');
   const kinds = readdirSync(join(ROOT, 'nais', 'nav')).map((file) => file.replace(/(-(dev|prod))?\.yaml$/, ''));
   // The rest is no manifest: register.yml makes one of it, and an access policy is made of the last.
   const others = new Set(
-    kinds.filter((kind) => !['topic', 'migrering', 'ingestor', 'query-api', 'adapter'].includes(kind)),
+    kinds.filter((kind) => !['topic', 'trigger-topic', 'migrering', 'ingestor', 'query-api', 'adapter'].includes(kind)),
   );
   expect(others).toEqual(new Set(['konsumenter', 'dekning']));
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { createAdapterClient, type AdapterApiClient, type AdapterSchemas } from '@tiltak/datadeling-klient';
+import { createAdapterClient, type AdapterApiClient, type AdapterSchemas } from '@navikt/tiltak-datadeling-klient';
 import { ROOT, waitUntil } from '@tiltak/testing';
 import { System } from './system.ts';
 

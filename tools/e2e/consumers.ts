@@ -11,9 +11,9 @@ export interface Consumer {
 /** @param directory where its program is put */
 export function typeScriptConsumer(directory: string): Consumer {
   const modules = join(directory, 'node_modules');
-  mkdirSync(join(modules, '@tiltak'), { recursive: true });
+  mkdirSync(join(modules, '@navikt'), { recursive: true });
   // As published: `nx build client-typescript` has made it.
-  symlinkSync(join(ROOT, 'dist', 'clients', 'typescript'), join(modules, '@tiltak', 'datadeling-klient'));
+  symlinkSync(join(ROOT, 'dist', 'clients', 'typescript'), join(modules, '@navikt', 'tiltak-datadeling-klient'));
   symlinkSync(join(ROOT, 'node_modules', 'pg'), join(modules, 'pg'));
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
   const program = join(directory, 'consumer.ts');

@@ -4,7 +4,7 @@ import {
   StartAgainError,
   type QueryApiClient,
   type Schemas,
-} from '@tiltak/datadeling-klient';
+} from '@navikt/tiltak-datadeling-klient';
 
 type Avtale = Schemas['Avtale'];
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { waitUntil } from '@tiltak/testing';
 import { createEvents } from '@tiltak/simulator';
-import { createQueryApiClient, type QueryApiClient, type Schemas } from '@tiltak/datadeling-klient';
+import { createQueryApiClient, type QueryApiClient, type Schemas } from '@navikt/tiltak-datadeling-klient';
 import { System } from './system.ts';
 
 /** From the source's topic to a consumer's answer, through both apps as they are deployed. */

@@ -32,8 +32,8 @@ export interface LocalProcess {
 }
 
 /**
- * Where the running stack is: what `.local/ready.json` holds, or a file beside it when another stack was first, from when everything is ready until it is stopped. What
- * belongs to one organisation is at the top for the first of them.
+ * Where the running stack is: what `.local/ready.json` holds, or a file beside it when another stack was first. It is there
+ * from when everything is ready until the stack is stopped. What belongs to one organisation is at the top for the first.
  */
 export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'pids' | 'processes'> {
   issuer: string;

@@ -16,7 +16,13 @@ interface Konsument {
   navn: string;
   azp: string;
   bruksvilkaar?: number;
-  behandlingsgrunnlag: { id: string; lenke: string; operasjoner: string[] | 'alle'; felter: string[] | 'alle' }[];
+  behandlingsgrunnlag: {
+    id: string;
+    lenke: string;
+    operasjoner: string[] | 'alle';
+    felter: string[] | 'alle';
+    utvalg?: { tiltakstyper: string[] };
+  }[];
   kvote?: { perSekund: number; burst: number };
 }
 
@@ -90,16 +96,17 @@ function konsumentTable(): string {
   const konsumenter = (parse(readFileSync(REGISTRY, 'utf8')) as Konsument[] | null) ?? [];
   const list = (value: string[] | 'alle'): string => (value === 'alle' ? 'all' : value.join(', '));
   const rows = konsumenter.flatMap(({ navn: name, bruksvilkaar: terms, behandlingsgrunnlag, kvote: quota }) =>
-    behandlingsgrunnlag.map(({ id, lenke: link, operasjoner: operations, felter: fields }) => [
+    behandlingsgrunnlag.map(({ id, lenke: link, operasjoner: operations, felter: fields, utvalg }) => [
       name,
       `[${id}](${link})`,
       list(operations),
       list(fields),
+      list(utvalg?.tiltakstyper ?? 'alle'),
       quota ? `${String(quota.perSekund)}/s, ${String(quota.burst)} at once` : 'none',
       terms === undefined ? 'not accepted' : String(terms),
     ]),
   );
-  return table(['consumer', 'purpose', 'operations', 'fields', 'quota', 'terms'], rows);
+  return table(['consumer', 'purpose', 'operations', 'fields', 'kinds of measure', 'quota', 'terms'], rows);
 }
 
 /** As prettier writes it. */

@@ -228,12 +228,21 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
     configure: (app) => {
       allowLargePages(app, adapter);
       acceptLists(app);
+      markSessions(app);
       ingestor.serveConsole(app);
       serveCondition(app, ingestor);
       serveOpenApi(app);
       app.connectMicroservice({ strategy: kafka.stream });
       if (kafka.identStream) app.connectMicroservice({ strategy: kafka.identStream });
     },
+  });
+}
+
+/** Those on duty come with the session of the login proxy. */
+function markSessions(app: NestFastifyApplication): void {
+  const server = app.getHttpAdapter().getInstance();
+  server.addHook('onRoute', (route) => {
+    if (route.url.startsWith('/drift/v1/')) route.config = { ...route.config, isAskedBySession: true };
   });
 }
 

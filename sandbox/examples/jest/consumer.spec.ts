@@ -5,7 +5,7 @@ import {
   followAvtaler,
   MemoryStore,
   type QueryApiClient,
-} from '@tiltak/datadeling-klient';
+} from '@navikt/tiltak-datadeling-klient';
 import { ROOT, waitUntil } from '@tiltak/testing';
 import { whoTravels } from './consumer.ts';
 import { startSandbox, type StartedSandbox } from './start-sandbox.ts';

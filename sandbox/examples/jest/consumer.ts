@@ -1,4 +1,4 @@
-import { answerOf, type QueryApiClient } from '@tiltak/datadeling-klient';
+import { answerOf, type QueryApiClient } from '@navikt/tiltak-datadeling-klient';
 
 /** A made-up consumer: pays for travel to those who are on a measure today. */
 export async function whoTravels(client: QueryApiClient, idents: readonly string[]): Promise<string[]> {

@@ -235,7 +235,8 @@ spec:
     minimumInSyncReplicas: 2
   acl:
     - { team: tiltak, application: tiltak-datadeling-ingestor-${name}, access: write }
-    # Who listens: a consumer of konsumenter-${env}.yaml that hentEndringer is granted to.
+    # Who listens: a consumer of konsumenter-${env}.yaml that hentEndringer is granted to for a purpose without utvalg:
+    # here are changes of avtaler of all kinds.
     # - { team: …, application: …, access: read }
 `;
 

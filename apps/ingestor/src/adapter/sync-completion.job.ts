@@ -82,7 +82,11 @@ export class SyncCompletion {
       return;
     }
     this.counting = undefined;
-    for (const page of pages) await inTransaction(this.pool, (db) => countPage(db, page));
+    // One that can't be counted is tried again with the next ones, and holds none of them.
+    const failures: unknown[] = [];
+    for (const page of pages)
+      await inTransaction(this.pool, (db) => countPage(db, page)).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 
   private async endExpired(syncId: string): Promise<void> {

@@ -238,7 +238,7 @@ export interface UncountedPage {
 
 export async function listUncounted(db: Pool, max: number): Promise<UncountedPage[]> {
   const { rows } = await db.query<UncountedPage>(
-    'select synk_id as "synkId", side from synk_side where avtaler is not null limit $1',
+    'select synk_id as "synkId", side from synk_side where avtaler is not null order by mottatt limit $1',
     [max],
   );
   return rows;
@@ -247,14 +247,21 @@ export async function listUncounted(db: Pool, max: number): Promise<UncountedPag
 /**
  * Of a page all of whose messages have been read: what each entry came to, as far as what is stored tells. A change is a
  * version, or a deletion in the feed, that has come since the page; what another has said in that moment counts as newer.
+ * The feed is only searched when something in the page may have been deleted by it.
  */
 export async function countPage(db: PoolClient, { synkId: syncId, side: page }: UncountedPage): Promise<void> {
   await db.query(
     `with side as materialized (
        select mottatt, avtaler, sist_endret from synk_side
        where synk_id = $1 and side = $2 and avtaler is not null for update skip locked
+     ), spor as materialized (
+       select exists (
+         select from side cross join unnest(side.avtaler, side.sist_endret) as i (avtale_id, sist_endret)
+         left join avtale a using (avtale_id)
+         where i.sist_endret is null or a.slettet is not null and a.sist_endret = i.sist_endret) as har_slettede
      ), slettet as materialized (
-       select distinct e.avtale_id from endring e, side where e.tidspunkt >= side.mottatt and e.type = 'SLETTET'
+       select distinct e.avtale_id from endring e, side
+       where (select har_slettede from spor) and e.tidspunkt >= side.mottatt and e.type = 'SLETTET'
      ), innslag as (
        select case
          when s.avtale_id is not null and (i.sist_endret is null or a.slettet is not null and a.sist_endret = i.sist_endret)

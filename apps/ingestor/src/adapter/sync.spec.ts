@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { ADAPTER, startTestAdapter, CONTRACT, type TestAdapter } from '../testing/test-adapter.ts';
 import { syntheticFnr, testEnvironment, waitUntil } from '@tiltak/testing';
 import { createKafka } from '../kafka/client.ts';
-import { deleteOldSyncs } from './sync.queries.ts';
+import type { PoolClient } from 'pg';
+import { countPage, deleteOldSyncs } from './sync.queries.ts';
 
 let api: TestAdapter;
 
@@ -511,4 +512,59 @@ test('what the entries came to is counted when the stream has stored them, and t
     status: 400,
     feil: [{ felt: 'ressurser[0].ressurs.startDato' }],
   });
+});
+
+test('a page that can not be counted holds no other', async () => {
+  const [first, second] = [newId(), newId()];
+  await api.owner.query(`create function nekt() returns trigger language plpgsql as
+    $$ begin if new.endret is not null and new.synk_id = '${first}' then raise 'no'; end if; return new; end $$`);
+  await api.owner.query('create trigger nekt before update on synk_side for each row execute function nekt()');
+  try {
+    for (const syncId of [first, second]) {
+      const entries = [{ id: newId() }];
+      const isTaken = async (): Promise<boolean> =>
+        (await api.sendPage('PATCH', { synkId: syncId }, entries)).status === 201;
+      await waitUntil(isTaken, { what: 'the page to be taken' });
+    }
+    const isCounted = async (syncId: string): Promise<boolean> => {
+      await api.completion.countPages().catch(() => undefined);
+      const { endret, uendret, foreldet, parkert } = (await api.send('GET', `synk/${syncId}`)).body;
+      return endret + uendret + foreldet + parkert === 1;
+    };
+    await waitUntil(() => isCounted(second), { what: 'the other page to be counted' });
+    expect(await isCounted(first)).toBe(false);
+    await api.owner.query('drop function nekt cascade');
+    await waitUntil(() => isCounted(first), { what: 'the page to be counted after all' });
+  } finally {
+    await api.owner.query('drop function if exists nekt cascade');
+  }
+});
+
+test('the feed is searched for deletes only of a page that may have some', async () => {
+  const syncId = newId();
+  await api.sendPage('PATCH', { synkId: syncId }, [{ id: newId() }]);
+  const runner = api.owner.createQueryRunner();
+  const db = (await runner.connect()) as PoolClient;
+  await runner.startTransaction();
+  const searches = async (page: number, sistEndret: string | null): Promise<number> => {
+    await db.query(
+      `insert into synk_side (synk_id, side, avtrykk, antall, avtaler, sist_endret)
+       values ($1, $2, '', 1, array[gen_random_uuid()], array[$3::timestamptz])`,
+      [syncId, page, sistEndret],
+    );
+    const count = async (): Promise<number> => {
+      const { rows } = await db.query<{ n: number }>(
+        `select sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::int as n from pg_stat_xact_user_tables
+         where relname like 'endring%'`,
+      );
+      return rows[0]?.n ?? 0;
+    };
+    const before = await count();
+    await countPage(db, { synkId: syncId, side: page });
+    return (await count()) - before;
+  };
+  const found = [await searches(98, '2026-03-01T10:00:00Z'), await searches(99, null)];
+  await runner.rollbackTransaction();
+  await runner.release();
+  expect(found).toEqual([0, 1]);
 });

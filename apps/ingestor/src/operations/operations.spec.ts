@@ -84,6 +84,17 @@ describe('access', () => {
   });
 });
 
+test('what people on duty are shown, by the session of a browser, is not compressed', async () => {
+  for (let offset = 0; offset < 10; offset++) await parkGoodMessage(offset, {});
+  const headers = { authorization: `Bearer ${await ingestor.token()}`, 'accept-encoding': 'br' };
+  const encodingOf = async (path: string): Promise<string | null> => {
+    const response = await fetch(`${ingestor.url}${path}`, { headers });
+    expect([response.status, (await response.text()).length > 1_024]).toEqual([200, true]);
+    return response.headers.get('content-encoding');
+  };
+  expect([await encodingOf('/drift/v1/parkerte'), await encodingOf('/openapi.json')]).toEqual([null, 'br']);
+});
+
 test('the status tells how far consumption has come, what was lost, which topic it is, and what waits', async () => {
   await ingestor.ingest(batch([message(0, {}), message(1, { startDato: 'x' }), message(2, { startDato: 'y' })]));
   await ingestor.owner.query(`insert into konsum_status values ($1, $2, 7, '2026-01-01T00:00:00Z')`, [

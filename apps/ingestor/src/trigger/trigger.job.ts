@@ -16,6 +16,7 @@ import {
   tryLock,
   unlock,
   type TriggerPage,
+  type TriggerState,
 } from './trigger.queries.ts';
 
 const EVERY_MS = 200;
@@ -65,10 +66,12 @@ export class Trigger {
 
   /** Publishes what there is, unless another ingestor does. */
   async round(signal?: AbortSignal): Promise<void> {
-    await this.position();
+    if (!this.isPositioned) await this.position();
     while (!signal?.aborted) {
       const begun = performance.now();
-      if (!(await hasLines(this.pool, this.publisher.topic)) || !(await this.publishSome())) return;
+      const more = await hasLines(this.pool, this.publisher.topic);
+      if (more === undefined) await this.position();
+      if (!more || !(await this.publishSome())) return;
       const pause = Math.min((performance.now() - begun) * PAUSE_TIMES, MAX_PAUSE_MS);
       await wait(pause, undefined, { signal }).catch(() => undefined);
     }
@@ -76,15 +79,30 @@ export class Trigger {
 
   /** Shows how far behind the topic is, whoever publishes. */
   async measure(): Promise<void> {
-    await this.position();
-    const state = await readState(this.pool, this.publisher.topic);
-    metrics.triggerAge.set(state?.age ?? 0);
-    metrics.triggerGap.set(state?.gapAt ?? 0);
+    if (!this.isPositioned) await this.position();
+    const state = (await readState(this.pool, this.publisher.topic)) ?? (await this.stateAnew());
+    metrics.triggerAge.set(state.age);
+    metrics.triggerGap.set(state.gapAt);
   }
 
+  private async stateAnew(): Promise<TriggerState> {
+    await this.position();
+    const state = await readState(this.pool, this.publisher.topic);
+    if (!state) throw new Error('The position of the trigger topic is gone as soon as it is made');
+    return state;
+  }
+
+  /** Also when it is gone while this process runs: without one nothing would be told of, and nobody would know. */
   private async position(): Promise<void> {
-    if (!this.isPositioned) await insertPosition(this.pool, this.publisher.topic);
+    const { topic } = this.publisher;
+    const isLost = this.isPositioned;
+    const isNew = await insertPosition(this.pool, topic, isLost);
     this.isPositioned = true;
+    if (isNew && isLost)
+      logger.error(
+        { topic },
+        'The position of the trigger topic is gone: it goes on from now, and changes may be left out',
+      );
   }
 
   /** @returns whether there may be more for this process */

@@ -28,15 +28,22 @@ const STATE = `tilstand as materialized (
       then '0'::xid8 else p.tx end as from_tx
   from trigger_posisjon p cross join instans i where p.topic = $1)`;
 
-/** Before the first line that is published: from now on, and nothing of what was before. */
-export async function insertPosition(db: Pool, topic: string): Promise<void> {
-  await db.query(
-    `insert into trigger_posisjon (topic, epoke, tx, lopenr)
-     select $1, endringsepoke(), (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8, ${MAX_NUMBER}
+/**
+ * From now on, and nothing of what was before.
+ *
+ * @param isLost there was one: what has been told since is not known, so that lines may be left out
+ * @returns whether there was none
+ */
+export async function insertPosition(db: Pool, topic: string, isLost: boolean): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `insert into trigger_posisjon (topic, epoke, tx, lopenr, hull)
+     select $1, endringsepoke(), (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8, ${MAX_NUMBER},
+       case when $2 then clock_timestamp() end
      where not exists (select from trigger_posisjon where topic = $1)
      on conflict do nothing`,
-    [topic],
+    [topic, isLost],
   );
+  return rowCount === 1;
 }
 
 const MAX_NUMBER = String(2n ** 63n - 1n);
@@ -124,8 +131,8 @@ export async function readState(db: Pool, topic: string): Promise<TriggerState |
   return rows[0] && { age: Math.max(0, rows[0].age), gapAt: rows[0].hull };
 }
 
-/** Cheap: asked by every ingestor, some times a second. */
-export async function hasLines(db: Pool, topic: string): Promise<boolean> {
+/** Cheap: asked by every ingestor, some times a second. @returns undefined when there is no position */
+export async function hasLines(db: Pool, topic: string): Promise<boolean | undefined> {
   const { rows } = await db.query<{ flere: boolean }>({
     name: 'trigger-flere',
     text: `with ${STATE}
@@ -133,7 +140,7 @@ export async function hasLines(db: Pool, topic: string): Promise<boolean> {
         and tx < pg_snapshot_xmin(pg_current_snapshot())) as flere from tilstand`,
     values: [topic],
   });
-  return rows[0]?.flere ?? false;
+  return rows[0]?.flere;
 }
 
 /** Of the session: it ends with its connection, and holds nothing of the feed back meanwhile, as a transaction would. */

@@ -280,6 +280,32 @@ test('changes that left the feed untold are said to have, and the rest is told',
   expect(Math.abs(gapAt - Date.now() / 1_000)).toBeLessThan(60);
 });
 
+test('a position that is gone under a running process is made anew, and that changes may be left out is seen', async () => {
+  const trigger = await createTrigger();
+  await change(5);
+  await setup.owner.query('delete from trigger_posisjon where topic = $1', [topic.topic]);
+  await trigger.measure();
+  const { value: gapAt = 0 } = (await metrics.triggerGap.get()).values[0] ?? {};
+  expect(Math.abs(gapAt - Date.now() / 1_000)).toBeLessThan(60);
+
+  await setup.owner.query('delete from trigger_posisjon where topic = $1', [topic.topic]);
+  await trigger.round();
+  const last = async (): Promise<bigint> => {
+    const [row] = await setup.owner.query<{ tx: string }[]>('select tx from trigger_posisjon where topic = $1', [
+      topic.topic,
+    ]);
+    return BigInt(row?.tx ?? 0);
+  };
+  const from = await last();
+  await change(5);
+  await tellAll(trigger);
+  const [, ...later] = await feed();
+  expectFeed(
+    (await told()).filter(({ sequence }) => BigInt(sequence.split('.')[0] ?? '') > from),
+    later.filter(({ sequence }) => BigInt(sequence.split('.')[0] ?? '') > from),
+  );
+});
+
 test('what waits behind an open transaction is late, and is not told of before what may come before it', async () => {
   const trigger = await createTrigger();
   const open = setup.owner.createQueryRunner();

@@ -116,8 +116,18 @@ describe('its documents', () => {
     const own = store.getObjects(null, null, null).filter(({ value }) => value.startsWith(`${base}#`));
     for (const thing of own)
       expect([thing.value, store.countQuads(thing, null, null, null) > 0]).toEqual([thing.value, true]);
-    const [endpoint] = store.getObjects(null, namedNode(`${DCAT}endpointURL`), null);
-    expect(endpoint?.value).toBe('https://tjenesten.example.no/api/v1');
+    const endpointOf = (name: string): string | undefined =>
+      store.getObjects(namedNode(`${base}#${name}`), namedNode(`${DCAT}endpointURL`), null)[0]?.value;
+    expect(endpointOf('tjeneste')).toBe('https://tjenesten.example.no/api/v1');
+    // All that there are, also the topic, which is by its own document.
+    const [events] = store.getObjects(namedNode(`${base}#endringshendelser`), namedNode(`${DCT}conformsTo`), null);
+    expect(store.getObjects(events ?? null, namedNode(`${DCT}source`), null).map(({ value }) => value)).toEqual([
+      'https://tjenesten.example.no/katalog/asyncapi.yaml',
+    ]);
+    const served = store.getObjects(namedNode(`${base}#avtaler`), namedNode(`${DCAT}distribution`), null);
+    expect(served.map(({ value }) => value.split('#')[1])).toEqual(
+      expect.arrayContaining(['json', 'abonnement', 'ndjson', 'endringshendelser']),
+    );
   });
 
   test('the schema of GraphQL is one', () => {

@@ -34,7 +34,7 @@ function datasets(): string {
   dcat:contactPoint <#kontakt> ;
   dct:language <http://publications.europa.eu/resource/authority/language/NOB>, <http://publications.europa.eu/resource/authority/language/ENG> ;
   dcat:dataset <#avtaler> ;
-  dcat:service <#tjeneste> .
+  dcat:service <#tjeneste>, <#hendelser> .
 
 <#avtaler> a dcat:Dataset ;
   dct:title ${both('Avtaler om arbeidsmarkedstiltak', 'Avtaler about labour-market measures')} ;
@@ -52,7 +52,7 @@ function datasets(): string {
   dct:spatial <https://data.geonorge.no/administrativeEnheter/nasjon/id/173163> ;
   dcat:keyword "arbeidsmarkedstiltak"@nb, "avtale"@nb, "tiltak"@nb, "labour-market measures"@en ;
   foaf:page </katalog> ;
-  dcat:distribution <#json>, <#ndjson> .
+  dcat:distribution <#json>, <#abonnement>, <#ndjson>, <#endringshendelser> .
 `;
 }
 
@@ -64,12 +64,34 @@ function distributions(): string {
   dcat:mediaType <${MEDIA_TYPES}/application/json> ;
   dct:conformsTo <#datakontrakt> .
 
+<#abonnement> a dcat:Distribution ;
+  dct:title ${both('Endringer i noen avtaler (abonnement), som JSON', 'Changes of some avtaler (abonnement), as JSON')} ;
+  dct:description ${both(
+    'Endringene av avtalene til noen personer eller arbeidsgivere, eller av noen typer, med det de sier.',
+    'The changes of the avtaler of some persons or employers, or of some kinds, with what they say.',
+  )} ;
+  dcat:accessURL </dokumentasjon/konsumenter#following-some-of-them> ;
+  dcat:accessService <#tjeneste> ;
+  dcat:mediaType <${MEDIA_TYPES}/application/json> ;
+  dct:conformsTo <#datakontrakt> .
+
 <#ndjson> a dcat:Distribution ;
   dct:title ${both('Alt på en gang, som NDJSON', 'Everything at once, as NDJSON')} ;
   dcat:accessURL </api/v1/eksport> ;
   dcat:accessService <#tjeneste> ;
   dcat:mediaType <${MEDIA_TYPES}/application/x-ndjson> ;
   dct:conformsTo <#datakontrakt> .
+
+<#endringshendelser> a dcat:Distribution ;
+  dct:title ${both('At noe er endret, som CloudEvents på Kafka', 'That something changed, as CloudEvents on Kafka')} ;
+  dct:description ${both(
+    'Hvilken avtale og hvor i endringene, uten innhold. Der organisasjonen har et slikt topic.',
+    'Which avtale and where in the changes, without content. Where the organisation has such a topic.',
+  )} ;
+  dcat:accessURL </dokumentasjon/konsumenter#being-told-by-kafka> ;
+  dcat:accessService <#hendelser> ;
+  dcat:mediaType <${MEDIA_TYPES}/application/cloudevents+json> ;
+  dct:conformsTo <#hendelseskontrakt> .
 `;
 }
 
@@ -90,6 +112,28 @@ function service(): string {
   dct:conformsTo <https://spec.openapis.org/oas/v3.1.0> ;
   dcat:servesDataset <#avtaler> ;
   dcat:landingPage </> ;
+  owl:versionInfo "${API_VERSION}" .
+
+<#hendelser> a dcat:DataService ;
+  dct:title ${both('tiltak-datadeling på Kafka', 'tiltak-datadeling on Kafka')} ;
+  dct:description ${both(
+    'Et topic for hver organisasjon som har det, med en hendelse for hver endring. Lesetilgang gis til dem som har hentEndringer uten utvalg.',
+    'A topic for each organisation that has it, with an event for each change. Read access is given to those who have hentEndringer without utvalg.',
+  )} ;
+  dct:identifier "no.nav.tiltak.datadeling.hendelser" ;
+  dct:publisher <${PUBLISHER}> ;
+  dcat:contactPoint <#kontakt> ;
+  dcat:theme <${THEMES}/SOCI> ;
+  dcat:endpointURL </dokumentasjon/konsumenter#being-told-by-kafka> ;
+  dcat:endpointDescription </katalog/asyncapi.yaml> ;
+  dct:accessRights <http://publications.europa.eu/resource/authority/access-right/NON_PUBLIC> ;
+  dct:conformsTo <#hendelseskontrakt> ;
+  dcat:servesDataset <#avtaler> ;
+  owl:versionInfo "${API_VERSION}" .
+
+<#hendelseskontrakt> a dct:Standard ;
+  dct:title ${both('AsyncAPI-dokument for topicene', 'AsyncAPI document of the topics')} ;
+  dct:source </katalog/asyncapi.yaml> ;
   owl:versionInfo "${API_VERSION}" .
 
 <#datakontrakt> a dct:Standard ;

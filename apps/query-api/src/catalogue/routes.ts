@@ -34,12 +34,25 @@ const ASYNCAPI: Link = {
   title: 'AsyncAPI 3',
   about: 'The topics that the service reads, and the one that it tells of changes on',
 };
+/** Of pages that the build lays beside the program, as it does with that document. */
+const ABOUT_CHANGES: Link[] = [
+  {
+    href: '/dokumentasjon/konsumenter#following-some-of-them',
+    title: 'Abonnement',
+    about: 'The changes of some persons, employers, avtaler or kinds only',
+  },
+  {
+    href: '/dokumentasjon/konsumenter#being-told-by-kafka',
+    title: 'Trigger topic',
+    about: 'To be told by Kafka that something changed',
+  },
+];
 
 /** Serves the catalogue: the page, and each of its documents. @param document the OpenAPI document */
 export function serveCatalogue(app: NestFastifyApplication, document: () => OpenAPIObject): void {
   const server = app.getHttpAdapter().getInstance();
   const asyncApi = readAsyncApi();
-  const links = asyncApi === undefined ? LINKS : [...LINKS, ASYNCAPI];
+  const links = asyncApi === undefined ? LINKS : [...LINKS, ASYNCAPI, ...ABOUT_CHANGES];
   serveDocument(server, '/katalog', {
     type: HTML,
     text: () => cataloguePage(catalogueOf(document()), links),

@@ -7,7 +7,7 @@ import type { AuditLog, Disclosure } from './audit-log.ts';
 import type { AuditRow } from './audit-row.ts';
 import type { DenialLog } from './denial-log.ts';
 import { HeldRows } from './held-rows.ts';
-import { narrowed, NARROWED_OPERATIONS } from './narrowed.ts';
+import { answerWithKinds, narrowed, NARROWED_OPERATIONS } from './narrowed.ts';
 import type { Reader, ReadTerms, Told } from './reader.ts';
 import { preparedStatement, type Query } from './statement.ts';
 
@@ -179,9 +179,10 @@ export class Lookups {
 
 /** @throws Problem 403 for what would tell of avtaler of other kinds than the purpose is held to */
 function requireNarrowed({ kinds, operation, behandlingsgrunnlag }: Grant, { isNarrowed }: Asked): void {
-  if (!kinds || isNarrowed || NARROWED_OPERATIONS.has(operation)) return;
+  const answer = answerWithKinds(operation);
+  if (!kinds || (isNarrowed ? answer !== 'AVVIST' : NARROWED_OPERATIONS.has(operation))) return;
   const only = `behandlingsgrunnlag ${behandlingsgrunnlag} is for ${kinds.published.join(', ')} only`;
-  const how = operation === 'hentEndringer' ? ' without abonnement' : '';
+  const how = answer === 'BARE_MED_ABONNEMENT' ? ' without abonnement' : '';
   throw forbidden(`${only}, and the operation ${operation}${how} can not be held to that`);
 }
 

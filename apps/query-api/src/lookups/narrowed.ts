@@ -1,6 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { KindsHeldTo } from '../access/grant.ts';
-import type { Operation } from '../access/operations.ts';
+import { NOT_AUDITED, type Operation } from '../access/operations.ts';
 import { withPlannedLinks } from '../avtaler/avtaler.fields.ts';
 import { chosenStatement, type Query } from './statement.ts';
 
@@ -18,6 +18,24 @@ export const NARROWED_OPERATIONS: ReadonlySet<Operation> = new Set<Operation>([
   'hentDeltakersAvtaler',
   'hentBedriftensAvtaler',
 ]);
+
+/** They say by themselves which kinds they ask for. */
+const NARROWED_BY_THEMSELVES: ReadonlySet<Operation> = new Set<Operation>([
+  'eksporterAvtaler',
+  'lagreAbonnement',
+  'hentAbonnement',
+  'slettAbonnement',
+  'endreMedlemmer',
+]);
+
+/** What a purpose that is held to some kinds of measure gets from an operation. */
+export type KindsAnswer = 'SVARER' | 'BARE_MED_ABONNEMENT' | 'AVVIST';
+
+export function answerWithKinds(operation: Operation): KindsAnswer {
+  if (operation === 'hentEndringer') return 'BARE_MED_ABONNEMENT';
+  const isHeld = NARROWED_OPERATIONS.has(operation) || NARROWED_BY_THEMSELVES.has(operation);
+  return isHeld || NOT_AUDITED.has(operation) ? 'SVARER' : 'AVVIST';
+}
 
 /** The same query, where there are no avtaler but of these kinds, and no links to others. */
 export function narrowed<Row extends QueryResultRow>(query: Query<Row>, kinds: KindsHeldTo): Query<Row> {

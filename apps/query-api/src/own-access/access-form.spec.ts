@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { needsBrowser, startBrowser } from '@tiltak/testing';
 import type { Browser, Page } from 'playwright-core';
 import { parse } from 'yaml';
-import { GRANTABLE_FIELDS } from '@tiltak/avtale';
+import { GRANTABLE_FIELDS, TILTAKSTYPER, UKJENT } from '@tiltak/avtale';
 import { parseKonsumenter } from '../access/konsumenter.ts';
 import { GRANTABLE_OPERATIONS, OPERATIONS } from '../access/operations.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
@@ -25,12 +25,16 @@ test('the YAML says what was filled in, whatever that is', () => {
       azp: text,
       bruksvilkaar: fc.constant(1),
       behandlingsgrunnlag: fc.uniqueArray(
-        fc.record({
-          id: text,
-          lenke: text.map((rest) => `https://${rest}`),
-          operasjoner: someOrAll(GRANTABLE_OPERATIONS),
-          felter: someOrAll(GRANTABLE_FIELDS),
-        }),
+        fc.record(
+          {
+            id: text,
+            lenke: text.map((rest) => `https://${rest}`),
+            operasjoner: someOrAll(GRANTABLE_OPERATIONS),
+            felter: someOrAll(GRANTABLE_FIELDS),
+            utvalg: fc.record({ tiltakstyper: fc.uniqueArray(fc.constantFrom(...TILTAKSTYPER), { minLength: 1 }) }),
+          },
+          { requiredKeys: ['id', 'lenke', 'operasjoner', 'felter'] },
+        ),
         { minLength: 1, maxLength: 3, selector: ({ id }) => id },
       ),
       graphql: fc.constant({ som: 'gammel' }),
@@ -92,6 +96,7 @@ needsBrowser(describe)('the form for access, in a browser', () => {
       page.locator(`[data-gruppe="${group}"]`).evaluateAll((all) => all.map((one) => one.getAttribute('value') ?? ''));
     expect(await choices('operasjoner')).toEqual(GRANTABLE_OPERATIONS);
     expect(await choices('felter')).toEqual(GRANTABLE_FIELDS);
+    expect(await choices('tiltakstyper')).toEqual(TILTAKSTYPER.filter((kind) => kind !== UKJENT));
     expect(await purpose(0).innerText()).toContain('Is each of these persons on a measure');
   });
 
@@ -122,6 +127,10 @@ needsBrowser(describe)('the form for access, in a browser', () => {
     await purpose(1).getByLabel('Lenke til det der').fill('https://behandlingskatalog.example.no/B5');
     await choose(1, 'hentFerskhet');
     await purpose(1).getByLabel('Alle, også nye').nth(1).check();
+    await choose(1, 'hentStatistikk');
+    await choose(1, 'MENTOR');
+    expect(await meaning()).toContain('B5: svarene har bare avtaler om MENTOR');
+    expect(await meaning()).toContain('B5: hentStatistikk kan ikke avgrenses til dette, og blir avvist.');
     await page.getByLabel('Miljø', { exact: true }).selectOption('prod');
     expect(await page.locator('#fil').innerText()).toBe('nais/nav/konsumenter-prod.yaml');
     expect(await meaning()).toContain('Hvert kall må ha headeren Behandlingsgrunnlag: B1234 eller B5.');
@@ -131,7 +140,8 @@ needsBrowser(describe)('the form for access, in a browser', () => {
     const [first, second] = konsument?.behandlingsgrunnlag ?? [];
     expect([...(first?.operasjoner ?? [])]).toEqual(['hentTiltaksstatus', 'hentUtdrag']);
     expect(new Set(first?.felter)).toEqual(new Set(['avtaleId', 'deltakerFnr', ...OPERATIONS.hentTiltaksstatus]));
-    expect([second?.operasjoner.size, second?.felter.size]).toEqual([1, GRANTABLE_FIELDS.length]);
+    expect([second?.operasjoner.size, second?.felter.size]).toEqual([2, GRANTABLE_FIELDS.length]);
+    expect([first?.kinds, second?.kinds?.published]).toEqual([undefined, ['MENTOR']]);
     await page.getByText('Oppføringen er klar.').waitFor();
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FIELDS, GRANTABLE_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import { FIELDS, GRANTABLE_FIELDS, TILTAKSTYPER, UKJENT, type AvtaleField } from '@tiltak/avtale';
 import { CSS, directoryOfPages, HTML, JS, servePage } from '@tiltak/platform';
 import { Ajv } from 'ajv';
 import ucs2length from 'ajv/dist/runtime/ucs2length.js';
@@ -10,6 +10,7 @@ import schema from '../access/konsumenter.schema.json' with { type: 'json' };
 import { GRANTABLE_OPERATIONS, OPERATIONS } from '../access/operations.ts';
 import { TERMS_VERSIONS } from '../access/terms.ts';
 import { FILTER_FIELDS } from '../avtaler/avtaler.filter.ts';
+import { answerWithKinds } from '../lookups/narrowed.ts';
 
 /** Open: it holds no data, and takes none. What is filled in stays in the browser. */
 export const ACCESS_FORM_ROUTES = ['/tilgang/skjema', '/tilgang/skjema/*'];
@@ -36,6 +37,8 @@ function rulesModule(organisasjon: string): string {
     operations: Object.fromEntries(GRANTABLE_OPERATIONS.map((name) => [name, OPERATIONS[name]])),
     fields: GRANTABLE_FIELDS.map((name) => ({ name, aboutPerson: isAboutPerson(name) })),
     filters,
+    kinds: TILTAKSTYPER.filter((kind) => kind !== UKJENT),
+    withKinds: Object.fromEntries(GRANTABLE_OPERATIONS.map((name) => [name, answerWithKinds(name)])),
   };
   return `export const RULES = ${JSON.stringify(rules)};\n${validatorModule()}`;
 }

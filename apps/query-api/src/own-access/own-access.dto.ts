@@ -1,4 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { TILTAKSTYPER, UKJENT, type Tiltakstype } from '@tiltak/avtale';
+import type { KindsAnswer } from '../lookups/narrowed.ts';
 import { USES, type Use } from './use.ts';
 
 const LAST_USED = {
@@ -14,6 +16,10 @@ const USE = {
   description:
     'BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI',
 } as const;
+
+const KINDS_ANSWERS = ['SVARER', 'BARE_MED_ABONNEMENT', 'AVVIST', UKJENT] as const satisfies (
+  KindsAnswer | typeof UKJENT
+)[];
 
 @ApiSchema({ name: 'TilgangVilkaar' })
 export class TermsStateDto {
@@ -55,6 +61,15 @@ export class GrantedOperationDto {
   })
   manglerFelter: string[];
 
+  @ApiProperty({
+    enum: KINDS_ANSWERS,
+    enumName: 'SvarMedUtvalg',
+    description:
+      'What the `utvalg` of the purpose does to it. SVARER: it is answered, of these kinds only, or there is no utvalg. BARE_MED_ABONNEMENT: it is 403 without the parameter `abonnement`. AVVIST: it is 403, since it can not be held to some kinds',
+    example: 'SVARER',
+  })
+  medUtvalg: KindsAnswer;
+
   @ApiProperty(USE)
   bruk: Use;
 
@@ -84,6 +99,18 @@ export class GrantedFieldDto {
   sistBrukt: string | null;
 }
 
+@ApiSchema({ name: 'TilgangUtvalg' })
+export class GrantedKindsDto {
+  @ApiProperty({
+    enum: TILTAKSTYPER,
+    enumName: 'Tiltakstype',
+    isArray: true,
+    description: 'No avtale of another kind is told of',
+    example: ['MENTOR'],
+  })
+  tiltakstyper: Tiltakstype[];
+}
+
 @ApiSchema({ name: 'TilgangBehandlingsgrunnlag' })
 export class GrantedPurposeDto {
   @ApiProperty({ description: 'The purpose, as the header `Behandlingsgrunnlag` names it', example: 'B1234' })
@@ -96,6 +123,13 @@ export class GrantedPurposeDto {
     example: 'https://behandlingskatalog.example.no/B1234',
   })
   lenke: string;
+
+  @ApiProperty({
+    type: () => GrantedKindsDto,
+    nullable: true,
+    description: 'The only avtaler that are told of for it, whatever is asked; null: all',
+  })
+  utvalg: GrantedKindsDto | null;
 
   @ApiProperty({ type: [GrantedOperationDto], description: 'What may be asked for it' })
   operasjoner: GrantedOperationDto[];

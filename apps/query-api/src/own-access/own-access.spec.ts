@@ -3,6 +3,7 @@ import { parse, stringify } from 'yaml';
 import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import { GRANTABLE_OPERATIONS } from '../access/operations.ts';
 import { readKonsumenter } from '../access/konsumenter.ts';
+import { publishedOperations } from '../testing/published-operations.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { useOf } from './use.ts';
 
@@ -76,6 +77,34 @@ test('operations that lack a field that they answer with are told of', async () 
   expect(missing['sokAvtaler']).toContain('bedriftNr');
   expect(Object.values(missing)).toContainEqual([]);
   expect((await api.call('POST', '/api/v1/avtaler/sok', { as: 'faa-felter', body: {} })).status).toBe(403);
+});
+
+test('the kinds that a purpose is held to are told, and what each operation does about them is what it does', async () => {
+  const everybody = (await ask('alt')).body.behandlingsgrunnlag[0];
+  expect(everybody.utvalg).toBeNull();
+  expect(new Set(everybody.operasjoner.map(({ medUtvalg }: { medUtvalg: string }) => medUtvalg))).toEqual(
+    new Set(['SVARER']),
+  );
+  const as = 'bare-mentor';
+  const [{ utvalg, operasjoner }] = (await ask(as)).body.behandlingsgrunnlag;
+  expect(utvalg).toEqual({ tiltakstyper: ['MENTOR'] });
+  const told = new Map(
+    operasjoner.map((one: { operasjon: string; medUtvalg: string }) => [one.operasjon, one.medUtvalg]),
+  );
+  const id = '00000000-0000-4000-8000-00000000000a';
+  const operations = await publishedOperations(api, {
+    ...{ navn: 'mine', avtaleId: id, avtaleNr: 7, deltakerId: id, bedriftNr: '910825518' },
+    ...{ personidenter: ['1'.repeat(11)], felter: ['avtaleId'], per: 'TILTAKSTYPE' },
+    query: '{ avtalerForPerson(personnummer: "x") { avtaleId } }',
+  });
+  for (const { id: operation, method, path, body } of operations.filter((one) => told.has(one.id))) {
+    const statusOf = async (query: string): Promise<number> =>
+      (await api.call(method, `${path}${query}`, { as, ...(body && { body }) })).status;
+    const isRefused = (await statusOf('')) === 403;
+    const isFollowed = operation === 'hentEndringer' && (await statusOf('?abonnement=mine')) !== 403;
+    const expected = isFollowed ? 'BARE_MED_ABONNEMENT' : 'AVVIST';
+    expect([operation, told.get(operation)]).toEqual([operation, isRefused ? expected : 'SVARER']);
+  }
 });
 
 test('fields are told apart by their use: of late, long ago, never, and not known', async () => {

@@ -3,6 +3,7 @@ import type { ConsumerLimits } from '../access/consumer-limits.ts';
 import type { Behandlingsgrunnlag, Konsument } from '../access/konsumenter.ts';
 import { NOT_AUDITED, OPERATIONS } from '../access/operations.ts';
 import { missingTerms, TERMS_VERSIONS } from '../access/terms.ts';
+import { answerWithKinds } from '../lookups/narrowed.ts';
 import type { Reader } from '../lookups/reader.ts';
 import type { Shares } from '../shared/shares.ts';
 import type { GrantedPurposeDto, LimitStateDto, OwnAccessDto, QuotaStateDto } from './own-access.dto.ts';
@@ -53,7 +54,7 @@ export class OwnAccess {
 }
 
 function toPurpose(
-  { id, lenke, operasjoner: operations, felter: fields }: Behandlingsgrunnlag,
+  { id, lenke, operasjoner: operations, felter: fields, kinds }: Behandlingsgrunnlag,
   used: readonly Used[],
   known: KnownTime | undefined,
 ): GrantedPurposeDto {
@@ -65,12 +66,14 @@ function toPurpose(
   return {
     id,
     lenke,
+    utvalg: kinds ? { tiltakstyper: [...kinds.published] } : null,
     operasjoner: Array.from(operations, (operation) => {
       const last = latest(ofPurpose.filter(({ operasjon }) => operasjon === operation));
       const needed: readonly AvtaleField[] = OPERATIONS[operation];
       return {
         operasjon: operation,
         manglerFelter: needed.filter((field) => !fields.has(field)),
+        medUtvalg: kinds ? answerWithKinds(operation) : 'SVARER',
         bruk: useOf(last, NOT_AUDITED.has(operation) ? undefined : known),
         sistBrukt: last,
       };

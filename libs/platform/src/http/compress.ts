@@ -19,6 +19,11 @@ declare module 'fastify' {
      * whoever chooses a part of the request, and sees the traffic, how alike the two are (BREACH). It goes out as it is.
      */
     saysWhatWasAsked?: true;
+    /**
+     * Who asks is let in by the session of a browser, which any page can make ask: an answer with what others must not know
+     * goes out as it is.
+     */
+    isAskedBySession?: true;
   }
 }
 
@@ -73,7 +78,8 @@ export function compressAnswers(server: FastifyInstance): void {
 
 function isToCompress(request: FastifyRequest, reply: FastifyReply, payload: unknown): boolean {
   if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return false;
-  if (payload.length < MIN_BYTES || request.routeOptions.config.saysWhatWasAsked === true) return false;
+  const { saysWhatWasAsked, isAskedBySession } = request.routeOptions.config;
+  if (payload.length < MIN_BYTES || saysWhatWasAsked || isAskedBySession) return false;
   return reply.getHeader('content-encoding') === undefined && JSON_TYPE.test(String(reply.getHeader('content-type')));
 }
 

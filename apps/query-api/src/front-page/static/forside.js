@@ -199,7 +199,7 @@ azure:
 showCode(
   el('typescript'),
   `import { answerOf, clientCredentials, createQueryApiClient }
-  from '@tiltak/datadeling-klient';
+  from '@navikt/tiltak-datadeling-klient';
 
 const getToken = clientCredentials({ scope });
 const client = createQueryApiClient({ baseUrl, getToken });

@@ -2,11 +2,13 @@
 // What is filled in, as an entry of the registry of consumers; and what it comes to. No part of it knows the page.
 
 /**
- * @typedef {{ id: string, lenke: string, operasjoner: string[] | 'alle', felter: string[] | 'alle' }} Purpose
+ * @typedef {{ id: string, lenke: string, operasjoner: string[] | 'alle', felter: string[] | 'alle',
+ *   utvalg?: { tiltakstyper: string[] } }} Purpose
  * @typedef {{ navn: string, namespace?: string, azp: string, bruksvilkaar?: number, behandlingsgrunnlag: Purpose[],
  *   graphql?: { som: string }, kvote?: { perSekund: number, burst: number } }} Entry
  * @typedef {{ operations: Record<string, string[]>, fields: { name: string, aboutPerson: boolean }[],
- *   filters: Record<string, string[]>, terms: number, organisasjon: string }} Rules
+ *   filters: Record<string, string[]>, terms: number, organisasjon: string, kinds: string[],
+ *   withKinds: Record<string, 'SVARER' | 'BARE_MED_ABONNEMENT' | 'AVVIST'> }} Rules
  */
 
 /** A member of a registry, as it stands under `- ` in the file: YAML that says the same as the entry. */
@@ -27,12 +29,13 @@ export function toYaml(/** @type {Entry} */ entry) {
 }
 
 /** @param {Purpose} purpose */
-function purposeLines({ id, lenke, operasjoner, felter }) {
+function purposeLines({ id, lenke, operasjoner, felter, utvalg }) {
   return [
     `  - id: ${scalar(id)}`,
     `    lenke: ${scalar(lenke)}`,
     `    operasjoner: ${list(operasjoner)}`,
     `    felter: ${list(felter)}`,
+    ...(utvalg === undefined ? [] : [`    utvalg: { tiltakstyper: ${list(utvalg.tiltakstyper)} }`]),
   ];
 }
 
@@ -95,7 +98,7 @@ const SEARCHES = ['sokAvtaler', 'hentUtdrag'];
 const OF_ALL = ['eksporterAvtaler', 'hentEndringer'];
 
 /** @param {Purpose} purpose @param {Rules} rules */
-function consequencesOf({ operasjoner, felter }, rules) {
+function consequencesOf({ operasjoner, felter, utvalg }, rules) {
   const operations = chosen(operasjoner, Object.keys(rules.operations));
   const fields = chosen(
     felter,
@@ -112,8 +115,11 @@ function consequencesOf({ operasjoner, felter }, rules) {
       lines.push(`dere kan ikke søke med ${each.join(', ')}.`);
     }
   }
+  if (utvalg !== undefined) lines.push(...consequencesOfKinds(utvalg.tiltakstyper, operations, rules));
   const ofAll = operations.filter((operation) => OF_ALL.includes(operation));
-  if (ofAll.length > 0) lines.push(`${ofAll.join(' og ')} forteller om alle avtaler, ikke bare dem dere spør om.`);
+  if (ofAll.length > 0 && utvalg === undefined) {
+    lines.push(`${ofAll.join(' og ')} forteller om alle avtaler, ikke bare dem dere spør om.`);
+  }
   const personal = rules.fields.filter(({ name, aboutPerson }) => aboutPerson && fields.includes(name));
   if (personal.length > 0) {
     lines.push(`${personal.map(({ name }) => name).join(', ')} kan fortelle hvem noen er. Formålet må trenge det.`);
@@ -123,6 +129,19 @@ function consequencesOf({ operasjoner, felter }, rules) {
       '«alle» gir også det som kommer til senere. Det dere ikke bruker på 90 dager, blir fortalt i hentTilgang.',
     );
   }
+  return lines;
+}
+
+/** @param {string[]} kinds @param {string[]} operations @param {Rules} rules */
+function consequencesOfKinds(kinds, operations, rules) {
+  const refused = operations.filter((operation) => rules.withKinds[operation] === 'AVVIST');
+  const following = operations.filter((operation) => rules.withKinds[operation] === 'BARE_MED_ABONNEMENT');
+  const lines = [`svarene har bare avtaler om ${kinds.join(', ')}: at noen ikke er på tiltak, gjelder bare disse.`];
+  if (operations.includes('eksporterAvtaler'))
+    lines.push('eksporterAvtaler forteller om alle avtaler av disse typene.');
+  if (refused.length > 0) lines.push(`${refused.join(', ')} kan ikke avgrenses til dette, og blir avvist.`);
+  if (following.length > 0) lines.push(`${following.join(', ')} blir avvist uten abonnement.`);
+  if (following.length > 0) lines.push('dere kan ikke lytte på topicet med endringer, som forteller om alle avtaler.');
   return lines;
 }
 

@@ -55,6 +55,11 @@ function addPurpose() {
   for (const { name, aboutPerson } of RULES.fields) {
     root.querySelector('.felter').append(checkbox({ group: 'felter', name, hint: '', personal: aboutPerson }));
   }
+  for (const kind of RULES.kinds) {
+    root
+      .querySelector('.tiltakstyper')
+      .append(checkbox({ group: 'tiltakstyper', name: kind, hint: '', personal: false }));
+  }
   root.querySelector('.legg-til-felter').addEventListener('click', () => {
     for (const { fields } of missingFields(purposeOf(root), RULES)) {
       for (const input of root.querySelectorAll('[data-gruppe="felter"]'))
@@ -84,11 +89,16 @@ function numberPurposes() {
 const value = (root, name) => root.querySelector(`[data-navn="${name}"]`).value.trim();
 
 function purposeOf(root) {
-  const of = (group) => {
-    if (root.querySelector(`[data-navn="alle-${group}"]`).checked) return 'alle';
-    return [...root.querySelectorAll(`[data-gruppe="${group}"]:checked`)].map((input) => input.value);
+  const checked = (group) => [...root.querySelectorAll(`[data-gruppe="${group}"]:checked`)].map((input) => input.value);
+  const of = (group) => (root.querySelector(`[data-navn="alle-${group}"]`).checked ? 'alle' : checked(group));
+  const kinds = checked('tiltakstyper');
+  return {
+    id: value(root, 'id'),
+    lenke: value(root, 'lenke'),
+    operasjoner: of('operasjoner'),
+    felter: of('felter'),
+    ...(kinds.length === 0 ? {} : { utvalg: { tiltakstyper: kinds } }),
   };
-  return { id: value(root, 'id'), lenke: value(root, 'lenke'), operasjoner: of('operasjoner'), felter: of('felter') };
 }
 
 function entry() {

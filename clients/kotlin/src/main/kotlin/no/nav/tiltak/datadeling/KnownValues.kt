@@ -10,6 +10,7 @@ internal val KNOWN_VALUES: Map<String, Set<String>> = mapOf(
     "faser" to setOf("UTKAST", "PLANLAGT", "PAAGAAR", "AVSLUTTET", "ANNULLERT", "IKKE_INNGAATT_PAA_NYTT", "UKJENT"),
     "grunn" to setOf("ANNULLERT_UNDERVEIS", "IKKE_INNGAATT_PAA_NYTT", "UKJENT"),
     "grunner" to setOf("ANNULLERT_UNDERVEIS", "IKKE_INNGAATT_PAA_NYTT", "UKJENT"),
+    "medUtvalg" to setOf("SVARER", "BARE_MED_ABONNEMENT", "AVVIST", "UKJENT"),
     "opphav" to setOf("VEILEDER", "ARBEIDSGIVER", "ARENA", "UKJENT"),
     "statuser" to setOf("ANNULLERT", "AVBRUTT", "PAABEGYNT", "MANGLER_GODKJENNING", "KLAR_FOR_OPPSTART", "GJENNOMFORES", "AVSLUTTET", "UKJENT"),
     "stillingstype" to setOf("FAST", "MIDLERTIDIG", "UKJENT"),

@@ -1714,6 +1714,26 @@ public data class TilgangVilkaar @JsonCreator constructor(
     @param:JsonProperty("mangler") @get:JsonProperty("mangler") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val mangler: Int? = null,
 )
 
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class TilgangUtvalg @JsonCreator constructor(
+    /**
+     * No avtale of another kind is told of
+     */
+    @param:JsonProperty("tiltakstyper") @get:JsonProperty("tiltakstyper") public val tiltakstyper: List<Tiltakstype>,
+)
+
+/**
+ * What the `utvalg` of the purpose does to it. SVARER: it is answered, of these kinds only, or there is no utvalg. BARE_MED_ABONNEMENT: it is 403 without the parameter `abonnement`. AVVIST: it is 403, since it can not be held to some kinds
+ */
+public enum class SvarMedUtvalg {
+    @JsonProperty("SVARER") SVARER,
+    @JsonProperty("BARE_MED_ABONNEMENT") BARE_MED_ABONNEMENT,
+    @JsonProperty("AVVIST") AVVIST,
+    /** A value that is newer than this client, or not known at the service. */
+    @JsonEnumDefaultValue @JsonProperty("UKJENT") UKJENT,
+}
+
 /**
  * BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
  */
@@ -1736,6 +1756,10 @@ public data class TilgangOperasjon @JsonCreator constructor(
      * Fields that it answers with whatever is asked for, and that are not granted for this purpose: until they are, it is 403
      */
     @param:JsonProperty("manglerFelter") @get:JsonProperty("manglerFelter") public val manglerFelter: List<String>,
+    /**
+     * What the `utvalg` of the purpose does to it. SVARER: it is answered, of these kinds only, or there is no utvalg. BARE_MED_ABONNEMENT: it is 403 without the parameter `abonnement`. AVVIST: it is 403, since it can not be held to some kinds
+     */
+    @param:JsonProperty("medUtvalg") @get:JsonProperty("medUtvalg") public val medUtvalg: SvarMedUtvalg,
     /**
      * BRUKT: within the last 90 days. UBRUKT: before that, and not since. ALDRI: never since `bruk.kjentFra`, which is 90 days ago or more. UKJENT: not since `bruk.kjentFra`, which is later than that, or its use is not kept. When it was granted is not known here: what was granted lately may be ALDRI
      */
@@ -1774,6 +1798,10 @@ public data class TilgangBehandlingsgrunnlag @JsonCreator constructor(
      * To it in the register of processing activities
      */
     @param:JsonProperty("lenke") @get:JsonProperty("lenke") public val lenke: String,
+    /**
+     * The only avtaler that are told of for it, whatever is asked; null: all
+     */
+    @param:JsonProperty("utvalg") @get:JsonProperty("utvalg") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val utvalg: TilgangUtvalg? = null,
     /**
      * What may be asked for it
      */
