@@ -947,6 +947,8 @@ export interface components {
              * @description null: not done yet
              */
             avsluttet: string | null;
+            /** @description It ended without a result; the log tells why */
+            feilet: boolean;
             /** @description Nav ident of who asked for it; tidsplan: it was time */
             startetAv: string;
             /** @description What differed was put right */

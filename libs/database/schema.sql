@@ -1345,13 +1345,15 @@ create table relasjonskontroll (
   mangler integer default 0 not null,
   overfloedige integer default 0 not null,
   avvik jsonb default '[]'::jsonb not null,
+  feilet boolean default false not null,
   constraint relasjonskontroll_pkey PRIMARY KEY (id)
 );
 comment on table relasjonskontroll is 'Checks of the stored relations against those that follow from the avtaler';
 comment on column relasjonskontroll.rett is 'What differed was put right';
 comment on column relasjonskontroll.avvik is 'The first thousand that differed';
+comment on column relasjonskontroll.feilet is 'It ended without a result';
 grant select, insert, delete on relasjonskontroll to datadeling_skriver;
-grant update (startet, avsluttet, deltakere, mangler, overfloedige, avvik) on relasjonskontroll to datadeling_skriver;
+grant update (startet, avsluttet, deltakere, mangler, overfloedige, avvik, feilet) on relasjonskontroll to datadeling_skriver;
 
 create table stanset_partisjon (
   id bigint generated always as identity,

@@ -17,6 +17,7 @@ const DOCUMENTS = {
       ['/dokumentasjon/konsumenter', 'Dokumentasjon'],
       ['/dokumentasjon/endringslogg', 'Endringslogg'],
     ],
+    style: '/stil',
     home: '/',
     files: {
       konsumenter: 'docs/konsumenter.md',
@@ -38,8 +39,8 @@ const DOCUMENTS = {
       ['/drift', 'Drift'],
       ['/drift/organisasjoner', 'Organisasjoner'],
       ['/drift/dokumentasjon/haandbok', 'Håndbok'],
-      ['/swagger', 'Swagger UI'],
     ],
+    style: '/drift/stil',
     home: '/drift',
     files: { haandbok: 'docs/operations.md', adaptere: 'docs/adapters.md', ordliste: 'docs/glossary.md' },
   },
@@ -61,7 +62,7 @@ export function layPages(root, app, output) {
   }
 }
 
-function toPage(markdown, { file, name, base, bar, home, files }) {
+function toPage(markdown, { file, name, base, bar, style, home, files }) {
   const headings = [];
   const renderer = {
     heading({ tokens, depth, text }) {
@@ -98,16 +99,16 @@ function toPage(markdown, { file, name, base, bar, home, files }) {
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>${title} – tiltak-datadeling</title>
-    <link rel="icon" type="image/svg+xml" href="/stil/ikon.svg" />
-    <link rel="stylesheet" href="/stil/navikt.css" />
-    <link rel="stylesheet" href="/stil/felles.css" />
-    <script src="/stil/tema.js"></script>
+    <link rel="icon" type="image/svg+xml" href="${style}/ikon.svg" />
+    <link rel="stylesheet" href="${style}/navikt.css" />
+    <link rel="stylesheet" href="${style}/felles.css" />
+    <script src="${style}/tema.js"></script>
   </head>
   <body>
     <a class="hopp" href="#innhold">Hopp til innholdet</a>
     <header class="topplinje">
       <div class="ramme">
-        <a class="merke" href="${home}"><img src="/stil/ikon.svg" alt="" /><span>tiltak-datadeling</span></a>
+        <a class="merke" href="${home}"><img src="${style}/ikon.svg" alt="" /><span>tiltak-datadeling</span></a>
         <nav aria-label="Sider">${links.join('')}</nav>
       </div>
     </header>

@@ -1,7 +1,10 @@
-import { createOpenApi, STYLE_ROUTES } from '@tiltak/platform';
+import { createOpenApi } from '@tiltak/platform';
+
+/** How pages look: below the path that the platform's ingress is for. */
+const STYLE = '/drift/stil';
 
 /** Open to everyone: they hold no data. */
-export const DOCUMENT_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', ...STYLE_ROUTES];
+export const DOCUMENT_ROUTES = ['/openapi.json', '/swagger', '/swagger/*', `${STYLE}/*`];
 
 const DESCRIPTION = `For the adapter of the organisation that owns the avtaler, and for people on duty.
 
@@ -37,6 +40,6 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     ['/drift', 'Drift'],
     ['/drift/organisasjoner', 'Organisasjoner'],
     ['/drift/dokumentasjon/haandbok', 'Håndbok'],
-    ['/swagger', 'Swagger UI'],
   ],
+  style: STYLE,
 });

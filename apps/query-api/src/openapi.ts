@@ -1,4 +1,5 @@
 import { createOpenApi } from '@tiltak/platform';
+import { BAR } from './front-page/bar.ts';
 
 const DESCRIPTION = `Reduced, read-only copies of avtaler about labour-market measures (tiltak), kept up to date from the source's Kafka topic.
 
@@ -93,13 +94,7 @@ export const {
     ...(status === '401' ? {} : LIMITS),
     ...(status === '429' || status === '503' ? { 'Retry-After': header('Seconds to wait', 'integer') } : {}),
   }),
-  bar: [
-    ['/', 'Forsiden'],
-    ['/katalog', 'Katalog'],
-    ['/swagger', 'Swagger UI'],
-    ['/dokumentasjon/konsumenter', 'Dokumentasjon'],
-    ['/dokumentasjon/endringslogg', 'Endringslogg'],
-  ],
+  bar: BAR,
   // The questions first, what they are made of when asked for.
   ui: { defaultModelsExpandDepth: 0, filter: true },
 });

@@ -19,7 +19,7 @@ import {
   startHttp,
   startJob,
   StartupError,
-  STYLE_ROUTES,
+  STYLE_BASE,
   within,
   type BackgroundJob,
   type HttpOptions,
@@ -64,7 +64,7 @@ import { QueryApiModule, type Parts } from './query-api.module.ts';
 /** Paths that need no token. Everything else does. */
 export const OPEN_ROUTES = [
   ...['/openapi.json', '/swagger', '/swagger/*'],
-  ...STYLE_ROUTES,
+  `${STYLE_BASE}/*`,
   ...FRONT_PAGE_ROUTES,
   ...ACCESS_FORM_ROUTES,
   ...CATALOGUE_ROUTES,

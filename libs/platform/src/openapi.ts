@@ -5,7 +5,9 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import type { FastifyInstance } from 'fastify';
 import { ProblemDto } from './http/problem.dto.ts';
 import { serveDocument } from './http/document.ts';
-import { serveSwaggerUi, type Bar } from './http/swagger-ui.ts';
+import type { Bar } from './http/page-top.ts';
+import { STYLE_BASE } from './http/style.ts';
+import { serveSwaggerUi } from './http/swagger-ui.ts';
 import { exampleOfProblem } from './problem-example.ts';
 import { API_VERSION } from './version.ts';
 
@@ -36,6 +38,8 @@ export interface OpenApiOptions {
   errorHeaders?: (status: string) => Headers;
   /** other pages, in the bar at the top of Swagger UI; the first is what the name of the system leads to */
   bar: Bar;
+  /** where the common style lies; `/stil` unless told */
+  style?: string;
   /** of Swagger UI */
   ui?: Record<string, unknown>;
 }
@@ -69,9 +73,10 @@ export function createOpenApi(options: OpenApiOptions): OpenApi {
         asHere?.(made);
         return made;
       };
-      const text = (): string => JSON.stringify(document());
-      serveDocument(server, '/openapi.json', { type: 'application/json; charset=utf-8', text });
-      serveSwaggerUi(server, { title: options.title, bar: options.bar, settings: options.ui, script });
+      const content = (): string => JSON.stringify(document());
+      serveDocument(server, '/openapi.json', { type: 'application/json; charset=utf-8', content });
+      const { title, bar, style = STYLE_BASE, ui: settings } = options;
+      serveSwaggerUi(server, { title, bar, style, settings, script });
       return document;
     },
     text: async (module) => `${JSON.stringify(await documentOf(module), null, 2)}\n`,

@@ -23,9 +23,10 @@ function treeIn(root: string): { tree: Tree; written: string[] } {
   };
   const tree: Partial<Tree> = {
     exists: (path: string) => read(path) !== null,
+    children: (path: string) => readdirSync(join(root, path)).sort(),
     read: ((path: string) => read(path)) as Tree['read'],
     write: (path: string, content: Buffer | string) => {
-      written.push(path);
+      if (!written.includes(path)) written.push(path);
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
     },
@@ -134,16 +135,42 @@ test('people log in to the page of those on duty, and what is called with a toke
 test('the applications of the adapter reach its API, and nobody does where no adapter may write', () => {
   create('demo-fylke');
   const [list, manifest] = ['nais/demo-fylke/adapter-dev.yaml', 'nais/demo-fylke/ingestor-dev.yaml'];
-  expect(yaml(manifest)['spec']?.['accessPolicy']).toEqual({ inbound: { rules: [] } });
+  const own = { application: 'tiltak-datadeling-ingestor-demo-fylke' };
+  const outbound = { rules: [own] };
+  expect(yaml(manifest)['spec']?.['accessPolicy']).toEqual({ inbound: { rules: [own] }, outbound });
   writeFileSync(join(directory, list), '- { navn: fylkets-adapter, namespace: fylke }\n');
   expect(create('demo-fylke')).toEqual([manifest]);
-  const rules = [{ application: 'fylkets-adapter', namespace: 'fylke' }];
-  expect(yaml(manifest)['spec']?.['accessPolicy']).toEqual({ inbound: { rules } });
+  const rules = [own, { application: 'fylkets-adapter', namespace: 'fylke' }];
+  expect(yaml(manifest)['spec']?.['accessPolicy']).toEqual({ inbound: { rules }, outbound });
   expect(create('demo-fylke')).toEqual([]);
 
   create('et-fylke', 'fylke.avtaler');
-  const spec = yaml('nais/et-fylke/ingestor-dev.yaml')['spec'];
-  expect([spec?.['accessPolicy'], (spec?.['ingresses'] as unknown as string[]).length]).toEqual([undefined, 1]);
+  const spec = yaml('nais/et-fylke/ingestor-dev.yaml')['spec'] as unknown as { ingresses: string[] };
+  expect(spec.ingresses).toHaveLength(1);
+});
+
+test('the ingestors of all organisations know each other, and are let in to what is asked without logging in', () => {
+  create('et-fylke', 'fylke.avtaler');
+  const written = create('demo-fylke');
+  expect(written).toEqual(expect.arrayContaining(['nais/et-fylke/ingestor-dev.yaml']));
+  const rules = ['demo-fylke', 'et-fylke'].map((name) => ({ application: `tiltak-datadeling-ingestor-${name}` }));
+  for (const name of ['demo-fylke', 'et-fylke']) {
+    const spec = yaml(`nais/${name}/ingestor-prod.yaml`)['spec'] as unknown as {
+      accessPolicy: unknown;
+      azure: { sidecar: { autoLoginIgnorePaths: string[] } };
+      env: { name: string; value: string }[];
+    };
+    expect(spec.accessPolicy).toEqual({ inbound: { rules }, outbound: { rules } });
+    expect(spec.azure.sidecar.autoLoginIgnorePaths).toContain('/internal/tilstand');
+    expect(spec.env).toContainEqual({
+      name: 'DRIFT_ORGANISASJONER',
+      value: ['demo-fylke', 'et-fylke']
+        .map((one) => `${one}=http://tiltak-datadeling-ingestor-${one}|https://tiltak-datadeling-${one}.intern.nav.no`)
+        .join(','),
+    });
+    expect(spec.env).toContainEqual({ name: 'AVSTEMMING_HVER_TIMER', value: '24' });
+  }
+  expect(create('demo-fylke')).toEqual([]);
 });
 
 test('the platform takes the manifests: each is as the schema of its kind says, down to the last name', () => {

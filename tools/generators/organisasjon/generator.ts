@@ -6,7 +6,9 @@ import {
   EMPTY_REGISTRIES,
   localEntry,
   migration,
-  withInboundRules,
+  ingestorApp,
+  withOrganisasjoner,
+  withRules,
   ENVIRONMENTS,
   queryApi,
   topicManifest,
@@ -18,8 +20,8 @@ import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
 
 /**
  * `npx nx g organisasjon <navn>`: what an organisation needs on the platform and on the local stack. What stands there
- * already is left as it is, but for the access policies: that of the query-api always follows the registry of consumers, and that of the ingestor the
- * applications of the adapter.
+ * already is left as it is, but for the access policies: that of the query-api always follows the registry of consumers, and
+ * that of the ingestor the applications of the adapter and the ingestors of all organisations, which its page shows.
  *
  * @throws when the name or the topic can't be used, or a registry can't be read; then nothing is written
  */
@@ -40,22 +42,37 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     write(file('trigger-topic'), triggerTopicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
-    letIn(tree, file('query-api'), file('konsumenter'));
-    if (topic === ownTopic(name)) {
-      write(file('adapter'), NO_ADAPTER(name, env));
-      letIn(tree, file('ingestor'), file('adapter'));
-    }
+    letIn(tree, file('query-api'), listed(tree, file('konsumenter')));
+    if (topic === ownTopic(name)) write(file('adapter'), NO_ADAPTER(name, env));
+    introduceIngestors(tree, env);
   }
   write(`nais/${name}/dekning.yaml`, EMPTY_COVERAGE);
   write(setup, localEntry(name, topic));
 }
 
-/** The access policy of an app follows the list of those who may call it. */
-function letIn(tree: Tree, manifestFile: string, listFile: string): void {
-  const manifest = tree.read(manifestFile, 'utf8') ?? '';
-  const updated = withInboundRules(manifest, readApps(listFile, tree.read(listFile, 'utf8') ?? ''));
-  if (updated !== manifest) tree.write(manifestFile, updated);
+/** Each ingestor asks all of them how it goes, itself too, and is let in by them. */
+function introduceIngestors(tree: Tree, env: (typeof ENVIRONMENTS)[number]): void {
+  const names = tree.children('nais').filter((name) => tree.exists(`nais/${name}/ingestor-${env}.yaml`));
+  const ingestors = names.map(ingestorApp);
+  for (const name of names) {
+    const [file, adapters] = [`nais/${name}/ingestor-${env}.yaml`, `nais/${name}/adapter-${env}.yaml`];
+    letIn(tree, file, [...ingestors, ...(tree.exists(adapters) ? listed(tree, adapters) : [])]);
+    update(tree, file, (manifest) => withOrganisasjoner(withRules(manifest, 'outbound', ingestors), names, env));
+  }
 }
+
+/** The access policy of an app follows the list of those who may call it. */
+function letIn(tree: Tree, manifestFile: string, apps: readonly InboundApp[]): void {
+  update(tree, manifestFile, (manifest) => withRules(manifest, 'inbound', apps));
+}
+
+function update(tree: Tree, file: string, change: (manifest: string) => string): void {
+  const manifest = tree.read(file, 'utf8') ?? '';
+  const updated = change(manifest);
+  if (updated !== manifest) tree.write(file, updated);
+}
+
+const listed = (tree: Tree, file: string): InboundApp[] => readApps(file, tree.read(file, 'utf8') ?? '');
 
 const TOPIC = /^[a-z0-9][a-z0-9._-]{0,200}$/;
 

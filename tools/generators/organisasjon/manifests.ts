@@ -68,8 +68,14 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
   kafka: { pool: nav-${env} }
   # The page of those on duty: the login's cookie is for this path.${topic === ownTopic(name) ? ' And the API of the adapter, which brings a token.' : ''}
   ingresses:
-    - https://tiltak-datadeling-${name}.${DOMAIN[env]}/drift
-${adapterAccess(name, env, topic)}  azure:
+    - ${consoleHost(name, env)}/drift
+${adapterIngress(name, env, topic)}  accessPolicy:
+    inbound:
+      # The ingestors, for /internal/tilstand${topic === ownTopic(name) ? `, and the applications in adapter-${env}.yaml` : ''}: npx nx g organisasjon ${name} writes them.
+      rules: []
+    outbound:
+      rules: []
+  azure:
     application:
       enabled: true
       allowAllUsers: false
@@ -79,7 +85,7 @@ ${adapterAccess(name, env, topic)}  azure:
     sidecar:
       enabled: true
       autoLogin: true
-      autoLoginIgnorePaths: ['/adapter/**', '/openapi.json', '/swagger/**']
+      autoLoginIgnorePaths: ['/adapter/**', '/internal/tilstand', '/openapi.json', '/swagger/**']
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KAFKA_TOPIC, value: ${topic} }
@@ -88,6 +94,10 @@ ${adapterAccess(name, env, topic)}  azure:
     # What each change of an avtale is told of on; nothing is without it (docs/operations.md, Triggers).
     - { name: TRIGGER_TOPIC, value: ${triggerTopic(name)} }
     - { name: DRIFT_GRUPPER, value: '{{driftsgruppe}}' }
+    # Those of the page of all organisations: npx nx g organisasjon ${name} writes them.
+    - name: DRIFT_ORGANISASJONER
+      value: ''
+    - { name: AVSTEMMING_HVER_TIMER, value: '24' }
     # nei: the source publishes to the topic itself, and alone.
     - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }
     # Postgres itself, when DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
@@ -100,19 +110,24 @@ ${adapterAccess(name, env, topic)}  azure:
 `;
 
 /** Only where an adapter may write is there one to let in. */
-function adapterAccess(name: string, env: Env, topic: string): string {
-  if (topic !== ownTopic(name)) return '';
-  return `    - https://tiltak-datadeling-${name}.${DOMAIN[env]}/adapter
-  accessPolicy:
-    inbound:
-      # The applications in adapter-${env}.yaml: npx nx g organisasjon ${name} writes them.
-      rules: []
-`;
+function adapterIngress(name: string, env: Env, topic: string): string {
+  return topic === ownTopic(name) ? `    - ${consoleHost(name, env)}/adapter\n` : '';
+}
+
+const consoleHost = (name: string, env: Env): string => `https://tiltak-datadeling-${name}.${DOMAIN[env]}`;
+
+/** As applications name each other. */
+export const ingestorApp = (name: string): InboundApp => ({ navn: `tiltak-datadeling-ingestor-${name}` });
+
+/** The manifest of an ingestor whose page shows those organisations: each asked at its service, its page at its ingress. */
+export function withOrganisasjoner(manifest: string, names: readonly string[], env: Env): string {
+  const entries = names.map((name) => `${name}=http://${ingestorApp(name).navn}|${consoleHost(name, env)}`);
+  return manifest.replace(/(name: DRIFT_ORGANISASJONER\n +value: )'.*'/, `$1'${entries.join(',')}'`);
 }
 
 const MAX_REPLICAS = { dev: 3, prod: 8 };
 
-/** Lets nobody in yet: see `withInboundRules`. */
+/** Lets nobody in yet: see `withRules`. */
 export const queryApi = (name: string, env: Env): string => `${app('query-api', name)}
   replicas: { min: 2, max: ${String(MAX_REPLICAS[env])}, scalingStrategy: { cpu: { thresholdPercentage: 60 } } }
   resources:
@@ -141,14 +156,15 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     - { secret: tiltak-datadeling-${name}-query-api-db }
 `;
 
-/** The manifest of an app that lets in those applications, and no others. */
-export function withInboundRules(manifest: string, apps: readonly InboundApp[]): string {
+/** The manifest of an app that lets in those applications, or reaches them, and no others. */
+export function withRules(manifest: string, direction: 'inbound' | 'outbound', apps: readonly InboundApp[]): string {
   const lines = apps.map(
     ({ navn: name, namespace }) =>
       `        - { application: ${name}${namespace ? `, namespace: ${namespace}` : ''} }\n`,
   );
   const rules = lines.length === 0 ? '      rules: []\n' : `      rules:\n${lines.join('')}`;
-  return manifest.replace(/^ {6}rules:.*\n(?: {8}.*\n)*/m, rules);
+  const place = new RegExp(`^( {4}${direction}:\\n(?: {6}#.*\\n)*) {6}rules:.*\\n(?: {8}.*\\n)*`, 'm');
+  return manifest.replace(place, `$1${rules}`);
 }
 
 const SIZE = {

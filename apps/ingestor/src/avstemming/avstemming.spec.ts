@@ -2,6 +2,8 @@ import { request } from 'node:http';
 import fc from 'fast-check';
 import { ON_DUTY_NAV_IDENT, waitUntil } from '@tiltak/testing';
 import { batch, message, TOPIC } from '../testing/test-ingest.ts';
+import { oneAtATime } from './avstemming.ts';
+import { AvstemmingSchedule } from './schedule.job.ts';
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 
 /** The list and the report over HTTP. What the topic is needed for stands in `tools/e2e/avstemming.spec.ts`. */
@@ -273,4 +275,27 @@ test('what is on the topic and not stored yet is waited for', async () => {
   const response = avstem(line(1));
   await ingestor.ingest(batch([message(0, { avtaleId: id(1) })]));
   expect(number(await response)).toEqual({});
+});
+
+test('by itself it reconciles with the topic when it is time, and not while another does; what fails is not done', async () => {
+  const schedule = new AvstemmingSchedule(ingestor.pool, ingestor.ingestor.avstemming, {
+    everyHours: 24,
+    client: 'ingestor',
+  });
+  const reports = async (): Promise<unknown[]> => {
+    const { body } = await ingestor.call('GET', PATH);
+    return body.avstemminger.map(({ kilde, startetAv }: Record<string, unknown>) => [kilde, startetAv]);
+  };
+  await oneAtATime(ingestor.pool, () => schedule.round());
+  // There is something on the topic, and nobody who gives it.
+  ingestor.setTopicEnd(1);
+  await expect(schedule.round()).rejects.toThrow();
+  expect(await reports()).toEqual([]);
+  ingestor.setTopicEnd(0);
+  await schedule.round();
+  await schedule.round();
+  expect(await reports()).toEqual([['TOPIC', 'tidsplan']]);
+  await ingestor.owner.query(`update avstemming set avsluttet = avsluttet - interval '25 hours'`);
+  await schedule.round();
+  expect(await reports()).toHaveLength(2);
 });

@@ -4,7 +4,8 @@ import { bySchedule } from '../operations/actions.queries.ts';
 import type { Avstemming } from './avstemming.ts';
 
 const EVERY_MS = 60_000;
-const FIRST_MS = 10_000;
+/** After one that failed: it reads the whole topic, and what made it fail is seldom gone at once. */
+const RETRY_MS = 600_000;
 
 /** Reconciles with the topic when it is time. One ingestor does it: the others find that one is running, or was just done. */
 export class AvstemmingSchedule {
@@ -18,7 +19,7 @@ export class AvstemmingSchedule {
 
   start(): void {
     if (this.options.everyHours === 0) return;
-    this.job = startJob({ name: 'avstemming', everyMs: EVERY_MS, retryMs: FIRST_MS, run: () => this.round() });
+    this.job = startJob({ name: 'avstemming', everyMs: EVERY_MS, retryMs: RETRY_MS, run: () => this.round() });
   }
 
   async stop(): Promise<void> {

@@ -84,13 +84,21 @@ test('readers of one consumer that wait are limited, and others can wait', async
 test('HEAD starts nothing, wherever there is a GET; health answers it', async () => {
   const { body } = await api.call('GET', '/openapi.json', { token: null });
   const paths = Object.entries(body.paths as Record<string, Record<string, unknown>>).flatMap(([path, methods]) =>
-    'get' in methods ? path.replace('{avtaleNr}', '1').replace(/\{\w+\}/, '00000000-0000-4000-8000-000000000001') : [],
+    'get' in methods
+      ? [
+          {
+            path: path.replace('{avtaleNr}', '1').replace(/\{\w+\}/, '00000000-0000-4000-8000-000000000001'),
+            allowed: Object.keys(methods).map((method) => method.toUpperCase()),
+          },
+        ]
+      : [],
   );
   expect(paths.length).toBeGreaterThanOrEqual(8);
   await api.owner.query('truncate oppslagslinje');
-  for (const path of paths) {
+  for (const { path, allowed } of paths) {
     const { status, headers } = await api.call('HEAD', path, { headers: { 'nav-call-id': 'hode' } });
-    expect([path, status, headers.get('allow')]).toEqual([path, 405, 'GET']);
+    // What else there is at the path differs, and HEAD is nowhere among it.
+    expect([path, status, headers.get('allow')?.split(', ').sort()]).toEqual([path, 405, allowed.sort()]);
   }
   expect((await api.audit(0)).filter((row) => row['call_id'] === 'hode')).toEqual([]);
   expect((await api.call('HEAD', '/internal/isalive', { token: null })).status).toBe(200);

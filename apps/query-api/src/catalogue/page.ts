@@ -1,5 +1,6 @@
 import { DECISION_TABLE, type PersonalData } from '@tiltak/avtale';
-import { API_VERSION } from '@tiltak/platform';
+import { API_VERSION, pageTop } from '@tiltak/platform';
+import { BAR } from '../front-page/bar.ts';
 import { DECISION_HEADER, decisionCells, TERMS } from '../personer/on-a-measure.ts';
 import type { CatalogueField } from './catalogue.ts';
 
@@ -22,25 +23,21 @@ const PERSONAL_DATA: Record<PersonalData, string> = {
 
 /** The catalogue as a page: HTML as it stands, which needs no script. */
 export function cataloguePage(fields: readonly CatalogueField[], links: readonly Link[]): string {
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>Catalogue of fields – tiltak-datadeling</title>
-    <link rel="icon" href="data:," />
-    <link rel="stylesheet" href="${STYLE_ROUTE}" />
-  </head>
-  <body>
-    <header>
-      <p><a href="/">tiltak-datadeling</a> <span class="quiet">version ${API_VERSION}</span></p>
+  const top = pageTop({
+    title: 'Catalogue of fields – tiltak-datadeling',
+    lang: 'en',
+    bar: BAR,
+    path: '/katalog',
+    styles: [STYLE_ROUTE],
+    skip: ['innhold', 'Skip to the catalogue'],
+  });
+  return `${top}
+    <main id="innhold" class="ramme katalog" tabindex="-1">
       <h1>Catalogue of fields</h1>
-      <p>What each field of an avtale means, where it comes from at the source, what is done to it on the way, and which operations answer with it. Made from the table that the service runs on.</p>
+      <p class="ingress">What each field of an avtale means, where it comes from at the source, what is done to it on the way, and which operations answer with it. Made from the table that the service runs on, version ${API_VERSION}.</p>
       <nav aria-label="On this page">
         <a href="#dokumenter">Documents</a> <a href="#tiltak">What on a measure means</a> <a href="#felter">Fields</a> <a href="#personopplysninger">Personal data</a>
       </nav>
-    </header>
-    <main>
       <section aria-labelledby="dokumenter">
         <h2 id="dokumenter">Documents</h2>
         <dl class="links">
@@ -140,37 +137,27 @@ function inline(text: string): string {
   return escape(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
-export const STYLE = `:root {
-  color-scheme: light dark;
-  --text: light-dark(#202733, #e8ebf0);
-  --quiet: light-dark(#525c6b, #aab4c3);
-  --ground: light-dark(#ffffff, #15191f);
-  --card: light-dark(#f5f6f8, #1e242d);
-  --line: light-dark(#c6cbd3, #3b4553);
-  --link: light-dark(#0056b4, #8fc1ff);
-}
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 60rem; background: var(--ground); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-a { color: var(--link); }
-a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-h1, h2, h3 { line-height: 1.2; }
-h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); padding-bottom: 0.25rem; }
-h3 { margin: 0; }
-nav a, .names a { display: inline-block; margin-right: 0.75rem; padding: 0.125rem 0; }
-code { font-family: ui-monospace, monospace; font-size: 0.9em; }
-.quiet { color: var(--quiet); font-weight: normal; font-size: 0.9rem; }
-article { background: var(--card); border: 1px solid var(--line); border-radius: 0.5rem; padding: 1rem; margin: 1rem 0; }
-article:target, article:has(:target) { border-color: var(--link); }
-article p { margin: 0.5rem 0; }
-dl { margin: 0.5rem 0 0; }
-dl > div { display: grid; grid-template-columns: 8.5rem 1fr; gap: 0 1rem; padding: 0.25rem 0; border-top: 1px solid var(--line); }
-.links > div { grid-template-columns: 14rem 1fr; }
-dt { color: var(--quiet); }
-dd { margin: 0; }
+/** Beside what is common to all pages. */
+export const STYLE = `.katalog { padding-block: 2.5rem 5rem; overflow-wrap: anywhere; }
+.katalog h1 { margin: 0 0 0.75rem; font-size: clamp(2rem, 5vw, 2.5rem); line-height: 1.2; }
+.katalog .ingress { max-width: 48rem; margin-block: 0 1.5rem; }
+.katalog h2 { margin: 3rem 0 0.75rem; padding-block-start: 1.5rem; border-block-start: 1px solid var(--ax-border-neutral-subtle); font-size: 1.5rem; }
+.katalog h3 { margin: 0; font-size: 1.25rem; }
+.katalog a { color: var(--ax-text-accent); }
+.katalog nav a, .names a { display: inline-block; margin-inline-end: 0.75rem; padding: 0.125rem 0; }
+.quiet, .katalog dt { color: var(--ax-text-neutral-subtle); }
+.quiet { font-weight: 400; font-size: 1rem; }
+.katalog article { margin-block: 1rem; padding: 1.125rem 1.375rem; border: 1px solid var(--ax-border-neutral-subtle); border-radius: 16px; background: var(--ax-bg-raised); }
+.katalog article:target, .katalog article:has(:target) { border-color: var(--ax-border-accent); }
+.katalog article p { margin: 0.5rem 0; }
+.katalog dl { margin: 0.5rem 0 0; }
+.katalog dl > div { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: 0 1rem; padding: 0.375rem 0; border-block-start: 1px solid var(--ax-border-neutral-subtle); font-size: 1rem; }
+.katalog .links > div { grid-template-columns: 15rem minmax(0, 1fr); }
+.katalog dd { margin: 0; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; min-width: 34rem; width: 100%; overflow-wrap: normal; }
-th, td { text-align: left; vertical-align: top; padding: 0.375rem 0.5rem; border-bottom: 1px solid var(--line); }
-@media (max-width: 34rem) {
-  dl > div, .links > div { grid-template-columns: 1fr; }
+.katalog table { width: 100%; min-width: 40rem; border-collapse: collapse; font-size: 1rem; overflow-wrap: normal; }
+.katalog :is(th, td) { padding: 0.5rem 0.75rem; border-block-end: 1px solid var(--ax-border-neutral-subtle); text-align: start; vertical-align: top; }
+@media (width < 40rem) {
+  .katalog dl > div, .katalog .links > div { grid-template-columns: minmax(0, 1fr); }
 }
 `;

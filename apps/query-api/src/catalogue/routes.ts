@@ -55,16 +55,16 @@ export function serveCatalogue(app: NestFastifyApplication, document: () => Open
   const links = asyncApi === undefined ? LINKS : [...LINKS, ASYNCAPI, ...ABOUT_CHANGES];
   serveDocument(server, '/katalog', {
     type: HTML,
-    text: () => cataloguePage(catalogueOf(document()), links),
+    content: () => cataloguePage(catalogueOf(document()), links),
     isPage: true,
   });
-  serveDocument(server, STYLE_ROUTE, { type: CSS, text: () => STYLE, isPage: true });
+  serveDocument(server, STYLE_ROUTE, { type: CSS, content: () => STYLE, isPage: true });
   for (const [name, text] of Object.entries(CATALOGUE_FILES)) {
     const type = TYPES[name as keyof typeof CATALOGUE_FILES];
-    serveDocument(server, `/katalog/${name}`, { type, text: () => text(document()) });
+    serveDocument(server, `/katalog/${name}`, { type, content: () => text(document()) });
   }
   if (asyncApi !== undefined) {
-    serveDocument(server, ASYNCAPI.href, { type: 'application/yaml; charset=utf-8', text: () => asyncApi });
+    serveDocument(server, ASYNCAPI.href, { type: 'application/yaml; charset=utf-8', content: () => asyncApi });
   }
 }
 

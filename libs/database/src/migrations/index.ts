@@ -30,6 +30,7 @@ import { TriggerPosisjon1795718029419 } from './1795718029419-trigger-posisjon.t
 import { Abonnement1795718380102 } from './1795718380102-abonnement.ts';
 import { Driftsside1795719144249 } from './1795719144249-driftsside.ts';
 import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilbakemelding.ts';
+import { RelasjonskontrollFeilet1795724443665 } from './1795724443665-relasjonskontroll-feilet.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -65,4 +66,5 @@ export const MIGRATIONS = [
   Abonnement1795718380102,
   Driftsside1795719144249,
   AdapterTilbakemelding1795719541294,
+  RelasjonskontrollFeilet1795724443665,
 ];

@@ -9,40 +9,49 @@ export interface Document {
   /** media type */
   type: string;
   /** called when it is first asked for: it is the same for as long as the process runs */
-  text: () => string;
+  content: () => Buffer | string;
   /** it is a page, or a part of one: with the policy of those */
   isPage?: true;
 }
 
-/** A document as it goes out: made once. */
+/** A document as it goes out. */
 interface Edition {
   etag: string;
   plain: Buffer;
-  packed: Record<Encoding, Buffer>;
+  /** each made when it is first asked for */
+  packed: Partial<Record<Encoding, Promise<Buffer>>>;
 }
 
 /** Serves what is the same for all who ask: whoever has it is told so, and others get it as small as it can be. */
-export function serveDocument(server: FastifyInstance, route: string, { type, text, isPage }: Document): void {
+export function serveDocument(server: FastifyInstance, route: string, { type, content, isPage }: Document): void {
   const headers = isPage ? pageHeaders(type) : {};
-  let edition: Promise<Edition> | undefined;
+  // A font is compressed as it is.
+  const isPackable = !type.startsWith('font/');
+  let edition: Edition | undefined;
   server.get(route, { exposeHeadRoute: true }, async (request, reply) => {
-    edition ??= toEdition(text());
-    const { etag, plain, packed } = await edition;
+    edition ??= toEdition(content());
+    const { etag, plain, packed } = edition;
     // Kept by anybody, who asks each time: a release changes it.
-    reply.headers({ ...headers, ETag: etag, 'Cache-Control': 'public, no-cache', Vary: 'Accept-Encoding' });
+    reply.headers({ ...headers, ETag: etag, 'Cache-Control': 'public, no-cache' });
+    if (isPackable) reply.header('Vary', 'Accept-Encoding');
     if (isKnownTo(request.headers['if-none-match'], etag)) return reply.status(304).send();
-    const encoding = acceptedEncoding(request);
-    if (encoding !== undefined) reply.header('Content-Encoding', encoding);
-    return reply.type(type).send(encoding === undefined ? plain : packed[encoding]);
+    const encoding = isPackable ? acceptedEncoding(request) : undefined;
+    if (encoding === undefined) return reply.type(type).send(plain);
+    packed[encoding] ??= PACK[encoding](plain);
+    const bytes = await packed[encoding];
+    return reply.type(type).header('Content-Encoding', encoding).send(bytes);
   });
 }
 
-async function toEdition(text: string): Promise<Edition> {
-  const plain = Buffer.from(text);
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length };
-  const [br, gz] = await Promise.all([
-    promisify(brotliCompress)(plain, { params }),
-    promisify(gzip)(plain, { level: constants.Z_BEST_COMPRESSION }),
-  ]);
-  return { etag: etagOf(text), plain, packed: { br, gzip: gz } };
+function toEdition(content: Buffer | string): Edition {
+  const plain = Buffer.from(content);
+  return { etag: etagOf(plain), plain, packed: {} };
 }
+
+const PACK: Record<Encoding, (plain: Buffer) => Promise<Buffer>> = {
+  br: (plain) => {
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length };
+    return promisify(brotliCompress)(plain, { params });
+  },
+  gzip: (plain) => promisify(gzip)(plain, { level: constants.Z_BEST_COMPRESSION }),
+};

@@ -1,7 +1,7 @@
 import { fingerprint } from '../fingerprint.ts';
 
 /** Weak: of what an answer says, in whatever encoding it goes out. */
-export function etagOf(content: string): string {
+export function etagOf(content: string | Buffer): string {
   return `W/"${fingerprint(content).toString('base64url').slice(0, 22)}"`;
 }
 

@@ -50,6 +50,8 @@ export function addHooks(server: FastifyInstance, options: HookOptions): void {
   // Errors here come before the body has been read for nothing.
   const admit = (request: FastifyRequest, reply: FastifyReply, isOpenRoute: boolean): void | Promise<void> => {
     if (request.is404) throw notFound(request.url);
+    if (isInternal(request) && request.headers['x-forwarded-host'] !== undefined)
+      throw new Problem(PROBLEMS.FINNES_IKKE, 'There is nothing here');
     if (isOpenRoute) return undefined;
     negotiate(request);
     return authorize?.(request, reply);
@@ -103,6 +105,12 @@ function asHook(work: (request: FastifyRequest, reply: FastifyReply) => void | P
     else waiting.then(() => done(), done);
   };
 }
+
+/**
+ * What the platform asks for, and other apps of ours: without a token, so for nobody who comes from outside of the cluster.
+ * Whoever passes a request on from there says for which host it was, and overwrites what the caller said.
+ */
+const isInternal = ({ routeOptions: { url } }: FastifyRequest): boolean => url?.startsWith('/internal/') === true;
 
 /** By the route that the router found, whatever the client wrote to come to it. */
 function openRoutesOf(open: readonly string[]): (request: FastifyRequest) => boolean {

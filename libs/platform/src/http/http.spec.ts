@@ -73,6 +73,18 @@ describe('access', () => {
     expect((await app.call('/api/ting/1')).status).toBe(200);
   });
 
+  test('what is open within the cluster is not there for who comes from outside of it', async () => {
+    for (const path of ['/internal/isalive', '/internal/isready', '/internal/prometheus']) {
+      const outside = await fetch(app.url + path, { headers: { 'x-forwarded-host': 'tiltak.example.no' } });
+      expect([path, outside.status, ((await outside.json()) as { type: string }).type]).toEqual([
+        ...[path, 404, expect.stringContaining('finnes-ikke')],
+      ]);
+      expect((await fetch(app.url + path)).status).toBe(200);
+    }
+    const page = await fetch(`${app.url}/apent/side`, { headers: { 'x-forwarded-host': 'tiltak.example.no' } });
+    expect(page.status).toBe(200);
+  });
+
   test('whatever is answered is shown in no page of others, and run in none', async () => {
     const ways = [app.call('/api/ting/1'), fetch(`${app.url}/apent/side`), fetch(`${app.url}/internal/prometheus`)];
     for (const response of await Promise.all(ways)) {

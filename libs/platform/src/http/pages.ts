@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
-import { pageHeaders } from './security-headers.ts';
+import { serveDocument } from './document.ts';
 
 export const HTML = 'text/html; charset=utf-8';
 export const JS = 'text/javascript; charset=utf-8';
@@ -22,17 +21,10 @@ export interface PageFile {
   content: Buffer | string;
 }
 
-/** Serves the files of a page by their paths, compressed for those who take that. */
+/** Serves the files of a page by their paths, each as a document. */
 export function servePage(server: FastifyInstance, files: Record<string, PageFile>): void {
   for (const [route, { type, content }] of Object.entries(files)) {
-    const whole = Buffer.from(content);
-    const compressed = type.startsWith('font/') ? undefined : gzipSync(whole);
-    const headers = { ...pageHeaders(type), 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' };
-    server.get(route, (request, reply) => {
-      const takesGzip = compressed && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-      if (!takesGzip) return reply.headers(headers).send(whole);
-      return reply.headers({ ...headers, 'Content-Encoding': 'gzip' }).send(compressed);
-    });
+    serveDocument(server, route, { type, content: () => content, isPage: true });
   }
 }
 

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { CSS, directoryOfPages, JS, servePage } from './pages.ts';
 
-/** How pages look; open, since it is the same for everyone. */
-export const STYLE_ROUTES = ['/stil/*'];
+/** Where it lies, unless an app says otherwise: what is reached by one path only has it below that. */
+export const STYLE_BASE = '/stil';
 
 /** Of Nav's design system, in the order of its layers: the parts that a page of ours is made of. */
 const PARTS = [
@@ -17,26 +17,26 @@ const PARTS = [
 const FONT = ['latin', 'latin-ext'];
 
 /**
- * Serves what pages have in common, at `/stil`: Nav's design system and its font from the installed packages, and what is
+ * Serves what pages have in common, below `base`: Nav's design system and its font from the installed packages, and what is
  * made of them here. Nothing comes from another address.
  */
-export function serveStyle(server: FastifyInstance): void {
+export function serveStyle(server: FastifyInstance, base: string): void {
   const directory = directoryOfPages(import.meta.dirname);
   const { resolve } = createRequire(join(directory, 'program.cjs'));
   const navikt = dirname(resolve('@navikt/ds-css'));
   const font = dirname(resolve('@fontsource-variable/source-sans-3'));
   const own = (name: string): Buffer => readFileSync(join(directory, 'static', name));
   servePage(server, {
-    '/stil/navikt.css': {
+    [`${base}/navikt.css`]: {
       type: CSS,
       content: PARTS.map((part) => readFileSync(join(navikt, `${part}.min.css`), 'utf8')).join('\n'),
     },
-    '/stil/felles.css': { type: CSS, content: own('felles.css') },
-    '/stil/tema.js': { type: JS, content: own('tema.js') },
-    '/stil/ikon.svg': { type: 'image/svg+xml', content: own('ikon.svg') },
+    [`${base}/felles.css`]: { type: CSS, content: own('felles.css') },
+    [`${base}/tema.js`]: { type: JS, content: own('tema.js') },
+    [`${base}/ikon.svg`]: { type: 'image/svg+xml', content: own('ikon.svg') },
     ...Object.fromEntries(
       FONT.map((part) => [
-        `/stil/source-sans-3-${part}.woff2`,
+        `${base}/source-sans-3-${part}.woff2`,
         { type: 'font/woff2', content: readFileSync(join(font, 'files', `source-sans-3-${part}-wght-normal.woff2`)) },
       ]),
     ),

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import distribution from 'swagger-ui-dist/absolute-path.js';
 import { CSS, directoryOfPages, HTML, JS, servePage } from './pages.ts';
+import { pageTop, type Bar } from './page-top.ts';
 import { serveStyle } from './style.ts';
-
-/** Where else there is something to read, in the bar at the top: path and name. */
-export type Bar = readonly (readonly [path: string, name: string])[];
 
 interface SwaggerUi {
   title: string;
   /** the first is what the name of the system leads to */
   bar: Bar;
+  /** where the common style lies */
+  style: string;
   /** of Swagger UI, besides those that every one of ours has */
   settings: Record<string, unknown> | undefined;
   /** run when Swagger UI has started, as `ui` */
@@ -24,12 +24,12 @@ interface SwaggerUi {
  * Serves Swagger UI on `/openapi.json` at `/swagger`. The page is ours and not that of @nestjs/swagger, which has styles and
  * scripts in the page itself: a policy that lets those run lets anybody's run.
  */
-export function serveSwaggerUi(server: FastifyInstance, { title, bar, settings, script }: SwaggerUi): void {
+export function serveSwaggerUi(server: FastifyInstance, { title, bar, style, settings, script }: SwaggerUi): void {
   const distributed = (name: string): Buffer => readFileSync(join(distribution(), name));
   const own = (name: string): Buffer => readFileSync(join(directoryOfPages(import.meta.dirname), 'static', name));
   const scripts = ['swagger-ui-bundle.js', 'hvem.js', 'start.js', ...(script === undefined ? [] : ['lokal.js'])];
-  const page = { type: HTML, content: pageWith(title, bar, scripts) };
-  serveStyle(server);
+  const page = { type: HTML, content: pageWith(title, { bar, style }, scripts) };
+  serveStyle(server, style);
   servePage(server, {
     '/swagger': page,
     '/swagger/': page,
@@ -45,31 +45,18 @@ export function serveSwaggerUi(server: FastifyInstance, { title, bar, settings, 
   });
 }
 
-function pageWith(title: string, bar: Bar, scripts: string[]): string {
-  const links = bar.map(
-    ([path, name]) => `<a href="${path}"${path === '/swagger' ? ' aria-current="page"' : ''}>${name}</a>`,
-  );
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>${title} – Swagger UI</title>
-    <link rel="icon" type="image/svg+xml" href="/stil/ikon.svg" />
-    <link rel="stylesheet" href="/swagger/swagger-ui.css" />
-    <link rel="stylesheet" href="/stil/navikt.css" />
-    <link rel="stylesheet" href="/stil/felles.css" />
-    <link rel="stylesheet" href="/swagger/side.css" />
-    <script src="/stil/tema.js"></script>
-  </head>
-  <body>
-    <a class="hopp" href="#swagger-ui">Skip to the operations</a>
-    <header class="topplinje">
-      <div class="ramme">
-        <a class="merke" href="${bar[0]?.[0] ?? '/'}"><img src="/stil/ikon.svg" alt="" /><span>tiltak-datadeling</span></a>
-        <nav aria-label="Sider" lang="nb">${links.join('')}</nav>
-      </div>
-    </header>
+function pageWith(title: string, { bar, style }: Pick<SwaggerUi, 'bar' | 'style'>, scripts: string[]): string {
+  const top = pageTop({
+    title: `${title} – Swagger UI`,
+    lang: 'en',
+    bar,
+    path: '/swagger',
+    before: ['/swagger/swagger-ui.css'],
+    styles: ['/swagger/side.css'],
+    style,
+    skip: ['swagger-ui', 'Skip to the operations'],
+  });
+  return `${top}
     <section class="hvem" aria-labelledby="hvem-tittel">
       <div class="ramme">
         <h2 id="hvem-tittel" class="skjult">Authorised as</h2>

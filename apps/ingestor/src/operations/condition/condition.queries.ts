@@ -66,5 +66,5 @@ const FINDINGS = `
   (select count(*) as antall, min(oppdaget) as eldste from konsum_hull where lukket is null) hull
   left join lateral (select id, avsluttet from avstemming order by id desc limit 1) siste on true
   left join lateral (
-    select mangler, overfloedige, rett, avsluttet from relasjonskontroll where avsluttet is not null order by id desc limit 1
+    select mangler, overfloedige, rett, avsluttet from relasjonskontroll where avsluttet is not null and not feilet order by id desc limit 1
   ) kontroll on true`;

@@ -124,6 +124,29 @@ describe('of a running ingestor', () => {
     ]);
     expect(await sql('select count(*)::int as n from relasjonskontroll')).toEqual([{ n: 2 }]);
   });
+
+  test('a check of the relations that fails is over: another can be asked for, and by itself it waits', async () => {
+    await sql('delete from relasjonskontroll');
+    const { body } = await ingestor.call('POST', '/drift/v1/relasjonskontroll', {});
+    const check = new RelationCheck(ingestor.pool, 24);
+    await sql('alter table relasjon rename to relasjon_borte');
+    try {
+      await expect(check.round()).rejects.toThrow();
+    } finally {
+      await sql('alter table relasjon_borte rename to relasjon');
+    }
+    const reports = (): Promise<unknown> => sql('select id, feilet, startet_av from relasjonskontroll order by id');
+    const failed = { id: body.id, feilet: true, startet_av: expect.any(String) };
+    await check.round();
+    expect(await reports()).toEqual([failed]);
+    expect((await ingestor.call('GET', '/drift/v1/relasjonskontroll')).body.kontroller).toEqual([
+      expect.objectContaining({ id: body.id, feilet: true, avsluttet: expect.any(String) }),
+    ]);
+    await sql(`update relasjonskontroll set avsluttet = avsluttet - interval '11 minutes'`);
+    await check.round();
+    expect(await reports()).toEqual([failed, expect.objectContaining({ feilet: false, startet_av: 'tidsplan' })]);
+    expect((await ingestor.call('POST', '/drift/v1/relasjonskontroll', {})).status).toBe(202);
+  });
 });
 
 test('another organisation is asked without a token, is shown under its own name only, and one that is silent is told of', async () => {

@@ -22,6 +22,9 @@ export class RelasjonskontrollDto {
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'null: not done yet' })
   avsluttet: string | null;
 
+  @ApiProperty({ description: 'It ended without a result; the log tells why' })
+  feilet: boolean;
+
   @ApiProperty({ description: 'Nav ident of who asked for it; tidsplan: it was time' })
   startetAv: string;
 

@@ -1,9 +1,10 @@
 import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { checkRelations, type Deviation } from '../../relations/check.ts';
 import {
   beginRelationCheck,
   endRelationCheck,
+  failRelationCheck,
   isRelationCheckDue,
   MAX_DEVIATIONS,
   nextRelationCheck,
@@ -15,7 +16,7 @@ const EVERY_MS = 5_000;
 
 /**
  * Does the checks of relations that somebody has asked for, and orders one itself when it is time. One ingestor does it at
- * a time; what one had begun that ended is begun again by the next.
+ * a time; what a process had begun that ended is begun again by the next, and what failed is over.
  */
 export class RelationCheck {
   private job: BackgroundJob | undefined;
@@ -45,20 +46,34 @@ export class RelationCheck {
       if (await isRelationCheckDue(this.pool, this.everyHours)) await orderRelationCheck(db, 'tidsplan', false);
       const next = await nextRelationCheck(this.pool);
       if (next === undefined) return;
-      await beginRelationCheck(db, next.id);
-      const deviations: Deviation[] = [];
+      await this.check(db, next, signal);
+    } finally {
+      // The lock goes with the connection.
+      db.release(true);
+    }
+  }
+
+  private async check(
+    db: PoolClient,
+    { id, rett }: { id: string; rett: boolean },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await beginRelationCheck(db, id);
+    const deviations: Deviation[] = [];
+    try {
       const result = await checkRelations(this.pool, {
-        repair: next.rett,
+        repair: rett,
         ...(signal ? { signal } : {}),
         report: (deviation) => void (deviations.length < MAX_DEVIATIONS && deviations.push(deviation)),
       });
       if (signal?.aborted) return;
-      await endRelationCheck(db, next.id, result, deviations);
+      await endRelationCheck(db, id, result, deviations);
       const level = deviations.length > 0 ? 'error' : 'info';
-      logger[level]({ ...result, id: next.id }, 'The relations were checked');
-    } finally {
-      // The lock goes with the connection.
-      db.release(true);
+      logger[level]({ ...result, id }, 'The relations were checked');
+    } catch (error) {
+      // When the database is away this fails too, and the check is begun again when it is back.
+      if (!signal?.aborted) await failRelationCheck(this.pool, id);
+      throw error;
     }
   }
 }

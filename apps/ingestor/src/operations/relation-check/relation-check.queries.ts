@@ -12,6 +12,8 @@ export interface RelationReport {
   startet: Date | null;
   /** null: it is waited for, or under way */
   avsluttet: Date | null;
+  /** it ended without a result */
+  feilet: boolean;
   startetAv: string;
   rett: boolean;
   deltakere: number;
@@ -19,7 +21,7 @@ export interface RelationReport {
   overfloedige: number;
 }
 
-const COLUMNS = `id, bestilt, startet, avsluttet, startet_av as "startetAv", rett, deltakere, mangler, overfloedige`;
+const COLUMNS = `id, bestilt, startet, avsluttet, feilet, startet_av as "startetAv", rett, deltakere, mangler, overfloedige`;
 
 /** Newest first. */
 export async function listRelationReports(
@@ -59,11 +61,16 @@ export async function orderRelationCheck(
   return rows[0]?.id;
 }
 
+/** After one that failed: what made it fail is seldom gone at once. */
+const RETRY_MINUTES = 10;
+
 export async function isRelationCheckDue(db: Pool, hours: number): Promise<boolean> {
   if (hours === 0) return false;
   const { rows } = await db.query(
-    'select from relasjonskontroll where bestilt > clock_timestamp() - make_interval(hours => $1) limit 1',
-    [hours],
+    `select from relasjonskontroll
+     where (not feilet and bestilt > clock_timestamp() - make_interval(hours => $1))
+       or (feilet and avsluttet > clock_timestamp() - make_interval(mins => $2)) limit 1`,
+    [hours, RETRY_MINUTES],
   );
   return rows.length === 0;
 }
@@ -84,6 +91,11 @@ export async function tryRelationLock(db: PoolClient): Promise<boolean> {
 
 export async function beginRelationCheck(db: PoolClient, id: string): Promise<void> {
   await db.query('update relasjonskontroll set startet = clock_timestamp() where id = $1', [id]);
+}
+
+/** It is over, so that another can be asked for. */
+export async function failRelationCheck(db: Pool, id: string): Promise<void> {
+  await db.query('update relasjonskontroll set avsluttet = clock_timestamp(), feilet = true where id = $1', [id]);
 }
 
 export async function endRelationCheck(

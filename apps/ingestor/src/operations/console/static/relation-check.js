@@ -12,7 +12,7 @@ export async function readRelationChecks() {
       const isDone = report.avsluttet !== null;
       const files = document.createElement('span');
       files.className = 'knapperad';
-      if (isDone) {
+      if (isDone && !report.feilet) {
         for (const form of ['CSV', 'JSON']) {
           files.append(button(form, `rapport ${report.id}`, () => download(report.id, form)));
         }
@@ -21,9 +21,9 @@ export async function readRelationChecks() {
         report.id,
         time(report.bestilt),
         report.startetAv,
-        isDone ? number(report.deltakere) : report.startet ? 'Pågår' : 'Venter',
-        isDone ? number(report.mangler) : '',
-        isDone ? number(report.overfloedige) : '',
+        report.feilet ? 'Feilet' : isDone ? number(report.deltakere) : report.startet ? 'Pågår' : 'Venter',
+        isDone && !report.feilet ? number(report.mangler) : '',
+        isDone && !report.feilet ? number(report.overfloedige) : '',
         report.rett ? 'Ja' : 'Nei',
         files,
       ]);
@@ -32,10 +32,18 @@ export async function readRelationChecks() {
   );
   const [last] = kontroller;
   const isRunning = last !== undefined && last.avsluttet === null;
-  el('relasjoner-om').textContent = last ? (isRunning ? 'kontroll pågår' : `kontrollert ${time(last.avsluttet)}`) : '';
+  el('relasjoner-om').textContent = last
+    ? isRunning
+      ? 'kontroll pågår'
+      : `${last.feilet ? 'feilet' : 'kontrollert'} ${time(last.avsluttet)}`
+    : '';
   if (isWaiting && last && !isRunning) {
     isWaiting = false;
-    say(`Kontrollen er ferdig: ${number(last.mangler)} mangler, ${number(last.overfloedige)} er overflødige.`);
+    say(
+      last.feilet
+        ? 'Kontrollen feilet. Loggen sier hvorfor.'
+        : `Kontrollen er ferdig: ${number(last.mangler)} mangler, ${number(last.overfloedige)} er overflødige.`,
+    );
   }
 }
 
