@@ -201,7 +201,7 @@ export interface paths {
         get: operations["hentAbonnement"];
         /**
          * Follow these
-         * @description Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (50,000 of a kind in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
+         * @description Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
          */
         put: operations["lagreAbonnement"];
         post?: never;

@@ -213,6 +213,21 @@ describe('faults', () => {
     expect((await woken).body.endringer).toMatchObject([{ avtaleId, type: 'ENDRET' }]);
   });
 
+  test('who asks is in the audit after all was reset, as before', async () => {
+    const asked = async (): Promise<unknown> => {
+      await sandbox.ask('GET', 'endringer');
+      const { body } = await sandbox.control('GET', 'oppslag');
+      return (body['oppslag'] as { konsument: string; operasjon: string }[]).map(({ konsument, operasjon }) => [
+        konsument,
+        operasjon,
+      ]);
+    };
+    const before = await asked();
+    await sandbox.control('POST', 'nullstill');
+    expect(before).toEqual([['alt', 'hentEndringer']]);
+    expect(await asked()).toEqual(before);
+  });
+
   test('an answer is slow, an export breaks off, and nothing goes wrong any more', async () => {
     await sandbox.control('POST', 'feil', { operasjon: 'hentFerskhet', forsinkelseMs: 400 });
     const from = performance.now();

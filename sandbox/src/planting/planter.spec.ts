@@ -14,6 +14,7 @@ const LEFT: Record<string, string[]> = {
     ...['parkert_handling', 'relasjonskontroll', 'stanset_partisjon', 'synk', 'synk_avtale', 'synk_side'],
     ...['trigger_posisjon'],
   ],
+  'numbers that the query-api has in mind, of who asks for what': ['oppslagsform'],
   'figures that are not made here': ['statistikk', 'statistikk_tidspunkt'],
 };
 

@@ -29,7 +29,7 @@ interface Known {
 /** What holds what was planted, who asked, and what they follow. */
 export const EMPTIED = [
   ...['avtale', 'avtale_versjon', 'endring', 'relasjon', 'parkert_melding', 'registerident', 'personident'],
-  ...['personident_foer', 'konsum_hull', 'oppslagslinje', 'oppslagsform', 'konsumentbruk', 'konsumentbruk_tidsrom'],
+  ...['personident_foer', 'konsum_hull', 'oppslagslinje', 'konsumentbruk', 'konsumentbruk_tidsrom'],
   ...['abonnement', 'abonnement_medlem', 'avtale_endring'],
 ];
 

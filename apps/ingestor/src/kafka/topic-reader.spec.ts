@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
@@ -36,6 +37,20 @@ function publish(count: number): Promise<unknown> {
   );
   return kafkaTopic.publish(messages.map(({ key, value }) => ({ key, value })));
 }
+
+test('a reading that can not begin leaves nothing behind that is rejected later, when nobody waits for it', async () => {
+  await publish(1);
+  const description = await topic.describe();
+  const cannot: Topic = Object.assign(Object.create(topic) as Topic, {
+    createReader: () => {
+      throw new Error('No reader');
+    },
+  });
+  const { signal } = new AbortController();
+  const reading = readTopicOnce(cannot, description, () => Promise.resolve(), { signal });
+  await expect(reading).rejects.toThrow('No reader');
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
 
 test('two readings at once do not take the partition from each other', async () => {
   const description = await topic.describe();

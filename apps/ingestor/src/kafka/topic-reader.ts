@@ -57,9 +57,6 @@ export async function readTopicOnce(
   if (left.size === 0) return;
   const next = new Map(ends.map(({ partition, start }) => [partition, start]));
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const silence = setTimeout(() => reject(kafkaAway()), SILENT_MS);
-  const abort = (): void => reject(new DOMException('The reading is broken off', 'AbortError'));
-  signal?.addEventListener('abort', abort);
   let queue: Promise<unknown> = Promise.resolve();
   const receive = async (batch: MessageBatch): Promise<void> => {
     const { partition, nextOffset } = batch;
@@ -89,6 +86,10 @@ export async function readTopicOnce(
       return batch.nextOffset;
     },
   });
+  // After all that may throw: nobody would wait for the promise, and the process ends when one is rejected unseen.
+  const silence = setTimeout(() => reject(kafkaAway()), SILENT_MS);
+  const abort = (): void => reject(new DOMException('The reading is broken off', 'AbortError'));
+  signal?.addEventListener('abort', abort);
   try {
     reader.listen(() => undefined);
     await promise;

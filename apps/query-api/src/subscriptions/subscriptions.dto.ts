@@ -6,7 +6,7 @@ import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.
 import { IsAbonnementsnavn, NAME_WITH_EXAMPLE } from './subscription-name.ts';
 
 /** In one call: a body holds 1 MiB. More of them come by endreMedlemmer. */
-const MAX_AT_ONCE = 50_000;
+const MAX_AT_ONCE = 20_000;
 
 const KINDS = TILTAKSTYPER.filter((kind) => kind !== UKJENT);
 

@@ -30,7 +30,7 @@ export const QUESTIONS = [
     tell: ({ personer = [] }) => {
       const on = personer.filter(({ svar }) => svar === 'JA');
       const [first] = on;
-      if (!first) return ['Nei, ingen av dem i dag', `${number(personer.length)} personer, ett svar for hver.`];
+      if (!first) return ['Nei, ikke i dag', 'Ett svar for hver person.'];
       const kinds = [...new Set(first.tiltak.map(({ tiltakstype }) => kind(tiltakstype)))];
       const until = first.til ? `, til ${date(first.til)}` : '';
       return [
