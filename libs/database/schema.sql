@@ -870,19 +870,14 @@ comment on column avtale.kilde_skrevet is 'Timestamp of the record that decided,
 comment on column avtale.kilde_slett_foer is 'Of a full sync''s deletion: the offset of its partition that it does not delete beyond';
 comment on column avtale.kilde_minne is 'Places of messages that decide nothing any more, and without which the order of arrival would matter; mostly null';
 CREATE INDEX avtale_avtale_nr ON avtale USING btree (avtale_nr) WHERE slettet IS NULL AND NOT feilregistrert;
-CREATE INDEX avtale_avtale_status ON avtale USING btree (avtale_status, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_bedrift_nr ON avtale USING btree (bedrift_nr, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
-CREATE INDEX avtale_deltaker_fnr ON avtale USING btree (deltaker_fnr) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_datoer ON avtale USING gist (point(COALESCE(start_dato - '2000-01-01'::date, 10000000)::double precision, COALESCE(slutt_dato - '2000-01-01'::date, 10000000)::double precision)) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_deltaker_id ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE INDEX avtale_deltaker_id_feilregistrert ON avtale USING btree (deltaker_id) WHERE slettet IS NULL AND feilregistrert;
 CREATE INDEX avtale_feilregistrert ON avtale USING btree (avtale_id) WHERE slettet IS NULL AND feilregistrert;
 CREATE INDEX avtale_feilregistrert_avtale_nr ON avtale USING btree (avtale_nr) WHERE slettet IS NULL AND feilregistrert;
 CREATE INDEX avtale_feilregistrert_bedrift_nr ON avtale USING btree (bedrift_nr) WHERE slettet IS NULL AND feilregistrert;
-CREATE INDEX avtale_feilregistrert_deltaker_fnr ON avtale USING btree (deltaker_fnr) WHERE slettet IS NULL AND feilregistrert;
-CREATE INDEX avtale_sist_endret ON avtale USING btree (sist_endret) WHERE slettet IS NULL AND NOT feilregistrert;
-CREATE INDEX avtale_slutt_dato ON avtale USING btree (slutt_dato) WHERE slettet IS NULL AND NOT feilregistrert;
-CREATE INDEX avtale_start_dato ON avtale USING btree (start_dato) WHERE slettet IS NULL AND NOT feilregistrert;
-CREATE INDEX avtale_tiltakstype ON avtale USING btree (tiltakstype, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
+CREATE INDEX avtale_slag ON avtale USING btree (tiltakstype, avtale_status, avtale_id) WHERE slettet IS NULL AND NOT feilregistrert;
 CREATE TRIGGER avtale_endring_endret AFTER UPDATE ON avtale REFERENCING OLD TABLE AS foer NEW TABLE AS etter FOR EACH STATEMENT EXECUTE FUNCTION avtale_endring_endret();
 CREATE TRIGGER avtale_endring_ny AFTER INSERT ON avtale REFERENCING NEW TABLE AS etter FOR EACH STATEMENT EXECUTE FUNCTION avtale_endring_ny();
 CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE OR UPDATE ON avtale FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
@@ -957,13 +952,17 @@ create table avtale_versjon (
   aldri_begynt boolean,
   fra_arena boolean,
   kilde_epoke integer default 0 not null,
+  ny_deltaker boolean default true not null,
+  ny_bedrift boolean default true not null,
   constraint avtale_versjon_pkey PRIMARY KEY (avtale_id, lopenr)
 );
 comment on table avtale_versjon is 'Each accepted version of an avtale that is not erased';
 comment on column avtale_versjon.avtrykk is 'No longer used';
 comment on column avtale_versjon.laert is 'When this system learned of it';
-CREATE INDEX avtale_versjon_bedrift_nr ON avtale_versjon USING btree (bedrift_nr);
-CREATE INDEX avtale_versjon_deltaker_id ON avtale_versjon USING btree (deltaker_id);
+comment on column avtale_versjon.ny_deltaker is 'Unless deltaker_fnr and deltaker_id are those of the version before. What has the same gets the same when it is changed, so it stays true';
+comment on column avtale_versjon.ny_bedrift is 'Unless bedrift_nr is that of the version before';
+CREATE INDEX avtale_versjon_ny_bedrift ON avtale_versjon USING btree (bedrift_nr, avtale_id) WHERE ny_bedrift;
+CREATE INDEX avtale_versjon_ny_deltaker ON avtale_versjon USING btree (deltaker_id, avtale_id) WHERE ny_deltaker;
 grant select, insert, delete on avtale_versjon to datadeling_skriver;
 grant update (deltaker_fnr, deltaker_id, avtrykk, aldri_begynt, fra_arena) on avtale_versjon to datadeling_skriver;
 
@@ -1594,7 +1593,7 @@ create view innsyn_avtale as
     avtale_id,
     min(laert) AS forst_laert
    FROM avtale_versjon
-  WHERE deltaker_id IS NOT NULL
+  WHERE deltaker_id IS NOT NULL AND ny_deltaker
   GROUP BY deltaker_id, avtale_id;
 comment on view innsyn_avtale is 'Since when each avtale of a participant has been here: all that the auditor needs of it';
 grant select on innsyn_avtale to datadeling_revisor;
@@ -1702,3 +1701,23 @@ comment on column oppslag.antall_kall is 'Requests that the line stands for: ref
 CREATE TRIGGER skriv_oppslagslinje INSTEAD OF INSERT ON oppslag FOR EACH ROW EXECUTE FUNCTION skriv_oppslagslinje();
 grant select on oppslag to datadeling_revisor;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall) on oppslag to datadeling_leser;
+
+create view versjon_deltaker as
+ SELECT avtale_id,
+    deltaker_id
+   FROM avtale_versjon v
+  WHERE ny_deltaker AND (EXISTS ( SELECT
+           FROM avtale a
+          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view versjon_deltaker is 'Avtaler that consumers may see, and whose they are or have been: to find them by; their versions are read by avtale_id';
+grant select on versjon_deltaker to datadeling_leser;
+
+create view versjon_bedrift as
+ SELECT avtale_id,
+    bedrift_nr
+   FROM avtale_versjon v
+  WHERE ny_bedrift AND (EXISTS ( SELECT
+           FROM avtale a
+          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view versjon_bedrift is 'As versjon_deltaker, with whom they are or have been';
+grant select on versjon_bedrift to datadeling_leser;

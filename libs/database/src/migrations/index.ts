@@ -31,6 +31,8 @@ import { Abonnement1795718380102 } from './1795718380102-abonnement.ts';
 import { Driftsside1795719144249 } from './1795719144249-driftsside.ts';
 import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilbakemelding.ts';
 import { RelasjonskontrollFeilet1795724443665 } from './1795724443665-relasjonskontroll-feilet.ts';
+import { VersjonensNoekler1795729796106 } from './1795729796106-versjonens-noekler.ts';
+import { Indekser1795729797615 } from './1795729797615-indekser.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -67,4 +69,6 @@ export const MIGRATIONS = [
   Driftsside1795719144249,
   AdapterTilbakemelding1795719541294,
   RelasjonskontrollFeilet1795724443665,
+  VersjonensNoekler1795729796106,
+  Indekser1795729797615,
 ];
