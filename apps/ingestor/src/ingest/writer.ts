@@ -249,7 +249,8 @@ export class Writer {
     const folds = deciding.filter(({ avtaleId }) => repaired.has(avtaleId));
     const versions = folds.filter(({ avtaleId, state }) => state?.fingerprint !== known.get(avtaleId)?.fingerprint);
     const effects = Effects.of(folds, known);
-    await insertVersions(db, Effects.of(versions, known).versions);
+    // The row was not what its last version says: what a version is found by is told of it anew.
+    await insertVersions(db, Effects.of(versions, new Map()).versions);
     await insertChanges(db, effects.changes);
     return { folds, effects: [effects], parked: [] };
   }
