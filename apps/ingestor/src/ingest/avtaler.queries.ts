@@ -253,14 +253,23 @@ export async function updateFormerIdents(db: Db, avtaleIder: string[]): Promise<
   });
 }
 
-/** Avtaler whose history bears more than one ident, locked against the writers that would change it. */
-export async function lockWithFormerIdents(db: Db, count: number): Promise<string[]> {
+/** The next avtaler, in the order of avtaleId. */
+export async function readNextAvtaler(db: Db, after: string, count: number): Promise<string[]> {
+  const { rows } = await db.query<{ avtale_id: string }>(
+    'select avtale_id from avtale where avtale_id > $1 order by avtale_id limit $2',
+    [after, count],
+  );
+  return rows.map((row) => row.avtale_id);
+}
+
+/** Those of these avtaler whose history bears more than one ident, locked against the writers that would change it. */
+export async function lockWithFormerIdents(db: Db, avtaleIder: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ avtale_id: string }>(
     `select avtale_id from avtale where avtale_id in (
-       select avtale_id from avtale_versjon where deltaker_fnr is not null
-       group by avtale_id having min(deltaker_fnr) <> max(deltaker_fnr) limit $1)
+       select avtale_id from avtale_versjon where avtale_id = any($1) and ny_deltaker and deltaker_fnr is not null
+       group by avtale_id having min(deltaker_fnr) <> max(deltaker_fnr))
      order by avtale_id for update`,
-    [count],
+    [avtaleIder],
   );
   return rows.map((row) => row.avtale_id);
 }
