@@ -9,11 +9,7 @@ export class Indekser1795729797615 implements MigrationInterface {
   readonly transaction = false;
 
   async up(db: QueryRunner): Promise<void> {
-    try {
-      await change(db, NEW, FORMER);
-    } finally {
-      await db.query('reset statement_timeout; reset lock_timeout');
-    }
+    await change(db, NEW, FORMER);
   }
 
   async down(db: QueryRunner): Promise<void> {
@@ -48,13 +44,26 @@ const FORMER: Record<string, string> = {
 
 /** Nothing is without an index meanwhile: those to come are made before those that go are dropped. */
 async function change(db: QueryRunner, made: Record<string, string>, dropped: Record<string, string>): Promise<void> {
-  // A migration is undone in a transaction, which can't wait for others as the usual way does, and locks instead.
-  const how = db.isTransactionActive ? '' : 'concurrently';
-  const settings = db.isTransactionActive
-    ? `set local statement_timeout = 0; set local lock_timeout = '1s'`
-    : // It waits for all that is under way, however long that takes, and nobody waits for it.
-      'set statement_timeout = 0; set lock_timeout = 0';
-  await db.query(settings);
+  // Undone in a transaction, it can't wait for others as the usual way does, and locks instead.
+  if (db.isTransactionActive) {
+    await db.query(`set local statement_timeout = 0; set local lock_timeout = '1s'`);
+    return changeEach(db, '', made, dropped);
+  }
+  // It waits for all that is under way, however long that takes, and nobody waits for it.
+  await db.query('set statement_timeout = 0; set lock_timeout = 0');
+  try {
+    await changeEach(db, 'concurrently', made, dropped);
+  } finally {
+    await db.query('reset statement_timeout; reset lock_timeout');
+  }
+}
+
+async function changeEach(
+  db: QueryRunner,
+  how: 'concurrently' | '',
+  made: Record<string, string>,
+  dropped: Record<string, string>,
+): Promise<void> {
   for (const [name, definition] of Object.entries(made)) {
     // What an interruption leaves is there, and is never used.
     if (await isInvalid(db, name)) await db.query(`drop index ${how} ${name}`);

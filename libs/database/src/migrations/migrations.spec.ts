@@ -81,6 +81,39 @@ test('avtaler that a change from the future had pinned can be replaced, and the 
   }
 });
 
+test('indexes that an interruption left half made are made anew, and the rest is done', async () => {
+  const fresh = await createTestDatabase();
+  const { host, port, database: name, migrering } = fresh;
+  const until = (count: number): Promise<DataSource> => {
+    const migrations = MIGRATIONS.slice(0, count);
+    return new DataSource({ type: 'postgres', host, port, database: name, ...migrering, migrations }).initialize();
+  };
+  const diet = MIGRATIONS.findIndex((migration) => migration.name.startsWith('Indekser'));
+  try {
+    const before = await until(diet);
+    await migrate(before);
+    await before.query(`
+      insert into avtale (avtale_id, feilregistrert, kilde_partisjon, kilde_offset)
+      select gen_random_uuid(), false, 0, n from generate_series(1, 2) n`);
+    // It fails, and leaves what a process that is killed meanwhile leaves.
+    const half = before.query('create unique index concurrently avtale_datoer on avtale (kilde_partisjon)');
+    await expect(half).rejects.toThrow('could not create unique index');
+    // Others had been done.
+    await before.query('drop index avtale_start_dato');
+    await before.destroy();
+    const after = await until(diet + 1);
+    await migrate(after);
+    const [row] = await after.query<{ definition: string; invalid: number }[]>(
+      `select pg_get_indexdef('avtale_datoer'::regclass) as definition,
+         (select count(*)::int from pg_index where not indisvalid) as invalid`,
+    );
+    expect([row?.definition, row?.invalid]).toEqual([expect.stringContaining('USING gist (point('), 0]);
+    await after.destroy();
+  } finally {
+    await fresh.remove();
+  }
+});
+
 test('the audit that was there is told as before, the version before writes on, and all of it can be undone', async () => {
   const fresh = await createTestDatabase();
   const { host, port, database: name } = fresh;
