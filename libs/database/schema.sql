@@ -99,7 +99,7 @@ AS $function$ begin
          and (er_synlig <> var_synlig or felter <> '{}' or deltaker_id is distinct from foer_deltaker_id)
          and public.krev_siste_endring(
            (select n.tx from public.avtale_endring n where n.avtale_id = ny.avtale_id order by n.tx desc limit 1))
-       on conflict (tx, avtale_id) do update set kun_lenker = false, deltaker_id = excluded.deltaker_id,
+       on conflict (tx, avtale_id, tidspunkt) do update set kun_lenker = false, deltaker_id = excluded.deltaker_id,
          bedrift_nr = excluded.bedrift_nr, tiltakstype = excluded.tiltakstype, aarsak = excluded.aarsak,
          -- Of the first of them in this transaction; one of links alone says nothing of before.
          var_synlig = case when r.kun_lenker then excluded.var_synlig else r.var_synlig end,
@@ -129,7 +129,7 @@ AS $function$ begin
          select deltaker_id, bedrift_nr, tiltakstype from public.avtale
          where avtale_id = n.avtale_id and slettet is null and not feilregistrert offset 0) a
        where not (select count(*) > 0 from public.avtale_endring r
-         where r.tx = pg_current_xact_id() and r.avtale_id = n.avtale_id)
+         where r.tx = pg_current_xact_id() and r.avtale_id = n.avtale_id and r.tidspunkt = now())
        on conflict do nothing;
     return null;
   end $function$;
@@ -150,6 +150,24 @@ AS $function$ begin
   end $function$;
 comment on function avtale_endring_ny() is 'Whose an avtale is that was not there before';
 revoke execute on function avtale_endring_ny() from public;
+
+CREATE OR REPLACE FUNCTION beskjaering_hindrer(partisjon regclass, slutt timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  siste xid8;
+  grense xid8;
+begin
+  execute format('select tx from %s order by tx desc limit 1', partisjon) into siste;
+  select beskaaret_til into strict grense from public.instans;
+  if siste >= grense then return 'it has lines that the feed still tells of'; end if;
+  if siste >= pg_snapshot_xmin(pg_current_snapshot()) then return 'a transaction that is open may still write to it'; end if;
+  return null;
+end $function$;
+comment on function beskjaering_hindrer(regclass,timestamp with time zone) is 'What keeps a partition of the change feed from going';
+revoke execute on function beskjaering_hindrer(regclass,timestamp with time zone) from public;
 
 CREATE OR REPLACE FUNCTION bruk_abonnement(denne uuid)
  RETURNS void
@@ -1050,18 +1068,18 @@ create table avtale_endring (
   foer_versjon bigint,
   felter text[],
   tidspunkt timestamptz(6) default now() not null,
-  constraint avtale_endring_pkey PRIMARY KEY (tx, avtale_id)
-);
+  constraint avtale_endring_pkey PRIMARY KEY (tx, avtale_id, tidspunkt)
+) partition by RANGE (tidspunkt);
 comment on table avtale_endring is 'What each transaction did to an avtale that consumers see or saw: whose it is and was, for subscriptions. As old as the change feed';
 comment on column avtale_endring.kun_lenker is 'Its links alone, or what no field tells: the content is as it was';
 comment on column avtale_endring.deltaker_id is 'Of the avtale as it is after it, like bedrift_nr and tiltakstype; null when it is not to be seen';
 comment on column avtale_endring.foer_deltaker_id is 'Of the avtale as it was before; null when it was not to be seen';
 comment on column avtale_endring.foer_versjon is 'avtale_versjon.lopenr of the content before; it may be erased';
 comment on column avtale_endring.felter is 'Columns that have another value than before, and fase when it is worked out of something else; null: there was nothing before';
-CREATE INDEX avtale_endring_avtale ON avtale_endring USING btree (avtale_id, tx);
-CREATE INDEX avtale_endring_foer_bedrift ON avtale_endring USING btree (foer_bedrift_nr, tx) WHERE foer_bedrift_nr IS DISTINCT FROM bedrift_nr;
-CREATE INDEX avtale_endring_foer_deltaker ON avtale_endring USING btree (foer_deltaker_id, tx) WHERE foer_deltaker_id IS DISTINCT FROM deltaker_id;
-CREATE INDEX avtale_endring_foer_tiltakstype ON avtale_endring USING btree (foer_tiltakstype, tx) WHERE foer_tiltakstype IS DISTINCT FROM tiltakstype;
+CREATE INDEX avtale_endring_avtale ON ONLY avtale_endring USING btree (avtale_id, tx);
+CREATE INDEX avtale_endring_foer_bedrift ON ONLY avtale_endring USING btree (foer_bedrift_nr, tx) WHERE foer_bedrift_nr IS DISTINCT FROM bedrift_nr;
+CREATE INDEX avtale_endring_foer_deltaker ON ONLY avtale_endring USING btree (foer_deltaker_id, tx) WHERE foer_deltaker_id IS DISTINCT FROM deltaker_id;
+CREATE INDEX avtale_endring_foer_tiltakstype ON ONLY avtale_endring USING btree (foer_tiltakstype, tx) WHERE foer_tiltakstype IS DISTINCT FROM tiltakstype;
 grant select on avtale_endring to datadeling_leser;
 grant select, delete on avtale_endring to datadeling_skriver;
 
@@ -1149,12 +1167,11 @@ create table endring (
   type text not null,
   aarsak text,
   tidspunkt timestamptz(6) default now() not null,
-  constraint endring_pkey PRIMARY KEY (tx, lopenr),
+  constraint endring_pkey PRIMARY KEY (tx, lopenr, tidspunkt),
   constraint endring_aarsak_check CHECK (aarsak = ANY (ARRAY['SLETTET'::text, 'FEILREGISTRERT'::text])),
   constraint endring_type_check CHECK (type = ANY (ARRAY['ENDRET'::text, 'SLETTET'::text]))
-);
+) partition by RANGE (tidspunkt);
 comment on table endring is 'Change feed. A sequence alone would skip what commits late: a reader pages on (tx, lopenr) below the snapshot''s xmin';
-CREATE INDEX endring_tidspunkt ON endring USING brin (tidspunkt);
 CREATE TRIGGER avtale_endring_lenker AFTER INSERT ON endring REFERENCING NEW TABLE AS ny FOR EACH STATEMENT EXECUTE FUNCTION avtale_endring_lenker();
 CREATE TRIGGER endring_tidslinje BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION endring_noter_tidslinje();
 CREATE TRIGGER krev_kontrakt BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
