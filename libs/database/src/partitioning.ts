@@ -89,6 +89,8 @@ export async function unpartition(db: QueryRunner, monthly: MonthlyTable): Promi
      where indrelid = $1::regclass and not indisprimary`,
     [old],
   )) as { name: string; own: string }[];
+  // In a transaction what comes first locks first: else whoever writes would have the one table, and this the other.
+  if (db.isTransactionActive) await db.query(`lock table ${table} in access exclusive mode`);
   await buildKey(db, old, plainKey);
   await withoutHolding(
     db,

@@ -126,6 +126,7 @@ test('each function that runs as the owner names its search path, and is for tho
     personens_identer: ['datadeling_leser', 'datadeling_revisor'],
     rydd_abonnementer: ['datadeling_skriver'],
     rydd_parkerte: ['datadeling_skriver'],
+    rydd_rapporter: ['datadeling_skriver'],
     skriv_oppslagslinje: [],
     slett_abonnement: ['datadeling_leser'],
     slutt_aa_foelge: ['datadeling_skriver'],

@@ -33,6 +33,7 @@ import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilb
 import { RelasjonskontrollFeilet1795724443665 } from './1795724443665-relasjonskontroll-feilet.ts';
 import { Partisjonering1795729840963 } from './1795729840963-partisjonering.ts';
 import { Endringspartisjoner1795730157566 } from './1795730157566-endringspartisjoner.ts';
+import { Rapportrydding1795731709496 } from './1795731709496-rapportrydding.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -71,4 +72,5 @@ export const MIGRATIONS = [
   RelasjonskontrollFeilet1795724443665,
   Partisjonering1795729840963,
   Endringspartisjoner1795730157566,
+  Rapportrydding1795731709496,
 ];
