@@ -818,6 +818,30 @@ comment on function rydd_parkerte() is 'Resolved messages go after 90 days; of t
 revoke execute on function rydd_parkerte() from public;
 grant execute on function rydd_parkerte() to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION rydd_rapporter()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+      declare
+        foerste bigint := (select id from public.gjenoppbygging order by id desc offset 49 limit 1);
+      begin
+        -- One that was stopped goes on nowhere.
+        delete from public.gjenoppbygging_sett s using public.gjenoppbygging g
+          where g.id = s.gjenoppbygging and g.tilstand <> 'KJORER' and g.avsluttet < now() - interval '1 day';
+        delete from public.gjenoppbygging_usett where gjenoppbygging < foerste;
+        delete from public.gjenoppbygging_partisjon p using public.gjenoppbygging g
+          where g.id = p.gjenoppbygging and g.id < foerste and g.tilstand <> 'KJORER';
+        delete from public.gjenoppbygging g where g.id < foerste and g.tilstand <> 'KJORER'
+          and not exists (select from public.gjenoppbygging_sett s where s.gjenoppbygging = g.id);
+        delete from public.parkert_handling
+          where tilstand <> 'KJORER' and id < (select id from public.parkert_handling order by id desc offset 999 limit 1);
+      end $function$;
+comment on function rydd_rapporter() is 'The last fifty rebuilds stay, and the last thousand bulk actions: who did them is in driftshandling';
+revoke execute on function rydd_rapporter() from public;
+grant execute on function rydd_rapporter() to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION skriv_oppslagslinje()
  RETURNS trigger
  LANGUAGE plpgsql
