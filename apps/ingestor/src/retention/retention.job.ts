@@ -36,6 +36,8 @@ export class Retention {
       if (made.length > 0) logger.info({ partisjoner: made }, 'Partitions of the months to come are made');
       const outcomes = await applyRetention(this.pool, this.rules, options);
       for (const { table, month, outcome, heldBackBy } of outcomes) {
+        // Another ingestor has dropped it.
+        if (outcome === 'BORTE') continue;
         const line = { tabell: table, maaned: month, utfall: outcome, hindring: heldBackBy };
         logger.info(line, outcome === 'GAAR' ? 'A partition is dropped' : 'A partition that is old enough stays');
       }
