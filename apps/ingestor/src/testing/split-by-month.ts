@@ -8,7 +8,7 @@ export async function splitByMonth(owner: DataSource): Promise<void> {
     const name = `${tabell}_${maaned}`;
     await owner.query(`
       alter table ${tabell} detach partition ${name};
-      insert into ${tabell}_default select * from ${name};
+      insert into ${tabell}_default overriding system value select * from ${name};
       drop table ${name}`);
   }
   await owner.query('select lag_partisjoner()');
