@@ -22,6 +22,24 @@ const directVariables = {
   DB_DIREKTE_PORT: port({ description: 'Port of Postgres itself', default: 5432 }),
 };
 
+/** For how long what grows with time is kept. */
+export const RETENTION_VARIABLES = {
+  ENDRINGER_BEHOLDES_DAGER: integer({
+    description:
+      'Changes are kept in the feed for this long at least, days: they go by whole months; a reader that is further behind starts again',
+    default: 90,
+    min: 1,
+    max: 3_650,
+  }),
+  OPPSLAG_DAGER: integer({
+    description:
+      'Lines of the audit of look-ups are kept for this long at least, days: they go by whole months; without it nothing of the audit goes',
+    optional: true,
+    min: 90,
+    max: 36_500,
+  }),
+};
+
 /** Every variable that the ingestor reads. */
 export const SCHEMA = {
   ...commonVariables,
@@ -83,12 +101,7 @@ export const SCHEMA = {
     default: 900,
     min: 1,
   }),
-  ENDRINGER_BEHOLDES_DAGER: integer({
-    description: 'Age at which changes are removed from the feed, days; a reader that is further behind starts again',
-    default: 90,
-    min: 1,
-    max: 3_650,
-  }),
+  ...RETENTION_VARIABLES,
   HISTORIKK_TIDLIGERE_IDENT: oneOf(['FJERNES', 'BEHOLDES'], {
     description:
       'What becomes of the ident that older versions of an avtale bear, once the source has corrected it: it is replaced by the corrected one, or kept',
@@ -133,6 +146,13 @@ export type DatabaseConfig = ConfigOf<typeof DATABASE_SCHEMA>;
 
 export function readDatabaseConfig(): DatabaseConfig {
   return readEnvironment(DATABASE_SCHEMA, process.env);
+}
+
+/** What `rydding` reads: as the ingestor decides what goes. */
+const RYDDING_SCHEMA = { ...DATABASE_SCHEMA, ...RETENTION_VARIABLES };
+
+export function readRyddingConfig(): ConfigOf<typeof RYDDING_SCHEMA> {
+  return readEnvironment(RYDDING_SCHEMA, process.env);
 }
 
 /** What `avstem` reads: it calls the ingestor as anybody on duty does. */

@@ -19,7 +19,6 @@ import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
 import { AvstemmingSchedule } from './avstemming/schedule.job.ts';
 import { acceptLists } from './avstemming/source-list.ts';
-import { ChangeFeedPruning } from './changes/prune.job.ts';
 import { SubscriptionCleanup } from './changes/subscriptions.job.ts';
 import { TimelineNote } from './changes/timeline.job.ts';
 import type { Config } from './config.ts';
@@ -45,6 +44,8 @@ import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationCheck } from './operations/relation-check/relation-check.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
+import { Retention } from './retention/retention.job.ts';
+import { retentionRules } from './retention/rules.ts';
 import { Statistics } from './statistics/statistics.job.ts';
 import { UsageSummary } from './statistics/usage.job.ts';
 import { Trigger } from './trigger/trigger.job.ts';
@@ -118,7 +119,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       kafka.group,
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
       kafka.watch,
-      new ChangeFeedPruning(dataSource, config.ENDRINGER_BEHOLDES_DAGER),
+      new Retention(pool, retentionRules(config)),
       new SubscriptionCleanup(dataSource),
       new TimelineNote(dataSource),
       new RelationsBackfill(pool),

@@ -139,6 +139,16 @@ export const metrics = {
     name: 'ingestor_trigger_hull_tidspunkt_sekunder',
     help: 'When the change feed was last found to have been trimmed beyond what the trigger topic has been told of, seconds since 1970; 0: never',
   }),
+  partitionsEndIn: new Gauge({
+    name: 'ingestor_partisjoner_dekker_sekunder',
+    help: 'For how long from now each partitioned table has partitions, without a gap',
+    labelNames: ['tabell'] as const,
+  }),
+  rowsAstray: new Gauge({
+    name: 'ingestor_partisjon_rest_rader',
+    help: 'Rows that fit no partition, and lie in the default one: none in ordinary operation',
+    labelNames: ['tabell'] as const,
+  }),
   avstemmingDifferences: new Gauge({
     name: 'ingestor_avstemming_differanser',
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',

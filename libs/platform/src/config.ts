@@ -112,7 +112,11 @@ export function filePath(options: Options<string> & Partial<Optional & Grouped>)
   );
 }
 
-export function integer(options: Options<number> & { min?: number; max?: number }): Variable<number> {
+type IntegerOptions = Options<number> & { min?: number; max?: number };
+
+export function integer(options: IntegerOptions & Optional): Variable<number | undefined>;
+export function integer(options: IntegerOptions): Variable<number>;
+export function integer(options: IntegerOptions & Partial<Optional>): Variable<number> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
   return variable(options, `a whole number from ${String(min)} to ${String(max)}`, (value) => {
     const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;

@@ -9,10 +9,11 @@ import {
 } from '@tiltak/testing';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { TRIGGER_SCHEMA } from '../asyncapi/schemas.ts';
-import { ChangeFeedPruning } from '../changes/prune.job.ts';
 import { Publisher, type OutgoingMessage } from '../kafka/publisher.ts';
 import { metrics } from '../metrics.ts';
+import { applyRetention } from '../retention/retention.ts';
 import { readTopic } from '../testing/read-topic.ts';
+import { splitByMonth } from '../testing/split-by-month.ts';
 import { batch, message, startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
 import { Trigger } from './trigger.job.ts';
 import { EVENT_TYPES, type TriggerEvent } from './trigger-event.ts';
@@ -266,14 +267,15 @@ test('a database that was put back tells again of what it has, and never by an i
 test('changes that left the feed untold are said to have, and the rest is told', async () => {
   const trigger = await createTrigger();
   await change(10);
-  await setup.owner.query(`update endring set tidspunkt = now() - interval '100 days'`);
+  await setup.owner.query(`update endring set tidspunkt = now() - interval '140 days'`);
+  await splitByMonth(setup.owner);
   await change(10);
   await trigger.measure();
   expect((await metrics.triggerAge.get()).values[0]?.value).toBeGreaterThan(99 * 86_400);
   const whole = (await feed()).length;
-  const pruning = new ChangeFeedPruning(setup.owner, 90);
+  const rules = [{ table: 'endring', days: 90, setting: 'ENDRINGER_BEHOLDES_DAGER' }];
   const isPruned = async (): Promise<boolean> => {
-    await pruning.prune();
+    await applyRetention(setup.pool, rules);
     return (await feed()).length < whole;
   };
   // Nothing goes while a transaction of others in this server is older.

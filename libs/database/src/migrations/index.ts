@@ -33,7 +33,10 @@ import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilb
 import { RelasjonskontrollFeilet1795724443665 } from './1795724443665-relasjonskontroll-feilet.ts';
 import { VersjonensNoekler1795729796106 } from './1795729796106-versjonens-noekler.ts';
 import { Indekser1795729797615 } from './1795729797615-indekser.ts';
+import { Partisjonering1795729840963 } from './1795729840963-partisjonering.ts';
+import { Endringspartisjoner1795730157566 } from './1795730157566-endringspartisjoner.ts';
 import { Lagring1795730978236 } from './1795730978236-lagring.ts';
+import { Rapportrydding1795731709496 } from './1795731709496-rapportrydding.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -72,5 +75,8 @@ export const MIGRATIONS = [
   RelasjonskontrollFeilet1795724443665,
   VersjonensNoekler1795729796106,
   Indekser1795729797615,
+  Partisjonering1795729840963,
+  Endringspartisjoner1795730157566,
   Lagring1795730978236,
+  Rapportrydding1795731709496,
 ];

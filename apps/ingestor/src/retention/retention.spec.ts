@@ -1,0 +1,294 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import pg from 'pg';
+import { metrics } from '../metrics.ts';
+import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
+import { makePartitions, readPartitions } from './partitions.queries.ts';
+import { Retention } from './retention.job.ts';
+import { applyRetention, planRetention } from './retention.ts';
+import { retentionRules } from './rules.ts';
+
+const DAYS = 90;
+const DAY_MS = 86_400_000;
+const RULES = retentionRules({ ENDRINGER_BEHOLDES_DAGER: DAYS, OPPSLAG_DAGER: undefined });
+
+let setup: TestIngest;
+let older: pg.Client;
+beforeAll(async () => {
+  setup = await startTestIngest();
+  older = await connect();
+});
+afterAll(async () => {
+  await older.end();
+  await setup.stop();
+});
+
+afterEach(() => older.query('rollback'));
+
+function login(): pg.ClientConfig {
+  const {
+    DB_HOST: host,
+    DB_PORT: port,
+    DB_DATABASE: database,
+    DB_USERNAME: user,
+    DB_PASSWORD: password,
+  } = setup.ingestor.config;
+  return { host, port, database, user, password };
+}
+
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client(login());
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+interface Line {
+  tx: bigint;
+  /** age in days, by the clock of the database then */
+  days: number;
+}
+
+/** A feed of these lines, each in the partition of its month. Transaction ids are below all that are given out now. */
+async function fill(lines: readonly Line[]): Promise<void> {
+  await setup.owner.query(`update instans set beskaaret_til = '0'`);
+  for (const { table, month } of await readPartitions(setup.pool, { count: false })) {
+    if (month !== null) await setup.owner.query(`drop table ${table}_${month}`);
+  }
+  for (const table of ['endring', 'avtale_endring']) {
+    await setup.owner.query(
+      `insert into ${table} (tx, avtale_id, tidspunkt${table === 'endring' ? ', type' : ''})
+       select tx, gen_random_uuid(), now() - make_interval(secs => alder)${table === 'endring' ? `, 'ENDRET'` : ''}
+       from unnest($1::text[]::xid8[], $2::float8[]) as l(tx, alder)`,
+      [lines.map(({ tx }) => String(tx)), lines.map(({ days }) => days * 86_400)],
+    );
+  }
+  await makePartitions(setup.pool);
+}
+
+async function state(): Promise<{ left: bigint[]; prunedUntil: bigint }> {
+  const rows = await setup.owner.query<{ tx: string }[]>('select tx from endring order by tx, lopenr');
+  const [instance] = await setup.owner.query<{ beskaaret_til: string }[]>('select beskaaret_til from instans');
+  return { left: rows.map(({ tx }) => BigInt(tx)), prunedUntil: BigInt(instance?.beskaaret_til ?? 0) };
+}
+
+/** Months since year 0, in UTC, of so many days ago. */
+const monthOf = (days: number): number => {
+  const then = new Date(Date.now() - days * DAY_MS);
+  return then.getUTCFullYear() * 12 + then.getUTCMonth();
+};
+const endOf = (days: number): number => {
+  const month = monthOf(days) + 1;
+  return Date.UTC(Math.floor(month / 12), month % 12, 1);
+};
+
+test('of any feed nothing younger than it is kept for is passed by, nor the last line, and what goes is behind the horizon', async () => {
+  // Not in the hour in which a line of the test becomes old, nor where a month ends in it.
+  const ages = fc.integer({ min: 0, max: 260 }).map((days) => days + 0.3);
+  await fc.assert(
+    fc.asyncProperty(fc.array(ages, { maxLength: 12 }), fc.array(fc.nat(3), { maxLength: 6 }), async (days, swaps) => {
+      // Numbers follow times, but for some that were taken while another waited.
+      const order = days.toSorted((a, b) => b - a);
+      for (const at of swaps) {
+        const [here, next] = [order[at], order[at + 1]];
+        if (here !== undefined && next !== undefined) [order[at], order[at + 1]] = [next, here];
+      }
+      const lines = order.map((age, n) => ({ tx: BigInt(n + 3), days: age }));
+      await fill(lines);
+      await applyRetention(setup.pool, RULES);
+      const { left, prunedUntil } = await state();
+      const last = lines.at(-1)?.tx;
+      for (const line of lines) {
+        const mustStay = line.days < DAYS || line.tx === last;
+        if (mustStay) expect(line.tx).toBeGreaterThanOrEqual(prunedUntil);
+        if (line.tx >= prunedUntil) expect(left).toContain(line.tx);
+      }
+      // Whole months, the oldest first, for as long as all their lines are before all that must stay.
+      const firstKept = lines.find(({ days: age, tx }) => age < DAYS || tx === last)?.tx;
+      const due = lines.filter(({ days: age }) => endOf(age) <= Date.now() - DAYS * DAY_MS);
+      const free = due.filter(({ days: age }) =>
+        lines.every((other) => endOf(other.days) > endOf(age) || (firstKept !== undefined && other.tx < firstKept)),
+      );
+      for (const { tx } of free) expect(left).not.toContain(tx);
+      expect(left.length).toBe(lines.length - free.length);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('nothing goes from a transaction on that is still open: it may write before what has been read', async () => {
+  await older.query('begin');
+  const { rows } = await older.query<{ tx: string }>('select pg_current_xact_id()::text as tx');
+  const open = BigInt(rows[0]?.tx ?? 0);
+  await fill([
+    { tx: open + 1n, days: 200 },
+    { tx: open + 2n, days: 1 },
+  ]);
+  const held = await applyRetention(setup.pool, RULES);
+  expect(held.map(({ outcome }) => outcome)).toEqual(['HOLDES_IGJEN', 'HOLDES_IGJEN']);
+  expect(await state()).toEqual({ left: [open + 1n, open + 2n], prunedUntil: 0n });
+  await older.query('rollback');
+});
+
+test('whoever reads for long is gone round, and keeps nobody else waiting', async () => {
+  await fill([
+    { tx: 3n, days: 200 },
+    { tx: 4n, days: 1 },
+  ]);
+  await older.query('begin; select count(*) from endring');
+  const applied = applyRetention(setup.pool, RULES, { pauseMs: 50 });
+  // All of them come through while the reader stays, and write too.
+  for (let n = 0; n < 50; n++) {
+    await setup.pool.query('select count(*) from endring');
+    await setup.pool.query(`insert into endring (avtale_id, type) values (gen_random_uuid(), 'ENDRET')`);
+  }
+  expect((await applied).map(({ table, outcome }) => `${table} ${outcome}`)).toEqual([
+    'avtale_endring GAAR',
+    'endring OPPTATT',
+  ]);
+  // The horizon has come first: whoever reads from before it is told.
+  expect((await state()).prunedUntil).toBe(4n);
+  await older.query('commit');
+  expect((await applyRetention(setup.pool, RULES)).map(({ outcome }) => outcome)).toEqual(['GAAR']);
+  expect((await state()).left).not.toContain(3n);
+});
+
+test('killed while it drops, whenever: no line is gone that the horizon does not tell of, and the next goes on', async () => {
+  for (const lockMs of [0, 200, 500]) {
+    await fill([
+      { tx: 3n, days: 230 },
+      { tx: 4n, days: 200 },
+      { tx: 5n, days: 1 },
+    ]);
+    // It waits for this one, so that it is killed in the middle.
+    await older.query('begin; select count(*) from endring');
+    const child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT], {
+      env: { ...process.env, NODE_OPTIONS: '', LOGIN: JSON.stringify(login()) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    await new Promise((resolve) => setTimeout(resolve, lockMs));
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await older.query('commit');
+    const { left, prunedUntil } = await state();
+    for (const tx of [3n, 4n, 5n]) if (tx >= prunedUntil) expect(left).toContain(tx);
+    await applyRetention(setup.pool, RULES);
+    expect(await state()).toEqual({ left: [5n], prunedUntil: 5n });
+  }
+});
+
+const SCRIPT = `
+  import pg from 'pg';
+  const { applyRetention } = await import(${JSON.stringify(join(import.meta.dirname, 'retention.ts'))});
+  const db = new pg.Pool(JSON.parse(process.env.LOGIN));
+  await db.query('select 1');
+  console.log('begins');
+  await applyRetention(db, ${JSON.stringify(RULES)});`;
+
+test('two ingestors at once make each month once, and drop each once', async () => {
+  await fill([
+    { tx: 3n, days: 200 },
+    { tx: 4n, days: 150 },
+    { tx: 5n, days: 1 },
+  ]);
+  await setup.owner.query('drop table endring_' + nameOf(1));
+  const rounds = [1, 2, 3].map(() => new Retention(setup.pool, RULES).round({ pauseMs: 20 }).catch(() => undefined));
+  await Promise.all(rounds);
+  await new Retention(setup.pool, RULES).round();
+  expect((await state()).left).toEqual([5n]);
+  const months = (await readPartitions(setup.pool, { count: true })).filter(({ table }) => table === 'endring');
+  expect(months.map(({ month }) => month)).toEqual([
+    ...new Set([nameOf(-0.03), nameOf(0), nameOf(1), nameOf(2)]),
+    null,
+  ]);
+});
+
+/** A month by how many from this one it is. */
+function nameOf(months: number): string {
+  const now = new Date(Date.now() + Math.min(0, months) * 30 * DAY_MS);
+  const then = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + Math.max(0, Math.round(months)), 1));
+  return then.toISOString().slice(0, 7).replace('-', '');
+}
+
+test('months are those of UTC, whatever the session thinks', async () => {
+  await fill([]);
+  await setup.owner.query('drop table endring_' + nameOf(1));
+  await older.query(`set timezone to 'Europe/Oslo'`);
+  await older.query('select lag_partisjoner()');
+  await older.query('reset timezone');
+  const made = (await readPartitions(setup.pool, { count: false })).find(({ month }) => month === nameOf(1));
+  expect(made?.from?.toISOString()).toMatch(/-01T00:00:00\.000Z$/);
+  const [month] = [made?.from?.toISOString().slice(0, 7)];
+  for (const [moment, expected] of [
+    [`${String(month)}-01 00:00:00+00`, nameOf(1)],
+    // An hour or two into the month in Oslo.
+    [`${String(month)}-01 00:59:59.999999+01`, nameOf(0)],
+    [`${String(month)}-01 01:00:00+01`, nameOf(1)],
+  ] as const) {
+    const [row] = await setup.owner.query<{ place: string }[]>(
+      `with inn as (insert into endring (tx, avtale_id, type, tidspunkt)
+         values ('3', gen_random_uuid(), 'ENDRET', $1) returning tableoid::regclass::text as place) select * from inn`,
+      [moment],
+    );
+    expect(row?.place).toBe(`endring_${expected}`);
+  }
+});
+
+test('a clock that leaps takes nothing with it: neither of the two alone, and lines from any time find a place', async () => {
+  await fill([
+    { tx: 3n, days: 30 },
+    { tx: 4n, days: 1 },
+  ]);
+  // This process believes that it is a year later; the other way round, the database does.
+  await applyRetention(setup.pool, RULES, { now: new Date(Date.now() + 365 * DAY_MS) });
+  expect((await state()).left).toEqual([3n, 4n]);
+  await setup.owner.query(`insert into endring (tx, avtale_id, type, tidspunkt)
+    values ('5', gen_random_uuid(), 'ENDRET', now() + interval '9 years'), ('6', gen_random_uuid(), 'ENDRET', now() - interval '9 years')`);
+  const job = new Retention(setup.pool, RULES);
+  await job.round();
+  const partitions = (await readPartitions(setup.pool, { count: true })).filter(({ table }) => table === 'endring');
+  expect(partitions.find(({ month }) => month === null)?.rows).toBe(0);
+  // The line from long ago has a young transaction, so it stays for as long as those do.
+  expect((await state()).left).toEqual([3n, 4n, 5n, 6n]);
+});
+
+test('a month that is missing is told early, and so are rows that fit none', async () => {
+  await fill([]);
+  const job = new Retention(setup.pool, RULES);
+  const value = async (gauge: 'partitionsEndIn' | 'rowsAstray'): Promise<number | undefined> =>
+    (await metrics[gauge].get()).values.find(({ labels }) => labels.tabell === 'endring')?.value;
+  await job.round();
+  expect(await value('partitionsEndIn')).toBeGreaterThan(27 * 86_400);
+  expect(await value('rowsAstray')).toBe(0);
+  // Somebody is in the way for so long that no partition can be made.
+  await setup.owner.query('drop table endring_' + nameOf(1));
+  await setup.owner.query(`insert into endring (tx, avtale_id, type, tidspunkt)
+    values ('3', gen_random_uuid(), 'ENDRET', date_trunc('month', now() + interval '1 month', 'UTC'))`);
+  await older.query('begin; select count(*) from endring');
+  await expect(job.round()).rejects.toMatchObject({ code: '55P03' });
+  expect(await value('partitionsEndIn')).toBeLessThan(31 * 86_400);
+  expect(await value('rowsAstray')).toBe(1);
+  await older.query('commit');
+  await job.round();
+  expect(await value('rowsAstray')).toBe(0);
+  expect(await value('partitionsEndIn')).toBeGreaterThan(27 * 86_400);
+});
+
+test('the dry run says what would go, and changes nothing', async () => {
+  await fill([
+    { tx: 3n, days: 200 },
+    { tx: 4n, days: 200 },
+    { tx: 5n, days: 1 },
+  ]);
+  const before = await state();
+  const { entries, horizon } = await planRetention(setup.pool, RULES);
+  const due = entries.filter(({ isDue }) => isDue);
+  expect(due.map(({ table, rows }) => `${table} ${String(rows)}`)).toEqual(['avtale_endring 2', 'endring 2']);
+  expect(horizon).toEqual(due[1]?.to);
+  expect(await state()).toEqual(before);
+  await applyRetention(setup.pool, RULES);
+  expect((await state()).left).toEqual([5n]);
+});

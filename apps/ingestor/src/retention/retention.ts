@@ -1,0 +1,112 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { dropPartition, moveHorizon, readClock, readPartitions, type Partition } from './partitions.queries.ts';
+import type { RetentionRule } from './rules.ts';
+
+const DAY_MS = 86_400_000;
+const LOCK_NOT_AVAILABLE = '55P03';
+/** A partition that must stay. */
+const HELD_BACK = 'TD020';
+const FEED = 'endring';
+/** A moment each; whoever reads or writes waits no longer behind one of them. */
+const ATTEMPTS = 20;
+const PAUSE_MS = 500;
+
+export interface RetentionEntry extends Partition {
+  rule: RetentionRule | undefined;
+  /** it is old enough */
+  isDue: boolean;
+}
+
+/** A partition that was old enough, and what became of it. */
+export interface RetentionOutcome extends RetentionEntry {
+  outcome: 'GAAR' | 'HOLDES_IGJEN' | 'OPPTATT' | 'BORTE';
+}
+
+export interface RetentionOptions {
+  /** of this process: a database whose clock has leapt ahead takes nothing with it */
+  now?: Date;
+  signal?: AbortSignal;
+  pauseMs?: number;
+}
+
+/** All partitions, and which are old enough to go. */
+export async function readRetention(
+  db: Pool,
+  rules: readonly RetentionRule[],
+  { count, now = new Date() }: { count: boolean; now?: Date },
+): Promise<RetentionEntry[]> {
+  const clock = await readClock(db);
+  const partitions = await readPartitions(db, { count });
+  return partitions.map((partition) => {
+    const rule = rules.find(({ table }) => table === partition.table);
+    const cutoff = cutoffOf(rule, clock, now);
+    return { ...partition, rule, isDue: cutoff !== undefined && partition.to !== null && partition.to <= cutoff };
+  });
+}
+
+/**
+ * Drops what is old enough. The horizon of the feed is committed first. A partition that somebody is in the way of is
+ * tried some times, and then left for the next round; so is one that must stay.
+ */
+export async function applyRetention(
+  db: Pool,
+  rules: readonly RetentionRule[],
+  { now = new Date(), signal, pauseMs = PAUSE_MS }: RetentionOptions = {},
+): Promise<RetentionOutcome[]> {
+  const due = (await readRetention(db, rules, { count: false, now })).filter(({ isDue }) => isDue);
+  await moveFeedHorizon(db, due, { now, dryRun: false });
+  const outcomes: RetentionOutcome[] = [];
+  for (const entry of due) {
+    if (signal?.aborted === true) break;
+    outcomes.push({ ...entry, ...(await drop(db, entry, pauseMs)) });
+  }
+  return outcomes;
+}
+
+/** What would go, with rows and bytes. Nothing is changed. */
+export async function planRetention(
+  db: Pool,
+  rules: readonly RetentionRule[],
+  now = new Date(),
+): Promise<{ entries: RetentionEntry[]; horizon: Date | null }> {
+  const entries = await readRetention(db, rules, { count: true, now });
+  const due = entries.filter(({ isDue }) => isDue);
+  return { entries, horizon: await moveFeedHorizon(db, due, { now, dryRun: true }) };
+}
+
+async function moveFeedHorizon(
+  db: Pool,
+  due: readonly RetentionEntry[],
+  { now, dryRun }: { now: Date; dryRun: boolean },
+): Promise<Date | null> {
+  const feed = due.filter(({ table }) => table === FEED);
+  const cutoff = cutoffOf(feed[0]?.rule, await readClock(db), now);
+  if (cutoff === undefined) return null;
+  const ends = feed.flatMap(({ to }) => (to ? [to] : []));
+  return moveHorizon(db, ends, { cutoff, dryRun });
+}
+
+function cutoffOf(rule: RetentionRule | undefined, clock: Date, now: Date): Date | undefined {
+  if (rule?.days === undefined) return undefined;
+  return new Date(Math.min(clock.getTime(), now.getTime()) - rule.days * DAY_MS);
+}
+
+async function drop(
+  db: Pool,
+  { table, month }: RetentionEntry,
+  pauseMs: number,
+): Promise<Pick<RetentionOutcome, 'outcome'> & { heldBackBy: string | null }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const isDropped = await dropPartition(db, table, month ?? '');
+      return { outcome: isDropped ? 'GAAR' : 'BORTE', heldBackBy: null };
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      if (code === HELD_BACK) return { outcome: 'HOLDES_IGJEN', heldBackBy: message };
+      if (code !== LOCK_NOT_AVAILABLE) throw error;
+      if (attempt === ATTEMPTS) return { outcome: 'OPPTATT', heldBackBy: 'somebody is in the way' };
+      await wait(pauseMs);
+    }
+  }
+}
