@@ -14,7 +14,9 @@ import { withRig, type Rig } from '../rig.ts';
 
 const AVTALER = 100_000;
 const MESSAGES = 40_000;
-const OF_TRIAL = { avtaler: 1_000, messages: 2_000 };
+/** Of each process, before anything is measured: what is read and written first is the compiler's, however long it takes. */
+const WARM_UP = { lookups: 6_000, messages: 5_000 };
+const OF_TRIAL = { avtaler: 1_000, messages: 2_000, warmUp: { lookups: 100, messages: 100 } };
 /** What four ingestors share evenly. */
 const PARTITIONS = 12;
 const COUNTS = { one: 1, two: 2, four: 4 } as const;
@@ -39,7 +41,7 @@ export function scaling(options: RunOptions): Promise<Findings> {
         for (const [name, count] of Object.entries(COUNTS) as [Count, number][]) {
           found[name] = {
             ...(await ofQueryApis(rig, round, { system, count, options })),
-            ...(await ofIngestors(rig, round, { system, count, messages, idleSeconds: options.rateSeconds })),
+            ...(await ofIngestors(rig, round, { system, count, messages, options })),
           };
         }
         return found;
@@ -95,7 +97,7 @@ interface OfQueryApis {
 async function ofQueryApis(
   rig: Rig,
   round: Round,
-  { system, count, options: { rateSeconds } }: OfQueryApis,
+  { system, count, options: { rateSeconds, trial } }: OfQueryApis,
 ): Promise<Record<string, number>> {
   const { address, apps } = await system.startQueryApis(count, { LOG_LEVEL: 'warn' });
   const processes = { ...named('query-api', apps), postgres: rig.postgres.proc().pid };
@@ -103,8 +105,7 @@ async function ofQueryApis(
   await waitForAnswer(target);
   const requests = createRequests('tiltaksstatus', await readPersons(system.url, 5_000));
   const shape = { requests, connections: EACH.connections * count, seconds: rateSeconds };
-  // The first seconds are the compiler's, of each process.
-  await rig.generator.run('load', { ...target, ...shape, seconds: Math.max(1, rateSeconds / 2) });
+  await warmUp(rig, target, shape, (trial ? OF_TRIAL.warmUp : WARM_UP).lookups * count);
   for (const { proc } of apps) forgetPeak(proc.pid);
   const idle = await round.measure(() => cpuOf(processes, rateSeconds));
   const following = await round.measure(() => whileFollowed(rig, target, count, () => cpuOf(processes, rateSeconds)));
@@ -124,6 +125,12 @@ async function ofQueryApis(
     'connections.query-api': connections / count,
     'memory.query-api': memory,
   };
+}
+
+async function warmUp(rig: Rig, target: Target, shape: LoadShape, lookups: number): Promise<void> {
+  for (let answered = 0; answered < lookups;) {
+    answered += (await rig.generator.run('load', { ...target, ...shape, seconds: 1 })).answers;
+  }
 }
 
 async function whileFollowed<T>(rig: Rig, { url, headers }: Target, count: number, work: () => Promise<T>): Promise<T> {
@@ -165,14 +172,14 @@ interface OfIngestors {
   system: System;
   count: number;
   messages: number;
-  idleSeconds: number;
+  options: RunOptions;
 }
 
 /** A backlog that becomes visible to all of them at once: from then on until it is stored. */
 async function ofIngestors(
   rig: Rig,
   round: Round,
-  { system, count, messages, idleSeconds }: OfIngestors,
+  { system, count, messages, options: { rateSeconds, trial } }: OfIngestors,
 ): Promise<Record<string, number>> {
   const { brokers, topic } = system.env;
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
@@ -181,11 +188,17 @@ async function ofIngestors(
   const apps = await Promise.all(Array.from({ length: count }, () => system.startIngestor({ LOG_LEVEL: 'warn' })));
   try {
     const members = await waitUntil(() => membersOf(admin, topic, count), { what: 'all to have partitions' });
-    const processes = { ...named('ingestor', apps), postgres: rig.postgres.proc().pid, kafka: rig.kafka.proc().pid };
-    const idle = await round.measure(() => cpuOf(processes, idleSeconds));
-    for (const { proc } of apps) forgetPeak(proc.pid);
     // Of avtaler that nobody has heard of, in each round and for each number of processes others.
-    const events = textsOf(createEvents({ count: messages, seed: 10_000 + round.nr * 10 + count }));
+    const seed = 10_000 + round.nr * 100 + count * 10;
+    const first = (trial ? OF_TRIAL.warmUp : WARM_UP).messages * count;
+    await (
+      await publishUnseen(kafka, topic, textsOf(createEvents({ count: first, seed })))
+    )();
+    await system.waitForTopic(1_200_000);
+    const processes = { ...named('ingestor', apps), postgres: rig.postgres.proc().pid, kafka: rig.kafka.proc().pid };
+    const idle = await round.measure(() => cpuOf(processes, rateSeconds));
+    for (const { proc } of apps) forgetPeak(proc.pid);
+    const events = textsOf(createEvents({ count: messages, seed: seed + 1 }));
     const before = await system.onTopic();
     const commit = await publishUnseen(kafka, topic, events);
     const cpu = await round.measure(async () => {
