@@ -35,7 +35,10 @@ test('one replica after the other is killed, lags, and is of another history: no
   const replicas = new Map<number, Standby>();
   started.push(() => Promise.all([...replicas.values()].map((replica) => replica.stop())));
   const begin = async (port: number): Promise<Standby> => {
-    const replica = await startStandby(primary, place(`replica-${String(port)}`, port));
+    // A machine that has much to do does not always answer the copying in time; it begins anew then.
+    const starting = (): Promise<Standby | undefined> =>
+      startStandby(primary, place(`replica-${String(port)}`, port)).catch(() => undefined);
+    const replica = await waitUntil(starting, { what: 'a replica to follow', maxMs: 240_000 });
     replicas.set(port, replica);
     return replica;
   };

@@ -16,6 +16,7 @@ const AVTALER = 100_000;
 const MESSAGES = 40_000;
 /** Of each process, before anything is measured: what is read and written first is the compiler's, however long it takes. */
 const WARM_UP = { lookups: 6_000, messages: 5_000 };
+const OF_SHORT = { messages: 6_000, warmUp: { lookups: 2_500, messages: 1_500 } };
 const OF_TRIAL = { avtaler: 1_000, messages: 2_000, warmUp: { lookups: 100, messages: 100 } };
 /** What four ingestors share evenly. */
 const PARTITIONS = 12;
@@ -30,7 +31,7 @@ const EACH = { connections: 32, perSecond: 50, followers: 5 };
  */
 export function scaling(options: RunOptions): Promise<Findings> {
   const avtaler = options.count ?? (options.trial ? OF_TRIAL.avtaler : AVTALER);
-  const messages = options.trial ? OF_TRIAL.messages : options.short ? MESSAGES / 2 : MESSAGES;
+  const messages = options.trial ? OF_TRIAL.messages : options.short ? OF_SHORT.messages : MESSAGES;
   const findings = new Findings({ avtaler, messages });
   return withRig({ avtaler, lives: 'whole' }, async (rig) => {
     const system = await rig.createSystem(PARTITIONS);
@@ -97,15 +98,16 @@ interface OfQueryApis {
 async function ofQueryApis(
   rig: Rig,
   round: Round,
-  { system, count, options: { rateSeconds, trial } }: OfQueryApis,
+  { system, count, options }: OfQueryApis,
 ): Promise<Record<string, number>> {
+  const { rateSeconds } = options;
   const { address, apps } = await system.startQueryApis(count, { LOG_LEVEL: 'warn' });
   const processes = { ...named('query-api', apps), postgres: rig.postgres.proc().pid };
   const target = { url: address.url, headers: await system.as('alt') };
   await waitForAnswer(target);
   const requests = createRequests('tiltaksstatus', await readPersons(system.url, 5_000));
   const shape = { requests, connections: EACH.connections * count, seconds: rateSeconds };
-  await warmUp(rig, target, shape, (trial ? OF_TRIAL.warmUp : WARM_UP).lookups * count);
+  await warmUp(rig, target, shape, warmUpOf(options).lookups * count);
   for (const { proc } of apps) forgetPeak(proc.pid);
   const idle = await round.measure(() => cpuOf(processes, rateSeconds));
   const following = await round.measure(() => whileFollowed(rig, target, count, () => cpuOf(processes, rateSeconds)));
@@ -126,6 +128,9 @@ async function ofQueryApis(
     'memory.query-api': memory,
   };
 }
+
+const warmUpOf = ({ trial, short }: RunOptions): typeof WARM_UP =>
+  trial ? OF_TRIAL.warmUp : short ? OF_SHORT.warmUp : WARM_UP;
 
 async function warmUp(rig: Rig, target: Target, shape: LoadShape, lookups: number): Promise<void> {
   for (let answered = 0; answered < lookups;) {
@@ -179,7 +184,7 @@ interface OfIngestors {
 async function ofIngestors(
   rig: Rig,
   round: Round,
-  { system, count, messages, options: { rateSeconds, trial } }: OfIngestors,
+  { system, count, messages, options }: OfIngestors,
 ): Promise<Record<string, number>> {
   const { brokers, topic } = system.env;
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
@@ -190,13 +195,13 @@ async function ofIngestors(
     const members = await waitUntil(() => membersOf(admin, topic, count), { what: 'all to have partitions' });
     // Of avtaler that nobody has heard of, in each round and for each number of processes others.
     const seed = 10_000 + round.nr * 100 + count * 10;
-    const first = (trial ? OF_TRIAL.warmUp : WARM_UP).messages * count;
+    const first = warmUpOf(options).messages * count;
     await (
       await publishUnseen(kafka, topic, textsOf(createEvents({ count: first, seed })))
     )();
     await system.waitForTopic(1_200_000);
     const processes = { ...named('ingestor', apps), postgres: rig.postgres.proc().pid, kafka: rig.kafka.proc().pid };
-    const idle = await round.measure(() => cpuOf(processes, rateSeconds));
+    const idle = await round.measure(() => cpuOf(processes, options.rateSeconds));
     for (const { proc } of apps) forgetPeak(proc.pid);
     const events = textsOf(createEvents({ count: messages, seed: seed + 1 }));
     const before = await system.onTopic();

@@ -149,7 +149,9 @@ export class ReplicaSet {
   private async join(member: Member): Promise<void> {
     member.check ??= this.check(member.server);
     // It may take a while: after the first round, the others are not kept waiting for it.
-    const result = this.isBeginning ? await member.check : await Promise.race([member.check, nextTurn('UNDER_WAY' as const)]);
+    const result = this.isBeginning
+      ? await member.check
+      : await Promise.race([member.check, nextTurn('UNDER_WAY' as const)]);
     if (result === 'UNDER_WAY') return;
     if (result === 'PASSED') {
       member.reason = undefined;
