@@ -309,7 +309,7 @@ function replicasOf(config: Config, options: DatabaseOptions): ReplicaSet | unde
   return new ReplicaSet({
     places: config.DB_REPLIKA_HOST,
     defaultPort: config.DB_REPLIKA_PORT,
-    maxLagMs: config.DB_REPLIKA_MAKS_ETTERSLEP_SEKUNDER * 1_000,
+    maxBehindMs: config.DB_REPLIKA_MAKS_ETTERSLEP_SEKUNDER * 1_000,
     primary: { name: 'primary', host, port },
     open: (server) => createPool({ ...at(server, options), ...PROBE_POOL }),
     check: (server) => checkReadServer(at(server, options), warn),

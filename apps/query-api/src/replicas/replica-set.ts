@@ -41,7 +41,7 @@ export interface ReplicaSetOptions {
   places: readonly HostPort[];
   defaultPort: number;
   /** a replica that is further behind than this leaves; it is back at half of it */
-  maxLagMs: number;
+  maxBehindMs: number;
   primary: Server;
   /** One connection, for asking how the server is. */
   open: (server: Server) => Pool;
@@ -138,11 +138,11 @@ export class ReplicaSet {
       this.leave(member, 'BORTE');
       return;
     }
-    const lagMs = newestMs - (status.momentMs ?? 0);
-    metrics.replicaLag.set({ replika: member.server.name }, lagMs / 1_000);
-    const { maxLagMs } = this.options;
+    const behindMs = newestMs - (status.momentMs ?? 0);
+    metrics.replicaLag.set({ replika: member.server.name }, behindMs / 1_000);
+    const { maxBehindMs } = this.options;
     if (this.primaryEpoch !== undefined && status.epoch !== this.primaryEpoch) this.leave(member, 'ANNEN_HISTORIE');
-    else if (lagMs > (member.reason === undefined ? maxLagMs : maxLagMs / 2)) this.leave(member, 'ETTER');
+    else if (behindMs > (member.reason === undefined ? maxBehindMs : maxBehindMs / 2)) this.leave(member, 'ETTER');
     else if (member.reason !== undefined) await this.join(member);
   }
 
