@@ -160,7 +160,8 @@ interface Question {
 
 /** A machine that has much to do may not answer in time, and says so: then it is asked again, as a client does. */
 async function answered(url: string, { method, path, body, headers }: Question): Promise<Answer> {
-  const all = { ...(await system.as('alt')), ...headers };
+  const { 'content-type': json = '', ...token } = await system.as('alt');
+  const all = { ...token, ...(body === undefined ? {} : { 'content-type': json }), ...headers };
   for (;;) {
     const request = { method, headers: all, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
     const response = await fetch(url + path, request);
