@@ -8,6 +8,7 @@ import { hour } from './benchmarks/hour.ts';
 import { ingest, ingestUpdates } from './benchmarks/ingest.ts';
 import { query, queryBulk } from './benchmarks/query.ts';
 import { reading } from './benchmarks/reading.ts';
+import { scaling } from './benchmarks/scaling.ts';
 import { start } from './benchmarks/start.ts';
 import { sync } from './benchmarks/sync.ts';
 import { BENCHMARKS } from './catalogue.ts';
@@ -27,6 +28,7 @@ const RUN: Record<string, (options: RunOptions) => Promise<Findings>> = {
   avstemming,
   folgere: followers,
   start,
+  skalering: scaling,
   vekst: growth,
   time: hour,
 };

@@ -338,4 +338,44 @@ const ALONE: Benchmark[] = [
   },
 ];
 
-export const BENCHMARKS: readonly Benchmark[] = [...QUERY, ...INGEST, ...OTHERS, ...ALONE];
+/** By kind of process, for each look-up or message, or of each process in a second. */
+const used = (id: string, label: string, unit: string): Figure => ({ id, label, unit, robust: true });
+const ofProcesses: Figure[] = [
+  used('lookup.query-api', 'a look-up at full load, the query-apis', 'µs'),
+  used('lookup.postgres', 'a look-up at full load, Postgres', 'µs'),
+  used('even.query-api', 'a look-up at 50 a second each, the query-apis', 'µs'),
+  used('even.postgres', 'a look-up at 50 a second each, Postgres', 'µs'),
+  used('message.ingestor', 'a message, the ingestors', 'µs'),
+  used('message.postgres', 'a message, Postgres', 'µs'),
+  used('message.kafka', 'a message, Kafka', 'µs'),
+  used('idle.query-api', 'each query-api while nothing is asked', 'ms/s'),
+  used('idle.postgres', 'Postgres then, for each query-api', 'ms/s'),
+  used('following.query-api', 'each query-api while the feed is followed', 'ms/s'),
+  used('following.postgres', 'Postgres then, for each query-api', 'ms/s'),
+  used('idleIngestors.ingestor', 'each ingestor while nothing comes', 'ms/s'),
+  used('idleIngestors.postgres', 'Postgres then, for each ingestor', 'ms/s'),
+  used('connections.query-api', 'connections of each query-api to Postgres', ''),
+  used('connections.ingestor', 'connections of each ingestor to Postgres', ''),
+  memory('memory.query-api', 'most memory of a query-api'),
+  memory('memory.ingestor', 'most memory of an ingestor'),
+];
+const ofOne: Figure[] = [
+  { ...figure('lookup', 'a look-up at full load, query-apis and Postgres', '×', atMost(1.1)), robust: true },
+  { ...figure('even', 'a look-up at 50 a second each', '×', atMost(1.1)), robust: true },
+  { ...figure('message', 'a message, ingestors and Postgres', '×', atMost(1.1)), robust: true },
+];
+
+const SCALING: Benchmark[] = [
+  {
+    name: 'skalering',
+    title: 'One, two and four of each app',
+    measured:
+      'CPU time on the same stock, by kind of process. Each query-api has 32 connections, 50 look-ups a second or 5 followers of the feed, whether it is alone or one of four behind one address; a backlog on 12 partitions becomes visible to all ingestors at once. On one machine the rate says nothing; what a look-up and a message cost does, since nothing else grows with the number of processes.',
+    cases: [
+      ...['one', 'two', 'four'].map((name) => ({ name, figures: ofProcesses })),
+      ...['two', 'four'].map((name) => ({ name: `${name}, of one`, figures: ofOne })),
+    ],
+  },
+];
+
+export const BENCHMARKS: readonly Benchmark[] = [...QUERY, ...INGEST, ...OTHERS, ...SCALING, ...ALONE];

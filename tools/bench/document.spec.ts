@@ -1,6 +1,7 @@
 import { BENCHMARKS } from './catalogue.ts';
-import { benchmarkPage, isReached, pageText, readPage } from './document.ts';
+import { benchmarkPage, isReached, pageText, readPage, readScalingPage, scalingPage } from './document.ts';
 import { Findings, readResults, toResult, type Result, type RunOptions } from './results.ts';
+import { scalingFigures } from './scaling-figures.ts';
 
 const OPTIONS: RunOptions = { rounds: 3, seconds: 30, rateSeconds: 10, count: undefined, short: false, trial: false };
 
@@ -25,6 +26,15 @@ const cells = (line = ''): string[] => line.split('|').map((cell) => cell.trim()
 
 test('docs/benchmarks.md is what the results say; else: npm run bench -- dokument', async () => {
   expect(readPage()).toBe(await benchmarkPage());
+});
+
+test('the figures of docs/scaling.md are what the results say; else: npm run bench -- dokument', async () => {
+  expect(readScalingPage()).toBe(await scalingPage());
+  const one = { ...resultOf([]), figures: { '': { 'cpu.ingestor': [50], 'cpu.postgres': [40, 20, 30] } } };
+  const figures = scalingFigures({ ingest: one });
+  expect(figures).toContain('| messages that one core of ingestor stores | 20,000 | ingest |');
+  expect(figures).toContain('| messages that one core of Postgres carries | 33,000 | ingest |');
+  expect(figures).toContain('| cores of the query-api for them | not measured | folgere |');
 });
 
 test('each result is of a benchmark that there is, and holds figures that it tells of', () => {

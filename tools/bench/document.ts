@@ -4,16 +4,28 @@ import { ROOT } from '@tiltak/testing';
 import { BENCHMARKS, type Benchmark, type Figure, type Goal } from './catalogue.ts';
 import { median } from './measuring/statistics.ts';
 import { formatted, readResults, type Result } from './results.ts';
+import { withFigures } from './scaling-figures.ts';
 
 const PAGE = join(ROOT, 'docs', 'benchmarks.md');
+const SCALING_PAGE = join(ROOT, 'docs', 'scaling.md');
 
 export function readPage(): string {
   return readFileSync(PAGE, 'utf8');
 }
 
-/** docs/benchmarks.md anew, from the catalogue and the results that there are. */
+/** docs/benchmarks.md anew, from the catalogue and the results that there are, and the figures in docs/scaling.md. */
 export async function writePage(): Promise<void> {
   writeFileSync(PAGE, await benchmarkPage());
+  writeFileSync(SCALING_PAGE, await scalingPage());
+}
+
+/** As it should be. */
+export function scalingPage(): Promise<string> {
+  return formatted(withFigures(readScalingPage(), readResults()), SCALING_PAGE);
+}
+
+export function readScalingPage(): string {
+  return readFileSync(SCALING_PAGE, 'utf8');
 }
 
 /** The page as it should be. */

@@ -30,7 +30,7 @@ export function partitionOf(key: string, partitions: number): number {
 
 /** In the order given, a thousand at a time. */
 export async function publishAll(
-  producer: Producer,
+  producer: Pick<Producer, 'send'>,
   { topic, partitions }: { topic: string; partitions: number },
   messages: readonly TextMessage[],
 ): Promise<void> {

@@ -71,6 +71,13 @@ test('what is not PromQL, or asks for another metric, would be seen', () => {
   expect(metrics.has('finnes_ikke')).toBe(false);
 });
 
+test('the signals of docs/scaling.md are metrics that there are', () => {
+  const named = read('docs', 'scaling.md').matchAll(/`((?:query|ingestor|db|http|nodejs)_\w+)`/g);
+  const found = new Set(Array.from(named, ([, name = '']) => name));
+  expect(found.size).toBeGreaterThan(5);
+  expect([...found].filter((name) => !metrics.has(name) && !metrics.has(`${name}_bucket`))).toEqual([]);
+});
+
 test('each alert has a section that tells what to do, and each section an alert', () => {
   const [, section = ''] = read('docs', 'operations.md').split('\n## Alerts\n');
   const headings = Array.from(section.matchAll(/^### (\S+)$/gm), ([, alertName = '']) => alertName);

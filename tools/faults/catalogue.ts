@@ -385,6 +385,14 @@ export const FAULTS: readonly Fault[] = [
     test: "the process's clock is asked for nothing, and a moment that is later than now is taken back, and said",
   },
   {
+    fault: 'of a set of replicas one is killed, lags, or has a history of its own',
+    done: 'two streaming replicas, one after the other, and then both',
+    holds:
+      'it leaves the set and comes back by itself; with none left the primary is read; every answer is of what it says',
+    file: 'tools/e2e/replica-set.fault.spec.ts',
+    test: 'one replica after the other is killed, lags, and is of another history: no answer is wrong, and each comes back by itself',
+  },
+  {
     fault: 'two replicas behind one address, one behind',
     done: 'asked while messages are stored',
     holds: 'every answer is of what it says',
@@ -453,6 +461,13 @@ export const FAULTS: readonly Fault[] = [
     holds: 'look-ups, export and audit go through it',
     file: 'tools/e2e/pooler.fault.spec.ts',
     test: 'look-ups, the export and the audit go through it; the ingestor and the migration go past it',
+  },
+  {
+    fault: 'statements of many callers on the few connections of a pooler',
+    done: 'PgBouncer in transaction mode, two connections, every operation',
+    holds: 'each is answered as past it, and who waits for changes is told of them',
+    file: 'tools/e2e/pooler.fault.spec.ts',
+    test: 'whatever is asked is answered through it as past it, and who waits for changes is told of them',
   },
   {
     fault: 'a message a million deep, or wide',

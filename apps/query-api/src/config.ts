@@ -3,6 +3,7 @@ import {
   entraVariables,
   commonVariables,
   filePath,
+  hosts,
   integer,
   oneOf,
   readEnvironment,
@@ -25,11 +26,18 @@ export const SCHEMA = {
   ...databaseVariables,
   ...poolerVariables,
   ...entraVariables,
-  DB_REPLIKA_HOST: text({
-    description: 'Host of a read replica; look-ups go to DB_HOST when absent, the audit always does',
+  DB_REPLIKA_HOST: hosts({
+    description:
+      'Read replicas, and a name with several addresses is all of them; look-ups go to DB_HOST when absent, and while none of them can be used. The audit always does',
     optional: true,
   }),
-  DB_REPLIKA_PORT: port({ description: 'Port of the read replica', default: 5432 }),
+  DB_REPLIKA_PORT: port({ description: 'Port of the read replicas that are given without one', default: 5432 }),
+  DB_REPLIKA_MAKS_ETTERSLEP_SEKUNDER: integer({
+    description: 'How far behind the primary a replica may be, and still be read from, s',
+    default: 30,
+    min: 2,
+    max: 3_600,
+  }),
   DB_STATEMENT_TIMEOUT_MS: integer({
     description: 'The longest a look-up may take, ms',
     default: 5_000,

@@ -25,6 +25,16 @@ export const metrics = {
     name: 'query_avslag_ikke_revidert_total',
     help: 'Refusals that the audit has no row of, since too many waited or the database refused them',
   }),
+  replicaInUse: new Gauge({
+    name: 'query_replika_i_bruk',
+    help: '1 while look-ups are read from the replica, 0 while it is out of the set',
+    labelNames: ['replika'] as const,
+  }),
+  replicaLag: new Gauge({
+    name: 'query_replika_etterslep_sekunder',
+    help: 'How far the data of the replica is behind that of the primary, when it last answered',
+    labelNames: ['replika'] as const,
+  }),
   databaseErrors: new Counter({
     name: 'query_databasefeil_total',
     help: 'Statements that the database could not answer',

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import {
+  abandon,
   checkLogSettings,
   databaseOptions,
   deltakerIdWith,
@@ -7,6 +8,7 @@ import {
   waitForSchema,
   checkKey,
   checkPreparedStatements,
+  checkReadServer,
   checkSession,
   createDataSource,
   createPool,
@@ -54,6 +56,8 @@ import { ACCESS_FORM_ROUTES, serveAccessForm } from './own-access/access-form.ts
 import { OwnAccess } from './own-access/own-access.ts';
 import { EXAMPLE_IDENT, showExamplePerson } from './personer/example-person.ts';
 import { createOpenApiDocument, openApiText, serveOpenApi } from './openapi.ts';
+import { ReplicaSet, type Server } from './replicas/replica-set.ts';
+import { SpreadPool, type SpreadOptions } from './replicas/spread-pool.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
 import { SubscriptionFeed } from './subscriptions/subscription-feed.ts';
@@ -83,7 +87,10 @@ export interface QueryApi {
   deltakerId: DeltakerId;
   dataSource: DataSource;
   /** by their names in the metrics */
-  pools: Record<'lesing' | 'oppslag' | 'avslag' | 'eksport' | 'forbruk' | 'abonnement', Pool>;
+  pools: Record<'oppslag' | 'avslag' | 'forbruk' | 'abonnement', Pool> &
+    Record<'lesing' | 'eksport', Pool | SpreadPool>;
+  /** undefined: look-ups are read from the primary */
+  replicas: ReplicaSet | undefined;
   reader: Reader;
   auditLog: AuditLog;
 }
@@ -94,13 +101,15 @@ export function createQueryApi(config: Config): QueryApi {
   if (config.LOKAL_TOKENKILDE !== undefined) requireLocal(config.LOKAL_TOKENKILDE, config);
   const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
   const { forReading, forAudit } = databaseOptionsFrom(config);
-  const dataSource = createDataSource(forReading);
+  const dataSource = createDataSource(forAudit);
+  const replicas = replicasOf(config, forReading);
   const pools = {
-    lesing: createPool(forReading),
+    lesing: readPool(replicas, forReading, { abandon }),
     oppslag: createPool(forAudit),
     // One: refusals leave the rest to those who may look up.
     avslag: createPool({ ...forAudit, poolSize: 1 }),
-    eksport: createPool({ ...forReading, ...EXPORT_POOL }),
+    // An export goes on for as long as its own connection does.
+    eksport: readPool(replicas, { ...forReading, ...EXPORT_POOL }),
     forbruk: createPool({ ...forAudit, poolSize: 1 }),
     // Two: a long list of members leaves the audit to all others.
     abonnement: createPool({ ...forAudit, poolSize: 2, statementTimeoutMs: 30_000 }),
@@ -108,7 +117,7 @@ export function createQueryApi(config: Config): QueryApi {
   const reader = new Reader(pools.lesing, deltakerId, {
     maxWaiting: config.DB_POOL_SIZE * 200,
     isPooled: forReading.pooled === true,
-    isAuditDatabase: config.DB_REPLIKA_HOST === undefined,
+    isAuditDatabase: replicas === undefined,
   });
   const auditLog = new AuditLog(pools.oppslag, deltakerId);
   const denialLog = new DenialLog(pools.avslag, deltakerId);
@@ -131,17 +140,19 @@ export function createQueryApi(config: Config): QueryApi {
     exports: new Export(pools.eksport, limits.exports),
     ownAccess: new OwnAccess(reader, limits, config.ORGANISASJON),
   };
-  return { config, parts, deltakerId, dataSource, pools, reader, auditLog };
+  return { config, parts, deltakerId, dataSource, pools, replicas, reader, auditLog };
 }
 
 /** Starts HTTP, then the database, then what needs it. Stops in reverse. */
 export async function startQueryApi(config: Config): Promise<Stop> {
   logger.level = config.LOG_LEVEL;
   const queryApi = createQueryApi(config);
-  const { parts, dataSource, pools, reader } = queryApi;
+  const { parts, dataSource, pools, replicas, reader } = queryApi;
   const state = { schema: false, started: false };
   const http = await startHttp(httpOptionsFor(queryApi, state));
   await waitForDatabase(queryApi, state);
+  await replicas?.begin();
+  const replicasJob = replicas?.start();
   measurePools({ ...pools, lesing: reader.stats });
   const denialJob = parts.denialLog.start();
   const freshnessJob = parts.freshness.start();
@@ -162,8 +173,10 @@ export async function startQueryApi(config: Config): Promise<Stop> {
     await tellJob.stop(MAX_JOB_STOP_MS);
     await Promise.all([freshnessJob.stop(MAX_JOB_STOP_MS), limitsJob.stop(MAX_JOB_STOP_MS), denialJob.stop()]);
     await parts.denialLog.stop();
+    await replicasJob?.stop(MAX_JOB_STOP_MS);
     // They wait for statements under way, which a database that says nothing never ends.
-    await within(MAX_CLOSE_MS, Promise.all([dataSource.destroy(), ...Object.values(pools).map((pool) => pool.end())]));
+    const closing = [dataSource.destroy(), replicas?.end(), ...Object.values(pools).map((pool) => pool.end())];
+    await within(MAX_CLOSE_MS, Promise.all(closing));
   };
 }
 
@@ -198,7 +211,7 @@ function httpOptionsFor({ config, parts, pools, auditLog, deltakerId }: QueryApi
     readiness: {
       oppstart: () => state.started,
       skjema: () => state.schema,
-      database: () => pools.lesing.query('select 1').then(() => true),
+      database: () => answers(pools.lesing),
       // Of one that has started: every answer would be 503 without them.
       forste_last: () => !state.started || parts.freshness.known !== undefined,
       revisjon: () => !state.started || auditLog.isWritable(),
@@ -262,25 +275,63 @@ async function waitForDatabase(queryApi: QueryApi, state: StartState): Promise<v
   }
 }
 
-/** Of a session, and what a pooler must do. */
+/** Of a session, and what a pooler must do. Each replica is asked for the same before it is read from. */
 async function checkSettings({ config, dataSource }: QueryApi): Promise<void> {
   const { forReading } = databaseOptionsFrom(config);
   await checkSession(dataSource, forReading, forReading.pooled === true);
   await checkPreparedStatements(forReading);
 }
 
-/** Of the instance that is read from, and of the one that the audit is written to. */
-async function checkLogs({ config, dataSource, pools }: QueryApi): Promise<void> {
-  const warn = (line: string): void => logger.warn(line);
-  await checkLogSettings(
-    (sql, values) => dataSource.query(sql, values),
-    config.DB_REPLIKA_HOST ?? config.DB_HOST,
-    warn,
-  );
-  if (config.DB_REPLIKA_HOST === undefined) return;
-  const atPrimary = async (sql: string, values: unknown[]): Promise<{ name: string; setting: string | null }[]> =>
-    (await pools.oppslag.query<{ name: string; setting: string | null }>(sql, values)).rows;
-  await checkLogSettings(atPrimary, config.DB_HOST, warn);
+async function checkLogs({ config, dataSource }: QueryApi): Promise<void> {
+  await checkLogSettings((sql, values) => dataSource.query(sql, values), config.DB_HOST, warn);
+}
+
+const warn = (line: string): void => logger.warn(line);
+
+async function answers(pool: Pool | SpreadPool): Promise<boolean> {
+  const db = await pool.connect();
+  try {
+    await db.query('select 1');
+    db.release();
+    return true;
+  } catch (error) {
+    db.release(true);
+    throw error;
+  }
+}
+
+/** For asking a server how it is. */
+const PROBE_POOL = { poolSize: 1, statementTimeoutMs: 1_000, connectTimeoutMs: 1_000 };
+
+function replicasOf(config: Config, options: DatabaseOptions): ReplicaSet | undefined {
+  if (config.DB_REPLIKA_HOST === undefined) return undefined;
+  const { DB_HOST: host, DB_PORT: port } = config;
+  return new ReplicaSet({
+    places: config.DB_REPLIKA_HOST,
+    defaultPort: config.DB_REPLIKA_PORT,
+    maxBehindMs: config.DB_REPLIKA_MAKS_ETTERSLEP_SEKUNDER * 1_000,
+    primary: { name: 'primary', host, port },
+    open: (server) => createPool({ ...at(server, options), ...PROBE_POOL }),
+    check: (server) => checkReadServer(at(server, options), warn),
+  });
+}
+
+/** To the replicas when there are any, else to the primary. */
+function readPool(
+  replicas: ReplicaSet | undefined,
+  options: DatabaseOptions,
+  more: Pick<SpreadOptions, 'abandon'> = {},
+): Pool | SpreadPool {
+  if (!replicas) return createPool(options);
+  return new SpreadPool(replicas, {
+    open: (server) => createPool(at(server, options)),
+    max: options.poolSize,
+    ...more,
+  });
+}
+
+function at({ host, port, tlsName }: Server, options: DatabaseOptions): DatabaseOptions {
+  return { ...options, host, port, tlsName };
 }
 
 /**
@@ -293,7 +344,7 @@ function cursorSecret(config: Config): string {
   throw new StartupError('MARKOER_NOEKKEL is missing: only on one machine can the query-api do without it');
 }
 
-/** Look-ups may go to a replica; the audit is always written to the primary, on connections that look-ups can't use up. */
+/** Look-ups may go to replicas; the audit is always written to the primary, on connections that look-ups can't use up. */
 function databaseOptionsFrom(config: Config): Record<'forReading' | 'forAudit', DatabaseOptions> {
   const options = databaseOptions(config, {
     pooled: config.DB_POOLER === 'transaksjon',
@@ -301,6 +352,5 @@ function databaseOptionsFrom(config: Config): Record<'forReading' | 'forAudit', 
     statementTimeoutMs: config.DB_STATEMENT_TIMEOUT_MS,
     connectTimeoutMs: 2_000,
   });
-  const replica = config.DB_REPLIKA_HOST && { host: config.DB_REPLIKA_HOST, port: config.DB_REPLIKA_PORT };
-  return { forReading: { ...options, ...(replica ?? {}) }, forAudit: { ...options, poolSize: 2 } };
+  return { forReading: options, forAudit: { ...options, poolSize: 2 } };
 }

@@ -19,6 +19,8 @@ export interface DatabaseOptions {
   sslrootcert?: string | undefined;
   sslcert?: string | undefined;
   sslkey?: string | undefined;
+  /** whose certificate the server must show, when `host` is the number of one of several that have a name in common */
+  tlsName?: string | undefined;
   poolSize: number;
   /** there is a pooler in transaction mode in front, so that a session's settings come with its role */
   pooled?: boolean | undefined;
@@ -164,12 +166,18 @@ export function isThisMachine(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/.test(host);
 }
 
+/** Ends the connections of a pool, whatever is under way on them. */
+export function abandon(pool: Pool): void {
+  if (pool instanceof WatchedPool) pool.abandon();
+}
+
 function ssl(options: DatabaseOptions): false | Record<string, unknown> {
   const mode = options.sslmode ?? (isThisMachine(options.host) ? 'disable' : 'verify-full');
   if (mode === 'disable') return false;
   const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   return {
     rejectUnauthorized: mode !== 'require',
+    ...(options.tlsName === undefined ? {} : { servername: options.tlsName }),
     ca: file(options.sslrootcert),
     cert: file(options.sslcert),
     key: file(options.sslkey),

@@ -1,7 +1,8 @@
 export { checkPreparedStatements, checkSession, PoolerError, requireDirect } from './pooler.ts';
 export { LoginRefusedError, isTransient, connectAndWait, waitForSchema } from './connect.ts';
 export { columnName } from './column-name.ts';
-export { databaseOptions, createDataSource, createPool, type DatabaseOptions } from './connections.ts';
+export { checkReadServer } from './read-server.ts';
+export { abandon, databaseOptions, createDataSource, createPool, type DatabaseOptions } from './connections.ts';
 export { before, encodePosition, epochTag, positionChecksum, type FeedPosition } from './feed-position.ts';
 export { KEYED_ONLY, sessionSettings } from './session-settings.ts';
 export { deltakerIdWith, WrongKeyError, checkKey, writeKeyCheck, type DeltakerId } from './deltaker-id.ts';

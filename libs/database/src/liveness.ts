@@ -100,6 +100,12 @@ export class WatchedPool extends pg.Pool {
     });
   }
 
+  /** Whatever is under way fails at once: the server is known not to answer. */
+  abandon(): void {
+    for (const client of [...this.inUse.keys(), ...this.idle])
+      client.connection.stream.destroy(new SilentConnectionError());
+  }
+
   private nextRound(): NodeJS.Timeout {
     return setTimeout(() => this.round(), ROUND_MS).unref();
   }

@@ -3,6 +3,7 @@ import {
   databaseVariables,
   commonVariables,
   filePath,
+  hosts,
   integer,
   ConfigError,
   readEnvironment,
@@ -50,6 +51,25 @@ test.each([
   [{ NAVN: 'k', FIL: tmpdir() }, 'FIL must be the path of a file that exists: a file'],
 ])('%j: %s', (env, error) => {
   expect(() => readEnvironment(schema, env)).toThrow(new ConfigError([error]));
+});
+
+test.each([
+  ['a', [{ host: 'a' }]],
+  ['a, b.c-d:6432', [{ host: 'a' }, { host: 'b.c-d', port: 6432 }]],
+  ['10.0.0.1,[::1]:5433', [{ host: '10.0.0.1' }, { host: '::1', port: 5433 }]],
+  ['', undefined],
+])('hosts: %j', (text, found) => {
+  expect(readEnvironment({ REPLIKAER: hosts({ description: 'hosts', optional: true }) }, { REPLIKAER: text })).toEqual({
+    REPLIKAER: found,
+  });
+});
+
+test.each(['a,', 'a,a', 'a:0', 'a:70000', 'a b', 'postgres://a', 'a:1:2'])('hosts are not %j', (text) => {
+  expect(() =>
+    readEnvironment({ REPLIKAER: hosts({ description: 'read here', optional: true }) }, { REPLIKAER: text }),
+  ).toThrow(
+    new ConfigError(['REPLIKAER must be hosts, each as host or host:port, separated by commas, none twice: read here']),
+  );
 });
 
 test.each<[Record<string, string>, string[]]>([

@@ -154,6 +154,28 @@ export function list(options: Options<string[]>): Variable<string[]> {
   });
 }
 
+export interface HostPort {
+  host: string;
+  /** undefined: the usual one */
+  port: number | undefined;
+}
+
+const HOST_PORT = /^(?:\[([\da-f:]+)\]|([^\s:/@[\],]+))(?::(\d{1,5}))?$/i;
+
+/** Hosts, each with a port or without, separated by commas; none of them twice. */
+export function hosts(options: Options<HostPort[]> & Optional): Variable<HostPort[] | undefined> {
+  return variable<HostPort[]>(options, 'hosts, each as host or host:port, separated by commas, none twice', (value) => {
+    const parts = value.split(',').map((part) => part.trim());
+    const found = parts.flatMap((part) => {
+      const [, v6, name = v6, port] = HOST_PORT.exec(part) ?? [];
+      const number = port === undefined ? undefined : Number(port);
+      const isUsable = name !== undefined && (number === undefined || (number > 0 && number <= 65_535));
+      return isUsable ? [{ host: name, port: number }] : [];
+    });
+    return found.length === parts.length && new Set(parts).size === parts.length ? found : undefined;
+  });
+}
+
 /** What every app reads. */
 export const commonVariables = {
   ORGANISASJON: text({

@@ -7,6 +7,7 @@ export {
   entraVariables,
   commonVariables,
   filePath,
+  hosts,
   integer,
   ConfigError,
   readEnvironment,
@@ -16,6 +17,7 @@ export {
   url,
   oneOf,
   type ConfigOf,
+  type HostPort,
   type Variable,
 } from './config.ts';
 export { fingerprint } from './fingerprint.ts';

@@ -7,6 +7,8 @@ export interface FollowerOptions {
   url: string;
   /** one for each follower */
   tokens: string[];
+  /** where all of them are; undefined: they read the feed from its beginning first */
+  from?: string;
 }
 
 /** Readers of the change feed, each with a connection of its own, who wait at its end for what comes. */
@@ -17,9 +19,10 @@ export class Followers {
   private atEnd = 0;
   private stopped = false;
 
-  constructor({ url, tokens }: FollowerOptions) {
+  constructor({ url, tokens, from }: FollowerOptions) {
     this.connections = tokens.map(() => new HttpConnection(url, { keepBody: true }));
-    for (const [nr, token] of tokens.entries()) this.follow(nr, token, undefined);
+    for (const [nr, token] of tokens.entries()) this.follow(nr, token, from);
+    if (from !== undefined) this.atEnd = tokens.length;
   }
 
   /** how many have come to the end of the feed once, and wait there */

@@ -146,6 +146,8 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     - { name: DEKNING_FIL, value: /konfig/dekning.yaml }
     # When DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
     # - { name: DB_POOLER, value: transaksjon }
+    # Read replicas: a list, or the name of a headless service (docs/operations.md, Read replicas).
+    # - { name: DB_REPLIKA_HOST, value: … }
   filesFrom:
     - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
   envFrom:

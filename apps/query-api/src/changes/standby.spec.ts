@@ -5,10 +5,12 @@ import {
   freePort,
   startPostgres,
   startStandby,
+  waitUntil,
   type LocalPostgres,
   type Standby,
 } from '@tiltak/testing';
 import pg from 'pg';
+import { metrics } from '../metrics.ts';
 import { startTestApi, type TestApi, type TestResponse } from '../testing/test-api.ts';
 
 /** A primary, a standby that is to take over, and one that follows that: what the feed and look-ups say on each. */
@@ -92,6 +94,46 @@ test('an answer from a replica that lags is not given to who has heard of more, 
   const waiting = number(1, page.body.posisjon, onFollower);
   await follower.resume();
   expect((await waiting).body.avtaleNr).toBe(2);
+}, 60_000);
+
+test('of two replicas, the one that is behind is not asked by who has heard of more, leaves when it is far behind, and is back by itself', async () => {
+  await api.setFreshness(new Date(Date.now() - 60_000));
+  await follower.caughtUp();
+  const [first, second] = [standby, follower].map(({ port }) => `127.0.0.1:${String(port)}`);
+  const onBoth = await api.startBeside({
+    DB_REPLIKA_HOST: `${String(first)},${String(second)}`,
+    DB_REPLIKA_MAKS_ETTERSLEP_SEKUNDER: '2',
+  });
+  const inUse = async (): Promise<Record<string, number>> =>
+    Object.fromEntries((await metrics.replicaInUse.get()).values.map(({ labels, value }) => [labels.replika, value]));
+  expect(await inUse()).toEqual({ [String(first)]: 1, [String(second)]: 1 });
+
+  await follower.pause();
+  const before = await start();
+  await api.owner.query('update avtale set avtale_nr = 3');
+  await api.insertChange(avtale(1));
+  const { body } = await changes(before);
+  await standby.caughtUp();
+  const told: number[] = [];
+  for (let n = 0; n < 12; n++) told.push((await number(1, body.posisjon, onBoth)).body.avtaleNr);
+  expect(told).toEqual(Array.from({ length: 12 }, () => 3));
+  // Who says nothing of it is answered by either.
+  const asked = async (): Promise<Set<number>> => {
+    const answers: number[] = [];
+    for (let n = 0; n < 12; n++)
+      answers.push((await onBoth.call('GET', `/api/v1/avtaler/${avtale(1)}`)).body.avtaleNr as number);
+    return new Set(answers);
+  };
+  expect(await asked()).toEqual(new Set([2, 3]));
+
+  await api.setFreshness(new Date());
+  await waitUntil(async () => (await inUse())[String(second)] === 0, { what: 'the one behind to leave' });
+  expect(await asked()).toEqual(new Set([3]));
+
+  await follower.resume();
+  await waitUntil(async () => (await inUse())[String(second)] === 1, { what: 'it to be back' });
+  expect(await asked()).toEqual(new Set([3]));
+  await onBoth.stop();
 }, 60_000);
 
 test.each(['x', 'N2Y5YzJl'])('a position that is made up is refused: %s', async (position) => {

@@ -11,6 +11,7 @@ import { encodePosition } from '../changes/feed-position.ts';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import type { KindsHeldTo } from '../access/grant.ts';
 import { narrowedText } from '../lookups/narrowed.ts';
+import type { SpreadPool } from '../replicas/spread-pool.ts';
 import type { Shares } from '../shared/shares.ts';
 import { avtalerOf, nowQuery, type NowRow, type SubscriptionName } from '../subscriptions/subscription-feed.queries.ts';
 import { noSuchSubscription, placeNow } from '../subscriptions/subscription-place.ts';
@@ -83,7 +84,7 @@ export class Export {
 
   constructor(
     /** of its own, so that exports and look-ups don't wait for each other */
-    private readonly pool: Pool,
+    private readonly pool: Pick<Pool | SpreadPool, 'options'> & { connect: () => Promise<PoolClient> },
     private readonly shares: Shares,
     private readonly maxStallMs = MAX_STALL_MS,
   ) {}

@@ -28,19 +28,21 @@ afterAll(async () => {
 test('a refusal keeps the connection, outside of any transaction', async () => {
   const [tag = '', tx = ''] = Buffer.from(REACHED, 'base64url').toString().split('.');
   const madeUp = Buffer.from(`${tag}.${tx}.0.00000000`).toString('base64url');
-  await expect(queryAtLeast(pool, QUERY, madeUp)).rejects.toMatchObject({ problemType: { status: 400 } });
+  await expect(queryAtLeast(() => pool.connect(), QUERY, madeUp)).rejects.toMatchObject({
+    problemType: { status: 400 },
+  });
   const getTypeParser = () => (): never => {
     throw unavailable('Too much is being looked up');
   };
-  const refused = queryAtLeast(pool, { ...QUERY, types: { getTypeParser } }, REACHED);
+  const refused = queryAtLeast(() => pool.connect(), { ...QUERY, types: { getTypeParser } }, REACHED);
   await expect(refused).rejects.toMatchObject({ problemType: { status: 503 } });
   expect(closed).toBe(0);
   const { rows } = await pool.query('select now() = statement_timestamp() as outside');
   expect(rows).toEqual([{ outside: true }]);
-  expect(await queryAtLeast(pool, QUERY, REACHED)).toHaveLength(1);
+  expect(await queryAtLeast(() => pool.connect(), QUERY, REACHED)).toHaveLength(1);
 });
 
 test('after any other error the connection is closed', async () => {
-  await expect(queryAtLeast(pool, { text: 'select 1/0' }, REACHED)).rejects.toThrow('division by zero');
+  await expect(queryAtLeast(() => pool.connect(), { text: 'select 1/0' }, REACHED)).rejects.toThrow('division by zero');
   expect(closed).toBe(1);
 });

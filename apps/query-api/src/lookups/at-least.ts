@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROBLEMS, Problem } from '@tiltak/platform';
-import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
+import type { PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { SNAPSHOT, toSnapshot } from '../changes/changes.queries.ts';
 import { decodePosition, gone, parsePosition } from '../changes/feed-position.ts';
 
@@ -34,17 +34,18 @@ export async function untilReached<T>(attempt: () => Promise<T | NotReached>): P
 /**
  * The query's rows, from a snapshot that is looked at first.
  *
+ * @param connect to another server than the last time, when there is one
  * @param prepare the session
  * @throws Problem 400 for a position that is made up; what a parser of the query throws
  */
 export async function queryAtLeast<Row extends QueryResultRow>(
-  pool: Pool,
+  connect: () => Promise<PoolClient>,
   query: QueryConfig,
   position: string,
   prepare: (db: PoolClient) => Promise<void> = () => Promise.resolve(),
 ): Promise<Row[] | NotReached> {
   parsePosition(position, AT_LEAST_HEADER);
-  const db = await pool.connect();
+  const db = await connect();
   try {
     await prepare(db);
     await db.query('begin isolation level repeatable read read only');

@@ -3,6 +3,7 @@ import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import { metrics } from '../metrics.ts';
+import { SpreadPool } from '../replicas/spread-pool.ts';
 import { queryAtLeast, untilReached } from './at-least.ts';
 import type { AuditRow } from './audit-row.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
@@ -27,7 +28,7 @@ export class Reader {
   private readonly plans = new WeakMap<PoolClient, Plans>();
 
   constructor(
-    private readonly pool: Pool,
+    private readonly pool: Pool | SpreadPool,
     private readonly deltakerId: DeltakerId,
     private readonly options: ReaderOptions,
   ) {
@@ -37,6 +38,7 @@ export class Reader {
       inTurn: (who, work) => this.queue.run(who, () => this.onSession('generic', work)),
       maxEach: this.queue.maxEach,
       maxWaitMs,
+      isLost: (db, error) => this.isLost(db, error),
       tooLong: occupied,
       asUnavailable,
     });
@@ -104,9 +106,47 @@ export class Reader {
     const plans = keys ? 'generic' : 'auto';
     if (atLeast !== undefined) {
       const prepare = (db: PoolClient): Promise<void> => this.plan(db, plans);
-      return untilReached(() => this.inTurn(who, () => queryAtLeast<Row>(this.pool, query, atLeast, prepare)));
+      const connect = this.connectElsewhere();
+      return untilReached(() => this.inTurn(who, () => queryAtLeast<Row>(connect, query, atLeast, prepare)));
     }
-    return this.inTurn(who, () => this.onSession(plans, async (db) => (await db.query<Row>(query)).rows));
+    return this.inTurn(who, () => this.onAnySession(plans, async (db) => (await db.query<Row>(query)).rows));
+  }
+
+  /** Each time to another replica, as long as there are any. */
+  private connectElsewhere(): () => Promise<PoolClient> {
+    const { pool } = this;
+    if (!(pool instanceof SpreadPool)) return () => pool.connect();
+    const tried = new Set<string>();
+    return async () => {
+      const db = await pool.connect(tried);
+      const home = pool.homeOf(db);
+      if (home) tried.add(home.name);
+      return db;
+    };
+  }
+
+  /** @returns whether another server may answer what failed on this one */
+  private isLost(db: PoolClient, error: unknown): boolean {
+    return this.pool instanceof SpreadPool && this.pool.isLost(db, error);
+  }
+
+  /** As `onSession`; what one replica did not live to answer, another is asked. */
+  private async onAnySession<T>(plans: Plans, work: (db: PoolClient) => Promise<T>): Promise<T> {
+    let lost = false;
+    const noting = async (db: PoolClient): Promise<T> => {
+      try {
+        return await work(db);
+      } catch (error) {
+        lost = this.isLost(db, error);
+        throw error;
+      }
+    };
+    try {
+      return await this.onSession(plans, noting);
+    } catch (error) {
+      if (!lost) throw error;
+      return this.onSession(plans, work);
+    }
   }
 
   /** On a connection whose session plans so. One that failed is not used again. */

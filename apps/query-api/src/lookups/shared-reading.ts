@@ -25,6 +25,8 @@ type Outcome = (Reading<QueryResultRow> & { isAudited: boolean }) | 'FAILED_TOGE
 
 interface Member extends SharedRequest {
   shared: SharedStatement;
+  /** it is read again, by itself */
+  isLast: boolean;
   done: (outcome: Outcome) => void;
   giveUp: (error: unknown) => void;
 }
@@ -34,6 +36,8 @@ export interface SharedReadingOptions {
   inTurn: (who: string, work: (db: PoolClient) => Promise<void>) => Promise<void>;
   maxEach: number;
   maxWaitMs: number;
+  /** whether another server may answer what failed on this connection */
+  isLost?: (db: PoolClient, error: unknown) => boolean;
   tooLong: () => Error;
   asUnavailable: (error: unknown) => unknown;
 }
@@ -57,7 +61,8 @@ export class SharedReading {
   }
 
   /**
-   * When the statement fails for several, each is read by one of its own: whoever it was then fails alone.
+   * When the statement fails for several, each is read by one of its own: whoever it was then fails alone. So is one whose
+   * replica is gone, which another may answer.
    *
    * @returns undefined when the database refuses it, whether that is the reading or the audit
    * @throws what `asUnavailable` makes of a database that is away or too slow
@@ -68,14 +73,18 @@ export class SharedReading {
   ): Promise<(Reading<Row> & { isAudited: boolean }) | undefined> {
     const shared = this.statementFor(statement, keys, request.audit !== undefined);
     const { text } = shared.statement;
-    let outcome = await this.inGroup(text, keys.maxShared, { ...request, shared });
+    let outcome = await this.inGroup(text, keys.maxShared, { ...request, shared, isLast: false });
     if (outcome === 'FAILED_TOGETHER') {
-      outcome = await this.inGroup(`${String(this.aloneCount++)} ${text}`, 1, { ...request, shared });
+      outcome = await this.inGroup(`${String(this.aloneCount++)} ${text}`, 1, { ...request, shared, isLast: true });
     }
     return outcome as Reading<Row> & { isAudited: boolean };
   }
 
-  private inGroup(kind: string, max: number, request: SharedRequest & Pick<Member, 'shared'>): Promise<Outcome> {
+  private inGroup(
+    kind: string,
+    max: number,
+    request: SharedRequest & Pick<Member, 'shared' | 'isLast'>,
+  ): Promise<Outcome> {
     return new Promise((done, reject) => {
       const giveUp = (error: unknown): void => reject(this.options.asUnavailable(error));
       this.groups.add(kind, max, { ...request, done, giveUp });
@@ -92,8 +101,9 @@ export class SharedReading {
     try {
       await readGroup(group, db);
     } catch (error) {
-      for (const { done, giveUp } of group) {
-        if (group.length > 1) done('FAILED_TOGETHER');
+      const isLost = this.options.isLost?.(db, error) === true;
+      for (const { done, giveUp, isLast } of group) {
+        if (group.length > 1 || (isLost && !isLast)) done('FAILED_TOGETHER');
         else if (isTransient(error) && !isOfWriting(error)) giveUp(error);
         else done(undefined);
       }
