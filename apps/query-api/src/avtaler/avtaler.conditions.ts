@@ -43,8 +43,7 @@ export function conditionsOf(filter: AvtaleFilter, phaseDay: string, params: Par
     if (from !== undefined) conditions.push(`(slutt_dato >= ${params.add(from, 'date')} or slutt_dato is null)`);
   }
   if (filter.endretEtter) conditions.push(`sist_endret > ${params.add(filter.endretEtter, 'timestamptz')}`);
-  if (filter.faser)
-    conditions.push(`${phaseSql(phaseDay)} = any(${params.add(knownPhases(filter.faser), 'text[]')})`);
+  if (filter.faser) conditions.push(`${phaseSql(phaseDay)} = any(${params.add(knownPhases(filter.faser), 'text[]')})`);
   return conditions;
 }
 
@@ -90,11 +89,7 @@ const COVERING: readonly Fase[] = ['PAAGAAR', 'IKKE_INNGAATT_PAA_NYTT'];
  *
  * @returns undefined when nothing does, or it says of nearly all that they may be
  */
-export function dateRange(
-  { periode, faser }: AvtaleFilter,
-  phaseDay: string,
-  params: Params,
-): string | undefined {
+export function dateRange({ periode, faser }: AvtaleFilter, phaseDay: string, params: Params): string | undefined {
   const [startsBy, startsAfter, endsFrom]: [string[], string[], string[]] = [[], [], []];
   if (periode?.til !== undefined) startsBy.push(dayNumber(params.add(periode.til, 'date')));
   if (periode?.fra !== undefined) endsFrom.push(dayNumber(params.add(periode.fra, 'date')));

@@ -46,7 +46,8 @@ export class AvtalerController {
   @ApiOperation({
     operationId: 'sokAvtaler',
     summary: 'Which avtaler match?',
-    description: 'All criteria given must hold; without any, all avtaler. Follow `neste` until it is absent: a page may have fewer avtaler than `antall`, or none, and still not be the last. One looks at a bounded number of avtaler, so a search that few of very many match is answered in more pages.',
+    description:
+      'All criteria given must hold; without any, all avtaler. Follow `neste` until it is absent: a page may have fewer avtaler than `antall`, or none, and still not be the last. One looks at a bounded number of avtaler, so a search that few of very many match is answered in more pages.',
   })
   @ApiBody({
     type: SokDto,

@@ -36,7 +36,9 @@ function isDirect(filter: AvtaleFilter): boolean {
   const { personidenter, deltakerId, avtaleIder, bedriftsnumre, gjeldendePer } = filter;
   if (personidenter ?? deltakerId ?? avtaleIder) return true;
   const isOfOneEmployer = bedriftsnumre?.length === 1 && gjeldendePer === undefined;
-  const isInOrder = givenFilters(filter).every((name) => name === 'faseDato' || (name === 'bedriftsnumre' && isOfOneEmployer));
+  const isInOrder = givenFilters(filter).every(
+    (name) => name === 'faseDato' || (name === 'bedriftsnumre' && isOfOneEmployer),
+  );
   return isInOrder || isOfNothing(filter);
 }
 

@@ -28,7 +28,12 @@ export interface WalkPage {
  * It is a table `rad` (id, naadd) in the order of the page: avtaler that match, and when it ended before it had enough or
  * came to the end, one row without `id` whose `naadd` tells up to which avtaleId all have been looked at.
  */
-export function walkSql(filter: AvtaleFilter, phaseDay: string, page: WalkPage, params: Params): { head: string; rows: string } {
+export function walkSql(
+  filter: AvtaleFilter,
+  phaseDay: string,
+  page: WalkPage,
+  params: Params,
+): { head: string; rows: string } {
   const matches = `(${conditionsOf(filter, phaseDay, params).join(' and ') || 'true'})`;
   const moment = filter.gjeldendePer === undefined ? undefined : params.add(filter.gjeldendePer, 'timestamptz');
   const range = moment === undefined ? dateRange(filter, phaseDay, params) : undefined;
@@ -159,7 +164,9 @@ function listsOf(filter: AvtaleFilter, params: Params): Lists | undefined {
     // Then: whom it is and has been with, which may say the same avtale twice.
     const from = gjeldendePer === undefined ? 'avtale_synlig' : 'versjon_bedrift';
     return {
-      ctes: [`liste as materialized (select distinct nr as noekkel from unnest(${params.add(bedriftsnumre, 'text[]')}) as nr)`],
+      ctes: [
+        `liste as materialized (select distinct nr as noekkel from unnest(${params.add(bedriftsnumre, 'text[]')}) as nr)`,
+      ],
       spent: '0',
       arms: [{ from, where: 'bedrift_nr = l.noekkel' }],
     };

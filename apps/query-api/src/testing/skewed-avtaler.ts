@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { AvtaleFilter } from '../avtaler/avtaler.filter.ts';
@@ -15,6 +16,7 @@ export const MOMENT = '2024-06-01T12:00:00Z';
  */
 export async function fillSkewed(owner: DataSource, count: number): Promise<void> {
   await owner.query(`
+    set statement_timeout = 0;
     insert into avtale (avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, tiltakstype, avtale_status,
       avtale_inngaatt, start_dato, slutt_dato, feilregistrert, slettet, sist_endret, mottatt, opprettet_tidspunkt,
       kilde_partisjon, kilde_offset, har_vaert_inngaatt)
@@ -35,6 +37,7 @@ export async function fillSkewed(owner: DataSource, count: number): Promise<void
         (hashint8extended(n, 2) & 1048575) % 1000 as d, (hashint8extended(n, 3) & 1048575) as e) x,
       lateral (select (hashint8extended(n, 4) & 1048575) % 1000 as c) y`);
   await owner.query(`
+    set statement_timeout = 0;
     insert into avtale_versjon (avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, tiltakstype, avtale_status,
       avtale_inngaatt, start_dato, slutt_dato, feilregistrert, sist_endret, kilde_partisjon, kilde_offset,
       har_vaert_inngaatt, laert, ny_deltaker, ny_bedrift)
@@ -49,11 +52,22 @@ export async function fillSkewed(owner: DataSource, count: number): Promise<void
       er_foer, er_foer or avtale_nr % 10 = 0
     from avtale cross join (values (true), (false)) as versjon(er_foer)
     where slettet is null order by avtale_id, er_foer desc`);
-  await owner.query('vacuum (analyze) avtale, avtale_versjon');
+  await owner.query('set statement_timeout = 0; analyze avtale, avtale_versjon');
+}
+
+/** As those that are filled in have them. */
+function skewedDeltakerId(ident: string): string {
+  const hash = createHash('md5')
+    .update(`p${String(Number(ident))}`)
+    .digest('hex');
+  return hash.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /** A value of each filter that many match, some, and few. Ids are of the avtaler filled in. */
-export function filterValues(avtaleIder: string[], deltakerId: string): { [Name in keyof AvtaleFilter]-?: AvtaleFilter[Name][] } {
+export function filterValues(
+  avtaleIder: string[],
+  deltakerId: string,
+): { [Name in keyof AvtaleFilter]-?: AvtaleFilter[Name][] } {
   return {
     personidenter: [['00000000003'], Array.from({ length: 100 }, (_, n) => String(n).padStart(11, '0'))],
     deltakerId: [deltakerId],
@@ -63,7 +77,12 @@ export function filterValues(avtaleIder: string[], deltakerId: string): { [Name 
     statuser: [['AVSLUTTET', 'GJENNOMFORES'], ['UKJENT'], ['AVBRUTT']],
     faser: [['PAAGAAR'], ['AVSLUTTET', 'UTKAST'], ['IKKE_INNGAATT_PAA_NYTT'], ['PLANLAGT']],
     faseDato: ['2016-01-02', '2020-06-01'],
-    periode: [{ fra: '2020-01-01', til: '2020-01-07' }, { fra: '2027-10-20' }, { til: '2016-01-02' }, { fra: '2018-01-01' }],
+    periode: [
+      { fra: '2020-01-01', til: '2020-01-07' },
+      { fra: '2027-10-20' },
+      { til: '2016-01-02' },
+      { fra: '2018-01-01' },
+    ],
     endretEtter: ['2020-01-01T00:00:00Z', '2026-12-12T12:00:00Z'],
     gjeldendePer: [MOMENT],
   };
@@ -74,17 +93,23 @@ export async function readsOf<Row extends pg.QueryResultRow>(
   db: pg.ClientBase,
   { statement, values, keys }: Query<Row>,
   plans: 'force_generic_plan' | 'force_custom_plan' = 'force_generic_plan',
-): Promise<{ read: number; ms: number; plan: string }> {
+): Promise<{ read: number; rows: number; ms: number; text: string }> {
   const types = keys?.types ?? [];
   await db.query(`set plan_cache_mode = ${plans}`);
   await db.query(`prepare maalt${types.length > 0 ? `(${types.join(', ')})` : ''} as ${withMoment(statement).text}`);
   try {
-    const args = asStored(values, (ident) => ident).map(literal).join(', ');
+    const args = asStored(values, skewedDeltakerId).map(literal).join(', ');
+    const { rows: found } = await db.query<{ naadd?: string | null; row_found: boolean | null }>(
+      `execute maalt${args === '' ? '' : `(${args})`}`,
+    );
+    const answered = found.filter(({ naadd, row_found: isRow }) => isRow === true && (naadd ?? null) === null).length;
     const { rows } = await db.query<{ 'QUERY PLAN': { Plan: PlanNode; 'Execution Time': number }[] }>(
       `explain (analyze, format json) execute maalt${args === '' ? '' : `(${args})`}`,
     );
-    const [{ Plan: plan, 'Execution Time': ms }] = rows[0]?.['QUERY PLAN'] as [{ Plan: PlanNode; 'Execution Time': number }];
-    return { read: readsIn(plan), ms, plan: JSON.stringify(plan, null, 1) };
+    const [{ Plan: plan, 'Execution Time': ms }] = rows[0]?.['QUERY PLAN'] as [
+      { Plan: PlanNode; 'Execution Time': number },
+    ];
+    return { read: readsIn(plan), rows: answered, ms, text: JSON.stringify(plan, null, 1) };
   } finally {
     await db.query('deallocate maalt');
   }
