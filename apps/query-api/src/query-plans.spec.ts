@@ -37,7 +37,7 @@ beforeAll(async () => {
   await api.owner.query('analyze avtale, avtale_versjon, relasjon');
   const { host, port, database, queryApi } = api.database;
   pool = new pg.Pool({ host, port, database, user: queryApi.username, password: queryApi.password });
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await pool.end();
   await api.stop();

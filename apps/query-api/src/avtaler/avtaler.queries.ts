@@ -54,7 +54,8 @@ function directSearch(
   keyset: Keyset,
   params: Params,
 ): Query<SearchRow> {
-  const conditions = isOfNothing(filter) ? ['false'] : conditionsOf(filter, phaseDay, params);
+  const conditions = conditionsOf(filter, phaseDay, params);
+  if (isOfNothing(filter)) conditions.push('false');
   if (keyset.after !== undefined) conditions.push(`avtale_id > ${params.add(keyset.after, 'uuid')}`);
   if (filter.gjeldendePer !== undefined) conditions.push(wasCurrentAt(params.add(filter.gjeldendePer, 'timestamptz')));
   if (filter.gjeldendePer !== undefined) conditions.push(...everOf(filter, params));

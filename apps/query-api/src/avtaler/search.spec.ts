@@ -132,17 +132,17 @@ test('all pages of any search have all that match, each once and in order', asyn
       fc.boolean(),
       async (filter, atMost, as, isExtract) => {
         const wanted = expected(filter, as === 'bare-mentor' ? 'MENTOR' : undefined);
-        const antall = wanted.length > 60 ? Math.max(atMost, 100) : atMost;
+        const size = wanted.length > 60 ? Math.max(atMost, 100) : atMost;
         const path = `/api/v1/avtaler/${isExtract ? 'utdrag' : 'sok'}`;
-        const body = { ...filter, antall, ...(isExtract && { felter: ['avtaleId'] }) };
+        const body = { ...filter, antall: size, ...(isExtract && { felter: ['avtaleId'] }) };
         const found: string[] = [];
-        let neste: string | undefined;
+        let next: string | undefined;
         do {
-          const page = await api.call('POST', path, { as, body: { ...body, ...(neste && { neste }) } });
-          expect([page.status, page.body.avtaler?.length <= antall]).toEqual([200, true]);
+          const page = await api.call('POST', path, { as, body: { ...body, ...(next && { neste: next }) } });
+          expect([page.status, page.body.avtaler?.length <= size]).toEqual([200, true]);
           found.push(...page.body.avtaler.map((avtale: { avtaleId: string }) => avtale.avtaleId));
-          ({ neste } = page.body);
-        } while (neste !== undefined);
+          next = page.body.neste;
+        } while (next !== undefined);
         expect(found).toEqual(wanted);
       },
     ),

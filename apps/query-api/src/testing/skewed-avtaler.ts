@@ -15,6 +15,18 @@ export const MOMENT = '2024-06-01T12:00:00Z';
  * otherwise before: the version before differs in employer, kind, status and dates.
  */
 export async function fillSkewed(owner: DataSource, count: number): Promise<void> {
+  // They are made many times faster of what is there than row by row.
+  const indexes = await owner.query<{ name: string; definition: string }[]>(
+    `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
+     where indrelid in ('avtale'::regclass, 'avtale_versjon'::regclass) and not indisprimary`,
+  );
+  await owner.query(indexes.map(({ name }) => `drop index ${name}`).join('; '));
+  await fill(owner, count);
+  for (const { definition } of indexes) await owner.query(`set statement_timeout = 0; ${definition}`);
+  await owner.query('set statement_timeout = 0; analyze avtale, avtale_versjon');
+}
+
+async function fill(owner: DataSource, count: number): Promise<void> {
   await owner.query(`
     set statement_timeout = 0;
     insert into avtale (avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, tiltakstype, avtale_status,
@@ -52,7 +64,6 @@ export async function fillSkewed(owner: DataSource, count: number): Promise<void
       er_foer, er_foer or avtale_nr % 10 = 0
     from avtale cross join (values (true), (false)) as versjon(er_foer)
     where slettet is null order by avtale_id, er_foer desc`);
-  await owner.query('set statement_timeout = 0; analyze avtale, avtale_versjon');
 }
 
 /** As those that are filled in have them. */
@@ -63,13 +74,15 @@ function skewedDeltakerId(ident: string): string {
   return hash.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
+const ident = (n: number): string => String(n).padStart(11, '0');
+
 /** A value of each filter that many match, some, and few. Ids are of the avtaler filled in. */
 export function filterValues(
   avtaleIder: string[],
   deltakerId: string,
 ): { [Name in keyof AvtaleFilter]-?: AvtaleFilter[Name][] } {
   return {
-    personidenter: [['00000000003'], Array.from({ length: 100 }, (_, n) => String(n).padStart(11, '0'))],
+    personidenter: [[ident(3)], Array.from({ length: 100 }, (_, n) => ident(n))],
     deltakerId: [deltakerId],
     avtaleIder: [avtaleIder],
     bedriftsnumre: [[LARGE_EMPLOYER], ['920000003', '920000004', LARGE_EMPLOYER, '920000003']],
