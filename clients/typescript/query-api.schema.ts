@@ -47,7 +47,7 @@ export interface paths {
         put?: never;
         /**
          * Which avtaler match?
-         * @description All criteria given must hold; without any, all avtaler. Follow `neste` until it is absent.
+         * @description All criteria given must hold; without any, all avtaler. Follow `neste` until it is absent: a page may have fewer avtaler than `antall`, or none, and still not be the last. One looks at a bounded number of avtaler, so a search that few of very many match is answered in more pages.
          */
         post: operations["sokAvtaler"];
         delete?: never;
@@ -1172,7 +1172,7 @@ export interface components {
         Avtaleside: {
             /** @description In the order of avtaleId */
             avtaler: components["schemas"]["Avtale"][];
-            /** @description Cursor to the next page; absent on the last one */
+            /** @description Cursor to the next page; absent on the last one. A page may be shorter than antall, or empty, and still have it */
             neste?: string;
         };
         /**
@@ -1419,7 +1419,7 @@ export interface components {
         Utdragsside: {
             /** @description In the order of avtaleId, each with the fields asked for */
             avtaler: components["schemas"]["Utdrag"][];
-            /** @description Cursor to the next page; absent on the last one */
+            /** @description Cursor to the next page; absent on the last one. A page may be shorter than antall, or empty, and still have it */
             neste?: string;
         };
         Versjon: {

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import type { AvtaleFilter } from './avtaler/avtaler.filter.ts';
 import { byIdQuery, byNumberQuery, searchQuery, versionsQuery } from './avtaler/avtaler.queries.ts';
-import { WHOLE_AVTALE } from './avtaler/avtaler.fields.ts';
+import { WHOLE_AVTALE, type Selection } from './avtaler/avtaler.fields.ts';
 import { QUERIES } from './graphql/graphql.queries.ts';
 import { FEED_END, changesQuery } from './changes/changes.queries.ts';
 import { asStored, withMoment } from './lookups/reader.ts';
@@ -10,6 +10,7 @@ import type { Query } from './lookups/statement.ts';
 import { tiltakQuery } from './personer/personer.queries.ts';
 import { GROUPINGS } from './statistics/statistics.dto.ts';
 import { figuresQuery } from './statistics/statistics.queries.ts';
+import { readsOf } from './testing/skewed-avtaler.ts';
 import { deltakerId, startTestApi, type TestApi } from './testing/test-api.ts';
 
 /** Every kind of look-up finds its rows by an index, in a table large enough that it matters. */
@@ -36,7 +37,7 @@ beforeAll(async () => {
   await api.owner.query('analyze avtale, avtale_versjon, relasjon');
   const { host, port, database, queryApi } = api.database;
   pool = new pg.Pool({ host, port, database, user: queryApi.username, password: queryApi.password });
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await pool.end();
   await api.stop();
@@ -84,7 +85,6 @@ const SEARCH: [string, AvtaleFilter][] = [
   ],
 ];
 
-/** How it was known before is read in the order of the page: a phase is much of the table. */
 const PHASES: [string, AvtaleFilter][] = [
   ['a common phase', { faser: ['AVSLUTTET', 'PAAGAAR'] }],
   ['the phase of those who are there', { faser: ['PAAGAAR'] }],
@@ -92,23 +92,26 @@ const PHASES: [string, AvtaleFilter][] = [
   ['those who are to come', { faser: ['PLANLAGT'], faseDato: '2026-01-01' }],
 ];
 
-test.each([...SEARCH, ...PHASES])('a search for %s, from the first page and from a later', async (_, filter) => {
-  for (const after of [undefined, '80000000-0000-4000-8000-000000000000']) {
-    const found = await plan(searchQuery(filter, WHOLE_AVTALE, { ...page, after }));
-    expect(found).toMatch(/Index|Bitmap/);
-    expect(found).not.toContain('Seq Scan');
+/** Rows read against rows answered; `avtaler/search.spec.ts` has all combinations, and a million are in `search-bounds.fault.spec.ts`. */
+async function expectFewRead(filter: AvtaleFilter, selection: readonly Selection[], after?: string): Promise<void> {
+  const db = await pool.connect();
+  try {
+    const { read, rows, text } = await readsOf(db, searchQuery(filter, selection, { ...page, after }));
+    const atMost = 20 * Math.min(rows, page.limit - 1) + 1_000;
+    expect([read <= atMost, read > atMost && text]).toEqual([true, false]);
+    expect(text).not.toMatch(/"Seq Scan",(?:(?!"Plans"|Seq Scan)[^}])*"Relation Name": "avtale/);
+  } finally {
+    db.release(true);
   }
+}
+
+test.each([...SEARCH, ...PHASES])('a search for %s, from the first page and from a later', async (_, filter) => {
+  for (const after of [undefined, '80000000-0000-4000-8000-000000000000'])
+    await expectFewRead(filter, WHOLE_AVTALE, after);
 });
 
-/** The history has indexes of persons, employers and avtaler: what else is asked of it is read in the order of the page. */
-const OF_HISTORY = SEARCH.filter(
-  ([, filter]) =>
-    'personidenter' in filter || 'deltakerId' in filter || 'bedriftsnumre' in filter || 'avtaleIder' in filter,
-);
-
-test.each(OF_HISTORY)('a search for %s, as it was known before', async (_, filter) => {
-  const asOf = { ...filter, gjeldendePer: '2026-01-01T00:00:00Z' };
-  expect(await plan(searchQuery(asOf, GRANTABLE_FIELDS, page))).not.toMatch(/Seq Scan on avtale/);
+test.each(SEARCH)('a search for %s, as it was known before', async (_, filter) => {
+  await expectFewRead({ ...filter, gjeldendePer: '2026-01-01T00:00:00Z' }, GRANTABLE_FIELDS);
 });
 
 test('the history of an avtale', async () => {
@@ -147,10 +150,10 @@ test('a look-up in the view of the earlier GraphQL, among many that are wrongly 
   await api.owner.query('analyze avtale');
   const { search, byId, byNumber } = QUERIES.gammel;
   for (const query of [
-    search({ personidenter: ['00000000001'] }, ['avtaleId'], 101),
-    search({ bedriftsnumre: ['910000001'] }, ['avtaleId'], 101),
-    search({ tiltakstyper: ['MENTOR'] }, ['avtaleId'], 101),
-    search({ statuser: ['AVBRUTT'] }, ['avtaleId'], 101),
+    search({ personidenter: ['00000000001'] }, ['avtaleId'], page),
+    search({ bedriftsnumre: ['910000001'] }, ['avtaleId'], page),
+    search({ tiltakstyper: ['MENTOR'] }, ['avtaleId'], page),
+    search({ statuser: ['AVBRUTT'] }, ['avtaleId'], page),
     byId('00000000-0000-4000-8000-000000000000', ['avtaleId']),
     byNumber(1, ['avtaleId']),
   ]) {

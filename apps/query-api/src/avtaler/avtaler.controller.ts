@@ -46,7 +46,8 @@ export class AvtalerController {
   @ApiOperation({
     operationId: 'sokAvtaler',
     summary: 'Which avtaler match?',
-    description: 'All criteria given must hold; without any, all avtaler. Follow `neste` until it is absent.',
+    description:
+      'All criteria given must hold; without any, all avtaler. Follow `neste` until it is absent: a page may have fewer avtaler than `antall`, or none, and still not be the last. One looks at a bounded number of avtaler, so a search that few of very many match is answered in more pages.',
   })
   @ApiBody({
     type: SokDto,
@@ -90,7 +91,8 @@ export class AvtalerController {
   ): Promise<Written<UtdragssideDto>> {
     // The order in which fields were named does not matter, to the cursor or to the statement.
     const fields = GRANTABLE_FIELDS.filter((field) => felter.includes(field));
-    return this.lookups.answer(grantOf(request), extractPage(filter, fields, { size, next }), (rows, nextCursor) =>
+    const grant = grantOf(request);
+    return this.lookups.answer(grant, extractPage(grant, filter, fields, { size, next }), (rows, nextCursor) =>
       toUtdragsside(fields, rows, nextCursor),
     );
   }

@@ -295,12 +295,15 @@ export class AvtaleDto {
   _links: AvtaleLenkerDto;
 }
 
+const SEARCH_NEXT =
+  'Cursor to the next page; absent on the last one. A page may be shorter than antall, or empty, and still have it';
+
 @ApiSchema({ name: 'Avtaleside' })
 export class AvtalesideDto {
   @ApiProperty({ type: [AvtaleDto], description: 'In the order of avtaleId' })
   avtaler: AvtaleDto[];
 
-  @ApiPropertyOptional({ description: 'Cursor to the next page; absent on the last one' })
+  @ApiPropertyOptional({ description: SEARCH_NEXT })
   neste?: string;
 }
 
@@ -529,7 +532,7 @@ export class UtdragssideDto {
   @ApiProperty({ type: [UtdragDto], description: 'In the order of avtaleId, each with the fields asked for' })
   avtaler: UtdragDto[];
 
-  @ApiPropertyOptional({ description: 'Cursor to the next page; absent on the last one' })
+  @ApiPropertyOptional({ description: SEARCH_NEXT })
   neste?: string;
 }
 

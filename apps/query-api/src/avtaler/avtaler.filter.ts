@@ -46,6 +46,15 @@ export function givenFilters(filter: AvtaleFilter): (keyof AvtaleFilter)[] {
   return FILTERS.filter((name) => filter[name] !== undefined);
 }
 
+/**
+ * The filter of a purpose that is held to some kinds: what it may not see is not walked through either. That it is hidden
+ * does not depend on this (`lookups/narrowed.ts`).
+ */
+export function heldToKinds(filter: AvtaleFilter, kinds: readonly string[] | undefined): AvtaleFilter {
+  if (!kinds) return filter;
+  return { ...filter, tiltakstyper: kinds.filter((kind) => filter.tiltakstyper?.includes(kind) ?? true) };
+}
+
 /** Fields of an avtale that a search by these filters reads. */
 export function fieldsReadBy(filter: AvtaleFilter): AvtaleField[] {
   return givenFilters(filter).flatMap((name) => FILTER_FIELDS[name]);

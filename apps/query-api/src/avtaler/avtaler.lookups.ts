@@ -2,8 +2,15 @@ import type { AvtaleField } from '@tiltak/avtale';
 import type { Grant } from '../access/grant.ts';
 import type { Lookup } from '../lookups/lookups.ts';
 import { wholeFields, wholeSelection, type AvtaleRow, type Selection } from './avtaler.fields.ts';
-import { givenFilters, type AvtaleFilter } from './avtaler.filter.ts';
-import { byIdQuery, byNumberQuery, searchQuery, versionsQuery, type VersionRow } from './avtaler.queries.ts';
+import { givenFilters, heldToKinds, type AvtaleFilter } from './avtaler.filter.ts';
+import {
+  byIdQuery,
+  byNumberQuery,
+  searchQuery,
+  versionsQuery,
+  type SearchRow,
+  type VersionRow,
+} from './avtaler.queries.ts';
 
 export interface PageRequest {
   size: number;
@@ -12,31 +19,35 @@ export interface PageRequest {
 }
 
 /** Whole avtaler that match. */
-export function searchPage(grant: Grant, filter: AvtaleFilter, page: PageRequest): Lookup<AvtaleRow> {
+export function searchPage(grant: Grant, filter: AvtaleFilter, page: PageRequest): Lookup<SearchRow> {
   const fields = wholeFields(grant);
   // How avtaler stood to each other then is not kept.
   const selection = filter.gjeldendePer === undefined ? wholeSelection(fields) : fields;
-  return avtalePage(filter, { fields, selection }, page);
+  return avtalePage(grant, filter, { fields, selection }, page);
 }
 
 /** These fields of the avtaler that match. */
 export function extractPage(
+  grant: Grant,
   filter: AvtaleFilter,
   fields: readonly AvtaleField[],
   page: PageRequest,
-): Lookup<AvtaleRow> {
-  return avtalePage(filter, { fields, selection: [...fields, 'avtaleId', 'deltakerId'] }, page);
+): Lookup<SearchRow> {
+  return avtalePage(grant, filter, { fields, selection: [...fields, 'avtaleId', 'deltakerId'] }, page);
 }
 
 function avtalePage(
+  { kinds }: Grant,
   filter: AvtaleFilter,
   { fields, selection }: { fields: readonly AvtaleField[]; selection: readonly Selection[] },
   { size, next }: PageRequest,
-): Lookup<AvtaleRow> {
+): Lookup<SearchRow> {
+  // What it is held to is no part of the statement's order, unless it is asked for.
+  const asked = heldToKinds(filter, kinds?.published);
   return {
     fields,
     filter,
-    query: (after) => searchQuery(filter, selection, { after, limit: size + 1 }),
+    query: (after) => searchQuery(asked, selection, { after, limit: size + 1 }),
     page: {
       size,
       orderedBy: ['avtaleId'],
@@ -44,6 +55,7 @@ function avtalePage(
       // The order in which filters were named does not matter.
       search: [givenFilters(filter).map((name) => [name, filter[name]]), selection],
       endOf: (row) => String(row['avtale_id']),
+      endedAt: ({ naadd }) => naadd ?? undefined,
     },
   };
 }

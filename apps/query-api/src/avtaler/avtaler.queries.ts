@@ -1,17 +1,18 @@
-import { CODE_VALUES, FASER, UKJENT, type Fase } from '@tiltak/avtale';
 import {
-  Persons,
   chosenStatement,
   keysOf,
+  Persons,
   preparedStatement,
   type Keys,
   type Query,
   type Statement,
 } from '../lookups/statement.ts';
-import type { AvtaleFilter } from './avtaler.filter.ts';
+import { Params, conditionsOf, isOfNothing, phaseDayOf } from './avtaler.conditions.ts';
+import { givenFilters, type AvtaleFilter } from './avtaler.filter.ts';
 import { PREPARED_SELECTIONS, columnsFor, withPlannedLinks, type AvtaleRow, type Selection } from './avtaler.fields.ts';
+import { osloDaySql } from './fase.sql.ts';
 import { personCondition } from './persons.sql.ts';
-import { osloDaySql, phaseSql, TODAY } from './fase.sql.ts';
+import { versionThen, walkSql } from './walk.sql.ts';
 
 export interface Keyset {
   /** the last avtaleId of the page before */
@@ -19,14 +20,45 @@ export interface Keyset {
   limit: number;
 }
 
-/** Avtaler in the order of avtaleId, which never changes: no avtale is skipped or given twice by a change. */
-export function searchQuery(filter: AvtaleFilter, selection: readonly Selection[], keyset: Keyset): Query<AvtaleRow> {
+/**
+ * Avtaler in the order of avtaleId, which never changes: no avtale is skipped or given twice by a change. Where few rows
+ * may match among many, the page may end before it has `limit` rows, with a row that tells so in its `naadd`.
+ */
+export function searchQuery(filter: AvtaleFilter, selection: readonly Selection[], keyset: Keyset): Query<SearchRow> {
   const params = new Params();
-  const conditions = filterConditions(filter, params);
   const phaseDay = phaseDayOf(filter, selection, params);
-  if (filter.faser) conditions.push(...phaseConditions(filter.faser, phaseDay, params));
+  const query = isDirect(filter) ? directSearch : walkingSearch;
+  return query(filter, { selection, phaseDay }, keyset, params);
+}
+
+/** What is found is in the order of an index, or so little that it is sorted. */
+function isDirect(filter: AvtaleFilter): boolean {
+  const { personidenter, deltakerId, avtaleIder, bedriftsnumre, gjeldendePer } = filter;
+  if (personidenter ?? deltakerId ?? avtaleIder) return true;
+  const isOfOneEmployer = bedriftsnumre?.length === 1 && gjeldendePer === undefined;
+  const isInOrder = givenFilters(filter).every(
+    (name) => name === 'faseDato' || (name === 'bedriftsnumre' && isOfOneEmployer),
+  );
+  return isInOrder || isOfNothing(filter);
+}
+
+interface Columns {
+  selection: readonly Selection[];
+  /** the day that `fase` is of, as SQL */
+  phaseDay: string;
+}
+
+function directSearch(
+  filter: AvtaleFilter,
+  { selection, phaseDay }: Columns,
+  keyset: Keyset,
+  params: Params,
+): Query<SearchRow> {
+  const conditions = conditionsOf(filter, phaseDay, params);
+  if (isOfNothing(filter)) conditions.push('false');
   if (keyset.after !== undefined) conditions.push(`avtale_id > ${params.add(keyset.after, 'uuid')}`);
   if (filter.gjeldendePer !== undefined) conditions.push(wasCurrentAt(params.add(filter.gjeldendePer, 'timestamptz')));
+  if (filter.gjeldendePer !== undefined) conditions.push(...everOf(filter, params));
   const from = filter.gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
   const keys = keysIn(filter, params.types, keyset.limit);
@@ -36,17 +68,39 @@ export function searchQuery(filter: AvtaleFilter, selection: readonly Selection[
   return { statement: statementFor(selection, text), values: params.values, keys };
 }
 
-/** The values of a statement, each with the type that it has there. */
-class Params {
-  readonly values: unknown[] = [];
-  readonly types: string[] = [];
-
-  /** @returns the value, as the statement names it */
-  add(value: unknown, type: string): string {
-    this.types.push(type);
-    return `$${String(this.values.push(value))}::${type}`;
-  }
+/** Versions are found by the avtale: it is one that is, or has been, of these persons. */
+function everOf({ personidenter, deltakerId }: AvtaleFilter, params: Params): string[] {
+  const asked = personidenter ? new Persons(personidenter) : deltakerId && [deltakerId];
+  if (!asked) return [];
+  return [
+    `avtale_id = any(array(select avtale_id from versjon_deltaker where ${personCondition(params.add(asked, 'uuid[]'))}))`,
+  ];
 }
+
+function walkingSearch(
+  filter: AvtaleFilter,
+  { selection, phaseDay }: Columns,
+  keyset: Keyset,
+  params: Params,
+): Query<SearchRow> {
+  const [after, limit] = [params.add(keyset.after ?? null, 'uuid'), params.add(keyset.limit, 'bigint')];
+  const { head, rows } = walkSql(filter, phaseDay, { after, limit }, params);
+  const { gjeldendePer: moment } = filter;
+  const row =
+    moment === undefined
+      ? 'select * from avtale_synlig where avtale_id = rad.id'
+      : versionThen('rad.id', params.add(moment, 'timestamptz'));
+  const text = `${head}
+    select ${withPlannedLinks(columnsFor(selection, phaseDay))}, rad.naadd from ${rows}
+    left join lateral (${row} offset 0) avtale_synlig on true
+    where avtale_synlig.avtale_id is not null or rad.naadd is not null
+    order by rad.naadd nulls first, rad.id`;
+  // One plan for all values: whatever they are, it does the same.
+  return { statement: statementFor(selection, text), values: params.values, keys: keysOf(params.types, Infinity) };
+}
+
+/** An avtale; or with a value in `naadd`, and nothing else, the place to which all were looked at. */
+export type SearchRow = AvtaleRow & { naadd?: string | null };
 
 /** Of a filter that finds what it looks for by an index of ids. An employer has any number of avtaler, the others few. */
 function keysIn(
@@ -70,69 +124,6 @@ export function wasCurrentAt(moment: string): string {
   return `laert <= ${moment} and not feilregistrert and not exists (
     select from public.avtale_versjon_synlig senere
     where senere.avtale_id = da.avtale_id and senere.lopenr > da.lopenr and senere.laert <= ${moment})`;
-}
-
-function filterConditions(filter: AvtaleFilter, params: Params): string[] {
-  const conditions: string[] = [];
-  if (filter.personidenter) conditions.push(personCondition(params.add(new Persons(filter.personidenter), 'uuid[]')));
-  if (filter.deltakerId) conditions.push(personCondition(params.add([filter.deltakerId], 'uuid[]')));
-  if (filter.bedriftsnumre) conditions.push(`bedrift_nr = any(${params.add(filter.bedriftsnumre, 'text[]')})`);
-  if (filter.avtaleIder) conditions.push(`avtale_id = any(${params.add(filter.avtaleIder, 'uuid[]')})`);
-  if (filter.tiltakstyper)
-    conditions.push(codeCondition('tiltakstype', CODE_VALUES.tiltakstype, filter.tiltakstyper, params));
-  if (filter.statuser)
-    conditions.push(codeCondition('avtale_status', CODE_VALUES.avtaleStatus, filter.statuser, params));
-  if (filter.periode) {
-    const { fra: from, til: to } = filter.periode;
-    conditions.push(to === undefined ? 'start_dato is not null' : `start_dato <= ${params.add(to, 'date')}`);
-    if (from !== undefined) conditions.push(`(slutt_dato >= ${params.add(from, 'date')} or slutt_dato is null)`);
-  }
-  if (filter.endretEtter) conditions.push(`sist_endret > ${params.add(filter.endretEtter, 'timestamptz')}`);
-  return conditions;
-}
-
-function phaseDayOf(filter: AvtaleFilter, selection: readonly Selection[], params: Params): string {
-  const { faser, faseDato: day, gjeldendePer: moment } = filter;
-  // The database refuses a value that nothing in the statement uses.
-  if (!faser && !selection.includes('fase')) return TODAY;
-  if (day !== undefined) return params.add(day, 'date');
-  return moment === undefined ? TODAY : osloDaySql(params.add(moment, 'timestamptz'));
-}
-
-/** What follows from a phase, said so that an index of the dates can find its rows. */
-const DATES_OF: Partial<Record<Fase, (day: string) => string[]>> = {
-  PAAGAAR: covering,
-  IKKE_INNGAATT_PAA_NYTT: covering,
-  PLANLAGT: (day) => [`(start_dato > ${day} or start_dato is null)`],
-};
-
-function covering(day: string): string[] {
-  return [`start_dato <= ${day}`, `(slutt_dato >= ${day} or slutt_dato is null)`];
-}
-
-function phaseConditions(faser: readonly Fase[], day: string, params: Params): string[] {
-  const known = FASER.filter((fase) => fase !== UKJENT);
-  const wanted = known.filter((fase) => faser.includes(fase));
-  if (wanted.length === 0) return ['false'];
-  const [first, ...others] = wanted.map((fase) => DATES_OF[fase]);
-  const list = (phases: readonly Fase[]): string => `(${params.add(phases, 'text[]')})`;
-  if (first && others.every((dates) => dates === first))
-    return [...first(day), `${phaseSql(day)} = any${list(wanted)}`];
-  // Common phases: put as what they are not, it is expected to be most of the table, which is read in the order of the
-  // page. As what they are, the whole table would be read and sorted for each page.
-  return [`${phaseSql(day)} <> all${list(known.filter((fase) => !wanted.includes(fase)))}`];
-}
-
-/** `UKJENT` stands for every text that this release does not know. */
-function codeCondition<T extends string>(
-  column: string,
-  codeValues: { toSource: (value: T) => string; known: readonly string[] },
-  values: string[],
-  params: Params,
-): string {
-  const known = values.filter((v) => v !== UKJENT).map((v) => codeValues.toSource(v as T));
-  const hits = `${column} = any(${params.add(known, 'text[]')})`;
-  return values.includes(UKJENT) ? `(${hits} or ${column} <> all(${params.add(codeValues.known, 'text[]')}))` : hits;
 }
 
 export function byIdQuery(avtaleId: string, selection: readonly Selection[]): Query<AvtaleRow> {

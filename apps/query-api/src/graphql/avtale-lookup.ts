@@ -62,17 +62,33 @@ async function lookUp(access: Access, root: RootLookup): Promise<RootResult> {
   }
 }
 
-async function lookUpMany({ run, queries, room }: Access, root: RootLookup): Promise<RootResult> {
+async function lookUpMany(access: Access, root: RootLookup): Promise<RootResult> {
   const filter = filterFor(root);
   if (!filter) return { answer: [], rows: [], readCount: 0, personidenter: [] };
-  const rows = await run(queries.search(filter, selectionOf(root.sources), room + 1));
-  const fits = rows.length <= room;
+  const rows = await readAll(access, filter, selectionOf(root.sources));
+  const fits = rows.length <= access.room;
   return {
     answer: fits ? rows : tooLarge(),
     rows: fits ? rows : [],
     readCount: rows.length,
     personidenter: filter.personidenter ?? [],
   };
+}
+
+/** All of them, or one more than there is room for. A statement looks at a bounded number of avtaler, and may end before. */
+async function readAll(
+  { run, queries, room }: Access,
+  filter: RootFilter,
+  selection: Selection[],
+): Promise<AvtaleRow[]> {
+  const rows: AvtaleRow[] = [];
+  let after: string | undefined;
+  do {
+    const read = await run(queries.search(filter, selection, { after, limit: room + 1 - rows.length }));
+    after = read.at(-1)?.naadd ?? undefined;
+    rows.push(...(after === undefined ? read : read.slice(0, -1)));
+  } while (after !== undefined && rows.length <= room);
+  return rows;
 }
 
 async function lookUpOne(access: Access, root: RootLookup): Promise<RootResult> {

@@ -2,7 +2,7 @@ import type { QueryResultRow } from 'pg';
 import type { AvtaleField } from '@tiltak/avtale';
 import { forbidden, requireFields, type Grant } from '../access/grant.ts';
 import { fieldsReadBy, subsetOf, type AvtaleFilter } from '../avtaler/avtaler.filter.ts';
-import type { Cursors } from '../shared/cursor.ts';
+import { namelessBefore, type Cursors } from '../shared/cursor.ts';
 import type { AuditLog, Disclosure } from './audit-log.ts';
 import type { AuditRow } from './audit-row.ts';
 import type { DenialLog } from './denial-log.ts';
@@ -42,6 +42,8 @@ export interface Page<Row> {
   /** all that decides what the pages hold */
   search: unknown;
   endOf: (last: Row) => string;
+  /** of a last row that is no part of the answer: all up to there have been looked at, and there may be more after it */
+  endedAt?: (row: Row) => string | undefined;
   /** of what `endOf` gives, when it is not a UUID */
   form?: RegExp;
 }
@@ -87,7 +89,8 @@ export class Lookups {
     this.requireGranted(grant, fields, lookup);
     // Rows are held until the answer is made of them.
     return this.heldRows.during(grant.konsument, async (count) => {
-      const query = lookup.query(this.startOf(grant, page));
+      const startedAt = this.startOf(grant, page);
+      const query = lookup.query(startedAt);
       const told = { fields, ...namedIn(lookup), hits: 0, ...(filter && { subset: subsetTold(grant, filter) }) };
       const deltakerId = this.reader.rememberIds();
       const audit = (): Promise<AuditRow> => this.auditLog.rowOf(grant, told, deltakerId);
@@ -97,12 +100,12 @@ export class Lookups {
         { count, deltakerId },
         { size: page?.size, audit },
       );
-      const { rows, last } = cut(reading.rows, page);
+      const { rows, end } = cut(reading.rows, page, startedAt);
       if (!reading.isAudited) {
         const deltakerIds = [...told.deltakerIds, ...deltakereIn(rows)];
         await this.auditLog.record(grant, { ...told, deltakerIds, hits: rows.length }, deltakerId);
       }
-      return shape(rows, last && page && this.cursors.encode(searchOf(grant, page), page.endOf(last)));
+      return shape(rows, page && end !== undefined ? this.cursors.encode(searchOf(grant, page), end) : undefined);
     });
   }
 
@@ -215,12 +218,20 @@ function searchOf<Row>({ konsument, operation }: Grant, { search }: Page<Row>): 
   return [konsument, operation, search];
 }
 
-/** The rows of the page, and the last of them when there are more after it. */
-function cut<Row extends QueryResultRow>(rows: Row[], page: Page<Row> | undefined): { rows: Row[]; last?: Row } {
-  if (!page || rows.length <= page.size) return { rows };
+/** The rows of the page, and where it ended when there may be more after it. */
+function cut<Row extends QueryResultRow>(
+  read: Row[],
+  page: Page<Row> | undefined,
+  startedAt: string | undefined,
+): { rows: Row[]; end?: string } {
+  if (!page) return { rows: read };
+  const lastRead = read.at(-1);
+  const endedAt = lastRead && page.endedAt?.(lastRead);
+  const rows = endedAt === undefined ? read : read.slice(0, -1);
   const onPage = rows.slice(0, page.size);
   const last = onPage.at(-1);
-  return last ? { rows: onPage, last } : { rows: onPage };
+  if (last && rows.length > page.size) return { rows: onPage, end: page.endOf(last) };
+  return endedAt === undefined ? { rows } : { rows, end: namelessBefore(endedAt, last ? page.endOf(last) : startedAt) };
 }
 
 /** The opaque ids of those whom rows are about. */

@@ -41,5 +41,24 @@ export class Cursors {
   }
 }
 
+/** Hexadecimal digits and dashes: of four billion beginnings, a million avtaler share few. */
+const MIN_BEGINNING = 8;
+
+/**
+ * A place at or a little before an avtaleId that was looked at and is not answered with, so that the cursor, which can be
+ * read, doesn't tell of it: its beginning, as long as it needs to be later than the place before.
+ *
+ * @param earlier a UUID before it: the last that was answered with, or where the page began
+ */
+export function namelessBefore(avtaleId: string, earlier = ''): string {
+  const whole = avtaleId.toLowerCase();
+  for (let length = MIN_BEGINNING; length < whole.length; length++) {
+    const place = whole.slice(0, length) + NIL.slice(length);
+    if (place > earlier.toLowerCase()) return place;
+  }
+  return whole;
+}
+const NIL = '00000000-0000-0000-0000-000000000000';
+
 const PURPOSE = 'tiltak-datadeling neste 1';
 const SEAL_BYTES = 16;

@@ -50,7 +50,7 @@ public abstract class Operations internal constructor() {
     /**
      * Which avtaler match?
      *
-     * All criteria given must hold; without any, all avtaler. Follow `neste` until it is absent.
+     * All criteria given must hold; without any, all avtaler. Follow `neste` until it is absent: a page may have fewer avtaler than `antall`, or none, and still not be the last. One looks at a bounded number of avtaler, so a search that few of very many match is answered in more pages.
      */
     @JvmOverloads
     public fun sokAvtaler(

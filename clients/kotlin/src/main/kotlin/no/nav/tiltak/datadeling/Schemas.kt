@@ -971,7 +971,7 @@ public data class Avtaleside @JsonCreator constructor(
      */
     @param:JsonProperty("avtaler") @get:JsonProperty("avtaler") public val avtaler: List<Avtale>,
     /**
-     * Cursor to the next page; absent on the last one
+     * Cursor to the next page; absent on the last one. A page may be shorter than antall, or empty, and still have it
      */
     @param:JsonProperty("neste") @get:JsonProperty("neste") public val neste: String? = null,
 )
@@ -1247,7 +1247,7 @@ public data class Utdragsside @JsonCreator constructor(
      */
     @param:JsonProperty("avtaler") @get:JsonProperty("avtaler") public val avtaler: List<Utdrag>,
     /**
-     * Cursor to the next page; absent on the last one
+     * Cursor to the next page; absent on the last one. A page may be shorter than antall, or empty, and still have it
      */
     @param:JsonProperty("neste") @get:JsonProperty("neste") public val neste: String? = null,
 )

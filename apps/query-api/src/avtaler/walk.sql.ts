@@ -1,0 +1,237 @@
+import { CODE_VALUES, UKJENT } from '@tiltak/avtale';
+import { conditionsOf, dateRange, type Params } from './avtaler.conditions.ts';
+import type { AvtaleFilter } from './avtaler.filter.ts';
+
+/** What one page may look at, without those that it answers with: then it ends, and says how far it came. */
+const MAX_READ = 800;
+/** More for each row that it answers with. Of twenty, some are for reading it, and its links. */
+const MAX_READ_FOR_EACH = 12;
+/** Of these, it is found out whether few match the dates; each is read. */
+const MAX_OF_DATES = 350;
+/** Lists that are read on from at once, those that begin first: each of them by twenty rows at least. */
+const MAX_LISTS = 45;
+/** A row of the history costs as much as these: the avtale, its version then, and the ones after that. */
+const COST_OF_VERSION = 8;
+
+/** What a walk needs besides the filter. */
+export interface WalkPage {
+  /** the avtaleId where the walk before ended, as SQL; may be null */
+  after: string;
+  /** rows that there is use for, as SQL */
+  limit: string;
+}
+
+/**
+ * A walk through avtaler in the order of avtaleId, which looks at a bounded number of rows however few of them match, and
+ * whatever plan the database makes: each part is an index, read in its order up to a limit (ADR 54).
+ *
+ * It is a table `rad` (id, naadd) in the order of the page: avtaler that match, and when it ended before it had enough or
+ * came to the end, one row without `id` whose `naadd` tells up to which avtaleId all have been looked at.
+ */
+export function walkSql(
+  filter: AvtaleFilter,
+  phaseDay: string,
+  page: WalkPage,
+  params: Params,
+): { head: string; rows: string } {
+  const matches = `(${conditionsOf(filter, phaseDay, params).join(' and ') || 'true'})`;
+  const moment = filter.gjeldendePer === undefined ? undefined : params.add(filter.gjeldendePer, 'timestamptz');
+  const range = moment === undefined ? dateRange(filter, phaseDay, params) : undefined;
+  const source: Source = {
+    matches: moment === undefined ? `${matches} is true` : matchedThen(matches, moment),
+    cost: moment === undefined ? 1 : COST_OF_VERSION,
+    // Of another kind today than then, it is found by its own name.
+    from: moment === undefined ? 'avtale_synlig' : 'public.avtale_synlig',
+  };
+  const lists = listsOf(filter, params);
+  const spent = `${range ? 'least(proevd.antall, 1000)' : '0'}${lists ? ` + ${lists.spent}` : ''}`;
+  const few = `proevd.antall <= ${String(MAX_OF_DATES)}`;
+  const head = `with recursive ${[
+    ...(lists ? lists.ctes : []),
+    ...(range ? [probe(range, source, page.after)] : []),
+    `gang(nr, naadd, lest, funnet, ferdig) as (
+      select 1, ${page.after}, (${spent})::bigint, ${range ? `case when ${few} then proevd.treff else '{}' end` : `'{}'::uuid[]`},
+        ${range ? few : 'false'} ${range ? 'from proevd' : ''}
+      union all
+      select gang.nr + 1, coalesce(steg.til, gang.naadd), gang.lest + steg.lest, gang.funnet || steg.treff, steg.slutt
+      from gang cross join lateral (
+        select greatest(100, least(igjen, greatest(${page.limit}, gang.lest))) / ${String(source.cost)} as plass
+        from (select ${String(MAX_READ)} + ${String(MAX_READ_FOR_EACH)} * cardinality(gang.funnet) - gang.lest as igjen) rom
+        where gang.nr = 1 or igjen >= 100 + ${lists ? '(select count(*) from liste)' : '0'} offset 0) rom
+      cross join lateral (${lists ? listStep(source, lists) : step(source)} offset 0) steg
+      where not gang.ferdig and cardinality(gang.funnet) < ${page.limit})`,
+    `siste as materialized (select * from gang order by nr desc limit 1)`,
+  ].join(', ')}`;
+  const rows = `siste cross join lateral (
+      (select funnet.id, null::uuid as naadd from unnest(siste.funnet) as funnet(id) limit ${page.limit})
+      union all
+      select null, siste.naadd where not siste.ferdig and cardinality(siste.funnet) < ${page.limit}) rad`;
+  return { head, rows };
+}
+
+interface Source {
+  /** of a row, never null */
+  matches: string;
+  /** of looking at one, in rows */
+  cost: number;
+  from: string;
+}
+
+const LOWEST = `'00000000-0000-0000-0000-000000000000'::uuid`;
+const HIGHEST = `'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid`;
+/** As a range of the index, also from the first one there may be. */
+const ON_FROM_THERE = `avtale_id >= coalesce(gang.naadd, ${LOWEST}) and avtale_id is distinct from gang.naadd`;
+
+/** Of an avtale: the version that was the last one known then. */
+export function versionThen(avtaleId: string, moment: string, view = 'avtale_versjon_synlig'): string {
+  return `select * from ${view} where avtale_id = ${avtaleId} and laert <= ${moment} order by lopenr desc limit 1`;
+}
+
+/** Its version is looked for by the qualified name, as `wasCurrentAt` looks for later ones. */
+function matchedThen(matches: string, moment: string): string {
+  return `coalesce((select ${matches} and not feilregistrert
+    from (${versionThen('avtalen.avtale_id', moment, 'public.avtale_versjon_synlig')}) da), false)`;
+}
+
+/** How many the dates leave, and when they are few, those of them that match. */
+function probe(range: string, { from, matches }: Source, after: string): string {
+  return `proevd as materialized (
+      select count(*) as antall,
+        coalesce(array_agg(avtale_id order by avtale_id) filter (where treff and (avtale_id > ${after}) is not false), '{}') as treff
+      from (select avtale_id, ${matches} as treff from ${from} avtalen where ${range} limit ${String(MAX_OF_DATES + 1)}) rad)`;
+}
+
+/** The next of all avtaler. */
+function step({ from, matches, cost }: Source): string {
+  return `select count(*) * ${String(cost)} as lest, (array_agg(avtale_id order by avtale_id desc))[1] as til,
+      coalesce(array_agg(avtale_id order by avtale_id) filter (where treff), '{}') as treff, count(*) < rom.plass as slutt
+    from (
+      select avtale_id, ${matches} as treff from ${from} avtalen where ${ON_FROM_THERE}
+      order by avtale_id limit rom.plass) rad`;
+}
+
+/** Lists of avtaler, each in the order of avtaleId by an index, which have all that match between them. */
+interface Lists {
+  /** make `liste` */
+  ctes: string[];
+  /** rows that it took to make them */
+  spent: string;
+  /** where avtaler of a list `l` are: one of them for each list */
+  arms: { from: string; where: string }[];
+}
+
+/**
+ * The next of several lists, merged. Of all lists the first avtale is read; on from those that begin first, up to where
+ * the next list begins. When a list has more than was read of it, what is complete goes to where that ended.
+ */
+function listStep({ matches, cost }: Source, { arms }: Lists): string {
+  const of = (columns: string, condition: string, limit: string): string =>
+    arms
+      .map(
+        ({ from, where }) => `(select ${columns} from ${from} avtalen where ${where} and ${condition}
+          order by avtale_id limit ${limit})`,
+      )
+      .join(' union all ');
+  return `select coalesce(max(antall_lister), 0) + count(*) * ${String(cost)} as lest,
+      (array_agg(avtale_id order by avtale_id desc) filter (where er_hel))[1] as til,
+      coalesce(array_agg(distinct avtale_id order by avtale_id) filter (where treff and er_hel), '{}') as treff,
+      coalesce(bool_and(er_hel) and not bool_or(er_kuttet) and not bool_or(har_flere), true) as slutt
+    from (
+      select rad.*, nr = bredde as er_kuttet,
+        coalesce(avtale_id <= (min(avtale_id::text collate "C") filter (where nr = bredde) over ())::uuid, true) as er_hel
+      from (
+        select rad.avtale_id, rad.treff, row_number() over (partition by hode.plass order by rad.avtale_id) as nr,
+          antall_lister, bredde, neste is not null as har_flere
+        from (
+          select l.*, foerste.avtale_id as hode, row_number() over (order by foerste.avtale_id) as plass,
+            count(*) over () as antall_lister,
+            greatest(4, greatest(rom.plass, count(*) over () / ${String(cost)}) / least(count(*) over (), ${String(MAX_LISTS)})) as bredde,
+            (array_agg(foerste.avtale_id) over (order by foerste.avtale_id
+              rows between unbounded preceding and unbounded following))[${String(MAX_LISTS + 1)}] as neste
+          from liste l cross join lateral (${of('avtale_id', ON_FROM_THERE, '1')}) foerste) hode
+        cross join lateral (${of(
+          `avtale_id, ${matches} as treff`,
+          `avtale_id >= hode.hode and avtale_id <= coalesce(hode.neste, ${HIGHEST})`,
+          'hode.bredde',
+        ).replace(/\bl\.(noekkel|status)\b/g, 'hode.$1')}) rad
+        where hode.plass <= ${String(MAX_LISTS)}) rad) rad`;
+}
+
+/** undefined: there is nothing but the order of all avtaler */
+function listsOf(filter: AvtaleFilter, params: Params): Lists | undefined {
+  const { bedriftsnumre, gjeldendePer } = filter;
+  if (bedriftsnumre) {
+    // Then: whom it is and has been with, which may say the same avtale twice.
+    const from = gjeldendePer === undefined ? 'avtale_synlig' : 'versjon_bedrift';
+    return {
+      ctes: [
+        `liste as materialized (select distinct nr as noekkel from unnest(${params.add(bedriftsnumre, 'text[]')}) as nr)`,
+      ],
+      spent: '0',
+      arms: [{ from, where: 'bedrift_nr = l.noekkel' }],
+    };
+  }
+  // The history has no index of them.
+  if (gjeldendePer !== undefined || !(filter.tiltakstyper ?? filter.statuser)) return undefined;
+  return listsOfKinds(filter, params);
+}
+
+/** By the index of kind, status and avtaleId: a list for each kind with each status, of those asked for that there are. */
+function listsOfKinds({ tiltakstyper, statuser }: AvtaleFilter, params: Params): Lists {
+  const kinds = valuesOf('tiltakstype', tiltakstyper && stored(CODE_VALUES.tiltakstype, tiltakstyper), params);
+  const statuses = valuesOf('avtale_status', statuser && stored(CODE_VALUES.avtaleStatus, statuser), params);
+  const either = (column: string, name: string, asked: unknown): string[] =>
+    asked ? [`${column} = l.${name}`] : [`${column} = l.${name}`, `l.${name} is null and ${column} is null`];
+  const ofStatus = either('avtale_status', 'status', statuser);
+  return {
+    ctes: [
+      `slag(noekkel) as materialized (${kinds('true')})`,
+      `liste as materialized (
+        select slag.noekkel, verdi.status from slag cross join lateral (
+          ${statuses('tiltakstype = slag.noekkel')}) as verdi(status) where slag.noekkel is not null
+        ${tiltakstyper ? '' : `union all select null, status from (${statuses('tiltakstype is null')}) as verdi(status)`})`,
+    ],
+    spent: '2 * (select count(*) from liste)',
+    arms: either('tiltakstype', 'noekkel', tiltakstyper).flatMap((kind) =>
+      ofStatus.map((status) => ({ from: 'avtale_synlig', where: `${kind} and ${status}` })),
+    ),
+  };
+}
+
+interface StoredValues {
+  asked: string[];
+  /** those that are none of the known ones */
+  others: boolean;
+  known: readonly string[];
+}
+
+function stored<T extends string>(
+  { toSource, known }: { toSource: (value: T) => string; known: readonly string[] },
+  values: readonly string[],
+): StoredValues {
+  const asked = values.filter((value) => value !== UKJENT).map((value) => toSource(value as T));
+  return { asked, others: values.includes(UKJENT), known };
+}
+
+/**
+ * The values of a column that are asked for, as a statement in which `within` says where: those known as they are, and
+ * what is unknown by going from one value that is there to the next.
+ */
+function valuesOf(column: string, values: StoredValues | undefined, params: Params): (within: string) => string {
+  const asked = values && params.add(values.asked, 'text[]');
+  const known = values?.others ? params.add(values.known, 'text[]') : undefined;
+  const there = (within: string): string => `(with recursive funn(verdi) as (
+      (select ${column} from avtale_synlig where ${within} and ${column} is not null order by ${column} limit 1)
+      union all
+      select (select ${column} from avtale_synlig where ${within} and ${column} > funn.verdi order by ${column} limit 1)
+      from funn where funn.verdi is not null)
+    select verdi from funn where verdi is not null)`;
+  return (within) => {
+    // Without one, there may be those that say nothing.
+    if (!values) return `select verdi from ${there(within)} funn union all select null::text`;
+    const ofThese = `select distinct verdi from unnest(${asked ?? ''}) as verdi`;
+    return known === undefined
+      ? ofThese
+      : `${ofThese} union all select verdi from ${there(within)} funn where verdi <> all(${known})`;
+  };
+}
