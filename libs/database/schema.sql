@@ -222,6 +222,40 @@ AS $function$
       $function$;
 comment on function fase(date,date,date,boolean,boolean,boolean,date,boolean,boolean) is 'Where in its life an avtale is on a day: the rule of libs/avtale/src/phase.ts, for searching';
 
+CREATE OR REPLACE FUNCTION fjern_partisjon(hvilken text, maaneden text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET lock_timeout TO '300ms'
+AS $function$
+declare
+  gammel record;
+  hindring text;
+begin
+  perform pg_advisory_xact_lock(7220322);
+  perform from public.partisjonering where tabell = hvilken;
+  if not found then
+    raise exception '% is not partitioned', hvilken using errcode = 'invalid_parameter_value';
+  end if;
+  select * into gammel from public.partisjoner_av(hvilken) p where p.maaned = maaneden;
+  if not found then return false; end if;
+  -- What it says before the lock is not true for long, but saves all others the wait when it says no.
+  hindring := public.hindring_for(hvilken, gammel.partisjon, gammel.til);
+  if hindring is null then
+    execute format('lock table public.%I in access exclusive mode', hvilken);
+    hindring := public.hindring_for(hvilken, gammel.partisjon, gammel.til);
+  end if;
+  if hindring is not null then
+    raise exception '% of % can not go: %', maaneden, hvilken, hindring using errcode = 'TD020';
+  end if;
+  execute format('drop table %s', gammel.partisjon);
+  return true;
+end $function$;
+comment on function fjern_partisjon(text,text) is 'Drops the partition of a month; false: there is none. Gives up (55P03) when somebody is in the way, and refuses (TD020) what must stay';
+revoke execute on function fjern_partisjon(text,text) from public;
+grant execute on function fjern_partisjon(text,text) to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION foelg_avtaler()
  RETURNS void
  LANGUAGE plpgsql
@@ -251,6 +285,27 @@ end $function$;
 comment on function fullfoer_driftshandling(bigint,integer) is 'Says once of how many an action came to be, when that was not known before it was done';
 revoke execute on function fullfoer_driftshandling(bigint,integer) from public;
 grant execute on function fullfoer_driftshandling(bigint,integer) to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION hindring_for(hvilken text, denne regclass, slutt timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  regel public.partisjonering;
+  svar text;
+begin
+  select * into strict regel from public.partisjonering where tabell = hvilken;
+  if slutt > now() - make_interval(days => regel.minst_dager) then
+    return format('it is not %s days old', regel.minst_dager);
+  end if;
+  if regel.vilkaar is not null then
+    execute format('select public.%I($1, $2)', regel.vilkaar) into svar using denne, slutt;
+  end if;
+  return svar;
+end $function$;
+comment on function hindring_for(text,regclass,timestamp with time zone) is 'What keeps a partition from going, whatever age is asked for; null: nothing';
+revoke execute on function hindring_for(text,regclass,timestamp with time zone) from public;
 
 CREATE OR REPLACE FUNCTION hold_igjen_ved_hull()
  RETURNS trigger
@@ -352,6 +407,52 @@ AS $function$ begin
 comment on function krev_som_ventet(boolean,text) is 'Fails with SQLSTATE TD001 when somebody else has changed what a group of messages was read against';
 revoke execute on function krev_som_ventet(boolean,text) from public;
 grant execute on function krev_som_ventet(boolean,text) to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION lag_partisjoner()
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '300ms'
+AS $function$
+declare
+  regel public.partisjonering;
+  resten regclass;
+  begynner timestamptz[];
+  start timestamptz;
+  slutt timestamptz;
+  navn text;
+begin
+  perform pg_advisory_xact_lock(7220322);
+  for regel in select * from public.partisjonering order by tabell loop
+    select partisjon into strict resten from public.partisjoner_av(regel.tabell) p where p.til is null;
+    execute format(
+      'select array(select date_trunc(''month'', now()) + make_interval(months => n) from generate_series(0, %1$s) n
+         union select date_trunc(''month'', %2$I) from %3$s where isfinite(%2$I) order by 1)',
+      regel.maaneder_fram, regel.kolonne, resten) into begynner;
+    foreach start in array begynner loop
+      continue when exists (select from public.partisjoner_av(regel.tabell) p
+        where (p.fra is null or p.fra <= start) and p.til > start);
+      slutt := start + interval '1 month';
+      navn := regel.tabell || '_' || to_char(start, 'YYYYMM');
+      execute format('lock table public.%I in share update exclusive mode', regel.tabell);
+      execute format('lock table %s in access exclusive mode', resten);
+      execute format(
+        'create table public.%I (like public.%I including defaults including constraints including generated including storage)',
+        navn, regel.tabell);
+      execute format(
+        'with ut as (delete from %1$s where %2$I >= $1 and %2$I < $2 returning *) insert into public.%3$I select * from ut',
+        resten, regel.kolonne, navn) using start, slutt;
+      execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)',
+        regel.tabell, navn, start, slutt);
+      return next navn;
+    end loop;
+  end loop;
+end $function$;
+comment on function lag_partisjoner() is 'Makes the partitions that are missing, of the months to come and of rows that lie in a default one; gives up (55P03) when somebody is in the way';
+revoke execute on function lag_partisjoner() from public;
+grant execute on function lag_partisjoner() to datadeling_skriver;
 
 CREATE OR REPLACE FUNCTION lagre_abonnement(hvem text, grunnlag text, hva text, lag boolean, kjent bigint, inn text[], ut text[])
  RETURNS TABLE(abonnement_id uuid, ny_utgave bigint)
@@ -569,6 +670,52 @@ AS $function$
     ) funnet where id is not null order by 1)
 $function$;
 comment on function parkerte_avtaler(bytea,bytea) is 'The avtaler that a message names, by key or content, also when it is neither JSON nor UTF-8';
+
+CREATE OR REPLACE FUNCTION partisjoner(tell boolean)
+ RETURNS TABLE(tabell text, maaned text, fra timestamp with time zone, til timestamp with time zone, byte bigint, rader bigint, hindring text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  p record;
+begin
+  for tabell in select r.tabell from public.partisjonering r order by r.tabell loop
+    for p in select * from public.partisjoner_av(tabell) loop
+      maaned := p.maaned;
+      fra := p.fra;
+      til := p.til;
+      byte := pg_total_relation_size(p.partisjon);
+      rader := null;
+      -- Of the default one always: it should have none.
+      if tell or til is null then execute format('select count(*) from %s', p.partisjon) into rader; end if;
+      hindring := case when til is not null then public.hindring_for(tabell, p.partisjon, til) end;
+      return next;
+    end loop;
+  end loop;
+end $function$;
+comment on function partisjoner(boolean) is 'All partitions, with what keeps each from going; the default ones have no month. rader when they are to be counted';
+revoke execute on function partisjoner(boolean) from public;
+grant execute on function partisjoner(boolean) to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION partisjoner_av(hvilken text)
+ RETURNS TABLE(partisjon regclass, maaned text, fra timestamp with time zone, til timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET "DateStyle" TO 'ISO'
+AS $function$
+  select p, to_char(p_til - interval '1 month', 'YYYYMM'), p_fra, p_til
+  from (
+    select c.oid::regclass as p,
+      substring(grenser from $r$FROM \('([^']*)'\)$r$)::timestamptz as p_fra,
+      substring(grenser from $r$TO \('([^']*)'\)$r$)::timestamptz as p_til
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid, pg_get_expr(c.relpartbound, c.oid) as grenser
+    where i.inhparent = to_regclass(format('public.%I', hvilken))) alle
+  order by p_til nulls last
+$function$;
+comment on function partisjoner_av(text) is 'The partitions of a table, oldest first; without fra: from the beginning; without til too: the default one';
 
 CREATE OR REPLACE FUNCTION personens_identer(spurt uuid[])
  RETURNS TABLE(nr integer, ident uuid)
@@ -1293,6 +1440,23 @@ CREATE INDEX parkert_melding_med_innhold ON parkert_melding USING btree (kode) W
 CREATE INDEX parkert_melding_tilstand ON parkert_melding USING btree (tilstand, id);
 CREATE INDEX parkert_melding_utelatt ON parkert_melding USING btree (topic, partisjon, kafka_offset) WHERE tilstand = 'PARKERT'::text AND innhold_fjernet IS NULL AND utelatt;
 grant select, insert, update on parkert_melding to datadeling_skriver;
+
+create table partisjonering (
+  tabell text not null,
+  kolonne text not null,
+  maaneder_fram integer default 2 not null,
+  minst_dager integer not null,
+  vilkaar text,
+  constraint partisjonering_pkey PRIMARY KEY (tabell),
+  constraint partisjonering_maaneder_fram_check CHECK (maaneder_fram >= 1 AND maaneder_fram <= 24),
+  constraint partisjonering_minst_dager_check CHECK (minst_dager >= 1)
+);
+comment on table partisjonering is 'Tables that are partitioned by month (UTC): partitions are called by the table and the month, as endring_202611, and what fits none lies in the default one, as endring_default';
+comment on column partisjonering.kolonne is 'What they are partitioned by: a timestamptz';
+comment on column partisjonering.maaneder_fram is 'How many months after this one have a partition';
+comment on column partisjonering.minst_dager is 'No partition goes before it is that old, whatever is asked for';
+comment on column partisjonering.vilkaar is 'A function of a partition (regclass) and its end (timestamptz) that says what keeps it from going, or null; it is asked while nobody reads or writes the table';
+grant select on partisjonering to datadeling_skriver;
 
 create table personident (
   ident uuid not null,

@@ -33,6 +33,8 @@ export const LOCKS = {
    * at once when it has to wait, so that it may be taken anywhere
    */
   FOLLOWED: '7220321',
+  /** transaction; partitions are made and dropped by one at a time. Before any lock on a table, and gives up soon */
+  PARTITIONS: '7220322',
   /** transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending */
   DELTAKERE: '7220318',
 } as const;

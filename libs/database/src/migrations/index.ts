@@ -31,6 +31,7 @@ import { Abonnement1795718380102 } from './1795718380102-abonnement.ts';
 import { Driftsside1795719144249 } from './1795719144249-driftsside.ts';
 import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilbakemelding.ts';
 import { RelasjonskontrollFeilet1795724443665 } from './1795724443665-relasjonskontroll-feilet.ts';
+import { Partisjonering1795729840963 } from './1795729840963-partisjonering.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -67,4 +68,5 @@ export const MIGRATIONS = [
   Driftsside1795719144249,
   AdapterTilbakemelding1795719541294,
   RelasjonskontrollFeilet1795724443665,
+  Partisjonering1795729840963,
 ];
