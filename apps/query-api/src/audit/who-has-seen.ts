@@ -122,9 +122,10 @@ export const BY_BITMAPS = `begin; set local enable_seqscan = off; set local enab
   set local cursor_tuple_fraction = 1; set local work_mem = '64MB'; set local jit = off`;
 
 async function readKnown(session: PoolClient, person: string): Promise<Known> {
-  const { rows: idents } = await session.query<Known['idents'][number]>('select ident, til from innsynsidenter($1::uuid)', [
-    person,
-  ]);
+  const { rows: idents } = await session.query<Known['idents'][number]>(
+    'select ident, til from innsynsidenter($1::uuid)',
+    [person],
+  );
   const { rows } = await session.query<{ avtale_id: string; forst_laert: Date }>(
     'select avtale_id, forst_laert from innsyn_avtale where deltaker_id = any($1::uuid[]) order by forst_laert',
     [idents.filter(({ til }) => til === null).map(({ ident }) => ident)],
@@ -162,10 +163,7 @@ async function pagesWithNoneOf(
   return new Set(
     pages
       // Lines that have left the feed can't be looked at.
-      .filter(
-        ({ line, from, to }) =>
-          between(from, to, 'own') === 0 && between(from, to, 'lines') === line.antallTreff,
-      )
+      .filter(({ line, from, to }) => between(from, to, 'own') === 0 && between(from, to, 'lines') === line.antallTreff)
       .map(({ line }) => line),
   );
 }

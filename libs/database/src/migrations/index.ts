@@ -32,6 +32,7 @@ import { Driftsside1795719144249 } from './1795719144249-driftsside.ts';
 import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilbakemelding.ts';
 import { RelasjonskontrollFeilet1795724443665 } from './1795724443665-relasjonskontroll-feilet.ts';
 import { Partisjonering1795729840963 } from './1795729840963-partisjonering.ts';
+import { Oppslagsmaaneder1795730467194 } from './1795730467194-oppslagsmaaneder.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -69,4 +70,5 @@ export const MIGRATIONS = [
   AdapterTilbakemelding1795719541294,
   RelasjonskontrollFeilet1795724443665,
   Partisjonering1795729840963,
+  Oppslagsmaaneder1795730467194,
 ];
