@@ -231,5 +231,6 @@ function daysText({ dager: days, forste: first, siste: last }: Way): string {
     );
     return `${name}: ${list.join(', ')}`;
   });
-  return `${between}${each.join('; ')}.`;
+  // A day of a month has a full stop of its own.
+  return `${between}${each.join('; ').replace(/\.$/, '')}.`;
 }
