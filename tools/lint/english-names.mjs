@@ -39,6 +39,7 @@ const PUBLISHED_IN = [
   'apps/query-api/openapi.json',
   'sandbox/openapi.json',
   'apps/query-api/src/access/konsumenter.schema.json',
+  'apps/query-api/src/insight/innsyn.schema.json',
   ...readdirSync(join(ROOT, MIGRATIONS)).map((name) => `${MIGRATIONS}/${name}`),
 ];
 

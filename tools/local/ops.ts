@@ -22,6 +22,8 @@ interface Settings {
  */
 const COMMANDS: Record<string, { app: AppName; settings: (args: string[]) => Promise<Settings> }> = {
   oppslag: { app: 'query-api', settings: database },
+  innsyn: { app: 'query-api', settings: database },
+  arkiv: { app: 'query-api', settings: database },
   relasjoner: { app: 'ingestor', settings: database },
   rydding: { app: 'ingestor', settings: database },
   avstem: { app: 'ingestor', settings: onDuty },

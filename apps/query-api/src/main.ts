@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { runApp, runCommand, settingsCommand } from '@tiltak/platform';
+import { archive } from './commands/archive.ts';
 import { auditReport } from './commands/audit-report.ts';
 import { catalogue } from './commands/catalogue.ts';
+import { insight } from './commands/insight.ts';
 import { openapi } from './commands/openapi.ts';
 import { register } from './commands/register.ts';
 import { SCHEMA, readConfig } from './config.ts';
@@ -10,6 +12,8 @@ import { startQueryApi } from './query-api.ts';
 /** `node main.cjs <name> [options]`; without a name it is the query-api that starts. */
 const COMMANDS = {
   oppslag: auditReport,
+  innsyn: insight,
+  arkiv: archive,
   register,
   openapi,
   katalog: catalogue,

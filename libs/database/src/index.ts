@@ -11,3 +11,4 @@ export { LOCKS } from './locks.ts';
 export { checkLogSettings, LogSettingsError } from './log-settings.ts';
 export { CONTRACT, ContractError, otherBuilds, requireNotTooOld } from './versions.ts';
 export { migrate } from './migrate.ts';
+export { indexClosedMonths } from './closed-months.ts';

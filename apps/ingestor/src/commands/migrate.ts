@@ -1,4 +1,10 @@
-import { connectAndWait, createDataSource, migrate as runMigrations, requireDirect } from '@tiltak/database';
+import {
+  connectAndWait,
+  createDataSource,
+  indexClosedMonths,
+  migrate as runMigrations,
+  requireDirect,
+} from '@tiltak/database';
 import { errorForLog, flushLogger, logger, type Command } from '@tiltak/platform';
 import { readDatabaseConfig } from '../config.ts';
 import { checkLogs, databaseOptionsFrom, logWaiting } from '../database/connect.ts';
@@ -8,8 +14,8 @@ export const migrate: Command = {
   isJob: true,
   usage: `Usage: node main.cjs migrer
 
-Brings the schema to the version of this release, as a job of its own: the apps of the release wait for it. Waits for a
-database that does not answer. Reads DB_* and ORGANISASJON; DB_USERNAME is the owner of the schema.
+Brings the schema to the version of this release, as a job of its own: the apps of the release wait for it. Then gives each
+month of the audit that is over its indexes, which nobody waits for. Waits for a database that does not answer. Reads DB_* and ORGANISASJON; DB_USERNAME is the owner of the schema.
 
 Exit code: 0 when the schema is at the version, 2 when it could not be brought there: nothing of the migration that
 failed is done then.
@@ -24,6 +30,9 @@ failed is done then.
         return runMigrations(owner);
       });
       logger.info({ migrasjoner: done }, 'The schema is at the version of this release');
+      const indexes = await indexClosedMonths(owner);
+      if (indexes.length > 0)
+        logger.info({ indekser: indexes }, 'Months of the audit that are over have their indexes');
       return 0;
     } catch (error) {
       throw new Error(failure(error), { cause: error });

@@ -19,6 +19,9 @@ import schema from './konsumenter.schema.json' with { type: 'json' };
 export interface Behandlingsgrunnlag {
   id: string;
   lenke: string;
+  /** for the persons who are looked up: what for, and by which rule */
+  formaal?: string | undefined;
+  rettsgrunnlag?: string | undefined;
   operasjoner: ReadonlySet<Operation>;
   felter: ReadonlySet<AvtaleField>;
   /** the only kinds that it may be told of; undefined: all */
@@ -27,6 +30,8 @@ export interface Behandlingsgrunnlag {
 
 export interface Konsument {
   navn: string;
+  /** what people call it */
+  visningsnavn?: string | undefined;
   azp: string;
   /** version of the terms of use that it has accepted */
   bruksvilkaar: number | undefined;
@@ -65,11 +70,14 @@ export class InvalidRegistryError extends StartupError {
 
 interface RegistryEntry {
   navn: string;
+  visningsnavn?: string;
   azp: string;
   bruksvilkaar?: number;
   behandlingsgrunnlag: {
     id: string;
     lenke: string;
+    formaal?: string;
+    rettsgrunnlag?: string;
     operasjoner: Operation[] | 'alle';
     felter: AvtaleField[] | 'alle';
     utvalg?: { tiltakstyper: Tiltakstype[] };
@@ -148,6 +156,7 @@ function duplicates(values: string[]): string[] {
 
 function toKonsument({
   navn,
+  visningsnavn,
   azp,
   bruksvilkaar,
   behandlingsgrunnlag,
@@ -156,11 +165,11 @@ function toKonsument({
 }: RegistryEntry): Konsument {
   return {
     navn,
+    visningsnavn,
     azp,
     bruksvilkaar,
-    behandlingsgrunnlag: behandlingsgrunnlag.map(({ id, lenke, operasjoner: operations, felter: fields, utvalg }) => ({
-      id,
-      lenke,
+    behandlingsgrunnlag: behandlingsgrunnlag.map(({ operasjoner: operations, felter: fields, utvalg, ...purpose }) => ({
+      ...purpose,
       operasjoner: new Set(operations === 'alle' ? GRANTABLE_OPERATIONS : operations),
       felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
       kinds: utvalg && {

@@ -1,15 +1,16 @@
+import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { text } from 'node:stream/consumers';
-import { isUuid } from '@tiltak/avtale';
-import { createPool, databaseOptions, deltakerIdWith } from '@tiltak/database';
 import { UsageError, type Command } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import { readKonsumenter, type Behandlingsgrunnlag, type Konsumenter } from '../access/konsumenter.ts';
 import { NOT_AUDITED } from '../access/operations.ts';
-import { readDatabaseConfig, readDeltakerIdKey, readKonsumenterFile } from '../config.ts';
+import { Archive } from '../audit/archive.ts';
+import { FIRST, type Place } from '../audit/place.ts';
+import { recordReading } from '../audit/reading.ts';
+import { SEEN, whoHasSeen, type SeenDto, type Selected } from '../audit/who-has-seen.ts';
+import { readKonsumenterFile } from '../config.ts';
+import { connectAsAuditor, FIRST_DAY, LAST_DAY, readDays, readPerson, readReason } from './auditor.ts';
 import { toCef, type AuditedLookup } from './cef.ts';
-import { FIRST, type Place } from './place.ts';
-import { SEEN, whoHasSeen, type SeenDto } from './person-report.ts';
 
 /** Who looked up what, and what they were granted without using it. */
 export const auditReport: Command = {
@@ -26,6 +27,8 @@ registry in KONSUMENTER_FIL.
   --person ID       who has seen this participant: the opaque id (deltakerId), or - to read a national ident from standard
                     input, which needs DELTAKER_ID_NOEKKEL. Also what names nobody (exports, changes, statistics) and may
                     have held the person
+  --begrunnelse T   with --person: why the audit is read, 10 to 1,000 characters, which is audited before anything is shown
+  --arkiv DIR       with --person and --cef: also the months that are in files there, and not in the database any more
   --json            as JSON
   --cef             a line in Common Event Format for each person looked up, and for each look-up that names nobody,
                     without the registry
@@ -34,29 +37,25 @@ Exit code: 0, or 2 when it could not be told.
 `,
   run: async (args) => {
     const options = readOptions(args);
+    const reason = options.person === undefined ? '' : readReason(options.begrunnelse);
     const person = options.person === undefined ? undefined : await readPerson(options.person);
     // Before the database is asked: a registry that is wrong is known at once.
     const konsumenter =
       options.form === 'cef' || person !== undefined ? undefined : readKonsumenter(readKonsumenterFile());
-    const db = connect();
+    const archive = options.arkiv === undefined ? undefined : new Archive(options.arkiv);
+    const { db } = connectAsAuditor();
     try {
-      if (person !== undefined) await printSeen(whoHasSeen(db, person, options), options.form);
-      else if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
-      else for await (const line of cefLines(db, options)) write(line);
+      if (person !== undefined) {
+        await recordReading(db, { ...options, who: userInfo().username, what: 'OPPSLAG_PERSON', reason, person });
+        await printSeen(whoHasSeen(db, person, options, archive), options.form);
+      } else if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
+      else for await (const line of cefLines(db, options, archive)) write(line);
       return 0;
     } finally {
       await db.end();
     }
   },
 };
-
-interface UsageFilter {
-  /** first day, UTC, included */
-  fra: string;
-  /** last day, included */
-  til: string;
-  konsument: string | null;
-}
 
 /** What a consumer did for a purpose, and what it may see there: as `--json` prints it. */
 export interface UsageDto {
@@ -74,58 +73,45 @@ export interface UsageDto {
   ubrukteOperasjoner: string[] | null;
 }
 
+interface Options extends Selected {
+  form: 'text' | 'json' | 'cef';
+  person: string | undefined;
+  begrunnelse: string | undefined;
+  arkiv: string | undefined;
+}
+
 /** @throws UsageError */
-function readOptions(args: string[]): UsageFilter & { form: 'text' | 'json' | 'cef'; person: string | undefined } {
+function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
-      fra: { type: 'string', default: '0001-01-01' },
-      til: { type: 'string', default: '9999-12-31' },
+      fra: { type: 'string', default: FIRST_DAY },
+      til: { type: 'string', default: LAST_DAY },
       konsument: { type: 'string' },
       person: { type: 'string' },
+      begrunnelse: { type: 'string' },
+      arkiv: { type: 'string' },
       json: { type: 'boolean', default: false },
       cef: { type: 'boolean', default: false },
     },
   });
-  const { fra, til, json, cef, person, konsument = null } = values;
-  if (!isDay(fra)) throw new UsageError('--fra must be a day, YYYY-MM-DD');
-  if (!isDay(til)) throw new UsageError('--til must be a day, YYYY-MM-DD');
-  if (til < fra) throw new UsageError('--til must not be before --fra');
+  const { json, cef, person, begrunnelse, arkiv, konsument = null } = values;
+  const days = readDays(values.fra, values.til);
   if (json && cef) throw new UsageError('Only one of --json and --cef can be given');
   if (cef && person !== undefined) throw new UsageError('Only one of --cef and --person can be given');
-  return { fra, til, konsument, person, form: cef ? 'cef' : json ? 'json' : 'text' };
-}
-
-/** @throws UsageError for what is neither an opaque id nor, on standard input, a national ident */
-async function readPerson(given: string): Promise<string> {
-  if (isUuid(given)) return given;
-  if (given !== '-')
-    throw new UsageError('--person must be an opaque id (deltakerId), or - for an ident on standard input');
-  const toDeltakerId = deltakerIdWith(readDeltakerIdKey());
-  const ident = (await text(process.stdin)).trim();
-  if (!/^\d{11}$/.test(ident)) throw new UsageError('Standard input must hold a national ident, eleven digits');
-  return toDeltakerId(ident);
-}
-
-const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
-
-/** One connection, as whoever the settings name: neither app's own login can read the audit. */
-function connect(): Pool {
-  const config = readDatabaseConfig();
-  const options = databaseOptions(config, {
-    pooled: config.DB_POOLER === 'transaksjon',
-    applicationName: `oppslag-${config.ORGANISASJON}`,
-    // Counts as many rows as were ever looked up.
-    statementTimeoutMs: 60 * 60_000,
-    connectTimeoutMs: 5_000,
-  });
-  return createPool({ ...options, poolSize: 1 });
+  if (arkiv !== undefined && !cef && person === undefined)
+    throw new UsageError(
+      '--arkiv goes with --person or --cef: what was granted is compared with what is in the database',
+    );
+  return { ...days, konsument, person, begrunnelse, arkiv, form: cef ? 'cef' : json ? 'json' : 'text' };
 }
 
 const SELECTION = `tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::text is null or konsument = $3)`;
 
 /** One line for each person in each look-up, or for the look-up when it names nobody, oldest first; a thousand look-ups in memory at a time. */
-export async function* cefLines(db: Pool, { fra, til, konsument }: UsageFilter): AsyncGenerator<string> {
+export async function* cefLines(db: Pool, selected: Selected, archive?: Archive): AsyncGenerator<string> {
+  const { fra, til, konsument } = selected;
+  for await (const row of archive?.rows(db, selected) ?? []) yield* cefOf(row);
   let after: Place = FIRST;
   for (;;) {
     const { rows } = await db.query<AuditedLookup & Place>(
@@ -134,20 +120,22 @@ export async function* cefLines(db: Pool, { fra, til, konsument }: UsageFilter):
        where ${SELECTION} and (tidspunkt, id) > ($4, $5) order by tidspunkt, id limit 1000`,
       [fra, til, konsument, after.moment, after.id],
     );
-    for (const row of rows) {
-      if (row.personer.length === 0) yield toCef(row);
-      for (const person of row.personer) yield toCef(row, person);
-    }
+    for (const row of rows) yield* cefOf(row);
     const last = rows.at(-1);
     if (!last) return;
     after = last;
   }
 }
 
+function* cefOf(row: AuditedLookup): Generator<string> {
+  if (row.personer.length === 0) yield toCef(row);
+  for (const person of row.personer) yield toCef(row, person);
+}
+
 /** Counted by the database, so that it makes no difference how many there are. */
 export async function readUsage(
   db: Pool,
-  { fra, til, konsument }: UsageFilter,
+  { fra, til, konsument }: Selected,
   konsumenter: Konsumenter,
 ): Promise<UsageDto[]> {
   const { rows } = await db.query<Counted>(
@@ -218,15 +206,16 @@ function printUsage(usage: UsageDto[], form: string): void {
   }
 }
 
+/** As they come: of some persons there are very many. */
 async function printSeen(seen: AsyncIterable<SeenDto>, form: string): Promise<void> {
-  const all: SeenDto[] = [];
-  let indirect = 0;
+  let [count, indirect] = [0, 0];
   for await (const row of seen) {
     if (row.hvordan === 'KAN_HA_FATT') indirect++;
-    if (form === 'json') all.push(row);
+    if (form === 'json') write(`${count === 0 ? '[' : ','}\n${JSON.stringify(row, null, 2)}`);
     else write(seenLine(row));
+    count++;
   }
-  if (form === 'json') write(JSON.stringify(all, null, 2));
+  if (form === 'json') write(count === 0 ? '[]' : ']');
   else if (indirect > 0)
     write('MAY HAVE BEEN told: the answer names nobody, and it can not be ruled out that it held this person.');
 }

@@ -35,6 +35,7 @@ import { VersjonensNoekler1795729796106 } from './1795729796106-versjonens-noekl
 import { Indekser1795729797615 } from './1795729797615-indekser.ts';
 import { Partisjonering1795729840963 } from './1795729840963-partisjonering.ts';
 import { Endringspartisjoner1795730157566 } from './1795730157566-endringspartisjoner.ts';
+import { Oppslagsmaaneder1795730467194 } from './1795730467194-oppslagsmaaneder.ts';
 import { Lagring1795730978236 } from './1795730978236-lagring.ts';
 import { Rapportrydding1795731709496 } from './1795731709496-rapportrydding.ts';
 
@@ -77,6 +78,7 @@ export const MIGRATIONS = [
   Indekser1795729797615,
   Partisjonering1795729840963,
   Endringspartisjoner1795730157566,
+  Oppslagsmaaneder1795730467194,
   Lagring1795730978236,
   Rapportrydding1795731709496,
 ];

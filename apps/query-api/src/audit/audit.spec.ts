@@ -1,0 +1,182 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
+import { indexClosedMonths } from '@tiltak/database';
+import { Ajv } from 'ajv';
+import pg from 'pg';
+import { readKonsumenter } from '../access/konsumenter.ts';
+import schema from '../insight/innsyn.schema.json' with { type: 'json' };
+import { insightJson } from '../insight/json.ts';
+import { insightPdf } from '../insight/pdf.ts';
+import { Summary } from '../insight/report.ts';
+import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
+import { Archive } from './archive.ts';
+import { confirmMonth, closedMonths, exportMonth } from './export-month.ts';
+import { recordReading } from './reading.ts';
+import { BY_BITMAPS, LOOKUPS, whoHasSeen, type SeenDto } from './who-has-seen.ts';
+
+const PERSON = '1'.repeat(11);
+const ID = deltakerId(PERSON);
+const ALL = { fra: '0001-01-01', til: '9999-12-31', konsument: null };
+const directory = mkdtempSync(join(tmpdir(), 'arkiv-'));
+
+let api: TestApi;
+/** as an auditor: with no other rights than those of datadeling_revisor */
+let db: pg.Pool;
+beforeAll(async () => {
+  api = await startTestApi();
+  await api.setFreshness(new Date());
+  const { host, port, database } = api.database;
+  const auditor = `${database}_revisor`;
+  const owner = new pg.Client({ connectionString: api.database.url });
+  await owner.connect();
+  await owner.query(`create role ${auditor} login password 'x' in role datadeling_revisor`);
+  await owner.query(`grant connect on database ${database} to ${auditor}`);
+  await owner.end();
+  db = new pg.Pool({ host, port, database, user: auditor, password: 'x', max: 2 });
+  // As it is a while after the table that was there before has gone.
+  await api.owner.query(`
+    do $$ begin execute format('drop table %s', (select partisjon from partisjoner_av('oppslagslinje') where fra is null and til is not null)); end $$;
+    select lag_partisjoner();
+    create table oppslagslinje_202501 partition of oppslagslinje for values from ('2025-01-01Z') to ('2025-02-01Z');
+    create table oppslagslinje_202502 partition of oppslagslinje for values from ('2025-02-01Z') to ('2025-03-01Z');
+    insert into konsumentbruk_tidsrom (kjent_fra, kjent_til) values ('2025-01-01', now())`);
+});
+afterAll(async () => {
+  await db.end();
+  const owner = new pg.Client({ connectionString: api.database.url.replace(/\/[^/]*$/, '/postgres') });
+  const auditor = `${api.database.database}_revisor`;
+  await api.stop();
+  await owner.connect();
+  await owner.query(`drop role ${auditor}`);
+  await owner.end();
+  rmSync(directory, { recursive: true });
+});
+
+const insertMonth = (month: string): Promise<unknown> =>
+  api.owner.query(
+    `insert into oppslagslinje (id, tidspunkt, form, person, personer, antall_treff, tillatt, call_uuid, posisjon, utvalg)
+     overriding system value
+     select n, $1::timestamptz + n * interval '1 minute', oppslagsform_nr('alt', 'B0', 'sokAvtaler', '{avtaleId,sluttDato}'),
+       case n % 3 when 0 then $2::uuid end, case n % 3 when 1 then array[gen_random_uuid(), $2::uuid] end, 1, n <> 3,
+       gen_random_uuid(), case n % 3 when 2 then 'p' end, case n % 3 when 2 then '{"alle": true}'::jsonb end
+     from generate_series(1, 30) n
+     union all
+     select n, $1::timestamptz + n * interval '1 minute', oppslagsform_nr('alt', 'B0', 'sokAvtaler', '{avtaleId}'),
+       gen_random_uuid(), null, 1, true, gen_random_uuid(), null, null from generate_series(31, 1000) n`,
+    [`${month}-03T00:00:00Z`, ID],
+  );
+
+async function seen(archive?: Archive): Promise<SeenDto[]> {
+  const rows: SeenDto[] = [];
+  for await (const row of whoHasSeen(db, ID, ALL, archive)) rows.push(row);
+  return rows;
+}
+
+test('a look-up of one person takes at most 120 bytes of the table', async () => {
+  const count = 400;
+  for (let i = 0; i < count; i += 50) {
+    const calls = Array.from({ length: 50 }, () =>
+      api.call('POST', '/api/v1/personer/tiltaksstatus', {
+        body: { personidenter: [PERSON] },
+        headers: { 'nav-call-id': crypto.randomUUID() },
+      }),
+    );
+    expect((await Promise.all(calls)).every(({ status }) => status === 200)).toBe(true);
+  }
+  const [{ table = 0, largest = 0 } = {}] = await api.owner.query<Record<string, number>[]>(`
+    select sum(pg_relation_size(partisjon))::float8 as table,
+      (select max(pg_column_size(l.*)) from oppslagslinje l) as largest from partisjoner_av('oppslagslinje')`);
+  expect(largest).toBeLessThanOrEqual(120);
+  expect(table / count).toBeLessThanOrEqual(120);
+  await api.owner.query('truncate oppslagslinje');
+}, 60_000);
+
+test('months in files are told as they were told in the database, and only from files that are as they were', async () => {
+  await insertMonth('2025-01');
+  await insertMonth('2025-02');
+  const before = await seen();
+  expect(
+    Object.entries(Object.groupBy(before, ({ hvordan }) => hvordan)).map(([how, rows]) => [how, rows.length]),
+  ).toEqual(
+    expect.arrayContaining([
+      ['FIKK', 38],
+      ['AVSLAG', 2],
+      ['KAN_HA_FATT', 20],
+    ]),
+  );
+  const drop = (month: string): Promise<unknown> =>
+    api.owner.query(`select fjern_partisjon('oppslagslinje', $1)`, [month]);
+  await expect(drop('202501')).rejects.toThrow('it has not been exported and verified');
+
+  // Of one that was killed: it bears no name that is read, and is gone afterwards.
+  for (const name of ['ndjson.gz', 'json']) writeFileSync(join(directory, `oppslag-202501.${name}.uferdig`), 'halv');
+  const months = await closedMonths(db);
+  expect(months.map(({ maaned }) => maaned)).toEqual(['202501', '202502']);
+  for (const month of months) expect(await exportMonth(db, directory, 'nav', month)).toMatchObject({ rader: 1000 });
+  expect(readdirSync(directory).sort()).toEqual(
+    ['202501', '202502'].flatMap((month) => [`oppslag-${month}.json`, `oppslag-${month}.ndjson.gz`]),
+  );
+  // What is in both is told once.
+  expect(await seen(new Archive(directory))).toEqual(before);
+  await drop('202501');
+  expect(await seen()).toHaveLength(30);
+  expect(await seen(new Archive(directory))).toEqual(before);
+
+  await api.owner.query(`delete from oppslagslinje where id = 1 and tidspunkt < '2025-03-01'`);
+  await expect(confirmMonth(db, directory, '202502')).rejects.toThrow('has 1000 lines, and the database 999');
+  appendFileSync(join(directory, 'oppslag-202501.ndjson.gz'), ' ');
+  await expect(seen(new Archive(directory))).rejects.toThrow('oppslag-202501.ndjson.gz is not as its manifest says');
+}, 60_000);
+
+test('in a month that is over a person is found by indexes of the lines that are theirs', async () => {
+  expect(await indexClosedMonths(api.owner)).toEqual(
+    expect.arrayContaining(['oppslagslinje_202502_avsluttet_person', 'oppslagslinje_202502_avsluttet_personer']),
+  );
+  expect(await indexClosedMonths(api.owner)).toEqual([]);
+  await api.owner.query('analyze oppslagslinje');
+  const session = await db.connect();
+  await session.query(BY_BITMAPS);
+  const { rows } = await session.query<{ 'QUERY PLAN': string }>(`explain (analyze, costs off) ${LOOKUPS}`, [
+    ...[ALL.fra, ALL.til, null, [deltakerId('7'.repeat(11))], [null], '-infinity'],
+  ]);
+  await session.query('rollback');
+  session.release();
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  for (const index of ['avsluttet_person', 'avsluttet_personer'])
+    expect(plan).toMatch(new RegExp(`Index Scan on oppslagslinje_202502_${index} `));
+}, 60_000);
+
+test('the report of a person: JSON after its schema, and a PDF that can be read aloud', async () => {
+  const of = { organisasjon: 'nav', person: ID, fra: undefined, til: undefined, madeAt: new Date() };
+  const summary = new Summary(readKonsumenter(api.registry));
+  const report = JSON.parse(await text(Readable.from(insightJson(whoHasSeen(db, ID, ALL), summary, of)))) as {
+    oppslag: unknown[];
+    sammendrag: { antall: unknown; parter: { maater: { antall: number; dager: Record<string, number> }[] }[] };
+  };
+  const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+  expect([validate(report), validate.errors]).toEqual([true, null]);
+  const ways = report.sammendrag.parter.flatMap(({ maater }) => maater);
+  const sum = (counts: number[]): number => counts.reduce((all, count) => all + count, 0);
+  expect(report.oppslag).toHaveLength(sum(ways.map(({ antall }) => antall)));
+  expect(sum(ways.flatMap(({ dager }) => Object.values(dager)))).toBe(report.oppslag.length);
+
+  const pdf = (await buffer(insightPdf(summary.result(of)))).toString('latin1');
+  expect(pdf).toMatch(/^%PDF-1\.7/);
+  for (const part of ['/Lang (nb-NO)', '/Marked true', '/StructTreeRoot', '/DisplayDocTitle true', '/FontFile'])
+    expect(pdf).toContain(part);
+}, 60_000);
+
+test('who reads the audit says why first, and can not take it back', async () => {
+  const reading = { who: 'Z999999', what: 'OPPSLAG_PERSON', person: ID, fra: ALL.fra, til: ALL.til } as const;
+  await recordReading(db, { ...reading, reason: 'Innsynskrav fra personen' });
+  await expect(recordReading(db, { ...reading, reason: `Krav fra ${PERSON}` })).rejects.toThrow(/begrunnelse_check/);
+  for (const change of [
+    'delete from oppslagsinnsyn',
+    `update oppslagsinnsyn set hvem = 'x'`,
+    'delete from oppslagslinje',
+  ])
+    await expect(db.query(change)).rejects.toThrow(/permission denied/);
+});

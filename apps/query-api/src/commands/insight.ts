@@ -1,0 +1,91 @@
+import { createWriteStream } from 'node:fs';
+import { userInfo } from 'node:os';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import { UsageError, type Command } from '@tiltak/platform';
+import { readKonsumenter } from '../access/konsumenter.ts';
+import { Archive } from '../audit/archive.ts';
+import { recordReading } from '../audit/reading.ts';
+import { whoHasSeen } from '../audit/who-has-seen.ts';
+import { readKonsumenterFile } from '../config.ts';
+import { insightJson } from '../insight/json.ts';
+import { insightPdf } from '../insight/pdf.ts';
+import { Summary } from '../insight/report.ts';
+import { connectAsAuditor, FIRST_DAY, LAST_DAY, readDays, readPerson, readReason } from './auditor.ts';
+
+/** What a person is given who asks who has looked them up. */
+export const insight: Command = {
+  usage: `Usage: npm run drift -- innsyn [options], in the image node main.cjs innsyn [options]
+
+Writes a report for a person, in plain Norwegian: who has looked up what of them, when, how often, for what and by which
+rule, and what is not known. Reads DB_* of a login in datadeling_revisor, ORGANISASJON, and the registry in KONSUMENTER_FIL,
+whose visningsnavn, formaal and rettsgrunnlag it tells.
+
+  --person ID       whose it is: the opaque id (deltakerId), or - to read a national ident from standard input, which needs
+                    DELTAKER_ID_NOEKKEL
+  --begrunnelse T   why the audit is read, 10 to 1,000 characters: audited before anything is written
+  --til-fil FILE    where the report goes: a PDF when the name ends in .pdf, JSON when it ends in .json. Nothing that is
+                    there is overwritten
+  --fra YYYY-MM-DD  first day, UTC, included
+  --til YYYY-MM-DD  last day, included
+  --arkiv DIR       also the months that are in files there, and not in the database any more
+
+Exit code: 0, or 2 when it could not be written.
+`,
+  run: async (args) => {
+    const options = readOptions(args);
+    const konsumenter = readKonsumenter(readKonsumenterFile());
+    const archive = options.arkiv === undefined ? undefined : new Archive(options.arkiv);
+    const person = await readPerson(options.person);
+    const { db, organisasjon } = connectAsAuditor();
+    try {
+      const { fra, til, reason, isPdf } = options;
+      const what = isPdf ? 'INNSYN_PDF' : 'INNSYN_JSON';
+      await recordReading(db, { who: userInfo().username, what, reason, person, fra, til });
+      const seen = whoHasSeen(db, person, { fra, til, konsument: null }, archive);
+      const summary = new Summary(konsumenter);
+      const of = {
+        ...{ organisasjon, person, madeAt: new Date() },
+        fra: fra === FIRST_DAY ? undefined : fra,
+        til: til === LAST_DAY ? undefined : til,
+      };
+      if (isPdf) for await (const row of seen) summary.add(row);
+      const content = isPdf ? insightPdf(summary.result(of)) : Readable.from(insightJson(seen, summary, of));
+      await pipeline(content, createWriteStream(options.file, { flags: 'wx', mode: 0o600 }));
+      return 0;
+    } finally {
+      await db.end();
+    }
+  },
+};
+
+interface Options {
+  person: string;
+  reason: string;
+  file: string;
+  isPdf: boolean;
+  fra: string;
+  til: string;
+  arkiv: string | undefined;
+}
+
+/** @throws UsageError */
+function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      person: { type: 'string' },
+      begrunnelse: { type: 'string' },
+      'til-fil': { type: 'string' },
+      fra: { type: 'string', default: FIRST_DAY },
+      til: { type: 'string', default: LAST_DAY },
+      arkiv: { type: 'string' },
+    },
+  });
+  const { person, begrunnelse, 'til-fil': file = '', arkiv } = values;
+  if (person === undefined) throw new UsageError('--person is missing');
+  if (!/\.(pdf|json)$/.test(file)) throw new UsageError('--til-fil must be a file whose name ends in .pdf or .json');
+  const reason = readReason(begrunnelse);
+  return { ...readDays(values.fra, values.til), person, reason, file, isPdf: file.endsWith('.pdf'), arkiv };
+}
