@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { MigrationExecutor, type DataSource, type Migration, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { LOCKS } from './locks.ts';
-import { beginSteps, endSteps, shortly, type MigrationProgress } from './migration-steps.ts';
+import { beginSteps, endSteps, shortly, type MigrationProgress, type Report } from './migration-steps.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { refuseOlder, requireNoneTooOld } from './versions.ts';
 
@@ -93,12 +93,11 @@ interface Run extends MigrateOptions {
 async function run(dataSource: DataSource, runner: QueryRunner, executor: Executor, options: Run): Promise<void> {
   const { migration, direction, isNew, onProgress = () => undefined, patienceMs = PATIENCE_MS } = options;
   const instance = migration.instance as MigrationInterface;
-  const [migrasjon, retning] = [migration.name, direction === 'up' ? 'opp' : 'ned'] as const;
-  const report = (progress: Omit<MigrationProgress, 'migrasjon' | 'retning'>): void =>
-    onProgress({ migrasjon, retning, ...progress });
-  beginSteps(runner, { migration: migrasjon, direction, isNew, patienceMs, report });
+  const { name } = migration;
+  const report: Report = (progress) => onProgress({ migration: name, direction, ...progress });
+  beginSteps(runner, { migration: name, direction, isNew, patienceMs, report });
   const began = performance.now();
-  report({ hendelse: 'BEGYNT' });
+  report({ event: 'BEGUN' });
   const end = async (): Promise<void> => {
     await (direction === 'up' ? executor.insertMigration(migration) : executor.deleteMigration(migration));
     await endSteps(runner);
@@ -117,24 +116,21 @@ async function run(dataSource: DataSource, runner: QueryRunner, executor: Execut
   } finally {
     clearInterval(watch);
   }
-  report({ hendelse: 'FERDIG', sekunder: Math.round((performance.now() - began) / 100) / 10 });
+  report({ event: 'DONE', seconds: Math.round((performance.now() - began) / 100) / 10 });
 }
 
 /** Over the other connection: the one that migrates waits for the index. */
-function watchIndexes(
-  dataSource: DataSource,
-  report: (progress: Omit<MigrationProgress, 'migrasjon' | 'retning'>) => void,
-): NodeJS.Timeout {
+function watchIndexes(dataSource: DataSource, report: Report): NodeJS.Timeout {
   return setInterval(() => {
     void dataSource
-      .query<{ fase: string; blokker: number; blokkerIAlt: number }[]>(INDEXES)
-      .then((rows) => rows.forEach((row) => report({ hendelse: 'INDEKS', ...row })))
+      .query<{ step: string; phase: string; blocks: number; blocksInAll: number }[]>(INDEXES)
+      .then((rows) => rows.forEach((row) => report({ event: 'INDEX', ...row })))
       .catch(() => undefined);
   }, PROGRESS_EACH_MS).unref();
 }
 
 const INDEXES = `
-  select coalesce(i.relname, 'indeks') as steg, phase as fase, blocks_done::integer as blokker, blocks_total::integer as "blokkerIAlt"
+  select coalesce(i.relname, 'index') as step, phase, blocks_done::integer as blocks, blocks_total::integer as "blocksInAll"
   from pg_stat_progress_create_index p left join pg_class i on i.oid = p.index_relid
   where p.datname = current_database()`;
 

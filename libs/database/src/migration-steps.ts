@@ -7,30 +7,32 @@ import type { QueryRunner } from 'typeorm';
  * Each step is done once, also when the job is killed and begins again. `lint.spec.ts` holds all unreleased ones to it.
  */
 
-/** Told of while a migration runs, by the keys that its line in the log has. No personal data. */
+/** Told of while a migration runs: a line of the log, without personal data. */
 export interface MigrationProgress {
-  migrasjon: string;
-  retning: 'opp' | 'ned';
-  steg?: string;
-  hendelse: 'BEGYNT' | 'FERDIG' | 'STEG' | 'VENTER' | 'BUNKER' | 'INDEKS';
-  sekunder?: number;
-  /** of BUNKER */
-  bunker?: number;
-  rader?: number;
-  /** of VENTER */
-  forsoek?: number;
-  /** of INDEKS: as pg_stat_progress_create_index has it */
-  fase?: string;
-  blokker?: number;
-  blokkerIAlt?: number;
+  migration: string;
+  direction: 'up' | 'down';
+  event: 'BEGUN' | 'DONE' | 'STEP_DONE' | 'WAITS_FOR_LOCK' | 'BATCHES' | 'INDEX';
+  step?: string;
+  seconds?: number;
+  /** of BATCHES */
+  batches?: number;
+  rows?: number;
+  /** of WAITS_FOR_LOCK */
+  attempts?: number;
+  /** of INDEX: as pg_stat_progress_create_index has it */
+  phase?: string;
+  blocks?: number;
+  blocksInAll?: number;
 }
+
+export type Report = (progress: Omit<MigrationProgress, 'migration' | 'direction'>) => void;
 
 export interface MigrationContext {
   migration: string;
   direction: 'up' | 'down';
   /** nobody uses the schema yet: there is nothing to hold up */
   isNew: boolean;
-  report: (progress: Omit<MigrationProgress, 'migrasjon' | 'retning'>) => void;
+  report: Report;
   /** how long the locks of one transaction are tried for, ms */
   patienceMs: number;
 }
@@ -94,7 +96,7 @@ export async function step(db: QueryRunner, name: string, sql: string): Promise<
     await note(db, name, null);
     return true;
   });
-  if (isNew) report({ hendelse: 'STEG', steg: name, sekunder: seconds(began) });
+  if (isNew) report({ event: 'STEP_DONE', step: name, seconds: seconds(began) });
 }
 
 /**
@@ -117,7 +119,7 @@ export async function createIndexConcurrently(
   const began = performance.now();
   if (index) await db.query(`drop index concurrently if exists ${name}`);
   await db.query(`create ${unique ? 'unique ' : ''}index concurrently ${name} on ${on}`);
-  contextOf(db).report({ hendelse: 'STEG', steg: `index ${name}`, sekunder: seconds(began) });
+  contextOf(db).report({ event: 'STEP_DONE', step: `index ${name}`, seconds: seconds(began) });
 }
 
 /** Waits for those that use it, however long they take, with nobody waiting behind. */
@@ -131,7 +133,7 @@ export async function validate(db: QueryRunner, table: string, constraint: strin
   requireNoTransaction(db, 'validate');
   const began = performance.now();
   await db.query(`alter table ${table} validate constraint ${constraint}`);
-  contextOf(db).report({ hendelse: 'STEG', steg: `validate ${constraint}`, sekunder: seconds(began) });
+  contextOf(db).report({ event: 'STEP_DONE', step: `validate ${constraint}`, seconds: seconds(began) });
 }
 
 /** `set not null`, with the rows looked at before it, while they are read and written. */
@@ -197,9 +199,9 @@ export async function inBatches(db: QueryRunner, batches: Batches): Promise<void
     size = nextSize(size, performance.now() - started);
     if (performance.now() - told < REPORT_EACH_MS) continue;
     told = performance.now();
-    report({ hendelse: 'BUNKER', steg: batches.name, bunker: count, rader: rows, sekunder: seconds(began) });
+    report({ event: 'BATCHES', step: batches.name, batches: count, rows, seconds: seconds(began) });
   }
-  report({ hendelse: 'STEG', steg: batches.name, bunker: count, rader: rows, sekunder: seconds(began) });
+  report({ event: 'STEP_DONE', step: batches.name, batches: count, rows, seconds: seconds(began) });
 }
 
 const nextSize = (size: number, ms: number): number =>
@@ -268,7 +270,7 @@ export async function shortly<T>(db: QueryRunner, work: () => Promise<T>, { isRe
       await db.rollbackTransaction().catch(() => undefined);
       if (isNew || !isRetried || !passes(error)) throw error;
       if (performance.now() - began > patienceMs) throw new LockedOutError(lockedOut(patienceMs), { cause: error });
-      report({ hendelse: 'VENTER', forsoek: attempt, sekunder: seconds(began) });
+      report({ event: 'WAITS_FOR_LOCK', attempts: attempt, seconds: seconds(began) });
       await wait(Math.min(LOCK_TIMEOUT_MS * 2 ** Math.min(attempt, 6), LONGEST_PAUSE_MS));
     }
   }
