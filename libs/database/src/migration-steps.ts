@@ -46,7 +46,7 @@ export class LockedOutError extends Error {
  * For so long a statement waits for a lock; whoever comes meanwhile waits behind it. With the tables of a transaction
  * taken one after another, and what is done then, this is well below a second.
  */
-const LOCK_TIMEOUT_MS = 200;
+const LOCK_TIMEOUT_MS = 100;
 /** What holds a lock is done by then, or is given up and tried again. */
 const STATEMENT_TIMEOUT_MS = 1_000;
 /** A lock that nobody who reads or writes waits behind; longer than it takes until an autovacuum gives way. */
@@ -84,14 +84,17 @@ export async function endSteps(db: QueryRunner): Promise<void> {
 /**
  * SQL that is done in one short transaction, and once: what changes the catalogue, and at most a few rows. When its locks
  * are not to be had it is given up, and tried again.
+ *
+ * @param options isLong: what it holds nobody needs meanwhile, which the lint is told of (`lint-exceptions.ts`)
  */
-export async function step(db: QueryRunner, name: string, sql: string): Promise<void> {
+export async function step(db: QueryRunner, name: string, sql: string, { isLong = false } = {}): Promise<void> {
   requireNoTransaction(db, 'step');
   const { report } = contextOf(db);
   const began = performance.now();
   const isNew = await shortly(db, async () => {
     await db.query(JOURNAL);
     if ((await reached(db, name)) !== undefined) return false;
+    if (isLong) await db.query('set local statement_timeout = 0');
     await db.query(sql);
     await note(db, name, null);
     return true;
@@ -271,7 +274,7 @@ export async function shortly<T>(db: QueryRunner, work: () => Promise<T>, { isRe
       if (isNew || !isRetried || !passes(error)) throw error;
       if (performance.now() - began > patienceMs) throw new LockedOutError(lockedOut(patienceMs), { cause: error });
       report({ event: 'WAITS_FOR_LOCK', attempts: attempt, seconds: seconds(began) });
-      await wait(Math.min(LOCK_TIMEOUT_MS * 2 ** Math.min(attempt, 6), LONGEST_PAUSE_MS));
+      await wait(Math.min(250 * 2 ** Math.min(attempt - 1, 5), LONGEST_PAUSE_MS));
     }
   }
 }
