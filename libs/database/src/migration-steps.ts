@@ -4,7 +4,7 @@ import type { QueryRunner } from 'typeorm';
 /**
  * What migrations are made of, so that none holds up look-ups or ingest for longer than a second, at any size (ADR 57).
  * A migration that needs more than one short transaction says `readonly transaction = false` and is written in steps.
- * Each step is done once, also when the job is killed and begins again. `lint.spec.ts` holds all unreleased ones to it.
+ * Each step is done once, also when the job is killed and begins again. `migration-lint/lint.spec.ts` holds all unreleased ones to it.
  */
 
 /** Told of while a migration runs: a line of the log, without personal data. */
@@ -85,7 +85,7 @@ export async function endSteps(db: QueryRunner): Promise<void> {
  * SQL that is done in one short transaction, and once: what changes the catalogue, and at most a few rows. When its locks
  * are not to be had it is given up, and tried again.
  *
- * @param options isLong: what it holds nobody needs meanwhile, which the lint is told of (`lint-exceptions.ts`)
+ * @param options isLong: what it holds nobody needs meanwhile, which the lint is told of (`migration-lint/exceptions.ts`)
  */
 export async function step(db: QueryRunner, name: string, sql: string, { isLong = false } = {}): Promise<void> {
   requireNoTransaction(db, 'step');
@@ -149,11 +149,12 @@ export async function setNotNull(db: QueryRunner, table: string, columns: readon
     [table, check],
   )) as object[];
   if (left) await validate(db, table, check);
+  // Two statements: in one, the check would be dropped before it could be believed.
   await step(
     db,
     `not null ${check}`,
-    `alter table ${table} ${columns.map((column) => `alter column ${column} set not null`).join(', ')},
-       drop constraint ${check}`,
+    `alter table ${table} ${columns.map((column) => `alter column ${column} set not null`).join(', ')};
+     alter table ${table} drop constraint ${check}`,
   );
 }
 
