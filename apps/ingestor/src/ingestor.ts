@@ -45,6 +45,7 @@ import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationCheck } from './operations/relation-check/relation-check.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
+import { StorageMeter } from './operations/storage/storage.job.ts';
 import { Statistics } from './statistics/statistics.job.ts';
 import { UsageSummary } from './statistics/usage.job.ts';
 import { Trigger } from './trigger/trigger.job.ts';
@@ -91,6 +92,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const parkedReplay = new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }, topic);
   const parkedBulk = new ParkedBulk(pool, parkedReplay);
   const adapter = new Adapter(config, publisher, pool);
+  const storageMeter = new StorageMeter(pool, config.DB_PLASS_GB);
   const rebuild = new Rebuild(pool, writer, topic);
   const avstemming = new Avstemming(pool, topic, {
     maxLines: config.AVSTEMMING_MAKS_LINJER,
@@ -112,6 +114,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     parkedBulk,
     rebuild,
     adapter,
+    storageMeter,
     avstemming,
     avstemmingRepair: new AvstemmingRepair(pool, writer, publisher, topic),
     jobs: [
@@ -128,6 +131,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
       new UsageSummary(pool),
+      storageMeter,
       ...jobsOfThePage(config, pool, avstemming),
       rebuild,
       ...publishingJobs(config, kafka, adapter),

@@ -10,3 +10,4 @@ export { LOCKS } from './locks.ts';
 export { checkLogSettings, LogSettingsError } from './log-settings.ts';
 export { CONTRACT, ContractError, otherBuilds, requireNotTooOld } from './versions.ts';
 export { migrate } from './migrate.ts';
+export type { MigrationProgress } from './migration-steps.ts';

@@ -168,6 +168,7 @@ export interface Batches {
   sql: (range: (column: string) => string) => string;
 }
 
+/** Also the smallest that is tried, but for what somebody holds a row of. */
 const FIRST_BATCH = 100;
 const LARGEST_BATCH = 20_000;
 /** Others that want to write one of these rows wait for about so long. */
@@ -177,9 +178,9 @@ const REPORT_EACH_MS = 5_000;
 /** A change of many rows, some at a time, each time in a transaction of its own. Goes on where it was when it was killed. */
 export async function inBatches(db: QueryRunner, batches: Batches): Promise<void> {
   requireNoTransaction(db, 'inBatches');
-  const { report } = contextOf(db);
+  const { report, patienceMs } = contextOf(db);
   const began = performance.now();
-  let told = began;
+  let [told, went] = [began, began];
   let size = FIRST_BATCH;
   let [count, rows] = [0, 0];
   let after = await shortly(db, async () => {
@@ -187,20 +188,22 @@ export async function inBatches(db: QueryRunner, batches: Batches): Promise<void
     return reached(db, batches.name);
   });
   while (after !== null) {
-    const [started, from] = [performance.now(), after];
+    const from = after;
     try {
       const done = await shortly(db, () => batch(db, batches, from, size), { isRetried: false });
       after = done.last;
       rows += done.rows;
       count++;
+      went = performance.now();
+      size = nextSize(size, done.ms);
     } catch (error) {
       if (!passes(error)) throw error;
+      if (performance.now() - went > patienceMs) throw new LockedOutError(lockedOut(patienceMs), { cause: error });
       // It took too long, or somebody holds one of its rows: a smaller one has less to wait for.
       size = Math.max(Math.round(size / 4), 10);
       await wait(BATCH_MS);
       continue;
     }
-    size = nextSize(size, performance.now() - started);
     if (performance.now() - told < REPORT_EACH_MS) continue;
     told = performance.now();
     report({ event: 'BATCHES', step: batches.name, batches: count, rows, seconds: seconds(began) });
@@ -209,7 +212,7 @@ export async function inBatches(db: QueryRunner, batches: Batches): Promise<void
 }
 
 const nextSize = (size: number, ms: number): number =>
-  Math.min(LARGEST_BATCH, Math.round(size * Math.min(2, Math.max(0.5, BATCH_MS / Math.max(ms, 1)))));
+  Math.min(LARGEST_BATCH, Math.max(FIRST_BATCH, Math.round(size * Math.min(2, BATCH_MS / Math.max(ms, 1)))));
 
 /** @returns the last key that it is done with: null when there are no more */
 async function batch(
@@ -217,7 +220,7 @@ async function batch(
   { name, table, key, sql }: Batches,
   after: string | undefined,
   size: number,
-): Promise<{ last: string | null; rows: number }> {
+): Promise<{ last: string | null; rows: number; ms: number }> {
   const [page] = (await db.query(
     `select k::text as last from (
        select ${key} as k from ${table} ${after === undefined ? '' : `where ${key} > $1`} order by ${key} limit ${String(size)}) side
@@ -226,13 +229,14 @@ async function batch(
   )) as { last: string | null }[];
   const last = page?.last ?? null;
   await note(db, name, last);
-  if (last === null) return { last, rows: 0 };
+  if (last === null) return { last, rows: 0, ms: 0 };
   const range = (column: string): string =>
     after === undefined ? `${column} <= $1` : `${column} <= $1 and ${column} > $2`;
+  const began = performance.now();
   const result = (await db.query(sql(range), after === undefined ? [last] : [last, after], true)) as unknown as {
     affected?: number;
   };
-  return { last, rows: result.affected ?? 0 };
+  return { last, rows: result.affected ?? 0, ms: performance.now() - began };
 }
 
 /** @returns undefined when the step has not begun, null when it is done, and else the key that it is done up to */
