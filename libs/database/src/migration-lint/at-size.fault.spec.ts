@@ -11,7 +11,7 @@ import { readSchema } from '../schema/read-schema.ts';
 import { RELEASED } from './exceptions.ts';
 
 /** Of avtaler, versions, lines of the feed and lines of the audit, each. */
-const SIZE = 100_000;
+const SIZE = 1_000_000;
 /** What a look-up, or a batch of messages, may wait for a migration. */
 const LIMIT = '1s';
 
