@@ -131,8 +131,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
       new UsageSummary(pool),
-      storageMeter,
-      ...jobsOfThePage(config, pool, avstemming),
+      ...jobsOfThePage(config, pool, avstemming, storageMeter),
       rebuild,
       ...publishingJobs(config, kafka, adapter),
     ],
@@ -158,9 +157,10 @@ function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
 }
 
 /** What those on duty are shown, and the reports that come by themselves. */
-function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming): Job[] {
+function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming, storageMeter: StorageMeter): Job[] {
   return [
     new Measurements(pool, config.KAFKA_TOPIC),
+    storageMeter,
     new RelationCheck(pool, config.RELASJONSKONTROLL_HVER_TIMER),
     new AvstemmingSchedule(pool, avstemming, {
       everyHours: config.AVSTEMMING_HVER_TIMER,

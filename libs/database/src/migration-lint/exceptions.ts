@@ -1,5 +1,5 @@
 /** What a migration may hold for as long as it takes, each with why nobody needs it meanwhile. */
-export const MAY_HOLD: readonly { migration: string; table: string; why: string }[] = [
+export const MAY_LOCK: readonly { migration: string; table: string; why: string }[] = [
   {
     migration: 'Sletting1795684392617',
     table: 'parkert_melding',

@@ -1,5 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import { MAY_HOLD } from './exceptions.ts';
+import { MAY_LOCK } from './exceptions.ts';
 import { ROWS } from './fill.ts';
 
 /** What tables are made of. They are known by their number, since one may get another name. */
@@ -70,7 +70,7 @@ export class Observer {
 
   private judge(start: Transaction, { locks, work, now, lockTimeoutMs }: Transaction): string[] {
     const isOfConcern = ({ table }: { table: string }): boolean =>
-      this.before.tables.has(table) && !this.mayHold(this.before.tables.get(table)?.name);
+      this.before.tables.has(table) && !this.mayLock(this.before.tables.get(table)?.name);
     const held = locks.filter(isOfConcern);
     const all = work.filter(isOfConcern).map((table) => since(start, table));
     const faults = held.length === 0 ? [] : all.flatMap((table) => whileHeld(start.now, now, table, held));
@@ -87,8 +87,8 @@ export class Observer {
     return faults.map((fault) => this.told(`${fault}\n    in: ${within.join('; ').slice(0, 300)}`));
   }
 
-  private mayHold(table: string | undefined): boolean {
-    return MAY_HOLD.some((exception) => exception.migration === this.migration && exception.table === table);
+  private mayLock(table: string | undefined): boolean {
+    return MAY_LOCK.some((exception) => exception.migration === this.migration && exception.table === table);
   }
 
   private told(fault: string): string {

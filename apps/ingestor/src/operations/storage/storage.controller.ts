@@ -18,12 +18,12 @@ export class StorageController {
   @ApiOkResponse({ type: PlassDto })
   hentPlass(): PlassDto {
     if (!this.meter.last) throw new Problem(PROBLEMS.UTILGJENGELIG, 'It has not been measured yet');
-    return plassOf(this.meter.last, this.meter.capacityBytes);
+    return describeStorage(this.meter.last, this.meter.capacityBytes);
   }
 }
 
 /** The limits are those of the alerts `DiskenBlirFull`, `DoedeRader` and `TransaksjonsnumreTarSlutt`. */
-export function plassOf(storage: Storage, capacityBytes: number | null): PlassDto {
+export function describeStorage(storage: Storage, capacityBytes: number | null): PlassDto {
   const tabeller = storage.tables.map(tableOf);
   const share = capacityBytes === null ? 0 : storage.databaseBytes / capacityBytes;
   const states: State[] = [
@@ -33,7 +33,7 @@ export function plassOf(storage: Storage, capacityBytes: number | null): PlassDt
   ];
   return {
     maalt: storage.measured.toISOString(),
-    tilstand: worst(states.map((tilstand) => ({ tilstand }))),
+    tilstand: worst(states.map((state) => ({ tilstand: state }))),
     databaseByte: storage.databaseBytes,
     plassByte: capacityBytes,
     transaksjonsalder: storage.transactionAge,

@@ -1,6 +1,6 @@
 import { register } from 'prom-client';
 import { startTestIngestor, type TestIngestor } from '../../testing/test-ingestor.ts';
-import { plassOf } from './storage.controller.ts';
+import { describeStorage } from './storage.controller.ts';
 import type { Storage, TableStorage } from './storage.queries.ts';
 
 const table = (more: Partial<TableStorage> = {}): TableStorage => ({
@@ -28,9 +28,9 @@ test.each<[string, Partial<Storage>, string]>([
   ['much is dead of little', { tables: [table({ rows: 10, deadRows: 100_000 })] }, 'BRA'],
   ['nothing is frozen', { transactionAge: 1_000_000_001 }, 'FEIL'],
 ])('%s', (_, found, expected) => {
-  expect(plassOf({ ...WELL, ...found }, 100).tilstand).toBe(expected);
+  expect(describeStorage({ ...WELL, ...found }, 100).tilstand).toBe(expected);
   // Of a disk of unknown size nothing is said.
-  if (found.databaseBytes) expect(plassOf({ ...WELL, ...found }, null).tilstand).toBe('BRA');
+  if (found.databaseBytes) expect(describeStorage({ ...WELL, ...found }, null).tilstand).toBe('BRA');
 });
 
 describe('of a database', () => {
