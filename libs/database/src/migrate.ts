@@ -56,6 +56,11 @@ class Executor extends MigrationExecutor {
   }
 }
 
+/** It passes by waiting: the job begins again, and goes on where it was. */
+class ConnectionLostError extends Error {
+  readonly code = '08006';
+}
+
 async function alone<T>(
   dataSource: DataSource,
   work: (runner: QueryRunner, executor: Executor) => Promise<T>,
@@ -66,6 +71,9 @@ async function alone<T>(
     await runner.query('set statement_timeout = 0');
     await lock(runner);
     return await work(runner, new Executor(dataSource, runner));
+  } catch (error) {
+    // Between two statements nobody heard of it: what TypeORM says then is of its own book-keeping.
+    throw runner.isReleased ? new ConnectionLostError('The connection was lost', { cause: error }) : error;
   } finally {
     await runner.query(`select pg_advisory_unlock(${LOCKS.MIGRATION})`).catch(() => undefined);
     await runner.query('reset statement_timeout').catch(() => undefined);

@@ -197,7 +197,7 @@ async function killedAgainAndAgain(
       const isDone = await work(db, { onProgress }).then(
         () => signs <= kills,
         (error: { code?: string; message: string }) => {
-          if (!/57P01|Connection terminated/.test(`${error.code ?? ''} ${error.message}`)) throw error;
+          if (!/57P01|08006|Connection terminated/.test(`${error.code ?? ''} ${error.message}`)) throw error;
           return false;
         },
       );
