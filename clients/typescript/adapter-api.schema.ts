@@ -109,6 +109,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drift/v1/plass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the database takes, by table and index */
+        get: operations["hentPlass"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drift/v1/handlinger": {
         parameters: {
             query?: never;
@@ -964,6 +981,82 @@ export interface components {
             kontroller: components["schemas"]["Relasjonskontroll"][];
             /** @description The next page; absent on the last one */
             neste?: string;
+        };
+        Tabellplass: {
+            /**
+             * @description With its partitions
+             * @example avtale
+             */
+            tabell: string;
+            /**
+             * @description Bytes
+             * @example 8192
+             */
+            tabellByte: number;
+            /**
+             * @description Bytes
+             * @example 8192
+             */
+            indeksByte: number;
+            /**
+             * @description Bytes
+             * @example 8192
+             */
+            toastByte: number;
+            /** @description As the database estimates it */
+            rader: number;
+            /** @description Rows that no vacuum has removed yet */
+            doedeRader: number;
+            /**
+             * @description Share of the updates that needed no entry in an index, since the statistics began; null: no updates
+             * @example 0.9
+             */
+            hotAndel: number | null;
+            /**
+             * @description OBS: many rows are dead
+             * @enum {string}
+             */
+            tilstand: "BRA" | "OBS" | "FEIL";
+        };
+        Indeksplass: {
+            /**
+             * @description With those of its partitions
+             * @example avtale_pkey
+             */
+            indeks: string;
+            tabell: string;
+            /**
+             * @description Bytes
+             * @example 8192
+             */
+            antallByte: number;
+        };
+        Plass: {
+            /**
+             * Format: date-time
+             * @description Every five minutes
+             */
+            maalt: string;
+            /**
+             * @description That of the worst: the disk, dead rows, transaction numbers
+             * @enum {string}
+             */
+            tilstand: "BRA" | "OBS" | "FEIL";
+            /**
+             * @description Bytes of the whole database
+             * @example 8192
+             */
+            databaseByte: number;
+            /** @description Bytes of its disk; null: DB_PLASS_GB is not set */
+            plassByte: number | null;
+            /** @description Transactions since the oldest that no vacuum has frozen */
+            transaksjonsalder: number;
+            /** @description Transactions since the oldest that is open */
+            aapenTransaksjonsalder: number;
+            /** @description The largest first */
+            tabeller: components["schemas"]["Tabellplass"][];
+            /** @description The largest first */
+            indekser: components["schemas"]["Indeksplass"][];
         };
         Driftshandling: {
             id: string;
@@ -2570,6 +2663,140 @@ export interface operations {
                      *       "title": "Not found",
                      *       "status": 404,
                      *       "detail": "There is no such route or thing.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hentPlass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Plass` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plass"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
                      *     }
                      */

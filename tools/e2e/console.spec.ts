@@ -308,9 +308,17 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     expect((await rows('handlinger').allTextContents())[0]).toContain('Ba om kontroll av relasjonene');
   });
 
+  test('what the database takes is there, by table and index, the largest first', async () => {
+    await unfold('plass');
+    expect(await rows('plass-tabeller').count()).toBeGreaterThan(20);
+    expect(await page.locator('#plass-om').textContent()).toMatch(/^\d+(,\d)? MB$/);
+    expect(await page.locator('#plass-tabeller').innerText()).toMatch(/parkert_melding\s+\d+/);
+    expect(await rows('plass-indekser').count()).toBe(15);
+  });
+
   test('fits a narrow screen, and can be read aloud, in light and dark', async () => {
     await page.setViewportSize({ width: 390, height: 800 });
-    for (const part of ['parkerte', 'avstemming', 'stroem']) await unfold(part);
+    for (const part of ['parkerte', 'avstemming', 'stroem', 'plass']) await unfold(part);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     await page.setViewportSize({ width: 1280, height: 1000 });
     expect(await seriousFaults(page)).toEqual([]);

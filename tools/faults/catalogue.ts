@@ -24,6 +24,7 @@ const TOPIC = 'apps/ingestor/src/kafka/topic-changes.spec.ts';
 const FRESHNESS = 'apps/ingestor/src/freshness/freshness.job.spec.ts';
 const REPLICAS = 'apps/query-api/src/freshness/replicas.spec.ts';
 const LIVENESS = 'libs/database/src/liveness.spec.ts';
+const AT_SIZE = 'libs/database/src/migration-lint/at-size.fault.spec.ts';
 const CONNECTIONS = 'libs/platform/src/http/connections.spec.ts';
 
 export const FAULTS: readonly Fault[] = [
@@ -426,6 +427,20 @@ export const FAULTS: readonly Fault[] = [
     holds: '503, not ready, and back by itself',
     file: 'apps/ingestor/src/database/read-only.spec.ts',
     test: 'a database that is read-only for a while is 503, not ready, and comes back by itself',
+  },
+  {
+    fault: 'the schema is migrated while it is in use',
+    done: 'every migration that no release has had, up and down, at a million avtaler, versions and lines, under look-ups and updates',
+    holds: 'nobody waits a second for a lock',
+    file: AT_SIZE,
+    test: 'at a million of each, no look-up and no batch waits a second for a migration, up or down',
+  },
+  {
+    fault: 'the migration job is killed',
+    done: 'its session is ended at each step of each migration, up and down, and it is run again',
+    holds: 'the schema is that of an undisturbed run',
+    file: AT_SIZE,
+    test: 'killed at whatever step, and run again, it ends in the schema that it would have come to, up and down',
   },
   {
     fault: 'an older release writes beside this one',

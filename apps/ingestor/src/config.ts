@@ -120,6 +120,12 @@ export const SCHEMA = {
     min: 0,
     max: 744,
   }),
+  DB_PLASS_GB: integer({
+    description: "Size of the database's disk, GB, so that it is told before it is full; 0: not known",
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+  }),
   DRIFT_ORGANISASJONER: list({
     description:
       'The organisations that the page of all of them shows, name=address of its ingestor for each; name=address|address of its page where people reach that at another',

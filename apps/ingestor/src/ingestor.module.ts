@@ -26,6 +26,8 @@ import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationCheckController } from './operations/relation-check/relation-check.controller.ts';
 import { SERVED, type Served } from './operations/served.ts';
+import { StorageController } from './operations/storage/storage.controller.ts';
+import { StorageMeter } from './operations/storage/storage.job.ts';
 import { StatusController } from './operations/status.controller.ts';
 
 /** What the controllers work with; made, started and stopped by `ingestor.ts`. */
@@ -40,6 +42,7 @@ export interface Parts {
   parkedBulk: ParkedBulk;
   rebuild: Rebuild;
   adapter: Adapter;
+  storageMeter: StorageMeter;
   avstemming: Avstemming;
   avstemmingRepair: AvstemmingRepair;
 }
@@ -52,6 +55,7 @@ export interface Parts {
     ConditionController,
     OrganisasjonerController,
     RelationCheckController,
+    StorageController,
     ActionsController,
     ReleaseController,
     ParkedController,
@@ -82,6 +86,7 @@ export class IngestorModule {
         { provide: ParkedBulk, useValue: parts?.parkedBulk },
         { provide: Rebuild, useValue: parts?.rebuild },
         { provide: Adapter, useValue: parts?.adapter },
+        { provide: StorageMeter, useValue: parts?.storageMeter },
         { provide: Avstemming, useValue: parts?.avstemming },
         { provide: AvstemmingRepair, useValue: parts?.avstemmingRepair },
       ],

@@ -46,6 +46,7 @@ import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
 import { Retention } from './retention/retention.job.ts';
 import { retentionRules } from './retention/rules.ts';
+import { StorageMeter } from './operations/storage/storage.job.ts';
 import { Statistics } from './statistics/statistics.job.ts';
 import { UsageSummary } from './statistics/usage.job.ts';
 import { Trigger } from './trigger/trigger.job.ts';
@@ -92,6 +93,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const parkedReplay = new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }, topic);
   const parkedBulk = new ParkedBulk(pool, parkedReplay);
   const adapter = new Adapter(config, publisher, pool);
+  const storageMeter = new StorageMeter(pool, config.DB_PLASS_GB);
   const rebuild = new Rebuild(pool, writer, topic);
   const avstemming = new Avstemming(pool, topic, {
     maxLines: config.AVSTEMMING_MAKS_LINJER,
@@ -113,6 +115,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     parkedBulk,
     rebuild,
     adapter,
+    storageMeter,
     avstemming,
     avstemmingRepair: new AvstemmingRepair(pool, writer, publisher, topic),
     jobs: [
@@ -129,7 +132,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
       new UsageSummary(pool),
-      ...jobsOfThePage(config, pool, avstemming),
+      ...jobsOfThePage(config, pool, avstemming, storageMeter),
       rebuild,
       ...publishingJobs(config, kafka, adapter),
     ],
@@ -155,9 +158,10 @@ function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
 }
 
 /** What those on duty are shown, and the reports that come by themselves. */
-function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming): Job[] {
+function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming, storageMeter: StorageMeter): Job[] {
   return [
     new Measurements(pool, config.KAFKA_TOPIC),
+    storageMeter,
     new RelationCheck(pool, config.RELASJONSKONTROLL_HVER_TIMER),
     new AvstemmingSchedule(pool, avstemming, {
       everyHours: config.AVSTEMMING_HVER_TIMER,

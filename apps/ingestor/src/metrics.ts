@@ -154,6 +154,39 @@ export const metrics = {
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',
     labelNames: ['type'] as const,
   }),
+  databaseBytes: new Gauge({
+    name: 'ingestor_database_bytes',
+    help: 'Size of the database, with its indexes',
+  }),
+  databaseCapacity: new Gauge({
+    name: 'ingestor_database_plass_bytes',
+    help: 'Size of its disk, by DB_PLASS_GB; 0: not known',
+  }),
+  transactionAge: new Gauge({
+    name: 'ingestor_database_transaksjonsalder',
+    help: 'Transactions since the oldest that no vacuum has frozen (FROSSET), and since the oldest that is open (AAPEN)',
+    labelNames: ['slag'] as const,
+  }),
+  tableBytes: new Gauge({
+    name: 'ingestor_tabell_bytes',
+    help: 'Size of a table with its partitions: TABELL, INDEKSER, TOAST',
+    labelNames: ['tabell', 'slag'] as const,
+  }),
+  tableRows: new Gauge({
+    name: 'ingestor_tabell_rader',
+    help: 'Rows of a table with its partitions, as the database estimates them: LEVENDE, DOEDE',
+    labelNames: ['tabell', 'slag'] as const,
+  }),
+  tableUpdates: new Gauge({
+    name: 'ingestor_tabell_oppdateringer',
+    help: "Updates of a table since the database's statistics began: ALLE, and those that needed no entry in an index (HOT)",
+    labelNames: ['tabell', 'slag'] as const,
+  }),
+  indexBytes: new Gauge({
+    name: 'ingestor_indeks_bytes',
+    help: 'Size of an index with those of its partitions',
+    labelNames: ['tabell', 'indeks'] as const,
+  }),
   avstemmingEndedAt: new Gauge({
     name: 'ingestor_avstemt_tidspunkt_sekunder',
     help: 'When the last reconciliation ended, seconds since 1970; 0: never',

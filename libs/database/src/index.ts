@@ -12,3 +12,4 @@ export { checkLogSettings, LogSettingsError } from './log-settings.ts';
 export { CONTRACT, ContractError, otherBuilds, requireNotTooOld } from './versions.ts';
 export { migrate } from './migrate.ts';
 export { indexClosedMonths } from './closed-months.ts';
+export type { MigrationProgress } from './migration-steps.ts';

@@ -4,6 +4,7 @@ import {
   indexClosedMonths,
   migrate as runMigrations,
   requireDirect,
+  type MigrationProgress,
 } from '@tiltak/database';
 import { errorForLog, flushLogger, logger, type Command } from '@tiltak/platform';
 import { readDatabaseConfig } from '../config.ts';
@@ -15,10 +16,13 @@ export const migrate: Command = {
   usage: `Usage: node main.cjs migrer
 
 Brings the schema to the version of this release, as a job of its own: the apps of the release wait for it. Then gives each
-month of the audit that is over its indexes, which nobody waits for. Waits for a database that does not answer. Reads DB_* and ORGANISASJON; DB_USERNAME is the owner of the schema.
+month of the audit that is over its indexes, which nobody waits for. Waits for a database that does not answer. Reads DB_*
+and ORGANISASJON; DB_USERNAME is the owner of the schema.
 
-Exit code: 0 when the schema is at the version, 2 when it could not be brought there: nothing of the migration that
-failed is done then.
+What it does, and how far it has come, is in its log. It holds no table for longer than a second, and what it can't get a
+lock on is tried again for half an hour. When it is ended in the middle, run it again: it goes on where it was.
+
+Exit code: 0 when the schema is at the version, 2 when it could not be brought there.
 `,
   run: async () => {
     const options = { ...databaseOptionsFrom(readDatabaseConfig()), applicationName: 'migrering' };
@@ -27,7 +31,7 @@ failed is done then.
       const done = await connectAndWait(owner, logWaiting, async () => {
         await requireDirect(options);
         await checkLogs(owner, options.host);
-        return runMigrations(owner);
+        return runMigrations(owner, { onProgress });
       });
       logger.info({ migrasjoner: done }, 'The schema is at the version of this release');
       const indexes = await indexClosedMonths(owner);
@@ -42,6 +46,11 @@ failed is done then.
     }
   },
 };
+
+/** Each migration and step, and what takes long each five seconds. */
+function onProgress(progress: MigrationProgress): void {
+  logger.info(progress, 'Migrating');
+}
 
 function failure(error: unknown): string {
   const { code, constraint, table, message } = errorForLog(error);

@@ -1,21 +1,21 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, step } from '../migration-steps.ts';
 
 /**
  * Readers of the history. Of an avtale that is erased or wrongly registered now there is none, whatever it once said; a
- * version that was wrongly registered in its time is only a sign that the avtale was not to be seen then. Indexed so
- * that each kind of search can find few among many.
+ * version that was wrongly registered in its time is only a sign that the avtale was not to be seen then. Indexed by
+ * whose it is: what else is asked of the history is read in the order of its pages.
  */
 export class Historikk1763900500000 implements MigrationInterface {
-  async up(db: QueryRunner): Promise<void> {
-    await db.query(`
-      create index avtale_versjon_deltaker_fnr on avtale_versjon (deltaker_fnr);
-      create index avtale_versjon_deltaker_id on avtale_versjon (deltaker_id);
-      create index avtale_versjon_bedrift_nr on avtale_versjon (bedrift_nr);
-      create index avtale_versjon_tiltakstype on avtale_versjon (tiltakstype, avtale_id);
-      create index avtale_versjon_avtale_status on avtale_versjon (avtale_status, avtale_id);
-      create index avtale_versjon_start_dato on avtale_versjon (start_dato);
-      create index avtale_versjon_sist_endret on avtale_versjon (sist_endret);
+  readonly transaction = false;
 
+  async up(db: QueryRunner): Promise<void> {
+    await createIndexConcurrently(db, 'avtale_versjon_deltaker_id', 'avtale_versjon (deltaker_id)');
+    await createIndexConcurrently(db, 'avtale_versjon_bedrift_nr', 'avtale_versjon (bedrift_nr)');
+    await step(
+      db,
+      'view',
+      `
       create view avtale_versjon_synlig as
         select avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, bedrift_navn, veileder_nav_ident,
           tiltakstype, versjon, avtale_status, avtale_inngaatt, start_dato, slutt_dato, stillingprosent,
@@ -29,14 +29,18 @@ export class Historikk1763900500000 implements MigrationInterface {
       comment on view avtale_versjon_synlig is
         'Versions of the avtaler that consumers may see now; of one with feilregistrert, only that it was hidden then';
       grant select on avtale_versjon_synlig to datadeling_leser;
-    `);
+    `,
+    );
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await step(
+      db,
+      'view',
+      `
       drop view avtale_versjon_synlig;
-      drop index avtale_versjon_deltaker_fnr, avtale_versjon_deltaker_id, avtale_versjon_bedrift_nr,
-        avtale_versjon_tiltakstype, avtale_versjon_avtale_status, avtale_versjon_start_dato, avtale_versjon_sist_endret;
-    `);
+      drop index avtale_versjon_deltaker_id, avtale_versjon_bedrift_nr;
+    `,
+    );
   }
 }

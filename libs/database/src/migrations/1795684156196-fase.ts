@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { inBatches, step, type Batches } from '../migration-steps.ts';
 
 const COLUMNS = `
         avtale_id, avtale_nr, deltaker_fnr, deltaker_id, bedrift_nr, bedrift_navn, veileder_nav_ident,
@@ -23,25 +24,35 @@ const FACTS = `
  * already, until a rebuild has read it; that it was entered into is known of the versions.
  */
 export class Fase1795684156196 implements MigrationInterface {
+  readonly transaction = false;
+
   async up(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await step(
+      db,
+      'avtale',
+      `
       alter table avtale add har_vaert_inngaatt boolean not null default false,
-        add aldri_begynt boolean, add fra_arena boolean;
-      alter table avtale_versjon add har_vaert_inngaatt boolean not null default false,
         add aldri_begynt boolean, add fra_arena boolean;
       comment on column avtale.har_vaert_inngaatt is 'In this version or one before it; false again when it is erased';
       comment on column avtale.aldri_begynt is 'The reason for its annulment says that it never began; null: not read yet';
       comment on column avtale.fra_arena is 'By opphav, or by a flag of an approval on behalf; null: not read yet';
+    `,
+    );
+    await step(
+      db,
+      'avtale_versjon',
+      `
+      alter table avtale_versjon add har_vaert_inngaatt boolean not null default false,
+        add aldri_begynt boolean, add fra_arena boolean;
       grant update (aldri_begynt, fra_arena) on avtale_versjon to datadeling_skriver;
-
-      update avtale_versjon v set har_vaert_inngaatt = true
-        from (select avtale_id, min(lopenr) as foerste from avtale_versjon where avtale_inngaatt is not null
-              group by avtale_id) inngaatt
-        where inngaatt.avtale_id = v.avtale_id and v.lopenr >= inngaatt.foerste;
-      update avtale a set har_vaert_inngaatt = true
-        where slettet is null and (avtale_inngaatt is not null
-          or exists (select from avtale_versjon v where v.avtale_id = a.avtale_id and v.har_vaert_inngaatt));
-
+    `,
+    );
+    await inBatches(db, VERSIONS_ENTERED);
+    await inBatches(db, AVTALER_ENTERED);
+    await step(
+      db,
+      'phase',
+      `
       create or replace view avtale_synlig as
         select ${COLUMNS}, mottatt, ${FACTS}
         from avtale where slettet is null and not feilregistrert;
@@ -69,11 +80,15 @@ export class Fase1795684156196 implements MigrationInterface {
       $$;
       comment on function fase(date, date, date, boolean, boolean, boolean, date, boolean, boolean) is
         'Where in its life an avtale is on a day: the rule of libs/avtale/src/phase.ts, for searching';
-    `);
+    `,
+    );
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await step(
+      db,
+      'phase',
+      `
       drop function fase(date, date, date, boolean, boolean, boolean, date, boolean, boolean);
       drop view avtale_synlig, relasjon_synlig, avtale_versjon_synlig;
       create view avtale_synlig as
@@ -94,8 +109,34 @@ export class Fase1795684156196 implements MigrationInterface {
         'Versions of the avtaler that consumers may see now; of one with feilregistrert, only that it was hidden then';
       grant select on avtale_versjon_synlig to datadeling_leser;
       revoke update (aldri_begynt, fra_arena) on avtale_versjon from datadeling_skriver;
-      alter table avtale drop har_vaert_inngaatt, drop aldri_begynt, drop fra_arena;
-      alter table avtale_versjon drop har_vaert_inngaatt, drop aldri_begynt, drop fra_arena;
-    `);
+    `,
+    );
+    await step(db, 'avtale', 'alter table avtale drop har_vaert_inngaatt, drop aldri_begynt, drop fra_arena');
+    await step(
+      db,
+      'avtale_versjon',
+      `alter table avtale_versjon drop har_vaert_inngaatt, drop aldri_begynt, drop fra_arena`,
+    );
   }
 }
+
+const VERSIONS_ENTERED: Batches = {
+  name: 'versions that were entered into',
+  table: 'avtale_versjon',
+  key: 'avtale_id',
+  sql: (range) => `
+    update avtale_versjon v set har_vaert_inngaatt = true
+    from (select avtale_id, min(lopenr) as foerste from avtale_versjon
+          where avtale_inngaatt is not null and ${range('avtale_id')} group by avtale_id) inngaatt
+    where inngaatt.avtale_id = v.avtale_id and v.lopenr >= inngaatt.foerste and not v.har_vaert_inngaatt`,
+};
+
+const AVTALER_ENTERED: Batches = {
+  name: 'avtaler that were entered into',
+  table: 'avtale',
+  key: 'avtale_id',
+  sql: (range) => `
+    update avtale a set har_vaert_inngaatt = true
+    where ${range('a.avtale_id')} and slettet is null and not har_vaert_inngaatt and (avtale_inngaatt is not null
+      or exists (select from avtale_versjon v where v.avtale_id = a.avtale_id and v.har_vaert_inngaatt))`,
+};

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, inBatches, setNotNull, step, type Batches } from '../migration-steps.ts';
 
 /**
  * What is deleted is gone: the bytes of parked messages go when they are of no more use, and an ident that the source
@@ -6,34 +7,59 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * there is, and nothing asks for it.
  */
 export class Sletting1795684392617 implements MigrationInterface {
+  readonly transaction = false;
+
   async up(db: QueryRunner): Promise<void> {
-    await db.query(PARKED);
-    await db.query(RETENTION);
-    await db.query(PARKED_FROM_BEFORE);
-    await db.query(`
+    await inBatches(db, BYTES_FROM_BEFORE);
+    // It is written anew, so that a column can be worked out of its bytes.
+    await step(db, 'parked', PARKED, { isLong: true });
+    await createIndexConcurrently(
+      db,
+      'parkert_melding_avtaler',
+      'parkert_melding using gin (avtaler) where innhold_fjernet is null',
+    );
+    await step(db, 'retention', RETENTION);
+    await inBatches(db, PARKED_FROM_BEFORE);
+    await db.query('select rydd_parkerte()');
+    await step(
+      db,
+      'versions',
+      `
       alter table avtale_versjon alter avtrykk drop not null;
-      update avtale_versjon set avtrykk = null;
       comment on column avtale_versjon.avtrykk is 'No longer used';
       grant update (deltaker_fnr, deltaker_id, avtrykk) on avtale_versjon to datadeling_skriver;
-    `);
+    `,
+    );
+    await inBatches(db, fingerprints('null', 'avtrykk is not null'));
   }
 
   /** The bytes are gone; the fingerprints are made up, and nothing reads them. */
   async down(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await inBatches(db, fingerprints('gen_random_uuid()', 'avtrykk is null'));
+    await setNotNull(db, 'avtale_versjon', ['avtrykk']);
+    await step(
+      db,
+      'versions',
+      `
       revoke update (deltaker_fnr, deltaker_id, avtrykk) on avtale_versjon from datadeling_skriver;
       comment on column avtale_versjon.avtrykk is null;
-      update avtale_versjon set avtrykk = gen_random_uuid() where avtrykk is null;
-      alter table avtale_versjon alter avtrykk set not null;
       drop function rydd_parkerte();
       alter table parkert_melding drop column avtaler, drop column innhold_fjernet,
         drop column innhold_fjernet_aarsak;
       drop function parkerte_avtaler(bytea, bytea);
       comment on table parkert_melding is 'Messages that could not be used, with the raw bytes: nothing is lost';
       comment on column parkert_melding.begrunnelse is 'Why it was discarded, in the words of who did it';
-    `);
+    `,
+    );
   }
 }
+
+const fingerprints = (value: string, which: string): Batches => ({
+  name: 'fingerprints of versions',
+  table: 'avtale_versjon',
+  key: 'avtale_id',
+  sql: (range) => `update avtale_versjon set avtrykk = ${value} where ${range('avtale_id')} and ${which}`,
+});
 
 const UUID = '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}';
 
@@ -60,7 +86,6 @@ comment on table parkert_melding is 'Messages that could not be used; with the r
 comment on column parkert_melding.avtaler is 'Those that the bytes name: their deletion takes the bytes too';
 comment on column parkert_melding.innhold_fjernet is 'When the bytes went; place, reason and fingerprint stay';
 comment on column parkert_melding.begrunnelse is 'Why it was discarded: one of a list';
-create index parkert_melding_avtaler on parkert_melding using gin (avtaler) where innhold_fjernet is null;
 `;
 
 const RETENTION = `
@@ -88,9 +113,22 @@ revoke execute on function rydd_parkerte() from public;
 grant execute on function rydd_parkerte() to datadeling_skriver;
 `;
 
-const PARKED_FROM_BEFORE = `
-update parkert_melding set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = tilstand,
-  begrunnelse = case when begrunnelse is not null then 'ANNET' end
-where tilstand <> 'PARKERT';
-select rydd_parkerte();
-`;
+/** First, so that there is less to write anew. */
+const BYTES_FROM_BEFORE: Batches = {
+  name: 'bytes of resolved messages',
+  table: 'parkert_melding',
+  key: 'id',
+  sql: (range) => `
+    update parkert_melding set nokkel = null, verdi = null
+    where ${range('id')} and tilstand <> 'PARKERT' and num_nonnulls(nokkel, verdi) > 0`,
+};
+
+const PARKED_FROM_BEFORE: Batches = {
+  name: 'resolved messages',
+  table: 'parkert_melding',
+  key: 'id',
+  sql: (range) => `
+    update parkert_melding set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = tilstand,
+      begrunnelse = case when begrunnelse is not null then 'ANNET' end
+    where ${range('id')} and tilstand <> 'PARKERT' and innhold_fjernet is null`,
+};

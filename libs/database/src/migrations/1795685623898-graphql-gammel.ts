@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, step } from '../migration-steps.ts';
 
 /** What the type of the earlier GraphQL has, when the source changed it, and when this system learned of that. */
 const columns = (status: string): string => `
@@ -23,8 +24,13 @@ const READABLE = `
  * the view has indexes of its own, and the second half is small.
  */
 export class GraphqlGammel1795685623898 implements MigrationInterface {
+  readonly transaction = false;
+
   async up(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await step(
+      db,
+      'view',
+      `
       create view avtale_gammel_graphql as
         select ${columns('avtale_status')}
         from avtale where slettet is null and not feilregistrert and ${READABLE}
@@ -34,19 +40,29 @@ export class GraphqlGammel1795685623898 implements MigrationInterface {
       comment on view avtale_gammel_graphql is
         'What consumers of the earlier GraphQL may see: also what is wrongly registered. For nothing but POST /graphql';
       grant select on avtale_gammel_graphql to datadeling_leser;
-
-      create index avtale_feilregistrert on avtale (avtale_id) where slettet is null and feilregistrert;
-      create index avtale_feilregistrert_avtale_nr on avtale (avtale_nr) where slettet is null and feilregistrert;
-      create index avtale_feilregistrert_deltaker_fnr on avtale (deltaker_fnr) where slettet is null and feilregistrert;
-      create index avtale_feilregistrert_bedrift_nr on avtale (bedrift_nr) where slettet is null and feilregistrert;
-    `);
+    `,
+    );
+    for (const [name, column] of INDEXES) {
+      await createIndexConcurrently(db, name, `avtale (${column}) where slettet is null and feilregistrert`);
+    }
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await step(
+      db,
+      'view',
+      `
       drop view avtale_gammel_graphql;
       drop index avtale_feilregistrert, avtale_feilregistrert_avtale_nr, avtale_feilregistrert_deltaker_fnr,
         avtale_feilregistrert_bedrift_nr;
-    `);
+    `,
+    );
   }
 }
+
+const INDEXES = [
+  ['avtale_feilregistrert', 'avtale_id'],
+  ['avtale_feilregistrert_avtale_nr', 'avtale_nr'],
+  ['avtale_feilregistrert_deltaker_fnr', 'deltaker_fnr'],
+  ['avtale_feilregistrert_bedrift_nr', 'bedrift_nr'],
+] as const;

@@ -1,12 +1,18 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, step } from '../migration-steps.ts';
 
 /**
  * Which idents are one person's, by the person register (ADR 27). No national ident is stored: an ident is its opaque id,
  * and only persons with several idents are here, since of one with a single ident there is nothing to know.
  */
 export class Identer1795685852459 implements MigrationInterface {
+  readonly transaction = false;
+
   async up(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await step(
+      db,
+      'tables',
+      `
       create table registerident (
         registernoekkel uuid not null,
         ident uuid not null,
@@ -33,22 +39,29 @@ export class Identer1795685852459 implements MigrationInterface {
         'Whose an ident was until then: look-ups from before are audited with that person''s id';
       create index personident_foer_ident on personident_foer (ident);
 
-      -- Few, and they move with their person too.
-      create index avtale_deltaker_id_feilregistrert on avtale (deltaker_id) where slettet is null and feilregistrert;
-
       grant select, insert, delete on registerident, personident to datadeling_skriver;
       grant insert on personident_foer to datadeling_skriver;
-    `);
-    await db.query(FUNCTIONS);
+      ${FUNCTIONS}`,
+    );
+    // Few, and they move with their person too.
+    await createIndexConcurrently(
+      db,
+      'avtale_deltaker_id_feilregistrert',
+      'avtale (deltaker_id) where slettet is null and feilregistrert',
+    );
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await step(
+      db,
+      'tables',
+      `
       drop function innsynsidenter(uuid);
       drop function personens_identer(uuid[]);
       drop index avtale_deltaker_id_feilregistrert;
       drop table personident_foer, personident, registerident;
-    `);
+    `,
+    );
   }
 }
 

@@ -1,43 +1,75 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, step } from '../migration-steps.ts';
 
 /**
  * The place of a message becomes (epoch of the topic, partition, offset, time of its record), and what the topic removed
  * before it was read is known. What a version from before this one writes gets the defaults: the first epoch, no time.
  */
 export class Rekkefoelge1795696291426 implements MigrationInterface {
+  readonly transaction = false;
+
   async up(db: QueryRunner): Promise<void> {
-    await db.query(PLACES);
-    await db.query(GAPS);
-    await db.query(
-      STAGING(', kilde_epoke as kjent_epoke, kilde_minne as kjent_minne, sist_endret as kjent_sist_endret'),
+    // One table at a time: whoever wants one of them does not wait for the others.
+    await step(db, 'places', PLACES);
+    await step(db, 'avtale', AVTALE);
+    await step(db, 'avtale_versjon', 'alter table avtale_versjon add column kilde_epoke integer not null default 0');
+    await step(db, 'parked', 'alter table parkert_melding add column epoke integer not null default 0');
+    await createIndexConcurrently(
+      db,
+      'parkert_melding_sted_key',
+      'parkert_melding (topic, epoke, partisjon, kafka_offset, avtrykk)',
+      { unique: true },
     );
-    await db.query(RECONCILIATION(', epoke integer not null default 0, skrevet bigint, minne text'));
-    await db.query(BEFORE_DELETION);
-    await db.query(RETENTION(IS_BEFORE_DELETION));
+    await step(db, 'key of parked', KEY_OF_PARKED);
+    await step(
+      db,
+      'functions',
+      [
+        GAPS,
+        STAGING(', kilde_epoke as kjent_epoke, kilde_minne as kjent_minne, sist_endret as kjent_sist_endret'),
+        RECONCILIATION(', epoke integer not null default 0, skrevet bigint, minne text'),
+        BEFORE_DELETION,
+        RETENTION(IS_BEFORE_DELETION),
+      ].join('\n'),
+    );
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query(STAGING(''));
-    await db.query(RECONCILIATION(''));
-    await db.query(RETENTION('p.partisjon <> a.kilde_partisjon or p.kafka_offset < a.kilde_offset'));
-    await db.query(`
+    const former = 'parkert_melding_topic_partisjon_kafka_offset_avtrykk_key';
+    await createIndexConcurrently(db, former, 'parkert_melding (topic, partisjon, kafka_offset, avtrykk)', {
+      unique: true,
+    });
+    await step(
+      db,
+      'functions',
+      `
+      ${STAGING('')}
+      ${RECONCILIATION('')}
+      ${RETENTION('p.partisjon <> a.kilde_partisjon or p.kafka_offset < a.kilde_offset')}
       drop function er_foer_sletting;
       drop trigger konsum_status_hull on konsum_status;
       drop function hold_igjen_ved_hull();
       drop table konsum_hull, topic_epoke;
       revoke delete on konsum_offset, konsum_status from datadeling_skriver;
-      alter table avtale drop column kilde_epoke, drop column kilde_skrevet, drop column kilde_slett_foer,
-        drop column kilde_minne;
-      alter table avtale_versjon drop column kilde_epoke;
       alter table avstemming_differanse drop column epoke;
       alter table synk drop column epoke;
       alter table gjenoppbygging drop column epoke;
       alter table konsum_offset drop column epoke;
-      alter table parkert_melding drop constraint parkert_melding_sted_key;
-      alter table parkert_melding drop column epoke;
-      alter table parkert_melding add constraint parkert_melding_topic_partisjon_kafka_offset_avtrykk_key
-        unique (topic, partisjon, kafka_offset, avtrykk);
-    `);
+    `,
+    );
+    await step(
+      db,
+      'avtale',
+      `alter table avtale drop column kilde_epoke, drop column kilde_skrevet, drop column kilde_slett_foer,
+        drop column kilde_minne`,
+    );
+    await step(db, 'avtale_versjon', 'alter table avtale_versjon drop column kilde_epoke');
+    await step(
+      db,
+      'parked',
+      `alter table parkert_melding drop constraint parkert_melding_sted_key, drop column epoke,
+        add constraint ${former} unique using index ${former}`,
+    );
   }
 }
 
@@ -58,6 +90,13 @@ alter table konsum_offset add column epoke integer not null default 0;
 comment on column konsum_offset.epoke is 'Of topic_epoke: of which topic of this name it is a position';
 grant delete on konsum_offset, konsum_status to datadeling_skriver;
 
+alter table avstemming_differanse add column epoke integer not null default 0;
+alter table synk add column epoke integer not null default 0;
+alter table gjenoppbygging add column epoke integer not null default 0;
+comment on column synk.epoke is 'Of topic_epoke: of which topic start_offset is';
+`;
+
+const AVTALE = `
 alter table avtale
   add column kilde_epoke integer not null default 0,
   add column kilde_skrevet bigint,
@@ -69,17 +108,11 @@ comment on column avtale.kilde_slett_foer is
   'Of a full sync''s deletion: the offset of its partition that it does not delete beyond';
 comment on column avtale.kilde_minne is
   'Places of messages that decide nothing any more, and without which the order of arrival would matter; mostly null';
+`;
 
-alter table avtale_versjon add column kilde_epoke integer not null default 0;
-alter table avstemming_differanse add column epoke integer not null default 0;
-alter table synk add column epoke integer not null default 0;
-alter table gjenoppbygging add column epoke integer not null default 0;
-comment on column synk.epoke is 'Of topic_epoke: of which topic start_offset is';
-
-alter table parkert_melding add column epoke integer not null default 0;
-alter table parkert_melding drop constraint parkert_melding_topic_partisjon_kafka_offset_avtrykk_key;
-alter table parkert_melding add constraint parkert_melding_sted_key
-  unique (topic, epoke, partisjon, kafka_offset, avtrykk);
+const KEY_OF_PARKED = `
+alter table parkert_melding drop constraint parkert_melding_topic_partisjon_kafka_offset_avtrykk_key,
+  add constraint parkert_melding_sted_key unique using index parkert_melding_sted_key;
 `;
 
 const GAPS = `

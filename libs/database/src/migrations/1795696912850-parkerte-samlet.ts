@@ -1,12 +1,18 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, inBatches, step, type Batches } from '../migration-steps.ts';
 
 /**
  * Parked messages in bounded space, and actions on all of those with a reason. And avtaler that a change from the future
  * pinned before such changes were parked: they can be replaced again.
  */
 export class ParkerteSamlet1795696912850 implements MigrationInterface {
+  readonly transaction = false;
+
   async up(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await step(
+      db,
+      'parked',
+      `
       alter table parkert_melding add column utelatt boolean not null default false, add column lengde integer,
         add column slett_foer bigint;
       comment on column parkert_melding.utelatt is
@@ -16,11 +22,6 @@ export class ParkerteSamlet1795696912850 implements MigrationInterface {
       comment on column parkert_melding.lengde is 'Of verdi when it is unpacked, in bytes; null: as it stands';
       comment on column parkert_melding.slett_foer is
         'Of a tombstone of a full sync: the offset of its partition that it does not delete beyond';
-      create index parkert_melding_aarsak on parkert_melding (kode, felt, id) where tilstand = 'PARKERT';
-      create index parkert_melding_med_innhold on parkert_melding (kode)
-        where tilstand = 'PARKERT' and innhold_fjernet is null and not utelatt;
-      create index parkert_melding_utelatt on parkert_melding (topic, partisjon, kafka_offset)
-        where tilstand = 'PARKERT' and innhold_fjernet is null and utelatt;
 
       create table parkert_handling (
         id bigint generated always as identity primary key,
@@ -50,36 +51,65 @@ export class ParkerteSamlet1795696912850 implements MigrationInterface {
       comment on column parkert_handling.arbeider is 'The process that does it, until fornyet is too old';
       create unique index parkert_handling_en_om_gangen on parkert_handling ((true)) where tilstand = 'KJORER';
       grant select, insert, update on parkert_handling to datadeling_skriver;
-    `);
-    await db.query(UNPIN);
+    `,
+    );
+    for (const [name, on] of INDEXES) await createIndexConcurrently(db, name, `parkert_melding ${on}`);
+    await inBatches(db, UNPIN);
   }
 
   /** What is packed can't be read by what was there before: its bytes go, and the topic has them. */
   async down(db: QueryRunner): Promise<void> {
-    await db.query(`
+    await inBatches(db, PACKED);
+    await step(
+      db,
+      'parked',
+      `
       drop table parkert_handling;
-      update parkert_melding set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'FRIST'
-      where innhold_fjernet is null and (utelatt or substring(verdi from 1 for 7) = '\\x005a4c49423100'::bytea);
       drop index parkert_melding_aarsak, parkert_melding_med_innhold, parkert_melding_utelatt;
       comment on column parkert_melding.verdi is null;
       alter table parkert_melding drop column utelatt, drop column lengde, drop column slett_foer;
-    `);
+    `,
+    );
   }
 }
+
+const INDEXES = [
+  ['parkert_melding_aarsak', `(kode, felt, id) where tilstand = 'PARKERT'`],
+  ['parkert_melding_med_innhold', `(kode) where tilstand = 'PARKERT' and innhold_fjernet is null and not utelatt`],
+  [
+    'parkert_melding_utelatt',
+    `(topic, partisjon, kafka_offset) where tilstand = 'PARKERT' and innhold_fjernet is null and utelatt`,
+  ],
+] as const;
+
+const PACKED: Batches = {
+  name: 'what is packed',
+  table: 'parkert_melding',
+  key: 'id',
+  sql: (range) => `
+    update parkert_melding set nokkel = null, verdi = null, innhold_fjernet = now(), innhold_fjernet_aarsak = 'FRIST'
+    where ${range('id')} and innhold_fjernet is null
+      and (utelatt or substring(verdi from 1 for 7) = '\\x005a4c49423100'::bytea)`,
+};
 
 /**
  * No change is from more than a day after it was received. One that was taken for such before that was a rule wins over
  * all that come; from now on it counts as made when it was received, and what changed since replaces it: the next message
  * by itself, one that has come and lost when the topic is read again.
  */
-const UNPIN = `
+const UNPIN: Batches = {
+  name: 'pinned by the future',
+  table: 'avtale',
+  key: 'avtale_id',
+  sql: (range) => `
 with festet as (
-  update avtale set sist_endret = mottatt, avtrykk = null where sist_endret > mottatt + interval '24 hours'
+  update avtale set sist_endret = mottatt, avtrykk = null
+  where ${range('avtale_id')} and sist_endret > mottatt + interval '24 hours'
   returning avtale_id, slettet, feilregistrert, mottatt
 ), versjoner as (
   update avtale_versjon v set sist_endret = v.laert from festet
   where v.avtale_id = festet.avtale_id and v.sist_endret > v.laert + interval '24 hours'
 )
 insert into endring (avtale_id, type)
-select avtale_id, 'ENDRET' from festet where slettet is null and not feilregistrert;
-`;
+select avtale_id, 'ENDRET' from festet where slettet is null and not feilregistrert`,
+};

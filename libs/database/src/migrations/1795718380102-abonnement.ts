@@ -37,23 +37,8 @@ export class Abonnement1795718380102 implements MigrationInterface {
   }
 }
 
-/**
- * Triggers are made while nobody writes to their tables. Whoever writes for long is not waited for with all others behind:
- * for 3 s, which is longer than it takes until an autovacuum gives way, and then again after a pause.
- */
-const LOCK = `
-  do $$ begin
-    set local lock_timeout to '3s';
-    for n in 1..40 loop
-      begin
-        lock table avtale, endring, personident in share row exclusive mode;
-        return;
-      exception when lock_not_available then
-        if n = 40 then raise; end if;
-        perform pg_sleep(2);
-      end;
-    end loop;
-  end $$`;
+/** Triggers are made while nobody writes to their tables. They are taken first: nothing is held while they are waited for. */
+const LOCK = 'lock table avtale, endring, personident in share row exclusive mode';
 
 const TABLES = `
   create table avtale_endring (

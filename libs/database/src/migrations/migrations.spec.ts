@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { createTestDatabase, type TestDatabase } from '@tiltak/testing';
 import { DataSource } from 'typeorm';
-import { migrate, missingMigrations } from '../migrate.ts';
+import { migrate, missingMigrations, undoLastMigration } from '../migrate.ts';
 import { readSchema } from '../schema/read-schema.ts';
 import { MIGRATIONS } from './index.ts';
 
@@ -35,7 +35,7 @@ test('each migration is undone to what there was before it, and can be done agai
   const db = await connect();
   try {
     for (const schema of before.toReversed()) {
-      await db.undoLastMigration();
+      await undoLastMigration(db);
       expect(await readSchema(db)).toBe(schema);
     }
     await migrate(db);
@@ -149,7 +149,7 @@ test('the audit that was there is told as before, the version before writes on, 
     await app.destroy();
     const all = await audit(after);
     expect(all).toHaveLength(9);
-    await after.undoLastMigration();
+    await undoLastMigration(after);
     expect(await audit(before)).toEqual(all);
   } finally {
     await Promise.all([before.destroy(), after.destroy()]);

@@ -43,7 +43,7 @@ const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
 /** Of the worst of them. */
-export function worst(checks: readonly Check[]): State {
+export function worst(checks: readonly Pick<Check, 'tilstand'>[]): State {
   const states = checks.map(({ tilstand }) => tilstand);
   return states.includes('FEIL') ? 'FEIL' : states.includes('OBS') ? 'OBS' : 'BRA';
 }

@@ -22,6 +22,7 @@ const SCRIPTS = {
   diagram: 'charts',
   dialog: 'dialog',
   relasjoner: 'relation-check',
+  plass: 'storage',
   innlogging: 'login',
   oppfriskning: 'refresh',
   organisasjoner: 'organisasjoner',

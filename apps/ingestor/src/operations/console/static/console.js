@@ -6,6 +6,7 @@ import { el, fillTable, perform, call, row, page, number, time } from './felles.
 import { begin } from './innlogging.js';
 import { readRebuild } from './gjenoppbygging.js';
 import { readBulk, readParked, showReasons } from './parkerte.js';
+import { readStorage } from './plass.js';
 import { awaitsRelations, readRelationChecks } from './relasjoner.js';
 import { readHeld } from './stansede.js';
 import { chooseHours, readCondition, readMeasurements } from './tilstand.js';
@@ -108,6 +109,7 @@ async function readAll() {
     readBulk(),
     readAvstemminger(),
     readRelationChecks(),
+    readStorage(),
     readActions(),
   ]);
 }
@@ -119,6 +121,7 @@ async function refresh() {
   await readStatus();
   await readHeld();
   await readRelationChecks();
+  await readStorage();
   if (!document.querySelector('dialog[open]') && !isReadIn('parkerte')) await readParked();
 }
 
