@@ -339,7 +339,7 @@ const GROWTH: Figure[] = [
   sure('stretch.deadAtEnd', 'dead rows of `avtale` at the end', '%'),
   sure('stretch.deadVersions', 'most dead rows of `avtale_versjon`', '%'),
   sure('stretch.vacuums', 'autovacuums of `avtale` meanwhile', ''),
-  sure('stretch.grown', '`avtale` has grown by', '%'),
+  sure('stretch.grown', 'growth of `avtale` by them', '%'),
   figure('backup.seconds', 'a backup, until a server of its own is made of it', 's'),
   figure('backup.perGigabyte', 'the same', 's/GB'),
 ];

@@ -186,12 +186,12 @@ export function* changesTo(stock: Stock, { count, without }: WholeCopies, pass =
     yield {
       key,
       value:
-        pass === 0 ? value : value.replace(SIST_ENDRET, (_, date: string) => `"sistEndret":"${dayAfter(date, pass)}`),
+        pass === 0 ? value : value.replace(CHANGED_ON, (_, date: string) => `"sistEndret":"${dayAfter(date, pass)}`),
     };
   }
 }
 
-const SIST_ENDRET = /"sistEndret":"(\d{4}-\d\d-\d\d)/;
+const CHANGED_ON = /"sistEndret":"(\d{4}-\d\d-\d\d)/;
 
 /** Any number, the same for the same. */
 const chosenBy = (n: number): number => Math.imul(n + 1, 0x9e3779b1) >>> 4;

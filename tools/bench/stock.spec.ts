@@ -47,7 +47,7 @@ test.each([
   expect(changes.filter(({ key }) => !known.has(key))).toEqual([]);
 });
 
-const GROWN: Stock = { avtaler: 2_000, lives: 'whole', growth: { ingested: 2_000 } };
+const GROWN: Stock = { avtaler: 800, lives: 'whole', growth: { ingested: 800 } };
 
 test('changes to a stock of many copies are to all that are whole, and each pass is later than the one before', () => {
   const copies = new Copies(originalOf(GROWN), GROWN);
