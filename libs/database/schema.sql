@@ -859,7 +859,7 @@ create table avtale (
   kilde_minne text,
   constraint avtale_pkey PRIMARY KEY (avtale_id),
   constraint avtale_slettet_check CHECK (slettet = ANY (ARRAY['SLETTEMERKET'::text, 'GRAVSTEIN'::text]))
-);
+) with (fillfactor=90, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_vacuum_cost_limit=2000);
 comment on table avtale is 'Current reduced avtale; a deleted one is only a marker, so that a late older message does not revive it';
 comment on column avtale.avtrykk is 'Fingerprint of the content: tells a repeated message from a change';
 comment on column avtale.mottatt is 'When this system learned of the content';
@@ -955,7 +955,7 @@ create table avtale_versjon (
   ny_deltaker boolean default true not null,
   ny_bedrift boolean default true not null,
   constraint avtale_versjon_pkey PRIMARY KEY (avtale_id, lopenr)
-);
+) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_insert_scale_factor=0.05, autovacuum_vacuum_cost_limit=2000);
 comment on table avtale_versjon is 'Each accepted version of an avtale that is not erased';
 comment on column avtale_versjon.avtrykk is 'No longer used';
 comment on column avtale_versjon.laert is 'When this system learned of it';
@@ -1328,7 +1328,7 @@ create table relasjon (
   relasjon text not null,
   til uuid not null,
   constraint relasjon_pkey PRIMARY KEY (deltaker_id, fra, relasjon, til)
-);
+) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_limit=2000);
 comment on table relasjon is 'Links between avtaler of one participant, each in both directions. The key begins with the participant: its rows lie together, and are written under its lock only';
 CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE ON relasjon FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select, insert, delete on relasjon to datadeling_skriver;

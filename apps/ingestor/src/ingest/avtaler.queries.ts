@@ -9,7 +9,7 @@ import {
   rowToRelationAvtale,
   type RelationAvtaleRow,
 } from '../relations/relation-avtale.row.ts';
-import { CONTENT_COLUMNS, KNOWN_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
+import { CONTENT_COLUMNS, KNOWN_COLUMNS, PHASE_COLUMNS, VERSION_COLUMNS, type VersionKeys } from './avtaler.rows.ts';
 import { leaveOut, packBytes } from './parked-bytes.ts';
 import type { ParkedMessage } from './parse.ts';
 import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } from './place.ts';
@@ -21,10 +21,13 @@ export interface StoredAvtale extends AvtaleState {
   /** undefined when it takes no part in relations */
   member: RelationAvtale | undefined;
   deltakerId: string | null;
+  /** what its last version is found by; undefined when it has none, being deleted */
+  keys: VersionKeys | undefined;
 }
 
 interface StateRow extends RelationAvtaleRow, PlaceRow {
   row_version: string;
+  deltaker_fnr: string | null;
   sist_endret: string | null;
   kilde_minne: string | null;
   slettet: AvtaleState['deleted'];
@@ -41,7 +44,7 @@ interface StateRow extends RelationAvtaleRow, PlaceRow {
 export async function readStates(db: Db, avtaleIder: string[]): Promise<Map<string, StoredAvtale>> {
   const { rows } = await db.query<StateRow>({
     name: 'les_tilstander',
-    text: `select ${RELATION_AVTALE_COLUMNS}, xmin::text as row_version, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
+    text: `select ${RELATION_AVTALE_COLUMNS}, deltaker_fnr, xmin::text as row_version, to_char(sist_endret at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sist_endret,
                   ${PLACE_COLUMNS.join(', ')}, kilde_minne, slettet, avtrykk, aldri_begynt, fra_arena,
                   har_vaert_inngaatt or avtale_inngaatt is not null as har_vaert_inngaatt
            from avtale where avtale_id = any($1)`,
@@ -72,6 +75,10 @@ function toStored(row: StateRow): StoredAvtale {
     rowVersion: row.row_version,
     member: rowToRelationAvtale(row),
     deltakerId: row.deltaker_id,
+    keys:
+      row.slettet === null
+        ? { deltakerFnr: row.deltaker_fnr, deltakerId: row.deltaker_id, bedriftNr: row.bedrift_nr }
+        : undefined,
     sistEndret: row.sist_endret,
     position: rowToPlace(row),
     memory: decodeMemory(row.kilde_minne),
@@ -225,8 +232,7 @@ export async function deleteHistory(db: Db, avtaleIder: string[]): Promise<void>
 
 /** Rows as `versionRow` makes them. */
 export async function insertVersions(db: Db, rows: string[]): Promise<void> {
-  const columns = [...CONTENT_COLUMNS, 'kilde_epoke', 'kilde_partisjon', 'kilde_offset', ...PHASE_COLUMNS];
-  await copyRows(db, `avtale_versjon (${columns.join(', ')})`, rows);
+  await copyRows(db, `avtale_versjon (${VERSION_COLUMNS.join(', ')})`, rows);
 }
 
 /**
@@ -247,14 +253,23 @@ export async function updateFormerIdents(db: Db, avtaleIder: string[]): Promise<
   });
 }
 
-/** Avtaler whose history bears more than one ident, locked against the writers that would change it. */
-export async function lockWithFormerIdents(db: Db, count: number): Promise<string[]> {
+/** The next avtaler, in the order of avtaleId. */
+export async function readNextAvtaler(db: Db, after: string, count: number): Promise<string[]> {
+  const { rows } = await db.query<{ avtale_id: string }>(
+    'select avtale_id from avtale where avtale_id > $1 order by avtale_id limit $2',
+    [after, count],
+  );
+  return rows.map((row) => row.avtale_id);
+}
+
+/** Those of these avtaler whose history bears more than one ident, locked against the writers that would change it. */
+export async function lockWithFormerIdents(db: Db, avtaleIder: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ avtale_id: string }>(
     `select avtale_id from avtale where avtale_id in (
-       select avtale_id from avtale_versjon where deltaker_fnr is not null
-       group by avtale_id having min(deltaker_fnr) <> max(deltaker_fnr) limit $1)
+       select avtale_id from avtale_versjon where avtale_id = any($1) and ny_deltaker and deltaker_fnr is not null
+       group by avtale_id having min(deltaker_fnr) <> max(deltaker_fnr))
      order by avtale_id for update`,
-    [count],
+    [avtaleIder],
   );
   return rows.map((row) => row.avtale_id);
 }

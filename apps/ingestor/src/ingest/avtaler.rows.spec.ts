@@ -1,7 +1,7 @@
 import { AVTALE_FIELDS, FIELDS, type Field } from '@tiltak/avtale';
 import { columnName } from '@tiltak/database';
 import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
-import { CONTENT_COLUMNS, PHASE_COLUMNS } from './avtaler.rows.ts';
+import { CONTENT_COLUMNS, PHASE_COLUMNS, VERSION_COLUMNS } from './avtaler.rows.ts';
 import { PLACE_COLUMNS } from './place.ts';
 
 /** The migrations are written out: here the tables that they make are held against the table of fields. */
@@ -18,7 +18,12 @@ const COLUMN_TYPES: Record<Field['read'], string> = {
 
 const NOT_CONTENT = {
   avtale: ['slettet', ...PLACE_COLUMNS, 'kilde_minne', 'avtrykk', 'mottatt', ...PHASE_COLUMNS],
-  avtale_versjon: ['kilde_epoke', 'kilde_partisjon', 'kilde_offset', 'avtrykk', 'laert', 'lopenr', ...PHASE_COLUMNS],
+  avtale_versjon: [
+    ...VERSION_COLUMNS.filter((column) => !CONTENT_COLUMNS.includes(column)),
+    'avtrykk',
+    'laert',
+    'lopenr',
+  ],
 };
 
 let ingest: TestIngest;

@@ -15,11 +15,17 @@ import { columnName, type DeltakerId } from '@tiltak/database';
 import { copyField, copyRow, NULL, type CopyValue } from '../database/copy.ts';
 import { encodeMemory, placeColumns } from './place.ts';
 
-/** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
-export interface EncodedContent extends Content {
-  columns: string;
+/** What a version is found by: its participant, who has the same id under any ident, and its employer. */
+export interface VersionKeys {
+  deltakerFnr: string | null;
   /** the opaque id of the participant */
   deltakerId: string | null;
+  bedriftNr: string | null;
+}
+
+/** The content of an avtale as COPY text, without the newline that ends a row, in the order of `CONTENT_COLUMNS`. */
+export interface EncodedContent extends Content, VersionKeys {
+  columns: string;
   /** the participant has other idents too, so that the id doesn't tell which one this bears */
   hasSeveralIdents?: true;
   /** the coded fields whose value this release does not know */
@@ -37,7 +43,9 @@ export function encodeContent(avtale: Avtale, deltakerId: DeltakerId): EncodedCo
   const columns = `${fieldColumns(avtale)}\t${id ?? NULL}`;
   return {
     columns,
+    deltakerFnr: avtale.deltakerFnr,
     deltakerId: id,
+    bedriftNr: avtale.bedriftNr,
     fingerprint: fingerprint(columns),
     unknown: unknownValues(avtale),
     member: toRelationAvtale(avtale, id),
@@ -124,15 +132,32 @@ function tombstoneContent(avtaleId: string, { sistEndret }: AvtaleState): string
   return CONTENT_COLUMNS.map((name) => copyField(values[name] ?? null)).join('\t');
 }
 
-/** Without a fingerprint: one can be tried against every ident there is, also when the ident has left the history. */
-export function versionRow(version: Version<EncodedContent>): string {
-  const { content, position } = version;
-  const place = `${String(position.epoch)}\t${String(position.partition)}\t${String(position.offset)}`;
-  return `${content.columns}\t${place}\t${phaseColumns(version)}\n`;
-}
-
 /** What the phase needs beside the content, and outside its fingerprint. */
 export const PHASE_COLUMNS: readonly string[] = ['har_vaert_inngaatt', 'aldri_begynt', 'fra_arena'];
+
+export const VERSION_COLUMNS: readonly string[] = [
+  ...CONTENT_COLUMNS,
+  'kilde_epoke',
+  'kilde_partisjon',
+  'kilde_offset',
+  ...PHASE_COLUMNS,
+  'ny_deltaker',
+  'ny_bedrift',
+];
+
+/**
+ * Without a fingerprint: one can be tried against every ident there is, also when the ident has left the history.
+ *
+ * @param before of the version before it; undefined when it is the first
+ */
+export function versionRow(version: Version<EncodedContent>, before: VersionKeys | undefined): string {
+  const { content, position } = version;
+  const place = `${String(position.epoch)}\t${String(position.partition)}\t${String(position.offset)}`;
+  // By ident and id: when the register moves an ident, whatever bears both alike is moved alike.
+  const isNewDeltaker = before?.deltakerId !== content.deltakerId || before.deltakerFnr !== content.deltakerFnr;
+  const isNewBedrift = before?.bedriftNr !== content.bedriftNr;
+  return `${content.columns}\t${place}\t${phaseColumns(version)}\t${String(isNewDeltaker)}\t${String(isNewBedrift)}\n`;
+}
 
 function phaseColumns({ everEntered, marks }: Pick<AvtaleState, 'everEntered' | 'marks'>): string {
   const known = marks ? `${String(marks.neverBegan)}\t${String(marks.fromArena)}` : `${NULL}\t${NULL}`;

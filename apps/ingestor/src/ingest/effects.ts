@@ -35,7 +35,11 @@ export class Effects {
     if (state) (stored ? this.changed : this.fresh).push(avtaleRow(avtaleId, state, content, stored));
     else if (stored && remembered) this.remembered.push({ avtaleId, stored, now: remembered });
     if (fold.eraseHistory && stored) this.erased.push(avtaleId);
-    for (const version of versions) this.versions.push(versionRow(version));
+    let before = fold.eraseHistory ? undefined : stored?.keys;
+    for (const version of versions) {
+      this.versions.push(versionRow(version, before));
+      before = version.content;
+    }
     for (const change of changes) {
       this.changes.push(changeRow(change));
       this.told.set(change.avtaleId, change.type);

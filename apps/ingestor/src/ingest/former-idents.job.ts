@@ -3,8 +3,9 @@ import type { Writer } from './writer.ts';
 
 const DAILY_MS = 24 * 60 * 60_000;
 const RETRY_MS = 60_000;
-/** In a transaction, which holds the avtaler against the stream meanwhile. */
-const CHUNK = 200;
+/** In a transaction, which holds those that have any against the stream meanwhile. */
+const CHUNK = 1_000;
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Idents that the source corrected before they left the history by themselves: written by an earlier version, or while
@@ -25,6 +26,7 @@ export class FormerIdents {
   }
 
   async forget(signal?: AbortSignal): Promise<void> {
-    while (!signal?.aborted && (await this.writer.forgetFormerIdents(CHUNK)) > 0);
+    let last: string | undefined = BEFORE_ALL;
+    while (!signal?.aborted && last !== undefined) last = await this.writer.forgetFormerIdents(last, CHUNK);
   }
 }

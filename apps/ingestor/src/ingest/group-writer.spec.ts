@@ -182,6 +182,7 @@ test('any groups of batches come to what the batches come to one by one, also wh
         const before = await countGroups('SAMLET');
         expect(await groupsOf(groups)).toEqual(wanted);
         expect(await tables()).toEqual(oracle);
+        expect(await setup.wronglyMarked()).toEqual([]);
         expect(await again(groupsOf)).toEqual(oracle);
         // Nothing of this needs the way round.
         expect((await countGroups('SAMLET')) - before).toBe(2 * groups.length);

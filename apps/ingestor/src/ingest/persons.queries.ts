@@ -159,7 +159,7 @@ export async function readBearers(db: Db, deltakerIder: readonly string[]): Prom
   const { rows } = await db.query<{ deltaker_fnr: string; deltaker_id: string }>({
     text: `select distinct rad.* from unnest($1::uuid[]) as i(id) cross join lateral (
       (${part('avtale', `and ${VISIBLE}`)} offset 0) union all (${part('avtale', `and ${HIDDEN}`)} offset 0)
-      union all (${part('avtale_versjon', '')} offset 0)) rad`,
+      union all (${part('avtale_versjon', 'and ny_deltaker')} offset 0)) rad`,
     values: [deltakerIder],
   });
   return rows.map((row) => ({ fnr: row.deltaker_fnr, deltakerId: row.deltaker_id }));
@@ -172,17 +172,19 @@ export async function readBearers(db: Db, deltakerIder: readonly string[]): Prom
  */
 export async function moveAvtaler(db: Db, moves: readonly (Bearer & { to: string })[]): Promise<string[]> {
   const values = [moves.map(({ fnr }) => fnr), moves.map(({ deltakerId }) => deltakerId), moves.map(({ to }) => to)];
-  const update = (table: string, where: string): string => `update ${table} rad set deltaker_id = flytt.til
-    from unnest($1::text[], $2::uuid[], $3::uuid[]) as flytt(fnr, fra, til)
-    where rad.deltaker_id = flytt.fra and rad.deltaker_fnr = flytt.fnr ${where}`;
-  const { rows } = await db.query<{ avtale_id: string }>(
-    `${update('avtale', `and ${VISIBLE}`)} returning rad.avtale_id`,
-    values,
-  );
-  await db.query(update('avtale', `and ${HIDDEN}`), values);
-  await db.query(update('avtale_versjon', ''), values);
+  const move = (table: string, where: string, more = ''): string => `update ${table} rad set deltaker_id = flytt.til
+    from unnest($1::text[], $2::uuid[], $3::uuid[]) as flytt(fnr, fra, til) ${more}
+    where rad.deltaker_id = flytt.fra and rad.deltaker_fnr = flytt.fnr and ${where}`;
+  const { rows } = await db.query<{ avtale_id: string }>(`${move('avtale', VISIBLE)} returning rad.avtale_id`, values);
+  await db.query(move('avtale', HIDDEN), values);
+  await db.query(move('avtale_versjon', 'rad.avtale_id = bar.avtale_id', BEARING), values);
   return rows.map((row) => row.avtale_id);
 }
+
+/** Of versions only those that say another participant than the one before are in an index; all of the avtale follow. */
+const BEARING = `cross join lateral (
+  select distinct avtale_id from avtale_versjon v
+  where v.ny_deltaker and v.deltaker_id = flytt.fra and v.deltaker_fnr = flytt.fnr offset 0) bar`;
 
 /** A key of the register, as it stands on the topic, and the place of its last message. */
 export interface LastSaid {

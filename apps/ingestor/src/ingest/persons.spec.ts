@@ -314,6 +314,7 @@ test('any order of ident and avtale messages ends in the same tables', async () 
           }),
         );
         expect(await tables()).toEqual(expected);
+        expect(await setup.wronglyMarked()).toEqual([]);
         await feedEndsRight();
 
         // Played again, one stream after another in any order.

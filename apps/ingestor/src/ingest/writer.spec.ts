@@ -461,6 +461,7 @@ describe('an ident that the source corrects', () => {
     expect(await history()).toEqual([A, B]);
     await new FormerIdents(setup.writer).forget();
     expect(await history()).toEqual([B, B]);
+    expect(await setup.writer.forgetFormerIdents(ID, 1)).toBeUndefined();
   });
 });
 

@@ -15,6 +15,7 @@ import {
   isOutOfTurn,
   lockWithFormerIdents,
   MAX_PARKED_WITH_BYTES,
+  readNextAvtaler,
   readStates,
   repairDeviations,
   updateFormerIdents,
@@ -155,17 +156,18 @@ export class Writer {
   }
 
   /**
-   * Of histories from before idents left them.
+   * Of histories from before idents left them: those of the next so many avtaler after this one. All at once would take
+   * longer than a statement may, once there are enough of them.
    *
-   * @returns how many avtaler had such a history, at most `count`
+   * @returns the last avtale that was looked at; undefined when there are no more
    */
-  forgetFormerIdents(count: number): Promise<number> {
-    if (this.keepsFormerIdents) return Promise.resolve(0);
+  forgetFormerIdents(after: string, count: number): Promise<string | undefined> {
+    if (this.keepsFormerIdents) return Promise.resolve(undefined);
     return inTransaction(this.pool, async (db) => {
+      const next = await readNextAvtaler(db, after, count);
       await sharePersons(db);
-      const avtaleIder = await lockWithFormerIdents(db, count);
-      await updateFormerIdents(db, avtaleIder);
-      return avtaleIder.length;
+      await updateFormerIdents(db, await lockWithFormerIdents(db, next));
+      return next.at(-1);
     });
   }
 
@@ -249,7 +251,8 @@ export class Writer {
     const folds = deciding.filter(({ avtaleId }) => repaired.has(avtaleId));
     const versions = folds.filter(({ avtaleId, state }) => state?.fingerprint !== known.get(avtaleId)?.fingerprint);
     const effects = Effects.of(folds, known);
-    await insertVersions(db, Effects.of(versions, known).versions);
+    // The row was not what its last version says: what a version is found by is told of it anew.
+    await insertVersions(db, Effects.of(versions, new Map()).versions);
     await insertChanges(db, effects.changes);
     return { folds, effects: [effects], parked: [] };
   }

@@ -17,6 +17,11 @@ async function version(n: number, learnt: string, fields: Record<string, unknown
     `insert into avtale_versjon (${columns.join(', ')}) values (${columns.map((_, i) => `$${String(i + 1)}`).join(', ')})`,
     Object.values(row),
   );
+  await api.owner.query(`
+    update avtale_versjon v set ny_deltaker = v.deltaker_id is distinct from foer.deltaker_id,
+      ny_bedrift = v.bedrift_nr is distinct from foer.bedrift_nr
+    from avtale_versjon foer where foer.avtale_id = v.avtale_id
+      and foer.lopenr = (select max(lopenr) from avtale_versjon f where f.avtale_id = v.avtale_id and f.lopenr < v.lopenr)`);
 }
 
 beforeAll(async () => {

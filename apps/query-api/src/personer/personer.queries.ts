@@ -48,10 +48,10 @@ export function tiltakQuery(
   const conditions: string[] = [];
   if (!withLinks) conditions.push('(har_vaert_inngaatt or fra_arena)');
   if (gjeldendePer !== undefined) conditions.push(wasCurrentAt('$2::timestamptz'));
-  const from = gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
+  const from = gjeldendePer === undefined ? 'join avtale_synlig on deltaker_id = ident' : JOINED_VERSIONS;
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
   const text = `select nr, ${columns}, ${FACTS}
-    from ${personsAsked('$1::uuid[]')} join ${from} on deltaker_id = ident ${where}
+    from ${personsAsked('$1::uuid[]')} ${from} ${where}
     order by start_dato, slutt_dato, avtale_id`;
   return {
     statement: chosenStatement(text),
@@ -59,6 +59,11 @@ export function tiltakQuery(
     keys: keysOf(gjeldendePer === undefined ? ['uuid[]'] : ['uuid[]', 'timestamptz'], personidenter.length),
   };
 }
+
+/** Of each avtale that was theirs at some time, the versions that are: an index has only those that say so first (ADR 53). */
+const JOINED_VERSIONS = `cross join lateral (
+      select distinct avtale_id from versjon_deltaker where versjon_deltaker.deltaker_id = ident offset 0) funnet(id)
+    join avtale_versjon_synlig da on da.avtale_id = funnet.id and deltaker_id = ident`;
 
 export function factsOf(row: TiltakRow): PhaseFacts {
   return {

@@ -7,6 +7,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class VersjonensNoekler1795729796106 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
+      -- A vacuum lets go for this one, and nobody waits behind it; the next one is asked for a moment only.
+      set local lock_timeout = '10s';
+      lock table avtale_versjon in share update exclusive mode;
       set local lock_timeout = '1s';
       alter table avtale_versjon add ny_deltaker boolean not null default true,
         add ny_bedrift boolean not null default true;

@@ -33,6 +33,7 @@ import { AdapterTilbakemelding1795719541294 } from './1795719541294-adapter-tilb
 import { RelasjonskontrollFeilet1795724443665 } from './1795724443665-relasjonskontroll-feilet.ts';
 import { VersjonensNoekler1795729796106 } from './1795729796106-versjonens-noekler.ts';
 import { Indekser1795729797615 } from './1795729797615-indekser.ts';
+import { Lagring1795730978236 } from './1795730978236-lagring.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -71,4 +72,5 @@ export const MIGRATIONS = [
   RelasjonskontrollFeilet1795724443665,
   VersjonensNoekler1795729796106,
   Indekser1795729797615,
+  Lagring1795730978236,
 ];
