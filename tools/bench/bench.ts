@@ -3,7 +3,7 @@ import { avstemming } from './benchmarks/avstemming.ts';
 import { exportBench } from './benchmarks/export.ts';
 import { followers } from './benchmarks/followers.ts';
 import { freshness } from './benchmarks/freshness.ts';
-import { growth } from './benchmarks/growth.ts';
+import { growth, type GrowthOptions } from './benchmarks/growth.ts';
 import { hour } from './benchmarks/hour.ts';
 import { ingest, ingestUpdates } from './benchmarks/ingest.ts';
 import { query, queryBulk } from './benchmarks/query.ts';
@@ -13,6 +13,7 @@ import { start } from './benchmarks/start.ts';
 import { sync } from './benchmarks/sync.ts';
 import { BENCHMARKS } from './catalogue.ts';
 import { writePage } from './document.ts';
+import { keepStockIn } from './stock.ts';
 import { toResult, writeResult, type Findings, type RunOptions } from './results.ts';
 
 /** `npm run bench -- <name>`: measures, keeps the result, and writes docs/benchmarks.md anew. */
@@ -43,6 +44,11 @@ const { positionals, values } = parseArgs({
     proeve: { type: 'boolean', default: false },
     oppdateringer: { type: 'boolean', default: false },
     bulk: { type: 'boolean', default: false },
+    stoerrelser: { type: 'string' },
+    'gjennom-ingestoren': { type: 'string' },
+    strekk: { type: 'string' },
+    'uten-kopi': { type: 'boolean', default: false },
+    lager: { type: 'string' },
   },
 });
 
@@ -59,6 +65,17 @@ function readOptions(): RunOptions {
     rounds,
     short: standard.short || rounds < FULL.rounds,
     count: number(values.antall ?? values.minutter) ?? standard.count,
+    growth: readGrowthOptions(number),
+  };
+}
+
+function readGrowthOptions(number: (text: string | undefined) => number | undefined): GrowthOptions {
+  const [ingested, stretchSeconds] = [number(values['gjennom-ingestoren']), number(values.strekk)];
+  return {
+    ...(values.stoerrelser === undefined ? {} : { sizes: values.stoerrelser.split(',').map(Number) }),
+    ...(ingested === undefined ? {} : { ingested }),
+    ...(stretchSeconds === undefined ? {} : { stretchSeconds }),
+    takeLargest: values['uten-kopi'],
   };
 }
 
@@ -90,6 +107,7 @@ async function runAll(options: RunOptions): Promise<void> {
 
 const [given = ''] = positionals;
 const name = given + (values.bulk ? '-bulk' : '') + (values.oppdateringer ? '-oppdateringer' : '');
+if (values.lager !== undefined) keepStockIn(values.lager);
 const options = readOptions();
 const isUsable = Number.isInteger(options.rounds) && options.rounds >= 1 && !((options.count ?? 1) < 1);
 if (given === 'dokument') await writePage();

@@ -8,8 +8,16 @@ export interface Benchmark {
   measured: string;
   /** none: the benchmark has one, without a name */
   cases: Case[];
+  /** in place of cases: one table, with a column for each size that was measured */
+  bySize?: BySize;
   /** too long for `alt` */
   alone?: true;
+}
+
+export interface BySize {
+  figures: Figure[];
+  /** figures that are known by how their ids begin, in a table of their own */
+  details: { prefix: string; title: string }[];
 }
 
 interface Case {
@@ -289,13 +297,51 @@ const OTHERS: Benchmark[] = [
   },
 ];
 
-const growthFigures = (goal: { goal?: Goal }): Figure[] => [
-  ...times('lookup', 'look-ups'),
-  figure('perSecond', 'changes', '/s'),
+/** Of the smallest size that was measured: what must not become more, or less. */
+const ofFirst = (id: string, label: string, goal: { goal: Goal }, robust?: true): Figure => ({
+  ...figure(`${id}.ratio`, `${label}, of the smallest size`, '×', goal),
+  ...(robust ? { robust } : {}),
+});
+const lookupGrowth = (name: string): Figure[] => [
+  figure(`${name}.p50`, `\`${name}\`, p50`, 'ms'),
+  figure(`${name}.p99`, `\`${name}\`, p99`, 'ms'),
+  ofFirst(`${name}.p99`, `\`${name}\`, p99`, atMost(1.3)),
+  ...['query-api', 'postgres'].map((process) => ({
+    ...cpu(process, 'look-up'),
+    id: `${name}.cpu.${process}`,
+    label: `\`${name}\`, CPU of ${NAMES[process] ?? process}`,
+  })),
+];
+const sure = (id: string, label: string, unit: string, more: { goal?: Goal } = {}): Figure => ({
+  ...figure(id, label, unit, more),
+  robust: true,
+});
+
+const GROWTH: Figure[] = [
+  ...lookupGrowth('tiltaksstatus'),
+  ...lookupGrowth('sok'),
+  memory('memory.query-api', 'most memory of the query-api'),
+  ofFirst('memory.query-api', 'memory of the query-api', atMost(1.1), true),
+  figure('perSecond', 'a backlog of changes', '/s'),
+  ofFirst('perSecond', 'a backlog of changes', atLeast(0.8)),
+  sure('changed', 'messages that changed something', '%'),
   cpu('ingestor', 'message'),
   cpu('postgres', 'message'),
-  memory('memory', 'most memory of the ingestor'),
-  { ...figure('gigabytesPerMillion', 'disk of a million avtaler with history', 'GB', goal), robust: true },
+  memory('memory.ingestor', 'most memory of the ingestor'),
+  ofFirst('memory.ingestor', 'memory of the ingestor', atMost(1.1), true),
+  sure('versions', 'versions of an avtale', ''),
+  sure('gigabytesPerMillion', 'disk of a million avtaler, all of it', 'GB', atMost(4)),
+  figure('stretch.perSecond', 'changes at an even rate', '/s'),
+  figure('stretch.behind', 'behind at the end of them', 's'),
+  sure('stretch.updates', 'updates of `avtale` for each message of them', ''),
+  sure('stretch.hot', 'HOT, of all updates of `avtale`', '%'),
+  sure('stretch.dead', 'most dead rows of `avtale`, of the living', '%'),
+  sure('stretch.deadAtEnd', 'dead rows of `avtale` at the end', '%'),
+  sure('stretch.deadVersions', 'most dead rows of `avtale_versjon`', '%'),
+  sure('stretch.vacuums', 'autovacuums of `avtale` meanwhile', ''),
+  sure('stretch.grown', 'growth of `avtale` by them', '%'),
+  figure('backup.seconds', 'a backup, until a server of its own is made of it', 's'),
+  figure('backup.perGigabyte', 'the same', 's/GB'),
 ];
 
 const ALONE: Benchmark[] = [
@@ -303,19 +349,15 @@ const ALONE: Benchmark[] = [
     name: 'vekst',
     title: 'Growth',
     measured:
-      'With 100,000 avtaler, and with ten times as many (or `--antall`), all with history, links and feed: `sok` for one person at an even 500 a second, and a backlog of changes to them.',
-    cases: [
-      { name: 'few', figures: growthFigures({}) },
-      { name: 'many', figures: growthFigures(atMost(4)) },
-      {
-        name: 'many, of few',
-        figures: [
-          figure('lookup.ratio', 'look-ups, p99', '×', atMost(1.3)),
-          figure('perSecond.ratio', 'changes', '×', atLeast(0.8)),
-          { ...figure('memory.ratio', 'memory', '×', atMost(1.1)), robust: true },
-        ],
-      },
-    ],
+      'With more and more avtaler (`--stoerrelser`; 100,000, a million and ten), over ten years, with all their history, links, and the feed of ninety days. At most a million come through the ingestor (`--gjennom-ingestoren`); the others are made of these by SQL, under other ids, persons and employers, and those of a hundred persons are held against what the ingestor makes of the same messages. Their indexes are built when the table is full, so they are smaller than those that grew. Look-ups of one of 5,000 persons, evenly spaced, 200 a second; a backlog of changes, each to an avtale that chance chose; then 500 changes a second (`--strekk`), while Postgres vacuums by itself. A day of them is 43.2 million.',
+    cases: [],
+    bySize: {
+      figures: GROWTH,
+      details: [
+        { prefix: 'table.', title: 'Tables without their indexes, MB of a million avtaler' },
+        { prefix: 'index.', title: 'Indexes, MB of a million avtaler' },
+      ],
+    },
     alone: true,
   },
   {

@@ -38,11 +38,12 @@ test('the figures of docs/scaling.md are what the results say; else: npm run ben
 });
 
 test('each result is of a benchmark that there is, and holds figures that it tells of', () => {
-  const unknown = Object.entries(readResults()).flatMap(([name, { figures }]) =>
-    Object.keys(figures).filter(
-      (found) => !BENCHMARKS.find((benchmark) => benchmark.name === name)?.cases.some((known) => known.name === found),
-    ),
-  );
+  const unknown = Object.entries(readResults()).flatMap(([name, { figures }]) => {
+    const benchmark = BENCHMARKS.find((known) => known.name === name);
+    return Object.keys(figures).filter(
+      (found) => benchmark?.bySize === undefined && !benchmark?.cases.some((known) => known.name === found),
+    );
+  });
   expect(unknown).toEqual([]);
   expect(new Set(BENCHMARKS.map(({ name }) => name)).size).toBe(BENCHMARKS.length);
 });
@@ -79,6 +80,23 @@ test('what is disturbed is one case, and not the others of its benchmark', () =>
   const lines = linesOf(results, 'Look-ups of one person', '| look-ups').map((line) => cells(line)[3]);
   expect(lines).toEqual(['not measured', 'not measured', 'disturbed', '**5,000**']);
   expect(pageText(results)).toContain('**Disturbed**: a; b; c; and 2 more.');
+});
+
+test('sizes stand beside each other, each figure against its goal, and what takes disk in tables of its own', () => {
+  const findings = new Findings({});
+  const quiet = { troubles: [], conditions: [], thrownAway: 0 };
+  findings.add('100,000 avtaler', {
+    ...quiet,
+    values: [{ gigabytesPerMillion: 3, 'table.avtale': 500, 'index.avtale_pkey': 40 }],
+  });
+  const values = [{ gigabytesPerMillion: 5, 'sok.p99.ratio': 1.2, 'table.avtale': 510 }];
+  findings.add('1,000,000 avtaler', { ...quiet, troubles: ['noise'], values });
+  const results = { vekst: toResult(findings, OPTIONS) };
+  const rowOf = (start: string): string[] => cells(linesOf(results, 'Growth', start)[0]).slice(2, -1);
+  expect(rowOf('| disk of a million')).toEqual(['≤ 4', '**3**', '**5, not reached**']);
+  expect(rowOf('| `sok`, p99, of the smallest')).toEqual(['≤ 1.3', 'not measured', 'disturbed']);
+  expect(rowOf('| `avtale` ')).toEqual(['**500**', '**510**']);
+  expect(rowOf('| `avtale_pkey` ')).toEqual(['**40**', 'not measured']);
 });
 
 test('what was not measured says so, and so does a short run', () => {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '@tiltak/testing';
-import { BENCHMARKS, type Benchmark, type Figure, type Goal } from './catalogue.ts';
+import { BENCHMARKS, type Benchmark, type BySize, type Figure, type Goal } from './catalogue.ts';
 import { median } from './measuring/statistics.ts';
 import { formatted, readResults, type Result } from './results.ts';
 import { withFigures } from './scaling-figures.ts';
@@ -47,14 +47,43 @@ The built apps are measured over their real interfaces, and it is checked that w
 On a machine that others use, rates, times and ratios say nothing, and the word *disturbed* stands in their place.`;
 
 function section(benchmark: Benchmark, result: Result | undefined): string {
-  const { title, measured, cases } = benchmark;
+  const { title, measured, cases, bySize } = benchmark;
   const command = `npm run bench -- ${benchmark.arguments ?? benchmark.name}`;
   const tables = cases.map(({ name, figures }) => {
     const heading = name === '' ? '' : `### ${title}: ${name}\n\n`;
     const troubles = result?.troubles[name] ?? [];
     return heading + troubleText(troubles) + table(figures, result?.figures[name], troubles.length > 0);
   });
-  return [`## ${title}`, `\`${command}\`. ${measured}`, provenance(result), ...tables].join('\n\n');
+  return [
+    `## ${title}`,
+    `\`${command}\`. ${measured}`,
+    provenance(result),
+    ...tables,
+    ...(bySize ? sizeTables(bySize, result) : []),
+  ].join('\n\n');
+}
+
+/** Sizes beside each other, the smallest first. */
+function sizeTables({ figures, details }: BySize, result: Result | undefined): string[] {
+  if (!result) return [];
+  const sizes = Object.keys(result.figures);
+  const troubles = sizes.flatMap((size) => result.troubles[size] ?? []);
+  const rowOf = (figure: Figure): string[] => [
+    figure.unit === '' ? figure.label : `${figure.label}, ${figure.unit}`,
+    goalText(figure.goal),
+    ...sizes.map(
+      (size) => reached(figure, result.figures[size]?.[figure.id], (result.troubles[size] ?? []).length > 0)[0],
+    ),
+  ];
+  const small = details.map(({ prefix, title }) => {
+    const ids = [...new Set(sizes.flatMap((size) => Object.keys(result.figures[size] ?? {})))];
+    const rows = ids
+      .filter((id) => id.startsWith(prefix))
+      .map((id) => rowOf({ id, label: `\`${id.slice(prefix.length)}\``, unit: '', robust: true }))
+      .map(([label = '', , ...cells]) => [label, ...cells]);
+    return markdown([title, ...sizes], rows);
+  });
+  return [troubleText([...new Set(troubles)]) + markdown(['figure', 'goal', ...sizes], figures.map(rowOf)), ...small];
 }
 
 function provenance(result: Result | undefined): string {
@@ -92,8 +121,11 @@ function table(figures: Figure[], values: Record<string, number[]> | undefined, 
     goalText(figure.goal),
     ...reached(figure, values?.[figure.id], disturbed),
   ]);
-  const all = [['figure', 'goal', 'reached', 'rounds'], ['---', '---', '---', '---'], ...rows];
-  return all.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdown(['figure', 'goal', 'reached', 'rounds'], rows);
+}
+
+function markdown(heading: string[], rows: string[][]): string {
+  return [heading, heading.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function reached({ goal, robust }: Figure, rounds: number[] | undefined, disturbed: boolean): [string, string] {

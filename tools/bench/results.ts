@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { ROOT } from '@tiltak/testing';
 import { describeCommit, describeMachine, type Conditions, type Machine } from './measuring/machine.ts';
+import type { GrowthOptions } from './benchmarks/growth.ts';
 import type { TakenRounds } from './measuring/rounds.ts';
 
 /** How large a run is. */
@@ -18,6 +19,8 @@ export interface RunOptions {
   short: boolean;
   /** only to see that it works: as little as can be, and nothing is kept */
   trial: boolean;
+  /** of the benchmark of growth alone */
+  growth?: GrowthOptions;
 }
 
 /** By case and figure: one number for each round. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { createDatabase, createWorkDir, type LocalKafka, type LocalPostgres } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
 import { Generator } from './generator/generator.ts';
@@ -6,7 +5,7 @@ import { settleDisk } from './measuring/settle.ts';
 import type { RoundOptions } from './measuring/rounds.ts';
 import type { RunOptions } from './results.ts';
 import { startKafkaIn, startPostgresIn } from './servers.ts';
-import { copyStock, type Stock, type StockDescription } from './stock.ts';
+import { copyStock, takeStock, type Stock, type StockDescription } from './stock.ts';
 
 /** Everything that a benchmark runs on, of its own. */
 export interface Rig {
@@ -26,7 +25,12 @@ export interface Rig {
 }
 
 /** A Kafka, a Postgres and a generator, on empty data or a copy of the stock; all is gone when the work is done. */
-export async function withRig<T>(stock: Stock | undefined, work: (rig: Rig) => Promise<T>): Promise<T> {
+export async function withRig<T>(
+  stock: Stock | undefined,
+  work: (rig: Rig) => Promise<T>,
+  // The stock itself and not a copy of it: then it is gone afterwards.
+  { taken = false }: { taken?: boolean } = {},
+): Promise<T> {
   const { directory, clean } = createWorkDir('bench');
   const stops: (() => Promise<void>)[] = [];
   const stopping = async <S extends { stop: () => Promise<void> }>(starting: Promise<S>): Promise<S> => {
@@ -35,7 +39,7 @@ export async function withRig<T>(stock: Stock | undefined, work: (rig: Rig) => P
     return started;
   };
   try {
-    const description = stock && (await copyStock(stock, join(directory, 'postgres')));
+    const description = stock && (await (taken ? takeStock : copyStock)(stock, directory));
     const [kafka, postgres] = await Promise.all([
       stopping(startKafkaIn(directory)),
       stopping(startPostgresIn(directory)),

@@ -18,6 +18,21 @@ export async function startPostgresIn(directory: string): Promise<LocalPostgres>
   });
 }
 
+export interface Servers {
+  kafka: LocalKafka;
+  postgres: LocalPostgres;
+}
+
+/** Both on what lies in the directory, until the work is done. */
+export async function withServers<T>(directory: string, work: (servers: Servers) => Promise<T>): Promise<T> {
+  const [kafka, postgres] = await Promise.all([startKafkaIn(directory), startPostgresIn(directory)]);
+  try {
+    return await work({ kafka, postgres });
+  } finally {
+    await Promise.all([kafka.stop(), postgres.stop()]);
+  }
+}
+
 export async function withClient<T>(url: string, work: (db: pg.Client) => Promise<T>): Promise<T> {
   const db = new pg.Client({ connectionString: url });
   await db.connect();

@@ -1,45 +1,82 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createEvents, createUpdates } from '@tiltak/simulator';
-import { createDatabase, createWorkDir, LOCAL_DIR, ROOT, runProgram, syntheticFnr, waitUntil } from '@tiltak/testing';
+import { basename, join, resolve } from 'node:path';
+import { createDatabase, createWorkDir, LOCAL_DIR, ROOT, runProgram, waitUntil } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
-import { publishAll, textsOf, withProducer, type TextMessage } from './publish.ts';
-import { startKafkaIn, startPostgresIn, withClient } from './servers.ts';
+import { copiesOf, Copies, originalOf, YEARS, type Copy, type WholeCopies } from './copies.ts';
+import { multiply } from './multiply.ts';
+import { publishAll, withProducer } from './publish.ts';
+import { requireSameAsIngested } from './sample-check.ts';
+import { withClient, withServers } from './servers.ts';
 
 /** What a database is filled with before it is measured, by the ingestor and from messages of the source. */
 export interface Stock {
   avtaler: number;
   /** all messages of an avtale, about fourteen; or only its last, for what is read without its history */
   lives: 'whole' | 'last';
+  /** over ten years, and more than the ingestor reads in; of whole lives only */
+  growth?: Growth;
+}
+
+export interface Growth {
+  /** of the avtaler, so many come through the ingestor, and the others are made of them by SQL */
+  ingested: number;
 }
 
 export interface StockDescription extends Stock {
   /** organisation of the database */
   database: string;
   messages: number;
+  /** copies of the original that it is made of */
+  copies: WholeCopies;
 }
 
 const DATABASE = 'bench';
 /** Another number, another form of the stock: what is kept is made again. */
-const FORM = 1;
-const KEPT = join(LOCAL_DIR, 'bench');
-/** Messages of the simulator that the stock is multiplied from; about 7,300 avtaler. */
-const MAX_ORIGINAL = 100_000;
-/** More than each avtale has on average, when a smaller original will do. */
-const MESSAGES_EACH = 30;
+const FORM = 2;
+let kept = join(LOCAL_DIR, 'bench');
+
+/** Elsewhere, when there is no room for them in the project's own directory. */
+export function keepStockIn(directory: string): void {
+  kept = resolve(directory);
+}
 const PARTITIONS = 6;
 
 /** A copy of the data of a Postgres that is filled; made the first time, and kept for as long as the schema is the same. */
-export async function copyStock(stock: Stock, dataDir: string): Promise<StockDescription> {
-  const kept = join(KEPT, nameOf(stock));
-  if (!existsSync(kept)) await makeStock(stock, kept);
-  for (const suffix of ['', '.passord']) await copy(join(kept, `postgres${suffix}`), `${dataDir}${suffix}`);
-  return JSON.parse(readFileSync(join(kept, 'stock.json'), 'utf8')) as StockDescription;
+export async function copyStock(stock: Stock, directory: string): Promise<StockDescription> {
+  const place = await keptStock(stock);
+  await copyData(place, directory);
+  return describe(basename(place));
 }
 
-function nameOf({ avtaler, lives }: Stock): string {
-  return `${schemaKey()}-${String(avtaler)}-${lives}`;
+/** For use in its own place, after which it is no stock any more: of one that the disk does not hold twice. */
+export async function takeStock(stock: Stock, directory: string): Promise<StockDescription> {
+  const place = await keptStock(stock);
+  const description = describe(basename(place));
+  for (const suffix of ['', '.passord'])
+    renameSync(join(place, `postgres${suffix}`), join(directory, `postgres${suffix}`));
+  rmSync(place, { recursive: true });
+  return description;
+}
+
+/** The directory of the stock itself, made when there is none. */
+export async function keptStock(stock: Stock): Promise<string> {
+  const place = join(kept, nameOf(stock));
+  if (!existsSync(place)) await makeStock(stock, place);
+  return place;
+}
+
+const describe = (name: string): StockDescription =>
+  JSON.parse(readFileSync(join(kept, name, 'stock.json'), 'utf8')) as StockDescription;
+
+function nameOf(stock: Stock): string {
+  return `${familyOf(stock)}-${String(stock.avtaler)}`;
+}
+
+/** The larger ones of growth are made of the smaller. */
+function familyOf({ lives, growth }: Stock): string {
+  const form = growth ? `vekst-${String(growth.ingested)}` : lives;
+  return `${schemaKey()}-${form}`;
 }
 
 function schemaKey(): string {
@@ -47,40 +84,46 @@ function schemaKey(): string {
   return createHash('sha256').update(schema).update(String(FORM)).digest('hex').slice(0, 12);
 }
 
-async function copy(from: string, to: string): Promise<void> {
-  const { code, printout } = await runProgram('cp', ['-a', '--reflink=auto', from, to]);
-  if (code !== 0) throw new Error(`The stock could not be copied:\n${printout}`);
+async function copyData(from: string, to: string): Promise<void> {
+  for (const suffix of ['', '.passord']) {
+    const [source, target] = [from, to].map((directory) => join(directory, `postgres${suffix}`)) as [string, string];
+    const { code, printout } = await runProgram('cp', ['-a', '--reflink=auto', source, target]);
+    if (code !== 0) throw new Error(`The stock could not be copied:\n${printout}`);
+  }
 }
 
 /** Appears under its name only when it is whole. What is of another schema is removed. */
-async function makeStock(stock: Stock, kept: string): Promise<void> {
+async function makeStock(stock: Stock, place: string): Promise<void> {
   console.error(`Filling a database with ${String(stock.avtaler)} avtaler, once …`);
-  mkdirSync(KEPT, { recursive: true });
-  for (const name of readdirSync(KEPT).filter((name) => !name.startsWith(schemaKey())))
-    rmSync(join(KEPT, name), { recursive: true, force: true });
+  mkdirSync(kept, { recursive: true });
+  // What lies there beside stocks is somebody else's.
+  const stocks = readdirSync(kept).filter((name) => /^[0-9a-f]{12}-/.test(name));
+  for (const name of stocks.filter((name) => !name.startsWith(schemaKey())))
+    rmSync(join(kept, name), { recursive: true, force: true });
   const { directory, clean } = createWorkDir('bench-fyll');
-  const unfinished = `${kept}.${String(process.pid)}`;
+  const unfinished = `${place}.${String(process.pid)}`;
   try {
-    const messages = await fill(stock, directory);
-    const description: StockDescription = { ...stock, database: DATABASE, messages };
+    const description = isIngested(stock) ? await fill(stock, directory) : await multiplyInto(stock, directory);
     mkdirSync(unfinished);
     for (const suffix of ['', '.passord'])
-      await copy(join(directory, `postgres${suffix}`), join(unfinished, `postgres${suffix}`));
+      renameSync(join(directory, `postgres${suffix}`), join(unfinished, `postgres${suffix}`));
     writeFileSync(join(unfinished, 'stock.json'), JSON.stringify(description));
-    renameSync(unfinished, kept);
+    renameSync(unfinished, place);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
     clean();
   }
 }
 
-async function fill(stock: Stock, directory: string): Promise<number> {
-  const [kafka, postgres] = await Promise.all([startKafkaIn(directory), startPostgresIn(directory)]);
-  let messages = 0;
-  try {
+const isIngested = ({ avtaler, growth }: Stock): boolean => !growth || avtaler <= growth.ingested;
+
+async function fill(stock: Stock, directory: string): Promise<StockDescription> {
+  return withServers(directory, async ({ kafka, postgres }) => {
     const database = await createDatabase(postgres.url, DATABASE);
-    const original = textsOf(createEvents({ count: originalCount(stock.avtaler) }));
+    const original = originalOf(stock);
     let copies = copiesOf(original, stock);
+    const whole = wholeCopies(stock.avtaler / new Copies(original, stock).ids.length);
+    let messages = 0;
     // A topic that has been read is removed before the next one: all of them would not fit on a disk.
     while (copies.length > 0) {
       const place = { partitions: PARTITIONS, postgres: postgres.url, brokers: kafka.brokers };
@@ -91,70 +134,44 @@ async function fill(stock: Stock, directory: string): Promise<number> {
       if (copies.length > 0) await forgetTopic(database.url);
     }
     await finish(database.url, stock);
-  } finally {
-    await Promise.all([kafka.stop(), postgres.stop()]);
-  }
-  return messages;
+    return { ...stock, database: DATABASE, messages, copies: whole };
+  });
 }
 
-/** messages of one copy, made when they are asked for */
-type Copy = () => TextMessage[];
+const wholeCopies = (copies: number): WholeCopies => ({
+  count: Math.ceil(copies),
+  without: Number.isInteger(copies) ? [] : [Math.floor(copies)],
+});
+
+/** Of the next smaller one that there is, by SQL; some of what is made so is held against the ingestor. */
+async function multiplyInto(stock: Stock, directory: string): Promise<StockDescription> {
+  const smaller = await keptStock({ ...stock, avtaler: largestBelow(stock) });
+  const before = describe(basename(smaller));
+  await copyData(smaller, directory);
+  const copies = new Copies(originalOf(stock), stock);
+  if (Math.min(before.copies.count, ...before.copies.without) < YEARS)
+    throw new Error('Too few avtaler come through the ingestor: not a copy of each year');
+  return withServers(directory, async (servers) => {
+    const { url } = await createDatabase(servers.postgres.url, DATABASE);
+    const made = await multiply(url, copies, { first: before.copies.count, avtaler: stock.avtaler - before.avtaler });
+    await requireSameAsIngested(servers, url, copies, { from: before.copies.count, to: made.next });
+    await finish(url, stock);
+    const without = [...before.copies.without, ...(made.partial === undefined ? [] : [made.partial])];
+    return { ...before, ...stock, copies: { count: made.next, without } };
+  });
+}
+
+/** In the same family; else as many as come through the ingestor. */
+function largestBelow(stock: Stock): number {
+  const family = `${familyOf(stock)}-`;
+  const sizes = readdirSync(kept)
+    .filter((name) => name.startsWith(family) && existsSync(join(kept, name, 'stock.json')))
+    .map((name) => Number(name.slice(family.length)))
+    .filter((size) => size < stock.avtaler);
+  return Math.max(stock.growth?.ingested ?? 0, ...sizes);
+}
+
 const COPIES_OF_A_TOPIC = 20;
-
-/** The original again and again, each time of other avtaler and other persons. */
-export function copiesOf(original: readonly TextMessage[], { avtaler, lives }: Stock): Copy[] {
-  const last = new Map(original.map((message) => [message.key, message]));
-  const rename = renamer(original);
-  const chosen = lives === 'whole' ? original : [...last.values()];
-  const ids = [...last.keys()];
-  const count = Math.ceil(avtaler / ids.length);
-  return Array.from({ length: count }, (_, nr) => () => {
-    const left = avtaler - nr * ids.length;
-    const wanted = left >= ids.length ? undefined : new Set(ids.slice(0, left));
-    return chosen.filter(({ key }) => wanted?.has(key) ?? true).map((message) => rename(message, nr));
-  });
-}
-
-function renamer(original: readonly TextMessage[]): (message: TextMessage, copyNr: number) => TextMessage {
-  const persons = new Map<string, number>();
-  for (const { value } of original) {
-    const fnr = fnrIn(value);
-    if (fnr !== undefined && !persons.has(fnr)) persons.set(fnr, persons.size);
-  }
-  return (message, nr) => renamed(message, nr, (fnr) => syntheticFnr((persons.get(fnr) ?? 0) + nr * persons.size));
-}
-
-const PARTS = 10;
-
-/** Changes to avtaler from all over a stock of whole lives, and no new ones: about as many messages as its original has. */
-export function changesTo({ avtaler }: Stock): TextMessage[] {
-  const count = originalCount(avtaler);
-  const original = textsOf(createEvents({ count }));
-  const rename = renamer(original);
-  const ids = [...new Set(original.map(({ key }) => key))];
-  const full = Math.max(1, Math.floor(avtaler / ids.length));
-  const known = new Set(ids.slice(0, avtaler));
-  const updates = textsOf(createUpdates({ count })).filter(({ key }) => known.has(key));
-  return updates.map((message) => {
-    const part = Number.parseInt(message.key.slice(0, 6), 16) % PARTS;
-    return rename(message, Math.floor((part * full) / PARTS));
-  });
-}
-
-export const originalCount = (avtaler: number): number => Math.min(MAX_ORIGINAL, avtaler * MESSAGES_EACH);
-
-const fnrIn = (value: string): string | undefined => /"deltakerFnr":"(\d{11})"/.exec(value)?.[1];
-
-/** Of another avtale and another person: the second group of the id holds which copy it is. */
-export function renamed(message: TextMessage, copyNr: number, personOf: (fnr: string) => string): TextMessage {
-  const group = (Number.parseInt(message.key.slice(9, 13), 16) + copyNr) % 0x10000;
-  const key = `${message.key.slice(0, 9)}${group.toString(16).padStart(4, '0')}${message.key.slice(13)}`;
-  const fnr = fnrIn(message.value);
-  const value = message.value
-    .replaceAll(message.key, key)
-    .replace(/"avtaleNr":(\d+)/, (_, number: string) => `"avtaleNr":${String(Number(number) + copyNr * 10_000)}`);
-  return { key, value: fnr === undefined ? value : value.replaceAll(fnr, personOf(fnr)) };
-}
 
 async function readIn(system: System, copies: readonly Copy[]): Promise<number> {
   const { brokers, topic } = system.env;

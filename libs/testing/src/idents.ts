@@ -18,14 +18,14 @@ type Kind = 'TESTNORGE' | 'NAV' | 'DNR';
 
 /**
  * A national ident, 11 digits: month + 80 (Tenor), month + 40 (NAV), or a D number (day + 40) with month + 80.
- * 1,176,000 numbers differ.
+ * 2,352,000 numbers differ.
  */
 export function syntheticFnr(n: number, kind: Kind = 'TESTNORGE'): string {
   for (let attempt = n * 7; ; attempt++) {
     const day = 1 + (attempt % 28) + (kind === 'DNR' ? 40 : 0);
     const month = 1 + (Math.floor(attempt / 28) % 12) + (kind === 'NAV' ? 40 : 80);
     const year = 50 + (Math.floor(attempt / 336) % 49);
-    const serial = Math.floor(attempt / 16_464) % 500;
+    const serial = Math.floor(attempt / 16_464) % 1_000;
     const nineDigits = twoDigits(day) + twoDigits(month) + twoDigits(year) + String(serial).padStart(3, '0');
     const k1 = checkDigit(nineDigits, WEIGHT_1);
     const k2 = k1 === undefined ? undefined : checkDigit(nineDigits + String(k1), WEIGHT_2);
@@ -33,10 +33,10 @@ export function syntheticFnr(n: number, kind: Kind = 'TESTNORGE'): string {
   }
 }
 
-/** An organisation number, 9 digits, in the series of the test registers: real ones begin with 8 or 9. 1,000,000 differ. */
+/** An organisation number, 9 digits, in the series of the test registers: real ones begin with 8 or 9. 4,000,000 differ. */
 export function syntheticOrgnr(n: number): string {
   const sixDigits = String(n % 1_000_000).padStart(6, '0');
-  for (let series = 31; ; series++) {
+  for (let series = 31 + 10 * (Math.floor(n / 1_000_000) % 4); ; series++) {
     const eightDigits = String(series) + sixDigits;
     const k = checkDigit(eightDigits, WEIGHT_ORG);
     if (k !== undefined) return eightDigits + String(k);

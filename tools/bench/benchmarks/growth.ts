@@ -1,93 +1,212 @@
-import { createRequests, evenFigures, evenLoad, readPersons, waitForAnswer } from '../lookups.ts';
+import { changesTo } from '../copies.ts';
+import { createRequests, evenLoad, load, readPersons, waitForAnswer, type Operation, type Target } from '../lookups.ts';
 import { CpuMeter, cpuPer, forgetPeak, peakMemory } from '../measuring/machine.ts';
-import { takeRounds, type Round, type TakenRounds } from '../measuring/rounds.ts';
-import { publishAll, withProducer } from '../publish.ts';
+import { takeRounds, type Round } from '../measuring/rounds.ts';
+import { readActivity, readSizes } from '../measuring/tables.ts';
+import { publishAll, withProducer, type TextMessage } from '../publish.ts';
 import { Findings, type RunOptions } from '../results.ts';
-import { withRig } from '../rig.ts';
-import { changesTo, type Stock } from '../stock.ts';
+import { withRig, type Rig } from '../rig.ts';
+import type { Growth, Stock, StockDescription } from '../stock.ts';
+import type { System } from '../../e2e/system.ts';
+import { measureBackup } from './backup.ts';
+import { measureStretch } from './stretch.ts';
 
-const FEW = 100_000;
-const MANY = 1_000_000;
-const OF_TRIAL = { few: 1_000, many: 2_000 };
-const LOAD = { connections: 32, perSecond: 500 };
+const SIZES = [100_000, 1_000_000, 10_000_000];
+const GROWTH: Growth = { ingested: 1_000_000 };
+const OF_TRIAL = { sizes: [2_000, 4_000], growth: { ingested: 2_000 }, changes: 3_000 };
+const LOAD = { connections: 32, perSecond: 200 };
 const PARTITIONS = 6;
+const PERSONS = 5_000;
+/** in a backlog, at least */
+const CHANGES = 100_000;
 
-type Size = 'few' | 'many';
 type Values = Record<string, number>;
 
-/** Look-ups, and changes that are read in, with few avtaler and with many. */
+export interface GrowthOptions {
+  /** avtaler; the first is what the others are held against */
+  sizes?: number[];
+  /** of the avtaler, so many come through the ingestor */
+  ingested?: number;
+  /** of changes at an even rate, and how many a second */
+  stretchSeconds?: number;
+  stretchPerSecond?: number;
+  /** the largest stock is used itself, and gone afterwards: the disk does not hold it twice */
+  takeLargest?: boolean;
+}
+
+/** Look-ups, changes that are read in, disk, vacuum and backup, with few avtaler and with many. */
 export async function growth(options: RunOptions): Promise<Findings> {
-  const sizes = options.trial ? OF_TRIAL : { few: FEW, many: options.count ?? MANY };
-  const findings = new Findings({ 'avtaler (few)': sizes.few, 'avtaler (many)': sizes.many });
-  const taken = await takeRounds(
-    { rounds: options.rounds, settle: () => Promise.resolve(), ...(options.trial ? { spare: 0 } : {}) },
-    async (round) => {
-      const both: Partial<Record<Size, Values>> = {};
-      // The other way around in every other round, as system and limit are.
-      for (const size of round.nr % 2 === 0 ? (['few', 'many'] as const) : (['many', 'few'] as const))
-        both[size] = await measureSize(round, { avtaler: sizes[size], lives: 'whole' }, options);
-      const { few = {}, many = {} } = both;
-      return { few, many };
-    },
-  );
-  const only = (of: (value: { few: Values; many: Values }) => Values): TakenRounds<Values> => ({
-    ...taken,
-    conditions: [],
-    thrownAway: 0,
-    values: taken.values.map(of),
+  const { rounds, trial, growth: given = {} } = options;
+  const sizes = trial ? OF_TRIAL.sizes : (given.sizes ?? SIZES);
+  const form = trial
+    ? OF_TRIAL.growth
+    : { ...GROWTH, ...(given.ingested === undefined ? {} : { ingested: given.ingested }) };
+  const findings = new Findings({
+    'avtaler at most through the ingestor': form.ingested,
+    's of changes at an even rate': stretchOf(options).seconds,
   });
-  findings.add(
-    'few',
-    only(({ few }) => few),
-  );
-  findings.add('many', { ...only(({ many }) => many), conditions: taken.conditions });
-  findings.add('many, of few', { ...only(ratios), thrownAway: taken.thrownAway });
+  const spare = trial || options.short ? { spare: 0 } : {};
+  const taken = await takeRounds({ rounds, settle: () => Promise.resolve(), ...spare }, async (round) => {
+    const values = new Map<number, Values>();
+    // The other way around in every other round, as system and limit are.
+    for (const avtaler of round.nr % 2 === 0 ? sizes : sizes.toReversed()) {
+      console.error(`  ${String(avtaler)} avtaler …`);
+      const stock = { avtaler, lives: 'whole', growth: form } as const;
+      values.set(
+        avtaler,
+        await measureSize(round, stock, options, given.takeLargest === true && avtaler === Math.max(...sizes)),
+      );
+    }
+    return values;
+  });
+  for (const [i, avtaler] of sizes.entries()) {
+    const values = taken.values.map((of) =>
+      withRatios(of.get(avtaler) ?? {}, i === 0 ? undefined : of.get(sizes[0] ?? 0)),
+    );
+    // Conditions are those of all sizes.
+    const whole = i === 0 ? {} : { conditions: [], thrownAway: 0 };
+    findings.add(caseOf(avtaler), { ...taken, values, ...whole });
+  }
   return findings;
 }
 
-function ratios({ few, many }: { few: Values; many: Values }): Values {
-  const of = (name: string): number => (many[name] ?? Number.NaN) / (few[name] ?? Number.NaN);
-  return { 'lookup.ratio': of('lookup.p99'), 'perSecond.ratio': of('perSecond'), 'memory.ratio': of('memory') };
+const caseOf = (avtaler: number): string => `${avtaler.toLocaleString('en-US')} avtaler`;
+
+/** What must not become more, or less, with the avtaler. */
+const RATIOS = ['tiltaksstatus.p99', 'sok.p99', 'perSecond', 'memory.ingestor', 'memory.query-api'];
+
+function withRatios(values: Values, few: Values | undefined): Values {
+  if (!few) return values;
+  const ratios = RATIOS.map((name) => [`${name}.ratio`, (values[name] ?? Number.NaN) / (few[name] ?? Number.NaN)]);
+  return { ...values, ...(Object.fromEntries(ratios) as Values) };
 }
 
-function measureSize(round: Round, stock: Stock, { seconds }: RunOptions): Promise<Values> {
-  return withRig(stock, async (rig) => {
+function stretchOf({ trial, growth: given = {} }: RunOptions): { seconds: number; perSecond: number } {
+  if (trial) return { seconds: 5, perSecond: 100 };
+  return { seconds: given.stretchSeconds ?? 900, perSecond: given.stretchPerSecond ?? 500 };
+}
+
+function measureSize(round: Round, stock: Stock, options: RunOptions, taken: boolean): Promise<Values> {
+  const work = async (rig: Rig): Promise<Values> => {
     const system = await rig.createSystem(PARTITIONS);
     try {
-      const [size] = await system.sql<{ bytes: number }>(
-        'select pg_database_size(current_database())::float8 as bytes',
-      );
-      const first = await system.startIngestor();
-      const { url } = await system.startQueryApi({ LOG_LEVEL: 'warn' });
-      const target = { url, headers: await system.as('alt') };
-      await waitForAnswer(target);
-      const shape = { ...LOAD, requests: createRequests('sok', await readPersons(system.url, 5_000)), seconds };
-      await rig.settle();
-      const lookups = await round.measure(() => evenLoad(rig, round, target, shape));
-      await first.proc.stop();
-      const changes = changesTo(stock);
-      const { brokers, topic } = system.env;
-      await withProducer(brokers, (producer) => publishAll(producer, { topic, partitions: PARTITIONS }, changes));
-      await rig.settle();
-      const ingested = await round.measure(async () => {
-        const app = await system.startIngestor();
-        forgetPeak(app.proc.pid);
-        const meter = new CpuMeter({ ingestor: app.proc.pid, postgres: rig.postgres.proc().pid });
-        const [already, begun] = [await system.ingested(), performance.now()];
-        await system.waitForTopic(1_200_000);
-        const count = changes.length - already;
-        const perSecond = count / ((performance.now() - begun) / 1_000);
-        return { perSecond, ...cpuPer(count, meter.read()), memory: peakMemory(app.proc.pid) };
-      });
+      const sizes = await readDisk(system, stock);
+      const lookups = await measureLookups(rig, round, system, options);
+      const changes = await measureChanges(rig, round, system, stock, options);
+      const backup = await measureBackup(rig, stock.avtaler);
       const [row] = await system.sql<{ n: number }>('select count(*)::int as n from avtale');
       if (row?.n !== stock.avtaler) throw new Error('Changes have made avtaler, or lost them');
-      return {
-        ...evenFigures('lookup', lookups),
-        ...ingested,
-        gigabytesPerMillion: (size?.bytes ?? Number.NaN) / stock.avtaler / 1_000,
-      };
+      return { ...sizes, ...lookups, ...changes, ...backup };
     } finally {
       await system.stop();
     }
+  };
+  return withRig(stock, work, { taken });
+}
+
+/** Of a million avtaler, with everything that is about them; by table without its indexes, and by index. */
+async function readDisk(system: System, { avtaler }: Stock): Promise<Values> {
+  const { tables, indexes } = await readSizes(system.url);
+  const [versions] = await system.sql<{ n: number }>('select count(*)::float8 as n from avtale_versjon');
+  const all = Object.entries({ ...tables, ...indexes });
+  const perMillion = (bytes: number): number => bytes / avtaler;
+  const total = all.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const named = (prefix: string, sizes: Record<string, number>): [string, number][] =>
+    Object.entries(sizes)
+      .filter(([, bytes]) => bytes > total / 1_000)
+      .map(([name, bytes]) => [`${prefix}.${name}`, perMillion(bytes)]);
+  return {
+    gigabytesPerMillion: perMillion(total) / 1_000,
+    versions: (versions?.n ?? Number.NaN) / avtaler,
+    ...Object.fromEntries([...named('table', tables), ...named('index', indexes)]),
+  };
+}
+
+async function measureLookups(rig: Rig, round: Round, system: System, { seconds }: RunOptions): Promise<Values> {
+  // It says that everything is included; else nothing is answered.
+  const ingestor = await system.startIngestor();
+  const queryApi = await system.startQueryApi({ LOG_LEVEL: 'warn' });
+  const target: Target = { url: queryApi.url, headers: await system.as('alt') };
+  await waitForAnswer(target);
+  const persons = await readPersons(system.url, PERSONS);
+  forgetPeak(queryApi.proc.pid);
+  const processes = { 'query-api': queryApi.proc.pid, postgres: rig.postgres.proc().pid };
+  const values: Values = {};
+  for (const operation of ['tiltaksstatus', 'sok'] satisfies Operation[]) {
+    const shape = { ...LOAD, requests: createRequests(operation, persons), seconds };
+    // Each person once, so that no size is measured on pages that nobody has asked for yet.
+    await load(rig, round, target, {
+      ...shape,
+      connections: 8,
+      perSecond: 1_000,
+      seconds: Math.min(seconds, PERSONS / 1_000),
+    });
+    await rig.settle();
+    const { result, cpu } = await round.measure(async () => {
+      const meter = new CpuMeter(processes);
+      const result = await evenLoad(rig, round, target, shape);
+      return { result, cpu: meter.read() };
+    });
+    values[`${operation}.p50`] = result.times.p50;
+    values[`${operation}.p99`] = result.times.p99;
+    Object.assign(values, cpuPer(result.answers, cpu, `${operation}.cpu.`));
+  }
+  values['memory.query-api'] = peakMemory(queryApi.proc.pid);
+  await Promise.all([ingestor.proc.stop(), queryApi.proc.stop()]);
+  return values;
+}
+
+/** A backlog of changes, and then changes at an even rate while Postgres vacuums. */
+async function measureChanges(
+  rig: Rig,
+  round: Round,
+  system: System,
+  stock: Stock,
+  options: RunOptions,
+): Promise<Values> {
+  const { brokers, topic } = system.env;
+  const copies = (rig.stock as StockDescription).copies;
+  return withProducer(brokers, async (producer) => {
+    const publish = (messages: readonly TextMessage[]): Promise<void> =>
+      publishAll(producer, { topic, partitions: PARTITIONS }, messages);
+    let [count, passes] = [0, 0];
+    for (const wanted = options.trial ? OF_TRIAL.changes : CHANGES; count < wanted; passes++)
+      for (const chunk of chunksOf(changesTo(stock, copies, passes), 5_000)) {
+        await publish(chunk);
+        count += chunk.length;
+      }
+    await rig.settle();
+    const before = await readActivity(system.url, 'avtale_versjon');
+    const [backlog, app] = await round.measure(() => readIn(rig, system, count));
+    const after = await readActivity(system.url, 'avtale_versjon');
+    const stretch = await round.measure(() =>
+      measureStretch({ system, publish, ...stretchOf(options) }, (pass) => changesTo(stock, copies, passes + pass)),
+    );
+    await app.proc.stop();
+    return { ...backlog, changed: ((after.inserts - before.inserts) / count) * 100, ...stretch };
   });
+}
+
+function* chunksOf<T>(all: Iterable<T>, size: number): Generator<T[]> {
+  let chunk: T[] = [];
+  for (const one of all) {
+    chunk.push(one);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+type Ingestor = Awaited<ReturnType<System['startIngestor']>>;
+
+async function readIn(rig: Rig, system: System, count: number): Promise<[Values, Ingestor]> {
+  const app = await system.startIngestor();
+  forgetPeak(app.proc.pid);
+  const meter = new CpuMeter({ ingestor: app.proc.pid, postgres: rig.postgres.proc().pid });
+  const [already, begun] = [await system.ingested(), performance.now()];
+  await system.waitForTopic(1_200_000);
+  const read = count - already;
+  const perSecond = read / ((performance.now() - begun) / 1_000);
+  return [{ perSecond, ...cpuPer(read, meter.read()), 'memory.ingestor': peakMemory(app.proc.pid) }, app];
 }
