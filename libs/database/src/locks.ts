@@ -33,6 +33,11 @@ export const LOCKS = {
    * at once when it has to wait, so that it may be taken anywhere
    */
   FOLLOWED: '7220321',
-  /** transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending */
+  /**
+   * transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending. Held shared
+   * by whoever holds the participant's own, and exclusively by who has too many participants for that
+   */
   DELTAKERE: '7220318',
+  /** transaction; the first of two numbers, the second is a participant's, 32 bits of its id: ascending */
+  DELTAKER: '7220322',
 } as const;
