@@ -87,21 +87,14 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const dataSource = createDataSource(databaseOptionsFrom(config));
   const pool = createPool(databaseOptionsFrom(config));
   const groupPool = createKeyedPool(config, { lock_timeout: '2000' });
-  const backgroundPool = createKeyedPool(config);
   const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT };
   const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
   const { topic, publisher, foreground } = kafka;
   const giveWay = new GiveWay(foreground);
-  const keepsFormerIdents = config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES';
-  const writer = new Writer(pool, deltakerId, keepsFormerIdents);
-  const backgroundWriter = new Writer(backgroundPool, deltakerId, keepsFormerIdents);
-  const groupWriter = new GroupWriter(groupPool, writer);
+  const writer = new Writer(pool, deltakerId, keepsFormerIdents(config));
   const personWriter = new PersonWriter(pool, deltakerId);
-  const ofPersons = { writer: personWriter, topic: config.IDENT_TOPIC };
-  const parkedReplay = new ParkedReplay(pool, backgroundWriter, ofPersons, topic, giveWay);
-  const parkedBulk = new ParkedBulk(pool, parkedReplay, giveWay);
   const adapter = new Adapter(config, publisher, pool);
-  const rebuild = new Rebuild(pool, backgroundWriter, topic, giveWay);
+  const onDuty = createForDuty(config, { pool, deltakerId, personWriter, kafka, giveWay });
   const avstemming = new Avstemming(pool, topic, giveWay, {
     maxLines: config.AVSTEMMING_MAKS_LINJER,
     deadlineSeconds: config.AVSTEMMING_FRIST_SEKUNDER,
@@ -113,19 +106,15 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     dataSource,
     pool,
     groupPool,
-    backgroundPool,
     giveWay,
     kafka,
     writer,
-    groupWriter,
+    groupWriter: new GroupWriter(groupPool, writer),
     personWriter,
     ...servedBy(config),
-    parkedReplay,
-    parkedBulk,
-    rebuild,
+    ...onDuty,
     adapter,
     avstemming,
-    avstemmingRepair: new AvstemmingRepair(pool, backgroundWriter, publisher, topic, giveWay),
     jobs: [
       kafka.group,
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
@@ -137,11 +126,11 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new VersionCheck(dataSource, pool, giveWay, thisBuild()),
       new FormerIdents(writer),
       new ParkedRetention(pool),
-      parkedBulk,
+      onDuty.parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
       new UsageSummary(pool),
       ...jobsOfThePage(config, pool, { avstemming, giveWay }),
-      rebuild,
+      onDuty.rebuild,
       ...publishingJobs(config, kafka, adapter),
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
@@ -150,6 +139,32 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
 
 function publishingJobs(config: Config, { triggerPublisher }: KafkaConnection, { completion }: Adapter): Job[] {
   return triggerPublisher ? [completion, new Trigger(config, triggerPublisher)] : [completion];
+}
+
+function keepsFormerIdents(config: Config): boolean {
+  return config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES';
+}
+
+type ForDuty = Pick<Ingestor, 'backgroundPool' | 'parkedReplay' | 'parkedBulk' | 'rebuild' | 'avstemmingRepair'>;
+
+/** What stores for those on duty, over connections that are none of the stream's. */
+function createForDuty(
+  config: Config,
+  given: Pick<Ingestor, 'pool' | 'deltakerId' | 'personWriter' | 'kafka' | 'giveWay'>,
+): ForDuty {
+  const { pool, deltakerId, personWriter, giveWay } = given;
+  const { topic, publisher } = given.kafka;
+  const backgroundPool = createKeyedPool(config);
+  const writer = new Writer(backgroundPool, deltakerId, keepsFormerIdents(config));
+  const ofPersons = { writer: personWriter, topic: config.IDENT_TOPIC };
+  const parkedReplay = new ParkedReplay(pool, writer, ofPersons, topic, giveWay);
+  return {
+    backgroundPool,
+    parkedReplay,
+    parkedBulk: new ParkedBulk(pool, parkedReplay, giveWay),
+    rebuild: new Rebuild(pool, writer, topic, giveWay),
+    avstemmingRepair: new AvstemmingRepair(pool, writer, publisher, topic, giveWay),
+  };
 }
 
 /** @throws StartupError when an organisation that is listed has no address */

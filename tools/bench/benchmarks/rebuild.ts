@@ -50,7 +50,6 @@ const WORKS: Record<string, Work> = {
 export function rebuild(options: RunOptions): Promise<Findings> {
   const messages = options.count ?? (options.trial ? OF_TRIAL : MESSAGES);
   const findings = new Findings({ messages, 'messages a second': PER_SECOND });
-  const only = process.env['BENCH_CASE'];
   return withRig(undefined, async (rig) => {
     const register = await createTestTopic({ partitions: 1, brokers: rig.kafka.brokers });
     const system = await System.create({
@@ -62,7 +61,6 @@ export function rebuild(options: RunOptions): Promise<Findings> {
       const beside = { system, app, register };
       const target = await prepare(rig, beside, messages);
       for (const [name, work] of Object.entries(WORKS)) {
-        if (only && !name.startsWith(only)) continue;
         const taken = await takeRounds(rig.rounds(options), (round) =>
           oneRound(rig, round, { beside, target, work, options }),
         );
@@ -165,11 +163,7 @@ async function once(work: Work, beside: Beside): Promise<{ perSecond: number }> 
 }
 
 /** Over and over; what is under way when it is to end is waited for, and counted by what it took. */
-async function over(
-  work: Work,
-  beside: Beside,
-  signal: AbortSignal,
-): Promise<{ times: number; perSecond: number }> {
+async function over(work: Work, beside: Beside, signal: AbortSignal): Promise<{ times: number; perSecond: number }> {
   let [times, perSecond] = [0, 0];
   while (!signal.aborted) {
     const result = await once(work, beside);

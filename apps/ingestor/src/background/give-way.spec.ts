@@ -12,9 +12,9 @@ class Stream implements Foreground {
   private done: () => void = () => undefined;
 
   begin(): void {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     this.underWay = promise;
-    this.done = resolve;
+    this.done = () => resolve(undefined);
   }
 
   end(): void {
@@ -81,7 +81,8 @@ test('pieces that take long become small, and small ones grow again', async () =
   expect(sizes.at(-1)).toBeLessThan(32);
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(2);
   let most = 0;
-  for (let i = 0; i < 200 && most < 100; i++) await pieces.take((n) => Promise.resolve((most = n)).then(() => undefined));
+  for (let i = 0; i < 200 && most < 100; i++)
+    await pieces.take((n) => Promise.resolve((most = n)).then(() => undefined));
   expect(most).toBe(100);
 });
 

@@ -15,8 +15,11 @@ export interface PieceSize {
   most: number;
 }
 
-/** Of messages of the topic, or parked ones. */
-export const MESSAGES_IN_PIECE: PieceSize = { first: 50, least: 10, most: 1_000 };
+/**
+ * Of messages of the topic. No fewer, since it is told by their number whether the database refuses bad messages or all of
+ * them: see `Refusals`.
+ */
+export const MESSAGES_IN_PIECE: PieceSize = { first: 50, least: 50, most: 1_000 };
 
 /** What the stream may have to wait for a piece: it holds locks, or the process itself. */
 const PIECE_MS = 20;
@@ -50,7 +53,7 @@ export class GiveWay {
   /** @throws AbortError, and what the work throws */
   private async take<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<{ value: T; ms: number }> {
     const before = this.turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     this.turn = promise;
     try {
       await before;
@@ -62,7 +65,7 @@ export class GiveWay {
       this.restUntil = this.isBusy ? performance.now() + Math.min(REST * ms, MAX_REST_MS) : 0;
       return { value, ms };
     } finally {
-      resolve();
+      resolve(undefined);
     }
   }
 

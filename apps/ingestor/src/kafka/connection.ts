@@ -50,8 +50,7 @@ export function createKafkaConnection(
   dataSource: DataSource,
   patterns: { avtaler: string; identer: string },
 ): KafkaConnection {
-  const topic = config.KAFKA_TOPIC;
-  const options = kafkaOptions(config);
+  const [topic, options] = [config.KAFKA_TOPIC, kafkaOptions(config)];
   const kafka = createKafka(options);
   const admin = new TopicAdmin(options);
   const groupAdmin = kafka.admin();

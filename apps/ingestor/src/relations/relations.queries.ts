@@ -25,11 +25,7 @@ export const MOST_OWN_LOCKS = 1_500;
  *
  * The shared ones first, and of both kinds in ascending order, so that no two wait for each other.
  */
-export async function lockDeltakere(
-  db: Db,
-  deltakerIder: readonly string[],
-  mostOwn = MOST_OWN_LOCKS,
-): Promise<void> {
+export async function lockDeltakere(db: Db, deltakerIder: readonly string[], mostOwn = MOST_OWN_LOCKS): Promise<void> {
   const shared = ascending(deltakerIder.map((id) => Number.parseInt(id.slice(0, 8), 16) % SHARED_LOCKS));
   if (deltakerIder.length > mostOwn) {
     await db.query({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PROBLEMS, Problem, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { MESSAGES_IN_PIECE, type GiveWay, type Pieces } from '../../background/give-way.ts';
+import type { GiveWay, Pieces } from '../../background/give-way.ts';
 import { inTransaction } from '../../database/transaction.ts';
 import { SystematicRefusalError } from '../../ingest/refused.ts';
 import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
@@ -21,6 +21,7 @@ import type { NoteReplayed, ParkedReplay } from './replay.ts';
 const EVERY_MS = 1_000;
 /** In a transaction: short ones, since the stream of a partition waits while its messages are replayed. */
 const REPLAYED_AT_ONCE = { count: 100, bytes: 4 * 1024 * 1024 };
+const REPLAYED_IN_PIECE = { first: 100, least: 100, most: REPLAYED_AT_ONCE.count };
 const DISCARDED_AT_ONCE = 1_000;
 
 /**
@@ -40,7 +41,7 @@ export class ParkedBulk {
     giveWay: GiveWay,
     private readonly renewMs = 5_000,
   ) {
-    this.replayed = giveWay.inPieces({ ...MESSAGES_IN_PIECE, most: REPLAYED_AT_ONCE.count });
+    this.replayed = giveWay.inPieces(REPLAYED_IN_PIECE);
     this.discarded = giveWay.inPieces({ first: 100, least: 20, most: DISCARDED_AT_ONCE });
   }
 

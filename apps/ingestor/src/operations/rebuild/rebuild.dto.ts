@@ -25,7 +25,8 @@ export class FramdriftDto {
   @ApiPropertyOptional({
     type: 'string',
     format: 'date-time',
-    description: 'While it runs: about when all is read, should it go on as it has until now. It gives way to the stream',
+    description:
+      'While it runs: about when all is read, should it go on as it has until now. It gives way to the stream',
   })
   ferdigOmtrent?: string;
 
