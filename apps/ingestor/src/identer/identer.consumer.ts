@@ -19,14 +19,12 @@ const FEW = 20;
 @Controller()
 @UseFilters(RethrowFilter)
 export class IdenterConsumer {
-  private readonly pieces: Pieces;
+  private pieces: Pieces | undefined;
 
   constructor(
     private readonly personWriter: PersonWriter,
-    giveWay: GiveWay,
-  ) {
-    this.pieces = giveWay.inPieces(MESSAGES_IN_PIECE);
-  }
+    private readonly giveWay: GiveWay,
+  ) {}
 
   /** Stores a group of batches, at most one of each partition. */
   @MessagePattern(IDENT_EVENT)
@@ -38,9 +36,10 @@ export class IdenterConsumer {
   private async ingest(batch: MessageBatch): Promise<IdentResult> {
     const count = batch.messages.length;
     if (count <= FEW) return ingestIdents(this.personWriter, batch);
+    const pieces = (this.pieces ??= this.giveWay.inPieces(MESSAGES_IN_PIECE));
     const sum: IdentResult = { nextOffset: batch.nextOffset, parked: [], moved: 0, avtaler: 0 };
     for (let from = 0; from < count;) {
-      const result = await this.pieces.take((most) => {
+      const result = await pieces.take((most) => {
         const part = partOf(batch, from, most);
         from += part.messages.length;
         return ingestIdents(this.personWriter, part);
