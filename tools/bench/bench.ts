@@ -8,6 +8,7 @@ import { hour } from './benchmarks/hour.ts';
 import { ingest, ingestUpdates } from './benchmarks/ingest.ts';
 import { query, queryBulk } from './benchmarks/query.ts';
 import { reading } from './benchmarks/reading.ts';
+import { rebuild } from './benchmarks/rebuild.ts';
 import { scaling } from './benchmarks/scaling.ts';
 import { start } from './benchmarks/start.ts';
 import { sync } from './benchmarks/sync.ts';
@@ -28,6 +29,7 @@ const RUN: Record<string, (options: RunOptions) => Promise<Findings>> = {
   synk: sync,
   avstemming,
   folgere: followers,
+  gjenoppbygging: rebuild,
   start,
   skalering: scaling,
   vekst: growth,

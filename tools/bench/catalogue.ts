@@ -297,6 +297,17 @@ const OTHERS: Benchmark[] = [
   },
 ];
 
+const besideFigures = (more: { goal?: Goal } = {}): Figure[] => [
+  figure('alone.p50', 'alone, p50', 'ms'),
+  figure('alone.p95', 'alone, p95', 'ms'),
+  figure('beside.p50', 'beside it, p50', 'ms'),
+  figure('beside.p95', 'beside it, p95', 'ms'),
+  figure('beside.p99', 'beside it, p99', 'ms'),
+  figure('beside.max', 'beside it, longest', 'ms'),
+  figure('ratio', 'p95, of alone', '×', more),
+  figure('times', 'times that it was done meanwhile', ''),
+];
+
 /** Of the smallest size that was measured: what must not become more, or less. */
 const ofFirst = (id: string, label: string, goal: { goal: Goal }, robust?: true): Figure => ({
   ...figure(`${id}.ratio`, `${label}, of the smallest size`, '×', goal),
@@ -420,4 +431,29 @@ const SCALING: Benchmark[] = [
   },
 ];
 
-export const BENCHMARKS: readonly Benchmark[] = [...QUERY, ...INGEST, ...OTHERS, ...SCALING, ...ALONE];
+/** By the names of their cases: what goes on beside the stream. */
+const BESIDE: Benchmark[] = [
+  {
+    name: 'gjenoppbygging',
+    title: 'The stream beside all that goes on in the background',
+    measured:
+      '200 messages a second on 6 partitions, from when Kafka has acknowledged an avtale until it is answered: with nothing else to do, and while everything is rebuilt from the topic, or something else of that kind is done, over and over. The topic holds 30,000 messages before (or `--antall`).',
+    cases: [
+      {
+        name: 'rebuild of everything',
+        figures: [
+          ...besideFigures(atMost(3)),
+          figure('perSecond', 'messages that are rebuilt beside it', '/s'),
+          figure('alone.perSecond', 'messages that are rebuilt with no other', '/s'),
+        ],
+      },
+      { name: 'check of all relations', figures: besideFigures(atMost(3)) },
+      { name: 'reconciliation with the topic', figures: besideFigures(atMost(3)) },
+      { name: 'replay of all that is parked', figures: besideFigures(atMost(3)) },
+      { name: 'replay of the person register', figures: besideFigures(atMost(3)) },
+      { name: 'full sync over REST', figures: besideFigures() },
+    ],
+  },
+];
+
+export const BENCHMARKS: readonly Benchmark[] = [...QUERY, ...INGEST, ...OTHERS, ...BESIDE, ...SCALING, ...ALONE];

@@ -9,6 +9,7 @@ import { SyncController } from './adapter/sync.controller.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
+import { GiveWay } from './background/give-way.ts';
 import { DatabaseUnavailableInterceptor } from './database/unavailable.interceptor.ts';
 import { IdenterConsumer } from './identer/identer.consumer.ts';
 import { AvtalerConsumer } from './ingest/avtaler.consumer.ts';
@@ -38,6 +39,7 @@ export interface Parts {
   writer: Writer;
   groupWriter: GroupWriter;
   personWriter: PersonWriter;
+  giveWay: GiveWay;
   parkedReplay: ParkedReplay;
   parkedBulk: ParkedBulk;
   rebuild: Rebuild;
@@ -82,6 +84,7 @@ export class IngestorModule {
         { provide: Writer, useValue: parts?.writer },
         { provide: GroupWriter, useValue: parts?.groupWriter },
         { provide: PersonWriter, useValue: parts?.personWriter },
+        { provide: GiveWay, useValue: parts?.giveWay },
         { provide: ParkedReplay, useValue: parts?.parkedReplay },
         { provide: ParkedBulk, useValue: parts?.parkedBulk },
         { provide: Rebuild, useValue: parts?.rebuild },

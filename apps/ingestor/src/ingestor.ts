@@ -19,6 +19,7 @@ import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
 import { AvstemmingSchedule } from './avstemming/schedule.job.ts';
 import { acceptLists } from './avstemming/source-list.ts';
+import { GiveWay } from './background/give-way.ts';
 import { SubscriptionCleanup } from './changes/subscriptions.job.ts';
 import { TimelineNote } from './changes/timeline.job.ts';
 import type { Config } from './config.ts';
@@ -59,6 +60,10 @@ export interface Ingestor extends Parts {
   dataSource: DataSource;
   /** of the stream: one connection */
   groupPool: Pool;
+  /** of what is stored beside the stream, by those on duty */
+  backgroundPool: Pool;
+  /** what is done beside the stream does it in pieces, when the stream has nothing to do */
+  giveWay: GiveWay;
   kafka: KafkaConnection;
   /** what goes on in the background, in the order in which it starts */
   jobs: readonly Job[];
@@ -83,19 +88,17 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const deltakerId = deltakerIdWith(config.DELTAKER_ID_NOEKKEL);
   const dataSource = createDataSource(databaseOptionsFrom(config));
   const pool = createPool(databaseOptionsFrom(config));
-  const groupPool = createGroupPool(config);
+  const groupPool = createKeyedPool(config, { lock_timeout: '2000' });
   const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT };
   const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
-  const { topic, publisher } = kafka;
-  const writer = new Writer(pool, deltakerId, config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES');
-  const groupWriter = new GroupWriter(groupPool, writer);
+  const { topic, publisher, foreground } = kafka;
+  const giveWay = new GiveWay(foreground);
+  const writer = new Writer(pool, deltakerId, keepsFormerIdents(config));
   const personWriter = new PersonWriter(pool, deltakerId);
-  const parkedReplay = new ParkedReplay(pool, writer, { writer: personWriter, topic: config.IDENT_TOPIC }, topic);
-  const parkedBulk = new ParkedBulk(pool, parkedReplay);
   const adapter = new Adapter(config, publisher, pool);
   const storageMeter = new StorageMeter(pool, config.DB_PLASS_GB);
-  const rebuild = new Rebuild(pool, writer, topic);
-  const avstemming = new Avstemming(pool, topic, {
+  const onDuty = createForDuty(config, { pool, deltakerId, personWriter, kafka, giveWay });
+  const avstemming = new Avstemming(pool, topic, giveWay, {
     maxLines: config.AVSTEMMING_MAKS_LINJER,
     deadlineSeconds: config.AVSTEMMING_FRIST_SEKUNDER,
     waitMs: replacements.avstemmingWaitMs,
@@ -106,18 +109,16 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     dataSource,
     pool,
     groupPool,
+    giveWay,
     kafka,
     writer,
-    groupWriter,
+    groupWriter: new GroupWriter(groupPool, writer),
     personWriter,
     ...servedBy(config),
-    parkedReplay,
-    parkedBulk,
-    rebuild,
+    ...onDuty,
     adapter,
     storageMeter,
     avstemming,
-    avstemmingRepair: new AvstemmingRepair(pool, writer, publisher, topic),
     jobs: [
       kafka.group,
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
@@ -125,15 +126,15 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new Retention(pool, retentionRules(config)),
       new SubscriptionCleanup(dataSource),
       new TimelineNote(dataSource),
-      new RelationsBackfill(pool),
-      new VersionCheck(dataSource, pool, thisBuild()),
+      new RelationsBackfill(pool, giveWay),
+      new VersionCheck(dataSource, pool, giveWay, thisBuild()),
       new FormerIdents(writer),
       new ParkedRetention(pool),
-      parkedBulk,
+      onDuty.parkedBulk,
       new Statistics(pool, config.KAFKA_TOPIC),
       new UsageSummary(pool),
-      ...jobsOfThePage(config, pool, avstemming, storageMeter),
-      rebuild,
+      ...jobsOfThePage(config, pool, { avstemming, storageMeter, giveWay }),
+      onDuty.rebuild,
       ...publishingJobs(config, kafka, adapter),
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
@@ -142,6 +143,32 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
 
 function publishingJobs(config: Config, { triggerPublisher }: KafkaConnection, { completion }: Adapter): Job[] {
   return triggerPublisher ? [completion, new Trigger(config, triggerPublisher)] : [completion];
+}
+
+function keepsFormerIdents(config: Config): boolean {
+  return config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES';
+}
+
+type ForDuty = Pick<Ingestor, 'backgroundPool' | 'parkedReplay' | 'parkedBulk' | 'rebuild' | 'avstemmingRepair'>;
+
+/** What stores for those on duty, over connections that are none of the stream's. */
+function createForDuty(
+  config: Config,
+  given: Pick<Ingestor, 'pool' | 'deltakerId' | 'personWriter' | 'kafka' | 'giveWay'>,
+): ForDuty {
+  const { pool, deltakerId, personWriter, giveWay } = given;
+  const { topic, publisher } = given.kafka;
+  const backgroundPool = createKeyedPool(config);
+  const writer = new Writer(backgroundPool, deltakerId, keepsFormerIdents(config));
+  const ofPersons = { writer: personWriter, topic: config.IDENT_TOPIC };
+  const parkedReplay = new ParkedReplay(pool, writer, ofPersons, topic, giveWay);
+  return {
+    backgroundPool,
+    parkedReplay,
+    parkedBulk: new ParkedBulk(pool, parkedReplay, giveWay),
+    rebuild: new Rebuild(pool, writer, topic, giveWay),
+    avstemmingRepair: new AvstemmingRepair(pool, writer, publisher, topic, giveWay),
+  };
 }
 
 /** @throws StartupError when an organisation that is listed has no address */
@@ -158,11 +185,15 @@ function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
 }
 
 /** What those on duty are shown, and the reports that come by themselves. */
-function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming, storageMeter: StorageMeter): Job[] {
+function jobsOfThePage(
+  config: Config,
+  pool: Pool,
+  { avstemming, storageMeter, giveWay }: Pick<Ingestor, 'avstemming' | 'storageMeter' | 'giveWay'>,
+): Job[] {
   return [
     new Measurements(pool, config.KAFKA_TOPIC),
     storageMeter,
-    new RelationCheck(pool, config.RELASJONSKONTROLL_HVER_TIMER),
+    new RelationCheck(pool, config.RELASJONSKONTROLL_HVER_TIMER, giveWay),
     new AvstemmingSchedule(pool, avstemming, {
       everyHours: config.AVSTEMMING_HVER_TIMER,
       client: config.AZURE_APP_CLIENT_ID,
@@ -170,14 +201,13 @@ function jobsOfThePage(config: Config, pool: Pool, avstemming: Avstemming, stora
   ];
 }
 
-function createGroupPool(config: Config): Pool {
-  return createPool({
-    ...databaseOptionsFrom(config),
-    // A partition that was not stored is tried again beside the others.
-    poolSize: 2,
-    // What waits for a lock for longer is found out batch by batch, so that it holds its own partition only.
-    settings: { ...KEYED_ONLY, lock_timeout: '2000' },
-  });
+/**
+ * Of the stream: a partition that was not stored is tried again beside the others, and what waits for a lock for longer
+ * than `lock_timeout` is found out batch by batch, so that it holds its own partition only. And of what is stored beside
+ * it, which takes none of the stream's connections: one piece at a time, and what somebody waits for.
+ */
+function createKeyedPool(config: Config, more: Readonly<Record<string, string>> = {}): Pool {
+  return createPool({ ...databaseOptionsFrom(config), poolSize: 2, settings: { ...KEYED_ONLY, ...more } });
 }
 
 /**
@@ -186,7 +216,7 @@ function createGroupPool(config: Config): Pool {
  * more, and HTTP and the stream stop before the other jobs: freshness is measured for as long as messages are stored.
  */
 export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
-  const { config, dataSource, pool, groupPool, adapter, kafka, jobs } = ingestor;
+  const { config, dataSource, pool, groupPool, backgroundPool, adapter, kafka, jobs } = ingestor;
   logger.level = config.LOG_LEVEL;
   const state = { schema: false, started: false };
   const http = await serve(ingestor, state);
@@ -194,7 +224,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   state.schema = true;
   await kafka.connect();
   await http.app.startAllMicroservices();
-  measurePools({ strom: pool, gruppe: groupPool, adapter: adapter.pool });
+  measurePools({ strom: pool, gruppe: groupPool, bakgrunn: backgroundPool, adapter: adapter.pool });
   for (const job of jobs) job.start();
   await connectAndWait(dataSource, logWaiting, () => ingestor.avstemming.showLast());
   state.started = true;
@@ -210,6 +240,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
     await dataSource.destroy();
     await adapter.pool.end();
     await groupPool.end();
+    await backgroundPool.end();
     await pool.end();
   };
 }

@@ -35,6 +35,11 @@ export const LOCKS = {
   FOLLOWED: '7220321',
   /** transaction; partitions are made and dropped by one at a time. Before any lock on a table, and gives up soon */
   PARTITIONS: '7220322',
-  /** transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending */
+  /**
+   * transaction; the first of two numbers, the second is one of 1,024 that a participant's id gives: ascending. Held shared
+   * by whoever holds the participant's own, and exclusively by who has too many participants for that
+   */
   DELTAKERE: '7220318',
+  /** transaction; the first of two numbers, the second is a participant's, 32 bits of its id: ascending */
+  DELTAKER: '7220323',
 } as const;

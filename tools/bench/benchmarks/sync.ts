@@ -25,7 +25,7 @@ export function sync(options: RunOptions): Promise<Findings> {
       try {
         const app = await system.startIngestor();
         const api = new AdapterApi(app.url, () => system.tokenForAdapter());
-        await api.settKontrakt(CONTRACT);
+        await api.settKontrakt(ADAPTER_CONTRACT);
         const measured = await round.measure(() => oneSync(rig, app.proc.pid, api, entries));
         await check(system, avtaler);
         return measured;
@@ -68,7 +68,7 @@ async function check(system: System, count: number): Promise<void> {
   if (row?.n !== count) throw new Error('What is stored is not what was sent');
 }
 
-const CONTRACT = {
+export const ADAPTER_CONTRACT = {
   adapterId: 'bench',
   heartbeatIntervallMinutter: 15,
   fullSynkIntervallDager: 7,
@@ -76,7 +76,7 @@ const CONTRACT = {
   ressurser: ['avtaler'],
 };
 
-function createEntry(avtaleNr: number): Entry {
+export function createEntry(avtaleNr: number): Entry {
   const avtaleId = randomUUID();
   return {
     id: avtaleId,

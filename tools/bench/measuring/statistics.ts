@@ -11,6 +11,7 @@ export interface Span {
 export interface Times {
   p50: number;
   p90: number;
+  p95: number;
   p99: number;
   max: number;
   /** how often answers stood still: those that waited at the same time did so for one stall */
@@ -36,6 +37,7 @@ export function timesOf(spans: readonly Span[]): Times {
   return {
     p50: ofSorted(sorted, 0.5),
     p90: ofSorted(sorted, 0.9),
+    p95: ofSorted(sorted, 0.95),
     p99: ofSorted(sorted, 0.99),
     max: sorted.at(-1) ?? Number.NaN,
     stalls: stallsIn(spans),

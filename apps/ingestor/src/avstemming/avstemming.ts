@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
+import { MESSAGES_IN_PIECE, type GiveWay } from '../background/give-way.ts';
 import { copyRows } from '../database/copy.ts';
 import { recordAction, type Actor } from '../operations/actions.queries.ts';
 import { isCaughtUp } from '../kafka/positions.queries.ts';
@@ -33,11 +34,14 @@ export interface AvstemmingOptions {
   waitMs?: number | undefined;
 }
 
+const LINES_IN_PIECE = { first: 2_000, least: 200, most: 5_000 };
+
 /** Compares what is stored with what the source has: its own list, or what it has published. Changes nothing. */
 export class Avstemming {
   constructor(
     private readonly pool: Pool,
     private readonly topic: Topic,
+    private readonly giveWay: GiveWay,
     private readonly options: AvstemmingOptions,
   ) {}
 
@@ -49,9 +53,10 @@ export class Avstemming {
     const freshness = { per: per ?? new Date(), deadlineSeconds: this.options.deadlineSeconds, learntAfter: per };
     return this.compareWith('LISTE', freshness, who, async (db) => {
       await db.query('select klargjoer_avstemming()');
+      const pieces = this.giveWay.inPieces(LINES_IN_PIECE);
       // Bit by bit, each committed: readers of the change feed wait for every transaction that is open.
       for await (const rows of readList(stream, this.options.maxLines)) {
-        await copyRows(db, 'pg_temp.hos_kilden (avtale_id, sist_endret)', rows);
+        await pieces.each(rows, (some) => copyRows(db, 'pg_temp.hos_kilden (avtale_id, sist_endret)', some));
       }
       return this.topic.describe();
     });
@@ -62,7 +67,10 @@ export class Avstemming {
     const freshness = { per: new Date(), deadlineSeconds: undefined, learntAfter: undefined };
     return this.compareWith('TOPIC', freshness, who, async (db, described) => {
       await db.query('select klargjoer_avstemming()');
-      await readTopicOnce(this.topic, described, (batch) => foldIntoTopicState(db, batch));
+      const pieces = this.giveWay.inPieces(MESSAGES_IN_PIECE);
+      await readTopicOnce(this.topic, described, (batch) =>
+        pieces.each(batch.messages, (messages) => foldIntoTopicState(db, { ...batch, messages })),
+      );
       await db.query(
         'insert into pg_temp.hos_kilden select avtale_id, sist_endret from pg_temp.topicstand where slettet is null',
       );

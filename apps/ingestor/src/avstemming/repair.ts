@@ -1,6 +1,7 @@
 import { isUuid } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool } from 'pg';
+import { MESSAGES_IN_PIECE, type GiveWay } from '../background/give-way.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import type { Writer } from '../ingest/writer.ts';
 import { recordAction, type Actor } from '../operations/actions.queries.ts';
@@ -28,6 +29,7 @@ export class AvstemmingRepair {
     private readonly writer: Writer,
     private readonly publisher: Publisher,
     private readonly topic: Topic,
+    private readonly giveWay: GiveWay,
   ) {}
 
   /**
@@ -73,7 +75,10 @@ export class AvstemmingRepair {
    */
   readBack(id: string, type: Exclude<Repairable, 'FREMMED'>, who: Actor): Promise<RepairResult> {
     return this.repair(id, type, who, async () => {
-      await readTopicOnce(this.topic, await this.topic.describe(), (batch) => this.replay(id, type, batch));
+      const pieces = this.giveWay.inPieces(MESSAGES_IN_PIECE);
+      await readTopicOnce(this.topic, await this.topic.describe(), (batch) =>
+        pieces.each(batch.messages, (messages) => this.replay(id, type, { ...batch, messages })),
+      );
       await this.pool.query(
         `update avstemming_differanse d set rettet = now() from avtale a
          where d.avstemming = $1 and d.type = $2 and not d.fersk and d.rettet is null

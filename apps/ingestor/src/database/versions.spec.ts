@@ -86,7 +86,7 @@ test('after a change of version all relations are checked, once, when no other v
   const left = (): Promise<unknown[]> => setup.owner.query('select from relasjon');
   const seen = async (build: string): Promise<boolean> =>
     (await setup.owner.query<unknown[]>('select from ingestor_i_drift where bygg = $1', [build])).length > 0;
-  const check = new VersionCheck(setup.owner, setup.pool, 'denne');
+  const check = new VersionCheck(setup.owner, setup.pool, setup.ingestor.giveWay, 'denne');
   check.start(20);
   await waitUntil(() => seen('denne'), { what: 'the ingestor to tell that it lives' });
   expect(await left()).toHaveLength(1);

@@ -1,26 +1,55 @@
 import { Controller, UseFilters } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { logger } from '@tiltak/platform';
+import { GiveWay, MESSAGES_IN_PIECE, type Pieces } from '../background/give-way.ts';
 import { RethrowFilter } from '../ingest/avtaler.consumer.ts';
 import { notStored, UnknownPositionError } from '../ingest/ingest-batch.ts';
 import { PersonWriter, type PersonsWritten } from '../ingest/person-writer.ts';
-import { storeEach, type MessageBatch, type Outcome } from '../kafka/batch.ts';
+import { partOf, storeEach, type MessageBatch, type Outcome } from '../kafka/batch.ts';
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
 import { setPosition } from '../kafka/positions.queries.ts';
 import { metrics } from '../metrics.ts';
 
 export const IDENT_EVENT = 'ident-hendelse';
 
+/** As many as come at a time when nothing is read anew. */
+const FEW = 20;
+
 /** The stream of the person register: which idents are one person's. */
 @Controller()
 @UseFilters(RethrowFilter)
 export class IdenterConsumer {
-  constructor(private readonly personWriter: PersonWriter) {}
+  private pieces: Pieces | undefined;
+
+  constructor(
+    private readonly personWriter: PersonWriter,
+    private readonly giveWay: GiveWay,
+  ) {}
 
   /** Stores a group of batches, at most one of each partition. */
   @MessagePattern(IDENT_EVENT)
   receive(@Payload() batches: readonly MessageBatch[]): Promise<Outcome[]> {
     return storeEach(batches, (batch) => this.store(batch));
+  }
+
+  /** What is more than somebody waits for gives way to the stream of avtaler, which waits while persons are changed. */
+  private async ingest(batch: MessageBatch): Promise<IdentResult> {
+    const count = batch.messages.length;
+    if (count <= FEW) return ingestIdents(this.personWriter, batch);
+    const pieces = (this.pieces ??= this.giveWay.inPieces(MESSAGES_IN_PIECE));
+    const sum: IdentResult = { nextOffset: batch.nextOffset, parked: [], moved: 0, avtaler: 0 };
+    for (let from = 0; from < count;) {
+      const result = await pieces.take((most) => {
+        const part = partOf(batch, from, most);
+        from += part.messages.length;
+        return ingestIdents(this.personWriter, part);
+      });
+      sum.nextOffset = result.nextOffset;
+      sum.parked.push(...result.parked);
+      sum.moved += result.moved;
+      sum.avtaler += result.avtaler;
+    }
+    return sum;
   }
 
   /** Answers with the position to go on from. */
@@ -29,7 +58,7 @@ export class IdenterConsumer {
     // Should it not be stored, this is how far behind it stays.
     metrics.identLag.set({ partisjon: partition }, endOffset - batch.fetchedFrom);
     try {
-      const { nextOffset, parked, moved, avtaler } = await ingestIdents(this.personWriter, batch);
+      const { nextOffset, parked, moved, avtaler } = await this.ingest(batch);
       metrics.identLag.set({ partisjon: partition }, Math.max(0, endOffset - nextOffset));
       for (const { code, field } of parked) metrics.parked.inc({ kode: code, felt: field ?? '' });
       if (avtaler > 0) logger.info({ identer: moved, avtaler }, 'Avtaler have followed their persons');

@@ -74,6 +74,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   private lanes = new Map<number, Lane>();
   /** the group that is being stored, and those that follow it until nothing waits */
   private storing: Promise<void> | undefined;
+  private storedAt = Number.NEGATIVE_INFINITY;
   private turn = 0;
   /** what goes on for single lanes */
   private readonly asides = new Set<Promise<void>>();
@@ -115,6 +116,16 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   /** How many partitions the group has given it. */
   get assigned(): number {
     return this.lanes.size;
+  }
+
+  /** Until nothing waits to be stored, but what is held; undefined when nothing does. */
+  get underWay(): Promise<void> | undefined {
+    return this.storing;
+  }
+
+  /** By `performance.now()`. */
+  get lastUnderWay(): number {
+    return this.storedAt;
   }
 
   on(): void {
@@ -348,6 +359,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
       if (first?.lane.stuck) this.aside(this.storeAside(first));
       else await this.storeGroup(others);
       this.makeRoom();
+      this.storedAt = performance.now();
     }
     this.storing = undefined;
   }

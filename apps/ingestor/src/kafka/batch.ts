@@ -36,6 +36,13 @@ export interface Failed {
   error: unknown;
 }
 
+/** A batch of its own of some of its messages, up to where the next of them is. */
+export function partOf(batch: MessageBatch, from: number, most: number): MessageBatch {
+  const { messages, nextOffset } = batch;
+  const next = messages[from + most]?.offset ?? nextOffset;
+  return { ...batch, messages: messages.slice(from, from + most), nextOffset: next };
+}
+
 /** One after the other; the outcomes are in the order of the batches. */
 export async function storeEach(
   batches: readonly MessageBatch[],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
+import type { Foreground } from '../background/give-way.ts';
 import type { Config } from '../config.ts';
 import { storeEach, type MessageBatch } from './batch.ts';
 import { BatchConsumer, type ConsumerOptions, type PositionStore } from './batch-consumer.ts';
@@ -19,6 +20,8 @@ type Stream = Server & CustomTransportStrategy;
 export interface KafkaConnection {
   /** the stream of messages, as Nest's transport */
   stream: Stream;
+  /** whether the stream has something to do */
+  foreground: Foreground;
   /** the stream of the person register, when there is one */
   identStream: Stream | undefined;
   /** the topic, to be read again beside the stream */
@@ -47,8 +50,7 @@ export function createKafkaConnection(
   dataSource: DataSource,
   patterns: { avtaler: string; identer: string },
 ): KafkaConnection {
-  const topic = config.KAFKA_TOPIC;
-  const options = kafkaOptions(config);
+  const [topic, options] = [config.KAFKA_TOPIC, kafkaOptions(config)];
   const kafka = createKafka(options);
   const admin = new TopicAdmin(options);
   const groupAdmin = kafka.admin();
@@ -85,6 +87,7 @@ export function createKafkaConnection(
   const stream = createStream(consumption);
   return {
     stream,
+    foreground: stream,
     group: new GroupWatch(groupAdmin, stream, { groupId: consumption.groupId, clientId: clientIdOf(config) }),
     identStream:
       config.IDENT_TOPIC === undefined

@@ -2,7 +2,8 @@ import type { Lane, Load } from './lane.ts';
 
 /** As much as is worth one transaction, and holds up nobody for long. One message that is larger comes all the same. */
 export const GROUP_BYTES = 4 * 1024 * 1024;
-export const GROUP_MESSAGES = 10_000;
+/** So that participants have locks of their own: see `MOST_OWN_LOCKS`. */
+export const GROUP_MESSAGES = 1_500;
 
 export interface Loaded extends Load {
   lane: Lane;

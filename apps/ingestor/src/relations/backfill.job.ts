@@ -1,5 +1,6 @@
 import { startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool } from 'pg';
+import type { GiveWay } from '../background/give-way.ts';
 import { inTransaction } from '../database/transaction.ts';
 import {
   ALL_DONE,
@@ -9,6 +10,7 @@ import {
   nextDeltakere,
   setBackfill,
 } from './relations.queries.ts';
+import { DELTAKERE_IN_PIECE } from './check.ts';
 import { repairRelations } from './relations.ts';
 
 const DELTAKERE_PER_CHUNK = 500;
@@ -21,14 +23,21 @@ const DELTAKERE_PER_CHUNK = 500;
 export class RelationsBackfill {
   private job: BackgroundJob | undefined;
 
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly giveWay: GiveWay,
+  ) {}
 
   start(): void {
+    const pieces = this.giveWay.inPieces(DELTAKERE_IN_PIECE);
     this.job = startJob({
       name: 'relasjonsbygging',
       everyMs: 0,
       retryMs: 5_000,
-      run: async () => ((await backfillNext(this.pool)) ? 'done' : undefined),
+      run: async (signal) => {
+        const isDone = await pieces.take((most) => backfillNext(this.pool, most));
+        return isDone && !signal.aborted ? 'done' : undefined;
+      },
     });
   }
 

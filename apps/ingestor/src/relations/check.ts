@@ -1,9 +1,12 @@
 import type { Pool } from 'pg';
+import type { Pieces } from '../background/give-way.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { insertLinkChanges, lockDeltakere, nextDeltakere, type StoredRelation } from './relations.queries.ts';
 import { findDeviations, repairRelations, type RelationDeviations } from './relations.ts';
 
 const DELTAKERE_PER_CHUNK = 500;
+/** Beside the stream. */
+export const DELTAKERE_IN_PIECE = { first: 100, least: 10, most: DELTAKERE_PER_CHUNK };
 
 /** What a check of all participants came to; the numbers are of links, which are stored in both directions. */
 export interface CheckResult {
@@ -23,6 +26,8 @@ export interface CheckOptions {
   /** hears of each difference as it is found */
   report: (deviation: Deviation) => void;
   antall?: number;
+  /** in which it gives way to the stream; else so many participants at a time */
+  pieces?: Pieces;
   /** ends the check before it is through */
   signal?: AbortSignal;
 }
@@ -35,7 +40,9 @@ export interface CheckOptions {
 export async function checkRelations(pool: Pool, options: CheckOptions): Promise<CheckResult> {
   const result: CheckResult = { deltakere: 0, mangler: 0, overfloedige: 0, rettet: options.repair };
   for (let after: string | null = null; ;) {
-    const { deltakere, deviation } = await compare(pool, after, options.antall ?? DELTAKERE_PER_CHUNK);
+    const from = after;
+    const next = (most: number): Promise<Compared> => compare(pool, from, most);
+    const { deltakere, deviation } = await (options.pieces?.take(next) ?? next(options.antall ?? DELTAKERE_PER_CHUNK));
     after = deltakere.at(-1) ?? null;
     if (after === null || options.signal?.aborted) return result;
     for (const relation of deviation.missing) options.report({ avvik: 'MANGLER', ...relation });
@@ -43,15 +50,16 @@ export async function checkRelations(pool: Pool, options: CheckOptions): Promise
     result.deltakere += deltakere.length;
     result.mangler += deviation.missing.length;
     result.overfloedige += deviation.superfluous.length;
-    if (options.repair) await repair(pool, deviation);
+    if (options.repair) await repair(pool, deviation, options.pieces);
   }
 }
 
-function compare(
-  pool: Pool,
-  after: string | null,
-  count: number,
-): Promise<{ deltakere: string[]; deviation: RelationDeviations }> {
+interface Compared {
+  deltakere: string[];
+  deviation: RelationDeviations;
+}
+
+function compare(pool: Pool, after: string | null, count: number): Promise<Compared> {
   return inTransaction(
     pool,
     async (db) => {
@@ -62,11 +70,13 @@ function compare(
   );
 }
 
-async function repair(pool: Pool, { missing, superfluous }: RelationDeviations): Promise<void> {
+async function repair(pool: Pool, { missing, superfluous }: RelationDeviations, pieces?: Pieces): Promise<void> {
   const deltakere = [...new Set([...missing, ...superfluous].map(({ deltakerId }) => deltakerId))];
   if (deltakere.length === 0) return;
-  await inTransaction(pool, async (db) => {
-    await lockDeltakere(db, deltakere);
-    await insertLinkChanges(db, [...(await repairRelations(db, deltakere))]);
-  });
+  const repairSome = (some: readonly string[]): Promise<void> =>
+    inTransaction(pool, async (db) => {
+      await lockDeltakere(db, some);
+      await insertLinkChanges(db, [...(await repairRelations(db, some))]);
+    });
+  await (pieces?.each(deltakere, repairSome) ?? repairSome(deltakere));
 }

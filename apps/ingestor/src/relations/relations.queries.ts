@@ -9,23 +9,49 @@ export interface StoredRelation extends Relation {
   deltakerId: string;
 }
 
+/** Participants share this many locks: they are no more, however many participants a transaction has. */
+const SHARED_LOCKS = 1_024;
 /**
- * Participants share this many locks: a lock of its own for each would overflow the database's table of locks in a batch
- * of many small messages, and two participants that share one only wait for each other now and then.
+ * Participants with a lock of their own in a transaction, at most: the database's table of locks has 64 for each of its
+ * connections, and all of an organisation's writers share it.
  */
-const LOCK_COUNT = 1_024;
+export const MOST_OWN_LOCKS = 1_500;
 
 /**
  * Locks what belongs to these participants until the transaction ends. Whoever reads after this sees what everyone
- * before has committed. Taken in ascending order, so that no two wait for each other.
+ * before has committed. Each has a lock of its own, so that transactions of other participants do not wait, however many
+ * they are; and one that it shares with others, which is held shared beside that. A transaction with too many participants
+ * holds only these, exclusively, as versions before this do with any number.
+ *
+ * The shared ones first, and of both kinds in ascending order, so that no two wait for each other.
  */
-export async function lockDeltakere(db: Db, deltakerIder: readonly string[]): Promise<void> {
-  const locks = new Set(deltakerIder.map((id) => Number.parseInt(id.slice(0, 8), 16) % LOCK_COUNT));
-  await db.query({
-    name: 'laas_deltakere',
-    text: `select count(pg_advisory_xact_lock(${LOCKS.DELTAKERE}, laas)) from unnest($1::int[]) as laas`,
-    values: [[...locks].sort((a, b) => a - b)],
-  });
+export async function lockDeltakere(db: Db, deltakerIder: readonly string[], mostOwn = MOST_OWN_LOCKS): Promise<void> {
+  const shared = ascending(deltakerIder.map((id) => Number.parseInt(id.slice(0, 8), 16) % SHARED_LOCKS));
+  if (deltakerIder.length > mostOwn) {
+    await db.query({
+      name: 'laas_deltakere',
+      text: `select count(pg_advisory_xact_lock(${LOCKS.DELTAKERE}, laas)) from unnest($1::int[]) as laas`,
+      values: [shared],
+    });
+    return;
+  }
+  // Sent together where they may be.
+  await Promise.all([
+    db.query({
+      name: 'del_deltakere',
+      text: `select count(pg_advisory_xact_lock_shared(${LOCKS.DELTAKERE}, laas)) from unnest($1::int[]) as laas`,
+      values: [shared],
+    }),
+    db.query({
+      name: 'laas_hver_deltaker',
+      text: `select count(pg_advisory_xact_lock(${LOCKS.DELTAKER}, laas)) from unnest($1::int[]) as laas`,
+      values: [ascending(deltakerIder.map((id) => Number.parseInt(id.slice(-8), 16) | 0))],
+    }),
+  ]);
+}
+
+function ascending(numbers: readonly number[]): number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 /** The avtaler of these participants that take part in relations. */

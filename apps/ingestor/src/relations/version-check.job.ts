@@ -3,8 +3,9 @@ import { CONTRACT, LOCKS, otherBuilds } from '@tiltak/database';
 import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
+import type { GiveWay } from '../background/give-way.ts';
 import { metrics } from '../metrics.ts';
-import { checkRelations } from './check.ts';
+import { checkRelations, DELTAKERE_IN_PIECE } from './check.ts';
 
 /** Well within what counts as alive. */
 const EVERY_MS = 5_000;
@@ -20,6 +21,7 @@ export class VersionCheck {
   constructor(
     private readonly dataSource: DataSource,
     private readonly pool: Pool,
+    private readonly giveWay: GiveWay,
     /** which build this is */
     private readonly build: string,
   ) {}
@@ -63,6 +65,7 @@ export class VersionCheck {
       const result = await checkRelations(this.pool, {
         repair: true,
         signal,
+        pieces: this.giveWay.inPieces(DELTAKERE_IN_PIECE),
         report: ({ avvik: deviation }) => metrics.relationDeviations.inc({ avvik: deviation }),
       });
       if (signal.aborted) return;

@@ -59,7 +59,7 @@ export async function startTestIngest(
   const owner = await createDataSource({ ...databaseOptionsFrom(config), ...database.migrering }).initialize();
   await migrate(owner);
   const ingestor = createIngestor(config, replacements);
-  const { pool, groupPool, writer } = ingestor;
+  const { pool, groupPool, backgroundPool, writer } = ingestor;
   const otherPool = createPool(databaseOptionsFrom(config));
   return {
     ingestor,
@@ -88,7 +88,7 @@ export async function startTestIngest(
       return Object.fromEntries(await Promise.all(tables)) as Awaited<ReturnType<TestIngest['dump']>>;
     },
     stop: async () => {
-      await Promise.all([pool, groupPool, otherPool].map((one) => (one.ended ? undefined : one.end())));
+      await Promise.all([pool, groupPool, backgroundPool, otherPool].map((one) => (one.ended ? undefined : one.end())));
       await owner.destroy();
       await database.remove();
     },

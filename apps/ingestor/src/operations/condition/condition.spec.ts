@@ -101,7 +101,7 @@ describe('of a running ingestor', () => {
     const { body, status } = await ingestor.call('POST', '/drift/v1/relasjonskontroll', {});
     expect(status).toBe(202);
     expect((await ingestor.call('POST', '/drift/v1/relasjonskontroll', { rett: true })).status).toBe(409);
-    const two = [1, 2].map(() => new RelationCheck(ingestor.pool, 24));
+    const two = [1, 2].map(() => new RelationCheck(ingestor.pool, 24, ingestor.ingestor.giveWay));
     await Promise.all(two.map((one) => one.round()));
     await Promise.all(two.map((one) => one.round()));
     const { body: list } = await ingestor.call('GET', '/drift/v1/relasjonskontroll');
@@ -128,7 +128,7 @@ describe('of a running ingestor', () => {
   test('a check of the relations that fails is over: another can be asked for, and by itself it waits', async () => {
     await sql('delete from relasjonskontroll');
     const { body } = await ingestor.call('POST', '/drift/v1/relasjonskontroll', {});
-    const check = new RelationCheck(ingestor.pool, 24);
+    const check = new RelationCheck(ingestor.pool, 24, ingestor.ingestor.giveWay);
     await sql('alter table relasjon rename to relasjon_borte');
     try {
       await expect(check.round()).rejects.toThrow();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PROBLEMS, Problem, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
+import type { GiveWay, Pieces } from '../../background/give-way.ts';
 import { inTransaction } from '../../database/transaction.ts';
 import { SystematicRefusalError } from '../../ingest/refused.ts';
 import { recordAction, setActionCount, type Actor } from '../actions.queries.ts';
@@ -20,6 +21,7 @@ import type { NoteReplayed, ParkedReplay } from './replay.ts';
 const EVERY_MS = 1_000;
 /** In a transaction: short ones, since the stream of a partition waits while its messages are replayed. */
 const REPLAYED_AT_ONCE = { count: 100, bytes: 4 * 1024 * 1024 };
+const REPLAYED_IN_PIECE = { first: 100, least: 100, most: REPLAYED_AT_ONCE.count };
 const DISCARDED_AT_ONCE = 1_000;
 
 /**
@@ -30,12 +32,18 @@ const DISCARDED_AT_ONCE = 1_000;
 export class ParkedBulk {
   private readonly worker = randomUUID();
   private job: BackgroundJob | undefined;
+  private readonly replayed: Pieces;
+  private readonly discarded: Pieces;
 
   constructor(
     private readonly pool: Pool,
     private readonly replay: ParkedReplay,
+    giveWay: GiveWay,
     private readonly renewMs = 5_000,
-  ) {}
+  ) {
+    this.replayed = giveWay.inPieces(REPLAYED_IN_PIECE);
+    this.discarded = giveWay.inPieces({ first: 100, least: 20, most: DISCARDED_AT_ONCE });
+  }
 
   /** @throws Problem 409 when one is running */
   begin(request: BulkRequest, who: Actor): Promise<BulkRow> {
@@ -102,26 +110,30 @@ export class ParkedBulk {
   /** The next piece. @returns whether it was the last */
   private isDone(bulk: BulkRow, signal: AbortSignal): Promise<boolean> {
     const selected = { kode: bulk.kode ?? undefined, felt: bulk.felt ?? undefined, until: bulk.tilId };
-    return bulk.handling === 'FORKAST' ? this.discard(bulk, selected) : this.replaySome(bulk, selected, signal);
+    return bulk.handling === 'FORKAST'
+      ? this.discarded.take((most) => this.discard(bulk, selected, most), signal)
+      : this.replaySome(bulk, selected, signal);
   }
 
-  private discard(bulk: BulkRow, selected: Selected): Promise<boolean> {
+  private discard(bulk: BulkRow, selected: Selected, count: number): Promise<boolean> {
     const by = { who: bulk.hvem, reason: bulk.begrunnelse ?? 'ANNET' };
     return inTransaction(this.pool, async (db) => {
-      const ids = await discardNext(db, selected, { after: bulk.sisteId, count: DISCARDED_AT_ONCE }, by);
+      const ids = await discardNext(db, selected, { after: bulk.sisteId, count }, by);
       await noteProgress(db, bulk, { done: ids.length, last: ids.at(-1) });
-      return ids.length < DISCARDED_AT_ONCE;
+      return ids.length < count;
     });
   }
 
   private async replaySome(bulk: BulkRow, selected: Selected, signal: AbortSignal): Promise<boolean> {
     const note: NoteReplayed = (db, { replayed: done, stillParked }) => noteProgress(db, bulk, { done, stillParked });
-    const rows = await readWaiting(this.pool, selected, bulk.sisteId, REPLAYED_AT_ONCE);
-    if (rows.length > 0) {
+    const isAny = await this.replayed.take(async (count) => {
+      const rows = await readWaiting(this.pool, selected, bulk.sisteId, { ...REPLAYED_AT_ONCE, count });
+      if (rows.length === 0) return false;
       await this.replay.replayChunk(rows, bulk, note);
       await noteProgress(this.pool, bulk, { last: rows.at(-1)?.id });
-      return false;
-    }
+      return true;
+    }, signal);
+    if (isAny) return false;
     await this.replay.replayLeftOut(selected, bulk, note, signal);
     return true;
   }

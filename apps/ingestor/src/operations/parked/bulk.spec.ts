@@ -224,8 +224,8 @@ describe('one action on all with a reason', () => {
     await first;
     expect(await progress()).toMatchObject({ tilstand: 'KJORER' });
     await ingestor.owner.query(`update parkert_handling set fornyet = now() - interval '1 minute'`);
-    const { pool, parkedReplay } = ingestor.ingestor;
-    await new ParkedBulk(pool, parkedReplay).work(new AbortController().signal);
+    const { pool, parkedReplay, giveWay } = ingestor.ingestor;
+    await new ParkedBulk(pool, parkedReplay, giveWay).work(new AbortController().signal);
     expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 350, utfoert: 350 });
     expect((await ingestor.dump()).avtale_versjon).toHaveLength(350);
   });
@@ -233,13 +233,13 @@ describe('one action on all with a reason', () => {
   test('stays with its process, however long a piece takes', async () => {
     await parkGood(1);
     await start({ handling: 'SPILL_AV', alle: true });
-    const { pool, parkedReplay } = ingestor.ingestor;
+    const { pool, parkedReplay, giveWay } = ingestor.ingestor;
     const other = await pool.connect();
     let working: Promise<void> | undefined;
     try {
       await other.query('begin');
       await other.query('select from parkert_melding for update');
-      working = new ParkedBulk(pool, parkedReplay, 10).work(new AbortController().signal);
+      working = new ParkedBulk(pool, parkedReplay, giveWay, 10).work(new AbortController().signal);
       const renewed = async (since: string): Promise<boolean> => {
         const rows = await ingestor.owner.query<unknown[]>(
           `select from parkert_handling where arbeider is not null and fornyet > ${since}`,

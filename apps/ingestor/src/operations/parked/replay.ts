@@ -1,6 +1,7 @@
 import type { Outcome } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
+import { MESSAGES_IN_PIECE, type GiveWay } from '../../background/give-way.ts';
 import { inTransaction } from '../../database/transaction.ts';
 import { fingerprintOf, type ParkedMessage } from '../../ingest/parse.ts';
 import { refusedReason } from '../../ingest/refused.ts';
@@ -60,6 +61,7 @@ export class ParkedReplay {
     private readonly identer: { writer: PersonWriter; topic: string | undefined },
     /** where the bytes are that are not here */
     private readonly topic: Topic,
+    private readonly giveWay: GiveWay,
   ) {}
 
   /** @throws Problem 404, or 409 when somebody is done with it already or its bytes are gone */
@@ -131,19 +133,19 @@ export class ParkedReplay {
     const { description, epoch } = await this.describe();
     const wanted = await readLeftOutExtents(this.pool, selected, { topic, epoch });
     if (wanted.length === 0) return;
+    const pieces = this.giveWay.inPieces({ ...MESSAGES_IN_PIECE, most: CHUNK });
     await readTopicOnce(
       this.topic,
       within(description, wanted),
       async ({ partition, messages }) => {
         const place = { topic, epoch, partition };
-        for (let from = 0; from < messages.length; from += CHUNK) {
-          signal.throwIfAborted();
-          const part = messages.slice(from, from + CHUNK);
+        const replaySome = async (part: readonly RawMessage[]): Promise<void> => {
           const offsets = part.map(({ offset }) => offset);
           const rows = await readLeftOut(this.pool, selected, place, offsets);
           const found = rows.flatMap((row) => withBytesOf(part, row) ?? []);
           if (found.length > 0) await this.replayTogether(place, found, who, note);
-        }
+        };
+        await pieces.each(messages, replaySome, signal);
       },
       { purpose: 'parkerte', signal },
     );

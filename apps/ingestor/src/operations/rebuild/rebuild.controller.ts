@@ -6,7 +6,7 @@ import { ForRole, tokenOf } from '../../access.guard.ts';
 import { SERVED, type Served } from '../served.ts';
 import { actorOf } from '../actions.queries.ts';
 import { FramdriftDto, UsetteDto, UsettSideDto } from './rebuild.dto.ts';
-import { readProgress, readUnseen } from './rebuild.queries.ts';
+import { readProgress, readUnseen, type RebuildProgress } from './rebuild.queries.ts';
 import { Rebuild } from './rebuild.job.ts';
 
 /** Reading the topic again, while what is stored is served. */
@@ -28,7 +28,8 @@ export class RebuildController {
     if (!last) return { tilstand: 'INGEN', lest: 0, antall: 0, rettet: 0, usette: 0, startet: null, avsluttet: null };
     const { tilstand, lest, antall, rettet, usette, startet, avsluttet } = last;
     const times = { startet: startet.toISOString(), avsluttet: avsluttet?.toISOString() ?? null };
-    return { tilstand, lest, antall, rettet, usette, ...times };
+    const end = estimateEnd(last, new Date());
+    return { tilstand, lest, antall, rettet, usette, ...times, ...(end && { ferdigOmtrent: end.toISOString() }) };
   }
 
   @Get('usette')
@@ -61,4 +62,11 @@ export class RebuildController {
   async stoppGjenoppbygging(@Req() request: FastifyRequest): Promise<void> {
     await this.rebuild.cancel(actorOf(tokenOf(request)));
   }
+}
+
+/** Undefined when nothing runs, or nothing has been read yet. */
+function estimateEnd({ tilstand, lest, antall, startet }: RebuildProgress, now: Date): Date | undefined {
+  if (tilstand !== 'KJORER' || lest <= 0) return undefined;
+  const elapsed = now.getTime() - startet.getTime();
+  return new Date(now.getTime() + (elapsed * (antall - lest)) / lest);
 }

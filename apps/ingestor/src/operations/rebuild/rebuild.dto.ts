@@ -22,6 +22,14 @@ export class FramdriftDto {
   @ApiProperty({ type: 'integer', description: 'When finished: avtaler that the topic does not tell of any more' })
   usette: number;
 
+  @ApiPropertyOptional({
+    type: 'string',
+    format: 'date-time',
+    description:
+      'While it runs: about when all is read, should it go on as it has until now. It gives way to the stream',
+  })
+  ferdigOmtrent?: string;
+
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
   startet: string | null;
 

@@ -1,21 +1,27 @@
 import { PROBLEMS, Problem, logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool } from 'pg';
+import { MESSAGES_IN_PIECE, type GiveWay, type Pieces } from '../../background/give-way.ts';
 import { inTransaction } from '../../database/transaction.ts';
 import type { Writer } from '../../ingest/writer.ts';
-import type { MessageBatch } from '../../kafka/batch.ts';
+import { partOf, type MessageBatch } from '../../kafka/batch.ts';
 import { readEpoch } from '../../kafka/epochs.queries.ts';
 import type { Topic, TopicReader } from '../../kafka/topic-reader.ts';
 import { recordAction, type Actor } from '../actions.queries.ts';
 import { lockWaitingAmong, markReplayed } from '../parked/parked.queries.ts';
 import {
-  endWhenRead,
+  deleteSeen,
   insertRebuild,
+  isRead,
   lockPlan,
+  nameUnseen,
   passRemoved,
   readRunning,
   recordRead,
   setCancelled,
+  setDone,
 } from './rebuild.queries.ts';
+
+const ROWS_IN_PIECE = { first: 1_000, least: 100, most: 20_000 };
 
 /**
  * Reads the topic again from its start while the stream goes on, in a consumer group and with positions of its own.
@@ -23,14 +29,20 @@ import {
  * begins and cancels a rebuild; a process starts and stops taking part in whatever there is.
  */
 export class Rebuild {
-  private reading: { id: string; reader: TopicReader } | undefined;
+  private reading: { id: string; reader: TopicReader; end: AbortController } | undefined;
   private job: BackgroundJob | undefined;
+  private readonly pieces: Pieces;
+  private readonly rows: Pieces;
 
   constructor(
     private readonly pool: Pool,
     private readonly writer: Writer,
     private readonly topic: Topic,
-  ) {}
+    giveWay: GiveWay,
+  ) {
+    this.pieces = giveWay.inPieces(MESSAGES_IN_PIECE);
+    this.rows = giveWay.inPieces(ROWS_IN_PIECE);
+  }
 
   /** @throws Problem 409 when one is running, 503 when Kafka does not answer */
   async begin(who: Actor): Promise<void> {
@@ -40,7 +52,6 @@ export class Rebuild {
       const id = await insertRebuild(db, this.topic.name, who.hvem, { epoch, extents });
       if (id === undefined) throw new Problem(PROBLEMS.KONFLIKT, 'A rebuild is running');
       await recordAction(db, who, { handling: 'START_GJENOPPBYGGING', gjelder: id, antall: null });
-      await endWhenRead(db, id);
     });
   }
 
@@ -53,40 +64,85 @@ export class Rebuild {
   }
 
   start(): void {
-    this.job = startJob({ name: 'gjenoppbygging', everyMs: 1_000, run: () => this.join() });
+    this.job = startJob({ name: 'gjenoppbygging', everyMs: 1_000, run: (signal) => this.round(signal) });
   }
 
   async stop(): Promise<void> {
     await this.job?.stop();
-    const { reading } = this;
-    this.reading = undefined;
-    await reading?.reader.close();
+    await this.leave();
+  }
+
+  private async round(signal: AbortSignal): Promise<void> {
+    const running = await readRunning(this.pool, this.topic.name);
+    await this.join(running?.id);
+    if (running && (await isRead(this.pool, running.id))) await this.end(running.id, signal);
+    else if (!running) await this.forgetSeen(signal);
+  }
+
+  /** Begun again where a process ended in the middle of it. */
+  private async end(id: string, signal: AbortSignal): Promise<void> {
+    let last: string | undefined;
+    do {
+      if (signal.aborted) return;
+      const after = last;
+      last = await this.rows.take((most) => nameUnseen(this.pool, id, after, most));
+    } while (last !== undefined);
+    await setDone(this.pool, id);
+  }
+
+  private async forgetSeen(signal: AbortSignal): Promise<void> {
+    let isAny = true;
+    while (isAny && !signal.aborted) {
+      isAny = await this.rows.take(async (most) => (await deleteSeen(this.pool, most)) > 0);
+    }
   }
 
   /** Reads along with the one that runs, and no longer with one that is over. */
-  private async join(): Promise<void> {
+  private async join(running: string | undefined): Promise<void> {
     const topic = this.topic.name;
-    const running = await readRunning(this.pool, topic);
     // Also when another has begun since: the reader of the last one may wait at the end.
-    if (this.reading && this.reading.id !== running?.id) {
-      const { reader } = this.reading;
-      this.reading = undefined;
-      await reader.close();
+    if (this.reading && this.reading.id !== running) {
+      await this.leave();
       logger.info({ topic }, 'A rebuild has ended');
     }
     if (running && !this.reading) {
+      const end = new AbortController();
       logger.info({ topic }, 'Reading the topic again');
       const reader = this.topic.createReader({
         purpose: 'gjenoppbygging',
-        handle: (batch) => this.replay(batch),
+        handle: (batch) => this.replayInPieces(batch, end.signal),
         positions: async (description) => {
           await inTransaction(this.pool, (db) => passRemoved(db, topic, description));
           return (await readRunning(this.pool, topic))?.positions ?? new Map<number, number>();
         },
       });
-      this.reading = { id: running.id, reader };
+      this.reading = { id: running, reader, end };
       reader.listen(() => undefined);
     }
+  }
+
+  /** With the piece that is under way. */
+  private async leave(): Promise<void> {
+    const { reading } = this;
+    this.reading = undefined;
+    reading?.end.abort();
+    await reading?.reader.close();
+  }
+
+  /** A position of the stream is locked for a piece only. Answers with where to go on. */
+  private async replayInPieces(batch: MessageBatch, signal: AbortSignal): Promise<number> {
+    let [at, next] = [0, batch.fetchedFrom];
+    do {
+      if (signal.aborted) return next;
+      const answered = await this.pieces.take(async (most) => {
+        const part = { ...partOf(batch, at, most), fetchedFrom: next };
+        at += part.messages.length;
+        next = part.nextOffset;
+        return this.replay(part);
+      });
+      if (answered !== next) return answered;
+    } while (at < batch.messages.length);
+    return next;
   }
 
   /** As the stream, but by what is left of the plan. Answers with where to go on. */
@@ -124,7 +180,6 @@ export class Rebuild {
               repaired: repaired.length,
               avtaleIder: folds.map(({ avtaleId }) => avtaleId),
             });
-            await endWhenRead(db, plan.id);
             return nextOffset;
           },
         };

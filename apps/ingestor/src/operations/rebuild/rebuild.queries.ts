@@ -48,7 +48,8 @@ export async function readProgress(db: Pool, topic: string): Promise<RebuildProg
     `select g.id, g.tilstand, g.startet, g.startet_av as "startetAv", g.avsluttet, g.rettet::int as rettet,
        coalesce(sum(least(p.neste_offset, p.slutt_offset) - p.start_offset), 0)::float8 as lest,
        coalesce(sum(p.slutt_offset - p.start_offset), 0)::float8 as antall,
-       (select count(*)::int from gjenoppbygging_usett u where u.gjenoppbygging = g.id) as usette
+       case when g.tilstand = 'FERDIG' then
+         (select count(*)::int from gjenoppbygging_usett u where u.gjenoppbygging = g.id) else 0 end as usette
      from gjenoppbygging g left join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 group by g.id order by g.id desc limit 1`,
     [topic],
@@ -60,7 +61,8 @@ export async function readProgress(db: Pool, topic: string): Promise<RebuildProg
 export async function readUnseen(db: Pool, id: string, after: string | null, count: number): Promise<string[]> {
   const { rows } = await db.query<{ avtale_id: string }>(
     `select avtale_id from gjenoppbygging_usett
-     where gjenoppbygging = $1 and ($2::uuid is null or avtale_id > $2) order by avtale_id limit $3`,
+     where gjenoppbygging = (select id from gjenoppbygging where id = $1 and tilstand = 'FERDIG')
+       and ($2::uuid is null or avtale_id > $2) order by avtale_id limit $3`,
     [id, after, count],
   );
   return rows.map((row) => row.avtale_id);
@@ -102,7 +104,6 @@ export async function passRemoved(
      where p.gjenoppbygging = $1 and p.partisjon = k.partisjon and p.neste_offset < k.start`,
     [id, partitions.map(({ partition }) => partition), partitions.map(({ start }) => start)],
   );
-  await endWhenRead(db, id);
 }
 
 export interface RebuildPlan {
@@ -115,7 +116,10 @@ export interface RebuildPlan {
   end: number;
 }
 
-/** What is left of the partition, locked until the transaction ends; undefined when nothing runs. */
+/**
+ * What is left of the partition, locked until the transaction ends; undefined when nothing runs. The rebuild itself is
+ * not: pieces of several partitions are under way at once in several processes, each with a position of the stream.
+ */
 export async function lockPlan(db: PoolClient, topic: string, partition: number): Promise<RebuildPlan | undefined> {
   const { rows } = await db.query<{
     id: string;
@@ -126,7 +130,8 @@ export async function lockPlan(db: PoolClient, topic: string, partition: number)
   }>(
     `select g.id, g.epoke, g.startet_av, p.neste_offset, p.slutt_offset
      from gjenoppbygging g join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
-     where g.topic = $1 and g.tilstand = 'KJORER' and p.partisjon = $2 for update of g, p`,
+     where g.topic = $1 and g.tilstand = 'KJORER' and p.partisjon = $2
+     for update of p for key share of g`,
     [topic, partition],
   );
   const [row] = rows;
@@ -165,28 +170,72 @@ export async function recordRead(
     partition,
     next,
   ]);
-  await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, repaired]);
+  if (repaired > 0) await db.query('update gjenoppbygging set rettet = rettet + $2 where id = $1', [id, repaired]);
 }
 
-/** When every partition is read: names the avtaler that were stored before it began and that it did not see. */
-export async function endWhenRead(db: PoolClient, id: string): Promise<void> {
+/** Whether every partition of the one that runs is read: then what it did not see is to be named, and it ends. */
+export async function isRead(db: Pool, id: string): Promise<boolean> {
   const { rowCount } = await db.query(
-    `update gjenoppbygging g set tilstand = 'FERDIG', avsluttet = now() where id = $1 and tilstand = 'KJORER' and not exists
-       (select from gjenoppbygging_partisjon p where p.gjenoppbygging = g.id and p.neste_offset < p.slutt_offset)`,
+    'select from gjenoppbygging_partisjon where gjenoppbygging = $1 and neste_offset < slutt_offset limit 1',
     [id],
   );
-  if (rowCount === 0) return;
+  return rowCount === 0;
+}
+
+/**
+ * Names those of the next avtaler that were stored before it began and that it did not see. Done again, it names them no
+ * more than once.
+ *
+ * @returns the last that was looked at; undefined when there were none
+ */
+export async function nameUnseen(
+  db: Pool,
+  id: string,
+  after: string | undefined,
+  count: number,
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ avtale_id: string }>({
+    name: 'navngi_usette',
+    text: `with neste as materialized (
+             select avtale_id, kilde_partisjon, kilde_epoke, kilde_offset, slettet from avtale
+             where avtale_id > $2 order by avtale_id limit $3),
+           usette as (
+             insert into gjenoppbygging_usett
+             select $1, a.avtale_id from neste a
+             join gjenoppbygging_partisjon p on p.gjenoppbygging = $1 and p.partisjon = a.kilde_partisjon
+             join gjenoppbygging g on g.id = $1 and g.tilstand = 'KJORER'
+             where a.slettet is null
+               and (a.kilde_epoke < g.epoke or a.kilde_epoke = g.epoke and a.kilde_offset < p.slutt_offset)
+               and not exists
+               (select from gjenoppbygging_sett s where s.gjenoppbygging = $1 and s.avtale_id = a.avtale_id)
+             on conflict do nothing)
+           select avtale_id from neste order by avtale_id desc limit 1`,
+    values: [id, after ?? LOWEST, count],
+  });
+  return rows[0]?.avtale_id;
+}
+
+const LOWEST = '00000000-0000-0000-0000-000000000000';
+
+/** Unless somebody has cancelled it meanwhile, or another process has ended it. */
+export async function setDone(db: Pool, id: string): Promise<void> {
   await db.query(
-    `insert into gjenoppbygging_usett
-     select $1, a.avtale_id from avtale a
-     join gjenoppbygging_partisjon p on p.gjenoppbygging = $1 and p.partisjon = a.kilde_partisjon
-     join gjenoppbygging g on g.id = $1
-     where a.slettet is null and (a.kilde_epoke < g.epoke or a.kilde_epoke = g.epoke and a.kilde_offset < p.slutt_offset)
-       and not exists
-       (select from gjenoppbygging_sett s where s.gjenoppbygging = $1 and s.avtale_id = a.avtale_id)`,
+    `update gjenoppbygging set tilstand = 'FERDIG', avsluttet = now() where id = $1 and tilstand = 'KJORER'`,
     [id],
   );
-  await db.query('delete from gjenoppbygging_sett where gjenoppbygging = $1', [id]);
+}
+
+/** Of rebuilds that are over, what they saw is of no more use. @returns how many rows went, at most `count` */
+export async function deleteSeen(db: Pool, count: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from gjenoppbygging_sett where (gjenoppbygging, avtale_id) in (
+       select s.gjenoppbygging, s.avtale_id from gjenoppbygging g
+       cross join lateral (
+         select gjenoppbygging, avtale_id from gjenoppbygging_sett where gjenoppbygging = g.id limit $1) s
+       where g.tilstand <> 'KJORER' limit $1)`,
+    [count],
+  );
+  return rowCount ?? 0;
 }
 
 /** @returns whether one was running */

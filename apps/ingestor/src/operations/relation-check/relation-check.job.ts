@@ -1,6 +1,7 @@
 import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
-import { checkRelations, type Deviation } from '../../relations/check.ts';
+import type { GiveWay } from '../../background/give-way.ts';
+import { checkRelations, DELTAKERE_IN_PIECE, type Deviation } from '../../relations/check.ts';
 import {
   beginRelationCheck,
   endRelationCheck,
@@ -25,6 +26,7 @@ export class RelationCheck {
   constructor(
     private readonly pool: Pool,
     private readonly everyHours: number,
+    private readonly giveWay: GiveWay,
   ) {}
 
   start(): void {
@@ -63,6 +65,7 @@ export class RelationCheck {
     try {
       const result = await checkRelations(this.pool, {
         repair: rett,
+        pieces: this.giveWay.inPieces(DELTAKERE_IN_PIECE),
         ...(signal ? { signal } : {}),
         report: (deviation) => void (deviations.length < MAX_DEVIATIONS && deviations.push(deviation)),
       });

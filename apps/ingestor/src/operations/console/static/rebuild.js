@@ -10,7 +10,7 @@ export async function readRebuild() {
   const running = rebuild.tilstand === 'KJORER';
   const texts = {
     INGEN: 'Ingen gjenoppbygging er startet.',
-    KJORER: `Pågår: ${number(rebuild.lest)} av ${number(rebuild.antall)} plasser på topicen er lest.`,
+    KJORER: `Pågår: ${number(rebuild.lest)} av ${number(rebuild.antall)} plasser på topicen er lest.${rebuild.ferdigOmtrent ? ` Ferdig omtrent ${time(rebuild.ferdigOmtrent)}.` : ''}`,
     STOPPET: `Stoppet ${time(rebuild.avsluttet)}.`,
     FERDIG: `Ferdig ${time(rebuild.avsluttet)}. ${number(rebuild.rettet)} rader er rettet. ${number(rebuild.usette)} avtaler fantes ikke lenger på topicen; de er ikke slettet.`,
   };
