@@ -1361,6 +1361,11 @@ export interface components {
             rettet: number;
             /** @description When finished: avtaler that the topic does not tell of any more */
             usette: number;
+            /**
+             * Format: date-time
+             * @description While it runs: about when all is read, should it go on as it has until now. It gives way to the stream
+             */
+            ferdigOmtrent?: string;
             /** Format: date-time */
             startet: string | null;
             /** Format: date-time */

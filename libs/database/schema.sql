@@ -151,6 +151,33 @@ AS $function$ begin
 comment on function avtale_endring_ny() is 'Whose an avtale is that was not there before';
 revoke execute on function avtale_endring_ny() from public;
 
+CREATE OR REPLACE FUNCTION bekreft_oppslagsarkiv(maaneden text, antall bigint, kontrollsum text, hvorfor text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  denne record;
+  funnet bigint;
+begin
+  select * into denne from public.partisjoner_av('oppslagslinje') p where p.maaned = maaneden;
+  if not found or denne.til > now() then
+    raise exception '% is no month of the audit that is over', maaneden using errcode = 'invalid_parameter_value';
+  end if;
+  if kontrollsum is not null then
+    execute format('select count(*) from %s', denne.partisjon) into funnet;
+    if funnet is distinct from antall then return funnet; end if;
+  end if;
+  insert into public.oppslagsarkiv (maaned, rader, sha256, begrunnelse) values (maaneden, antall, kontrollsum, hvorfor)
+    on conflict (maaned) do update set tidspunkt = excluded.tidspunkt, hvem = excluded.hvem, rader = excluded.rader,
+      sha256 = excluded.sha256, begrunnelse = excluded.begrunnelse;
+  return antall;
+end $function$;
+comment on function bekreft_oppslagsarkiv(text,bigint,text,text) is 'Says that a month of the audit is in a file, or why it may go without one; answers with the lines that it has, and notes nothing when the file has others';
+revoke execute on function bekreft_oppslagsarkiv(text,bigint,text,text) from public;
+grant execute on function bekreft_oppslagsarkiv(text,bigint,text,text) to datadeling_revisor;
+
 CREATE OR REPLACE FUNCTION beskjaering_hindrer(partisjon regclass, slutt timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
@@ -324,6 +351,22 @@ begin
 end $function$;
 comment on function hindring_for(text,regclass,timestamp with time zone) is 'What keeps a partition from going, whatever age is asked for; null: nothing';
 revoke execute on function hindring_for(text,regclass,timestamp with time zone) from public;
+
+CREATE OR REPLACE FUNCTION hindring_oppslag(denne regclass, slutt timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+  select case
+    when not exists (select from public.oppslagsarkiv where maaned = to_char(slutt - interval '1 month', 'YYYYMM'))
+      then 'it has not been exported and verified (oppslagsarkiv)'
+    when coalesce((select kjent_til from public.konsumentbruk_tidsrom) < slutt, true)
+      then 'what consumers used has not been summed up' end
+$function$;
+comment on function hindring_oppslag(regclass,timestamp with time zone) is 'What keeps a month of the audit from going';
+revoke execute on function hindring_oppslag(regclass,timestamp with time zone) from public;
 
 CREATE OR REPLACE FUNCTION hold_igjen_ved_hull()
  RETURNS trigger
@@ -1354,6 +1397,21 @@ create table konsumentbruk_tidsrom (
 comment on table konsumentbruk_tidsrom is 'At most one row: the part of the audit that konsumentbruk is made of';
 grant select on konsumentbruk_tidsrom to datadeling_leser;
 
+create table oppslagsarkiv (
+  maaned text not null,
+  tidspunkt timestamptz(6) default clock_timestamp() not null,
+  hvem text default SESSION_USER not null,
+  rader bigint,
+  sha256 text,
+  begrunnelse text,
+  constraint oppslagsarkiv_pkey PRIMARY KEY (maaned),
+  constraint oppslagsarkiv_fil_check CHECK (num_nonnulls(rader, sha256) = 2 OR num_nonnulls(rader, sha256) = 0 AND length(begrunnelse) >= 10),
+  constraint oppslagsarkiv_maaned_check CHECK (maaned ~ '^[0-9]{6}$'::text)
+);
+comment on table oppslagsarkiv is 'Months of the audit that may go when they are old enough: they are in a file that was verified, or there is a reason';
+comment on column oppslagsarkiv.sha256 is 'Of the file, compressed';
+grant select on oppslagsarkiv to datadeling_revisor;
+
 create table oppslagsform (
   nr bigint not null,
   konsument text not null,
@@ -1365,6 +1423,26 @@ create table oppslagsform (
 comment on table oppslagsform is 'What lines of the audit have in common: who asked, why, what, and of which fields';
 comment on column oppslagsform.nr is 'The first 52 bits of the SHA-256 of the rest';
 grant select on oppslagsform to datadeling_revisor;
+
+create table oppslagsinnsyn (
+  id bigint generated always as identity,
+  tidspunkt timestamptz(6) default clock_timestamp() not null,
+  hvem text not null,
+  innlogging text default SESSION_USER not null,
+  hva text not null,
+  begrunnelse text not null,
+  person uuid not null,
+  fra date,
+  til date,
+  call_id text,
+  constraint oppslagsinnsyn_pkey PRIMARY KEY (id),
+  constraint oppslagsinnsyn_begrunnelse_check CHECK (length(begrunnelse) >= 10 AND length(begrunnelse) <= 1000 AND begrunnelse !~ '[0-9]{11}'::text)
+);
+comment on table oppslagsinnsyn is 'Audit of the audit: who has read who has seen a person, and why; written before anything is shown';
+comment on column oppslagsinnsyn.innlogging is 'The login of the database';
+comment on column oppslagsinnsyn.person is 'Opaque id (deltaker_id)';
+grant select on oppslagsinnsyn to datadeling_revisor;
+grant insert (hvem, hva, begrunnelse, person, fra, til, call_id) on oppslagsinnsyn to datadeling_revisor;
 
 create table oppslagslinje (
   id bigint generated always as identity,
@@ -1388,7 +1466,7 @@ create table oppslagslinje (
   constraint oppslagslinje_call_check CHECK (num_nonnulls(call_id, call_uuid) = 1),
   constraint oppslagslinje_form_check CHECK (form IS NOT NULL OR num_nulls(konsument, operasjon, felter) = 0),
   constraint oppslagslinje_person_check CHECK (person IS NULL OR personer IS NULL)
-);
+) partition by RANGE (tidspunkt);
 comment on table oppslagslinje is 'Audit: who asked for which persons, why, and what they got. Read it through oppslag';
 comment on column oppslagslinje.posisjon is 'Place in the change feed of what was read, as consumers get it';
 comment on column oppslagslinje.utvalg is 'The part of all avtaler that was told of, without persons';
@@ -1397,9 +1475,9 @@ comment on column oppslagslinje.antall_kall is 'Requests that the line stands fo
 comment on column oppslagslinje.form is 'oppslagsform.nr; without it the line has consumer, purpose, operation and fields itself';
 comment on column oppslagslinje.call_uuid is 'The call id, when it is a UUID in its usual form; else it is in call_id';
 comment on column oppslagslinje.person is 'The only person; several are in personer. Opaque ids (deltaker_id)';
-CREATE INDEX oppslagslinje_person ON oppslagslinje USING brin (person uuid_bloom_ops) WITH (pages_per_range='32', autosummarize='on');
-CREATE INDEX oppslagslinje_personer ON oppslagslinje USING btree (tidspunkt, id) WHERE personer <> '{}'::uuid[];
-CREATE INDEX oppslagslinje_uten_navn ON oppslagslinje USING btree (tidspunkt, id) WHERE posisjon IS NOT NULL OR (operasjon = ANY (ARRAY['eksporterAvtaler'::text, 'hentEndringer'::text, 'hentStatistikk'::text]));
+CREATE INDEX oppslagslinje_person ON ONLY oppslagslinje USING brin (person uuid_bloom_ops (n_distinct_per_range='2500', false_positive_rate='0.002')) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX oppslagslinje_personer ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE personer <> '{}'::uuid[];
+CREATE INDEX oppslagslinje_uten_navn ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE posisjon IS NOT NULL OR (operasjon = ANY (ARRAY['eksporterAvtaler'::text, 'hentEndringer'::text, 'hentStatistikk'::text]));
 grant select on oppslagslinje to datadeling_revisor;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person) on oppslagslinje to datadeling_leser;
 

@@ -50,14 +50,16 @@ class Live {
   readonly heldUp: string[] = [];
   done = 0;
   refused = 0;
+  private readonly database: TestDatabase;
+  private readonly login: TestDatabase['ingestor'];
+  private readonly statements: (n: number) => string[];
   private readonly running: Promise<void>;
   private isOver = false;
 
-  constructor(
-    private readonly database: TestDatabase,
-    private readonly login: TestDatabase['ingestor'],
-    private readonly statements: (n: number) => string[],
-  ) {
+  constructor(database: TestDatabase, login: TestDatabase['ingestor'], statements: (n: number) => string[]) {
+    this.database = database;
+    this.login = login;
+    this.statements = statements;
     this.running = this.run();
   }
 
@@ -113,13 +115,14 @@ const update = (n: number): string[] => [
 class Sampler {
   longest = { ms: 0, what: 'nothing' };
   migration = '';
+  private readonly url: string;
+  private readonly owner: string;
   private isOver = false;
   private readonly running: Promise<void>;
 
-  constructor(
-    private readonly url: string,
-    private readonly owner: string,
-  ) {
+  constructor(url: string, owner: string) {
+    this.url = url;
+    this.owner = owner;
     this.running = this.run();
   }
 
