@@ -280,6 +280,9 @@ export interface Deletion {
   position: Position;
 }
 
+const BYTES_OF_DELETED = `nokkel = null, verdi = null, innhold_fjernet = now(),
+  innhold_fjernet_aarsak = 'AVTALE_SLETTET', tilstand = 'FORKASTET', behandlet = now(), begrunnelse = 'AVTALE_SLETTET'`;
+
 /**
  * The bytes of parked messages that name deleted avtaler go too, and nobody needs to look at them any more. One that lies
  * after the deletion tells of an avtale that may have come back. What lies before what, `er_foer_sletting` says in the
@@ -289,9 +292,7 @@ export async function deleteParkedBytes(db: Db, topic: string, deletions: Deleti
   if (deletions.length === 0) return;
   await db.query({
     name: 'slett_parkert_innhold',
-    text: `update parkert_melding p set nokkel = null, verdi = null, innhold_fjernet = now(),
-             innhold_fjernet_aarsak = 'AVTALE_SLETTET', tilstand = 'FORKASTET', behandlet = now(),
-             begrunnelse = 'AVTALE_SLETTET'
+    text: `update parkert_melding p set ${BYTES_OF_DELETED}
            from unnest($2::uuid[], $3::int[], $4::bigint[], $5::int[], $6::bigint[],
              $7::bigint[]) as s(avtale_id, partisjon, kafka_offset, epoke, skrevet, slett_foer)
            where p.innhold_fjernet is null and p.avtaler @> array[s.avtale_id]
@@ -353,7 +354,8 @@ const TOLD_OTHERWISE_LATER = `
 export const MAX_PARKED_WITH_BYTES = 10_000;
 
 /**
- * A message that is parked already stays as it is: a replay changes nothing.
+ * A message that is parked already stays as it is: a replay changes nothing. Of one that lies before the deletion of what it
+ * names, on a partition that is read later, the bytes go at once.
  *
  * @param most with their bytes, of each reason; undefined where the topic is not read again, and all must be kept
  */
@@ -396,6 +398,16 @@ export async function insertParked(
       rows.map(({ length }) => length),
       rows.map(({ deleteBefore }) => deleteBefore ?? null),
     ],
+  });
+  await db.query({
+    name: 'slett_parkert_av_slettede',
+    text: `update parkert_melding p set ${BYTES_OF_DELETED}
+           from avtale a
+           where p.topic = $1 and p.partisjon = $2 and p.epoke = $3 and p.kafka_offset = any($4::bigint[])
+             and p.innhold_fjernet is null and a.avtale_id = any(p.avtaler) and a.slettet is not null
+             and er_foer_sletting(p.epoke, p.partisjon, p.kafka_offset, p.skrevet,
+               a.kilde_epoke, a.kilde_partisjon, a.kilde_offset, a.kilde_skrevet, a.kilde_slett_foer)`,
+    values: [topic, partition, epoch, rows.map(({ position }) => position.offset)],
   });
 }
 

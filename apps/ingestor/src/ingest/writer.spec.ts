@@ -412,6 +412,21 @@ describe('the bytes of parked messages', () => {
     expect((await bytes())[2]).toEqual([7, 'FORKASTET', false]);
   });
 
+  test('go at once when the deletion was on a partition that was read before', async () => {
+    const written = (day: string): { writtenAt: number } => ({ writtenAt: Date.parse(day) });
+    await ingest(batch([message(0, {}), { ...tombstone(1), ...written('2026-06-01') }]));
+    await owner.query('insert into konsum_offset values ($1, 1, 0) on conflict do nothing', [TOPIC]);
+    const parked = [
+      { ...bad(0), ...written('2026-05-31') },
+      { ...bad(1), ...written('2026-06-02') },
+    ];
+    await ingest({ ...batch(parked), partition: 1 });
+    expect(await bytes()).toEqual([
+      [0, 'FORKASTET', false],
+      [1, 'PARKERT', true],
+    ]);
+  });
+
   test('go also when the avtale comes back in the same batch', async () => {
     await ingest(batch([bad(0), message(1, {}), tombstone(2), message(3, { sistEndret: '2026-03-01T00:00:00Z' })]));
     expect(await bytes()).toEqual([[0, 'FORKASTET', false]]);
