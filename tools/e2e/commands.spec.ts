@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createTestDatabase, runProgram, ROOT } from '@tiltak/testing';
 import pg from 'pg';
 import { builtApp } from '../local/apps.ts';
@@ -106,6 +109,31 @@ describe('oppslag', () => {
   });
 });
 
+test.each(['pdf', 'json'])('innsyn writes a report as %s, by the program as it is built', async (kind) => {
+  const directory = mkdtempSync(join(tmpdir(), 'innsyn-'));
+  const file = join(directory, `rapport.${kind}`);
+  try {
+    const options = ['--person', '00000000-0000-4000-8000-000000000001', '--til-fil', file];
+    expect(await run('query-api', ['innsyn', ...options], REVISOR)).toMatchObject({ code: 2 });
+    const given = [...options, '--begrunnelse', 'The person has asked for it'];
+    expect(await run('query-api', ['innsyn', ...given], REVISOR)).toEqual({ code: 0, printout: '' });
+    expect(readFileSync(file).toString('latin1')).toMatch(kind === 'pdf' ? /^%PDF-[^]*%%EOF\s*$/ : /^\{[^]*\}\s*$/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('rydding tells what would go, and what goes', async () => {
+  for (const [options, member] of [
+    [['--proev'], 'villeFjernes'],
+    [[], 'fjernet'],
+  ] as const) {
+    const { code, printout } = await run('ingestor', ['rydding', ...options], ingestorLogin());
+    const last = JSON.parse(printout.trim().split('\n').at(-1) ?? '') as object;
+    expect([code, last]).toMatchObject([0, { [member]: 0, holdesIgjen: 0 }]);
+  }
+});
+
 test('relasjoner counts what differs, and puts it right', async () => {
   expect(await run('ingestor', ['relasjoner', '--rett'], ingestorLogin())).toEqual({
     code: 0,
@@ -131,7 +159,7 @@ test.each<[App, string, number, RegExp]>([
     'query-api',
     'relasjoner',
     2,
-    /^There is no command relasjoner, only: oppslag, register, openapi, katalog, innstillinger\.\n$/,
+    /^There is no command relasjoner, only: oppslag, innsyn, arkiv, register, openapi, katalog, innstillinger\.\n$/,
   ],
   ['query-api', 'oppslag', 2, /^DB_USERNAME is missing: .*\nDB_PASSWORD is missing: .*\n$/],
   ['ingestor', 'avstem --hjelp', 0, /^Usage: npm run avstem -- \[options\], in the image node main\.cjs avstem /],
