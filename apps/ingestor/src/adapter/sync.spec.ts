@@ -563,8 +563,9 @@ test('the feed is searched for deletes only of a page that may have some', async
     await countPage(db, { synkId: syncId, side: page });
     return (await count()) - before;
   };
-  const found = [await searches(98, '2026-03-01T10:00:00Z'), await searches(99, null)];
+  // Once in each month that the feed has.
+  const found = [await searches(98, '2026-03-01T10:00:00Z'), await searches(99, null)].map((count) => count > 0);
   await runner.rollbackTransaction();
   await runner.release();
-  expect(found).toEqual([0, 1]);
+  expect(found).toEqual([false, true]);
 });
