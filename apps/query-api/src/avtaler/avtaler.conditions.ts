@@ -76,10 +76,9 @@ export function phaseDayOf(filter: AvtaleFilter, selection: readonly Selection[]
   return moment === undefined ? TODAY : osloDaySql(params.add(moment, 'timestamptz'));
 }
 
-/** Days as the index of both dates has them: an avtale without an end, or a start, is later than any day. */
+/** Days as the index of both dates (avtaler_i_datoer in the schema) has them: an avtale without an end, or a start, is later than any day. */
 const LATEST = 20_000_000;
 const dayNumber = (day: string): string => `(coalesce(${day} - date '2000-01-01', 10000000))::double precision`;
-const DATES = `point(${dayNumber('start_dato')}, ${dayNumber('slutt_dato')})`;
 
 /** Phases of an avtale whose dates have the day between them. */
 const COVERING: readonly Fase[] = ['PAAGAAR', 'IKKE_INNGAATT_PAA_NYTT'];
@@ -101,6 +100,6 @@ export function dateRange({ periode, faser }: AvtaleFilter, phaseDay: string, pa
   if (startsBy.length + startsAfter.length + endsFrom.length === 0) return undefined;
   const none = String(-LATEST);
   const [starts, ends] = [startsAfter, endsFrom].map((days) => `greatest(${[none, ...days].join(', ')})`);
-  return `${DATES} <@ box(point(${starts ?? ''}, ${ends ?? ''}),
+  return `box(point(${starts ?? ''}, ${ends ?? ''}),
     point(least(${[String(LATEST), ...startsBy].join(', ')}), ${String(LATEST)}))`;
 }

@@ -6,8 +6,8 @@ import type { AvtaleFilter } from './avtaler.filter.ts';
 const MAX_READ = 800;
 /** More for each row that it answers with. Of twenty, some are for reading it, and its links. */
 const MAX_READ_FOR_EACH = 12;
-/** Of these, it is found out whether few match the dates; each is read. */
-const MAX_OF_DATES = 350;
+/** Of these, it is found out whether few match the dates; each is read twice. */
+const MAX_OF_DATES = 200;
 /** Lists that are read on from at once, those that begin first: each of them by twenty rows at least. */
 const MAX_LISTS = 45;
 /** A row of the history costs as much as these: the avtale, its version then, and the ones after that. */
@@ -44,7 +44,7 @@ export function walkSql(
     from: moment === undefined ? 'avtale_synlig' : 'public.avtale_synlig',
   };
   const lists = listsOf(filter, params);
-  const spent = `${range ? 'least(proevd.antall, 1000)' : '0'}${lists ? ` + ${lists.spent}` : ''}`;
+  const spent = `${range ? '2 * proevd.antall' : '0'}${lists ? ` + ${lists.spent}` : ''}`;
   const few = `proevd.antall <= ${String(MAX_OF_DATES)}`;
   const head = `with recursive ${[
     ...(lists ? lists.ctes : []),
@@ -93,12 +93,17 @@ function matchedThen(matches: string, moment: string): string {
     from (${versionThen('avtalen.avtale_id', moment, 'public.avtale_versjon_synlig')}) da), false)`;
 }
 
-/** How many the dates leave, and when they are few, those of them that match. */
+/**
+ * How many the dates leave, and when they are few, those of them that match. They are found by a function, which reads the
+ * index up to that many: the database itself would rather find all of them first.
+ */
 function probe(range: string, { from, matches }: Source, after: string): string {
   return `proevd as materialized (
       select count(*) as antall,
         coalesce(array_agg(avtale_id order by avtale_id) filter (where treff and (avtale_id > ${after}) is not false), '{}') as treff
-      from (select avtale_id, ${matches} as treff from ${from} avtalen where ${range} limit ${String(MAX_OF_DATES + 1)}) rad)`;
+      from public.avtaler_i_datoer(${range}, ${String(MAX_OF_DATES + 1)}) as i_datoer(id)
+      left join lateral (
+        select avtale_id, ${matches} as treff from ${from} avtalen where avtale_id = i_datoer.id offset 0) rad on true)`;
 }
 
 /** The next of all avtaler. */

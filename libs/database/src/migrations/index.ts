@@ -38,6 +38,7 @@ import { Endringspartisjoner1795730157566 } from './1795730157566-endringspartis
 import { Oppslagsmaaneder1795730467194 } from './1795730467194-oppslagsmaaneder.ts';
 import { Lagring1795730978236 } from './1795730978236-lagring.ts';
 import { Rapportrydding1795731709496 } from './1795731709496-rapportrydding.ts';
+import { AvtalerIDatoer1795736553726 } from './1795736553726-avtaler-i-datoer.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -81,4 +82,5 @@ export const MIGRATIONS = [
   Oppslagsmaaneder1795730467194,
   Lagring1795730978236,
   Rapportrydding1795731709496,
+  AvtalerIDatoer1795736553726,
 ];
