@@ -201,11 +201,13 @@ AS $function$
 declare
   siste xid8;
   grense xid8;
+  satt timestamptz;
 begin
   execute format('select tx from %s order by tx desc limit 1', partisjon) into siste;
-  select beskaaret_til into strict grense from public.instans;
+  select beskaaret_til, beskaaret_tidspunkt into strict grense, satt from public.instans;
   if siste >= grense then return 'it has lines that the feed still tells of'; end if;
   if siste >= pg_snapshot_xmin(pg_current_snapshot()) then return 'a transaction that is open may still write to it'; end if;
+  if satt > now() - interval '1 minute' then return 'the feed has been cut for less than a minute'; end if;
   return null;
 end $function$;
 comment on function beskjaering_hindrer(regclass,timestamp with time zone) is 'What keeps a partition of the change feed from going';
@@ -293,7 +295,9 @@ declare
   gammel record;
   hindring text;
 begin
-  perform pg_advisory_xact_lock(7220322);
+  if not pg_try_advisory_xact_lock(7220322) then
+    raise exception 'partitions are made or dropped by another' using errcode = 'lock_not_available';
+  end if;
   perform from public.partisjonering where tabell = hvilken;
   if not found then
     raise exception '% is not partitioned', hvilken using errcode = 'invalid_parameter_value';
@@ -303,7 +307,12 @@ begin
   -- What it says before the lock is not true for long, but saves all others the wait when it says no.
   hindring := public.hindring_for(hvilken, gammel.partisjon, gammel.til);
   if hindring is null then
-    execute format('lock table public.%I in access exclusive mode', hvilken);
+    -- An autovacuum gives way only to who waits for longer than a second. Nobody who reads or writes waits behind this.
+    perform set_config('lock_timeout', '5s', true);
+    execute format('lock table only %s in share update exclusive mode', gammel.partisjon);
+    perform set_config('lock_timeout', '300ms', true);
+    -- Not the other partitions: each has its own autovacuum, or an index that is being made.
+    execute format('lock table only public.%I in access exclusive mode', hvilken);
     hindring := public.hindring_for(hvilken, gammel.partisjon, gammel.til);
   end if;
   if hindring is not null then
@@ -484,7 +493,7 @@ comment on function krev_som_ventet(boolean,text) is 'Fails with SQLSTATE TD001 
 revoke execute on function krev_som_ventet(boolean,text) from public;
 grant execute on function krev_som_ventet(boolean,text) to datadeling_skriver;
 
-CREATE OR REPLACE FUNCTION lag_partisjoner()
+CREATE OR REPLACE FUNCTION lag_partisjoner(hvilken text DEFAULT NULL::text)
  RETURNS SETOF text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -501,7 +510,7 @@ declare
   navn text;
 begin
   perform pg_advisory_xact_lock(7220322);
-  for regel in select * from public.partisjonering order by tabell loop
+  for regel in select * from public.partisjonering p where hvilken is null or p.tabell = hvilken order by tabell loop
     select partisjon into strict resten from public.partisjoner_av(regel.tabell) p where p.til is null;
     execute format(
       'select array(select date_trunc(''month'', now()) + make_interval(months => n) from generate_series(0, %1$s) n
@@ -512,7 +521,10 @@ begin
         where (p.fra is null or p.fra <= start) and p.til > start);
       slutt := start + interval '1 month';
       navn := regel.tabell || '_' || to_char(start, 'YYYYMM');
-      execute format('lock table public.%I in share update exclusive mode', regel.tabell);
+      -- An autovacuum gives way only to who waits for longer than a second. Nobody who reads or writes waits behind this.
+      perform set_config('lock_timeout', '5s', true);
+      execute format('lock table only public.%I, only %s in share update exclusive mode', regel.tabell, resten);
+      perform set_config('lock_timeout', '300ms', true);
       execute format('lock table %s in access exclusive mode', resten);
       execute format(
         'create table public.%I (like public.%I including defaults including constraints including generated including storage)',
@@ -526,9 +538,9 @@ begin
     end loop;
   end loop;
 end $function$;
-comment on function lag_partisjoner() is 'Makes the partitions that are missing, of the months to come and of rows that lie in a default one; gives up (55P03) when somebody is in the way';
-revoke execute on function lag_partisjoner() from public;
-grant execute on function lag_partisjoner() to datadeling_skriver;
+comment on function lag_partisjoner(text) is 'Makes the partitions of a table that are missing, of the months to come and of rows that lie in the default one; without a table: of all, which are then held together; gives up (55P03) when somebody is in the way';
+revoke execute on function lag_partisjoner(text) from public;
+grant execute on function lag_partisjoner(text) to datadeling_skriver;
 
 CREATE OR REPLACE FUNCTION lagre_abonnement(hvem text, grunnlag text, hva text, lag boolean, kjent bigint, inn text[], ut text[])
  RETURNS TABLE(abonnement_id uuid, ny_utgave bigint)
@@ -747,7 +759,7 @@ AS $function$
 $function$;
 comment on function parkerte_avtaler(bytea,bytea) is 'The avtaler that a message names, by key or content, also when it is neither JSON nor UTF-8';
 
-CREATE OR REPLACE FUNCTION partisjoner(tell boolean)
+CREATE OR REPLACE FUNCTION partisjoner()
  RETURNS TABLE(tabell text, maaned text, fra timestamp with time zone, til timestamp with time zone, byte bigint, rader bigint, hindring text)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -763,16 +775,16 @@ begin
       til := p.til;
       byte := pg_total_relation_size(p.partisjon);
       rader := null;
-      -- Of the default one always: it should have none.
-      if tell or til is null then execute format('select count(*) from %s', p.partisjon) into rader; end if;
+      -- It should have none.
+      if til is null then execute format('select count(*) from %s', p.partisjon) into rader; end if;
       hindring := case when til is not null then public.hindring_for(tabell, p.partisjon, til) end;
       return next;
     end loop;
   end loop;
 end $function$;
-comment on function partisjoner(boolean) is 'All partitions, with what keeps each from going; the default ones have no month. rader when they are to be counted';
-revoke execute on function partisjoner(boolean) from public;
-grant execute on function partisjoner(boolean) to datadeling_skriver;
+comment on function partisjoner() is 'All partitions, with what keeps each from going; the default ones have no month, and they alone are counted';
+revoke execute on function partisjoner() from public;
+grant execute on function partisjoner() to datadeling_skriver;
 
 CREATE OR REPLACE FUNCTION partisjoner_av(hvilken text)
  RETURNS TABLE(partisjon regclass, maaned text, fra timestamp with time zone, til timestamp with time zone)
@@ -885,9 +897,6 @@ AS $function$
       declare
         foerste bigint := (select id from public.gjenoppbygging order by id desc offset 49 limit 1);
       begin
-        -- One that was stopped goes on nowhere.
-        delete from public.gjenoppbygging_sett s using public.gjenoppbygging g
-          where g.id = s.gjenoppbygging and g.tilstand <> 'KJORER' and g.avsluttet < now() - interval '1 day';
         delete from public.gjenoppbygging_usett where gjenoppbygging < foerste;
         delete from public.gjenoppbygging_partisjon p using public.gjenoppbygging g
           where g.id = p.gjenoppbygging and g.id < foerste and g.tilstand <> 'KJORER';
@@ -950,6 +959,26 @@ AS $function$ begin
 comment on function slutt_aa_foelge() is 'When there is no subscription left: avtale_endring is not written, and empty. Gives up as foelg_avtaler does';
 revoke execute on function slutt_aa_foelge() from public;
 grant execute on function slutt_aa_foelge() to datadeling_skriver;
+
+CREATE OR REPLACE FUNCTION tell_partisjon(hvilken text, maaneden text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  denne regclass;
+  antall bigint;
+begin
+  select p.partisjon into denne from public.partisjoner_av(hvilken) p
+    where p.maaned = maaneden and exists (select from public.partisjonering where tabell = hvilken);
+  if not found then return null; end if;
+  execute format('select count(*) from %s', denne) into antall;
+  return antall;
+end $function$;
+comment on function tell_partisjon(text,text) is 'The rows of the partition of a month, in a transaction that holds no other; null: there is none';
+revoke execute on function tell_partisjon(text,text) from public;
+grant execute on function tell_partisjon(text,text) to datadeling_skriver;
 
 create table abonnement (
   id uuid default gen_random_uuid() not null,
@@ -1329,6 +1358,7 @@ create table instans (
   tidslinje integer default 0 not null,
   kontrakt_minst integer default 1 not null,
   relasjoner_kontrollert text,
+  beskaaret_tidspunkt timestamptz,
   constraint instans_pkey PRIMARY KEY (id),
   constraint instans_id_check CHECK (id)
 );
@@ -1338,9 +1368,10 @@ comment on column instans.relasjoner_bygget_til is 'Participants up to this one 
 comment on column instans.tidslinje is 'The timeline of the primary, for those who follow it: never behind the change feed';
 comment on column instans.kontrakt_minst is 'Who writes by an older contract is refused; set by the migration job';
 comment on column instans.relasjoner_kontrollert is 'The build of the ingestor that last checked all relations';
+comment on column instans.beskaaret_tidspunkt is 'When beskaaret_til was set';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
-grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert) on instans to datadeling_skriver;
+grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert, beskaaret_tidspunkt) on instans to datadeling_skriver;
 
 create table konsum_hull (
   id bigint generated always as identity,

@@ -149,6 +149,11 @@ export const metrics = {
     help: 'Rows that fit no partition, and lie in the default one: none in ordinary operation',
     labelNames: ['tabell'] as const,
   }),
+  partitionOverdue: new Gauge({
+    name: 'ingestor_partisjon_forfalt_sekunder',
+    help: 'For how long the oldest partition that is old enough to go has been so; 0: there is none',
+    labelNames: ['tabell'] as const,
+  }),
   avstemmingDifferences: new Gauge({
     name: 'ingestor_avstemming_differanser',
     help: 'Differences that the last reconciliation found and that are not healed, by type; not those too fresh to count',

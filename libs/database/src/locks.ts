@@ -11,6 +11,8 @@ export const LOCKS = {
   STATISTICS: `hashtext('tiltak-datadeling statistikk')`,
   /** session, tried; the relations are checked by one ingestor at a time after a change of version */
   RELASJONSKONTROLL: `hashtext('tiltak-datadeling relasjonskontroll')`,
+  /** transaction, tried, alone; what rebuilds that are over have seen is deleted by one ingestor at a time */
+  SEEN: `hashtext('tiltak-datadeling gjenoppbygging sett')`,
   /** session, tried; the change feed is told of on the trigger topic by one ingestor at a time */
   TRIGGER: `hashtext('tiltak-datadeling trigger')`,
   /**

@@ -102,6 +102,17 @@ export async function step(db: QueryRunner, name: string, sql: string, { isLong 
   if (isNew) report({ event: 'STEP_DONE', step: name, seconds: seconds(began) });
 }
 
+/** As `step`, of what is looked up in the catalogue whether it is done: it is done again when it is asked for again. */
+export async function repeatable(db: QueryRunner, name: string, sql: string, { isLong = false } = {}): Promise<void> {
+  requireNoTransaction(db, 'repeatable');
+  const began = performance.now();
+  await shortly(db, async () => {
+    if (isLong) await db.query('set local statement_timeout = 0');
+    await db.query(sql);
+  });
+  contextOf(db).report({ event: 'STEP_DONE', step: name, seconds: seconds(began) });
+}
+
 /**
  * An index, made while its table is read and written. One that was left half made is made again.
  *

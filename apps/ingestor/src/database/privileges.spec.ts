@@ -132,6 +132,7 @@ test('each function that runs as the owner names its search path, and is for tho
     skriv_oppslagslinje: [],
     slett_abonnement: ['datadeling_leser'],
     slutt_aa_foelge: ['datadeling_skriver'],
+    tell_partisjon: ['datadeling_skriver'],
   });
   for (const { config } of functions) expect(config[0]).toBe('search_path=pg_catalog, public, pg_temp');
 });

@@ -25,8 +25,12 @@ interface PartitionRow {
   hindring: string | null;
 }
 
+/** @param count the rows of all: each in a transaction of its own, so that none is held while another is counted */
 export async function readPartitions(db: Pool, { count }: { count: boolean }): Promise<Partition[]> {
-  const { rows } = await db.query<PartitionRow>('select * from partisjoner($1)', [count]);
+  const { rows } = await db.query<PartitionRow>('select * from partisjoner()');
+  for (const row of count ? rows : []) {
+    if (row.maaned !== null) row.rader = await countRows(db, row.tabell, row.maaned);
+  }
   return rows.map(({ tabell, maaned, fra, til, byte, rader, hindring }) => ({
     table: tabell,
     month: maaned,
@@ -38,10 +42,30 @@ export async function readPartitions(db: Pool, { count }: { count: boolean }): P
   }));
 }
 
-/** @returns the names of those that were missing */
+async function countRows(db: Pool, table: string, month: string): Promise<string | null> {
+  const { rows } = await db.query<{ antall: string | null }>('select tell_partisjon($1, $2) as antall', [table, month]);
+  return rows[0]?.antall ?? null;
+}
+
+/**
+ * Table by table, so that no lock of one is held while another is waited for.
+ *
+ * @returns the names of those that were missing
+ * @throws what kept the first of them from being made, when all others are
+ */
 export async function makePartitions(db: Pool): Promise<string[]> {
-  const { rows } = await db.query<{ navn: string }>('select lag_partisjoner() as navn');
-  return rows.map(({ navn }) => navn);
+  const made: string[] = [];
+  const errors: unknown[] = [];
+  for (const table of await readPartitionedTables(db)) {
+    try {
+      const { rows } = await db.query<{ navn: string }>('select lag_partisjoner($1) as navn', [table]);
+      made.push(...rows.map(({ navn }) => navn));
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+  return made;
 }
 
 /** @returns false when it is gone already */
@@ -57,12 +81,9 @@ export async function readClock(db: Pool): Promise<Date> {
   return rows[0].now;
 }
 
-/** How many months, from this one, each table has partitions for; and of how many it should. */
-export async function readMonthsAhead(db: Pool): Promise<{ table: string; needed: number }[]> {
-  const { rows } = await db.query<{ tabell: string; maaneder_fram: number }>(
-    'select tabell, maaneder_fram from partisjonering order by tabell',
-  );
-  return rows.map(({ tabell: table, maaneder_fram: needed }) => ({ table, needed }));
+export async function readPartitionedTables(db: Pool): Promise<string[]> {
+  const { rows } = await db.query<{ tabell: string }>('select tabell from partisjonering order by tabell');
+  return rows.map(({ tabell }) => tabell);
 }
 
 /**
@@ -94,7 +115,7 @@ export async function moveHorizon(
     dryRun
       ? `${text} select til from ny`
       : `${text}, flyttet as (
-           update instans set beskaaret_til = ny.tx from ny where ny.tx > beskaaret_til)
+           update instans set beskaaret_til = ny.tx, beskaaret_tidspunkt = clock_timestamp() from ny where ny.tx > beskaaret_til)
          select til from ny`,
     [ends, cutoff],
   );

@@ -8,14 +8,16 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /** A partition that must stay. */
 const HELD_BACK = 'TD020';
 const FEED = 'endring';
-/** A moment each; whoever reads or writes waits no longer behind one of them. */
-const ATTEMPTS = 20;
-const PAUSE_MS = 500;
+/** A moment each, in a round; whoever reads or writes waits no longer behind one of them. */
+const ATTEMPTS = 2;
+const PAUSE_MS = 5_000;
 
 export interface RetentionEntry extends Partition {
   rule: RetentionRule | undefined;
   /** it is old enough */
   isDue: boolean;
+  /** for how long it has been, or 0 */
+  dueForMs: number;
 }
 
 /** A partition that was old enough, and what became of it. */
@@ -41,12 +43,14 @@ export async function readRetention(
   return partitions.map((partition) => {
     const rule = rules.find(({ table }) => table === partition.table);
     const cutoff = cutoffOf(rule, clock, now);
-    return { ...partition, rule, isDue: cutoff !== undefined && partition.to !== null && partition.to <= cutoff };
+    const isDue = cutoff !== undefined && partition.to !== null && partition.to <= cutoff;
+    return { ...partition, rule, isDue, dueForMs: isDue ? Number(cutoff) - Number(partition.to) : 0 };
   });
 }
 
 /**
- * Drops what is old enough. The horizon of the feed is committed first. A partition that somebody is in the way of is
+ * Drops what is old enough. The horizon of the feed is committed first, and what it is moved past
+ * goes when that is a minute old: in the next round. A partition that somebody is in the way of is
  * tried some times, and then left for the next round; so is one that must stay.
  */
 export async function applyRetention(
@@ -59,7 +63,7 @@ export async function applyRetention(
   const outcomes: RetentionOutcome[] = [];
   for (const entry of due) {
     if (signal?.aborted === true) break;
-    outcomes.push({ ...entry, ...(await drop(db, entry, pauseMs)) });
+    outcomes.push({ ...entry, ...(await drop(db, entry, { pauseMs, signal })) });
   }
   return outcomes;
 }
@@ -95,7 +99,7 @@ function cutoffOf(rule: RetentionRule | undefined, clock: Date, now: Date): Date
 async function drop(
   db: Pool,
   { table, month }: RetentionEntry,
-  pauseMs: number,
+  { pauseMs, signal }: { pauseMs: number; signal: AbortSignal | undefined },
 ): Promise<Pick<RetentionOutcome, 'outcome'> & { heldBackBy: string | null }> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -105,8 +109,8 @@ async function drop(
       const { code, message } = error as { code?: string; message: string };
       if (code === HELD_BACK) return { outcome: 'HOLDES_IGJEN', heldBackBy: message };
       if (code !== LOCK_NOT_AVAILABLE) throw error;
-      if (attempt === ATTEMPTS) return { outcome: 'OPPTATT', heldBackBy: 'somebody is in the way' };
-      await wait(pauseMs);
+      if (attempt === ATTEMPTS || signal?.aborted) return { outcome: 'OPPTATT', heldBackBy: 'somebody is in the way' };
+      await wait(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 }

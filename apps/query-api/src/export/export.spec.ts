@@ -199,6 +199,12 @@ describe('with more than fits in the buffers on the way', () => {
     await pool.end();
   });
 
+  test('while it is read it holds no month of the feed', async () => {
+    const response = await get();
+    await api.owner.query(`begin; set local lock_timeout = '5s'; lock table endring, avtale_endring; rollback`);
+    expect(lines(String(await buffer(response)))).toHaveLength(40_001);
+  });
+
   test('what changes meanwhile is not in it, and comes after its position', async () => {
     const response = await get();
     await api.owner.query(`update avtale set bedrift_navn = 'endret'`);

@@ -149,7 +149,11 @@ async function readHeader(
   db: PoolClient,
   asked: ExportPart,
 ): Promise<{ header: EksporthodeDto; updatedTo: string | null; part: ExportPart }> {
+  // The place takes a lock on every month of the feed. Rolled back to here they are let go, and the snapshot stays: a
+  // month that is to be dropped need not wait for an hour, nor others behind who drops it.
+  await db.query('savepoint sted');
   const { position, part } = asked.subscription ? await beginSubscription(db, asked) : await beginWhole(db, asked);
+  await db.query('rollback to savepoint sted');
   const { rows } = await db.query<{ antall: string; oppdatert_til: string | null }>(
     held(
       part,

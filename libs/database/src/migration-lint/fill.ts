@@ -6,6 +6,10 @@ export const ROWS = 400;
 /** Where the rules for the values are not of the kind that is read from the catalogue. */
 const BY_HAND: Readonly<Record<string, string>> = {
   abonnement_medlem: `insert into abonnement_medlem (abonnement, noekkel) select gen_random_uuid(), 'A' || n from generate_series(1, ${String(ROWS)}) n`,
+  oppslagsarkiv: `insert into oppslagsarkiv (maaned, begrunnelse)
+    select to_char(date '1950-01-01' + n * interval '1 month', 'YYYYMM'), 'for a test' from generate_series(1, ${String(ROWS)}) n`,
+  oppslagsinnsyn: `insert into oppslagsinnsyn (hvem, hva, begrunnelse, person)
+    select 'a', 'oppslag', 'for a test', gen_random_uuid() from generate_series(1, ${String(ROWS)}) n`,
 };
 
 interface Column {
@@ -72,5 +76,6 @@ select c.relname as name,
      and (attnotnull or attname in ('tilstand', 'avtale_inngaatt')) ) as columns
 from pg_class c
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-  and c.relname not in ('migrations', 'migrasjonssteg')
+  -- Of partisjonering each row is a table that is partitioned.
+  and c.relname not in ('migrations', 'migrasjonssteg', 'partisjonering')
 order by 1`;

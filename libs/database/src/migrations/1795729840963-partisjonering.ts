@@ -16,8 +16,9 @@ export class Partisjonering1795729840963 implements MigrationInterface {
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
       drop function fjern_partisjon(text, text);
-      drop function lag_partisjoner();
-      drop function partisjoner(boolean);
+      drop function lag_partisjoner(text);
+      drop function tell_partisjon(text, text);
+      drop function partisjoner();
       drop function hindring_for(text, regclass, timestamptz);
       drop function partisjoner_av(text);
       drop table partisjonering;`);
@@ -73,7 +74,7 @@ end $$;
 comment on function hindring_for(text, regclass, timestamptz) is 'What keeps a partition from going, whatever age is asked for; null: nothing';
 revoke execute on function hindring_for(text, regclass, timestamptz) from public;
 
-create function partisjoner(tell boolean)
+create function partisjoner()
 returns table (tabell text, maaned text, fra timestamptz, til timestamptz, byte bigint, rader bigint, hindring text)
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -86,23 +87,39 @@ begin
       til := p.til;
       byte := pg_total_relation_size(p.partisjon);
       rader := null;
-      -- Of the default one always: it should have none.
-      if tell or til is null then execute format('select count(*) from %s', p.partisjon) into rader; end if;
+      -- It should have none.
+      if til is null then execute format('select count(*) from %s', p.partisjon) into rader; end if;
       hindring := case when til is not null then public.hindring_for(tabell, p.partisjon, til) end;
       return next;
     end loop;
   end loop;
 end $$;
-comment on function partisjoner(boolean) is 'All partitions, with what keeps each from going; the default ones have no month. rader when they are to be counted';
-revoke execute on function partisjoner(boolean) from public;
-grant execute on function partisjoner(boolean) to datadeling_skriver;`;
+comment on function partisjoner() is 'All partitions, with what keeps each from going; the default ones have no month, and they alone are counted';
+revoke execute on function partisjoner() from public;
+grant execute on function partisjoner() to datadeling_skriver;
+
+create function tell_partisjon(hvilken text, maaneden text) returns bigint
+language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+  denne regclass;
+  antall bigint;
+begin
+  select p.partisjon into denne from public.partisjoner_av(hvilken) p
+    where p.maaned = maaneden and exists (select from public.partisjonering where tabell = hvilken);
+  if not found then return null; end if;
+  execute format('select count(*) from %s', denne) into antall;
+  return antall;
+end $$;
+comment on function tell_partisjon(text, text) is 'The rows of the partition of a month, in a transaction that holds no other; null: there is none';
+revoke execute on function tell_partisjon(text, text) from public;
+grant execute on function tell_partisjon(text, text) to datadeling_skriver;`;
 
 /**
  * Each is made beside its table, and attached: that waits for nobody who reads or writes the table. The default partition
  * is locked for as long as it takes to see that it has no row of the month, or to move those that it has.
  */
 const MAKING = `
-create function lag_partisjoner() returns setof text
+create function lag_partisjoner(hvilken text default null) returns setof text
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp set timezone = 'UTC'
 set lock_timeout = '300ms' as $$
 declare
@@ -114,7 +131,7 @@ declare
   navn text;
 begin
   perform pg_advisory_xact_lock(7220322);
-  for regel in select * from public.partisjonering order by tabell loop
+  for regel in select * from public.partisjonering p where hvilken is null or p.tabell = hvilken order by tabell loop
     select partisjon into strict resten from public.partisjoner_av(regel.tabell) p where p.til is null;
     execute format(
       'select array(select date_trunc(''month'', now()) + make_interval(months => n) from generate_series(0, %1$s) n
@@ -125,7 +142,10 @@ begin
         where (p.fra is null or p.fra <= start) and p.til > start);
       slutt := start + interval '1 month';
       navn := regel.tabell || '_' || to_char(start, 'YYYYMM');
-      execute format('lock table public.%I in share update exclusive mode', regel.tabell);
+      -- An autovacuum gives way only to who waits for longer than a second. Nobody who reads or writes waits behind this.
+      perform set_config('lock_timeout', '5s', true);
+      execute format('lock table only public.%I, only %s in share update exclusive mode', regel.tabell, resten);
+      perform set_config('lock_timeout', '300ms', true);
       execute format('lock table %s in access exclusive mode', resten);
       execute format(
         'create table public.%I (like public.%I including defaults including constraints including generated including storage)',
@@ -139,9 +159,9 @@ begin
     end loop;
   end loop;
 end $$;
-comment on function lag_partisjoner() is 'Makes the partitions that are missing, of the months to come and of rows that lie in a default one; gives up (55P03) when somebody is in the way';
-revoke execute on function lag_partisjoner() from public;
-grant execute on function lag_partisjoner() to datadeling_skriver;`;
+comment on function lag_partisjoner(text) is 'Makes the partitions of a table that are missing, of the months to come and of rows that lie in the default one; without a table: of all, which are then held together; gives up (55P03) when somebody is in the way';
+revoke execute on function lag_partisjoner(text) from public;
+grant execute on function lag_partisjoner(text) to datadeling_skriver;`;
 
 /**
  * A partition can't go without a lock that all who use the table wait for. So it is given up when it can't be had at
@@ -154,7 +174,9 @@ declare
   gammel record;
   hindring text;
 begin
-  perform pg_advisory_xact_lock(7220322);
+  if not pg_try_advisory_xact_lock(7220322) then
+    raise exception 'partitions are made or dropped by another' using errcode = 'lock_not_available';
+  end if;
   perform from public.partisjonering where tabell = hvilken;
   if not found then
     raise exception '% is not partitioned', hvilken using errcode = 'invalid_parameter_value';
@@ -164,7 +186,12 @@ begin
   -- What it says before the lock is not true for long, but saves all others the wait when it says no.
   hindring := public.hindring_for(hvilken, gammel.partisjon, gammel.til);
   if hindring is null then
-    execute format('lock table public.%I in access exclusive mode', hvilken);
+    -- An autovacuum gives way only to who waits for longer than a second. Nobody who reads or writes waits behind this.
+    perform set_config('lock_timeout', '5s', true);
+    execute format('lock table only %s in share update exclusive mode', gammel.partisjon);
+    perform set_config('lock_timeout', '300ms', true);
+    -- Not the other partitions: each has its own autovacuum, or an index that is being made.
+    execute format('lock table only public.%I in access exclusive mode', hvilken);
     hindring := public.hindring_for(hvilken, gammel.partisjon, gammel.til);
   end if;
   if hindring is not null then

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, dropIndexConcurrently, repeatable } from '../migration-steps.ts';
 import { partitionByMonth, unpartition, type MonthlyTable } from '../partitioning.ts';
 
 /**
@@ -10,35 +11,46 @@ export class Endringspartisjoner1795730157566 implements MigrationInterface {
   readonly transaction = false;
 
   async up(db: QueryRunner): Promise<void> {
-    await db.query(CONDITION);
+    await repeatable(db, 'condition', CONDITION);
     // A feed that is partitioned needs no such index: the month is the partition.
-    await db.query('drop index concurrently if exists endring_tidspunkt');
+    await dropIndexConcurrently(db, 'endring_tidspunkt');
     for (const table of TABLES) await partitionByMonth(db, table);
   }
 
   async down(db: QueryRunner): Promise<void> {
     for (const table of TABLES.toReversed()) await unpartition(db, table);
-    await db.query(`
-      create index if not exists endring_tidspunkt on endring using brin (tidspunkt);
-      drop function beskjaering_hindrer(regclass, timestamptz)`);
+    await createIndexConcurrently(db, 'endring_tidspunkt', 'endring using brin (tidspunkt)');
+    await repeatable(
+      db,
+      'no condition',
+      `drop function if exists beskjaering_hindrer(regclass, timestamptz);
+       alter table instans drop column if exists beskaaret_tidspunkt`,
+    );
   }
 }
 
 /**
  * A partition has gone by the time that whoever reads from before its end is told so: the horizon is committed first. And
- * what is behind the horizon is written by nobody any more.
+ * what is behind the horizon is written by nobody any more. A snapshot that is older than its locks, as that of an answer to
+ * Minst-Posisjon, lives for seconds: a minute after the horizon there is none that finds the partition gone and not told.
  */
 const CONDITION = `
+alter table instans add column if not exists beskaaret_tidspunkt timestamptz;
+comment on column instans.beskaaret_tidspunkt is 'When beskaaret_til was set';
+grant update (beskaaret_tidspunkt) on instans to datadeling_skriver;
+
 create or replace function beskjaering_hindrer(partisjon regclass, slutt timestamptz) returns text
 language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 declare
   siste xid8;
   grense xid8;
+  satt timestamptz;
 begin
   execute format('select tx from %s order by tx desc limit 1', partisjon) into siste;
-  select beskaaret_til into strict grense from public.instans;
+  select beskaaret_til, beskaaret_tidspunkt into strict grense, satt from public.instans;
   if siste >= grense then return 'it has lines that the feed still tells of'; end if;
   if siste >= pg_snapshot_xmin(pg_current_snapshot()) then return 'a transaction that is open may still write to it'; end if;
+  if satt > now() - interval '1 minute' then return 'the feed has been cut for less than a minute'; end if;
   return null;
 end $$;
 comment on function beskjaering_hindrer(regclass, timestamptz) is 'What keeps a partition of the change feed from going';

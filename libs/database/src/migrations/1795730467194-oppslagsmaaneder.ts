@@ -1,5 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, dropIndexConcurrently, repeatable } from '../migration-steps.ts';
+import { partitionByMonth, unpartition, type MonthlyTable } from '../partitioning.ts';
 
 /**
  * The audit of look-ups in partitions by month, what has been exported of it, and who has read it and why (ADR 56). The
@@ -10,78 +11,22 @@ export class Oppslagsmaaneder1795730467194 implements MigrationInterface {
   readonly transaction = false;
 
   async up(db: QueryRunner): Promise<void> {
-    if (!(await isPartitioned(db))) {
-      await db.query('set statement_timeout = 0');
-      const end = await boundOf(db);
-      await db.query('alter table oppslagslinje validate constraint oppslagslinje_foer_check');
-      await makeIndex(db);
-      // Else the partitioned table would take this one for its own.
-      await db.query('drop index concurrently if exists oppslagslinje_person');
-      await shortly(db, partition(end));
-    }
-    // One of a transaction of its own: it waits for a default partition that somebody writes to.
-    await shortly(db, 'select lag_partisjoner()');
+    await partitionByMonth(db, OPPSLAGSLINJE);
   }
 
   async down(db: QueryRunner): Promise<void> {
-    const [row] = (await db.query(
-      "select partisjon::text as name from partisjoner_av('oppslagslinje') where fra is null and til is not null",
-    )) as { name: string }[];
-    await shortly(db, whole(row?.name ?? ''));
-  }
-}
-
-async function isPartitioned(db: QueryRunner): Promise<boolean> {
-  const rows: unknown[] = await db.query(
-    "select from pg_class where oid = 'oppslagslinje'::regclass and relkind = 'p'",
-  );
-  return rows.length > 0;
-}
-
-/** Where the first partition ends: not so soon that lines could come meanwhile that are later. */
-async function boundOf(db: QueryRunner): Promise<string> {
-  const [{ til } = { til: '' }] = (await db.query(
-    "select (date_trunc('month', now() at time zone 'UTC' + interval '5 days') + interval '1 month')::date::text as til",
-  )) as { til: string }[];
-  const [known] = (await db.query(
-    `select substring(pg_get_constraintdef(oid) from '(\\d{4}-\\d\\d-\\d\\d)') as til from pg_constraint
-     where conrelid = 'oppslagslinje'::regclass and conname = 'oppslagslinje_foer_check'`,
-  )) as { til: string }[];
-  if (known) return known.til;
-  await shortly(
-    db,
-    `alter table oppslagslinje
-       add constraint oppslagslinje_foer_check check (tidspunkt < timestamptz '${til} 00:00:00+00') not valid`,
-  );
-  return til;
-}
-
-/** As the partitioned table has it; attached without it, it would be made under a lock. */
-async function makeIndex(db: QueryRunner): Promise<void> {
-  const [old] = (await db.query(
-    "select indisvalid as whole from pg_index where indexrelid = to_regclass('oppslagslinje_maaned_person')",
-  )) as { whole: boolean }[];
-  if (old?.whole) return;
-  if (old) await db.query('drop index concurrently oppslagslinje_maaned_person');
-  await db.query(`create index concurrently oppslagslinje_maaned_person on oppslagslinje ${BY_PERSON}`);
-}
-
-const PATIENCE_MS = 10 * 60_000;
-
-/** All of it at once, by whoever comes first: given up and tried again rather than let look-ups wait behind it. */
-async function shortly(db: QueryRunner, sql: string): Promise<void> {
-  if (db.isTransactionActive) return void (await db.query(sql));
-  for (const began = performance.now(); ; await wait(500)) {
-    await db.startTransaction();
-    try {
-      await db.query("set local lock_timeout = '200ms'");
-      await db.query(sql);
-      return await db.commitTransaction();
-    } catch (error) {
-      await db.rollbackTransaction();
-      const isLocked = error instanceof Error && 'code' in error && error.code === '55P03';
-      if (!isLocked || performance.now() - began > PATIENCE_MS) throw error;
-    }
+    await unpartition(db, OPPSLAGSLINJE);
+    const [old] = (await db.query(
+      "select from pg_indexes where indexname = 'oppslagslinje_person' and indexdef not like '%n_distinct_per_range%'",
+    )) as object[];
+    if (old) return;
+    await createIndexConcurrently(
+      db,
+      'oppslagslinje_tabell_person',
+      'oppslagslinje using brin (person uuid_bloom_ops) with (pages_per_range = 32, autosummarize = on)',
+    );
+    await dropIndexConcurrently(db, 'oppslagslinje_person');
+    await repeatable(db, 'index', 'alter index oppslagslinje_tabell_person rename to oppslagslinje_person');
   }
 }
 
@@ -126,41 +71,6 @@ create or replace view oppslag as
     l.posisjon, l.utvalg, l.avslag,
     coalesce(l.antall_kall, 1) as antall_kall
   from oppslagslinje l left join oppslagsform f on f.nr = l.form;`;
-
-/** @param end of the first partition, a day that a month begins with */
-const partition = (end: string): string => `
-do $$
-declare
-  -- By its last month, as all that were a whole table.
-  eldre text := 'oppslagslinje_' || to_char(date '${end}' - 1, 'YYYYMM');
-  neste bigint;
-  indeks record;
-begin
-  lock table oppslagslinje in access exclusive mode;
-  select nextval(pg_get_serial_sequence('oppslagslinje', 'id')) into neste;
-  alter table oppslagslinje alter column id drop identity;
-  revoke insert (${CONTENT}) on oppslagslinje from datadeling_leser;
-  revoke select on oppslagslinje from datadeling_revisor;
-  execute format('alter table oppslagslinje rename to %I', eldre);
-  for indeks in select unnest(array['pkey', 'personer', 'uten_navn']) as navn loop
-    execute format('alter index %I rename to %I', 'oppslagslinje_' || indeks.navn, eldre || '_' || indeks.navn);
-  end loop;
-  execute format('alter index oppslagslinje_maaned_person rename to %I', eldre || '_person');
-  execute format('create table oppslagslinje (like %I including defaults including constraints, primary key (tidspunkt, id))
-    partition by range (tidspunkt)', eldre);
-  alter table oppslagslinje drop constraint oppslagslinje_foer_check;
-  execute format('alter table oppslagslinje alter column id add generated always as identity (start with %s)', neste);
-  create index oppslagslinje_person on oppslagslinje ${BY_PERSON};
-  create index oppslagslinje_personer on oppslagslinje ${PERSONS};
-  create index oppslagslinje_uten_navn on oppslagslinje ${NAMELESS};
-  execute format('alter table oppslagslinje attach partition %I for values from (minvalue) to (%L)', eldre,
-    timestamptz '${end} 00:00:00+00');
-  execute format('alter table %I drop constraint oppslagslinje_foer_check', eldre);
-  create table oppslagslinje_default partition of oppslagslinje default;
-end $$;
-${COMMENTS}${GRANTS}${VIEW}${ARCHIVE}${READ}
-insert into partisjonering (tabell, kolonne, minst_dager, vilkaar)
-  values ('oppslagslinje', 'tidspunkt', 365, 'hindring_oppslag');`;
 
 /** What may go, and who says so. A line says that a month is in a file that was read again, or why it may go without. */
 const ARCHIVE = `
@@ -236,32 +146,61 @@ comment on column oppslagsinnsyn.innlogging is 'The login of the database';
 grant select on oppslagsinnsyn to datadeling_revisor;
 grant insert (hvem, hva, begrunnelse, person, fra, til, call_id) on oppslagsinnsyn to datadeling_revisor;`;
 
-/** @param oldest the partition that was the whole table, which only the lines since have to be copied to */
-const whole = (oldest: string): string => `
-do $$
-declare
-  neste bigint;
-begin
-  lock table oppslagslinje in access exclusive mode;
-  select nextval(pg_get_serial_sequence('oppslagslinje', 'id')) into neste;
-  alter table oppslagslinje detach partition ${oldest};
-  insert into ${oldest} select * from oppslagslinje;
-  create or replace view oppslag as
-    select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id,
-      posisjon, utvalg, avslag, antall_kall from ${oldest};
-  drop table oppslagslinje;
-  alter table ${oldest} rename to oppslagslinje;
-  alter index ${oldest}_pkey rename to oppslagslinje_pkey;
-  alter index ${oldest}_personer rename to oppslagslinje_personer;
-  alter index ${oldest}_uten_navn rename to oppslagslinje_uten_navn;
-  drop index ${oldest}_person;
-  create index oppslagslinje_person on oppslagslinje using brin (person uuid_bloom_ops)
-    with (pages_per_range = 32, autosummarize = on);
-  execute format('alter table oppslagslinje alter column id add generated always as identity (start with %s)', neste);
-end $$;
-${COMMENTS}${GRANTS}${VIEW}
-delete from partisjonering where tabell = 'oppslagslinje';
-drop function hindring_oppslag(regclass, timestamptz);
-drop function bekreft_oppslagsarkiv(text, bigint, text, text);
-drop table oppslagsarkiv;
-drop table oppslagsinnsyn;`;
+/** Numbers go on where they were: no two lines have the same. */
+const REMEMBER = `select set_config('tiltak.neste', nextval(pg_get_serial_sequence('$table', 'id'))::text, true);`;
+const GO_ON = `select setval(pg_get_serial_sequence('oppslagslinje', 'id'), current_setting('tiltak.neste')::bigint, false);`;
+
+const OPPSLAGSLINJE: MonthlyTable = {
+  table: 'oppslagslinje',
+  column: 'tidspunkt',
+  key: 'tidspunkt, id',
+  plainKey: 'tidspunkt, id',
+  minDays: 365,
+  condition: 'hindring_oppslag',
+  indexes: { oppslagslinje_person: BY_PERSON, oppslagslinje_personer: PERSONS, oppslagslinje_uten_navn: NAMELESS },
+  /** Attached without the index of the months, one would be made under a lock; with another, that would be taken for it. */
+  prepare: async (db) => {
+    await createIndexConcurrently(db, 'oppslagslinje_maaned_person', `oppslagslinje ${BY_PERSON}`);
+    await dropIndexConcurrently(db, 'oppslagslinje_person');
+  },
+  yield: `
+    ${REMEMBER.replace('$table', () => '$old')}
+    alter table $old alter id drop identity;
+    alter index oppslagslinje_maaned_person rename to oppslagslinje_person;`,
+  create: `
+    create table oppslagslinje (
+      id bigint generated always as identity,
+      tidspunkt timestamptz(6) default clock_timestamp() not null,
+      konsument text,
+      behandlingsgrunnlag text,
+      operasjon text,
+      felter text[],
+      personer uuid[],
+      antall_treff integer,
+      tillatt boolean not null,
+      call_id text,
+      posisjon text,
+      utvalg jsonb,
+      avslag text,
+      antall_kall integer,
+      form bigint,
+      call_uuid uuid,
+      person uuid,
+      constraint oppslagslinje_call_check check (num_nonnulls(call_id, call_uuid) = 1),
+      constraint oppslagslinje_form_check check (form is not null or num_nulls(konsument, operasjon, felter) = 0),
+      constraint oppslagslinje_person_check check (person is null or personer is null)
+    ) partition by range (tidspunkt);
+    ${GO_ON} ${COMMENTS} ${GRANTS} ${VIEW} ${ARCHIVE} ${READ}`,
+  remember: `
+    ${REMEMBER.replace('$table', 'oppslagslinje')}
+    create or replace view oppslag as
+      select id, tidspunkt, konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id,
+        posisjon, utvalg, avslag, antall_kall from $old;`,
+  restore: `
+    alter table oppslagslinje alter id add generated always as identity;
+    ${GO_ON} ${COMMENTS} ${GRANTS} ${VIEW}
+    drop function hindring_oppslag(regclass, timestamptz);
+    drop function bekreft_oppslagsarkiv(text, bigint, text, text);
+    drop table oppslagsarkiv;
+    drop table oppslagsinnsyn;`,
+};

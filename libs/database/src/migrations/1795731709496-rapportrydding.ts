@@ -9,9 +9,6 @@ export class Rapportrydding1795731709496 implements MigrationInterface {
       declare
         foerste bigint := (select id from public.gjenoppbygging order by id desc offset 49 limit 1);
       begin
-        -- One that was stopped goes on nowhere.
-        delete from public.gjenoppbygging_sett s using public.gjenoppbygging g
-          where g.id = s.gjenoppbygging and g.tilstand <> 'KJORER' and g.avsluttet < now() - interval '1 day';
         delete from public.gjenoppbygging_usett where gjenoppbygging < foerste;
         delete from public.gjenoppbygging_partisjon p using public.gjenoppbygging g
           where g.id = p.gjenoppbygging and g.id < foerste and g.tilstand <> 'KJORER';

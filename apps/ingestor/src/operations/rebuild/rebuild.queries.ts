@@ -1,3 +1,4 @@
+import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { positionsTable } from '../../kafka/positions.queries.ts';
 import type { PartitionExtent } from '../../kafka/topic-admin.ts';
@@ -186,7 +187,7 @@ export async function isRead(db: Pool, id: string): Promise<boolean> {
  * Names those of the next avtaler that were stored before it began and that it did not see. Done again, it names them no
  * more than once.
  *
- * @returns the last that was looked at; undefined when there were none
+ * @returns the last that was looked at; undefined when there were none, or the rebuild is over: another has ended it
  */
 export async function nameUnseen(
   db: Pool,
@@ -198,7 +199,8 @@ export async function nameUnseen(
     name: 'navngi_usette',
     text: `with neste as materialized (
              select avtale_id, kilde_partisjon, kilde_epoke, kilde_offset, slettet from avtale
-             where avtale_id > $2 order by avtale_id limit $3),
+             where avtale_id > $2 and exists (select from gjenoppbygging where id = $1 and tilstand = 'KJORER')
+             order by avtale_id limit $3),
            usette as (
              insert into gjenoppbygging_usett
              select $1, a.avtale_id from neste a
@@ -225,14 +227,20 @@ export async function setDone(db: Pool, id: string): Promise<void> {
   );
 }
 
-/** Of rebuilds that are over, what they saw is of no more use. @returns how many rows went, at most `count` */
+/**
+ * Of rebuilds that are over, what they saw is of no more use. By one ingestor at a time: several would wait for one
+ * another's rows.
+ *
+ * @returns how many rows went, at most `count`; 0 also while another is at it
+ */
 export async function deleteSeen(db: Pool, count: number): Promise<number> {
   const { rowCount } = await db.query(
-    `delete from gjenoppbygging_sett where (gjenoppbygging, avtale_id) in (
+    `with alene as materialized (select pg_try_advisory_xact_lock(${LOCKS.SEEN}) as ja)
+     delete from gjenoppbygging_sett where (gjenoppbygging, avtale_id) in (
        select s.gjenoppbygging, s.avtale_id from gjenoppbygging g
        cross join lateral (
          select gjenoppbygging, avtale_id from gjenoppbygging_sett where gjenoppbygging = g.id limit $1) s
-       where g.tilstand <> 'KJORER' limit $1)`,
+       where g.tilstand <> 'KJORER' and (select ja from alene) limit $1)`,
     [count],
   );
   return rowCount ?? 0;
