@@ -18,6 +18,7 @@ const sets: { end: () => Promise<void> }[] = [];
 
 beforeAll(async () => {
   api = await startTestApi();
+  await api.setFreshness(new Date());
   ({ port } = api.database);
   proxy = createServer((near) => {
     const far = connect(port, '127.0.0.1');
@@ -43,6 +44,14 @@ function open(server: Server, more: Partial<DatabaseOptions> = {}): Pool {
   });
 }
 
+/** In the database of the replicas. */
+async function asSuperuser(): Promise<pg.Client> {
+  const url = process.env['TEST_POSTGRES_URL'] ?? '';
+  const client = new pg.Client({ connectionString: url.replace(/\/[^/]*$/, `/${api.database.database}`) });
+  await client.connect();
+  return client;
+}
+
 async function begin(more: Partial<ReplicaSetOptions> = {}): Promise<{ set: ReplicaSet; away: string[] }> {
   const set = new ReplicaSet({
     ...{ places: [{ host: '127.0.0.1', port }], defaultPort: port, maxBehindMs: 30_000 },
@@ -58,31 +67,31 @@ async function begin(more: Partial<ReplicaSetOptions> = {}): Promise<{ set: Repl
   return { set, away };
 }
 
-test('a replica with no connection free, or no room for one more, is kept, and what is under way there ends well', async () => {
+test.each([
+  ['no connection free', 1, 'timeout exceeded'],
+  ['no room for one more', 2, 'too many connections'],
+])('a replica with %s is kept, and what is under way there ends well', async (_, max, message) => {
   const { set, away } = await begin();
-  const name = `127.0.0.1:${String(port)}`;
   const { username } = api.database.queryApi;
-  const pools = [1, 2].map((max) => {
-    const opened = (server: Server): Pool =>
-      open(server, { poolSize: max, connectTimeoutMs: 100, statementTimeoutMs: 9_000 });
-    return new SpreadPool(set, { open: opened, abandon, max });
+  const pool = new SpreadPool(set, {
+    ...{ abandon, max },
+    open: (server) => open(server, { poolSize: max, connectTimeoutMs: 1_500, statementTimeoutMs: 20_000 }),
   });
-  const superuser = new pg.Client({ connectionString: process.env['TEST_POSTGRES_URL'] });
-  await superuser.connect();
+  const superuser = await asSuperuser();
+  const db = await pool.connect();
   try {
-    for (const [i, pool] of pools.entries()) {
-      const db = await pool.connect();
-      const underWay = db.query<{ n: number }>('select 1 as n from pg_sleep(1)');
-      if (i === 1) await superuser.query(`alter role ${username} connection limit 0`);
-      await expect(pool.connect()).rejects.toThrow(i === 0 ? 'timeout exceeded' : 'too many connections');
-      expect((await underWay).rows).toEqual([{ n: 1 }]);
-      db.release();
-    }
-    expect([away, set.usable.map((server) => server.name)]).toEqual([[], [name]]);
+    await superuser.query('select pg_advisory_lock(1)');
+    const underWay = db.query<{ n: number }>('select 1 as n from pg_advisory_lock(1)');
+    if (max > 1) await superuser.query(`alter role ${username} connection limit 0`);
+    await expect(pool.connect()).rejects.toThrow(message);
+    await superuser.query('select pg_advisory_unlock(1)');
+    expect((await underWay).rows).toEqual([{ n: 1 }]);
+    expect([away, [...set.states.values()]]).toEqual([[], [undefined]]);
   } finally {
     await superuser.query(`alter role ${username} connection limit -1`);
     await superuser.end();
-    await Promise.all(pools.map((pool) => pool.end()));
+    db.release(true);
+    await pool.end();
   }
 });
 
@@ -91,10 +100,7 @@ test('readiness asks in its turn: look-ups that hold every connection go on, on 
     ...{ DB_REPLIKA_HOST: '127.0.0.1', DB_REPLIKA_PORT: String(proxyPort), DB_POOL_SIZE: '2' },
     DB_STATEMENT_TIMEOUT_MS: '20000',
   });
-  const holder = new pg.Client({
-    connectionString: process.env['TEST_POSTGRES_URL']?.replace(/\/[^/]*$/, `/${api.database.database}`),
-  });
-  await holder.connect();
+  const holder = await asSuperuser();
   const waiting = async (): Promise<number[]> => {
     const { rows } = await holder.query<{ pid: number }>(
       `select pid from pg_locks where not granted and relation = 'avtale'::regclass order by pid`,
