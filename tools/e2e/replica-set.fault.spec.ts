@@ -42,7 +42,7 @@ test('one replica after the other is killed, lags, and is of another history: no
     replicas.set(port, replica);
     return replica;
   };
-  for (const port of ports) await (await begin(port)).caughtUp();
+  for (const port of ports) await (await begin(port)).caughtUp(120_000);
 
   const system = await System.create({ postgres: primary.url });
   started.push(() => system.stop());

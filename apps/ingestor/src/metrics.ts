@@ -169,7 +169,7 @@ export const metrics = {
   }),
   transactionAge: new Gauge({
     name: 'ingestor_database_transaksjonsalder',
-    help: 'Transactions since the oldest that no vacuum has frozen (FROSSET), and since the oldest that is open (AAPEN)',
+    help: 'Transactions since the oldest that no vacuum has frozen (FROSSET), and since the oldest that is open, of those that the login may see (AAPEN)',
     labelNames: ['slag'] as const,
   }),
   tableBytes: new Gauge({

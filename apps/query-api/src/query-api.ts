@@ -199,7 +199,7 @@ interface StartState {
   started: boolean;
 }
 
-function httpOptionsFor({ config, parts, pools, auditLog, deltakerId }: QueryApi, state: StartState): HttpOptions {
+function httpOptionsFor({ config, parts, reader, auditLog, deltakerId }: QueryApi, state: StartState): HttpOptions {
   const local = config.LOKAL_TOKENKILDE;
   return {
     module: QueryApiModule.with(parts),
@@ -211,7 +211,7 @@ function httpOptionsFor({ config, parts, pools, auditLog, deltakerId }: QueryApi
     readiness: {
       oppstart: () => state.started,
       skjema: () => state.schema,
-      database: () => answers(pools.lesing),
+      database: () => reader.ping().then(() => true),
       // Of one that has started: every answer would be 503 without them.
       forste_last: () => !state.started || parts.freshness.known !== undefined,
       revisjon: () => !state.started || auditLog.isWritable(),
@@ -287,18 +287,6 @@ async function checkLogs({ config, dataSource }: QueryApi): Promise<void> {
 }
 
 const warn = (line: string): void => logger.warn(line);
-
-async function answers(pool: Pool | SpreadPool): Promise<boolean> {
-  const db = await pool.connect();
-  try {
-    await db.query('select 1');
-    db.release();
-    return true;
-  } catch (error) {
-    db.release(true);
-    throw error;
-  }
-}
 
 /** For asking a server how it is. */
 const PROBE_POOL = { poolSize: 1, statementTimeoutMs: 1_000, connectTimeoutMs: 1_000 };

@@ -112,6 +112,16 @@ export class Reader {
     return this.inTurn(who, () => this.onAnySession(plans, async (db) => (await db.query<Row>(query)).rows));
   }
 
+  /**
+   * Whether the database answers, asked in turn with all that is read: work that holds every connection is no sign that it
+   * does not.
+   *
+   * @throws when it does not
+   */
+  async ping(): Promise<void> {
+    await this.queue.run('', () => this.onAnySession('generic', (db) => db.query('select 1')));
+  }
+
   /** Each time to another replica, as long as there are any. */
   private connectElsewhere(): () => Promise<PoolClient> {
     const { pool } = this;

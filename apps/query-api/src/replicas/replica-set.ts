@@ -1,10 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { isTransient } from '@tiltak/database';
 import { logger, startJob, type BackgroundJob, type HostPort } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import { metrics } from '../metrics.ts';
+import { isLost } from './connection-errors.ts';
 
 /** A server that look-ups may be read from. */
 export interface Server {
@@ -12,7 +14,7 @@ export interface Server {
   name: string;
   host: string;
   port: number;
-  /** whose certificate it must show, when it is reached by its number */
+  /** whose certificate it must show: it is reached by its number */
   tlsName?: string;
 }
 
@@ -32,6 +34,8 @@ interface Member {
   reason: Reason | undefined;
   /** whether it is set up as it must be; asked again when it has been away */
   check: Promise<CheckResult> | undefined;
+  /** rounds in a row in which it said nothing */
+  silences: number;
 }
 
 type CheckResult = 'PASSED' | { error: unknown; at: number };
@@ -53,6 +57,11 @@ export interface ReplicaSetOptions {
 const EVERY_MS = 1_000;
 /** Of a server that is there, an answer to something so small takes no longer. */
 const MAX_ANSWER_MS = 1_500;
+/** Listened for in so many pieces: while this process is busy only one of them goes by, however long that lasts. */
+const PIECES = 15;
+
+/** One that once says nothing may have been kept waiting; what is under way on it would end with it. */
+const MAX_SILENCES = 2;
 
 /** After a check that failed. */
 const CHECK_AGAIN_MS = 30_000;
@@ -128,14 +137,16 @@ export class ReplicaSet {
     const [primary, ...statuses] = await Promise.all(
       [this.primaryProbe, ...members.map(({ probe }) => probe)].map((probe) => statusOf(probe)),
     );
-    this.primaryEpoch = primary?.epoch ?? this.primaryEpoch;
-    const newestMs = [primary, ...statuses].reduce((most, status) => Math.max(most, status?.momentMs ?? 0), 0);
-    for (const [i, member] of members.entries()) await this.judge(member, statuses[i], newestMs);
+    const known = [primary, ...statuses].filter((status) => typeof status === 'object');
+    this.primaryEpoch = typeof primary === 'object' ? primary.epoch : this.primaryEpoch;
+    const newestMs = known.reduce((most, { momentMs }) => Math.max(most, momentMs ?? 0), 0);
+    for (const [i, member] of members.entries()) await this.judge(member, statuses[i] ?? 'SILENT', newestMs);
   }
 
-  private async judge(member: Member, status: Status | undefined, newestMs: number): Promise<void> {
-    if (!status) {
-      this.leave(member, 'BORTE');
+  private async judge(member: Member, status: Status | NoStatus, newestMs: number): Promise<void> {
+    member.silences = status === 'SILENT' ? member.silences + 1 : 0;
+    if (typeof status === 'string') {
+      if (status === 'LOST' || member.silences >= MAX_SILENCES) this.leave(member, 'BORTE');
       return;
     }
     const behindMs = newestMs - (status.momentMs ?? 0);
@@ -160,6 +171,12 @@ export class ReplicaSet {
       return;
     }
     if (this.isBeginning && isStartupError(result.error)) throw result.error;
+    if (!isStartupError(result.error) && isTransient(result.error)) {
+      // It says nothing of how it is set up: the next round looks again.
+      member.check = undefined;
+      logger.warn({ replika: member.server.name, err: result.error }, 'A replica could not be looked at; trying again');
+      return;
+    }
     // Who sets it right should not have to start this process again.
     if (performance.now() - result.at > CHECK_AGAIN_MS) member.check = undefined;
     this.leave(member, 'FEIL_OPPSETT', result.error);
@@ -197,12 +214,15 @@ export class ReplicaSet {
     for (const server of servers) {
       if (this.members.has(server.name)) continue;
       const probe = this.options.open(server);
-      this.members.set(server.name, { server, probe, reason: 'BORTE', check: undefined });
+      this.members.set(server.name, { server, probe, reason: 'BORTE', check: undefined, silences: 0 });
       metrics.replicaInUse.set({ replika: server.name }, 0);
     }
   }
 
-  /** A name that can't be looked up for the moment stands for what it stood for before. */
+  /**
+   * A name that can't be looked up for the moment stands for what it stood for before. Each is called by its address, also
+   * while there is only one: else it would be another when a second comes, and what is under way on it would be lost.
+   */
   private async serversAt({ host, port = this.options.defaultPort }: HostPort): Promise<Server[]> {
     const whole: Server = { name: `${host}:${String(port)}`, host, port };
     if (isIP(host) !== 0) return [whole];
@@ -210,7 +230,7 @@ export class ReplicaSet {
     const found = await Promise.race([addressesOf(host), inVain(MAX_ANSWER_MS)]).catch(() => undefined);
     if (found) this.addresses.set(host, found);
     const addresses = this.addresses.get(host) ?? [];
-    if (addresses.length < 2) return [whole];
+    if (addresses.length === 0) return [whole];
     return addresses.map((address) => ({ name: `${address}:${String(port)}`, host: address, port, tlsName: host }));
   }
 }
@@ -225,16 +245,17 @@ const isStartupError = (error: unknown): boolean => error instanceof Error && 's
 
 const inVain = (ms: number): Promise<undefined> => wait(ms, undefined, { ref: false });
 
-/** undefined when it does not answer */
-async function statusOf(probe: Pool): Promise<Status | undefined> {
+type NoStatus = 'SILENT' | 'LOST';
+
+async function statusOf(probe: Pool): Promise<Status | NoStatus> {
   try {
-    const answer = await Promise.race([
-      probe.query<{ moment: string | null; epoke: string }>(STATUS),
-      inVain(MAX_ANSWER_MS),
-    ]);
-    const row = answer?.rows[0];
-    return row && { momentMs: row.moment === null ? null : Number(row.moment), epoch: row.epoke };
-  } catch {
-    return undefined;
+    const asked = probe.query<{ moment: string | null; epoke: string }>(STATUS);
+    for (let piece = 0; piece < PIECES; piece++) {
+      const row = (await Promise.race([asked, inVain(MAX_ANSWER_MS / PIECES)]))?.rows[0];
+      if (row) return { momentMs: row.moment === null ? null : Number(row.moment), epoch: row.epoke };
+    }
+    return 'SILENT';
+  } catch (error) {
+    return isLost(error) ? 'LOST' : 'SILENT';
   }
 }

@@ -1,5 +1,6 @@
 import type { PoolStats } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
+import { isLost } from './connection-errors.ts';
 import type { ReplicaSet, Server } from './replica-set.ts';
 
 export interface SpreadOptions {
@@ -47,7 +48,8 @@ export class SpreadPool implements PoolStats {
         return db;
       } catch (error) {
         failed.set(server.name, error);
-        this.set.lost(server);
+        // What is under way there ends with it, so not for want of a free connection.
+        if (isLost(error)) this.set.lost(server);
       }
     }
   }
@@ -60,7 +62,7 @@ export class SpreadPool implements PoolStats {
   /** Notes it when the connection was lost. @returns whether another replica may answer what this one did not */
   isLost(db: PoolClient, error: unknown): boolean {
     const home = this.homeOf(db);
-    if (!home || !isOfConnection(error)) return false;
+    if (!home || !isLost(error)) return false;
     this.set.lost(home);
     return this.set.usable.some(({ name }) => name !== home.name);
   }
@@ -105,12 +107,4 @@ export class SpreadPool implements PoolStats {
     this.pools.set(server.name, pool);
     return pool;
   }
-}
-
-/** 08, and 57P01 to 57P03: it goes down, or comes up. What has no SQLSTATE was never the database's answer. */
-function isOfConnection(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code === '') return /timeout|Connection terminated|not queryable/i.test(error.message);
-  return /^(E[A-Z]{3,}|08\w{3}|57P0[123])$/.test(code);
 }

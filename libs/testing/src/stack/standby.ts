@@ -73,7 +73,8 @@ async function onServer(url: string, sql: string, values: unknown[] = []): Promi
 }
 
 async function withServer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  // A machine that has much to do takes its time; a server that is not there says so at once.
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 30_000 });
   client.on('error', () => undefined);
   await client.connect();
   try {

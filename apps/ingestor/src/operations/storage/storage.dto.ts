@@ -64,7 +64,10 @@ export class PlassDto {
   @ApiProperty({ type: 'integer', description: 'Transactions since the oldest that no vacuum has frozen' })
   transaksjonsalder: number;
 
-  @ApiProperty({ type: 'integer', description: 'Transactions since the oldest that is open' })
+  @ApiProperty({
+    type: 'integer',
+    description: 'Transactions since the oldest that is open, of those that the login may see',
+  })
   aapenTransaksjonsalder: number;
 
   @ApiProperty({ type: [TabellplassDto], description: 'The largest first' })

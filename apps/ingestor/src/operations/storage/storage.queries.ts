@@ -19,7 +19,7 @@ export interface Storage {
   databaseBytes: number;
   /** of the oldest that is still frozen by no vacuum; the database stops taking writes before 2^31 */
   transactionAge: number;
-  /** transactions begun since the oldest that is open: what is dead since then, no vacuum removes */
+  /** transactions begun since the oldest that this login can tell is open: what is dead since then, no vacuum removes */
   openAge: number;
   tables: TableStorage[];
   indexes: { index: string; table: string; bytes: number }[];
@@ -37,10 +37,18 @@ export async function readStorage(db: Pool): Promise<Storage> {
   return { ...row, tables: tables.rows, indexes: indexes.rows };
 }
 
+/**
+ * What is open: whoever writes, which the snapshot tells; who only reads, as far as this login may see it (its own sessions,
+ * or all with pg_read_all_stats); and replication slots, which every login sees.
+ */
 const WHOLE = `
   select clock_timestamp() as measured, pg_database_size(current_database())::float8 as "databaseBytes",
     greatest(age(datfrozenxid), mxid_age(datminmxid))::float8 as "transactionAge",
-    age(pg_snapshot_xmin(pg_current_snapshot())::xid)::float8 as "openAge"
+    greatest(
+      age(pg_snapshot_xmin(pg_current_snapshot())::xid),
+      (select max(age(backend_xmin)) from pg_stat_activity where datid = pg_database.oid or datid is null),
+      (select max(greatest(age(xmin), age(catalog_xmin))) from pg_replication_slots)
+    )::float8 as "openAge"
   from pg_database where datname = current_database()`;
 
 const TABLES = `

@@ -69,4 +69,17 @@ describe('of a database', () => {
     await meter.round();
     expect(await register.metrics()).not.toContain('tabell="delt"');
   });
+
+  test('who only reads, and holds what is dead since then, is seen', async () => {
+    const reader = await ingestor.pool.connect();
+    try {
+      await reader.query('begin isolation level repeatable read read only; select 1');
+      for (let n = 0; n < 50; n++) await ingestor.owner.query('select pg_current_xact_id()');
+      const meter = ingestor.ingestor.storageMeter;
+      await meter.round();
+      expect(meter.last?.openAge).toBeGreaterThanOrEqual(50);
+    } finally {
+      reader.release(true);
+    }
+  });
 });
