@@ -153,7 +153,9 @@ const OUTSIDE =
 
 /** Apart, but for what stands in quotes. */
 const statementsOf = (sql: string): string[] =>
-  (sql.match(/(?:'[^']*'|"[^"]*"|\$(\w*)\$[\s\S]*?\$\1\$|[^;'"])+/g) ?? []).map((statement) => statement.trim()).filter(Boolean);
+  (sql.match(/(?:'[^']*'|"[^"]*"|\$(\w*)\$[\s\S]*?\$\1\$|[^;'"])+/g) ?? [])
+    .map((statement) => statement.trim())
+    .filter(Boolean);
 
 const isHarmless = (statement: string, functions: ReadonlySet<string>): boolean =>
   OUTSIDE.test(statement) &&
