@@ -157,7 +157,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which avtaler does this employer have? */
+        /**
+         * Which avtaler does this employer have?
+         * @description Follow `neste` until it is absent: a page may have fewer avtaler than `antall`, or none, and still not be the last. One looks at a bounded number of avtaler, which counts with `faser`.
+         */
         get: operations["hentBedriftensAvtaler"];
         put?: never;
         post?: never;

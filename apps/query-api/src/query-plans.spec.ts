@@ -9,6 +9,8 @@ import { asStored, withMoment } from './lookups/reader.ts';
 import type { Query } from './lookups/statement.ts';
 import { tiltakQuery } from './personer/personer.queries.ts';
 import { GROUPINGS } from './statistics/statistics.dto.ts';
+import { feedQuery } from './subscriptions/subscription-feed.queries.ts';
+import { afterTransaction, startAt } from './subscriptions/subscription-place.ts';
 import { figuresQuery } from './statistics/statistics.queries.ts';
 import { readsOf } from './testing/skewed-avtaler.ts';
 import { deltakerId, startTestApi, type TestApi } from './testing/test-api.ts';
@@ -170,6 +172,38 @@ test('a page of the change feed, and its end', async () => {
     expect(await plan<pg.QueryResultRow>(query)).not.toContain('Seq Scan on endring');
   }
 });
+
+test.each(['MENTOR', 'SJELDEN'])(
+  'a page of a subscription by kind (%s), to begin with and when the member is new, reads few rows besides',
+  async (kind) => {
+    const name = { konsument: 'k', behandlingsgrunnlag: 'b', navn: kind };
+    await api.owner.query(
+      `insert into avtale (avtale_id, tiltakstype, avtale_status, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
+       select gen_random_uuid(), 'SJELDEN', 'AVSLUTTET', false, now(), 0, n from generate_series(1, 30) n`,
+    );
+    await api.owner.query('analyze avtale');
+    const [member] = await api.owner.query<{ tx: string }[]>(
+      `with ny as (insert into abonnement (konsument, behandlingsgrunnlag, navn, slag) values ('k', 'b', $1, '{T}') returning id)
+       insert into abonnement_medlem (abonnement, noekkel) select id, 'T' || $1 from ny returning lagt_til::text as tx`,
+      [kind],
+    );
+    const tx = BigInt(member?.tx ?? 0);
+    const began = { ...startAt(tx), key: `T${kind}`, avtaleId: '40000000-0000-4000-8000-000000000000' };
+    const db = await pool.connect();
+    try {
+      for (const place of [startAt(tx), began, afterTransaction(tx - 1n), { ...began, isStart: false }]) {
+        const query = feedQuery({ ...name, place, count: 20, fields: GRANTABLE_FIELDS, kinds: undefined });
+        const { read, text } = await readsOf(db, query);
+        // Some of each for each status, and what it was, is and holds, of those that are told of.
+        expect([read <= 20 * 40, read > 20 * 40 && text]).toEqual([true, false]);
+        const found = await db.query(query.statement.text, asStored(query.values, deltakerId));
+        expect(found.rows.length).toBeGreaterThanOrEqual(15);
+      }
+    } finally {
+      db.release(true);
+    }
+  },
+);
 
 test('statistics are read as they were decided, and nothing is counted', async () => {
   await api.owner.query(`

@@ -46,7 +46,7 @@ export class LockedOutError extends Error {
  * For so long a statement waits for a lock; whoever comes meanwhile waits behind it. With the tables of a transaction
  * taken one after another, and what is done then, this is well below a second.
  */
-const LOCK_TIMEOUT_MS = 100;
+export const LOCK_TIMEOUT_MS = 100;
 /** What holds a lock is done by then, or is given up and tried again. */
 const STATEMENT_TIMEOUT_MS = 1_000;
 /** A lock that nobody who reads or writes waits behind; longer than it takes until an autovacuum gives way. */

@@ -218,6 +218,16 @@ function stored<T extends string>(
   return { asked, others: values.includes(UKJENT), known };
 }
 
+/** The values of a column that there are, as a table in parentheses: by an index, from one to the next. */
+export function valuesThere(column: string, within: string): string {
+  return `(with recursive funn(verdi) as (
+      (select ${column} from avtale_synlig where ${within} and ${column} is not null order by ${column} limit 1)
+      union all
+      select (select ${column} from avtale_synlig where ${within} and ${column} > funn.verdi order by ${column} limit 1)
+      from funn where funn.verdi is not null)
+    select verdi from funn where verdi is not null)`;
+}
+
 /**
  * The values of a column that are asked for, as a statement in which `within` says where: those known as they are, and
  * what is unknown by going from one value that is there to the next.
@@ -225,18 +235,12 @@ function stored<T extends string>(
 function valuesOf(column: string, values: StoredValues | undefined, params: Params): (within: string) => string {
   const asked = values && params.add(values.asked, 'text[]');
   const known = values?.others ? params.add(values.known, 'text[]') : undefined;
-  const there = (within: string): string => `(with recursive funn(verdi) as (
-      (select ${column} from avtale_synlig where ${within} and ${column} is not null order by ${column} limit 1)
-      union all
-      select (select ${column} from avtale_synlig where ${within} and ${column} > funn.verdi order by ${column} limit 1)
-      from funn where funn.verdi is not null)
-    select verdi from funn where verdi is not null)`;
   return (within) => {
     // Without one, there may be those that say nothing.
-    if (!values) return `select verdi from ${there(within)} funn union all select null::text`;
+    if (!values) return `select verdi from ${valuesThere(column, within)} funn union all select null::text`;
     const ofThese = `select distinct verdi from unnest(${asked ?? ''}) as verdi`;
     return known === undefined
       ? ofThese
-      : `${ofThese} union all select verdi from ${there(within)} funn where verdi <> all(${known})`;
+      : `${ofThese} union all select verdi from ${valuesThere(column, within)} funn where verdi <> all(${known})`;
   };
 }

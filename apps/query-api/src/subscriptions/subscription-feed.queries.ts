@@ -1,5 +1,6 @@
 import type { AvtaleField } from '@tiltak/avtale';
 import { columnsFor, type AvtaleRow } from '../avtaler/avtaler.fields.ts';
+import { valuesThere } from '../avtaler/walk.sql.ts';
 import { chosenStatement, preparedStatement, type Query } from '../lookups/statement.ts';
 import { lineAfter, type SubscriptionPlace } from './subscription-place.ts';
 
@@ -84,11 +85,27 @@ const HIGHEST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const keysOf = (row: string, prefix = ''): string =>
   `array['P' || ${row}.${prefix}deltaker_id, 'B' || ${row}.${prefix}bedrift_nr, 'T' || ${row}.${prefix}tiltakstype]`;
 
+/**
+ * Those of a kind. In the index of kind, status and avtaleId they are in order for each status alone: of each that there
+ * is the next are read, and of none more than there is use for.
+ * Ordered so that no other index has that order: the primary key would be read from end to end for a kind that is rare.
+ */
+const OF_KIND = `
+  select rad.avtale_id from (
+    ${valuesThere('avtale_status', 'tiltakstype = e.kind')} status cross join lateral (
+      select avtale_id from avtale_synlig
+      where tiltakstype = e.kind and avtale_status <= status.verdi
+        and (avtale_status, avtale_id) > (status.verdi, e.etter_avtale)
+      order by avtale_status, avtale_id limit $8::bigint) rad)
+  union all
+  (select avtale_id from avtale_synlig where tiltakstype = e.kind and avtale_status is null and avtale_id > e.etter_avtale
+   order by avtale_status, avtale_id limit $8::bigint)`;
+
 /** The avtaler that a member may have been about then: those of it now, and those that have left it since. */
 const OF_MEMBER = `
   (select avtale_id from avtale_synlig where deltaker_id = e.deltaker and avtale_id > e.etter_avtale order by avtale_id limit $8::bigint)
   union (select avtale_id from avtale_synlig where bedrift_nr = e.bedrift and avtale_id > e.etter_avtale order by avtale_id limit $8::bigint)
-  union (select avtale_id from avtale_synlig where tiltakstype = e.kind and avtale_id > e.etter_avtale order by avtale_id limit $8::bigint)
+  union (select avtale_id from (${OF_KIND}) av_slag order by avtale_id limit $8::bigint)
   union select e.avtale where e.avtale > e.etter_avtale
   union (select distinct avtale_id from avtale_endring where foer_deltaker_id = e.deltaker and tx >= e.tx and avtale_id > e.etter_avtale
     and foer_deltaker_id is distinct from deltaker_id order by avtale_id limit $8::bigint)
@@ -139,8 +156,8 @@ const candidates = (mode: Mode): string => `
     select m.tx, m.noekkel, case when (m.tx, m.noekkel) = ($4::xid8, $6::text) then $7::uuid else '${LOWEST}'::uuid end as etter_avtale,
       case when left(m.noekkel, 1) = 'P' then substr(m.noekkel, 2)::uuid end as deltaker,
       case when left(m.noekkel, 1) = 'A' then substr(m.noekkel, 2)::uuid end as avtale,
-      case when left(m.noekkel, 1) = 'B' then substr(m.noekkel, 2) end as bedrift,
-      case when left(m.noekkel, 1) = 'T' then substr(m.noekkel, 2) end as kind
+      case when left(m.noekkel, 1) = 'B' then substr(m.noekkel, 2) collate "default" end as bedrift,
+      case when left(m.noekkel, 1) = 'T' then substr(m.noekkel, 2) collate "default" end as kind
     from tilstand t cross join lateral (
       select * from (${MEMBERS[mode]}) alle order by tx, noekkel limit ${String(MAX_MEMBERS)}) m),
   kandidat as materialized (
@@ -295,8 +312,8 @@ export function avtalerOf(id: string): string {
   return `select x.avtale_id from (
       select case when left(noekkel, 1) = 'P' then substr(noekkel, 2)::uuid end as deltaker,
         case when left(noekkel, 1) = 'A' then substr(noekkel, 2)::uuid end as avtale,
-        case when left(noekkel, 1) = 'B' then substr(noekkel, 2) end as bedrift,
-        case when left(noekkel, 1) = 'T' then substr(noekkel, 2) end as kind
+        case when left(noekkel, 1) = 'B' then substr(noekkel, 2) collate "default" end as bedrift,
+        case when left(noekkel, 1) = 'T' then substr(noekkel, 2) collate "default" end as kind
       from abonnement_medlem where abonnement = '${id}' and fjernet is null) m
     cross join lateral (
       select a.avtale_id from avtale_synlig a where a.deltaker_id = m.deltaker

@@ -82,6 +82,7 @@ const UNDONE = `
     execute case when (select relkind from pg_class where oid = 'ny'::regclass) = 'i' then 'drop index ny' else 'drop table ny' end;
   end if; end $$;
   alter table avtale drop if exists n, drop if exists m;
+  drop function if exists ny_f;
   delete from migrations where timestamp = 4000000000000`;
 
 const NOTHING_NEW = Symbol('nothing');
@@ -119,9 +120,22 @@ test('what is to be found is found, with what to write instead; and what is writ
         'lock table avtale in exclusive mode; do $$ begin perform count(*) from endring; end $$',
         /reads all of endring while it holds avtale/,
       ],
-      [`set local lock_timeout = '3s'; alter table avtale add n integer`, /waits 3000 ms .* for locks/],
+      [`set local lock_timeout = '1s'; alter table avtale add n integer`, /waits 1000 ms .* for locks/],
       ['vacuum full avtale', /does this outside of a transaction: vacuum full/, false],
       ['alter table avtale add n integer', /does this outside of a transaction: alter table/, false],
+      [
+        'set statement_timeout = 0; create index ny on avtale (versjon)',
+        /does this outside of a transaction: create index ny/,
+        false,
+      ],
+      [
+        async (db) => {
+          await step(db, 'f', `create or replace function ny_f() returns integer language sql as 'select 1'`);
+          await db.query('select ny_f()');
+        },
+        /does this outside of a transaction: select ny_f/,
+        false,
+      ],
       ['alter table avtale add n integer, add m text default 4', NOTHING_NEW],
       [
         'create table ny (n integer); insert into ny select * from generate_series(1, 1000); create index on ny (n)',

@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { LOCK_TIMEOUT_MS } from '../migration-steps.ts';
 import { MAY_LOCK } from './exceptions.ts';
 import { ROWS } from './fill.ts';
 
@@ -55,17 +56,21 @@ export class Observer {
       }
       if (sql === 'COMMIT' && start) this.faults.push(...this.judge(start, await transactionOf(query)));
       else if (runner.isTransactionActive) this.statements.push(sql);
-      else this.outside(sql);
+      else if (this.migration !== '') this.outside(sql, await functionsOf(query));
       return query(sql, ...rest);
     };
     return runner;
   }
 
-  private outside(sql: string): void {
-    if (this.migration === '' || OUTSIDE.test(sql.trim())) return;
-    this.faults.push(
-      this.told(`does this outside of a transaction: ${headOf(sql)}. Use step(), or what migration-steps.ts has`),
-    );
+  private outside(sql: string, functions: ReadonlySet<string>): void {
+    for (const statement of statementsOf(sql)) {
+      if (isHarmless(statement, functions)) continue;
+      this.faults.push(
+        this.told(
+          `does this outside of a transaction: ${headOf(statement)}. Use step(), or what migration-steps.ts has`,
+        ),
+      );
+    }
   }
 
   private judge(start: Transaction, { locks, work, now, lockTimeoutMs }: Transaction): string[] {
@@ -79,7 +84,7 @@ export class Observer {
       const name = nameOf(start.now, table);
       faults.push(`changes all rows of ${name} in one transaction: inBatches(db, { table: '${name}', … })`);
     }
-    if (held.length > 0 && (lockTimeoutMs === 0 || lockTimeoutMs > 1_000)) {
+    if (held.length > 0 && (lockTimeoutMs === 0 || lockTimeoutMs > LOCK_TIMEOUT_MS)) {
       const wait = `waits ${String(lockTimeoutMs)} ms (0: for ever) for locks`;
       faults.push(`${wait}, with all others behind: leave lock_timeout alone`);
     }
@@ -139,9 +144,23 @@ const headOf = (sql: string): string => sql.replaceAll(/\s+/g, ' ').trim().slice
 /** What steps do for themselves. */
 const OF_STEPS = /migrasjonssteg|^set local/;
 
-/** What takes no lock that readers or writers wait behind; the update is `migrate`'s own. */
+/**
+ * What takes no lock that readers or writers wait behind, a statement each; the update is `migrate`'s own. A select calls
+ * no function of ours, which might do anything.
+ */
 const OUTSIDE =
-  /^(select|set|reset|show|START TRANSACTION|ROLLBACK|update instans set kontrakt_minst|(create (unique )?|drop )index concurrently|alter table \w+ validate constraint \w+$)/i;
+  /^((set|reset|show|select)\b.*|START TRANSACTION|ROLLBACK|update instans set kontrakt_minst\b.*|(create (unique )?|drop )index concurrently\b.*|alter table \w+ validate constraint \w+)$/is;
+
+/** Apart, but for what stands in quotes. */
+const statementsOf = (sql: string): string[] =>
+  (sql.match(/(?:'[^']*'|"[^"]*"|\$(\w*)\$[\s\S]*?\$\1\$|[^;'"])+/g) ?? [])
+    .map((statement) => statement.trim())
+    .filter(Boolean);
+
+const isHarmless = (statement: string, functions: ReadonlySet<string>): boolean =>
+  OUTSIDE.test(statement) &&
+  !/^select\b.*\b(into|for (no key )?update|for (key )?share)\b/is.test(statement) &&
+  ![...statement.matchAll(/(\w+)\s*\(/g)].some(([, name = '']) => functions.has(name.toLowerCase()));
 
 function since(
   { work }: Transaction,
@@ -149,6 +168,14 @@ function since(
 ): Transaction['work'][number] {
   const before = work.find((other) => other.table === table);
   return { table, read: read - (before?.read ?? 0), changed: changed - (before?.changed ?? 0) };
+}
+
+/** Those of the schema, by name. */
+async function functionsOf(query: (sql: string) => Promise<unknown>): Promise<Set<string>> {
+  const rows = (await query(`select proname as name from pg_proc where pronamespace = 'public'::regnamespace`)) as {
+    name: string;
+  }[];
+  return new Set(rows.map(({ name }) => name));
 }
 
 async function catalogueOf(db: Pick<QueryRunner, 'query'>): Promise<Catalogue> {

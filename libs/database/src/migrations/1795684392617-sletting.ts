@@ -20,7 +20,7 @@ export class Sletting1795684392617 implements MigrationInterface {
     );
     await step(db, 'retention', RETENTION);
     await inBatches(db, PARKED_FROM_BEFORE);
-    await db.query('select rydd_parkerte()');
+    await step(db, 'rydd parkerte', 'select rydd_parkerte()', { isLong: true });
     await step(
       db,
       'versions',

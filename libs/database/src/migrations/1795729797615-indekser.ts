@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndexConcurrently, dropIndexConcurrently } from '../migration-steps.ts';
 
 /**
  * What a changed avtale is entered in: six indexes of its own, and one or none of its version's but the primary key
@@ -44,37 +45,6 @@ const FORMER: Record<string, string> = {
 
 /** Nothing is without an index meanwhile: those to come are made before those that go are dropped. */
 async function change(db: QueryRunner, made: Record<string, string>, dropped: Record<string, string>): Promise<void> {
-  // Undone in a transaction, it can't wait for others as the usual way does, and locks instead.
-  if (db.isTransactionActive) {
-    await db.query(`set local statement_timeout = 0; set local lock_timeout = '1s'`);
-    return changeEach(db, '', made, dropped);
-  }
-  // It waits for all that is under way, however long that takes, and nobody waits for it.
-  await db.query('set statement_timeout = 0; set lock_timeout = 0');
-  try {
-    await changeEach(db, 'concurrently', made, dropped);
-  } finally {
-    await db.query('reset statement_timeout; reset lock_timeout');
-  }
-}
-
-async function changeEach(
-  db: QueryRunner,
-  how: 'concurrently' | '',
-  made: Record<string, string>,
-  dropped: Record<string, string>,
-): Promise<void> {
-  for (const [name, definition] of Object.entries(made)) {
-    // What an interruption leaves is there, and is never used.
-    if (await isInvalid(db, name)) await db.query(`drop index ${how} ${name}`);
-    await db.query(`create index ${how} if not exists ${name} on ${definition}`);
-  }
-  for (const name of Object.keys(dropped)) await db.query(`drop index ${how} if exists ${name}`);
-}
-
-async function isInvalid(db: QueryRunner, name: string): Promise<boolean> {
-  const rows: unknown[] = await db.query('select from pg_index where indexrelid = to_regclass($1) and not indisvalid', [
-    name,
-  ]);
-  return rows.length > 0;
+  for (const [name, definition] of Object.entries(made)) await createIndexConcurrently(db, name, definition);
+  for (const name of Object.keys(dropped)) await dropIndexConcurrently(db, name);
 }

@@ -7,8 +7,6 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class Lagring1795730978236 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
-      -- For a vacuum that is under way: it lets go, and neither readers nor writers wait.
-      set local lock_timeout = '10s';
       alter table avtale set (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02,
         autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
       alter table relasjon set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_limit = 2000);
@@ -19,7 +17,6 @@ export class Lagring1795730978236 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
-      set local lock_timeout = '10s';
       alter table avtale reset (fillfactor, autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor,
         autovacuum_vacuum_insert_scale_factor, autovacuum_vacuum_cost_limit);
       alter table relasjon reset (autovacuum_vacuum_scale_factor, autovacuum_vacuum_cost_limit);

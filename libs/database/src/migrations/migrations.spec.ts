@@ -114,6 +114,38 @@ test('indexes that an interruption left half made are made anew, and the rest is
   }
 });
 
+test('versions that were stored before are marked as new by what they say, as the writer marks those to come', async () => {
+  const fresh = await createTestDatabase();
+  const { host, port, database: name, migrering } = fresh;
+  const until = (count: number): Promise<DataSource> => {
+    const migrations = MIGRATIONS.slice(0, count);
+    return new DataSource({ type: 'postgres', host, port, database: name, ...migrering, migrations }).initialize();
+  };
+  const marking = MIGRATIONS.findIndex((migration) => migration.name.startsWith('VersjonensNoekler'));
+  try {
+    const before = await until(marking);
+    await migrate(before);
+    // Of each avtale: person, employer. More avtaler than the first batch has room for.
+    await before.query(`
+      insert into avtale_versjon (avtale_id, deltaker_fnr, deltaker_id, bedrift_nr, feilregistrert, kilde_partisjon, kilde_offset)
+      select md5(n::text)::uuid, fnr, md5(fnr)::uuid, bedrift, false, 0, 0
+      from generate_series(1, 60) n cross join unnest(
+        '{1,1,2,null,null,1}'::text[], '{null,null,9,9,9,8}'::text[]) with ordinality as v(fnr, bedrift, nr)
+      order by n, nr`);
+    await before.destroy();
+    const after = await until(marking + 1);
+    await migrate(after);
+    const rows = await after.query<{ marks: string; count: number }[]>(`
+      select marks, count(*)::int as count from (
+        select string_agg(concat(case when ny_deltaker then 'P' end, case when ny_bedrift then 'B' end), ',' order by lopenr) as marks
+        from avtale_versjon group by avtale_id) each group by 1`);
+    expect(rows).toEqual([{ marks: 'PB,,PB,P,,PB', count: 60 }]);
+    await after.destroy();
+  } finally {
+    await fresh.remove();
+  }
+});
+
 test('the audit that was there is told as before, the version before writes on, and all of it can be undone', async () => {
   const fresh = await createTestDatabase();
   const { host, port, database: name } = fresh;

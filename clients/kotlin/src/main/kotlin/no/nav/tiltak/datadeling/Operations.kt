@@ -123,6 +123,8 @@ public abstract class Operations internal constructor() {
 
     /**
      * Which avtaler does this employer have?
+     *
+     * Follow `neste` until it is absent: a page may have fewer avtaler than `antall`, or none, and still not be the last. One looks at a bounded number of avtaler, which counts with `faser`.
      */
     @JvmOverloads
     public fun hentBedriftensAvtaler(
