@@ -1314,6 +1314,8 @@ create table instans (
   tidslinje integer default 0 not null,
   kontrakt_minst integer default 1 not null,
   relasjoner_kontrollert text,
+  tidligere_identer_kom bigint default 1 not null,
+  tidligere_identer_gikk bigint default 0 not null,
   constraint instans_pkey PRIMARY KEY (id),
   constraint instans_id_check CHECK (id)
 );
@@ -1323,9 +1325,11 @@ comment on column instans.relasjoner_bygget_til is 'Participants up to this one 
 comment on column instans.tidslinje is 'The timeline of the primary, for those who follow it: never behind the change feed';
 comment on column instans.kontrakt_minst is 'Who writes by an older contract is refused; set by the migration job';
 comment on column instans.relasjoner_kontrollert is 'The build of the ingestor that last checked all relations';
+comment on column instans.tidligere_identer_kom is 'How often a history may have got an ident that the source has corrected';
+comment on column instans.tidligere_identer_gikk is 'How many of those had been when all such idents were last removed';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
-grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert) on instans to datadeling_skriver;
+grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert, tidligere_identer_kom, tidligere_identer_gikk) on instans to datadeling_skriver;
 
 create table konsum_hull (
   id bigint generated always as identity,
