@@ -171,7 +171,12 @@ export class AvtalerController {
 
   @Get('bedrifter/:bedriftNr/avtaler')
   @IsOperation('hentBedriftensAvtaler')
-  @ApiOperation({ operationId: 'hentBedriftensAvtaler', summary: 'Which avtaler does this employer have?' })
+  @ApiOperation({
+    operationId: 'hentBedriftensAvtaler',
+    summary: 'Which avtaler does this employer have?',
+    description:
+      'Follow `neste` until it is absent: a page may have fewer avtaler than `antall`, or none, and still not be the last. One looks at a bounded number of avtaler.',
+  })
   @ApiParam({
     name: 'bedriftNr',
     schema: { type: 'string', minLength: 1, maxLength: MAX_BEDRIFT_NR, example: '910825518' },
