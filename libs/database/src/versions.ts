@@ -51,10 +51,12 @@ export async function refuseOlder(owner: DataSource, oldest = OLDEST_CONTRACT): 
     `select exists (select from pg_attribute where attrelid = to_regclass('instans') and attname = 'kontrakt_minst') as there`,
   );
   if (!column?.there) return;
-  // Who was let in again meanwhile may have left links that are not right.
-  await owner.query('update instans set kontrakt_minst = $1, relasjoner_kontrollert = null where kontrakt_minst < $1', [
-    oldest,
-  ]);
+  // Who was let in again meanwhile may have left links that are not right, and idents in the history.
+  await owner.query(
+    `update instans set kontrakt_minst = $1, relasjoner_kontrollert = null,
+       tidligere_identer_kom = tidligere_identer_kom + 1 where kontrakt_minst < $1`,
+    [oldest],
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   type MigrationProgress,
 } from '@tiltak/database';
 import { errorForLog, flushLogger, logger, type Command } from '@tiltak/platform';
+import type { DataSource } from 'typeorm';
 import { readDatabaseConfig } from '../config.ts';
 import { checkLogs, databaseOptionsFrom, logWaiting } from '../database/connect.ts';
 
@@ -34,9 +35,7 @@ Exit code: 0 when the schema is at the version, 2 when it could not be brought t
         return runMigrations(owner, { onProgress });
       });
       logger.info({ migrasjoner: done }, 'The schema is at the version of this release');
-      const indexes = await indexClosedMonths(owner);
-      if (indexes.length > 0)
-        logger.info({ indekser: indexes }, 'Months of the audit that are over have their indexes');
+      await indexMonths(owner);
       return 0;
     } catch (error) {
       throw new Error(failure(error), { cause: error });
@@ -46,6 +45,19 @@ Exit code: 0 when the schema is at the version, 2 when it could not be brought t
     }
   },
 };
+
+/** A schema that is there is no less so for an index that is not: the next job makes it. */
+async function indexMonths(owner: DataSource): Promise<void> {
+  try {
+    const indexes = await indexClosedMonths(owner);
+    if (indexes.length > 0) logger.info({ indekser: indexes }, 'Months of the audit that are over have their indexes');
+  } catch (error) {
+    logger.warn(
+      errorForLog(error),
+      'Months of the audit that are over did not get their indexes: the next job tries again',
+    );
+  }
+}
 
 /** Each migration and step, and what takes long each five seconds. */
 function onProgress(progress: MigrationProgress): void {

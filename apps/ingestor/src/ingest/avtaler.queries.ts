@@ -274,6 +274,28 @@ export async function lockWithFormerIdents(db: Db, avtaleIder: readonly string[]
   return rows.map((row) => row.avtale_id);
 }
 
+/** Last in its transaction: it waits for others that do the same, and those that look have seen it then. */
+export async function noteFormerIdents(db: Db): Promise<void> {
+  await db.query('update instans set tidligere_identer_kom = tidligere_identer_kom + 1');
+}
+
+/**
+ * How often a history had got a former ident, when some may be there still: what is not told of here comes after, and is
+ * told of then. It waits for those that have noted it and are not committed, who else would be missed.
+ */
+export async function formerIdentsToForget(db: Db): Promise<string | undefined> {
+  const { rows } = await db.query<{ kom: string; gikk: string }>(
+    'select tidligere_identer_kom as kom, tidligere_identer_gikk as gikk from instans for update',
+  );
+  const [row] = rows;
+  return row && row.kom !== row.gikk ? row.kom : undefined;
+}
+
+/** All that had come by then are gone. */
+export async function noteForgotten(db: Db, kom: string): Promise<void> {
+  await db.query('update instans set tidligere_identer_gikk = greatest(tidligere_identer_gikk, $1)', [kom]);
+}
+
 /** An avtale, and the place of the message that deleted it. */
 export interface Deletion {
   avtaleId: string;

@@ -9,7 +9,7 @@ const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Idents that the source corrected before they left the history by themselves: written by an earlier version, or while
- * the organisation kept them.
+ * the organisation kept them. They are looked for once, and again only when some have been kept since.
  */
 export class FormerIdents {
   private job: BackgroundJob | undefined;
@@ -26,7 +26,10 @@ export class FormerIdents {
   }
 
   async forget(signal?: AbortSignal): Promise<void> {
+    const formerIdents = await this.writer.formerIdents();
+    if (formerIdents === undefined) return;
     let last: string | undefined = BEFORE_ALL;
     while (!signal?.aborted && last !== undefined) last = await this.writer.forgetFormerIdents(last, CHUNK);
+    if (last === undefined) await this.writer.forgotten(formerIdents);
   }
 }

@@ -478,6 +478,24 @@ describe('an ident that the source corrects', () => {
     expect(await history()).toEqual([B, B]);
     expect(await setup.writer.forgetFormerIdents(ID, 1)).toBeUndefined();
   });
+
+  test('is looked for in all histories once, and again only when one has been kept since', async () => {
+    const formerIdents = new FormerIdents(setup.writer);
+    await formerIdents.forget();
+    expect(await setup.writer.formerIdents()).toBeUndefined();
+    for (const one of [at(0, A), at(1, B)]) await ingestBatch(setup.writer, batch([one]));
+    expect(await setup.writer.formerIdents()).toBeUndefined();
+
+    await owner.query('update instans set tidligere_identer_gikk = 0');
+    const toForget = await setup.writer.formerIdents();
+    // One that is kept while the histories are gone through is behind those that go through them.
+    await ingestBatch(new Writer(pool, deltakerId, true), batch([at(2, C)]));
+    await setup.writer.forgotten(toForget ?? '');
+    expect(await history()).toEqual([B, B, C]);
+    await formerIdents.forget();
+    expect(await history()).toEqual([C, C, C]);
+    expect(await setup.writer.formerIdents()).toBeUndefined();
+  });
 });
 
 test('what a release from before it was kept has stored as entered into has been entered into', async () => {

@@ -8,6 +8,7 @@ import {
   ConcurrentChangeError,
   deleteHistory,
   deleteParkedBytes,
+  formerIdentsToForget,
   insertChanges,
   insertNew,
   insertParked,
@@ -15,6 +16,8 @@ import {
   isOutOfTurn,
   lockWithFormerIdents,
   MAX_PARKED_WITH_BYTES,
+  noteForgotten,
+  noteFormerIdents,
   readNextAvtaler,
   readStates,
   repairDeviations,
@@ -138,6 +141,7 @@ export class Writer {
     await this.forget(db, task.topic, all);
     const answer = await record({ folds, parked, repaired: repaired.folds });
     await updateRelations(db, all);
+    if (this.keepsFormerIdents && all.some(({ corrected }) => corrected.length > 0)) await noteFormerIdents(db);
     return answer;
   }
 
@@ -153,6 +157,20 @@ export class Writer {
       db,
       effects.flatMap(({ corrected }) => corrected),
     );
+  }
+
+  /**
+   * Whether there may be former idents to forget, as what `forgotten` takes: there are none once all histories have been
+   * gone through, until one is kept again.
+   */
+  formerIdents(): Promise<string | undefined> {
+    if (this.keepsFormerIdents) return Promise.resolve(undefined);
+    return formerIdentsToForget(this.pool);
+  }
+
+  /** All have been gone through that were there when `formerIdents` said so. */
+  async forgotten(formerIdents: string): Promise<void> {
+    await noteForgotten(this.pool, formerIdents);
   }
 
   /**

@@ -88,7 +88,7 @@ export async function publishFigures(
     const before = await readGeneration(db);
     const next = { number: (before?.number ?? 0) + 1, moment: now.toISOString() };
     await deleteOthers(pool, before?.number);
-    await db.query('begin isolation level repeatable read read only');
+    await db.query(`begin isolation level repeatable read read only; set local work_mem = '64MB'; set local jit = off`);
     const done = await publishAll({ pool, db, before, next, months, signal });
     await db.query('commit');
     if (done) {

@@ -96,11 +96,17 @@ interface GroupRow {
 /** Every group of what consumers may see. @param day needed when a dimension is FASE */
 export async function readGroups(db: PoolClient, dimensions: readonly Dimension[], day: string): Promise<Group[]> {
   const usesDay = dimensions.includes('FASE');
-  const values = dimensions.map((name) => EXPRESSION[name]).join(', ');
+  const names = dimensions.map((name) => name.toLowerCase());
+  const values = dimensions.map((name, i) => `${EXPRESSION[name]} as gruppens_${names[i] ?? ''}`);
+  const columns = names.map((name) => `gruppens_${name}`);
   const { rows } = await db.query<GroupRow>(
-    `select array[${values}]::text[] as verdier, count(*)::int as avtaler, count(distinct deltaker_id)::int as deltakere,
-       (count(distinct deltaker_id) + count(*) filter (where deltaker_id is null))::int as personer
-     from avtale_synlig group by 1 having count(*) > 0`,
+    // Twice, by hashing: different participants counted in one go would have all avtaler sorted, by text.
+    `select array[${columns.join(', ')}]::text[] as verdier, sum(antall)::int as avtaler, count(deltaker_id)::int as deltakere,
+       (count(deltaker_id) + coalesce(sum(antall) filter (where deltaker_id is null), 0))::int as personer
+     from (
+       select ${[...values, 'deltaker_id', 'count(*) as antall'].join(', ')} from avtale_synlig
+       group by ${[...columns, 'deltaker_id'].join(', ')}) per_deltaker
+     ${columns.length > 0 ? `group by ${columns.join(', ')}` : ''} having count(*) > 0`,
     usesDay ? [day] : [],
   );
   return rows.map(({ verdier, personer, ...sizes }) => ({ values: verdier, persons: personer, ...sizes }));

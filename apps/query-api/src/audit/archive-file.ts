@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -58,14 +57,27 @@ export async function* linesOf(directory: string, manifest: Manifest): AsyncGene
   if ((await checksumOf(path)) !== manifest.sha256)
     throw new ArchiveError(`${manifest.fil} is not as its manifest says`);
   let count = 0;
-  for await (const line of createInterface({
-    input: createReadStream(path).pipe(createGunzip()),
-    crlfDelay: Infinity,
-  })) {
+  for await (const line of unzippedLines(path)) {
     count++;
     yield line;
   }
   if (count !== manifest.rader) throw new ArchiveError(`${manifest.fil} has not as many lines as its manifest says`);
+}
+
+/** What fails on the way, in the file or in what is in it, fails here too. */
+async function* unzippedLines(path: string): AsyncGenerator<string> {
+  const gunzip = createGunzip();
+  gunzip.setEncoding('utf8');
+  // It ends with the same error as the loop, or with the loop.
+  const whole = pipeline(createReadStream(path), gunzip).catch(() => undefined);
+  let rest = '';
+  for await (const chunk of gunzip as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  await whole;
+  if (rest !== '') yield rest;
 }
 
 async function checksumOf(path: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
-import type { Pool, PoolClient } from 'pg';
 import type { AuditedLookup } from '../commands/cef.ts';
-import { linesOf, readManifest, type Manifest } from './archive-file.ts';
+import { ArchiveError, linesOf, readManifest, type Manifest } from './archive-file.ts';
+import type { Months } from './months.ts';
 import { NAMELESS, type Known, type Line, type Selected } from './who-has-seen.ts';
 
 /** Lines that are given at a time. */
@@ -11,22 +11,31 @@ const AT_A_TIME = 2_000;
 export class Archive {
   private readonly manifests: Manifest[];
 
-  /** @throws ArchiveError */
-  constructor(private readonly directory: string) {
+  /** @throws ArchiveError also when a file is of another organisation */
+  constructor(
+    private readonly directory: string,
+    organisasjon: string,
+  ) {
     this.manifests = readdirSync(directory)
       .filter((name) => /^oppslag-\d{6}\.json$/.test(name))
       .sort()
       .map((name) => readManifest(directory, name));
+    const other = this.manifests.find((manifest) => manifest.organisasjon !== organisasjon);
+    if (other) throw new ArchiveError(`${other.fil} is not of ${organisasjon}, but of ${other.organisasjon}`);
+  }
+
+  manifestOf(month: string): Manifest | undefined {
+    return this.manifests.find(({ maaned }) => maaned === month);
   }
 
   /** Those that may be of a person, oldest first. @throws ArchiveError */
-  async *linesOf(db: PoolClient, known: Known, selected: Selected): AsyncGenerator<Line[]> {
+  async *linesOf(months: Months, known: Known, selected: Selected): AsyncGenerator<Line[]> {
     const marks = [...known.idents.map(({ ident }) => ident), ...NAMELESS.map((name) => `"${name}"`)];
     // A line is read as JSON only when it can be one of them.
     const mayBe = (line: string): boolean =>
       !line.includes('"posisjon":null') || marks.some((mark) => line.includes(mark));
     let lines: Line[] = [];
-    for await (const row of this.rows(db, selected, mayBe)) {
+    for await (const row of this.rows(months, selected, mayBe)) {
       const line = lineFor(row, known);
       if (!line) continue;
       lines.push(line);
@@ -39,14 +48,10 @@ export class Archive {
 
   /** All that was looked up, oldest first. @throws ArchiveError */
   async *rows(
-    db: Pool | PoolClient,
+    { inDatabase }: Months,
     { fra, til, konsument }: Selected,
     mayBe: (line: string) => boolean = () => true,
   ): AsyncGenerator<AuditedLookup> {
-    const { rows } = await db.query<{ maaned: string }>(
-      `select maaned from partisjoner_av('oppslagslinje') where maaned is not null`,
-    );
-    const inDatabase = new Set(rows.map(({ maaned }) => maaned));
     const from = Date.parse(fra);
     const to = Date.parse(til) + 86_400_000;
     for (const manifest of this.manifests) {

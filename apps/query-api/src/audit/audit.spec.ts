@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
-import { indexClosedMonths } from '@tiltak/database';
+import { indexClosedMonths, LOCKS } from '@tiltak/database';
 import { Ajv } from 'ajv';
 import pg from 'pg';
 import { readKonsumenter } from '../access/konsumenter.ts';
@@ -14,6 +14,7 @@ import { Summary } from '../insight/report.ts';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 import { Archive } from './archive.ts';
 import { confirmMonth, closedMonths, exportMonth } from './export-month.ts';
+import { monthsOf } from './months.ts';
 import { recordReading } from './reading.ts';
 import { BY_BITMAPS, LOOKUPS, whoHasSeen, type SeenDto } from './who-has-seen.ts';
 
@@ -69,9 +70,11 @@ const insertMonth = (month: string): Promise<unknown> =>
     [`${month}-03T00:00:00Z`, ID],
   );
 
-async function seen(archive?: Archive): Promise<SeenDto[]> {
+const seen = (archive?: Archive): Promise<SeenDto[]> => rowsIn(ALL, archive);
+
+async function rowsIn(selected: typeof ALL, archive?: Archive): Promise<SeenDto[]> {
   const rows: SeenDto[] = [];
-  for await (const row of whoHasSeen(db, ID, ALL, archive)) rows.push(row);
+  for await (const row of whoHasSeen(db, ID, selected, archive)) rows.push(row);
   return rows;
 }
 
@@ -120,18 +123,73 @@ test('months in files are told as they were told in the database, and only from 
     ['202501', '202502'].flatMap((month) => [`oppslag-${month}.json`, `oppslag-${month}.ndjson.gz`]),
   );
   // What is in both is told once.
-  expect(await seen(new Archive(directory))).toEqual(before);
+  expect(await seen(new Archive(directory, 'nav'))).toEqual(before);
   await drop('202501');
-  expect(await seen()).toHaveLength(30);
-  expect(await seen(new Archive(directory))).toEqual(before);
+  // What the database had is told of by the file, or nothing is.
+  await expect(seen()).rejects.toThrow('202501 has left the database, and no archive was named');
+  const file = new Archive(directory, 'nav');
+  expect(await seen(file)).toEqual(before);
+  expect(() => new Archive(directory, 'fylke')).toThrow('is not of fylke, but of nav');
+  const empty = mkdtempSync(join(tmpdir(), 'arkiv-'));
+  await expect(seen(new Archive(empty, 'nav'))).rejects.toThrow('202501 has left the database, and its file is not');
+  rmSync(empty, { recursive: true });
+  expect(await rowsIn({ ...ALL, fra: '2025-02-01' })).toHaveLength(30);
 
   await api.owner.query(`delete from oppslagslinje where id = 1 and tidspunkt < '2025-03-01'`);
   await expect(confirmMonth(db, directory, '202502')).rejects.toThrow('has 1000 lines, and the database 999');
   appendFileSync(join(directory, 'oppslag-202501.ndjson.gz'), ' ');
-  await expect(seen(new Archive(directory))).rejects.toThrow('oppslag-202501.ndjson.gz is not as its manifest says');
+  await expect(seen(new Archive(directory, 'nav'))).rejects.toThrow(
+    'oppslag-202501.ndjson.gz is not as its manifest says',
+  );
 }, 60_000);
 
+test('a month that leaves while files are read is missed, and reading files takes longer than a transaction may', async () => {
+  const archive = new Archive(directory, 'nav');
+  const fra = '2025-02-01';
+  archive.linesOf = async function* () {
+    const { rows } = await db.query<{ state: string }>(
+      `select state from pg_stat_activity
+       where usename = current_user and query like '%innsyn_avtale%' and pid <> pg_backend_pid()`,
+    );
+    expect(rows).toEqual([{ state: 'idle' }]);
+    await api.owner.query('alter table oppslagslinje detach partition oppslagslinje_202502');
+    yield [];
+  };
+  try {
+    await expect(rowsIn({ ...ALL, fra }, archive)).rejects.toThrow('202502 left the database while files were read');
+  } finally {
+    await api.owner.query(
+      `alter table oppslagslinje attach partition oppslagslinje_202502 for values from ('2025-02-01Z') to ('2025-03-01Z')`,
+    );
+  }
+});
+
+test('what is noted of a month stays: a reason takes no file away, and the last file counts', async () => {
+  const note = (values: unknown[]): Promise<unknown> =>
+    db.query('select bekreft_oppslagsarkiv($1, $2, $3, $4)', values);
+  await expect(note(['202502', null, null, 'Den er borte vekk'])).rejects.toThrow('202502 is in a file already');
+  await note(['202502', 999, 'b'.repeat(64), null]);
+  const { rows } = await db.query<{ rader: string }>(
+    `select rader from oppslagsarkiv where maaned = '202502' order by nr`,
+  );
+  expect(rows.map(({ rader }) => Number(rader))).toEqual([1000, 999]);
+  await api.owner.query(`insert into oppslagsarkiv (maaned, begrunnelse) values ('202412', 'Ingen oppslag før det')`);
+  const { lost } = await monthsOf(db, ALL, new Archive(directory, 'nav'));
+  expect(lost).toEqual([{ maaned: '202412', isFirst: true }]);
+  const of = { organisasjon: 'nav', person: ID, fra: undefined, til: undefined, madeAt: new Date(), lost };
+  const none = Readable.from([]) as AsyncIterable<SeenDto>;
+  expect(await text(Readable.from(insightJson(none, new Summary(readKonsumenter(api.registry)), of)))).toContain(
+    'til og med 12.2024',
+  );
+});
+
 test('in a month that is over a person is found by indexes of the lines that are theirs', async () => {
+  const other = new pg.Client({ connectionString: api.database.url });
+  await other.connect();
+  await other.query(`select pg_advisory_lock(${LOCKS.MIGRATION})`);
+  expect(await indexClosedMonths(api.owner)).toEqual([]);
+  await other.query('select pg_advisory_unlock_all()');
+  await other.end();
   expect(await indexClosedMonths(api.owner)).toEqual(
     expect.arrayContaining(['oppslagslinje_202502_avsluttet_person', 'oppslagslinje_202502_avsluttet_personer']),
   );
@@ -150,7 +208,7 @@ test('in a month that is over a person is found by indexes of the lines that are
 }, 60_000);
 
 test('the report of a person: JSON after its schema, and a PDF that can be read aloud', async () => {
-  const of = { organisasjon: 'nav', person: ID, fra: undefined, til: undefined, madeAt: new Date() };
+  const of = { organisasjon: 'nav', person: ID, fra: undefined, til: undefined, madeAt: new Date(), lost: [] };
   const summary = new Summary(readKonsumenter(api.registry));
   const report = JSON.parse(await text(Readable.from(insightJson(whoHasSeen(db, ID, ALL), summary, of)))) as {
     oppslag: unknown[];

@@ -25,11 +25,11 @@ export interface Month {
   isNoted: boolean;
 }
 
-/** Those that are over, oldest first. */
+/** Those that are over since an hour, oldest first: what was looked up before midnight has been committed by then. */
 export async function closedMonths(db: Pool): Promise<Month[]> {
   const { rows } = await db.query<Month>(
-    `select p.maaned, p.fra, p.til, a.maaned is not null as "isNoted"
-     from partisjoner_av('oppslagslinje') p left join oppslagsarkiv a using (maaned) where p.til < now() order by p.til`,
+    `select maaned, fra, til, exists (select from oppslagsarkiv a where a.maaned = p.maaned) as "isNoted"
+     from partisjoner_av('oppslagslinje') p where til < now() - interval '1 hour' order by til`,
   );
   return rows;
 }

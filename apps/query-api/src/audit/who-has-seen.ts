@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { Operation } from '../access/operations.ts';
 import { isAfter, readPosition, type FeedPosition } from '../changes/feed-position.ts';
 import type { Archive } from './archive.ts';
+import { monthsOf, requireStillThere } from './months.ts';
 import { rowsOf } from './rows.ts';
 
 /** How somebody came to know of a person. */
@@ -56,9 +57,10 @@ export interface Known {
  * erased since can't be made out any more, so of somebody unknown here nothing is ruled out.
  *
  * Lines are read a few thousand at a time, however many there are. Those of months that have left the database are read
- * from the archive, where one is given.
+ * from the archive, where one is given, before there is a transaction: it would be ended while files are read.
  *
  * @param person opaque id
+ * @throws ArchiveError also when a month that is asked for has left the database and is not in the archive
  */
 export async function* whoHasSeen(
   db: Pool,
@@ -68,11 +70,15 @@ export async function* whoHasSeen(
 ): AsyncGenerator<SeenDto> {
   const session = await db.connect();
   try {
-    await session.query(BY_BITMAPS);
+    const months = await monthsOf(session, selected, archive);
     const known = await readKnown(session, person);
     if (archive) {
-      for await (const lines of archive.linesOf(session, known, selected)) yield* told(session, lines, known);
+      for await (const lines of archive.linesOf(months, known, selected)) yield* told(session, lines, known);
     }
+    await session.query(BY_BITMAPS);
+    // From here on no month can go.
+    await session.query('lock table oppslagslinje in access share mode');
+    await requireStillThere(session, months);
     const idents = [known.idents.map(({ ident }) => ident), known.idents.map(({ til }) => til)];
     const values = [selected.fra, selected.til, selected.konsument, ...idents, known.since ?? '-infinity'];
     for await (const lines of rowsOf<Line>(session, LOOKUPS, values)) yield* told(session, lines, known);

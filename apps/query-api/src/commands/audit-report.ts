@@ -5,6 +5,7 @@ import type { Pool } from 'pg';
 import { readKonsumenter, type Behandlingsgrunnlag, type Konsumenter } from '../access/konsumenter.ts';
 import { NOT_AUDITED } from '../access/operations.ts';
 import { Archive } from '../audit/archive.ts';
+import { monthsOf, requireStillThere } from '../audit/months.ts';
 import { FIRST, type Place } from '../audit/place.ts';
 import { recordReading } from '../audit/reading.ts';
 import { SEEN, whoHasSeen, type SeenDto, type Selected } from '../audit/who-has-seen.ts';
@@ -42,11 +43,13 @@ Exit code: 0, or 2 when it could not be told.
     // Before the database is asked: a registry that is wrong is known at once.
     const konsumenter =
       options.form === 'cef' || person !== undefined ? undefined : readKonsumenter(readKonsumenterFile());
-    const archive = options.arkiv === undefined ? undefined : new Archive(options.arkiv);
-    const { db } = connectAsAuditor();
+    const { db, organisasjon } = connectAsAuditor();
     try {
+      const archive = options.arkiv === undefined ? undefined : new Archive(options.arkiv, organisasjon);
       if (person !== undefined) {
         await recordReading(db, { ...options, who: userInfo().username, what: 'OPPSLAG_PERSON', reason, person });
+        for (const { maaned } of (await monthsOf(db, options, archive)).lost)
+          process.stderr.write(`${maaned} is not told of: it went without a file\n`);
         await printSeen(whoHasSeen(db, person, options, archive), options.form);
       } else if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
       else for await (const line of cefLines(db, options, archive)) write(line);
@@ -111,7 +114,8 @@ const SELECTION = `tidspunkt >= $1::date and tidspunkt < $2::date + 1 and ($3::t
 /** One line for each person in each look-up, or for the look-up when it names nobody, oldest first; a thousand look-ups in memory at a time. */
 export async function* cefLines(db: Pool, selected: Selected, archive?: Archive): AsyncGenerator<string> {
   const { fra, til, konsument } = selected;
-  for await (const row of archive?.rows(db, selected) ?? []) yield* cefOf(row);
+  const months = archive && (await monthsOf(db, selected, archive));
+  if (archive && months) for await (const row of archive.rows(months, selected)) yield* cefOf(row);
   let after: Place = FIRST;
   for (;;) {
     const { rows } = await db.query<AuditedLookup & Place>(
@@ -122,9 +126,10 @@ export async function* cefLines(db: Pool, selected: Selected, archive?: Archive)
     );
     for (const row of rows) yield* cefOf(row);
     const last = rows.at(-1);
-    if (!last) return;
+    if (!last) break;
     after = last;
   }
+  if (months) await requireStillThere(db, months);
 }
 
 function* cefOf(row: AuditedLookup): Generator<string> {

@@ -1,4 +1,5 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -6,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { UsageError, type Command } from '@tiltak/platform';
 import { readKonsumenter } from '../access/konsumenter.ts';
 import { Archive } from '../audit/archive.ts';
+import { monthsOf } from '../audit/months.ts';
 import { recordReading } from '../audit/reading.ts';
 import { whoHasSeen } from '../audit/who-has-seen.ts';
 import { readKonsumenterFile } from '../config.ts';
@@ -26,39 +28,62 @@ whose visningsnavn, formaal and rettsgrunnlag it tells.
                     DELTAKER_ID_NOEKKEL
   --begrunnelse T   why the audit is read, 10 to 1,000 characters: audited before anything is written
   --til-fil FILE    where the report goes: a PDF when the name ends in .pdf, JSON when it ends in .json. Nothing that is
-                    there is overwritten
+                    there is overwritten, and what fails on the way leaves nothing
   --fra YYYY-MM-DD  first day, UTC, included
   --til YYYY-MM-DD  last day, included
-  --arkiv DIR       also the months that are in files there, and not in the database any more
+  --arkiv DIR       also the months that are in files there, and not in the database any more. A month
+                    that has left and is in none is an error; one that went without a file is told of in the report
 
 Exit code: 0, or 2 when it could not be written.
 `,
   run: async (args) => {
     const options = readOptions(args);
     const konsumenter = readKonsumenter(readKonsumenterFile());
-    const archive = options.arkiv === undefined ? undefined : new Archive(options.arkiv);
     const person = await readPerson(options.person);
     const { db, organisasjon } = connectAsAuditor();
     try {
+      const archive = options.arkiv === undefined ? undefined : new Archive(options.arkiv, organisasjon);
       const { fra, til, reason, isPdf } = options;
+      const selected = { fra, til, konsument: null };
+      // What can't be made is not read.
+      requireFree(options.file);
+      const { lost } = await monthsOf(db, selected, archive);
       const what = isPdf ? 'INNSYN_PDF' : 'INNSYN_JSON';
       await recordReading(db, { who: userInfo().username, what, reason, person, fra, til });
-      const seen = whoHasSeen(db, person, { fra, til, konsument: null }, archive);
+      const seen = whoHasSeen(db, person, selected, archive);
       const summary = new Summary(konsumenter);
       const of = {
-        ...{ organisasjon, person, madeAt: new Date() },
+        ...{ organisasjon, person, madeAt: new Date(), lost },
         fra: fra === FIRST_DAY ? undefined : fra,
         til: til === LAST_DAY ? undefined : til,
       };
       if (isPdf) for await (const row of seen) summary.add(row);
       const content = isPdf ? insightPdf(summary.result(of)) : Readable.from(insightJson(seen, summary, of));
-      await pipeline(content, createWriteStream(options.file, { flags: 'wx', mode: 0o600 }));
+      await writeWhole(options.file, content);
       return 0;
     } finally {
       await db.end();
     }
   },
 };
+
+/** @throws UsageError */
+function requireFree(file: string): void {
+  if (existsSync(file)) throw new UsageError('--til-fil is there already');
+}
+
+/** It bears its name when all of it is there. What failed goes: it is of a person too. */
+async function writeWhole(file: string, content: Readable): Promise<void> {
+  const unfinished = `${file}.uferdig`;
+  await rm(unfinished, { force: true });
+  try {
+    await pipeline(content, createWriteStream(unfinished, { flags: 'wx', mode: 0o600 }));
+    requireFree(file);
+    await rename(unfinished, file);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+}
 
 interface Options {
   person: string;

@@ -1,6 +1,6 @@
 import type { SeenDto } from '../audit/who-has-seen.ts';
 import type { Insight, InsightOf, Summary } from './report.ts';
-import { EXPLANATIONS, HOW, KINDS, UNKNOWN } from './words.ts';
+import { EXPLANATIONS, HOW, KINDS, unknownIn } from './words.ts';
 
 /**
  * The report as JSON, after `innsyn.schema.json`, in pieces: first each look-up as it is read, then what they come to.
@@ -20,7 +20,7 @@ export async function* insightJson(
     yield separator + JSON.stringify({ tidspunkt, konsument, behandlingsgrunnlag, hvordan, operasjon, felter, callId });
     separator = ',\n';
   }
-  const tail = JSON.stringify({ sammendrag: summaryOf(summary.result(of)), forklaringer: explanations() });
+  const tail = JSON.stringify({ sammendrag: summaryOf(summary.result(of)), forklaringer: explanations(of) });
   yield `],\n${tail.slice(1)}\n`;
 }
 
@@ -40,8 +40,8 @@ function summaryOf({ antall, parter }: Insight): object {
   };
 }
 
-const explanations = (): object => ({
+const explanations = (of: InsightOf): object => ({
   hvordan: HOW,
   ord: Object.fromEntries(EXPLANATIONS),
-  vetIkke: UNKNOWN,
+  vetIkke: unknownIn(of),
 });

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { directoryOfPages } from '@tiltak/platform';
 import PDFDocument from 'pdfkit';
 import type { Insight, Party, Way } from './report.ts';
-import { EXPLANATIONS, HOW, KINDS, UNKNOWN } from './words.ts';
+import { EXPLANATIONS, HOW, KINDS, unknownIn } from './words.ts';
 
 type Doc = PDFKit.PDFDocument;
 
@@ -32,7 +32,7 @@ export function insightPdf(insight: Insight): Readable {
   const page = new Writer(doc);
   writeTop(page, insight);
   writeParties(page, insight);
-  writeEnd(page);
+  writeEnd(page, insight);
   page.end();
   numberPages(doc, insight);
   doc.end();
@@ -178,9 +178,9 @@ function writeWay(page: Writer, way: Way): void {
   page.pair('Når', daysText(way), 12);
 }
 
-function writeEnd(page: Writer): void {
+function writeEnd(page: Writer, insight: Insight): void {
   page.heading('H2', 'Dette vet vi ikke', { size: 15, before: 18, after: 4 });
-  for (const text of UNKNOWN) page.paragraph(text);
+  for (const text of unknownIn(insight)) page.paragraph(text);
   page.heading('H2', 'Hva ordene betyr', { size: 15, before: 12, after: 4 });
   for (const [word, meaning] of EXPLANATIONS) page.pair(word, meaning);
   page.heading('H2', 'Spørsmål?', { size: 15, before: 12, after: 4 });

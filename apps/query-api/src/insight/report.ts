@@ -1,5 +1,6 @@
 import type { AvtaleField } from '@tiltak/avtale';
 import type { Konsument, Konsumenter } from '../access/konsumenter.ts';
+import type { Months } from '../audit/months.ts';
 import type { SeenDto } from '../audit/who-has-seen.ts';
 import { KIND_OF, KINDS, wayOf, type HOW, type Kind } from './words.ts';
 
@@ -12,6 +13,8 @@ export interface InsightOf {
   fra: string | undefined;
   til: string | undefined;
   madeAt: Date;
+  /** months that are not known any more */
+  lost: Months['lost'];
 }
 
 /** What one consumer did for one purpose, in one way. */

@@ -94,9 +94,19 @@ export const EXPLANATIONS: readonly (readonly [word: string, meaning: string])[]
   ],
 ];
 
-export const UNKNOWN: readonly string[] = [
+const UNKNOWN: readonly string[] = [
   'Vi vet hvilket system som spurte, men ikke hvilken ansatt som eventuelt leste svaret. Det må du spørre virksomheten om.',
   'Vi vet ikke hva virksomheten har brukt opplysningene til etterpå.',
   'Når noen har hentet samlede lister, vet vi hvilke typer opplysninger de fikk, men ikke alltid om du var med. De står som «kan ha fått».',
   'Oppslag fra før dette systemet ble tatt i bruk, og oppslag direkte i Navs fagsystem, står ikke her.',
 ];
+
+/** What is not known, of this report. */
+export function unknownIn({ lost }: { lost: readonly { maaned: string; isFirst: boolean }[] }): readonly string[] {
+  const months = lost.map(
+    ({ maaned: month, isFirst }) => `${isFirst ? 'til og med ' : ''}${month.slice(4)}.${month.slice(0, 4)}`,
+  );
+  return months.length === 0
+    ? UNKNOWN
+    : [...UNKNOWN, `Oppslag i disse månedene er slettet, og står ikke her: ${months.join(', ')}.`];
+}

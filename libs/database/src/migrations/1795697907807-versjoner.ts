@@ -9,10 +9,14 @@ export class Versjoner1795697907807 implements MigrationInterface {
     await db.query(`
       alter table instans
         add column kontrakt_minst integer not null default 1,
-        add column relasjoner_kontrollert text;
+        add column relasjoner_kontrollert text,
+        add column tidligere_identer_kom bigint not null default 1,
+        add column tidligere_identer_gikk bigint not null default 0;
       comment on column instans.kontrakt_minst is 'Who writes by an older contract is refused; set by the migration job';
       comment on column instans.relasjoner_kontrollert is 'The build of the ingestor that last checked all relations';
-      grant update (relasjoner_kontrollert) on instans to datadeling_skriver;
+      comment on column instans.tidligere_identer_kom is 'How often a history may have got an ident that the source has corrected';
+      comment on column instans.tidligere_identer_gikk is 'How many of those had been when all such idents were last removed';
+      grant update (relasjoner_kontrollert, tidligere_identer_kom, tidligere_identer_gikk) on instans to datadeling_skriver;
 
       create unlogged table ingestor_i_drift (
         prosess uuid primary key,
@@ -34,8 +38,9 @@ export class Versjoner1795697907807 implements MigrationInterface {
       drop trigger krev_kontrakt on relasjon;
       drop function krev_kontrakt(), meld_ingestor(uuid, text, integer);
       drop table ingestor_i_drift;
-      revoke update (relasjoner_kontrollert) on instans from datadeling_skriver;
-      alter table instans drop column kontrakt_minst, drop column relasjoner_kontrollert;
+      revoke update (relasjoner_kontrollert, tidligere_identer_kom, tidligere_identer_gikk) on instans from datadeling_skriver;
+      alter table instans drop column kontrakt_minst, drop column relasjoner_kontrollert,
+        drop column tidligere_identer_kom, drop column tidligere_identer_gikk;
     `);
   }
 }

@@ -75,7 +75,8 @@ create or replace view oppslag as
 /** What may go, and who says so. A line says that a month is in a file that was read again, or why it may go without. */
 const ARCHIVE = `
 create table oppslagsarkiv (
-  maaned text primary key,
+  nr bigint generated always as identity primary key,
+  maaned text not null,
   tidspunkt timestamptz(6) default clock_timestamp() not null,
   hvem text default session_user not null,
   rader bigint,
@@ -85,7 +86,7 @@ create table oppslagsarkiv (
   constraint oppslagsarkiv_fil_check check (num_nonnulls(rader, sha256) = 2 or (num_nonnulls(rader, sha256) = 0 and
     length(begrunnelse) >= 10))
 );
-comment on table oppslagsarkiv is 'Months of the audit that may go when they are old enough: they are in a file that was verified, or there is a reason';
+comment on table oppslagsarkiv is 'Months of the audit that may go when they are old enough: they are in a file that was verified, or there is a reason. Nothing is changed or removed: the last line of a month counts';
 comment on column oppslagsarkiv.sha256 is 'Of the file, compressed';
 grant select on oppslagsarkiv to datadeling_revisor;
 
@@ -96,16 +97,16 @@ declare
   funnet bigint;
 begin
   select * into denne from public.partisjoner_av('oppslagslinje') p where p.maaned = maaneden;
-  if not found or denne.til > now() then
+  if not found or denne.til > now() - interval '1 hour' then
     raise exception '% is no month of the audit that is over', maaneden using errcode = 'invalid_parameter_value';
   end if;
   if kontrollsum is not null then
     execute format('select count(*) from %s', denne.partisjon) into funnet;
     if funnet is distinct from antall then return funnet; end if;
+  elsif exists (select from public.oppslagsarkiv where maaned = maaneden and sha256 is not null) then
+    raise exception '% is in a file already', maaneden using errcode = 'invalid_parameter_value';
   end if;
-  insert into public.oppslagsarkiv (maaned, rader, sha256, begrunnelse) values (maaneden, antall, kontrollsum, hvorfor)
-    on conflict (maaned) do update set tidspunkt = excluded.tidspunkt, hvem = excluded.hvem, rader = excluded.rader,
-      sha256 = excluded.sha256, begrunnelse = excluded.begrunnelse;
+  insert into public.oppslagsarkiv (maaned, rader, sha256, begrunnelse) values (maaneden, antall, kontrollsum, hvorfor);
   return antall;
 end $$;
 comment on function bekreft_oppslagsarkiv(text, bigint, text, text) is
