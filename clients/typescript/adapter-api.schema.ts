@@ -1051,7 +1051,7 @@ export interface components {
             plassByte: number | null;
             /** @description Transactions since the oldest that no vacuum has frozen */
             transaksjonsalder: number;
-            /** @description Transactions since the oldest that is open */
+            /** @description Transactions since the oldest that is open, of those that the login may see */
             aapenTransaksjonsalder: number;
             /** @description The largest first */
             tabeller: components["schemas"]["Tabellplass"][];

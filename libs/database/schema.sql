@@ -177,16 +177,16 @@ declare
   funnet bigint;
 begin
   select * into denne from public.partisjoner_av('oppslagslinje') p where p.maaned = maaneden;
-  if not found or denne.til > now() then
+  if not found or denne.til > now() - interval '1 hour' then
     raise exception '% is no month of the audit that is over', maaneden using errcode = 'invalid_parameter_value';
   end if;
   if kontrollsum is not null then
     execute format('select count(*) from %s', denne.partisjon) into funnet;
     if funnet is distinct from antall then return funnet; end if;
+  elsif exists (select from public.oppslagsarkiv where maaned = maaneden and sha256 is not null) then
+    raise exception '% is in a file already', maaneden using errcode = 'invalid_parameter_value';
   end if;
-  insert into public.oppslagsarkiv (maaned, rader, sha256, begrunnelse) values (maaneden, antall, kontrollsum, hvorfor)
-    on conflict (maaned) do update set tidspunkt = excluded.tidspunkt, hvem = excluded.hvem, rader = excluded.rader,
-      sha256 = excluded.sha256, begrunnelse = excluded.begrunnelse;
+  insert into public.oppslagsarkiv (maaned, rader, sha256, begrunnelse) values (maaneden, antall, kontrollsum, hvorfor);
   return antall;
 end $function$;
 comment on function bekreft_oppslagsarkiv(text,bigint,text,text) is 'Says that a month of the audit is in a file, or why it may go without one; answers with the lines that it has, and notes nothing when the file has others';
@@ -1358,6 +1358,8 @@ create table instans (
   tidslinje integer default 0 not null,
   kontrakt_minst integer default 1 not null,
   relasjoner_kontrollert text,
+  tidligere_identer_kom bigint default 1 not null,
+  tidligere_identer_gikk bigint default 0 not null,
   beskaaret_tidspunkt timestamptz,
   constraint instans_pkey PRIMARY KEY (id),
   constraint instans_id_check CHECK (id)
@@ -1368,10 +1370,12 @@ comment on column instans.relasjoner_bygget_til is 'Participants up to this one 
 comment on column instans.tidslinje is 'The timeline of the primary, for those who follow it: never behind the change feed';
 comment on column instans.kontrakt_minst is 'Who writes by an older contract is refused; set by the migration job';
 comment on column instans.relasjoner_kontrollert is 'The build of the ingestor that last checked all relations';
+comment on column instans.tidligere_identer_kom is 'How often a history may have got an ident that the source has corrected';
+comment on column instans.tidligere_identer_gikk is 'How many of those had been when all such idents were last removed';
 comment on column instans.beskaaret_tidspunkt is 'When beskaaret_til was set';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
-grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert, beskaaret_tidspunkt) on instans to datadeling_skriver;
+grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert, tidligere_identer_kom, tidligere_identer_gikk, beskaaret_tidspunkt) on instans to datadeling_skriver;
 
 create table konsum_hull (
   id bigint generated always as identity,
@@ -1444,17 +1448,18 @@ comment on table konsumentbruk_tidsrom is 'At most one row: the part of the audi
 grant select on konsumentbruk_tidsrom to datadeling_leser;
 
 create table oppslagsarkiv (
+  nr bigint generated always as identity,
   maaned text not null,
   tidspunkt timestamptz(6) default clock_timestamp() not null,
   hvem text default SESSION_USER not null,
   rader bigint,
   sha256 text,
   begrunnelse text,
-  constraint oppslagsarkiv_pkey PRIMARY KEY (maaned),
+  constraint oppslagsarkiv_pkey PRIMARY KEY (nr),
   constraint oppslagsarkiv_fil_check CHECK (num_nonnulls(rader, sha256) = 2 OR num_nonnulls(rader, sha256) = 0 AND length(begrunnelse) >= 10),
   constraint oppslagsarkiv_maaned_check CHECK (maaned ~ '^[0-9]{6}$'::text)
 );
-comment on table oppslagsarkiv is 'Months of the audit that may go when they are old enough: they are in a file that was verified, or there is a reason';
+comment on table oppslagsarkiv is 'Months of the audit that may go when they are old enough: they are in a file that was verified, or there is a reason. Nothing is changed or removed: the last line of a month counts';
 comment on column oppslagsarkiv.sha256 is 'Of the file, compressed';
 grant select on oppslagsarkiv to datadeling_revisor;
 
