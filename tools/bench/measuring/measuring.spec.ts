@@ -31,7 +31,7 @@ describe('times', () => {
       { from: 1_002, to: 1_102 },
     ];
     expect(stallsIn(spans)).toBe(2);
-    expect(timesOf(spans)).toEqual({ p50: 101, p90: 290, p99: 290, max: 290, stalls: 2 });
+    expect(timesOf(spans)).toEqual({ p50: 101, p90: 290, p95: 290, p99: 290, max: 290, stalls: 2 });
   });
 });
 
