@@ -215,7 +215,9 @@ const SINCE_FEBRUARY = { ...ALL, fra: '2025-02-01' };
 test('the report of a person: JSON after its schema, and a PDF that can be read aloud', async () => {
   const of = { organisasjon: 'nav', person: ID, fra: undefined, til: undefined, madeAt: new Date(), lost: [] };
   const summary = new Summary(readKonsumenter(api.registry));
-  const report = JSON.parse(await text(Readable.from(insightJson(whoHasSeen(db, ID, SINCE_FEBRUARY), summary, of)))) as {
+  const report = JSON.parse(
+    await text(Readable.from(insightJson(whoHasSeen(db, ID, SINCE_FEBRUARY), summary, of))),
+  ) as {
     oppslag: unknown[];
     sammendrag: { antall: unknown; parter: { maater: { antall: number; dager: Record<string, number> }[] }[] };
   };
