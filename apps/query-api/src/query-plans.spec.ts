@@ -59,7 +59,8 @@ async function plan<Row extends pg.QueryResultRow>({ statement, values }: Query<
 }
 
 const idents = ['00000000001'];
-const page = { limit: 101 };
+/** Of a few: one of many may look at more. */
+const page = { limit: 8 };
 const SEARCH: [string, AvtaleFilter][] = [
   ['nothing', {}],
   ['a person', { personidenter: idents }],

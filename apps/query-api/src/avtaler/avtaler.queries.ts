@@ -84,7 +84,7 @@ function walkingSearch(
   params: Params,
 ): Query<SearchRow> {
   const [after, limit] = [params.add(keyset.after ?? null, 'uuid'), params.add(keyset.limit, 'bigint')];
-  const { head, rows } = walkSql(filter, phaseDay, { after, limit }, params);
+  const { head, rows } = walkSql(filter, phaseDay, { after, limit, size: keyset.limit }, params);
   const { gjeldendePer: moment } = filter;
   const row =
     moment === undefined

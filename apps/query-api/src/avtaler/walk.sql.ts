@@ -2,16 +2,23 @@ import { CODE_VALUES, UKJENT } from '@tiltak/avtale';
 import { conditionsOf, dateRange, type Params } from './avtaler.conditions.ts';
 import type { AvtaleFilter } from './avtaler.filter.ts';
 
-/** What one page may look at, without those that it answers with: then it ends, and says how far it came. */
-const MAX_READ = 800;
+/**
+ * What one page may look at, without those that it answers with: then it ends, and says how far it came. Pages of the usual
+ * size end early among more than some ten thousand avtaler only; who asks for few at a time is answered soon.
+ */
+const MAX_READ = { least: 800, forEachAskedFor: 100, most: 50_000 };
 /** More for each row that it answers with. Of twenty, some are for reading it, and its links. */
 const MAX_READ_FOR_EACH = 12;
-/** Of these, it is found out whether few match the dates; each is read twice. */
-const MAX_OF_DATES = 200;
+/** So many times fewer are read to find out whether few match the dates, and each of them twice. */
+const FEWER_OF_DATES = 4;
 /** Lists that are read on from at once, those that begin first: each of them by twenty rows at least. */
 const MAX_LISTS = 45;
 /** A row of the history costs as much as these: the avtale, its version then, and the ones after that. */
 const COST_OF_VERSION = 8;
+
+function mostReadFor(size: number): number {
+  return Math.min(MAX_READ.most, Math.max(MAX_READ.least, MAX_READ.forEachAskedFor * size));
+}
 
 /** What a walk needs besides the filter. */
 export interface WalkPage {
@@ -19,6 +26,8 @@ export interface WalkPage {
   after: string;
   /** rows that there is use for, as SQL */
   limit: string;
+  /** the same */
+  size: number;
 }
 
 /**
@@ -45,10 +54,12 @@ export function walkSql(
   };
   const lists = listsOf(filter, params);
   const spent = `${range ? '2 * proevd.antall' : '0'}${lists ? ` + ${lists.spent}` : ''}`;
-  const few = `proevd.antall <= ${String(MAX_OF_DATES)}`;
+  const most = params.add(mostReadFor(page.size), 'bigint');
+  const mostOfDates = `${most} / ${String(FEWER_OF_DATES)}`;
+  const few = `proevd.antall <= ${mostOfDates}`;
   const head = `with recursive ${[
     ...(lists ? lists.ctes : []),
-    ...(range ? [probe(range, source, page.after)] : []),
+    ...(range ? [probe(range, source, page.after, mostOfDates)] : []),
     `gang(nr, naadd, lest, funnet, ferdig) as (
       select 1, ${page.after}, (${spent})::bigint, ${range ? `case when ${few} then proevd.treff else '{}' end` : `'{}'::uuid[]`},
         ${range ? few : 'false'} ${range ? 'from proevd' : ''}
@@ -56,7 +67,7 @@ export function walkSql(
       select gang.nr + 1, coalesce(steg.til, gang.naadd), gang.lest + steg.lest, gang.funnet || steg.treff, steg.slutt
       from gang cross join lateral (
         select greatest(100, least(igjen, greatest(${page.limit}, gang.lest))) / ${String(source.cost)} as plass
-        from (select ${String(MAX_READ)} + ${String(MAX_READ_FOR_EACH)} * cardinality(gang.funnet) - gang.lest as igjen) rom
+        from (select ${most} + ${String(MAX_READ_FOR_EACH)} * cardinality(gang.funnet) - gang.lest as igjen) rom
         where gang.nr = 1 or igjen >= 100 + ${lists ? '(select count(*) from liste)' : '0'} offset 0) rom
       cross join lateral (${lists ? listStep(source, lists) : step(source)} offset 0) steg
       where not gang.ferdig and cardinality(gang.funnet) < ${page.limit})`,
@@ -97,11 +108,11 @@ function matchedThen(matches: string, moment: string): string {
  * How many the dates leave, and when they are few, those of them that match. They are found by a function, which reads the
  * index up to that many: the database itself would rather find all of them first.
  */
-function probe(range: string, { from, matches }: Source, after: string): string {
+function probe(range: string, { from, matches }: Source, after: string, most: string): string {
   return `proevd as materialized (
       select count(*) as antall,
         coalesce(array_agg(avtale_id order by avtale_id) filter (where treff and (avtale_id > ${after}) is not false), '{}') as treff
-      from public.avtaler_i_datoer(${range}, ${String(MAX_OF_DATES + 1)}) as i_datoer(id)
+      from public.avtaler_i_datoer(${range}, (${most} + 1)::integer) as i_datoer(id)
       left join lateral (
         select avtale_id, ${matches} as treff from ${from} avtalen where avtale_id = i_datoer.id offset 0) rad on true)`;
 }
