@@ -85,9 +85,15 @@ test('partitions are added, so that keys move: every deletion takes effect', asy
   await waitForVisible(100);
   await stop();
   await topic.admin.createPartitions({ topicPartitions: [{ topic: topic.topic, count: 4 }] });
-  await waitUntil(async () => (await topic.admin.fetchTopicOffsets(topic.topic)).length === 4, {
-    what: '4 partitions',
-  });
+  // One that is new has no leader at first.
+  const count = async (): Promise<number> => (await topic.admin.fetchTopicOffsets(topic.topic)).length;
+  await waitUntil(
+    () =>
+      count()
+        .catch(() => 0)
+        .then((known) => known === 4),
+    { what: '4 partitions' },
+  );
   await publish(avtaler);
   await start();
   await waitForVisible(0);
