@@ -16,6 +16,7 @@ const LEFT: Record<string, string[]> = {
     ...['trigger_posisjon'],
   ],
   'numbers that the query-api has in mind, of who asks for what': ['oppslagsform'],
+  'of auditors, and months of the audit in files, which the sandbox has not': ['oppslagsarkiv', 'oppslagsinnsyn'],
   'figures that are not made here': ['statistikk', 'statistikk_tidspunkt'],
 };
 

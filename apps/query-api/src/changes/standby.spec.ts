@@ -127,10 +127,13 @@ test('of two replicas, the one that is behind is not asked by who has heard of m
   expect(await asked()).toEqual(new Set([2, 3]));
 
   await api.setFreshness(new Date());
-  await waitUntil(async () => (await inUse())[String(second)] === 0, { what: 'the one behind to leave' });
-  expect(await asked()).toEqual(new Set([3]));
-
-  await follower.resume();
+  // On a busy machine it may leave for being silent first, and be back before it is known how far behind it is.
+  const isLeft = async (): Promise<boolean> => (await inUse())[String(second)] === 0 && !(await asked()).has(2);
+  try {
+    await waitUntil(isLeft, { what: 'the one behind to leave, and not to be asked' });
+  } finally {
+    await follower.resume();
+  }
   await waitUntil(async () => (await inUse())[String(second)] === 1, { what: 'it to be back' });
   expect(await asked()).toEqual(new Set([3]));
   await onBoth.stop();
