@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { LOCKS } from './locks.ts';
+import { makeIndexConcurrently } from './migration-steps.ts';
 
 /** What a month of the audit is searched by once it is over: whole, and never written to again. */
 const INDEXES: Record<string, string> = {
@@ -40,24 +41,13 @@ async function makeIndexes(runner: QueryRunner): Promise<string[]> {
     for (const [suffix, definition] of Object.entries(INDEXES)) {
       const name = `${table}_${suffix}`;
       try {
-        if (await makeIndex(runner, name, `${table} ${definition}`)) made.push(name);
+        if (await makeIndexConcurrently(runner, name, `${table} ${definition}`)) made.push(name);
       } catch (error) {
         if (!isGone(error)) throw error;
       }
     }
   }
   return made;
-}
-
-async function makeIndex(runner: QueryRunner, name: string, definition: string): Promise<boolean> {
-  const [index] = (await runner.query('select indisvalid as whole from pg_index where indexrelid = to_regclass($1)', [
-    name,
-  ])) as { whole: boolean }[];
-  if (index?.whole) return false;
-  // Killed on the way: it is there, and is never used.
-  if (index) await runner.query(`drop index concurrently ${name}`);
-  await runner.query(`create index concurrently ${name} on ${definition}`);
-  return true;
 }
 
 /** The month has left meanwhile. */

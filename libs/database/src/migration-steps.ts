@@ -125,15 +125,26 @@ export async function createIndexConcurrently(
   { unique = false } = {},
 ): Promise<void> {
   requireNoTransaction(db, 'createIndexConcurrently');
+  const began = performance.now();
+  if (!(await makeIndexConcurrently(db, name, on, { unique }))) return;
+  contextOf(db).report({ event: 'STEP_DONE', step: `index ${name}`, seconds: seconds(began) });
+}
+
+/** The same, where there is no migration. @returns whether it was not there, or not whole */
+export async function makeIndexConcurrently(
+  db: QueryRunner,
+  name: string,
+  on: string,
+  { unique = false } = {},
+): Promise<boolean> {
   const [index] = (await db.query(
     `select indisvalid and indisready as whole from pg_index where indexrelid = to_regclass($1)`,
     [name],
   )) as { whole: boolean }[];
-  if (index?.whole) return;
-  const began = performance.now();
+  if (index?.whole) return false;
   if (index) await db.query(`drop index concurrently if exists ${name}`);
   await db.query(`create ${unique ? 'unique ' : ''}index concurrently ${name} on ${on}`);
-  contextOf(db).report({ event: 'STEP_DONE', step: `index ${name}`, seconds: seconds(began) });
+  return true;
 }
 
 /** Waits for those that use it, however long they take, with nobody waiting behind. */

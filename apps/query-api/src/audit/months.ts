@@ -43,14 +43,17 @@ export async function monthsOf(db: Pool | PoolClient, selected: Selected, archiv
       throw new ArchiveError(`${maaned} has left the database, and ${where}`);
     } else if (file.sha256 !== sha256) throw new ArchiveError(`${file.fil} is not the file that was verified`);
   }
-  return { inDatabase: new Set(rows.flatMap(({ maaned, isHere }) => (isHere ? [maaned] : []))), lost };
+  return { inDatabase: inDatabase(rows), lost };
 }
 
+const inDatabase = (rows: readonly Row[]): Set<string> =>
+  new Set(rows.flatMap(({ maaned, isHere }) => (isHere ? [maaned] : [])));
+
 /** After files were read. @throws ArchiveError when a month has gone meanwhile, which neither would tell of */
-export async function requireStillThere(db: Pool | PoolClient, { inDatabase }: Months): Promise<void> {
+export async function requireStillThere(db: Pool | PoolClient, { inDatabase: before }: Months): Promise<void> {
   const { rows } = await db.query<Row>(MONTHS);
-  const here = new Set(rows.flatMap(({ maaned, isHere }) => (isHere ? [maaned] : [])));
-  const gone = [...inDatabase].find((month) => !here.has(month));
+  const here = inDatabase(rows);
+  const gone = [...before].find((month) => !here.has(month));
   if (gone !== undefined) throw new ArchiveError(`${gone} left the database while files were read: do it again`);
 }
 
