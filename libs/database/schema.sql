@@ -1513,6 +1513,7 @@ create table oppslagslinje (
   form bigint,
   call_uuid uuid,
   person uuid,
+  organisasjoner text[],
   constraint oppslagslinje_pkey PRIMARY KEY (tidspunkt, id),
   constraint oppslagslinje_call_check CHECK (num_nonnulls(call_id, call_uuid) = 1),
   constraint oppslagslinje_form_check CHECK (form IS NOT NULL OR num_nulls(konsument, operasjon, felter) = 0),
@@ -1526,11 +1527,12 @@ comment on column oppslagslinje.antall_kall is 'Requests that the line stands fo
 comment on column oppslagslinje.form is 'oppslagsform.nr; without it the line has consumer, purpose, operation and fields itself';
 comment on column oppslagslinje.call_uuid is 'The call id, when it is a UUID in its usual form; else it is in call_id';
 comment on column oppslagslinje.person is 'The only person; several are in personer. Opaque ids (deltaker_id)';
+comment on column oppslagslinje.organisasjoner is 'Organisation numbers of who asked from outside of Nav: that of the consumer, and that of the supplier that asked on its behalf';
 CREATE INDEX oppslagslinje_person ON ONLY oppslagslinje USING brin (person uuid_bloom_ops (n_distinct_per_range='2500', false_positive_rate='0.002')) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX oppslagslinje_personer ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE personer <> '{}'::uuid[];
 CREATE INDEX oppslagslinje_uten_navn ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE posisjon IS NOT NULL OR (operasjon = ANY (ARRAY['eksporterAvtaler'::text, 'hentEndringer'::text, 'hentStatistikk'::text]));
 grant select on oppslagslinje to datadeling_revisor;
-grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person) on oppslagslinje to datadeling_leser;
+grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person, organisasjoner) on oppslagslinje to datadeling_leser;
 
 create table parkert_handling (
   id bigint generated always as identity,
@@ -2024,7 +2026,8 @@ create view oppslag as
     l.posisjon,
     l.utvalg,
     l.avslag,
-    COALESCE(l.antall_kall, 1) AS antall_kall
+    COALESCE(l.antall_kall, 1) AS antall_kall,
+    l.organisasjoner
    FROM oppslagslinje l
      LEFT JOIN oppslagsform f ON f.nr = l.form;
 comment on view oppslag is 'Audit: who asked for which persons, why, and what they got. personer are deltaker_id';
@@ -2032,6 +2035,7 @@ comment on column oppslag.posisjon is 'Place in the change feed of what was read
 comment on column oppslag.utvalg is 'The part of all avtaler that was told of, without persons';
 comment on column oppslag.avslag is 'Why it was refused: a code of the catalogue of errors';
 comment on column oppslag.antall_kall is 'Requests that the line stands for: refusals that are counted by the minute';
+comment on column oppslag.organisasjoner is 'Organisation numbers of who asked from outside of Nav: that of the consumer, and that of the supplier that asked on its behalf';
 CREATE TRIGGER skriv_oppslagslinje INSTEAD OF INSERT ON oppslag FOR EACH ROW EXECUTE FUNCTION skriv_oppslagslinje();
 grant select on oppslag to datadeling_revisor;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall) on oppslag to datadeling_leser;

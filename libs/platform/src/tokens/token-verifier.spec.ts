@@ -1,6 +1,7 @@
 import { onDuty, ON_DUTY_NAV_IDENT, startTokenIssuer, type TokenIssuer } from '@tiltak/testing';
-import { navIdentOf, TokenVerifier } from './auth.ts';
-import { Problem } from './problem.ts';
+import { Problem } from '../problem.ts';
+import { navIdentOf, type EntraToken } from './entra.ts';
+import { TokenVerifier, type TokenConfig } from './token-verifier.ts';
 
 let issuer: TokenIssuer;
 
@@ -10,8 +11,12 @@ beforeAll(async () => {
 afterAll(() => issuer.stop());
 afterEach(() => issuer.respondWith(undefined));
 
-const newVerifier = (jwksUri = issuer.jwksUri): TokenVerifier =>
-  new TokenVerifier({ issuer: issuer.issuer, audience: 'oss', jwksUri });
+const configOf = (jwksUri = issuer.jwksUri): TokenConfig => ({
+  AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
+  AZURE_APP_CLIENT_ID: 'oss',
+  AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,
+});
+const newVerifier = (jwksUri?: string): TokenVerifier => new TokenVerifier(configOf(jwksUri));
 
 const token = (claims: Record<string, unknown> = {}): Promise<string> => issuer.token({ azp: 'app', claims });
 
@@ -29,11 +34,10 @@ test('a machine token is let through', async () => {
 });
 
 test('a token of a person is let through only where persons are taken', async () => {
-  const { issuer: place, jwksUri } = issuer;
   const person = await token(onDuty());
   expect(await status(newVerifier(), person)).toBe(401);
-  const takesPersons = new TokenVerifier({ issuer: place, audience: 'oss', jwksUri, takesPersons: true });
-  expect(navIdentOf(await takesPersons.verify(person))).toBe(ON_DUTY_NAV_IDENT);
+  const takesPersons = new TokenVerifier(configOf(), { takesPersons: true });
+  expect(navIdentOf((await takesPersons.verify(person)) as EntraToken)).toBe(ON_DUTY_NAV_IDENT);
   expect(await status(takesPersons, await token())).toBe(200);
 });
 
@@ -43,7 +47,7 @@ test.each<[string, Record<string, unknown>]>([
   ['with a claim that is no Nav ident', { NAVident: 'vakt@nav.example' }],
   ['with several', { NAVident: [ON_DUTY_NAV_IDENT] }],
 ])('%s has no Nav ident', (_, claims) => {
-  expect(navIdentOf({ azp: 'app', exp: 0, ...onDuty(), ...claims })).toBeUndefined();
+  expect(navIdentOf({ issuedBy: 'entra', azp: 'app', exp: 0, ...onDuty(), ...claims })).toBeUndefined();
 });
 
 test('keys that can not be had are 503 with the time to wait: neither allowed nor the fault of the caller', async () => {
