@@ -23,7 +23,7 @@ afterAll(async () => {
 const ask = (path: string, authorization: string, init: RequestInit = {}): Promise<Response> =>
   fetch(ingestor.url + path, {
     ...init,
-    headers: { authorization, 'content-type': 'application/json' },
+    headers: { authorization, ...(init.body ? { 'content-type': 'application/json' } : {}) },
   });
 
 /** There is no contract, which only those are told who are let in. */
