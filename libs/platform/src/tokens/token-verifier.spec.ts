@@ -1,6 +1,8 @@
 import { onDuty, ON_DUTY_NAV_IDENT, startTokenIssuer, type TokenIssuer } from '@tiltak/testing';
+import { maskinportenVariables, readEnvironment } from '../config.ts';
 import { Problem } from '../problem.ts';
 import { navIdentOf, type EntraToken } from './entra.ts';
+import { clientOf } from './token.ts';
 import { TokenVerifier, type TokenConfig } from './token-verifier.ts';
 
 let issuer: TokenIssuer;
@@ -121,5 +123,44 @@ describe('a token that is known already', () => {
     const refused = await token({ idtyp: 'user' });
     expect(await status(verifier, refused)).toBe(401);
     expect(verifier.known(refused)).toBeUndefined();
+  });
+});
+
+describe('two issuers', () => {
+  const both = (more: Partial<TokenConfig> = {}): TokenConfig => ({
+    ...configOf(),
+    MASKINPORTEN_ISSUER: issuer.maskinporten.issuer,
+    MASKINPORTEN_JWKS_URI: issuer.maskinporten.jwksUri,
+    MASKINPORTEN_AUDIENCE: 'api',
+    ...more,
+  });
+
+  test.each<[string, () => Partial<TokenConfig>, RegExp]>([
+    ['one issuer as both', () => ({ MASKINPORTEN_ISSUER: issuer.issuer }), /MASKINPORTEN_ISSUER is AZURE/],
+    ['but for a slash', () => ({ MASKINPORTEN_ISSUER: `${issuer.issuer}/` }), /MASKINPORTEN_ISSUER is AZURE/],
+    ['the same keys', () => ({ MASKINPORTEN_JWKS_URI: issuer.jwksUri }), /MASKINPORTEN_JWKS_URI is AZURE/],
+    ['http elsewhere', () => ({ MASKINPORTEN_ISSUER: 'http://maskinporten.example.no/' }), /_ISSUER must be https/],
+    ['keys over http', () => ({ MASKINPORTEN_JWKS_URI: 'http://maskinporten.example.no/jwk' }), /_URI must be https/],
+    ['no audience', () => ({ MASKINPORTEN_AUDIENCE: undefined }), /are set together/],
+  ])('%s: it does not start', (_, more, said) => {
+    expect(() => new TokenVerifier(both(more()))).toThrow(said);
+  });
+
+  test('what half of the variables are set to is refused when they are read', () => {
+    const env = { MASKINPORTEN_ISSUER: 'https://x.no/', MASKINPORTEN_JWKS_URI: 'https://x.no/jwk' };
+    expect(() => readEnvironment(maskinportenVariables, env)).toThrow(/MASKINPORTEN_SCOPE is missing/);
+  });
+
+  test('a key that Entra ID has changed is no business of the other, and a token is known by its own issuer', async () => {
+    const verifier = new TokenVerifier(both());
+    const asked = { orgnr: '310100005', scope: 'nav:tiltak/les', audience: 'api' };
+    const outside = await issuer.maskinporten.token({ ...asked, clientId: 'k' });
+    await issuer.rotateKey({ keepOld: false });
+    const [ours, theirs] = await Promise.all([verifier.verify(await token()), verifier.verify(outside)]);
+    expect([clientOf(ours), clientOf(theirs)]).toEqual(['app', '0192:310100005/k']);
+    expect(verifier.known(outside)).toEqual({
+      ...{ issuedBy: 'maskinporten', exp: expect.any(Number), clientId: 'k' },
+      ...{ consumer: '310100005', supplier: undefined, scopes: ['nav:tiltak/les'] },
+    });
   });
 });
