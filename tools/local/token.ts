@@ -65,8 +65,7 @@ export function fetchTokenOnDuty(issuer: string, audience: string): Promise<stri
 
 /** `npm run token -- --maskinporten …`: what stands behind it. */
 function outsideToken(args: string[]): Promise<string> {
-  const option = { type: 'string' } as const;
-  const options = { orgnr: option, scope: option, leverandoer: option };
+  const options = { orgnr: { type: 'string' }, scope: { type: 'string' }, leverandoer: { type: 'string' } } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const { ready, navn: name, organisasjon } = running(positionals[0]);
   const first = readLocalKonsumenter().find(({ organisasjonsnummer }) => organisasjonsnummer !== undefined);

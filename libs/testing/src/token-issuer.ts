@@ -74,19 +74,8 @@ export async function startTokenIssuer({
   const own = `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : port)}`;
   const issuer = url ?? own;
   let key = await createKey(issuer, (body) => entraClaims(body, audience));
-  // It ends in a slash, as the real one's does. Most who start this ask it for nothing, so its key is made when it is wanted.
-  const outside = `${issuer}/maskinporten/`;
-  let outsideKey: Promise<Key> | undefined;
-  const maskinporten = (): Promise<Key> => (outsideKey ??= createKey(outside, maskinportenClaims));
-  const respondTo =
-    (entra: RequestListener): RequestListener =>
-    (request, response) => {
-      const path = request.url?.startsWith(OUTSIDE) === true ? request.url.slice(OUTSIDE.length) : undefined;
-      if (path === undefined) return entra(request, response);
-      request.url = path;
-      void maskinporten().then(({ respond }) => respond(request, response));
-    };
-  respond = respondTo(key.respond);
+  const outside = new OutsideIssuer(`${issuer}${OUTSIDE}/`);
+  respond = outside.before(key.respond);
   return {
     issuer,
     address: own,
@@ -99,24 +88,12 @@ export async function startTokenIssuer({
           setClaims(payload, { ...claimsFor(azp, receiver), ...claims });
         },
       }),
-    maskinporten: {
-      issuer: outside,
-      jwksUri: `${outside}jwks`,
-      token: async (options) => {
-        const { server, kid } = await maskinporten();
-        const claims = claimsOfMaskinporten(options);
-        return server.buildToken({
-          kid,
-          expiresIn: MASKINPORTEN_SECONDS,
-          scopesOrTransform: (_header, payload) => setClaims(payload, claims),
-        });
-      },
-    },
+    maskinporten: outside,
     rotateKey: async ({ keepOld = true } = {}) => {
       const old = key.server.keys.get(key.kid);
       key = await createKey(issuer, (body) => entraClaims(body, audience));
       if (keepOld && old) await key.server.keys.add(old);
-      respond = respondTo(key.respond);
+      respond = outside.before(key.respond);
     },
     respondWith: (given) => {
       instead =
@@ -129,6 +106,40 @@ export async function startTokenIssuer({
       await closed;
     },
   };
+}
+
+/** As Maskinporten, whose name ends in a slash. Most who start this ask it for nothing: its key is made when it is wanted. */
+class OutsideIssuer {
+  readonly issuer: string;
+  readonly jwksUri: string;
+  private key: Promise<Key> | undefined;
+
+  constructor(issuer: string) {
+    this.issuer = issuer;
+    this.jwksUri = `${issuer}jwks`;
+  }
+
+  async token(options: MaskinportenOptions): Promise<string> {
+    const { server, kid } = await this.ownKey();
+    return server.buildToken({
+      kid,
+      expiresIn: MASKINPORTEN_SECONDS,
+      scopesOrTransform: (_header, payload) => setClaims(payload, claimsOfMaskinporten(options)),
+    });
+  }
+
+  /** Answers what is asked below its own path, and leaves all else to the other. */
+  before(other: RequestListener): RequestListener {
+    return (request, response) => {
+      if (request.url?.startsWith(`${OUTSIDE}/`) !== true) return other(request, response);
+      request.url = request.url.slice(OUTSIDE.length);
+      void this.ownKey().then(({ respond }) => respond(request, response));
+    };
+  }
+
+  private ownKey(): Promise<Key> {
+    return (this.key ??= createKey(this.issuer, maskinportenClaims));
+  }
 }
 
 function claimsFor(azp: string, audience: string): Claims {

@@ -11,13 +11,13 @@ const directory = mkdtempSync(join(tmpdir(), 'tokens-'));
 const registry = join(directory, 'konsumenter.yaml');
 const purpose = { id: 'B1', lenke: 'https://x.no/B1', operasjoner: 'alle', felter: 'alle' };
 const entry = { bruksvilkaar: 1, behandlingsgrunnlag: [purpose] };
-const kvote = { perSekund: 1, burst: 1_000 };
+const quota = { perSekund: 1, burst: 1_000 };
 
 let issuers: TwoIssuers;
 let api: TestApi;
 beforeAll(async () => {
   issuers = await startTwoIssuers();
-  const kommune = { navn: 'kommune', organisasjonsnummer: consumer, leverandoerer: [supplier], kvote, ...entry };
+  const kommune = { navn: 'kommune', organisasjonsnummer: consumer, leverandoerer: [supplier], kvote: quota, ...entry };
   writeFileSync(registry, stringify([{ navn: 'alt', azp, ...entry }, kommune]));
   api = await startTestApi(env());
 });
