@@ -1513,6 +1513,7 @@ create table oppslagslinje (
   form bigint,
   call_uuid uuid,
   person uuid,
+  organisasjoner text[],
   constraint oppslagslinje_pkey PRIMARY KEY (tidspunkt, id),
   constraint oppslagslinje_call_check CHECK (num_nonnulls(call_id, call_uuid) = 1),
   constraint oppslagslinje_form_check CHECK (form IS NOT NULL OR num_nulls(konsument, operasjon, felter) = 0),
@@ -1526,11 +1527,12 @@ comment on column oppslagslinje.antall_kall is 'Requests that the line stands fo
 comment on column oppslagslinje.form is 'oppslagsform.nr; without it the line has consumer, purpose, operation and fields itself';
 comment on column oppslagslinje.call_uuid is 'The call id, when it is a UUID in its usual form; else it is in call_id';
 comment on column oppslagslinje.person is 'The only person; several are in personer. Opaque ids (deltaker_id)';
+comment on column oppslagslinje.organisasjoner is 'Organisation numbers of who asked from outside of Nav: that of the consumer, and that of the supplier that asked on its behalf';
 CREATE INDEX oppslagslinje_person ON ONLY oppslagslinje USING brin (person uuid_bloom_ops (n_distinct_per_range='2500', false_positive_rate='0.002')) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX oppslagslinje_personer ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE personer <> '{}'::uuid[];
 CREATE INDEX oppslagslinje_uten_navn ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE posisjon IS NOT NULL OR (operasjon = ANY (ARRAY['eksporterAvtaler'::text, 'hentEndringer'::text, 'hentStatistikk'::text]));
 grant select on oppslagslinje to datadeling_revisor;
-grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person) on oppslagslinje to datadeling_leser;
+grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person, organisasjoner) on oppslagslinje to datadeling_leser;
 
 create table parkert_handling (
   id bigint generated always as identity,
@@ -1823,115 +1825,6 @@ alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygg
 alter table synk_avtale add constraint synk_avtale_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
 alter table synk_side add constraint synk_side_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
 
-create view avtale_synlig as
- SELECT avtale_id,
-    avtale_nr,
-    deltaker_fnr,
-    deltaker_id,
-    bedrift_nr,
-    bedrift_navn,
-    veileder_nav_ident,
-    tiltakstype,
-    versjon,
-    avtale_status,
-    avtale_inngaatt,
-    start_dato,
-    slutt_dato,
-    stillingprosent,
-    antall_dager_per_uke,
-    stillingstype,
-    godkjent_av_deltaker,
-    godkjent_av_arbeidsgiver,
-    godkjent_av_veileder,
-    godkjent_av_beslutter,
-    godkjent_av_nav_ident,
-    godkjent_av_beslutter_nav_ident,
-    godkjent_paa_vegne_av,
-    godkjent_paa_vegne_av_arbeidsgiver,
-    opphav,
-    opprettet_tidspunkt,
-    annullert_tidspunkt,
-    sist_endret,
-    mottatt,
-    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
-    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
-    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
-    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
-    COALESCE(aldri_begynt, false) AS aldri_begynt,
-    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
-   FROM avtale
-  WHERE slettet IS NULL AND NOT feilregistrert;
-comment on view avtale_synlig is 'What consumers may see';
-grant select on avtale_synlig to datadeling_leser;
-grant select on avtale_synlig to datadeling_skriver;
-
-create view relasjon_synlig as
- SELECT deltaker_id,
-    fra,
-    relasjon,
-    til
-   FROM relasjon r
-  WHERE (EXISTS ( SELECT
-           FROM avtale a
-          WHERE a.avtale_id = r.til AND a.slettet IS NULL AND NOT a.feilregistrert));
-comment on view relasjon_synlig is 'Links that lead to something consumers may see';
-grant select on relasjon_synlig to datadeling_leser;
-
-create view avtale_versjon_synlig as
- SELECT avtale_id,
-    avtale_nr,
-    deltaker_fnr,
-    deltaker_id,
-    bedrift_nr,
-    bedrift_navn,
-    veileder_nav_ident,
-    tiltakstype,
-    versjon,
-    avtale_status,
-    avtale_inngaatt,
-    start_dato,
-    slutt_dato,
-    stillingprosent,
-    antall_dager_per_uke,
-    stillingstype,
-    godkjent_av_deltaker,
-    godkjent_av_arbeidsgiver,
-    godkjent_av_veileder,
-    godkjent_av_beslutter,
-    godkjent_av_nav_ident,
-    godkjent_av_beslutter_nav_ident,
-    godkjent_paa_vegne_av,
-    godkjent_paa_vegne_av_arbeidsgiver,
-    opphav,
-    opprettet_tidspunkt,
-    annullert_tidspunkt,
-    sist_endret,
-    feilregistrert,
-    laert,
-    lopenr,
-    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
-    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
-    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
-    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
-    COALESCE(aldri_begynt, false) AS aldri_begynt,
-    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
-   FROM avtale_versjon v
-  WHERE (EXISTS ( SELECT
-           FROM avtale a
-          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
-comment on view avtale_versjon_synlig is 'Versions of the avtaler that consumers may see now; of one with feilregistrert, only that it was hidden then';
-grant select on avtale_versjon_synlig to datadeling_leser;
-
-create view innsyn_avtale as
- SELECT deltaker_id,
-    avtale_id,
-    min(laert) AS forst_laert
-   FROM avtale_versjon
-  WHERE deltaker_id IS NOT NULL AND ny_deltaker
-  GROUP BY deltaker_id, avtale_id;
-comment on view innsyn_avtale is 'Since when each avtale of a participant has been here: all that the auditor needs of it';
-grant select on innsyn_avtale to datadeling_revisor;
-
 create view avtale_gammel_graphql as
  SELECT avtale.avtale_id,
     avtale.avtale_nr,
@@ -1995,17 +1888,102 @@ UNION ALL
 comment on view avtale_gammel_graphql is 'What consumers of the earlier GraphQL may see: also what is wrongly registered. For nothing but POST /graphql';
 grant select on avtale_gammel_graphql to datadeling_leser;
 
-create view statistikk_synlig as
- SELECT statistikk.inndeling,
-    statistikk.dag,
-    statistikk.verdier,
-    statistikk.avtaler,
-    statistikk.deltakere
-   FROM statistikk
-     JOIN statistikk_tidspunkt USING (generasjon)
-  WHERE statistikk.synlig;
-comment on view statistikk_synlig is 'What is told';
-grant select on statistikk_synlig to datadeling_leser;
+create view avtale_synlig as
+ SELECT avtale_id,
+    avtale_nr,
+    deltaker_fnr,
+    deltaker_id,
+    bedrift_nr,
+    bedrift_navn,
+    veileder_nav_ident,
+    tiltakstype,
+    versjon,
+    avtale_status,
+    avtale_inngaatt,
+    start_dato,
+    slutt_dato,
+    stillingprosent,
+    antall_dager_per_uke,
+    stillingstype,
+    godkjent_av_deltaker,
+    godkjent_av_arbeidsgiver,
+    godkjent_av_veileder,
+    godkjent_av_beslutter,
+    godkjent_av_nav_ident,
+    godkjent_av_beslutter_nav_ident,
+    godkjent_paa_vegne_av,
+    godkjent_paa_vegne_av_arbeidsgiver,
+    opphav,
+    opprettet_tidspunkt,
+    annullert_tidspunkt,
+    sist_endret,
+    mottatt,
+    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
+    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
+    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
+    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
+    COALESCE(aldri_begynt, false) AS aldri_begynt,
+    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
+   FROM avtale
+  WHERE slettet IS NULL AND NOT feilregistrert;
+comment on view avtale_synlig is 'What consumers may see';
+grant select on avtale_synlig to datadeling_leser;
+grant select on avtale_synlig to datadeling_skriver;
+
+create view avtale_versjon_synlig as
+ SELECT avtale_id,
+    avtale_nr,
+    deltaker_fnr,
+    deltaker_id,
+    bedrift_nr,
+    bedrift_navn,
+    veileder_nav_ident,
+    tiltakstype,
+    versjon,
+    avtale_status,
+    avtale_inngaatt,
+    start_dato,
+    slutt_dato,
+    stillingprosent,
+    antall_dager_per_uke,
+    stillingstype,
+    godkjent_av_deltaker,
+    godkjent_av_arbeidsgiver,
+    godkjent_av_veileder,
+    godkjent_av_beslutter,
+    godkjent_av_nav_ident,
+    godkjent_av_beslutter_nav_ident,
+    godkjent_paa_vegne_av,
+    godkjent_paa_vegne_av_arbeidsgiver,
+    opphav,
+    opprettet_tidspunkt,
+    annullert_tidspunkt,
+    sist_endret,
+    feilregistrert,
+    laert,
+    lopenr,
+    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
+    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
+    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
+    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
+    COALESCE(aldri_begynt, false) AS aldri_begynt,
+    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
+   FROM avtale_versjon v
+  WHERE (EXISTS ( SELECT
+           FROM avtale a
+          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view avtale_versjon_synlig is 'Versions of the avtaler that consumers may see now; of one with feilregistrert, only that it was hidden then';
+grant select on avtale_versjon_synlig to datadeling_leser;
+
+create view innsyn_avtale as
+ SELECT deltaker_id,
+    avtale_id,
+    min(laert) AS forst_laert
+   FROM avtale_versjon
+  WHERE deltaker_id IS NOT NULL AND ny_deltaker
+  GROUP BY deltaker_id, avtale_id;
+comment on view innsyn_avtale is 'Since when each avtale of a participant has been here: all that the auditor needs of it';
+grant select on innsyn_avtale to datadeling_revisor;
 
 create view oppslag as
  SELECT l.id,
@@ -2024,7 +2002,8 @@ create view oppslag as
     l.posisjon,
     l.utvalg,
     l.avslag,
-    COALESCE(l.antall_kall, 1) AS antall_kall
+    COALESCE(l.antall_kall, 1) AS antall_kall,
+    l.organisasjoner
    FROM oppslagslinje l
      LEFT JOIN oppslagsform f ON f.nr = l.form;
 comment on view oppslag is 'Audit: who asked for which persons, why, and what they got. personer are deltaker_id';
@@ -2032,19 +2011,34 @@ comment on column oppslag.posisjon is 'Place in the change feed of what was read
 comment on column oppslag.utvalg is 'The part of all avtaler that was told of, without persons';
 comment on column oppslag.avslag is 'Why it was refused: a code of the catalogue of errors';
 comment on column oppslag.antall_kall is 'Requests that the line stands for: refusals that are counted by the minute';
+comment on column oppslag.organisasjoner is 'Organisation numbers of who asked from outside of Nav: that of the consumer, and that of the supplier that asked on its behalf';
 CREATE TRIGGER skriv_oppslagslinje INSTEAD OF INSERT ON oppslag FOR EACH ROW EXECUTE FUNCTION skriv_oppslagslinje();
 grant select on oppslag to datadeling_revisor;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall) on oppslag to datadeling_leser;
 
-create view versjon_deltaker as
- SELECT avtale_id,
-    deltaker_id
-   FROM avtale_versjon v
-  WHERE ny_deltaker AND (EXISTS ( SELECT
+create view relasjon_synlig as
+ SELECT deltaker_id,
+    fra,
+    relasjon,
+    til
+   FROM relasjon r
+  WHERE (EXISTS ( SELECT
            FROM avtale a
-          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
-comment on view versjon_deltaker is 'Avtaler that consumers may see, and whose they are or have been: to find them by; their versions are read by avtale_id';
-grant select on versjon_deltaker to datadeling_leser;
+          WHERE a.avtale_id = r.til AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view relasjon_synlig is 'Links that lead to something consumers may see';
+grant select on relasjon_synlig to datadeling_leser;
+
+create view statistikk_synlig as
+ SELECT statistikk.inndeling,
+    statistikk.dag,
+    statistikk.verdier,
+    statistikk.avtaler,
+    statistikk.deltakere
+   FROM statistikk
+     JOIN statistikk_tidspunkt USING (generasjon)
+  WHERE statistikk.synlig;
+comment on view statistikk_synlig is 'What is told';
+grant select on statistikk_synlig to datadeling_leser;
 
 create view versjon_bedrift as
  SELECT avtale_id,
@@ -2055,3 +2049,13 @@ create view versjon_bedrift as
           WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
 comment on view versjon_bedrift is 'As versjon_deltaker, with whom they are or have been';
 grant select on versjon_bedrift to datadeling_leser;
+
+create view versjon_deltaker as
+ SELECT avtale_id,
+    deltaker_id
+   FROM avtale_versjon v
+  WHERE ny_deltaker AND (EXISTS ( SELECT
+           FROM avtale a
+          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view versjon_deltaker is 'Avtaler that consumers may see, and whose they are or have been: to find them by; their versions are read by avtale_id';
+grant select on versjon_deltaker to datadeling_leser;

@@ -186,7 +186,7 @@ export const FAULTS: readonly Fault[] = [
     fault: 'the key server is away',
     done: 'after its keys were read once',
     holds: 'tokens of known keys are accepted',
-    file: 'libs/platform/src/auth.spec.ts',
+    file: 'libs/platform/src/tokens/token-verifier.spec.ts',
     test: 'known keys go on when the key server goes away',
   },
   {
@@ -537,7 +537,7 @@ export const FAULTS: readonly Fault[] = [
     fault: 'keys that share an id',
     done: 'two of one kid, or none',
     holds: 'tried in turn',
-    file: 'libs/platform/src/issuer-keys.spec.ts',
+    file: 'libs/platform/src/tokens/issuer-keys.spec.ts',
     test: '%s are tried in turn, and what none of them has signed is refused',
   },
   {

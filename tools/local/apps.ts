@@ -8,6 +8,7 @@ import {
   type OrganisasjonDatabase,
   type ManagedProcess,
 } from '@tiltak/testing';
+import { scopeOf } from '../generators/organisasjon/names.ts';
 import { APP_ENV } from './options.ts';
 
 /** What both apps must know about where they run. */
@@ -35,6 +36,9 @@ export interface Surroundings {
 
 /** The audience of tokens for the organisation's apps, as Entra ID would know them; those of another are refused. */
 export const clientId = (organisasjon: string): string => `tiltak-datadeling-${organisasjon}`;
+
+/** Organisation number of each organisation of the local stack, for its adapter: a synthetic one. */
+export const LOCAL_ORGNR = '310104116';
 
 export interface App {
   /** «ingestor of nav» */
@@ -77,6 +81,8 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
     ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
     ...(triggerTopic === undefined ? {} : { TRIGGER_TOPIC: triggerTopic }),
     ADAPTER_KAN_SKRIVE: adapterMayWrite,
+    MASKINPORTEN_SCOPE: scopeOf(surroundings.organisasjon, 'adapter'),
+    MASKINPORTEN_ORGANISASJONSNUMMER: LOCAL_ORGNR,
     // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
     NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',
     MALLOC_ARENA_MAX: '1',
@@ -92,6 +98,7 @@ export function startQueryApiProcess(surroundings: Surroundings, port: number, e
     DB_USERNAME: database.queryApi.username,
     DB_PASSWORD: database.queryApi.password,
     KONSUMENTER_FIL: konsumenter,
+    MASKINPORTEN_SCOPE: scopeOf(surroundings.organisasjon, 'les'),
     ...(replica === undefined ? {} : { DB_REPLIKA_HOST: database.host, DB_REPLIKA_PORT: String(replica) }),
     ...(dekning === undefined ? {} : { DEKNING_FIL: dekning }),
     // As in its image.
@@ -117,6 +124,9 @@ function common({ organisasjon, database, issuer, jwksUri, deltakerIdKey }: Surr
     AZURE_APP_CLIENT_ID: clientId(organisasjon),
     AZURE_OPENID_CONFIG_ISSUER: issuer,
     AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,
+    MASKINPORTEN_ISSUER: `${issuer}/maskinporten/`,
+    MASKINPORTEN_JWKS_URI: `${issuer}/maskinporten/jwks`,
+    MASKINPORTEN_AUDIENCE: clientId(organisasjon),
   };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { decodeJwt } from 'jose';
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { runProgram, freePort, ON_DUTY_NAV_IDENT, ROOT, startTokenIssuer } from '@tiltak/testing';
-import { fetchToken, fetchTokenOnDuty, readLocalKonsumenter } from './token.ts';
+import { fetchMaskinportenToken, fetchToken, fetchTokenOnDuty, readLocalKonsumenter } from './token.ts';
 
 test('the local registry has a consumer that may do all, and one that may do little', () => {
   expect(readLocalKonsumenter().map(({ navn: name }) => name)).toEqual(expect.arrayContaining(['alt', 'smal']));
@@ -54,6 +54,27 @@ test('a token for an adapter has the scope, and the organisation', async () => {
   try {
     const token = decodeJwt(await fetchToken(issuer.issuer, 'adapter-demo', { adapter: 'demo-fylke' }));
     expect(token).toMatchObject({ azp: 'adapter-demo', scope: 'tiltak:adapter', organisasjon: 'demo-fylke' });
+  } finally {
+    await issuer.stop();
+  }
+});
+
+test('a token of another organisation is as Maskinporten gives it, of an issuer and a key of its own', async () => {
+  const issuer = await startTokenIssuer({ port: 0, audience: 'tiltak-datadeling' });
+  try {
+    const asked = { orgnr: '310100005', scope: 'nav:tiltak/nav.les', audience: 'api', leverandoer: '310101370' };
+    const { jwksUri, issuer: name } = issuer.maskinporten;
+    const keys = createRemoteJWKSet(new URL(jwksUri));
+    for (const token of [await fetchMaskinportenToken(issuer.issuer, asked), await issuer.maskinporten.token(asked)]) {
+      const { payload } = await jwtVerify(token, keys, { issuer: name, audience: 'api', maxTokenAge: 60 });
+      expect(payload).toMatchObject({
+        scope: asked.scope,
+        consumer: { authority: 'iso6523-actorid-upis', ID: '0192:310100005' },
+        supplier: { authority: 'iso6523-actorid-upis', ID: '0192:310101370' },
+      });
+      expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(120);
+      await expect(jwtVerify(token, createRemoteJWKSet(new URL(issuer.jwksUri)))).rejects.toThrow();
+    }
   } finally {
     await issuer.stop();
   }

@@ -25,7 +25,7 @@ test.each<[string, Record<string, unknown>, Role, RegExp | undefined]>([
   ['a machine with the role', { ...onDuty(), idtyp: 'app' }, 'drift', /machine token/],
   ['an adapter, on duty', ADAPTER, 'drift', /machine token/],
 ])('%s', (_who, claims, role, reason) => {
-  const said = whyRefused({ azp: 'klient', exp: 0, ...claims }, role, {
+  const said = whyRefused({ issuedBy: 'entra', azp: 'klient', exp: 0, ...claims }, role, {
     organisasjon: 'nav',
     adapterMayWrite: true,
     groupsOnDuty: [GROUP],

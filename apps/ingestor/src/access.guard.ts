@@ -1,10 +1,30 @@
 import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { hasAppRole, isMachine, navIdentOf, PROBLEMS, Problem, setKonsument, type Token } from '@tiltak/platform';
+import {
+  clientOf,
+  hasAppRole,
+  isMachine,
+  navIdentOf,
+  PROBLEMS,
+  Problem,
+  setKonsument,
+  type EntraToken,
+  type MaskinportenToken,
+  type Token,
+} from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 
 /** What a caller of the ingestor may be; each operation is for one of them. */
 export type Role = 'adapter' | 'drift';
+
+/** An adapter that is not in Nav's Entra ID. */
+interface OutsideAdapter {
+  /** of the organisation that the process serves */
+  organisasjonsnummer: string;
+  /** organisation numbers of those who may come on its behalf */
+  suppliers: readonly string[];
+  scope: string;
+}
 
 /** Whom the process admits. */
 export interface Admitted {
@@ -12,6 +32,8 @@ export interface Admitted {
   organisasjon: string;
   /** ids of the groups whose members are on duty, besides those who have the role */
   groupsOnDuty: readonly string[];
+  /** whose adapter may come with a token of Maskinporten; undefined: nobody's */
+  outside?: OutsideAdapter | undefined;
   /** false where the organisation's source publishes to Kafka itself */
   adapterMayWrite: boolean;
 }
@@ -71,7 +93,7 @@ export function authorizeFor(admitted: Admitted): (request: FastifyRequest) => v
 function requireRole(request: FastifyRequest, role: Role | undefined, admitted: Admitted): void {
   const token = tokenOf(request);
   // The application, and never the person: who did something stands in the audit of actions only.
-  setKonsument(token.azp);
+  setKonsument(clientOf(token));
   const reason = role === undefined ? 'The operation is granted to nobody' : whyRefused(token, role, admitted);
   if (reason !== undefined) throw forbidden(reason);
 }
@@ -88,6 +110,7 @@ export function whyRefused(token: Token, role: Role, admitted: Admitted): string
 }
 
 function whyNotOnDuty(token: Token, { groupsOnDuty }: Admitted): string | undefined {
+  if (token.issuedBy !== 'entra') return 'The operation is for people who have logged in at Nav';
   if (isMachine(token)) return 'The operation is for people who have logged in; this is a machine token (idtyp app)';
   if (navIdentOf(token) === undefined) return 'The token has no Nav ident (claim NAVident) that could be audited';
   const { groups } = token;
@@ -97,13 +120,28 @@ function whyNotOnDuty(token: Token, { groupsOnDuty }: Admitted): string | undefi
     : 'The person has neither the role drift nor a group on duty';
 }
 
-function whyNotAdapter(token: Token, { organisasjon }: Admitted): string | undefined {
+function whyNotAdapter(token: Token, { organisasjon, outside }: Admitted): string | undefined {
+  return token.issuedBy === 'entra' ? whyNotOurs(token, organisasjon) : whyNotOutside(token, outside);
+}
+
+/** By the organisation itself, or by a supplier that the configuration names. */
+function whyNotOutside(token: MaskinportenToken, outside: OutsideAdapter | undefined): string | undefined {
+  if (!outside) return 'No adapter of another organisation is admitted here';
+  if (!token.scopes.includes(outside.scope)) return `The token lacks the scope ${outside.scope}`;
+  if (token.consumer !== outside.organisasjonsnummer) return 'The token is of another organisation (consumer)';
+  const isListed = token.supplier === undefined || outside.suppliers.includes(token.supplier);
+  return isListed
+    ? undefined
+    : 'The supplier of the token is not one of this organisation (MASKINPORTEN_LEVERANDOERER)';
+}
+
+function whyNotOurs(token: EntraToken, organisasjon: string): string | undefined {
   if (!isMachine(token))
     return "The operation is for an organisation's adapter; this is not a machine token (idtyp app)";
   if (!hasAppRole(token)) return 'The token lacks the app role access_as_application (claim roles)';
   const { scope } = token;
   const scopes = typeof scope === 'string' ? scope.split(' ') : [];
-  const isAdapter = scopes.includes('tiltak:adapter') && token['organisasjon'] === organisasjon;
+  const isAdapter = scopes.includes('tiltak:adapter') && token.organisasjon === organisasjon;
   return isAdapter ? undefined : 'The token lacks the scope tiltak:adapter for this organisation';
 }
 

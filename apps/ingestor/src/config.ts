@@ -1,9 +1,12 @@
 import {
   databaseVariables,
   entraVariables,
+  maskinportenVariables,
   commonVariables,
   filePath,
   integer,
+  organisasjonsnummer,
+  organisasjonsnumre,
   readEnvironment,
   list,
   oneOf,
@@ -46,6 +49,7 @@ export const SCHEMA = {
   ...databaseVariables,
   ...directVariables,
   ...entraVariables,
+  ...maskinportenVariables,
   DELTAKER_ID_NOEKKEL: text({
     description: 'Key that opaque ids of participants are derived with, the same in both apps, for ever',
     pattern: /^(?:[0-9a-f]{2}){32,}$/i,
@@ -85,6 +89,15 @@ export const SCHEMA = {
     description:
       "Whether the organisation's adapter may write to the topic: nei where the source publishes to it itself",
     default: 'nei',
+  }),
+  MASKINPORTEN_ORGANISASJONSNUMMER: organisasjonsnummer({
+    description: 'Organisation number of this organisation: whose adapter may come with a token of Maskinporten',
+    optional: true,
+    group: 'MASKINPORTEN',
+  }),
+  MASKINPORTEN_LEVERANDOERER: organisasjonsnumre({
+    description: "Organisation numbers of the suppliers whose adapter may come on this organisation's behalf",
+    default: [],
   }),
   ADAPTER_MAKS_SLETTES_PROSENT: integer({
     description: 'A full sync that would delete more than this share of the avtaler waits to be confirmed, percent',

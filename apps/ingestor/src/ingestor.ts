@@ -10,7 +10,7 @@ import type { Pool } from 'pg';
 import { logger, measurePools, startHttp, type Http, type Stop } from '@tiltak/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
-import { authorizeFor } from './access.guard.ts';
+import { authorizeFor, type Admitted } from './access.guard.ts';
 import { Adapter } from './adapter/adapter.ts';
 import { allowLargePages } from './adapter/body-limit.ts';
 import { asyncApiText } from './asyncapi/document.ts';
@@ -180,8 +180,15 @@ function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
       organisasjon,
       groupsOnDuty: config.DRIFT_GRUPPER,
       adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
+      outside: outsideAdapterOf(config),
     },
   };
+}
+
+function outsideAdapterOf(config: Config): Admitted['outside'] {
+  const { MASKINPORTEN_ORGANISASJONSNUMMER: organisasjonsnummer, MASKINPORTEN_SCOPE: scope } = config;
+  if (organisasjonsnummer === undefined || scope === undefined) return undefined;
+  return { organisasjonsnummer, scope, suppliers: config.MASKINPORTEN_LEVERANDOERER };
 }
 
 /** What those on duty are shown, and the reports that come by themselves. */

@@ -12,7 +12,7 @@ const DESCRIPTION = `For the adapter of the organisation that owns the avtaler, 
 
 **Order**: \`sistEndret\` decides. The newest wins, whatever comes last; equal goes to the one that came last; a deleted avtale is revived only by a newer one.
 
-**Access**: an adapter has a machine token with the app role \`access_as_application\`, the scope \`tiltak:adapter\` and this organisation in the claim \`organisasjon\`, from the client that the contract belongs to. Where the organisation's source publishes to Kafka itself, no adapter may write unless its configuration says so. Operations are for people: the token of somebody who has logged in, with a Nav ident, and the role \`drift\` or a group that is on duty. Neither takes the other's token (403).`;
+**Access**: an adapter has a machine token with the app role \`access_as_application\`, the scope \`tiltak:adapter\` and this organisation in the claim \`organisasjon\`, from the client that the contract belongs to. One outside of Nav has a token of Maskinporten with the scope of this service in the place of that, whose \`consumer\` is this organisation. Where the organisation's source publishes to Kafka itself, no adapter may write unless its configuration says so. Operations are for people: the token of somebody who has logged in, with a Nav ident, and the role \`drift\` or a group that is on duty. Neither takes the other's token (403).`;
 
 export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
   title: 'tiltak-datadeling: ingestor',
@@ -22,6 +22,10 @@ export const { serve: serveOpenApi, text: openApiText } = createOpenApi({
     Synk: 'Pages of avtaler',
   },
   token: 'Token of Entra ID: of a machine for an adapter, of a person for operations',
+  outside: {
+    token: "Maskinporten token with the scope of this organisation's adapter, whose `consumer` is the organisation",
+    path: '/adapter/',
+  },
   // A page may hold more than is used.
   closedSchemas: ['Kontrakt', 'SpillAvFlere', 'Forkast', 'FrigiKontrakt', 'RettAvstemming'],
   errors: {

@@ -1,6 +1,7 @@
 import {
   databaseVariables,
   entraVariables,
+  maskinportenVariables,
   commonVariables,
   filePath,
   hosts,
@@ -26,6 +27,7 @@ export const SCHEMA = {
   ...databaseVariables,
   ...poolerVariables,
   ...entraVariables,
+  ...maskinportenVariables,
   DB_REPLIKA_HOST: hosts({
     description:
       'Read replicas, and a name with several addresses is all of them; look-ups go to DB_HOST when absent, and while none of them can be used. The audit always does',

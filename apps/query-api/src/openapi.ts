@@ -3,7 +3,7 @@ import { BAR } from './front-page/bar.ts';
 
 const DESCRIPTION = `Reduced, read-only copies of avtaler about labour-market measures (tiltak), kept up to date from the source's Kafka topic.
 
-**Access**: an Entra ID machine token for this service with the app role \`access_as_application\`, and an entry in the registry of consumers for each purpose, operation and field, which has accepted the terms of use (docs/bruksvilkaar.md). With more than one purpose, the header \`Behandlingsgrunnlag\` names it. Every look-up of persons is logged.
+**Access**: an Entra ID machine token for this service with the app role \`access_as_application\`, or, for another organisation, a token of Maskinporten for this service with its scope; and an entry in the registry of consumers for each purpose, operation and field, which has accepted the terms of use (docs/bruksvilkaar.md). With more than one purpose, the header \`Behandlingsgrunnlag\` names it. Every look-up of persons is logged.
 
 **How fresh**: an answer carries \`Data-Oppdatert\`, the moment up to which everything that the source published is included in it. It is read with the data.
 
@@ -47,6 +47,11 @@ export const {
     Tilgang: 'What may I ask?',
   },
   token: 'Entra ID machine token',
+  outside: {
+    token:
+      'For other organisations: a Maskinporten token with the scope of this service, whose `consumer` is in the registry',
+    path: '/',
+  },
   closedSchemas: ['Sok', 'UtdragSok', 'Periode', 'TiltaksstatusSporring'],
   nonEmptySchemas: ['Periode'],
   errors: {

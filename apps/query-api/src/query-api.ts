@@ -204,7 +204,7 @@ function httpOptionsFor({ config, parts, reader, auditLog, deltakerId }: QueryAp
   return {
     module: QueryApiModule.with(parts),
     config,
-    authorize: admitKonsument(parts),
+    authorize: admitKonsument({ ...parts, scope: config.MASKINPORTEN_SCOPE }),
     // An answer without a body would be looked up all the same.
     withHead: false,
     openRoutes: local === undefined ? OPEN_ROUTES : [...OPEN_ROUTES, LOCAL_TOKEN_ROUTE],

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { isOrganisasjonsnummer } from './tokens/maskinporten.ts';
 
 /** One environment variable: how it is read, what it means, what it is when absent. */
 export interface Variable<T> {
@@ -96,9 +97,9 @@ function variable<T>(
 
 type TextOptions = Options<string> & { pattern?: RegExp };
 
-export function text(options: TextOptions & Optional): Variable<string | undefined>;
+export function text(options: TextOptions & Optional & Partial<Grouped>): Variable<string | undefined>;
 export function text(options: TextOptions): Variable<string>;
-export function text(options: TextOptions & Partial<Optional>): Variable<string> {
+export function text(options: TextOptions & Partial<Optional & Grouped>): Variable<string> {
   const { pattern } = options;
   const expected = pattern ? `text like ${pattern.source}` : 'text';
   return variable(options, expected, (value) => (pattern && !pattern.test(value) ? undefined : value));
@@ -128,7 +129,9 @@ export function port(options: Options<number>): Variable<number> {
   return integer({ ...options, min: 0, max: 65_535 });
 }
 
-export function url(options: Options<string>): Variable<string> {
+export function url(options: Options<string> & Optional & Partial<Grouped>): Variable<string | undefined>;
+export function url(options: Options<string>): Variable<string>;
+export function url(options: Options<string> & Partial<Optional & Grouped>): Variable<string> {
   return variable(options, 'a URL, http or https', (value) =>
     URL.canParse(value) && /^https?:/.test(value) ? value : undefined,
   );
@@ -151,6 +154,22 @@ export function list(options: Options<string[]>): Variable<string[]> {
   return variable(options, 'a list separated by commas', (value) => {
     const parts = value.split(',').map((part) => part.trim());
     return parts.every((part) => part !== '') ? parts : undefined;
+  });
+}
+
+/** One, with its check digit; or several, separated by commas. */
+export function organisasjonsnummer(
+  options: Options<string> & Optional & Partial<Grouped>,
+): Variable<string | undefined> {
+  return variable<string>(options, 'an organisation number, whose last digit is the check digit', (value) =>
+    isOrganisasjonsnummer(value) ? value : undefined,
+  );
+}
+
+export function organisasjonsnumre(options: Options<string[]>): Variable<string[]> {
+  return variable(options, 'organisation numbers, separated by commas', (value) => {
+    const parts = value.split(',').map((part) => part.trim());
+    return parts.every(isOrganisasjonsnummer) ? parts : undefined;
   });
 }
 
@@ -233,4 +252,25 @@ export const entraVariables = {
   AZURE_APP_CLIENT_ID: text({ description: 'Client id of this app, the audience of tokens' }),
   AZURE_OPENID_CONFIG_ISSUER: url({ description: 'Issuer of tokens' }),
   AZURE_OPENID_CONFIG_JWKS_URI: url({ description: 'Where the keys of the issuer are' }),
+};
+
+const MASKINPORTEN = { optional: true, group: 'MASKINPORTEN' } as const;
+
+/** The second issuer, for those who are not in Nav's Entra ID; without it their tokens are 401. */
+export const maskinportenVariables = {
+  MASKINPORTEN_ISSUER: url({
+    description: 'Issuer of the tokens of other organisations, exactly as they name it; none are taken when absent',
+    ...MASKINPORTEN,
+  }),
+  MASKINPORTEN_JWKS_URI: url({ description: 'Where its keys are', ...MASKINPORTEN }),
+  MASKINPORTEN_AUDIENCE: text({
+    description: 'What their tokens must be for (`aud`): the `resource` that they ask for them with',
+    pattern: /^\S{1,200}$/,
+    ...MASKINPORTEN,
+  }),
+  MASKINPORTEN_SCOPE: text({
+    description: 'The one scope that lets them in here',
+    pattern: /^[a-z]+:[a-z0-9/:.]+$/,
+    ...MASKINPORTEN,
+  }),
 };

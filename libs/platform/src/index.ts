@@ -1,15 +1,20 @@
-export { hasAppRole, isMachine, navIdentOf, requireAppRole, type Token } from './auth.ts';
+export { hasAppRole, isMachine, navIdentOf, requireAppRole, type EntraToken } from './tokens/entra.ts';
+export { isOrganisasjonsnummer, type MaskinportenToken } from './tokens/maskinporten.ts';
+export { clientOf, organisationsOf, type Token } from './tokens/token.ts';
 export { startJob, type BackgroundJob } from './background-job.ts';
 export { UsageError, runCommand, type Command } from './command.ts';
 export { BoundedQueue } from './bounded-queue.ts';
 export {
   databaseVariables,
   entraVariables,
+  maskinportenVariables,
   commonVariables,
   filePath,
   hosts,
   integer,
   ConfigError,
+  organisasjonsnummer,
+  organisasjonsnumre,
   readEnvironment,
   list,
   port,

@@ -24,6 +24,8 @@ export interface OpenApiOptions {
   tags: Record<string, string>;
   /** what the bearer token is */
   token: string;
+  /** what it is of another organisation, for what lies under that path; none is taken when undefined */
+  outside?: { token: string; path: string };
   /** bodies that refuse unknown properties; answers may get new ones */
   closedSchemas: readonly string[];
   /** those of `closedSchemas` that must have a member, though each may be left out */
@@ -84,6 +86,8 @@ export function createOpenApi(options: OpenApiOptions): OpenApi {
   };
 }
 
+const BEARER = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } as const;
+
 function createDocument(app: INestApplication, options: OpenApiOptions): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
@@ -92,13 +96,22 @@ function createDocument(app: INestApplication, options: OpenApiOptions): OpenAPI
     .setVersion(API_VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'This service')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: options.token }, 'entra')
+    .addBearerAuth({ ...BEARER, description: options.token }, 'entra')
     .addSecurityRequirements('entra');
+  const { outside } = options;
+  // One or the other.
+  if (outside)
+    builder
+      .addBearerAuth({ ...BEARER, description: outside.token }, 'maskinporten')
+      .addSecurityRequirements('maskinporten');
   for (const [tag, description] of Object.entries(options.tags)) builder.addTag(tag, description);
   const document = SwaggerModule.createDocument(app, builder.build(), { extraModels: [ProblemDto] });
-  for (const { get, put, post, patch, delete: remove } of Object.values(document.paths)) {
-    for (const operation of [get, put, post, patch, remove])
-      if (operation) addCommonParts(document, operation, options);
+  for (const [path, { get, put, post, patch, delete: remove }] of Object.entries(document.paths)) {
+    for (const operation of [get, put, post, patch, remove]) {
+      if (!operation) continue;
+      addCommonParts(document, operation, options);
+      if (outside && !path.startsWith(outside.path)) operation.security = [{ entra: [] }];
+    }
   }
   for (const name of options.closedSchemas) {
     const schema = document.components?.schemas?.[name];

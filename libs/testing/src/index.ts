@@ -35,3 +35,5 @@ export {
 export { isValidFnr, isValidOrgnr, syntheticFnr, syntheticNavIdent, syntheticOrgnr } from './idents.ts';
 export { statusBeforeBody } from './headers-only.ts';
 export { toleratedOf, wrongRequests, type RequestDocument, type WrongRequest } from './wrong-requests.ts';
+export { TABLE_SETUP, TOKEN_TABLE, type TokenRow, type Verdict } from './token-table/token-table.ts';
+export { AUDIENCES, startTwoIssuers, type TwoIssuers } from './token-table/two-issuers.ts';

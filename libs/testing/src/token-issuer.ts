@@ -12,11 +12,23 @@ export interface TokenIssuer {
   jwksUri: string;
   /** A token as Entra ID gives a machine. `claims` replace or, when undefined, remove; `duration` in seconds. */
   token: (options: { azp: string; audience?: string; claims?: Claims; duration?: number }) => Promise<string>;
+  /** The second issuer: at the same address, with a name, keys and tokens of its own. */
+  maskinporten: { issuer: string; jwksUri: string; token: (options: MaskinportenOptions) => Promise<string> };
   /** Signs with a new key from now on. The old one stays published, unless it is dropped. */
   rotateKey: (options?: { keepOld?: boolean }) => Promise<void>;
   /** What it answers to everything, as when it is down or something stands in its way; undefined: as itself again. */
   respondWith: (instead: { status: number; body: string } | undefined) => void;
   stop: () => Promise<void>;
+}
+
+/** What a token of Maskinporten is asked for with; organisation numbers are of nine digits. */
+export interface MaskinportenOptions {
+  orgnr: string;
+  scope: string;
+  audience: string;
+  /** organisation number of the supplier that asks, when `orgnr` has delegated that */
+  leverandoer?: string | undefined;
+  clientId?: string | undefined;
 }
 
 export const ON_DUTY_NAV_IDENT = syntheticNavIdent(1);
@@ -33,7 +45,8 @@ export const onDuty = (navIdent = ON_DUTY_NAV_IDENT): Claims => ({
 /**
  * Issues tokens as Entra ID does. `POST /token` with `grant_type=client_credentials`, `client_id` and perhaps `audience`
  * and `adapter` (an organisation) or `nav_ident` (somebody on duty, who on the platform has logged in in a browser) gives
- * one to whoever asks: for local use only.
+ * one to whoever asks: for local use only. `POST /maskinporten/token` with `orgnr`, `scope`, `audience` and perhaps
+ * `leverandoer` and `client_id` gives one as Maskinporten gives another organisation, with the keys at `/maskinporten/jwks`.
  *
  * @param port 0 for any that is free
  * @param audience of tokens that don't ask for another
@@ -60,8 +73,9 @@ export async function startTokenIssuer({
   const address = server.address();
   const own = `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : port)}`;
   const issuer = url ?? own;
-  let key = await createKey(issuer, audience);
-  respond = key.respond;
+  let key = await createKey(issuer, (body) => entraClaims(body, audience));
+  const outside = new OutsideIssuer(`${issuer}${OUTSIDE}/`);
+  respond = outside.before(key.respond);
   return {
     issuer,
     address: own,
@@ -74,11 +88,12 @@ export async function startTokenIssuer({
           setClaims(payload, { ...claimsFor(azp, receiver), ...claims });
         },
       }),
+    maskinporten: outside,
     rotateKey: async ({ keepOld = true } = {}) => {
       const old = key.server.keys.get(key.kid);
-      key = await createKey(issuer, audience);
+      key = await createKey(issuer, (body) => entraClaims(body, audience));
       if (keepOld && old) await key.server.keys.add(old);
-      respond = key.respond;
+      respond = outside.before(key.respond);
     },
     respondWith: (given) => {
       instead =
@@ -93,9 +108,84 @@ export async function startTokenIssuer({
   };
 }
 
+/** As Maskinporten, whose name ends in a slash. Most who start this ask it for nothing: its key is made when it is wanted. */
+class OutsideIssuer {
+  readonly issuer: string;
+  readonly jwksUri: string;
+  private key: Promise<Key> | undefined;
+
+  constructor(issuer: string) {
+    this.issuer = issuer;
+    this.jwksUri = `${issuer}jwks`;
+  }
+
+  async token(options: MaskinportenOptions): Promise<string> {
+    const { server, kid } = await this.ownKey();
+    return server.buildToken({
+      kid,
+      expiresIn: MASKINPORTEN_SECONDS,
+      scopesOrTransform: (_header, payload) => setClaims(payload, claimsOfMaskinporten(options)),
+    });
+  }
+
+  /** Answers what is asked below its own path, and leaves all else to the other. */
+  before(other: RequestListener): RequestListener {
+    return (request, response) => {
+      if (request.url?.startsWith(`${OUTSIDE}/`) !== true) return other(request, response);
+      request.url = request.url.slice(OUTSIDE.length);
+      void this.ownKey().then(({ respond }) => respond(request, response));
+    };
+  }
+
+  private ownKey(): Promise<Key> {
+    return (this.key ??= createKey(this.issuer, maskinportenClaims));
+  }
+}
+
 function claimsFor(azp: string, audience: string): Claims {
   return { aud: audience, azp, sub: azp, oid: azp, idtyp: 'app', roles: ['access_as_application'], ver: '2.0' };
 }
+
+/** Of what a token is asked for with. */
+function entraClaims(body: Claims, audience: string): Claims {
+  const { client_id: azp, audience: receiver, nav_ident: navIdent, adapter } = body;
+  if (typeof azp !== 'string') return {};
+  return {
+    ...claimsFor(azp, typeof receiver === 'string' ? receiver : audience),
+    ...(typeof navIdent === 'string' ? onDuty(navIdent) : {}),
+    ...(typeof adapter === 'string' ? { scope: 'tiltak:adapter', organisasjon: adapter } : {}),
+  };
+}
+
+/** Where the second issuer is, but for its last slash. */
+const OUTSIDE = '/maskinporten';
+const MASKINPORTEN_SECONDS = 120;
+
+function maskinportenClaims(body: Claims): Claims {
+  const { orgnr, scope, audience, leverandoer, client_id: clientId } = body as Record<string, string | undefined>;
+  if (orgnr === undefined || scope === undefined || audience === undefined) return {};
+  return {
+    ...claimsOfMaskinporten({ orgnr, scope, audience, leverandoer, clientId }),
+    exp: now() + MASKINPORTEN_SECONDS,
+  };
+}
+
+function claimsOfMaskinporten({
+  orgnr,
+  scope,
+  audience,
+  leverandoer: supplier,
+  clientId,
+}: MaskinportenOptions): Claims {
+  const actor = (number: string): Claims => ({ authority: 'iso6523-actorid-upis', ID: `0192:${number}` });
+  return {
+    ...{ aud: audience, scope, client_id: clientId ?? `klient-${supplier ?? orgnr}`, client_amr: 'private_key_jwt' },
+    ...{ token_type: 'Bearer', jti: randomUUID(), consumer: actor(orgnr), iat: now(), nbf: undefined },
+    ...(supplier === undefined ? {} : { supplier: actor(supplier), delegation_source: 'https://www.altinn.no/' }),
+  };
+}
+
+const now = (): number => Math.floor(Date.now() / 1_000);
 
 /** Those that are undefined are removed. */
 function setClaims(payload: Claims, claims: Claims): void {
@@ -111,7 +201,8 @@ interface Key {
   respond: RequestListener;
 }
 
-async function createKey(issuer: string, audience: string): Promise<Key> {
+/** @param claimsOf of what a token is asked for with over HTTP */
+async function createKey(issuer: string, claimsOf: (body: Claims) => Claims): Promise<Key> {
   // Not before it is needed: it brings a whole web server, which most suites have no use for.
   const { OAuth2Issuer, OAuth2Service } = await import('oauth2-mock-server');
   const server = new OAuth2Issuer();
@@ -120,13 +211,8 @@ async function createKey(issuer: string, audience: string): Promise<Key> {
   const { kid } = await server.keys.generate('RS256', { kid: randomUUID() });
   const service = new OAuth2Service(server);
   service.on('beforeTokenSigning', (token: { payload: Claims }, { body }: { body?: Claims }) => {
-    const { client_id: azp, audience: receiver, nav_ident: navIdent, adapter } = body ?? {};
     // By itself it would be named after whatever address it was asked at.
-    token.payload['iss'] = issuer;
-    if (typeof azp !== 'string') return;
-    setClaims(token.payload, claimsFor(azp, typeof receiver === 'string' ? receiver : audience));
-    if (typeof navIdent === 'string') setClaims(token.payload, onDuty(navIdent));
-    if (typeof adapter === 'string') setClaims(token.payload, { scope: 'tiltak:adapter', organisasjon: adapter });
+    setClaims(token.payload, { ...claimsOf(body ?? {}), iss: issuer });
   });
   return { kid, server, respond: service.requestHandler };
 }

@@ -8,7 +8,9 @@ export class Consumers {
   /** @param file a registry of consumers; what is wrong with it the query-api says */
   constructor(file: string) {
     const entries = parse(readFileSync(file, 'utf8')) as { navn?: unknown; azp?: unknown }[] | null;
-    this.clientIds = new Map((entries ?? []).map(({ navn: name, azp }) => [String(name), String(azp)]));
+    // Its issuer is Entra ID: of other organisations it gives no tokens.
+    const ours = (entries ?? []).filter(({ azp }) => azp !== undefined);
+    this.clientIds = new Map(ours.map(({ navn: name, azp }) => [String(name), String(azp)]));
   }
 
   get names(): readonly string[] {

@@ -287,3 +287,63 @@ test('nx g organisasjon finds it', async () => {
   const nav = await run('nav');
   expect([nav.code, /CREATE|UPDATE|DELETE/.exec(nav.printout)]).toEqual([0, null]);
 }, 120_000);
+
+test('another organisation gets the scope of Maskinporten, an address outside and nothing else, and loses them again', () => {
+  create('demo-fylke');
+  const files = { konsumenter: 'nais/demo-fylke/konsumenter-dev.yaml', adapter: 'nais/demo-fylke/adapter-dev.yaml' };
+  const manifests = ['nais/demo-fylke/query-api-dev.yaml', 'nais/demo-fylke/ingestor-dev.yaml'];
+  const before = manifests.map(read);
+  const org = "organisasjonsnummer: '310100005', leverandoerer: ['310101370']";
+  writeFileSync(join(directory, files.konsumenter), `- { navn: app }\n- { navn: kommune, ${org} }\n`);
+  writeFileSync(join(directory, files.adapter), `- { navn: fylkets-adapter, ${org} }\n`);
+  expect(create('demo-fylke').sort()).toEqual([...manifests].sort());
+  expect(create('demo-fylke')).toEqual([]);
+  const schemas = JSON.parse(readFileSync(join(import.meta.dirname, 'nais-schemas.json'), 'utf8')) as Record<
+    string,
+    object
+  >;
+  for (const [file, what, path, name] of [
+    ['query-api', 'les', 'tiltak-datadeling-api-demo-fylke.ekstern.dev.nav.no/api', 'kommune'],
+    ['ingestor', 'adapter', 'tiltak-datadeling-demo-fylke.ekstern.dev.nav.no/adapter', 'fylkets-adapter'],
+  ] as const) {
+    const { spec } = yaml(`nais/demo-fylke/${file}-dev.yaml`) as unknown as { spec: Record<string, unknown> };
+    expect(spec['maskinporten']).toMatchObject({
+      enabled: true,
+      scopes: {
+        exposes: [
+          {
+            ...{ product: 'tiltak', separator: '/', name: `demofylke.${what}`, allowedIntegrations: ['maskinporten'] },
+            ...{ delegationSource: 'altinn', consumers: [{ orgno: '310100005', name }] },
+          },
+        ],
+      },
+    });
+    expect(spec['ingresses']).toContain(`https://${path}`);
+    expect(spec['env']).toEqual(
+      expect.arrayContaining([
+        { name: 'MASKINPORTEN_AUDIENCE', value: `https://${path}` },
+        { name: 'MASKINPORTEN_SCOPE', value: `nav:tiltak/demofylke.${what}` },
+      ]),
+    );
+    const validate = new Ajv({ strict: false, unicodeRegExp: false }).compile(schemas['Application'] ?? {});
+    expect([validate(spec), validate.errors]).toEqual([true, null]);
+    expect(JSON.stringify((spec['accessPolicy'] as object) ?? {})).not.toContain(name);
+  }
+  const { spec } = yaml('nais/demo-fylke/ingestor-dev.yaml') as unknown as { spec: { env: unknown[] } };
+  expect(spec.env).toContainEqual({ name: 'MASKINPORTEN_ORGANISASJONSNUMMER', value: '310100005' });
+  expect(spec.env).toContainEqual({ name: 'MASKINPORTEN_LEVERANDOERER', value: '310101370' });
+
+  writeFileSync(join(directory, files.konsumenter), '[]\n');
+  writeFileSync(join(directory, files.adapter), '[]\n');
+  create('demo-fylke');
+  expect(manifests.map(read)).toEqual(before);
+});
+
+test.each([
+  ['a number that is not in quotes', '- { navn: kommune, organisasjonsnummer: 310100005 }'],
+  ['suppliers of an application', "- { navn: app, leverandoerer: ['310100005'] }"],
+])('%s is refused', (_, line) => {
+  create('demo-fylke');
+  writeFileSync(join(directory, 'nais/demo-fylke/konsumenter-dev.yaml'), `${line}\n`);
+  expect(() => create('demo-fylke')).toThrow(/konsumenter-dev.yaml must be a list/);
+});

@@ -2,6 +2,8 @@ import type { Tree } from 'nx/src/devkit-exports';
 import { parse } from 'yaml';
 import {
   ingestor,
+  apiHost,
+  consoleHost,
   EMPTY_COVERAGE,
   EMPTY_REGISTRIES,
   localEntry,
@@ -16,6 +18,7 @@ import {
   type InboundApp,
   triggerTopicManifest,
 } from './manifests.ts';
+import { isOutside, withOutside, type OutsideAccess, type OutsideOrganisation } from './outside.ts';
 import { ownTopic, isOrganisasjonName, NAME_RULE } from './names.ts';
 
 /**
@@ -43,7 +46,13 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
     letIn(tree, file('query-api'), listed(tree, file('konsumenter')));
-    if (topic === ownTopic(name)) write(file('adapter'), NO_ADAPTER(name, env));
+    const api = { name, env, what: 'les', host: apiHost(name, env), path: '/api' } as const;
+    letInOutside(tree, file('query-api'), { ...api, organisations: outsideIn(tree, file('konsumenter')) });
+    if (topic === ownTopic(name)) {
+      write(file('adapter'), NO_ADAPTER(name, env));
+      const adapter = { name, env, what: 'adapter', host: consoleHost(name, env), path: '/adapter' } as const;
+      letInOutside(tree, file('ingestor'), { ...adapter, organisations: outsideIn(tree, file('adapter')) });
+    }
     introduceIngestors(tree, env);
   }
   write(`nais/${name}/dekning.yaml`, EMPTY_COVERAGE);
@@ -72,7 +81,26 @@ function update(tree: Tree, file: string, change: (manifest: string) => string):
   if (updated !== manifest) tree.write(file, updated);
 }
 
-const listed = (tree: Tree, file: string): InboundApp[] => readApps(file, tree.read(file, 'utf8') ?? '');
+/** @throws when the manifest is of an older form, which has no place for it */
+function letInOutside(tree: Tree, file: string, access: OutsideAccess): void {
+  const { what, organisations } = access;
+  const numbers = new Set(organisations.map(({ organisasjonsnummer }) => organisasjonsnummer));
+  if (what === 'adapter' && numbers.size > 1)
+    throw new Error(`${file} is of one organisation; its list of adapters names ${[...numbers].join(' and ')}.`);
+  update(tree, file, (manifest) => {
+    if (numbers.size > 0 && !/^ {2}maskinporten:/m.test(manifest))
+      throw new Error(`${file} needs a line "  maskinporten: { enabled: false }" that this can be written in.`);
+    return withOutside(manifest, access);
+  });
+}
+
+const all = (tree: Tree, file: string): InboundApp[] => readApps(file, tree.read(file, 'utf8') ?? '');
+
+/** Applications of the platform. */
+const listed = (tree: Tree, file: string): InboundApp[] => all(tree, file).filter((one) => !isOutside(one));
+
+/** Who is not on it. */
+const outsideIn = (tree: Tree, file: string): OutsideOrganisation[] => all(tree, file).filter(isOutside);
 
 const TOPIC = /^[a-z0-9][a-z0-9._-]{0,200}$/;
 
@@ -85,17 +113,25 @@ function chooseTopic(name: string, wanted: string | undefined, setup: string | n
   return topic ?? wanted ?? ownTopic(name);
 }
 
+/** In quotes, or YAML makes a number of them. */
+function hasNumbers({ organisasjonsnummer, leverandoerer }: Partial<OutsideOrganisation>): boolean {
+  const isNumber = (value: unknown): boolean => typeof value === 'string' && /^\d{9}$/.test(value);
+  if (organisasjonsnummer === undefined) return leverandoerer === undefined;
+  const suppliers: unknown = leverandoerer ?? [];
+  return isNumber(organisasjonsnummer) && Array.isArray(suppliers) && suppliers.every(isNumber);
+}
+
 /** The rest of a registry is validated where it is used, by the query-api. */
 function readApps(file: string, content: string): InboundApp[] {
   const lines = parse(content) as unknown;
   const isName = (value: unknown): boolean => typeof value === 'string' && /^[a-z][a-z0-9-]{0,62}$/.test(value);
   const isKonsument = (line: unknown): line is InboundApp => {
     const { navn: name, namespace } = (line ?? {}) as Partial<InboundApp>;
-    return isName(name) && (namespace === undefined || isName(namespace));
+    return isName(name) && (namespace === undefined || isName(namespace)) && hasNumbers(line as OutsideOrganisation);
   };
   if (!Array.isArray(lines) || !lines.every(isKonsument)) {
     throw new Error(
-      `${file} must be a list, each with navn and perhaps namespace, as apps/query-api/src/access/konsumenter.schema.json says.`,
+      `${file} must be a list, each with navn and perhaps namespace or organisasjonsnummer, as apps/query-api/src/access/konsumenter.schema.json says.`,
     );
   }
   return lines;

@@ -1,3 +1,4 @@
+import { CLOSED, variablesComment } from './outside.ts';
 import { ownTopic, topicName, triggerTopic, triggerTopicName } from './names.ts';
 
 export const ENVIRONMENTS = ['dev', 'prod'] as const;
@@ -26,6 +27,7 @@ export const EMPTY_REGISTRIES: Record<Env, string> = {
 /** Nobody but people on duty reaches the ingestor until the adapter's application stands here. */
 export const NO_ADAPTER = (name: string, env: Env): string =>
   `# The applications of the adapter in ${env}, which may call /adapter/v1 of the ingestor: - { navn: …, namespace: … }
+# One outside of Nav, with tokens of Maskinporten: - { navn: …, organisasjonsnummer: '…', leverandoerer: ['…'] }
 # npx nx g organisasjon ${name} writes the access policy of the ingestor from it.
 []
 `;
@@ -69,7 +71,7 @@ export const ingestor = (name: string, env: Env, topic: string): string => `${ap
   # The page of those on duty: the login's cookie is for this path.${topic === ownTopic(name) ? ' And the API of the adapter, which brings a token.' : ''}
   ingresses:
     - ${consoleHost(name, env)}/drift
-${adapterIngress(name, env, topic)}  accessPolicy:
+${adapterIngress(name, env, topic)}${topic === ownTopic(name) ? `  # An adapter outside of Nav: npx nx g organisasjon ${name} writes it, when it is in adapter-${env}.yaml.\n${CLOSED}` : ''}  accessPolicy:
     inbound:
       # The ingestors, for /internal/tilstand${topic === ownTopic(name) ? `, and the applications in adapter-${env}.yaml` : ''}: npx nx g organisasjon ${name} writes them.
       rules: []
@@ -100,7 +102,7 @@ ${adapterIngress(name, env, topic)}  accessPolicy:
     - { name: AVSTEMMING_HVER_TIMER, value: '24' }
     # nei: the source publishes to the topic itself, and alone.
     - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }
-    # Postgres itself, when DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
+${topic === ownTopic(name) ? variablesComment(name) : ''}    # Postgres itself, when DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
     # - { name: DB_DIREKTE_HOST, value: … }
   envFrom:
     # DELTAKER_ID_NOEKKEL: 64 hex digits, made once, the same in both apps, for ever.
@@ -114,7 +116,7 @@ function adapterIngress(name: string, env: Env, topic: string): string {
   return topic === ownTopic(name) ? `    - ${consoleHost(name, env)}/adapter\n` : '';
 }
 
-const consoleHost = (name: string, env: Env): string => `https://tiltak-datadeling-${name}.${DOMAIN[env]}`;
+export const consoleHost = (name: string, env: Env): string => `https://tiltak-datadeling-${name}.${DOMAIN[env]}`;
 
 /** As applications name each other. */
 export const ingestorApp = (name: string): InboundApp => ({ navn: `tiltak-datadeling-ingestor-${name}` });
@@ -127,16 +129,20 @@ export function withOrganisasjoner(manifest: string, names: readonly string[], e
 
 const MAX_REPLICAS = { dev: 3, prod: 8 };
 
-/** Lets nobody in yet: see `withRules`. */
+export const apiHost = (name: string, env: Env): string => `https://tiltak-datadeling-api-${name}.${DOMAIN[env]}`;
+
+/** Lets nobody in yet: see `withRules` and `withOutside`. */
 export const queryApi = (name: string, env: Env): string => `${app('query-api', name)}
   replicas: { min: 2, max: ${String(MAX_REPLICAS[env])}, scalingStrategy: { cpu: { thresholdPercentage: 60 } } }
   resources:
     requests: { cpu: 200m, memory: 256Mi }
     limits: { memory: 512Mi }
   # People read its pages, which need no token and hold no data: what it is, the catalogue, the form for access.
-  ingresses: ['https://tiltak-datadeling-api-${name}.${DOMAIN[env]}']
+  ingresses:
+    - ${apiHost(name, env)}
   azure: { application: { enabled: true } }
-  accessPolicy:
+  # Other organisations: npx nx g organisasjon ${name} writes those of konsumenter-${env}.yaml.
+${CLOSED}  accessPolicy:
     inbound:
       # One for each consumer in konsumenter-${env}.yaml: npx nx g organisasjon ${name} writes them.
       rules: []
@@ -144,7 +150,7 @@ export const queryApi = (name: string, env: Env): string => `${app('query-api', 
     - { name: ORGANISASJON, value: ${name} }
     - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
     - { name: DEKNING_FIL, value: /konfig/dekning.yaml }
-    # When DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
+${variablesComment(name)}    # When DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
     # - { name: DB_POOLER, value: transaksjon }
     # Read replicas: a list, or the name of a headless service (docs/operations.md, Read replicas).
     # - { name: DB_REPLIKA_HOST, value: … }

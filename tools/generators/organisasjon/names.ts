@@ -19,3 +19,12 @@ export const topicName = (name: string): string => `datadeling-${name}-avtaler`;
 export const triggerTopic = (name: string): string => `tiltak.${triggerTopicName(name)}`;
 
 export const triggerTopicName = (name: string): string => `datadeling-${name}-avtale-endret`;
+
+/**
+ * The scope of Maskinporten that lets other organisations in to one of the organisation's apps: to look up, or as its adapter.
+ * Of that organisation only, and Maskinporten takes no hyphen.
+ */
+export const scopeOf = (name: string, what: 'les' | 'adapter'): string => `nav:tiltak/${scopeName(name, what)}`;
+
+/** As the platform wants it, without prefix and product. */
+export const scopeName = (name: string, what: 'les' | 'adapter'): string => `${name.replaceAll('-', '')}.${what}`;

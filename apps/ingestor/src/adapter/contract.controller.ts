@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, Put, Req } from '@nestjs/common';
 import { ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { clientOf } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 import { ForRole, tokenOf } from '../access.guard.ts';
 import { readAdapterStatus } from './adapter-status.ts';
@@ -19,8 +20,8 @@ export class ContractController {
   @ApiOperation({ operationId: 'settKontrakt', summary: "The adapter's contract; the first client to set it owns it" })
   @ApiOkResponse({ type: KontraktDto })
   async settKontrakt(@Body() contract: KontraktDto, @Req() request: FastifyRequest): Promise<KontraktDto> {
-    const { azp } = tokenOf(request);
-    if (!(await saveContract(this.adapter.pool, azp, contract))) throw foreignContract();
+    const client = clientOf(tokenOf(request));
+    if (!(await saveContract(this.adapter.pool, client, contract))) throw foreignContract();
     return { ...contract, ukjenteFelter: contract.ukjenteFelter ?? 'MELD' };
   }
 

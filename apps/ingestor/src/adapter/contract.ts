@@ -1,13 +1,13 @@
-import { PROBLEMS, Problem, type Token } from '@tiltak/platform';
+import { clientOf, PROBLEMS, Problem, type Token } from '@tiltak/platform';
 import type { Pool } from 'pg';
 import type { HjerteslagDto } from './contract.dto.ts';
 import { readContract, type ContractRow } from './contract.queries.ts';
 
 /** @throws Problem 409 when there is no contract, 403 when it is another client's */
-export async function requireContract(pool: Pool, { azp }: Token): Promise<ContractRow> {
+export async function requireContract(pool: Pool, token: Token): Promise<ContractRow> {
   const contract = await readContract(pool);
   if (!contract) throw new Problem(PROBLEMS.KONFLIKT, 'There is no contract: PUT /adapter/v1/kontrakt first');
-  if (contract.klient !== azp) throw foreignContract();
+  if (contract.klient !== clientOf(token)) throw foreignContract();
   return contract;
 }
 

@@ -1,4 +1,4 @@
-import { currentContext, navIdentOf, type Token } from '@tiltak/platform';
+import { clientOf, currentContext, navIdentOf, type Token } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 
 export const ACTIONS = [
@@ -30,9 +30,9 @@ export interface Actor {
 
 /** Of a request that the guard let through as of somebody on duty. */
 export function actorOf(token: Token): Actor {
-  const who = navIdentOf(token);
+  const who = token.issuedBy === 'entra' ? navIdentOf(token) : undefined;
   if (who === undefined) throw new Error('What nobody can be named for must not be done');
-  return { hvem: who, klient: token.azp };
+  return { hvem: who, klient: clientOf(token) };
 }
 
 /** What the ingestor does by itself, because it is time. */

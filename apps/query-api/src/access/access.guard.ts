@@ -1,6 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { PROBLEMS, Problem, requireAppRole, setKonsument } from '@tiltak/platform';
+import { organisationsOf, PROBLEMS, Problem, requireAppRole, setKonsument, type Token } from '@tiltak/platform';
 import { isUuid } from '@tiltak/avtale';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { metrics } from '../metrics.ts';
@@ -26,6 +26,8 @@ interface Admission {
   konsumenter: Konsumenter;
   limits: ConsumerLimits;
   denialLog: DenialLog;
+  /** what a token of another organisation must be issued for; undefined: none are taken */
+  scope: string | undefined;
 }
 
 /**
@@ -48,11 +50,13 @@ export function admitKonsument(admission: Admission): (request: FastifyRequest, 
 /** Of a route that is no operation. */
 const UNKNOWN = 'ukjent';
 
-function findKonsument({ konsumenter, denialLog }: Admission, request: FastifyRequest, operation: string): Konsument {
+function findKonsument(admission: Admission, { token }: FastifyRequest, operation: string): Konsument {
+  const { konsumenter, denialLog, scope } = admission;
   try {
-    return requireKonsument(konsumenter, request);
+    requireScope(token, scope);
+    return requireKonsument(konsumenter, token);
   } catch (error) {
-    denialLog.record({ konsument: nameOf(konsumenter, request), operation }, {});
+    denialLog.record({ konsument: nameOf(konsumenter, token), organisasjoner: organisasjonerOf(token), operation }, {});
     throw error;
   }
 }
@@ -95,7 +99,8 @@ export class AccessGuard implements CanActivate {
     const operation = this.reflector.get<Operation | undefined>(OPERATION, context.getHandler());
     if (!operation) throw forbidden('This operation is not open to consumers');
 
-    const { konsument = requireKonsument(this.konsumenter, request) } = request;
+    const { konsument } = request;
+    if (!konsument) throw forbidden('Nobody is known to ask');
     const grant = this.grantOrDenial(konsument, operation, request);
     const atLeast = request.headers[AT_LEAST];
     if (atLeast !== undefined) grant.atLeast = [atLeast].flat()[0];
@@ -108,10 +113,10 @@ export class AccessGuard implements CanActivate {
   /** Whether it would be let through now. */
   private isGranted(request: FastifyRequest, operation: Operation): boolean {
     try {
-      const konsument = requireKonsument(this.konsumenter, request);
+      const konsument = requireKonsument(this.konsumenter, request.token);
       if (NEEDS_NO_GRANT.has(operation)) return true;
       requireTerms(konsument);
-      requireGrant(konsument, chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag), operation);
+      requireGrant(konsument, chooseGrunnlag(konsument, request.headers.behandlingsgrunnlag), operation, request.token);
       return true;
     } catch {
       return false;
@@ -119,34 +124,51 @@ export class AccessGuard implements CanActivate {
   }
 
   /** Whatever is refused here is audited with the persons that the request names: its body has been read. */
-  private grantOrDenial(konsument: Konsument, operation: Operation, { headers, body, params }: FastifyRequest): Grant {
-    if (NEEDS_NO_GRANT.has(operation)) return grantOfNothing(konsument, operation);
+  private grantOrDenial(konsument: Konsument, operation: Operation, request: FastifyRequest): Grant {
+    const { headers, body, params, token } = request;
+    if (NEEDS_NO_GRANT.has(operation)) return grantOfNothing(konsument, operation, token);
     let grunnlag: Behandlingsgrunnlag | undefined;
     try {
       requireTerms(konsument);
       grunnlag = chooseGrunnlag(konsument, headers.behandlingsgrunnlag);
-      return requireGrant(konsument, grunnlag, operation);
+      return requireGrant(konsument, grunnlag, operation, token);
     } catch (error) {
-      const denied = { konsument: konsument.navn, behandlingsgrunnlag: grunnlag?.id, operation };
+      const organisasjoner = organisasjonerOf(token);
+      const denied = { konsument: konsument.navn, organisasjoner, behandlingsgrunnlag: grunnlag?.id, operation };
       this.denialLog.record(denied, { persons: identsIn(body), deltakerIds: deltakerIdsIn(params) });
       throw error;
     }
   }
 }
 
+/** Of a token of Maskinporten: that it is for this at all, as the role is of one of Entra ID. @throws Problem 403 */
+function requireScope(token: Token | undefined, scope: string | undefined): void {
+  if (token?.issuedBy !== 'maskinporten') return;
+  if (scope === undefined || !token.scopes.includes(scope))
+    throw forbidden(`The token lacks the scope ${scope ?? 'of this service'}`);
+}
+
 /** @throws Problem 403 */
-function requireKonsument(konsumenter: Konsumenter, { token }: FastifyRequest): Konsument {
-  if (token) requireAppRole(token);
-  const konsument = konsumenter.get(token?.azp ?? '');
-  if (!konsument) throw forbidden('The client (azp) of the token is not a registered consumer');
-  return konsument;
+function requireKonsument(konsumenter: Konsumenter, token: Token | undefined): Konsument {
+  if (token?.issuedBy === 'entra') requireAppRole(token);
+  const konsument = konsumenter.of(token);
+  if (konsument) return konsument;
+  throw forbidden(
+    token?.issuedBy === 'maskinporten'
+      ? 'The organisation (consumer) of the token is not a registered consumer, or its supplier is not registered with it'
+      : 'The client (azp) of the token is not a registered consumer',
+  );
 }
 
 /** How the audit names a client, also one that has no name here. */
-function nameOf(konsumenter: Konsumenter, { token }: FastifyRequest): string {
-  const azp = token?.azp ?? '';
-  return konsumenter.get(azp)?.navn ?? `azp:${azp.replace(/[^\w.-]/g, '')}`.slice(0, 100);
+function nameOf(konsumenter: Konsumenter, token: Token | undefined): string {
+  const known = konsumenter.of(token)?.navn;
+  if (known !== undefined) return known;
+  if (token?.issuedBy === 'maskinporten') return `org:${token.consumer}`;
+  return `azp:${(token?.azp ?? '').replace(/[^\w.-]/g, '')}`.slice(0, 100);
 }
+
+const organisasjonerOf = (token: Token | undefined): readonly string[] | undefined => token && organisationsOf(token);
 
 /** A participant's opaque id in the path. */
 function deltakerIdsIn(params: unknown): string[] {
@@ -179,19 +201,23 @@ function chooseGrunnlag(
 }
 
 /** Whoever it is may ask, and is told of no avtale. */
-function grantOfNothing({ navn: konsument, dialect }: Konsument, operation: Operation): Grant {
-  return { konsument, behandlingsgrunnlag: '', operation, fields: new Set(), dialect, moment: new AnswerMoment() };
+function grantOfNothing({ navn: konsument, dialect }: Konsument, operation: Operation, token?: Token): Grant {
+  const organisasjoner = organisasjonerOf(token);
+  const asked = { konsument, behandlingsgrunnlag: '', organisasjoner, operation };
+  return { ...asked, fields: new Set(), dialect, moment: new AnswerMoment() };
 }
 
 function requireGrant(
   { navn: konsument, dialect }: Konsument,
   { id, operasjoner: operations, felter: fields, kinds }: Behandlingsgrunnlag,
   operation: Operation,
+  token: Token | undefined,
 ): Grant {
   if (!operations.has(operation)) {
     throw forbidden(`The operation ${operation} is not granted for behandlingsgrunnlag ${id}`);
   }
-  const grant = { konsument, behandlingsgrunnlag: id, operation, fields, kinds, dialect, moment: new AnswerMoment() };
+  const asked = { konsument, behandlingsgrunnlag: id, organisasjoner: organisasjonerOf(token), operation };
+  const grant = { ...asked, fields, kinds, dialect, moment: new AnswerMoment() };
   requireFields(grant, OPERATIONS[operation]);
   return grant;
 }

@@ -9,6 +9,8 @@ import type { Operation } from './operations.ts';
 export interface Grant {
   konsument: string;
   behandlingsgrunnlag: string;
+  /** organisation numbers of who asks from outside of Nav: the consumer's, and the supplier's that asks on its behalf */
+  organisasjoner?: readonly string[] | undefined;
   operation: Operation;
   /** those granted for the purpose, whatever the operation answers with */
   fields: ReadonlySet<AvtaleField>;

@@ -18,6 +18,8 @@ function read(content: unknown): ReturnType<typeof readKonsumenter> {
 
 const basis = { id: 'B1', lenke: 'https://x.no/B1', operasjoner: ['sokAvtaler'], felter: ['avtaleId'] };
 const konsument = { navn: 'k', azp: 'a', behandlingsgrunnlag: [basis] };
+const ORG = '310100005';
+const kommune = { navn: 'kommune', organisasjonsnummer: ORG, behandlingsgrunnlag: [basis] };
 
 test('consumers by client id', () => {
   const konsumenter = read([
@@ -48,7 +50,23 @@ test.each([
   ['an alias of nothing', '- *alle', /konsumenter\.yaml: Unresolved alias/],
   ['not a list', { navn: 'k' }, /the file must be array/],
   ['an unknown key', [{ ...konsument, rolle: 'x' }], /0 must NOT have additional properties \(rolle\)/],
-  ['no azp', [{ navn: 'k', behandlingsgrunnlag: [basis] }], /0 must have required property 'azp'/],
+  [
+    'neither azp nor organisation',
+    [{ navn: 'k', behandlingsgrunnlag: [basis] }],
+    /0 must have required property 'azp'/,
+  ],
+  ['both', [{ ...konsument, organisasjonsnummer: ORG }], /0 must match exactly one schema in oneOf/],
+  ['an azp like an organisation', [{ ...konsument, azp: `0192:${ORG}` }], /0\.azp must match pattern/],
+  ['a number that is no text', '- {navn: k, organisasjonsnummer: 310100005}', /0\.organisasjonsnummer must be string/],
+  [
+    'a wrong check digit',
+    [{ ...kommune, organisasjonsnummer: '310100004' }],
+    /kommune: 310100004 is not an organisation/,
+  ],
+  ['a supplier with one', [{ ...kommune, leverandoerer: ['310101371'] }], /kommune: 310101371 is not an organisation/],
+  ['the same organisation twice', [kommune, { ...kommune, navn: 'l' }], /organisasjonsnummer 310100005 stands twice/],
+  ['its own supplier', [{ ...kommune, leverandoerer: [ORG] }], /kommune: it is a supplier of itself/],
+  ['suppliers of an application', [{ ...konsument, leverandoerer: [ORG] }], /organisasjonsnummer/],
   [
     'no purpose',
     [{ ...konsument, behandlingsgrunnlag: [] }],

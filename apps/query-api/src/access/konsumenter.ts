@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { StartupError } from '@tiltak/platform';
+import { isOrganisasjonsnummer, StartupError, type Token } from '@tiltak/platform';
 import {
   CODE_VALUES,
   GRANTABLE_FIELDS,
@@ -32,7 +32,12 @@ export interface Konsument {
   navn: string;
   /** what people call it */
   visningsnavn?: string | undefined;
-  azp: string;
+  /** client id in Nav's Entra ID; undefined for another organisation */
+  azp: string | undefined;
+  /** of another organisation, which comes with tokens of Maskinporten */
+  organisasjonsnummer: string | undefined;
+  /** organisation numbers of the suppliers that may ask on its behalf */
+  leverandoerer: ReadonlySet<string>;
   /** version of the terms of use that it has accepted */
   bruksvilkaar: number | undefined;
   behandlingsgrunnlag: Behandlingsgrunnlag[];
@@ -42,19 +47,31 @@ export interface Konsument {
   kvote: Quota | undefined;
 }
 
-/** The consumers by client id, the `azp` of a token. */
+/** The consumers, by what their tokens name them by: client id, or organisation. No client id is written as an organisation. */
 export class Konsumenter extends Map<string, Konsument> {
+  /** Who asks by that token: an organisation also when a supplier asks for it that its entry names. */
+  of(token: Token | undefined): Konsument | undefined {
+    if (!token) return undefined;
+    if (token.issuedBy === 'entra') return this.get(token.azp);
+    const konsument = this.get(organisationKey(token.consumer));
+    const isListed = token.supplier === undefined || konsument?.leverandoerer.has(token.supplier) === true;
+    return isListed ? konsument : undefined;
+  }
+
   /** From now on they are those of a newer registry. Who has the same quota as before has used as much of it. */
   replaceWith(newer: Konsumenter): void {
     const before = new Map(this);
     this.clear();
-    for (const [azp, konsument] of newer) {
-      const quota = before.get(azp)?.kvote;
+    for (const [key, konsument] of newer) {
+      const quota = before.get(key)?.kvote;
       const isSame = quota?.perSecond === konsument.kvote?.perSecond && quota?.burst === konsument.kvote?.burst;
-      this.set(azp, isSame ? { ...konsument, kvote: quota } : konsument);
+      this.set(key, isSame ? { ...konsument, kvote: quota } : konsument);
     }
   }
 }
+
+/** As Maskinporten names it. */
+const organisationKey = (organisasjonsnummer: string): string => `0192:${organisasjonsnummer}`;
 
 /** Each line names the place in the file and what is wrong there. */
 export class InvalidRegistryError extends StartupError {
@@ -71,7 +88,9 @@ export class InvalidRegistryError extends StartupError {
 interface RegistryEntry {
   navn: string;
   visningsnavn?: string;
-  azp: string;
+  azp?: string;
+  organisasjonsnummer?: string;
+  leverandoerer?: string[];
   bruksvilkaar?: number;
   behandlingsgrunnlag: {
     id: string;
@@ -112,14 +131,22 @@ export function readRegistry(file: string): string {
 export function parseKonsumenter(file: string, text: string): Konsumenter {
   const entries = parseYaml<RegistryEntry[]>(text, schema, (errors) => new InvalidRegistryError(file, errors));
   requireConsistent(file, entries);
-  return new Konsumenter(entries.map((entry) => [entry.azp, toKonsument(entry)]));
+  return new Konsumenter(entries.map((entry) => [keyOf(entry), toKonsument(entry)]));
 }
+
+/** The schema has it that one of them is there. */
+const keyOf = ({ azp, organisasjonsnummer }: RegistryEntry): string =>
+  azp ?? organisationKey(organisasjonsnummer ?? '');
 
 /** What a schema can't say. @throws InvalidRegistryError */
 function requireConsistent(file: string, content: readonly RegistryEntry[]): void {
   const errors: string[] = [
     ...duplicates(content.map(({ navn }) => navn)).map((name) => `navn ${name} stands twice`),
-    ...duplicates(content.map(({ azp }) => azp)).map((azp) => `azp ${azp} stands twice`),
+    ...duplicates(content.flatMap(({ azp = [] }) => azp)).map((azp) => `azp ${azp} stands twice`),
+    ...duplicates(content.flatMap(({ organisasjonsnummer = [] }) => organisasjonsnummer)).map(
+      (number) => `organisasjonsnummer ${number} stands twice`,
+    ),
+    ...content.flatMap(wrongNumbers),
     ...content.flatMap(({ navn, behandlingsgrunnlag }) =>
       duplicates(behandlingsgrunnlag.map(({ id }) => id)).map(
         (id) => `${navn}: behandlingsgrunnlag ${id} stands twice`,
@@ -128,6 +155,15 @@ function requireConsistent(file: string, content: readonly RegistryEntry[]): voi
     ...content.flatMap(unknownNames),
   ];
   if (errors.length > 0) throw new InvalidRegistryError(file, errors);
+}
+
+function wrongNumbers({ navn: name, organisasjonsnummer, leverandoerer = [] }: RegistryEntry): string[] {
+  if (organisasjonsnummer === undefined) return [];
+  const wrong = [organisasjonsnummer, ...leverandoerer].filter((number) => !isOrganisasjonsnummer(number));
+  return [
+    ...wrong.map((number) => `${name}: ${number} is not an organisation number: its last digit is not the check digit`),
+    ...(leverandoerer.includes(organisasjonsnummer) ? [`${name}: it is a supplier of itself`] : []),
+  ];
 }
 
 /** Which operations and fields there are is known by the code, not by the schema. */
@@ -158,6 +194,8 @@ function toKonsument({
   navn,
   visningsnavn,
   azp,
+  organisasjonsnummer,
+  leverandoerer = [],
   bruksvilkaar,
   behandlingsgrunnlag,
   graphql,
@@ -167,6 +205,8 @@ function toKonsument({
     navn,
     visningsnavn,
     azp,
+    organisasjonsnummer,
+    leverandoerer: new Set(leverandoerer),
     bruksvilkaar,
     behandlingsgrunnlag: behandlingsgrunnlag.map(({ operasjoner: operations, felter: fields, utvalg, ...purpose }) => ({
       ...purpose,

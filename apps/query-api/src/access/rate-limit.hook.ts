@@ -16,7 +16,7 @@ export function addRateLimits(
     .getHttpAdapter()
     .getInstance()
     .addHook('onSend', (request, reply, _payload, done) => {
-      const konsument = konsumenter.get(request.token?.azp ?? '');
+      const konsument = konsumenter.of(request.token);
       if (konsument) reply.headers(rateLimitHeaders(konsument, limits));
       done();
     });

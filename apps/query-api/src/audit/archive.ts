@@ -83,5 +83,7 @@ function lineFor(row: AuditedLookup, { idents, since }: Known): Line | undefined
   return {
     ...{ tidspunkt: moment, konsument, behandlingsgrunnlag, operasjon: operation, felter, tillatt, named },
     ...{ utvalg: subset, posisjon: position, antallTreff: row.antall_treff, callId: row.call_id },
+    // Older files have none.
+    organisasjoner: row.organisasjoner ?? null,
   };
 }

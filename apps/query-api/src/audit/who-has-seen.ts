@@ -19,6 +19,8 @@ export const SEEN = {
 export interface SeenDto {
   tidspunkt: Date;
   konsument: string;
+  /** organisation numbers of who asked from outside of Nav: the consumer's, and the supplier's that asked on its behalf */
+  organisasjoner: string[] | null;
   behandlingsgrunnlag: string | null;
   operasjon: string;
   felter: string[];
@@ -115,7 +117,7 @@ export const LOOKUPS = `
   select l.tidspunkt, coalesce(f.konsument, l.konsument) as konsument,
     coalesce(f.behandlingsgrunnlag, l.behandlingsgrunnlag) as behandlingsgrunnlag,
     coalesce(f.operasjon, l.operasjon) as operasjon, coalesce(f.felter, l.felter) as felter, l.utvalg, l.posisjon,
-    l.antall_treff as "antallTreff", coalesce(l.call_id, l.call_uuid::text) as "callId", l.named, l.tillatt
+    l.antall_treff as "antallTreff", coalesce(l.call_id, l.call_uuid::text) as "callId", l.organisasjoner, l.named, l.tillatt
   from alle l left join oppslagsform f on f.nr = l.form
   where $3::text is null or coalesce(f.konsument, l.konsument) = $3
   order by l.tidspunkt, l.id`;

@@ -228,6 +228,7 @@ async function printSeen(seen: AsyncIterable<SeenDto>, form: string): Promise<vo
 function seenLine({
   tidspunkt,
   konsument,
+  organisasjoner,
   behandlingsgrunnlag,
   operasjon,
   felter,
@@ -237,7 +238,10 @@ function seenLine({
 }: SeenDto): string {
   const subset = utvalg === null ? '' : ` of ${JSON.stringify(utvalg)}`;
   const purpose = behandlingsgrunnlag === null ? '' : ` (${behandlingsgrunnlag})`;
-  return `${tidspunkt.toISOString()} ${konsument}${purpose} ${SEEN[hvordan]}: ${operasjon}${subset}, ${felter.join(' ') || 'no fields'} [${callId}]`;
+  const [organisasjon, supplier] = organisasjoner ?? [];
+  const by = supplier === undefined ? '' : ` by supplier ${supplier}`;
+  const from = organisasjon === undefined ? '' : ` [org ${organisasjon}${by}]`;
+  return `${tidspunkt.toISOString()} ${konsument}${from}${purpose} ${SEEN[hvordan]}: ${operasjon}${subset}, ${felter.join(' ') || 'no fields'} [${callId}]`;
 }
 
 function write(line: string): void {

@@ -13,6 +13,8 @@ export interface AuditedLookup {
   posisjon: string | null;
   avslag: string | null;
   antall_kall: number;
+  /** absent in files from before it was kept */
+  organisasjoner?: string[] | null;
 }
 
 /**
@@ -32,6 +34,7 @@ export function toCef(row: AuditedLookup, person?: string): string {
     cs3: row.behandlingsgrunnlag ?? '',
     cs5Label: 'Felter',
     cs5: row.felter.join(' '),
+    ...(row.organisasjoner ? { cs4Label: 'Organisasjoner', cs4: row.organisasjoner.join(' ') } : {}),
     ...(row.avslag === null ? {} : { reason: row.avslag }),
     ...(person === undefined ? subsetOf(row) : {}),
   };

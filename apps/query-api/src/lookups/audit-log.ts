@@ -64,7 +64,7 @@ export class AuditLog {
 
   /** What `record` writes. */
   async rowOf(
-    { konsument, behandlingsgrunnlag, operation }: Grant,
+    { konsument, behandlingsgrunnlag, organisasjoner, operation }: Grant,
     { fields, persons = [], deltakerIds = [], hits, subset, position }: Disclosure,
     deltakerId = this.deltakerId,
   ): Promise<AuditRow> {
@@ -78,6 +78,7 @@ export class AuditLog {
       call_id: currentContext()?.callId ?? '',
       posisjon: position,
       utvalg: subset,
+      organisasjoner,
     };
   }
 

@@ -51,6 +51,7 @@ const anyRow: fc.Arbitrary<Omit<AuditRow, 'form'>> = fc.record(
     utvalg: oneOf(undefined, { alle: true }),
     avslag: oneOf(undefined, 'ikke-tilgang'),
     antall_kall: oneOf(undefined, 3),
+    organisasjoner: oneOf(undefined, ['310100005'], ['310100005', '310101370']),
   },
   {
     requiredKeys: [
@@ -70,7 +71,7 @@ test('what is written is what oppslag tells, with the number of a form and witho
         given.map(async ([row, numbered]) => ({ ...row, form: numbered ? await forms.numberOf(row) : undefined })),
       );
       await insertRows(pool, rows);
-      const missing = { posisjon: null, utvalg: null, avslag: null, antall_kall: 1 };
+      const missing = { posisjon: null, utvalg: null, avslag: null, antall_kall: 1, organisasjoner: null };
       const told = await owner.query<object[]>('select * from oppslag order by tidspunkt, id');
       expect(told).toEqual(
         given.map(([row]) => {

@@ -18,6 +18,8 @@ export interface AuditRow {
   utvalg?: Record<string, unknown> | undefined;
   /** why not, as a code of the catalogue of errors */
   avslag?: string | undefined;
+  /** organisation numbers of who asked from outside of Nav: the consumer's, and the supplier's that asked on its behalf */
+  organisasjoner?: readonly string[] | undefined;
   /** requests that the row stands for, when they are more than one */
   antall_kall?: number | undefined;
 }
@@ -58,9 +60,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 const INSERT = `
   insert into oppslagslinje (konsument, behandlingsgrunnlag, operasjon, felter, form, person, personer, antall_treff,
-    tillatt, call_uuid, call_id, posisjon, utvalg, avslag, antall_kall)
+    tillatt, call_uuid, call_id, posisjon, utvalg, avslag, antall_kall, organisasjoner)
   select konsument, behandlingsgrunnlag, operasjon, felter, form, person, personer, antall_treff,
-    tillatt, call_uuid, call_id, posisjon, utvalg, avslag, antall_kall
+    tillatt, call_uuid, call_id, posisjon, utvalg, avslag, antall_kall, organisasjoner
   from jsonb_to_recordset($1::jsonb) as ny(konsument text, behandlingsgrunnlag text, operasjon text, felter text[],
     form bigint, person uuid, personer uuid[], antall_treff int, tillatt boolean, call_uuid uuid, call_id text,
-    posisjon text, utvalg jsonb, avslag text, antall_kall int)`;
+    posisjon text, utvalg jsonb, avslag text, antall_kall int, organisasjoner text[])`;

@@ -7,7 +7,7 @@ import { metrics } from '../metrics.ts';
 import { insertRows, type AuditRow } from './audit-row.ts';
 
 /** Who was refused what, as far as it was known by then. */
-export interface Denied extends Pick<Grant, 'konsument'> {
+export interface Denied extends Pick<Grant, 'konsument' | 'organisasjoner'> {
   /** an operation; what no route is has none */
   operation: string;
   behandlingsgrunnlag?: string | undefined;
@@ -136,9 +136,11 @@ export class DenialLog {
   }
 }
 
-function denialRow({ konsument, behandlingsgrunnlag, operation }: Denied, reason: string): AuditRow {
+function denialRow(denied: Denied, reason: string): AuditRow {
+  const { konsument, organisasjoner, behandlingsgrunnlag, operation } = denied;
   return {
     konsument,
+    organisasjoner,
     behandlingsgrunnlag: behandlingsgrunnlag ?? null,
     operasjon: operation,
     felter: [],

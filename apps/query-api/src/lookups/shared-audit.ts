@@ -12,6 +12,7 @@ export const AUDIT_COLUMNS: readonly Column[] = [
   column('call_uuid', 'uuid', (row) => columnsOfCall(row.call_id).call_uuid),
   column('call_id', 'text', (row) => columnsOfCall(row.call_id).call_id),
   column('utvalg', 'text', ({ utvalg }) => (utvalg === undefined ? null : JSON.stringify(utvalg))),
+  column('organisasjoner', 'text', ({ organisasjoner }) => organisasjoner && listText(organisasjoner)),
 ];
 
 /**
@@ -25,10 +26,11 @@ export const AUDIT_INSERT = `
         from treff join inn using (oppslag) where row_place <= antall_paa_siden group by treff.oppslag),
       skrevet as (
         insert into oppslagslinje (konsument, behandlingsgrunnlag, operasjon, felter, form, person, personer, antall_treff,
-          tillatt, call_uuid, call_id, utvalg)
+          tillatt, call_uuid, call_id, utvalg, organisasjoner)
         select inn.konsument, inn.behandlingsgrunnlag, inn.operasjon, inn.felter::text[], inn.form,
           case when cardinality(alle) = 1 then alle[1] end, case when cardinality(alle) > 1 then alle end,
-          coalesce(tall.antall, 0), true, inn.call_uuid, inn.call_id, inn.utvalg::jsonb
+          coalesce(tall.antall, 0), true, inn.call_uuid, inn.call_id, inn.utvalg::jsonb,
+          inn.organisasjoner::text[]
         from inn cross join moment left join tall using (oppslag)
         cross join lateral (
           select inn.spurt::uuid[] || array(

@@ -23,6 +23,8 @@ test('the YAML says what was filled in, whatever that is', () => {
       navn: text,
       namespace: text,
       azp: text,
+      organisasjonsnummer: text,
+      leverandoerer: fc.array(text, { minLength: 1 }),
       bruksvilkaar: fc.constant(1),
       behandlingsgrunnlag: fc.uniqueArray(
         fc.record(
@@ -40,7 +42,7 @@ test('the YAML says what was filled in, whatever that is', () => {
       graphql: fc.constant({ som: 'gammel' }),
       kvote: fc.record({ perSekund: fc.integer({ min: 1, max: 9_999 }), burst: fc.integer({ min: 1, max: 9_999 }) }),
     },
-    { requiredKeys: ['navn', 'azp', 'behandlingsgrunnlag'] },
+    { requiredKeys: ['navn', 'behandlingsgrunnlag'] },
   );
   fc.assert(
     fc.property(entry, (filledIn) => {
@@ -84,7 +86,7 @@ needsBrowser(describe)('the form for access, in a browser', () => {
   test('tells what is missing, by the schema of the registry, and what to choose among', async () => {
     expect(await missing()).toEqual([
       'Applikasjonens navn må være små bokstaver, tall og bindestrek, og begynne med en bokstav.',
-      'Klient-id (azp) mangler, eller er for lang.',
+      'Klient-id (azp) mangler, er for lang eller har kolon.',
       'Formål 1: formålets id må være bokstaver, tall og bindestrek.',
       'Formål 1: lenken til formålet må begynne med https://.',
       'Formål 1: velg minst én operasjon.',
@@ -143,6 +145,22 @@ needsBrowser(describe)('the form for access, in a browser', () => {
     expect([second?.operasjoner.size, second?.felter.size]).toEqual([2, GRANTABLE_FIELDS.length]);
     expect([first?.kinds, second?.kinds?.published]).toEqual([undefined, ['MENTOR']]);
     await page.getByText('Oppføringen er klar.').waitFor();
+  });
+
+  test('another organisation stands by its number, with who calls for it', async () => {
+    await page.getByLabel('Hvem kaller').selectOption('annen');
+    expect(await page.getByLabel('Klient-id').isVisible()).toBe(false);
+    expect(await missing()).toEqual(['Organisasjonsnummeret må være ni sifre.']);
+    await page.getByLabel('Organisasjonsnummer', { exact: true }).fill('310100004');
+    expect(await missing()).toEqual([expect.stringContaining('310100004 er ikke et organisasjonsnummer')]);
+    await page.getByLabel('Organisasjonsnummer', { exact: true }).fill('310100005');
+    await page.getByLabel('Organisasjonsnumre til leverandører').fill('310101370, 310102741');
+    expect(await missing()).toEqual([]);
+    const [konsument] = [...parseKonsumenter('x', (await page.locator('#yaml').textContent()) ?? '').values()];
+    expect(konsument).toMatchObject({ organisasjonsnummer: '310100005', azp: undefined });
+    expect([...(konsument?.leverandoerer ?? [])]).toEqual(['310101370', '310102741']);
+    await page.getByLabel('Hvem kaller').selectOption('nav');
+    expect(await missing()).toEqual([]);
   });
 
   test('a purpose can be taken away again, and a quota must be whole', async () => {

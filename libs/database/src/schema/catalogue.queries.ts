@@ -97,14 +97,23 @@ from pg_constraint k join pg_class c on c.oid = conrelid
 where contype = 'f' and c.relnamespace = 'public'::regnamespace and not relispartition and conparentid = 0
 having count(*) > 0`;
 
-/** In the order in which they were made, since one may stand on another. */
+/** By name, after those that they stand on: one that is made anew stays where it was. */
 export const VIEWS = `
+with recursive uses as (
+  select r.ev_class as view, d.refobjid as other
+  from pg_rewrite r join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+    and d.refclassid = 'pg_class'::regclass and d.refobjid <> r.ev_class
+  join pg_class o on o.oid = d.refobjid and o.relkind = 'v'),
+depth as (
+  select oid, 0 as level from pg_class where relkind = 'v'
+  union select uses.view, depth.level + 1 from depth join uses on uses.other = depth.oid)
 select concat_ws(e'\\n',
   format(e'create view %I%s as\\n%s', c.relname, ${options}, pg_get_viewdef(c.oid, true)),
   (${comment('c.oid', 'pg_class', `format('view %I', c.relname)`)}),
   (${columnComments}), (${triggers}),
   (${grants('c.relacl', 'c.relowner', 'quote_ident(c.relname)')}), (${columnGrants})) as sql
-from pg_class c where relnamespace = 'public'::regnamespace and relkind = 'v' order by c.oid`;
+from pg_class c where relnamespace = 'public'::regnamespace and relkind = 'v'
+order by (select max(level) from depth where depth.oid = c.oid), relname collate "C"`;
 
 /** What none of the queries above tells of. Sequences of identity columns come with them. */
 export const UNKNOWN = `

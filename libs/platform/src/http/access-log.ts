@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Histogram } from 'prom-client';
 import { logger } from '../logger.ts';
+import { clientOf } from '../tokens/token.ts';
 
 const duration = new Histogram({
   name: 'http_server_requests_seconds',
@@ -19,7 +20,10 @@ export function logResponses(server: FastifyInstance): void {
     duration.observe({ metode: request.method, rute: route, status }, elapsedTime / 1000);
     const level = route.startsWith('/internal/') ? 'debug' : 'info';
     const ms = Math.round(elapsedTime * 10) / 10;
-    logger[level]({ metode: request.method, rute: route, status, ms, azp: request.token?.azp }, 'Answered');
+    logger[level](
+      { metode: request.method, rute: route, status, ms, azp: request.token && clientOf(request.token) },
+      'Answered',
+    );
     done();
   });
 }

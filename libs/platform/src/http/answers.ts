@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { PROBLEMS, Problem } from '../problem.ts';
 import { SharedMemory } from '../shared-memory.ts';
+import { clientOf } from '../tokens/token.ts';
 
 /** Of all answers that are made and not taken yet. Beyond it, whoever asks is asked to come again. */
 const MAX_BYTES_AT_ONCE = 48 * 1024 * 1024;
@@ -17,7 +18,7 @@ export function boundAnswers(server: FastifyInstance, maxBytes = MAX_BYTES_AT_ON
     // Until it is taken it would be in the heap, which is the smaller part of the memory.
     const bytes = typeof payload === 'string' && payload.length > SMALL_BYTES / 4 ? Buffer.from(payload) : payload;
     if (!Buffer.isBuffer(bytes) || bytes.length <= SMALL_BYTES) return done(null, bytes);
-    const who = request.token?.azp ?? '';
+    const who = request.token ? clientOf(request.token) : '';
     const { raw } = reply;
     if (raw.closed || !made.take(who, bytes.length)) {
       const problem = new Problem(PROBLEMS.UTILGJENGELIG, 'Too many answers wait to be taken', { retryAfter: 2 });

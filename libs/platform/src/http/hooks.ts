@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import accepts from '@fastify/accepts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Token, TokenVerifier } from '../auth.ts';
 import { runInContext } from '../request-context.ts';
 import { PROBLEMS, Problem } from '../problem.ts';
+import type { Token } from '../tokens/token.ts';
+import type { TokenVerifier } from '../tokens/token-verifier.ts';
 import type { SlowBodies } from './body/slow-body.ts';
 import { HEALTH_ROUTES } from './health.ts';
 import { createContext, DEFAULT_HEADERS } from './request-headers.ts';

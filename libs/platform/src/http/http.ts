@@ -3,11 +3,11 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { TokenVerifier } from '../auth.ts';
-import type { entraVariables, commonVariables, ConfigOf } from '../config.ts';
+import type { commonVariables, ConfigOf } from '../config.ts';
 import { measureEventLoop } from '../event-loop.ts';
 import { NestLogger } from '../logger.ts';
 import { StartupError } from '../startup-error.ts';
+import { TokenVerifier, type TokenConfig } from '../tokens/token-verifier.ts';
 import { acceptJsonOnly } from './body/json-body.ts';
 import { SlowBodies } from './body/slow-body.ts';
 import { boundAnswers } from './answers.ts';
@@ -22,7 +22,7 @@ import { validationPipe } from './validation.ts';
 
 export interface HttpOptions {
   module: DynamicModule;
-  config: ConfigOf<typeof commonVariables & typeof entraVariables>;
+  config: ConfigOf<typeof commonVariables> & TokenConfig;
   /** Paths that need no token, exact or `/prefix/*`; health and metrics are always open. Everything else needs one. */
   openRoutes: string[];
   /** Tokens of persons are taken too, and the app tells them from those of machines. */
@@ -54,7 +54,7 @@ export interface Http {
 
 /**
  * Starts HTTP with what every process has: access check, problem+json, call id, access log, metrics, health.
- * @throws StartupError when the port is taken
+ * @throws StartupError when the port is taken, or the issuers of tokens could be taken for each other
  */
 export async function startHttp(options: HttpOptions): Promise<Http> {
   const { config, openRoutes, readiness, authorize, withHead, bodyWindowMs: windowMs = 5_000 } = options;
@@ -62,12 +62,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
   const adapter = createFastifyAdapter({ maxSeconds, withHead });
   const server = adapter.getInstance<FastifyInstance>();
   const state = { closing: false };
-  const verifier = new TokenVerifier({
-    issuer: config.AZURE_OPENID_CONFIG_ISSUER,
-    audience: config.AZURE_APP_CLIENT_ID,
-    jwksUri: config.AZURE_OPENID_CONFIG_JWKS_URI,
-    takesPersons: options.takesPersons,
-  });
+  const verifier = new TokenVerifier(config, options);
   const rate = { bytesPerSecond: config.HTTP_MINSTE_BYTE_PER_SEKUND, windowMs, maxMs: maxSeconds * 1_000 };
   const slowBodies = new SlowBodies(server.server, rate);
   const connections = new Connections(server.server, config.HTTP_SVAR_STILLE_SEKUNDER * 1_000);

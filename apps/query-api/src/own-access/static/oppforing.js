@@ -4,7 +4,8 @@
 /**
  * @typedef {{ id: string, lenke: string, operasjoner: string[] | 'alle', felter: string[] | 'alle',
  *   utvalg?: { tiltakstyper: string[] } }} Purpose
- * @typedef {{ navn: string, namespace?: string, azp: string, bruksvilkaar?: number, behandlingsgrunnlag: Purpose[],
+ * @typedef {{ navn: string, namespace?: string, azp?: string, organisasjonsnummer?: string, leverandoerer?: string[],
+ *   bruksvilkaar?: number, behandlingsgrunnlag: Purpose[],
  *   graphql?: { som: string }, kvote?: { perSekund: number, burst: number } }} Entry
  * @typedef {{ operations: Record<string, string[]>, fields: { name: string, aboutPerson: boolean }[],
  *   filters: Record<string, string[]>, terms: number, organisasjon: string, kinds: string[],
@@ -16,7 +17,9 @@ export function toYaml(/** @type {Entry} */ entry) {
   const lines = [
     `navn: ${scalar(entry.navn)}`,
     ...(entry.namespace === undefined ? [] : [`namespace: ${scalar(entry.namespace)}`]),
-    `azp: ${scalar(entry.azp)}`,
+    ...(entry.azp === undefined ? [] : [`azp: ${scalar(entry.azp)}`]),
+    ...(entry.organisasjonsnummer === undefined ? [] : [`organisasjonsnummer: ${scalar(entry.organisasjonsnummer)}`]),
+    ...(entry.leverandoerer === undefined ? [] : [`leverandoerer: ${list(entry.leverandoerer)}`]),
     ...(entry.bruksvilkaar === undefined ? [] : [`bruksvilkaar: ${String(entry.bruksvilkaar)}`]),
     ...(entry.graphql === undefined ? [] : [`graphql: { som: ${entry.graphql.som} }`]),
     'behandlingsgrunnlag:',
@@ -63,6 +66,13 @@ export function explain(entry, rules) {
       `Bruksvilkårene versjon ${String(rules.terms)} er ikke godtatt: alt annet enn hentTilgang blir avvist.`,
     );
   }
+  const numbers = [entry.organisasjonsnummer ?? [], entry.leverandoerer ?? []].flat();
+  for (const number of numbers.filter((number) => /^\d{9}$/.test(number) && !hasCheckDigit(number)))
+    problems.push(`${number} er ikke et organisasjonsnummer: det siste sifferet stemmer ikke.`);
+  if (entry.leverandoerer?.includes(entry.organisasjonsnummer ?? ''))
+    problems.push('Dere kan ikke være deres egen leverandør.');
+  if (entry.organisasjonsnummer !== undefined)
+    consequences.push('Dere henter token hos Maskinporten, med scopet til denne tjenesten og adressen som resource.');
   const ids = entry.behandlingsgrunnlag.map(({ id }) => id);
   for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i)))
     problems.push(`Formålet ${id} står to ganger.`);
@@ -79,6 +89,12 @@ export function explain(entry, rules) {
   if (entry.kvote === undefined)
     consequences.push('Uten kvote er det ingen grense for hvor mange kall i sekundet dere gjør.');
   return { problems, consequences };
+}
+
+/** Modulo 11, of a number of nine digits. */
+function hasCheckDigit(/** @type {string} */ number) {
+  const sum = [3, 2, 7, 6, 5, 4, 3, 2].reduce((total, weight, i) => total + weight * Number(number[i]), 0);
+  return (11 - (sum % 11)) % 11 === Number(number[8]);
 }
 
 /** @param {Purpose} purpose @param {Rules} rules */

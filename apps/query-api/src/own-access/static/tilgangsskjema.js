@@ -101,13 +101,24 @@ function purposeOf(root) {
   };
 }
 
-function entry() {
+/** An application, or an organisation with those who call for it. */
+function whoCalls() {
   const namespace = el('namespace').value.trim();
+  if (el('hvem').value === 'nav') return { ...(namespace === '' ? {} : { namespace }), azp: el('azp').value.trim() };
+  const suppliers = el('leverandoerer')
+    .value.split(/[\s,]+/)
+    .filter((number) => number !== '');
+  return {
+    organisasjonsnummer: el('organisasjonsnummer').value.trim(),
+    ...(suppliers.length === 0 ? {} : { leverandoerer: suppliers }),
+  };
+}
+
+function entry() {
   const quota = { perSekund: el('per-sekund').valueAsNumber, burst: el('burst').valueAsNumber };
   return {
     navn: el('navn').value.trim(),
-    ...(namespace === '' ? {} : { namespace }),
-    azp: el('azp').value.trim(),
+    ...whoCalls(),
     ...(el('vilkaar').checked ? { bruksvilkaar: RULES.terms } : {}),
     ...(el('gammel').checked ? { graphql: { som: 'gammel' } } : {}),
     behandlingsgrunnlag: [...purposes.children].map(purposeOf),
@@ -119,7 +130,8 @@ function entry() {
 const PLACES = {
   navn: 'Applikasjonens navn må være små bokstaver, tall og bindestrek, og begynne med en bokstav.',
   namespace: 'Namespace må være små bokstaver, tall og bindestrek, og begynne med en bokstav.',
-  azp: 'Klient-id (azp) mangler, eller er for lang.',
+  azp: 'Klient-id (azp) mangler, er for lang eller har kolon.',
+  organisasjonsnummer: 'Organisasjonsnummeret må være ni sifre.',
   'kvote/perSekund': 'Kvotens kall i sekundet må være et helt tall fra 1.',
   'kvote/burst': 'Kvotens kall på en gang må være et helt tall fra 1.',
   id: 'formålets id må være bokstaver, tall og bindestrek.',
@@ -130,12 +142,14 @@ const PLACES = {
 
 function inWords({ instancePath, message = 'er feil' }) {
   const path = instancePath.split('/').slice(2);
+  if (path[0] === 'leverandoerer') return 'Leverandørene må være organisasjonsnumre med ni sifre, hver bare en gang.';
   if (path[0] !== 'behandlingsgrunnlag')
     return PLACES[path.join('/')] ?? `${path.join('.') || 'oppføringen'}: ${message}`;
   return `Formål ${String(Number(path[1]) + 1)}: ${PLACES[path[2]] ?? `${path.slice(2).join('.')}: ${message}`}`;
 }
 
 function show() {
+  for (const part of document.querySelectorAll('[data-hvem]')) part.hidden = part.dataset.hvem !== el('hvem').value;
   for (const root of purposes.children) {
     for (const group of ['operasjoner', 'felter']) {
       const all = root.querySelector(`[data-navn="alle-${group}"]`).checked;

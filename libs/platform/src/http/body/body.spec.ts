@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { waitUntil } from '@tiltak/testing';
 import { PROBLEMS, Problem } from '../../problem.ts';
 import { startProbeApp, type ProbeApp } from '../../testing/probe-app.ts';
+import { clientOf } from '../../tokens/token.ts';
 
 const WINDOW_MS = 300;
 const MIB = 1024 * 1024;
@@ -15,7 +16,7 @@ beforeAll(async () => {
   app = await startProbeApp({
     bodyWindowMs: WINDOW_MS,
     authorize: ({ token }) => {
-      if (token?.azp === 'en-fremmed') throw new Problem(PROBLEMS.IKKE_TILGANG, 'Not here');
+      if (token && clientOf(token) === 'en-fremmed') throw new Problem(PROBLEMS.IKKE_TILGANG, 'Not here');
     },
   });
   stranger = await app.issuer.token({ azp: 'en-fremmed' });

@@ -6,6 +6,7 @@ import { SharedMemory } from '../../shared-memory.ts';
 import { toProblem } from '../to-problem.ts';
 import { JsonList } from './json-list.ts';
 import { JsonScanner, type JsonLimits, type ListPlace } from './json-scanner.ts';
+import { clientOf } from '../../tokens/token.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -70,7 +71,7 @@ async function readBody(
   const length = Number(request.headers['content-length'] ?? Number.NaN);
   if (length > bodyLimit) throw toProblem({ statusCode: 413 });
   const received = new ReceivedBytes(Number.isNaN(length) ? bodyLimit : length);
-  const who = request.token?.azp ?? '';
+  const who = request.token ? clientOf(request.token) : '';
   const take = (part: Buffer): void => {
     if (received.length + part.length > bodyLimit) throw toProblem({ statusCode: 413 });
     if (!coming.take(who, part.length)) {

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
-import { Problem } from './problem.ts';
-import { TokenVerifier } from './auth.ts';
+import { Problem } from '../problem.ts';
+import { TokenVerifier } from './token-verifier.ts';
 
 interface Pair {
   privateKey: CryptoKey;
@@ -35,9 +35,9 @@ beforeEach(() => {
 
 const newVerifier = (): TokenVerifier =>
   new TokenVerifier({
-    issuer: 'utsteder',
-    audience: 'oss',
-    jwksUri: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
+    AZURE_OPENID_CONFIG_ISSUER: 'utsteder',
+    AZURE_APP_CLIENT_ID: 'oss',
+    AZURE_OPENID_CONFIG_JWKS_URI: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
   });
 
 function pair(n: number): Pair {

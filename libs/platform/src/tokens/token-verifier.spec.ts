@@ -1,6 +1,9 @@
 import { onDuty, ON_DUTY_NAV_IDENT, startTokenIssuer, type TokenIssuer } from '@tiltak/testing';
-import { navIdentOf, TokenVerifier } from './auth.ts';
-import { Problem } from './problem.ts';
+import { maskinportenVariables, readEnvironment } from '../config.ts';
+import { Problem } from '../problem.ts';
+import { navIdentOf, type EntraToken } from './entra.ts';
+import { clientOf } from './token.ts';
+import { TokenVerifier, type TokenConfig } from './token-verifier.ts';
 
 let issuer: TokenIssuer;
 
@@ -10,8 +13,12 @@ beforeAll(async () => {
 afterAll(() => issuer.stop());
 afterEach(() => issuer.respondWith(undefined));
 
-const newVerifier = (jwksUri = issuer.jwksUri): TokenVerifier =>
-  new TokenVerifier({ issuer: issuer.issuer, audience: 'oss', jwksUri });
+const configOf = (jwksUri = issuer.jwksUri): TokenConfig => ({
+  AZURE_OPENID_CONFIG_ISSUER: issuer.issuer,
+  AZURE_APP_CLIENT_ID: 'oss',
+  AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,
+});
+const newVerifier = (jwksUri?: string): TokenVerifier => new TokenVerifier(configOf(jwksUri));
 
 const token = (claims: Record<string, unknown> = {}): Promise<string> => issuer.token({ azp: 'app', claims });
 
@@ -29,11 +36,10 @@ test('a machine token is let through', async () => {
 });
 
 test('a token of a person is let through only where persons are taken', async () => {
-  const { issuer: place, jwksUri } = issuer;
   const person = await token(onDuty());
   expect(await status(newVerifier(), person)).toBe(401);
-  const takesPersons = new TokenVerifier({ issuer: place, audience: 'oss', jwksUri, takesPersons: true });
-  expect(navIdentOf(await takesPersons.verify(person))).toBe(ON_DUTY_NAV_IDENT);
+  const takesPersons = new TokenVerifier(configOf(), { takesPersons: true });
+  expect(navIdentOf((await takesPersons.verify(person)) as EntraToken)).toBe(ON_DUTY_NAV_IDENT);
   expect(await status(takesPersons, await token())).toBe(200);
 });
 
@@ -43,7 +49,7 @@ test.each<[string, Record<string, unknown>]>([
   ['with a claim that is no Nav ident', { NAVident: 'vakt@nav.example' }],
   ['with several', { NAVident: [ON_DUTY_NAV_IDENT] }],
 ])('%s has no Nav ident', (_, claims) => {
-  expect(navIdentOf({ azp: 'app', exp: 0, ...onDuty(), ...claims })).toBeUndefined();
+  expect(navIdentOf({ issuedBy: 'entra', azp: 'app', exp: 0, ...onDuty(), ...claims })).toBeUndefined();
 });
 
 test('keys that can not be had are 503 with the time to wait: neither allowed nor the fault of the caller', async () => {
@@ -117,5 +123,44 @@ describe('a token that is known already', () => {
     const refused = await token({ idtyp: 'user' });
     expect(await status(verifier, refused)).toBe(401);
     expect(verifier.known(refused)).toBeUndefined();
+  });
+});
+
+describe('two issuers', () => {
+  const both = (more: Partial<TokenConfig> = {}): TokenConfig => ({
+    ...configOf(),
+    MASKINPORTEN_ISSUER: issuer.maskinporten.issuer,
+    MASKINPORTEN_JWKS_URI: issuer.maskinporten.jwksUri,
+    MASKINPORTEN_AUDIENCE: 'api',
+    ...more,
+  });
+
+  test.each<[string, () => Partial<TokenConfig>, RegExp]>([
+    ['one issuer as both', () => ({ MASKINPORTEN_ISSUER: issuer.issuer }), /MASKINPORTEN_ISSUER is AZURE/],
+    ['but for a slash', () => ({ MASKINPORTEN_ISSUER: `${issuer.issuer}/` }), /MASKINPORTEN_ISSUER is AZURE/],
+    ['the same keys', () => ({ MASKINPORTEN_JWKS_URI: issuer.jwksUri }), /MASKINPORTEN_JWKS_URI is AZURE/],
+    ['http elsewhere', () => ({ MASKINPORTEN_ISSUER: 'http://maskinporten.example.no/' }), /_ISSUER must be https/],
+    ['keys over http', () => ({ MASKINPORTEN_JWKS_URI: 'http://maskinporten.example.no/jwk' }), /_URI must be https/],
+    ['no audience', () => ({ MASKINPORTEN_AUDIENCE: undefined }), /are set together/],
+  ])('%s: it does not start', (_, more, said) => {
+    expect(() => new TokenVerifier(both(more()))).toThrow(said);
+  });
+
+  test('what half of the variables are set to is refused when they are read', () => {
+    const env = { MASKINPORTEN_ISSUER: 'https://x.no/', MASKINPORTEN_JWKS_URI: 'https://x.no/jwk' };
+    expect(() => readEnvironment(maskinportenVariables, env)).toThrow(/MASKINPORTEN_SCOPE is missing/);
+  });
+
+  test('a key that Entra ID has changed is no business of the other, and a token is known by its own issuer', async () => {
+    const verifier = new TokenVerifier(both());
+    const asked = { orgnr: '310100005', scope: 'nav:tiltak/les', audience: 'api' };
+    const outside = await issuer.maskinporten.token({ ...asked, clientId: 'k' });
+    await issuer.rotateKey({ keepOld: false });
+    const [ours, theirs] = await Promise.all([verifier.verify(await token()), verifier.verify(outside)]);
+    expect([clientOf(ours), clientOf(theirs)]).toEqual(['app', '0192:310100005/k']);
+    expect(verifier.known(outside)).toEqual({
+      ...{ issuedBy: 'maskinporten', exp: expect.any(Number), clientId: 'k' },
+      ...{ consumer: '310100005', supplier: undefined, scopes: ['nav:tiltak/les'] },
+    });
   });
 });
