@@ -1,6 +1,15 @@
 import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { hasAppRole, isMachine, navIdentOf, PROBLEMS, Problem, setKonsument, type Token } from '@tiltak/platform';
+import {
+  hasAppRole,
+  isMachine,
+  navIdentOf,
+  PROBLEMS,
+  Problem,
+  requireOwnPage,
+  setKonsument,
+  type Token,
+} from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 
 /** What a caller of the ingestor may be; each operation is for one of them. */
@@ -105,16 +114,6 @@ function whyNotAdapter(token: Token, { organisasjon }: Admitted): string | undef
   const scopes = typeof scope === 'string' ? scope.split(' ') : [];
   const isAdapter = scopes.includes('tiltak:adapter') && token['organisasjon'] === organisasjon;
   return isAdapter ? undefined : 'The token lacks the scope tiltak:adapter for this organisation';
-}
-
-/**
- * On the platform the login proxy puts the token on whatever the browser sends with its cookie, so another site could make
- * the browser of somebody on duty do something here. Browsers tell where a request comes from, and programs send nothing.
- */
-function requireOwnPage({ headers }: FastifyRequest): void {
-  const from = headers['sec-fetch-site'];
-  if (from === undefined || from === 'same-origin' || from === 'none') return;
-  throw forbidden('The request comes from the page of another site');
 }
 
 const forbidden = (detail: string): Problem => new Problem(PROBLEMS.IKKE_TILGANG, detail);
