@@ -1,6 +1,7 @@
 import type { Tree } from 'nx/src/devkit-exports';
 import { parse } from 'yaml';
 import {
+  auditorPage,
   ingestor,
   EMPTY_COVERAGE,
   EMPTY_REGISTRIES,
@@ -42,6 +43,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     write(file('trigger-topic'), triggerTopicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
+    write(file('revisor'), auditorPage(name, env));
     letIn(tree, file('query-api'), listed(tree, file('konsumenter')));
     if (topic === ownTopic(name)) write(file('adapter'), NO_ADAPTER(name, env));
     introduceIngestors(tree, env);

@@ -43,7 +43,9 @@ export async function monthsOf(db: Pool | PoolClient, selected: Selected, archiv
     else if (file.sha256 !== sha256) throw new ArchiveError(`${file.fil} is not the file that was verified`);
   }
   if (missing.length > 0) {
-    const where = archive ? 'its file is not in the archive' : 'no archive was named (--arkiv, or OPPSLAGSARKIV_KATALOG of the page)';
+    const where = archive
+      ? 'its file is not in the archive'
+      : 'no archive was named (--arkiv, or OPPSLAGSARKIV_KATALOG of the page)';
     throw new ArchiveError(`${missing.join(', ')} has left the database, and ${where}`);
   }
   return { inDatabase: inDatabase(rows), lost };

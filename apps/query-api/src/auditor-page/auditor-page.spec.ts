@@ -68,7 +68,10 @@ interface Asked {
   at?: string;
 }
 
-async function ask(body: object, { claims = AUDITOR, audience, headers, path, at = url }: Asked = {}): Promise<Response> {
+async function ask(
+  body: object,
+  { claims = AUDITOR, audience, headers, path, at = url }: Asked = {},
+): Promise<Response> {
   const token = await api.issuer.token({
     ...{ azp: 'tiltak-datadeling-revisor', claims },
     audience: audience ?? 'tiltak-datadeling-revisor',
@@ -177,11 +180,7 @@ test('tells what the command tells, of exports too, and who asked by their token
     answer.grupper
       .map(({ konsument, operasjon, hvordan, antall }) => [konsument, operasjon, hvordan, antall].join(' '))
       .sort(),
-  ).toEqual([
-    'alt eksporterAvtaler KAN_HA_FATT 1',
-    'alt hentTiltaksstatus FIKK 3',
-    'smal sokAvtaler AVSLAG 1',
-  ]);
+  ).toEqual(['alt eksporterAvtaler KAN_HA_FATT 1', 'alt hentTiltaksstatus FIKK 3', 'smal sokAvtaler AVSLAG 1']);
   const times = answer.oppslag.map(({ tidspunkt }) => tidspunkt);
   expect(times).toEqual([...times].sort().reverse());
   const byId = await ask({ ...ASKED, person: deltakerId(PERSON), konsument: 'smal' });
@@ -202,7 +201,11 @@ test('the last look-ups are told one by one, and all of them are counted', () =>
 test('the report is made of the same, as PDF and as JSON', async () => {
   const pdf = await ask({ ...ASKED, form: 'PDF' }, { path: 'innsyn' });
   expect([pdf.status, pdf.headers.get('content-type')]).toEqual([200, 'application/pdf']);
-  expect(Buffer.from(await pdf.arrayBuffer()).subarray(0, 5).toString()).toBe('%PDF-');
+  expect(
+    Buffer.from(await pdf.arrayBuffer())
+      .subarray(0, 5)
+      .toString(),
+  ).toBe('%PDF-');
   const json = await ask({ ...ASKED, form: 'JSON' }, { path: 'innsyn', headers: { accept: '*/*' } });
   expect(json.headers.get('content-disposition')).toBe('attachment; filename="innsyn.json"');
   expect(await json.json()).toMatchObject({ organisasjon: 'nav', sammendrag: { antall: { FIKK: 3 } } });

@@ -117,6 +117,9 @@ export class SeenAnswerDto {
   grupper: SeenGroupDto[];
   @ApiProperty({ type: [SeenLookupDto], description: 'The last 500, newest first: for others, ask for fewer days' })
   oppslag: SeenLookupDto[];
-  @ApiProperty({ type: [LostMonthDto], description: 'Months that are asked for, and that nothing is known of any more' })
+  @ApiProperty({
+    type: [LostMonthDto],
+    description: 'Months that are asked for, and that nothing is known of any more',
+  })
   manglerMaaneder: LostMonthDto[];
 }

@@ -26,7 +26,10 @@ export function auditorPool(
 export function connectAsAuditor(): { db: Pool; organisasjon: string } {
   const config = readDatabaseConfig();
   // Counts as many rows as were ever looked up.
-  return { db: auditorPool(config, { poolSize: 1, statementTimeoutMs: 60 * 60_000 }), organisasjon: config.ORGANISASJON };
+  return {
+    db: auditorPool(config, { poolSize: 1, statementTimeoutMs: 60 * 60_000 }),
+    organisasjon: config.ORGANISASJON,
+  };
 }
 
 /** @throws UsageError for what is neither an opaque id nor, on standard input, a national ident */

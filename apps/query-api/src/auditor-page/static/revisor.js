@@ -88,9 +88,11 @@ function show({ deltakerId, antall, grupper, oppslag, manglerMaaneder }) {
   el('svar-tittel').textContent = antall === 1 ? 'Ett oppslag' : `${number(antall)} oppslag`;
   el('deltaker').textContent = deltakerId;
   const months = manglerMaaneder.map(
-    ({ maaned, ogTidligere }) => `${maaned.slice(4)}.${maaned.slice(0, 4)}${ogTidligere ? ' og kanskje tidligere' : ''}`,
+    ({ maaned, ogTidligere }) =>
+      `${maaned.slice(4)}.${maaned.slice(0, 4)}${ogTidligere ? ' og kanskje tidligere' : ''}`,
   );
-  el('mangler').textContent = `Ingenting vites lenger om ${months.join(', ')}: månedene er slettet uten å ligge i en fil.`;
+  el('mangler').textContent =
+    `Ingenting vites lenger om ${months.join(', ')}: månedene er slettet uten å ligge i en fil.`;
   el('mangler').hidden = months.length === 0;
   fill(
     'grupper',
