@@ -169,13 +169,13 @@ test('tells what the command tells, of exports too, and who asked by their token
     antall: number;
     grupper: Record<string, unknown>[];
     oppslag: { operasjon: string; tidspunkt: string }[];
-    manglerMaaneder: unknown[];
+    ukjenteMaaneder: unknown[];
   };
   expect((await readings()).at(-1)).toEqual({
     ...{ hvem: onDuty()['NAVident'], hva: 'OPPSLAG_PERSON', begrunnelse: REASON },
     ...{ person: deltakerId(PERSON), call_id: 'min-id' },
   });
-  expect(answer).toMatchObject({ deltakerId: deltakerId(PERSON), antall: 5, manglerMaaneder: [] });
+  expect(answer).toMatchObject({ deltakerId: deltakerId(PERSON), antall: 5, ukjenteMaaneder: [] });
   expect(
     answer.grupper
       .map(({ konsument, operasjon, hvordan, antall }) => [konsument, operasjon, hvordan, antall].join(' '))
@@ -214,7 +214,7 @@ test('the report is made of the same, as PDF and as JSON', async () => {
 
 test('why is kept also when what was asked for can not be read, and months that are lacking are named', async () => {
   await api.owner.query(`insert into oppslagsarkiv (maaned, begrunnelse) values ('202411', 'Ingen oppslag før det')`);
-  expect(await (await ask(ASKED)).json()).toMatchObject({ manglerMaaneder: [{ maaned: '202411', ogTidligere: true }] });
+  expect(await (await ask(ASKED)).json()).toMatchObject({ ukjenteMaaneder: [{ maaned: '202411', ogTidligere: true }] });
   await api.owner.query(
     `insert into oppslagsarkiv (maaned, rader, sha256) values ('202412', 1, repeat('a', 64)), ('202501', 1, repeat('a', 64))`,
   );

@@ -39,8 +39,8 @@ export class SeenReader {
       const { lost, seen } = await this.read(reading, asked.konsument);
       const tally = new Tally(this.currentKonsumenter());
       for await (const row of seen) tally.add(row);
-      const manglerMaaneder = lost.map(({ maaned, isFirst }) => ({ maaned, ogTidligere: isFirst }));
-      return { deltakerId: reading.person, ...tally.result(), manglerMaaneder };
+      const unknown = lost.map(({ maaned, isFirst }) => ({ maaned, ogTidligere: isFirst }));
+      return { deltakerId: reading.person, ...tally.result(), ukjenteMaaneder: unknown };
     });
   }
 

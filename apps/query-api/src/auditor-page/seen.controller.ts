@@ -21,14 +21,14 @@ export class SeenController {
   @HttpCode(200)
   @RouteConfig({ isAskedBySession: true })
   @ApiOperation({
-    operationId: 'hvemHarSett',
+    operationId: 'hentOppslag',
     summary: 'Who has seen this person?',
     description:
       'Also by what names nobody (exports, changes, statistics) and may have held the person. Why is kept before anything is read, with who asked by their token; also when nothing could be read.',
   })
   @ApiOkResponse({ type: SeenAnswerDto })
   @ApiConflictResponse({ description: LACKING })
-  hvemHarSett(@Body() asked: AskSeenDto, @Req() request: FastifyRequest): Promise<SeenAnswerDto> {
+  hentOppslag(@Body() asked: AskSeenDto, @Req() request: FastifyRequest): Promise<SeenAnswerDto> {
     return this.reader.seen(asked, whoAsks(request));
   }
 
@@ -36,7 +36,7 @@ export class SeenController {
   @HttpCode(200)
   @RouteConfig({ isAskedBySession: true, mediaTypes: [PDF, JSON_TYPE] })
   @ApiOperation({
-    operationId: 'lagInnsyn',
+    operationId: 'hentInnsyn',
     summary: 'The report that the person is given, in plain Norwegian',
     description: 'A file, as PDF or as JSON. Why is kept before anything is read.',
   })
@@ -48,7 +48,7 @@ export class SeenController {
     },
   })
   @ApiConflictResponse({ description: LACKING })
-  async lagInnsyn(
+  async hentInnsyn(
     @Body() asked: AskReportDto,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,

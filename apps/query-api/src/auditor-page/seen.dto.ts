@@ -121,5 +121,5 @@ export class SeenAnswerDto {
     type: [LostMonthDto],
     description: 'Months that are asked for, and that nothing is known of any more',
   })
-  manglerMaaneder: LostMonthDto[];
+  ukjenteMaaneder: LostMonthDto[];
 }

@@ -84,10 +84,10 @@ function fill(id, rows) {
   el(id).replaceChildren(...(rows.length > 0 ? rows : [row([cell('Ingen')])]));
 }
 
-function show({ deltakerId, antall, grupper, oppslag, manglerMaaneder }) {
+function show({ deltakerId, antall, grupper, oppslag, ukjenteMaaneder }) {
   el('svar-tittel').textContent = antall === 1 ? 'Ett oppslag' : `${number(antall)} oppslag`;
   el('deltaker').textContent = deltakerId;
-  const months = manglerMaaneder.map(
+  const months = ukjenteMaaneder.map(
     ({ maaned, ogTidligere }) =>
       `${maaned.slice(4)}.${maaned.slice(0, 4)}${ogTidligere ? ' og kanskje tidligere' : ''}`,
   );
