@@ -1375,6 +1375,7 @@ comment on column instans.tidligere_identer_gikk is 'How many of those had been 
 comment on column instans.beskaaret_tidspunkt is 'When beskaaret_til was set';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
+grant select (noekkelkontroll) on instans to datadeling_revisor;
 grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert, tidligere_identer_kom, tidligere_identer_gikk, beskaaret_tidspunkt) on instans to datadeling_skriver;
 
 create table konsum_hull (

@@ -8,6 +8,9 @@ const { layPages } = (await import(String(new URL('./pages.mjs', import.meta.url
 const { directory, clean } = createWorkDir('sider');
 afterAll(clean);
 
+/** Of another process, which has nothing of the query-api's own pages. */
+const AUDITOR_PAGE = 'static/revisor.html';
+
 const linksOf = (page: string): string[] => Array.from(page.matchAll(/\b(?:href|src)="([^"]*)"/g), ([, to = '']) => to);
 
 function pagesOf(app: string): [file: string, links: string[]][] {
@@ -39,6 +42,12 @@ test('all that the pages of those on duty are made of, or lead to, lies under /d
   ]);
 });
 
+test('all that the page of auditors is made of lies under /revisor', () => {
+  const [[, links = []] = []] = pagesOf('apps/query-api').filter(([file]) => file === AUDITOR_PAGE);
+  expect(links.length).toBeGreaterThan(5);
+  expect(links.filter((to) => to.startsWith('/') && !/^\/revisor(\/|$)/.test(to))).toEqual([]);
+});
+
 test('each operation of Swagger UI that the front page leads to is one, under its tag', () => {
   const { paths } = JSON.parse(readFileSync(join(ROOT, 'apps/query-api/openapi.json'), 'utf8')) as {
     paths: Record<string, Record<string, { tags?: string[]; operationId?: string }>>;
@@ -58,7 +67,9 @@ test('each operation of Swagger UI that the front page leads to is one, under it
 
 test('every page of the query-api has the same bar, which leads to pages that there are', () => {
   const bars = new Set<string>();
-  for (const [, links] of pagesOf('apps/query-api').filter(([file]) => file.endsWith('.html'))) {
+  for (const [, links] of pagesOf('apps/query-api').filter(
+    ([file]) => file.endsWith('.html') && file !== AUDITOR_PAGE,
+  )) {
     const from = links.indexOf('/stil/tema.js') + 1;
     bars.add(
       links

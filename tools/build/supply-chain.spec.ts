@@ -133,7 +133,9 @@ test('what is built is deployed, both apps in every organisation, and to product
   const kinds = readdirSync(join(ROOT, 'nais', 'nav')).map((file) => file.replace(/(-(dev|prod))?\.yaml$/, ''));
   // The rest is no manifest: register.yml makes one of it, and an access policy is made of the last.
   const others = new Set(
-    kinds.filter((kind) => !['topic', 'trigger-topic', 'migrering', 'ingestor', 'query-api', 'adapter'].includes(kind)),
+    kinds.filter(
+      (kind) => !['topic', 'trigger-topic', 'migrering', 'ingestor', 'query-api', 'revisor', 'adapter'].includes(kind),
+    ),
   );
   expect(others).toEqual(new Set(['konsumenter', 'dekning']));
 });

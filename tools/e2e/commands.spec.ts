@@ -159,7 +159,7 @@ test.each<[App, string, number, RegExp]>([
     'query-api',
     'relasjoner',
     2,
-    /^There is no command relasjoner, only: oppslag, innsyn, arkiv, register, openapi, katalog, innstillinger\.\n$/,
+    /^There is no command relasjoner, only: oppslag, innsyn, arkiv, revisor, register, openapi, katalog, innstillinger\.\n$/,
   ],
   ['query-api', 'oppslag', 2, /^DB_USERNAME is missing: .*\nDB_PASSWORD is missing: .*\n$/],
   ['ingestor', 'avstem --hjelp', 0, /^Usage: npm run avstem -- \[options\], in the image node main\.cjs avstem /],

@@ -44,7 +44,7 @@ const PUBLISHED_IN = [
 ];
 
 /** Options of commands, members of what they print, and of answers that no document describes. */
-const PUBLISHED_ELSEWHERE = `fil bekreft mangler avvik overfloedige avslag brukteFelter ubrukteFelter ubrukteOperasjoner
+const PUBLISHED_ELSEWHERE = `ukjenteMaaneder hentInnsyn fil bekreft mangler avvik overfloedige avslag brukteFelter ubrukteFelter ubrukteOperasjoner
   hva`;
 
 /** What has one of these names may be a member of JSON or a column: each word of what is published, and of the source. */

@@ -7,6 +7,7 @@ import {
   navIdentOf,
   PROBLEMS,
   Problem,
+  requireOwnPage,
   setKonsument,
   type EntraToken,
   type MaskinportenToken,
@@ -143,16 +144,6 @@ function whyNotOurs(token: EntraToken, organisasjon: string): string | undefined
   const scopes = typeof scope === 'string' ? scope.split(' ') : [];
   const isAdapter = scopes.includes('tiltak:adapter') && token.organisasjon === organisasjon;
   return isAdapter ? undefined : 'The token lacks the scope tiltak:adapter for this organisation';
-}
-
-/**
- * On the platform the login proxy puts the token on whatever the browser sends with its cookie, so another site could make
- * the browser of somebody on duty do something here. Browsers tell where a request comes from, and programs send nothing.
- */
-function requireOwnPage({ headers }: FastifyRequest): void {
-  const from = headers['sec-fetch-site'];
-  if (from === undefined || from === 'same-origin' || from === 'none') return;
-  throw forbidden('The request comes from the page of another site');
 }
 
 const forbidden = (detail: string): Problem => new Problem(PROBLEMS.IKKE_TILGANG, detail);

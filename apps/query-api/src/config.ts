@@ -3,9 +3,11 @@ import {
   entraVariables,
   maskinportenVariables,
   commonVariables,
+  directoryPath,
   filePath,
   hosts,
   integer,
+  list,
   oneOf,
   readEnvironment,
   port,
@@ -69,6 +71,31 @@ export const SCHEMA = {
     optional: true,
   }),
 };
+
+/** Every variable that the page of auditors reads (`main.cjs revisor`): a process of its own, with the auditor's login. */
+export const REVISOR_SCHEMA = {
+  ...commonVariables,
+  ...databaseVariables,
+  ...poolerVariables,
+  ...entraVariables,
+  DELTAKER_ID_NOEKKEL: SCHEMA.DELTAKER_ID_NOEKKEL,
+  KONSUMENTER_FIL: SCHEMA.KONSUMENTER_FIL,
+  REVISOR_GRUPPER: list({
+    description:
+      'Ids of the Entra ID groups whose members may read who has seen a person; those with the role revisor may besides, and nobody else',
+    default: [],
+  }),
+  OPPSLAGSARKIV_KATALOG: directoryPath({
+    description: 'Where the months of the audit are that have left the database, as files; none is read when absent',
+    optional: true,
+  }),
+};
+
+export type RevisorConfig = ConfigOf<typeof REVISOR_SCHEMA>;
+
+export function readRevisorConfig(): RevisorConfig {
+  return readEnvironment(REVISOR_SCHEMA, process.env);
+}
 
 /** What is needed to read the audit: of `SCHEMA`, the database. */
 const DATABASE_SCHEMA = { ORGANISASJON: commonVariables.ORGANISASJON, ...databaseVariables, ...poolerVariables };

@@ -5,7 +5,7 @@ export { checkReadServer } from './read-server.ts';
 export { abandon, databaseOptions, createDataSource, createPool, type DatabaseOptions } from './connections.ts';
 export { before, encodePosition, epochTag, positionChecksum, type FeedPosition } from './feed-position.ts';
 export { KEYED_ONLY, sessionSettings } from './session-settings.ts';
-export { deltakerIdWith, WrongKeyError, checkKey, writeKeyCheck, type DeltakerId } from './deltaker-id.ts';
+export { deltakerIdWith, WrongKeyError, checkKey, checkKeyBy, writeKeyCheck, type DeltakerId } from './deltaker-id.ts';
 export { Instance, ConsumerStatus } from './entities.ts';
 export { LOCKS } from './locks.ts';
 export { checkLogSettings, LogSettingsError } from './log-settings.ts';

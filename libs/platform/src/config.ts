@@ -113,6 +113,12 @@ export function filePath(options: Options<string> & Partial<Optional & Grouped>)
   );
 }
 
+export function directoryPath(options: Options<string> & Optional): Variable<string | undefined> {
+  return variable<string>(options, 'the path of a directory that exists', (value) =>
+    statSync(value, { throwIfNoEntry: false })?.isDirectory() ? value : undefined,
+  );
+}
+
 type IntegerOptions = Options<number> & { min?: number; max?: number };
 
 export function integer(options: IntegerOptions & Optional): Variable<number | undefined>;

@@ -9,6 +9,7 @@ export {
   entraVariables,
   maskinportenVariables,
   commonVariables,
+  directoryPath,
   filePath,
   hosts,
   integer,
@@ -30,6 +31,7 @@ export { measurePools, type PoolStats } from './pool-metrics.ts';
 export { acceptedEncoding, compressStream } from './http/compress.ts';
 export { serveDocument, type Document } from './http/document.ts';
 export { etagOf, isKnownTo } from './http/etag.ts';
+export { requireOwnPage } from './http/own-page.ts';
 export { JsonList } from './http/body/json-list.ts';
 export { NestedList, NestedObject } from './http/form.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';

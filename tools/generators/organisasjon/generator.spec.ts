@@ -44,7 +44,7 @@ const read = (path: string): string => readFileSync(join(directory, path), 'utf8
 const yaml = (path: string): Record<string, never> => parse(read(path)) as Record<string, never>;
 
 test('everything an organisation needs, for each environment, and nothing the second time', () => {
-  const what = ['konsumenter', 'migrering', 'topic', 'trigger-topic', 'ingestor', 'query-api', 'adapter'];
+  const what = ['konsumenter', 'migrering', 'topic', 'trigger-topic', 'ingestor', 'query-api', 'revisor', 'adapter'];
   const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
   expect(create('demo-fylke')).toEqual([
     ...files,
@@ -102,6 +102,26 @@ test('the parts of an organisation name each other, and no other organisation', 
       .map((file) => read(`${dir}/${file}`))
       .join(''),
   ).not.toMatch(/-nav\b/);
+});
+
+test('the page of auditors has a login, a group and a place of its own, and no application calls it', () => {
+  create('demo-fylke');
+  for (const env of ['dev', 'prod']) {
+    const { spec } = yaml(`nais/demo-fylke/revisor-${env}.yaml`) as unknown as { spec: Record<string, unknown> };
+    expect(spec).toMatchObject({
+      command: [...['node', '--enable-source-maps', '--max-old-space-size=256'], 'main.cjs', 'revisor'],
+      ...{ replicas: { min: 1, max: 1 }, accessPolicy: { inbound: { rules: [] }, outbound: { rules: [] } } },
+      azure: { application: { allowAllUsers: false, claims: { groups: [{ id: '{{revisorgruppe}}' }] } } },
+    });
+    expect(spec['envFrom']).toEqual(
+      ['noekkel', 'revisor-db'].map((what) => ({ secret: `tiltak-datadeling-demo-fylke-${what}` })),
+    );
+    expect(spec['env']).toContainEqual({ name: 'REVISOR_GRUPPER', value: '{{revisorgruppe}}' });
+    const others = ['ingestor', 'query-api'].map((app) => read(`nais/demo-fylke/${app}-${env}.yaml`)).join('');
+    expect(others).not.toContain('revisor');
+    const disk = /diskSize: (\d+)/.exec(read(`nais/demo-fylke/migrering-${env}.yaml`))?.[1];
+    expect(others).toContain(`{ name: DB_PLASS_GB, value: '${String(disk)}' }`);
+  }
 });
 
 test('nav is what the generator writes, and needs nothing more', () => {

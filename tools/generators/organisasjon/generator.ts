@@ -1,6 +1,7 @@
 import type { Tree } from 'nx/src/devkit-exports';
 import { parse } from 'yaml';
 import {
+  auditorPage,
   ingestor,
   apiHost,
   consoleHost,
@@ -45,6 +46,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     write(file('trigger-topic'), triggerTopicManifest(name, env));
     write(file('ingestor'), ingestor(name, env, topic));
     write(file('query-api'), queryApi(name, env));
+    write(file('revisor'), auditorPage(name, env));
     letIn(tree, file('query-api'), listed(tree, file('konsumenter')));
     const api = { name, env, what: 'les', host: apiHost(name, env), path: '/api' } as const;
     letInOutside(tree, file('query-api'), { ...api, organisations: outsideIn(tree, file('konsumenter')) });

@@ -57,6 +57,9 @@ spec:
   preStopHook: { exec: { command: [sleep, '5'] } }
   terminationGracePeriodSeconds: 40`;
 
+/** Of the database, to begin with. */
+const DISK_GB = { dev: 10, prod: 50 };
+
 const DOMAIN: Record<Env, string> = { dev: 'intern.dev.nav.no', prod: 'intern.nav.no' };
 /** Whether an adapter may write to an organisation's topic: not to one that a source publishes to. */
 export const adapterMayWrite = (name: string, topic: string): 'ja' | 'nei' => (topic === ownTopic(name) ? 'ja' : 'nei');
@@ -100,6 +103,8 @@ ${adapterIngress(name, env, topic)}${topic === ownTopic(name) ? `  # An adapter 
     - name: DRIFT_ORGANISASJONER
       value: ''
     - { name: AVSTEMMING_HVER_TIMER, value: '24' }
+    # The disk of migrering-${env}.yaml; it grows by itself, so change this when that has happened.
+    - { name: DB_PLASS_GB, value: '${String(DISK_GB[env])}' }
     # nei: the source publishes to the topic itself, and alone.
     - { name: ADAPTER_KAN_SKRIVE, value: ${adapterMayWrite(name, topic)} }
 ${topic === ownTopic(name) ? variablesComment(name) : ''}    # Postgres itself, when DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
@@ -164,6 +169,47 @@ ${variablesComment(name)}    # When DB_HOST is a pooler (docs/operations.md, A p
     - { secret: tiltak-datadeling-${name}-query-api-db }
 `;
 
+/** The page of auditors: the query-api's image, with a login of its own, which neither app may have. */
+export const auditorPage = (name: string, env: Env): string => `${app('revisor', name)}
+  command: [node, --enable-source-maps, --max-old-space-size=256, main.cjs, revisor]
+  replicas: { min: 1, max: 1 }
+  resources:
+    requests: { cpu: 50m, memory: 128Mi }
+    limits: { memory: 512Mi }
+  # The login's cookie is for this path.
+  ingresses: ['https://tiltak-datadeling-revisor-${name}.${DOMAIN[env]}/revisor']
+  accessPolicy:
+    inbound:
+      # No application calls it.
+      rules: []
+    outbound:
+      rules: []
+  azure:
+    application:
+      enabled: true
+      allowAllUsers: false
+      # Who may read who has seen a person: the id of the group is given when this is deployed, as the image is.
+      claims: { groups: [{ id: '{{revisorgruppe}}' }] }
+    sidecar:
+      enabled: true
+      autoLogin: true
+      autoLoginIgnorePaths: ['/openapi.json', '/swagger/**']
+  env:
+    - { name: ORGANISASJON, value: ${name} }
+    - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
+    - { name: REVISOR_GRUPPER, value: '{{revisorgruppe}}' }
+    # When DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
+    # - { name: DB_POOLER, value: transaksjon }
+    # Where the files of the audit are, when months have left the database; a volume is mounted there by hand.
+    # - { name: OPPSLAGSARKIV_KATALOG, value: … }
+  filesFrom:
+    - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
+  envFrom:
+    - { secret: tiltak-datadeling-${name}-noekkel }
+    # DB_*: where the database of migrering-${env}.yaml is, and this app's own login, a member of datadeling_revisor.
+    - { secret: tiltak-datadeling-${name}-revisor-db }
+`;
+
 /** The manifest of an app that lets in those applications, or reaches them, and no others. */
 export function withRules(manifest: string, direction: 'inbound' | 'outbound', apps: readonly InboundApp[]): string {
   const lines = apps.map(
@@ -176,8 +222,8 @@ export function withRules(manifest: string, direction: 'inbound' | 'outbound', a
 }
 
 const SIZE = {
-  dev: 'tier: db-custom-1-3840\n        diskSize: 10',
-  prod: 'tier: db-custom-2-7680\n        diskSize: 50\n        highAvailability: true\n        pointInTimeRecovery: true',
+  dev: `tier: db-custom-1-3840\n        diskSize: ${String(DISK_GB.dev)}`,
+  prod: `tier: db-custom-2-7680\n        diskSize: ${String(DISK_GB.prod)}\n        highAvailability: true\n        pointInTimeRecovery: true`,
 };
 
 /** As libs/database/src/log-settings.ts, which its spec holds: the apps don't start on an instance without them. */

@@ -18,6 +18,8 @@ export interface RetentionEntry extends Partition {
   isDue: boolean;
   /** for how long it has been, or 0 */
   dueForMs: number;
+  /** what ended before it is old enough; undefined when nothing goes by age */
+  cutoff: Date | undefined;
 }
 
 /** A partition that was old enough, and what became of it. */
@@ -44,7 +46,7 @@ export async function readRetention(
     const rule = rules.find(({ table }) => table === partition.table);
     const cutoff = cutoffOf(rule, clock, now);
     const isDue = cutoff !== undefined && partition.to !== null && partition.to <= cutoff;
-    return { ...partition, rule, isDue, dueForMs: isDue ? Number(cutoff) - Number(partition.to) : 0 };
+    return { ...partition, rule, isDue, cutoff, dueForMs: isDue ? Number(cutoff) - Number(partition.to) : 0 };
   });
 }
 
@@ -59,7 +61,7 @@ export async function applyRetention(
   { now = new Date(), signal, pauseMs = PAUSE_MS }: RetentionOptions = {},
 ): Promise<RetentionOutcome[]> {
   const due = (await readRetention(db, rules, { count: false, now })).filter(({ isDue }) => isDue);
-  await moveFeedHorizon(db, due, { now, dryRun: false });
+  await moveFeedHorizon(db, due, { dryRun: false });
   const outcomes: RetentionOutcome[] = [];
   for (const entry of due) {
     if (signal?.aborted === true) break;
@@ -76,16 +78,17 @@ export async function planRetention(
 ): Promise<{ entries: RetentionEntry[]; horizon: Date | null }> {
   const entries = await readRetention(db, rules, { count: true, now });
   const due = entries.filter(({ isDue }) => isDue);
-  return { entries, horizon: await moveFeedHorizon(db, due, { now, dryRun: true }) };
+  return { entries, horizon: await moveFeedHorizon(db, due, { dryRun: true }) };
 }
 
+/** By the same reading of the clock as what is due. */
 async function moveFeedHorizon(
   db: Pool,
   due: readonly RetentionEntry[],
-  { now, dryRun }: { now: Date; dryRun: boolean },
+  { dryRun }: { dryRun: boolean },
 ): Promise<Date | null> {
   const feed = due.filter(({ table }) => table === FEED);
-  const cutoff = cutoffOf(feed[0]?.rule, await readClock(db), now);
+  const cutoff = feed[0]?.cutoff;
   if (cutoff === undefined) return null;
   const ends = feed.flatMap(({ to }) => (to ? [to] : []));
   return moveHorizon(db, ends, { cutoff, dryRun });

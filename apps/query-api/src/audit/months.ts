@@ -32,16 +32,21 @@ const MONTHS = `
 export async function monthsOf(db: Pool | PoolClient, selected: Selected, archive?: Archive): Promise<Months> {
   const { rows } = await db.query<Row>(MONTHS);
   const lost: Months['lost'] = [];
+  const missing: string[] = [];
   for (const [nr, { maaned, isHere, sha256 }] of rows.entries()) {
     const isFirst = nr === 0;
     if (isHere || !isAsked(maaned, isFirst, selected)) continue;
     const file = archive?.manifestOf(maaned);
     if (sha256 === null) {
       if (!file) lost.push({ maaned, isFirst });
-    } else if (!file) {
-      const where = archive ? 'its file is not in the archive' : 'no archive was named (--arkiv)';
-      throw new ArchiveError(`${maaned} has left the database, and ${where}`);
-    } else if (file.sha256 !== sha256) throw new ArchiveError(`${file.fil} is not the file that was verified`);
+    } else if (!file) missing.push(maaned);
+    else if (file.sha256 !== sha256) throw new ArchiveError(`${file.fil} is not the file that was verified`);
+  }
+  if (missing.length > 0) {
+    const where = archive
+      ? 'its file is not in the archive'
+      : 'no archive was named (--arkiv, or OPPSLAGSARKIV_KATALOG of the page)';
+    throw new ArchiveError(`${missing.join(', ')} has left the database, and ${where}`);
   }
   return { inDatabase: inDatabase(rows), lost };
 }

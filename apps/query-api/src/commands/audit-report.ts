@@ -7,10 +7,10 @@ import { NOT_AUDITED } from '../access/operations.ts';
 import { Archive } from '../audit/archive.ts';
 import { monthsOf, requireStillThere } from '../audit/months.ts';
 import { FIRST, type Place } from '../audit/place.ts';
-import { recordReading } from '../audit/reading.ts';
-import { SEEN, whoHasSeen, type SeenDto, type Selected } from '../audit/who-has-seen.ts';
+import { FIRST_DAY, LAST_DAY, readSeen } from '../audit/read-seen.ts';
+import { SEEN, type SeenDto, type Selected } from '../audit/who-has-seen.ts';
 import { readKonsumenterFile } from '../config.ts';
-import { connectAsAuditor, FIRST_DAY, LAST_DAY, readDays, readPerson, readReason } from './auditor.ts';
+import { connectAsAuditor, readDays, readPerson, readReason } from './auditor.ts';
 import { toCef, type AuditedLookup } from './cef.ts';
 
 /** Who looked up what, and what they were granted without using it. */
@@ -47,10 +47,11 @@ Exit code: 0, or 2 when it could not be told.
     try {
       const archive = options.arkiv === undefined ? undefined : new Archive(options.arkiv, organisasjon);
       if (person !== undefined) {
-        await recordReading(db, { ...options, who: userInfo().username, what: 'OPPSLAG_PERSON', reason, person });
-        for (const { maaned } of (await monthsOf(db, options, archive)).lost)
-          process.stderr.write(`${maaned} is not told of: it went without a file\n`);
-        await printSeen(whoHasSeen(db, person, options, archive), options.form);
+        const { fra, til, konsument } = options;
+        const reading = { who: userInfo().username, what: 'OPPSLAG_PERSON', reason, person, fra, til } as const;
+        const { lost, seen } = await readSeen(db, reading, { konsument, archive });
+        for (const { maaned } of lost) process.stderr.write(`${maaned} is not told of: it went without a file\n`);
+        await printSeen(seen, options.form);
       } else if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
       else for await (const line of cefLines(db, options, archive)) write(line);
       return 0;

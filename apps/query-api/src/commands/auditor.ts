@@ -3,19 +3,33 @@ import { isUuid } from '@tiltak/avtale';
 import { createPool, databaseOptions, deltakerIdWith } from '@tiltak/database';
 import { UsageError } from '@tiltak/platform';
 import type { Pool } from 'pg';
+import { faultOfReason, isDay } from '../audit/read-seen.ts';
 import { readDatabaseConfig, readDeltakerIdKey } from '../config.ts';
 
-/** One connection, as whoever the settings name: neither app's own login can read the audit. */
-export function connectAsAuditor(): { db: Pool; organisasjon: string } {
-  const config = readDatabaseConfig();
+type DatabaseConfig = ReturnType<typeof readDatabaseConfig>;
+
+/** As whoever the settings name: neither app's own login can read the audit. */
+export function auditorPool(
+  config: DatabaseConfig,
+  { poolSize, statementTimeoutMs }: { poolSize: number; statementTimeoutMs: number },
+): Pool {
   const options = databaseOptions(config, {
     pooled: config.DB_POOLER === 'transaksjon',
     applicationName: `oppslag-${config.ORGANISASJON}`,
-    // Counts as many rows as were ever looked up.
-    statementTimeoutMs: 60 * 60_000,
+    statementTimeoutMs,
     connectTimeoutMs: 5_000,
   });
-  return { db: createPool({ ...options, poolSize: 1 }), organisasjon: config.ORGANISASJON };
+  return createPool({ ...options, poolSize });
+}
+
+/** One connection, for a command. */
+export function connectAsAuditor(): { db: Pool; organisasjon: string } {
+  const config = readDatabaseConfig();
+  // Counts as many rows as were ever looked up.
+  return {
+    db: auditorPool(config, { poolSize: 1, statementTimeoutMs: 60 * 60_000 }),
+    organisasjon: config.ORGANISASJON,
+  };
 }
 
 /** @throws UsageError for what is neither an opaque id nor, on standard input, a national ident */
@@ -32,9 +46,8 @@ export async function readPerson(given: string): Promise<string> {
 /** @throws UsageError */
 export function readReason(given: string | undefined): string {
   const reason = given?.trim() ?? '';
-  if (reason.length < 10 || reason.length > 1_000)
-    throw new UsageError('--person needs --begrunnelse, why the audit is read, of 10 to 1,000 characters');
-  if (/\d{11}/.test(reason)) throw new UsageError('--begrunnelse must not hold a national ident');
+  const fault = faultOfReason(reason);
+  if (fault !== undefined) throw new UsageError(`--person needs --begrunnelse, which ${fault}`);
   return reason;
 }
 
@@ -45,8 +58,3 @@ export function readDays(fra: string, til: string): { fra: string; til: string }
   if (til < fra) throw new UsageError('--til must not be before --fra');
   return { fra, til };
 }
-
-const isDay = (day: string): boolean => /^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(Date.parse(day));
-
-/** Whole time, as `--fra` and `--til` have it when they are not given. */
-export const [FIRST_DAY, LAST_DAY] = ['0001-01-01', '9999-12-31'];

@@ -7,14 +7,12 @@ import { parseArgs } from 'node:util';
 import { UsageError, type Command } from '@tiltak/platform';
 import { readKonsumenter } from '../access/konsumenter.ts';
 import { Archive } from '../audit/archive.ts';
-import { monthsOf } from '../audit/months.ts';
-import { recordReading } from '../audit/reading.ts';
-import { whoHasSeen } from '../audit/who-has-seen.ts';
+import { FIRST_DAY, LAST_DAY, readSeen } from '../audit/read-seen.ts';
 import { readKonsumenterFile } from '../config.ts';
 import { insightJson } from '../insight/json.ts';
-import { insightPdf } from '../insight/pdf.ts';
-import { Summary } from '../insight/report.ts';
-import { connectAsAuditor, FIRST_DAY, LAST_DAY, readDays, readPerson, readReason } from './auditor.ts';
+import { insightPdfOf } from '../insight/pdf.ts';
+import { insightOf, Summary } from '../insight/report.ts';
+import { connectAsAuditor, readDays, readPerson, readReason } from './auditor.ts';
 
 /** What a person is given who asks who has looked them up. */
 export const insight: Command = {
@@ -44,21 +42,14 @@ Exit code: 0, or 2 when it could not be written.
     try {
       const archive = options.arkiv === undefined ? undefined : new Archive(options.arkiv, organisasjon);
       const { fra, til, reason, isPdf } = options;
-      const selected = { fra, til, konsument: null };
       // What can't be made is not read.
       requireFree(options.file);
-      const { lost } = await monthsOf(db, selected, archive);
       const what = isPdf ? 'INNSYN_PDF' : 'INNSYN_JSON';
-      await recordReading(db, { who: userInfo().username, what, reason, person, fra, til });
-      const seen = whoHasSeen(db, person, selected, archive);
+      const reading = { who: userInfo().username, what, reason, person, fra, til } as const;
+      const { lost, seen } = await readSeen(db, reading, { archive });
       const summary = new Summary(konsumenter);
-      const of = {
-        ...{ organisasjon, person, madeAt: new Date(), lost },
-        fra: fra === FIRST_DAY ? undefined : fra,
-        til: til === LAST_DAY ? undefined : til,
-      };
-      if (isPdf) for await (const row of seen) summary.add(row);
-      const content = isPdf ? insightPdf(summary.result(of)) : Readable.from(insightJson(seen, summary, of));
+      const of = insightOf(reading, { organisasjon, lost });
+      const content = isPdf ? await insightPdfOf(seen, summary, of) : Readable.from(insightJson(seen, summary, of));
       await writeWhole(options.file, content);
       return 0;
     } finally {

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { directoryOfPages } from '@tiltak/platform';
 import PDFDocument from 'pdfkit';
-import type { Insight, Party, Way } from './report.ts';
+import type { SeenDto } from '../audit/who-has-seen.ts';
+import type { Insight, InsightOf, Party, Summary, Way } from './report.ts';
 import { EXPLANATIONS, HOW, KINDS, unknownIn } from './words.ts';
 
 type Doc = PDFKit.PDFDocument;
@@ -13,6 +14,12 @@ const MARGIN = 56;
 const [INK, QUIET, RULE] = ['#23262a', '#49515e', '#cfd3d8'];
 /** Of a way: with more days than these, only months are told. */
 const MOST_DAYS = 40;
+
+/** The report of all that is read: it is summed up first, and then written. */
+export async function insightPdfOf(seen: AsyncIterable<SeenDto>, summary: Summary, of: InsightOf): Promise<Readable> {
+  for await (const row of seen) summary.add(row);
+  return insightPdf(summary.result(of));
+}
 
 /**
  * The report as a PDF for the person: text that can be searched and read aloud, headings and paragraphs tagged, in

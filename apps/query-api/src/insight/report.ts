@@ -1,6 +1,7 @@
 import type { AvtaleField } from '@tiltak/avtale';
 import type { Konsument, Konsumenter } from '../access/konsumenter.ts';
 import type { Months } from '../audit/months.ts';
+import { FIRST_DAY, LAST_DAY } from '../audit/read-seen.ts';
 import type { SeenDto } from '../audit/who-has-seen.ts';
 import { KIND_OF, KINDS, wayOf, type HOW, type Kind } from './words.ts';
 
@@ -15,6 +16,18 @@ export interface InsightOf {
   madeAt: Date;
   /** months that are not known any more */
   lost: Months['lost'];
+}
+
+/** Of what was asked for just now. */
+export function insightOf(
+  { person, fra, til }: { person: string; fra: string; til: string },
+  more: Pick<InsightOf, 'organisasjon' | 'lost'>,
+): InsightOf {
+  return {
+    ...{ ...more, person, madeAt: new Date() },
+    fra: fra === FIRST_DAY ? undefined : fra,
+    til: til === LAST_DAY ? undefined : til,
+  };
 }
 
 /** What one consumer did for one purpose, in one way. */

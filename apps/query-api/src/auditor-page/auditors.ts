@@ -1,0 +1,38 @@
+import { hasAppRole, isMachine, navIdentOf, PROBLEMS, Problem, requireOwnPage, setKonsument } from '@tiltak/platform';
+import type { Token } from '@tiltak/platform';
+import type { FastifyRequest } from 'fastify';
+
+/** Of whom a token must be: those on duty may not, unless they are auditors too. */
+export function whyNoAuditor(token: Token, groupsOfAuditors: readonly string[]): string | undefined {
+  if (isMachine(token)) return 'The operation is for people who have logged in; this is a machine token (idtyp app)';
+  if (navIdentOf(token) === undefined) return 'The token has no Nav ident (claim NAVident) that could be audited';
+  const { groups } = token;
+  const isMember = Array.isArray(groups) && groupsOfAuditors.some((id) => groups.includes(id));
+  return hasAppRole(token, 'revisor') || isMember
+    ? undefined
+    : 'The person has neither the role revisor nor a group of auditors';
+}
+
+/**
+ * Of each route that isn't open, and before the body is read: it holds an ident.
+ *
+ * @throws Problem 403
+ */
+export function authorizeAuditors(groupsOfAuditors: readonly string[]): (request: FastifyRequest) => void {
+  return (request) => {
+    const { token } = request;
+    if (!token) throw new Problem(PROBLEMS.MANGLER_TOKEN, 'The route needs a token');
+    // The application, and never the person: who has read what stands in the audit of the audit only.
+    setKonsument(token.azp);
+    const reason = whyNoAuditor(token, groupsOfAuditors);
+    if (reason !== undefined) throw new Problem(PROBLEMS.IKKE_TILGANG, reason);
+    requireOwnPage(request);
+  };
+}
+
+/** Who asks, as the audit of the audit names them: by their token, whatever they say themselves. */
+export function auditorOf({ token }: FastifyRequest): string {
+  const ident = token && navIdentOf(token);
+  if (ident === undefined) throw new Problem(PROBLEMS.IKKE_TILGANG, 'The token is of nobody that could be audited');
+  return ident;
+}
