@@ -3,6 +3,7 @@
 
 set check_function_bodies = off; -- a function may speak of tables that come later
 
+grant usage on schema public to datadeling_analyse;
 grant usage on schema public to datadeling_leser;
 grant usage on schema public to datadeling_revisor;
 grant usage on schema public to datadeling_skriver;
@@ -697,6 +698,7 @@ begin
 end $function$;
 comment on function oppslagsform_nr(text,text,text,text[]) is 'The number of a form, which is stored if it is new; null when the line must say it all itself';
 revoke execute on function oppslagsform_nr(text,text,text,text[]) from public;
+grant execute on function oppslagsform_nr(text,text,text,text[]) to datadeling_analyse;
 grant execute on function oppslagsform_nr(text,text,text,text[]) to datadeling_leser;
 
 CREATE OR REPLACE FUNCTION oppsummer_bruk()
@@ -830,6 +832,24 @@ AS $function$
         select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer
       $function$;
 comment on function primaerens_tidslinje() is 'Of this server, which must not be following another';
+
+CREATE OR REPLACE FUNCTION registrer_analyseprodukt(hva text, kontroll uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  kjent uuid;
+begin
+  if kontroll = (select noekkelkontroll from public.instans) then return 'DELTAKER_ID'; end if;
+  insert into public.analyseprodukt (produkt, noekkelkontroll) values (hva, kontroll) on conflict do nothing;
+  select noekkelkontroll into kjent from public.analyseprodukt where produkt = hva;
+  return case when kjent is null then 'ANNET_PRODUKT' when kjent <> kontroll then 'ANNEN_NOEKKEL' end;
+end $function$;
+comment on function registrer_analyseprodukt(text,uuid) is 'Notes the key of a product for analysis; null, or why the key can not be used';
+revoke execute on function registrer_analyseprodukt(text,uuid) from public;
+grant execute on function registrer_analyseprodukt(text,uuid) to datadeling_analyse;
 
 CREATE OR REPLACE FUNCTION rydd_abonnementer(dager integer)
  RETURNS integer
@@ -1059,6 +1079,15 @@ comment on column adapter.ukjente_felter is 'Whether what the contract does not 
 comment on column adapter.siste_feil is 'The last request of a sync that was refused: names of fields, and no values';
 grant select, insert, update, delete on adapter to datadeling_skriver;
 
+create table analyseprodukt (
+  produkt text not null,
+  noekkelkontroll uuid not null,
+  registrert timestamptz(6) default now() not null,
+  constraint analyseprodukt_pkey PRIMARY KEY (produkt),
+  constraint analyseprodukt_noekkelkontroll_key UNIQUE (noekkelkontroll)
+);
+comment on table analyseprodukt is 'A check value of the key that each product for analysis is made with: no two have the same, and none that of deltaker_id';
+
 create table avstemming (
   id bigint generated always as identity,
   kilde text not null,
@@ -1287,6 +1316,7 @@ CREATE TRIGGER endring_tidslinje BEFORE INSERT ON endring FOR EACH STATEMENT EXE
 CREATE TRIGGER krev_kontrakt BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
+grant select (tx, lopenr, avtale_id) on endring to datadeling_analyse;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
 
 create unlogged table forbruk (
@@ -1375,6 +1405,7 @@ comment on column instans.tidligere_identer_gikk is 'How many of those had been 
 comment on column instans.beskaaret_tidspunkt is 'When beskaaret_til was set';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
+grant select (epoke, beskaaret_til, tidslinje) on instans to datadeling_analyse;
 grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert, tidligere_identer_kom, tidligere_identer_gikk, beskaaret_tidspunkt) on instans to datadeling_skriver;
 
 create table konsum_hull (
@@ -1530,6 +1561,7 @@ CREATE INDEX oppslagslinje_person ON ONLY oppslagslinje USING brin (person uuid_
 CREATE INDEX oppslagslinje_personer ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE personer <> '{}'::uuid[];
 CREATE INDEX oppslagslinje_uten_navn ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE posisjon IS NOT NULL OR (operasjon = ANY (ARRAY['eksporterAvtaler'::text, 'hentEndringer'::text, 'hentStatistikk'::text]));
 grant select on oppslagslinje to datadeling_revisor;
+grant insert (konsument, behandlingsgrunnlag, operasjon, felter, antall_treff, tillatt, posisjon, utvalg, form, call_uuid) on oppslagslinje to datadeling_analyse;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person) on oppslagslinje to datadeling_leser;
 
 create table parkert_handling (
@@ -2055,3 +2087,35 @@ create view versjon_bedrift as
           WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
 comment on view versjon_bedrift is 'As versjon_deltaker, with whom they are or have been';
 grant select on versjon_bedrift to datadeling_leser;
+
+create view avtale_analyse as
+ SELECT avtale_id,
+    deltaker_id,
+    bedrift_nr,
+    tiltakstype,
+    versjon,
+    avtale_status,
+    avtale_inngaatt,
+    start_dato,
+    slutt_dato,
+    stillingprosent,
+    antall_dager_per_uke,
+    stillingstype,
+    godkjent_av_deltaker,
+    godkjent_av_arbeidsgiver,
+    godkjent_av_veileder,
+    godkjent_av_beslutter,
+    godkjent_paa_vegne_av,
+    godkjent_paa_vegne_av_arbeidsgiver,
+    opphav,
+    opprettet_tidspunkt,
+    annullert_tidspunkt,
+    sist_endret,
+    har_vaert_inngaatt,
+    annullert,
+    annullert_dag,
+    aldri_begynt,
+    fra_arena
+   FROM avtale_synlig;
+comment on view avtale_analyse is 'What a product for analysis may be made of';
+grant select on avtale_analyse to datadeling_analyse;

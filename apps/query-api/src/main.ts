@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { runApp, runCommand, settingsCommand } from '@tiltak/platform';
+import { analyse } from './commands/analyse.ts';
 import { archive } from './commands/archive.ts';
 import { auditReport } from './commands/audit-report.ts';
 import { catalogue } from './commands/catalogue.ts';
@@ -14,6 +15,7 @@ const COMMANDS = {
   oppslag: auditReport,
   innsyn: insight,
   arkiv: archive,
+  analyse,
   register,
   openapi,
   katalog: catalogue,
