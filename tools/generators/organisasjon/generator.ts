@@ -1,8 +1,10 @@
 import type { Tree } from 'nx/src/devkit-exports';
 import { parse } from 'yaml';
 import {
+  analysis,
   ingestor,
   EMPTY_COVERAGE,
+  EMPTY_PRODUCTS,
   EMPTY_REGISTRIES,
   localEntry,
   migration,
@@ -34,6 +36,8 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
   const write = (path: string, content: string): void => {
     if (!tree.exists(path)) tree.write(path, content);
   };
+  const products = `nais/${name}/analyse.yaml`;
+  write(products, EMPTY_PRODUCTS);
   for (const env of ENVIRONMENTS) {
     const file = (what: string): string => `nais/${name}/${what}-${env}.yaml`;
     write(file('konsumenter'), EMPTY_REGISTRIES[env]);
@@ -45,6 +49,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
     letIn(tree, file('query-api'), listed(tree, file('konsumenter')));
     if (topic === ownTopic(name)) write(file('adapter'), NO_ADAPTER(name, env));
     introduceIngestors(tree, env);
+    for (const product of productsIn(tree, products)) write(file(`analyse-${product}`), analysis(name, env, product));
   }
   write(`nais/${name}/dekning.yaml`, EMPTY_COVERAGE);
   write(setup, localEntry(name, topic));
@@ -59,6 +64,12 @@ function introduceIngestors(tree: Tree, env: (typeof ENVIRONMENTS)[number]): voi
     letIn(tree, file, [...ingestors, ...(tree.exists(adapters) ? listed(tree, adapters) : [])]);
     update(tree, file, (manifest) => withOrganisasjoner(withRules(manifest, 'outbound', ingestors), names, env));
   }
+}
+
+/** A product has a job of its own, with its own key; all else of it is validated where it is used, by the query-api. */
+function productsIn(tree: Tree, file: string): string[] {
+  const products = parse(tree.read(file, 'utf8') ?? '[]') as { produkt?: unknown }[] | null;
+  return (products ?? []).flatMap(({ produkt: product }) => (typeof product === 'string' ? [product] : []));
 }
 
 /** The access policy of an app follows the list of those who may call it. */

@@ -34,10 +34,8 @@ export async function writeFiles(db: Pool, writing: Writing): Promise<Manifest> 
   await prepare(directory);
   const position = typeof since === 'string' ? since : since?.posisjon;
   return inSnapshot(db, { product, since: position, callId }, async (snapshot) => {
-    const filer = [
-      ...(await writeMonths(snapshot, writing)),
-      ...(snapshot.since === undefined ? [] : [await writeRemoved(snapshot, writing)]),
-    ];
+    // That of all avtaler is there too, and empty: so a statement over all runs need not know of which kind they are.
+    const filer = [...(await writeMonths(snapshot, writing)), await writeRemoved(snapshot, writing)];
     return layManifest(directory, {
       ...{ organisasjon, produkt: product.produkt, behandlingsgrunnlag: product.behandlingsgrunnlag },
       slag: snapshot.since === undefined ? 'ALT' : 'ENDRINGER',

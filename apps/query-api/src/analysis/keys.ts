@@ -29,10 +29,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Notes the key the first time. @throws StartupError when it can't be this product's */
 export async function registerKey(db: Pool, product: string, { check }: ProductKeys): Promise<void> {
-  const { rows } = await db.query<{ reason: string | null }>(
-    'select registrer_analyseprodukt($1, $2) as reason',
-    [product, check],
-  );
+  const { rows } = await db.query<{ reason: string | null }>('select registrer_analyseprodukt($1, $2) as reason', [
+    product,
+    check,
+  ]);
   const reason = rows[0]?.reason;
   if (reason) throw new StartupError(`ANALYSE_NOEKKEL ${REASONS[reason] ?? 'can not be used'} (${product})`);
 }

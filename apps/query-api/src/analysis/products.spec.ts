@@ -48,16 +48,10 @@ test.each<[object, string[]]>([
     { felt: 'veilederNavIdent', som: 'noekkel' },
     ['deltakelse: veilederNavIdent is the ident of an employee of Nav: no product is made of it'],
   ],
-  [
-    { felt: 'avtaleNr' },
-    ['deltakelse: avtaleNr tells which avtale it is: each row has avtaleNoekkel instead'],
-  ],
+  [{ felt: 'avtaleNr' }, ['deltakelse: avtaleNr tells which avtale it is: each row has avtaleNoekkel instead']],
   [{ felt: 'slettemerket' }, ['deltakelse: slettemerket is not a field of an avtale']],
   [{ felt: 'feilregistrert' }, ['deltakelse: feilregistrert is not a field of an avtale']],
-  [
-    { felt: 'sluttDato', som: 'noekkel' },
-    ['deltakelse: sluttDato is no ident: it can not be som: noekkel'],
-  ],
+  [{ felt: 'sluttDato', som: 'noekkel' }, ['deltakelse: sluttDato is no ident: it can not be som: noekkel']],
   [{ felt: 'startDato' }, ['deltakelse: startDato stands twice']],
 ])('opted in: %j', (column, errors) => {
   expect(errorsOf([product([{ ...column, hvorfor }])])).toEqual(errors);

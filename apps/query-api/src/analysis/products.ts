@@ -60,7 +60,8 @@ function toProduct({ kolonner: optedIn, ...product }: ProductEntry, errors: stri
     return [];
   });
   for (const [i, { name }] of columns.entries()) {
-    if (columns.findIndex((other) => other.name === name) !== i) errors.push(`${product.produkt}: ${name} stands twice`);
+    if (columns.findIndex((other) => other.name === name) !== i)
+      errors.push(`${product.produkt}: ${name} stands twice`);
   }
   // The name of a file tells the month.
   if (!optedIn.some(({ felt }) => felt === product.maaned))

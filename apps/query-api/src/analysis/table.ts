@@ -90,18 +90,18 @@ const quoted = (name: string): string => `"${name}"`;
 
 /** The table, and its publication, which names its columns: one that came later would not be published. */
 async function prepare(session: PoolClient, product: Product): Promise<State | undefined> {
-  const table = `analyse.${quoted(tableName(product))}`;
+  const table = `produkter.${quoted(tableName(product))}`;
   const columns = product.columns.map(
     ({ name, type }) => `${quoted(name)} ${TYPES[type]}${name === AVTALE_KEY.name ? ' primary key' : ''}`,
   );
   const names = product.columns.map(({ name }) => quoted(name)).join(', ');
   await session.query(`
-    create schema if not exists analyse;
+    create schema if not exists produkter;
     create schema if not exists intern;
     create table if not exists intern.tilstand (produkt text primary key, posisjon text not null,
       noekkelkontroll uuid not null, skrevet timestamptz not null default now());
     create table if not exists ${table} (${columns.join(', ')});
-    grant usage on schema analyse to datadeling_replikering;
+    grant usage on schema produkter to datadeling_replikering;
     grant select on ${table} to datadeling_replikering;
   `);
   await requireColumns(session, product);
@@ -120,7 +120,7 @@ async function requireColumns(session: PoolClient, product: Product): Promise<vo
   const { rows } = await session.query<{ column: string }>(
     `select attname || ' ' || format_type(atttypid, atttypmod) as column from pg_attribute
      where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attname`,
-    [`analyse.${quoted(tableName(product))}`],
+    [`produkter.${quoted(tableName(product))}`],
   );
   const found = rows.map(({ column }) => column);
   const wanted = product.columns.map(({ name, type }) => `${name} ${TYPES[type]}`);
@@ -135,7 +135,7 @@ async function lay(
   { produkt, columns }: Product,
   keys: ProductKeys,
 ): Promise<TableResult> {
-  const table = `analyse.${quoted(tableName({ produkt }))}`;
+  const table = `produkter.${quoted(tableName({ produkt }))}`;
   const names = columns.map(({ name }) => quoted(name)).join(', ');
   const key = quoted(AVTALE_KEY.name);
   await session.query(`create temporary table ny (like ${table}) on commit drop;
@@ -146,7 +146,11 @@ async function lay(
   }
   const isAll = snapshot.since === undefined;
   for await (const rows of snapshot.readRemoved())
-    await insertRows(session, 'borte', rows.map((row) => ({ [AVTALE_KEY.name]: AVTALE_KEY.valueOf(row, keys) })));
+    await insertRows(
+      session,
+      'borte',
+      rows.map((row) => ({ [AVTALE_KEY.name]: AVTALE_KEY.valueOf(row, keys) })),
+    );
   await session.query('analyze ny');
   const gone = isAll
     ? `not exists (select from ny where ny.${key} = t.${key})`
@@ -155,7 +159,7 @@ async function lay(
   await session.query(
     `insert into ${table} as t (${names}) select ${names} from ny
      on conflict (${key}) do update set (${names}) = row (${columns.map(({ name }) => `excluded.${quoted(name)}`).join(', ')})
-     where t is distinct from excluded`,
+     where t.* is distinct from excluded.*`,
   );
   const slag = isAll ? 'ALT' : 'ENDRINGER';
   return { slag, posisjon: snapshot.position, rader: snapshot.rows, fjernet: removed.rowCount ?? 0 };

@@ -58,7 +58,15 @@ const COLUMNS = [
   ...['start_dato', 'slutt_dato', 'stillingprosent', 'antall_dager_per_uke', 'stillingstype'],
   ...['godkjent_av_deltaker', 'godkjent_av_arbeidsgiver', 'godkjent_av_veileder', 'godkjent_av_beslutter'],
   ...['godkjent_paa_vegne_av', 'godkjent_paa_vegne_av_arbeidsgiver', 'opphav', 'opprettet_tidspunkt'],
-  ...['annullert_tidspunkt', 'sist_endret', 'har_vaert_inngaatt', 'annullert', 'annullert_dag', 'aldri_begynt', 'fra_arena'],
+  ...[
+    'annullert_tidspunkt',
+    'sist_endret',
+    'har_vaert_inngaatt',
+    'annullert',
+    'annullert_dag',
+    'aldri_begynt',
+    'fra_arena',
+  ],
 ];
 
 /** The first use of a product's key is noted; the same check as that of deltaker_id tells that it is another key. */
