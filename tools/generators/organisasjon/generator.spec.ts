@@ -74,10 +74,7 @@ test('the parts of an organisation name each other, and no other organisation', 
           sqlInstances: [
             {
               name: 'tiltak-datadeling-demo-fylke',
-              databases: [
-                { name: 'tiltak_demo_fylke', envVarPrefix: 'DB' },
-                { name: 'tiltak_demo_fylke_analyse', envVarPrefix: 'ANALYSE_DB' },
-              ],
+              databases: [{ name: 'tiltak_demo_fylke', envVarPrefix: 'DB' }],
             },
           ],
         },

@@ -221,8 +221,7 @@ spec:
         databases:
           # DB_* is the owner of the schema, and nobody else's login.
           - { name: tiltak_${name.replaceAll('-', '_')}, envVarPrefix: DB }
-          # What is replicated to a warehouse, and nothing else (docs/analyse.md).
-          - { name: tiltak_${name.replaceAll('-', '_')}_analyse, envVarPrefix: ANALYSE_DB }
+          # The platform makes one for each instance: that of docs/analyse.md is made by hand.
         # No value of a row, no parameter and no statement is written to Postgres' log.
         flags:
 ${Object.entries({ ...FLAGS, ...REPLICATION_FLAGS })

@@ -62,9 +62,9 @@ export function columnsOf({ felt, som: form, hvorfor: why }: OptedIn): Column[] 
 
 /** Columns of `avtale_analyse` that fields of an avtale become; a spec holds the view to have them. */
 export function columnsRead(): string[] {
-  const found = GRANTABLE_FIELDS.flatMap((felt) =>
+  const found = GRANTABLE_FIELDS.flatMap((field) =>
     (['verdi', 'noekkel', undefined] as const).flatMap((som) => {
-      const columns = columnsOf({ felt, som, hvorfor: '' });
+      const columns = columnsOf({ felt: field, som, hvorfor: '' });
       return 'refused' in columns ? [] : columns.flatMap(({ reads }) => reads);
     }),
   );

@@ -35,12 +35,12 @@ export async function writeFiles(db: Pool, writing: Writing): Promise<Manifest> 
   const position = typeof since === 'string' ? since : since?.posisjon;
   return inSnapshot(db, { product, since: position, callId }, async (snapshot) => {
     // That of all avtaler is there too, and empty: so a statement over all runs need not know of which kind they are.
-    const filer = [...(await writeMonths(snapshot, writing)), await writeRemoved(snapshot, writing)];
+    const files = [...(await writeMonths(snapshot, writing)), await writeRemoved(snapshot, writing)];
     return layManifest(directory, {
       ...{ organisasjon, produkt: product.produkt, behandlingsgrunnlag: product.behandlingsgrunnlag },
       slag: snapshot.since === undefined ? 'ALT' : 'ENDRINGER',
       ...{ siden: snapshot.since ?? null, posisjon: snapshot.position, maanedAv: product.maaned },
-      ...{ noekkelkontroll: keys.check, kolonner: columnsInManifest(product), filer },
+      ...{ noekkelkontroll: keys.check, kolonner: columnsInManifest(product), filer: files },
     });
   });
 }

@@ -12,12 +12,12 @@ import { readProducts } from './products.ts';
 const directory = mkdtempSync(join(tmpdir(), 'analyse-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const hvorfor = 'Spørsmålet trenger den';
-const product = (kolonner: object[], more: object = {}): object => ({
+const WHY = 'Spørsmålet trenger den';
+const product = (columns: object[], more: object = {}): object => ({
   produkt: 'deltakelse',
   behandlingsgrunnlag: { id: 'B1', lenke: 'https://example.no/B1', formaal: 'Følge med på', rettsgrunnlag: 'Loven' },
   maaned: 'startDato',
-  kolonner: [{ felt: 'startDato', hvorfor }, ...kolonner],
+  kolonner: [{ felt: 'startDato', hvorfor: WHY }, ...columns],
   ...more,
 });
 
@@ -54,7 +54,7 @@ test.each<[object, string[]]>([
   [{ felt: 'sluttDato', som: 'noekkel' }, ['deltakelse: sluttDato is no ident: it can not be som: noekkel']],
   [{ felt: 'startDato' }, ['deltakelse: startDato stands twice']],
 ])('opted in: %j', (column, errors) => {
-  expect(errorsOf([product([{ ...column, hvorfor }])])).toEqual(errors);
+  expect(errorsOf([product([{ ...column, hvorfor: WHY }])])).toEqual(errors);
 });
 
 test('a product says what for, why each column, and by which of them its files are divided', () => {
@@ -71,10 +71,10 @@ test('a product says what for, why each column, and by which of them its files a
 
 test('whatever the table of fields gets, no column has an ident or a text as it is but the employer that was asked for', () => {
   const keys = productKeys('0c'.repeat(32));
-  for (const felt of GRANTABLE_FIELDS)
+  for (const field of GRANTABLE_FIELDS)
     for (const som of ['verdi', 'noekkel', undefined] as const) {
-      const columns = columnsOf({ felt, som, hvorfor });
-      if ('refused' in columns || (felt === 'bedriftNr' && som === 'verdi')) continue;
+      const columns = columnsOf({ felt: field, som, hvorfor: WHY });
+      if ('refused' in columns || (field === 'bedriftNr' && som === 'verdi')) continue;
       for (const column of columns.filter(({ type }) => type === 'TEXT')) {
         const row = Object.fromEntries(column.reads.map((name) => [name, 'Ola Nordmann']));
         expect([column.name, column.valueOf(row, keys)]).not.toContain('Ola Nordmann');

@@ -117,11 +117,11 @@ async function toFiles(
   tell(await writeFiles(db, { ...writing, directory: to, since: from }), to);
 }
 
-function tell({ produkt, slag, rader, fjernet, filer, posisjon }: Manifest, directory: string): void {
+function tell({ produkt, slag, rader, fjernet, filer: files, posisjon }: Manifest, directory: string): void {
   const removed = slag === 'ALT' ? '' : `, and ${String(fjernet)} that are gone`;
-  const bytes = filer.reduce((sum, { byte }) => sum + byte, 0);
+  const bytes = files.reduce((sum, { byte }) => sum + byte, 0);
   process.stdout.write(
-    `${produkt}: ${String(rader)} avtaler${removed}, in ${String(filer.length)} files, ${String(bytes)} bytes, in ${directory}; position ${posisjon}\n`,
+    `${produkt}: ${String(rader)} avtaler${removed}, in ${String(files.length)} files, ${String(bytes)} bytes, in ${directory}; position ${posisjon}\n`,
   );
 }
 
