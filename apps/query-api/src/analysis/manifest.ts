@@ -35,7 +35,7 @@ export interface Manifest {
   laget: string;
 }
 
-export type ManifestContent = Omit<Manifest, 'format' | 'skjemaversjon' | 'rader' | 'fjernet' | 'laget'>;
+type ManifestContent = Omit<Manifest, 'format' | 'skjemaversjon' | 'rader' | 'fjernet' | 'laget'>;
 
 export class ManifestError extends Error {}
 

@@ -20,7 +20,7 @@ interface ProductEntry extends Omit<Product, 'columns'> {
 }
 
 /** Each line names the file, the product and the column, and what is wrong there. */
-export class InvalidProductsError extends StartupError {
+class InvalidProductsError extends StartupError {
   constructor(file: string, errors: string[]) {
     super(errors.map((line) => `${file}: ${line}`).join('\n'));
   }

@@ -7,7 +7,7 @@ import { inSnapshot, NotContinuedError, type Snapshot } from './snapshot.ts';
 /** The table of a product is not made of the columns that its file says now. */
 export class TableError extends Error {}
 
-export interface TableResult {
+interface TableResult {
   slag: 'ALT' | 'ENDRINGER';
   posisjon: string;
   rader: number;
@@ -83,7 +83,7 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
   TIMESTAMP: 'timestamp(6) with time zone',
 };
 
-export const tableName = ({ produkt }: Pick<Product, 'produkt'>): string => produkt.replaceAll('-', '_');
+const tableName = ({ produkt }: Pick<Product, 'produkt'>): string => produkt.replaceAll('-', '_');
 export const publicationName = (product: Pick<Product, 'produkt'>): string => `analyse_${tableName(product)}`;
 
 const quoted = (name: string): string => `"${name}"`;
