@@ -39,12 +39,13 @@ const PUBLISHED_IN = [
   'apps/query-api/openapi.json',
   'sandbox/openapi.json',
   'apps/query-api/src/access/konsumenter.schema.json',
+  'apps/query-api/src/analysis/analyse.schema.json',
   'apps/query-api/src/insight/innsyn.schema.json',
   ...readdirSync(join(ROOT, MIGRATIONS)).map((name) => `${MIGRATIONS}/${name}`),
 ];
 
 /** Options of commands, members of what they print, and of answers that no document describes. */
-const PUBLISHED_ELSEWHERE = `ukjenteMaaneder hentInnsyn fil bekreft mangler avvik overfloedige avslag brukteFelter ubrukteFelter ubrukteOperasjoner
+const PUBLISHED_ELSEWHERE = `ukjenteMaaneder hentInnsyn fil filer skjemaversjon avtaleNoekkel ny_kolonne bekreft mangler avvik overfloedige avslag brukteFelter ubrukteFelter ubrukteOperasjoner
   hva`;
 
 /** What has one of these names may be a member of JSON or a column: each word of what is published, and of the source. */

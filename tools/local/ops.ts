@@ -24,6 +24,7 @@ const COMMANDS: Record<string, { app: AppName; settings: (args: string[]) => Pro
   oppslag: { app: 'query-api', settings: database },
   innsyn: { app: 'query-api', settings: database },
   arkiv: { app: 'query-api', settings: database },
+  analyse: { app: 'query-api', settings: analysis },
   relasjoner: { app: 'ingestor', settings: database },
   rydding: { app: 'ingestor', settings: database },
   avstem: { app: 'ingestor', settings: onDuty },
@@ -42,6 +43,13 @@ async function database(args: string[]): Promise<Settings> {
   const login = { DB_USERNAME: decodeURIComponent(username), DB_PASSWORD: decodeURIComponent(password) };
   const place = { DB_HOST: hostname, DB_PORT: port, DB_DATABASE: pathname.slice(1) };
   return { env: { ...registry, ...process.env, ORGANISASJON: navn, ...place, ...login }, args: rest };
+}
+
+/** The local stack's product, with a key that is worth nothing. */
+async function analysis(args: string[]): Promise<Settings> {
+  const { env, args: rest } = await database(args);
+  const product = { ANALYSE_FIL: join(ROOT, 'tools', 'local', 'analyse.yaml'), ANALYSE_NOEKKEL: '0a'.repeat(32) };
+  return { env: { ...product, ...env }, args: rest };
 }
 
 /** `--ingestor` and TOKEN, or an organisation's ingestor on the local stack, as somebody on duty there. */

@@ -104,6 +104,25 @@ export function readDatabaseConfig(): ConfigOf<typeof DATABASE_SCHEMA> {
   return readEnvironment(DATABASE_SCHEMA, process.env);
 }
 
+/** What a product for analysis is made by: of `SCHEMA`, the database. */
+const ANALYSIS_SCHEMA = {
+  ...DATABASE_SCHEMA,
+  ANALYSE_FIL: filePath({ description: 'The products for analysis, analyse.yaml' }),
+  ANALYSE_NOEKKEL: text({
+    description:
+      'Key that the idents of a product for analysis are replaced with: 64 or more hex digits, of that product alone',
+    pattern: /^(?:[0-9a-f]{2}){32,}$/i,
+  }),
+  ANALYSE_DB_DATABASE: text({
+    description: 'The database, on the same instance, whose tables are replicated; for --til-database',
+    optional: true,
+  }),
+};
+
+export function readAnalysisConfig(): ConfigOf<typeof ANALYSIS_SCHEMA> {
+  return readEnvironment(ANALYSIS_SCHEMA, process.env);
+}
+
 /** Path of the registry of consumers, for what needs nothing else of the settings. */
 export function readKonsumenterFile(): string {
   return readEnvironment({ KONSUMENTER_FIL: SCHEMA.KONSUMENTER_FIL }, process.env).KONSUMENTER_FIL;

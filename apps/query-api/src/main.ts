@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { runApp, runCommand, settingsCommand } from '@tiltak/platform';
+import { analyse } from './commands/analyse.ts';
 import { archive } from './commands/archive.ts';
 import { auditorPage } from './commands/auditor-page.ts';
 import { auditReport } from './commands/audit-report.ts';
@@ -16,6 +17,7 @@ const COMMANDS = {
   innsyn: insight,
   arkiv: archive,
   revisor: auditorPage,
+  analyse,
   register,
   openapi,
   katalog: catalogue,

@@ -211,6 +211,6 @@ describe('what sets an instance up sets all of it:', () => {
       spec: { gcp: { sqlInstances: { flags: { name: string; value: string }[] }[] } };
     };
     const [instance] = spec.gcp.sqlInstances;
-    expect(Object.fromEntries(instance?.flags.map(({ name, value }) => [name, value]) ?? [])).toEqual(wanted);
+    expect(Object.fromEntries(instance?.flags.map(({ name, value }) => [name, value]) ?? [])).toMatchObject(wanted);
   });
 });

@@ -17,6 +17,7 @@ const LEFT: Record<string, string[]> = {
   ],
   'numbers that the query-api has in mind, of who asks for what': ['oppslagsform'],
   'of auditors, and months of the audit in files, which the sandbox has not': ['oppslagsarkiv', 'oppslagsinnsyn'],
+  'of products for analysis, which are not made of it': ['analyseprodukt'],
   'figures that are not made here': ['statistikk', 'statistikk_tidspunkt'],
 };
 

@@ -47,6 +47,7 @@ test('everything an organisation needs, for each environment, and nothing the se
   const what = ['konsumenter', 'migrering', 'topic', 'trigger-topic', 'ingestor', 'query-api', 'revisor', 'adapter'];
   const files = ['dev', 'prod'].flatMap((env) => what.map((name) => `nais/demo-fylke/${name}-${env}.yaml`));
   expect(create('demo-fylke')).toEqual([
+    'nais/demo-fylke/analyse.yaml',
     ...files,
     'nais/demo-fylke/dekning.yaml',
     'tools/local/organisasjoner/demo-fylke.yaml',
@@ -71,7 +72,10 @@ test('the parts of an organisation name each other, and no other organisation', 
         command: [...['node', '--enable-source-maps'], 'main.cjs', 'migrer'],
         gcp: {
           sqlInstances: [
-            { name: 'tiltak-datadeling-demo-fylke', databases: [{ name: 'tiltak_demo_fylke', envVarPrefix: 'DB' }] },
+            {
+              name: 'tiltak-datadeling-demo-fylke',
+              databases: [{ name: 'tiltak_demo_fylke', envVarPrefix: 'DB' }],
+            },
           ],
         },
       },
@@ -129,7 +133,7 @@ test('nav is what the generator writes, and needs nothing more', () => {
   const files = readdirSync(join(directory, 'nais', 'nav'));
   expect(files).toEqual(readdirSync(join(ROOT, 'nais', 'nav')));
   expect(files.filter((file) => file.startsWith('topic'))).toEqual([]);
-  for (const file of files.filter((name) => !/^(konsumenter|dekning)/.test(name))) {
+  for (const file of files.filter((name) => !/^(konsumenter|dekning|analyse\.)/.test(name))) {
     expect(read(`nais/nav/${file}`)).toBe(readFileSync(join(ROOT, 'nais', 'nav', file), 'utf8'));
   }
 });
@@ -195,6 +199,8 @@ test('the ingestors of all organisations know each other, and are let in to what
 
 test('the platform takes the manifests: each is as the schema of its kind says, down to the last name', () => {
   create('demo-fylke');
+  writeFileSync(join(directory, 'nais/demo-fylke/analyse.yaml'), '- produkt: deltakelse\n');
+  expect(create('demo-fylke')).toEqual(['dev', 'prod'].map((env) => `nais/demo-fylke/analyse-deltakelse-${env}.yaml`));
   create('et-fylke', 'fylke.avtaler');
   const schemas = JSON.parse(readFileSync(join(import.meta.dirname, 'nais-schemas.json'), 'utf8')) as Record<
     string,

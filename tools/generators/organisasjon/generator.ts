@@ -2,10 +2,12 @@ import type { Tree } from 'nx/src/devkit-exports';
 import { parse } from 'yaml';
 import {
   auditorPage,
+  analysis,
   ingestor,
   apiHost,
   consoleHost,
   EMPTY_COVERAGE,
+  EMPTY_PRODUCTS,
   EMPTY_REGISTRIES,
   localEntry,
   migration,
@@ -38,6 +40,8 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
   const write = (path: string, content: string): void => {
     if (!tree.exists(path)) tree.write(path, content);
   };
+  const products = `nais/${name}/analyse.yaml`;
+  write(products, EMPTY_PRODUCTS);
   for (const env of ENVIRONMENTS) {
     const file = (what: string): string => `nais/${name}/${what}-${env}.yaml`;
     write(file('konsumenter'), EMPTY_REGISTRIES[env]);
@@ -56,6 +60,7 @@ export function organisasjon(tree: Tree, options: { navn: string; topic?: string
       letInOutside(tree, file('ingestor'), { ...adapter, organisations: outsideIn(tree, file('adapter')) });
     }
     introduceIngestors(tree, env);
+    for (const product of productsIn(tree, products)) write(file(`analyse-${product}`), analysis(name, env, product));
   }
   write(`nais/${name}/dekning.yaml`, EMPTY_COVERAGE);
   write(setup, localEntry(name, topic));
@@ -70,6 +75,12 @@ function introduceIngestors(tree: Tree, env: (typeof ENVIRONMENTS)[number]): voi
     letIn(tree, file, [...ingestors, ...(tree.exists(adapters) ? listed(tree, adapters) : [])]);
     update(tree, file, (manifest) => withOrganisasjoner(withRules(manifest, 'outbound', ingestors), names, env));
   }
+}
+
+/** A product has a job of its own, with its own key; all else of it is validated where it is used, by the query-api. */
+function productsIn(tree: Tree, file: string): string[] {
+  const products = parse(tree.read(file, 'utf8') ?? '[]') as { produkt?: unknown }[] | null;
+  return (products ?? []).flatMap(({ produkt: product }) => (typeof product === 'string' ? [product] : []));
 }
 
 /** The access policy of an app follows the list of those who may call it. */

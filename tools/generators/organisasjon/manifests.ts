@@ -37,6 +37,12 @@ export const EMPTY_COVERAGE = `# Of which kinds of measure this organisation's s
 []
 `;
 
+/** Nothing is analysed until somebody says what, and what for. */
+export const EMPTY_PRODUCTS = `# The products for analysis, each of columns that are opted in one by one; see docs/analyse.md. There is none yet: one is
+# added by a pull request that the team that owns the data approves.
+[]
+`;
+
 const metadata = (name: string): string => `metadata:
   name: ${name}
   namespace: tiltak
@@ -242,6 +248,9 @@ const FLAGS = {
   debug_print_plan: 'off',
 };
 
+/** Of the instance: what a subscriber of a product for analysis needs, and how much of the log one that is gone may hold back. */
+const REPLICATION_FLAGS = { 'cloudsql.logical_decoding': 'on', max_slot_wal_keep_size: '4096' };
+
 /** The job that has the owner's login has the instance too. */
 export const migration = (name: string, env: Env): string => `apiVersion: nais.io/v1
 kind: Naisjob
@@ -264,14 +273,45 @@ spec:
         databases:
           # DB_* is the owner of the schema, and nobody else's login.
           - { name: tiltak_${name.replaceAll('-', '_')}, envVarPrefix: DB }
+          # The platform makes one for each instance: that of docs/analyse.md is made by hand.
         # No value of a row, no parameter and no statement is written to Postgres' log.
         flags:
-${Object.entries(FLAGS)
+${Object.entries({ ...FLAGS, ...REPLICATION_FLAGS })
   .map(([flag, value]) => `          - { name: ${flag}, value: '${value}' }\n`)
   .join('')}  env:
     - { name: ORGANISASJON, value: ${name} }
     # Postgres itself, when DB_HOST is a pooler.
     # - { name: DB_DIREKTE_HOST, value: … }
+`;
+
+/** A product for analysis: files each night, and the table that is replicated. */
+export const analysis = (name: string, env: Env, product: string): string => `apiVersion: nais.io/v1
+kind: Naisjob
+${metadata(`tiltak-datadeling-analyse-${name}-${product}`)}
+spec:
+  # The query-api's.
+  image: '{{image}}'
+  command: [node, --enable-source-maps, main.cjs, analyse, --produkt, ${product}, --serie, /analyse/${product}]
+  # For the table of a subscriber, a job like this one with --til-database in place of --serie (docs/analyse.md).
+  schedule: '30 3 * * *'
+  concurrencyPolicy: Forbid
+  backoffLimit: 2
+  resources:
+    requests: { cpu: 100m, memory: 256Mi }
+    limits: { memory: 512Mi }
+  env:
+    - { name: ORGANISASJON, value: ${name} }
+    - { name: ANALYSE_FIL, value: /konfig/analyse.yaml }
+    - { name: ANALYSE_DB_DATABASE, value: tiltak_${name.replaceAll('-', '_')}_analyse }
+  filesFrom:
+    - { configmap: tiltak-datadeling-${name}-konsumenter, mountPath: /konfig }
+    # Made by hand, with those who may read it.
+    - { persistentVolumeClaim: tiltak-datadeling-${name}-analyse, mountPath: /analyse }
+  envFrom:
+    # ANALYSE_NOEKKEL: 64 hex digits, of this product alone.
+    - { secret: tiltak-datadeling-${name}-analyse-${product}-noekkel }
+    # DB_*: where the database of migrering-${env}.yaml is, and a login in datadeling_analyse.
+    - { secret: tiltak-datadeling-${name}-analyse-db }
 `;
 
 /** The adapter API publishes to it, and the stream reads from it: both in the ingestor. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { checksumOf } from '../shared/whole-files.ts';
 
 /** Of what a file of the archive is made: a line of JSON for each line of the audit, as the view `oppslag` has it, oldest first. */
 const FORMAT = 'tiltak-datadeling-oppslag';
@@ -78,12 +79,6 @@ async function* unzippedLines(path: string): AsyncGenerator<string> {
   }
   await whole;
   if (rest !== '') yield rest;
-}
-
-async function checksumOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
 
 /** Passes everything on, and knows what it was. */

@@ -1,10 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm, writeFile, readdir } from 'node:fs/promises';
+import { rm, writeFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Pool } from 'pg';
+import { lay, UNFINISHED } from '../shared/whole-files.ts';
 import {
   ArchiveError,
   fileName,
@@ -70,29 +71,9 @@ export async function confirmMonth(db: Pool, directory: string, maaned: string):
     throw new ArchiveError(`${manifest.fil} has ${String(manifest.rader)} lines, and the database ${String(found)}`);
 }
 
-/** Nothing reads a file that is called so. */
-const UNFINISHED = '.uferdig';
-
 async function removeRemains(directory: string, month: string): Promise<void> {
   const remains = (await readdir(directory)).filter((name) => name.endsWith(UNFINISHED) && name.includes(`-${month}.`));
   for (const name of remains) await rm(join(directory, name));
-}
-
-/** On the disk before it bears its name, and so is the name. */
-async function lay(directory: string, name: string): Promise<void> {
-  const path = join(directory, name);
-  await sync(`${path}${UNFINISHED}`, 'r+');
-  await rename(`${path}${UNFINISHED}`, path);
-  await sync(directory, 'r');
-}
-
-async function sync(path: string, flags: string): Promise<void> {
-  const handle = await open(path, flags);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function writeLines(

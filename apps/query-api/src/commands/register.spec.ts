@@ -14,13 +14,15 @@ test('each registry that is to be deployed can be used, and becomes the config m
   for (const file of files) {
     const [, organisasjon = '', env = ''] = /^nais\/(.+)\/konsumenter-(.+)\.yaml$/.exec(file) ?? [];
     const coverage = join(ROOT, 'nais', organisasjon, 'dekning.yaml');
-    const made = parse(configMap(organisasjon, join(ROOT, file), coverage)) as {
+    const products = join(ROOT, 'nais', organisasjon, 'analyse.yaml');
+    const made = parse(configMap(organisasjon, join(ROOT, file), coverage, products)) as {
       metadata: { name: string };
       data: object;
     };
     expect(made.data).toEqual({
       'konsumenter.yaml': readFileSync(join(ROOT, file), 'utf8'),
       'dekning.yaml': readFileSync(coverage, 'utf8'),
+      'analyse.yaml': readFileSync(products, 'utf8'),
     });
     const manifest = parse(readFileSync(join(ROOT, 'nais', organisasjon, `query-api-${env}.yaml`), 'utf8')) as {
       spec: { filesFrom: object[] };

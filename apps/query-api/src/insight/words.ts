@@ -51,7 +51,7 @@ export const KIND_OF: Readonly<Record<AvtaleField, Kind>> = {
 };
 
 /** How it was asked. Who asks in a way that is not here any more, asked for avtaler. */
-const WAYS: Partial<Record<Operation, string>> = {
+const WAYS: Partial<Record<Operation | 'analyse', string>> = {
   hentTiltaksstatus: 'Spurte om du er på et tiltak en bestemt dag',
   sokAvtaler: 'Søkte etter avtaler',
   hentUtdrag: 'Søkte etter avtaler, og fikk et utdrag',
@@ -63,6 +63,7 @@ const WAYS: Partial<Record<Operation, string>> = {
   hentEndringer: 'Hentet en liste over avtaler som er endret',
   eksporterAvtaler: 'Hentet en samlet liste over avtaler',
   hentStatistikk: 'Hentet statistikk, der ingen er nevnt',
+  analyse: 'Laget et datagrunnlag for analyse, uten fødselsnummer og navn',
 };
 
 export const wayOf = (operation: string): string => WAYS[operation as Operation] ?? 'Slo opp avtaler';

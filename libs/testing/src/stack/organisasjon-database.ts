@@ -33,8 +33,8 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
   try {
     // Roles belong to the whole server, and several suites make them at the same time.
     await client.query('select pg_advisory_lock(7220317)');
-    for (const role of ['datadeling_skriver', 'datadeling_leser', 'datadeling_revisor'])
-      await ensureRole(client, role, 'nologin');
+    for (const role of ['skriver', 'leser', 'revisor', 'analyse', 'replikering'])
+      await ensureRole(client, `datadeling_${role}`, 'nologin');
     await ensureRole(client, migrering.username, `login createrole password '${migrering.password}'`);
     await ensureRole(client, ingestor.username, `login password '${ingestor.password}' in role datadeling_skriver`);
     await ensureRole(client, queryApi.username, `login password '${queryApi.password}' in role datadeling_leser`);

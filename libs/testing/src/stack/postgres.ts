@@ -130,6 +130,9 @@ const SETTINGS = {
   wal_compression: 'on',
   // A standby that has been away for a while finds what it lacks.
   wal_keep_size: '512MB',
+  // As the instances of the platform have it, for what is replicated to a warehouse.
+  wal_level: 'logical',
+  max_slot_wal_keep_size: '4GB',
   timezone: 'UTC',
   log_timezone: 'UTC',
   ...LOG_SETTINGS,
