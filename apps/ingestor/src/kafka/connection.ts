@@ -83,15 +83,12 @@ export function createKafkaConnection(
     return reader;
   };
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
-  const resourceStreams = (patterns.resources ?? []).map(({ name, topic: resourceTopic }) => {
-    const own = { topic: resourceTopic, pattern: name, groupId: `${consumption.groupId}-${name}` };
-    return { name, topic: resourceTopic, stream: createStream({ ...consumption, ...own }) };
-  });
+  const resourceStreams = streamsOf(patterns.resources ?? [], consumption, createStream);
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
   const publisher = createPublisher(topic);
   const stream = createStream(consumption);
-  const otherTopics = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
+  const others = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
   return {
     stream,
     foreground: stream,
@@ -104,7 +101,7 @@ export function createKafkaConnection(
     topic: new Topic(topic, describe, createReader),
     publisher,
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
-    watch: new TopicWatch(dataSource, { avtaler: topic, others: otherTopics }, (name) => admin.describe(name)),
+    watch: new TopicWatch(dataSource, { avtaler: topic, others }, (name) => admin.describe(name)),
     describe,
     connect: async () => {
       await Promise.all([admin.connect(), groupAdmin.connect()]);
@@ -115,6 +112,18 @@ export function createKafkaConnection(
       await groupAdmin.disconnect();
     },
   };
+}
+
+/** Each in a group of its own. */
+function streamsOf(
+  resources: readonly { name: string; topic: string }[],
+  consumption: ConsumerOptions,
+  createStream: (options: ConsumerOptions) => Stream,
+): KafkaConnection['resourceStreams'] {
+  return resources.map(({ name, topic }) => {
+    const own = { topic, pattern: name, groupId: `${consumption.groupId}-${name}` };
+    return { name, topic, stream: createStream({ ...consumption, ...own }) };
+  });
 }
 
 /** On the topic: a position that it does not hold would be asked for again and again. */
