@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
+import type { Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import type { Foreground } from '../background/give-way.ts';
 import type { Config } from '../config.ts';
@@ -103,6 +104,16 @@ export function createKafkaConnection(
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
     watch: new TopicWatch(dataSource, { avtaler: topic, others }, (name) => admin.describe(name)),
     describe,
+    ...connecting(admin, groupAdmin, publisher),
+  };
+}
+
+function connecting(
+  admin: TopicAdmin,
+  groupAdmin: Admin,
+  publisher: Publisher,
+): Pick<KafkaConnection, 'connect' | 'disconnect'> {
+  return {
     connect: async () => {
       await Promise.all([admin.connect(), groupAdmin.connect()]);
     },
