@@ -47,8 +47,8 @@ function createDocument(resource: ResourceSchema): object {
 const TAGS = [
   { name: 'avtaler', description: 'What is stored' },
   { name: 'identer', description: "Whose idents are one person's" },
-  { name: 'virksomheter', description: 'Employers' },
   { name: 'trigger', description: 'What is told to others' },
+  { name: 'virksomheter', description: 'Employers' },
 ];
 
 /** Each name is the organisation's own. */
