@@ -23,6 +23,10 @@ const avtaleWriter = {
   importNamePattern: '^(insert|update|repair|delete|require|move)',
   message: 'What writes avtaler goes through ingest/writer.ts: it owns the locks, their order, parking and relations.',
 };
+const resourceWriter = {
+  regex: '/resource\\.queries\\.ts$',
+  message: 'What writes a resource goes through ingest/resource-writer.ts, as avtaler go through ingest/writer.ts.',
+};
 const personWriter = {
   regex: '/persons\\.queries\\.ts$',
   importNamePattern: '^(lock|replace|move)',
@@ -36,10 +40,12 @@ const ingestorDoors = [
   {
     files: ['apps/ingestor/src/**/*.ts'],
     ignores: ['**/*.spec.ts', 'apps/ingestor/src/testing/**'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, personWriter, adapterApart] }] },
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [avtaleWriter, resourceWriter, personWriter, adapterApart] }],
+    },
   },
   {
-    files: ['apps/ingestor/src/ingest/{writer,group-writer,person-writer}.ts'],
+    files: ['apps/ingestor/src/ingest/{writer,group-writer,person-writer,resource-writer}.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [adapterApart] }] },
   },
   {
@@ -49,7 +55,7 @@ const ingestorDoors = [
       'apps/ingestor/src/operations/status.*.ts',
       'apps/ingestor/src/operations/condition/*.ts',
     ],
-    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, personWriter] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, resourceWriter, personWriter] }] },
   },
 ];
 
@@ -82,7 +88,17 @@ export default tseslint.config(
           allow: [],
           depConstraints: [
             // fast-check is for its specs.
-            { sourceTag: 'scope:avtale', onlyDependOnLibsWithTags: [], allowedExternalImports: ['fast-check'] },
+            { sourceTag: 'scope:resource', onlyDependOnLibsWithTags: [], allowedExternalImports: ['fast-check'] },
+            {
+              sourceTag: 'scope:avtale',
+              onlyDependOnLibsWithTags: ['scope:resource'],
+              allowedExternalImports: ['fast-check'],
+            },
+            {
+              sourceTag: 'scope:virksomhet',
+              onlyDependOnLibsWithTags: ['scope:resource'],
+              allowedExternalImports: ['fast-check'],
+            },
             {
               sourceTag: 'scope:database',
               // A real Postgres, for its specs and for writing schema.sql.

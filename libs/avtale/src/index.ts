@@ -1,4 +1,27 @@
 export {
+  addDays,
+  asJsonObject,
+  DELETE_BEFORE,
+  isSamePlace,
+  isUuid,
+  parseDate,
+  parseInstant,
+  parseJsonObject,
+  parseOsloTime,
+  PERSONAL_DATA,
+  todayInOslo,
+  toOsloMilliseconds,
+  UUID,
+  type FieldEntry,
+  type Instant,
+  type JsonObject,
+  type OrderMemory,
+  type ParkingReason,
+  type PersonalData,
+  type Position,
+} from '@tiltak/resource';
+export { AVTALER } from './avtaler.ts';
+export {
   AVTALESTATUSER,
   CODE_VALUES,
   OPPHAV,
@@ -18,25 +41,19 @@ export {
   GRANTABLE_FIELDS,
   MAX_BEDRIFT_NR,
   OPEN_SOURCE_FIELDS,
-  PERSONAL_DATA,
   SOURCE_FIELDS,
   STORED_FIELDS,
   type Avtale,
   type AvtaleField,
   type Field,
-  type FieldEntry,
-  type Instant,
-  type PersonalData,
   type StoredField,
 } from './fields.ts';
 export {
-  DELETE_BEFORE,
   parseMessage,
   readabilityAt,
   parseMessageText,
   reduceMessage,
   type Message,
-  type ParkingReason,
   type ParseResult,
 } from './message.ts';
 export {
@@ -50,12 +67,9 @@ export {
 } from './relations.ts';
 export {
   foldMessages,
-  isSamePlace,
   type Change,
   type Fold,
   type Content,
-  type OrderMemory,
-  type Position,
   type PositionedMessage,
   type AvtaleState,
   type Outcome,
@@ -78,6 +92,3 @@ export {
   type PhaseFacts,
   type PhaseMarks,
 } from './phase.ts';
-export { asJsonObject, parseJsonObject, type JsonObject } from './json.ts';
-export { addDays, todayInOslo, parseDate, parseInstant, parseOsloTime, toOsloMilliseconds } from './time.ts';
-export { isUuid, UUID } from './uuid.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
+import type { Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import type { Foreground } from '../background/give-way.ts';
 import type { Config } from '../config.ts';
@@ -24,6 +25,8 @@ export interface KafkaConnection {
   foreground: Foreground;
   /** the stream of the person register, when there is one */
   identStream: Stream | undefined;
+  /** of each resource that has a topic, the stream of it: for who takes its batches */
+  resourceStreams: readonly { name: string; topic: string; stream: Stream }[];
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
@@ -48,7 +51,7 @@ export interface KafkaConnection {
 export function createKafkaConnection(
   config: Config,
   dataSource: DataSource,
-  patterns: { avtaler: string; identer: string },
+  patterns: { avtaler: string; identer: string; resources?: readonly { name: string; topic: string }[] },
 ): KafkaConnection {
   const [topic, options] = [config.KAFKA_TOPIC, kafkaOptions(config)];
   const kafka = createKafka(options);
@@ -81,10 +84,12 @@ export function createKafkaConnection(
     return reader;
   };
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
+  const resourceStreams = streamsOf(patterns.resources ?? [], consumption, createStream);
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
   const publisher = createPublisher(topic);
   const stream = createStream(consumption);
+  const others = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
   return {
     stream,
     foreground: stream,
@@ -93,11 +98,22 @@ export function createKafkaConnection(
       config.IDENT_TOPIC === undefined
         ? undefined
         : createStream({ ...consumption, ...identer, topic: config.IDENT_TOPIC }),
+    resourceStreams,
     topic: new Topic(topic, describe, createReader),
     publisher,
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
-    watch: new TopicWatch(dataSource, { avtaler: topic, identer: config.IDENT_TOPIC }, (name) => admin.describe(name)),
+    watch: new TopicWatch(dataSource, { avtaler: topic, others }, (name) => admin.describe(name)),
     describe,
+    ...connecting(admin, groupAdmin, publisher),
+  };
+}
+
+function connecting(
+  admin: TopicAdmin,
+  groupAdmin: Admin,
+  publisher: Publisher,
+): Pick<KafkaConnection, 'connect' | 'disconnect'> {
+  return {
     connect: async () => {
       await Promise.all([admin.connect(), groupAdmin.connect()]);
     },
@@ -107,6 +123,18 @@ export function createKafkaConnection(
       await groupAdmin.disconnect();
     },
   };
+}
+
+/** Each in a group of its own. */
+function streamsOf(
+  resources: readonly { name: string; topic: string }[],
+  consumption: ConsumerOptions,
+  createStream: (options: ConsumerOptions) => Stream,
+): KafkaConnection['resourceStreams'] {
+  return resources.map(({ name, topic }) => {
+    const own = { topic, pattern: name, groupId: `${consumption.groupId}-${name}` };
+    return { name, topic, stream: createStream({ ...consumption, ...own }) };
+  });
 }
 
 /** On the topic: a position that it does not hold would be asked for again and again. */

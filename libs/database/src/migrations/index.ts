@@ -40,6 +40,7 @@ import { Lagring1795730978236 } from './1795730978236-lagring.ts';
 import { Rapportrydding1795731709496 } from './1795731709496-rapportrydding.ts';
 import { AvtalerIDatoer1795736553726 } from './1795736553726-avtaler-i-datoer.ts';
 import { Organisasjoner1795744876625 } from './1795744876625-organisasjoner.ts';
+import { Virksomheter1795744951900 } from './1795744951900-virksomheter.ts';
 import { Analyse1795745044733 } from './1795745044733-analyse.ts';
 import { RevisorensNoekkelkontroll1795745977474 } from './1795745977474-revisorens-noekkelkontroll.ts';
 
@@ -87,6 +88,7 @@ export const MIGRATIONS = [
   Rapportrydding1795731709496,
   AvtalerIDatoer1795736553726,
   Organisasjoner1795744876625,
+  Virksomheter1795744951900,
   Analyse1795745044733,
   RevisorensNoekkelkontroll1795745977474,
 ];
