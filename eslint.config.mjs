@@ -82,7 +82,17 @@ export default tseslint.config(
           allow: [],
           depConstraints: [
             // fast-check is for its specs.
-            { sourceTag: 'scope:avtale', onlyDependOnLibsWithTags: [], allowedExternalImports: ['fast-check'] },
+            { sourceTag: 'scope:resource', onlyDependOnLibsWithTags: [], allowedExternalImports: ['fast-check'] },
+            {
+              sourceTag: 'scope:avtale',
+              onlyDependOnLibsWithTags: ['scope:resource'],
+              allowedExternalImports: ['fast-check'],
+            },
+            {
+              sourceTag: 'scope:virksomhet',
+              onlyDependOnLibsWithTags: ['scope:resource'],
+              allowedExternalImports: ['fast-check'],
+            },
             {
               sourceTag: 'scope:database',
               // A real Postgres, for its specs and for writing schema.sql.

@@ -980,6 +980,27 @@ comment on function tell_partisjon(text,text) is 'The rows of the partition of a
 revoke execute on function tell_partisjon(text,text) from public;
 grant execute on function tell_partisjon(text,text) to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION virksomheter_under(nr text)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ STABLE ROWS 20
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+AS $function$ begin
+  return query with recursive under (organisasjonsnummer, dybde) as (
+    select nr, 0
+    union
+    select v.organisasjonsnummer, under.dybde + 1
+    from under join public.virksomhet_synlig v on v.overordnet_enhet = under.organisasjonsnummer
+    where v.hovedenhet is not null and under.dybde < 20
+  )
+  select organisasjonsnummer from under;
+end $function$;
+comment on function virksomheter_under(text) is 'All establishments below a unit, through all levels, and itself; who leads into a cycle is below nobody';
+revoke execute on function virksomheter_under(text) from public;
+grant execute on function virksomheter_under(text) to datadeling_leser;
+grant execute on function virksomheter_under(text) to datadeling_skriver;
+
 create table abonnement (
   id uuid default gen_random_uuid() not null,
   konsument text not null,
@@ -1339,6 +1360,14 @@ create table gjenoppbygging_usett (
 comment on table gjenoppbygging_usett is 'Avtaler that are stored, and that the topic does not tell of any more';
 grant select, insert on gjenoppbygging_usett to datadeling_skriver;
 
+create table hovedenhet_varsel (
+  organisasjonsnummer text not null,
+  lagt_til timestamptz(6) default now() not null,
+  constraint hovedenhet_varsel_pkey PRIMARY KEY (organisasjonsnummer)
+);
+comment on table hovedenhet_varsel is 'Virksomheter that have got another hovedenhet, whose avtaler the change feed has not told of yet';
+grant select, insert, update, delete on hovedenhet_varsel to datadeling_skriver;
+
 create unlogged table ingestor_i_drift (
   prosess uuid not null,
   bygg text not null,
@@ -1446,6 +1475,20 @@ create table konsumentbruk_tidsrom (
 );
 comment on table konsumentbruk_tidsrom is 'At most one row: the part of the audit that konsumentbruk is made of';
 grant select on konsumentbruk_tidsrom to datadeling_leser;
+
+create table manglende_virksomhet (
+  organisasjonsnummer text not null,
+  siden timestamptz(6) default now() not null,
+  avtaler integer not null,
+  virksomheter integer not null,
+  constraint manglende_virksomhet_pkey PRIMARY KEY (organisasjonsnummer)
+);
+comment on table manglende_virksomhet is 'Numbers that avtaler or virksomheter name, and that are not here; kept by a job of the ingestor';
+comment on column manglende_virksomhet.siden is 'When the job first found it missing';
+comment on column manglende_virksomhet.avtaler is 'How many avtaler name it as bedrift';
+comment on column manglende_virksomhet.virksomheter is 'How many virksomheter name it as what is right above them';
+CREATE INDEX manglende_virksomhet_siden ON manglende_virksomhet USING btree (siden);
+grant select, insert, update, delete on manglende_virksomhet to datadeling_skriver;
 
 create table oppslagsarkiv (
   nr bigint generated always as identity,
@@ -1815,6 +1858,80 @@ comment on column trigger_posisjon.epoke is 'Of the change feed, when the positi
 comment on column trigger_posisjon.hull is 'When the feed was last found to lack lines that had not been published';
 grant select, insert, update on trigger_posisjon to datadeling_skriver;
 
+create table virksomhet (
+  organisasjonsnummer text not null,
+  navn text,
+  organisasjonsform text,
+  overordnet_enhet text,
+  naeringskode text,
+  kommunenummer text,
+  slettet_dato date,
+  sist_endret timestamptz(6),
+  hovedenhet text,
+  slettet text,
+  kilde_epoke integer not null,
+  kilde_partisjon integer not null,
+  kilde_offset bigint not null,
+  kilde_skrevet bigint,
+  kilde_slett_foer bigint,
+  kilde_minne text,
+  avtrykk uuid,
+  mottatt timestamptz(6) default now() not null,
+  constraint virksomhet_pkey PRIMARY KEY (organisasjonsnummer),
+  constraint virksomhet_sist_endret_check CHECK (sist_endret IS NOT NULL OR slettet IS NOT NULL),
+  constraint virksomhet_slettet_check CHECK (slettet = ANY (ARRAY['SLETTEMERKET'::text, 'GRAVSTEIN'::text]))
+) with (fillfactor=90, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_insert_scale_factor=0.05);
+comment on table virksomhet is 'Current reduced virksomhet; a deleted one is only a marker, so that a late older message does not revive it';
+comment on column virksomhet.hovedenhet is 'The last number of the chain upwards, also when that unit is not here; null: it is itself the top, or its chain leads into a cycle';
+comment on column virksomhet.slettet is 'Deleted by its source. One that was struck off the register has slettet_dato, and is still shown';
+comment on column virksomhet.kilde_minne is 'As of avtale';
+comment on column virksomhet.avtrykk is 'Fingerprint of the content: tells a repeated message from a change';
+comment on column virksomhet.mottatt is 'When this system learned of the content';
+CREATE INDEX virksomhet_hovedenhet ON virksomhet USING btree (hovedenhet, organisasjonsnummer) WHERE slettet IS NULL;
+CREATE INDEX virksomhet_kommunenummer ON virksomhet USING btree (kommunenummer, organisasjonsnummer) WHERE slettet IS NULL;
+CREATE INDEX virksomhet_naeringskode ON virksomhet USING btree (naeringskode text_pattern_ops, organisasjonsnummer) WHERE slettet IS NULL;
+CREATE INDEX virksomhet_overordnet_enhet ON virksomhet USING btree (overordnet_enhet, organisasjonsnummer) WHERE slettet IS NULL;
+CREATE INDEX virksomhet_uten_hovedenhet ON virksomhet USING btree (organisasjonsnummer) WHERE slettet IS NULL AND overordnet_enhet IS NOT NULL AND hovedenhet IS NULL;
+CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE OR UPDATE ON virksomhet FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
+grant select, insert, update on virksomhet to datadeling_skriver;
+
+create table virksomhet_endring (
+  tx xid8 default pg_current_xact_id() not null,
+  lopenr bigint generated always as identity,
+  organisasjonsnummer text not null,
+  type text not null,
+  aarsak text,
+  tidspunkt timestamptz(6) default now() not null,
+  constraint virksomhet_endring_pkey PRIMARY KEY (tx, lopenr, tidspunkt),
+  constraint virksomhet_endring_aarsak_check CHECK (aarsak = 'SLETTET'::text),
+  constraint virksomhet_endring_type_check CHECK (type = ANY (ARRAY['ENDRET'::text, 'SLETTET'::text]))
+) partition by RANGE (tidspunkt);
+comment on table virksomhet_endring is 'Change feed of virksomheter, read as endring is: on (tx, lopenr) below the snapshot''s xmin';
+CREATE TRIGGER endring_tidslinje BEFORE INSERT ON virksomhet_endring FOR EACH STATEMENT EXECUTE FUNCTION endring_noter_tidslinje();
+CREATE TRIGGER krev_kontrakt BEFORE INSERT ON virksomhet_endring FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
+grant select on virksomhet_endring to datadeling_leser;
+grant select, insert, delete on virksomhet_endring to datadeling_skriver;
+
+create table virksomhet_versjon (
+  organisasjonsnummer text not null,
+  navn text,
+  organisasjonsform text,
+  overordnet_enhet text,
+  naeringskode text,
+  kommunenummer text,
+  slettet_dato date,
+  sist_endret timestamptz(6),
+  kilde_epoke integer not null,
+  kilde_partisjon integer not null,
+  kilde_offset bigint not null,
+  laert timestamptz(6) default now() not null,
+  lopenr bigint generated always as identity,
+  constraint virksomhet_versjon_pkey PRIMARY KEY (organisasjonsnummer, lopenr)
+);
+comment on table virksomhet_versjon is 'Each accepted version of a virksomhet that is not erased';
+comment on column virksomhet_versjon.laert is 'When this system learned of it';
+grant select, insert, delete on virksomhet_versjon to datadeling_skriver;
+
 alter table abonnement_medlem add constraint abonnement_medlem_abonnement_fkey FOREIGN KEY (abonnement) REFERENCES abonnement(id) ON DELETE CASCADE;
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
@@ -1858,7 +1975,10 @@ create view avtale_synlig as
     (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
     (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
     COALESCE(aldri_begynt, false) AS aldri_begynt,
-    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
+    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena,
+    ( SELECT v.hovedenhet
+           FROM virksomhet v
+          WHERE v.organisasjonsnummer = avtale.bedrift_nr AND v.slettet IS NULL) AS hovedenhet
    FROM avtale
   WHERE slettet IS NULL AND NOT feilregistrert;
 comment on view avtale_synlig is 'What consumers may see';
@@ -2055,3 +2175,38 @@ create view versjon_bedrift as
           WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
 comment on view versjon_bedrift is 'As versjon_deltaker, with whom they are or have been';
 grant select on versjon_bedrift to datadeling_leser;
+
+create view virksomhet_synlig as
+ SELECT organisasjonsnummer,
+    navn,
+    organisasjonsform,
+    overordnet_enhet,
+    naeringskode,
+    kommunenummer,
+    slettet_dato,
+    sist_endret,
+    hovedenhet,
+    mottatt
+   FROM virksomhet
+  WHERE slettet IS NULL;
+comment on view virksomhet_synlig is 'What consumers may see';
+grant select on virksomhet_synlig to datadeling_leser;
+grant select on virksomhet_synlig to datadeling_skriver;
+
+create view virksomhet_versjon_synlig as
+ SELECT organisasjonsnummer,
+    navn,
+    organisasjonsform,
+    overordnet_enhet,
+    naeringskode,
+    kommunenummer,
+    slettet_dato,
+    sist_endret,
+    laert,
+    lopenr
+   FROM virksomhet_versjon v
+  WHERE (EXISTS ( SELECT
+           FROM virksomhet a
+          WHERE a.organisasjonsnummer = v.organisasjonsnummer AND a.slettet IS NULL));
+comment on view virksomhet_versjon_synlig is 'Versions of those that consumers may see now';
+grant select on virksomhet_versjon_synlig to datadeling_leser;

@@ -1,65 +1,12 @@
+import type { Field as ResourceField, FieldEntry, Reduced } from '@tiltak/resource';
 import { CODE_VALUES } from './code-values.ts';
 
-/** UTC, `YYYY-MM-DDTHH:mm:ss.ffffffZ`; text order is time order. */
-export type Instant = string;
-
-/** What a field holds when it is there, by how it is read. */
-export interface Values {
-  uuid: string;
-  text: string;
-  /** of 32 bits */
-  integer: number;
-  number: number;
-  /** false when the source doesn't say */
-  boolean: boolean;
-  /** `YYYY-MM-DD` */
-  date: string;
-  /** the source's `LocalDateTime`: a wall-clock time in Oslo */
-  osloTime: Instant;
-  /** the source's `Instant`: a time with offset */
-  instant: Instant;
-}
-
-/**
- * What a field tells of a person. All of an avtale is about its participant, once one knows whose it is:
- * `FODSELSNUMMER` who that is, `ANSATT` which of Nav's employees, `VIRKSOMHET` which employer, who may be a sole trader,
- * `NOKKEL` which avtale, and `OM_DELTAKER` the rest.
- */
-export const PERSONAL_DATA = ['FODSELSNUMMER', 'ANSATT', 'VIRKSOMHET', 'NOKKEL', 'OM_DELTAKER'] as const;
-export type PersonalData = (typeof PERSONAL_DATA)[number];
-
-/** What the catalogue says of a field, and each schema that shows it. */
-export interface FieldEntry {
-  /** what it says, as the source has it: also when it is empty, and when it ages */
-  meaning: string;
-  /** of what it counts */
-  unit?: string;
-  personalData: PersonalData;
-  /** the release of the API that first had it */
-  since: string;
-}
-
-export interface Field extends FieldEntry {
-  /** its name at the source */
-  source: string;
-  read: keyof Values;
-  /** `person`: can tell who somebody is. Hidden wherever people look at raw messages. */
+export interface Field extends ResourceField {
   about: 'avtale' | 'person';
-  /** a message without it can't be used */
-  required?: true;
-  /**
-   * of a text: the most characters it may have. Far more than the source sends, and so few that every index can hold
-   * them (2,704 bytes of all its columns together): a row that an index refuses would be tried for ever
-   */
-  maxLength?: number;
-  /** of a number: the least and the most */
-  range?: readonly [min: number, max: number];
   /** coded: stored as the source sent it, so that a value unknown today needs no rebuild tomorrow; published as these */
   codes?: { fromSource: (raw: string) => string };
   /** of an avtale of kind MENTOR it tells of the mentor's position, not of the participant's: not kept (rule 8) */
   nullForMentor?: true;
-  /** decides whether an avtale is shown, and is not itself shown: no consumer can be granted it */
-  internal?: true;
 }
 
 /** The release that first had them, as `since` tells. */
@@ -340,13 +287,9 @@ const TABLE = {
 } as const satisfies Record<string, Field>;
 
 type Table = typeof TABLE;
-type ValueOf<F extends Field> = F extends { required: true } | { read: 'boolean' }
-  ? Values[F['read']]
-  : Values[F['read']] | null;
-
 export type FieldName = keyof Table;
 
-export type Avtale = { -readonly [F in FieldName]: ValueOf<Table[F]> };
+export type Avtale = Reduced<Table>;
 
 /** A field of an avtale that is shown as it is stored. */
 export type StoredField = { [F in FieldName]: Table[F] extends { internal: true } ? never : F }[FieldName];

@@ -1,4 +1,22 @@
 export {
+  addDays,
+  asJsonObject,
+  isUuid,
+  parseDate,
+  parseInstant,
+  parseJsonObject,
+  parseOsloTime,
+  PERSONAL_DATA,
+  todayInOslo,
+  toOsloMilliseconds,
+  UUID,
+  type FieldEntry,
+  type Instant,
+  type JsonObject,
+  type PersonalData,
+} from '@tiltak/resource';
+export { AVTALER } from './avtaler.ts';
+export {
   AVTALESTATUSER,
   CODE_VALUES,
   OPPHAV,
@@ -18,15 +36,11 @@ export {
   GRANTABLE_FIELDS,
   MAX_BEDRIFT_NR,
   OPEN_SOURCE_FIELDS,
-  PERSONAL_DATA,
   SOURCE_FIELDS,
   STORED_FIELDS,
   type Avtale,
   type AvtaleField,
   type Field,
-  type FieldEntry,
-  type Instant,
-  type PersonalData,
   type StoredField,
 } from './fields.ts';
 export {
@@ -78,6 +92,3 @@ export {
   type PhaseFacts,
   type PhaseMarks,
 } from './phase.ts';
-export { asJsonObject, parseJsonObject, type JsonObject } from './json.ts';
-export { addDays, todayInOslo, parseDate, parseInstant, parseOsloTime, toOsloMilliseconds } from './time.ts';
-export { isUuid, UUID } from './uuid.ts';

@@ -1,8 +1,14 @@
-import { AVTALE_FIELDS, FIELDS, SOURCE_FIELDS, type Avtale, type Field, type Values } from './fields.ts';
-import { asJsonObject, type JsonObject } from './json.ts';
+import {
+  asJsonObject,
+  isUuid,
+  parseDate,
+  parseInstant,
+  parseOsloTime,
+  type JsonObject,
+  type Values,
+} from '@tiltak/resource';
+import { AVTALE_FIELDS, FIELDS, SOURCE_FIELDS, type Avtale, type Field } from './fields.ts';
 import { ARENA_FLAGS, NEVER_BEGAN, type PhaseMarks } from './phase.ts';
-import { parseDate, parseInstant, parseOsloTime } from './time.ts';
-import { isUuid } from './uuid.ts';
 
 /** Why a message can't be used; `reason` never contains a value from it. */
 export interface ParkingReason {
@@ -216,6 +222,7 @@ function nameToTell(field: string): string {
 
 const READERS: { [K in keyof Values]: (source: JsonObject, field: string) => Values[K] | null } = {
   uuid: readUuid,
+  organisasjonsnummer: readOrganisasjonsnummer,
   text: readText,
   integer: readInteger,
   number: readNumber,
@@ -306,6 +313,12 @@ function readUuid(source: JsonObject, field: string): string {
   const uuid = typeof value === 'string' ? value.toLowerCase() : '';
   if (!isUuid(uuid)) reject('UGYLDIG_FELT', field, 'must be a UUID');
   return uuid;
+}
+
+function readOrganisasjonsnummer(source: JsonObject, field: string): string | null {
+  const value = readText(source, field);
+  if (value !== null && !/^[0-9]{9}$/.test(value)) reject('UGYLDIG_FELT', field, 'must be nine digits or null');
+  return value;
 }
 
 function readText(source: JsonObject, field: string): string | null {

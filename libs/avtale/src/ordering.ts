@@ -1,4 +1,5 @@
-import type { Avtale, Instant } from './fields.ts';
+import type { Instant } from '@tiltak/resource';
+import type { Avtale } from './fields.ts';
 import type { Message } from './message.ts';
 import type { PhaseMarks } from './phase.ts';
 

@@ -1,5 +1,5 @@
 import { UKJENT } from './code-values.ts';
-import { addDays } from './time.ts';
+import { addDays } from '@tiltak/resource';
 
 /** `fase`: where in its life an avtale is on a day, by the source's own rule and not by the status it stored at night. */
 export const FASER = [

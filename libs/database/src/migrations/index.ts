@@ -39,6 +39,7 @@ import { Oppslagsmaaneder1795730467194 } from './1795730467194-oppslagsmaaneder.
 import { Lagring1795730978236 } from './1795730978236-lagring.ts';
 import { Rapportrydding1795731709496 } from './1795731709496-rapportrydding.ts';
 import { AvtalerIDatoer1795736553726 } from './1795736553726-avtaler-i-datoer.ts';
+import { Virksomheter1795744951900 } from './1795744951900-virksomheter.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -83,4 +84,5 @@ export const MIGRATIONS = [
   Lagring1795730978236,
   Rapportrydding1795731709496,
   AvtalerIDatoer1795736553726,
+  Virksomheter1795744951900,
 ];
