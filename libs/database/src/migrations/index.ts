@@ -40,6 +40,7 @@ import { Lagring1795730978236 } from './1795730978236-lagring.ts';
 import { Rapportrydding1795731709496 } from './1795731709496-rapportrydding.ts';
 import { AvtalerIDatoer1795736553726 } from './1795736553726-avtaler-i-datoer.ts';
 import { Virksomheter1795744951900 } from './1795744951900-virksomheter.ts';
+import { SynkRessurs1795745565530 } from './1795745565530-synk-ressurs.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -85,4 +86,5 @@ export const MIGRATIONS = [
   Rapportrydding1795731709496,
   AvtalerIDatoer1795736553726,
   Virksomheter1795744951900,
+  SynkRessurs1795745565530,
 ];
