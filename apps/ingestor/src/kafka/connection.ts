@@ -27,6 +27,8 @@ export interface KafkaConnection {
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
+  /** of the topic of virksomheter, when there is one */
+  virksomhetPublisher: Publisher | undefined;
   /** of the trigger topic, when there is one; whoever uses it stops it */
   triggerPublisher: Publisher | undefined;
   /** who is in the stream's consumer group, and whether the stream gets on */
@@ -84,6 +86,7 @@ export function createKafkaConnection(
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
   const publisher = createPublisher(topic);
+  const virksomhetPublisher = config.VIRKSOMHET_TOPIC === undefined ? undefined : createPublisher(config.VIRKSOMHET_TOPIC);
   const stream = createStream(consumption);
   return {
     stream,
@@ -95,6 +98,7 @@ export function createKafkaConnection(
         : createStream({ ...consumption, ...identer, topic: config.IDENT_TOPIC }),
     topic: new Topic(topic, describe, createReader),
     publisher,
+    virksomhetPublisher,
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
     watch: new TopicWatch(dataSource, { avtaler: topic, identer: config.IDENT_TOPIC }, (name) => admin.describe(name)),
     describe,
@@ -103,6 +107,7 @@ export function createKafkaConnection(
     },
     disconnect: async () => {
       await publisher.stop();
+      await virksomhetPublisher?.stop();
       admin.disconnect();
       await groupAdmin.disconnect();
     },

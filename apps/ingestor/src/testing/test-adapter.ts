@@ -61,7 +61,7 @@ export async function startTestAdapter(): Promise<TestAdapter> {
         },
         { what: `the sync to be ${state}` },
       );
-      await waitUntil(() => completion.isIngested(), { what: 'everything to be stored' });
+      await waitUntil(() => completion.isIngested('avtaler'), { what: 'everything to be stored' });
     },
     visible: async () => {
       const rows = await setup.owner.query<{ id: string; nr: number | null }[]>(

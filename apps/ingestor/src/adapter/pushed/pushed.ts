@@ -1,4 +1,4 @@
-import { columnOf, isUuid, parserOf, type Field, type JsonObject, type Resource } from '@tiltak/resource';
+import { isUuid, parserOf, type Field, type JsonObject, type Resource } from '@tiltak/resource';
 
 /** How a message is read that an adapter's entry would become: as the stream reads it. */
 type Parse = (
@@ -55,14 +55,17 @@ export interface Known {
 }
 
 const DELETED = 'slettemerket';
-const ORGANISASJONSNUMMER = /^\d{9}$/;
+
+/** The column of a field: its name in snake case. */
+const columnOf = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Of a resource whose messages have the fields of its table and nothing else. */
-export function pushed(resource: Resource): Pushed {
-  const { name, table, key, order, fields } = resource;
+export function pushed<F extends Readonly<Record<string, Field>>>(resource: Resource<F>): Pushed {
+  const { name, table, key, order } = resource;
+  const fields: Readonly<Record<string, Field>> = resource.fields;
   const all = Object.entries(fields);
   const members = [...all.map(([, { source }]) => source), DELETED];
-  const parse = parserOf(resource);
+  const parse = parserOf({ name, table, key, order, fields });
   const keyField = fields[key];
   if (!keyField) throw new Error(`${name} has no field ${key}`);
   return {
@@ -94,10 +97,11 @@ export function pushed(resource: Resource): Pushed {
   };
 }
 
-function keyOf({ read }: Field): Pick<Pushed, 'toKey' | 'keyForm'> {
+function keyOf({ read, digits }: Field): Pick<Pushed, 'toKey' | 'keyForm'> {
   if (read === 'uuid') return { toKey: (id) => (isUuid(id) ? id.toLowerCase() : undefined), keyForm: 'must be a UUID' };
-  if (read === 'organisasjonsnummer') {
-    return { toKey: (id) => (ORGANISASJONSNUMMER.test(id) ? id : undefined), keyForm: 'must be nine digits' };
+  if (digits !== undefined) {
+    const form = new RegExp(`^[0-9]{${String(digits)}}$`);
+    return { toKey: (id) => (form.test(id) ? id : undefined), keyForm: `must be ${String(digits)} digits` };
   }
   throw new Error(`A key can't be read as ${read}: say here what it looks like`);
 }
