@@ -97,11 +97,12 @@ export class Register {
     }
   }
 
-  /** What somebody who has followed all of it knows: each unit that is not removed, as the last reading of it says. */
-  *state(): Generator<RegisterUnit & { parent: string | undefined }> {
+  /** What somebody who has followed all of it knows: each unit that is not removed, whole, also when it is struck off. */
+  *state(): Generator<{ unit: RegisterUnit; slettedato: string | undefined }> {
     for (let place = 0; place < this.size; place++) {
       if (this.states[place] === REMOVED) continue;
-      yield { ...this.unitAt(place), parent: this.numberOf(this.parents[place] ?? -1) };
+      const { slettedato } = this.unitAt(place);
+      yield { unit: this.wholeUnitAt(place), slettedato };
     }
   }
 
@@ -183,12 +184,19 @@ export class Register {
   }
 
   private unitAt(place: number): RegisterUnit {
-    const organisasjonsnummer = this.numberOf(place) ?? '';
-    const form = FORMS[this.forms[place] ?? 0] ?? FORMS[0];
-    const overordnetEnhet = this.numberOf(this.parents[place] ?? -1);
-    const navn = this.planted[place]?.navn;
-    const unit = createUnit({ organisasjonsnummer, form, navn, overordnetEnhet, place, version: this.versions[place] ?? 0 });
+    const unit = this.wholeUnitAt(place);
     return this.states[place] === STRUCK ? struckOff(unit, new Date((this.struckDays[place] ?? 0) * DAY_MS)) : unit;
+  }
+
+  private wholeUnitAt(place: number): RegisterUnit {
+    return createUnit({
+      organisasjonsnummer: this.numberOf(place) ?? '',
+      navn: this.planted[place]?.navn,
+      form: FORMS[this.forms[place] ?? 0] ?? FORMS[0],
+      overordnetEnhet: this.numberOf(this.parents[place] ?? -1),
+      place,
+      version: this.versions[place] ?? 0,
+    });
   }
 }
 
