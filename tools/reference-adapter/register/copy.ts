@@ -8,7 +8,7 @@ const SCHEMA = `
   create table if not exists enhet (nr text primary key, innhold text not null, sist_endret text not null,
     slettet integer not null, sett integer not null default 0, usendt integer not null default 1) without rowid;
   create index if not exists enhet_usendt on enhet (nr) where usendt = 1;
-  create table if not exists fjernet (nr text primary key) without rowid;
+  create table if not exists fjernet (nr text primary key, dato text not null, usendt integer not null default 1) without rowid;
   create table if not exists venter (nr text primary key, slag text not null, dato text not null, type text not null) without rowid;
   create table if not exists posisjon (slag text primary key, neste integer not null) without rowid;
   create table if not exists notat (navn text primary key, verdi text not null) without rowid;
@@ -103,7 +103,11 @@ export class RegisterCopy {
 
   remove({ nr, dato }: Pending): void {
     this.run('delete from enhet where nr = ?', nr);
-    this.run('insert into fjernet values (?) on conflict do nothing', nr);
+    this.run(
+      'insert into fjernet (nr, dato) values (?, ?) on conflict do update set dato = excluded.dato, usendt = 1',
+      nr,
+      dato,
+    );
     this.run('delete from venter where nr = ? and dato = ?', nr, dato);
   }
 
@@ -114,6 +118,8 @@ export class RegisterCopy {
    */
   storeFromFile(content: Virksomhet, moment: string, round: number): void {
     const { organisasjonsnummer: nr } = content;
+    // Removed since: the file is older than that.
+    if (this.get('select 1 from fjernet where nr = ? and dato > ?', nr, moment)) return;
     const innhold = JSON.stringify(content);
     const row = this.get('select innhold, sist_endret from enhet where nr = ?', nr) as Row | undefined;
     // What has not changed keeps its time: a full sync says nothing new of it.
@@ -189,7 +195,9 @@ export class RegisterCopy {
   }
 
   removed(count: number): string[] {
-    return this.all('select nr from fjernet order by nr limit ?', count).map((row) => String(row['nr']));
+    return this.all('select nr from fjernet where usendt = 1 order by nr limit ?', count).map((row) =>
+      String(row['nr']),
+    );
   }
 
   /** As they were when they were sent: what has been read since is still to be sent. */
@@ -205,13 +213,13 @@ export class RegisterCopy {
     this.transaction(() => {
       this.run('update enhet set usendt = 0 where usendt = 1');
       // A full sync without them has deleted them.
-      this.run('delete from fjernet');
+      this.run('update fjernet set usendt = 0');
     });
   }
 
-  forgetRemoved(numbers: readonly string[]): void {
+  markRemoved(numbers: readonly string[]): void {
     this.transaction(() => {
-      for (const nr of numbers) this.run('delete from fjernet where nr = ?', nr);
+      for (const nr of numbers) this.run('update fjernet set usendt = 0 where nr = ?', nr);
     });
   }
 

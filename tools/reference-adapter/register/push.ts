@@ -31,13 +31,18 @@ export async function pushChanges(api: AdapterApi, copy: RegisterCopy, options: 
       gone.map((id) => ({ id })),
       options,
     );
-    copy.forgetRemoved(gone);
+    copy.markRemoved(gone);
     sent += gone.length;
   }
   return sent;
 }
 
-async function sendAll(api: AdapterApi, method: 'PATCH' | 'DELETE', entries: Entry[], options: PushOptions): Promise<void> {
+async function sendAll(
+  api: AdapterApi,
+  method: 'PATCH' | 'DELETE',
+  entries: Entry[],
+  options: PushOptions,
+): Promise<void> {
   const { pageSize, concurrency } = options;
   const progress = (): void => undefined;
   await send(api, entries, { method, syncId: randomUUID(), pageSize, concurrency, progress });
@@ -65,7 +70,8 @@ export async function pushAll(api: AdapterApi, copy: RegisterCopy, options: Push
     return sync;
   } catch (error) {
     // It is over, or holds something else: the next one begins anew.
-    if (error instanceof RefusedError && (error.status === 409 || error.status === 400)) copy.setNote(FULL_SYNC, undefined);
+    if (error instanceof RefusedError && (error.status === 409 || error.status === 400))
+      copy.setNote(FULL_SYNC, undefined);
     throw error;
   }
 }

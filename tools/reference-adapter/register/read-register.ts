@@ -26,7 +26,12 @@ export async function followFeeds(api: RegisterApi, copy: RegisterCopy, begin?: 
   return readPending(api, copy);
 }
 
-async function takeFeed(api: RegisterApi, copy: RegisterCopy, kind: UnitKind, begin: string | undefined): Promise<void> {
+async function takeFeed(
+  api: RegisterApi,
+  copy: RegisterCopy,
+  kind: UnitKind,
+  begin: string | undefined,
+): Promise<void> {
   for (;;) {
     const position = copy.position(kind);
     if (position === undefined && begin === undefined) {
@@ -91,7 +96,9 @@ export async function readAll(api: RegisterApi, copy: RegisterCopy, directory: s
   const moment = moments.sort()[0] ?? '';
   const { count, of } = copy.unseen(round, moment);
   if (count > of * MAX_UNSEEN_SHARE) {
-    throw new RegisterError(`The files hold ${String(of - count)} of ${String(of)} units that are known: are they whole?`);
+    throw new RegisterError(
+      `The files hold ${String(of - count)} of ${String(of)} units that are known: are they whole?`,
+    );
   }
   copy.transaction(() => {
     copy.waitForUnseen(round, moment);

@@ -201,7 +201,10 @@ export class SyncCompletion {
 }
 
 /** Said to be as it was again, by a page of the sync. */
-const wasKnownBefore = ({ versions, key }: StoredNames): string => `exists (select from ${versions} v where v.${key} = a.${key}
+const wasKnownBefore = ({
+  versions,
+  key,
+}: StoredNames): string => `exists (select from ${versions} v where v.${key} = a.${key}
   and (v.kilde_epoke < $3 or v.kilde_epoke = $3 and v.kilde_offset < ($2::jsonb ->> v.kilde_partisjon::text)::bigint))`;
 
 /** Known before the sync began, and not told of since. */

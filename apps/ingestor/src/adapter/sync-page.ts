@@ -75,7 +75,15 @@ export async function parsePage(
     errors.push({ felt: 'metadata.antallTotalt', melding: 'is less than the entries of this page' });
   }
   if (errors.length > 0) throw invalidPage(errors);
-  return { resource: pushed, type, ...header, messages, changedAt, remarks: remarks.list, fingerprint: pageFingerprint(messages) };
+  return {
+    resource: pushed,
+    type,
+    ...header,
+    messages,
+    changedAt,
+    remarks: remarks.list,
+    fingerprint: pageFingerprint(messages),
+  };
 }
 
 const METADATA_MEMBERS = ['synkId', 'side', 'antallSider', 'antallTotalt'];

@@ -65,5 +65,8 @@ export class SyncRequests {
 /** What is late is told by the contract: nothing comes that it does not name. */
 function requirePromised(promised: readonly string[], { name }: Pushed): void {
   if (promised.includes(name)) return;
-  throw new Problem(PROBLEMS.KONFLIKT, `The contract does not name ${name} in ressurser: PUT /adapter/v1/kontrakt first`);
+  throw new Problem(
+    PROBLEMS.KONFLIKT,
+    `The contract does not name ${name} in ressurser: PUT /adapter/v1/kontrakt first`,
+  );
 }

@@ -49,13 +49,15 @@ export class VirksomhetsressursDto {
 
 @ApiSchema({ name: 'Virksomhetsinnslag' })
 export class VirksomhetsinnslagDto {
-  @ApiProperty({ pattern: ORGANISASJONSNUMMER, description: 'organisasjonsnummer', example: EXAMPLE_NUMBER }) id: string;
+  @ApiProperty({ pattern: ORGANISASJONSNUMMER, description: 'organisasjonsnummer', example: EXAMPLE_NUMBER })
+  id: string;
   @ApiProperty({ type: VirksomhetsressursDto, description: 'The unit as it is now' }) ressurs: VirksomhetsressursDto;
 }
 
 @ApiSchema({ name: 'Virksomhetsslettinnslag' })
 export class VirksomhetsslettinnslagDto {
-  @ApiProperty({ pattern: ORGANISASJONSNUMMER, description: 'organisasjonsnummer', example: EXAMPLE_NUMBER }) id: string;
+  @ApiProperty({ pattern: ORGANISASJONSNUMMER, description: 'organisasjonsnummer', example: EXAMPLE_NUMBER })
+  id: string;
 }
 
 @ApiSchema({ name: 'Virksomhetsside' })

@@ -92,7 +92,8 @@ export function createKafkaConnection(
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
   const publisher = createPublisher(topic);
-  const virksomhetPublisher = config.VIRKSOMHET_TOPIC === undefined ? undefined : createPublisher(config.VIRKSOMHET_TOPIC);
+  const virksomhetPublisher =
+    config.VIRKSOMHET_TOPIC === undefined ? undefined : createPublisher(config.VIRKSOMHET_TOPIC);
   const stream = createStream(consumption);
   const otherTopics = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
   return {

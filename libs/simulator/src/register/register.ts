@@ -86,7 +86,9 @@ export class Register {
   /** Of the feed, in its order. */
   updatesFrom(kind: UnitKind, from: { oppdateringsid?: number; dato?: number }): RegisterUpdate[] {
     const { oppdateringsid = 0, dato = 0 } = from;
-    return this.updates[kind].filter((update) => update.oppdateringsid >= oppdateringsid && Date.parse(update.dato) >= dato);
+    return this.updates[kind].filter(
+      (update) => update.oppdateringsid >= oppdateringsid && Date.parse(update.dato) >= dato,
+    );
   }
 
   /** Lets time go by, with that many changes in it. */

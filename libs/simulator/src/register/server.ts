@@ -104,7 +104,10 @@ function answerUpdates(register: Register, kind: UnitKind, asked: URLSearchParam
   }
   const id = asked.get('oppdateringsid');
   const dato = asked.get('dato');
-  const from = { ...(id === null ? {} : { oppdateringsid: Number(id) }), ...(dato === null ? {} : { dato: Date.parse(dato) }) };
+  const from = {
+    ...(id === null ? {} : { oppdateringsid: Number(id) }),
+    ...(dato === null ? {} : { dato: Date.parse(dato) }),
+  };
   const found = register.updatesFrom(kind, from);
   const name = kind === 'enheter' ? 'oppdaterteEnheter' : 'oppdaterteUnderenheter';
   const shown = found.slice(page * size, (page + 1) * size).map((update) => ({

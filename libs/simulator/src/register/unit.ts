@@ -47,7 +47,14 @@ interface UnitParts {
 }
 
 /** Each version of a unit says something else. */
-export function createUnit({ organisasjonsnummer, navn, form, overordnetEnhet, place, version }: UnitParts): RegisterUnit {
+export function createUnit({
+  organisasjonsnummer,
+  navn,
+  form,
+  overordnetEnhet,
+  place,
+  version,
+}: UnitParts): RegisterUnit {
   const draw = (salt: number, count: number): number => mix(place, version * 31 + salt) % count;
   const isEstablishment = form.kode === 'BEDR';
   const name = navn ?? `${pick(FIRST_WORDS, draw(1, 8))} ${pick(SECOND_WORDS, draw(2, 8))} ${String(place)}`;
