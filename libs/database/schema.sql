@@ -682,6 +682,7 @@ CREATE OR REPLACE FUNCTION oppdater_hovedenheter(flyttet text[])
  SET enable_seqscan TO 'off'
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
+ SET enable_material TO 'off'
  SET enable_bitmapscan TO 'off'
 AS $function$ begin
   return query with recursive ned (nr) as (

@@ -98,8 +98,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const pool = createPool(databaseOptionsFrom(config));
   const groupPool = createKeyedPool(config, { lock_timeout: '2000' });
   const resources = topicsOf(replacements.resources ?? RESOURCES, config);
-  const named = resources.map(({ resource: { name }, topic }) => ({ name, topic }));
-  const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT, resources: named };
+  const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT, resources };
   const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
   const { topic, publisher, foreground } = kafka;
   const giveWay = new GiveWay(foreground);

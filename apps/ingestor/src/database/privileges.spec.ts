@@ -32,11 +32,13 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'gjenoppbygging_partisjon INSERT SELECT UPDATE',
     'gjenoppbygging_sett DELETE INSERT SELECT',
     'gjenoppbygging_usett INSERT SELECT',
+    'hovedenhet_varsel DELETE INSERT SELECT UPDATE',
     'ingestor_i_drift SELECT',
     'instans SELECT',
     'konsum_hull INSERT SELECT',
     'konsum_offset DELETE INSERT SELECT UPDATE',
     'konsum_status DELETE INSERT SELECT UPDATE',
+    'manglende_virksomhet DELETE INSERT SELECT UPDATE',
     'migrations SELECT',
     'parkert_handling INSERT SELECT UPDATE',
     'parkert_melding INSERT SELECT UPDATE',
@@ -54,6 +56,10 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'synk_side INSERT SELECT',
     'topic_epoke INSERT SELECT',
     'trigger_posisjon INSERT SELECT UPDATE',
+    'virksomhet INSERT SELECT UPDATE',
+    'virksomhet_endring DELETE INSERT SELECT',
+    'virksomhet_synlig SELECT',
+    'virksomhet_versjon DELETE INSERT SELECT',
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
+import type { Admin } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import type { Foreground } from '../background/give-way.ts';
 import type { Config } from '../config.ts';
@@ -85,17 +86,14 @@ export function createKafkaConnection(
     return reader;
   };
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
-  const resourceStreams = (patterns.resources ?? []).map(({ name, topic: resourceTopic }) => {
-    const own = { topic: resourceTopic, pattern: name, groupId: `${consumption.groupId}-${name}` };
-    return { name, topic: resourceTopic, stream: createStream({ ...consumption, ...own }) };
-  });
+  const resourceStreams = streamsOf(patterns.resources ?? [], consumption, createStream);
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
   const publisher = createPublisher(topic);
   const virksomhetPublisher =
     config.VIRKSOMHET_TOPIC === undefined ? undefined : createPublisher(config.VIRKSOMHET_TOPIC);
   const stream = createStream(consumption);
-  const otherTopics = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
+  const others = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
   return {
     stream,
     foreground: stream,
@@ -109,8 +107,18 @@ export function createKafkaConnection(
     publisher,
     virksomhetPublisher,
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
-    watch: new TopicWatch(dataSource, { avtaler: topic, others: otherTopics }, (name) => admin.describe(name)),
+    watch: new TopicWatch(dataSource, { avtaler: topic, others }, (name) => admin.describe(name)),
     describe,
+    ...connecting(admin, groupAdmin, publisher),
+  };
+}
+
+function connecting(
+  admin: TopicAdmin,
+  groupAdmin: Admin,
+  publisher: Publisher,
+): Pick<KafkaConnection, 'connect' | 'disconnect'> {
+  return {
     connect: async () => {
       await Promise.all([admin.connect(), groupAdmin.connect()]);
     },
@@ -121,6 +129,18 @@ export function createKafkaConnection(
       await groupAdmin.disconnect();
     },
   };
+}
+
+/** Each in a group of its own. */
+function streamsOf(
+  resources: readonly { name: string; topic: string }[],
+  consumption: ConsumerOptions,
+  createStream: (options: ConsumerOptions) => Stream,
+): KafkaConnection['resourceStreams'] {
+  return resources.map(({ name, topic }) => {
+    const own = { topic, pattern: name, groupId: `${consumption.groupId}-${name}` };
+    return { name, topic, stream: createStream({ ...consumption, ...own }) };
+  });
 }
 
 /** On the topic: a position that it does not hold would be asked for again and again. */

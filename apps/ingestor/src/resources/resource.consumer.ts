@@ -54,8 +54,8 @@ export class ResourceConsumer {
     const labels = { ressurs: this.writer.name };
     metrics.resourceMessages.inc({ ...labels, utfall: 'PARKERT' }, parked.length);
     for (const { outcomes } of folds) {
-      for (const [utfall, count] of Object.entries(outcomes)) {
-        if (count > 0) metrics.resourceMessages.inc({ ...labels, utfall }, count);
+      for (const [outcome, count] of Object.entries(outcomes)) {
+        if (count > 0) metrics.resourceMessages.inc({ ...labels, utfall: outcome }, count);
       }
     }
     return nextOffset;

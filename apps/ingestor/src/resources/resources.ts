@@ -1,4 +1,3 @@
-import type { Resource } from '@tiltak/resource';
 import type { ResourceIngest } from '../ingest/resource-writer.ts';
 import { virksomheter } from './virksomheter/virksomheter.ts';
 
@@ -9,9 +8,9 @@ export const RESOURCES: readonly ResourceIngest[] = [virksomheter];
 export function topicsOf(
   resources: readonly ResourceIngest[],
   config: Readonly<Record<string, unknown>>,
-): { ingest: ResourceIngest; resource: Resource; topic: string }[] {
+): { ingest: ResourceIngest; name: string; topic: string }[] {
   return resources.flatMap((ingest) => {
     const topic = config[ingest.topicVariable];
-    return typeof topic === 'string' && topic !== '' ? [{ ingest, resource: ingest.resource, topic }] : [];
+    return typeof topic === 'string' && topic !== '' ? [{ ingest, name: ingest.resource.name, topic }] : [];
   });
 }

@@ -65,9 +65,14 @@ afterAll(async () => {
 
 test('a third resource goes from its topic to row, history and feed by its definition alone', async () => {
   const id = randomUUID();
-  const say = (antall: number, n: number): { key: string; value: string } => ({
+  const say = (staff: number, n: number): { key: string; value: string } => ({
     key: id,
-    value: JSON.stringify({ kontorId: id, antall, endret: `2026-01-01T00:00:0${String(n)}Z`, navn: 'is not kept' }),
+    value: JSON.stringify({
+      kontorId: id,
+      antall: staff,
+      endret: `2026-01-01T00:00:0${String(n)}Z`,
+      navn: 'is not kept',
+    }),
   });
   await topic.publish([say(1, 1), say(2, 3), say(9, 2), say(5_000, 4)]);
   const rows = (sql: string): Promise<unknown[]> => setup.owner.query(sql);

@@ -106,6 +106,9 @@ test('the reader can write the audit, but for its number and its time, and see w
     'statistikk_tidspunkt SELECT',
     'versjon_bedrift SELECT',
     'versjon_deltaker SELECT',
+    'virksomhet_endring SELECT',
+    'virksomhet_synlig SELECT',
+    'virksomhet_versjon_synlig SELECT',
   ]);
   const columns = await api.owner.query<{ what: string }[]>(
     `select distinct table_name || ' ' || privilege_type as what, array_agg(column_name::text order by column_name) as columns

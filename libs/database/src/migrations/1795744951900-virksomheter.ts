@@ -177,7 +177,7 @@ grant execute on function virksomheter_under(text) to datadeling_leser, datadeli
 const HOVEDENHET = `
 create function oppdater_hovedenheter(flyttet text[]) returns setof text
 language plpgsql set search_path = pg_catalog, public, pg_temp
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$ begin
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set enable_bitmapscan = off as $$ begin
   return query with recursive ned (nr) as (
     select unnest(flyttet)
     union
