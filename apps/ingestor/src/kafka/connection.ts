@@ -109,22 +109,21 @@ export function createKafkaConnection(
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
     watch: new TopicWatch(dataSource, { avtaler: topic, others }, (name) => admin.describe(name)),
     describe,
-    ...connecting(admin, groupAdmin, publisher),
+    ...connecting(admin, groupAdmin, [publisher, ...(virksomhetPublisher ? [virksomhetPublisher] : [])]),
   };
 }
 
 function connecting(
   admin: TopicAdmin,
   groupAdmin: Admin,
-  publisher: Publisher,
+  publishers: readonly Publisher[],
 ): Pick<KafkaConnection, 'connect' | 'disconnect'> {
   return {
     connect: async () => {
       await Promise.all([admin.connect(), groupAdmin.connect()]);
     },
     disconnect: async () => {
-      await publisher.stop();
-      await virksomhetPublisher?.stop();
+      await Promise.all(publishers.map((publisher) => publisher.stop()));
       admin.disconnect();
       await groupAdmin.disconnect();
     },
