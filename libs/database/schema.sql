@@ -1750,15 +1750,21 @@ create table synk (
   bekreftet_av text,
   epoke integer default 0 not null,
   siste_feil jsonb,
+  ressurs text default 'avtaler'::text not null,
+  ressurstilstand text,
   constraint synk_pkey PRIMARY KEY (synk_id),
   constraint synk_antall_sider_check CHECK (antall_sider > 0),
   constraint synk_antall_totalt_check CHECK (antall_totalt >= 0),
-  constraint synk_tilstand_check CHECK (tilstand = ANY (ARRAY['MOTTAR'::text, 'SLETTER'::text, 'VENTER_PAA_BEKREFTELSE'::text, 'FULLFOERT'::text, 'ERSTATTET'::text, 'UTLOEPT'::text, 'FEILET'::text])),
+  constraint synk_ressurs_check CHECK ((ressurs = 'avtaler'::text) = (tilstand <> 'ANNEN'::text) AND (tilstand = 'ANNEN'::text) = (ressurstilstand IS NOT NULL)),
+  constraint synk_ressurstilstand_check CHECK (ressurstilstand = ANY (ARRAY['MOTTAR'::text, 'SLETTER'::text, 'VENTER_PAA_BEKREFTELSE'::text, 'FULLFOERT'::text, 'ERSTATTET'::text, 'UTLOEPT'::text, 'FEILET'::text])),
+  constraint synk_tilstand_check CHECK (tilstand = ANY (ARRAY['MOTTAR'::text, 'SLETTER'::text, 'VENTER_PAA_BEKREFTELSE'::text, 'FULLFOERT'::text, 'ERSTATTET'::text, 'UTLOEPT'::text, 'FEILET'::text, 'ANNEN'::text])),
   constraint synk_type_check CHECK (type = ANY (ARRAY['FULL'::text, 'DELTA'::text, 'SLETT'::text]))
 );
 comment on column synk.start_offset is 'End of each partition before anything of the sync was published: what lies before it was known when it began';
 comment on column synk.epoke is 'Of topic_epoke: of which topic start_offset is';
+comment on column synk.ressurstilstand is 'The state, of another resource than avtaler: tilstand is ANNEN then, which versions without resources pass over';
 CREATE UNIQUE INDEX synk_en_full ON synk USING btree ((true)) WHERE type = 'FULL'::text AND (tilstand = ANY (ARRAY['MOTTAR'::text, 'SLETTER'::text, 'VENTER_PAA_BEKREFTELSE'::text]));
+CREATE UNIQUE INDEX synk_en_full_av_ressurs ON synk USING btree (ressurs) WHERE type = 'FULL'::text AND (ressurstilstand = ANY (ARRAY['MOTTAR'::text, 'SLETTER'::text, 'VENTER_PAA_BEKREFTELSE'::text]));
 CREATE INDEX synk_startet ON synk USING btree (startet);
 grant select, insert, update, delete on synk to datadeling_skriver;
 
@@ -1769,6 +1775,14 @@ create table synk_avtale (
 );
 comment on table synk_avtale is 'The avtaler of a full sync, until it has ended';
 grant select, insert, delete on synk_avtale to datadeling_skriver;
+
+create table synk_noekkel (
+  synk_id text not null,
+  noekkel text not null,
+  constraint synk_noekkel_pkey PRIMARY KEY (synk_id, noekkel)
+);
+comment on table synk_noekkel is 'As synk_avtale, of any other resource';
+grant select, insert, delete on synk_noekkel to datadeling_skriver;
 
 create table synk_side (
   synk_id text not null,
@@ -1783,15 +1797,18 @@ create table synk_side (
   uendret integer,
   foreldet integer,
   parkert integer,
+  noekler text[],
   constraint synk_side_pkey PRIMARY KEY (synk_id, side)
 );
 comment on table synk_side is 'Pages that are on Kafka. avtrykk: SHA-256 of what was published';
 comment on column synk_side.merknader is 'What the adapter was told of the entries: names of fields, and no values';
 comment on column synk_side.avtaler is 'Of the entries, with sist_endret of each (null: it deletes), until what they came to has been counted';
 comment on column synk_side.parkert is 'Entries that could not be stored; endret, uendret, foreldet and this are all entries, once they are counted';
+comment on column synk_side.noekler is 'As avtaler, of the entries of any other resource';
 CREATE INDEX synk_side_ikke_talt ON synk_side USING btree (synk_id) WHERE avtaler IS NOT NULL;
+CREATE INDEX synk_side_noekler_ikke_talt ON synk_side USING btree (synk_id) WHERE noekler IS NOT NULL;
 grant select, insert on synk_side to datadeling_skriver;
-grant update (avtaler, sist_endret, endret, uendret, foreldet, parkert) on synk_side to datadeling_skriver;
+grant update (avtaler, sist_endret, endret, uendret, foreldet, parkert, noekler) on synk_side to datadeling_skriver;
 
 create table topic_epoke (
   topic text not null,
@@ -1824,6 +1841,7 @@ alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gje
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table synk_avtale add constraint synk_avtale_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
+alter table synk_noekkel add constraint synk_noekkel_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
 alter table synk_side add constraint synk_side_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
 
 create view avtale_gammel_graphql as

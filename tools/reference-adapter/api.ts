@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+export type Resource = 'avtaler' | 'virksomheter';
+
 export interface Entry {
   id: string;
   ressurs?: Record<string, unknown>;
@@ -48,10 +50,13 @@ const MAX_ATTEMPTS = 60;
 /** The adapter API as a client sees it: sends again for as long as sending again can help. */
 export class AdapterApi {
   private readonly url: string;
+  private readonly resource: Resource;
   private readonly getToken: () => Promise<string>;
 
-  constructor(url: string, getToken: () => Promise<string>) {
+  /** @param resource what it sends, as the contract names it */
+  constructor(url: string, getToken: () => Promise<string>, resource: Resource = 'avtaler') {
     this.url = url;
+    this.resource = resource;
     this.getToken = getToken;
   }
 
@@ -65,7 +70,7 @@ export class AdapterApi {
   }
 
   async sendPage(method: 'POST' | 'PATCH' | 'DELETE', page: Page): Promise<Sync> {
-    return (await this.call(method, 'avtaler/synk', page)) as Sync;
+    return (await this.call(method, `${this.resource}/synk`, page)) as Sync;
   }
 
   async hentSynk(syncId: string): Promise<Sync> {

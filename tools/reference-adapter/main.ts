@@ -5,8 +5,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { running } from '../local/ready-file.ts';
 import { fetchToken } from '../local/token.ts';
-import { AdapterApi, RefusedError, type Entry, type Sync } from './api.ts';
+import { AdapterApi, RefusedError, type Entry, type Resource, type Sync } from './api.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { syncRegister } from './register/sync-register.ts';
 import { readDirectory, readTable } from './sources.ts';
 import { isCounted, summaryOf } from './summary.ts';
 import { send, type SyncOptions } from './sync.ts';
@@ -14,6 +15,7 @@ import { send, type SyncOptions } from './sync.ts';
 const METHODS: Record<string, SyncOptions['method']> = { full: 'POST', delta: 'PATCH', slett: 'DELETE' };
 const USAGE = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
   [--organisasjon NAVN] [--sidestoerrelse 2000] [--parallelt 4] [--tilstand FILE] [--bekreft]
+or: npm run adapter -- full|delta --register URL [--kopi FILE] [--ressurser avtaler,virksomheter] [--organisasjon NAVN] [--bekreft]
 or: npm run adapter -- hjerteslag [--organisasjon NAVN]`;
 const HEARTBEAT_MINUTES = 15;
 /** Twice in what is promised. */
@@ -25,6 +27,9 @@ const OPTIONS = {
   katalog: { type: 'string' },
   postgres: { type: 'string' },
   tabell: { type: 'string' },
+  register: { type: 'string' },
+  ressurser: { type: 'string' },
+  kopi: { type: 'string', default: '.local/register.sqlite' },
   organisasjon: { type: 'string' },
   sidestoerrelse: { type: 'string', default: '2000' },
   parallelt: { type: 'string', default: '4' },
@@ -51,15 +56,12 @@ async function run(): Promise<void> {
     console.log(`Heartbeat: ${(await api.sendHjerteslag()).tilstand}`);
     return;
   }
+  if (values.register) {
+    await runRegister(what, values.register);
+    return;
+  }
   const entries = await readEntries();
-  await api.settKontrakt({
-    adapterId,
-    heartbeatIntervallMinutter: HEARTBEAT_MINUTES,
-    fullSynkIntervallDager: 7,
-    deltaSynk: 'STRAKS',
-    ressurser: ['avtaler'],
-    ukjenteFelter: 'AVVIS',
-  });
+  await api.settKontrakt(contractOf(adapterId, 'avtaler'));
   const heartbeat = startHeartbeat(api, HEARTBEAT_MS);
   try {
     const sync = await synchronise(api, method, entries);
@@ -71,11 +73,51 @@ async function run(): Promise<void> {
   }
 }
 
-function connect(): { api: AdapterApi; adapterId: string } {
+/** Who sends several resources says all of them, each time (`--ressurser`): nothing is taken that the contract does not name. */
+function contractOf(adapterId: string, resource: Resource): Record<string, unknown> {
+  return {
+    adapterId,
+    heartbeatIntervallMinutter: HEARTBEAT_MINUTES,
+    fullSynkIntervallDager: 7,
+    deltaSynk: 'STRAKS',
+    ressurser: values.ressurser?.split(',') ?? [resource],
+    ukjenteFelter: 'AVVIS',
+  };
+}
+
+/** Of the national register of units. */
+async function runRegister(what: string, url: string): Promise<void> {
+  if (what !== 'full' && what !== 'delta') throw new Error(USAGE);
+  const { api, adapterId } = connect('virksomheter');
+  await api.settKontrakt(contractOf(adapterId, 'virksomheter'));
+  const heartbeat = startHeartbeat(api, HEARTBEAT_MS);
+  try {
+    const { summary, isDone } = await syncRegister(
+      api,
+      what,
+      { url, file: values.kopi },
+      {
+        pageSize: Number(values.sidestoerrelse),
+        concurrency: Number(values.parallelt),
+        confirm: values.bekreft,
+        progress: show,
+      },
+    );
+    console.log(`\n${summary}`);
+    if (!isDone) process.exitCode = 1;
+  } finally {
+    heartbeat.stop();
+  }
+}
+
+function connect(resource: Resource = 'avtaler'): { api: AdapterApi; adapterId: string } {
   const { ready, navn: name, organisasjon } = running(values.organisasjon);
   const adapterId = `adapter-${name}`;
   const who = { adapter: name, audience: organisasjon.audience };
-  return { adapterId, api: new AdapterApi(organisasjon.ingestor, () => fetchToken(ready.issuer, adapterId, who)) };
+  return {
+    adapterId,
+    api: new AdapterApi(organisasjon.ingestor, () => fetchToken(ready.issuer, adapterId, who), resource),
+  };
 }
 
 /** @throws in a sentence, when it is not said where they are, or there is nothing there */

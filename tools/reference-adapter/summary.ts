@@ -1,11 +1,16 @@
-import type { Sync } from './api.ts';
+import type { Resource, Sync } from './api.ts';
 
 /** What became of a sync, in words: nothing is called deleted before it is. */
-export function summaryOf(method: 'POST' | 'PATCH' | 'DELETE', sync: Sync, entries: number): string {
+export function summaryOf(
+  method: 'POST' | 'PATCH' | 'DELETE',
+  sync: Sync,
+  entries: number,
+  what: Resource = 'avtaler',
+): string {
   return [
-    `${sync.synkId}: ${sync.tilstand}, ${String(entries)} avtaler`,
+    `${sync.synkId}: ${sync.tilstand}, ${String(entries)} ${what}`,
     countsOf(sync),
-    ...(method === 'POST' ? [deletionOf(sync)] : []),
+    ...(method === 'POST' ? [deletionOf(sync, what)] : []),
     ...sync.merknader.map(
       ({ slag, felt, mente, antall }) =>
         `  ${slag} ${felt}: in ${String(antall)}${mente === null ? '' : `; did you mean ${mente}?`}`,
@@ -22,15 +27,15 @@ function countsOf({ endret, uendret, foreldet, parkert, mottatteRessurser }: Syn
     .join(', ');
 }
 
-function deletionOf({ tilstand, skalSlettes }: Sync): string {
+function deletionOf({ tilstand, skalSlettes }: Sync, what: Resource): string {
   const count = String(skalSlettes ?? 0);
   switch (tilstand) {
     case 'VENTER_PAA_BEKREFTELSE':
-      return `NOTHING IS DELETED: ${count} avtaler are in none of its pages, and wait. Is that right? Then run it again with --bekreft`;
+      return `NOTHING IS DELETED: ${count} ${what} are in none of its pages, and wait. Is that right? Then run it again with --bekreft`;
     case 'SLETTER':
-      return `${count} avtaler are being deleted`;
+      return `${count} ${what} are being deleted`;
     case 'FULLFOERT':
-      return `${count} avtaler that it did not hold are deleted`;
+      return `${count} ${what} that it did not hold are deleted`;
     default:
       return 'Nothing is deleted';
   }

@@ -27,7 +27,7 @@ test.each<[string, Record<string, unknown>, Role, RegExp | undefined]>([
 ])('%s', (_who, claims, role, reason) => {
   const said = whyRefused({ issuedBy: 'entra', azp: 'klient', exp: 0, ...claims }, role, {
     organisasjon: 'nav',
-    adapterMayWrite: true,
+    adapterMayWrite: 'ja',
     groupsOnDuty: [GROUP],
   });
   if (reason) expect(said).toMatch(reason);

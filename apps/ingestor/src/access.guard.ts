@@ -35,8 +35,8 @@ export interface Admitted {
   groupsOnDuty: readonly string[];
   /** whose adapter may come with a token of Maskinporten; undefined: nobody's */
   outside?: OutsideAdapter | undefined;
-  /** false where the organisation's source publishes to Kafka itself */
-  adapterMayWrite: boolean;
+  /** which resources its adapter may push: not those that their source publishes to Kafka itself */
+  adapterMayWrite: 'ja' | 'nei' | 'virksomheter';
 }
 
 export const ADMITTED = Symbol('ADMITTED');
@@ -82,12 +82,17 @@ export function authorizeFor(admitted: Admitted): (request: FastifyRequest) => v
     const { url = '' } = request.routeOptions;
     const role = ROLE_BY_PATH.find(([path]) => url.startsWith(path))?.[1];
     requireRole(request, role, admitted);
-    if (role === 'adapter' && !admitted.adapterMayWrite && request.method !== 'GET') {
+    if (role === 'adapter' && request.method !== 'GET' && !mayWrite(admitted, url)) {
       throw forbidden(
         'The source of this organisation publishes to Kafka itself; its configuration lets no adapter write (ADAPTER_KAN_SKRIVE)',
       );
     }
   };
+}
+
+/** A contract and heartbeats are of whoever may push something. */
+function mayWrite({ adapterMayWrite: allowed }: Admitted, url: string): boolean {
+  return allowed === 'ja' || (allowed === 'virksomheter' && url !== '/adapter/v1/avtaler/synk');
 }
 
 /** @throws Problem 403 */

@@ -90,9 +90,9 @@ export const SCHEMA = {
     description: 'Ids of the Entra ID groups whose members are on duty; those with the role drift are besides',
     default: [],
   }),
-  ADAPTER_KAN_SKRIVE: oneOf(['ja', 'nei'], {
+  ADAPTER_KAN_SKRIVE: oneOf(['ja', 'nei', 'virksomheter'], {
     description:
-      "Whether the organisation's adapter may write to the topic: nei where the source publishes to it itself",
+      "Whether the organisation's adapter may write to the topics: nei, or virksomheter alone, where the source publishes avtaler itself",
     default: 'nei',
   }),
   MASKINPORTEN_ORGANISASJONSNUMMER: organisasjonsnummer({

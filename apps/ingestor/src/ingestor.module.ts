@@ -6,6 +6,7 @@ import { Adapter } from './adapter/adapter.ts';
 import { ContractController } from './adapter/contract.controller.ts';
 import { ReleaseController } from './adapter/release.controller.ts';
 import { SyncController } from './adapter/sync.controller.ts';
+import { VirksomheterSyncController } from './adapter/virksomheter.controller.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
@@ -65,6 +66,7 @@ export interface Parts {
     RebuildController,
     ContractController,
     SyncController,
+    VirksomheterSyncController,
     AvstemmingController,
   ],
   providers: [

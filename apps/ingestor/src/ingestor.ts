@@ -104,7 +104,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const giveWay = new GiveWay(foreground);
   const writer = new Writer(pool, deltakerId, keepsFormerIdents(config));
   const personWriter = new PersonWriter(pool, deltakerId);
-  const adapter = new Adapter(config, publisher, pool);
+  const adapter = new Adapter(config, { avtaler: publisher, virksomheter: kafka.virksomhetPublisher }, pool);
   const storageMeter = new StorageMeter(pool, config.DB_PLASS_GB);
   const resourceWriters = consumeResources(resources, { pool, kafka, giveWay });
   const onDuty = createForDuty(config, { pool, deltakerId, personWriter, kafka, giveWay, resourceWriters });
@@ -206,7 +206,7 @@ function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
     admitted: {
       organisasjon,
       groupsOnDuty: config.DRIFT_GRUPPER,
-      adapterMayWrite: config.ADAPTER_KAN_SKRIVE === 'ja',
+      adapterMayWrite: config.ADAPTER_KAN_SKRIVE,
       outside: outsideAdapterOf(config),
     },
   };

@@ -53,12 +53,12 @@ export const metrics = {
   syncPages: new Counter({
     name: 'ingestor_synksider_total',
     help: 'Pages received from adapters',
-    labelNames: ['type'] as const,
+    labelNames: ['type', 'ressurs'] as const,
   }),
   syncs: new Gauge({
     name: 'ingestor_synker',
     help: 'Syncs of the adapter that began in the last 7 days, by state',
-    labelNames: ['tilstand'] as const,
+    labelNames: ['ressurs', 'tilstand'] as const,
   }),
   adapterHeartbeat: new Gauge({
     name: 'ingestor_adapter_hjerteslag_alder_sekunder',
@@ -71,6 +71,7 @@ export const metrics = {
   fullSyncOverdue: new Gauge({
     name: 'ingestor_full_synk_forfalt',
     help: "1 when a full sync should have been completed by now, by the adapter's contract",
+    labelNames: ['ressurs'] as const,
   }),
   lag: new Gauge({
     name: 'ingestor_etterslep_meldinger',

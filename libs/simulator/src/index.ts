@@ -6,3 +6,5 @@ export { createEvents, createUpdates } from './events.ts';
 export type { SourceMessage } from './source/source-message.ts';
 export { SCENARIOS } from './scenarios/scenarios.ts';
 export type { Planted, Scenario, ScenarioAvtale, ScenarioContent, ScenarioWorld } from './scenarios/scenario.ts';
+export { Register, type PlantedUnit } from './register/register.ts';
+export { startRegisterServer, type RegisterServer } from './register/server.ts';

@@ -3,6 +3,8 @@ import type { Pool } from 'pg';
 import type { Config } from '../config.ts';
 import { databaseOptionsFrom } from '../database/connect.ts';
 import type { Publisher } from '../kafka/publisher.ts';
+import { Publishers } from './publishers.ts';
+import type { ResourceName } from './pushed/resources.ts';
 import { SyncCompletion } from './sync-completion.job.ts';
 import { Syncs } from './sync.ts';
 
@@ -16,13 +18,17 @@ export class Adapter {
   readonly syncs: Syncs;
   readonly completion: SyncCompletion;
 
-  /** @param pool the stream's, for what goes on in the background */
-  constructor(config: Config, publisher: Publisher, pool: Pool) {
+  /**
+   * @param publishers of each resource that has a topic here
+   * @param pool the stream's, for what goes on in the background
+   */
+  constructor(config: Config, publishers: Record<ResourceName, Publisher | undefined>, pool: Pool) {
+    const byResource = new Publishers(publishers);
     this.pool = createPool({ ...databaseOptionsFrom(config), poolSize: MAX_CONCURRENT_PAGES });
-    this.syncs = new Syncs(this.pool, publisher, {
+    this.syncs = new Syncs(this.pool, byResource, {
       stalledSeconds: config.ADAPTER_SYNK_STANSET_SEKUNDER,
       expiresSeconds: config.ADAPTER_SYNK_UTLOEPER_SEKUNDER,
     });
-    this.completion = new SyncCompletion(pool, publisher, this.syncs, config.ADAPTER_MAKS_SLETTES_PROSENT);
+    this.completion = new SyncCompletion(pool, byResource, this.syncs, config.ADAPTER_MAKS_SLETTES_PROSENT);
   }
 }

@@ -5,9 +5,12 @@ import { tokenOf } from '../access.guard.ts';
 import { callerError } from '../database/unavailable.interceptor.ts';
 import type { Adapter } from './adapter.ts';
 import { requireContract } from './contract.ts';
+import { RESOURCES } from './pushed/resources.ts';
 import { MAX_RESOURCES } from './sync-page.ts';
 
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
+
+const PAGE_ROUTES = new Set(RESOURCES.map((resource) => `/adapter/v1/${resource}/synk`));
 
 /** An avtale of the source has a hundred members, and some lists within. */
 const PAGE_LIMITS = { depth: 32, values: 10_000, members: 1_000, list: { name: 'ressurser', entries: MAX_RESOURCES } };
@@ -23,7 +26,7 @@ export function allowLargePages(app: NestFastifyApplication, adapter: Pick<Adapt
     .getHttpAdapter()
     .getInstance()
     .addHook('onRoute', (route) => {
-      if (route.url !== '/adapter/v1/avtaler/synk') return;
+      if (!PAGE_ROUTES.has(route.url)) return;
       route.bodyLimit = MAX_PAGE_BYTES;
       route.config = { ...route.config, json: PAGE_LIMITS };
       route.onRequest = async (request, reply) => {

@@ -11,13 +11,13 @@ import {
   Max,
   Min,
 } from 'class-validator';
+import { RESOURCES } from './pushed/resources.ts';
 import { UNKNOWN_FIELDS, type UnknownFields } from './remarks.ts';
 import { SynkDto, SynkfeilDto } from './sync.dto.ts';
 
 /** Eleven digits may be a national ident. */
 export const ADAPTER_ID = '^(?![0-9]{11}$)[A-Za-z0-9._-]{1,100}$';
 const DELTASYNK = ['STRAKS', 'MINST_HVERT_15_MINUTT', 'INGEN'] as const;
-const RESOURCES = ['avtaler'] as const;
 
 @ApiSchema({ name: 'Kontrakt' })
 export class KontraktDto {
@@ -87,6 +87,14 @@ export class HjerteslagDto {
   sist: string | null;
 }
 
+@ApiSchema({ name: 'FullSynk' })
+export class FullSynkDto {
+  @ApiProperty({ description: 'What it is of, as the contract names it', example: 'avtaler' }) ressurs: string;
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'When one was last completed' })
+  sisteFullSynk: string | null;
+  @ApiProperty({ description: 'Whether one should have been completed by now' }) forfalt: boolean;
+}
+
 @ApiSchema({ name: 'Adapterstatus' })
 export class AdapterstatusDto {
   @ApiProperty({ type: KontraktDto, description: 'What the adapter has promised' })
@@ -99,12 +107,16 @@ export class AdapterstatusDto {
     type: 'string',
     format: 'date-time',
     nullable: true,
-    description: 'When a full sync was last completed',
+    description:
+      'When a full sync was last completed; of several resources, of the one whose last is longest ago. Null when one of them has had none',
   })
   sisteFullSynk: string | null;
 
   @ApiProperty({ description: 'Whether a full sync should have been completed by now' })
   fullSynkForfalt: boolean;
+
+  @ApiProperty({ type: [FullSynkDto], description: 'The same of each resource of the contract' })
+  fullSynker: FullSynkDto[];
 
   @ApiProperty({
     type: SynkfeilDto,

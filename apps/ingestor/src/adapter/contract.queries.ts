@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { KontraktDto } from './contract.dto.ts';
 import type { UnknownFields } from './remarks.ts';
-import type { SyncFailure } from './sync.queries.ts';
+import { STATE, type SyncFailure } from './sync.queries.ts';
 
 export interface ContractRow extends KontraktDto {
   ukjenteFelter: UnknownFields;
@@ -62,13 +62,17 @@ export async function setHeartbeat(db: Pool): Promise<void> {
   await db.query('update adapter set hjerteslag = clock_timestamp()');
 }
 
-/** The last full sync that was completed, and whether the next one should have been by now. */
-export async function readLastFullSync(db: Pool): Promise<{ completed: Date | null; overdue: boolean }> {
-  const { rows } = await db.query<{ completed: Date | null; overdue: boolean }>(
-    `select siste as completed,
-       clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as overdue
-     from adapter cross join (
-       select max(avsluttet) as siste from synk where type = 'FULL' and tilstand = 'FULLFOERT') s`,
+/** Of each resource of the contract: the last full sync that was completed, and whether the next one should have been by now. */
+export async function readLastFullSyncs(
+  db: Pool,
+): Promise<{ ressurs: string; sisteFullSynk: Date | null; forfalt: boolean }[]> {
+  const { rows } = await db.query<{ ressurs: string; sisteFullSynk: Date | null; forfalt: boolean }>(
+    `select r.ressurs, siste as "sisteFullSynk",
+       clock_timestamp() > coalesce(siste, opprettet) + make_interval(days => full_synk_intervall_dager) as forfalt
+     from adapter cross join unnest(ressurser) with ordinality as r (ressurs, nr) cross join lateral (
+       select max(avsluttet) as siste from synk s
+       where type = 'FULL' and s.ressurs = r.ressurs and ${STATE} = 'FULLFOERT') s
+     order by r.nr`,
   );
-  return rows[0] ?? { completed: null, overdue: false };
+  return rows;
 }

@@ -1,14 +1,6 @@
-import {
-  ARENA_FLAGS,
-  asJsonObject,
-  AVTALE_FIELDS,
-  CODE_VALUES,
-  FIELDS,
-  SOURCE_FIELDS,
-  UKJENT,
-  type JsonObject,
-} from '@tiltak/avtale';
+import { asJsonObject, type JsonObject } from '@tiltak/resource';
 import type { FieldError } from '@tiltak/platform';
+import type { Known } from './pushed/pushed.ts';
 
 export const UNKNOWN_FIELDS = ['MELD', 'AVVIS'] as const;
 /** What becomes of what the contract does not know: told in the answer, or refused. */
@@ -32,19 +24,13 @@ export interface Remark {
 /** Of a page, and of all pages: whoever sends a hundred has sent something else altogether. */
 export const MAX_REMARKS = 100;
 
-const RESOURCE_FIELDS: ReadonlySet<string> = new Set([...SOURCE_FIELDS, ...Object.keys(ARENA_FLAGS), 'annullertGrunn']);
-const LOCAL_TIMES = AVTALE_FIELDS.map((name) => FIELDS[name]).flatMap(({ read, source }) =>
-  read === 'osloTime' ? [source] : [],
-);
 const HAS_OFFSET = /T.*(?:[zZ]|[+-]\d{2}(?::?\d{2})?)$/;
-const FLAGS = Object.entries(ARENA_FLAGS);
-const CODES = Object.entries(CODE_VALUES);
-
 /** Gathers what is told of the entries of a page, and refuses what the contract wants refused. */
 export class Remarks {
   private readonly found = new Map<string, Remark>();
 
   constructor(
+    private readonly contract: Known,
     private readonly unknownFields: UnknownFields,
     private readonly errors: FieldError[],
   ) {}
@@ -53,7 +39,7 @@ export class Remarks {
     return [...this.found.values()];
   }
 
-  /** Of something around the avtaler. @param path with a dot at its end when it is not empty */
+  /** Of something around the entries' content. @param path with a dot at its end when it is not empty */
   checkMembers(object: JsonObject, known: readonly string[], path: string, index: number): void {
     for (const name in object) {
       if (!known.includes(name)) this.addUnknown(path.replace(/\[\d+\]/, ''), name, closest(name, known), index, path);
@@ -61,20 +47,23 @@ export class Remarks {
   }
 
   checkResource(content: JsonObject, path: string, index: number): void {
+    const { members, objects, isUnknownCode, localTimes } = this.contract;
     for (const name in content) {
-      if (!RESOURCE_FIELDS.has(name)) this.addUnknown('ressurser.ressurs.', name, meantBy(name), index, `${path}.`);
+      if (!members.has(name)) {
+        this.addUnknown('ressurser.ressurs.', name, meantBy(this.contract, name), index, `${path}.`);
+      }
     }
-    for (const [field, flag] of FLAGS) {
+    for (const [field, only] of objects) {
       const object = asJsonObject(content[field]);
-      if (object) this.checkMembers(object, [flag], `${path}.${field}.`, index);
+      if (object) this.checkMembers(object, [only], `${path}.${field}.`, index);
     }
-    for (const [field, codes] of CODES) {
+    for (const [field, isUnknown] of isUnknownCode) {
       const value = content[field];
-      if (typeof value === 'string' && value !== '' && codes.fromSource(value) === UKJENT) {
+      if (typeof value === 'string' && value !== '' && isUnknown(value)) {
         this.add({ slag: 'UKJENT_KODE', felt: `ressurser.ressurs.${field}`, mente: null }, index);
       }
     }
-    for (const field of LOCAL_TIMES) {
+    for (const field of localTimes) {
       const value = content[field];
       if (typeof value !== 'string' || !HAS_OFFSET.test(value)) continue;
       this.refuseOrAdd(
@@ -128,13 +117,19 @@ function plain(name: string): string {
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
-const BY_PLAIN_NAME = new Map([
-  ...[...RESOURCE_FIELDS].map((name) => [plain(name), name] as const),
-  ...AVTALE_FIELDS.map((name) => [plain(name), FIELDS[name].source] as const),
-]);
+const byPlainName = new WeakMap<Known, ReadonlyMap<string, string>>();
 
-function meantBy(name: string): string | null {
-  return BY_PLAIN_NAME.get(plain(name)) ?? null;
+function meantBy(contract: Known, name: string): string | null {
+  let names = byPlainName.get(contract);
+  if (!names) {
+    const { members, otherNames } = contract;
+    names = new Map([
+      ...[...members].map((member) => [plain(member), member] as const),
+      ...otherNames.map(([other, member]) => [plain(other), member] as const),
+    ]);
+    byPlainName.set(contract, names);
+  }
+  return names.get(plain(name)) ?? null;
 }
 
 function closest(name: string, known: readonly string[]): string | null {

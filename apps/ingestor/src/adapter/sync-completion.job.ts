@@ -4,10 +4,13 @@ import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '../database/transaction.ts';
 import { readEpoch } from '../kafka/epochs.queries.ts';
 import { isCaughtUp } from '../kafka/positions.queries.ts';
-import type { OutgoingMessage, Publisher } from '../kafka/publisher.ts';
+import type { OutgoingMessage } from '../kafka/publisher.ts';
 import type { TopicDescription } from '../kafka/topic-admin.ts';
 import { metrics } from '../metrics.ts';
-import { readContract, readLastFullSync } from './contract.queries.ts';
+import { readContract, readLastFullSyncs } from './contract.queries.ts';
+import type { Publishers } from './publishers.ts';
+import type { StoredNames } from './pushed/pushed.ts';
+import { pushedOf, RESOURCES } from './pushed/resources.ts';
 import { lockPublishing, type Syncs } from './sync.ts';
 import {
   countPage,
@@ -15,6 +18,7 @@ import {
   listUncounted,
   lockSync,
   readSync,
+  STATE,
   setSyncState,
   SYNC_STATES,
   type SyncRow,
@@ -32,12 +36,12 @@ const WAIT_FOR_INGEST_MS = 5_000;
  */
 export class SyncCompletion {
   private jobs: BackgroundJob[] = [];
-  /** pages to be counted once the stream is there, and where the topic ended when all of them were on it */
-  private counting: { pages: UncountedPage[]; end: TopicDescription } | undefined;
+  /** of a resource: pages to be counted once the stream is there, and where the topic ended when all of them were on it */
+  private readonly counting = new Map<string, { pages: UncountedPage[]; end: TopicDescription }>();
 
   constructor(
     private readonly pool: Pool,
-    private readonly publisher: Publisher,
+    private readonly publishers: Publishers,
     private readonly syncs: Syncs,
     private readonly maxPercent: number,
   ) {}
@@ -56,32 +60,45 @@ export class SyncCompletion {
 
   /** One look at all syncs that are not over. */
   async round(signal?: AbortSignal): Promise<void> {
-    const { rows } = await this.pool.query<{ synk_id: string; tilstand: string }>(
-      `select synk_id, tilstand from synk where tilstand in ('MOTTAR', 'SLETTER') order by startet`,
+    const { rows } = await this.pool.query<{ synk_id: string; ressurs: string; tilstand: string }>(
+      `select synk_id, ressurs, ${STATE} as tilstand from synk s
+       where ${STATE} in ('MOTTAR', 'SLETTER') and ressurs = any($1) order by startet`,
+      [this.publishers.resources],
     );
-    for (const { synk_id: syncId, tilstand: state } of rows) {
+    for (const { synk_id: syncId, ressurs: resource, tilstand: state } of rows) {
       if (state === 'MOTTAR') {
         await this.syncs.completeWhenAll(syncId);
         await this.endExpired(syncId);
       }
-      while (!signal?.aborted && (await this.deleteSome(syncId, signal)));
+      while (!signal?.aborted && (await this.deleteSome(syncId, resource, signal)));
     }
   }
 
   /** Counts what the entries of pages came to, as soon as the stream has stored them. */
   async countPages(): Promise<void> {
-    if (!this.counting) {
-      const pages = await listUncounted(this.pool, PAGES_AT_ONCE);
-      if (pages.length === 0) return;
-      this.counting = { pages, end: await this.publisher.describe() };
+    const failures: unknown[] = [];
+    for (const resource of this.publishers.resources) {
+      await this.countPagesOf(resource).catch((error: unknown) => failures.push(error));
     }
-    const { pages, end } = this.counting;
-    if (!(await isCaughtUp(this.pool, this.publisher.topic, end, 'end'))) {
+    if (failures.length > 0) throw failures[0];
+  }
+
+  private async countPagesOf(resource: string): Promise<void> {
+    const publisher = this.publishers.of(resource);
+    let counting = this.counting.get(resource);
+    if (!counting) {
+      const pages = await listUncounted(this.pool, pushedOf(resource), PAGES_AT_ONCE);
+      if (pages.length === 0) return;
+      counting = { pages, end: await publisher.describe() };
+      this.counting.set(resource, counting);
+    }
+    const { pages, end } = counting;
+    if (!(await isCaughtUp(this.pool, publisher.topic, end, 'end'))) {
       // It may be that it never will be: a topic can be made anew.
-      if ((await this.publisher.describe()).id !== end.id) this.counting = undefined;
+      if ((await publisher.describe()).id !== end.id) this.counting.delete(resource);
       return;
     }
-    this.counting = undefined;
+    this.counting.delete(resource);
     // One that can't be counted is tried again with the next ones, and holds none of them.
     const failures: unknown[] = [];
     for (const page of pages)
@@ -93,7 +110,7 @@ export class SyncCompletion {
     await inTransaction(this.pool, async (db) => {
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.syncs.deadlines);
-      if (sync?.tilstand === 'UTLOEPT' && sync.avsluttet === null) await setSyncState(db, syncId, 'UTLOEPT');
+      if (sync?.tilstand === 'UTLOEPT' && sync.avsluttet === null) await setSyncState(db, sync, 'UTLOEPT');
     });
   }
 
@@ -104,40 +121,42 @@ export class SyncCompletion {
    *
    * @returns whether there may be more
    */
-  private async deleteSome(syncId: string, signal?: AbortSignal): Promise<boolean> {
+  private async deleteSome(syncId: string, resource: string, signal?: AbortSignal): Promise<boolean> {
+    const publisher = this.publishers.of(resource);
     // Before anything is locked: it can take as long as there is something to ingest.
-    if (!(await this.waitUntilIngested(100, signal))) return false;
+    if (!(await this.waitUntilIngested(resource, 100, signal))) return false;
     return inTransaction(this.pool, async (db) => {
-      await lockPublishing(db);
+      await lockPublishing(db, resource);
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.syncs.deadlines);
-      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested(50))) return false;
-      const { id, partitions } = await this.publisher.describe();
-      if ((await readEpoch(db, this.publisher.topic, id)) !== sync.epoke) {
-        await setSyncState(db, syncId, 'FEILET');
+      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested(resource, 50))) return false;
+      const { id, partitions } = await publisher.describe();
+      if ((await readEpoch(db, publisher.topic, id)) !== sync.epoke) {
+        await setSyncState(db, sync, 'FEILET');
         logger.warn({ synkId: syncId }, 'The topic was made anew during a full sync: what it published is gone');
         return false;
       }
       if (sync.skalSlettes === null && (await this.needsConfirmation(db, sync))) {
-        await setSyncState(db, syncId, 'VENTER_PAA_BEKREFTELSE');
+        await setSyncState(db, sync, 'VENTER_PAA_BEKREFTELSE');
         logger.warn({ synkId: syncId }, 'A full sync would delete too much, and waits to be confirmed');
         return false;
       }
       const tombstones = await findMissing(db, sync, partitions.length);
-      await this.publisher.publish(tombstones);
-      if (tombstones.length === 0) await setSyncState(db, syncId, 'FULLFOERT');
+      await publisher.publish(tombstones);
+      if (tombstones.length === 0) await setSyncState(db, sync, 'FULLFOERT');
       return tombstones.length > 0;
     });
   }
 
   private async needsConfirmation(
     db: PoolClient,
-    { synkId: syncId, antallTotalt: totalCount, startOffset, epoke: epoch }: SyncRow,
+    { synkId: syncId, ressurs: resource, antallTotalt: totalCount, startOffset, epoke: epoch }: SyncRow,
   ): Promise<boolean> {
+    const { stored } = pushedOf(resource);
     const { rows } = await db.query<{ kjente: number; slettes: number }>(
-      `select (count(*) filter (where ${KNOWN_BEFORE} or ${WAS_KNOWN_BEFORE}))::int as kjente,
-         (count(*) filter (where ${KNOWN_BEFORE} and ${NOT_IN_SYNC}))::int as slettes
-       from avtale a where a.slettet is null`,
+      `select (count(*) filter (where ${KNOWN_BEFORE} or ${wasKnownBefore(stored)}))::int as kjente,
+         (count(*) filter (where ${KNOWN_BEFORE} and ${notInSync(stored)}))::int as slettes
+       from ${stored.current} a where a.slettet is null`,
       [syncId, JSON.stringify(startOffset), epoch],
     );
     const { kjente: known = 0, slettes: deleted = 0 } = rows[0] ?? {};
@@ -145,58 +164,74 @@ export class SyncCompletion {
     return (totalCount === 0 && deleted > 0) || deleted * 100 > known * this.maxPercent;
   }
 
-  private async waitUntilIngested(everyMs: number, signal?: AbortSignal): Promise<boolean> {
+  private async waitUntilIngested(resource: string, everyMs: number, signal?: AbortSignal): Promise<boolean> {
     for (const deadline = Date.now() + WAIT_FOR_INGEST_MS; Date.now() < deadline; await wait(everyMs)) {
       if (signal?.aborted) return false;
-      if (await this.isIngested()) return true;
+      if (await this.isIngested(resource)) return true;
     }
     return false;
   }
 
-  /** Whether all that is on the topic at this moment is stored. */
-  async isIngested(): Promise<boolean> {
-    return isCaughtUp(this.pool, this.publisher.topic, await this.publisher.describe(), 'end');
+  /** Whether all that is on the topic of a resource at this moment is stored. */
+  async isIngested(resource: string): Promise<boolean> {
+    const publisher = this.publishers.of(resource);
+    return isCaughtUp(this.pool, publisher.topic, await publisher.describe(), 'end');
   }
 
   /** Shows syncs and the contract in the metrics, and forgets syncs of long ago. */
   private async measure(): Promise<void> {
     await deleteOldSyncs(this.pool);
-    const { rows } = await this.pool.query<{ tilstand: SyncState; antall: number }>(
-      `select tilstand, count(*)::int as antall from synk where startet > now() - interval '7 days' group by tilstand`,
+    const { rows } = await this.pool.query<{ ressurs: string; tilstand: SyncState; antall: number }>(
+      `select ressurs, ${STATE} as tilstand, count(*)::int as antall from synk s
+       where startet > now() - interval '7 days' group by 1, 2`,
     );
-    const count = new Map(rows.map((row) => [row.tilstand, row.antall]));
-    for (const state of SYNC_STATES) metrics.syncs.set({ tilstand: state }, count.get(state) ?? 0);
+    const count = new Map(rows.map((row) => [`${row.ressurs} ${row.tilstand}`, row.antall]));
+    for (const ressurs of RESOURCES) {
+      for (const tilstand of SYNC_STATES) {
+        metrics.syncs.set({ ressurs, tilstand }, count.get(`${ressurs} ${tilstand}`) ?? 0);
+      }
+    }
     const contract = await readContract(this.pool);
     // Without a contract nothing is late; it may have been released.
     metrics.adapterHeartbeat.set(contract?.secondsSince ?? 0);
     metrics.adapterIntervals.set(contract ? contract.secondsSince / 60 / contract.heartbeatIntervallMinutter : 0);
-    metrics.fullSyncOverdue.set((await readLastFullSync(this.pool)).overdue ? 1 : 0);
+    const lastFull = await readLastFullSyncs(this.pool);
+    for (const ressurs of RESOURCES) metrics.fullSyncOverdue.set({ ressurs }, isOverdue(lastFull, ressurs) ? 1 : 0);
   }
 }
 
 /** Said to be as it was again, by a page of the sync. */
-const WAS_KNOWN_BEFORE = `exists (select from avtale_versjon v where v.avtale_id = a.avtale_id
+const wasKnownBefore = ({
+  versions,
+  key,
+}: StoredNames): string => `exists (select from ${versions} v where v.${key} = a.${key}
   and (v.kilde_epoke < $3 or v.kilde_epoke = $3 and v.kilde_offset < ($2::jsonb ->> v.kilde_partisjon::text)::bigint))`;
 
 /** Known before the sync began, and not told of since. */
 const KNOWN_BEFORE = `(a.kilde_epoke < $3
   or a.kilde_epoke = $3 and a.kilde_offset < ($2::jsonb ->> a.kilde_partisjon::text)::bigint)`;
 /** In none of its pages. */
-const NOT_IN_SYNC = `not exists (select from synk_avtale s where s.synk_id = $1 and s.avtale_id = a.avtale_id)`;
+const notInSync = ({ synced, key }: StoredNames): string =>
+  `not exists (select from ${synced.table} s where s.synk_id = $1 and s.${synced.key} = a.${key})`;
 
 async function findMissing(
   db: PoolClient,
-  { synkId: syncId, startOffset, epoke: epoch }: SyncRow,
+  { synkId: syncId, ressurs: resource, startOffset, epoke: epoch }: SyncRow,
   partitionCount: number,
 ): Promise<OutgoingMessage[]> {
-  const { rows } = await db.query<{ avtale_id: string; partisjon: number }>(
-    `select avtale_id, kilde_partisjon as partisjon from avtale a where a.slettet is null and ${KNOWN_BEFORE} and ${NOT_IN_SYNC}
-     order by avtale_id limit ${String(CHUNK)}`,
+  const { stored } = pushedOf(resource);
+  const { rows } = await db.query<{ noekkel: string; partisjon: number }>(
+    `select ${stored.key} as noekkel, kilde_partisjon as partisjon from ${stored.current} a
+     where a.slettet is null and ${KNOWN_BEFORE} and ${notInSync(stored)}
+     order by ${stored.key} limit ${String(CHUNK)}`,
     [syncId, JSON.stringify(startOffset), epoch],
   );
-  return rows.map(({ avtale_id: avtaleId, partisjon: known }) => {
+  return rows.map(({ noekkel: key, partisjon: known }) => {
     // Beside what it deletes: in another partition it would not. What lay on a topic before this one it does from anywhere.
     const partition = known % partitionCount;
-    return { avtaleId, value: null, partition, deleteBefore: startOffset[String(partition)] ?? 0 };
+    return { key, value: null, partition, deleteBefore: startOffset[String(partition)] ?? 0 };
   });
 }
+
+const isOverdue = (syncs: readonly { ressurs: string; forfalt: boolean }[], resource: string): boolean =>
+  syncs.some(({ ressurs, forfalt }) => ressurs === resource && forfalt);

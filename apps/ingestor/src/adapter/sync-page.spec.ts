@@ -78,7 +78,7 @@ test('whatever an entry holds, it is taken when the message of it can be read, a
       if (faults === undefined) {
         const { messages, fingerprint } = await read(`{"id":"${ID.toUpperCase()}","ressurs":${content}}`);
         const [message] = messages;
-        expect(message?.avtaleId).toBe(ID);
+        expect(message?.key).toBe(ID);
         expect(reduced.ok && !holdsEndless(source)).toBe(true);
         expect(parseMessage(bytes(ID), message?.value ?? null, origin)).toEqual(reduced);
         expect(fingerprint).toEqual(
@@ -122,7 +122,7 @@ test('the fingerprint of a page is of every byte of it', async () => {
     };
   });
   const { messages, fingerprint } = await read(...entries.map((entry) => JSON.stringify(entry)));
-  const whole = messages.map(({ avtaleId, value }) => `${avtaleId}\n${String(value)}\n`).join('');
+  const whole = messages.map(({ key, value }) => `${key}\n${String(value)}\n`).join('');
   expect(fingerprint).toEqual(createHash('sha256').update(whole).digest());
 });
 

@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  ARENA_FLAGS,
-  asJsonObject,
-  isUuid,
-  parseInstant,
-  parseMessage,
-  readabilityAt,
-  reduceMessage,
-  type JsonObject,
-} from '@tiltak/avtale';
+import { asJsonObject, parseInstant, type JsonObject } from '@tiltak/resource';
 import { JsonList, PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { OutgoingMessage } from '../kafka/publisher.ts';
+import { PUSHED_AVTALER } from './pushed/avtaler.ts';
+import type { Pushed } from './pushed/pushed.ts';
 import { Remarks, type Remark, type UnknownFields } from './remarks.ts';
 
 export const SYNC_TYPES = ['FULL', 'DELTA', 'SLETT'] as const;
@@ -19,7 +12,7 @@ export type SyncType = (typeof SYNC_TYPES)[number];
 
 export const MAX_RESOURCES = 10_000;
 export const MAX_PAGES = 100_000;
-/** Far more than a reduced avtale needs, and less than a broker refuses. */
+/** Far more than anything reduced needs, and less than a broker refuses. */
 const MAX_RESOURCE_BYTES = 100_000;
 const MAX_ERRORS = 100;
 /** Read without a pause. */
@@ -28,13 +21,14 @@ const SYNC_ID = /^(?!\d{11}$)[A-Za-z0-9_-]{1,100}$/;
 
 /** A page that may be published. */
 export interface SyncPage {
+  resource: Pushed;
   type: SyncType;
   synkId: string;
   side: number;
   antallSider: number;
   antallTotalt: number;
   messages: OutgoingMessage[];
-  /** `sistEndret` of each of the messages; null of one that only deletes */
+  /** what decides the order of each of the messages; null of one that only deletes */
   changedAt: (string | null)[];
   /** what the adapter is told of the entries */
   remarks: Remark[];
@@ -50,9 +44,10 @@ export async function parsePage(
   type: SyncType,
   body: unknown,
   unknownFields: UnknownFields = 'MELD',
+  pushed: Pushed = PUSHED_AVTALER,
 ): Promise<SyncPage> {
   const errors: FieldError[] = [];
-  const remarks = new Remarks(unknownFields, errors);
+  const remarks = new Remarks(pushed.known, unknownFields, errors);
   const page = asJsonObject(body) ?? {};
   const { metadata, ressurser: resources } = page;
   remarks.checkMembers(page, PAGE_MEMBERS, '', 0);
@@ -62,7 +57,8 @@ export async function parsePage(
     errors.push({ felt: 'ressurser', melding: 'must be a list' });
     throw invalidPage(errors);
   }
-  const reading: Reading = { type, seenAt: new Map(), errors, remarks, isReadable: readabilityAt(Date.now()) };
+  const isReadable = pushed.readabilityAt(Date.now());
+  const reading: Reading = { pushed, type, seenAt: new Map(), errors, remarks, isReadable };
   const messages: OutgoingMessage[] = [];
   const changedAt: (string | null)[] = [];
   for (const [index, resource] of resources.entries()) {
@@ -70,7 +66,7 @@ export async function parsePage(
     // Nothing of a page with an error is published: there is nothing to keep.
     if (errors.length === 0) {
       messages.push(message);
-      changedAt.push(message.value === null ? null : changedAtOf(resource));
+      changedAt.push(message.value === null ? null : changedAtOf(pushed, resource));
     }
     // Others want to be answered too.
     if (index % ENTRIES_AT_ONCE === ENTRIES_AT_ONCE - 1) await nextTurn();
@@ -79,16 +75,24 @@ export async function parsePage(
     errors.push({ felt: 'metadata.antallTotalt', melding: 'is less than the entries of this page' });
   }
   if (errors.length > 0) throw invalidPage(errors);
-  return { type, ...header, messages, changedAt, remarks: remarks.list, fingerprint: pageFingerprint(messages) };
+  return {
+    resource: pushed,
+    type,
+    ...header,
+    messages,
+    changedAt,
+    remarks: remarks.list,
+    fingerprint: pageFingerprint(messages),
+  };
 }
 
 const METADATA_MEMBERS = ['synkId', 'side', 'antallSider', 'antallTotalt'];
 const PAGE_MEMBERS = ['metadata', 'ressurser'];
 const ENTRY_MEMBERS = ['id', 'ressurs'];
 
-function changedAtOf(resource: unknown): string | null {
-  const { sistEndret } = asJsonObject(asJsonObject(resource)?.['ressurs']) ?? {};
-  return typeof sistEndret === 'string' ? (parseInstant(sistEndret) ?? null) : null;
+function changedAtOf({ order }: Pushed, resource: unknown): string | null {
+  const moment = asJsonObject(asJsonObject(resource)?.['ressurs'])?.[order];
+  return typeof moment === 'string' ? (parseInstant(moment) ?? null) : null;
 }
 
 /** Which page it says that it is, whatever else is wrong with it. */
@@ -138,76 +142,74 @@ function parseMetadata(
 
 /** What the entries of a page are read with. */
 interface Reading {
+  pushed: Pushed;
   type: SyncType;
-  /** index of each avtale so far */
+  /** index of each key so far */
   seenAt: Map<string, number>;
   errors: FieldError[];
   remarks: Remarks;
-  isReadable: ReturnType<typeof readabilityAt>;
+  isReadable: ReturnType<Pushed['readabilityAt']>;
 }
 
 function parseResource(reading: Reading, resource: unknown, index: number): OutgoingMessage {
-  const { type, seenAt, errors, remarks } = reading;
+  const { pushed, type, seenAt, errors, remarks } = reading;
   const object = asJsonObject(resource);
   const id = object?.['id'];
   if (object) remarks.checkMembers(object, ENTRY_MEMBERS, `${pathOf(index)}.`, index);
-  if (!object || typeof id !== 'string' || !isUuid(id)) {
-    errors.push({ felt: `${pathOf(index)}.id`, melding: 'must be a UUID' });
-    return { avtaleId: '', value: null };
+  const key = typeof id === 'string' ? pushed.toKey(id) : undefined;
+  if (!object || key === undefined) {
+    errors.push({ felt: `${pathOf(index)}.id`, melding: pushed.keyForm });
+    return { key: '', value: null };
   }
-  const avtaleId = id.toLowerCase();
-  const earlierIndex = seenAt.get(avtaleId);
-  if (earlierIndex === undefined) seenAt.set(avtaleId, index);
+  const earlierIndex = seenAt.get(key);
+  if (earlierIndex === undefined) seenAt.set(key, index);
   else errors.push({ felt: `${pathOf(index)}.id`, melding: `is the id of ${pathOf(earlierIndex)} too` });
-  if (type === 'SLETT') return { avtaleId, value: null };
+  if (type === 'SLETT') return { key, value: null };
   const content = asJsonObject(object['ressurs']);
   if (!content) {
     errors.push({ felt: `${pathOf(index)}.ressurs`, melding: 'must be an object' });
-    return { avtaleId, value: null };
+    return { key, value: null };
   }
-  return { avtaleId, value: parseContent(reading, avtaleId, content, index) };
+  return { key, value: parseContent(reading, key, content, index) };
 }
 
 const pathOf = (index: number): string => `ressurser[${String(index)}]`;
 
 /** The message, when it can be read as the stream's are; nothing is published of what this system doesn't keep. */
-function parseContent(
-  { errors, remarks, isReadable }: Reading,
-  avtaleId: string,
-  content: JsonObject,
-  index: number,
-): Buffer {
-  const source = reduceMessage(content);
-  remarks.checkResource(content, `${pathOf(index)}.ressurs`, index);
+function parseContent(reading: Reading, key: string, content: JsonObject, index: number): Buffer {
+  const { pushed, errors, remarks, isReadable } = reading;
+  const source = pushed.reduce(content);
+  const path = `${pathOf(index)}.ressurs`;
+  remarks.checkResource(content, path, index);
   refuseEndless(source, index, errors);
-  refuseOtherTypes(content, index, errors);
+  pushed.refuseOtherTypes(content, (field, melding) => errors.push({ felt: `${path}.${field}`, melding }));
   const json = JSON.stringify(source);
   const value = Buffer.from(json);
   if (value.length > MAX_RESOURCE_BYTES) {
-    errors.push({ felt: `${pathOf(index)}.ressurs`, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
+    errors.push({ felt: path, melding: `is larger than ${String(MAX_RESOURCE_BYTES)} bytes` });
     return value;
   }
   // Without being parsed once more. What is not so is read again as the stream would, to name what is wrong.
-  if (json.includes('\\u0000') || !isReadable(source, avtaleId)) nameFaults(source, avtaleId, value, index, errors);
+  if (json.includes('\\u0000') || !isReadable(source, key)) nameFaults(reading, source, key, value, index);
   return value;
 }
 
 /** The reading stops at the first field that is wrong: without that one, it goes on to the next. */
-function nameFaults(source: JsonObject, avtaleId: string, value: Buffer, index: number, errors: FieldError[]): void {
+function nameFaults({ pushed, errors }: Reading, source: JsonObject, id: string, value: Buffer, index: number): void {
   const path = pathOf(index);
-  const key = Buffer.from(avtaleId);
+  const key = Buffer.from(id);
   // The message is written as soon as the page is accepted.
   const origin = { writtenAt: Date.now() };
-  for (let parsed = parseMessage(key, value, origin); !parsed.ok;) {
+  for (let parsed = pushed.parse(key, value, origin); !parsed.ok;) {
     const { code, field } = parsed.reason;
     const reason = code === 'FREMTIDIG' ? "is more than 24 hours ahead of the server's clock" : parsed.reason.reason;
-    if (field === 'key') errors.push({ felt: `${path}.id`, melding: 'differs from the avtaleId of its ressurs' });
+    if (field === 'key') errors.push({ felt: `${path}.id`, melding: `differs from the ${pushed.key} of its ressurs` });
     else errors.push({ felt: field === null ? `${path}.ressurs` : `${path}.ressurs.${field}`, melding: reason });
     if (field === null || field === 'key' || !(field in source)) break;
-    if (field === 'avtaleId') source['avtaleId'] = avtaleId;
-    else if (field === 'sistEndret') source['sistEndret'] = '2000-01-01T00:00:00Z';
+    if (field === pushed.key) source[field] = id;
+    else if (field === pushed.order) source[field] = '2000-01-01T00:00:00Z';
     else Reflect.deleteProperty(source, field);
-    parsed = parseMessage(key, Buffer.from(JSON.stringify(source)), origin);
+    parsed = pushed.parse(key, Buffer.from(JSON.stringify(source)), origin);
   }
 }
 
@@ -221,23 +223,6 @@ function refuseEndless(source: JsonObject, index: number, errors: FieldError[]):
   }
 }
 
-const FLAGS = Object.entries(ARENA_FLAGS);
-
-/** Of these a message says as much as it can be asked, whatever their form: an adapter is told what the document says. */
-function refuseOtherTypes(content: JsonObject, index: number, errors: FieldError[]): void {
-  const refuse = (field: string, message: string): void =>
-    void errors.push({ felt: `${pathOf(index)}.ressurs.${field}`, melding: message });
-  const { annullertGrunn: reason } = content;
-  if (typeof (reason ?? '') !== 'string') refuse('annullertGrunn', 'must be text or null');
-  for (const [field, flag] of FLAGS) {
-    const onBehalf = content[field];
-    if (onBehalf === undefined || onBehalf === null) continue;
-    const object = asJsonObject(onBehalf);
-    if (!object) refuse(field, 'must be an object or null');
-    else if (typeof (object[flag] ?? false) !== 'boolean') refuse(`${field}.${flag}`, 'must be true, false or null');
-  }
-}
-
 const FINGERPRINT_CHUNK = 64 * 1_024;
 /** An id, and a line end after it and after the value. */
 const MAX_AROUND_VALUE = 40;
@@ -247,8 +232,8 @@ function pageFingerprint(messages: readonly OutgoingMessage[]): Buffer {
   const hash = createHash('sha256');
   const chunk = Buffer.allocUnsafe(FINGERPRINT_CHUNK + MAX_RESOURCE_BYTES + MAX_AROUND_VALUE);
   let length = 0;
-  for (const { avtaleId, value } of messages) {
-    length += chunk.write(`${avtaleId}\n`, length, 'latin1');
+  for (const { key, value } of messages) {
+    length += chunk.write(`${key}\n`, length, 'latin1');
     if (value) length += value.copy(chunk, length);
     chunk[length++] = NEWLINE;
     if (length < FINGERPRINT_CHUNK) continue;

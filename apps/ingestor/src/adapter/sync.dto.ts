@@ -354,6 +354,7 @@ export class MerknadDto {
 @ApiSchema({ name: 'Synk' })
 export class SynkDto {
   @ApiProperty({ description: 'Of the sync', example: EXAMPLE_SYNC }) synkId: string;
+  @ApiProperty({ description: 'What its entries are, as the contract names it', example: 'avtaler' }) ressurs: string;
   @ApiProperty({ enum: SYNC_TYPES, description: 'Full, delta or delete' }) type: SyncType;
   @ApiProperty({
     enum: SYNC_STATES,
@@ -379,7 +380,7 @@ export class SynkDto {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'How many avtaler a full sync deletes; null until known',
+    description: 'How many a full sync deletes; null until known',
   })
   skalSlettes: number | null;
   @ApiProperty({

@@ -2,6 +2,8 @@ import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { readEpoch } from '../kafka/epochs.queries.ts';
 import type { TopicDescription } from '../kafka/topic-admin.ts';
+import type { Pushed, StoredNames } from './pushed/pushed.ts';
+import { pushedOf } from './pushed/resources.ts';
 import { MAX_REMARKS, type Remark } from './remarks.ts';
 import type { SyncPage, SyncType } from './sync-page.ts';
 
@@ -44,6 +46,8 @@ export interface SyncRow extends SyncCounts {
   merknader: (Remark & { side: number })[];
   sisteFeil: SyncFailure | null;
   synkId: string;
+  /** what its entries are */
+  ressurs: string;
   type: SyncType;
   tilstand: SyncState;
   stanset: boolean;
@@ -61,10 +65,13 @@ export interface SyncRow extends SyncCounts {
   bekreftetAv: string | null;
 }
 
+/** The state of a sync of any resource (see the migration that made `ressurstilstand`). */
+export const STATE = 'coalesce(s.ressurstilstand, s.tilstand)';
+
 const READ_SYNC = `
-  select s.synk_id as "synkId", s.type, s.antall_sider as "antallSider", s.antall_totalt as "antallTotalt",
-    case when s.tilstand = 'MOTTAR' and uten_side >= $2 then 'UTLOEPT' else s.tilstand end as tilstand,
-    s.tilstand = 'MOTTAR' and uten_side >= $1 and uten_side < $2 as stanset,
+  select s.synk_id as "synkId", s.ressurs, s.type, s.antall_sider as "antallSider", s.antall_totalt as "antallTotalt",
+    case when ${STATE} = 'MOTTAR' and uten_side >= $2 then 'UTLOEPT' else ${STATE} end as tilstand,
+    ${STATE} = 'MOTTAR' and uten_side >= $1 and uten_side < $2 as stanset,
     sider::int as "mottatteSider", ressurser::int as "mottatteRessurser", s.startet, siste as "sisteSide", s.avsluttet,
     s.skal_slettes as "skalSlettes", s.start_offset as "startOffset", s.epoke, s.bekreftet_av as "bekreftetAv",
     endret::int, uendret::int, foreldet::int, parkert::int, merknader, s.siste_feil as "sisteFeil"
@@ -120,7 +127,7 @@ export async function readMissingPages(db: Pool, syncId: string, max: number): P
 }
 
 /**
- * One at a time makes syncs: the newer full sync replaces the one before it, whatever that was doing.
+ * One at a time makes syncs: the newer full sync replaces the one of its resource before it, whatever that was doing.
  *
  * @param topic its name, and where it ends. Asked for only when no page of the older one is under way any more: one that
  *   came to lie behind it would be taken for a change during the newer sync, and what it held would not be deleted.
@@ -130,29 +137,42 @@ export async function createSync(
   page: SyncPage,
   topic: { name: string; describe: () => Promise<TopicDescription> },
 ): Promise<void> {
-  const { synkId: syncId, type, antallSider: pageCount, antallTotalt: totalCount } = page;
+  const { resource, synkId: syncId, type, antallSider: pageCount, antallTotalt: totalCount } = page;
   await db.query(`select pg_advisory_xact_lock(${LOCKS.NEW_SYNC})`);
   const { rowCount } = await db.query('select from synk where synk_id = $1', [syncId]);
   if (rowCount !== 0) return;
-  if (type === 'FULL') await replaceFull(db);
+  if (type === 'FULL') await replaceFull(db, resource);
   const { id, partitions } = await topic.describe();
   const ends = partitions.map(({ partition, end }) => [partition, end]);
   const epoch = await readEpoch(db, topic.name, id);
   await db.query(
-    'insert into synk (synk_id, type, antall_sider, antall_totalt, start_offset, epoke) values ($1, $2, $3, $4, $5, $6)',
-    [syncId, type, pageCount, totalCount, JSON.stringify(Object.fromEntries(ends)), epoch],
+    `insert into synk (synk_id, type, antall_sider, antall_totalt, start_offset, epoke, ressurs, tilstand, ressurstilstand)
+     values ($1, $2, $3, $4, $5, $6, $7, ${statesOf('MOTTAR', '$7')})`,
+    [syncId, type, pageCount, totalCount, JSON.stringify(Object.fromEntries(ends)), epoch, resource.name],
   );
 }
 
-async function replaceFull(db: PoolClient): Promise<void> {
+/** What `tilstand` and `ressurstilstand` are of that state: expressions of SQL. @param resource its name, as SQL */
+function statesOf(state: SyncState, resource: string): string {
+  return `case when ${resource}::text = 'avtaler' then '${state}' else 'ANNEN' end, case when ${resource}::text <> 'avtaler' then '${state}' end`;
+}
+
+async function replaceFull(db: PoolClient, { name, stored }: Pushed): Promise<void> {
   const { rows } = await db.query<{ synk_id: string }>(
-    `update synk set tilstand = 'ERSTATTET', avsluttet = clock_timestamp()
-     where type = 'FULL' and tilstand in ('MOTTAR', 'SLETTER', 'VENTER_PAA_BEKREFTELSE') returning synk_id`,
+    `update synk s set (tilstand, ressurstilstand) = (select ${statesOf('ERSTATTET', 's.ressurs')}), avsluttet = clock_timestamp()
+     where type = 'FULL' and ressurs = $1 and ${STATE} in ('MOTTAR', 'SLETTER', 'VENTER_PAA_BEKREFTELSE') returning synk_id`,
+    [name],
   );
-  await deleteSyncAvtaler(
+  await deleteSyncKeys(
     db,
+    stored,
     rows.map((row) => row.synk_id),
   );
+}
+
+/** A lock of each resource: whoever publishes one waits for none that publishes another. */
+export function publishingLock(resource: string): string {
+  return resource === 'avtaler' ? LOCKS.PUBLISHING : `hashtext('tiltak:publisering:' || '${resource}')`;
 }
 
 /** Against a change of state, until the transaction ends; pages of the same sync go on beside each other. */
@@ -167,10 +187,10 @@ export async function lockSync(db: PoolClient, syncId: string): Promise<void> {
 /** @returns the fingerprint of the page, when it is there already; waits for who is adding it at this moment */
 export async function insertPage(
   db: PoolClient,
-  { synkId: syncId, side: page, fingerprint, messages, changedAt, remarks }: SyncPage,
+  { resource, synkId: syncId, side: page, fingerprint, messages, changedAt, remarks }: SyncPage,
 ): Promise<Buffer | undefined> {
   const { rowCount } = await db.query(
-    `insert into synk_side (synk_id, side, avtrykk, antall, merknader, avtaler, sist_endret)
+    `insert into synk_side (synk_id, side, avtrykk, antall, merknader, ${resource.stored.pageKeys}, sist_endret)
      values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
     [
       syncId,
@@ -179,7 +199,7 @@ export async function insertPage(
       messages.length,
       remarks.length === 0 ? null : JSON.stringify(remarks),
       // As one text each: pg looks at each letter of each element for what must be escaped, which these have none of.
-      `{${messages.map(({ avtaleId }) => avtaleId).join(',')}}`,
+      `{${messages.map(({ key }) => key).join(',')}}`,
       `{${changedAt.map((moment) => moment ?? 'null').join(',')}}`,
     ],
   );
@@ -191,31 +211,42 @@ export async function insertPage(
   return rows[0]?.avtrykk;
 }
 
-export async function insertSyncAvtaler(db: PoolClient, syncId: string, avtaleIder: string[]): Promise<void> {
-  // As one text: pg looks at each letter of each element for what must be escaped, which a UUID has none of.
-  const ids = `{${avtaleIder.join(',')}}`;
-  await db.query('insert into synk_avtale select $1, unnest($2::uuid[]) on conflict do nothing', [syncId, ids]);
+export async function insertSyncKeys(
+  db: PoolClient,
+  { synced: { table, type } }: StoredNames,
+  syncId: string,
+  keys: string[],
+): Promise<void> {
+  // As one text: pg looks at each letter of each element for what must be escaped, which no key has any of.
+  const ids = `{${keys.join(',')}}`;
+  await db.query(`insert into ${table} select $1, unnest($2::${type}[]) on conflict do nothing`, [syncId, ids]);
 }
 
-export async function deleteSyncAvtaler(db: PoolClient, syncIds: string[]): Promise<void> {
-  await db.query('delete from synk_avtale where synk_id = any($1)', [syncIds]);
+async function deleteSyncKeys(db: PoolClient, { synced }: StoredNames, syncIds: string[]): Promise<void> {
+  await db.query(`delete from ${synced.table} where synk_id = any($1)`, [syncIds]);
 }
 
 /** Of a sync whose row is locked. A state that ends the sync is given the time. */
-export async function setSyncState(db: PoolClient, syncId: string, state: SyncState): Promise<void> {
+export async function setSyncState(
+  db: PoolClient,
+  { synkId: syncId, ressurs: resource }: Pick<SyncRow, 'synkId' | 'ressurs'>,
+  state: SyncState,
+): Promise<void> {
   const end = state !== 'SLETTER' && state !== 'VENTER_PAA_BEKREFTELSE';
   await db.query(
-    'update synk set tilstand = $2, avsluttet = case when $3 then clock_timestamp() end where synk_id = $1',
-    [syncId, state, end],
+    `update synk set (tilstand, ressurstilstand) = (select ${statesOf(state, 'ressurs')}),
+       avsluttet = case when $2 then clock_timestamp() end where synk_id = $1`,
+    [syncId, end],
   );
-  if (end) await deleteSyncAvtaler(db, [syncId]);
+  if (end) await deleteSyncKeys(db, pushedOf(resource).stored, [syncId]);
 }
 
-/** Syncs that ended a month ago, but not the last full one that was completed: what is overdue is reckoned from it. */
+/** Syncs that ended a month ago, but not the last full one of each resource that was completed: what is overdue is reckoned from it. */
 export async function deleteOldSyncs(db: Pool): Promise<void> {
   await db.query(
-    `delete from synk where avsluttet < now() - interval '30 days' and synk_id is distinct from
-       (select synk_id from synk where type = 'FULL' and tilstand = 'FULLFOERT' order by avsluttet desc limit 1)`,
+    `delete from synk where avsluttet < now() - interval '30 days' and synk_id not in (
+       select distinct on (s.ressurs) synk_id from synk s where type = 'FULL' and ${STATE} = 'FULLFOERT'
+       order by s.ressurs, avsluttet desc)`,
   );
 }
 
@@ -232,14 +263,17 @@ export async function saveFailure(db: Pool, failure: Omit<SyncFailure, 'tidspunk
 
 /** A page whose entries have not been counted. */
 export interface UncountedPage {
+  ressurs: string;
   synkId: string;
   side: number;
 }
 
-export async function listUncounted(db: Pool, max: number): Promise<UncountedPage[]> {
+/** Of one resource. */
+export async function listUncounted(db: Pool, { name, stored }: Pushed, max: number): Promise<UncountedPage[]> {
   const { rows } = await db.query<UncountedPage>(
-    'select synk_id as "synkId", side from synk_side where avtaler is not null order by mottatt limit $1',
-    [max],
+    `select $1 as ressurs, synk_id as "synkId", side from synk_side where ${stored.pageKeys} is not null
+       and synk_id in (select synk_id from synk where ressurs = $1) order by mottatt limit $2`,
+    [name, max],
   );
   return rows;
 }
@@ -249,38 +283,43 @@ export async function listUncounted(db: Pool, max: number): Promise<UncountedPag
  * version, or a deletion in the feed, that has come since the page; what another has said in that moment counts as newer.
  * The feed is only searched when something in the page may have been deleted by it.
  */
-export async function countPage(db: PoolClient, { synkId: syncId, side: page }: UncountedPage): Promise<void> {
+export async function countPage(
+  db: PoolClient,
+  { ressurs: resource, synkId: syncId, side: page }: UncountedPage,
+): Promise<void> {
+  const { current, versions, changes, key, order, pageKeys, synced } = pushedOf(resource).stored;
   await db.query(
     `with side as materialized (
-       select mottatt, avtaler, sist_endret from synk_side
-       where synk_id = $1 and side = $2 and avtaler is not null for update skip locked
+       select mottatt, ${pageKeys} as noekler, sist_endret from synk_side
+       where synk_id = $1 and side = $2 and ${pageKeys} is not null for update skip locked
+     ), sendt as (
+       select mottatt, n as noekkel, e as sist_endret
+       from side cross join unnest(side.noekler::${synced.type}[], side.sist_endret) as i (n, e)
      ), spor as materialized (
        select exists (
-         select from side cross join unnest(side.avtaler, side.sist_endret) as i (avtale_id, sist_endret)
-         left join avtale a using (avtale_id)
-         where i.sist_endret is null or a.slettet is not null and a.sist_endret = i.sist_endret) as har_slettede
+         select from sendt i left join ${current} a on a.${key} = i.noekkel
+         where i.sist_endret is null or a.slettet is not null and a.${order} = i.sist_endret) as har_slettede
      ), slettet as materialized (
-       select distinct e.avtale_id from endring e, side
+       select distinct e.${key} as noekkel from ${changes} e, side
        where (select har_slettede from spor) and e.tidspunkt >= side.mottatt and e.type = 'SLETTET'
      ), innslag as (
        select case
-         when s.avtale_id is not null and (i.sist_endret is null or a.slettet is not null and a.sist_endret = i.sist_endret)
+         when s.noekkel is not null and (i.sist_endret is null or a.slettet is not null and a.${order} = i.sist_endret)
            then 'ENDRET'
          when i.sist_endret is null then 'UENDRET'
-         when exists (select from avtale_versjon v where v.avtale_id = i.avtale_id and v.laert >= side.mottatt
-           and v.sist_endret = i.sist_endret) then 'ENDRET'
-         when a.sist_endret = i.sist_endret then 'UENDRET'
-         when a.sist_endret > i.sist_endret or a.slettet is not null then 'FORELDET'
+         when exists (select from ${versions} v where v.${key} = i.noekkel and v.laert >= i.mottatt
+           and v.${order} = i.sist_endret) then 'ENDRET'
+         when a.${order} = i.sist_endret then 'UENDRET'
+         when a.${order} > i.sist_endret or a.slettet is not null then 'FORELDET'
          else 'PARKERT' end as utfall
-       from side cross join unnest(side.avtaler, side.sist_endret) as i (avtale_id, sist_endret)
-       left join avtale a using (avtale_id) left join slettet s using (avtale_id)
+       from sendt i left join ${current} a on a.${key} = i.noekkel left join slettet s on s.noekkel = i.noekkel
      ), talt as (
        select count(*) filter (where utfall = 'ENDRET') as endret, count(*) filter (where utfall = 'UENDRET') as uendret,
          count(*) filter (where utfall = 'FORELDET') as foreldet, count(*) filter (where utfall = 'PARKERT') as parkert
        from innslag
      )
      update synk_side set endret = talt.endret, uendret = talt.uendret, foreldet = talt.foreldet, parkert = talt.parkert,
-       avtaler = null, sist_endret = null
+       ${pageKeys} = null, sist_endret = null
      from talt where synk_id = $1 and side = $2 and exists (select from side)`,
     [syncId, page],
   );

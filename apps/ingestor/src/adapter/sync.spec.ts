@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 beforeEach(async () => {
-  await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
+  await waitUntil(() => api.completion.isIngested('avtaler'), { what: 'everything to be stored' });
   await api.owner.query(
     'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, synk, synk_side, synk_avtale',
   );
@@ -219,7 +219,7 @@ test('delete by id', async () => {
   );
   const response = await api.sendPage('DELETE', { synkId: newId() }, [{ id: a?.id ?? '' }]);
   expect(response).toMatchObject({ status: 201, body: { tilstand: 'FULLFOERT', type: 'SLETT' } });
-  await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
+  await waitUntil(() => api.completion.isIngested('avtaler'), { what: 'everything to be stored' });
   expect(Object.keys(await api.visible())).toEqual([b?.id]);
 });
 
@@ -307,7 +307,7 @@ test('what is pushed is stored as what the stream says', async () => {
   const save = async (send: (avtaleId: string) => Promise<unknown>): Promise<unknown> => {
     const avtaleId = newId();
     await send(avtaleId);
-    await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
+    await waitUntil(() => api.completion.isIngested('avtaler'), { what: 'everything to be stored' });
     const [row] = await api.owner.query<{ content: unknown }[]>(
       `select to_jsonb(a) - array['avtale_id', 'kilde_offset', 'kilde_partisjon', 'kilde_skrevet', 'avtrykk', 'mottatt'] as content
        from avtale a where avtale_id = $1`,
@@ -384,7 +384,7 @@ test('random syncs, in any order, with repeats: what is stored is what the adapt
           },
           { what: 'the sync to end' },
         );
-        await waitUntil(() => api.completion.isIngested(), { what: 'everything to be stored' });
+        await waitUntil(() => api.completion.isIngested('avtaler'), { what: 'everything to be stored' });
         expect(Object.keys(await api.visible()).sort()).toEqual([...kept].sort());
       }
     }),
@@ -560,7 +560,7 @@ test('the feed is searched for deletes only of a page that may have some', async
       return rows[0]?.n ?? 0;
     };
     const before = await count();
-    await countPage(db, { synkId: syncId, side: page });
+    await countPage(db, { ressurs: 'avtaler', synkId: syncId, side: page });
     return (await count()) - before;
   };
   // Once in each month that the feed has.

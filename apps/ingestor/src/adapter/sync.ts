@@ -1,13 +1,13 @@
 import { PROBLEMS, Problem } from '@tiltak/platform';
-import { LOCKS } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { metrics } from '../metrics.ts';
 import { inTransaction } from '../database/transaction.ts';
-import { MessageTooLargeError, type Publisher } from '../kafka/publisher.ts';
+import { MessageTooLargeError } from '../kafka/publisher.ts';
 import {
   lockSyncShared,
   lockSync,
-  insertSyncAvtaler,
+  publishingLock,
+  insertSyncKeys,
   insertPage,
   readSync,
   createSync,
@@ -16,13 +16,15 @@ import {
   type SyncRow,
   type SyncState,
 } from './sync.queries.ts';
+import { pushedOf } from './pushed/resources.ts';
+import type { Publishers } from './publishers.ts';
 import type { SyncPage } from './sync-page.ts';
 
 /** Takes in pages. What is decided lies in the database alone, so that any number of ingestors can do it at once. */
 export class Syncs {
   constructor(
     private readonly pool: Pool,
-    private readonly publisher: Publisher,
+    private readonly publishers: Publishers,
     readonly deadlines: SyncDeadlines,
   ) {}
 
@@ -33,15 +35,15 @@ export class Syncs {
    * @throws Problem 400, also for an entry that is too large for the topic, then with part of the page published; 409, 503
    */
   async receive(page: SyncPage): Promise<SyncRow> {
+    const { name } = page.resource;
+    const publisher = this.publishers.of(name);
     const known = await readSync(this.pool, page.synkId, this.deadlines);
     await inTransaction(this.pool, async (db) => {
-      await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${LOCKS.PUBLISHING})`);
-      if (!known) {
-        await createSync(db, page, { name: this.publisher.topic, describe: () => this.publisher.describe() });
-      }
+      await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock_shared(${publishingLock(name)})`);
+      if (!known) await createSync(db, page, { name: publisher.topic, describe: () => publisher.describe() });
       await this.accept(db, page);
     });
-    metrics.syncPages.inc({ type: page.type });
+    metrics.syncPages.inc({ type: page.type, ressurs: name });
     await this.completeWhenAll(page.synkId);
     return this.get(page.synkId);
   }
@@ -63,7 +65,7 @@ export class Syncs {
       if (sync.bekreftetAv !== null && sync.tilstand !== 'ERSTATTET') return;
       if (sync.tilstand !== 'VENTER_PAA_BEKREFTELSE') throw conflict(sync.tilstand);
       await db.query('update synk set bekreftet_av = $2 where synk_id = $1', [syncId, client]);
-      await setSyncState(db, syncId, 'SLETTER');
+      await setSyncState(db, sync, 'SLETTER');
     });
     return this.get(syncId);
   }
@@ -74,7 +76,7 @@ export class Syncs {
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.deadlines);
       if (sync?.tilstand !== 'MOTTAR' || sync.mottatteSider < sync.antallSider) return;
-      await setSyncState(db, syncId, stateAfterLastPage(sync));
+      await setSyncState(db, sync, stateAfterLastPage(sync));
     });
   }
 
@@ -89,21 +91,18 @@ export class Syncs {
     if (sync.tilstand !== 'MOTTAR') throw conflict(sync.tilstand);
     checkCount(sync, page);
     if (page.type === 'FULL') {
-      await insertSyncAvtaler(
-        db,
-        page.synkId,
-        page.messages.map(({ avtaleId }) => avtaleId),
-      );
+      const keys = page.messages.map(({ key }) => key);
+      await insertSyncKeys(db, pushedOf(sync.ressurs).stored, page.synkId, keys);
     }
     await this.publish(page);
   }
 
-  private async publish({ messages }: SyncPage): Promise<void> {
+  private async publish({ resource, messages }: SyncPage): Promise<void> {
     try {
-      await this.publisher.publish(messages);
+      await this.publishers.of(resource.name).publish(messages);
     } catch (error) {
       if (!(error instanceof MessageTooLargeError)) throw error;
-      const index = messages.findIndex(({ avtaleId }) => avtaleId === error.avtaleId);
+      const index = messages.findIndex(({ key }) => key === error.key);
       const message = `is larger than the organisation's topic takes: ${String(error.bytes)} bytes`;
       throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The page is not valid; some of it may be published', {
         feil: [{ felt: `ressurser[${String(index)}].ressurs`, melding: message }],
@@ -114,8 +113,8 @@ export class Syncs {
 }
 
 /** Alone with the topic, as far as adapters are concerned; see `LOCKS`. */
-export async function lockPublishing(db: PoolClient): Promise<void> {
-  await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${LOCKS.PUBLISHING})`);
+export async function lockPublishing(db: PoolClient, resource: string): Promise<void> {
+  await db.query(`set local lock_timeout = '15s'; select pg_advisory_xact_lock(${publishingLock(resource)})`);
 }
 
 function stateAfterLastPage(sync: SyncRow): SyncState {
@@ -139,6 +138,9 @@ function conflict(state: SyncState): Problem {
 
 /** What the pages of a sync have in common. */
 function checkSameSync(sync: SyncRow, page: SyncPage): void {
+  if (sync.ressurs !== page.resource.name) {
+    throw new Problem(PROBLEMS.KONFLIKT, 'The synkId belongs to a sync of another resource');
+  }
   if (sync.type !== page.type) throw new Problem(PROBLEMS.KONFLIKT, 'The synkId belongs to a sync of another type');
   const errors = (['antallSider', 'antallTotalt'] as const)
     .filter((field) => sync[field] !== page[field])

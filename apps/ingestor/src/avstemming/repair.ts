@@ -50,7 +50,7 @@ export class AvstemmingRepair {
         const unchanged = rows.filter((row) => row.unchanged);
         await this.publisher.publish(
           unchanged.map(({ avtaleId, partisjon: partition, offset }) => ({
-            avtaleId,
+            key: avtaleId,
             value: null,
             // Beside what it deletes. That lies nowhere any more when the topic was made anew, maybe with fewer.
             partition: partition % partitions.length,

@@ -53,6 +53,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'statistikk_tidspunkt INSERT SELECT UPDATE',
     'synk DELETE INSERT SELECT UPDATE',
     'synk_avtale DELETE INSERT SELECT',
+    'synk_noekkel DELETE INSERT SELECT',
     'synk_side INSERT SELECT',
     'topic_epoke INSERT SELECT',
     'trigger_posisjon INSERT SELECT UPDATE',

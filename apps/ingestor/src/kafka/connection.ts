@@ -30,6 +30,8 @@ export interface KafkaConnection {
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
+  /** of the topic of virksomheter, when there is one */
+  virksomhetPublisher: Publisher | undefined;
   /** of the trigger topic, when there is one; whoever uses it stops it */
   triggerPublisher: Publisher | undefined;
   /** who is in the stream's consumer group, and whether the stream gets on */
@@ -88,6 +90,8 @@ export function createKafkaConnection(
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
   const publisher = createPublisher(topic);
+  const virksomhetPublisher =
+    config.VIRKSOMHET_TOPIC === undefined ? undefined : createPublisher(config.VIRKSOMHET_TOPIC);
   const stream = createStream(consumption);
   const others = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
   return {
@@ -101,24 +105,25 @@ export function createKafkaConnection(
     resourceStreams,
     topic: new Topic(topic, describe, createReader),
     publisher,
+    virksomhetPublisher,
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
     watch: new TopicWatch(dataSource, { avtaler: topic, others }, (name) => admin.describe(name)),
     describe,
-    ...connecting(admin, groupAdmin, publisher),
+    ...connecting(admin, groupAdmin, [publisher, ...(virksomhetPublisher ? [virksomhetPublisher] : [])]),
   };
 }
 
 function connecting(
   admin: TopicAdmin,
   groupAdmin: Admin,
-  publisher: Publisher,
+  publishers: readonly Publisher[],
 ): Pick<KafkaConnection, 'connect' | 'disconnect'> {
   return {
     connect: async () => {
       await Promise.all([admin.connect(), groupAdmin.connect()]);
     },
     disconnect: async () => {
-      await publisher.stop();
+      await Promise.all(publishers.map((publisher) => publisher.stop()));
       admin.disconnect();
       await groupAdmin.disconnect();
     },

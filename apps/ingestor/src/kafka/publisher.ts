@@ -5,9 +5,9 @@ import { createKafka, type KafkaOptions } from './client.ts';
 import { partitionByKey } from './partition-by-key.ts';
 import { TopicAdmin, type TopicDescription } from './topic-admin.ts';
 
-/** What is published about an avtale; a null `value` is a tombstone. */
+/** What is published about an avtale, or one of another resource; a null `value` is a tombstone. */
 export interface OutgoingMessage {
-  avtaleId: string;
+  key: string;
   /** bytes: as text, some letters would take twice the memory */
   value: Buffer | null;
   /** where it must lie; by the key when undefined */
@@ -24,7 +24,7 @@ const MAX_BYTES = 512 * 1024;
 /** The topic takes no message as large as this one, whatever it is sent together with. */
 export class MessageTooLargeError extends Error {
   constructor(
-    readonly avtaleId: string,
+    readonly key: string,
     /** of its value */
     readonly bytes: number,
   ) {
@@ -147,7 +147,7 @@ function isTooLarge(error: unknown): boolean {
 function* chunks(messages: readonly OutgoingMessage[], maxBytes: number): Generator<Message[]> {
   let chunk: Message[] = [];
   let bytes = 0;
-  for (const { avtaleId, value, partition, deleteBefore, headers } of messages) {
+  for (const { key, value, partition, deleteBefore, headers } of messages) {
     const size = sizeOf(value);
     if (bytes + size > maxBytes && chunk.length > 0) {
       yield chunk;
@@ -155,7 +155,7 @@ function* chunks(messages: readonly OutgoingMessage[], maxBytes: number): Genera
     }
     bytes += size;
     chunk.push({
-      key: avtaleId,
+      key,
       value,
       ...(partition === undefined ? {} : { partition }),
       ...(headers === undefined ? {} : { headers }),

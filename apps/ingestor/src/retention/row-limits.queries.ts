@@ -8,8 +8,9 @@ const LIMITS: Record<string, { bound: string; beyond: string }> = {
   },
   synk: {
     bound: '30 dager etter at den er avsluttet',
-    beyond: `select count(*) from synk where avsluttet < now() - interval '30 days' and synk_id is distinct from (
-      select synk_id from synk where type = 'FULL' and tilstand = 'FULLFOERT' order by avsluttet desc limit 1)`,
+    beyond: `select count(*) from synk where avsluttet < now() - interval '30 days' and synk_id not in (
+      select distinct on (ressurs) synk_id from synk where type = 'FULL' and coalesce(ressurstilstand, tilstand) = 'FULLFOERT'
+      order by ressurs, avsluttet desc)`,
   },
   avstemming: { bound: 'de siste 50', beyond: 'select greatest(count(*) - 50, 0) from avstemming' },
   relasjonskontroll: { bound: 'de siste 50', beyond: 'select greatest(count(*) - 50, 0) from relasjonskontroll' },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
+import { pushedOf, type ResourceName } from '../adapter/pushed/resources.ts';
 import type { SyncCompletion } from '../adapter/sync-completion.job.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import { startTestIngestor, type TestIngestor, type TestResponse } from './test-ingestor.ts';
@@ -10,10 +11,15 @@ export interface TestAdapter extends TestIngestor {
   completion: SyncCompletion;
   /** As the adapter of the contract. */
   send: (method: string, path: string, body?: unknown) => Promise<TestResponse>;
-  /** As `send`, of a page; `avtaler`: ids, or id and fields. */
-  sendPage: (method: 'POST' | 'PATCH' | 'DELETE', header: PageHeader, avtaler: AvtaleEntry[]) => Promise<TestResponse>;
+  /** As `send`, of a page; `entries`: ids, or id and fields; of avtaler, unless told otherwise. */
+  sendPage: (
+    method: 'POST' | 'PATCH' | 'DELETE',
+    header: PageHeader,
+    entries: PageEntry[],
+    resource?: ResourceName,
+  ) => Promise<TestResponse>;
   /** Until a sync is in that state, and all that is on the topic is stored. */
-  waitFor: (syncId: string, state: string) => Promise<void>;
+  waitFor: (syncId: string, state: string, resource?: ResourceName) => Promise<void>;
   /** The ids of the avtaler that consumers would see, with the number of each. */
   visible: () => Promise<Record<string, number | null>>;
 }
@@ -25,7 +31,7 @@ interface PageHeader {
   antallTotalt?: number;
 }
 
-type AvtaleEntry = { id: string } & Record<string, unknown>;
+type PageEntry = { id: string } & Record<string, unknown>;
 
 export const ADAPTER = { scope: 'tiltak:adapter', organisasjon: 'nav' };
 export const CONTRACT = {
@@ -37,12 +43,13 @@ export const CONTRACT = {
 };
 
 /** The adapter API over HTTP, with a topic that is consumed and a database of its own. */
-export async function startTestAdapter(): Promise<TestAdapter> {
+export async function startTestAdapter(environment: Record<string, string> = {}): Promise<TestAdapter> {
   const topic = await createTestTopic({ partitions: 2 });
   const setup = await startTestIngestor({
     KAFKA_BROKERS: testEnvironment().kafka,
     KAFKA_TOPIC: topic.topic,
     KAFKA_GROUP_ID: randomUUID(),
+    ...environment,
   });
   const { completion } = setup.ingestor.adapter;
   const send: TestAdapter['send'] = (method, path, body) => setup.call(method, `/adapter/v1/${path}`, body, ADAPTER);
@@ -52,8 +59,9 @@ export async function startTestAdapter(): Promise<TestAdapter> {
     publisher: setup.ingestor.kafka.publisher,
     completion,
     send,
-    sendPage: (method, header, avtaler) => send(method, 'avtaler/synk', page(method, header, avtaler)),
-    waitFor: async (syncId, state) => {
+    sendPage: (method, header, entries, resource = 'avtaler') =>
+      send(method, `${resource}/synk`, page(method, header, entries, pushedOf(resource).key)),
+    waitFor: async (syncId, state, resource = 'avtaler') => {
       await waitUntil(
         async () => {
           await completion.round();
@@ -61,7 +69,7 @@ export async function startTestAdapter(): Promise<TestAdapter> {
         },
         { what: `the sync to be ${state}` },
       );
-      await waitUntil(() => completion.isIngested(), { what: 'everything to be stored' });
+      await waitUntil(() => completion.isIngested(resource), { what: 'everything to be stored' });
     },
     visible: async () => {
       const rows = await setup.owner.query<{ id: string; nr: number | null }[]>(
@@ -76,11 +84,11 @@ export async function startTestAdapter(): Promise<TestAdapter> {
   };
 }
 
-function page(method: string, header: PageHeader, avtaler: readonly AvtaleEntry[]): object {
+function page(method: string, header: PageHeader, entries: readonly PageEntry[], key: string): object {
   return {
-    metadata: { side: 1, antallSider: 1, antallTotalt: avtaler.length, ...header },
-    ressurser: avtaler.map(({ id, ...fields }) =>
-      method === 'DELETE' ? { id } : { id, ressurs: { avtaleId: id, sistEndret: '2026-01-01T00:00:00Z', ...fields } },
+    metadata: { side: 1, antallSider: 1, antallTotalt: entries.length, ...header },
+    ressurser: entries.map(({ id, ...fields }) =>
+      method === 'DELETE' ? { id } : { id, ressurs: { [key]: id, sistEndret: '2026-01-01T00:00:00Z', ...fields } },
     ),
   };
 }

@@ -61,7 +61,7 @@ export function toEvent(line: FeedLine, epoch: string, source: string): TriggerE
 }
 
 export function toMessage(event: TriggerEvent): OutgoingMessage {
-  return { avtaleId: event.partitionkey, value: Buffer.from(JSON.stringify(event)), headers: HEADERS };
+  return { key: event.partitionkey, value: Buffer.from(JSON.stringify(event)), headers: HEADERS };
 }
 
 /** How one knows a CloudEvent in structured mode on Kafka. */

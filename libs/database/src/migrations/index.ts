@@ -42,6 +42,7 @@ import { AvtalerIDatoer1795736553726 } from './1795736553726-avtaler-i-datoer.ts
 import { Organisasjoner1795744876625 } from './1795744876625-organisasjoner.ts';
 import { Virksomheter1795744951900 } from './1795744951900-virksomheter.ts';
 import { Analyse1795745044733 } from './1795745044733-analyse.ts';
+import { SynkRessurs1795745565530 } from './1795745565530-synk-ressurs.ts';
 import { RevisorensNoekkelkontroll1795745977474 } from './1795745977474-revisorens-noekkelkontroll.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
@@ -90,5 +91,6 @@ export const MIGRATIONS = [
   Organisasjoner1795744876625,
   Virksomheter1795744951900,
   Analyse1795745044733,
+  SynkRessurs1795745565530,
   RevisorensNoekkelkontroll1795745977474,
 ];

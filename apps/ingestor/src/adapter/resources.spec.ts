@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import { createTestTopic, syntheticOrgnr, waitUntil, type TestTopic } from '@tiltak/testing';
+import { CONTRACT, startTestAdapter, type TestAdapter } from '../testing/test-adapter.ts';
+import { RESOURCES } from './pushed/resources.ts';
+import type { ResourceName } from './pushed/resources.ts';
+
+/** What holds of a sync holds of each resource that can be pushed. */
+let api: TestAdapter;
+let topic: TestTopic;
+let n = 0;
+
+beforeAll(async () => {
+  topic = await createTestTopic({ partitions: 2 });
+  api = await startTestAdapter({ VIRKSOMHET_TOPIC: topic.topic });
+  await api.send('PUT', 'kontrakt', { ...CONTRACT, ressurser: RESOURCES });
+}, 60_000);
+afterAll(async () => {
+  await api.stop();
+  await topic.remove();
+});
+
+interface Kind {
+  resource: ResourceName;
+  newId: () => string;
+  /** SQL of what consumers see */
+  table: string;
+  key: string;
+  wrong: { field: string; value: unknown };
+}
+
+const KINDS: Record<ResourceName, Kind> = {
+  avtaler: {
+    resource: 'avtaler',
+    newId: randomUUID,
+    table: 'avtale',
+    key: 'avtale_id',
+    wrong: { field: 'startDato', value: 'i dag' },
+  },
+  virksomheter: {
+    resource: 'virksomheter',
+    newId: () => syntheticOrgnr(n++),
+    table: 'virksomhet',
+    key: 'organisasjonsnummer',
+    wrong: { field: 'slettetDato', value: 'i dag' },
+  },
+};
+
+async function visible({ table, key }: Kind): Promise<string[]> {
+  const rows = await api.owner.query<{ id: string }[]>(
+    `select ${key}::text as id from ${table} where slettet is null order by 1`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+const count = async (syncId: string): Promise<number[]> => {
+  let body: Record<string, number> = {};
+  await waitUntil(
+    async () => {
+      await api.completion.countPages();
+      ({ body } = (await api.send('GET', `synk/${syncId}`)) as { body: Record<string, number> });
+      const parts = ['endret', 'uendret', 'foreldet', 'parkert'].map((name) => body[name] ?? 0);
+      return parts.reduce((sum, part) => sum + part, 0) === body['mottatteRessurser'];
+    },
+    { what: 'the entries to be counted' },
+  );
+  return ['endret', 'uendret', 'foreldet', 'parkert'].map((name) => body[name] ?? 0);
+};
+
+describe.each(RESOURCES.map((resource) => [resource, KINDS[resource]] as const))('%s', (_, kind) => {
+  const send = (
+    method: 'POST' | 'PATCH' | 'DELETE',
+    header: Parameters<TestAdapter['sendPage']>[1],
+    entries: Parameters<TestAdapter['sendPage']>[2],
+  ): ReturnType<TestAdapter['sendPage']> => api.sendPage(method, header, entries, kind.resource);
+  beforeEach(async () => {
+    for (const resource of RESOURCES) {
+      await waitUntil(() => api.completion.isIngested(resource), { what: 'everything to be stored' });
+    }
+    await api.owner.query(
+      `truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, virksomhet, virksomhet_versjon,
+         virksomhet_endring, synk, synk_side, synk_avtale, synk_noekkel`,
+    );
+  });
+
+  test('full, changed and deleted: a full sync deletes what it did not hold, spares what is newer, and each is counted', async () => {
+    const ids = Array.from({ length: 10 }, () => kind.newId()).sort();
+    const [first, full, delta] = [randomUUID(), randomUUID(), randomUUID()];
+    await send(
+      'POST',
+      { synkId: first },
+      ids.map((id) => ({ id })),
+    );
+    await api.waitFor(first, 'FULLFOERT', kind.resource);
+    expect(await count(first)).toEqual([10, 0, 0, 0]);
+    const kept = ids.slice(0, 8);
+    const header = { synkId: full, antallSider: 2, antallTotalt: 8 };
+    await send(
+      'POST',
+      { ...header, side: 1 },
+      kept.slice(0, 4).map((id) => ({ id })),
+    );
+    const [changed = ''] = ids.slice(9);
+    const other = kind.newId();
+    await send('PATCH', { synkId: delta }, [
+      { id: changed, sistEndret: '2026-02-01T00:00:00Z' },
+      { id: other, sistEndret: '2026-02-01T00:00:00Z' },
+    ]);
+    await send(
+      'POST',
+      { ...header, side: 2 },
+      kept.slice(4).map((id) => ({ id })),
+    );
+    await api.waitFor(full, 'FULLFOERT', kind.resource);
+    expect(await visible(kind)).toEqual([...kept, changed, other].sort());
+    expect(await count(full)).toEqual([0, 8, 0, 0]);
+    const gone = randomUUID();
+    await send('DELETE', { synkId: gone }, [{ id: other }, { id: kind.newId() }]);
+    expect(await count(gone)).toEqual([1, 1, 0, 0]);
+    expect(await visible(kind)).toEqual([...kept, changed].sort());
+    expect((await api.send('GET', `synk/${gone}`)).body.ressurs).toBe(kind.resource);
+  });
+
+  test('one that would delete more than a fifth waits to be confirmed', async () => {
+    const ids = Array.from({ length: 10 }, () => kind.newId());
+    const [first, full] = [randomUUID(), randomUUID()];
+    await send(
+      'POST',
+      { synkId: first },
+      ids.map((id) => ({ id })),
+    );
+    await api.waitFor(first, 'FULLFOERT', kind.resource);
+    await send(
+      'POST',
+      { synkId: full },
+      ids.slice(0, 7).map((id) => ({ id })),
+    );
+    await api.waitFor(full, 'VENTER_PAA_BEKREFTELSE', kind.resource);
+    expect(await visible(kind)).toHaveLength(10);
+    await api.send('POST', `synk/${full}/bekreft`);
+    await api.waitFor(full, 'FULLFOERT', kind.resource);
+    expect(await visible(kind)).toHaveLength(7);
+  });
+
+  test('an entry that is wrong is named by index and field, and nothing of its page is taken', async () => {
+    const [a, b] = [kind.newId(), kind.newId()];
+    const { field, value } = kind.wrong;
+    const response = await send('PATCH', { synkId: randomUUID() }, [
+      { id: a },
+      { id: b, [field]: value, sistEndret: null },
+      { id: 'x' },
+      { id: a },
+      { id: kind.newId(), ukjentFelt: 1, sistEndret: new Date(Date.now() + 25 * 3_600_000).toISOString() },
+    ]);
+    expect(response.status).toBe(400);
+    expect(response.body.feil.map(({ felt }: { felt: string }) => felt).sort()).toEqual([
+      `ressurser[1].ressurs.${field}`,
+      'ressurser[1].ressurs.sistEndret',
+      'ressurser[2].id',
+      'ressurser[3].id',
+      'ressurser[4].ressurs.sistEndret',
+    ]);
+    expect(await visible(kind)).toEqual([]);
+  });
+
+  test('what the contract does not know is told of, with the field that is meant', async () => {
+    const [key] = kind.resource === 'avtaler' ? ['bedrift_nr'] : ['overordnet_enhet'];
+    const { body } = await send('PATCH', { synkId: randomUUID() }, [{ id: kind.newId(), [key ?? '']: '1' }]);
+    expect(body.merknader).toEqual([
+      expect.objectContaining({
+        slag: 'UKJENT_FELT',
+        mente: kind.resource === 'avtaler' ? 'bedriftNr' : 'overordnetEnhet',
+      }),
+    ]);
+  });
+});
+
+test('full syncs of two resources at once replace neither, and a synkId is of one resource', async () => {
+  const { avtaler, virksomheter } = KINDS;
+  const [ofAvtaler, ofVirksomheter] = [randomUUID(), randomUUID()];
+  const [a, b] = [
+    [avtaler.newId(), avtaler.newId()],
+    [virksomheter.newId(), virksomheter.newId()],
+  ];
+  const page = (
+    kind: Kind,
+    syncId: string,
+    id: string | undefined,
+    side: number,
+  ): ReturnType<TestAdapter['sendPage']> =>
+    api.sendPage('POST', { synkId: syncId, side, antallSider: 2, antallTotalt: 2 }, [{ id: id ?? '' }], kind.resource);
+  await page(avtaler, ofAvtaler, a[0], 1);
+  await page(virksomheter, ofVirksomheter, b[0], 1);
+  expect(await page(virksomheter, ofAvtaler, b[1], 2)).toMatchObject({ status: 409 });
+  await page(avtaler, ofAvtaler, a[1], 2);
+  await page(virksomheter, ofVirksomheter, b[1], 2);
+  await api.waitFor(ofAvtaler, 'FULLFOERT');
+  await api.waitFor(ofVirksomheter, 'FULLFOERT', 'virksomheter');
+  expect(await visible(avtaler)).toEqual(a.sort());
+  expect(await visible(virksomheter)).toEqual(b.sort());
+  const { body } = await api.send('GET', 'status');
+  expect(body.fullSynker).toEqual(
+    RESOURCES.map((ressurs) => ({ ressurs, sisteFullSynk: expect.any(String), forfalt: false })),
+  );
+});
+
+test('a version that knows avtaler alone passes by the syncs of another resource', async () => {
+  const syncId = randomUUID();
+  const entries = [{ id: KINDS.virksomheter.newId() }];
+  await api.sendPage('POST', { synkId: syncId, antallSider: 2, antallTotalt: 2 }, entries, 'virksomheter');
+  // As it looks for what it may complete, and replace.
+  const rows = await api.owner.query<unknown[]>(
+    `select from synk where synk_id = $1 and tilstand in ('MOTTAR', 'SLETTER', 'VENTER_PAA_BEKREFTELSE')`,
+    [syncId],
+  );
+  expect(rows).toHaveLength(0);
+});
+
+test('what the contract does not name is not taken', async () => {
+  await api.send('PUT', 'kontrakt', CONTRACT);
+  const response = await api.sendPage(
+    'PATCH',
+    { synkId: randomUUID() },
+    [{ id: KINDS.virksomheter.newId() }],
+    'virksomheter',
+  );
+  expect(response).toMatchObject({ status: 409 });
+});
