@@ -22,7 +22,7 @@ export const deltakerId = deltakerIdWith(KEY);
 
 /** The consumers that every suite knows; `azp` is the name. */
 const KONSUMENTER = [
-  konsument('alt', { operasjoner: 'alle', felter: 'alle' }),
+  konsument('alt', { operasjoner: 'alle', felter: 'alle', ressurser: { virksomheter: { felter: 'alle' } } }),
   // As a registry of 1.0.0 names them.
   konsument('uten-fase', { operasjoner: 'alle', felter: [...STORED_FIELDS] }),
   konsument('smal', {
@@ -57,12 +57,13 @@ const KONSUMENTER = [
 
 interface GrunnlagOptions {
   id?: string;
+  ressurser?: Record<string, { felter: string | string[] }>;
   operasjoner: string | string[];
   felter: string | string[];
 }
 
-function grunnlag({ id = 'B0', operasjoner, felter }: GrunnlagOptions): Required<GrunnlagOptions> & { lenke: string } {
-  return { id, lenke: `https://behandlingskatalog.example.no/${id}`, operasjoner, felter };
+function grunnlag({ id = 'B0', ...granted }: GrunnlagOptions): GrunnlagOptions & { id: string; lenke: string } {
+  return { id, lenke: `https://behandlingskatalog.example.no/${id}`, ...granted };
 }
 
 function konsument(
