@@ -1878,7 +1878,6 @@ create table virksomhet (
   avtrykk uuid,
   mottatt timestamptz(6) default now() not null,
   constraint virksomhet_pkey PRIMARY KEY (organisasjonsnummer),
-  constraint virksomhet_sist_endret_check CHECK (sist_endret IS NOT NULL OR slettet IS NOT NULL),
   constraint virksomhet_slettet_check CHECK (slettet = ANY (ARRAY['SLETTEMERKET'::text, 'GRAVSTEIN'::text]))
 ) with (fillfactor=90, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_insert_scale_factor=0.05);
 comment on table virksomhet is 'Current reduced virksomhet; a deleted one is only a marker, so that a late older message does not revive it';
@@ -1939,118 +1938,6 @@ alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbyggin
 alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table synk_avtale add constraint synk_avtale_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
 alter table synk_side add constraint synk_side_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;
-
-create view avtale_synlig as
- SELECT avtale_id,
-    avtale_nr,
-    deltaker_fnr,
-    deltaker_id,
-    bedrift_nr,
-    bedrift_navn,
-    veileder_nav_ident,
-    tiltakstype,
-    versjon,
-    avtale_status,
-    avtale_inngaatt,
-    start_dato,
-    slutt_dato,
-    stillingprosent,
-    antall_dager_per_uke,
-    stillingstype,
-    godkjent_av_deltaker,
-    godkjent_av_arbeidsgiver,
-    godkjent_av_veileder,
-    godkjent_av_beslutter,
-    godkjent_av_nav_ident,
-    godkjent_av_beslutter_nav_ident,
-    godkjent_paa_vegne_av,
-    godkjent_paa_vegne_av_arbeidsgiver,
-    opphav,
-    opprettet_tidspunkt,
-    annullert_tidspunkt,
-    sist_endret,
-    mottatt,
-    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
-    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
-    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
-    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
-    COALESCE(aldri_begynt, false) AS aldri_begynt,
-    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena,
-    ( SELECT v.hovedenhet
-           FROM virksomhet v
-          WHERE v.organisasjonsnummer = avtale.bedrift_nr AND v.slettet IS NULL) AS hovedenhet
-   FROM avtale
-  WHERE slettet IS NULL AND NOT feilregistrert;
-comment on view avtale_synlig is 'What consumers may see';
-grant select on avtale_synlig to datadeling_leser;
-grant select on avtale_synlig to datadeling_skriver;
-
-create view relasjon_synlig as
- SELECT deltaker_id,
-    fra,
-    relasjon,
-    til
-   FROM relasjon r
-  WHERE (EXISTS ( SELECT
-           FROM avtale a
-          WHERE a.avtale_id = r.til AND a.slettet IS NULL AND NOT a.feilregistrert));
-comment on view relasjon_synlig is 'Links that lead to something consumers may see';
-grant select on relasjon_synlig to datadeling_leser;
-
-create view avtale_versjon_synlig as
- SELECT avtale_id,
-    avtale_nr,
-    deltaker_fnr,
-    deltaker_id,
-    bedrift_nr,
-    bedrift_navn,
-    veileder_nav_ident,
-    tiltakstype,
-    versjon,
-    avtale_status,
-    avtale_inngaatt,
-    start_dato,
-    slutt_dato,
-    stillingprosent,
-    antall_dager_per_uke,
-    stillingstype,
-    godkjent_av_deltaker,
-    godkjent_av_arbeidsgiver,
-    godkjent_av_veileder,
-    godkjent_av_beslutter,
-    godkjent_av_nav_ident,
-    godkjent_av_beslutter_nav_ident,
-    godkjent_paa_vegne_av,
-    godkjent_paa_vegne_av_arbeidsgiver,
-    opphav,
-    opprettet_tidspunkt,
-    annullert_tidspunkt,
-    sist_endret,
-    feilregistrert,
-    laert,
-    lopenr,
-    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
-    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
-    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
-    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
-    COALESCE(aldri_begynt, false) AS aldri_begynt,
-    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
-   FROM avtale_versjon v
-  WHERE (EXISTS ( SELECT
-           FROM avtale a
-          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
-comment on view avtale_versjon_synlig is 'Versions of the avtaler that consumers may see now; of one with feilregistrert, only that it was hidden then';
-grant select on avtale_versjon_synlig to datadeling_leser;
-
-create view innsyn_avtale as
- SELECT deltaker_id,
-    avtale_id,
-    min(laert) AS forst_laert
-   FROM avtale_versjon
-  WHERE deltaker_id IS NOT NULL AND ny_deltaker
-  GROUP BY deltaker_id, avtale_id;
-comment on view innsyn_avtale is 'Since when each avtale of a participant has been here: all that the auditor needs of it';
-grant select on innsyn_avtale to datadeling_revisor;
 
 create view avtale_gammel_graphql as
  SELECT avtale.avtale_id,
@@ -2115,17 +2002,105 @@ UNION ALL
 comment on view avtale_gammel_graphql is 'What consumers of the earlier GraphQL may see: also what is wrongly registered. For nothing but POST /graphql';
 grant select on avtale_gammel_graphql to datadeling_leser;
 
-create view statistikk_synlig as
- SELECT statistikk.inndeling,
-    statistikk.dag,
-    statistikk.verdier,
-    statistikk.avtaler,
-    statistikk.deltakere
-   FROM statistikk
-     JOIN statistikk_tidspunkt USING (generasjon)
-  WHERE statistikk.synlig;
-comment on view statistikk_synlig is 'What is told';
-grant select on statistikk_synlig to datadeling_leser;
+create view avtale_synlig as
+ SELECT avtale_id,
+    avtale_nr,
+    deltaker_fnr,
+    deltaker_id,
+    bedrift_nr,
+    bedrift_navn,
+    veileder_nav_ident,
+    tiltakstype,
+    versjon,
+    avtale_status,
+    avtale_inngaatt,
+    start_dato,
+    slutt_dato,
+    stillingprosent,
+    antall_dager_per_uke,
+    stillingstype,
+    godkjent_av_deltaker,
+    godkjent_av_arbeidsgiver,
+    godkjent_av_veileder,
+    godkjent_av_beslutter,
+    godkjent_av_nav_ident,
+    godkjent_av_beslutter_nav_ident,
+    godkjent_paa_vegne_av,
+    godkjent_paa_vegne_av_arbeidsgiver,
+    opphav,
+    opprettet_tidspunkt,
+    annullert_tidspunkt,
+    sist_endret,
+    mottatt,
+    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
+    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
+    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
+    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
+    COALESCE(aldri_begynt, false) AS aldri_begynt,
+    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena,
+    ( SELECT v.hovedenhet
+           FROM virksomhet v
+          WHERE v.organisasjonsnummer = avtale.bedrift_nr AND v.slettet IS NULL) AS hovedenhet
+   FROM avtale
+  WHERE slettet IS NULL AND NOT feilregistrert;
+comment on view avtale_synlig is 'What consumers may see';
+grant select on avtale_synlig to datadeling_leser;
+grant select on avtale_synlig to datadeling_skriver;
+
+create view avtale_versjon_synlig as
+ SELECT avtale_id,
+    avtale_nr,
+    deltaker_fnr,
+    deltaker_id,
+    bedrift_nr,
+    bedrift_navn,
+    veileder_nav_ident,
+    tiltakstype,
+    versjon,
+    avtale_status,
+    avtale_inngaatt,
+    start_dato,
+    slutt_dato,
+    stillingprosent,
+    antall_dager_per_uke,
+    stillingstype,
+    godkjent_av_deltaker,
+    godkjent_av_arbeidsgiver,
+    godkjent_av_veileder,
+    godkjent_av_beslutter,
+    godkjent_av_nav_ident,
+    godkjent_av_beslutter_nav_ident,
+    godkjent_paa_vegne_av,
+    godkjent_paa_vegne_av_arbeidsgiver,
+    opphav,
+    opprettet_tidspunkt,
+    annullert_tidspunkt,
+    sist_endret,
+    feilregistrert,
+    laert,
+    lopenr,
+    har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL AS har_vaert_inngaatt,
+    annullert_tidspunkt IS NOT NULL OR COALESCE(avtale_status = ANY (ARRAY['ANNULLERT'::text, 'AVBRUTT'::text]), false) AS annullert,
+    (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
+    (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
+    COALESCE(aldri_begynt, false) AS aldri_begynt,
+    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
+   FROM avtale_versjon v
+  WHERE (EXISTS ( SELECT
+           FROM avtale a
+          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view avtale_versjon_synlig is 'Versions of the avtaler that consumers may see now; of one with feilregistrert, only that it was hidden then';
+grant select on avtale_versjon_synlig to datadeling_leser;
+
+create view innsyn_avtale as
+ SELECT deltaker_id,
+    avtale_id,
+    min(laert) AS forst_laert
+   FROM avtale_versjon
+  WHERE deltaker_id IS NOT NULL AND ny_deltaker
+  GROUP BY deltaker_id, avtale_id;
+comment on view innsyn_avtale is 'Since when each avtale of a participant has been here: all that the auditor needs of it';
+grant select on innsyn_avtale to datadeling_revisor;
 
 create view oppslag as
  SELECT l.id,
@@ -2156,15 +2131,29 @@ CREATE TRIGGER skriv_oppslagslinje INSTEAD OF INSERT ON oppslag FOR EACH ROW EXE
 grant select on oppslag to datadeling_revisor;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall) on oppslag to datadeling_leser;
 
-create view versjon_deltaker as
- SELECT avtale_id,
-    deltaker_id
-   FROM avtale_versjon v
-  WHERE ny_deltaker AND (EXISTS ( SELECT
+create view relasjon_synlig as
+ SELECT deltaker_id,
+    fra,
+    relasjon,
+    til
+   FROM relasjon r
+  WHERE (EXISTS ( SELECT
            FROM avtale a
-          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
-comment on view versjon_deltaker is 'Avtaler that consumers may see, and whose they are or have been: to find them by; their versions are read by avtale_id';
-grant select on versjon_deltaker to datadeling_leser;
+          WHERE a.avtale_id = r.til AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view relasjon_synlig is 'Links that lead to something consumers may see';
+grant select on relasjon_synlig to datadeling_leser;
+
+create view statistikk_synlig as
+ SELECT statistikk.inndeling,
+    statistikk.dag,
+    statistikk.verdier,
+    statistikk.avtaler,
+    statistikk.deltakere
+   FROM statistikk
+     JOIN statistikk_tidspunkt USING (generasjon)
+  WHERE statistikk.synlig;
+comment on view statistikk_synlig is 'What is told';
+grant select on statistikk_synlig to datadeling_leser;
 
 create view versjon_bedrift as
  SELECT avtale_id,
@@ -2175,6 +2164,16 @@ create view versjon_bedrift as
           WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
 comment on view versjon_bedrift is 'As versjon_deltaker, with whom they are or have been';
 grant select on versjon_bedrift to datadeling_leser;
+
+create view versjon_deltaker as
+ SELECT avtale_id,
+    deltaker_id
+   FROM avtale_versjon v
+  WHERE ny_deltaker AND (EXISTS ( SELECT
+           FROM avtale a
+          WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
+comment on view versjon_deltaker is 'Avtaler that consumers may see, and whose they are or have been: to find them by; their versions are read by avtale_id';
+grant select on versjon_deltaker to datadeling_leser;
 
 create view virksomhet_synlig as
  SELECT organisasjonsnummer,

@@ -1,6 +1,8 @@
 export {
   addDays,
   asJsonObject,
+  DELETE_BEFORE,
+  isSamePlace,
   isUuid,
   parseDate,
   parseInstant,
@@ -13,7 +15,10 @@ export {
   type FieldEntry,
   type Instant,
   type JsonObject,
+  type OrderMemory,
+  type ParkingReason,
   type PersonalData,
+  type Position,
 } from '@tiltak/resource';
 export { AVTALER } from './avtaler.ts';
 export {
@@ -44,13 +49,11 @@ export {
   type StoredField,
 } from './fields.ts';
 export {
-  DELETE_BEFORE,
   parseMessage,
   readabilityAt,
   parseMessageText,
   reduceMessage,
   type Message,
-  type ParkingReason,
   type ParseResult,
 } from './message.ts';
 export {
@@ -64,12 +67,9 @@ export {
 } from './relations.ts';
 export {
   foldMessages,
-  isSamePlace,
   type Change,
   type Fold,
   type Content,
-  type OrderMemory,
-  type Position,
   type PositionedMessage,
   type AvtaleState,
   type Outcome,

@@ -1,7 +1,8 @@
+import type { ParkingReason } from '@tiltak/resource';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { AVTALE_FIELDS, FIELDS, type Avtale } from './fields.ts';
-import { parseMessage, type ParkingReason } from './message.ts';
+import { parseMessage } from './message.ts';
 
 const ID = '04d0033c-754b-4daa-b5ff-6531dc64582c';
 const bytes = (text: string): Buffer => Buffer.from(text);

@@ -1,23 +1,23 @@
 import {
   asJsonObject,
+  isAhead,
   isUuid,
-  parseDate,
-  parseInstant,
-  parseOsloTime,
+  latestChange,
+  parseJson,
+  readBoolean,
+  readerOf,
+  readUuid,
+  reject,
+  REPLACED,
+  TOO_MUCH,
+  UnreadableError,
+  utf8,
   type JsonObject,
-  type Values,
+  type MessageOrigin,
+  type ParkingReason,
 } from '@tiltak/resource';
-import { AVTALE_FIELDS, FIELDS, SOURCE_FIELDS, type Avtale, type Field } from './fields.ts';
+import { AVTALE_FIELDS, FIELDS, SOURCE_FIELDS, type Avtale } from './fields.ts';
 import { ARENA_FLAGS, NEVER_BEGAN, type PhaseMarks } from './phase.ts';
-
-/** Why a message can't be used; `reason` never contains a value from it. */
-export interface ParkingReason {
-  code:
-    'IKKE_UTF8' | 'IKKE_JSON' | 'IKKE_OBJEKT' | 'UGYLDIG_NOKKEL' | 'UGYLDIG_FELT' | 'FREMTIDIG' | 'AVVIST_AV_DATABASEN';
-  /** the source's name of the field at fault; `key` for the Kafka key; null when it is the message as a whole */
-  field: string | null;
-  reason: string;
-}
 
 /** What a Kafka message says about one avtale. */
 export type Message =
@@ -29,20 +29,6 @@ export type Message =
    * before that offset of the same partition
    */
   | { type: 'GRAVSTEIN'; avtaleId: string; before?: number };
-
-/** Header of a tombstone: the offset that it does not delete beyond, as decimal digits. */
-export const DELETE_BEFORE = 'slett-foer';
-
-/** How far after its message's own time `sistEndret` may lie: clocks differ, and the newest wins for ever. */
-const MAX_AHEAD_MS = 24 * 3_600_000;
-
-/** What is known of a message beside its bytes. */
-export interface MessageOrigin {
-  /** of a tombstone: the offset that it does not delete beyond */
-  deleteBefore?: number | undefined;
-  /** When it was written, ms since 1970: the timestamp of its record. Undefined: not known, and nothing is held against it. */
-  writtenAt?: number | undefined;
-}
 
 export type ParseResult = { ok: true; message: Message } | { ok: false; reason: ParkingReason };
 
@@ -79,19 +65,6 @@ export function parseMessageText(key: string, value: string | null, origin: Mess
   } catch {
     return undefined;
   }
-}
-
-/** Nothing here recurses, and no field is long; should the engine meet a limit of its own all the same, the message has. */
-const TOO_MUCH: ParkingReason = { code: 'IKKE_JSON', field: null, reason: 'holds more than can be read' };
-
-class UnreadableError extends Error {
-  constructor(readonly reason: ParkingReason) {
-    super(reason.reason);
-  }
-}
-
-function reject(code: ParkingReason['code'], field: string | null, reason: string): never {
-  throw new UnreadableError({ code, field, reason });
 }
 
 function parse(key: string | null, value: string | null, { deleteBefore, writtenAt }: MessageOrigin): Message {
@@ -142,96 +115,6 @@ export function reduceMessage(source: JsonObject): JsonObject {
   return reduced;
 }
 
-const DAY_MS = 24 * 3_600_000;
-
-/** The day of the message before, and the least that a message of it may have: hardly any is later than that. */
-let today = { day: NaN, latest: '' };
-
-function isAhead(sistEndret: string, writtenAt: number): boolean {
-  const day = Math.floor(writtenAt / DAY_MS);
-  if (day !== today.day) today = { day, latest: latestChange(day * DAY_MS) };
-  return sistEndret > today.latest && sistEndret > latestChange(writtenAt);
-}
-
-/** The last `sistEndret` that a message of that time may have, as `Instant`s are written. */
-function latestChange(writtenAt: number): string {
-  const latest = writtenAt + MAX_AHEAD_MS;
-  // Beyond what a `sistEndret` can be.
-  if (!(latest < END_OF_TIME)) return 'never';
-  return `${new Date(Math.max(latest, 0)).toISOString().slice(0, -1)}000Z`;
-}
-
-const END_OF_TIME = Date.UTC(10_000, 0, 1);
-
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** What a decoder that isn't strict puts in the place of bytes that aren't UTF-8; a text may hold it by itself. */
-const REPLACED = '\ufffd';
-
-function utf8(bytes: Uint8Array, field: string | null): string {
-  if (Buffer.isBuffer(bytes)) {
-    // In half the time that the strict one takes.
-    const text = bytes.toString();
-    if (!text.includes(REPLACED)) return text;
-  }
-  try {
-    return strictUtf8.decode(bytes);
-  } catch {
-    return reject('IKKE_UTF8', field, 'not valid UTF-8');
-  }
-}
-
-function parseJson(text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    reject('IKKE_JSON', null, 'not valid JSON');
-  }
-  const object = asJsonObject(value);
-  if (!object) reject('IKKE_OBJEKT', null, 'the message is not a JSON object');
-  // Postgres can't hold U+0000 in text. Only a message with the escape in it needs to be walked through.
-  if (text.includes('\\u0000')) {
-    const field = findNul(object);
-    if (field !== undefined) reject('UGYLDIG_FELT', nameToTell(field), 'contains U+0000');
-  }
-  return object;
-}
-
-/** Without recursion: a message may be nested deeper than a call can be. */
-function findNul(message: JsonObject): string | undefined {
-  for (const [field, value] of Object.entries(message)) {
-    if (field.includes('\0')) return field;
-    for (const open = [value]; open.length > 0;) {
-      const part = open.pop();
-      if (typeof part === 'string' && part.includes('\0')) return field;
-      if (typeof part !== 'object' || part === null) continue;
-      for (const [name, member] of Object.entries(part)) {
-        if (name.includes('\0')) return field;
-        open.push(member);
-      }
-    }
-  }
-  return undefined;
-}
-
-/** A name that nobody knows is the sender's own text, of any length; it is shown, and is a label of a metric. */
-function nameToTell(field: string): string {
-  return /^[a-zæøå_][\wæøåÆØÅ]{0,59}$/i.test(field) && !/\d{6}/.test(field) ? field : 'ukjent';
-}
-
-const READERS: { [K in keyof Values]: (source: JsonObject, field: string) => Values[K] | null } = {
-  uuid: readUuid,
-  organisasjonsnummer: readOrganisasjonsnummer,
-  text: readText,
-  integer: readInteger,
-  number: readNumber,
-  boolean: readBoolean,
-  date: readDate,
-  osloTime: readOsloTime,
-  instant: readInstant,
-};
-
 /** What is read of every message, in the order of the table; `avtaleId` is read before, and held against the key. */
 const FIELD_READERS = AVTALE_FIELDS.filter((name) => name !== 'avtaleId').map((name) => readerOf(name, FIELDS[name]));
 
@@ -267,106 +150,4 @@ export function readabilityAt(writtenAt: number): (source: JsonObject, avtaleId:
       return false;
     }
   };
-}
-
-type Read = (source: JsonObject, field: string) => unknown;
-
-function readerOf(name: string, field: Field): { name: string; source: string; read: Read } {
-  const { source, required } = field;
-  const read = limitedRead(READERS[field.read], field);
-  return { name, source, read: required ? requiredRead(read) : read };
-}
-
-/** What is beyond the limits of the contract can't be used, however well it could be read. */
-function limitedRead(read: Read, { maxLength, range }: Field): Read {
-  if (maxLength !== undefined) {
-    return (source, field) => {
-      const text = read(source, field);
-      if (typeof text === 'string' && isLonger(text, maxLength)) {
-        reject('UGYLDIG_FELT', field, `is longer than ${String(maxLength)} characters`);
-      }
-      return text;
-    };
-  }
-  if (range === undefined) return read;
-  const [min, max] = range;
-  return (source, field) => {
-    const number = read(source, field);
-    if (typeof number === 'number' && (number < min || number > max)) {
-      reject('UGYLDIG_FELT', field, `must be from ${String(min)} to ${String(max)}`);
-    }
-    return number;
-  };
-}
-
-/** Counted as JSON Schema counts: a character outside the basic plane is one. */
-function isLonger(text: string, max: number): boolean {
-  return text.length > max && (text.length > 2 * max || Array.from(text).length > max);
-}
-
-function requiredRead(read: Read): Read {
-  return (source, field) => read(source, field) ?? reject('UGYLDIG_FELT', field, 'is missing');
-}
-
-function readUuid(source: JsonObject, field: string): string {
-  const value = source[field];
-  const uuid = typeof value === 'string' ? value.toLowerCase() : '';
-  if (!isUuid(uuid)) reject('UGYLDIG_FELT', field, 'must be a UUID');
-  return uuid;
-}
-
-function readOrganisasjonsnummer(source: JsonObject, field: string): string | null {
-  const value = readText(source, field);
-  if (value !== null && !/^[0-9]{9}$/.test(value)) reject('UGYLDIG_FELT', field, 'must be nine digits or null');
-  return value;
-}
-
-function readText(source: JsonObject, field: string): string | null {
-  const value = source[field] ?? null;
-  if (value === null) return null;
-  if (typeof value !== 'string') return reject('UGYLDIG_FELT', field, 'must be text or null');
-  // A lone surrogate has no UTF-8 form: it would be stored as another character than was sent.
-  if (!value.isWellFormed()) return reject('UGYLDIG_FELT', field, 'contains a lone surrogate');
-  return value;
-}
-
-function readNumber(source: JsonObject, field: string): number | null {
-  const value = source[field] ?? null;
-  if (value === null) return null;
-  // JSON.parse reads 1e999 as Infinity.
-  if (typeof value !== 'number' || !Number.isFinite(value)) reject('UGYLDIG_FELT', field, 'must be a number or null');
-  return value;
-}
-
-function readInteger(source: JsonObject, field: string): number | null {
-  const value = readNumber(source, field);
-  if (value === null) return null;
-  if (value !== (value | 0)) reject('UGYLDIG_FELT', field, 'must be a whole number of 32 bits or null');
-  return value;
-}
-
-function readBoolean(source: JsonObject, field: string): boolean {
-  const value = source[field] ?? false;
-  if (typeof value !== 'boolean') reject('UGYLDIG_FELT', field, 'must be true, false or null');
-  return value;
-}
-
-function readDate(source: JsonObject, field: string): string | null {
-  const value = readText(source, field);
-  if (value === null) return null;
-  return parseDate(value) ?? reject('UGYLDIG_FELT', field, 'must be an existing date, YYYY-MM-DD, or null');
-}
-
-function readOsloTime(source: JsonObject, field: string): string | null {
-  const value = readText(source, field);
-  if (value === null) return null;
-  return (
-    parseOsloTime(value) ?? reject('UGYLDIG_FELT', field, 'must be a local time, YYYY-MM-DDTHH:mm:ss[.f], or null')
-  );
-}
-
-function readInstant(source: JsonObject, field: string): string | null {
-  const value = readText(source, field);
-  if (value === null) return null;
-  return parseInstant(value) ?? reject('UGYLDIG_FELT', field, 'must be a time with offset, YYYY-MM-DDTHH:mm:ss[.f]Z');
 }

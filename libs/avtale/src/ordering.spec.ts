@@ -1,11 +1,11 @@
 import fc from 'fast-check';
+import type { Position } from '@tiltak/resource';
 import type { Avtale } from './fields.ts';
 import type { Message } from './message.ts';
 import {
   foldMessages,
   type Fold,
   type Content,
-  type Position,
   type PositionedMessage,
   type AvtaleState,
 } from './ordering.ts';

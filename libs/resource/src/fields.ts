@@ -4,8 +4,6 @@ export type Instant = string;
 /** What a field holds when it is there, by how it is read. */
 export interface Values {
   uuid: string;
-  /** nine digits */
-  organisasjonsnummer: string;
   text: string;
   /** of 32 bits */
   integer: number;
@@ -53,6 +51,8 @@ export interface Field extends FieldEntry {
    * them (2,704 bytes of all its columns together): a row that an index refuses would be tried for ever
    */
   maxLength?: number;
+  /** of a text: it has just so many digits, and nothing else */
+  digits?: number;
   /** of a number: the least and the most */
   range?: readonly [min: number, max: number];
   /** decides whether something is shown, and is not itself shown: no consumer can be granted it */
@@ -65,6 +65,3 @@ export type ValueOf<F extends Field> = F extends { required: true } | { read: 'b
   : Values[F['read']] | null;
 
 export type Reduced<T extends Readonly<Record<string, Field>>> = { -readonly [F in keyof T]: ValueOf<T[F]> };
-
-/** The column of a field: its name in snake case. */
-export const columnOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -47,8 +47,7 @@ create table virksomhet (
   kilde_slett_foer bigint,
   kilde_minne text,
   avtrykk uuid,
-  mottatt timestamptz(6) not null default now(),
-  constraint virksomhet_sist_endret_check check (sist_endret is not null or slettet is not null)
+  mottatt timestamptz(6) not null default now()
 ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02,
   autovacuum_vacuum_insert_scale_factor = 0.05);
 comment on table virksomhet is 'Current reduced virksomhet; a deleted one is only a marker, so that a late older message does not revive it';
