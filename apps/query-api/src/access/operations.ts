@@ -47,6 +47,11 @@ const RESOURCE_OPERATIONS: Readonly<Record<ResourceOperation, readonly GrantedFi
  */
 export const OPERATIONS = { ...OWN_OPERATIONS, ...RESOURCE_OPERATIONS };
 
+/** What it always answers with. */
+export function fieldsOfOperation(operation: Operation): readonly GrantedField[] {
+  return (OPERATIONS as Readonly<Record<string, readonly GrantedField[]>>)[operation] ?? [];
+}
+
 /** They tell of another resource than avtaler. */
 export function isOfResource(operation: Operation): operation is ResourceOperation {
   return operation in RESOURCE_OPERATIONS;

@@ -4,7 +4,7 @@ import { FeedReader } from '../changes/feed-reader.ts';
 import { FeedTail } from '../changes/feed-tail.ts';
 import type { Reader } from '../lookups/reader.ts';
 import type { Answer } from '../shared/in-pieces.ts';
-import { columnOf } from '@tiltak/resource';
+import { columnName } from '@tiltak/database';
 import type { ReadResource } from './resource.ts';
 import { RESOURCES } from './resources.ts';
 
@@ -12,7 +12,7 @@ import { RESOURCES } from './resources.ts';
 export function feedOfResource({ resource }: ReadResource): Feed {
   const base = `/api/v1/${resource.name}`;
   const start = { eksport: `${base}/eksport`, endringer: `${base}/endringer?fra=naa` };
-  return feedOf(`${resource.table}_endring`, columnOf(resource.key), resource.name, start);
+  return feedOf(`${resource.table}_endring`, columnName(resource.key), resource.name, start);
 }
 
 /** For each resource, those who follow its feed. */

@@ -166,13 +166,20 @@ const EXPORT =
 
 /** What the parameters of handlers are: in a class that is made, decorators can't see it. */
 function describeForms(controller: Type, { search, changesQuery, exportQuery, key }: ResourceDtos): void {
-  const forms = { search: [search, Object], changes: [changesQuery, Object, Object], export: [exportQuery, Object, Object], one: [key, Object, Object] };
+  const forms = {
+    search: [search, Object],
+    changes: [changesQuery, Object, Object],
+    export: [exportQuery, Object, Object],
+    one: [key, Object, Object],
+  };
   for (const [handler, types] of Object.entries(forms)) {
     Reflect.defineMetadata('design:paramtypes', types, controller.prototype as object, handler);
   }
 }
 
-function exportContent({ one }: ResourceDtos): object {
+function exportContent({
+  one,
+}: ResourceDtos): Record<string, { schema: { type: 'string'; format: string; description: string } }> {
   return {
     [NDJSON]: {
       schema: { type: 'string', format: 'binary', description: 'An `Eksporthode`, then `antall` times one of them' },
@@ -181,7 +188,11 @@ function exportContent({ one }: ResourceDtos): object {
   };
 }
 
-function changesAnswer(read: ReadResource, { rows, position }: Found<Answer<object>>, count: number): Promise<Answer<object>> {
+function changesAnswer(
+  read: ReadResource,
+  { rows, position }: Found<Answer<object>>,
+  count: number,
+): Promise<Answer<object>> {
   const toChange = ({ noekkel: key, type, aarsak: reason, tidspunkt: moment }: ChangeRow): object => ({
     [read.resource.key]: key,
     type: knownOr(CHANGE_TYPES, type),

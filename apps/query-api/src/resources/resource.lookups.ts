@@ -8,7 +8,7 @@ import {
   type ResourceQuestion,
   type ResourceSearchRow,
 } from './resource.queries.ts';
-import { columnOf } from '@tiltak/resource';
+import { columnName } from '@tiltak/database';
 
 /** What is answered with: what was asked for, or all that is granted; always the key. */
 export function answeredWith(read: ReadResource, { fields }: Grant, asked?: readonly string[]): string[] {
@@ -33,7 +33,7 @@ export function resourcePage(
   const { resource, filters, keyPattern } = read;
   const given = givenIn(read, question);
   const readFields = [...fields, ...given.flatMap((name) => filters[name]?.reads ?? [])];
-  const key = columnOf(resource.key);
+  const key = columnName(resource.key);
   return {
     fields: readFields.map((field) => granted(read, field)),
     isNarrowed: true,

@@ -1,4 +1,4 @@
-import { columnOf } from '@tiltak/resource';
+import { columnName } from '@tiltak/database';
 import { toRfc3339, type Member, type ValueReader } from '../avtaler/avtaler.fields.ts';
 import { entryOf, type ReadResource, type ResourceLink, type ResourceRow } from './resource.ts';
 
@@ -6,7 +6,7 @@ import { entryOf, type ReadResource, type ResourceLink, type ResourceRow } from 
 export function membersFor(read: ReadResource, fields: readonly string[]): Member[] {
   const { key } = read.resource;
   return [key, ...fields.filter((field) => field !== key)].map((name) => ({
-    ...{ name, column: columnOf(name) },
+    ...{ name, column: columnName(name) },
     read: readerOf(read, name),
   }));
 }

@@ -1,4 +1,4 @@
-import { columnOf } from '@tiltak/resource';
+import { columnName } from '@tiltak/database';
 import { Params } from '../avtaler/avtaler.conditions.ts';
 import { chosenStatement, keysOf, preparedStatement, type Query } from '../lookups/statement.ts';
 import { fieldsOf, type ReadResource, type ResourceFilter, type ResourceRow } from './resource.ts';
@@ -45,7 +45,7 @@ export function resourceSearch(
     ...(after === undefined ? [] : [`${key} > ${params.add(after, 'text')}`]),
   ];
   const others = given.filter((one) => one !== inOrder && one !== few).map(conditionOf);
-  const columns = [key, ...fields.map(columnOf).filter((column) => column !== key)];
+  const columns = [key, ...fields.map(columnName).filter((column) => column !== key)];
   const asked: Asked = { lead, few: few && conditionOf(few), others, columns };
   const isDirect = others.length === 0 && few === undefined;
   const text = isDirect ? directSql(read, asked, params.add(limit, 'bigint')) : lookingSql(read, asked, limit, params);
@@ -62,7 +62,7 @@ interface Asked {
 }
 
 function keyAndView({ resource }: ReadResource): { key: string; view: string } {
-  return { key: columnOf(resource.key), view: `${resource.table}_synlig` };
+  return { key: columnName(resource.key), view: `${resource.table}_synlig` };
 }
 
 const isInOrder = ({ by }: ResourceFilter): boolean => by === 'keys' || by === 'index' || by === 'function';
@@ -77,10 +77,10 @@ function conditionSql(read: ReadResource, filter: ResourceFilter, value: string 
     case 'prefix': {
       // As the index of patterns has it, also in a plan that is for all values.
       const [from, to] = [params.add(value, 'text'), params.add(nextText(String(value)), 'text')];
-      return `(${columnOf(filter.field)} ~>=~ ${from} and ${columnOf(filter.field)} ~<~ ${to})`;
+      return `(${columnName(filter.field)} ~>=~ ${from} and ${columnName(filter.field)} ~<~ ${to})`;
     }
     default:
-      return `${columnOf(filter.field)} = ${params.add(value, 'text')}`;
+      return `${columnName(filter.field)} = ${params.add(value, 'text')}`;
   }
 }
 
@@ -126,7 +126,7 @@ function lookingSql(read: ReadResource, { lead, few, others, columns }: Asked, s
 /** One, by its key. */
 export function resourceByKey(read: ReadResource, fields: readonly string[], value: string): Query<ResourceRow> {
   const { key, view } = keyAndView(read);
-  const columns = [key, ...fields.map(columnOf).filter((column) => column !== key)];
+  const columns = [key, ...fields.map(columnName).filter((column) => column !== key)];
   const text = `select ${columns.join(', ')} from ${view} where ${key} = $1::text`;
   const isWhole = fields.length === fieldsOf(read).length;
   return {

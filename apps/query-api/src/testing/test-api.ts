@@ -15,6 +15,7 @@ import { readEnvironment } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { stringify } from 'yaml';
 import { SCHEMA } from '../config.ts';
+import { RESOURCES } from '../resources/resources.ts';
 import { startQueryApi } from '../query-api.ts';
 
 export const KEY = '0f'.repeat(32);
@@ -48,6 +49,15 @@ const KONSUMENTER = [
       { ...grunnlag({ operasjoner: 'alle', felter: 'alle' }), utvalg: { tiltakstyper: ['MENTOR'] } },
     ],
   },
+  konsument('virksomhet-smal', {
+    operasjoner: ['sokVirksomheter'],
+    felter: ['avtaleId'],
+    ressurser: { virksomheter: { felter: ['organisasjonsnummer', 'organisasjonsform'] } },
+  }),
+  // Of whatever a spec has made up.
+  ...RESOURCES.filter(({ resource }) => resource.name !== 'virksomheter').map(({ resource: { name } }) =>
+    konsument(name, { operasjoner: 'alle', felter: ['avtaleId'], ressurser: { [name]: { felter: 'alle' } } }),
+  ),
   // May not search by persons.
   konsument('uten-person', { operasjoner: 'alle', felter: ['avtaleId', 'bedriftNr', 'tiltakstype', 'avtaleStatus'] }),
   { ...konsument('uten-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: undefined },
