@@ -23,6 +23,10 @@ const avtaleWriter = {
   importNamePattern: '^(insert|update|repair|delete|require|move)',
   message: 'What writes avtaler goes through ingest/writer.ts: it owns the locks, their order, parking and relations.',
 };
+const resourceWriter = {
+  regex: '/resource\\.queries\\.ts$',
+  message: 'What writes a resource goes through ingest/resource-writer.ts, as avtaler go through ingest/writer.ts.',
+};
 const personWriter = {
   regex: '/persons\\.queries\\.ts$',
   importNamePattern: '^(lock|replace|move)',
@@ -36,10 +40,12 @@ const ingestorDoors = [
   {
     files: ['apps/ingestor/src/**/*.ts'],
     ignores: ['**/*.spec.ts', 'apps/ingestor/src/testing/**'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, personWriter, adapterApart] }] },
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [avtaleWriter, resourceWriter, personWriter, adapterApart] }],
+    },
   },
   {
-    files: ['apps/ingestor/src/ingest/{writer,group-writer,person-writer}.ts'],
+    files: ['apps/ingestor/src/ingest/{writer,group-writer,person-writer,resource-writer}.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [adapterApart] }] },
   },
   {
@@ -49,7 +55,7 @@ const ingestorDoors = [
       'apps/ingestor/src/operations/status.*.ts',
       'apps/ingestor/src/operations/condition/*.ts',
     ],
-    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, personWriter] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [avtaleWriter, resourceWriter, personWriter] }] },
   },
 ];
 

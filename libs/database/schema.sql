@@ -675,6 +675,46 @@ comment on function noter_tidslinje() is 'Tells those who follow this server whi
 revoke execute on function noter_tidslinje() from public;
 grant execute on function noter_tidslinje() to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION oppdater_hovedenheter(flyttet text[])
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$ begin
+  return query with recursive ned (nr) as (
+    select unnest(flyttet)
+    union
+    select v.organisasjonsnummer from ned join public.virksomhet v on v.overordnet_enhet = ned.nr and v.slettet is null
+  ), opp (nr, topp, nivaa) as (
+    select nr, nr, 0 from ned
+    union all
+    select opp.nr, v.overordnet_enhet, opp.nivaa + 1
+    from opp join public.virksomhet v on v.organisasjonsnummer = opp.topp
+    where v.slettet is null and v.overordnet_enhet is not null and opp.nivaa <= 20
+  ), riktig as (
+    select distinct on (nr) nr, case when nivaa between 1 and 20 then topp end as hovedenhet
+    from opp order by nr, nivaa desc
+  ), rettet as (
+    update public.virksomhet v set hovedenhet = r.hovedenhet from riktig r
+    where v.organisasjonsnummer = r.nr and v.hovedenhet is distinct from r.hovedenhet
+    returning v.organisasjonsnummer, v.slettet
+  ), varsel as (
+    insert into public.hovedenhet_varsel select organisasjonsnummer from rettet
+    -- Locked, so that who tells of it does not take it before this is committed.
+    on conflict (organisasjonsnummer) do update set lagt_til = excluded.lagt_til
+  ), linjer as (
+    insert into public.virksomhet_endring (organisasjonsnummer, type)
+    select organisasjonsnummer, 'ENDRET' from rettet where slettet is null and organisasjonsnummer <> all (flyttet)
+  )
+  select organisasjonsnummer from rettet;
+end $function$;
+comment on function oppdater_hovedenheter(text[]) is 'Finds anew the top of the chain of these and of all below them; answers with those that have got another';
+revoke execute on function oppdater_hovedenheter(text[]) from public;
+grant execute on function oppdater_hovedenheter(text[]) to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION oppslagsform_nr(hvem text, grunnlag text, hva text, felt text[])
  RETURNS bigint
  LANGUAGE plpgsql

@@ -61,6 +61,11 @@ export const SCHEMA = {
       "The person register's topic: which idents are one person's, as JSON (ADR 27); without it, an ident is a person",
     optional: true,
   }),
+  VIRKSOMHET_TOPIC: text({
+    description:
+      'Topic of employers: their names, and what they are parts of (ADR 64); without it, nothing is known of them but their numbers',
+    optional: true,
+  }),
   TRIGGER_TOPIC: text({
     description:
       'Topic that each change of an avtale is told of on, as CloudEvents (ADR 48); without it, changes are read from the feed alone',

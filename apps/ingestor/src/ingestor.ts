@@ -30,8 +30,10 @@ import { AVTALE_EVENT } from './ingest/avtaler.consumer.ts';
 import { FormerIdents } from './ingest/former-idents.job.ts';
 import { GroupWriter } from './ingest/group-writer.ts';
 import { PersonWriter } from './ingest/person-writer.ts';
+import { ResourceWriter, type ResourceIngest } from './ingest/resource-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { IngestorModule, type Parts } from './ingestor.module.ts';
+import type { MessageBatch } from './kafka/batch.ts';
 import { createKafkaConnection, type KafkaConnection } from './kafka/connection.ts';
 import { DOCUMENT_ROUTES, openApiText, serveOpenApi } from './openapi.ts';
 import { CONSOLE_ROUTES, serveConsole } from './operations/console/console.ts';
@@ -45,6 +47,8 @@ import { Rebuild } from './operations/rebuild/rebuild.job.ts';
 import { RelationCheck } from './operations/relation-check/relation-check.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
+import { ResourceConsumer } from './resources/resource.consumer.ts';
+import { RESOURCES, topicsOf } from './resources/resources.ts';
 import { Retention } from './retention/retention.job.ts';
 import { retentionRules } from './retention/rules.ts';
 import { StorageMeter } from './operations/storage/storage.job.ts';
@@ -65,6 +69,8 @@ export interface Ingestor extends Parts {
   /** what is done beside the stream does it in pieces, when the stream has nothing to do */
   giveWay: GiveWay;
   kafka: KafkaConnection;
+  /** of the resources that have a topic, by it */
+  resourceWriters: ReadonlyMap<string, ResourceWriter>;
   /** what goes on in the background, in the order in which it starts */
   jobs: readonly Job[];
   /** Serves the page of those on duty. */
@@ -80,6 +86,8 @@ interface Job {
 export interface Replacements {
   kafka?: typeof createKafkaConnection;
   serveConsole?: Ingestor['serveConsole'];
+  /** what topics bring besides avtaler */
+  resources?: readonly ResourceIngest[];
   /** how long a reconciliation waits for the stream, ms */
   avstemmingWaitMs?: number;
 }
@@ -89,7 +97,9 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const dataSource = createDataSource(databaseOptionsFrom(config));
   const pool = createPool(databaseOptionsFrom(config));
   const groupPool = createKeyedPool(config, { lock_timeout: '2000' });
-  const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT };
+  const resources = topicsOf(replacements.resources ?? RESOURCES, config);
+  const named = resources.map(({ resource: { name }, topic }) => ({ name, topic }));
+  const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT, resources: named };
   const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
   const { topic, publisher, foreground } = kafka;
   const giveWay = new GiveWay(foreground);
@@ -97,7 +107,8 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const personWriter = new PersonWriter(pool, deltakerId);
   const adapter = new Adapter(config, publisher, pool);
   const storageMeter = new StorageMeter(pool, config.DB_PLASS_GB);
-  const onDuty = createForDuty(config, { pool, deltakerId, personWriter, kafka, giveWay });
+  const resourceWriters = consumeResources(resources, { pool, kafka, giveWay });
+  const onDuty = createForDuty(config, { pool, deltakerId, personWriter, kafka, giveWay, resourceWriters });
   const avstemming = new Avstemming(pool, topic, giveWay, {
     maxLines: config.AVSTEMMING_MAKS_LINJER,
     deadlineSeconds: config.AVSTEMMING_FRIST_SEKUNDER,
@@ -114,6 +125,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     writer,
     groupWriter: new GroupWriter(groupPool, writer),
     personWriter,
+    resourceWriters,
     ...servedBy(config),
     ...onDuty,
     adapter,
@@ -135,10 +147,26 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new UsageSummary(pool),
       ...jobsOfThePage(config, pool, { avstemming, storageMeter, giveWay }),
       onDuty.rebuild,
+      ...resources.flatMap(({ ingest }) => ingest.jobs?.({ pool, giveWay }) ?? []),
       ...publishingJobs(config, kafka, adapter),
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };
+}
+
+/** By topic, what writes it. */
+function consumeResources(
+  resources: ReturnType<typeof topicsOf>,
+  { pool, kafka, giveWay }: Pick<Ingestor, 'pool' | 'kafka' | 'giveWay'>,
+): Map<string, ResourceWriter> {
+  const writers = new Map(resources.map(({ ingest, topic }) => [topic, new ResourceWriter(pool, ingest)]));
+  for (const { name, topic, stream } of kafka.resourceStreams) {
+    const writer = writers.get(topic);
+    if (!writer) continue;
+    const consumer = new ResourceConsumer(writer, giveWay);
+    stream.addHandler(name, (batches: readonly MessageBatch[]) => consumer.receive(batches));
+  }
+  return writers;
 }
 
 function publishingJobs(config: Config, { triggerPublisher }: KafkaConnection, { completion }: Adapter): Job[] {
@@ -154,14 +182,14 @@ type ForDuty = Pick<Ingestor, 'backgroundPool' | 'parkedReplay' | 'parkedBulk' |
 /** What stores for those on duty, over connections that are none of the stream's. */
 function createForDuty(
   config: Config,
-  given: Pick<Ingestor, 'pool' | 'deltakerId' | 'personWriter' | 'kafka' | 'giveWay'>,
+  given: Pick<Ingestor, 'pool' | 'deltakerId' | 'personWriter' | 'kafka' | 'giveWay' | 'resourceWriters'>,
 ): ForDuty {
   const { pool, deltakerId, personWriter, giveWay } = given;
   const { topic, publisher } = given.kafka;
   const backgroundPool = createKeyedPool(config);
   const writer = new Writer(backgroundPool, deltakerId, keepsFormerIdents(config));
-  const ofPersons = { writer: personWriter, topic: config.IDENT_TOPIC };
-  const parkedReplay = new ParkedReplay(pool, writer, ofPersons, topic, giveWay);
+  const others = { identer: { writer: personWriter, topic: config.IDENT_TOPIC }, resources: given.resourceWriters };
+  const parkedReplay = new ParkedReplay(pool, writer, others, topic, giveWay);
   return {
     backgroundPool,
     parkedReplay,
@@ -270,6 +298,7 @@ function serve(ingestor: Ingestor, state: { schema: boolean; started: boolean })
       serveOpenApi(app);
       app.connectMicroservice({ strategy: kafka.stream });
       if (kafka.identStream) app.connectMicroservice({ strategy: kafka.identStream });
+      for (const { stream } of kafka.resourceStreams) app.connectMicroservice({ strategy: stream });
     },
   });
 }

@@ -96,6 +96,32 @@ export const metrics = {
     help: "Offsets between what is stored of the person register's topic and the end of the partition, when it was last read",
     labelNames: ['partisjon'] as const,
   }),
+  resourceLag: new Gauge({
+    name: 'ingestor_etterslep_ressurs',
+    help: "Offsets between what is stored of a resource's topic and the end of the partition, when it was last read",
+    labelNames: ['ressurs', 'partisjon'] as const,
+  }),
+  resourceMessages: new Counter({
+    name: 'ingestor_ressurs_meldinger_total',
+    help: 'Messages of a resource that is not avtaler by what became of them: TATT_INN, UENDRET, FORELDET, SLETTET, PARKERT',
+    labelNames: ['ressurs', 'utfall'] as const,
+  }),
+  missingVirksomheter: new Gauge({
+    name: 'ingestor_manglende_virksomheter',
+    help: 'Virksomheter that avtaler or virksomheter name, and that are not here',
+  }),
+  oldestMissingVirksomhet: new Gauge({
+    name: 'ingestor_manglende_virksomhet_eldste_alder_sekunder',
+    help: 'For how long the virksomhet has been missing that was first found so; 0: none is',
+  }),
+  withoutHovedenhet: new Gauge({
+    name: 'ingestor_virksomheter_i_sirkel',
+    help: 'Virksomheter whose chain upwards leads into a cycle, or is longer than 20: they have no hovedenhet',
+  }),
+  untoldHovedenheter: new Gauge({
+    name: 'ingestor_hovedenheter_ikke_varslet',
+    help: 'Virksomheter with another hovedenhet, whose avtaler the change feed has not told of yet',
+  }),
   gaps: new Gauge({
     name: 'ingestor_hull',
     help: 'Times that the topic had removed messages before they were read, and that no reconciliation has made up for',

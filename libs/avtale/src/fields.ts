@@ -322,7 +322,7 @@ export const FIELD_ENTRIES: Readonly<Record<AvtaleField, FieldEntry>> = {
     meaning:
       'Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known',
     personalData: 'VIRKSOMHET',
-    since: '1.2.0',
+    since: '1.1.0',
   },
 };
 

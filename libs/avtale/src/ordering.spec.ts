@@ -2,13 +2,7 @@ import fc from 'fast-check';
 import type { Position } from '@tiltak/resource';
 import type { Avtale } from './fields.ts';
 import type { Message } from './message.ts';
-import {
-  foldMessages,
-  type Fold,
-  type Content,
-  type PositionedMessage,
-  type AvtaleState,
-} from './ordering.ts';
+import { foldMessages, type Fold, type Content, type PositionedMessage, type AvtaleState } from './ordering.ts';
 
 const ID = '04d0033c-754b-4daa-b5ff-6531dc64582c';
 const time = (n: number): string => `2026-01-01T00:00:00.${String(n).padStart(6, '0')}Z`;

@@ -11,6 +11,8 @@ export const LOCKS = {
   STATISTICS: `hashtext('tiltak-datadeling statistikk')`,
   /** session, tried; the relations are checked by one ingestor at a time after a change of version */
   RELASJONSKONTROLL: `hashtext('tiltak-datadeling relasjonskontroll')`,
+  /** transaction, tried, alone; which virksomheter are missing is noted by one ingestor at a time */
+  MISSING_VIRKSOMHETER: `hashtext('tiltak-datadeling manglende virksomheter')`,
   /** transaction, tried, alone; what rebuilds that are over have seen is deleted by one ingestor at a time */
   SEEN: `hashtext('tiltak-datadeling gjenoppbygging sett')`,
   /** session, tried; the change feed is told of on the trigger topic by one ingestor at a time */
@@ -27,6 +29,8 @@ export const LOCKS = {
    * are one person's, so that every avtale follows its person, also one that is being written
    */
   PERSONS: '7220319',
+  /** transaction; after the position, before any row of virksomhet: whoever writes these finds the top of their chains */
+  HIERARCHY: '7220324',
   /** transaction; the first of two numbers, the second is of the consumer whose subscriptions are changed */
   SUBSCRIPTIONS: '7220320',
   /**

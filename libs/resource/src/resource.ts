@@ -10,9 +10,9 @@ export interface Resource<F extends Readonly<Record<string, Field>> = Readonly<R
   /** singular, as its tables have it: `virksomhet`, `virksomhet_versjon`, `virksomhet_endring`, `virksomhet_synlig` */
   table: string;
   /** its field that identifies it; the key of its messages */
-  key: keyof F & string;
+  key: string;
   /** contract, reduced table (columns in snake case), documents, grants: all from these */
   fields: F;
   /** its field that decides which of two messages is the newer */
-  order: keyof F & string;
+  order: string;
 }

@@ -1,6 +1,6 @@
 import type { Field, Reduced, Resource } from '@tiltak/resource';
 
-const FIRST = '1.2.0';
+const FIRST = '1.1.0';
 
 /** What is kept of an employer, of the national register's: an establishment (underenhet) or what it is a part of (hovedenhet). */
 const TABLE = {
@@ -84,7 +84,7 @@ const TABLE = {
 export type Virksomhet = Reduced<typeof TABLE>;
 export type VirksomhetField = keyof typeof TABLE;
 
-export const VIRKSOMHETER: Resource<typeof TABLE> = {
+export const VIRKSOMHETER: Resource<typeof TABLE> & Record<'key' | 'order', VirksomhetField> = {
   name: 'virksomheter',
   table: 'virksomhet',
   key: 'organisasjonsnummer',

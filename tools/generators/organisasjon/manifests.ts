@@ -91,6 +91,8 @@ ${adapterIngress(name, env, topic)}  accessPolicy:
     - { name: KAFKA_TOPIC, value: ${topic} }
     # Which idents are one person's, when a person register's topic is at hand (docs/operations.md, Idents).
     # - { name: IDENT_TOPIC, value: … }
+    # Employers, when a topic of them is at hand (docs/operations.md, Virksomheter).
+    # - { name: VIRKSOMHET_TOPIC, value: … }
     # What each change of an avtale is told of on; nothing is without it (docs/operations.md, Triggers).
     - { name: TRIGGER_TOPIC, value: ${triggerTopic(name)} }
     - { name: DRIFT_GRUPPER, value: '{{driftsgruppe}}' }

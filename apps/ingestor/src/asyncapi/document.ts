@@ -1,4 +1,5 @@
 import { DELETE_BEFORE } from '@tiltak/avtale';
+import { VIRKSOMHETER } from '@tiltak/virksomhet';
 import { stringify } from 'yaml';
 import { SCHEMA } from '../config.ts';
 import { HEADERS } from '../trigger/trigger-event.ts';
@@ -7,12 +8,13 @@ import {
   EXAMPLE_AVTALE_MESSAGE,
   EXAMPLE_EVENT,
   IDENT_SCHEMA,
+  schemaOf,
   TRIGGER_SCHEMA,
   type JsonSchema,
   type ResourceSchema,
 } from './schemas.ts';
 
-const DESCRIPTION = `The topics of one organisation's ingestor. It reads avtaler from one, and whose idents are one person's from another; what an adapter sends over REST becomes messages on the first; and it tells of each change of an avtale on the third.
+const DESCRIPTION = `The topics of one organisation's ingestor. It reads avtaler from one, whose idents are one person's from another, and employers from one more; what an adapter sends over REST becomes messages on the first; and it tells of each change of an avtale on the last.
 
 **Who listens to the trigger topic** gets one event for each line of the change feed (\`hentEndringer\`), in its order for each avtale, at least once. A repeat has the same \`id\`. An event holds no personal data and no content: look up what has changed, with \`Minst-Posisjon: <data.posisjon>\` to be sure that the answer holds the change. The topic keeps events for a week; the change feed reaches further back. How to get access: docs/konsumenter.md.`;
 
@@ -45,6 +47,7 @@ function createDocument(resource: ResourceSchema): object {
 const TAGS = [
   { name: 'avtaler', description: 'What is stored' },
   { name: 'identer', description: "Whose idents are one person's" },
+  { name: 'virksomheter', description: 'Employers' },
   { name: 'trigger', description: 'What is told to others' },
 ];
 
@@ -84,6 +87,17 @@ const CHANNELS = {
     messages: { person: ref('components/messages', 'person') },
     ...kafkaTopic('compact'),
   },
+  virksomheter: {
+    ...address('VIRKSOMHET_TOPIC', 'arbeidsgiver.tiltak-virksomheter-hendelse-compact'),
+    title: 'Virksomheter',
+    description:
+      'Only where the setting is made. As avtaler: compacted, and the newest `sistEndret` wins, whatever the order.',
+    messages: {
+      virksomhet: ref('components/messages', 'virksomhet'),
+      virksomhetGravstein: ref('components/messages', 'virksomhetGravstein'),
+    },
+    ...kafkaTopic('compact'),
+  },
   trigger: {
     ...address('TRIGGER_TOPIC', 'tiltak.datadeling-nav-avtale-endret'),
     title: 'Triggers',
@@ -113,6 +127,10 @@ const OPERATIONS = {
     title: 'The person register',
     description: 'Which idents are those of one person.',
   }),
+  lesVirksomheter: operation('receive', 'virksomheter', {
+    title: 'Employers',
+    description: 'Each message takes effect once, or is parked with a reason.',
+  }),
   meldEndringer: operation('send', 'trigger', {
     title: 'Triggers',
     description: 'One event for each line of the change feed, published by one ingestor at a time.',
@@ -122,7 +140,19 @@ const OPERATIONS = {
 const key = (description: string, schema: JsonSchema): object => ({
   bindings: { kafka: { key: { type: 'string', description, ...schema } } },
 });
+const VIRKSOMHET_KEY = key('organisasjonsnummer', { pattern: '^[0-9]{9}$' });
 const AVTALE_KEY = key('avtaleId', { format: 'uuid' });
+
+const TOMBSTONE_HEADERS: JsonSchema = {
+  type: 'object',
+  properties: {
+    [DELETE_BEFORE]: {
+      type: 'string',
+      pattern: '^[0-9]+$',
+      description: 'Of a full sync: the offset of the partition that it does not delete beyond',
+    },
+  },
+};
 
 const MESSAGES = {
   avtale: {
@@ -137,16 +167,7 @@ const MESSAGES = {
     name: 'gravstein',
     title: 'An avtale that is gone',
     description: 'A message without a value. It beats everything before it, and only what is newer revives the avtale.',
-    headers: {
-      type: 'object',
-      properties: {
-        [DELETE_BEFORE]: {
-          type: 'string',
-          pattern: '^[0-9]+$',
-          description: 'Of a full sync: the offset of the partition that it does not delete beyond',
-        },
-      },
-    },
+    headers: TOMBSTONE_HEADERS,
     payload: { type: 'null' },
     ...AVTALE_KEY,
   },
@@ -157,6 +178,22 @@ const MESSAGES = {
     contentType: 'application/json',
     payload: { oneOf: [ref('components/schemas', 'Person'), { type: 'null' }] },
     ...key('aktørId', { pattern: '^[0-9]{13}$' }),
+  },
+  virksomhet: {
+    name: 'virksomhet',
+    title: 'A virksomhet as it is now',
+    contentType: 'application/json',
+    payload: ref('components/schemas', 'Virksomhet'),
+    ...VIRKSOMHET_KEY,
+  },
+  virksomhetGravstein: {
+    name: 'virksomhetGravstein',
+    title: 'A virksomhet that is gone',
+    description:
+      'A message without a value, as of an avtale. One that was struck off the register is not gone: it has slettetDato.',
+    headers: TOMBSTONE_HEADERS,
+    payload: { type: 'null' },
+    ...VIRKSOMHET_KEY,
   },
   trigger: {
     name: 'trigger',
@@ -176,5 +213,6 @@ const MESSAGES = {
 const schemas = (resource: ResourceSchema): Record<string, JsonSchema> => ({
   Avtale: avtaleSchema(resource),
   Person: IDENT_SCHEMA,
+  Virksomhet: schemaOf(VIRKSOMHETER),
   Trigger: TRIGGER_SCHEMA,
 });

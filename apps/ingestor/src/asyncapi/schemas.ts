@@ -1,4 +1,5 @@
 import { SOURCE_FIELDS } from '@tiltak/avtale';
+import type { Field, Resource } from '@tiltak/resource';
 import { EVENT_TYPES, sourceOf, toEvent, type FeedLine, type TriggerEvent } from '../trigger/trigger-event.ts';
 
 /** JSON Schema, as far as it is used here. */
@@ -61,6 +62,48 @@ export const IDENT_SCHEMA: JsonSchema = {
       },
     },
   },
+};
+
+/** What is read of the messages of a resource, by its table of fields. */
+export function schemaOf({ fields }: Resource): JsonSchema {
+  const all = Object.values(fields);
+  const properties = all.map((field): [string, JsonSchema] => [field.source, propertyOf(field)]);
+  return {
+    type: 'object',
+    required: all.filter(({ required }) => required).map(({ source }) => source),
+    properties: {
+      ...Object.fromEntries(properties),
+      slettemerket: { type: 'boolean', description: 'Deleted: nothing of it is kept' },
+    },
+  };
+}
+
+function propertyOf({ read, meaning, required, digits, maxLength }: Field): JsonSchema {
+  const type = JSON_TYPE[read];
+  return {
+    type: required ? type : [type, 'null'],
+    description: meaning,
+    ...FORMAT[read],
+    ...(digits === undefined ? {} : { pattern: `^[0-9]{${String(digits)}}$` }),
+    ...(digits === undefined && maxLength !== undefined ? { maxLength } : {}),
+  };
+}
+
+const JSON_TYPE: Readonly<Record<Field['read'], string>> = {
+  uuid: 'string',
+  text: 'string',
+  integer: 'integer',
+  number: 'number',
+  boolean: 'boolean',
+  date: 'string',
+  osloTime: 'string',
+  instant: 'string',
+};
+
+const FORMAT: Readonly<Partial<Record<Field['read'], JsonSchema>>> = {
+  uuid: { format: 'uuid' },
+  date: { format: 'date' },
+  instant: { format: 'date-time' },
 };
 
 /** Closed: what is not named here is never told. */

@@ -302,7 +302,8 @@ export interface Deletion {
   position: Position;
 }
 
-const BYTES_OF_DELETED = `nokkel = null, verdi = null, innhold_fjernet = now(),
+/** Also of what is no avtale: the reason is what the page calls it. */
+export const BYTES_OF_DELETED = `nokkel = null, verdi = null, innhold_fjernet = now(),
   innhold_fjernet_aarsak = 'AVTALE_SLETTET', tilstand = 'FORKASTET', behandlet = now(), begrunnelse = 'AVTALE_SLETTET'`;
 
 /**

@@ -24,6 +24,8 @@ export interface KafkaConnection {
   foreground: Foreground;
   /** the stream of the person register, when there is one */
   identStream: Stream | undefined;
+  /** of each resource that has a topic, the stream of it: for who takes its batches */
+  resourceStreams: readonly { name: string; topic: string; stream: Stream }[];
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
@@ -48,7 +50,7 @@ export interface KafkaConnection {
 export function createKafkaConnection(
   config: Config,
   dataSource: DataSource,
-  patterns: { avtaler: string; identer: string },
+  patterns: { avtaler: string; identer: string; resources?: readonly { name: string; topic: string }[] },
 ): KafkaConnection {
   const [topic, options] = [config.KAFKA_TOPIC, kafkaOptions(config)];
   const kafka = createKafka(options);
@@ -81,10 +83,15 @@ export function createKafkaConnection(
     return reader;
   };
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
+  const resourceStreams = (patterns.resources ?? []).map(({ name, topic: resourceTopic }) => {
+    const own = { topic: resourceTopic, pattern: name, groupId: `${consumption.groupId}-${name}` };
+    return { name, topic: resourceTopic, stream: createStream({ ...consumption, ...own }) };
+  });
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
   const publisher = createPublisher(topic);
   const stream = createStream(consumption);
+  const otherTopics = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
   return {
     stream,
     foreground: stream,
@@ -93,10 +100,11 @@ export function createKafkaConnection(
       config.IDENT_TOPIC === undefined
         ? undefined
         : createStream({ ...consumption, ...identer, topic: config.IDENT_TOPIC }),
+    resourceStreams,
     topic: new Topic(topic, describe, createReader),
     publisher,
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
-    watch: new TopicWatch(dataSource, { avtaler: topic, identer: config.IDENT_TOPIC }, (name) => admin.describe(name)),
+    watch: new TopicWatch(dataSource, { avtaler: topic, others: otherTopics }, (name) => admin.describe(name)),
     describe,
     connect: async () => {
       await Promise.all([admin.connect(), groupAdmin.connect()]);

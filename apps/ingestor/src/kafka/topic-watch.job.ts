@@ -17,7 +17,7 @@ export class TopicWatch {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly topics: { avtaler: string; identer: string | undefined },
+    private readonly topics: { avtaler: string; others: readonly string[] },
     private readonly describe: (topic: string) => Promise<TopicDescription>,
   ) {}
 
@@ -32,12 +32,12 @@ export class TopicWatch {
 
   /** One look at each topic. */
   async round(): Promise<void> {
-    const { avtaler, identer } = this.topics;
+    const { avtaler, others } = this.topics;
     await this.look(avtaler);
     const closed = await closeGaps(this.dataSource.manager, avtaler);
     if (closed > 0) logger.info({ topic: avtaler, hull: closed }, 'A reconciliation has made up for what was lost');
-    if (identer !== undefined) await this.look(identer);
-    for (const topic of [avtaler, identer]) if (topic !== undefined) await this.show(topic);
+    for (const topic of others) await this.look(topic);
+    for (const topic of [avtaler, ...others]) await this.show(topic);
   }
 
   private async look(topic: string): Promise<void> {

@@ -73,7 +73,8 @@ export async function startTestIngest(
     owner,
     empty: async () => {
       await owner.query(
-        `truncate avtale, avtale_versjon, avtale_endring, endring, relasjon, parkert_melding, konsum_offset, registerident, personident,
+        `truncate avtale, avtale_versjon, avtale_endring, endring, virksomhet, virksomhet_versjon, virksomhet_endring,
+           hovedenhet_varsel, manglende_virksomhet, relasjon, parkert_melding, konsum_offset, registerident, personident,
            personident_foer, konsum_hull restart identity`,
       );
       await owner.query('insert into konsum_offset values ($1, $2, 0)', [TOPIC, PARTITION]);

@@ -15,7 +15,6 @@ const { schemas } = (JSON.parse(readFileSync(file, 'utf8')) as { components: { s
 
 const JSON_TYPES: Record<Field['read'], Record<string, unknown>> = {
   uuid: { type: 'string', format: 'uuid' },
-  organisasjonsnummer: { type: 'string' },
   text: { type: 'string' },
   integer: { type: 'integer' },
   number: { type: 'number' },

@@ -52,7 +52,6 @@ const TIME = '0 to 9 decimals, rounded half up to whole microseconds';
 
 const READINGS: Record<Field['read'], Reading> = {
   uuid: { type: 'string', sql: 'uuid', rule: 'A UUID, in lower case' },
-  organisasjonsnummer: { type: 'string', sql: 'text', rule: 'Nine digits' },
   text: { type: 'string', sql: 'text', rule: 'The text as it stands' },
   integer: { type: 'integer', sql: 'integer', rule: 'A whole number of 32 bits' },
   number: { type: 'number', sql: 'double precision', rule: 'A number, with or without decimals' },

@@ -5,7 +5,6 @@ import { SCHEMAS } from './schema.ts';
 /** The schema is written out, since its clients were generated from it: here it is held against the table of fields. */
 const GRAPHQL_TYPES: Record<Field['read'], string> = {
   uuid: 'ID',
-  organisasjonsnummer: 'String',
   text: 'String',
   integer: 'Int',
   number: 'Float',

@@ -55,7 +55,6 @@ function formOf(schema: string | undefined, members: Members, defaults: Record<s
 
 const TYPES: Readonly<Record<keyof Values, ApiPropertyOptions>> = {
   uuid: { type: String, format: 'uuid' },
-  organisasjonsnummer: { type: String },
   text: { type: String },
   integer: { type: 'integer' },
   number: { type: Number },

@@ -41,14 +41,11 @@ export interface ResourceLink {
   sporring?: Record<string, string>;
 }
 
-/** A `Resource`, whatever its fields are called. */
-export type Named = Omit<Resource, 'key' | 'order'> & { key: string; order: string };
-
 export type ResourceRow = Record<string, string | number | boolean | null>;
 
 /** What the query-api knows of a resource: all its routes, schemas and grants follow from it (ADR 65). */
 export interface ReadResource {
-  resource: Named;
+  resource: Resource;
   /** what messages do not say; columns of the view bear their names in snake case */
   derived: Readonly<Record<string, DerivedField>>;
   operations: Readonly<Record<'search' | 'one' | 'changes' | 'export', string>>;

@@ -13,8 +13,8 @@ export const VIRKSOMHETER_READ: ReadResource = {
       meaning:
         'Organisation number of the top of the chain of units that it is below, 9 digits, also when that unit is not here; null when it is itself the top, or its chain leads into a cycle',
       personalData: 'VIRKSOMHET',
-      since: '1.2.0',
-      read: 'organisasjonsnummer',
+      since: '1.1.0',
+      read: 'text',
     },
   },
   operations: {

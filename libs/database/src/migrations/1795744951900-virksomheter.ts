@@ -12,6 +12,7 @@ export class Virksomheter1795744951900 implements MigrationInterface {
     await step(db, 'tables', TABLES);
     await step(db, 'feed', FEED);
     await step(db, 'below', BELOW);
+    await step(db, 'hovedenhet', HOVEDENHET);
     await step(db, 'hovedenhet of an avtale', WITH_HOVEDENHET);
   }
 
@@ -20,7 +21,8 @@ export class Virksomheter1795744951900 implements MigrationInterface {
     await step(
       db,
       'no tables',
-      `drop function virksomheter_under(text);
+      `drop function oppdater_hovedenheter(text[]);
+       drop function virksomheter_under(text);
        drop view virksomhet_synlig, virksomhet_versjon_synlig;
        drop table virksomhet, virksomhet_versjon, virksomhet_endring, manglende_virksomhet, hovedenhet_varsel;
        delete from partisjonering where tabell = 'virksomhet_endring';`,
@@ -166,6 +168,46 @@ end $$;
 comment on function virksomheter_under(text) is 'All establishments below a unit, through all levels, and itself; who leads into a cycle is below nobody';
 revoke execute on function virksomheter_under(text) from public;
 grant execute on function virksomheter_under(text) to datadeling_leser, datadeling_skriver;
+`;
+
+/**
+ * Under the lock of the hierarchy. Plans are fixed: while a million come in batches the tables have no statistics yet, and
+ * a plan that reads all of the table for each batch would make the load of n cost n².
+ */
+const HOVEDENHET = `
+create function oppdater_hovedenheter(flyttet text[]) returns setof text
+language plpgsql set search_path = pg_catalog, public, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off as $$ begin
+  return query with recursive ned (nr) as (
+    select unnest(flyttet)
+    union
+    select v.organisasjonsnummer from ned join public.virksomhet v on v.overordnet_enhet = ned.nr and v.slettet is null
+  ), opp (nr, topp, nivaa) as (
+    select nr, nr, 0 from ned
+    union all
+    select opp.nr, v.overordnet_enhet, opp.nivaa + 1
+    from opp join public.virksomhet v on v.organisasjonsnummer = opp.topp
+    where v.slettet is null and v.overordnet_enhet is not null and opp.nivaa <= 20
+  ), riktig as (
+    select distinct on (nr) nr, case when nivaa between 1 and 20 then topp end as hovedenhet
+    from opp order by nr, nivaa desc
+  ), rettet as (
+    update public.virksomhet v set hovedenhet = r.hovedenhet from riktig r
+    where v.organisasjonsnummer = r.nr and v.hovedenhet is distinct from r.hovedenhet
+    returning v.organisasjonsnummer, v.slettet
+  ), varsel as (
+    insert into public.hovedenhet_varsel select organisasjonsnummer from rettet
+    -- Locked, so that who tells of it does not take it before this is committed.
+    on conflict (organisasjonsnummer) do update set lagt_til = excluded.lagt_til
+  ), linjer as (
+    insert into public.virksomhet_endring (organisasjonsnummer, type)
+    select organisasjonsnummer, 'ENDRET' from rettet where slettet is null and organisasjonsnummer <> all (flyttet)
+  )
+  select organisasjonsnummer from rettet;
+end $$;
+comment on function oppdater_hovedenheter(text[]) is 'Finds anew the top of the chain of these and of all below them; answers with those that have got another';
+revoke execute on function oppdater_hovedenheter(text[]) from public;
+grant execute on function oppdater_hovedenheter(text[]) to datadeling_skriver;
 `;
 
 const AS_BEFORE = `

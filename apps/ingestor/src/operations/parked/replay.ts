@@ -6,7 +6,8 @@ import { inTransaction } from '../../database/transaction.ts';
 import { fingerprintOf, type ParkedMessage } from '../../ingest/parse.ts';
 import { refusedReason } from '../../ingest/refused.ts';
 import type { PersonWriter } from '../../ingest/person-writer.ts';
-import type { Writer, Written } from '../../ingest/writer.ts';
+import type { ResourceWriter } from '../../ingest/resource-writer.ts';
+import type { Writer } from '../../ingest/writer.ts';
 import type { RawMessage } from '../../kafka/batch.ts';
 import { UndecodableError } from '../../kafka/codecs.ts';
 import { readEpoch } from '../../kafka/epochs.queries.ts';
@@ -57,8 +58,12 @@ export class ParkedReplay {
   constructor(
     private readonly pool: Pool,
     private readonly writer: Writer,
-    /** of the person register; without a topic, nothing of it can be replayed */
-    private readonly identer: { writer: PersonWriter; topic: string | undefined },
+    private readonly others: {
+      /** of the person register; without a topic, nothing of it can be replayed */
+      identer: { writer: PersonWriter; topic: string | undefined };
+      /** of each resource that has a topic, by it */
+      resources: ReadonlyMap<string, ResourceWriter>;
+    },
     /** where the bytes are that are not here */
     private readonly topic: Topic,
     private readonly giveWay: GiveWay,
@@ -118,7 +123,8 @@ export class ParkedReplay {
       const [first] = group;
       if (!first) continue;
       const { topic, epoke: epoch, partisjon: partition } = first;
-      const isAlone = topic === this.identer.topic || first.kode === UNDECODABLE;
+      const isAlone =
+        topic === this.others.identer.topic || this.others.resources.has(topic) || first.kode === UNDECODABLE;
       if (isAlone) for (const { id } of group) await this.replayAlone(id, who, note);
       else await this.replayTogether({ topic, epoch, partition }, group, who, note);
     }
@@ -253,7 +259,7 @@ export class ParkedReplay {
     noteAction: (db: PoolClient, outcome: 'PARKERT' | 'SPILT_AV') => Promise<unknown>,
   ): Promise<ReplayOutcome> {
     const parked = requireParked(await readParked(this.pool, id));
-    requireBytes(parked, parked, parked.topic === this.identer.topic);
+    requireBytes(parked, parked, parked.topic === this.others.identer.topic);
     if (parked.kode === UNDECODABLE) return this.replayBatch(parked, who, noteAction);
     const message = parked.utelatt ? await this.readFromTopic(parked) : parked;
     const { topic, epoke: epoch, partisjon: partition } = message;
@@ -264,10 +270,11 @@ export class ParkedReplay {
       await noteAction(db, reason ? 'PARKERT' : 'SPILT_AV');
     };
     const lock = async (db: PoolClient): Promise<void> =>
-      requireBytes(requireParked(await lockParked(db, id)), message, topic === this.identer.topic);
+      requireBytes(requireParked(await lockParked(db, id)), message, topic === this.others.identer.topic);
     const task = { topic, epoch, partition, park: false };
-    if (topic === this.identer.topic) return this.replayIdent(messages, task, lock, note);
-    return this.writer.write<ReplayOutcome>({
+    if (topic === this.others.identer.topic) return this.replayIdent(messages, task, lock, note);
+    const writer = this.writerOf(topic);
+    return writer.write<ReplayOutcome>({
       ...task,
       select: async (db) => {
         await lock(db);
@@ -282,6 +289,11 @@ export class ParkedReplay {
     });
   }
 
+  /** Of avtaler, or of the resource whose topic it is: both take messages at the place that they had. */
+  private writerOf(topic: string): PlaceWriter {
+    return this.others.resources.get(topic) ?? this.writer;
+  }
+
   /** A batch that could not be read when it came: its messages, each at its own place; those that can't be used are parked. */
   private replayBatch(
     parked: ParkedRowWithBytes,
@@ -289,9 +301,9 @@ export class ParkedReplay {
     noteAction: (db: PoolClient, outcome: 'SPILT_AV') => Promise<unknown>,
   ): Promise<ReplayOutcome> {
     const { id, topic, epoke: epoch, partisjon: partition } = parked;
-    if (topic === this.identer.topic) throw new Problem(PROBLEMS.KONFLIKT, OVERTAKEN);
+    if (topic === this.others.identer.topic) throw new Problem(PROBLEMS.KONFLIKT, OVERTAKEN);
     const messages = readParkedBatch(parked);
-    return this.writer.write<ReplayOutcome>({
+    return this.writerOf(topic).write<ReplayOutcome>({
       topic,
       epoch,
       partition,
@@ -335,7 +347,7 @@ export class ParkedReplay {
     lock: (db: PoolClient) => Promise<void>,
     note: (db: PoolClient, parked: ParkedMessage[]) => Promise<void>,
   ): Promise<ReplayOutcome> {
-    return this.identer.writer.write<ReplayOutcome>({
+    return this.others.identer.writer.write<ReplayOutcome>({
       ...task,
       select: async (db) => {
         await lock(db);
@@ -349,6 +361,24 @@ export class ParkedReplay {
       },
     });
   }
+}
+
+/** What `Writer` and `ResourceWriter` have in common. */
+interface PlaceWriter {
+  write: <T>(
+    task: TopicPartition & {
+      park?: boolean;
+      select: (db: PoolClient) => Promise<{
+        messages: readonly RawMessage[];
+        record: (written: Played) => Promise<T>;
+      }>;
+    },
+  ) => Promise<T>;
+}
+
+interface Played {
+  folds: readonly { outcomes: Record<Outcome, number> }[];
+  parked: ParkedMessage[];
 }
 
 const OVERTAKEN =
@@ -369,7 +399,7 @@ function readParkedBatch({ verdi: content, offset, aarsak }: ParkedRowWithBytes)
 }
 
 /** Of one message, or the most that came of several. */
-function outcomeOf({ folds }: Written): Outcome {
+function outcomeOf({ folds }: Pick<Played, 'folds'>): Outcome {
   const outcomes: Outcome[] = ['TATT_INN', 'FORELDET', 'SLETTET'];
   return outcomes.find((outcome) => folds.some((fold) => fold.outcomes[outcome] > 0)) ?? 'UENDRET';
 }

@@ -1,0 +1,194 @@
+import { hash } from 'node:crypto';
+import {
+  foldResource,
+  parserOf,
+  type ParseResourceMessage,
+  type PositionedResourceMessage,
+  type Resource,
+  type ResourceFold,
+  type ResourceValues,
+} from '@tiltak/resource';
+import type { Pool, PoolClient } from 'pg';
+import type { GiveWay } from '../background/give-way.ts';
+import { inTransaction } from '../database/transaction.ts';
+import type { RawMessage } from '../kafka/batch.ts';
+import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts';
+import { ConcurrentChangeError, insertParked, isOutOfTurn } from './avtaler.queries.ts';
+import { toParked, type ParkedMessage, type Source } from './parse.ts';
+import { refusedReason } from './refused.ts';
+import { ResourceQueries, type EncodedResource } from './resource.queries.ts';
+
+/** What the ingestor does with a resource; one folder of `resources/` for each. */
+export interface ResourceIngest {
+  resource: Resource;
+  /** the setting that names its topic; without a value it is off */
+  topicVariable: string;
+  /** an advisory lock, of `LOCKS`, that who writes it holds from before any row is locked; it comes after the position */
+  lock?: string;
+  /** Told of the keys before these are written; what it answers with is done after that, in the same transaction. */
+  follow?: (db: PoolClient, keys: readonly string[]) => Promise<() => Promise<void>>;
+  /** what goes on for it in the background while it has a topic */
+  jobs?: (parts: { pool: Pool; giveWay: GiveWay }) => ResourceJob[];
+}
+
+interface ResourceJob {
+  start: () => void;
+  stop: () => Promise<void>;
+}
+
+/** What messages of a resource came to. */
+export interface ResourceWritten {
+  folds: ResourceFold<EncodedResource>[];
+  parked: ParkedMessage[];
+}
+
+/** As `WriteTask` of avtaler. */
+export interface ResourceTask<T> extends TopicPartition {
+  select: (
+    db: PoolClient,
+    position: number | undefined,
+  ) => Promise<{ messages: readonly RawMessage[]; record: (written: ResourceWritten) => Promise<T> } | { answer: T }>;
+  /** false for messages that are parked already */
+  park?: boolean;
+}
+
+/** Of one write, when others change the same rows meanwhile. */
+const MAX_ATTEMPTS = 5;
+/** Another was first, or each waits for the other: it passes by trying again. */
+const DEADLOCK = '40P01';
+
+/**
+ * The one door to what a resource says, by its table of fields alone. A write is one transaction, as of avtaler: the
+ * partition's position is locked, the caller selects, each message takes effect once or is parked with a reason, the
+ * caller records, and what follows from it is brought up to date.
+ */
+export class ResourceWriter {
+  private readonly queries: ResourceQueries;
+  private readonly parse: ParseResourceMessage;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly ingest: ResourceIngest,
+  ) {
+    this.queries = new ResourceQueries(ingest.resource);
+    this.parse = parserOf(ingest.resource);
+  }
+
+  get name(): string {
+    return this.ingest.resource.name;
+  }
+
+  /**
+   * What the database refuses by what it says of the data is parked alone, found by writing message by message.
+   *
+   * @throws when the database can't be reached or is busy: nothing has happened then, and it may be tried again
+   */
+  async write<T>(task: ResourceTask<T>): Promise<T> {
+    for (let attempt = 1, oneByOne = false; ;) {
+      try {
+        return await inTransaction(this.pool, (db) => this.perform(db, task, oneByOne));
+      } catch (error) {
+        const isAgain =
+          error instanceof ConcurrentChangeError ||
+          isOutOfTurn(error) ||
+          (error as { code?: unknown }).code === DEADLOCK;
+        if (isAgain && attempt < MAX_ATTEMPTS) attempt++;
+        else if (!oneByOne && refusedReason(error)) oneByOne = true;
+        else throw error;
+      }
+    }
+  }
+
+  private async perform<T>(db: PoolClient, task: ResourceTask<T>, oneByOne: boolean): Promise<T> {
+    const selected = await task.select(db, await lockPosition(db, task));
+    if ('answer' in selected) return selected.answer;
+    const { messages, record } = selected;
+    const { lock } = this.ingest;
+    if (lock !== undefined) await db.query(`select pg_advisory_xact_lock(${lock})`);
+    const written = await (oneByOne ? this.playEach(db, task, messages) : this.play(db, task, messages));
+    // Where its topic is not read again, all bytes are kept.
+    if (task.park !== false) await insertParked(db, task, written.parked, undefined);
+    const deletions = written.folds.flatMap(({ key, erasedAt }) => erasedAt.map((position) => ({ key, position })));
+    await this.queries.deleteParkedBytes(db, task.topic, deletions);
+    return record(written);
+  }
+
+  private async play(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<ResourceWritten> {
+    const { perKey, parked } = this.parseAll(messages, source);
+    const known = await this.queries.lockStates(db, [...perKey.keys()]);
+    const folds = [...perKey].map(([key, positioned]) => foldResource(key, known.get(key), positioned, this.encode));
+    const { queries } = this;
+    const decided = folds.filter(({ state }) => state).map(({ key }) => key);
+    const follow = decided.length > 0 ? await this.ingest.follow?.(db, decided) : undefined;
+    await queries.write(
+      db,
+      folds.flatMap(({ key, state, content }) => (state ? [{ key, state, content, known: known.get(key) }] : [])),
+    );
+    await queries.writeMemory(
+      db,
+      folds.flatMap(({ key, remembered }) => (remembered ? [{ key, state: remembered }] : [])),
+    );
+    const erased = folds.filter(({ key, eraseHistory }) => eraseHistory && known.has(key));
+    await queries.deleteHistory(
+      db,
+      erased.map(({ key }) => key),
+    );
+    await queries.insertVersions(
+      db,
+      folds.flatMap(({ versions }) => versions),
+    );
+    await queries.insertChanges(
+      db,
+      folds.flatMap(({ key, changes }) => changes.map((type) => ({ key, type }))),
+    );
+    await follow?.();
+    return { folds, parked };
+  }
+
+  private async playEach(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<ResourceWritten> {
+    const all: ResourceWritten = { folds: [], parked: [] };
+    for (const message of messages) {
+      await db.query('savepoint en');
+      try {
+        const { folds, parked } = await this.play(db, source, [message]);
+        all.folds.push(...folds);
+        all.parked.push(...parked);
+      } catch (error) {
+        const reason = refusedReason(error);
+        if (!reason) throw error;
+        await db.query('rollback to savepoint en');
+        all.parked.push(toParked(message, source, reason));
+      }
+      await db.query('release savepoint en');
+    }
+    return all;
+  }
+
+  private parseAll(
+    messages: readonly RawMessage[],
+    source: Source,
+  ): { perKey: Map<string, PositionedResourceMessage[]>; parked: ParkedMessage[] } {
+    const perKey = new Map<string, PositionedResourceMessage[]>();
+    const parked: ParkedMessage[] = [];
+    for (const raw of messages) {
+      const parsed = this.parse(raw.key, raw.value, raw);
+      if (!parsed.ok) {
+        parked.push(toParked(raw, source, parsed.reason));
+        continue;
+      }
+      const { message } = parsed;
+      const { epoch, partition } = source;
+      const positioned = { message, position: { epoch, partition, offset: raw.offset, writtenAt: raw.writtenAt } };
+      const list = perKey.get(message.key);
+      if (list) list.push(positioned);
+      else perKey.set(message.key, [positioned]);
+    }
+    return { perKey, parked };
+  }
+
+  private readonly encode = (values: ResourceValues): EncodedResource => {
+    const columns = Object.keys(this.ingest.resource.fields).map((field) => values[field] ?? null);
+    const hex = hash('sha256', JSON.stringify(columns), 'hex').slice(0, 32);
+    return { columns, fingerprint: hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5') };
+  };
+}

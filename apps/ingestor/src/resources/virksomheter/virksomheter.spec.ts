@@ -1,0 +1,200 @@
+import { createPool } from '@tiltak/database';
+import { MAX_LEVELS } from '@tiltak/virksomhet';
+import fc from 'fast-check';
+import type { Pool } from 'pg';
+import { databaseOptionsFrom } from '../../database/connect.ts';
+import { ResourceWriter } from '../../ingest/resource-writer.ts';
+import type { MessageBatch, RawMessage } from '../../kafka/batch.ts';
+import { message, startTestIngest, TOPIC, type TestIngest } from '../../testing/test-ingest.ts';
+import { ingestResource } from '../resource.consumer.ts';
+import { checkHierarchy } from './hierarchy.ts';
+import { HovedenhetTold } from './hovedenhet-told.job.ts';
+import { MissingVirksomheter } from './missing.job.ts';
+import { virksomheter } from './virksomheter.ts';
+
+const OWN = 'virksomheter';
+const PARTITIONS = 3;
+let setup: TestIngest;
+let otherPool: Pool;
+let writers: ResourceWriter[];
+
+beforeAll(async () => {
+  setup = await startTestIngest({ VIRKSOMHET_TOPIC: OWN });
+  otherPool = createPool(databaseOptionsFrom(setup.ingestor.config));
+  writers = [new ResourceWriter(setup.pool, virksomheter), new ResourceWriter(otherPool, virksomheter)];
+});
+beforeEach(async () => {
+  await setup.empty();
+  await setup.owner.query(
+    `insert into konsum_offset select $1, n, 0 from generate_series(0, ${String(PARTITIONS - 1)}) n`,
+    [OWN],
+  );
+});
+afterAll(async () => {
+  await otherPool.end();
+  await setup.stop();
+});
+
+const nr = (n: number): string => String(900_000_000 + n);
+const time = (n: number): string => `2026-01-01T00:00:00.${String(n).padStart(6, '0')}Z`;
+
+/** What the source says: a unit, what is above it, when; or that it is gone. */
+interface Said {
+  unit: number;
+  above: number | null;
+  at: number;
+  kind: 'SAYS' | 'DELETES' | 'BURIES';
+}
+
+function raw({ unit, above, at, kind }: Said, offset: number): RawMessage {
+  const key = Buffer.from(nr(unit));
+  if (kind === 'BURIES') return { offset, key, value: null, writtenAt: offset };
+  const content = {
+    organisasjonsnummer: nr(unit),
+    navn: `Unit ${String(unit)} ${String(at)}`,
+    overordnetEnhet: above === null ? null : nr(above),
+    sistEndret: time(at),
+    slettemerket: kind === 'DELETES',
+  };
+  return { offset, key, value: Buffer.from(JSON.stringify(content)), writtenAt: Date.UTC(2026, 5, 1) + offset };
+}
+
+function batch(partition: number, messages: readonly RawMessage[]): MessageBatch {
+  const [fetchedFrom, end] = [messages[0]?.offset ?? 0, (messages.at(-1)?.offset ?? 0) + 1];
+  return { topic: OWN, epoch: 0, partition, fetchedFrom, messages, nextOffset: end, endOffset: end };
+}
+
+const stored = (): Promise<{ nr: string; above: string | null; top: string | null; gone: boolean }[]> =>
+  setup.owner.query(
+    `select organisasjonsnummer as nr, overordnet_enhet as above, hovedenhet as top, slettet is not null as gone
+     from virksomhet order by 1`,
+  );
+
+/** Worked out from all that was said, of each unit in the order of its partition: by sets, not by the rule's own code. */
+function expected(said: readonly Said[]): { nr: string; above: string | null; top: string | null; gone: boolean }[] {
+  const above = new Map<number, number | null>();
+  const gone = new Set<number>();
+  for (const [unit, all] of Map.groupBy(said, (one) => one.unit)) {
+    const buried = all.findLastIndex(({ kind }) => kind === 'BURIES');
+    const latest = Math.max(
+      -1,
+      ...all.slice(0, Math.max(buried, 0)).map(({ at, kind }) => (kind === 'BURIES' ? -1 : at)),
+    );
+    const after = all.slice(buried + 1).filter(({ at }) => buried < 0 || at > latest);
+    const last = after.filter(({ at }) => at === Math.max(...after.map((one) => one.at))).at(-1);
+    if (last?.kind === 'SAYS') above.set(unit, last.above);
+    else gone.add(unit);
+  }
+  const chainOf = (unit: number): number[] => {
+    const chain = [unit];
+    for (let next = above.get(unit); next != null && chain.length < 50; next = above.get(next)) chain.push(next);
+    return chain;
+  };
+  return [...above.keys(), ...gone]
+    .sort((a, b) => a - b)
+    .map((unit) => {
+      const chain = chainOf(unit);
+      const hasTop = chain.length > 1 && chain.length <= MAX_LEVELS + 1;
+      const edge = above.get(unit);
+      const top = chain.at(-1) ?? unit;
+      return {
+        nr: nr(unit),
+        above: edge == null ? null : nr(edge),
+        top: hasTop ? nr(top) : null,
+        gone: gone.has(unit),
+      };
+    });
+}
+
+const said = fc.record({
+  unit: fc.integer({ min: 0, max: 7 }),
+  above: fc.option(fc.integer({ min: 0, max: 8 })),
+  at: fc.integer({ min: 1, max: 12 }),
+  kind: fc.constantFrom<Said['kind'][]>('SAYS', 'SAYS', 'SAYS', 'SAYS', 'DELETES', 'BURIES'),
+});
+
+test('whatever is said in whatever order, by two writers at once and twice, rows and hovedenhet are those from scratch', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(said, { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 7 }),
+      async (all, size) => {
+        await setup.owner.query('truncate virksomhet, virksomhet_versjon, virksomhet_endring, hovedenhet_varsel');
+        await setup.owner.query('update konsum_offset set neste_offset = 0 where topic = $1', [OWN]);
+        const lanes = Map.groupBy(all, ({ unit }) => unit % PARTITIONS);
+        const play = async ([partition, lane]: [number, Said[]]): Promise<void> => {
+          const messages = lane.map(raw);
+          for (let from = 0; from < messages.length; from += size) {
+            const part = batch(partition, messages.slice(from, from + size));
+            const writer = writers[partition % 2];
+            if (!writer) throw new Error('There are two');
+            await ingestResource(writer, part);
+            // Given again, as after a kill: the position has passed it.
+            await ingestResource(writer, part);
+          }
+        };
+        await Promise.all([...lanes].map(play));
+        expect(await stored()).toEqual(expected(all));
+        expect(await checkHierarchy(setup.pool, { repair: false })).toEqual([]);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('a message with a field that can not be used is parked with its reason, and the others are stored', async () => {
+  const [writer] = writers;
+  if (!writer) throw new Error('There are two');
+  const wrong = {
+    offset: 1,
+    key: Buffer.from(nr(2)),
+    value: Buffer.from(`{"organisasjonsnummer":"12","sistEndret":"${time(1)}"}`),
+  };
+  await ingestResource(writer, batch(0, [raw({ unit: 1, above: null, at: 1, kind: 'SAYS' }, 0), wrong]));
+  expect((await stored()).map((row) => row.nr)).toEqual([nr(1)]);
+  const [parked] = await setup.owner.query<{ id: string }[]>('select id, topic, kode, felt from parkert_melding');
+  expect(parked).toMatchObject({ topic: OWN, kode: 'UGYLDIG_FELT', felt: 'organisasjonsnummer' });
+  const who = { hvem: 'somebody', klient: 'vaktklient' };
+  expect(await setup.ingestor.parkedReplay.replay(String(parked?.id), who)).toBe('PARKERT');
+});
+
+test('an avtale gets a line when the top of its employer becomes another, and what is named and missing is noted', async () => {
+  const [writer] = writers;
+  if (!writer) throw new Error('There are two');
+  const lines = (): Promise<unknown[]> => setup.owner.query('select type from endring order by tx, lopenr');
+  await setup.ingest({ ...batch(0, [message(0, { bedriftNr: nr(1) })]), topic: TOPIC });
+  await ingestResource(writer, batch(0, [raw({ unit: 1, above: 2, at: 1, kind: 'SAYS' }, 0)]));
+  const told = new HovedenhetTold(setup.pool, setup.ingestor.giveWay);
+  await told.round();
+  expect(await lines()).toEqual([{ type: 'ENDRET' }, { type: 'ENDRET' }]);
+  await ingestResource(writer, batch(1, [raw({ unit: 2, above: 3, at: 1, kind: 'SAYS' }, 0)]));
+  await told.round();
+  await told.round();
+  expect(await lines()).toHaveLength(3);
+  expect(await setup.owner.query('select hovedenhet from avtale_synlig')).toEqual([{ hovedenhet: nr(3) }]);
+  expect(await setup.owner.query('select virksomheter_under($1) as nr order by 1', [nr(3)])).toEqual(
+    [nr(1), nr(2), nr(3)].map((one) => ({ nr: one })),
+  );
+  // The unit below the one that moved shows another top, too.
+  expect(
+    await setup.owner.query('select organisasjonsnummer as nr from virksomhet_endring order by tx, lopenr'),
+  ).toEqual([nr(1), nr(2), nr(1)].map((one) => ({ nr: one })));
+  const missing = new MissingVirksomheter(setup.pool);
+  await missing.round();
+  const noted = 'select organisasjonsnummer as nr, avtaler, virksomheter from manglende_virksomhet';
+  expect(await setup.owner.query(noted)).toEqual([{ nr: nr(3), avtaler: 0, virksomheter: 1 }]);
+  await ingestResource(writer, batch(0, [raw({ unit: 3, above: null, at: 1, kind: 'SAYS' }, 1)]));
+  await missing.round();
+  expect(await setup.owner.query(noted)).toEqual([]);
+});
+
+test('a hovedenhet that somebody has changed by hand is found, put right and told of', async () => {
+  const [writer] = writers;
+  if (!writer) throw new Error('There are two');
+  await ingestResource(writer, batch(0, [raw({ unit: 1, above: 2, at: 1, kind: 'SAYS' }, 0)]));
+  await setup.owner.query('update virksomhet set hovedenhet = $1', [nr(9)]);
+  const deviation = { organisasjonsnummer: nr(1), stored: nr(9), right: nr(2) };
+  expect(await checkHierarchy(setup.pool, { repair: true })).toEqual([deviation]);
+  expect(await checkHierarchy(setup.pool, { repair: false })).toEqual([]);
+  expect(await setup.owner.query('select count(*)::int as n from virksomhet_endring')).toEqual([{ n: 2 }]);
+});

@@ -1,0 +1,14 @@
+import { LOCKS } from '@tiltak/database';
+import { VIRKSOMHETER } from '@tiltak/virksomhet';
+import type { ResourceIngest } from '../../ingest/resource-writer.ts';
+import { followHierarchy } from './hierarchy.ts';
+import { HovedenhetTold } from './hovedenhet-told.job.ts';
+import { MissingVirksomheter } from './missing.job.ts';
+
+export const virksomheter: ResourceIngest = {
+  resource: VIRKSOMHETER,
+  topicVariable: 'VIRKSOMHET_TOPIC',
+  lock: LOCKS.HIERARCHY,
+  follow: followHierarchy,
+  jobs: ({ pool, giveWay }) => [new HovedenhetTold(pool, giveWay), new MissingVirksomheter(pool)],
+};
