@@ -179,7 +179,10 @@ function describeForms(controller: Type, { search, changesQuery, exportQuery, ke
 
 function exportContent({
   one,
-}: ResourceDtos): Record<string, { schema: { type: 'string'; format: string; description: string } }> {
+}: ResourceDtos): Record<
+  string,
+  { schema: { type: 'string'; format: string; description: string }; 'x-itemSchema': object }
+> {
   return {
     [NDJSON]: {
       schema: { type: 'string', format: 'binary', description: 'An `Eksporthode`, then `antall` times one of them' },

@@ -105,7 +105,10 @@ function oneDto(read: ReadResource): Type {
 
 const MAX_NUMBER_OF_KEYS = 1_000;
 
-function filterProperty(read: ReadResource, { by, reads, description, example, pattern, form }: ResourceFilter): PropertyDecorator[] {
+function filterProperty(
+  read: ReadResource,
+  { by, reads, description, example, pattern, form }: ResourceFilter,
+): PropertyDecorator[] {
   const described = `${description}. Needs a grant for ${granted(read, reads)}`;
   const regExp = new RegExp(pattern);
   if (by !== 'keys') {
@@ -153,7 +156,11 @@ function searchDto(read: ReadResource): Type {
   members['felter'] = fieldsProperty(read);
   members['antall'] = count(words.several);
   members['neste'] = [
-    ApiPropertyOptional({ type: String, maxLength: 200, description: 'Cursor from the page before, of the same search' }),
+    ApiPropertyOptional({
+      type: String,
+      maxLength: 200,
+      description: 'Cursor from the page before, of the same search',
+    }),
     IsOptional(),
     IsString(),
     MaxLength(200),
@@ -162,7 +169,9 @@ function searchDto(read: ReadResource): Type {
 }
 
 function keyDto({ resource, keyPattern }: ReadResource): Type {
-  return formOf(undefined, { [resource.key]: [IsString(), Matches(new RegExp(keyPattern), { message: 'has another form' })] });
+  return formOf(undefined, {
+    [resource.key]: [IsString(), Matches(new RegExp(keyPattern), { message: 'has another form' })],
+  });
 }
 
 function exportDto(read: ReadResource): Type {
@@ -182,7 +191,11 @@ function feedDtos(read: ReadResource): Pick<ResourceDtos, 'changes' | 'changesQu
       }),
     ],
     aarsak: [
-      ApiPropertyOptional({ enum: DELETE_REASONS, enumName: 'Sletteaarsak', description: 'Why it is gone; only for SLETTET' }),
+      ApiPropertyOptional({
+        enum: DELETE_REASONS,
+        enumName: 'Sletteaarsak',
+        description: 'Why it is gone; only for SLETTET',
+      }),
     ],
     tidspunkt: [ApiProperty({ type: String, format: 'date-time', description: 'When this system learned of it' })],
     _links: [
@@ -196,7 +209,10 @@ function feedDtos(read: ReadResource): Pick<ResourceDtos, 'changes' | 'changesQu
   const changes = formOf(schemas.changes, {
     endringer: [ApiProperty({ type: [change], description: 'In the order of the feed; empty at its end' })],
     posisjon: [
-      ApiProperty({ type: String, description: 'Where to go on: the `etter` of the next call. Opaque, and of this feed only' }),
+      ApiProperty({
+        type: String,
+        description: 'Where to go on: the `etter` of the next call. Opaque, and of this feed only',
+      }),
     ],
     flere: [ApiProperty({ type: Boolean, description: 'There may be more right away; false at the end of the feed' })],
   });
@@ -206,7 +222,8 @@ function feedDtos(read: ReadResource): Pick<ResourceDtos, 'changes' | 'changesQu
       etter: [
         ApiPropertyOptional({
           ...{ type: String, maxLength: 300 },
-          description: 'Position from the page before, or from the first line of the export; from the beginning when absent',
+          description:
+            'Position from the page before, or from the first line of the export; from the beginning when absent',
         }),
         IsOptional(),
         IsString(),

@@ -65,7 +65,13 @@ export const VIRKSOMHETER_READ: ReadResource = {
       ...{ description: 'The unit right above them', example: '910712217' },
     },
     hovedenhet: {
-      ...{ by: 'function', sql: 'virksomheter_under', reads: 'hovedenhet', pattern: NUMBER, form: 'must be nine digits' },
+      ...{
+        by: 'function',
+        sql: 'virksomheter_under',
+        reads: 'hovedenhet',
+        pattern: NUMBER,
+        form: 'must be nine digits',
+      },
       ...{ description: 'A unit: itself, and all that is below it, at whatever level', example: '910712217' },
     },
     kommunenummer: {
