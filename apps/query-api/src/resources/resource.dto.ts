@@ -36,7 +36,15 @@ export function dtosOf(read: ReadResource): ResourceDtos {
       }),
     ],
   });
-  return { one, page, search: searchDto(read), key: keyDto(read), ...feedDtos(read), exportQuery: exportDto(read) };
+  return {
+    one,
+    page,
+    search: searchDto(read),
+    key: keyDto(read),
+    changes: changesDto(read),
+    changesQuery: changesForm(),
+    exportQuery: exportDto(read),
+  };
 }
 
 /** A class with these members, each with what is said and required of it. */
@@ -53,6 +61,20 @@ function formOf(schema: string | undefined, members: Members, defaults: Record<s
   return form;
 }
 
+/** Where to go, and what to send there: one schema for all resources. */
+const LINK = formOf('Sporrelenke', {
+  href: [ApiProperty({ type: String, description: 'Path on this service', example: '/api/v1/avtaler/sok' })],
+  metode: [ApiPropertyOptional({ type: String, description: 'POST; a plain GET when absent', example: 'POST' })],
+  sporring: [
+    ApiPropertyOptional({
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'What to send with POST',
+      example: { hovedenhet: '910712217' },
+    }),
+  ],
+});
+
 const TYPES: Readonly<Record<keyof Values, ApiPropertyOptions>> = {
   uuid: { type: String, format: 'uuid' },
   text: { type: String },
@@ -65,7 +87,7 @@ const TYPES: Readonly<Record<keyof Values, ApiPropertyOptions>> = {
 };
 
 function oneDto(read: ReadResource): Type {
-  const { resource, schemas, examples, links } = read;
+  const { resource, schemas, examples } = read;
   const members: Members = {};
   for (const field of fieldsOf(read)) {
     const { meaning, read: how } = entryOf(read, field);
@@ -80,27 +102,18 @@ function oneDto(read: ReadResource): Type {
     } as ApiPropertyOptions;
     members[field] = [isKey ? ApiProperty(property) : ApiPropertyOptional(property)];
   }
-  const linkDto = formOf('Sporrelenke', {
-    href: [ApiProperty({ type: String, description: 'Path on this service', example: '/api/v1/avtaler/sok' })],
-    metode: [ApiPropertyOptional({ type: String, description: 'POST; a plain GET when absent', example: 'POST' })],
-    sporring: [
-      ApiPropertyOptional({
-        type: 'object',
-        additionalProperties: { type: 'string' },
-        description: 'What to send with POST',
-        example: { hovedenhet: '910712217' },
-      }),
-    ],
-  });
-  const linkMembers: Members = { self: [ApiProperty({ type: LenkeDto, description: 'This one' })] };
-  for (const [name, { description }] of Object.entries(links)) {
-    linkMembers[name] = [ApiPropertyOptional({ type: linkDto, description })];
-  }
-  const linksDto = formOf(schemas.links, linkMembers);
   members['_links'] = [
-    ApiPropertyOptional({ type: linksDto, description: 'Where to go from here (HAL); absent in an export' }),
+    ApiPropertyOptional({ type: linksDto(read), description: 'Where to go from here (HAL); absent in an export' }),
   ];
   return formOf(schemas.one, members);
+}
+
+function linksDto({ schemas, links }: ReadResource): Type {
+  const linkMembers: Members = { self: [ApiProperty({ type: LenkeDto, description: 'This one' })] };
+  for (const [name, { description }] of Object.entries(links)) {
+    linkMembers[name] = [ApiPropertyOptional({ type: LINK, description })];
+  }
+  return formOf(schemas.links, linkMembers);
 }
 
 const MAX_NUMBER_OF_KEYS = 1_000;
@@ -178,8 +191,7 @@ function exportDto(read: ReadResource): Type {
   return formOf(undefined, { felter: fieldsProperty(read, [SplitList()]) });
 }
 
-function feedDtos(read: ReadResource): Pick<ResourceDtos, 'changes' | 'changesQuery'> {
-  const { resource, schemas, words, examples } = read;
+function changesDto({ resource, schemas, words, examples }: ReadResource): Type {
   const change = formOf(schemas.change, {
     [resource.key]: [
       ApiProperty({ type: String, description: 'The one that changed', example: examples[resource.key] }),
@@ -206,7 +218,7 @@ function feedDtos(read: ReadResource): Pick<ResourceDtos, 'changes' | 'changesQu
       }),
     ],
   });
-  const changes = formOf(schemas.changes, {
+  return formOf(schemas.changes, {
     endringer: [ApiProperty({ type: [change], description: 'In the order of the feed; empty at its end' })],
     posisjon: [
       ApiProperty({
@@ -216,7 +228,10 @@ function feedDtos(read: ReadResource): Pick<ResourceDtos, 'changes' | 'changesQu
     ],
     flere: [ApiProperty({ type: Boolean, description: 'There may be more right away; false at the end of the feed' })],
   });
-  const changesQuery = formOf(
+}
+
+function changesForm(): Type {
+  return formOf(
     undefined,
     {
       etter: [
@@ -252,5 +267,4 @@ function feedDtos(read: ReadResource): Pick<ResourceDtos, 'changes' | 'changesQu
     },
     { antall: 100, ventSekunder: 0 },
   );
-  return { changes, changesQuery };
 }
