@@ -49,7 +49,13 @@ export const {
     Tilgang: 'What may I ask?',
   },
   token: 'Entra ID machine token',
-  closedSchemas: ['Sok', 'UtdragSok', 'Periode', 'TiltaksstatusSporring', ...RESOURCES.map(({ schemas }) => schemas.search)],
+  closedSchemas: [
+    'Sok',
+    'UtdragSok',
+    'Periode',
+    'TiltaksstatusSporring',
+    ...RESOURCES.map(({ schemas }) => schemas.search),
+  ],
   nonEmptySchemas: ['Periode'],
   errors: {
     400: 'The request is not valid; `feil` names what',

@@ -139,7 +139,10 @@ function requireConsistent(file: string, content: readonly RegistryEntry[]): voi
 /** Which operations and fields there are is known by the code, not by the schema. */
 function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): string[] {
   const errors: string[] = [];
-  for (const [i, { operasjoner: operations, felter: fields, ressurser: resources = {}, utvalg }] of behandlingsgrunnlag.entries()) {
+  for (const [
+    i,
+    { operasjoner: operations, felter: fields, ressurser: resources = {}, utvalg },
+  ] of behandlingsgrunnlag.entries()) {
     const place = `${String(nr)}.behandlingsgrunnlag.${String(i)}`;
     for (const name of operations === 'alle' ? [] : operations) {
       if (NEEDS_NO_GRANT.has(name)) errors.push(`${place}.operasjoner: ${name} needs no grant`);
@@ -164,7 +167,9 @@ function unknownResources(resources: NonNullable<Purpose['ressurser']>, place: s
     const known = fieldsOf(found);
     return fields === 'alle'
       ? []
-      : fields.filter((field) => !known.includes(field)).map((field) => `${place}.${name}.felter: ${field} is not a field`);
+      : fields
+          .filter((field) => !known.includes(field))
+          .map((field) => `${place}.${name}.felter: ${field} is not a field`);
   });
 }
 
@@ -194,15 +199,17 @@ function toKonsument({
     visningsnavn,
     azp,
     bruksvilkaar,
-    behandlingsgrunnlag: behandlingsgrunnlag.map(({ operasjoner: operations, felter: fields, ressurser: resources, utvalg, ...purpose }) => ({
-      ...purpose,
-      operasjoner: new Set(operations === 'alle' ? GRANTABLE_OPERATIONS : operations),
-      felter: new Set<GrantedField>([...(fields === 'alle' ? GRANTABLE_FIELDS : fields), ...grantedOf(resources)]),
-      kinds: utvalg && {
-        published: utvalg.tiltakstyper,
-        stored: utvalg.tiltakstyper.map((kind) => CODE_VALUES.tiltakstype.toSource(kind)),
-      },
-    })),
+    behandlingsgrunnlag: behandlingsgrunnlag.map(
+      ({ operasjoner: operations, felter: fields, ressurser: resources, utvalg, ...purpose }) => ({
+        ...purpose,
+        operasjoner: new Set(operations === 'alle' ? GRANTABLE_OPERATIONS : operations),
+        felter: new Set<GrantedField>([...(fields === 'alle' ? GRANTABLE_FIELDS : fields), ...grantedOf(resources)]),
+        kinds: utvalg && {
+          published: utvalg.tiltakstyper,
+          stored: utvalg.tiltakstyper.map((kind) => CODE_VALUES.tiltakstype.toSource(kind)),
+        },
+      }),
+    ),
     dialect: graphql?.som ?? 'ny',
     kvote: quota && new Quota(quota.perSekund, quota.burst),
   };

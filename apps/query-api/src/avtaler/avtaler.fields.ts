@@ -28,9 +28,10 @@ export function wholeSelection(fields: readonly AvtaleField[]): readonly Selecti
 export const WHOLE_AVTALE: readonly Selection[] = [...STORED_FIELDS, '_links'];
 const SELECTIONS: ReadonlyMap<readonly AvtaleField[], readonly Selection[]> = new Map([
   [STORED_FIELDS, WHOLE_AVTALE],
-  ...[WITH_PHASE, WITH_HOVEDENHET, WITH_BOTH].map(
-    (fields): [readonly AvtaleField[], readonly Selection[]] => [fields, [...fields, '_links']],
-  ),
+  ...[WITH_PHASE, WITH_HOVEDENHET, WITH_BOTH].map((fields): [readonly AvtaleField[], readonly Selection[]] => [
+    fields,
+    [...fields, '_links'],
+  ]),
 ]);
 
 /** Read over and over with the same text, so that the database may keep their plans. */

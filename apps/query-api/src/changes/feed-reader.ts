@@ -114,4 +114,3 @@ export function closing({ raw }: FastifyReply): AbortSignal {
   else raw.once('close', () => abort.abort());
   return abort.signal;
 }
-

@@ -159,11 +159,7 @@ export class Export {
     }
   }
 
-  private async read(
-    db: PoolClient,
-    { begin, writer }: Plan,
-    release: () => void,
-  ): Promise<ExportStream> {
+  private async read(db: PoolClient, { begin, writer }: Plan, release: () => void): Promise<ExportStream> {
     await db.query(BEGIN);
     const { header, updatedTo, sql } = await readHeader(db, begin);
     const write = writer(await readColumns(db, sql));

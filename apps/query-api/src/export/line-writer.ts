@@ -335,9 +335,7 @@ function linksWriter(columns: readonly Column[]): Write {
 /** Of an organisation: nine digits. */
 function isNumber(row: Row, column: number): boolean {
   return (
-    !row.isNull(column) &&
-    (row.ends[column] as number) - (row.starts[column] as number) === 9 &&
-    isDigits(row, column)
+    !row.isNull(column) && (row.ends[column] as number) - (row.starts[column] as number) === 9 && isDigits(row, column)
   );
 }
 

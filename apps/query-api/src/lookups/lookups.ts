@@ -234,7 +234,9 @@ function cut<Row extends QueryResultRow>(
   const onPage = rows.slice(0, page.size);
   const last = onPage.at(-1);
   if (last && rows.length > page.size) return { rows: onPage, end: page.endOf(last) };
-  return endedAt === undefined ? { rows } : { rows, end: (page.placeBefore ?? namelessBefore)(endedAt, last ? page.endOf(last) : startedAt) };
+  return endedAt === undefined
+    ? { rows }
+    : { rows, end: (page.placeBefore ?? namelessBefore)(endedAt, last ? page.endOf(last) : startedAt) };
 }
 
 /** The opaque ids of those whom rows are about. */

@@ -90,7 +90,12 @@ function nameOf(name: unknown): string {
   return typeof name === 'string' && NAME.test(name) ? name : 'what is no name';
 }
 
-export function IsListOf(name: string, requirement: string, valid: (value: string) => boolean, max = MAX): PropertyDecorator {
+export function IsListOf(
+  name: string,
+  requirement: string,
+  valid: (value: string) => boolean,
+  max = MAX,
+): PropertyDecorator {
   const invalidIndexes = (list: unknown): number[] =>
     Array.isArray(list)
       ? list.flatMap((value: unknown, i) => (typeof value === 'string' && valid(value) ? [] : [i]))
