@@ -335,6 +335,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/virksomheter/sok": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which virksomheter match?
+         * @description All criteria given must hold; without any, all of them. Each needs a grant for the field that it reads. Follow `neste` until it is absent: a page looks at a bounded number, so it may have fewer than `antall`, or none, and still not be the last.
+         */
+        post: operations["sokVirksomheter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/virksomheter/endringer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which virksomheter have changed since this position?
+         * @description No change is skipped or given twice to a reader that goes on from `posisjon`, which is of this feed only. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again.
+         */
+        get: operations["hentVirksomhetsendringer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/virksomheter/eksport": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What does the register say of every virksomhet?
+         * @description One JSON object on each line: first an `Eksporthode`, then each of them, without links, in no order, all from one moment. Go on with the change feed from `posisjon`; what changed while the export was read may come there once more. Compressed with br or gzip when that is accepted.
+         */
+        get: operations["eksporterVirksomheter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/virksomheter/{organisasjonsnummer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What does the register say of this virksomhet? */
+        get: operations["hentVirksomhet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -366,7 +443,7 @@ export interface components {
          * @description More of each measure, if the grant has it. _links leads to the avtale, and from it to the others of the person, over all idents asked for; it takes a grant for avtaleId and bedriftNr
          * @enum {string}
          */
-        Tiltaksfelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret" | "fase" | "_links";
+        Tiltaksfelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret" | "fase" | "hovedenhet" | "_links";
         TiltaksstatusSporring: {
             /** @description National idents, each of a person. Either these or personer */
             personidenter?: string[] | null;
@@ -446,6 +523,10 @@ export interface components {
             deltaker?: components["schemas"]["Lenke"];
             /** @description The employer's avtaler; absent when the employer is unknown */
             bedrift?: components["schemas"]["Lenke"];
+            /** @description What the register says of the employer. Goes with hovedenhet; needs a grant of its own */
+            virksomhet?: components["schemas"]["Lenke"];
+            /** @description What the register says of the hovedenhet. Goes with hovedenhet; needs a grant of its own */
+            hovedenhet?: components["schemas"]["Lenke"];
             /** @description The one before it in time, of the same participant, employer and kind of measure */
             forrige?: components["schemas"]["Lenke"];
             /** @description The one after it */
@@ -594,6 +675,11 @@ export interface components {
              * @example true
              */
             annullertUnderveis?: boolean;
+            /**
+             * @description Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
+             * @example 910712217
+             */
+            hovedenhet?: string | null;
             /**
              * @description Kind of measure. Never changes
              * @example ARBEIDSTRENING
@@ -760,6 +846,11 @@ export interface components {
              * @example PAAGAAR
              */
             fase?: components["schemas"]["Fase"];
+            /**
+             * @description Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
+             * @example 910712217
+             */
+            hovedenhet?: string | null;
             /**
              * @description Kind of measure. Never changes
              * @example ARBEIDSTRENING
@@ -954,6 +1045,11 @@ export interface components {
              *     ]
              */
             bedriftsnumre?: string[] | null;
+            /**
+             * @description Organisation number of a unit: its avtaler, and those of all establishments below it, at whatever level, as virksomheter say now. Needs a grant for hovedenhet
+             * @example 910712217
+             */
+            hovedenhet?: string;
             /**
              * @description Identities of avtaler, for instance those that a page of the change feed names. Needs a grant for avtaleId
              * @example [
@@ -1169,6 +1265,11 @@ export interface components {
              * @example true
              */
             annullertUnderveis?: boolean;
+            /**
+             * @description Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
+             * @example 910712217
+             */
+            hovedenhet?: string | null;
             /** @description Where to go from here (HAL) */
             _links: components["schemas"]["AvtaleLenker"];
         };
@@ -1182,7 +1283,7 @@ export interface components {
          * @description The fields to answer with. No others are read
          * @enum {string}
          */
-        Avtalefelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret" | "fase";
+        Avtalefelt: "avtaleId" | "avtaleNr" | "deltakerFnr" | "bedriftNr" | "bedriftNavn" | "veilederNavIdent" | "tiltakstype" | "versjon" | "avtaleStatus" | "avtaleInngaatt" | "startDato" | "sluttDato" | "stillingprosent" | "antallDagerPerUke" | "stillingstype" | "godkjentAvDeltaker" | "godkjentAvArbeidsgiver" | "godkjentAvVeileder" | "godkjentAvBeslutter" | "godkjentAvNavIdent" | "godkjentAvBeslutterNavIdent" | "godkjentPaaVegneAv" | "godkjentPaaVegneAvArbeidsgiver" | "opphav" | "opprettetTidspunkt" | "annullertTidspunkt" | "sistEndret" | "fase" | "hovedenhet";
         UtdragSok: {
             /** @description National idents of participants. Needs a grant for deltakerFnr */
             personidenter?: string[] | null;
@@ -1193,6 +1294,11 @@ export interface components {
              *     ]
              */
             bedriftsnumre?: string[] | null;
+            /**
+             * @description Organisation number of a unit: its avtaler, and those of all establishments below it, at whatever level, as virksomheter say now. Needs a grant for hovedenhet
+             * @example 910712217
+             */
+            hovedenhet?: string;
             /**
              * @description Identities of avtaler, for instance those that a page of the change feed names. Needs a grant for avtaleId
              * @example [
@@ -1418,6 +1524,11 @@ export interface components {
              * @example true
              */
             annullertUnderveis?: boolean;
+            /**
+             * @description Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
+             * @example 910712217
+             */
+            hovedenhet?: string | null;
         };
         Utdragsside: {
             /** @description In the order of avtaleId, each with the fields asked for */
@@ -1844,7 +1955,7 @@ export interface components {
         };
         TilgangFelt: {
             /**
-             * @description Of an avtale, as `Avtalefelt` names it; a new one is added without a new version
+             * @description Of an avtale, as `Avtalefelt` names it; of another resource with its name before it, as `virksomheter.navn`; a new one is added without a new version
              * @example startDato
              */
             felt: string;
@@ -1980,6 +2091,176 @@ export interface components {
             samtidige: components["schemas"]["TilgangSamtidige"];
             /** @description From when to when it is known what was used */
             bruk: components["schemas"]["TilgangBruk"];
+        };
+        Sporrelenke: {
+            /**
+             * @description Path on this service
+             * @example /api/v1/avtaler/sok
+             */
+            href: string;
+            /**
+             * @description POST; a plain GET when absent
+             * @example POST
+             */
+            metode?: string;
+            /**
+             * @description What to send with POST
+             * @example {
+             *       "hovedenhet": "910712217"
+             *     }
+             */
+            sporring?: {
+                [key: string]: string;
+            };
+        };
+        VirksomhetLenker: {
+            /** @description This one */
+            self: components["schemas"]["Lenke"];
+            /** @description The unit right above it; absent when it is the top, or that is not granted */
+            overordnetEnhet?: components["schemas"]["Sporrelenke"];
+            /** @description The top of its chain; absent when it is the top, or that is not granted */
+            hovedenhet?: components["schemas"]["Sporrelenke"];
+            /** @description The units right below it: ask so */
+            enheter?: components["schemas"]["Sporrelenke"];
+            /** @description Its avtaler, and those of all that is below it: ask so */
+            avtaler?: components["schemas"]["Sporrelenke"];
+        };
+        Virksomhet: {
+            /**
+             * @description Identifies the virksomhet for ever, 9 digits; the key of its messages
+             * @example 910825518
+             */
+            organisasjonsnummer: string;
+            /**
+             * @description Name in the register. Absent when not granted, or not asked for
+             * @example MAURA OG KOLBU REGNSKAP
+             */
+            navn?: string | null;
+            /**
+             * @description Form of organisation, as the register codes it: AS, ENK, BEDR, ORGL, …. Absent when not granted, or not asked for
+             * @example BEDR
+             */
+            organisasjonsform?: string | null;
+            /**
+             * @description Organisation number of the unit right above it, 9 digits; null when it is itself the top. Absent when not granted, or not asked for
+             * @example 910712217
+             */
+            overordnetEnhet?: string | null;
+            /**
+             * @description Its first industry code, by SN2007 or what follows it: 78.100. Absent when not granted, or not asked for
+             * @example 69.201
+             */
+            naeringskode?: string | null;
+            /**
+             * @description Municipality of its postal address, 4 digits; null when that is abroad or unknown. Absent when not granted, or not asked for
+             * @example 0301
+             */
+            kommunenummer?: string | null;
+            /**
+             * Format: date
+             * @description The day that it was struck off the register; it is still shown. Null while it is registered. Absent when not granted, or not asked for
+             * @example null
+             */
+            slettetDato?: string | null;
+            /**
+             * Format: date-time
+             * @description When the register last changed it. Which of two messages is the newer is decided by it. Absent when not granted, or not asked for
+             * @example 2026-02-04T08:46:39Z
+             */
+            sistEndret?: string;
+            /**
+             * @description Organisation number of the top of the chain of units that it is below, 9 digits, also when that unit is not here; null when it is itself the top, or its chain leads into a cycle. Absent when not granted, or not asked for
+             * @example 910712217
+             */
+            hovedenhet?: string | null;
+            /** @description Where to go from here (HAL); absent in an export */
+            _links?: components["schemas"]["VirksomhetLenker"];
+        };
+        /**
+         * @description The fields to answer with, and organisasjonsnummer. No others are read, and only these need a grant; all that are granted when absent
+         * @enum {string}
+         */
+        Virksomhetsfelt: "organisasjonsnummer" | "navn" | "organisasjonsform" | "overordnetEnhet" | "naeringskode" | "kommunenummer" | "slettetDato" | "sistEndret" | "hovedenhet";
+        VirksomhetSok: {
+            /**
+             * @description Organisation numbers. Needs a grant for virksomheter.organisasjonsnummer
+             * @example [
+             *       "910825518"
+             *     ]
+             */
+            organisasjonsnumre?: string[] | null;
+            /**
+             * @description The unit right above them. Needs a grant for virksomheter.overordnetEnhet
+             * @example 910712217
+             */
+            overordnetEnhet?: string;
+            /**
+             * @description A unit: itself, and all that is below it, at whatever level. Needs a grant for virksomheter.hovedenhet
+             * @example 910712217
+             */
+            hovedenhet?: string;
+            /**
+             * @description Municipality of the postal address. Needs a grant for virksomheter.kommunenummer
+             * @example 0301
+             */
+            kommunenummer?: string;
+            /**
+             * @description Beginning of the industry code: `69` has 69.201 too. Needs a grant for virksomheter.naeringskode
+             * @example 69
+             */
+            naeringskode?: string;
+            /**
+             * @description Form of organisation. Needs a grant for virksomheter.organisasjonsform
+             * @example BEDR
+             */
+            organisasjonsform?: string;
+            /** @description The fields to answer with, and organisasjonsnummer. No others are read, and only these need a grant; all that are granted when absent */
+            felter?: components["schemas"]["Virksomhetsfelt"][] | null;
+            /**
+             * @description virksomheter on a page
+             * @default 100
+             * @example 10
+             */
+            antall?: number;
+            /** @description Cursor from the page before, of the same search */
+            neste?: string;
+        };
+        Virksomhetside: {
+            /** @description In the order of organisasjonsnummer */
+            virksomheter: components["schemas"]["Virksomhet"][];
+            /** @description Cursor to the next page; absent on the last one. A page may be shorter than antall, or empty, and still have it */
+            neste?: string;
+        };
+        Virksomhetsendring: {
+            /**
+             * @description The one that changed
+             * @example 910825518
+             */
+            organisasjonsnummer: string;
+            /**
+             * @description ENDRET: new, or changed: read it again. SLETTET: it is gone: forget it
+             * @example ENDRET
+             */
+            type: components["schemas"]["Endringstype"];
+            /** @description Why it is gone; only for SLETTET */
+            aarsak?: components["schemas"]["Sletteaarsak"];
+            /**
+             * Format: date-time
+             * @description When this system learned of it
+             */
+            tidspunkt: string;
+            /** @description `virksomhet`: as it is now; absent when it is gone */
+            _links: {
+                [key: string]: components["schemas"]["Lenke"];
+            };
+        };
+        Virksomhetsendringsside: {
+            /** @description In the order of the feed; empty at its end */
+            endringer: components["schemas"]["Virksomhetsendring"][];
+            /** @description Where to go on: the `etter` of the next call. Opaque, and of this feed only */
+            posisjon: string;
+            /** @description There may be more right away; false at the end of the feed */
+            flere: boolean;
         };
         Problem: {
             /**
@@ -7110,6 +7391,1149 @@ export interface operations {
                      *       "title": "Forbidden",
                      *       "status": 403,
                      *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sokVirksomheter: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VirksomhetSok"];
+            };
+        };
+        responses: {
+            /** @description A page of the virksomheter that match, with what is granted */
+            200: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Virksomhetside"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large */
+            413: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only JSON is read */
+            415: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hentVirksomhetsendringer: {
+        parameters: {
+            query?: {
+                /** @description Position from the page before, or from the first line of the export; from the beginning when absent */
+                etter?: string;
+                /** @description Begins with what changes from now on: the answer is the position of now, without changes */
+                fra?: components["schemas"]["Startsted"];
+                /** @description Changes on a page */
+                antall?: number;
+                /** @description At the end of the feed: how long to wait for something new, in seconds */
+                ventSekunder?: number;
+            };
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What comes after the position, and where to go on from */
+            200: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Virksomhetsendringsside"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position is from another epoch or feed, or too old */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "nyStart": {
+                     *         "eksport": "/api/v1/eksport",
+                     *         "endringer": "/api/v1/endringer?fra=naa"
+                     *       }
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["UtgaattProblem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    eksporterVirksomheter: {
+        parameters: {
+            query?: {
+                /** @description The fields to answer with, and organisasjonsnummer. No others are read, and only these need a grant; all that are granted when absent */
+                felter?: components["schemas"]["Virksomhetsfelt"][];
+            };
+            header?: {
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The first line, and then one for each */
+            200: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this answers with is not accepted */
+            406: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-akseptabelt",
+                     *       "title": "Not acceptable",
+                     *       "status": 406,
+                     *       "detail": "Accept excludes every form this can be answered in.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The position in `Minst-Posisjon` is from another epoch of the change feed */
+            410: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utgaatt",
+                     *       "title": "Gone",
+                     *       "status": 410,
+                     *       "detail": "The position in the change feed is from another epoch, or too old. nyStart tells where to start again.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota, or what this consumer may have under way, is used up; wait as `Retry-After` says */
+            429: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-mange",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "The quota, or what a consumer may have under way at the same time, is used up. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now; wait as `Retry-After` says */
+            503: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hentVirksomhet: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of an answer that the caller has */
+                "If-None-Match"?: string;
+                /** @description The purpose; required for a consumer with several */
+                Behandlingsgrunnlag?: string;
+                /** @description A `posisjon` of the change feed: what is looked up in avtaler holds all that the feed told up to there, or the answer is 503. For those who read what the feed told of: the app that answers may read from a replica that is a little behind. An export tells its own position */
+                "Minst-Posisjon"?: string;
+                /** @description Correlates logs; a new one is made when it is absent, or is not 1 to 100 of A–Z, a–z, 0–9, . _ : - */
+                "Nav-Call-Id"?: string;
+            };
+            path: {
+                organisasjonsnummer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    /** @description Of this answer, whatever its encoding */
+                    ETag?: string;
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Virksomhet"];
+                };
+            };
+            /** @description The caller has this already */
+            304: {
+                headers: {
+                    /** @description Of this answer, whatever its encoding */
+                    ETag?: string;
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    /** @description Everything the source published up to this moment is included */
+                    "Data-Oppdatert"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid; `feil` names what */
+            400: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "periode.til",
+                     *           "melding": "must not be before fra"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The consumer, the operation or a field is not granted, or the terms of use are not accepted */
+            403: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    /** @description The call id of the request */
+                    "Nav-Call-Id"?: string;
+                    /** @description The limits of this consumer (draft-ietf-httpapi-ratelimit-headers): `kvote`, `q` requests in `w` seconds, when it has one; `samtidige`, `q` requests at the same time */
+                    "RateLimit-Policy"?: string;
+                    /** @description What is left of each, `r`; `kvote` is whole again after `t` seconds */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:finnes-ikke",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "There is no such route or thing.",
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
                      *     }
                      */

@@ -1,4 +1,5 @@
 import { createOpenApi } from '@tiltak/platform';
+import { RESOURCES } from './resources/resources.ts';
 import { BAR } from './front-page/bar.ts';
 
 const DESCRIPTION = `Reduced, read-only copies of avtaler about labour-market measures (tiltak), kept up to date from the source's Kafka topic.
@@ -42,6 +43,7 @@ export const {
   tags: {
     Personer: 'Is a person on a measure?',
     Avtaler: 'Which avtaler are there, and what do they say?',
+    ...Object.fromEntries(RESOURCES.map(({ words }) => [words.tag, words.about])),
     Endringer: 'What has changed, and what is everything?',
     Data: 'How good is the data?',
     Tilgang: 'What may I ask?',
@@ -52,7 +54,13 @@ export const {
       'For other organisations: a Maskinporten token with the scope of this service, whose `consumer` is in the registry',
     path: '/',
   },
-  closedSchemas: ['Sok', 'UtdragSok', 'Periode', 'TiltaksstatusSporring'],
+  closedSchemas: [
+    'Sok',
+    'UtdragSok',
+    'Periode',
+    'TiltaksstatusSporring',
+    ...RESOURCES.map(({ schemas }) => schemas.search),
+  ],
   nonEmptySchemas: ['Periode'],
   errors: {
     400: 'The request is not valid; `feil` names what',

@@ -19,6 +19,9 @@ import { Lookups } from './lookups/lookups.ts';
 import { OwnAccessController } from './own-access/own-access.controller.ts';
 import { OwnAccess } from './own-access/own-access.ts';
 import { PersonerController } from './personer/personer.controller.ts';
+import { resourceController } from './resources/resource.controller.ts';
+import { ResourceFeeds } from './resources/resource-feeds.ts';
+import { RESOURCES } from './resources/resources.ts';
 import { SubscriptionFeed } from './subscriptions/subscription-feed.ts';
 import { SubscriptionWatch } from './subscriptions/subscription-watch.ts';
 import { SubscriptionsController } from './subscriptions/subscriptions.controller.ts';
@@ -35,6 +38,7 @@ export interface Parts {
   coverage: Coverage;
   openRequests: OpenRequests;
   feedTail: FeedTail;
+  resourceFeeds: ResourceFeeds;
   exports: Export;
   ownAccess: OwnAccess;
   subscriptions: SubscriptionStore;
@@ -53,6 +57,7 @@ const CONTROLLERS = [
   CoverageController,
   StatisticsController,
   OwnAccessController,
+  ...RESOURCES.map(resourceController),
 ];
 
 @Module({})
@@ -60,7 +65,7 @@ export class QueryApiModule {
   static with(parts: Parts): DynamicModule {
     const { lookups, denialLog, limits, freshness, konsumenter, coverage, openRequests, feedTail, exports, ownAccess } =
       parts;
-    const { subscriptions, subscriptionWatch, subscriptionFeed } = parts;
+    const { subscriptions, subscriptionWatch, subscriptionFeed, resourceFeeds } = parts;
     return {
       module: QueryApiModule,
       controllers: CONTROLLERS,
@@ -73,6 +78,7 @@ export class QueryApiModule {
         { provide: Coverage, useValue: coverage },
         { provide: OpenRequests, useValue: openRequests },
         { provide: FeedTail, useValue: feedTail },
+        { provide: ResourceFeeds, useValue: resourceFeeds },
         { provide: Export, useValue: exports },
         { provide: OwnAccess, useValue: ownAccess },
         { provide: SubscriptionStore, useValue: subscriptions },
@@ -86,7 +92,7 @@ export class QueryApiModule {
   /** The routes with nothing behind them: their controllers are made, and must not be called. */
   static forDocument(): DynamicModule {
     const providers = [
-      ...[Lookups, Freshness, Coverage, FeedTail, Export, OwnAccess],
+      ...[Lookups, Freshness, Coverage, FeedTail, ResourceFeeds, Export, OwnAccess],
       ...[SubscriptionStore, SubscriptionWatch, SubscriptionFeed],
     ].map((provide) => ({ provide, useValue: null }));
     return { module: QueryApiModule, controllers: CONTROLLERS, providers };

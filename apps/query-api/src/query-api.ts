@@ -58,6 +58,7 @@ import { EXAMPLE_IDENT, showExamplePerson } from './personer/example-person.ts';
 import { createOpenApiDocument, openApiText, serveOpenApi } from './openapi.ts';
 import { ReplicaSet, type Server } from './replicas/replica-set.ts';
 import { SpreadPool, type SpreadOptions } from './replicas/spread-pool.ts';
+import { ResourceFeeds } from './resources/resource-feeds.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
 import { SubscriptionFeed } from './subscriptions/subscription-feed.ts';
@@ -137,6 +138,7 @@ export function createQueryApi(config: Config): QueryApi {
     coverage: readCoverage(config.DEKNING_FIL),
     openRequests: new OpenRequests(),
     feedTail: new FeedTail(reader, limits),
+    resourceFeeds: new ResourceFeeds(reader, limits),
     exports: new Export(pools.eksport, limits.exports),
     ownAccess: new OwnAccess(reader, limits, config.ORGANISASJON),
   };
@@ -167,6 +169,7 @@ export async function startQueryApi(config: Config): Promise<Stop> {
 
   return async () => {
     parts.feedTail.stop();
+    parts.resourceFeeds.stop();
     parts.subscriptionWatch.stop();
     await http.stop();
     await registryJob.stop();

@@ -4,7 +4,7 @@ import type { AvtaleFilter } from './avtaler/avtaler.filter.ts';
 import { byIdQuery, byNumberQuery, searchQuery, versionsQuery } from './avtaler/avtaler.queries.ts';
 import { WHOLE_AVTALE, type Selection } from './avtaler/avtaler.fields.ts';
 import { QUERIES } from './graphql/graphql.queries.ts';
-import { FEED_END, changesQuery } from './changes/changes.queries.ts';
+import { AVTALER_FEED, changesQuery } from './changes/changes.queries.ts';
 import { asStored, withMoment } from './lookups/reader.ts';
 import type { Query } from './lookups/statement.ts';
 import { tiltakQuery } from './personer/personer.queries.ts';
@@ -169,7 +169,7 @@ test('a page of the change feed, and its end', async () => {
     insert into endring (tx, avtale_id, type)
     select (n / 10 + 3)::text::xid8, gen_random_uuid(), 'ENDRET' from generate_series(1, 60000) n`);
   await api.owner.query('analyze endring');
-  for (const query of [changesQuery({ tx: 100n, sequenceNumber: 1n }, 100), FEED_END]) {
+  for (const query of [changesQuery({ tx: 100n, sequenceNumber: 1n }, 100), AVTALER_FEED.end]) {
     expect(await plan<pg.QueryResultRow>(query)).not.toContain('Seq Scan on endring');
   }
 });

@@ -18,7 +18,7 @@ test('what is not as the document says is 400 that names it, on every operation:
   const document = (await api.call('GET', '/openapi.json', { token: null })).body as RequestDocument;
   const wrong = wrongRequests(document, {
     bodies: BODIES,
-    pathValues: { avtaleNr: '1', bedriftNr: '910825518', navn: 'mine' },
+    pathValues: { avtaleNr: '1', organisasjonsnummer: '910825518', bedriftNr: '910825518', navn: 'mine' },
   }).map((request) => ({ ...request, path: request.path.replace('/x', '/00000000-0000-4000-8000-000000000000') }));
   const tolerated = await toleratedOf(wrong, ({ method, path, query, body }) =>
     api.call(method, path + query, { body }),

@@ -295,10 +295,11 @@ export type Avtale = Reduced<Table>;
 export type StoredField = { [F in FieldName]: Table[F] extends { internal: true } ? never : F }[FieldName];
 
 /**
- * A field that a consumer can be granted: those that are stored, and `fase`, which is worked out of them for a day (see
- * `phase.ts`). Who is granted `fase` may have what it is made of, in that form.
+ * A field that a consumer can be granted: those that are stored, `fase`, which is worked out of them for a day (see
+ * `phase.ts`), and `hovedenhet`, which virksomheter tell of the employer. Who is granted `fase` may have what it is made
+ * of, in that form.
  */
-export type AvtaleField = StoredField | 'fase';
+export type AvtaleField = StoredField | 'fase' | 'hovedenhet';
 
 export const FIELDS: Readonly<Record<FieldName, Field>> = TABLE;
 
@@ -306,15 +307,21 @@ export const AVTALE_FIELDS = Object.keys(TABLE) as readonly FieldName[];
 
 export const STORED_FIELDS = AVTALE_FIELDS.filter((name): name is StoredField => !FIELDS[name].internal);
 
-export const GRANTABLE_FIELDS: readonly AvtaleField[] = [...STORED_FIELDS, 'fase'];
+export const GRANTABLE_FIELDS: readonly AvtaleField[] = [...STORED_FIELDS, 'fase', 'hovedenhet'];
 
-/** Of those that can be granted. `fase` came with what it is made of, and is none of the source's. */
+/** Of those that can be granted. The last two are none of the source's. */
 export const FIELD_ENTRIES: Readonly<Record<AvtaleField, FieldEntry>> = {
   ...TABLE,
   fase: {
     meaning:
       'Where in its life the avtale is on a day in Oslo, by the decision table. Changes at midnight, without a line in the change feed',
     personalData: 'OM_DELTAKER',
+    since: '1.1.0',
+  },
+  hovedenhet: {
+    meaning:
+      'Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known',
+    personalData: 'VIRKSOMHET',
     since: '1.1.0',
   },
 };

@@ -11,7 +11,7 @@ import { forbidden, requireFields, type Grant } from './grant.ts';
 import { atOnceProblem, ConsumerLimits } from './consumer-limits.ts';
 import { Konsumenter, type Behandlingsgrunnlag, type Konsument } from './konsumenter.ts';
 import { OpenRequests } from './open-requests.ts';
-import { NEEDS_NO_GRANT, OPERATION, OPERATIONS, type Operation } from './operations.ts';
+import { fieldsOfOperation, NEEDS_NO_GRANT, OPERATION, type Operation } from './operations.ts';
 import { requireTerms } from './terms.ts';
 
 declare module 'fastify' {
@@ -218,6 +218,6 @@ function requireGrant(
   }
   const asked = { konsument, behandlingsgrunnlag: id, organisasjoner: organisasjonerOf(token), operation };
   const grant = { ...asked, fields, kinds, dialect, moment: new AnswerMoment() };
-  requireFields(grant, OPERATIONS[operation]);
+  requireFields(grant, fieldsOfOperation(operation));
   return grant;
 }

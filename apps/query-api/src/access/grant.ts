@@ -5,6 +5,11 @@ import type { AnswerMoment } from '../freshness/answer-moment.ts';
 import type { Dialect } from '../graphql/schema.ts';
 import type { Operation } from './operations.ts';
 
+/** A field of another resource than avtaler, with its name: `virksomheter.navn`. */
+export type ResourceField = `${string}.${string}`;
+/** What a registry can grant, and an audit names. */
+export type GrantedField = AvtaleField | ResourceField;
+
 /** Who asks, what for, and by which operation: known for every request that reaches a handler. */
 export interface Grant {
   konsument: string;
@@ -13,7 +18,7 @@ export interface Grant {
   organisasjoner?: readonly string[] | undefined;
   operation: Operation;
   /** those granted for the purpose, whatever the operation answers with */
-  fields: ReadonlySet<AvtaleField>;
+  fields: ReadonlySet<GrantedField>;
   /** the only kinds that the purpose may be told of; undefined: all */
   kinds?: KindsHeldTo | undefined;
   /** of GraphQL */
@@ -47,7 +52,7 @@ export function grantOf({ grant }: FastifyRequest): Grant {
 /** @throws Problem 403 that names the fields outside the grant */
 export function requireFields(
   { behandlingsgrunnlag, operation, fields }: Grant,
-  answered: readonly AvtaleField[],
+  answered: readonly GrantedField[],
 ): void {
   if (answered.every((field) => fields.has(field))) return;
   const missing = answered.filter((field) => !fields.has(field));

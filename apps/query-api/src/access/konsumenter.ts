@@ -10,7 +10,9 @@ import {
 } from '@tiltak/avtale';
 import type { Dialect } from '../graphql/schema.ts';
 import { parseYaml } from '../shared/yaml.ts';
-import type { KindsHeldTo } from './grant.ts';
+import { fieldsOf, granted } from '../resources/resource.ts';
+import { RESOURCES } from '../resources/resources.ts';
+import type { GrantedField, KindsHeldTo } from './grant.ts';
 import { GRANTABLE_OPERATIONS, NEEDS_NO_GRANT, type Operation } from './operations.ts';
 import { Quota } from './quota.ts';
 import schema from './konsumenter.schema.json' with { type: 'json' };
@@ -23,7 +25,8 @@ export interface Behandlingsgrunnlag {
   formaal?: string | undefined;
   rettsgrunnlag?: string | undefined;
   operasjoner: ReadonlySet<Operation>;
-  felter: ReadonlySet<AvtaleField>;
+  /** of avtaler by their names, of other resources as `virksomheter.navn` */
+  felter: ReadonlySet<GrantedField>;
   /** the only kinds that it may be told of; undefined: all */
   kinds: KindsHeldTo | undefined;
 }
@@ -99,11 +102,14 @@ interface RegistryEntry {
     rettsgrunnlag?: string;
     operasjoner: Operation[] | 'alle';
     felter: AvtaleField[] | 'alle';
+    ressurser?: Record<string, { felter: string[] | 'alle' }>;
     utvalg?: { tiltakstyper: Tiltakstype[] };
   }[];
   graphql?: { som: Dialect };
   kvote?: { perSekund: number; burst: number };
 }
+
+type Purpose = RegistryEntry['behandlingsgrunnlag'][number];
 
 /**
  * Reads the registry of consumers, `konsumenter.yaml`.
@@ -169,7 +175,10 @@ function wrongNumbers({ navn: name, organisasjonsnummer, leverandoerer = [] }: R
 /** Which operations and fields there are is known by the code, not by the schema. */
 function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): string[] {
   const errors: string[] = [];
-  for (const [i, { operasjoner: operations, felter: fields, utvalg }] of behandlingsgrunnlag.entries()) {
+  for (const [
+    i,
+    { operasjoner: operations, felter: fields, ressurser: resources = {}, utvalg },
+  ] of behandlingsgrunnlag.entries()) {
     const place = `${String(nr)}.behandlingsgrunnlag.${String(i)}`;
     for (const name of operations === 'alle' ? [] : operations) {
       if (NEEDS_NO_GRANT.has(name)) errors.push(`${place}.operasjoner: ${name} needs no grant`);
@@ -178,12 +187,34 @@ function unknownNames({ behandlingsgrunnlag }: RegistryEntry, nr: number): strin
     for (const field of fields === 'alle' ? [] : fields) {
       if (!GRANTABLE_FIELDS.includes(field)) errors.push(`${place}.felter: ${field} is not a field`);
     }
+    errors.push(...unknownResources(resources, `${place}.ressurser`));
     for (const kind of utvalg?.tiltakstyper ?? []) {
       const isKind = kind !== UKJENT && TILTAKSTYPER.includes(kind);
       if (!isKind) errors.push(`${place}.utvalg.tiltakstyper: ${kind} is not a kind of measure`);
     }
   }
   return errors;
+}
+
+function unknownResources(resources: NonNullable<Purpose['ressurser']>, place: string): string[] {
+  return Object.entries(resources).flatMap(([name, { felter: fields }]) => {
+    const found = RESOURCES.find(({ resource }) => resource.name === name);
+    if (!found) return [`${place}: ${name} is not a resource`];
+    const known = fieldsOf(found);
+    return fields === 'alle'
+      ? []
+      : fields
+          .filter((field) => !known.includes(field))
+          .map((field) => `${place}.${name}.felter: ${field} is not a field`);
+  });
+}
+
+/** Nothing of a resource is granted that the purpose does not name. */
+function grantedOf(resources: Purpose['ressurser'] = {}): GrantedField[] {
+  return RESOURCES.flatMap((read) => {
+    const fields = resources[read.resource.name]?.felter ?? [];
+    return (fields === 'alle' ? fieldsOf(read) : fields).map((field) => granted(read, field));
+  });
 }
 
 function duplicates(values: string[]): string[] {
@@ -208,15 +239,17 @@ function toKonsument({
     organisasjonsnummer,
     leverandoerer: new Set(leverandoerer),
     bruksvilkaar,
-    behandlingsgrunnlag: behandlingsgrunnlag.map(({ operasjoner: operations, felter: fields, utvalg, ...purpose }) => ({
-      ...purpose,
-      operasjoner: new Set(operations === 'alle' ? GRANTABLE_OPERATIONS : operations),
-      felter: new Set(fields === 'alle' ? GRANTABLE_FIELDS : fields),
-      kinds: utvalg && {
-        published: utvalg.tiltakstyper,
-        stored: utvalg.tiltakstyper.map((kind) => CODE_VALUES.tiltakstype.toSource(kind)),
-      },
-    })),
+    behandlingsgrunnlag: behandlingsgrunnlag.map(
+      ({ operasjoner: operations, felter: fields, ressurser: resources, utvalg, ...purpose }) => ({
+        ...purpose,
+        operasjoner: new Set(operations === 'alle' ? GRANTABLE_OPERATIONS : operations),
+        felter: new Set<GrantedField>([...(fields === 'alle' ? GRANTABLE_FIELDS : fields), ...grantedOf(resources)]),
+        kinds: utvalg && {
+          published: utvalg.tiltakstyper,
+          stored: utvalg.tiltakstyper.map((kind) => CODE_VALUES.tiltakstype.toSource(kind)),
+        },
+      }),
+    ),
     dialect: graphql?.som ?? 'ny',
     kvote: quota && new Quota(quota.perSekund, quota.burst),
   };

@@ -1,13 +1,13 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { STORED_FIELDS, type AvtaleField } from '@tiltak/avtale';
+import { STORED_FIELDS } from '@tiltak/avtale';
 import type { FastifyContextConfig } from 'fastify';
+import { operationsOf, type ResourceOperation } from '../resources/resource.ts';
+import { RESOURCES } from '../resources/resources.ts';
+import type { GrantedField } from './grant.ts';
 
-/**
- * Every operation by its operationId, and the fields of an avtale that its answer is made of: a consumer needs all of
- * them in its grant, since a published schema can't lose fields for some.
- */
-export const OPERATIONS = {
+/** Those that are not made by the mould of resources. */
+const OWN_OPERATIONS = {
   hentTiltaksstatus: ['tiltakstype', 'avtaleStatus', 'startDato', 'sluttDato'],
   sokAvtaler: STORED_FIELDS,
   // Answers with the fields asked for; what a page is cut by goes with it.
@@ -31,9 +31,31 @@ export const OPERATIONS = {
   hentFerskhet: [],
   hentDekning: [],
   hentTilgang: [],
-} as const satisfies Record<string, readonly AvtaleField[]>;
+} as const satisfies Record<string, readonly GrantedField[]>;
 
-export type Operation = keyof typeof OPERATIONS;
+export type Operation = keyof typeof OWN_OPERATIONS | ResourceOperation;
+
+/** Of each resource: they answer with those of its fields that are granted, and always with its key. */
+const RESOURCE_OPERATIONS: Readonly<Record<ResourceOperation, readonly GrantedField[]>> = Object.assign(
+  {},
+  ...RESOURCES.map(operationsOf),
+);
+
+/**
+ * Every operation by its operationId, and the fields that its answer is made of: a consumer needs all of them in its
+ * grant, since a published schema can't lose fields for some.
+ */
+export const OPERATIONS = { ...OWN_OPERATIONS, ...RESOURCE_OPERATIONS };
+
+/** What it always answers with. */
+export function fieldsOfOperation(operation: Operation): readonly GrantedField[] {
+  return (OPERATIONS as Readonly<Record<string, readonly GrantedField[]>>)[operation] ?? [];
+}
+
+/** They tell of another resource than avtaler. */
+export function isOfResource(operation: Operation): operation is ResourceOperation {
+  return operation in RESOURCE_OPERATIONS;
+}
 
 /** Every registered consumer may: they tell it of nothing but itself, also before it has accepted the terms of use. */
 export const NEEDS_NO_GRANT: ReadonlySet<string> = new Set<Operation>(['hentTilgang']);

@@ -32,6 +32,9 @@ export function conditionsOf(filter: AvtaleFilter, phaseDay: string, params: Par
   if (filter.personidenter) conditions.push(personCondition(params.add(new Persons(filter.personidenter), 'uuid[]')));
   if (filter.deltakerId) conditions.push(personCondition(params.add([filter.deltakerId], 'uuid[]')));
   if (filter.bedriftsnumre) conditions.push(employerCondition(filter.bedriftsnumre, params));
+  if (filter.hovedenhet !== undefined) {
+    conditions.push(`bedrift_nr = any(array(select ${unitsBelow(params.add(filter.hovedenhet, 'text'))}))`);
+  }
   if (filter.avtaleIder) conditions.push(`avtale_id = any(${params.add(filter.avtaleIder, 'uuid[]')})`);
   if (filter.tiltakstyper)
     conditions.push(codeCondition('tiltakstype', CODE_VALUES.tiltakstype, filter.tiltakstyper, params));
@@ -45,6 +48,11 @@ export function conditionsOf(filter: AvtaleFilter, phaseDay: string, params: Par
   if (filter.endretEtter) conditions.push(`sist_endret > ${params.add(filter.endretEtter, 'timestamptz')}`);
   if (filter.faser) conditions.push(`${phaseSql(phaseDay)} = any(${params.add(knownPhases(filter.faser), 'text[]')})`);
   return conditions;
+}
+
+/** The unit and all that is below it, a row for each: read once for a statement. @param param of the statement */
+export function unitsBelow(param: string): string {
+  return `virksomheter_under(${param})`;
 }
 
 /** Of one, its rows come in the order of the index, and no more of them are read than a page has. */

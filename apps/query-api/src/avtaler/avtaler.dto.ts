@@ -43,6 +43,8 @@ import { HasEnd, IsDato, IsNotBeforeFra, IsPast, IsTidspunkt } from '../shared/d
 import {
   BEDRIFT_NR,
   BEDRIFT_NR_FORM,
+  IsOrganisasjonsnummer,
+  ORGANISASJONSNUMMER,
   IsAvtaleIder,
   IsBedriftsnumre,
   HasFields,
@@ -106,6 +108,18 @@ export class AvtaleLenkerDto {
 
   @ApiPropertyOptional({ type: LenkeDto, description: "The employer's avtaler; absent when the employer is unknown" })
   bedrift?: LenkeDto;
+
+  @ApiPropertyOptional({
+    type: LenkeDto,
+    description: 'What the register says of the employer. Goes with hovedenhet; needs a grant of its own',
+  })
+  virksomhet?: LenkeDto;
+
+  @ApiPropertyOptional({
+    type: LenkeDto,
+    description: 'What the register says of the hovedenhet. Goes with hovedenhet; needs a grant of its own',
+  })
+  hovedenhet?: LenkeDto;
 
   @ApiPropertyOptional({
     type: LenkeDto,
@@ -291,6 +305,14 @@ export class AvtaleDto {
   })
   annullertUnderveis?: boolean;
 
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    description: `${meaningOf('hovedenhet')}. Absent when not granted`,
+    example: '910712217',
+  })
+  hovedenhet?: string | null;
+
   @ApiProperty({ type: AvtaleLenkerDto, description: 'Where to go from here (HAL)' })
   _links: AvtaleLenkerDto;
 }
@@ -428,6 +450,18 @@ export class SokDto {
   @IsOptional()
   @IsBedriftsnumre()
   bedriftsnumre?: string[];
+
+  @ApiPropertyOptional({
+    ...ORGANISASJONSNUMMER,
+    description: described(
+      'hovedenhet',
+      'Organisation number of a unit: its avtaler, and those of all establishments below it, at whatever level, as virksomheter say now',
+    ),
+    example: '910712217',
+  })
+  @IsOptional()
+  @IsOrganisasjonsnummer()
+  hovedenhet?: string;
 
   @ApiPropertyOptional({
     ...listOf({ format: 'uuid' }),

@@ -1,5 +1,6 @@
 import { FIELDS, STORED_FIELDS, type AvtaleField } from '@tiltak/avtale';
 import { columnName } from '@tiltak/database';
+import type { Grant } from '../access/grant.ts';
 import { phaseSql, TODAY } from './fase.sql.ts';
 
 /**
@@ -8,31 +9,45 @@ import { phaseSql, TODAY } from './fase.sql.ts';
  */
 export type Selection = AvtaleField | 'deltakerId' | 'mottatt' | '_links';
 
-/** What a consumer may see of a whole avtale. `fase` came later: a registry that doesn't name it is still valid. */
-export function wholeFields({ fields }: { fields: ReadonlySet<AvtaleField> }): readonly AvtaleField[] {
+/**
+ * What a consumer may see of a whole avtale. `fase` and `hovedenhet` came later: a registry that doesn't name them is still
+ * valid, and what is not granted costs nothing.
+ */
+export function wholeFields({ fields }: Pick<Grant, 'fields'>): readonly AvtaleField[] {
+  if (fields.has('hovedenhet')) return fields.has('fase') ? WITH_BOTH : WITH_HOVEDENHET;
   return fields.has('fase') ? WITH_PHASE : STORED_FIELDS;
 }
 const WITH_PHASE: readonly AvtaleField[] = [...STORED_FIELDS, 'fase'];
+const WITH_HOVEDENHET: readonly AvtaleField[] = [...STORED_FIELDS, 'hovedenhet'];
+const WITH_BOTH: readonly AvtaleField[] = [...STORED_FIELDS, 'fase', 'hovedenhet'];
 
 /** What a whole avtale is read with, for those fields. */
 export function wholeSelection(fields: readonly AvtaleField[]): readonly Selection[] {
-  return fields === WITH_PHASE ? WHOLE_WITH_PHASE : WHOLE_AVTALE;
+  return SELECTIONS.get(fields) ?? [...fields, '_links'];
 }
 export const WHOLE_AVTALE: readonly Selection[] = [...STORED_FIELDS, '_links'];
-const WHOLE_WITH_PHASE: readonly Selection[] = [...WITH_PHASE, '_links'];
+const SELECTIONS: ReadonlyMap<readonly AvtaleField[], readonly Selection[]> = new Map([
+  [STORED_FIELDS, WHOLE_AVTALE],
+  ...[WITH_PHASE, WITH_HOVEDENHET, WITH_BOTH].map((fields): [readonly AvtaleField[], readonly Selection[]] => [
+    fields,
+    [...fields, '_links'],
+  ]),
+]);
 
 /** Read over and over with the same text, so that the database may keep their plans. */
 export const PREPARED_SELECTIONS: ReadonlySet<readonly Selection[]> = new Set([
-  STORED_FIELDS,
-  WITH_PHASE,
-  WHOLE_AVTALE,
-  WHOLE_WITH_PHASE,
+  ...SELECTIONS.keys(),
+  ...SELECTIONS.values(),
 ]);
 
 export type AvtaleRow = Record<string, string | number | boolean | null>;
 
 /** `neste <avtaleId>,samtidige <avtaleId>,…`, or null: read with the avtale, a link costs no look-up of its own. */
 const LINKS_COLUMN = 'lenker(deltaker_id, avtale_id) as relasjoner';
+
+/** By the key of virksomheter, for each avtale that is answered with it: also of a version, what is said of its employer now. */
+const HOVEDENHET_COLUMN =
+  '(select v.hovedenhet from virksomhet_synlig v where v.organisasjonsnummer = bedrift_nr) as hovedenhet';
 
 /** The same as a part of the statement: cheaper to read, and dearer to plan, so for plans that are kept. */
 const PLANNED_LINKS = `(select string_agg(l.relasjon || ' ' || l.til, ',' order by l.relasjon, l.til) from relasjon_synlig l
@@ -56,6 +71,7 @@ export function columnsFor(fields: readonly Selection[], phaseDay = TODAY): stri
   const columns = fields.flatMap((field) => {
     if (field === '_links') return LINKS_COLUMN;
     if (field === 'fase') return [`${phaseSql(phaseDay)} as fase`, 'annullert_underveis'];
+    if (field === 'hovedenhet') return HOVEDENHET_COLUMN;
     return field === 'deltakerFnr' ? ['deltaker_fnr', 'deltaker_id'] : columnName(field);
   });
   const list = [...new Set(columns)].join(', ');
@@ -116,7 +132,7 @@ export type ValueReader = ((value: string | number | boolean | null) => unknown)
 };
 
 export function valueReader(field: AvtaleField): ValueReader {
-  if (field === 'fase') return valueReader('avtaleId');
+  if (field === 'fase' || field === 'hovedenhet') return valueReader('avtaleId');
   const { read, codes } = FIELDS[field];
   if (codes) {
     const published: ValueReader = (value) => (value === null ? undefined : codes.fromSource(String(value)));

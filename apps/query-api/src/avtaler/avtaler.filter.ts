@@ -4,6 +4,8 @@ import type { AvtaleField, Fase } from '@tiltak/avtale';
 export interface AvtaleFilter {
   personidenter?: string[] | undefined;
   bedriftsnumre?: string[] | undefined;
+  /** of a unit: its avtaler, and those of all that is below it, at whatever level */
+  hovedenhet?: string | undefined;
   avtaleIder?: string[] | undefined;
   tiltakstyper?: string[] | undefined;
   statuser?: string[] | undefined;
@@ -28,6 +30,7 @@ export const FILTER_FIELDS: Readonly<Record<keyof AvtaleFilter, readonly AvtaleF
   personidenter: ['deltakerFnr'],
   deltakerId: ['deltakerFnr'],
   bedriftsnumre: ['bedriftNr'],
+  hovedenhet: ['hovedenhet'],
   avtaleIder: ['avtaleId'],
   tiltakstyper: ['tiltakstype'],
   statuser: ['avtaleStatus'],
@@ -66,6 +69,7 @@ const IN_AUDIT: Readonly<Record<keyof AvtaleFilter, (filter: AvtaleFilter) => un
   deltakerId: () => 1,
   avtaleIder: ({ avtaleIder }) => avtaleIder?.length,
   bedriftsnumre: ({ bedriftsnumre }) => bedriftsnumre,
+  hovedenhet: ({ hovedenhet }) => hovedenhet,
   tiltakstyper: ({ tiltakstyper }) => tiltakstyper,
   statuser: ({ statuser }) => statuser,
   faser: ({ faser }) => faser,

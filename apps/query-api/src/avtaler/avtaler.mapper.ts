@@ -63,8 +63,24 @@ export function linksOf(row: AvtaleRow): AvtaleLenkerDto {
     ...(BEDRIFT_NR.test(String(bedriftNr ?? ''))
       ? { bedrift: { href: `/api/v1/bedrifter/${encodeURIComponent(String(bedriftNr))}/avtaler` } }
       : {}),
+    ...unitLinks(row),
     ...(row['relasjoner'] ? relatedLinks(String(row['relasjoner']), deltaker) : {}),
   };
+}
+
+const ORGANISATION = /^\d{9}$/;
+
+/** To virksomheter, for who is granted `hovedenhet`: the column is there for no others. */
+function unitLinks({ bedrift_nr: bedriftNr, hovedenhet }: AvtaleRow): Partial<AvtaleLenkerDto> {
+  if (hovedenhet === undefined) return {};
+  return {
+    ...(ORGANISATION.test(String(bedriftNr ?? '')) && { virksomhet: unitLink(String(bedriftNr)) }),
+    ...(hovedenhet !== null && { hovedenhet: unitLink(String(hovedenhet)) }),
+  };
+}
+
+function unitLink(number: string): LenkeDto {
+  return { href: `/api/v1/virksomheter/${number}` };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { CODE_VALUES, UKJENT } from '@tiltak/avtale';
-import { conditionsOf, dateRange, type Params } from './avtaler.conditions.ts';
+import { conditionsOf, dateRange, unitsBelow, type Params } from './avtaler.conditions.ts';
 import type { AvtaleFilter } from './avtaler.filter.ts';
 
 /**
@@ -175,14 +175,15 @@ function listStep({ matches, cost }: Source, { arms }: Lists): string {
 
 /** undefined: there is nothing but the order of all avtaler */
 function listsOf(filter: AvtaleFilter, params: Params): Lists | undefined {
-  const { bedriftsnumre, gjeldendePer } = filter;
-  if (bedriftsnumre) {
+  const { bedriftsnumre, hovedenhet, gjeldendePer } = filter;
+  if (bedriftsnumre ?? hovedenhet) {
     // Then: whom it is and has been with, which may say the same avtale twice.
     const from = gjeldendePer === undefined ? 'avtale_synlig' : 'versjon_bedrift';
+    const asked = bedriftsnumre
+      ? `unnest(${params.add(bedriftsnumre, 'text[]')})`
+      : unitsBelow(params.add(hovedenhet, 'text'));
     return {
-      ctes: [
-        `liste as materialized (select distinct nr as noekkel from unnest(${params.add(bedriftsnumre, 'text[]')}) as nr)`,
-      ],
+      ctes: [`liste as materialized (select distinct nr as noekkel from ${asked} as nr)`],
       spent: '0',
       arms: [{ from, where: 'bedrift_nr = l.noekkel' }],
     };

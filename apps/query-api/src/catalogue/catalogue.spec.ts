@@ -56,7 +56,8 @@ describe('the catalogue is whole', () => {
 
   test('what an operation takes a grant for is told to be answered by it', () => {
     for (const [operation, needed] of Object.entries(OPERATIONS)) {
-      for (const name of needed) {
+      // Those of other resources are in the data contract.
+      for (const name of needed.filter((one) => !one.includes('.'))) {
         const { answers = [] } = fields.find((field) => field.name === name) ?? {};
         expect([operation, name, answers.flatMap(({ operations }) => operations)]).toEqual([
           ...[operation, name, expect.arrayContaining([operation])],

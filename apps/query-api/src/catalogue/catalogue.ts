@@ -11,6 +11,7 @@ import {
 import { columnName } from '@tiltak/database';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { NOT_AUDITED, type Operation } from '../access/operations.ts';
+import { entryOf, fieldsOf, type ReadResource } from '../resources/resource.ts';
 import { FIELD_SOURCES } from '../graphql/field-sources.ts';
 
 /** A field of an avtale: what it means, where it comes from, and where it is answered. */
@@ -64,10 +65,10 @@ const READINGS: Record<Field['read'], Reading> = {
   instant: { type: 'timestamp', sql: 'timestamptz(6)', rule: `A moment in UTC, ${TIME}` },
 };
 
-/** All fields, in the order in which an avtale shows them; the last is worked out. */
+/** All fields, in the order in which an avtale shows them; the last two are worked out. */
 export function catalogueOf(document: OpenAPIObject): CatalogueField[] {
   const stored = Object.entries(FIELDS).map(([name, field]) => storedField(name, field, document));
-  return [...stored, phaseField(document)];
+  return [...stored, phaseField(document), unitField(document)];
 }
 
 function storedField(name: string, field: Field, document: OpenAPIObject): CatalogueField {
@@ -114,6 +115,40 @@ function phaseField(document: OpenAPIObject): CatalogueField {
     ...{ type: 'string', values: FASER, mayBeEmpty: false },
     answers: answersWith('fase', document),
   };
+}
+
+function unitField(document: OpenAPIObject): CatalogueField {
+  return {
+    ...{ name: 'hovedenhet', ...FIELD_ENTRIES.hovedenhet, source: undefined, column: undefined, maxLength: undefined },
+    rule: 'Looked up in virksomheter by bedriftNr, when it is asked for: also of a version, what they say now.',
+    ...{ type: 'string', values: [], mayBeEmpty: true },
+    answers: answersWith('hovedenhet', document),
+  };
+}
+
+/** A field of another resource. */
+export interface ResourceCatalogueField extends FieldEntry {
+  name: string;
+  source: string | undefined;
+  rule: string;
+  column: { name: string; type: string };
+  type: LogicalType;
+  mayBeEmpty: boolean;
+}
+
+/** Of another resource, from its definition. */
+export function resourceFields(read: ReadResource): ResourceCatalogueField[] {
+  return fieldsOf(read).map((name) => {
+    const { meaning, personalData, since, read: how } = entryOf(read, name);
+    const field = read.resource.fields[name];
+    const { type, sql, rule } = READINGS[how];
+    return {
+      ...{ name, meaning, personalData, since, type, source: field?.source },
+      rule: field ? `${rule}.` : 'Worked out of what all of them say.',
+      column: { name: columnName(name), type: sql },
+      mayBeEmpty: field?.required !== true && how !== 'boolean',
+    };
+  });
 }
 
 /** What the document can't tell of: lines of a stream, and a schema of its own. */

@@ -1,7 +1,9 @@
 import type { AvtaleField } from '@tiltak/avtale';
 import { API_VERSION } from '@tiltak/platform';
 import { stringify } from 'yaml';
-import type { CatalogueField, LogicalType } from './catalogue.ts';
+import { RESOURCES } from '../resources/resources.ts';
+import { granted, type ReadResource } from '../resources/resource.ts';
+import { resourceFields, type CatalogueField, type LogicalType } from './catalogue.ts';
 
 /** The topic of the source. */
 const SOURCE = 'arbeidsgiver.tiltak-avtale-hendelse-compact';
@@ -38,7 +40,7 @@ export function dataContract(fields: readonly CatalogueField[]): string {
       { url: '/openapi.json', type: 'implementation', description: 'The OpenAPI document' },
       { url: '/katalog', type: 'businessDefinition', description: 'The catalogue as a page' },
     ],
-    schema: [schemaOf(fields)],
+    schema: [schemaOf(fields), ...RESOURCES.map(resourceSchema)],
     team: { name: 'tiltak', description: 'Owns the source and this service, at Nav' },
     roles: [
       {
@@ -69,6 +71,35 @@ function schemaOf(fields: readonly CatalogueField[]): object {
     description: 'An agreement on a measure, between a participant, an employer and Nav',
     dataGranularityDescription: 'One avtale, as it is now',
     properties: fields.map((field) => propertyOf(field)),
+  };
+}
+
+function resourceSchema(read: ReadResource): object {
+  const { resource, schemas, words, operations } = read;
+  return {
+    name: schemas.one,
+    logicalType: 'object',
+    physicalName: resource.table,
+    physicalType: 'table',
+    businessName: words.one,
+    description: words.about,
+    dataGranularityDescription: `One ${words.one}, as it is now`,
+    properties: resourceFields(read).map(
+      ({ name, source, meaning, personalData, since, column, type, rule, mayBeEmpty }) => ({
+        ...{ name, description: meaning, logicalType: type },
+        ...(FORMATS[type] !== undefined && { logicalTypeOptions: { format: FORMATS[type] } }),
+        ...{ physicalName: column.name, physicalType: column.type },
+        ...(name === resource.key && { primaryKey: true, primaryKeyPosition: 1, unique: true }),
+        ...{ required: !mayBeEmpty, classification: personalData },
+        ...(source !== undefined && { transformSourceObjects: [`${resource.name}#${source}`] }),
+        transformDescription: rule,
+        customProperties: [
+          { property: 'since', value: since },
+          { property: 'grant', value: granted(read, name) },
+          { property: 'answeredBy', value: [operations.search, operations.one, operations.export] },
+        ],
+      }),
+    ),
   };
 }
 

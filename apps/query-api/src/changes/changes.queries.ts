@@ -1,4 +1,5 @@
-import { preparedStatement, type Query } from '../lookups/statement.ts';
+import { preparedStatement, type Query, type Statement } from '../lookups/statement.ts';
+import { RESOURCES } from '../resources/resources.ts';
 import { before, encodePosition, type FeedPosition } from './feed-position.ts';
 
 /** What the positions of the feed mean now, and how far back it reaches. */
@@ -13,8 +14,58 @@ interface FeedStateRow {
   beskaaret_til: string;
 }
 
-/** Worked out once, and not for each row beside it. */
-const STATE = 'with tilstand as materialized (select endringsepoke() as epoke, beskaaret_til from instans)';
+/** A change feed, of avtaler or of another resource: its lines lie in a table, and tell of what has a key. */
+export interface Feed {
+  changes: Statement;
+  end: Query<FeedEndRow>;
+  /** where to begin again */
+  start: { eksport: string; endringer: string };
+}
+
+/** Of avtaler. */
+export const AVTALER_FEED = feedOf('endring', 'avtale_id', '', {
+  eksport: '/api/v1/eksport',
+  endringer: '/api/v1/endringer?fra=naa',
+});
+
+/**
+ * Rows of transactions that have not ended, and of those that began after one that has not, are left for later: what
+ * commits late would otherwise be passed by.
+ *
+ * Epoch and beginning of the feed are read by the same statement: between two, the feed could be trimmed, or another
+ * server could answer, and what is gone would be passed by.
+ *
+ * @param name of the resource, empty for avtaler: a position of one feed means nothing in another
+ */
+export function feedOf(table: string, key: string, name: string, start: Feed['start']): Feed {
+  // Worked out once, and not for each row beside it.
+  const state = `with tilstand as materialized (select ${epochSql(name)} as epoke, beskaaret_til from instans)`;
+  return {
+    changes: preparedStatement(`${state}
+  select epoke, beskaaret_til, tx, lopenr, noekkel, type, aarsak, tidspunkt from tilstand left join lateral (
+    select tx, lopenr, ${key} as noekkel, type, aarsak, tidspunkt from ${table}
+    where (tx, lopenr) > ($1::xid8, $2::bigint) and tx < pg_snapshot_xmin(pg_current_snapshot())
+    order by tx, lopenr limit $3) linje on true
+  order by tx, lopenr`),
+    end: {
+      statement: preparedStatement(`${state}
+    select epoke, beskaaret_til, tx, lopenr from tilstand left join lateral (
+      select tx, lopenr from ${table} where tx < pg_snapshot_xmin(pg_current_snapshot())
+      order by tx desc, lopenr desc limit 1) siste on true`),
+      values: [],
+    },
+    start,
+  };
+}
+
+function epochSql(name: string): string {
+  return name === '' ? 'endringsepoke()' : `(endringsepoke() || ' ${name}')`;
+}
+
+/** What positions of each feed are of, in an epoch of the database. */
+export function epochsOf(epoch: string): string[] {
+  return [epoch, ...RESOURCES.map(({ resource }) => `${epoch} ${resource.name}`)];
+}
 
 function toFeedState({ epoke: epoch, beskaaret_til: prunedUntil }: FeedStateRow): FeedState {
   return { epoch, prunedUntil: BigInt(prunedUntil) };
@@ -51,7 +102,8 @@ export function toSnapshotPosition(rows: SnapshotRow[]): string {
 export interface ChangeRow {
   tx: string;
   lopenr: number;
-  avtale_id: string;
+  /** of what has changed */
+  noekkel: string;
   type: string;
   aarsak: string | null;
   tidspunkt: string;
@@ -66,23 +118,17 @@ export interface ChangesPage {
 type ChangesRow = FeedStateRow & (ChangeRow | { tx: null });
 
 /**
- * What comes after the position, in the order of the feed. Rows of transactions that have not ended, and of those that
- * began after one that has not, are left for later: what commits late would otherwise be passed by.
+ * What comes after the position, in the order of the feed.
  *
- * Epoch and beginning of the feed are read by the same statement: between two, the feed could be trimmed, or another
- * server could answer, and what is gone would be passed by.
+ * @param after undefined: from the beginning
  */
-const CHANGES = preparedStatement(`${STATE}
-  select epoke, beskaaret_til, tx, lopenr, avtale_id, type, aarsak, tidspunkt from tilstand left join lateral (
-    select tx, lopenr, avtale_id, type, aarsak, tidspunkt from endring
-    where (tx, lopenr) > ($1::xid8, $2::bigint) and tx < pg_snapshot_xmin(pg_current_snapshot())
-    order by tx, lopenr limit $3) linje on true
-  order by tx, lopenr`);
-
-/** @param after undefined: from the beginning */
-export function changesQuery(after: FeedPosition | undefined, count: number): Query<ChangesRow> {
+export function changesQuery(
+  after: FeedPosition | undefined,
+  count: number,
+  { changes }: Feed = AVTALER_FEED,
+): Query<ChangesRow> {
   const { tx, sequenceNumber } = after ?? { tx: 0n, sequenceNumber: 0n };
-  return { statement: CHANGES, values: [tx.toString(), sequenceNumber.toString(), count] };
+  return { statement: changes, values: [tx.toString(), sequenceNumber.toString(), count] };
 }
 
 export function toChangesPage(rows: ChangesRow[]): ChangesPage {
@@ -99,14 +145,6 @@ export interface FeedEnd extends FeedState {
 
 type PlaceRow = Pick<ChangeRow, 'tx' | 'lopenr'>;
 type FeedEndRow = FeedStateRow & (PlaceRow | { tx: null });
-
-export const FEED_END: Query<FeedEndRow> = {
-  statement: preparedStatement(`${STATE}
-    select epoke, beskaaret_til, tx, lopenr from tilstand left join lateral (
-      select tx, lopenr from endring where tx < pg_snapshot_xmin(pg_current_snapshot())
-      order by tx desc, lopenr desc limit 1) siste on true`),
-  values: [],
-};
 
 export function toFeedEnd([row]: FeedEndRow[]): FeedEnd {
   if (!row) throw new Error('The table instans is empty');

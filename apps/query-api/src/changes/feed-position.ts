@@ -47,10 +47,11 @@ function fromBase36(text: string): bigint {
 }
 
 /** Of a position that was given, and can't be used any more. */
-export function gone(why: string): Problem {
-  return new Problem(PROBLEMS.UTGAATT, `The position is ${why}`, {
-    felter: { nyStart: { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer?fra=naa' } },
-  });
+export function gone(
+  why: string,
+  start = { eksport: '/api/v1/eksport', endringer: '/api/v1/endringer?fra=naa' },
+): Problem {
+  return new Problem(PROBLEMS.UTGAATT, `The position is ${why}`, { felter: { nyStart: start } });
 }
 
 function madeUp(name: string): Problem {

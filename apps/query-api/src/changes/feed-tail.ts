@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { logger, PROBLEMS, Problem } from '@tiltak/platform';
 import { atOnceProblem, MAX_WAITING_READERS, type ConsumerLimits } from '../access/consumer-limits.ts';
 import type { Reader } from '../lookups/reader.ts';
-import { beginningOf, changesQuery, FEED_END, toChangesPage, toFeedEnd } from './changes.queries.ts';
+import { AVTALER_FEED, beginningOf, changesQuery, toChangesPage, toFeedEnd } from './changes.queries.ts';
 import { before, isAfter, parsePosition } from './feed-position.ts';
 import { FeedWindow, type TailPage } from './feed-window.ts';
 
@@ -56,6 +56,7 @@ export class FeedTail {
     private readonly reader: Reader,
     private readonly limits: Pick<ConsumerLimits, 'lookups' | 'waitingReaders'>,
     private readonly intervalMs = 50,
+    private readonly feed = AVTALER_FEED,
   ) {}
 
   /**
@@ -154,7 +155,7 @@ export class FeedTail {
       this.window = (await this.readFromLowest()) ?? (await this.readEnd());
       return false;
     }
-    const { rows, updatedToMs } = await this.reader.read(changesQuery(window.end, POLL_ROWS), {});
+    const { rows, updatedToMs } = await this.reader.read(changesQuery(window.end, POLL_ROWS, this.feed), {});
     const page = toChangesPage(rows);
     // Another server, or trimmed beyond what was read: what is kept does not go on where this begins.
     if (page.state.epoch !== window.state.epoch || isAfter(beginningOf(page.state), window.end)) {
@@ -169,7 +170,7 @@ export class FeedTail {
   private async readFromLowest(): Promise<FeedWindow | undefined> {
     const places = Array.from(this.waiting.keys(), (position) => parsePosition(position));
     const lowest = places.reduce((a, b) => (isAfter(a, b) ? b : a), places[0] ?? before(0n));
-    const { rows, updatedToMs } = await this.reader.read(changesQuery(lowest, POLL_ROWS), {});
+    const { rows, updatedToMs } = await this.reader.read(changesQuery(lowest, POLL_ROWS, this.feed), {});
     const page = toChangesPage(rows);
     // Without rows it may lie ahead of the feed: made up, or of another epoch.
     const { length } = page.rows;
@@ -180,7 +181,7 @@ export class FeedTail {
   }
 
   private async readEnd(): Promise<FeedWindow> {
-    const { rows, updatedToMs } = await this.reader.read(FEED_END, {});
+    const { rows, updatedToMs } = await this.reader.read(this.feed.end, {});
     const end = toFeedEnd(rows);
     return new FeedWindow(end, end.last ?? beginningOf(end), updatedToMs);
   }

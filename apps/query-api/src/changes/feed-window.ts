@@ -92,6 +92,6 @@ export class FeedWindow {
 }
 
 /** Without what the statement says beside each row. */
-function slim({ tx, lopenr, avtale_id, type, aarsak, tidspunkt }: ChangeRow): ChangeRow {
-  return { tx, lopenr, avtale_id, type, aarsak, tidspunkt };
+function slim({ tx, lopenr, noekkel, type, aarsak, tidspunkt }: ChangeRow): ChangeRow {
+  return { tx, lopenr, noekkel, type, aarsak, tidspunkt };
 }

@@ -13,7 +13,7 @@ import { AvtaleDto, UtdragDto } from '../avtaler/avtaler.dto.ts';
 import { wholeFields } from '../avtaler/avtaler.fields.ts';
 import { Export, type ExportPart } from './export.ts';
 
-const NDJSON = 'application/x-ndjson';
+export const NDJSON = 'application/x-ndjson';
 
 /**
  * Bytes, by `format`: without it half of the generators make a client that reads it all as one JSON. What a line is stands
@@ -74,12 +74,7 @@ export class ExportController {
       },
       (found) => found,
     );
-    const encoding = acceptedEncoding(request);
-    if (encoding !== undefined) reply.header('Content-Encoding', encoding);
-    await reply
-      .header('Vary', 'Accept-Encoding')
-      .type(NDJSON)
-      .send(encoding === undefined ? lines : compressStream(lines, encoding));
+    await sendLines(request, reply, lines);
   }
 
   private partOf(grant: Grant, abonnement: string | undefined): ExportPart {
@@ -93,13 +88,23 @@ export class ExportController {
   }
 }
 
+/** As they come, compressed when that is accepted. */
+export async function sendLines(request: FastifyRequest, reply: FastifyReply, lines: Readable): Promise<void> {
+  const encoding = acceptedEncoding(request);
+  if (encoding !== undefined) reply.header('Content-Encoding', encoding);
+  await reply
+    .header('Vary', 'Accept-Encoding')
+    .type(NDJSON)
+    .send(encoding === undefined ? lines : compressStream(lines, encoding));
+}
+
 /** For the audit. */
 function kindsOf({ kinds }: Grant): { tiltakstyper?: readonly string[] } {
   return kinds ? { tiltakstyper: kinds.published } : {};
 }
 
 /** @throws Problem 503 before the first load is done */
-function includeOrDestroy({ moment }: Grant, updatedToMs: number | null, lines: Readable): void {
+export function includeOrDestroy({ moment }: Grant, updatedToMs: number | null, lines: Readable): void {
   try {
     moment.include(updatedToMs);
   } catch (error) {

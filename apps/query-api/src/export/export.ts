@@ -3,10 +3,10 @@ import { PROBLEMS, logger, Problem } from '@tiltak/platform';
 import type { Pool, PoolClient } from 'pg';
 import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams';
 import type { AvtaleField } from '@tiltak/avtale';
-import { columnsFor } from '../avtaler/avtaler.fields.ts';
+import { columnsFor, type Member } from '../avtaler/avtaler.fields.ts';
 import { asUnavailable, jsonTypeOf } from '../lookups/reader.ts';
 import { atOnceProblem } from '../access/consumer-limits.ts';
-import { beginningOf, FEED_END, toFeedEnd } from '../changes/changes.queries.ts';
+import { AVTALER_FEED, beginningOf, toFeedEnd, type Feed } from '../changes/changes.queries.ts';
 import { encodePosition } from '../changes/feed-position.ts';
 import { MOMENT_SQL } from '../freshness/moment.sql.ts';
 import type { KindsHeldTo } from '../access/grant.ts';
@@ -16,7 +16,7 @@ import type { Shares } from '../shared/shares.ts';
 import { avtalerOf, nowQuery, type NowRow, type SubscriptionName } from '../subscriptions/subscription-feed.queries.ts';
 import { noSuchSubscription, placeNow } from '../subscriptions/subscription-place.ts';
 import type { EksporthodeDto } from './export.dto.ts';
-import { createLineWriter, type Column, type LineWriter } from './line-writer.ts';
+import { createLineWriter, plainLineWriter, type Column, type LineWriter } from './line-writer.ts';
 
 export interface ExportStream {
   /** lines after the first */
@@ -51,6 +51,20 @@ function exportSql({ fields, withLinks }: Content, part: ExportPart): string {
     from relasjon_synlig group by fra) as lenker on fra = avtale_id`;
   const columns = `${columnsFor(fields)}${withLinks ? ', relasjoner' : ''}`;
   return held(part, `select ${columns} from avtale_synlig ${withLinks ? links : ''} ${whereIn(part)}`);
+}
+
+/** What an export is made of, of one snapshot. */
+interface Plan {
+  /** @returns of what it is, when the snapshot has begun */
+  begin: (db: PoolClient) => Promise<{ position: string; sql: string; countSql: string }>;
+  writer: (columns: readonly Column[]) => LineWriter;
+}
+
+/** An export of all of a resource. */
+export interface ResourceContent {
+  feed: Feed;
+  view: string;
+  members: readonly Member[];
 }
 
 /** The part of all avtaler that an export is of. */
@@ -93,7 +107,35 @@ export class Export {
    * @throws Problem 429 when the consumer has as many exports under way as it may have; 503 when there are as many already
    * as there are connections, or the database is away
    */
-  async start(konsument: string, content: Content, part: ExportPart = {}): Promise<ExportStream> {
+  start(konsument: string, content: Content, part: ExportPart = {}): Promise<ExportStream> {
+    return this.startPlan(konsument, {
+      begin: async (db) => {
+        const begun = part.subscription ? await beginSubscription(db, part) : await beginWhole(db, part);
+        const count = `(select count(*) from avtale_synlig ${whereIn(begun.part)})`;
+        const countSql = held(begun.part, `select ${count}::text as antall, ${MOMENT_SQL}::text as oppdatert_til`);
+        return { position: begun.position, sql: exportSql(content, begun.part), countSql };
+      },
+      writer: (columns) => createLineWriter(content, columns),
+    });
+  }
+
+  /**
+   * All of another resource, as `start` gives avtaler.
+   *
+   * @throws as `start`
+   */
+  startOf(konsument: string, { feed, view, members }: ResourceContent): Promise<ExportStream> {
+    return this.startPlan(konsument, {
+      begin: async (db) => ({
+        position: await positionNow(db, feed),
+        sql: `select ${members.map(({ column }) => column).join(', ')} from ${view}`,
+        countSql: `select (select count(*) from ${view})::text as antall, ${MOMENT_SQL}::text as oppdatert_til`,
+      }),
+      writer: (columns) => plainLineWriter(members, columns),
+    });
+  }
+
+  private async startPlan(konsument: string, plan: Plan): Promise<ExportStream> {
     const giveBack = this.shares.take(konsument);
     if (!giveBack) throw atOnceProblem(`${String(this.shares.max)} exports`, 30);
     if (this.inProgress >= this.pool.options.max) {
@@ -110,22 +152,17 @@ export class Export {
     };
     try {
       db = await this.pool.connect();
-      return await this.read(db, { content, part }, release);
+      return await this.read(db, plan, release);
     } catch (error) {
       release();
       throw asUnavailable(error);
     }
   }
 
-  private async read(
-    db: PoolClient,
-    { content, part: asked }: { content: Content; part: ExportPart },
-    release: () => void,
-  ): Promise<ExportStream> {
+  private async read(db: PoolClient, { begin, writer }: Plan, release: () => void): Promise<ExportStream> {
     await db.query(BEGIN);
-    const { header, updatedTo, part } = await readHeader(db, asked);
-    const sql = exportSql(content, part);
-    const write = createLineWriter(content, await readColumns(db, sql));
+    const { header, updatedTo, sql } = await readHeader(db, begin);
+    const write = writer(await readColumns(db, sql));
     const guard = new StallGuard(this.maxStallMs);
     const stream: CopyToStreamQuery = db.query(copyTo(`copy (${sql}) to stdout`));
     const lines = pipeline(stream, toLines(header, write, guard), (error) => {
@@ -147,22 +184,17 @@ export class Export {
  */
 async function readHeader(
   db: PoolClient,
-  asked: ExportPart,
-): Promise<{ header: EksporthodeDto; updatedTo: string | null; part: ExportPart }> {
+  begin: Plan['begin'],
+): Promise<{ header: EksporthodeDto; updatedTo: string | null; sql: string }> {
   // The place takes a lock on every month of the feed. Rolled back to here they are let go, and the snapshot stays: a
   // month that is to be dropped need not wait for an hour, nor others behind who drops it.
   await db.query('savepoint sted');
-  const { position, part } = asked.subscription ? await beginSubscription(db, asked) : await beginWhole(db, asked);
+  const { position, sql, countSql } = await begin(db);
   await db.query('rollback to savepoint sted');
-  const { rows } = await db.query<{ antall: string; oppdatert_til: string | null }>(
-    held(
-      part,
-      `select (select count(*) from avtale_synlig ${whereIn(part)})::text as antall, ${MOMENT_SQL}::text as oppdatert_til`,
-    ),
-  );
+  const { rows } = await db.query<{ antall: string; oppdatert_til: string | null }>(countSql);
   const [row] = rows;
   if (!row) throw new Error('A select without a table gives one row');
-  return { header: { posisjon: position, antall: Number(row.antall) }, updatedTo: row.oppdatert_til, part };
+  return { header: { posisjon: position, antall: Number(row.antall) }, updatedTo: row.oppdatert_til, sql };
 }
 
 interface Begun {
@@ -171,8 +203,12 @@ interface Begun {
 }
 
 async function beginWhole(db: PoolClient, part: ExportPart): Promise<Begun> {
-  const feed = toFeedEnd((await db.query(FEED_END.statement)).rows);
-  return { position: encodePosition(feed.epoch, feed.last ?? beginningOf(feed)), part };
+  return { position: await positionNow(db, AVTALER_FEED), part };
+}
+
+async function positionNow(db: PoolClient, { end }: Feed): Promise<string> {
+  const feed = toFeedEnd((await db.query(end.statement)).rows);
+  return encodePosition(feed.epoch, feed.last ?? beginningOf(feed));
 }
 
 /** @throws Problem 404 when there is no such subscription */

@@ -1,6 +1,6 @@
 import type { AvtaleField } from '@tiltak/avtale';
 import { linksOf } from '../avtaler/avtaler.mapper.ts';
-import { membersOf, type ValueReader } from '../avtaler/avtaler.fields.ts';
+import { membersOf, type Member, type ValueReader } from '../avtaler/avtaler.fields.ts';
 import type { JsonType } from '../lookups/reader.ts';
 
 const [TAB, NEWLINE, QUOTE, BACKSLASH, FIRST_PRINTABLE] = [0x09, 0x0a, 0x22, 0x5c, 0x20];
@@ -37,10 +37,19 @@ export function createLineWriter(
   { fields, withLinks }: { fields: readonly AvtaleField[]; withLinks: boolean },
   columns: readonly Column[],
 ): LineWriter {
+  const members = fields.flatMap((field) => membersOf(field));
+  return lineWriterOf(members, columns, withLinks ? linksWriter(columns) : closeLine);
+}
+
+/** The same of any members, without links. */
+export function plainLineWriter(members: readonly Member[], columns: readonly Column[]): LineWriter {
+  return lineWriterOf(members, columns, closeLine);
+}
+
+function lineWriterOf(members: readonly Member[], columns: readonly Column[], writeEnd: Write): LineWriter {
   const row = new Row(columns.length);
   const out = new Out();
-  const writers = membersIn(fields, columns);
-  const writeEnd = withLinks ? linksWriter(columns) : closeLine;
+  const writers = membersIn(members, columns);
   let rest: Buffer = Buffer.alloc(0);
   /** @returns where the rest begins */
   const writeWhole = (rows: Buffer, from: number, give: (lines: Buffer) => void): number => {
@@ -181,8 +190,8 @@ class Out {
 type Write = (row: Row, out: Out) => void;
 
 /** Each member with its name before it and a comma after it: links come last, or the comma goes. */
-function membersIn(fields: readonly AvtaleField[], columns: readonly Column[]): Write[] {
-  const members = fields.flatMap(membersOf).map(({ name, column, read }, i) => {
+function membersIn(all: readonly Member[], columns: readonly Column[]): Write[] {
+  const members = all.map(({ name, column, read }, i) => {
     const place = columns.findIndex((one) => one.name === column);
     const key = `${i === 0 ? '{' : ''}"${name}":`;
     return { place, key, read, kind: columns[place]?.kind ?? 'string' };
@@ -279,10 +288,12 @@ function closeLine(_row: Row, out: Out): void {
 function linksWriter(columns: readonly Column[]): Write {
   const place = (name: string): number => columns.findIndex((column) => column.name === name);
   const [id, deltaker, bedrift] = [place('avtale_id'), place('deltaker_id'), place('bedrift_nr')];
-  const relations = place('relasjoner');
+  const [relations, hovedenhet] = [place('relasjoner'), place('hovedenhet')];
   const self = Buffer.from('"_links":{"self":{"href":"/api/v1/avtaler/');
   const toDeltaker = Buffer.from('"},"deltaker":{"href":"/api/v1/deltakere/');
   const toBedrift = Buffer.from('"},"bedrift":{"href":"/api/v1/bedrifter/');
+  const toVirksomhet = Buffer.from('"},"virksomhet":{"href":"/api/v1/virksomheter/');
+  const toHovedenhet = Buffer.from('"},"hovedenhet":{"href":"/api/v1/virksomheter/');
   const [avtaler, end] = [Buffer.from('/avtaler'), Buffer.from('"}}}\n')];
   return (row, out) => {
     const isPlain =
@@ -293,6 +304,7 @@ function linksWriter(columns: readonly Column[]): Write {
         deltaker_id: row.value(deltaker),
         bedrift_nr: row.value(bedrift),
         relasjoner: row.value(relations),
+        ...(hovedenhet >= 0 && { hovedenhet: row.value(hovedenhet) }),
       };
       return out.text(`"_links":${JSON.stringify(linksOf(linkRow))}}\n`);
     }
@@ -308,8 +320,23 @@ function linksWriter(columns: readonly Column[]): Write {
       out.copy(row.bytes, row.starts[bedrift] as number, row.ends[bedrift] as number);
       out.all(avtaler);
     }
+    if (hovedenhet >= 0 && bedrift >= 0 && isNumber(row, bedrift)) {
+      out.all(toVirksomhet);
+      out.copy(row.bytes, row.starts[bedrift] as number, row.ends[bedrift] as number);
+    }
+    if (hovedenhet >= 0 && !row.isNull(hovedenhet)) {
+      out.all(toHovedenhet);
+      out.copy(row.bytes, row.starts[hovedenhet] as number, row.ends[hovedenhet] as number);
+    }
     out.all(end);
   };
+}
+
+/** Of an organisation: nine digits. */
+function isNumber(row: Row, column: number): boolean {
+  return (
+    !row.isNull(column) && (row.ends[column] as number) - (row.starts[column] as number) === 9 && isDigits(row, column)
+  );
 }
 
 function isDigits({ bytes, starts, ends }: Row, column: number): boolean {

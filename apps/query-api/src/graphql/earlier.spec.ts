@@ -60,6 +60,7 @@ describe('what is wrongly registered', () => {
       avtaleId: WRONG,
       avtaleNr: 9,
       deltakerId: deltakerId(OLA),
+      organisasjonsnummer: '910825518',
       bedriftNr: '910825518',
       personidenter: [OLA],
       felter: ['avtaleId'],

@@ -48,6 +48,7 @@ export const KIND_OF: Readonly<Record<AvtaleField, Kind>> = {
   annullertTidspunkt: 'STATUS',
   sistEndret: 'HISTORIKK',
   fase: 'STATUS',
+  hovedenhet: 'ARBEIDSGIVER',
 };
 
 /** How it was asked. Who asks in a way that is not here any more, asked for avtaler. */

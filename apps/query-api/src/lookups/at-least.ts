@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import type { PoolClient, QueryConfig, QueryResultRow } from 'pg';
-import { SNAPSHOT, toSnapshot } from '../changes/changes.queries.ts';
-import { decodePosition, gone, parsePosition } from '../changes/feed-position.ts';
+import { epochsOf, SNAPSHOT, toSnapshot } from '../changes/changes.queries.ts';
+import { decodePosition, gone, parsePosition, type FeedPosition } from '../changes/feed-position.ts';
 
 /** The request header with a position of the change feed that an answer must have come to. */
 export const AT_LEAST_HEADER = 'Minst-Posisjon';
@@ -50,7 +50,7 @@ export async function queryAtLeast<Row extends QueryResultRow>(
     await prepare(db);
     await db.query('begin isolation level repeatable read read only');
     const { epoch, xmin } = toSnapshot((await db.query<{ epoke: string; xmin: string }>(SNAPSHOT.statement)).rows);
-    const place = decodePosition(epoch, position, AT_LEAST_HEADER);
+    const place = placeIn(epoch, position);
     const isReached = place !== undefined && place.tx < xmin;
     const rows = isReached ? (await db.query<Row>(query)).rows : undefined;
     await db.query('commit');
@@ -62,6 +62,15 @@ export async function queryAtLeast<Row extends QueryResultRow>(
     db.release(!isWhole);
     throw error;
   }
+}
+
+/** Of whichever feed it is: all of them tell of the same transactions. */
+function placeIn(epoch: string, position: string): FeedPosition | undefined {
+  for (const ofFeed of epochsOf(epoch)) {
+    const place = decodePosition(ofFeed, position, AT_LEAST_HEADER);
+    if (place) return place;
+  }
+  return undefined;
 }
 
 async function isRolledBack(db: PoolClient): Promise<boolean> {

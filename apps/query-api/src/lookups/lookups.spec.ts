@@ -28,10 +28,15 @@ beforeAll(async () => {
       kilde_partisjon, kilde_offset, avtrykk, laert)
     select avtale_id, deltaker_fnr, deltaker_id, false, now(), 0, 0, gen_random_uuid(), now() from avtale`);
   await api.insertChange(AVTALE);
+  await api.owner.query(
+    `insert into virksomhet (organisasjonsnummer, sist_endret, kilde_epoke, kilde_partisjon, kilde_offset) values ($1, now(), 0, 0, 0)`,
+    [BEDRIFT],
+  );
   const published = await publishedOperations(api, {
     avtaleId: AVTALE,
     avtaleNr: 1,
     bedriftNr: BEDRIFT,
+    organisasjonsnummer: BEDRIFT,
     deltakerId: deltakerId(KARI),
     personidenter: [KARI],
     felter: ['avtaleId', 'deltakerFnr'],

@@ -1,6 +1,5 @@
 import type { QueryResultRow } from 'pg';
-import type { AvtaleField } from '@tiltak/avtale';
-import { forbidden, requireFields, type Grant } from '../access/grant.ts';
+import { forbidden, requireFields, type Grant, type GrantedField } from '../access/grant.ts';
 import { fieldsReadBy, subsetOf, type AvtaleFilter } from '../avtaler/avtaler.filter.ts';
 import { namelessBefore, type Cursors } from '../shared/cursor.ts';
 import type { AuditLog, Disclosure } from './audit-log.ts';
@@ -13,10 +12,12 @@ import { preparedStatement, type Query } from './statement.ts';
 
 /** What is asked for: held against the grant before anything is read. */
 export interface Asked {
-  /** of an avtale: what the answer is made of */
-  fields: readonly AvtaleField[];
+  /** what the answer is made of; of another resource than avtaler, also what it is searched by */
+  fields: readonly GrantedField[];
   /** what it is searched by: that reads fields too, and names persons */
   filter?: AvtaleFilter;
+  /** the part of all that is told of, for the audit, where there is no filter of avtaler */
+  subset?: Record<string, unknown>;
   /** national idents that the request names beside those of the filter: the key of the operation */
   persons?: readonly string[];
   /** it has no avtaler but of the kinds that the purpose is held to, by what it asks itself */
@@ -36,7 +37,7 @@ export interface Lookup<Row extends QueryResultRow> extends Asked {
 export interface Page<Row> {
   size: number;
   /** what the cursor, and so the order, tells of */
-  orderedBy: readonly AvtaleField[];
+  orderedBy: readonly GrantedField[];
   /** the cursor that the caller sent; read once the fields are granted: that it can't be used is told to those who may ask */
   next: string | undefined;
   /** all that decides what the pages hold */
@@ -44,6 +45,8 @@ export interface Page<Row> {
   endOf: (last: Row) => string;
   /** of a last row that is no part of the answer: all up to there have been looked at, and there may be more after it */
   endedAt?: (row: Row) => string | undefined;
+  /** where the next page begins after `endedAt`, so that the cursor tells of no other; of a UUID unless told */
+  placeBefore?: (endedAt: string, earlier: string | undefined) => string;
   /** of what `endOf` gives, when it is not a UUID */
   form?: RegExp;
 }
@@ -84,14 +87,14 @@ export class Lookups {
     lookup: Lookup<Row>,
     shape: (rows: Row[], next?: string) => T | Promise<T>,
   ): Promise<T> {
-    const { page, filter } = lookup;
+    const { page, filter, subset = filter && subsetTold(grant, filter) } = lookup;
     const fields = fieldsOf(lookup);
     this.requireGranted(grant, fields, lookup);
     // Rows are held until the answer is made of them.
     return this.heldRows.during(grant.konsument, async (count) => {
       const startedAt = this.startOf(grant, page);
       const query = lookup.query(startedAt);
-      const told = { fields, ...namedIn(lookup), hits: 0, ...(filter && { subset: subsetTold(grant, filter) }) };
+      const told = { fields, ...namedIn(lookup), hits: 0, ...(subset && { subset }) };
       const deltakerId = this.reader.rememberIds();
       const audit = (): Promise<AuditRow> => this.auditLog.rowOf(grant, told, deltakerId);
       const reading = await this.read(
@@ -163,7 +166,7 @@ export class Lookups {
     this.requireGranted(grant, fieldsOf(asked), { isNarrowed: true, ...asked });
   }
 
-  private requireGranted(grant: Grant, fields: readonly AvtaleField[], asked: Asked): void {
+  private requireGranted(grant: Grant, fields: readonly GrantedField[], asked: Asked): void {
     try {
       if (asked.refusal !== undefined) throw forbidden(asked.refusal);
       requireNarrowed(grant, asked);
@@ -204,7 +207,7 @@ function subsetTold({ kinds }: Grant, filter: AvtaleFilter): Record<string, unkn
 const NOTHING: Query<QueryResultRow> = { statement: preparedStatement('select'), values: [] };
 
 /** Those answered with, searched by, and paged by. */
-function fieldsOf({ fields, filter = {}, page }: Asked & { page?: Pick<Page<never>, 'orderedBy'> }): AvtaleField[] {
+function fieldsOf({ fields, filter = {}, page }: Asked & { page?: Pick<Page<never>, 'orderedBy'> }): GrantedField[] {
   return [...new Set([...fields, ...fieldsReadBy(filter), ...(page?.orderedBy ?? [])])];
 }
 
@@ -231,7 +234,9 @@ function cut<Row extends QueryResultRow>(
   const onPage = rows.slice(0, page.size);
   const last = onPage.at(-1);
   if (last && rows.length > page.size) return { rows: onPage, end: page.endOf(last) };
-  return endedAt === undefined ? { rows } : { rows, end: namelessBefore(endedAt, last ? page.endOf(last) : startedAt) };
+  return endedAt === undefined
+    ? { rows }
+    : { rows, end: (page.placeBefore ?? namelessBefore)(endedAt, last ? page.endOf(last) : startedAt) };
 }
 
 /** The opaque ids of those whom rows are about. */

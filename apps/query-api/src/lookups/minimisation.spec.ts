@@ -70,6 +70,7 @@ interface Request {
 const FILTERS: Record<string, [unknown, ...AvtaleField[]]> = {
   personidenter: [[KARI], 'deltakerFnr'],
   bedriftsnumre: [['910825518'], 'bedriftNr'],
+  hovedenhet: ['910712217', 'hovedenhet'],
   avtaleIder: [[AVTALE], 'avtaleId'],
   tiltakstyper: [['MENTOR'], 'tiltakstype'],
   statuser: [['GJENNOMFORES'], 'avtaleStatus'],

@@ -1,6 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { KindsHeldTo } from '../access/grant.ts';
-import { NOT_AUDITED, type Operation } from '../access/operations.ts';
+import { isOfResource, NOT_AUDITED, type Operation } from '../access/operations.ts';
 import { withPlannedLinks } from '../avtaler/avtaler.fields.ts';
 import { chosenStatement, type Query } from './statement.ts';
 
@@ -34,7 +34,8 @@ export type KindsAnswer = 'SVARER' | 'BARE_MED_ABONNEMENT' | 'AVVIST';
 export function answerWithKinds(operation: Operation): KindsAnswer {
   if (operation === 'hentEndringer') return 'BARE_MED_ABONNEMENT';
   const isHeld = NARROWED_OPERATIONS.has(operation) || NARROWED_BY_THEMSELVES.has(operation);
-  return isHeld || NOT_AUDITED.has(operation) ? 'SVARER' : 'AVVIST';
+  // They tell of no avtale.
+  return isHeld || isOfResource(operation) || NOT_AUDITED.has(operation) ? 'SVARER' : 'AVVIST';
 }
 
 /** The same query, where there are no avtaler but of these kinds, and no links to others. */

@@ -33,6 +33,7 @@ test('the YAML says what was filled in, whatever that is', () => {
             lenke: text.map((rest) => `https://${rest}`),
             operasjoner: someOrAll(GRANTABLE_OPERATIONS),
             felter: someOrAll(GRANTABLE_FIELDS),
+            ressurser: fc.constant({ virksomheter: { felter: ['navn', 'organisasjonsnummer'] } }),
             utvalg: fc.record({ tiltakstyper: fc.uniqueArray(fc.constantFrom(...TILTAKSTYPER), { minLength: 1 }) }),
           },
           { requiredKeys: ['id', 'lenke', 'operasjoner', 'felter'] },

@@ -7,9 +7,11 @@ import ucs2length from 'ajv/dist/runtime/ucs2length.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import type { FastifyInstance } from 'fastify';
 import schema from '../access/konsumenter.schema.json' with { type: 'json' };
-import { GRANTABLE_OPERATIONS, OPERATIONS } from '../access/operations.ts';
+import { fieldsOfOperation, GRANTABLE_OPERATIONS } from '../access/operations.ts';
 import { TERMS_VERSIONS } from '../access/terms.ts';
 import { FILTER_FIELDS } from '../avtaler/avtaler.filter.ts';
+import { fieldsOf, granted } from '../resources/resource.ts';
+import { RESOURCES } from '../resources/resources.ts';
 import { answerWithKinds } from '../lookups/narrowed.ts';
 
 /** Open: it holds no data, and takes none. What is filled in stays in the browser. */
@@ -34,8 +36,15 @@ function rulesModule(organisasjon: string): string {
   const rules = {
     organisasjon,
     terms: TERMS_VERSIONS.at(-1),
-    operations: Object.fromEntries(GRANTABLE_OPERATIONS.map((name) => [name, OPERATIONS[name]])),
+    operations: Object.fromEntries(GRANTABLE_OPERATIONS.map((name) => [name, fieldsOfOperation(name)])),
     fields: GRANTABLE_FIELDS.map((name) => ({ name, aboutPerson: isAboutPerson(name) })),
+    // Of other resources, by their names in a grant.
+    resourceFields: RESOURCES.flatMap((read) =>
+      fieldsOf(read).map((name) => ({
+        name: granted(read, name),
+        aboutPerson: read.resource.fields[name]?.about === 'person',
+      })),
+    ),
     filters,
     kinds: TILTAKSTYPER.filter((kind) => kind !== UKJENT),
     withKinds: Object.fromEntries(GRANTABLE_OPERATIONS.map((name) => [name, answerWithKinds(name)])),
@@ -43,7 +52,8 @@ function rulesModule(organisasjon: string): string {
   return `export const RULES = ${JSON.stringify(rules)};\n${validatorModule()}`;
 }
 
-const isAboutPerson = (name: AvtaleField): boolean => name !== 'fase' && FIELDS[name].about === 'person';
+const isAboutPerson = (name: AvtaleField): boolean =>
+  name !== 'fase' && name !== 'hovedenhet' && FIELDS[name].about === 'person';
 
 /** As a module of a browser, which may not make code of texts: the schema is compiled here. */
 function validatorModule(): string {

@@ -83,7 +83,8 @@ export class GrantedOperationDto {
 @ApiSchema({ name: 'TilgangFelt' })
 export class GrantedFieldDto {
   @ApiProperty({
-    description: 'Of an avtale, as `Avtalefelt` names it; a new one is added without a new version',
+    description:
+      'Of an avtale, as `Avtalefelt` names it; of another resource with its name before it, as `virksomheter.navn`; a new one is added without a new version',
     example: 'startDato',
   })
   felt: string;

@@ -93,7 +93,14 @@ test('the kinds that a purpose is held to are told, and what each operation does
   );
   const id = '00000000-0000-4000-8000-00000000000a';
   const operations = await publishedOperations(api, {
-    ...{ navn: 'mine', avtaleId: id, avtaleNr: 7, deltakerId: id, bedriftNr: '910825518' },
+    ...{
+      navn: 'mine',
+      avtaleId: id,
+      avtaleNr: 7,
+      deltakerId: id,
+      organisasjonsnummer: '910825518',
+      bedriftNr: '910825518',
+    },
     ...{ personidenter: ['1'.repeat(11)], felter: ['avtaleId'], per: 'TILTAKSTYPE' },
     query: '{ avtalerForPerson(personnummer: "x") { avtaleId } }',
   });
@@ -133,7 +140,9 @@ test('fields are told apart by their use: of late, long ago, never, and not know
     // Nobody keeps account of it.
     hentFerskhet: 'UKJENT',
   });
-  expect(ubrukteFelter).toEqual(GRANTABLE_FIELDS.filter((field) => !['avtaleId', 'sluttDato'].includes(field)));
+  expect(ubrukteFelter.filter((name: string) => !name.includes('.'))).toEqual(
+    GRANTABLE_FIELDS.filter((field) => !['avtaleId', 'sluttDato'].includes(field)),
+  );
   const ageDays = (moment: string): number => Math.round((Date.now() - Date.parse(moment)) / 86_400_000);
   expect([ageDays(body.bruk.kjentFra), ageDays(body.bruk.kjentTil), ageDays(body.bruk.sistKalt)]).toEqual([400, 0, 3]);
 

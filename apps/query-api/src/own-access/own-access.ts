@@ -1,7 +1,6 @@
-import type { AvtaleField } from '@tiltak/avtale';
 import type { ConsumerLimits } from '../access/consumer-limits.ts';
 import type { Behandlingsgrunnlag, Konsument } from '../access/konsumenter.ts';
-import { NOT_AUDITED, OPERATIONS } from '../access/operations.ts';
+import { fieldsOfOperation, NOT_AUDITED } from '../access/operations.ts';
 import { missingTerms, TERMS_VERSIONS } from '../access/terms.ts';
 import { answerWithKinds } from '../lookups/narrowed.ts';
 import type { Reader } from '../lookups/reader.ts';
@@ -69,7 +68,7 @@ function toPurpose(
     utvalg: kinds ? { tiltakstyper: [...kinds.published] } : null,
     operasjoner: Array.from(operations, (operation) => {
       const last = latest(ofPurpose.filter(({ operasjon }) => operasjon === operation));
-      const needed: readonly AvtaleField[] = OPERATIONS[operation];
+      const needed = fieldsOfOperation(operation);
       return {
         operasjon: operation,
         manglerFelter: needed.filter((field) => !fields.has(field)),

@@ -1,7 +1,16 @@
 import { isUuid, MAX_BEDRIFT_NR } from '@tiltak/avtale';
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, registerDecorator, ValidateBy } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsString,
+  Matches,
+  registerDecorator,
+  ValidateBy,
+} from 'class-validator';
 
 const MAX = 1_000;
 const IDENT = /^\d{11}$/;
@@ -22,6 +31,19 @@ export const BEDRIFT_NR_FORM = `must be 1 to ${String(MAX_BEDRIFT_NR)} character
 
 export function IsBedriftsnumre(max = MAX): PropertyDecorator {
   return IsListOf('bedriftsnumre', BEDRIFT_NR_FORM, (value) => BEDRIFT_NR.test(value), max);
+}
+
+const NINE_DIGITS = /^\d{9}$/;
+const NINE_DIGITS_FORM = 'must be nine digits';
+/** For documents. */
+export const ORGANISASJONSNUMMER = { type: 'string', pattern: '^[0-9]{9}$' } as const;
+
+export function IsOrganisasjonsnummer(): PropertyDecorator {
+  return applyDecorators(IsString(), Matches(NINE_DIGITS, { message: NINE_DIGITS_FORM }));
+}
+
+export function IsOrganisasjonsnumre(max = MAX): PropertyDecorator {
+  return IsListOf('organisasjonsnumre', NINE_DIGITS_FORM, (value) => NINE_DIGITS.test(value), max);
 }
 
 export function IsAvtaleIder(max = MAX): PropertyDecorator {
@@ -68,7 +90,12 @@ function nameOf(name: unknown): string {
   return typeof name === 'string' && NAME.test(name) ? name : 'what is no name';
 }
 
-function IsListOf(name: string, requirement: string, valid: (value: string) => boolean, max = MAX): PropertyDecorator {
+export function IsListOf(
+  name: string,
+  requirement: string,
+  valid: (value: string) => boolean,
+  max = MAX,
+): PropertyDecorator {
   const invalidIndexes = (list: unknown): number[] =>
     Array.isArray(list)
       ? list.flatMap((value: unknown, i) => (typeof value === 'string' && valid(value) ? [] : [i]))

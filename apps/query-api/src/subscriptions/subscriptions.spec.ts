@@ -391,7 +391,8 @@ describe('a purpose that is held to some kinds', () => {
     await put({ personidenter: [FNR] }, as);
     await seen();
     const operations = await publishedOperations(api, {
-      ...{ navn: 'mine', avtaleId: OTHER, avtaleNr: 7, deltakerId: deltakerId(FNR), bedriftNr: '910825518' },
+      ...{ navn: 'mine', avtaleId: OTHER, avtaleNr: 7, deltakerId: deltakerId(FNR) },
+      ...{ bedriftNr: '910825518', organisasjonsnummer: '910825518' },
       ...{ personidenter: [FNR], felter: ['avtaleId', 'tiltakstype'], per: 'TILTAKSTYPE' },
       query: '{ avtalerForPerson(personnummer: "x") { avtaleId } }',
     });

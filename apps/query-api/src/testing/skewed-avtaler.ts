@@ -86,6 +86,7 @@ export function filterValues(
     deltakerId: [deltakerId],
     avtaleIder: [avtaleIder],
     bedriftsnumre: [[LARGE_EMPLOYER], ['920000003', '920000004', LARGE_EMPLOYER, '920000003']],
+    hovedenhet: [LARGE_EMPLOYER],
     tiltakstyper: [['ARBEIDSTRENING'], ['UKJENT'], ['MENTOR', 'VTAO', 'UKJENT']],
     statuser: [['AVSLUTTET', 'GJENNOMFORES'], ['UKJENT'], ['AVBRUTT']],
     faser: [['PAAGAAR'], ['AVSLUTTET', 'UTKAST'], ['IKKE_INNGAATT_PAA_NYTT'], ['PLANLAGT']],

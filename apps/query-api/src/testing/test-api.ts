@@ -15,6 +15,7 @@ import { readEnvironment } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { stringify } from 'yaml';
 import { SCHEMA } from '../config.ts';
+import { RESOURCES } from '../resources/resources.ts';
 import { startQueryApi } from '../query-api.ts';
 
 export const KEY = '0f'.repeat(32);
@@ -22,7 +23,7 @@ export const deltakerId = deltakerIdWith(KEY);
 
 /** The consumers that every suite knows; `azp` is the name. */
 const KONSUMENTER = [
-  konsument('alt', { operasjoner: 'alle', felter: 'alle' }),
+  konsument('alt', { operasjoner: 'alle', felter: 'alle', ressurser: { virksomheter: { felter: 'alle' } } }),
   // As a registry of 1.0.0 names them.
   konsument('uten-fase', { operasjoner: 'alle', felter: [...STORED_FIELDS] }),
   konsument('smal', {
@@ -48,6 +49,15 @@ const KONSUMENTER = [
       { ...grunnlag({ operasjoner: 'alle', felter: 'alle' }), utvalg: { tiltakstyper: ['MENTOR'] } },
     ],
   },
+  konsument('virksomhet-smal', {
+    operasjoner: ['sokVirksomheter'],
+    felter: ['avtaleId'],
+    ressurser: { virksomheter: { felter: ['organisasjonsnummer', 'organisasjonsform'] } },
+  }),
+  // Of whatever a spec has made up.
+  ...RESOURCES.filter(({ resource }) => resource.name !== 'virksomheter').map(({ resource: { name } }) =>
+    konsument(name, { operasjoner: 'alle', felter: ['avtaleId'], ressurser: { [name]: { felter: 'alle' } } }),
+  ),
   // May not search by persons.
   konsument('uten-person', { operasjoner: 'alle', felter: ['avtaleId', 'bedriftNr', 'tiltakstype', 'avtaleStatus'] }),
   { ...konsument('uten-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: undefined },
@@ -57,12 +67,13 @@ const KONSUMENTER = [
 
 interface GrunnlagOptions {
   id?: string;
+  ressurser?: Record<string, { felter: string | string[] }>;
   operasjoner: string | string[];
   felter: string | string[];
 }
 
-function grunnlag({ id = 'B0', operasjoner, felter }: GrunnlagOptions): Required<GrunnlagOptions> & { lenke: string } {
-  return { id, lenke: `https://behandlingskatalog.example.no/${id}`, operasjoner, felter };
+function grunnlag({ id = 'B0', ...granted }: GrunnlagOptions): GrunnlagOptions & { id: string; lenke: string } {
+  return { id, lenke: `https://behandlingskatalog.example.no/${id}`, ...granted };
 }
 
 function konsument(

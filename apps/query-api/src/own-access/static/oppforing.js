@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{ id: string, lenke: string, operasjoner: string[] | 'alle', felter: string[] | 'alle',
- *   utvalg?: { tiltakstyper: string[] } }} Purpose
+ *   ressurser?: Record<string, { felter: string[] }>, utvalg?: { tiltakstyper: string[] } }} Purpose
  * @typedef {{ navn: string, namespace?: string, azp?: string, organisasjonsnummer?: string, leverandoerer?: string[],
  *   bruksvilkaar?: number, behandlingsgrunnlag: Purpose[],
  *   graphql?: { som: string }, kvote?: { perSekund: number, burst: number } }} Entry
@@ -32,15 +32,19 @@ export function toYaml(/** @type {Entry} */ entry) {
 }
 
 /** @param {Purpose} purpose */
-function purposeLines({ id, lenke, operasjoner, felter, utvalg }) {
+function purposeLines({ id, lenke, operasjoner, felter, ressurser, utvalg }) {
   return [
     `  - id: ${scalar(id)}`,
     `    lenke: ${scalar(lenke)}`,
     `    operasjoner: ${list(operasjoner)}`,
     `    felter: ${list(felter)}`,
+    ...(ressurser === undefined ? [] : ['    ressurser:', ...Object.entries(ressurser).map(resourceLine)]),
     ...(utvalg === undefined ? [] : [`    utvalg: { tiltakstyper: ${list(utvalg.tiltakstyper)} }`]),
   ];
 }
+
+/** @param {[string, { felter: string[] }]} resource */
+const resourceLine = ([name, { felter }]) => `      ${scalar(name)}: { felter: ${list(felter)} }`;
 
 const list = (/** @type {string[] | 'alle'} */ names) =>
   names === 'alle' ? names : `[${names.map(scalar).join(', ')}]`;
@@ -98,12 +102,16 @@ function hasCheckDigit(/** @type {string} */ number) {
 }
 
 /** @param {Purpose} purpose @param {Rules} rules */
-export function missingFields({ operasjoner, felter }, rules) {
-  if (felter === 'alle') return [];
+export function missingFields({ operasjoner, felter, ressurser = {} }, rules) {
+  const has = (/** @type {string} */ field) => {
+    const [resource = '', name] = field.split('.');
+    if (name !== undefined) return ressurser[resource]?.felter.includes(name) === true;
+    return felter === 'alle' || felter.includes(field);
+  };
   return chosen(operasjoner, Object.keys(rules.operations))
     .map((operation) => ({
       operation,
-      fields: (rules.operations[operation] ?? []).filter((field) => !felter.includes(field)),
+      fields: (rules.operations[operation] ?? []).filter((field) => !has(field)),
     }))
     .filter(({ fields }) => fields.length > 0);
 }

@@ -55,6 +55,9 @@ function addPurpose() {
   for (const { name, aboutPerson } of RULES.fields) {
     root.querySelector('.felter').append(checkbox({ group: 'felter', name, hint: '', personal: aboutPerson }));
   }
+  for (const { name, aboutPerson } of RULES.resourceFields) {
+    root.querySelector('.felter').append(checkbox({ group: 'ressurser', name, hint: '', personal: aboutPerson }));
+  }
   for (const kind of RULES.kinds) {
     root
       .querySelector('.tiltakstyper')
@@ -62,7 +65,7 @@ function addPurpose() {
   }
   root.querySelector('.legg-til-felter').addEventListener('click', () => {
     for (const { fields } of missingFields(purposeOf(root), RULES)) {
-      for (const input of root.querySelectorAll('[data-gruppe="felter"]'))
+      for (const input of root.querySelectorAll('[data-gruppe="felter"], [data-gruppe="ressurser"]'))
         input.checked ||= fields.includes(input.value);
     }
     show();
@@ -92,11 +95,16 @@ function purposeOf(root) {
   const checked = (group) => [...root.querySelectorAll(`[data-gruppe="${group}"]:checked`)].map((input) => input.value);
   const of = (group) => (root.querySelector(`[data-navn="alle-${group}"]`).checked ? 'alle' : checked(group));
   const kinds = checked('tiltakstyper');
+  const resources = {};
+  for (const [resource, field] of checked('ressurser').map((name) => name.split('.'))) {
+    (resources[resource] ??= { felter: [] }).felter.push(field);
+  }
   return {
     id: value(root, 'id'),
     lenke: value(root, 'lenke'),
     operasjoner: of('operasjoner'),
     felter: of('felter'),
+    ...(Object.keys(resources).length === 0 ? {} : { ressurser: resources }),
     ...(kinds.length === 0 ? {} : { utvalg: { tiltakstyper: kinds } }),
   };
 }

@@ -250,4 +250,41 @@ public abstract class Operations internal constructor() {
         options: CallOptions = CallOptions.NONE,
     ): Answer<Tilgang> =
         call("GET", "/api/v1/tilgang", listOf(), null, options, Tilgang::class.java)
+
+    /**
+     * Which virksomheter match?
+     *
+     * All criteria given must hold; without any, all of them. Each needs a grant for the field that it reads. Follow `neste` until it is absent: a page looks at a bounded number, so it may have fewer than `antall`, or none, and still not be the last.
+     */
+    @JvmOverloads
+    public fun sokVirksomheter(
+        body: VirksomhetSok,
+        options: CallOptions = CallOptions.NONE,
+    ): Answer<Virksomhetside> =
+        call("POST", "/api/v1/virksomheter/sok", listOf(), body, options, Virksomhetside::class.java)
+
+    /**
+     * Which virksomheter have changed since this position?
+     *
+     * No change is skipped or given twice to a reader that goes on from `posisjon`, which is of this feed only. With `ventSekunder`, an answer at the end of the feed waits for something new. 410 when the position no longer can be used: `nyStart` tells where to start again.
+     */
+    @JvmOverloads
+    public fun hentVirksomhetsendringer(
+        etter: String? = null,
+        fra: Startsted? = null,
+        antall: Int? = null,
+        ventSekunder: Int? = null,
+        options: CallOptions = CallOptions.NONE,
+    ): Answer<Virksomhetsendringsside> =
+        call("GET", "/api/v1/virksomheter/endringer", listOf("etter" to etter, "fra" to fra, "antall" to antall, "ventSekunder" to ventSekunder), null, options, Virksomhetsendringsside::class.java)
+
+    /**
+     * What does the register say of this virksomhet?
+     */
+    @JvmOverloads
+    public fun hentVirksomhet(
+        organisasjonsnummer: String,
+        options: CallOptions = CallOptions.NONE,
+    ): Answer<Virksomhet> =
+        call("GET", "/api/v1/virksomheter/${segment(organisasjonsnummer)}", listOf(), null, options, Virksomhet::class.java)
 }

@@ -111,6 +111,7 @@ public enum class Tiltaksfelt {
     @JsonProperty("annullertTidspunkt") annullertTidspunkt,
     @JsonProperty("sistEndret") sistEndret,
     @JsonProperty("fase") fase,
+    @JsonProperty("hovedenhet") hovedenhet,
     @JsonProperty("_links") _links,
 }
 
@@ -273,6 +274,14 @@ public data class AvtaleLenker @JsonCreator constructor(
      */
     @param:JsonProperty("bedrift") @get:JsonProperty("bedrift") public val bedrift: Lenke? = null,
     /**
+     * What the register says of the employer. Goes with hovedenhet; needs a grant of its own
+     */
+    @param:JsonProperty("virksomhet") @get:JsonProperty("virksomhet") public val virksomhet: Lenke? = null,
+    /**
+     * What the register says of the hovedenhet. Goes with hovedenhet; needs a grant of its own
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: Lenke? = null,
+    /**
      * The one before it in time, of the same participant, employer and kind of measure
      */
     @param:JsonProperty("forrige") @get:JsonProperty("forrige") public val forrige: Lenke? = null,
@@ -402,6 +411,10 @@ public data class Tiltak @JsonCreator constructor(
      */
     @param:JsonProperty("annullertUnderveis") @get:JsonProperty("annullertUnderveis") public val annullertUnderveis: Boolean? = null,
     /**
+     * Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
+    /**
      * Kind of measure. Never changes
      */
     @param:JsonProperty("tiltakstype") @get:JsonProperty("tiltakstype") public val tiltakstype: Tiltakstype? = null,
@@ -431,7 +444,7 @@ public data class Tiltak @JsonCreator constructor(
     @param:JsonProperty("_links") @get:JsonProperty("_links") public val links: AvtaleLenker? = null,
 ) {
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "Tiltak(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, versjon=$versjon, avtaleInngaatt=$avtaleInngaatt, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, annullertUnderveis=$annullertUnderveis, tiltakstype=$tiltakstype, avtaleStatus=$avtaleStatus, startDato=$startDato, sluttDato=$sluttDato, sisteDag=$sisteDag, dagerIPerioden=$dagerIPerioden, links=$links)"
+    override fun toString(): String = "Tiltak(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, versjon=$versjon, avtaleInngaatt=$avtaleInngaatt, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, annullertUnderveis=$annullertUnderveis, hovedenhet=$hovedenhet, tiltakstype=$tiltakstype, avtaleStatus=$avtaleStatus, startDato=$startDato, sluttDato=$sluttDato, sisteDag=$sisteDag, dagerIPerioden=$dagerIPerioden, links=$links)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -534,6 +547,10 @@ public data class UsikkertTiltak @JsonCreator constructor(
      */
     @param:JsonProperty("fase") @get:JsonProperty("fase") public val fase: Fase? = null,
     /**
+     * Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
+    /**
      * Kind of measure. Never changes
      */
     @param:JsonProperty("tiltakstype") @get:JsonProperty("tiltakstype") public val tiltakstype: Tiltakstype? = null,
@@ -571,7 +588,7 @@ public data class UsikkertTiltak @JsonCreator constructor(
     @param:JsonProperty("grunn") @get:JsonProperty("grunn") public val grunn: Grunn,
 ) {
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "UsikkertTiltak(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, versjon=$versjon, avtaleInngaatt=$avtaleInngaatt, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, tiltakstype=$tiltakstype, avtaleStatus=$avtaleStatus, startDato=$startDato, sluttDato=$sluttDato, sisteDag=$sisteDag, dagerIPerioden=$dagerIPerioden, links=$links, annullertUnderveis=$annullertUnderveis, grunn=$grunn)"
+    override fun toString(): String = "UsikkertTiltak(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, versjon=$versjon, avtaleInngaatt=$avtaleInngaatt, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, hovedenhet=$hovedenhet, tiltakstype=$tiltakstype, avtaleStatus=$avtaleStatus, startDato=$startDato, sluttDato=$sluttDato, sisteDag=$sisteDag, dagerIPerioden=$dagerIPerioden, links=$links, annullertUnderveis=$annullertUnderveis, grunn=$grunn)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -749,6 +766,10 @@ public data class Sok @JsonCreator constructor(
      */
     @param:JsonProperty("bedriftsnumre") @get:JsonProperty("bedriftsnumre") public val bedriftsnumre: List<String>? = null,
     /**
+     * Organisation number of a unit: its avtaler, and those of all establishments below it, at whatever level, as virksomheter say now. Needs a grant for hovedenhet
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
+    /**
      * Identities of avtaler, for instance those that a page of the change feed names. Needs a grant for avtaleId
      */
     @param:JsonProperty("avtaleIder") @get:JsonProperty("avtaleIder") public val avtaleIder: List<UUID>? = null,
@@ -795,6 +816,8 @@ public data class Sok @JsonCreator constructor(
         public fun personidenter(personidenter: List<String>?): Builder = apply { this.personidenter = personidenter }
         private var bedriftsnumre: List<String>? = null
         public fun bedriftsnumre(bedriftsnumre: List<String>?): Builder = apply { this.bedriftsnumre = bedriftsnumre }
+        private var hovedenhet: String? = null
+        public fun hovedenhet(hovedenhet: String?): Builder = apply { this.hovedenhet = hovedenhet }
         private var avtaleIder: List<UUID>? = null
         public fun avtaleIder(avtaleIder: List<UUID>?): Builder = apply { this.avtaleIder = avtaleIder }
         private var tiltakstyper: List<Tiltakstype>? = null
@@ -818,6 +841,7 @@ public data class Sok @JsonCreator constructor(
         public fun build(): Sok = Sok(
             personidenter = personidenter,
             bedriftsnumre = bedriftsnumre,
+            hovedenhet = hovedenhet,
             avtaleIder = avtaleIder,
             tiltakstyper = tiltakstyper,
             statuser = statuser,
@@ -832,7 +856,7 @@ public data class Sok @JsonCreator constructor(
     }
 
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "Sok(bedriftsnumre=$bedriftsnumre, avtaleIder=$avtaleIder, tiltakstyper=$tiltakstyper, statuser=$statuser, faser=$faser, faseDato=$faseDato, periode=$periode, endretEtter=$endretEtter, gjeldendePer=$gjeldendePer, antall=$antall, neste=$neste)"
+    override fun toString(): String = "Sok(bedriftsnumre=$bedriftsnumre, hovedenhet=$hovedenhet, avtaleIder=$avtaleIder, tiltakstyper=$tiltakstyper, statuser=$statuser, faser=$faser, faseDato=$faseDato, periode=$periode, endretEtter=$endretEtter, gjeldendePer=$gjeldendePer, antall=$antall, neste=$neste)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -955,12 +979,16 @@ public data class Avtale @JsonCreator constructor(
      */
     @param:JsonProperty("annullertUnderveis") @get:JsonProperty("annullertUnderveis") public val annullertUnderveis: Boolean? = null,
     /**
+     * Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
+    /**
      * Where to go from here (HAL)
      */
     @param:JsonProperty("_links") @get:JsonProperty("_links") public val links: AvtaleLenker,
 ) : Answered() {
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "Avtale(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, tiltakstype=$tiltakstype, versjon=$versjon, avtaleStatus=$avtaleStatus, avtaleInngaatt=$avtaleInngaatt, startDato=$startDato, sluttDato=$sluttDato, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, annullertUnderveis=$annullertUnderveis, links=$links)"
+    override fun toString(): String = "Avtale(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, tiltakstype=$tiltakstype, versjon=$versjon, avtaleStatus=$avtaleStatus, avtaleInngaatt=$avtaleInngaatt, startDato=$startDato, sluttDato=$sluttDato, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, annullertUnderveis=$annullertUnderveis, hovedenhet=$hovedenhet, links=$links)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -1008,6 +1036,7 @@ public enum class Avtalefelt {
     @JsonProperty("annullertTidspunkt") annullertTidspunkt,
     @JsonProperty("sistEndret") sistEndret,
     @JsonProperty("fase") fase,
+    @JsonProperty("hovedenhet") hovedenhet,
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -1021,6 +1050,10 @@ public data class UtdragSok @JsonCreator constructor(
      * Organisation numbers of employers; of very old avtaler they need not be nine digits. Needs a grant for bedriftNr
      */
     @param:JsonProperty("bedriftsnumre") @get:JsonProperty("bedriftsnumre") public val bedriftsnumre: List<String>? = null,
+    /**
+     * Organisation number of a unit: its avtaler, and those of all establishments below it, at whatever level, as virksomheter say now. Needs a grant for hovedenhet
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
     /**
      * Identities of avtaler, for instance those that a page of the change feed names. Needs a grant for avtaleId
      */
@@ -1072,6 +1105,8 @@ public data class UtdragSok @JsonCreator constructor(
         public fun personidenter(personidenter: List<String>?): Builder = apply { this.personidenter = personidenter }
         private var bedriftsnumre: List<String>? = null
         public fun bedriftsnumre(bedriftsnumre: List<String>?): Builder = apply { this.bedriftsnumre = bedriftsnumre }
+        private var hovedenhet: String? = null
+        public fun hovedenhet(hovedenhet: String?): Builder = apply { this.hovedenhet = hovedenhet }
         private var avtaleIder: List<UUID>? = null
         public fun avtaleIder(avtaleIder: List<UUID>?): Builder = apply { this.avtaleIder = avtaleIder }
         private var tiltakstyper: List<Tiltakstype>? = null
@@ -1097,6 +1132,7 @@ public data class UtdragSok @JsonCreator constructor(
         public fun build(): UtdragSok = UtdragSok(
             personidenter = personidenter,
             bedriftsnumre = bedriftsnumre,
+            hovedenhet = hovedenhet,
             avtaleIder = avtaleIder,
             tiltakstyper = tiltakstyper,
             statuser = statuser,
@@ -1112,7 +1148,7 @@ public data class UtdragSok @JsonCreator constructor(
     }
 
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "UtdragSok(bedriftsnumre=$bedriftsnumre, avtaleIder=$avtaleIder, tiltakstyper=$tiltakstyper, statuser=$statuser, faser=$faser, faseDato=$faseDato, periode=$periode, endretEtter=$endretEtter, gjeldendePer=$gjeldendePer, antall=$antall, neste=$neste, felter=$felter)"
+    override fun toString(): String = "UtdragSok(bedriftsnumre=$bedriftsnumre, hovedenhet=$hovedenhet, avtaleIder=$avtaleIder, tiltakstyper=$tiltakstyper, statuser=$statuser, faser=$faser, faseDato=$faseDato, periode=$periode, endretEtter=$endretEtter, gjeldendePer=$gjeldendePer, antall=$antall, neste=$neste, felter=$felter)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -1234,9 +1270,13 @@ public data class Utdrag @JsonCreator constructor(
      * Present, and true, when it was annulled after it had begun: when the person left is not known. Goes with fase
      */
     @param:JsonProperty("annullertUnderveis") @get:JsonProperty("annullertUnderveis") public val annullertUnderveis: Boolean? = null,
+    /**
+     * Organisation number of the top of the chain of units that the employer is below, as virksomheter say now, 9 digits; null when the employer is itself the top, or is not known. Absent when not granted
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
 ) {
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "Utdrag(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, tiltakstype=$tiltakstype, versjon=$versjon, avtaleStatus=$avtaleStatus, avtaleInngaatt=$avtaleInngaatt, startDato=$startDato, sluttDato=$sluttDato, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, annullertUnderveis=$annullertUnderveis)"
+    override fun toString(): String = "Utdrag(avtaleId=$avtaleId, avtaleNr=$avtaleNr, bedriftNr=$bedriftNr, bedriftNavn=$bedriftNavn, tiltakstype=$tiltakstype, versjon=$versjon, avtaleStatus=$avtaleStatus, avtaleInngaatt=$avtaleInngaatt, startDato=$startDato, sluttDato=$sluttDato, stillingprosent=$stillingprosent, antallDagerPerUke=$antallDagerPerUke, stillingstype=$stillingstype, godkjentAvDeltaker=$godkjentAvDeltaker, godkjentAvArbeidsgiver=$godkjentAvArbeidsgiver, godkjentAvVeileder=$godkjentAvVeileder, godkjentAvBeslutter=$godkjentAvBeslutter, godkjentPaaVegneAv=$godkjentPaaVegneAv, godkjentPaaVegneAvArbeidsgiver=$godkjentPaaVegneAvArbeidsgiver, opphav=$opphav, opprettetTidspunkt=$opprettetTidspunkt, annullertTidspunkt=$annullertTidspunkt, sistEndret=$sistEndret, fase=$fase, annullertUnderveis=$annullertUnderveis, hovedenhet=$hovedenhet)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -1774,7 +1814,7 @@ public data class TilgangOperasjon @JsonCreator constructor(
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public data class TilgangFelt @JsonCreator constructor(
     /**
-     * Of an avtale, as `Avtalefelt` names it; a new one is added without a new version
+     * Of an avtale, as `Avtalefelt` names it; of another resource with its name before it, as `virksomheter.navn`; a new one is added without a new version
      */
     @param:JsonProperty("felt") @get:JsonProperty("felt") public val felt: String,
     /**
@@ -1923,6 +1963,237 @@ public data class Tilgang @JsonCreator constructor(
      * From when to when it is known what was used
      */
     @param:JsonProperty("bruk") @get:JsonProperty("bruk") public val bruk: TilgangBruk,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Sporrelenke @JsonCreator constructor(
+    /**
+     * Path on this service
+     */
+    @param:JsonProperty("href") @get:JsonProperty("href") public val href: String,
+    /**
+     * POST; a plain GET when absent
+     */
+    @param:JsonProperty("metode") @get:JsonProperty("metode") public val metode: String? = null,
+    /**
+     * What to send with POST
+     */
+    @param:JsonProperty("sporring") @get:JsonProperty("sporring") public val sporring: Map<String, String>? = null,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class VirksomhetLenker @JsonCreator constructor(
+    /**
+     * This one
+     */
+    @param:JsonProperty("self") @get:JsonProperty("self") public val self: Lenke,
+    /**
+     * The unit right above it; absent when it is the top, or that is not granted
+     */
+    @param:JsonProperty("overordnetEnhet") @get:JsonProperty("overordnetEnhet") public val overordnetEnhet: Sporrelenke? = null,
+    /**
+     * The top of its chain; absent when it is the top, or that is not granted
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: Sporrelenke? = null,
+    /**
+     * The units right below it: ask so
+     */
+    @param:JsonProperty("enheter") @get:JsonProperty("enheter") public val enheter: Sporrelenke? = null,
+    /**
+     * Its avtaler, and those of all that is below it: ask so
+     */
+    @param:JsonProperty("avtaler") @get:JsonProperty("avtaler") public val avtaler: Sporrelenke? = null,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Virksomhet @JsonCreator constructor(
+    /**
+     * Identifies the virksomhet for ever, 9 digits; the key of its messages
+     */
+    @param:JsonProperty("organisasjonsnummer") @get:JsonProperty("organisasjonsnummer") public val organisasjonsnummer: String,
+    /**
+     * Name in the register. Absent when not granted, or not asked for
+     */
+    @param:JsonProperty("navn") @get:JsonProperty("navn") public val navn: String? = null,
+    /**
+     * Form of organisation, as the register codes it: AS, ENK, BEDR, ORGL, …. Absent when not granted, or not asked for
+     */
+    @param:JsonProperty("organisasjonsform") @get:JsonProperty("organisasjonsform") public val organisasjonsform: String? = null,
+    /**
+     * Organisation number of the unit right above it, 9 digits; null when it is itself the top. Absent when not granted, or not asked for
+     */
+    @param:JsonProperty("overordnetEnhet") @get:JsonProperty("overordnetEnhet") public val overordnetEnhet: String? = null,
+    /**
+     * Its first industry code, by SN2007 or what follows it: 78.100. Absent when not granted, or not asked for
+     */
+    @param:JsonProperty("naeringskode") @get:JsonProperty("naeringskode") public val naeringskode: String? = null,
+    /**
+     * Municipality of its postal address, 4 digits; null when that is abroad or unknown. Absent when not granted, or not asked for
+     */
+    @param:JsonProperty("kommunenummer") @get:JsonProperty("kommunenummer") public val kommunenummer: String? = null,
+    /**
+     * The day that it was struck off the register; it is still shown. Null while it is registered. Absent when not granted, or not asked for
+     */
+    @param:JsonProperty("slettetDato") @get:JsonProperty("slettetDato") public val slettetDato: LocalDate? = null,
+    /**
+     * When the register last changed it. Which of two messages is the newer is decided by it. Absent when not granted, or not asked for
+     */
+    @param:JsonProperty("sistEndret") @get:JsonProperty("sistEndret") public val sistEndret: Instant? = null,
+    /**
+     * Organisation number of the top of the chain of units that it is below, 9 digits, also when that unit is not here; null when it is itself the top, or its chain leads into a cycle. Absent when not granted, or not asked for
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
+    /**
+     * Where to go from here (HAL); absent in an export
+     */
+    @param:JsonProperty("_links") @get:JsonProperty("_links") public val links: VirksomhetLenker? = null,
+)
+
+/**
+ * The fields to answer with, and organisasjonsnummer. No others are read, and only these need a grant; all that are granted when absent
+ */
+public enum class Virksomhetsfelt {
+    @JsonProperty("organisasjonsnummer") organisasjonsnummer,
+    @JsonProperty("navn") navn,
+    @JsonProperty("organisasjonsform") organisasjonsform,
+    @JsonProperty("overordnetEnhet") overordnetEnhet,
+    @JsonProperty("naeringskode") naeringskode,
+    @JsonProperty("kommunenummer") kommunenummer,
+    @JsonProperty("slettetDato") slettetDato,
+    @JsonProperty("sistEndret") sistEndret,
+    @JsonProperty("hovedenhet") hovedenhet,
+}
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class VirksomhetSok @JsonCreator constructor(
+    /**
+     * Organisation numbers. Needs a grant for virksomheter.organisasjonsnummer
+     */
+    @param:JsonProperty("organisasjonsnumre") @get:JsonProperty("organisasjonsnumre") public val organisasjonsnumre: List<String>? = null,
+    /**
+     * The unit right above them. Needs a grant for virksomheter.overordnetEnhet
+     */
+    @param:JsonProperty("overordnetEnhet") @get:JsonProperty("overordnetEnhet") public val overordnetEnhet: String? = null,
+    /**
+     * A unit: itself, and all that is below it, at whatever level. Needs a grant for virksomheter.hovedenhet
+     */
+    @param:JsonProperty("hovedenhet") @get:JsonProperty("hovedenhet") public val hovedenhet: String? = null,
+    /**
+     * Municipality of the postal address. Needs a grant for virksomheter.kommunenummer
+     */
+    @param:JsonProperty("kommunenummer") @get:JsonProperty("kommunenummer") public val kommunenummer: String? = null,
+    /**
+     * Beginning of the industry code: `69` has 69.201 too. Needs a grant for virksomheter.naeringskode
+     */
+    @param:JsonProperty("naeringskode") @get:JsonProperty("naeringskode") public val naeringskode: String? = null,
+    /**
+     * Form of organisation. Needs a grant for virksomheter.organisasjonsform
+     */
+    @param:JsonProperty("organisasjonsform") @get:JsonProperty("organisasjonsform") public val organisasjonsform: String? = null,
+    /**
+     * The fields to answer with, and organisasjonsnummer. No others are read, and only these need a grant; all that are granted when absent
+     */
+    @param:JsonProperty("felter") @get:JsonProperty("felter") public val felter: List<Virksomhetsfelt>? = null,
+    /**
+     * virksomheter on a page
+     */
+    @param:JsonProperty("antall") @get:JsonProperty("antall") public val antall: Int? = null,
+    /**
+     * Cursor from the page before, of the same search
+     */
+    @param:JsonProperty("neste") @get:JsonProperty("neste") public val neste: String? = null,
+) {
+    /** For Java. */
+    public class Builder {
+        private var organisasjonsnumre: List<String>? = null
+        public fun organisasjonsnumre(organisasjonsnumre: List<String>?): Builder = apply { this.organisasjonsnumre = organisasjonsnumre }
+        private var overordnetEnhet: String? = null
+        public fun overordnetEnhet(overordnetEnhet: String?): Builder = apply { this.overordnetEnhet = overordnetEnhet }
+        private var hovedenhet: String? = null
+        public fun hovedenhet(hovedenhet: String?): Builder = apply { this.hovedenhet = hovedenhet }
+        private var kommunenummer: String? = null
+        public fun kommunenummer(kommunenummer: String?): Builder = apply { this.kommunenummer = kommunenummer }
+        private var naeringskode: String? = null
+        public fun naeringskode(naeringskode: String?): Builder = apply { this.naeringskode = naeringskode }
+        private var organisasjonsform: String? = null
+        public fun organisasjonsform(organisasjonsform: String?): Builder = apply { this.organisasjonsform = organisasjonsform }
+        private var felter: List<Virksomhetsfelt>? = null
+        public fun felter(felter: List<Virksomhetsfelt>?): Builder = apply { this.felter = felter }
+        private var antall: Int? = null
+        public fun antall(antall: Int?): Builder = apply { this.antall = antall }
+        private var neste: String? = null
+        public fun neste(neste: String?): Builder = apply { this.neste = neste }
+        public fun build(): VirksomhetSok = VirksomhetSok(
+            organisasjonsnumre = organisasjonsnumre,
+            overordnetEnhet = overordnetEnhet,
+            hovedenhet = hovedenhet,
+            kommunenummer = kommunenummer,
+            naeringskode = naeringskode,
+            organisasjonsform = organisasjonsform,
+            felter = felter,
+            antall = antall,
+            neste = neste,
+        )
+    }
+}
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Virksomhetside @JsonCreator constructor(
+    /**
+     * In the order of organisasjonsnummer
+     */
+    @param:JsonProperty("virksomheter") @get:JsonProperty("virksomheter") public val virksomheter: List<Virksomhet>,
+    /**
+     * Cursor to the next page; absent on the last one. A page may be shorter than antall, or empty, and still have it
+     */
+    @param:JsonProperty("neste") @get:JsonProperty("neste") public val neste: String? = null,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Virksomhetsendring @JsonCreator constructor(
+    /**
+     * The one that changed
+     */
+    @param:JsonProperty("organisasjonsnummer") @get:JsonProperty("organisasjonsnummer") public val organisasjonsnummer: String,
+    /**
+     * ENDRET: new, or changed: read it again. SLETTET: it is gone: forget it
+     */
+    @param:JsonProperty("type") @get:JsonProperty("type") public val type: Endringstype,
+    /**
+     * Why it is gone; only for SLETTET
+     */
+    @param:JsonProperty("aarsak") @get:JsonProperty("aarsak") public val aarsak: Sletteaarsak? = null,
+    /**
+     * When this system learned of it
+     */
+    @param:JsonProperty("tidspunkt") @get:JsonProperty("tidspunkt") public val tidspunkt: Instant,
+    /**
+     * `virksomhet`: as it is now; absent when it is gone
+     */
+    @param:JsonProperty("_links") @get:JsonProperty("_links") public val links: Map<String, Lenke>,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Virksomhetsendringsside @JsonCreator constructor(
+    /**
+     * In the order of the feed; empty at its end
+     */
+    @param:JsonProperty("endringer") @get:JsonProperty("endringer") public val endringer: List<Virksomhetsendring>,
+    /**
+     * Where to go on: the `etter` of the next call. Opaque, and of this feed only
+     */
+    @param:JsonProperty("posisjon") @get:JsonProperty("posisjon") public val posisjon: String,
+    /**
+     * There may be more right away; false at the end of the feed
+     */
+    @param:JsonProperty("flere") @get:JsonProperty("flere") public val flere: Boolean,
 )
 
 @JsonIgnoreProperties(ignoreUnknown = true)
