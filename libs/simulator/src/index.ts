@@ -6,3 +6,5 @@ export { createEvents, createUpdates } from './events.ts';
 export type { SourceMessage } from './source/source-message.ts';
 export { SCENARIOS } from './scenarios/scenarios.ts';
 export type { Planted, Scenario, ScenarioAvtale, ScenarioContent, ScenarioWorld } from './scenarios/scenario.ts';
+export { TableSource } from './table/table-source.ts';
+export { startTableSourceApi, type TableSourceApi } from './table/table-source-api.ts';

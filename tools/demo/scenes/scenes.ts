@@ -1,0 +1,7 @@
+import type { Scene } from '../scene.ts';
+import { errors } from './errors.ts';
+import { noRefetch } from './no-refetch.ts';
+import { silentChanges } from './silent-changes.ts';
+
+/** In the order that they are played. Each is numbered as in the issue that asks for ten. */
+export const SCENES: readonly Scene[] = [noRefetch, errors, silentChanges];
