@@ -89,7 +89,9 @@ export class Consumer {
     let outcome: Asked['outcome'] = 'FAILED';
     for (let attempt = 0; attempt < attempts; attempt++) {
       if (attempt > 0) await wait(PAUSE_MS);
-      const response = await fetch(path, { headers, signal: AbortSignal.timeout(MAX_ANSWER_MS) }).catch(() => undefined);
+      const response = await fetch(path, { headers, signal: AbortSignal.timeout(MAX_ANSWER_MS) }).catch(
+        () => undefined,
+      );
       await response?.arrayBuffer().catch(() => undefined);
       if (response?.status === 200 || response?.status === 404) {
         const ageMs = Date.now() - Date.parse(response.headers.get('data-oppdatert') ?? '');

@@ -10,11 +10,16 @@ export interface Passed {
   status: number;
 }
 
-/** Stands between an adapter and the ingestor, and counts what passes: what an organisation's own network would see. */
+/**
+ * Stands between a caller and an app, and counts what passes: what an organisation's own network would see. It can also be
+ * the network that spoils what is answered.
+ */
 export class CountingProxy {
   readonly passed: Passed[] = [];
   /** told of each call when it has been answered */
   onPassed: (passed: Passed) => void = () => undefined;
+  /** what becomes of the text of each answer; undefined: nothing */
+  spoil: ((text: string) => string) | undefined;
   private readonly server;
   private readonly to: URL;
 
@@ -42,9 +47,12 @@ export class CountingProxy {
   private pass(request: IncomingMessage, response: ServerResponse): void {
     const { method = '', url: path = '', headers } = request;
     let bytes = 0;
-    const onward = ask({ host: this.to.hostname, port: this.to.port, method, path, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
+    const { spoil } = this;
+    // What is compressed can't be spoilt as text.
+    const asked = spoil ? { ...headers, 'accept-encoding': 'identity' } : headers;
+    const onward = ask({ host: this.to.hostname, port: this.to.port, method, path, headers: asked }, (answer) => {
+      if (spoil) void spoilt(answer, response, spoil);
+      else answer.pipe(response.writeHead(answer.statusCode ?? 502, answer.headers));
       const passed = { method, path, bytes, status: answer.statusCode ?? 0 };
       this.passed.push(passed);
       this.onPassed(passed);
@@ -53,4 +61,15 @@ export class CountingProxy {
     request.on('error', () => onward.destroy()).on('data', (part: Buffer) => (bytes += part.length));
     request.pipe(onward);
   }
+}
+
+async function spoilt(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  spoil: (text: string) => string,
+): Promise<void> {
+  let text = '';
+  for await (const part of answer.setEncoding('utf8')) text += part as string;
+  const { 'content-length': _, 'transfer-encoding': __, ...headers } = answer.headers;
+  response.writeHead(answer.statusCode ?? 502, headers).end(spoil(text));
 }

@@ -29,7 +29,11 @@ async function run(options: DemoOptions): Promise<boolean> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stopNow);
   try {
     await built;
-    await playAll(stage, show, SCENES.filter(({ nr }) => options.scenes.includes(nr)));
+    await playAll(
+      stage,
+      show,
+      SCENES.filter(({ nr }) => options.scenes.includes(nr)),
+    );
   } finally {
     show.done = true;
     await stage.close();
@@ -56,10 +60,14 @@ function newShow({ brief, broken, scenes }: DemoOptions): Show {
 async function build(): Promise<void> {
   const nx = join(ROOT, 'node_modules', '.bin', 'nx');
   const env = environmentWith({ NX_ISOLATE_PLUGINS: 'false', NX_DAEMON: 'false' });
-  const { code, printout } = await runProgram(process.execPath, [nx, 'run-many', '-t', 'build', '--output-style=static'], {
-    cwd: ROOT,
-    env,
-  });
+  const { code, printout } = await runProgram(
+    process.execPath,
+    [nx, 'run-many', '-t', 'build', '--output-style=static'],
+    {
+      cwd: ROOT,
+      env,
+    },
+  );
   if (code !== 0) throw new DemoUsageError(`The apps could not be built:\n${printout}`);
 }
 

@@ -32,7 +32,8 @@ export function readDemoOptions(args: string[], known: readonly number[], direct
   if (unknown !== undefined)
     throw new DemoUsageError(`--scene: there are the scenes ${known.join(', ')}, and not ${String(given.scene)}`);
   const port = Number(given.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new DemoUsageError('--port must be a port, 0 to 65535');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new DemoUsageError('--port must be a port, 0 to 65535');
   return {
     scenes: chosen,
     brief: given.fort,

@@ -15,7 +15,9 @@ function style(): string {
   const font = join(dirname(resolve('@fontsource-variable/source-sans-3')), 'files');
   const bytes = readFileSync(join(font, 'source-sans-3-latin-wght-normal.woff2')).toString('base64');
   const face = `@font-face { font-family: 'Source Sans 3'; font-weight: 200 900; src: url(data:font/woff2;base64,${bytes}) format('woff2'); }`;
-  return [...parts.map((part) => readFileSync(join(navikt, `${part}.min.css`), 'utf8')), face, own('demo.css')].join('\n');
+  return [...parts.map((part) => readFileSync(join(navikt, `${part}.min.css`), 'utf8')), face, own('demo.css')].join(
+    '\n',
+  );
 }
 
 /** One file with all that it is made of, to be opened anywhere. */
@@ -52,7 +54,9 @@ export async function startLivePage(show: Show, port: number): Promise<{ url: st
     if (method !== 'GET' || !isLocal) response.writeHead(404).end();
     else if (url === '/demo') response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(html);
     else if (url === '/demo/tilstand')
-      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(show));
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+        .end(JSON.stringify(show));
     else response.writeHead(404).end();
   };
   const server = createServer(answer);

@@ -72,7 +72,8 @@ export class Watch {
     const metrics = await readMetrics(app);
     if (!metrics) return;
     const now = Date.now();
-    if (kind === 'ingestor') return this.point('Messages not yet stored', '', name, sumOf(metrics, 'ingestor_etterslep_meldinger'));
+    if (kind === 'ingestor')
+      return this.point('Messages not yet stored', '', name, sumOf(metrics, 'ingestor_etterslep_meldinger'));
     const lookups = sumOf(metrics, 'query_oppslag_total');
     if (watched.lookups !== undefined)
       this.point('Look-ups a second', '/s', name, ((lookups - watched.lookups) / (now - watched.at)) * 1_000);

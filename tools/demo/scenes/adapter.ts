@@ -48,7 +48,9 @@ async function fullSync(
   { system, proxy, token, entries }: { system: System; proxy: CountingProxy; token: string; entries: Entry[] },
 ): Promise<void> {
   const task = { url: proxy.url, token, syncId: randomUUID(), pages: PAGES, entries };
-  act.does(`An adapter begins a full sync of ${String(entries.length)} avtaler in ${String(PAGES)} pages, and is killed when page ${String(KILLED_AT)} is in.`);
+  act.does(
+    `An adapter begins a full sync of ${String(entries.length)} avtaler in ${String(PAGES)} pages, and is killed when page ${String(KILLED_AT)} is in.`,
+  );
   const first = startAdapter(act, { ...task, resumed: false });
   const isIn = new Promise<void>((done) => {
     proxy.onPassed = () => {
@@ -75,14 +77,22 @@ async function fullSync(
   act.figure('Avtaler stored', { after: String(row?.n) });
   const whole = row?.n === entries.length;
   // One that was under way when it was killed may have come or not: what is missing is what was not in.
-  act.holds('Only the missing pages are sent', whole && before + sent === PAGES, `${String(before)} and then ${String(sent)} of ${String(PAGES)}; ${String(row?.n)} avtaler stored`);
+  act.holds(
+    'Only the missing pages are sent',
+    whole && before + sent === PAGES,
+    `${String(before)} and then ${String(sent)} of ${String(PAGES)}; ${String(row?.n)} avtaler stored`,
+  );
 }
 
 function startAdapter(act: Act, task: object): ReturnType<typeof startProcess> {
   const file = join(act.stage.directory, `adapter-${randomUUID()}.json`);
   writeFileSync(file, JSON.stringify(task), { mode: 0o600 });
   const program = join(ROOT, 'tools', 'demo', 'adapter-process.ts');
-  const adapterProcess = startProcess(process.execPath, ['--disable-warning=ExperimentalWarning', program, file], `${file}.log`);
+  const adapterProcess = startProcess(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', program, file],
+    `${file}.log`,
+  );
   act.ending(() => adapterProcess.kill());
   return adapterProcess;
 }
@@ -105,7 +115,10 @@ const pageOf = (entry: Entry): Parameters<AdapterApi['sendPage']>[1] => ({
 
 async function oneChange({ act, system, queryApi, api, proxy }: Means, entry?: Entry): Promise<void> {
   if (!entry) return;
-  const changed = { ...entry, ressurs: { ...entry.ressurs, sistEndret: new Date().toISOString(), avtaleStatus: 'AVSLUTTET' } };
+  const changed = {
+    ...entry,
+    ressurs: { ...entry.ressurs, sistEndret: new Date().toISOString(), avtaleStatus: 'AVSLUTTET' },
+  };
   const headers = await system.as('alt');
   const status = async (): Promise<string | undefined> => {
     const response = await fetch(`${queryApi.url}/api/v1/avtaler/${entry.id}`, { headers });
@@ -145,5 +158,9 @@ async function oneDelete({ act, system, queryApi, api }: Means, entry?: Entry): 
   const took = performance.now() - begun;
   act.figure('A delete, until the feed tells of it', { after: ms(took) });
   const { status } = await fetch(`${queryApi.url}/api/v1/avtaler/${entry.id}`, { headers });
-  act.holds('A delete is in the feed', told.type === 'SLETTET' && status === 404, `${told.type} after ${ms(took)}; the look-up answers ${String(status)}`);
+  act.holds(
+    'A delete is in the feed',
+    told.type === 'SLETTET' && status === 404,
+    `${told.type} after ${ms(took)}; the look-up answers ${String(status)}`,
+  );
 }

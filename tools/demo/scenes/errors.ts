@@ -58,7 +58,9 @@ function tell(act: Act, phase: 'before' | 'during' | 'after', consumer: Consumer
   const since = consumer.take();
   act.figure('Look-ups', { [phase]: answersOf(since) });
   act.figure('p99 of answers', { [phase]: ms(since.p99) });
-  act.figure('Oldest data answered with', { [phase]: seconds(Number.isFinite(since.ageMs) ? since.ageMs : seen.ageMs) });
+  act.figure('Oldest data answered with', {
+    [phase]: seconds(Number.isFinite(since.ageMs) ? since.ageMs : seen.ageMs),
+  });
 }
 
 async function databaseAway(
@@ -71,7 +73,9 @@ async function databaseAway(
   }));
   const away = act.size(20_000, 5_000);
   const later = events(act.size(1_000, 200), 88);
-  act.does(`Kills the database for ${seconds(away)}; publishes ${String(poison.length)} poisoned messages and ${String(later.length)} good ones meanwhile.`);
+  act.does(
+    `Kills the database for ${seconds(away)}; publishes ${String(poison.length)} poisoned messages and ${String(later.length)} good ones meanwhile.`,
+  );
   await postgres.kill();
   await system.publish([...poison, ...later]);
   await wait(away);
@@ -85,7 +89,11 @@ async function hold(act: Act, witness: Witness, failed: number): Promise<void> {
   const of = (wrong: readonly string[], what: string): string =>
     wrong.length === 0 ? what : `${String(wrong.length)} differ`;
   act.holds('Nothing is lost', tables.length === 0, of(tables, 'every table is what the source contract says'));
-  act.holds('Nothing is answered wrongly', answers.length === 0, of(answers, `${String(witness.checked)} answers held`));
+  act.holds(
+    'Nothing is answered wrongly',
+    answers.length === 0,
+    of(answers, `${String(witness.checked)} answers held`),
+  );
   act.holds('A copy kept by the feed is whole', copy.length === 0, of(copy, 'the same as what is served'));
   act.holds('Who could not be answered was told so', failed === 0, `${String(failed)} calls failed without a word`);
 }
@@ -102,7 +110,11 @@ async function mendAndReplay(act: Act, system: System, ingestor: App): Promise<v
   await system.publish([{ key: avtaleId, value: JSON.stringify(message) }]);
   type Parked = { id: string; avtaleId?: string | null };
   const find = async (): Promise<Parked | undefined> =>
-    (await system.sql<Parked>(`select id::text as id from parkert_melding where nokkel = convert_to($1, 'UTF8')`, [avtaleId]))[0];
+    (
+      await system.sql<Parked>(`select id::text as id from parkert_melding where nokkel = convert_to($1, 'UTF8')`, [
+        avtaleId,
+      ])
+    )[0];
   const parked = await waitUntil(find, { what: 'the message to be parked', maxMs: 30_000 });
   act.does('Mends the rule, and replays the message.');
   await system.sql('alter table avtale drop constraint demo_avvist');
@@ -113,5 +125,9 @@ async function mendAndReplay(act: Act, system: System, ingestor: App): Promise<v
     { method: 'POST' },
   );
   const stored = await system.sql('select from avtale where avtale_id = $1', [avtaleId]);
-  act.holds('A parked message is replayed when it is mended', outcome !== 'PARKERT' && stored.length === 1, `replayed: ${outcome}`);
+  act.holds(
+    'A parked message is replayed when it is mended',
+    outcome !== 'PARKERT' && stored.length === 1,
+    `replayed: ${outcome}`,
+  );
 }

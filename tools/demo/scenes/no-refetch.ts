@@ -42,12 +42,7 @@ async function startApps(system: System, watch: Watch, nr: string): Promise<[App
   return [ingestor, queryApi];
 }
 
-async function comeBack(
-  act: Act,
-  system: System,
-  watch: Watch,
-  api: TableSourceApi,
-): Promise<void> {
+async function comeBack(act: Act, system: System, watch: Watch, api: TableSourceApi): Promise<void> {
   const begun = performance.now();
   const [ingestor, queryApi] = await startApps(system, watch, '2');
   await system.waitForIngested();
@@ -73,8 +68,12 @@ async function rebuild(act: Act, system: System, watch: Watch, [ingestor, queryA
   const token = await system.tokenForOnDuty();
   type Progress = { tilstand: string; rettet: number; lest: number };
   const path = '/drift/v1/gjenoppbygging';
-  await system.sql(`update avtale set bedrift_navn = 'FEIL I KOPIEN AS' where avtale_id in (select avtale_id from avtale limit 20)`);
-  act.does('Twenty rows of the copy are spoilt by SQL, and it is rebuilt from the topic while a consumer asks 50 times a second.');
+  await system.sql(
+    `update avtale set bedrift_navn = 'FEIL I KOPIEN AS' where avtale_id in (select avtale_id from avtale limit 20)`,
+  );
+  act.does(
+    'Twenty rows of the copy are spoilt by SQL, and it is rebuilt from the topic while a consumer asks 50 times a second.',
+  );
   await callIngestor(ingestor, token, path, { method: 'POST' });
   const done = await waitUntil(
     async () => {
@@ -88,7 +87,11 @@ async function rebuild(act: Act, system: System, watch: Watch, [ingestor, queryA
   const during = consumer.take();
   act.figure('p99 of answers, rebuilding', { before: ms(before.p99), during: ms(during.p99) });
   act.figure('Look-ups, rebuilding', { before: answersOf(before), during: answersOf(during) });
-  act.holds('It is rebuilt while it is served', done.rettet === 20 && during.failed + during.away === 0, `${String(done.lest)} read from the topic, ${String(done.rettet)} put right, ${answersOf(during)}`);
+  act.holds(
+    'It is rebuilt while it is served',
+    done.rettet === 20 && during.failed + during.away === 0,
+    `${String(done.lest)} read from the topic, ${String(done.rettet)} put right, ${answersOf(during)}`,
+  );
   const same = JSON.stringify((await system.state()).avtaler) === JSON.stringify(system.oracle().avtaler);
   act.holds('What is rebuilt is what the source said', same, same ? 'equal, field by field' : 'it differs');
 }

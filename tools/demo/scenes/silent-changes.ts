@@ -73,7 +73,11 @@ async function avstem(system: System, app: App, list: string): Promise<{ id: str
     type: 'application/x-ndjson',
   });
   const pages = TYPES.map(async (type) => {
-    const page = await callIngestor<{ differanser: { avtaleId: string }[] }>(app, token, `${path}/${id}/differanser?type=${type}`);
+    const page = await callIngestor<{ differanser: { avtaleId: string }[] }>(
+      app,
+      token,
+      `${path}/${id}/differanser?type=${type}`,
+    );
     return [type, page.differanser.map(({ avtaleId }) => avtaleId)] as const;
   });
   return { id, found: Object.fromEntries(await Promise.all(pages)) as Found };
@@ -99,7 +103,10 @@ async function heal(
     method: 'POST',
     body: JSON.stringify({ type: 'FREMMED', bekreft: found.FREMMED.length }),
   });
-  await waitUntil(async () => (await system.ingested()) === (await system.onTopic()), { what: 'what heals to be stored', maxMs: 60_000 });
+  await waitUntil(async () => (await system.ingested()) === (await system.onTopic()), {
+    what: 'what heals to be stored',
+    maxMs: 60_000,
+  });
 }
 
 const sizeOf = (found: Found): number => TYPES.reduce((sum, type) => sum + found[type].length, 0);

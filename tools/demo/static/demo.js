@@ -52,7 +52,17 @@ function hero(show) {
       'ol',
       { class: 'oversikt' },
       ...show.scenes.map((scene) =>
-        el('li', {}, el('a', { href: `#scene-${scene.nr}`, 'data-tilstand': TAGS[scene.state] }, el('span', { class: 'nr' }, String(scene.nr)), el('span', {}, scene.name), el('strong', {}, scene.state))),
+        el(
+          'li',
+          {},
+          el(
+            'a',
+            { href: `#scene-${scene.nr}`, 'data-tilstand': TAGS[scene.state] },
+            el('span', { class: 'nr' }, String(scene.nr)),
+            el('span', {}, scene.name),
+            el('strong', {}, scene.state),
+          ),
+        ),
       ),
     ),
   );
@@ -62,7 +72,12 @@ function sceneOf(scene) {
   return el(
     'section',
     { id: `scene-${scene.nr}`, class: 'scene', 'data-tilstand': TAGS[scene.state] },
-    el('div', { class: 'tittel' }, el('h2', {}, `${scene.nr}. ${scene.name}`), el('span', { class: 'tilstand' }, scene.state)),
+    el(
+      'div',
+      { class: 'tittel' },
+      el('h2', {}, `${scene.nr}. ${scene.name}`),
+      el('span', { class: 'tilstand' }, scene.state),
+    ),
     el('p', { class: 'loefte' }, scene.promise),
     scene.error === undefined ? undefined : el('p', { class: 'feil' }, `It was stopped: ${scene.error}`),
     scene.checks.length === 0 ? undefined : checks(scene),
@@ -77,7 +92,12 @@ const checks = ({ checks: all }) =>
     'ul',
     { class: 'sett' },
     ...all.map(({ claim, holds, seen }) =>
-      el('li', { 'data-holder': holds }, el('span', { class: 'tegn' }, holds ? '✓' : '✗'), el('span', {}, el('b', {}, claim), ` ${seen}`)),
+      el(
+        'li',
+        { 'data-holder': holds },
+        el('span', { class: 'tegn' }, holds ? '✓' : '✗'),
+        el('span', {}, el('b', {}, claim), ` ${seen}`),
+      ),
     ),
   );
 
@@ -88,7 +108,11 @@ const figures = ({ figures: all }) =>
     el(
       'table',
       {},
-      el('thead', {}, el('tr', {}, ...['', 'before', 'during', 'after'].map((text) => el('th', { scope: 'col' }, text)))),
+      el(
+        'thead',
+        {},
+        el('tr', {}, ...['', 'before', 'during', 'after'].map((text) => el('th', { scope: 'col' }, text))),
+      ),
       el(
         'tbody',
         {},
@@ -104,7 +128,13 @@ const steps = (scene) =>
     'details',
     { id: `steg-${scene.nr}` },
     el('summary', {}, `What was done, step by step (${scene.seconds > 0 ? `${scene.seconds.toFixed(0)} s` : 'now'})`),
-    el('ol', { class: 'steg' }, ...scene.steps.map(({ at, text, fault }, i) => el('li', { 'data-feil': fault }, el('span', { class: 'naar' }, `${i + 1} · ${clock(scene, at)}`), text))),
+    el(
+      'ol',
+      { class: 'steg' },
+      ...scene.steps.map(({ at, text, fault }, i) =>
+        el('li', { 'data-feil': fault }, el('span', { class: 'naar' }, `${i + 1} · ${clock(scene, at)}`), text),
+      ),
+    ),
   );
 
 /** One chart for each thing that was measured, side by side, on the same time. */
@@ -127,21 +157,45 @@ function chart(scene, name, lines, names) {
   const top = niceTop(Math.max(1, ...lines.flatMap(({ points }) => points.map(([, value]) => value))));
   const x = (at) => LEFT + ((at - from) / (to - from)) * (WIDTH - LEFT - 4);
   const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
-  const picture = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `${name}: ${lines.map((line) => `${line.of}, last ${line.points.at(-1)?.[1] ?? 0} ${line.unit}`).join('; ')}` });
+  const picture = svg('svg', {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    role: 'img',
+    'aria-label': `${name}: ${lines.map((line) => `${line.of}, last ${line.points.at(-1)?.[1] ?? 0} ${line.unit}`).join('; ')}`,
+  });
   for (const share of [0, 0.5, 1]) {
     picture.append(svg('line', { x1: LEFT, x2: WIDTH - 4, y1: y(top * share), y2: y(top * share), class: 'rute' }));
-    picture.append(svg('text', { x: LEFT - 6, y: y(top * share) + 4, class: 'akse', 'text-anchor': 'end' }, short(top * share)));
+    picture.append(
+      svg('text', { x: LEFT - 6, y: y(top * share) + 4, class: 'akse', 'text-anchor': 'end' }, short(top * share)),
+    );
   }
   const span = (to - from) / 1000;
   for (const share of [0, 0.5, 1])
-    picture.append(svg('text', { x: x(from + share * (to - from)), y: HEIGHT - 5, class: 'akse', 'text-anchor': share === 0 ? 'start' : share === 1 ? 'end' : 'middle' }, `${(span * share).toFixed(0)} s`));
+    picture.append(
+      svg(
+        'text',
+        {
+          x: x(from + share * (to - from)),
+          y: HEIGHT - 5,
+          class: 'akse',
+          'text-anchor': share === 0 ? 'start' : share === 1 ? 'end' : 'middle',
+        },
+        `${(span * share).toFixed(0)} s`,
+      ),
+    );
   scene.steps.forEach(({ at, fault }, i) => {
     if (at > to) return;
-    picture.append(svg('line', { x1: x(at), x2: x(at), y1: TOP - 4, y2: HEIGHT - BOTTOM, class: fault ? 'merke feil' : 'merke' }));
+    picture.append(
+      svg('line', { x1: x(at), x2: x(at), y1: TOP - 4, y2: HEIGHT - BOTTOM, class: fault ? 'merke feil' : 'merke' }),
+    );
     picture.append(svg('text', { x: x(at) + 2, y: TOP - 3, class: 'merketekst' }, String(i + 1)));
   });
   for (const line of lines) picture.append(...pathsOf(line, x, y, names.indexOf(line.of) % COLOURS));
-  return el('figure', {}, el('figcaption', {}, el('b', {}, name), ...lines.map((line) => legend(line, names.indexOf(line.of) % COLOURS))), picture);
+  return el(
+    'figure',
+    {},
+    el('figcaption', {}, el('b', {}, name), ...lines.map((line) => legend(line, names.indexOf(line.of) % COLOURS))),
+    picture,
+  );
 }
 
 /** A line is broken where nothing could be seen for a while. */
@@ -152,15 +206,35 @@ function pathsOf(line, x, y, colour) {
     if (!before || at - before[0] > 2_500) pieces.push([]);
     pieces.at(-1).push(`${x(at).toFixed(1)},${y(value).toFixed(1)}`);
   }
-  return pieces.map((points) => points.length === 1 ? svg('circle', { cx: points[0].split(',')[0], cy: points[0].split(',')[1], r: 2, class: `prikk farge-${colour}` }) : svg('polyline', { points: points.join(' '), class: `linje farge-${colour}` }));
+  return pieces.map((points) =>
+    points.length === 1
+      ? svg('circle', {
+          cx: points[0].split(',')[0],
+          cy: points[0].split(',')[1],
+          r: 2,
+          class: `prikk farge-${colour}`,
+        })
+      : svg('polyline', { points: points.join(' '), class: `linje farge-${colour}` }),
+  );
 }
 
 function legend({ of, points, unit }, colour) {
   const last = points.at(-1)?.[1];
-  return el('span', { class: `navn farge-${colour}` }, `${of}${last === undefined ? '' : ` ${short(last)}${unit === '/s' ? unit : unit === '' ? '' : ` ${unit}`}`}`);
+  return el(
+    'span',
+    { class: `navn farge-${colour}` },
+    `${of}${last === undefined ? '' : ` ${short(last)}${unit === '/s' ? unit : unit === '' ? '' : ` ${unit}`}`}`,
+  );
 }
 
-const short = (value) => (value >= 10_000 ? `${(value / 1000).toFixed(0)}k` : value >= 1000 ? `${(value / 1000).toFixed(1)}k` : value >= 10 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1));
+const short = (value) =>
+  value >= 10_000
+    ? `${(value / 1000).toFixed(0)}k`
+    : value >= 1000
+      ? `${(value / 1000).toFixed(1)}k`
+      : value >= 10 || Number.isInteger(value)
+        ? value.toFixed(0)
+        : value.toFixed(1);
 
 function niceTop(most) {
   const size = 10 ** Math.floor(Math.log10(most));
@@ -168,7 +242,11 @@ function niceTop(most) {
 }
 
 const foot = (show) =>
-  el('footer', { class: 'dempet' }, `npm run demo${show.brief ? ' -- --fort' : ''}${show.broken ? ' --brudd' : ''}, ${new Date(show.begun).toISOString().slice(0, 16).replace('T', ' ')} UTC, ${show.machine}. The numbers in the charts are the steps.`);
+  el(
+    'footer',
+    { class: 'dempet' },
+    `npm run demo${show.brief ? ' -- --fort' : ''}${show.broken ? ' --brudd' : ''}, ${new Date(show.begun).toISOString().slice(0, 16).replace('T', ' ')} UTC, ${show.machine}. The numbers in the charts are the steps.`,
+  );
 
 const own = JSON.parse(document.getElementById('data')?.textContent ?? 'null');
 if (own) draw(own);
@@ -179,7 +257,9 @@ else {
       draw(show);
       if (!show.done) setTimeout(ask, 700);
     } catch {
-      document.body.append(el('p', { class: 'feil ramme' }, 'The demo has ended. What it came to is in the file that it named.'));
+      document.body.append(
+        el('p', { class: 'feil ramme' }, 'The demo has ended. What it came to is in the file that it named.'),
+      );
     }
   };
   void ask();

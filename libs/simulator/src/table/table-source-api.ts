@@ -79,7 +79,12 @@ async function answer(
   if (!handler || (id !== '' && !UUID.test(id))) return send(response, json(404, { feil: 'There is nothing here' }));
   const body = await readBody(request);
   if (body === undefined) return send(response, json(400, { feil: 'The body must be a JSON object' }));
-  send(response, await handler(source, id, body).catch(() => json(503, { feil: 'The table or the topic is away, or a value does not fit' })));
+  send(
+    response,
+    await handler(source, id, body).catch(() =>
+      json(503, { feil: 'The table or the topic is away, or a value does not fit' }),
+    ),
+  );
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown> | undefined> {

@@ -131,9 +131,7 @@ export class TableSource {
     const { rows } = await this.pool.query<Pick<Row, 'avtale_id' | 'sist_endret'>>(
       `select avtale_id, ${TIME} as sist_endret from avtale where not slettemerket order by 1`,
     );
-    return rows
-      .map((row) => `${JSON.stringify({ avtaleId: row.avtale_id, sistEndret: row.sist_endret })}\n`)
-      .join('');
+    return rows.map((row) => `${JSON.stringify({ avtaleId: row.avtale_id, sistEndret: row.sist_endret })}\n`).join('');
   }
 
   /** By hand, as whoever has a login to the table: nobody is told. */
@@ -159,10 +157,7 @@ function toMessage({ avtale_id: avtaleId, sist_endret: sistEndret, felter }: Row
 }
 
 /** As the events of avtaler that live, of which only the last state is of use to a table. */
-function made(
-  count: number,
-  seed: number,
-): { innhold: Record<string, unknown>; kolonner: Record<string, unknown> }[] {
+function made(count: number, seed: number): { innhold: Record<string, unknown>; kolonner: Record<string, unknown> }[] {
   const last = new Map<string, Record<string, unknown>>();
   for (let size = count * 8; last.size < count; size *= 2) {
     last.clear();
