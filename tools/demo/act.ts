@@ -28,12 +28,13 @@ export class Act {
   }
 
   /**
-   * Makes what is promised untrue, from outside of the product, when the run is to see whether the scene notices. Nothing
-   * of the apps knows of it.
+   * Makes `claim` untrue, from outside of the product, when the run is to see whether the scene notices. Nothing of the apps
+   * knows of it.
    */
-  async breaks(text: string, work: () => Promise<unknown>): Promise<void> {
+  async breaks(claim: string, text: string, work: () => Promise<unknown>): Promise<void> {
     if (!this.stage.broken) return;
     this.step(`Planted fault: ${text}`, true);
+    this.shown.mustFall.push(claim);
     await work();
   }
 

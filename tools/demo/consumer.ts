@@ -10,6 +10,8 @@ export interface Seen {
   away: number;
   /** neither answered nor told so */
   failed: number;
+  /** how the last of those failed: a status, or what the connection said */
+  why: string;
   p50: number;
   p99: number;
   /** the oldest data that an answer was made of, ms; NaN without an answer */
@@ -22,6 +24,7 @@ interface Asked {
   outcome: 'OK' | 'AWAY' | 'FAILED';
   again: boolean;
   ageMs: number;
+  why: string;
 }
 
 interface ConsumerOptions {
@@ -87,19 +90,24 @@ export class Consumer {
     const { attempts = 5 } = this.options;
     const path = `${this.options.url}/api/v1/avtaler/${this.options.avtaleId()}`;
     let outcome: Asked['outcome'] = 'FAILED';
+    let why = '';
     for (let attempt = 0; attempt < attempts; attempt++) {
       if (attempt > 0) await wait(PAUSE_MS);
       const response = await fetch(path, { headers, signal: AbortSignal.timeout(MAX_ANSWER_MS) }).catch(
-        () => undefined,
+        (error: unknown) => {
+          why = nameOf(error);
+          return undefined;
+        },
       );
       await response?.arrayBuffer().catch(() => undefined);
       if (response?.status === 200 || response?.status === 404) {
         const ageMs = Date.now() - Date.parse(response.headers.get('data-oppdatert') ?? '');
-        return this.note({ due, outcome: 'OK', again: attempt > 0, ageMs });
+        return this.note({ due, outcome: 'OK', again: attempt > 0, ageMs, why: '' });
       }
+      if (response) why = String(response.status);
       outcome = response?.headers.has('retry-after') ? 'AWAY' : 'FAILED';
     }
-    this.note({ due, outcome, again: true, ageMs: Number.NaN });
+    this.note({ due, outcome, again: true, ageMs: Number.NaN, why });
   }
 
   private note({ due, ...asked }: Omit<Asked, 'at' | 'ms'> & { due: number }): void {
@@ -118,8 +126,14 @@ function summary(asked: readonly Asked[]): Seen {
     again: answered.filter(({ again }) => again).length,
     away: count('AWAY'),
     failed: count('FAILED'),
+    why: asked.findLast(({ outcome }) => outcome === 'FAILED')?.why ?? '',
     p50: percentile(times, 0.5),
     p99: percentile(times, 0.99),
     ageMs: ages.length === 0 ? Number.NaN : Math.max(...ages),
   };
+}
+
+function nameOf(error: unknown): string {
+  const { name, cause } = error as Error & { cause?: { code?: string } };
+  return cause?.code ?? name;
 }

@@ -52,7 +52,7 @@ function newShow({ brief, broken, scenes }: DemoOptions): Show {
     machine: `${String(availableParallelism())} cores, ${platform()}`,
     scenes: SCENES.filter(({ nr }) => scenes.includes(nr)).map(({ nr, name, promise }) => ({
       ...{ nr, name, promise, state: 'WAITING' as const, begun: 0, seconds: 0 },
-      ...{ steps: [], figures: [], checks: [], lines: [] },
+      ...{ steps: [], figures: [], checks: [], mustFall: [], lines: [] },
     })),
   };
 }

@@ -10,11 +10,11 @@ export const ms = (value: number): string => (Number.isFinite(value) ? `${value.
 export const seconds = (value: number): string => (Number.isFinite(value) ? `${(value / 1_000).toFixed(1)} s` : '–');
 
 /** «2,351 answered, 12 of them asked again, 30 told to come back» */
-export function answersOf({ answers, again, away, failed }: Seen): string {
+export function answersOf({ answers, again, away, failed, why }: Seen): string {
   const parts = [`${answers.toLocaleString('en')} answered`];
   if (again > away + failed) parts.push(`${String(again)} when asked again`);
   if (away > 0) parts.push(`${String(away)} told to come back`);
-  if (failed > 0) parts.push(`${String(failed)} failed`);
+  if (failed > 0) parts.push(`${String(failed)} failed (${why})`);
   return parts.join(', ');
 }
 

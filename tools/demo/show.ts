@@ -24,6 +24,8 @@ export interface SceneShown {
   steps: { at: number; text: string; fault: boolean }[];
   figures: Figure[];
   checks: Check[];
+  /** claims that a planted fault makes untrue */
+  mustFall: string[];
   lines: Line[];
   /** why it was stopped before its end */
   error?: string;
@@ -50,3 +52,9 @@ export interface Line {
 }
 
 export const heldIn = ({ scenes }: Show): number => scenes.filter(({ state }) => state === 'HOLDS').length;
+
+/** Whether the scene came to its end, and saw that each claim fell that a planted fault had made untrue. */
+export const noticed = ({ state, checks, mustFall }: SceneShown): boolean =>
+  state === 'DOES NOT HOLD' &&
+  mustFall.length > 0 &&
+  mustFall.every((claim) => checks.some((check) => check.claim === claim && !check.holds));

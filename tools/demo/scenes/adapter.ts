@@ -63,11 +63,15 @@ async function fullSync(
   act.figure('Pages sent', { before: String(before) });
 
   let resumed = true;
-  await act.breaks('the adapter has forgotten which sync it had begun, and begins again.', () => {
-    resumed = false;
-    task.syncId = randomUUID();
-    return Promise.resolve();
-  });
+  await act.breaks(
+    'Only the missing pages are sent',
+    'the adapter has forgotten which sync it had begun, and begins again.',
+    () => {
+      resumed = false;
+      task.syncId = randomUUID();
+      return Promise.resolve();
+    },
+  );
   act.does('The adapter starts again, and asks which pages are missing.');
   await startAdapter(act, { ...task, resumed }).done;
   await system.waitForTopic();

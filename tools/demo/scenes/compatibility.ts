@@ -25,10 +25,14 @@ export const compatibility: Scene = {
     await system.waitForIngested();
     const proxy = await CountingProxy.start(queryApi.url);
     act.ending(() => proxy.stop());
-    await act.breaks('a gateway in front of the query-api gives a field another name.', () => {
-      proxy.spoil = (text) => text.replaceAll('"avtaleStatus"', '"status"');
-      return Promise.resolve();
-    });
+    await act.breaks(
+      'They are answered as that service did',
+      'a gateway in front of the query-api gives a field another name.',
+      () => {
+        proxy.spoil = (text) => text.replaceAll('"avtaleStatus"', '"status"');
+        return Promise.resolve();
+      },
+    );
     await waitUntil(async () => (await fetch(`${queryApi.url}/internal/isready`)).ok, { what: 'the first load' });
     await askAsBefore(act, system, proxy);
     await askAsReleased(act, system, proxy);

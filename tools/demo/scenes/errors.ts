@@ -42,7 +42,7 @@ export const errors: Scene = {
     const seen = consumer.take();
     act.figure('Look-ups answered again', { after: seconds(back.lookups) });
     act.figure('New messages served again', { after: seconds(back.ingest) });
-    await act.breaks('one avtale is taken out of the copy, by SQL.', () =>
+    await act.breaks('Nothing is lost', 'one avtale is taken out of the copy, by SQL.', () =>
       system.sql(
         `delete from avtale where avtale_id = (select avtale_id from avtale where slettet is null and not feilregistrert limit 1)`,
       ),

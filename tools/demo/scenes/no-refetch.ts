@@ -28,7 +28,7 @@ export const noRefetch: Scene = {
     act.does('Kills every process of both apps. The source changes 50 avtaler meanwhile.');
     await Promise.all(apps.map(({ proc }) => proc.kill()));
     for (const id of ids.slice(0, 50)) await source.table.change(id, { bedriftNavn: 'ENDRET IMENS AS' });
-    await act.breaks('whoever is on duty has the source send everything again.', () =>
+    await act.breaks('The source is never asked', 'whoever is on duty has the source send everything again.', () =>
       fetch(`${source.api.url}/send`, { method: 'POST', body: '{"alle":true}' }),
     );
     await comeBack(act, system, watch, source.api);

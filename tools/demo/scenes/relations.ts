@@ -45,8 +45,17 @@ export const relations: Scene = {
       `${String(sum(links))} links, each with its way back; the slowest avtale linked and served after ${ms(slowest)}`,
     );
     await deleteOne(act, { system, queryApi, watch }, avtaler[3]?.key ?? '');
-    await act.breaks('one link is taken out of the copy, by SQL.', () =>
-      system.sql('delete from relasjon where ctid = (select ctid from relasjon limit 1)'),
+    await act.breaks(
+      'They are equal to those computed from scratch',
+      'one link is taken out of the copy, by SQL.',
+      async () => {
+        // The ingestor checks them all after a change of version, and would put this right.
+        await waitUntil(
+          async () => (await system.sql('select from instans where relasjoner_kontrollert is not null')).length > 0,
+          { what: 'the ingestor to have checked all relations', maxMs: 30_000 },
+        );
+        await system.sql('delete from relasjon where ctid = (select ctid from relasjon limit 1)');
+      },
     );
     const wrong = await deviations(system);
     act.holds(

@@ -39,8 +39,11 @@ export const silentChanges: Scene = {
       `insert into avtale (avtale_id, avtale_nr, innhold, tiltakstype) select unnest($1::uuid[]), 1, '{"feilregistrert":false}', 'MENTOR'`,
       [added],
     );
-    await act.breaks('one more avtale is set back in the copy, which nobody has changed at the source.', () =>
-      system.sql(`update avtale set sist_endret = sist_endret - interval '1 day' where avtale_id = $1`, [ids[99]]),
+    await act.breaks(
+      'Exactly those are named',
+      'one more avtale is set back in the copy, which nobody has changed at the source.',
+      () =>
+        system.sql(`update avtale set sist_endret = sist_endret - interval '1 day' where avtale_id = $1`, [ids[99]]),
     );
     const { id, found } = await avstem(system, ingestor, await source.table.list());
     tell(act, 'during', found);

@@ -30,8 +30,7 @@ export const whole: Scene = {
     'Two organisations with a source each are asked 50 times a second: every look-up is answered, from data that is seconds old, and what the source changes is served at once.',
   play: async (act) => {
     const watch = act.watch();
-    const all: Organisation[] = [];
-    for (const name of NAMES) all.push(await start(act, watch, name));
+    const all = await Promise.all(NAMES.map((name) => start(act, watch, name)));
     act.does(
       'Two organisations, each with a source, an ingestor and a query-api; a consumer of each asks 50 times a second.',
     );
@@ -42,6 +41,7 @@ export const whole: Scene = {
     tell(act, 'before', consumers);
     act.does('Each source changes an avtale now and then, and each change is looked for until it is served.');
     await act.breaks(
+      'demo-fylke: changes are served at once',
       'the ingestor of demo-fylke is killed, and nobody is there to start another.',
       () => all[1]?.ingestor.proc.kill() ?? Promise.resolve(),
     );
