@@ -18,10 +18,13 @@ export function answersOf({ answers, again, away, failed, why }: Seen): string {
   return parts.join(', ');
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** One of those published last; another, which nobody has, before there are any. */
 export function anyAvtale({ history }: System): () => string {
   return () => {
-    const known = history.latest(200);
+    // The keys of poison are no avtaleIder.
+    const known = history.latest(200).filter((key) => UUID.test(key));
     return known[randomInt(known.length || 1)] ?? randomUUID();
   };
 }

@@ -6,6 +6,7 @@ import { ROOT } from '@tiltak/testing';
 type Content = Record<string, { schema: object }>;
 interface ReleasedDocument {
   info: { version: string };
+  components: { schemas: Record<'Avtale', { properties: object }> };
   paths: Record<string, Record<string, { responses: Record<string, { content?: Content }> }>>;
 }
 
@@ -14,6 +15,9 @@ const DOCUMENT = JSON.parse(
 ) as ReleasedDocument;
 
 export const RELEASED_VERSION = DOCUMENT.info.version;
+
+/** What a consumer with a grant for all was told of an avtale then. Whether one may be left out, no schema says of these. */
+export const RELEASED_MEMBERS = Object.keys(DOCUMENT.components.schemas.Avtale.properties);
 
 /** How the consumer asks: an operation of the released document, and what stands in the place of its parameters. */
 export interface Question {

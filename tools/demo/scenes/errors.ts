@@ -47,7 +47,7 @@ export const errors: Scene = {
         `delete from avtale where avtale_id = (select avtale_id from avtale where slettet is null and not feilregistrert limit 1)`,
       ),
     );
-    await hold(act, witness, seen.failed);
+    await judge(act, witness, seen.failed);
     await consumer.stop();
     await mendAndReplay(act, system, ingestor);
   },
@@ -84,7 +84,7 @@ async function databaseAway(
   return witness.recovery();
 }
 
-async function hold(act: Act, witness: Witness, failed: number): Promise<void> {
+async function judge(act: Act, witness: Witness, failed: number): Promise<void> {
   const { answers, tables, copy } = await witness.finish({ undisturbed: false });
   const of = (wrong: readonly string[], what: string): string =>
     wrong.length === 0 ? what : `${String(wrong.length)} differ`;

@@ -29,6 +29,11 @@ function svg(name, attributes = {}, ...children) {
 const clock = (scene, at) => `${((at - scene.begun) / 1000).toFixed(1)} s`;
 const heldIn = (show) => show.scenes.filter(({ state }) => state === 'HOLDS').length;
 
+const noticed = ({ state, checks: all, mustFall }) =>
+  state === 'DOES NOT HOLD' &&
+  mustFall.length > 0 &&
+  mustFall.every((claim) => all.some((check) => check.claim === claim && !check.holds));
+
 function draw(show) {
   const open = new Set([...document.querySelectorAll('details[open]')].map((each) => each.id));
   root.replaceChildren(hero(show), ...show.scenes.map((scene) => sceneOf(scene)), foot(show));
@@ -37,7 +42,9 @@ function draw(show) {
 
 function hero(show) {
   const all = show.scenes.length;
-  const word = show.done ? `${heldIn(show)} of ${all} held` : `${heldIn(show)} of ${all} held so far`;
+  const held = show.done ? `${heldIn(show)} of ${all} held` : `${heldIn(show)} of ${all} held so far`;
+  const seen = show.scenes.filter(noticed).length;
+  const word = show.broken ? `${seen} of ${all} planted faults were noticed` : held;
   const what = show.broken
     ? 'Each scene was given the fault that its promise is about, and has to notice.'
     : 'Real processes, real Kafka and Postgres; every figure is read from the interfaces that consumers and people on duty have.';
@@ -152,15 +159,17 @@ const BOTTOM = 20;
 const TOP = 12;
 
 function chart(scene, name, lines, names) {
-  const from = scene.begun;
-  const to = Math.max(from + 1_000, ...lines.flatMap(({ points }) => points.map(([at]) => at)));
-  const top = niceTop(Math.max(1, ...lines.flatMap(({ points }) => points.map(([, value]) => value))));
+  // What is done before the first step is only to get ready.
+  const from = scene.steps[0]?.at ?? scene.begun;
+  const shown = lines.map((line) => ({ ...line, points: line.points.filter(([at]) => at >= from) }));
+  const to = Math.max(from + 1_000, ...shown.flatMap(({ points }) => points.map(([at]) => at)));
+  const top = niceTop(Math.max(1, ...shown.flatMap(({ points }) => points.map(([, value]) => value))));
   const x = (at) => LEFT + ((at - from) / (to - from)) * (WIDTH - LEFT - 4);
   const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
   const picture = svg('svg', {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     role: 'img',
-    'aria-label': `${name}: ${lines.map((line) => `${line.of}, last ${line.points.at(-1)?.[1] ?? 0} ${line.unit}`).join('; ')}`,
+    'aria-label': `${name}: ${shown.map((line) => `${line.of}, last ${line.points.at(-1)?.[1] ?? 0} ${line.unit}`).join('; ')}`,
   });
   for (const share of [0, 0.5, 1]) {
     picture.append(svg('line', { x1: LEFT, x2: WIDTH - 4, y1: y(top * share), y2: y(top * share), class: 'rute' }));
@@ -189,11 +198,11 @@ function chart(scene, name, lines, names) {
     );
     picture.append(svg('text', { x: x(at) + 2, y: TOP - 3, class: 'merketekst' }, String(i + 1)));
   });
-  for (const line of lines) picture.append(...pathsOf(line, x, y, names.indexOf(line.of) % COLOURS));
+  for (const line of shown) picture.append(...pathsOf(line, x, y, names.indexOf(line.of) % COLOURS));
   return el(
     'figure',
     {},
-    el('figcaption', {}, el('b', {}, name), ...lines.map((line) => legend(line, names.indexOf(line.of) % COLOURS))),
+    el('figcaption', {}, el('b', {}, name), ...shown.map((line) => legend(line, names.indexOf(line.of) % COLOURS))),
     picture,
   );
 }

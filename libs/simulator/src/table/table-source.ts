@@ -94,8 +94,8 @@ export class TableSource {
     const columns = Object.values(COLUMNS);
     await this.pool.query(
       `insert into avtale (avtale_id, innhold, ${columns.join(', ')})
-       select (j->>'avtaleId')::uuid, j->'innhold', r.* from jsonb_array_elements($1::jsonb) j,
-         lateral (select ${columns.join(', ')} from jsonb_populate_record(null::avtale, j->'kolonner')) r`,
+       select (j->>'avtaleId')::uuid, j->'form', r.* from jsonb_array_elements($1::jsonb) j,
+         lateral (select ${columns.join(', ')} from jsonb_populate_record(null::avtale, j->'columns')) r`,
       [JSON.stringify(contents.map((content, i) => ({ avtaleId: ids[i], ...content })))],
     );
     await this.tell(ids, 'OPPRETTET');
@@ -157,7 +157,7 @@ function toMessage({ avtale_id: avtaleId, sist_endret: sistEndret, felter }: Row
 }
 
 /** As the events of avtaler that live, of which only the last state is of use to a table. */
-function made(count: number, seed: number): { innhold: Record<string, unknown>; kolonner: Record<string, unknown> }[] {
+function made(count: number, seed: number): { form: Record<string, unknown>; columns: Record<string, unknown> }[] {
   const last = new Map<string, Record<string, unknown>>();
   for (let size = count * 8; last.size < count; size *= 2) {
     last.clear();
@@ -168,10 +168,10 @@ function made(count: number, seed: number): { innhold: Record<string, unknown>; 
     }
   }
   return [...last.values()].slice(0, count).map((content) => {
-    const { avtaleId: _, sistEndret: __, hendelseType: ___, ...innhold } = content;
-    const kolonner = Object.fromEntries(
+    const { avtaleId: _, sistEndret: __, hendelseType: ___, ...form } = content;
+    const columns = Object.fromEntries(
       Object.entries(COLUMNS).map(([field, column]) => [column, content[field] ?? null]),
     );
-    return { innhold, kolonner };
+    return { form, columns };
   });
 }
