@@ -4,7 +4,7 @@ import { compare, messages, recorded } from '../../e2e/earlier-graphql/recorded.
 import type { System } from '../../e2e/system.ts';
 import type { Act } from '../act.ts';
 import { CountingProxy } from '../counting-proxy.ts';
-import { ReleasedClient, RELEASED_MEMBERS, RELEASED_VERSION, type Question } from '../released-client.ts';
+import { ALWAYS_TOLD, ReleasedClient, RELEASED_VERSION, type Question } from '../released-client.ts';
 import type { Scene } from '../scene.ts';
 
 const NEW_KIND = 'KLIPPEKORT_2031';
@@ -88,7 +88,7 @@ async function askAsReleased(act: Act, system: System, proxy: CountingProxy): Pr
     const read = await client.ask(question);
     const lacking =
       'answer' in read && question.parameters?.['avtaleId'] === one?.id
-        ? RELEASED_MEMBERS.filter((name) => !(name in (read.answer as object)))
+        ? ALWAYS_TOLD.filter((name) => !(name in (read.answer as object)))
         : [];
     if ('unreadable' in read) unreadable.push(read.unreadable);
     else if (lacking.length > 0) unreadable.push(`${question.path}: ${lacking.join(', ')} is gone`);
