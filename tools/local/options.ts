@@ -17,6 +17,9 @@ const DISTANCE = 10;
 /** This program's environment, and what stands here. */
 export const environmentWith = (extra: Record<string, string>): NodeJS.ProcessEnv => ({ ...process.env, ...extra });
 
+/** npm runs scripts in the root of the project, whatever directory it was called from. */
+export const INVOKED_FROM = process.env['INIT_CWD'] ?? process.cwd();
+
 /** Programs that were compiled before start in less time, as those of the images do. */
 export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(LOCAL_DIR, 'compile-cache') };
 

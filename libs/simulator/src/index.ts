@@ -8,3 +8,5 @@ export { SCENARIOS } from './scenarios/scenarios.ts';
 export type { Planted, Scenario, ScenarioAvtale, ScenarioContent, ScenarioWorld } from './scenarios/scenario.ts';
 export { Register, type PlantedUnit } from './register/register.ts';
 export { startRegisterServer, type RegisterServer } from './register/server.ts';
+export { TableSource } from './table/table-source.ts';
+export { startTableSourceApi, type TableSourceApi } from './table/table-source-api.ts';
