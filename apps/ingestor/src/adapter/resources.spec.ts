@@ -19,6 +19,16 @@ afterAll(async () => {
   await topic.remove();
 });
 
+beforeEach(async () => {
+  for (const resource of RESOURCES) {
+    await waitUntil(() => api.completion.isIngested(resource), { what: 'everything to be stored' });
+  }
+  await api.owner.query(
+    `truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, virksomhet, virksomhet_versjon,
+       virksomhet_endring, synk, synk_side, synk_avtale, synk_noekkel`,
+  );
+});
+
 interface Kind {
   resource: ResourceName;
   newId: () => string;
@@ -72,15 +82,6 @@ describe.each(RESOURCES.map((resource) => [resource, KINDS[resource]] as const))
     header: Parameters<TestAdapter['sendPage']>[1],
     entries: Parameters<TestAdapter['sendPage']>[2],
   ): ReturnType<TestAdapter['sendPage']> => api.sendPage(method, header, entries, kind.resource);
-  beforeEach(async () => {
-    for (const resource of RESOURCES) {
-      await waitUntil(() => api.completion.isIngested(resource), { what: 'everything to be stored' });
-    }
-    await api.owner.query(
-      `truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, virksomhet, virksomhet_versjon,
-         virksomhet_endring, synk, synk_side, synk_avtale, synk_noekkel`,
-    );
-  });
 
   test('full, changed and deleted: a full sync deletes what it did not hold, spares what is newer, and each is counted', async () => {
     const ids = Array.from({ length: 10 }, () => kind.newId()).sort();
@@ -153,8 +154,8 @@ describe.each(RESOURCES.map((resource) => [resource, KINDS[resource]] as const))
     ]);
     expect(response.status).toBe(400);
     expect(response.body.feil.map(({ felt }: { felt: string }) => felt).sort()).toEqual([
-      `ressurser[1].ressurs.${field}`,
       'ressurser[1].ressurs.sistEndret',
+      `ressurser[1].ressurs.${field}`,
       'ressurser[2].id',
       'ressurser[3].id',
       'ressurser[4].ressurs.sistEndret',

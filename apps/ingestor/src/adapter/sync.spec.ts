@@ -16,7 +16,7 @@ afterAll(() => api.stop());
 beforeEach(async () => {
   await waitUntil(() => api.completion.isIngested('avtaler'), { what: 'everything to be stored' });
   await api.owner.query(
-    'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, synk, synk_side, synk_avtale',
+    'truncate avtale, avtale_versjon, endring, relasjon, parkert_melding, synk, synk_side, synk_avtale, synk_noekkel',
   );
 });
 
