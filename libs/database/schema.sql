@@ -3,6 +3,7 @@
 
 set check_function_bodies = off; -- a function may speak of tables that come later
 
+grant usage on schema public to datadeling_analyse;
 grant usage on schema public to datadeling_leser;
 grant usage on schema public to datadeling_revisor;
 grant usage on schema public to datadeling_skriver;
@@ -675,6 +676,47 @@ comment on function noter_tidslinje() is 'Tells those who follow this server whi
 revoke execute on function noter_tidslinje() from public;
 grant execute on function noter_tidslinje() to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION oppdater_hovedenheter(flyttet text[])
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_material TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$ begin
+  return query with recursive ned (nr) as (
+    select unnest(flyttet)
+    union
+    select v.organisasjonsnummer from ned join public.virksomhet v on v.overordnet_enhet = ned.nr and v.slettet is null
+  ), opp (nr, topp, nivaa) as (
+    select nr, nr, 0 from ned
+    union all
+    select opp.nr, v.overordnet_enhet, opp.nivaa + 1
+    from opp join public.virksomhet v on v.organisasjonsnummer = opp.topp
+    where v.slettet is null and v.overordnet_enhet is not null and opp.nivaa <= 20
+  ), riktig as (
+    select distinct on (nr) nr, case when nivaa between 1 and 20 then topp end as hovedenhet
+    from opp order by nr, nivaa desc
+  ), rettet as (
+    update public.virksomhet v set hovedenhet = r.hovedenhet from riktig r
+    where v.organisasjonsnummer = r.nr and v.hovedenhet is distinct from r.hovedenhet
+    returning v.organisasjonsnummer, v.slettet
+  ), varsel as (
+    insert into public.hovedenhet_varsel select organisasjonsnummer from rettet
+    -- Locked, so that who tells of it does not take it before this is committed.
+    on conflict (organisasjonsnummer) do update set lagt_til = excluded.lagt_til
+  ), linjer as (
+    insert into public.virksomhet_endring (organisasjonsnummer, type)
+    select organisasjonsnummer, 'ENDRET' from rettet where slettet is null and organisasjonsnummer <> all (flyttet)
+  )
+  select organisasjonsnummer from rettet;
+end $function$;
+comment on function oppdater_hovedenheter(text[]) is 'Finds anew the top of the chain of these and of all below them; answers with those that have got another';
+revoke execute on function oppdater_hovedenheter(text[]) from public;
+grant execute on function oppdater_hovedenheter(text[]) to datadeling_skriver;
+
 CREATE OR REPLACE FUNCTION oppslagsform_nr(hvem text, grunnlag text, hva text, felt text[])
  RETURNS bigint
  LANGUAGE plpgsql
@@ -697,6 +739,7 @@ begin
 end $function$;
 comment on function oppslagsform_nr(text,text,text,text[]) is 'The number of a form, which is stored if it is new; null when the line must say it all itself';
 revoke execute on function oppslagsform_nr(text,text,text,text[]) from public;
+grant execute on function oppslagsform_nr(text,text,text,text[]) to datadeling_analyse;
 grant execute on function oppslagsform_nr(text,text,text,text[]) to datadeling_leser;
 
 CREATE OR REPLACE FUNCTION oppsummer_bruk()
@@ -830,6 +873,24 @@ AS $function$
         select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer
       $function$;
 comment on function primaerens_tidslinje() is 'Of this server, which must not be following another';
+
+CREATE OR REPLACE FUNCTION registrer_analyseprodukt(hva text, kontroll uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  kjent uuid;
+begin
+  if kontroll = (select noekkelkontroll from public.instans) then return 'DELTAKER_ID'; end if;
+  insert into public.analyseprodukt (produkt, noekkelkontroll) values (hva, kontroll) on conflict do nothing;
+  select noekkelkontroll into kjent from public.analyseprodukt where produkt = hva;
+  return case when kjent is null then 'ANNET_PRODUKT' when kjent <> kontroll then 'ANNEN_NOEKKEL' end;
+end $function$;
+comment on function registrer_analyseprodukt(text,uuid) is 'Notes the key of a product for analysis; null, or why the key can not be used';
+revoke execute on function registrer_analyseprodukt(text,uuid) from public;
+grant execute on function registrer_analyseprodukt(text,uuid) to datadeling_analyse;
 
 CREATE OR REPLACE FUNCTION rydd_abonnementer(dager integer)
  RETURNS integer
@@ -980,6 +1041,27 @@ comment on function tell_partisjon(text,text) is 'The rows of the partition of a
 revoke execute on function tell_partisjon(text,text) from public;
 grant execute on function tell_partisjon(text,text) to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION virksomheter_under(nr text)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ STABLE ROWS 20
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+AS $function$ begin
+  return query with recursive under (organisasjonsnummer, dybde) as (
+    select nr, 0
+    union
+    select v.organisasjonsnummer, under.dybde + 1
+    from under join public.virksomhet_synlig v on v.overordnet_enhet = under.organisasjonsnummer
+    where v.hovedenhet is not null and under.dybde < 20
+  )
+  select organisasjonsnummer from under;
+end $function$;
+comment on function virksomheter_under(text) is 'All establishments below a unit, through all levels, and itself; who leads into a cycle is below nobody';
+revoke execute on function virksomheter_under(text) from public;
+grant execute on function virksomheter_under(text) to datadeling_leser;
+grant execute on function virksomheter_under(text) to datadeling_skriver;
+
 create table abonnement (
   id uuid default gen_random_uuid() not null,
   konsument text not null,
@@ -1058,6 +1140,15 @@ comment on table adapter is 'At most one row: the contract of the one adapter of
 comment on column adapter.ukjente_felter is 'Whether what the contract does not know is told of in the answer, or refused';
 comment on column adapter.siste_feil is 'The last request of a sync that was refused: names of fields, and no values';
 grant select, insert, update, delete on adapter to datadeling_skriver;
+
+create table analyseprodukt (
+  produkt text not null,
+  noekkelkontroll uuid not null,
+  registrert timestamptz(6) default now() not null,
+  constraint analyseprodukt_pkey PRIMARY KEY (produkt),
+  constraint analyseprodukt_noekkelkontroll_key UNIQUE (noekkelkontroll)
+);
+comment on table analyseprodukt is 'A check value of the key that each product for analysis is made with: no two have the same, and none that of deltaker_id';
 
 create table avstemming (
   id bigint generated always as identity,
@@ -1287,6 +1378,7 @@ CREATE TRIGGER endring_tidslinje BEFORE INSERT ON endring FOR EACH STATEMENT EXE
 CREATE TRIGGER krev_kontrakt BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
+grant select (tx, lopenr, avtale_id) on endring to datadeling_analyse;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
 
 create unlogged table forbruk (
@@ -1339,6 +1431,14 @@ create table gjenoppbygging_usett (
 comment on table gjenoppbygging_usett is 'Avtaler that are stored, and that the topic does not tell of any more';
 grant select, insert on gjenoppbygging_usett to datadeling_skriver;
 
+create table hovedenhet_varsel (
+  organisasjonsnummer text not null,
+  lagt_til timestamptz(6) default now() not null,
+  constraint hovedenhet_varsel_pkey PRIMARY KEY (organisasjonsnummer)
+);
+comment on table hovedenhet_varsel is 'Virksomheter that have got another hovedenhet, whose avtaler the change feed has not told of yet';
+grant select, insert, update, delete on hovedenhet_varsel to datadeling_skriver;
+
 create unlogged table ingestor_i_drift (
   prosess uuid not null,
   bygg text not null,
@@ -1375,6 +1475,7 @@ comment on column instans.tidligere_identer_gikk is 'How many of those had been 
 comment on column instans.beskaaret_tidspunkt is 'When beskaaret_til was set';
 grant select on instans to datadeling_leser;
 grant select on instans to datadeling_skriver;
+grant select (epoke, beskaaret_til, tidslinje) on instans to datadeling_analyse;
 grant select (noekkelkontroll) on instans to datadeling_revisor;
 grant update (noekkelkontroll, beskaaret_til, relasjoner_bygget_til, relasjoner_kontrollert, tidligere_identer_kom, tidligere_identer_gikk, beskaaret_tidspunkt) on instans to datadeling_skriver;
 
@@ -1447,6 +1548,20 @@ create table konsumentbruk_tidsrom (
 );
 comment on table konsumentbruk_tidsrom is 'At most one row: the part of the audit that konsumentbruk is made of';
 grant select on konsumentbruk_tidsrom to datadeling_leser;
+
+create table manglende_virksomhet (
+  organisasjonsnummer text not null,
+  siden timestamptz(6) default now() not null,
+  avtaler integer not null,
+  virksomheter integer not null,
+  constraint manglende_virksomhet_pkey PRIMARY KEY (organisasjonsnummer)
+);
+comment on table manglende_virksomhet is 'Numbers that avtaler or virksomheter name, and that are not here; kept by a job of the ingestor';
+comment on column manglende_virksomhet.siden is 'When the job first found it missing';
+comment on column manglende_virksomhet.avtaler is 'How many avtaler name it as bedrift';
+comment on column manglende_virksomhet.virksomheter is 'How many virksomheter name it as what is right above them';
+CREATE INDEX manglende_virksomhet_siden ON manglende_virksomhet USING btree (siden);
+grant select, insert, update, delete on manglende_virksomhet to datadeling_skriver;
 
 create table oppslagsarkiv (
   nr bigint generated always as identity,
@@ -1533,6 +1648,7 @@ CREATE INDEX oppslagslinje_person ON ONLY oppslagslinje USING brin (person uuid_
 CREATE INDEX oppslagslinje_personer ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE personer <> '{}'::uuid[];
 CREATE INDEX oppslagslinje_uten_navn ON ONLY oppslagslinje USING btree (tidspunkt, id) WHERE posisjon IS NOT NULL OR (operasjon = ANY (ARRAY['eksporterAvtaler'::text, 'hentEndringer'::text, 'hentStatistikk'::text]));
 grant select on oppslagslinje to datadeling_revisor;
+grant insert (konsument, behandlingsgrunnlag, operasjon, felter, antall_treff, tillatt, posisjon, utvalg, form, call_uuid) on oppslagslinje to datadeling_analyse;
 grant insert (konsument, behandlingsgrunnlag, operasjon, felter, personer, antall_treff, tillatt, call_id, posisjon, utvalg, avslag, antall_kall, form, call_uuid, person, organisasjoner) on oppslagslinje to datadeling_leser;
 
 create table parkert_handling (
@@ -1835,6 +1951,79 @@ comment on column trigger_posisjon.epoke is 'Of the change feed, when the positi
 comment on column trigger_posisjon.hull is 'When the feed was last found to lack lines that had not been published';
 grant select, insert, update on trigger_posisjon to datadeling_skriver;
 
+create table virksomhet (
+  organisasjonsnummer text not null,
+  navn text,
+  organisasjonsform text,
+  overordnet_enhet text,
+  naeringskode text,
+  kommunenummer text,
+  slettet_dato date,
+  sist_endret timestamptz(6),
+  hovedenhet text,
+  slettet text,
+  kilde_epoke integer not null,
+  kilde_partisjon integer not null,
+  kilde_offset bigint not null,
+  kilde_skrevet bigint,
+  kilde_slett_foer bigint,
+  kilde_minne text,
+  avtrykk uuid,
+  mottatt timestamptz(6) default now() not null,
+  constraint virksomhet_pkey PRIMARY KEY (organisasjonsnummer),
+  constraint virksomhet_slettet_check CHECK (slettet = ANY (ARRAY['SLETTEMERKET'::text, 'GRAVSTEIN'::text]))
+) with (fillfactor=90, autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_insert_scale_factor=0.05);
+comment on table virksomhet is 'Current reduced virksomhet; a deleted one is only a marker, so that a late older message does not revive it';
+comment on column virksomhet.hovedenhet is 'The last number of the chain upwards, also when that unit is not here; null: it is itself the top, or its chain leads into a cycle';
+comment on column virksomhet.slettet is 'Deleted by its source. One that was struck off the register has slettet_dato, and is still shown';
+comment on column virksomhet.kilde_minne is 'As of avtale';
+comment on column virksomhet.avtrykk is 'Fingerprint of the content: tells a repeated message from a change';
+comment on column virksomhet.mottatt is 'When this system learned of the content';
+CREATE INDEX virksomhet_hovedenhet ON virksomhet USING btree (hovedenhet, organisasjonsnummer) WHERE slettet IS NULL;
+CREATE INDEX virksomhet_kommunenummer ON virksomhet USING btree (kommunenummer, organisasjonsnummer) WHERE slettet IS NULL;
+CREATE INDEX virksomhet_naeringskode ON virksomhet USING btree (naeringskode text_pattern_ops, organisasjonsnummer) WHERE slettet IS NULL;
+CREATE INDEX virksomhet_overordnet_enhet ON virksomhet USING btree (overordnet_enhet, organisasjonsnummer) WHERE slettet IS NULL;
+CREATE INDEX virksomhet_uten_hovedenhet ON virksomhet USING btree (organisasjonsnummer) WHERE slettet IS NULL AND overordnet_enhet IS NOT NULL AND hovedenhet IS NULL;
+CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE OR UPDATE ON virksomhet FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
+grant select, insert, update on virksomhet to datadeling_skriver;
+
+create table virksomhet_endring (
+  tx xid8 default pg_current_xact_id() not null,
+  lopenr bigint generated always as identity,
+  organisasjonsnummer text not null,
+  type text not null,
+  aarsak text,
+  tidspunkt timestamptz(6) default now() not null,
+  constraint virksomhet_endring_pkey PRIMARY KEY (tx, lopenr, tidspunkt),
+  constraint virksomhet_endring_aarsak_check CHECK (aarsak = 'SLETTET'::text),
+  constraint virksomhet_endring_type_check CHECK (type = ANY (ARRAY['ENDRET'::text, 'SLETTET'::text]))
+) partition by RANGE (tidspunkt);
+comment on table virksomhet_endring is 'Change feed of virksomheter, read as endring is: on (tx, lopenr) below the snapshot''s xmin';
+CREATE TRIGGER endring_tidslinje BEFORE INSERT ON virksomhet_endring FOR EACH STATEMENT EXECUTE FUNCTION endring_noter_tidslinje();
+CREATE TRIGGER krev_kontrakt BEFORE INSERT ON virksomhet_endring FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
+grant select on virksomhet_endring to datadeling_leser;
+grant select, insert, delete on virksomhet_endring to datadeling_skriver;
+
+create table virksomhet_versjon (
+  organisasjonsnummer text not null,
+  navn text,
+  organisasjonsform text,
+  overordnet_enhet text,
+  naeringskode text,
+  kommunenummer text,
+  slettet_dato date,
+  sist_endret timestamptz(6),
+  kilde_epoke integer not null,
+  kilde_partisjon integer not null,
+  kilde_offset bigint not null,
+  laert timestamptz(6) default now() not null,
+  lopenr bigint generated always as identity,
+  constraint virksomhet_versjon_pkey PRIMARY KEY (organisasjonsnummer, lopenr)
+);
+comment on table virksomhet_versjon is 'Each accepted version of a virksomhet that is not erased';
+comment on column virksomhet_versjon.laert is 'When this system learned of it';
+grant select, insert, delete on virksomhet_versjon to datadeling_skriver;
+
 alter table abonnement_medlem add constraint abonnement_medlem_abonnement_fkey FOREIGN KEY (abonnement) REFERENCES abonnement(id) ON DELETE CASCADE;
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
@@ -1942,7 +2131,10 @@ create view avtale_synlig as
     (annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date AS annullert_dag,
     (har_vaert_inngaatt OR avtale_inngaatt IS NOT NULL) AND COALESCE((annullert_tidspunkt AT TIME ZONE 'Europe/Oslo'::text)::date > start_dato, false) AND NOT COALESCE(aldri_begynt, false) AS annullert_underveis,
     COALESCE(aldri_begynt, false) AS aldri_begynt,
-    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena
+    COALESCE(fra_arena, opphav = 'ARENA'::text, false) AS fra_arena,
+    ( SELECT v.hovedenhet
+           FROM virksomhet v
+          WHERE v.organisasjonsnummer = avtale.bedrift_nr AND v.slettet IS NULL) AS hovedenhet
    FROM avtale
   WHERE slettet IS NULL AND NOT feilregistrert;
 comment on view avtale_synlig is 'What consumers may see';
@@ -2078,3 +2270,71 @@ create view versjon_deltaker as
           WHERE a.avtale_id = v.avtale_id AND a.slettet IS NULL AND NOT a.feilregistrert));
 comment on view versjon_deltaker is 'Avtaler that consumers may see, and whose they are or have been: to find them by; their versions are read by avtale_id';
 grant select on versjon_deltaker to datadeling_leser;
+
+create view virksomhet_synlig as
+ SELECT organisasjonsnummer,
+    navn,
+    organisasjonsform,
+    overordnet_enhet,
+    naeringskode,
+    kommunenummer,
+    slettet_dato,
+    sist_endret,
+    hovedenhet,
+    mottatt
+   FROM virksomhet
+  WHERE slettet IS NULL;
+comment on view virksomhet_synlig is 'What consumers may see';
+grant select on virksomhet_synlig to datadeling_leser;
+grant select on virksomhet_synlig to datadeling_skriver;
+
+create view virksomhet_versjon_synlig as
+ SELECT organisasjonsnummer,
+    navn,
+    organisasjonsform,
+    overordnet_enhet,
+    naeringskode,
+    kommunenummer,
+    slettet_dato,
+    sist_endret,
+    laert,
+    lopenr
+   FROM virksomhet_versjon v
+  WHERE (EXISTS ( SELECT
+           FROM virksomhet a
+          WHERE a.organisasjonsnummer = v.organisasjonsnummer AND a.slettet IS NULL));
+comment on view virksomhet_versjon_synlig is 'Versions of those that consumers may see now';
+grant select on virksomhet_versjon_synlig to datadeling_leser;
+
+create view avtale_analyse as
+ SELECT avtale_id,
+    deltaker_id,
+    bedrift_nr,
+    hovedenhet,
+    tiltakstype,
+    versjon,
+    avtale_status,
+    avtale_inngaatt,
+    start_dato,
+    slutt_dato,
+    stillingprosent,
+    antall_dager_per_uke,
+    stillingstype,
+    godkjent_av_deltaker,
+    godkjent_av_arbeidsgiver,
+    godkjent_av_veileder,
+    godkjent_av_beslutter,
+    godkjent_paa_vegne_av,
+    godkjent_paa_vegne_av_arbeidsgiver,
+    opphav,
+    opprettet_tidspunkt,
+    annullert_tidspunkt,
+    sist_endret,
+    har_vaert_inngaatt,
+    annullert,
+    annullert_dag,
+    aldri_begynt,
+    fra_arena
+   FROM avtale_synlig;
+comment on view avtale_analyse is 'What a product for analysis may be made of';
+grant select on avtale_analyse to datadeling_analyse;

@@ -9,7 +9,6 @@ import {
   type Field,
   type PersonalData,
   type PhaseFacts,
-  type StoredField,
 } from '@tiltak/avtale';
 import { columnName } from '@tiltak/database';
 import type { ProductKeys } from './keys.ts';
@@ -76,7 +75,7 @@ const KEYED: readonly PersonalData[] = ['FODSELSNUMMER', 'VIRKSOMHET'];
 /** By what the table of fields says of it, so that a field that comes later is judged by the same rule. */
 function refusalOf(field: AvtaleField, form: OptedIn['som']): string | undefined {
   const { personalData } = FIELD_ENTRIES[field];
-  const stored: Field | undefined = field === 'fase' ? undefined : FIELDS[field];
+  const stored = storedField(field);
   const isText = stored?.read === 'text' && !stored.codes;
   if (personalData === 'NOKKEL') return 'tells which avtale it is: each row has avtaleNoekkel instead';
   if (personalData === 'ANSATT') return 'is the ident of an employee of Nav: no product is made of it';
@@ -100,6 +99,11 @@ function keyColumn(name: string, field: AvtaleField, column: string, why: string
   };
 }
 
+/** undefined: worked out, of no field of the source */
+function storedField(field: AvtaleField): Field | undefined {
+  return field === 'fase' || field === 'hovedenhet' ? undefined : FIELDS[field];
+}
+
 const TYPES: Readonly<Record<Field['read'], ColumnType>> = {
   uuid: 'TEXT',
   text: 'TEXT',
@@ -111,11 +115,11 @@ const TYPES: Readonly<Record<Field['read'], ColumnType>> = {
   instant: 'TIMESTAMP',
 };
 
-function valueColumn(field: StoredField, why: string): Column {
+function valueColumn(field: Exclude<AvtaleField, 'fase'>, why: string): Column {
   const column = columnName(field);
   const codes = field in CODE_VALUES ? CODE_VALUES[field as keyof typeof CODE_VALUES] : undefined;
   return {
-    ...{ name: field, type: TYPES[FIELDS[field].read], field, why, reads: [column] },
+    ...{ name: field, type: TYPES[storedField(field)?.read ?? 'text'], field, why, reads: [column] },
     valueOf: (row) => {
       const value = row[column] ?? null;
       return codes && value !== null ? codes.fromSource(value) : value;

@@ -1,7 +1,7 @@
 import { columnName } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
 import { rowsOf } from '../audit/rows.ts';
-import { beginningOf, FEED_END, toFeedEnd } from '../changes/changes.queries.ts';
+import { AVTALER_FEED, beginningOf, toFeedEnd } from '../changes/changes.queries.ts';
 import { decodePosition, encodePosition, isAfter, type FeedPosition } from '../changes/feed-position.ts';
 import { AVTALE_KEY, type SourceRow } from './columns.ts';
 import { auditedAs, type Product } from './products.ts';
@@ -65,7 +65,7 @@ async function readPlaces(
 ): Promise<{ position: string; from: FeedPosition | undefined }> {
   // The place takes a lock on every month of the feed; rolled back to here it is let go, and the snapshot stays.
   await session.query('savepoint sted');
-  const feed = toFeedEnd((await session.query(FEED_END.statement)).rows);
+  const feed = toFeedEnd((await session.query(AVTALER_FEED.end.statement)).rows);
   await session.query('rollback to savepoint sted');
   const beginning = beginningOf(feed);
   const position = encodePosition(feed.epoch, feed.last ?? beginning);

@@ -190,7 +190,7 @@ test('tells what the command tells, of exports too, and who asked by their token
 test('the last look-ups are told one by one, and all of them are counted', () => {
   const tally = new Tally(readKonsumenter(api.registry));
   const seen = { behandlingsgrunnlag: null, operasjon: 'sokAvtaler', felter: [], hvordan: 'FIKK' } as const;
-  const more = { utvalg: null, posisjon: null, antallTreff: 1 };
+  const more = { organisasjoner: [], utvalg: null, posisjon: null, antallTreff: 1 };
   for (let i = 0; i < 1_203; i++)
     tally.add({ ...seen, ...more, felter: [], konsument: 'k', callId: String(i), tidspunkt: new Date(i) });
   const { antall, oppslag, grupper } = tally.result();

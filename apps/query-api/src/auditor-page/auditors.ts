@@ -1,9 +1,19 @@
-import { hasAppRole, isMachine, navIdentOf, PROBLEMS, Problem, requireOwnPage, setKonsument } from '@tiltak/platform';
+import {
+  clientOf,
+  hasAppRole,
+  isMachine,
+  navIdentOf,
+  PROBLEMS,
+  Problem,
+  requireOwnPage,
+  setKonsument,
+} from '@tiltak/platform';
 import type { Token } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 
 /** Of whom a token must be: those on duty may not, unless they are auditors too. */
 export function whyNoAuditor(token: Token, groupsOfAuditors: readonly string[]): string | undefined {
+  if (token.issuedBy !== 'entra') return 'The operation is for people who have logged in at Nav';
   if (isMachine(token)) return 'The operation is for people who have logged in; this is a machine token (idtyp app)';
   if (navIdentOf(token) === undefined) return 'The token has no Nav ident (claim NAVident) that could be audited';
   const { groups } = token;
@@ -23,7 +33,7 @@ export function authorizeAuditors(groupsOfAuditors: readonly string[]): (request
     const { token } = request;
     if (!token) throw new Problem(PROBLEMS.MANGLER_TOKEN, 'The route needs a token');
     // The application, and never the person: who has read what stands in the audit of the audit only.
-    setKonsument(token.azp);
+    setKonsument(clientOf(token));
     const reason = whyNoAuditor(token, groupsOfAuditors);
     if (reason !== undefined) throw new Problem(PROBLEMS.IKKE_TILGANG, reason);
     requireOwnPage(request);
@@ -32,7 +42,7 @@ export function authorizeAuditors(groupsOfAuditors: readonly string[]): (request
 
 /** Who asks, as the audit of the audit names them: by their token, whatever they say themselves. */
 export function auditorOf({ token }: FastifyRequest): string {
-  const ident = token && navIdentOf(token);
+  const ident = token?.issuedBy === 'entra' ? navIdentOf(token) : undefined;
   if (ident === undefined) throw new Problem(PROBLEMS.IKKE_TILGANG, 'The token is of nobody that could be audited');
   return ident;
 }
