@@ -12,8 +12,11 @@ const LEFT: Record<string, string[]> = {
   'of the ingestor as a process, and of those on duty, whom the sandbox has not': [
     ...['adapter', 'avstemming', 'avstemming_differanse', 'driftshandling', 'driftsmaaling', 'gjenoppbygging'],
     ...['gjenoppbygging_partisjon', 'gjenoppbygging_sett', 'gjenoppbygging_usett', 'ingestor_i_drift'],
-    ...['parkert_handling', 'relasjonskontroll', 'stanset_partisjon', 'synk', 'synk_avtale', 'synk_side'],
-    ...['trigger_posisjon'],
+    ...['parkert_handling', 'relasjonskontroll', 'stanset_partisjon', 'synk', 'synk_avtale', 'synk_noekkel'],
+    ...['synk_side', 'trigger_posisjon'],
+  ],
+  'of virksomheter, which are not planted here': [
+    ...['virksomhet', 'virksomhet_versjon', 'virksomhet_endring', 'hovedenhet_varsel', 'manglende_virksomhet'],
   ],
   'numbers that the query-api has in mind, of who asks for what': ['oppslagsform'],
   'of auditors, and months of the audit in files, which the sandbox has not': ['oppslagsarkiv', 'oppslagsinnsyn'],

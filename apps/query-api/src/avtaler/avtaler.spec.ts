@@ -244,10 +244,13 @@ describe('an avtale', () => {
       sistEndret: '2026-01-01T00:00:00Z',
       // It ended before any day on which this runs.
       fase: 'AVSLUTTET',
+      // Nothing is known of the employer, who has a link all the same.
+      hovedenhet: null,
       _links: {
         self: { href: `/api/v1/avtaler/${id(1)}` },
         deltaker: { href: `/api/v1/deltakere/${deltakerId(KARI)}/avtaler` },
         bedrift: { href: '/api/v1/bedrifter/910825518/avtaler' },
+        virksomhet: { href: '/api/v1/virksomheter/910825518' },
       },
     });
   });
@@ -273,8 +276,8 @@ describe('an avtale', () => {
     await rel(2, 'samtidige', 1);
     const to = (n: number): { href: string } => ({ href: `/api/v1/avtaler/${id(n)}` });
     const { body } = await api.call('GET', `/api/v1/avtaler/${id(1)}`);
-    const { self, deltaker, bedrift, ...others } = body._links;
-    expect([self, deltaker, bedrift].every(Boolean)).toBe(true);
+    const { self, deltaker, bedrift, virksomhet, ...others } = body._links;
+    expect([self, deltaker, bedrift, virksomhet].every(Boolean)).toBe(true);
     expect(others).toEqual({ neste: to(2), samtidige: [to(2)], mentorFor: [to(2)] });
     for (const [method, path] of [
       ['POST', '/api/v1/avtaler/sok'],

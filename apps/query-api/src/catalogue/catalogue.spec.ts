@@ -22,7 +22,7 @@ const fields = catalogueOf(document);
 
 describe('the catalogue is whole', () => {
   test('every field is in it, said of in full, and answered somewhere if it can be granted', () => {
-    expect(fields.map(({ name }) => name)).toEqual([...AVTALE_FIELDS, 'fase']);
+    expect(fields.map(({ name }) => name)).toEqual([...AVTALE_FIELDS, 'fase', 'hovedenhet']);
     const answered = fields.filter(({ answers }) => answers.length > 0).map(({ name }) => name);
     expect(answered).toEqual(GRANTABLE_FIELDS);
     for (const { name, meaning, rule, since, personalData } of fields) {
