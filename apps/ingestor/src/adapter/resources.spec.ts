@@ -186,9 +186,9 @@ test('full syncs of two resources at once replace neither, and a synkId is of on
     kind: Kind,
     syncId: string,
     id: string | undefined,
-    side: number,
+    number: number,
   ): ReturnType<TestAdapter['sendPage']> =>
-    api.sendPage('POST', { synkId: syncId, side, antallSider: 2, antallTotalt: 2 }, [{ id: id ?? '' }], kind.resource);
+    api.sendPage('POST', { synkId: syncId, side: number, antallSider: 2, antallTotalt: 2 }, [{ id: id ?? '' }], kind.resource);
   await page(avtaler, ofAvtaler, a[0], 1);
   await page(virksomheter, ofVirksomheter, b[0], 1);
   expect(await page(virksomheter, ofAvtaler, b[1], 2)).toMatchObject({ status: 409 });
@@ -200,7 +200,7 @@ test('full syncs of two resources at once replace neither, and a synkId is of on
   expect(await visible(virksomheter)).toEqual(b.sort());
   const { body } = await api.send('GET', 'status');
   expect(body.fullSynker).toEqual(
-    RESOURCES.map((ressurs) => ({ ressurs, sisteFullSynk: expect.any(String), forfalt: false })),
+    RESOURCES.map((resource) => ({ ressurs: resource, sisteFullSynk: expect.any(String), forfalt: false })),
   );
 });
 

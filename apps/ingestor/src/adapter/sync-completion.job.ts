@@ -186,9 +186,9 @@ export class SyncCompletion {
        where startet > now() - interval '7 days' group by 1, 2`,
     );
     const count = new Map(rows.map((row) => [`${row.ressurs} ${row.tilstand}`, row.antall]));
-    for (const ressurs of RESOURCES) {
-      for (const tilstand of SYNC_STATES) {
-        metrics.syncs.set({ ressurs, tilstand }, count.get(`${ressurs} ${tilstand}`) ?? 0);
+    for (const resource of RESOURCES) {
+      for (const state of SYNC_STATES) {
+        metrics.syncs.set({ ressurs: resource, tilstand: state }, count.get(`${resource} ${state}`) ?? 0);
       }
     }
     const contract = await readContract(this.pool);
@@ -196,7 +196,9 @@ export class SyncCompletion {
     metrics.adapterHeartbeat.set(contract?.secondsSince ?? 0);
     metrics.adapterIntervals.set(contract ? contract.secondsSince / 60 / contract.heartbeatIntervallMinutter : 0);
     const lastFull = await readLastFullSyncs(this.pool);
-    for (const ressurs of RESOURCES) metrics.fullSyncOverdue.set({ ressurs }, isOverdue(lastFull, ressurs) ? 1 : 0);
+    for (const resource of RESOURCES) {
+      metrics.fullSyncOverdue.set({ ressurs: resource }, isOverdue(lastFull, resource) ? 1 : 0);
+    }
   }
 }
 

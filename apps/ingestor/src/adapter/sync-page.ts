@@ -182,7 +182,7 @@ function parseContent(reading: Reading, key: string, content: JsonObject, index:
   const path = `${pathOf(index)}.ressurs`;
   remarks.checkResource(content, path, index);
   refuseEndless(source, index, errors);
-  pushed.refuseOtherTypes(content, (field, melding) => errors.push({ felt: `${path}.${field}`, melding }));
+  pushed.refuseOtherTypes(content, (field, message) => errors.push({ felt: `${path}.${field}`, melding: message }));
   const json = JSON.stringify(source);
   const value = Buffer.from(json);
   if (value.length > MAX_RESOURCE_BYTES) {

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { createIndexConcurrently, step, validate } from '../migration-steps.ts';
+import { createIndexConcurrently, inBatches, step, validate } from '../migration-steps.ts';
 
 const STATES = `'MOTTAR', 'SLETTER', 'VENTER_PAA_BEKREFTELSE', 'FULLFOERT', 'ERSTATTET', 'UTLOEPT', 'FEILET'`;
 
@@ -48,14 +48,20 @@ export class SynkRessurs1795745565530 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
+    // Before the syncs: of one there may be as many as the register has.
+    await step(db, 'keys', 'drop table synk_noekkel');
+    await inBatches(db, {
+      name: 'syncs',
+      table: 'synk',
+      key: 'synk_id',
+      sql: (range) => `delete from synk where ressurs <> 'avtaler' and ${range('synk_id')}`,
+    });
     await step(
       db,
       'columns',
       `
-      delete from synk where ressurs <> 'avtaler';
       drop index synk_en_full_av_ressurs;
       drop index synk_side_noekler_ikke_talt;
-      drop table synk_noekkel;
       revoke update (noekler) on synk_side from datadeling_skriver;
       alter table synk_side drop column noekler;
       alter table synk drop constraint synk_ressurs_check, drop constraint synk_tilstand_check;

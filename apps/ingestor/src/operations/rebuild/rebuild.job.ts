@@ -22,6 +22,8 @@ import {
 } from './rebuild.queries.ts';
 
 const ROWS_IN_PIECE = { first: 1_000, least: 100, most: 20_000 };
+/** What was seen is forgotten as soon as a rebuild is over; this is for what a process left that ended in the middle of it. */
+const REST_MS = 60_000;
 
 /**
  * Reads the topic again from its start while the stream goes on, in a consumer group and with positions of its own.
@@ -31,6 +33,8 @@ const ROWS_IN_PIECE = { first: 1_000, least: 100, most: 20_000 };
 export class Rebuild {
   private reading: { id: string; reader: TopicReader; end: AbortController } | undefined;
   private job: BackgroundJob | undefined;
+  /** by `performance.now()`: until then there is nothing to forget, as far as this process has seen */
+  private restsUntil = 0;
   private readonly pieces: Pieces;
   private readonly rows: Pieces;
 
@@ -75,8 +79,10 @@ export class Rebuild {
   private async round(signal: AbortSignal): Promise<void> {
     const running = await readRunning(this.pool, this.topic.name);
     await this.join(running?.id);
-    if (running && (await isRead(this.pool, running.id))) await this.end(running.id, signal);
-    else if (!running) await this.forgetSeen(signal);
+    if (running) {
+      this.restsUntil = 0;
+      if (await isRead(this.pool, running.id)) await this.end(running.id, signal);
+    } else if (performance.now() >= this.restsUntil) await this.forgetSeen(signal);
   }
 
   /** Begun again where a process ended in the middle of it. */
@@ -95,6 +101,7 @@ export class Rebuild {
     while (isAny && !signal.aborted) {
       isAny = await this.rows.take(async (most) => (await deleteSeen(this.pool, most)) > 0);
     }
+    if (!isAny) this.restsUntil = performance.now() + REST_MS;
   }
 
   /** Reads along with the one that runs, and no longer with one that is over. */
