@@ -28,6 +28,7 @@ const page = { antall: fc.integer({ min: 1, max: 1_000 }), neste: fc.string({ ma
 const search = {
   personidenter: idents,
   bedriftsnumre: fc.constant(['910825518']),
+  hovedenhet: fc.constantFrom('910712217', '91071221'),
   avtaleIder: fc.array(fc.uuid(), { minLength: 1, maxLength: 3 }),
   tiltakstyper: kinds,
   faser: fc.constant(['PAAGAAR']),

@@ -36,7 +36,12 @@ beforeAll(async () => {
   await api.owner.query(`
     insert into avtale_versjon (${common}, avtrykk, laert)
     select ${common}, gen_random_uuid(), sist_endret from avtale, generate_series(1, 2)`);
-  await api.owner.query('analyze avtale, avtale_versjon, relasjon');
+  // Every employer, and above each twenty of them a unit.
+  await api.owner.query(`
+    insert into virksomhet (organisasjonsnummer, overordnet_enhet, hovedenhet, kilde_epoke, kilde_partisjon, kilde_offset)
+    select (910000000 + n)::text, (920000000 + n / 20)::text, (920000000 + n / 20)::text, 0, 0, n
+    from generate_series(0, 3000) n`);
+  await api.owner.query('analyze avtale, avtale_versjon, relasjon, virksomhet');
   const { host, port, database, queryApi } = api.database;
   pool = new pg.Pool({ host, port, database, user: queryApi.username, password: queryApi.password });
 }, 180_000);
@@ -67,6 +72,7 @@ const SEARCH: [string, AvtaleFilter][] = [
   ['a thousand persons', { personidenter: Array.from({ length: 1_000 }, (_, n) => String(n).padStart(11, '0')) }],
   ['a participant', { deltakerId: '00000000-0000-4000-8000-000000000000' }],
   ['an employer', { bedriftsnumre: ['910000001'] }],
+  ['a unit with twenty establishments', { hovedenhet: '920000001' }],
   [
     'a thousand avtaler',
     {
@@ -230,4 +236,11 @@ test('only the columns of the answer are read', () => {
     /^select nr, deltaker_fnr, deltaker_id, avtale_id, tiltakstype, start_dato, slutt_dato, stillingprosent, har_vaert/,
   );
   expect(searchQuery({}, ['avtaleId', 'startDato'], page).statement.text).toMatch(/^select avtale_id, start_dato from/);
+});
+
+test('hovedenhet is looked up by the key of virksomheter, and not at all for who does not ask for it', async () => {
+  const asked = searchQuery({ personidenter: idents }, GRANTABLE_FIELDS, page);
+  expect(await plan(asked)).toMatch(/Index (Only )?Scan using virksomhet_pkey/);
+  for (const filter of [{}, { personidenter: idents }, { bedriftsnumre: ['910000001'] }])
+    expect(await plan(searchQuery(filter, WHOLE_AVTALE, page))).not.toContain('virksomhet');
 });

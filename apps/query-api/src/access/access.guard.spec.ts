@@ -30,7 +30,7 @@ async function routes(): Promise<Route[]> {
     Object.keys(operations).map((method) => ({
       metode: method.toUpperCase(),
       path: path
-        .replace('{bedriftNr}', '910825518')
+        .replace(/\{(bedriftNr|organisasjonsnummer)\}/, '910825518')
         .replace('{avtaleNr}', '1')
         .replace(/\{\w+Id\}/, '00000000-0000-4000-8000-000000000000'),
     })),

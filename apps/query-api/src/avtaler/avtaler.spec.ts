@@ -123,6 +123,7 @@ describe('sokAvtaler', () => {
     const names = [
       'personidenter',
       'bedriftsnumre',
+      'hovedenhet',
       'avtaleIder',
       'tiltakstyper',
       'faseDato',

@@ -4,7 +4,7 @@ import { columnsFor, jsonMapper, membersOf, type AvtaleRow } from '../avtaler/av
 import { toAvtaleDto } from '../avtaler/avtaler.mapper.ts';
 import { createLineWriter, type Column } from './line-writer.ts';
 
-const FIELDS: readonly AvtaleField[] = [...STORED_FIELDS, 'fase'];
+const FIELDS: readonly AvtaleField[] = [...STORED_FIELDS, 'fase', 'hovedenhet'];
 const NUMBERS = ['avtale_nr', 'versjon', 'stillingprosent', 'antall_dager_per_uke'];
 const BOOLEANS = ['godkjent_paa_vegne_av', 'godkjent_paa_vegne_av_arbeidsgiver', 'annullert_underveis'];
 const TIMES = FIELDS.flatMap(membersOf).flatMap(({ column, read }) => (read.isTime ? [column] : []));
@@ -97,6 +97,8 @@ const value = ({ name, kind }: Column): fc.Arbitrary<string | number | boolean |
   if (kind === 'boolean') return fc.option(fc.boolean());
   if (TIMES.includes(name)) return fc.option(time);
   if (name === 'bedrift_nr') return fc.option(fc.oneof(hostile, fc.stringMatching(/^\d{1,25}$/)));
+  // The ingestor takes nothing else for a number.
+  if (name === 'hovedenhet') return fc.option(fc.stringMatching(/^\d{9}$/));
   if (name === 'tiltakstype') return fc.option(fc.oneof(hostile, fc.constantFrom('MENTOR', 'SOMMERJOBB')));
   return fc.option(hostile);
 };

@@ -46,7 +46,10 @@ const KONSUMENTER = [
   {
     ...konsument('bare-mentor', { operasjoner: 'alle', felter: 'alle' }),
     behandlingsgrunnlag: [
-      { ...grunnlag({ operasjoner: 'alle', felter: 'alle' }), utvalg: { tiltakstyper: ['MENTOR'] } },
+      {
+        ...grunnlag({ operasjoner: 'alle', felter: 'alle', ressurser: { virksomheter: { felter: 'alle' } } }),
+        utvalg: { tiltakstyper: ['MENTOR'] },
+      },
     ],
   },
   konsument('virksomhet-smal', {
