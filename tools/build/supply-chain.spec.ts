@@ -94,8 +94,8 @@ test('packages are published on a release only, of what is green only, and tell 
   expect(publishing).toEqual(['publish.yml']);
 });
 
-/** What the workflow gives the platform first, as its own shell finds it. */
-async function resourcesOf(organisasjon: string, environment: string): Promise<string[]> {
+/** What the workflow gives the platform, first and with the query-api, as its own shell finds it. */
+async function resourcesOf(organisasjon: string, environment: string): Promise<Record<string, string[]>> {
   const { steps = [] } = jobsOf('deploy.yml').find((job) => job.steps?.some(({ id }) => id === 'files')) ?? {};
   const directory = mkdtempSync(join(tmpdir(), 'deploy-'));
   const output = join(directory, 'output');
@@ -103,10 +103,10 @@ async function resourcesOf(organisasjon: string, environment: string): Promise<s
     const script = steps.find(({ id }) => id === 'files')?.run ?? 'exit 1';
     const env = { FOLDER: `nais/${organisasjon}`, ENVIRONMENT: environment, GITHUB_OUTPUT: output };
     await promisify(execFile)('bash', ['-e', '-c', script], { cwd: ROOT, env: { ...process.env, ...env } });
-    return readFileSync(output, 'utf8')
-      .trim()
-      .replace(/^resources=/, '')
-      .split(',');
+    const lines = readFileSync(output, 'utf8').trim().split('\n');
+    return Object.fromEntries(
+      lines.map((line) => line.split('=')).map(([name = '', files = '']) => [name, files.split(',')]),
+    );
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -126,10 +126,15 @@ test('what is built is deployed, both apps in every organisation, and to product
   }
   expect([jobs['dev']?.needs, jobs['prod']?.needs]).toEqual(['build', ['build', 'dev']]);
   const deploy = read('.github', 'workflows', 'deploy.yml');
-  expect(await resourcesOf('nav', 'prod')).toEqual(
-    ['trigger-topic', 'migrering', 'ingestor'].map((kind) => `nais/nav/${kind}-prod.yaml`).concat('nais/alerts.yaml'),
-  );
-  expect(deploy).toContain('RESOURCE: ${{ env.FOLDER }}/query-api-${{ inputs.environment }}.yaml');
+  expect(await resourcesOf('nav', 'prod')).toEqual({
+    resources: ['trigger-topic', 'migrering', 'ingestor']
+      .map((kind) => `nais/nav/${kind}-prod.yaml`)
+      .concat('nais/alerts.yaml'),
+    'query-api': ['nais/nav/query-api-prod.yaml'],
+  });
+  for (const output of ['resources', 'query-api']) {
+    expect(deploy).toContain(`RESOURCE: \${{ steps.files.outputs.${output} }}`);
+  }
   const kinds = readdirSync(join(ROOT, 'nais', 'nav')).map((file) => file.replace(/(-(dev|prod))?\.yaml$/, ''));
   // The rest is no manifest: register.yml makes one of it, and an access policy is made of the last.
   const others = new Set(
@@ -137,7 +142,7 @@ test('what is built is deployed, both apps in every organisation, and to product
       (kind) => !['topic', 'trigger-topic', 'migrering', 'ingestor', 'query-api', 'revisor', 'adapter'].includes(kind),
     ),
   );
-  expect(others).toEqual(new Set(['konsumenter', 'dekning']));
+  expect(others).toEqual(new Set(['konsumenter', 'dekning', 'analyse']));
 });
 
 test('a registry is validated by the code that reads it before anything of it is deployed, and only on main', () => {
