@@ -48,6 +48,9 @@ test('of what is right changes nothing, in no table and not in the feed', async 
   expect(await progress()).toMatchObject({ rettet: 0, usette: 0, lest: expect.any(Number) });
   expect(await dump()).toEqual(before);
   expect(await changes()).toBe(count);
+  // Well before it would look for what another process left.
+  const isForgotten = async (): Promise<boolean> => (await system.sql('select from gjenoppbygging_sett')).length === 0;
+  await waitUntil(isForgotten, { what: 'what it saw to be forgotten', maxMs: 20_000 });
 });
 
 test('heals rows that are wrong, also when it is killed, and reports what the topic does not tell of', async () => {

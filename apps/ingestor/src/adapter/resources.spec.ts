@@ -188,7 +188,12 @@ test('full syncs of two resources at once replace neither, and a synkId is of on
     id: string | undefined,
     number: number,
   ): ReturnType<TestAdapter['sendPage']> =>
-    api.sendPage('POST', { synkId: syncId, side: number, antallSider: 2, antallTotalt: 2 }, [{ id: id ?? '' }], kind.resource);
+    api.sendPage(
+      'POST',
+      { synkId: syncId, side: number, antallSider: 2, antallTotalt: 2 },
+      [{ id: id ?? '' }],
+      kind.resource,
+    );
   await page(avtaler, ofAvtaler, a[0], 1);
   await page(virksomheter, ofVirksomheter, b[0], 1);
   expect(await page(virksomheter, ofAvtaler, b[1], 2)).toMatchObject({ status: 409 });
