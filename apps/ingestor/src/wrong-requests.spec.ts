@@ -1,4 +1,5 @@
-import { toleratedOf, wrongRequests, type RequestDocument } from '@tiltak/testing';
+import { syntheticOrgnr, toleratedOf, wrongRequests, type RequestDocument } from '@tiltak/testing';
+import { RESOURCES } from './adapter/pushed/resources.ts';
 import { ADAPTER, CONTRACT } from './testing/test-adapter.ts';
 import { startTestIngestor, type TestIngestor } from './testing/test-ingestor.ts';
 
@@ -11,11 +12,20 @@ afterAll(() => ingestor.stop());
 const ID = '00000000-0000-4000-8000-000000000001';
 const metadata = { synkId: 's1', side: 1, antallSider: 1, antallTotalt: 1 };
 const page = { metadata, ressurser: [{ id: ID, ressurs: { avtaleId: ID, sistEndret: '2026-01-01T00:00:00Z' } }] };
+const NUMBER = syntheticOrgnr(1);
+const pageOfVirksomheter = {
+  metadata,
+  ressurser: [{ id: NUMBER, ressurs: { organisasjonsnummer: NUMBER, sistEndret: '2026-01-01T00:00:00Z' } }],
+};
+const contract = { ...CONTRACT, ressurser: RESOURCES };
 const BODIES = {
-  settKontrakt: CONTRACT,
+  settKontrakt: contract,
   sendFullSynk: page,
   sendDeltaSynk: page,
   sendSletting: { metadata, ressurser: [{ id: ID }] },
+  sendFullSynkVirksomheter: pageOfVirksomheter,
+  sendDeltaSynkVirksomheter: pageOfVirksomheter,
+  sendSlettingVirksomheter: { metadata, ressurser: [{ id: NUMBER }] },
   forkast: { begrunnelse: 'ANNET' },
   forkastFlere: { alle: true, begrunnelse: 'ANNET' },
   spillAvFlere: { alle: true },
@@ -35,7 +45,7 @@ test('what is not as the document says is 400 that names it, on every operation:
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   };
-  expect((await send('PUT', '/adapter/v1/kontrakt', JSON.stringify(CONTRACT))).status).toBe(200);
+  expect((await send('PUT', '/adapter/v1/kontrakt', JSON.stringify(contract))).status).toBe(200);
   const document = (await send('GET', '/openapi.json')).body as RequestDocument;
   const wrong = wrongRequests(document, {
     bodies: BODIES,
