@@ -2,11 +2,14 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { CODE_VALUES, GRANTABLE_FIELDS, phaseOn } from '@tiltak/avtale';
 import { narrowed } from '../lookups/narrowed.ts';
-import { fillSkewed, filterValues, readsOf } from '../testing/skewed-avtaler.ts';
+import { fillSkewed, filterValues, LARGE_EMPLOYER, readsOf } from '../testing/skewed-avtaler.ts';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 import { WHOLE_AVTALE } from './avtaler.fields.ts';
 import type { AvtaleFilter } from './avtaler.filter.ts';
 import { searchQuery } from './avtaler.queries.ts';
+
+/** One is below another, which is below the hovedenhet that is searched by. */
+const UNITS = [LARGE_EMPLOYER, '920000003', '920000004'];
 
 /** Any search, in pages of any size, against what comes of looking at each avtale in memory. */
 let api: TestApi;
@@ -47,6 +50,11 @@ beforeAll(async () => {
     for (const table of ['avtale', 'avtale_versjon'])
       await api.owner.query(`update ${table} set deltaker_id = $1 where deltaker_fnr = $2`, [deltakerId(fnr), fnr]);
   }
+  await api.owner.query(
+    `insert into virksomhet (organisasjonsnummer, overordnet_enhet, hovedenhet, kilde_epoke, kilde_partisjon, kilde_offset)
+     values ($1, null, null, 0, 0, 0), ($2, $1, $1, 0, 0, 0), ($3, $2, $1, 0, 0, 0)`,
+    UNITS,
+  );
   avtaler = await api.owner.query(`select ${COLUMNS} from avtale_synlig order by avtale_id`);
   versions = await api.owner.query(
     `select ${COLUMNS}, feilregistrert, to_char(laert at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as laert
@@ -88,6 +96,7 @@ function matches(row: Row, filter: AvtaleFilter, day: string): boolean {
     isOne(filter.deltakerId === undefined ? undefined : [filter.deltakerId], row.deltaker_id) &&
     isOne(filter.avtaleIder, row.avtale_id) &&
     isOne(filter.bedriftsnumre, row.bedrift_nr) &&
+    isOne(filter.hovedenhet === undefined ? undefined : UNITS, row.bedrift_nr) &&
     isOne(filter.tiltakstyper, row.tiltakstype && tiltakstype.fromSource(row.tiltakstype)) &&
     isOne(filter.statuser, row.avtale_status && avtaleStatus.fromSource(row.avtale_status)) &&
     isOne(filter.faser, phaseOf(row, day)) &&
@@ -107,14 +116,14 @@ function phaseOf(row: Row, day: string): ReturnType<typeof phaseOn> {
 
 const NAMES = [
   ...['bedriftsnumre', 'tiltakstyper', 'statuser', 'faser', 'faseDato', 'periode', 'endretEtter', 'gjeldendePer'],
-  ...['personidenter', 'avtaleIder'],
+  ...['hovedenhet', 'personidenter', 'avtaleIder'],
 ] as (keyof AvtaleFilter)[];
 
 /** Of the filters that are named, a value each. Those of persons and ids less often. */
 const filters = fc
   .tuple(
-    fc.subarray(NAMES.slice(0, 8), { maxLength: 4 }),
-    fc.subarray(NAMES.slice(8), { maxLength: 1 }),
+    fc.subarray(NAMES.slice(0, 9), { maxLength: 4 }),
+    fc.subarray(NAMES.slice(9), { maxLength: 1 }),
     fc.nat(5),
     fc.nat(999),
   )
