@@ -45,6 +45,12 @@ test.each<[object, string[]]>([
   [{ felt: 'bedriftNr', som: 'verdi' }, []],
   [{ felt: 'bedriftNr', som: 'noekkel' }, []],
   [
+    { felt: 'hovedenhet' },
+    ['deltakelse: hovedenhet is an ident of an employer, who may be a person: it needs som: noekkel or som: verdi'],
+  ],
+  [{ felt: 'hovedenhet', som: 'verdi' }, []],
+  [{ felt: 'hovedenhet', som: 'noekkel' }, []],
+  [
     { felt: 'veilederNavIdent', som: 'noekkel' },
     ['deltakelse: veilederNavIdent is the ident of an employee of Nav: no product is made of it'],
   ],
