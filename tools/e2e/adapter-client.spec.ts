@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { createAdapterClient, type AdapterApiClient, type AdapterSchemas } from '@navikt/tiltak-datadeling-klient';
-import { ROOT, waitUntil } from '@tiltak/testing';
+import { Kafka, logLevel } from 'kafkajs';
+import { createTopic, ROOT, waitUntil } from '@tiltak/testing';
 import { System } from './system.ts';
 
 /**
@@ -33,7 +34,9 @@ let token: () => Promise<string>;
 
 beforeAll(async () => {
   system = await System.create();
-  const { url } = await system.startIngestor();
+  const virksomheter = `${system.env.topic}-virksomheter`;
+  await createOwnTopic(virksomheter);
+  const { url } = await system.startIngestor({ VIRKSOMHET_TOPIC: virksomheter });
   token = () => system.tokenForAdapter();
   client = createAdapterClient({ baseUrl: url, getToken: () => token() });
   client.use({
@@ -44,6 +47,16 @@ beforeAll(async () => {
   });
 });
 afterAll(() => system.stop());
+
+async function createOwnTopic(topic: string): Promise<void> {
+  const admin = new Kafka({ brokers: system.env.brokers.split(','), logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    await createTopic(admin, topic, 1);
+  } finally {
+    await admin.disconnect();
+  }
+}
 
 async function asDocumented(method: string, path: string, response: Response): Promise<void> {
   const operation = DOCUMENT.paths[path]?.[method];
@@ -63,7 +76,7 @@ const CONTRACT = {
   heartbeatIntervallMinutter: 15,
   fullSynkIntervallDager: 7,
   deltaSynk: 'STRAKS',
-  ressurser: ['avtaler'],
+  ressurser: ['avtaler', 'virksomheter'],
 } satisfies AdapterSchemas['Kontrakt'];
 
 const page = (syncId: string, ids: string[], sistEndret = '2026-01-31T10:00:00.123456Z'): Page => ({
@@ -98,9 +111,36 @@ test('an adapter does all that it can, and every answer is as documented', async
   const few = { params: { path: { synkId: 'faa' } } };
   expect((await client.POST('/adapter/v1/synk/{synkId}/bekreft', few)).response.status).toBe(200);
   await waitForState('faa', 'FULLFOERT');
-  expect((await client.GET('/adapter/v1/status')).data?.synker).toHaveLength(4);
+  await syncUnits();
+  expect((await client.GET('/adapter/v1/status')).data?.synker).toHaveLength(7);
   expect([...used].sort()).toEqual(OPERATIONS.map(({ operasjon: operation }) => operation.operationId).sort());
 }, 60_000);
+
+/** The same of the other resource: a main unit, an establishment below it, and one that goes. */
+async function syncUnits(): Promise<void> {
+  const unit = (
+    organisasjonsnummer: string,
+    more: object = {},
+  ): { id: string; ressurs: AdapterSchemas['Virksomhetsressurs'] } => ({
+    id: organisasjonsnummer,
+    ressurs: { organisasjonsnummer, navn: 'Bakeriet', sistEndret: '2026-01-31T10:00:00Z', ...more },
+  });
+  const units = [unit('889640782'), unit('974760673', { overordnetEnhet: '889640782' })];
+  const metadata = { synkId: 'alle-enheter', side: 1, antallSider: 1, antallTotalt: 2 };
+  const all = await client.POST('/adapter/v1/virksomheter/synk', { body: { metadata, ressurser: units } });
+  expect(all).toMatchObject({ data: { type: 'FULL', mottatteSider: 1 }, response: { status: 201 } });
+  await waitForState('alle-enheter', 'FULLFOERT');
+  const one = { ...metadata, antallTotalt: 1 };
+  const changed = {
+    metadata: { ...one, synkId: 'endret-enhet' },
+    ressurser: [unit('889640782', { slettetDato: '2026-02-01', sistEndret: '2026-02-01T00:00:00Z' })],
+  };
+  expect((await client.PATCH('/adapter/v1/virksomheter/synk', { body: changed })).data).toMatchObject({
+    type: 'DELTA',
+  });
+  const gone = { metadata: { ...one, synkId: 'borte-enhet' }, ressurser: [{ id: '974760673' }] };
+  expect((await client.DELETE('/adapter/v1/virksomheter/synk', { body: gone })).data).toMatchObject({ type: 'SLETT' });
+}
 
 async function waitForState(syncId: string, state: string): Promise<void> {
   await waitUntil(
