@@ -120,24 +120,24 @@ export class RegisterCopy {
     const { organisasjonsnummer: nr } = content;
     // Removed since: the file is older than that.
     if (this.get('select 1 from fjernet where nr = ? and dato > ?', nr, moment)) return;
-    const innhold = JSON.stringify(content);
+    const text = JSON.stringify(content);
     const row = this.get('select innhold, sist_endret from enhet where nr = ?', nr) as Row | undefined;
     // What has not changed keeps its time: a full sync says nothing new of it.
-    if (row && (row.innhold === innhold || row.sist_endret > moment)) {
+    if (row && (row.innhold === text || row.sist_endret > moment)) {
       this.run('update enhet set sett = ? where nr = ?', round, nr);
       return;
     }
-    this.put(nr, innhold, moment, false);
+    this.put(nr, text, moment, false);
     this.run('update enhet set sett = ? where nr = ?', round, nr);
   }
 
-  private put(nr: string, innhold: string, moment: string, isStruckOff: boolean): void {
+  private put(nr: string, text: string, moment: string, isStruckOff: boolean): void {
     this.run(
       `insert into enhet (nr, innhold, sist_endret, slettet) values (?, ?, ?, ?)
        on conflict do update set innhold = excluded.innhold, sist_endret = excluded.sist_endret, slettet = excluded.slettet,
          usendt = 1 where excluded.sist_endret >= sist_endret`,
       nr,
-      innhold,
+      text,
       moment,
       Number(isStruckOff),
     );

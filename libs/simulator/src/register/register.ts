@@ -203,7 +203,7 @@ export class Register {
 }
 
 const DAY_MS = 86_400_000;
-const indexOf = (kode: string): number => FORMS.findIndex((form) => form.kode === kode);
+const indexOf = (code: string): number => FORMS.findIndex((form) => form.kode === code);
 const ESTABLISHMENT = indexOf('BEDR');
 const PART = indexOf('ORGL');
 const FORM_LOT = [

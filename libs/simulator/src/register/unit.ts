@@ -9,6 +9,7 @@ export interface RegisterUnit {
   postadresse?: RegisterAddress;
   forretningsadresse?: RegisterAddress;
   beliggenhetsadresse?: RegisterAddress;
+  // eslint-disable-next-line tiltak/english-names -- as the register has it
   respons_klasse: string;
   [member: string]: unknown;
 }
