@@ -52,6 +52,7 @@ export async function startTestAdapter(environment: Record<string, string> = {})
     ...environment,
   });
   const { completion } = setup.ingestor.adapter;
+  await waitUntilRead(setup, [topic.topic, environment['VIRKSOMHET_TOPIC'] ?? []].flat());
   const send: TestAdapter['send'] = (method, path, body) => setup.call(method, `/adapter/v1/${path}`, body, ADAPTER);
   return {
     ...setup,
@@ -82,6 +83,17 @@ export async function startTestAdapter(environment: Record<string, string> = {})
       await topic.remove();
     },
   };
+}
+
+/** Until the streams have begun on a topic, a page is answered with 503. */
+async function waitUntilRead({ owner }: TestIngestor, topics: readonly string[]): Promise<void> {
+  await waitUntil(
+    async () => {
+      const read = await owner.query<unknown[]>('select from topic_epoke where topic = any($1)', [topics]);
+      return read.length === topics.length;
+    },
+    { what: 'the streams to begin', maxMs: 45_000 },
+  );
 }
 
 function page(method: string, header: PageHeader, entries: readonly PageEntry[], key: string): object {
