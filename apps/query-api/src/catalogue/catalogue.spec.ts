@@ -11,6 +11,8 @@ import { buildSchema } from 'graphql';
 import { DataFactory, Parser, Store } from 'n3';
 import { parse } from 'yaml';
 import { OPERATIONS } from '../access/operations.ts';
+import { fieldsOf, granted } from '../resources/resource.ts';
+import { RESOURCES } from '../resources/resources.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { catalogueOf } from './catalogue.ts';
 import { CATALOGUE_FILES } from './files.ts';
@@ -189,6 +191,8 @@ describe('as it is served', () => {
   test('the page has every field, and the documents have what is committed', async () => {
     const page = String((await ask('/katalog')).body);
     for (const { name } of fields) expect(page).toContain(`<h3 id="${name}">`);
+    for (const read of RESOURCES)
+      for (const name of fieldsOf(read)) expect(page).toContain(`<h3 id="${granted(read, name)}">`);
     // The documents of the bar are laid by the build.
     for (const [, href = ''] of page.matchAll(/<a href="(\/(?!dokumentasjon\/)[^"]+)"/g))
       expect([href, (await ask(href)).status]).toEqual([href, 200]);

@@ -2,7 +2,9 @@ import { DECISION_TABLE, type PersonalData } from '@tiltak/avtale';
 import { API_VERSION, pageTop } from '@tiltak/platform';
 import { BAR } from '../front-page/bar.ts';
 import { DECISION_HEADER, decisionCells, TERMS } from '../personer/on-a-measure.ts';
-import type { CatalogueField } from './catalogue.ts';
+import { granted, type ReadResource } from '../resources/resource.ts';
+import { RESOURCES } from '../resources/resources.ts';
+import { resourceFields, type CatalogueField } from './catalogue.ts';
 
 export const STYLE_ROUTE = '/katalog/side.css';
 
@@ -34,9 +36,9 @@ export function cataloguePage(fields: readonly CatalogueField[], links: readonly
   return `${top}
     <main id="innhold" class="ramme katalog" tabindex="-1">
       <h1>Catalogue of fields</h1>
-      <p class="ingress">What each field of an avtale means, where it comes from at the source, what is done to it on the way, and which operations answer with it. Made from the table that the service runs on, version ${API_VERSION}.</p>
+      <p class="ingress">What each field of an avtale means, and of ${several(RESOURCES)}, where it comes from at the source, what is done to it on the way, and which operations answer with it. Made from the table that the service runs on, version ${API_VERSION}.</p>
       <nav aria-label="On this page">
-        <a href="#dokumenter">Documents</a> <a href="#tiltak">What on a measure means</a> <a href="#felter">Fields</a> <a href="#personopplysninger">Personal data</a>
+        <a href="#dokumenter">Documents</a> <a href="#tiltak">What on a measure means</a> <a href="#felter">Fields</a> ${RESOURCES.map(({ words }) => `<a href="#${words.tag}">${words.tag}</a>`).join(' ')} <a href="#personopplysninger">Personal data</a>
       </nav>
       <section aria-labelledby="dokumenter">
         <h2 id="dokumenter">Documents</h2>
@@ -59,6 +61,7 @@ ${decisionTable()}
         <p class="names">${fields.map(({ name }) => `<a href="#${name}"><code>${name}</code></a>`).join(' ')}</p>
 ${fields.map(fieldEntry).join('\n')}
       </section>
+${RESOURCES.map(resourceSection).join('\n')}
       <section aria-labelledby="personopplysninger">
         <h2 id="personopplysninger">Personal data</h2>
         <p>All of an avtale is about persons. The classes tell what each field says of whom; a grant is for each field, and is given for a purpose.</p>
@@ -73,6 +76,9 @@ ${Object.entries(PERSONAL_DATA)
 </html>
 `;
 }
+
+const several = (resources: readonly ReadResource[]): string =>
+  resources.map(({ words }) => words.several).join(' and ');
 
 const row = (name: string, value: string): string => `          <div><dt>${name}</dt><dd>${value}</dd></div>`;
 
@@ -106,9 +112,39 @@ function fieldEntry(field: CatalogueField): string {
     ['Personal data', `<a href="#personopplysninger"><code>${personalData}</code></a>`],
     ['Since', since],
   ];
+  return entry({ id: name, name, type, meaning }, rows);
+}
+
+/** The fields of another resource, each under the name that a grant has for it. */
+function resourceSection(read: ReadResource): string {
+  const { resource, words, operations } = read;
+  const answered = [operations.search, operations.one, operations.export].map((name) => `<code>${name}</code>`);
+  const entries = resourceFields(read).map(({ name, source, rule, column, type, mayBeEmpty, ...field }) =>
+    entry({ id: granted(read, name), name, type, meaning: field.meaning }, [
+      ['Source', source === undefined ? 'Worked out here' : `<code>${escape(source)}</code>`],
+      ['Rule', inline(rule)],
+      ['Column', `<code>${resource.table}.${column.name}</code> <span class="quiet">${column.type}</span>`],
+      ['Type', `${type}${mayBeEmpty ? ', or null' : ''}`],
+      ['Grant', `<code>${granted(read, name)}</code>`],
+      ['Personal data', `<a href="#personopplysninger"><code>${field.personalData}</code></a>`],
+      ['Since', field.since],
+    ]),
+  );
+  return `      <section aria-labelledby="${words.tag}">
+        <h2 id="${words.tag}">${words.tag}</h2>
+        <p>${inline(words.about)} Answered by ${answered.join(', ')}, with the fields that are granted.</p>
+${entries.join('\n')}
+      </section>`;
+}
+
+/** @param rows those without a value are left out */
+function entry(
+  { id, name, type, meaning }: Record<'id' | 'name' | 'type' | 'meaning', string>,
+  rows: readonly [string, string | undefined][],
+): string {
   const entries = rows.flatMap(([title, value]) => (value === undefined ? [] : [row(title, value)]));
-  return `        <article aria-labelledby="${name}">
-          <h3 id="${name}"><code>${name}</code> <span class="quiet">${type}</span></h3>
+  return `        <article aria-labelledby="${id}">
+          <h3 id="${id}"><code>${name}</code> <span class="quiet">${type}</span></h3>
           <p>${inline(meaning)}</p>
           <dl>
 ${entries.join('\n')}
