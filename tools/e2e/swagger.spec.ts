@@ -61,7 +61,7 @@ needsBrowser(test)(
       await page.goto(`${url}/swagger`);
       // The lock is closed: a token is there already.
       await page.locator('.btn.authorize.locked').waitFor();
-      expect(await page.locator('.opblock-tag').allInnerTexts()).toHaveLength(5);
+      expect(await page.locator('.opblock-tag').allInnerTexts()).toHaveLength(6);
       await page.locator('#operations-Avtaler-sokAvtaler .opblock-summary-control').click();
       await page.locator('#operations-Avtaler-sokAvtaler .execute').click();
       const response = page.locator('#operations-Avtaler-sokAvtaler .live-responses-table .response').first();
@@ -95,9 +95,11 @@ needsBrowser(test)(
       const { page, errors } = await watchedPage(browser);
       await page.goto(`${url}/swagger`);
       await page.locator('.btn.authorize.unlocked').click();
-      await page.locator('.auth-container input').fill(await system.tokenForAdapter());
-      await page.locator('.auth-btn-wrapper .authorize').click();
-      await page.locator('.auth-btn-wrapper .btn-done').click();
+      // One for each issuer whose tokens are taken.
+      const form = page.locator('.auth-container form', { hasText: 'entra' });
+      await form.locator('input').fill(await system.tokenForAdapter());
+      await form.locator('.authorize').click();
+      await form.locator('.btn-done').click();
       const operation = page.locator('[id$="-hentAdapterstatus"]');
       await operation.locator('.opblock-summary-control').click();
       await operation.locator('.execute').click();
