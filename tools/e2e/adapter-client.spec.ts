@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { createAdapterClient, type AdapterApiClient, type AdapterSchemas } from '@navikt/tiltak-datadeling-klient';
-import { Kafka, logLevel } from 'kafkajs';
-import { createTopic, ROOT, waitUntil } from '@tiltak/testing';
+import { createTestTopic, ROOT, waitUntil, type TestTopic } from '@tiltak/testing';
 import { System } from './system.ts';
 
 /**
@@ -29,14 +28,14 @@ const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema({ ...DOCUMENT, $id: 'dokument' });
 const used = new Set<string>();
 let system: System;
+let virksomheter: TestTopic;
 let client: AdapterApiClient;
 let token: () => Promise<string>;
 
 beforeAll(async () => {
   system = await System.create();
-  const virksomheter = `${system.env.topic}-virksomheter`;
-  await createOwnTopic(virksomheter);
-  const { url } = await system.startIngestor({ VIRKSOMHET_TOPIC: virksomheter });
+  virksomheter = await createTestTopic();
+  const { url } = await system.startIngestor({ VIRKSOMHET_TOPIC: virksomheter.topic });
   token = () => system.tokenForAdapter();
   client = createAdapterClient({ baseUrl: url, getToken: () => token() });
   client.use({
@@ -46,17 +45,10 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(() => system.stop());
-
-async function createOwnTopic(topic: string): Promise<void> {
-  const admin = new Kafka({ brokers: system.env.brokers.split(','), logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
-    await createTopic(admin, topic, 1);
-  } finally {
-    await admin.disconnect();
-  }
-}
+afterAll(async () => {
+  await system.stop();
+  await virksomheter.remove();
+});
 
 async function asDocumented(method: string, path: string, response: Response): Promise<void> {
   const operation = DOCUMENT.paths[path]?.[method];

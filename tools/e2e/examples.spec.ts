@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, waitUntil } from '@tiltak/testing';
+import { createTestTopic, ROOT, waitUntil } from '@tiltak/testing';
 import { exampleAvtale } from '../local/example-avtale.ts';
+import { exampleVirksomheter } from '../local/example-virksomheter.ts';
 import { readLocalKonsumenter } from '../local/token.ts';
 import { System } from './system.ts';
 
@@ -46,6 +47,7 @@ function requestsOf(
 
 test('every operation, asked as the document of the local stack stands, is answered with what the sample data has', async () => {
   const system = await System.create({ partitions: 1 });
+  const virksomheter = await createTestTopic();
   const azp = readLocalKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';
   try {
     const lines = readFileSync(join(ROOT, 'libs', 'simulator', 'src', 'data', 'avtale-events.jsonl'), 'utf8').split(
@@ -54,11 +56,15 @@ test('every operation, asked as the document of the local stack stands, is answe
     const sample = lines.filter((line) => line.includes('04d0033c-754b-4daa-b5ff-6531dc64582c'));
     const messages = sample.map((value) => ({ key: '04d0033c-754b-4daa-b5ff-6531dc64582c', value }));
     await system.publish([...messages, exampleAvtale(new Date())]);
-    await system.startIngestor();
+    await virksomheter.publish(exampleVirksomheter());
+    await system.startIngestor({ VIRKSOMHET_TOPIC: virksomheter.topic });
     const { url } = await system.startQueryApi({ LOKAL_TOKENKILDE: `${system.env.issuer}/token?client_id=${azp}` });
     const headers = { ...(await system.as('alt')), 'content-type': 'application/json' };
     await waitUntil(async () => (await fetch(`${url}/api/v1/avtaler/nummer/900001`, { headers })).status === 200, {
       what: 'the avtale of the examples',
+    });
+    await waitUntil(async () => (await fetch(`${url}/api/v1/virksomheter/910825518`, { headers })).status === 200, {
+      what: 'the virksomhet of the examples',
     });
     const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
     const empty: string[] = [];
@@ -70,9 +76,11 @@ test('every operation, asked as the document of the local stack stands, is answe
         for (const [address, init] of requestsOf(path, method.toUpperCase(), operation)) {
           const response = await fetch(`${url}${address}`, { ...init, headers });
           const text = await response.text();
-          // An avtale, a person who is on a measure, what is told of the data, or of the one who asks.
+          // An avtale, a virksomhet, a person who is on a measure, what is told of the data, or of the one who asks.
           const tells =
-            /"avtaleId":"|"svar":"JA"|"partisjoner":\[\{|"dekning":|"per":|"konsument":"|"antallBedrifter":/.test(text);
+            /"avtaleId":"|"organisasjonsnummer":"|"svar":"JA"|"partisjoner":\[\{|"dekning":|"per":|"konsument":"|"antallBedrifter":/.test(
+              text,
+            );
           if (response.status !== 200 || !tells)
             empty.push(`${operation.operationId} ${address}: ${text.slice(0, 200)}`);
         }
@@ -80,6 +88,7 @@ test('every operation, asked as the document of the local stack stands, is answe
     }
     expect(empty).toEqual([]);
   } finally {
+    await virksomheter.remove();
     await system.stop();
   }
 }, 120_000);

@@ -21,6 +21,7 @@ export interface Surroundings {
   topic: string;
   /** of the person register, when there is one */
   identTopic?: string | undefined;
+  virksomhetTopic?: string | undefined;
   /** what each change of an avtale is told of on; nothing is when undefined */
   triggerTopic?: string | undefined;
   adapterMayWrite: 'ja' | 'nei';
@@ -71,7 +72,7 @@ export async function migrateDatabase({
 
 /** The built ingestor as a process; the extra environment goes before the rest. */
 export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, brokers, topic, identTopic, triggerTopic, adapterMayWrite } = surroundings;
+  const { database, brokers, topic, identTopic, virksomhetTopic, triggerTopic, adapterMayWrite } = surroundings;
   return start('ingestor', surroundings, port, {
     ...common(surroundings),
     DB_USERNAME: database.ingestor.username,
@@ -79,6 +80,7 @@ export function startIngestorProcess(surroundings: Surroundings, port: number, e
     KAFKA_BROKERS: brokers,
     KAFKA_TOPIC: topic,
     ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
+    ...(virksomhetTopic === undefined ? {} : { VIRKSOMHET_TOPIC: virksomhetTopic }),
     ...(triggerTopic === undefined ? {} : { TRIGGER_TOPIC: triggerTopic }),
     ADAPTER_KAN_SKRIVE: adapterMayWrite,
     MASKINPORTEN_SCOPE: scopeOf(surroundings.organisasjon, 'adapter'),

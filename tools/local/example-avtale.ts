@@ -1,5 +1,3 @@
-import { Kafka, logLevel, Partitioners } from 'kafkajs';
-
 const AVTALE_ID = 'e0000000-0000-4000-8000-000000000001';
 const DAY_MS = 86_400_000;
 
@@ -20,15 +18,4 @@ export function exampleAvtale(now: Date): { key: string; value: string } {
     ...{ godkjentPaVegneAv: false, godkjentPaVegneAvArbeidsgiver: false, feilregistrert: false, slettemerket: false },
   };
   return { key: AVTALE_ID, value: JSON.stringify(message) };
-}
-
-export async function publishExample(brokers: string, topic: string): Promise<void> {
-  const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
-  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
-  await producer.connect();
-  try {
-    await producer.send({ topic, messages: [exampleAvtale(new Date())] });
-  } finally {
-    await producer.disconnect();
-  }
 }

@@ -61,8 +61,9 @@ export async function startOrganisasjon(
 ): Promise<RunningOrganisasjon> {
   const { topic, identTopic, konsumenter, dekning, adapter } = readSetup(name);
   const triggerTopic = `${name}.avtale-endret`;
+  const virksomhetTopic = `${name}.virksomheter`;
   await Promise.all(
-    [topic, triggerTopic, ...(identTopic === undefined ? [] : [identTopic])].map((name) =>
+    [topic, triggerTopic, virksomhetTopic, ...(identTopic === undefined ? [] : [identTopic])].map((name) =>
       createSampleTopic(brokers, name),
     ),
   );
@@ -73,6 +74,7 @@ export async function startOrganisasjon(
     brokers,
     topic,
     identTopic,
+    virksomhetTopic,
     triggerTopic,
     adapterMayWrite: adapter ?? adapterMayWrite(name, topic),
     issuer: issuer.issuer,
@@ -89,7 +91,7 @@ export async function startOrganisasjon(
   };
   const organisasjon = new RunningOrganisasjon(stack, { surroundings, group, queryApiEnv, ingestorEnv });
   const [topics] = await Promise.all([
-    empty ? [] : publishSampleData(brokers, topic, identTopic),
+    empty ? [] : publishSampleData(brokers, { topic, identTopic, virksomhetTopic }),
     organisasjon.start(counts, ports),
   ]);
   await waitUntilIngested(brokers, database.url, topics);

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners, type Admin } from 'kafkajs';
 import pg from 'pg';
 import { runProgram, createTopic, ROOT, waitUntil } from '@tiltak/testing';
-import { publishExample } from './example-avtale.ts';
+import { exampleAvtale } from './example-avtale.ts';
+import { exampleVirksomheter } from './example-virksomheter.ts';
 import { COMPILE_CACHE, environmentWith, StartError } from './options.ts';
 import { onMeasureToday } from './sample-persons.ts';
 
@@ -62,24 +63,28 @@ function published(brokers: string, topic: string): Promise<number> {
  *
  * @returns the topics that it was published to
  */
-export async function publishSampleData(brokers: string, topic: string, identTopic?: string): Promise<string[]> {
+export async function publishSampleData(
+  brokers: string,
+  { topic, identTopic, virksomhetTopic }: { topic: string; identTopic?: string | undefined; virksomhetTopic: string },
+): Promise<string[]> {
   if ((await published(brokers, topic)) > 0) {
     console.log('The topic has messages from before; no sample data is added.');
     return [];
   }
   const topics = identTopic === undefined ? [topic] : [topic, identTopic];
   await Promise.all(topics.map((to) => simulate(brokers, to, to === identTopic ? ['--identer'] : [])));
-  await publishExample(brokers, topic);
-  await publishOnMeasureToday(brokers, topic);
-  return topics;
+  await publish(brokers, topic, [exampleAvtale(new Date())]);
+  await publish(brokers, topic, onMeasureToday(new Date()));
+  await publish(brokers, virksomhetTopic, exampleVirksomheter());
+  return [...topics, virksomhetTopic];
 }
 
-async function publishOnMeasureToday(brokers: string, topic: string): Promise<void> {
+async function publish(brokers: string, topic: string, messages: { key: string; value: string }[]): Promise<void> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   try {
-    await producer.send({ topic, messages: onMeasureToday(new Date()) });
+    await producer.send({ topic, messages });
   } finally {
     await producer.disconnect();
   }

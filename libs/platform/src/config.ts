@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { isOrganisasjonsnummer } from './tokens/maskinporten.ts';
+import { isOrganisasjonsnummer } from './organisasjonsnummer.ts';
 
 /** One environment variable: how it is read, what it means, what it is when absent. */
 export interface Variable<T> {

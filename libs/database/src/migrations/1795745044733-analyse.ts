@@ -54,7 +54,16 @@ export class Analyse1795745044733 implements MigrationInterface {
 }
 
 const COLUMNS = [
-  ...['avtale_id', 'deltaker_id', 'bedrift_nr', 'hovedenhet', 'tiltakstype', 'versjon', 'avtale_status', 'avtale_inngaatt'],
+  ...[
+    'avtale_id',
+    'deltaker_id',
+    'bedrift_nr',
+    'hovedenhet',
+    'tiltakstype',
+    'versjon',
+    'avtale_status',
+    'avtale_inngaatt',
+  ],
   ...['start_dato', 'slutt_dato', 'stillingprosent', 'antall_dager_per_uke', 'stillingstype'],
   ...['godkjent_av_deltaker', 'godkjent_av_arbeidsgiver', 'godkjent_av_veileder', 'godkjent_av_beslutter'],
   ...['godkjent_paa_vegne_av', 'godkjent_paa_vegne_av_arbeidsgiver', 'opphav', 'opprettet_tidspunkt'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { isValidOrgnr, syntheticOrgnr } from '@tiltak/testing';
-import { isOrganisasjonsnummer } from './maskinporten.ts';
+import { isOrganisasjonsnummer } from '../organisasjonsnummer.ts';
 
 test('organisation numbers are those with a right check digit', () => {
   const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 7, maxLength: 11 });

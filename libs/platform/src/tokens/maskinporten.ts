@@ -1,3 +1,4 @@
+import { isOrganisasjonsnummer } from '../organisasjonsnummer.ts';
 import type { JWTPayload } from 'jose';
 import { invalidClaim } from './refused.ts';
 
@@ -59,13 +60,4 @@ function organisationIn(claim: unknown): string | undefined {
   if (authority !== AUTHORITY || typeof id !== 'string') return undefined;
   const number = ORGANISATION_ID.exec(id)?.[1];
   return number !== undefined && isOrganisasjonsnummer(number) ? number : undefined;
-}
-
-const WEIGHTS = [3, 2, 7, 6, 5, 4, 3, 2];
-
-/** Nine digits, of which the last is the check digit of the others, modulo 11. */
-export function isOrganisasjonsnummer(text: string): boolean {
-  if (!/^\d{9}$/.test(text)) return false;
-  const sum = WEIGHTS.reduce((total, weight, i) => total + weight * Number(text[i]), 0);
-  return (11 - (sum % 11)) % 11 === Number(text[8]);
 }
