@@ -85,7 +85,12 @@ test('what the API answered at a moment, it answers about that moment, whatever 
 }, 180_000);
 
 /** How avtaler stood to each other then is not kept. */
-function withoutLinksToOthers({ _links: { self, deltaker, bedrift }, ...avtale }: Avtale): Avtale {
-  const _links = { self, ...(deltaker ? { deltaker } : {}), ...(bedrift ? { bedrift } : {}) };
+function withoutLinksToOthers({ _links: { self, deltaker, bedrift, virksomhet }, ...avtale }: Avtale): Avtale {
+  const _links = {
+    self,
+    ...(deltaker ? { deltaker } : {}),
+    ...(bedrift ? { bedrift } : {}),
+    ...(virksomhet ? { virksomhet } : {}),
+  };
   return { ...avtale, avtaleId: avtale.avtaleId, _links };
 }
