@@ -56,7 +56,7 @@ export async function startTestIngestor(
     {
       // The build lays the files of the page in place.
       serveConsole: () => undefined,
-      avstemmingWaitMs: 1_000,
+      avstemmingWaitMs: 4_000,
       ...(kafka ? {} : { kafka: (...args) => withoutKafka(createKafkaConnection(...args), end) }),
     },
   );
