@@ -4,11 +4,11 @@ import {
   clientOf,
   hasAppRole,
   isMachine,
-  navIdentOf,
   PROBLEMS,
   Problem,
   requireOwnPage,
   setKonsument,
+  whyNotPerson,
   type EntraToken,
   type MaskinportenToken,
   type Token,
@@ -112,18 +112,9 @@ export function tokenOf({ token }: FastifyRequest): Token {
 
 /** An adapter is a machine, of one organisation only; somebody on duty is a person, by role or by group. */
 export function whyRefused(token: Token, role: Role, admitted: Admitted): string | undefined {
-  return role === 'drift' ? whyNotOnDuty(token, admitted) : whyNotAdapter(token, admitted);
-}
-
-function whyNotOnDuty(token: Token, { groupsOnDuty }: Admitted): string | undefined {
-  if (token.issuedBy !== 'entra') return 'The operation is for people who have logged in at Nav';
-  if (isMachine(token)) return 'The operation is for people who have logged in; this is a machine token (idtyp app)';
-  if (navIdentOf(token) === undefined) return 'The token has no Nav ident (claim NAVident) that could be audited';
-  const { groups } = token;
-  const isMember = Array.isArray(groups) && groupsOnDuty.some((id) => groups.includes(id));
-  return hasAppRole(token, 'drift') || isMember
-    ? undefined
-    : 'The person has neither the role drift nor a group on duty';
+  if (role === 'adapter') return whyNotAdapter(token, admitted);
+  const otherwise = 'The person has neither the role drift nor a group on duty';
+  return whyNotPerson(token, { role, groups: admitted.groupsOnDuty, otherwise });
 }
 
 function whyNotAdapter(token: Token, { organisasjon, outside }: Admitted): string | undefined {

@@ -1,6 +1,7 @@
 export { hasAppRole, isMachine, navIdentOf, requireAppRole, type EntraToken } from './tokens/entra.ts';
 export { isOrganisasjonsnummer } from './organisasjonsnummer.ts';
 export type { MaskinportenToken } from './tokens/maskinporten.ts';
+export { whyNotPerson } from './tokens/person.ts';
 export { clientOf, organisationsOf, type Token } from './tokens/token.ts';
 export { startJob, type BackgroundJob } from './background-job.ts';
 export { UsageError, runCommand, type Command } from './command.ts';

@@ -1,26 +1,19 @@
 import {
   clientOf,
-  hasAppRole,
-  isMachine,
   navIdentOf,
   PROBLEMS,
   Problem,
   requireOwnPage,
   setKonsument,
+  whyNotPerson,
+  type Token,
 } from '@tiltak/platform';
-import type { Token } from '@tiltak/platform';
 import type { FastifyRequest } from 'fastify';
 
 /** Of whom a token must be: those on duty may not, unless they are auditors too. */
 export function whyNoAuditor(token: Token, groupsOfAuditors: readonly string[]): string | undefined {
-  if (token.issuedBy !== 'entra') return 'The operation is for people who have logged in at Nav';
-  if (isMachine(token)) return 'The operation is for people who have logged in; this is a machine token (idtyp app)';
-  if (navIdentOf(token) === undefined) return 'The token has no Nav ident (claim NAVident) that could be audited';
-  const { groups } = token;
-  const isMember = Array.isArray(groups) && groupsOfAuditors.some((id) => groups.includes(id));
-  return hasAppRole(token, 'revisor') || isMember
-    ? undefined
-    : 'The person has neither the role revisor nor a group of auditors';
+  const otherwise = 'The person has neither the role revisor nor a group of auditors';
+  return whyNotPerson(token, { role: 'revisor', groups: groupsOfAuditors, otherwise });
 }
 
 /**
