@@ -154,14 +154,15 @@ export class RegisterCopy {
     return row as { count: number; of: number };
   }
 
-  /** So that each of them is asked for. */
-  waitForUnseen(round: number, moment: string): void {
+  /** So that each of them is asked for. @param type that they wait with */
+  waitForUnseen(round: number, moment: string, type: string): void {
     this.run(
       `insert into venter select nr, case json_extract(innhold, '$.organisasjonsform') when 'BEDR' then 'underenheter'
-           when 'AAFY' then 'underenheter' else 'enheter' end, ?2, 'Ukjent'
+           when 'AAFY' then 'underenheter' else 'enheter' end, ?2, ?3
        from enhet where slettet = 0 and sett < ?1 and sist_endret <= ?2 on conflict do nothing`,
       round,
       moment,
+      type,
     );
   }
 

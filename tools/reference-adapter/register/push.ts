@@ -50,13 +50,22 @@ async function sendAll(
 
 /**
  * Sends the whole copy as a full sync, those that are struck off too. One that was broken off goes on where it was, since
- * nothing is read into the copy before it is over.
+ * nothing is read into the copy before it is over; when it was broken off so long ago that it has expired, it begins anew.
  */
 export async function pushAll(api: AdapterApi, copy: RegisterCopy, options: PushOptions): Promise<Sync> {
+  const resumed = copy.note(FULL_SYNC);
+  try {
+    return await pushAs(resumed ?? randomUUID(), api, copy, options);
+  } catch (error) {
+    if (resumed === undefined || !isOver(error)) throw error;
+    return pushAs(randomUUID(), api, copy, options);
+  }
+}
+
+async function pushAs(syncId: string, api: AdapterApi, copy: RegisterCopy, options: PushOptions): Promise<Sync> {
   const { pageSize, concurrency, progress } = options;
   const count = copy.count();
   const starts = copy.pageStarts(pageSize);
-  const syncId = copy.note(FULL_SYNC) ?? randomUUID();
   copy.setNote(FULL_SYNC, syncId);
   const source = { length: count, page: (n: number) => copy.page(starts[n - 1] ?? '', pageSize).map(toEntry) };
   try {
@@ -70,10 +79,13 @@ export async function pushAll(api: AdapterApi, copy: RegisterCopy, options: Push
     return sync;
   } catch (error) {
     // It is over, or holds something else: the next one begins anew.
-    if (error instanceof RefusedError && (error.status === 409 || error.status === 400))
-      copy.setNote(FULL_SYNC, undefined);
+    if (isOver(error)) copy.setNote(FULL_SYNC, undefined);
     throw error;
   }
+}
+
+function isOver(error: unknown): boolean {
+  return error instanceof RefusedError && (error.status === 409 || error.status === 400);
 }
 
 const FULL_SYNC = 'full-synk';

@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import streamArray from 'stream-json/streamers/stream-array.js';
 import type { RegisterCopy, Pending } from './copy.ts';
 import { RegisterError, UNIT_KINDS, type RegisterApi, type UnitKind } from './register-api.ts';
-import { virksomhetOf, type Unit } from './virksomhet.ts';
+import { numberIn, UnitError, unitOf, virksomhetOf } from './virksomhet.ts';
 
 /**
  * How long before it is there the making of a file may have begun. A file tells when it was done, not of which moment it
@@ -19,9 +19,20 @@ const AT_ONCE = 1_000;
 const ROWS_OF_A_TRANSACTION = 5_000;
 /** More than this many units that are gone without a word: it is the file that is not whole. */
 const MAX_UNSEEN_SHARE = 0.2;
+/** One unit that can't be read holds no other; so many after each other, and it is the register that does not answer. */
+const MAX_FAILED_IN_A_ROW = 2 * READERS;
+/** Said of the units that can't be read: what is wrong with all of them is seen from a few. */
+const MAX_TOLD = 5;
 
-/** Reads all that the feeds have had since the last time, and the units that they tell of. @returns how many it could not read */
-export async function followFeeds(api: RegisterApi, copy: RegisterCopy, begin?: string): Promise<number> {
+/** What could not be read of the register: it is read in the next run, and holds nothing else. */
+export interface Unread {
+  count: number;
+  /** of the first of them: which, and why */
+  told: string[];
+}
+
+/** Reads all that the feeds have had since the last time, and the units that they tell of. */
+export async function followFeeds(api: RegisterApi, copy: RegisterCopy, begin?: string): Promise<Unread> {
   for (const kind of UNIT_KINDS) await takeFeed(api, copy, kind, begin);
   return readPending(api, copy);
 }
@@ -46,30 +57,49 @@ async function takeFeed(
 }
 
 /** What can't be read stays, and is read the next time; nothing waits for it. */
-async function readPending(api: RegisterApi, copy: RegisterCopy): Promise<number> {
-  let failed = 0;
+async function readPending(api: RegisterApi, copy: RegisterCopy): Promise<Unread> {
+  const unread: Unread = { count: 0, told: [] };
+  let failedInARow = 0;
   for (let after = ''; ;) {
     const batch = copy.pending(after, AT_ONCE);
     const last = batch.at(-1);
-    if (!last) return failed;
+    if (!last) return unread;
     after = last.nr;
     const queue = [...batch];
     const reader = async (): Promise<void> => {
-      for (let unit = queue.pop(); unit; unit = queue.pop()) if (!(await readOne(api, copy, unit))) failed++;
+      for (let unit = queue.pop(); unit; unit = queue.pop()) {
+        const error = await readOne(api, copy, unit);
+        if (error instanceof RegisterError && ++failedInARow > MAX_FAILED_IN_A_ROW) throw error;
+        if (!(error instanceof RegisterError)) failedInARow = 0;
+        if (error) note(unread, `${unit.slag}/${unit.nr}: ${error.message}`);
+      }
     };
     await Promise.all(Array.from({ length: READERS }, reader));
   }
 }
 
-async function readOne(api: RegisterApi, copy: RegisterCopy, pending: Pending): Promise<boolean> {
-  const unit = await api.unit(pending.slag, pending.nr);
-  // A number that it tells of and does not know is on its way, unless it was said to be removed.
-  if (unit === undefined && pending.type !== 'Fjernet') return false;
-  copy.transaction(() => {
-    if (unit === undefined || unit === 'REMOVED') copy.remove(pending);
-    else copy.store(pending, virksomhetOf(unit, copy.known(pending.nr)?.innhold));
-  });
-  return true;
+function note(unread: Unread, what: string): void {
+  unread.count++;
+  if (unread.told.length < MAX_TOLD) unread.told.push(what);
+}
+
+/** @returns why it could not be read */
+async function readOne(api: RegisterApi, copy: RegisterCopy, pending: Pending): Promise<Error | undefined> {
+  try {
+    const unit = await api.unit(pending.slag, pending.nr);
+    // A number that it tells of and does not know is on its way, unless it was said to be gone.
+    if (unit === undefined && pending.type !== 'Fjernet' && pending.type !== UNSEEN) {
+      return new UnitError('the register tells of it and does not know it yet');
+    }
+    copy.transaction(() => {
+      if (unit === undefined || unit === 'REMOVED') copy.remove(pending);
+      else copy.store(pending, virksomhetOf(unit, copy.known(pending.nr)?.innhold));
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnitError || error instanceof RegisterError) return error;
+    throw error;
+  }
 }
 
 /**
@@ -77,21 +107,27 @@ async function readOne(api: RegisterApi, copy: RegisterCopy, pending: Pending): 
  * made, fetched and read is in the feed, and is never lost between the two.
  *
  * @param directory for the files, while they are read
- * @returns how many units could not be read
+ * @throws RegisterError when a file is not whole or not a list of units: what was read of it stays, and nothing is
+ *   deleted by it
  */
-export async function readAll(api: RegisterApi, copy: RegisterCopy, directory: string): Promise<number> {
+export async function readAll(api: RegisterApi, copy: RegisterCopy, directory: string): Promise<Unread> {
   const times = await Promise.all(UNIT_KINDS.map((kind) => api.fileTime(kind)));
   const oldest = Math.min(...times.map((time) => time?.getTime() ?? Date.now() - DAY_MS));
   await followFeeds(api, copy, new Date(oldest - FILE_MARGIN_MS).toISOString());
+  // Noted first: what one that failed has seen was not seen by the next.
   const round = Number(copy.note('runde') ?? 0) + 1;
+  copy.setNote('runde', String(round));
   const moments = [];
   for (const kind of UNIT_KINDS) {
     const file = join(directory, `${kind}.json.gz`);
     const time = (await api.download(kind, file)) ?? new Date(Date.now() - DAY_MS);
     const moment = new Date(time.getTime() - FILE_MARGIN_MS).toISOString();
     moments.push(moment);
-    await readFile(copy, file, moment, round);
-    await rm(file);
+    try {
+      await readFile(copy, { kind, file, moment, round });
+    } finally {
+      await rm(file);
+    }
   }
   const moment = moments.sort()[0] ?? '';
   const { count, of } = copy.unseen(round, moment);
@@ -100,31 +136,57 @@ export async function readAll(api: RegisterApi, copy: RegisterCopy, directory: s
       `The files hold ${String(of - count)} of ${String(of)} units that are known: are they whole?`,
     );
   }
-  copy.transaction(() => {
-    copy.waitForUnseen(round, moment);
-    copy.setNote('runde', String(round));
-  });
+  copy.transaction(() => copy.waitForUnseen(round, moment, UNSEEN));
   return followFeeds(api, copy);
 }
 
+/** Of a unit that is in no file: what the register does not know either is gone. */
+const UNSEEN = 'Usett';
+
 const DAY_MS = 86_400_000;
 
-/** A list of units, however long: one at a time is in memory. */
-async function readFile(copy: RegisterCopy, file: string, moment: string, round: number): Promise<void> {
-  let units: Unit[] = [];
+interface UnitFile {
+  kind: UnitKind;
+  file: string;
+  /** what it says is of that moment */
+  moment: string;
+  round: number;
+}
+
+/** A list of units, however long: some of them at a time are in memory. One that can't be read is asked for by itself. */
+async function readFile(copy: RegisterCopy, { kind, file, moment, round }: UnitFile): Promise<void> {
+  let units: unknown[] = [];
+  let read = 0;
   const store = (): void => {
     copy.transaction(() => {
-      for (const unit of units) copy.storeFromFile(virksomhetOf(unit), moment, round);
+      for (const json of units) {
+        try {
+          copy.storeFromFile(virksomhetOf(unitOf(json)), moment, round);
+        } catch (error) {
+          if (!(error instanceof UnitError)) throw error;
+          const nr = numberIn(json);
+          if (nr === undefined) throw new UnitError(`unit ${String(read + 1)}: ${error.message}`);
+          copy.wait({ nr, slag: kind, dato: moment, type: 'Ukjent' });
+        }
+        read++;
+      }
     });
     units = [];
   };
-  await pipeline(
-    createReadStream(file),
-    createGunzip(),
-    streamArray.withParserAsStream(),
-    async (items: AsyncIterable<{ value: Unit }>) => {
-      for await (const { value } of items) if (units.push(value) === ROWS_OF_A_TRANSACTION) store();
-    },
-  );
-  store();
+  try {
+    await pipeline(
+      createReadStream(file),
+      createGunzip(),
+      streamArray.withParserAsStream(),
+      async (items: AsyncIterable<{ value: unknown }>) => {
+        for await (const { value } of items) if (units.push(value) === ROWS_OF_A_TRANSACTION) store();
+        store();
+      },
+    );
+  } catch (error) {
+    const { message } = error as Error;
+    throw new RegisterError(`The file of ${kind} can not be read after ${String(read)} units: ${message}`, {
+      cause: error,
+    });
+  }
 }

@@ -1,9 +1,10 @@
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { AdapterApi } from '../api.ts';
 import { summaryOf } from '../summary.ts';
 import { RegisterCopy } from './copy.ts';
 import { isUnderWay, pushAll, pushChanges, type PushOptions } from './push.ts';
-import { followFeeds, readAll } from './read-register.ts';
+import { followFeeds, readAll, type Unread } from './read-register.ts';
 import { RegisterApi } from './register-api.ts';
 
 /**
@@ -18,19 +19,30 @@ export async function syncRegister(
   { url, file }: { url: string; file: string },
   options: PushOptions,
 ): Promise<{ summary: string; isDone: boolean }> {
+  mkdirSync(dirname(file), { recursive: true });
   const copy = new RegisterCopy(file);
   try {
     const register = new RegisterApi(url);
     if (what === 'delta' && !isUnderWay(copy)) {
-      const failed = await followFeeds(register, copy);
+      const unread = await followFeeds(register, copy);
       const sent = await pushChanges(api, copy, options);
-      return { summary: `${String(sent)} virksomheter sent, ${String(failed)} could not be read yet`, isDone: true };
+      return { summary: [`${String(sent)} virksomheter sent`, ...told(unread)].join('\n'), isDone: true };
     }
     // One that was broken off goes on first, with what it had.
-    if (!isUnderWay(copy)) await readAll(register, copy, dirname(file));
+    const unread = isUnderWay(copy) ? undefined : await readAll(register, copy, dirname(file));
     const sync = await pushAll(api, copy, options);
-    return { summary: summaryOf('POST', sync, copy.count(), 'virksomheter'), isDone: sync.tilstand === 'FULLFOERT' };
+    const summary = [summaryOf('POST', sync, copy.count(), 'virksomheter'), ...told(unread)].join('\n');
+    return { summary, isDone: sync.tilstand === 'FULLFOERT' };
   } finally {
     copy.close();
   }
+}
+
+function told(unread: Unread | undefined): string[] {
+  if (!unread || unread.count === 0) return [];
+  const { count, told: first } = unread;
+  return [
+    `${String(count)} could not be read of the register, and are asked for in the next run:`,
+    ...first.map((why) => `  ${why}`),
+  ];
 }

@@ -25,8 +25,13 @@ export interface RegisterServer {
   stop: () => Promise<void>;
 }
 
-/** The register over HTTP, as its open data are: files, feeds and single units. @param directory for its files */
-export async function startRegisterServer(register: Register, directory: string): Promise<RegisterServer> {
+/**
+ * The register over HTTP, as its open data are: files, feeds and single units.
+ *
+ * @param directory for its files
+ * @param port 0: a free one
+ */
+export async function startRegisterServer(register: Register, directory: string, port = 0): Promise<RegisterServer> {
   let faultOf: (path: string) => RegisterFault = () => undefined;
   const server = createServer((request, response) => {
     const fault = faultOf(request.url ?? '');
@@ -38,7 +43,7 @@ export async function startRegisterServer(register: Register, directory: string)
       answer(register, directory, request, response).catch(() => response.destroy());
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}${BASE}`,
     makeFiles: async () => {
