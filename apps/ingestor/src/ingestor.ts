@@ -133,6 +133,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     jobs: [
       kafka.group,
       new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
+      ...kafka.resourceStreams.map((of) => new FreshnessMeter(dataSource, of.topic, of.describe, of.name)),
       kafka.watch,
       new Retention(pool, retentionRules(config)),
       new SubscriptionCleanup(dataSource),
