@@ -201,9 +201,9 @@ function createForDuty(
 
 /** @throws StartupError when an organisation that is listed has no address */
 function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
-  const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic } = config;
+  const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic, VIRKSOMHET_TOPIC: virksomhetTopic } = config;
   return {
-    served: { organisasjon, topic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
+    served: { organisasjon, topic, virksomhetTopic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
     admitted: {
       organisasjon,
       groupsOnDuty: config.DRIFT_GRUPPER,
