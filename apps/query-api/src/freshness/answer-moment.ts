@@ -1,5 +1,5 @@
 import { PROBLEMS, Problem } from '@tiltak/platform';
-import { resourcesReadBy } from './moment.sql.ts';
+import { resourcesNeededBy } from './moment.sql.ts';
 
 /**
  * Up to when everything that was published is included in what a request is answered with: the oldest of the moments
@@ -35,7 +35,7 @@ export class AnswerMoment {
 }
 
 function notLoaded(text: string): string {
-  const resources = resourcesReadBy(text);
+  const resources = resourcesNeededBy(text);
   if (resources.length === 0) return 'The first load of data has not been completed';
   const names = resources.map(({ resource }) => resource.name).join(', ');
   return `The first load of ${names} has not been completed, or the service keeps none: hentFerskhet tells`;

@@ -69,7 +69,7 @@ const CHECK_AGAIN_MS = 30_000;
 
 const OUT = 'A replica is not read from';
 
-const MOMENTS = [MOMENT_SQL, ...RESOURCES.map(({ resource }) => resourceMomentSql(resource.name))];
+const MOMENTS = [MOMENT_SQL, ...RESOURCES.map(resourceMomentSql)];
 const STATUS = `select array[${MOMENTS.join(', ')}]::text[] as moments, endringsepoke()::text as epoke`;
 
 /**
