@@ -132,8 +132,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     avstemming,
     jobs: [
       kafka.group,
-      new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
-      ...kafka.resourceStreams.map((of) => new FreshnessMeter(dataSource, of.topic, of.describe, of.name)),
+      ...freshnessMeters(config, dataSource, kafka),
       kafka.watch,
       new Retention(pool, retentionRules(config)),
       new SubscriptionCleanup(dataSource),
@@ -152,6 +151,13 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };
+}
+
+function freshnessMeters(config: Config, dataSource: DataSource, kafka: KafkaConnection): Job[] {
+  return [
+    new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
+    ...kafka.resourceStreams.map((of) => new FreshnessMeter(dataSource, of.topic, of.describe, of.name)),
+  ];
 }
 
 /** By topic, what writes it. */

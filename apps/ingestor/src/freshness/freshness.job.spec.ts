@@ -181,9 +181,9 @@ test("a resource's topic is measured as that of avtaler, and promises nothing of
     { ressurs: 'virksomheter', til: null },
     { ressurs: 'virksomheter', til: expect.any(Date) },
   ]);
-  const lag = await register.getSingleMetric('ingestor_etterslep_ressurs')?.get();
+  const shown = await register.getSingleMetric('ingestor_etterslep_ressurs')?.get();
   const ofOurs = { ressurs: 'virksomheter', partisjon: 0 };
-  expect(lag?.values).toContainEqual(expect.objectContaining({ labels: ofOurs, value: 1 }));
+  expect(shown?.values).toContainEqual(expect.objectContaining({ labels: ofOurs, value: 1 }));
   await setPosition(0, 1);
   await meter.measure();
   const [, { til: loaded } = { til: null }] = await rows();

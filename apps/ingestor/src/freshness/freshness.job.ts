@@ -79,10 +79,10 @@ export class FreshnessMeter {
     await storeFreshness(this.dataSource, { topic: this.topic, resource: this.resource, id, at, measured });
   }
 
-  private show({ partition, ...ends }: Omit<PartitionExtent, 'start'>, lag: number): void {
+  private show({ partition, ...ends }: Omit<PartitionExtent, 'start'>, behind: number): void {
     if (this.resource !== undefined)
-      return metrics.resourceLag.set({ ressurs: this.resource, partisjon: partition }, lag);
-    metrics.lag.set({ partisjon: partition }, lag);
+      return metrics.resourceLag.set({ ressurs: this.resource, partisjon: partition }, behind);
+    metrics.lag.set({ partisjon: partition }, behind);
     this.transactions.show(partition, ends);
   }
 

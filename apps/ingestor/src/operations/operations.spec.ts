@@ -216,9 +216,9 @@ describe('virksomheter', () => {
     }
     expect(seen).toEqual([...[11, 12, 14, 15].map(nr).sort(), nr(13)]);
     expect(await actions()).toMatchObject(
-      [1, 2, 2].map((antall) => ({
+      [1, 2, 2].map((count) => ({
         handling: 'VIS_MANGLENDE_VIRKSOMHETER',
-        antall,
+        antall: count,
         hvem: ON_DUTY_NAV_IDENT,
         gjelder: null,
       })),
@@ -251,7 +251,7 @@ describe('virksomheter', () => {
     expect(tooLong.map((one) => one['organisasjonsnummer'])).toEqual([nr(100)]);
     expect(second.neste).toBeUndefined();
     expect(await actions()).toMatchObject(
-      [1, 3].map((antall) => ({ handling: 'VIS_VIRKSOMHETER_UTEN_HOVEDENHET', antall })),
+      [1, 3].map((count) => ({ handling: 'VIS_VIRKSOMHETER_UTEN_HOVEDENHET', antall: count })),
     );
   });
 });

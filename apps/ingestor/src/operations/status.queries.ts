@@ -22,12 +22,12 @@ export async function readStatus(
   deadlines: SyncDeadlines,
 ): Promise<StatusDto> {
   const contract = await readContract(db);
-  const partisjoner = await readPartitions(db, topic, 'konsum_status');
+  const partitions = await readPartitions(db, topic, 'konsum_status');
   return {
     organisasjon,
     topic,
-    dataOppdatert: oldestOf(partisjoner),
-    partisjoner,
+    dataOppdatert: oldestOf(partitions),
+    partisjoner: partitions,
     hull: await readGaps(db),
     topicer: await readTopics(db),
     parkerte: await countParked(db),

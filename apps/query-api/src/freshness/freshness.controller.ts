@@ -119,7 +119,7 @@ export class FreshnessController {
     if (furthestBehind) moment.include(furthestBehind.updatedToMs);
     return {
       ...topic(avtaler),
-      ressurser: Array.from(resources, ([ressurs, partitions]) => ({ ressurs, ...topic(partitions) })),
+      ressurser: Array.from(resources, ([name, partitions]) => ({ ressurs: name, ...topic(partitions) })),
     };
   }
 }

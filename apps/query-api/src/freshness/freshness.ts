@@ -85,9 +85,9 @@ export class Freshness {
     const ageOf = (known: PartitionFreshness | undefined): number =>
       this.agedNow(known)?.ageSeconds ?? performance.now() / 1_000;
     metrics.dataAge.set(ageOf(this.known));
-    for (const [ressurs, partitions] of this.latest.resources) {
-      if (partitions.length > 0) metrics.resourceAge.set({ ressurs }, ageOf(oldest(partitions)));
-      else metrics.resourceAge.remove({ ressurs });
+    for (const [name, partitions] of this.latest.resources) {
+      if (partitions.length > 0) metrics.resourceAge.set({ ressurs: name }, ageOf(oldest(partitions)));
+      else metrics.resourceAge.remove({ ressurs: name });
     }
   }
 }

@@ -40,12 +40,12 @@ export class VirksomheterController {
   @ApiOkResponse({ type: VirksomhetsstatusDto })
   async hentVirksomhetsstatus(): Promise<VirksomhetsstatusDto> {
     const topic = this.served.virksomhetTopic ?? null;
-    const partisjoner = topic === null ? [] : await readPartitions(this.pool, topic, 'ressurs_status');
+    const partitions = topic === null ? [] : await readPartitions(this.pool, topic, 'ressurs_status');
     const found = await readVirksomhetFigures(this.pool, topic ?? '');
     const status = {
       topic,
-      dataOppdatert: oldestOf(partisjoner),
-      partisjoner,
+      dataOppdatert: oldestOf(partitions),
+      partisjoner: partitions,
       manglende: found.missing,
       eldsteManglende: found.oldestMissing?.toISOString() ?? null,
       avtalerMedManglende: found.avtalerOfMissing,
@@ -104,15 +104,15 @@ export class VirksomheterController {
     };
   }
 
-  private async record(request: FastifyRequest, handling: Action, antall: number): Promise<void> {
-    await recordAction(this.pool, actorOf(tokenOf(request)), { handling, gjelder: null, antall });
+  private async record(request: FastifyRequest, action: Action, count: number): Promise<void> {
+    await recordAction(this.pool, actorOf(tokenOf(request)), { handling: action, gjelder: null, antall: count });
   }
 }
 
 function stateOf(status: Omit<VirksomhetsstatusDto, 'tilstand'>): State {
-  const lag = status.partisjoner.reduce((sum, { etterslep }) => sum + (etterslep ?? 0), 0);
+  const behind = status.partisjoner.reduce((sum, { etterslep }) => sum + (etterslep ?? 0), 0);
   const { eldsteManglende: oldest, utenHovedenhet, hull, parkerte, ikkeVarslet } = status;
   const isLong = oldest !== null && Date.now() - Date.parse(oldest) > LIMITS.missingMs;
   const isWrong = isLong || utenHovedenhet > 0 || hull > 0 || parkerte > 0;
-  return isWrong || lag > LIMITS.lag || ikkeVarslet > LIMITS.untold ? 'OBS' : 'BRA';
+  return isWrong || behind > LIMITS.lag || ikkeVarslet > LIMITS.untold ? 'OBS' : 'BRA';
 }

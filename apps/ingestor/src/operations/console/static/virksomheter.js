@@ -18,12 +18,12 @@ export async function readVirksomheter() {
     el('virksomheter-om').textContent = 'ikke i bruk';
     return;
   }
-  const lag = status.partisjoner.reduce((sum, partition) => sum + (partition.etterslep ?? 0), 0);
+  const behind = status.partisjoner.reduce((sum, partition) => sum + (partition.etterslep ?? 0), 0);
   el('virksomheter-om').textContent = aboutOf(status);
   fillFacts('virksomheter-fakta', {
     Topic: status.topic,
     'Oppdatert til': status.dataOppdatert ? time(status.dataOppdatert) : 'Første lasting er ikke ferdig',
-    'Etterslep, meldinger': number(lag),
+    'Etterslep, meldinger': number(behind),
     'Parkerte meldinger': number(status.parkerte),
     'Hull i meldingene': number(status.hull),
     'Ikke varslet ennå': number(status.ikkeVarslet),
