@@ -1792,10 +1792,15 @@ export interface components {
              */
             hull?: boolean;
         };
-        Ferskhet: {
+        Ressursferskhet: {
+            /**
+             * @description The resource: virksomheter; a new one is added without a new version
+             * @example virksomheter
+             */
+            ressurs: string;
             /**
              * Format: date-time
-             * @description The oldest of the partitions, as in the header Data-Oppdatert
+             * @description The oldest of the partitions, as in the header Data-Oppdatert of answers about it; null before the first load is done: then they are 503
              * @example 2026-11-23T10:15:00.123Z
              */
             dataOppdatert: string | null;
@@ -1804,8 +1809,25 @@ export interface components {
              * @example 0.4
              */
             alderSekunder: number | null;
-            /** @description Each partition of the topic */
+            /** @description Each partition of its topic; empty when the service keeps none of the resource */
             partisjoner: components["schemas"]["Partisjonsferskhet"][];
+        };
+        Ferskhet: {
+            /**
+             * Format: date-time
+             * @description Of avtaler: the oldest of the partitions, as in the header Data-Oppdatert
+             * @example 2026-11-23T10:15:00.123Z
+             */
+            dataOppdatert: string | null;
+            /**
+             * @description Age of that moment, in seconds
+             * @example 0.4
+             */
+            alderSekunder: number | null;
+            /** @description Each partition of the topic of avtaler */
+            partisjoner: components["schemas"]["Partisjonsferskhet"][];
+            /** @description The same of each other resource, by its name */
+            ressurser?: components["schemas"]["Ressursferskhet"][];
         };
         Dekning: {
             /** @description The kinds that the organisation has said something of; of others nothing is known */

@@ -1807,6 +1807,20 @@ comment on column relasjonskontroll.feilet is 'It ended without a result';
 grant select, insert, delete on relasjonskontroll to datadeling_skriver;
 grant update (startet, avsluttet, deltakere, mangler, overfloedige, avvik, feilet) on relasjonskontroll to datadeling_skriver;
 
+create table ressurs_status (
+  ressurs text not null,
+  topic text not null,
+  partisjon integer not null,
+  slutt_offset bigint not null,
+  oppdatert_til timestamptz(6),
+  constraint ressurs_status_pkey PRIMARY KEY (topic, partisjon)
+);
+comment on table ressurs_status is 'As konsum_status, of the topics of other resources than avtaler';
+comment on column ressurs_status.oppdatert_til is 'Everything published to the partition up to this moment is included';
+CREATE TRIGGER ressurs_status_hull BEFORE INSERT OR UPDATE ON ressurs_status FOR EACH ROW EXECUTE FUNCTION hold_igjen_ved_hull();
+grant select on ressurs_status to datadeling_leser;
+grant select, insert, update, delete on ressurs_status to datadeling_skriver;
+
 create table stanset_partisjon (
   id bigint generated always as identity,
   topic text not null,

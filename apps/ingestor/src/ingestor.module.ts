@@ -31,6 +31,7 @@ import { SERVED, type Served } from './operations/served.ts';
 import { StorageController } from './operations/storage/storage.controller.ts';
 import { StorageMeter } from './operations/storage/storage.job.ts';
 import { StatusController } from './operations/status.controller.ts';
+import { VirksomheterController } from './operations/virksomheter/virksomheter.controller.ts';
 
 /** What the controllers work with; made, started and stopped by `ingestor.ts`. */
 export interface Parts {
@@ -59,6 +60,7 @@ export interface Parts {
     OrganisasjonerController,
     RelationCheckController,
     StorageController,
+    VirksomheterController,
     ActionsController,
     ReleaseController,
     ParkedController,

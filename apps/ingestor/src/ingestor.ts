@@ -132,7 +132,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     avstemming,
     jobs: [
       kafka.group,
-      new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
+      ...freshnessMeters(config, dataSource, kafka),
       kafka.watch,
       new Retention(pool, retentionRules(config)),
       new SubscriptionCleanup(dataSource),
@@ -151,6 +151,13 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };
+}
+
+function freshnessMeters(config: Config, dataSource: DataSource, kafka: KafkaConnection): Job[] {
+  return [
+    new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
+    ...kafka.resourceStreams.map((of) => new FreshnessMeter(dataSource, of.topic, of.describe, of.name)),
+  ];
 }
 
 /** By topic, what writes it. */
@@ -200,9 +207,9 @@ function createForDuty(
 
 /** @throws StartupError when an organisation that is listed has no address */
 function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
-  const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic } = config;
+  const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic, VIRKSOMHET_TOPIC: virksomhetTopic } = config;
   return {
-    served: { organisasjon, topic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
+    served: { organisasjon, topic, virksomhetTopic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
     admitted: {
       organisasjon,
       groupsOnDuty: config.DRIFT_GRUPPER,

@@ -48,6 +48,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'registerident DELETE INSERT SELECT',
     'relasjon DELETE INSERT SELECT',
     'relasjonskontroll DELETE INSERT SELECT',
+    'ressurs_status DELETE INSERT SELECT UPDATE',
     'stanset_partisjon DELETE INSERT SELECT UPDATE',
     'statistikk DELETE INSERT SELECT',
     'statistikk_tidspunkt INSERT SELECT UPDATE',

@@ -26,7 +26,13 @@ export interface KafkaConnection {
   /** the stream of the person register, when there is one */
   identStream: Stream | undefined;
   /** of each resource that has a topic, the stream of it: for who takes its batches */
-  resourceStreams: readonly { name: string; topic: string; stream: Stream }[];
+  resourceStreams: readonly {
+    name: string;
+    topic: string;
+    stream: Stream;
+    /** Waits for Kafka as long as it takes. */
+    describe: () => Promise<TopicDescription>;
+  }[];
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
@@ -86,7 +92,7 @@ export function createKafkaConnection(
     return reader;
   };
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
-  const resourceStreams = streamsOf(patterns.resources ?? [], consumption, createStream);
+  const resourceStreams = streamsOf(patterns.resources ?? [], consumption, { createStream, admin });
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
   const publisher = createPublisher(topic);
@@ -134,11 +140,11 @@ function connecting(
 function streamsOf(
   resources: readonly { name: string; topic: string }[],
   consumption: ConsumerOptions,
-  createStream: (options: ConsumerOptions) => Stream,
+  { createStream, admin }: { createStream: (options: ConsumerOptions) => Stream; admin: TopicAdmin },
 ): KafkaConnection['resourceStreams'] {
   return resources.map(({ name, topic }) => {
     const own = { topic, pattern: name, groupId: `${consumption.groupId}-${name}` };
-    return { name, topic, stream: createStream({ ...consumption, ...own }) };
+    return { name, topic, stream: createStream({ ...consumption, ...own }), describe: () => admin.describe(topic) };
   });
 }
 

@@ -19,6 +19,8 @@ export const ACTIONS = [
   'RETT_UTDATERT',
   'KONTROLLER_RELASJONER',
   'RETT_RELASJONER',
+  'VIS_MANGLENDE_VIRKSOMHETER',
+  'VIS_VIRKSOMHETER_UTEN_HOVEDENHET',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

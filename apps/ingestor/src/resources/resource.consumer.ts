@@ -27,9 +27,7 @@ export class ResourceConsumer {
 
   /** Answers with the position to go on from. */
   private async store(batch: MessageBatch): Promise<number> {
-    const { partition, endOffset, fetchedFrom, messages } = batch;
-    const labels = { ressurs: this.writer.name, partisjon: partition };
-    metrics.resourceLag.set(labels, endOffset - fetchedFrom);
+    const { messages } = batch;
     try {
       let next = batch.nextOffset;
       if (messages.length <= FEW) next = await this.ingest(batch);
@@ -40,7 +38,6 @@ export class ResourceConsumer {
           return this.ingest(part);
         });
       }
-      metrics.resourceLag.set(labels, Math.max(0, endOffset - next));
       return next;
     } catch (error) {
       if (error instanceof UnknownPositionError) return UNKNOWN_POSITION;

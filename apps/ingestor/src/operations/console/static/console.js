@@ -10,6 +10,7 @@ import { readStorage } from './plass.js';
 import { awaitsRelations, readRelationChecks } from './relasjoner.js';
 import { readHeld } from './stansede.js';
 import { chooseHours, readCondition, readMeasurements } from './tilstand.js';
+import { readVirksomheter } from './virksomheter.js';
 
 const ACTIONS = {
   VIS_PARKERT: 'Så på en parkert melding',
@@ -29,6 +30,8 @@ const ACTIONS = {
   RETT_UTDATERT: 'Leste tilbake det som var utdatert',
   KONTROLLER_RELASJONER: 'Ba om kontroll av relasjonene',
   RETT_RELASJONER: 'Ba om at relasjonene blir rettet',
+  VIS_MANGLENDE_VIRKSOMHETER: 'Så hvilke virksomheter som mangler',
+  VIS_VIRKSOMHETER_UTEN_HOVEDENHET: 'Så hvilke virksomheter som ikke har hovedenhet',
 };
 
 async function readStatus() {
@@ -110,6 +113,7 @@ async function readAll() {
     readAvstemminger(),
     readRelationChecks(),
     readStorage(),
+    readVirksomheter(),
     readActions(),
   ]);
 }
@@ -122,6 +126,7 @@ async function refresh() {
   await readHeld();
   await readRelationChecks();
   await readStorage();
+  await readVirksomheter();
   if (!document.querySelector('dialog[open]') && !isReadIn('parkerte')) await readParked();
 }
 
@@ -131,8 +136,10 @@ function isReadIn(table) {
 }
 
 function forget() {
-  const filled = 'tbody, dialog dl, #adapter-fakta, #vis-innhold, #problemer, #friske, #kurver, .kort-om';
+  const filled =
+    'tbody, dialog dl, #adapter-fakta, #virksomheter-fakta, #vis-innhold, #problemer, #friske, #kurver, .kort-om';
   for (const part of document.querySelectorAll(filled)) part.replaceChildren();
+  for (const part of document.querySelectorAll('.paa-forespoersel')) part.hidden = true;
 }
 
 Object.assign(page, { readActions });

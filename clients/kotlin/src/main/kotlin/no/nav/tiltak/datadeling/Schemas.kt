@@ -1621,9 +1621,13 @@ public data class Partisjonsferskhet @JsonCreator constructor(
 
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public data class Ferskhet @JsonCreator constructor(
+public data class Ressursferskhet @JsonCreator constructor(
     /**
-     * The oldest of the partitions, as in the header Data-Oppdatert
+     * The resource: virksomheter; a new one is added without a new version
+     */
+    @param:JsonProperty("ressurs") @get:JsonProperty("ressurs") public val ressurs: String,
+    /**
+     * The oldest of the partitions, as in the header Data-Oppdatert of answers about it; null before the first load is done: then they are 503
      */
     @param:JsonProperty("dataOppdatert") @get:JsonProperty("dataOppdatert") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val dataOppdatert: Instant? = null,
     /**
@@ -1631,9 +1635,30 @@ public data class Ferskhet @JsonCreator constructor(
      */
     @param:JsonProperty("alderSekunder") @get:JsonProperty("alderSekunder") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val alderSekunder: Double? = null,
     /**
-     * Each partition of the topic
+     * Each partition of its topic; empty when the service keeps none of the resource
      */
     @param:JsonProperty("partisjoner") @get:JsonProperty("partisjoner") public val partisjoner: List<Partisjonsferskhet>,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Ferskhet @JsonCreator constructor(
+    /**
+     * Of avtaler: the oldest of the partitions, as in the header Data-Oppdatert
+     */
+    @param:JsonProperty("dataOppdatert") @get:JsonProperty("dataOppdatert") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val dataOppdatert: Instant? = null,
+    /**
+     * Age of that moment, in seconds
+     */
+    @param:JsonProperty("alderSekunder") @get:JsonProperty("alderSekunder") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val alderSekunder: Double? = null,
+    /**
+     * Each partition of the topic of avtaler
+     */
+    @param:JsonProperty("partisjoner") @get:JsonProperty("partisjoner") public val partisjoner: List<Partisjonsferskhet>,
+    /**
+     * The same of each other resource, by its name
+     */
+    @param:JsonProperty("ressurser") @get:JsonProperty("ressurser") public val ressurser: List<Ressursferskhet>? = null,
 )
 
 @JsonIgnoreProperties(ignoreUnknown = true)
