@@ -23,10 +23,12 @@ const ACTIONS = {
   FRIGI_KONTRAKT: 'Frigjorde kontrakten til adapteren',
   START_GJENOPPBYGGING: 'Startet gjenoppbygging',
   STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
+  BEKREFT_GJENOPPBYGGING: 'Bekreftet at det topicen ikke har, kan fjernes',
   AVSTEM: 'Avstemte',
   RETT_FREMMED: 'Slettet det kilden ikke har',
   RETT_MANGLER: 'Leste tilbake det som manglet',
   RETT_UTDATERT: 'Leste tilbake det som var utdatert',
+  RETT_ULIK: 'Leste tilbake det som var ulikt',
   KONTROLLER_RELASJONER: 'Ba om kontroll av relasjonene',
   RETT_RELASJONER: 'Ba om at relasjonene blir rettet',
 };
