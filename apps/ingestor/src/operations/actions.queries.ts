@@ -18,7 +18,6 @@ export const ACTIONS = [
   'RETT_FREMMED',
   'RETT_MANGLER',
   'RETT_UTDATERT',
-  'RETT_ULIK',
   'KONTROLLER_RELASJONER',
   'RETT_RELASJONER',
 ] as const;

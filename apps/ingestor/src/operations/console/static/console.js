@@ -28,7 +28,6 @@ const ACTIONS = {
   RETT_FREMMED: 'Slettet det kilden ikke har',
   RETT_MANGLER: 'Leste tilbake det som manglet',
   RETT_UTDATERT: 'Leste tilbake det som var utdatert',
-  RETT_ULIK: 'Leste tilbake det som var ulikt',
   KONTROLLER_RELASJONER: 'Ba om kontroll av relasjonene',
   RETT_RELASJONER: 'Ba om at relasjonene blir rettet',
 };
