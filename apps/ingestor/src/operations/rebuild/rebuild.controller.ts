@@ -27,7 +27,8 @@ export class RebuildController {
     const { tilstand, lest, antall, rettet, usette, startet, avsluttet } = last;
     const times = { startet: startet.toISOString(), avsluttet: avsluttet?.toISOString() ?? null };
     const end = estimateEnd(last, new Date());
-    const removed = resource === AVTALER ? {} : { fjernet: last.fjernet, venterPaaBekreftelse: last.venter };
+    const removed =
+      resource === AVTALER ? {} : { fjernet: last.fjernet, venterPaaBekreftelse: last.awaitsConfirmation };
     return {
       ...{ ressurs: resource, tilstand, lest, antall, rettet, usette, ...removed, ...times },
       ...(end && { ferdigOmtrent: end.toISOString() }),

@@ -17,7 +17,7 @@ export interface RebuildProgress {
   /** of a resource: those of them that went */
   fjernet: number;
   /** of a resource: so many are unseen that somebody must say that they may go */
-  venter: boolean;
+  awaitsConfirmation: boolean;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function readProgress(db: Pool, topic: string): Promise<RebuildProg
        coalesce(sum(p.slutt_offset - p.start_offset), 0)::float8 as antall,
        case when g.tilstand = 'FERDIG' then
          (select count(*)::int from gjenoppbygging_usett u where u.gjenoppbygging = g.id) else 0 end as usette,
-       0 as fjernet, false as venter
+       0 as fjernet, false as "awaitsConfirmation"
      from gjenoppbygging g left join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 group by g.id order by g.id desc limit 1`,
     [topic],

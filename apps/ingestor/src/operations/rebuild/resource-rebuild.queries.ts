@@ -147,7 +147,7 @@ export async function readResourceProgress(db: Pool, topic: string): Promise<Reb
     `select g.id, g.tilstand, g.startet, g.startet_av as "startetAv", g.avsluttet, g.rettet::int as rettet,
        p.lest::float8 as lest, p.antall::float8 as antall,
        case when g.navngitt is null then 0 else u.usette end::int as usette, u.fjernet::int as fjernet,
-       g.tilstand = 'KJORER' and g.navngitt is not null and not g.bekreftet as venter
+       g.tilstand = 'KJORER' and g.navngitt is not null and not g.bekreftet as "awaitsConfirmation"
      from gjenoppbygging g,
      lateral (select coalesce(sum(least(neste_offset, slutt_offset) - start_offset), 0) as lest,
        coalesce(sum(slutt_offset - start_offset), 0) as antall from gjenoppbygging_partisjon where gjenoppbygging = g.id) p,

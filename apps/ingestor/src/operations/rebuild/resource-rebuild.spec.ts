@@ -111,7 +111,7 @@ async function finish(kills: readonly number[], during: () => Promise<void>, max
   }
   rebuild = rebuildWith(() => Promise.resolve(), maxPercent);
   await Promise.all([rebuild.round(signal), during()]);
-  for (let state = await rebuild.rebuilt.readProgress(); state?.tilstand === 'KJORER' && !state.venter;) {
+  for (let state = await rebuild.rebuilt.readProgress(); state?.tilstand === 'KJORER' && !state.awaitsConfirmation;) {
     await rebuild.round(signal);
     state = await rebuild.rebuilt.readProgress();
   }
@@ -182,10 +182,10 @@ test('whatever the topic has lost, whoever is killed and whatever the stream bri
       forget(lost, keep);
       await corrupt(wrong);
       const rebuild = await finish(kills, () => publish(during), 0);
-      const { venter, usette } = (await rebuild.rebuilt.readProgress()) ?? {};
-      const told = new Set([...during, ...(venter ? late : [])].map(({ unit }) => unit));
+      const { awaitsConfirmation, usette } = (await rebuild.rebuilt.readProgress()) ?? {};
+      const told = new Set([...during, ...(awaitsConfirmation ? late : [])].map(({ unit }) => unit));
       await publish(late);
-      if (venter) {
+      if (awaitsConfirmation) {
         await rebuild.confirm(usette ?? 0, WHO);
         await rebuild.round(signal);
       }
@@ -208,7 +208,12 @@ test('what goes is told of in the feed, leaves no history and moves those below 
   await publish([say(1, 2), say(2, 3), say(3, null), say(4, null), say(5, null), say(6, null)]);
   forget(new Set([2]), [true]);
   const first = await finish([], () => Promise.resolve(), 10);
-  expect(await first.rebuilt.readProgress()).toMatchObject({ tilstand: 'KJORER', venter: true, usette: 1, fjernet: 0 });
+  expect(await first.rebuilt.readProgress()).toMatchObject({
+    tilstand: 'KJORER',
+    awaitsConfirmation: true,
+    usette: 1,
+    fjernet: 0,
+  });
   await expect(first.confirm(2, WHO)).rejects.toMatchObject({ problemType: { status: 409 } });
   await first.cancel(WHO);
   await first.stop();
