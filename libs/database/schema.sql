@@ -1398,10 +1398,14 @@ create table gjenoppbygging (
   avsluttet timestamptz(6),
   rettet bigint default 0 not null,
   epoke integer default 0 not null,
+  navngitt timestamptz(6),
+  bekreftet boolean default false not null,
   constraint gjenoppbygging_pkey PRIMARY KEY (id),
   constraint gjenoppbygging_tilstand_check CHECK (tilstand = ANY (ARRAY['KJORER'::text, 'STOPPET'::text, 'FERDIG'::text]))
 );
 comment on column gjenoppbygging.rettet is 'Rows that were not what their message says';
+comment on column gjenoppbygging.navngitt is 'Of a resource: when all was read, and what the topic does not tell of was named';
+comment on column gjenoppbygging.bekreftet is 'Of a resource: somebody has said that so many may go';
 CREATE UNIQUE INDEX gjenoppbygging_en_om_gangen ON gjenoppbygging USING btree (topic) WHERE tilstand = 'KJORER'::text;
 grant select, insert, update on gjenoppbygging to datadeling_skriver;
 
@@ -1414,6 +1418,26 @@ create table gjenoppbygging_partisjon (
   constraint gjenoppbygging_partisjon_pkey PRIMARY KEY (gjenoppbygging, partisjon)
 );
 grant select, insert, update on gjenoppbygging_partisjon to datadeling_skriver;
+
+create table gjenoppbygging_ressurs_sett (
+  gjenoppbygging bigint not null,
+  nokkel text not null,
+  constraint gjenoppbygging_ressurs_sett_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_ressurs_sett is 'Keys that the topic tells of, as read again or as the stream reads them meanwhile; emptied when it is over';
+grant select, insert, delete on gjenoppbygging_ressurs_sett to datadeling_skriver;
+
+create table gjenoppbygging_ressurs_usett (
+  gjenoppbygging bigint not null,
+  nokkel text not null,
+  avgjort timestamptz(6),
+  fjernet boolean default false not null,
+  constraint gjenoppbygging_ressurs_usett_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_ressurs_usett is 'Keys that are stored, and that the topic does not tell of any more';
+comment on column gjenoppbygging_ressurs_usett.avgjort is 'When it was removed, or found to have been told of meanwhile';
+grant select, insert on gjenoppbygging_ressurs_usett to datadeling_skriver;
+grant update (avgjort, fjernet) on gjenoppbygging_ressurs_usett to datadeling_skriver;
 
 create table gjenoppbygging_sett (
   gjenoppbygging bigint not null,
@@ -2041,6 +2065,8 @@ grant select, insert, delete on virksomhet_versjon to datadeling_skriver;
 alter table abonnement_medlem add constraint abonnement_medlem_abonnement_fkey FOREIGN KEY (abonnement) REFERENCES abonnement(id) ON DELETE CASCADE;
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
+alter table gjenoppbygging_ressurs_sett add constraint gjenoppbygging_ressurs_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
+alter table gjenoppbygging_ressurs_usett add constraint gjenoppbygging_ressurs_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table synk_avtale add constraint synk_avtale_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;

@@ -25,7 +25,7 @@ import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
-import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { Rebuilds } from './operations/rebuild/rebuilds.ts';
 import { RelationCheckController } from './operations/relation-check/relation-check.controller.ts';
 import { SERVED, type Served } from './operations/served.ts';
 import { StorageController } from './operations/storage/storage.controller.ts';
@@ -44,7 +44,7 @@ export interface Parts {
   giveWay: GiveWay;
   parkedReplay: ParkedReplay;
   parkedBulk: ParkedBulk;
-  rebuild: Rebuild;
+  rebuilds: Rebuilds;
   adapter: Adapter;
   storageMeter: StorageMeter;
   avstemming: Avstemming;
@@ -91,7 +91,7 @@ export class IngestorModule {
         { provide: GiveWay, useValue: parts?.giveWay },
         { provide: ParkedReplay, useValue: parts?.parkedReplay },
         { provide: ParkedBulk, useValue: parts?.parkedBulk },
-        { provide: Rebuild, useValue: parts?.rebuild },
+        { provide: Rebuilds, useValue: parts?.rebuilds },
         { provide: Adapter, useValue: parts?.adapter },
         { provide: StorageMeter, useValue: parts?.storageMeter },
         { provide: Avstemming, useValue: parts?.avstemming },

@@ -30,6 +30,8 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'endring DELETE INSERT SELECT',
     'gjenoppbygging INSERT SELECT UPDATE',
     'gjenoppbygging_partisjon INSERT SELECT UPDATE',
+    'gjenoppbygging_ressurs_sett DELETE INSERT SELECT',
+    'gjenoppbygging_ressurs_usett INSERT SELECT',
     'gjenoppbygging_sett DELETE INSERT SELECT',
     'gjenoppbygging_usett INSERT SELECT',
     'hovedenhet_varsel DELETE INSERT SELECT UPDATE',

@@ -46,6 +46,7 @@ describe('access', () => {
     ['GET', '/drift/v1/gjenoppbygging/usette'],
     ['POST', '/drift/v1/gjenoppbygging'],
     ['POST', '/drift/v1/gjenoppbygging/stopp'],
+    ['POST', '/drift/v1/gjenoppbygging/bekreft'],
     ['POST', '/drift/v1/avstemming'],
     ['GET', '/drift/v1/avstemming'],
     ['GET', '/drift/v1/avstemming/1'],

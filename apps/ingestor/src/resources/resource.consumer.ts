@@ -5,6 +5,7 @@ import { partOf, storeEach, type MessageBatch, type Outcome } from '../kafka/bat
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
 import { setPosition } from '../kafka/positions.queries.ts';
 import { metrics } from '../metrics.ts';
+import { recordSeenMeanwhile } from '../operations/rebuild/resource-rebuild.queries.ts';
 
 /** As many as come at a time when nothing is read anew. */
 const FEW = 20;
@@ -79,6 +80,7 @@ export function ingestResource(
         messages,
         record: async (written) => {
           await setPosition(db, batch, nextOffset);
+          await recordSeenMeanwhile(db, topic, writer.keysOf(written));
           return { nextOffset, ...written };
         },
       };

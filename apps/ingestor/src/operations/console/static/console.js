@@ -24,6 +24,7 @@ const ACTIONS = {
   FRIGI_KONTRAKT: 'Frigjorde kontrakten til adapteren',
   START_GJENOPPBYGGING: 'Startet gjenoppbygging',
   STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
+  BEKREFT_GJENOPPBYGGING: 'Bekreftet at det topicen ikke har, kan fjernes',
   AVSTEM: 'Avstemte',
   RETT_FREMMED: 'Slettet det kilden ikke har',
   RETT_MANGLER: 'Leste tilbake det som manglet',
