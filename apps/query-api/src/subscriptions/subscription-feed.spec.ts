@@ -499,7 +499,7 @@ test('by hovedenhet, whoever writes virksomheter, avtaler and members at once: w
       );
       expect(copy).toEqual(new Map(written.filter(({ nr }) => inside.has(nr)).map(({ id, nr }) => [id, nr])));
     }),
-    { numRuns: 8 },
+    { numRuns: 6 },
   );
 }, 120_000);
 
