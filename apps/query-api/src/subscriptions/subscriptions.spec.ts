@@ -21,6 +21,7 @@ const PATH = '/api/v1/abonnementer/mine';
 
 interface Options {
   as?: string;
+  antall?: string;
   etter?: string;
   fra?: string;
   ventSekunder?: string;

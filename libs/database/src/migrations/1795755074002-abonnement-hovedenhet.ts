@@ -44,6 +44,12 @@ export class AbonnementHovedenhet1795755074002 implements MigrationInterface {
       sql: (range) =>
         `delete from abonnement_medlem where (hovedenhet is not null or noekkel like 'H%') and ${range('abonnement')}`,
     });
+    await inBatches(db, {
+      name: 'kinds',
+      table: 'abonnement',
+      key: 'id',
+      sql: (range) => `update abonnement set slag = array_remove(slag, 'H') where 'H' = any (slag) and ${range('id')}`,
+    });
     await createIndexConcurrently(
       db,
       'abonnement_medlem_en',
@@ -58,8 +64,7 @@ export class AbonnementHovedenhet1795755074002 implements MigrationInterface {
        alter table abonnement_medlem drop constraint abonnement_medlem_noekkel_check;
        alter table abonnement_medlem add constraint abonnement_medlem_noekkel_check check (noekkel ~ '^[PABT].') not valid;
        comment on column abonnement_medlem.noekkel is 'P and a deltaker_id, A and an avtale_id, B and a bedrift_nr, T and a tiltakstype as the source has it';
-       comment on column abonnement.antall is 'How many members it has';
-       update abonnement set slag = array_remove(slag, 'H') where 'H' = any (slag);`,
+       comment on column abonnement.antall is 'How many members it has';`,
     );
     await validate(db, 'abonnement_medlem', 'abonnement_medlem_noekkel_check');
   }
