@@ -1705,7 +1705,7 @@ export interface components {
              */
             tiltakstyper?: components["schemas"]["Abonnementstype"][];
             /**
-             * @description Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Read hovedenhet
+             * @description Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Needs the field hovedenhet
              * @example [
              *       "910712217"
              *     ]

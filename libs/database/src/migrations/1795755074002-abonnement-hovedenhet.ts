@@ -84,6 +84,7 @@ const definer = `security definer set search_path to 'pg_catalog', 'public', 'pg
 /**
  * By what virksomheter say themselves, and not by the hovedenhet that is stored, which is found a statement later.
  * As of virksomheter_under: whose chain is too long, or leads into a cycle, is below nobody.
+ * One by one, by index: as a join, tables that look small would be gone through for each, which is so in the first load.
  */
 const FOLLOW = `
   create function flytt_abonnerte(flyttet text[]) returns void
@@ -92,17 +93,21 @@ const FOLLOW = `
     with recursive ned (nr) as (
       select unnest(flyttet)
       union
-      select v.organisasjonsnummer from ned join public.virksomhet v on v.overordnet_enhet = ned.nr and v.slettet is null
+      select v.organisasjonsnummer from ned cross join lateral (
+        select organisasjonsnummer from public.virksomhet where overordnet_enhet = ned.nr and slettet is null offset 0) v
     ), opp (nr, topp, nivaa) as (
       select nr, nr, 0 from ned
       union all
       select opp.nr, v.overordnet_enhet, opp.nivaa + 1
-      from opp join public.virksomhet v on v.organisasjonsnummer = opp.topp
-      where v.slettet is null and v.overordnet_enhet is not null and opp.nivaa <= 20
+      from opp cross join lateral (
+        select overordnet_enhet from public.virksomhet
+        where organisasjonsnummer = opp.topp and slettet is null and overordnet_enhet is not null offset 0) v
+      where opp.nivaa <= 20
     ), kjede as materialized (
       select nr, case when max(nivaa) <= 20 then array_agg(topp) filter (where nivaa > 0) end as enheter from opp group by nr
     ), ute as materialized (
-      select m.ctid as sted, m.lagt_til from kjede k join public.abonnement_medlem m on m.noekkel = 'B' || k.nr
+      select m.sted, m.lagt_til from kjede k cross join lateral (
+        select ctid as sted, lagt_til, fjernet, hovedenhet from public.abonnement_medlem where noekkel = 'B' || k.nr offset 0) m
       where m.fjernet is null and m.hovedenhet <> k.nr and coalesce(m.hovedenhet <> all (k.enheter), true)
     ), ut as (
       update public.abonnement_medlem m set fjernet = pg_current_xact_id() from ute
@@ -113,8 +118,9 @@ const FOLLOW = `
     )
     insert into public.abonnement_medlem (abonnement, noekkel, hovedenhet)
     select h.abonnement, 'B' || k.nr, enhet.nr
-    from kjede k cross join unnest(k.enheter) as enhet(nr)
-    join public.abonnement_medlem h on h.noekkel = 'H' || enhet.nr and h.fjernet is null
+    from kjede k cross join unnest(k.enheter) as enhet(nr) cross join lateral (
+      select abonnement, fjernet from public.abonnement_medlem where noekkel = 'H' || enhet.nr offset 0) h
+    where h.fjernet is null
     on conflict (abonnement, noekkel, ident, hovedenhet) where fjernet is null do nothing;
   end $$;
   comment on function flytt_abonnerte(text[]) is 'Members by hovedenhet of these virksomheter and of all below them, by what is above them now';

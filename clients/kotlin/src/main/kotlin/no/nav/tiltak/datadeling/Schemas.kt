@@ -1495,7 +1495,7 @@ public data class Abonnementsmedlemmer @JsonCreator constructor(
      */
     @param:JsonProperty("tiltakstyper") @get:JsonProperty("tiltakstyper") public val tiltakstyper: List<Abonnementstype>? = null,
     /**
-     * Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Read hovedenhet
+     * Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Needs the field hovedenhet
      */
     @param:JsonProperty("hovedenheter") @get:JsonProperty("hovedenheter") public val hovedenheter: List<String>? = null,
 ) {
