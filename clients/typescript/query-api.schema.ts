@@ -204,7 +204,7 @@ export interface paths {
         get: operations["hentAbonnement"];
         /**
          * Follow these
-         * @description Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
+         * @description Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, 1,000 hovedenheter, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
          */
         put: operations["lagreAbonnement"];
         post?: never;
@@ -1704,6 +1704,13 @@ export interface components {
              *     ]
              */
             tiltakstyper?: components["schemas"]["Abonnementstype"][];
+            /**
+             * @description Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Needs the field hovedenhet
+             * @example [
+             *       "910712217"
+             *     ]
+             */
+            hovedenheter?: string[];
         };
         Abonnement: {
             /**
@@ -1731,6 +1738,11 @@ export interface components {
              * @example 0
              */
             antallTiltakstyper: number;
+            /**
+             * @description Units that are followed with all below them, which are not counted
+             * @example 0
+             */
+            antallHovedenheter: number;
             /**
              * Format: date-time
              * @description When it was made

@@ -113,6 +113,7 @@ test('each function that runs as the owner names its search path, and is for tho
   );
   expect(Object.fromEntries(functions.map(({ name, who }) => [name, who]))).toEqual({
     abonnement_person: [],
+    abonnement_virksomhet: [],
     avtale_endring_endret: [],
     avtale_endring_lenker: [],
     avtale_endring_ny: [],

@@ -63,6 +63,8 @@ const KONSUMENTER = [
   ),
   // May not search by persons.
   konsument('uten-person', { operasjoner: 'alle', felter: ['avtaleId', 'bedriftNr', 'tiltakstype', 'avtaleStatus'] }),
+  // May not read which employer an avtale is with, only what that one is below.
+  konsument('uten-bedrift', { operasjoner: 'alle', felter: ['avtaleId', 'hovedenhet'] }),
   { ...konsument('uten-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: undefined },
   { ...konsument('ukjente-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: 7 },
   { ...konsument('graadig', { operasjoner: 'alle', felter: 'alle' }), kvote: { perSekund: 1, burst: 3 } },

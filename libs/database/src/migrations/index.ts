@@ -44,6 +44,7 @@ import { Virksomheter1795744951900 } from './1795744951900-virksomheter.ts';
 import { Analyse1795745044733 } from './1795745044733-analyse.ts';
 import { SynkRessurs1795745565530 } from './1795745565530-synk-ressurs.ts';
 import { RevisorensNoekkelkontroll1795745977474 } from './1795745977474-revisorens-noekkelkontroll.ts';
+import { AbonnementHovedenhet1795755074002 } from './1795755074002-abonnement-hovedenhet.ts';
 import { Ressursgjenoppbygging1795755131535 } from './1795755131535-ressursgjenoppbygging.ts';
 import { RessursStatus1795755246845 } from './1795755246845-ressurs-status.ts';
 
@@ -95,6 +96,7 @@ export const MIGRATIONS = [
   Analyse1795745044733,
   SynkRessurs1795745565530,
   RevisorensNoekkelkontroll1795745977474,
+  AbonnementHovedenhet1795755074002,
   Ressursgjenoppbygging1795755131535,
   RessursStatus1795755246845,
 ];

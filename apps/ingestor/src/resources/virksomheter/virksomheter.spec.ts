@@ -46,13 +46,37 @@ const stored = (): Promise<{ nr: string; above: string | null; top: string | nul
      from virksomhet order by 1`,
   );
 
-test('whatever is said in whatever order, by two writers at once and twice, rows and hovedenhet are those from scratch', async () => {
+/** Of a subscription by these hovedenheter: each with itself and all that has it in a chain that has an end. */
+function expectedMembers(tops: readonly number[], rows: ReturnType<typeof expected>): string[] {
+  const above = new Map(rows.map((row) => [row.nr, row.above]));
+  const chainOf = (unit: string): string[] => {
+    const chain = [unit];
+    for (let next = above.get(unit); next != null; next = above.get(next)) chain.push(next);
+    return chain;
+  };
+  const below = (top: string): string[] =>
+    rows.filter((row) => row.nr !== top && row.top !== null && chainOf(row.nr).includes(top)).map((row) => row.nr);
+  return tops.flatMap((top) => [nr(top), ...below(nr(top))].map((unit) => `${nr(top)} ${unit}`)).sort();
+}
+
+const changeSubscription = (add: readonly number[], remove: readonly number[]): Promise<unknown> =>
+  setup.owner.query(`select lagre_abonnement('k', 'b', 'n', true, null, $1, $2)`, [
+    add.map((unit) => `H${nr(unit)}`),
+    remove.map((unit) => `H${nr(unit)}`),
+  ]);
+
+test('whatever is said in whatever order, by two writers at once and twice, rows, hovedenhet and members by it are those from scratch', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(said, { minLength: 1, maxLength: 40 }),
       fc.integer({ min: 1, max: 7 }),
-      async (all, size) => {
-        await setup.owner.query('truncate virksomhet, virksomhet_versjon, virksomhet_endring, hovedenhet_varsel');
+      fc.array(fc.integer({ min: 0, max: 8 }), { maxLength: 6 }),
+      async (all, size, followed) => {
+        await setup.owner.query(
+          'truncate virksomhet, virksomhet_versjon, virksomhet_endring, hovedenhet_varsel, abonnement cascade',
+        );
+        await setup.owner.query('select foelg_avtaler()');
+        await changeSubscription([3, 8], []);
         await setup.owner.query('update konsum_offset set neste_offset = 0 where topic = $1', [OWN]);
         const lanes = Map.groupBy(all, ({ unit }) => unit % PARTITIONS);
         const play = async ([partition, lane]: [number, Said[]]): Promise<void> => {
@@ -66,9 +90,24 @@ test('whatever is said in whatever order, by two writers at once and twice, rows
             await ingestResource(writer, part);
           }
         };
-        await Promise.all([...lanes].map(play));
+        // One more, and the one before it no more, while they write.
+        const follow = async (): Promise<number[]> => {
+          let tops = [3, 8];
+          for (const top of followed) {
+            const [first, ...rest] = tops;
+            tops = [...rest.filter((one) => one !== top), top];
+            await changeSubscription([top], first === undefined || first === top ? [] : [first]);
+          }
+          return tops;
+        };
+        const [tops] = await Promise.all([follow(), ...[...lanes].map(play)]);
         expect(await stored()).toEqual(expected(all));
         expect(await checkHierarchy(setup.pool, { repair: false })).toEqual([]);
+        const members = await setup.owner.query<{ pair: string }[]>(
+          `select hovedenhet || ' ' || substr(noekkel, 2) as pair from abonnement_medlem
+           where fjernet is null and hovedenhet is not null order by 1`,
+        );
+        expect(members.map(({ pair }) => pair)).toEqual(expectedMembers(tops, expected(all)));
       },
     ),
     { numRuns: 40 },

@@ -1494,6 +1494,10 @@ public data class Abonnementsmedlemmer @JsonCreator constructor(
      * Kinds of measure: every avtale of them
      */
     @param:JsonProperty("tiltakstyper") @get:JsonProperty("tiltakstyper") public val tiltakstyper: List<Abonnementstype>? = null,
+    /**
+     * Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Needs the field hovedenhet
+     */
+    @param:JsonProperty("hovedenheter") @get:JsonProperty("hovedenheter") public val hovedenheter: List<String>? = null,
 ) {
     /** For Java. */
     public class Builder {
@@ -1505,16 +1509,19 @@ public data class Abonnementsmedlemmer @JsonCreator constructor(
         public fun bedriftsnumre(bedriftsnumre: List<String>?): Builder = apply { this.bedriftsnumre = bedriftsnumre }
         private var tiltakstyper: List<Abonnementstype>? = null
         public fun tiltakstyper(tiltakstyper: List<Abonnementstype>?): Builder = apply { this.tiltakstyper = tiltakstyper }
+        private var hovedenheter: List<String>? = null
+        public fun hovedenheter(hovedenheter: List<String>?): Builder = apply { this.hovedenheter = hovedenheter }
         public fun build(): Abonnementsmedlemmer = Abonnementsmedlemmer(
             personidenter = personidenter,
             avtaleIder = avtaleIder,
             bedriftsnumre = bedriftsnumre,
             tiltakstyper = tiltakstyper,
+            hovedenheter = hovedenheter,
         )
     }
 
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "Abonnementsmedlemmer(avtaleIder=$avtaleIder, bedriftsnumre=$bedriftsnumre, tiltakstyper=$tiltakstyper)"
+    override fun toString(): String = "Abonnementsmedlemmer(avtaleIder=$avtaleIder, bedriftsnumre=$bedriftsnumre, tiltakstyper=$tiltakstyper, hovedenheter=$hovedenheter)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -1541,6 +1548,10 @@ public data class Abonnement @JsonCreator constructor(
      */
     @param:JsonProperty("antallTiltakstyper") @get:JsonProperty("antallTiltakstyper") public val antallTiltakstyper: Int,
     /**
+     * Units that are followed with all below them, which are not counted
+     */
+    @param:JsonProperty("antallHovedenheter") @get:JsonProperty("antallHovedenheter") public val antallHovedenheter: Int,
+    /**
      * When it was made
      */
     @param:JsonProperty("opprettet") @get:JsonProperty("opprettet") public val opprettet: Instant,
@@ -1554,7 +1565,7 @@ public data class Abonnement @JsonCreator constructor(
     @param:JsonProperty("sistBrukt") @get:JsonProperty("sistBrukt") public val sistBrukt: Instant,
 ) {
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "Abonnement(navn=$navn, antallAvtaler=$antallAvtaler, antallBedrifter=$antallBedrifter, antallTiltakstyper=$antallTiltakstyper, opprettet=$opprettet, endret=$endret, sistBrukt=$sistBrukt)"
+    override fun toString(): String = "Abonnement(navn=$navn, antallAvtaler=$antallAvtaler, antallBedrifter=$antallBedrifter, antallTiltakstyper=$antallTiltakstyper, antallHovedenheter=$antallHovedenheter, opprettet=$opprettet, endret=$endret, sistBrukt=$sistBrukt)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
