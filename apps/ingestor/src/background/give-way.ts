@@ -13,6 +13,8 @@ export interface PieceSize {
   first: number;
   least: number;
   most: number;
+  /** of work that holds no lock that the stream asks for: how long a piece may take while the stream has nothing to do */
+  idleMs?: number;
 }
 
 /**
@@ -47,7 +49,11 @@ export class GiveWay {
 
   /** For one kind of work. */
   inPieces(size: PieceSize): Pieces {
-    return new Pieces((work, signal) => this.take(work, signal), size);
+    return new Pieces(
+      (work, signal) => this.take(work, signal),
+      size,
+      () => this.isBusy,
+    );
   }
 
   /** @throws AbortError, and what the work throws */
@@ -94,6 +100,7 @@ export class Pieces {
   constructor(
     private readonly takeTurn: Take,
     private readonly limits: PieceSize,
+    private readonly isBusy: () => boolean,
   ) {
     this.size = limits.first;
   }
@@ -107,8 +114,9 @@ export class Pieces {
   async take<T>(work: (most: number) => Promise<T>, signal?: AbortSignal): Promise<T> {
     let most = this.size;
     const { value, ms } = await this.takeTurn(() => work((most = this.size)), signal);
-    const { least, most: largest } = this.limits;
-    const fitting = ms > PIECE_MS ? most * Math.max(PIECE_MS / ms, 0.5) : most * 1.25 + 1;
+    const { least, most: largest, idleMs = PIECE_MS } = this.limits;
+    const goal = this.isBusy() ? PIECE_MS : idleMs;
+    const fitting = ms > goal ? most * Math.max(goal / ms, 0.5) : most * 1.25 + 1;
     this.size = Math.max(least, Math.min(largest, Math.floor(fitting)));
     return value;
   }

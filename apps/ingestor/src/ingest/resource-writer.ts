@@ -163,8 +163,11 @@ export class ResourceWriter {
     const known = await this.queries.lockStates(db, [...perKey.keys()]);
     const folds = [...perKey].map(([key, positioned]) => foldResource(key, known.get(key), positioned, this.encode));
     const { queries } = this;
-    const decided = folds.filter(({ state }) => state).map(({ key }) => key);
-    const follow = decided.length > 0 ? await this.ingest.follow?.(db, decided) : undefined;
+    // What was said once more has nothing that follows it.
+    const changed = folds
+      .filter(({ key, state }) => state && state.fingerprint !== known.get(key)?.fingerprint)
+      .map(({ key }) => key);
+    const follow = changed.length > 0 ? await this.ingest.follow?.(db, changed) : undefined;
     await queries.write(
       db,
       folds.flatMap(({ key, state, content }) => (state ? [{ key, state, content, known: known.get(key) }] : [])),

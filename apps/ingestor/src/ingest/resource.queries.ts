@@ -35,14 +35,12 @@ const PLACE: readonly Column[] = [
   ['kilde_partisjon', 'integer'],
   ['kilde_offset', 'bigint'],
 ];
-const STATE: readonly Column[] = [
-  ['slettet', 'text'],
-  ...PLACE,
+const MEMORY: readonly Column[] = [
   ['kilde_skrevet', 'bigint'],
   ['kilde_slett_foer', 'bigint'],
   ['kilde_minne', 'text'],
-  ['avtrykk', 'uuid'],
 ];
+const STATE: readonly Column[] = [['slettet', 'text'], ...PLACE, ...MEMORY, ['avtrykk', 'uuid']];
 
 /** Bytes; no key of a resource is longer. */
 const LONGEST_KEY = 200;
@@ -74,10 +72,14 @@ export class ResourceQueries {
     return this.keyType === 'uuid' ? text.toLowerCase() : text;
   }
 
-  /** What is known of each, locked until the transaction ends: those that write the same wait, in the order of the keys. */
+  /**
+   * What is known of each, locked until the transaction ends: those that write the same wait, in the order of the keys.
+   *
+   * Planned each time, as all that looks rows up here: a plan from when the table was empty reads all of it, and would be
+   * kept while a first load makes it large.
+   */
   async lockStates(db: Db, keys: readonly string[]): Promise<Map<string, ResourceState>> {
     const { rows } = await db.query<StateRow>({
-      name: `laas_${this.table}`,
       text: `select ${this.key}::text as id, to_char(${this.order} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as endret,
                ${PLACE_COLUMNS.join(', ')}, kilde_minne, slettet, avtrykk
              from ${this.table} where ${this.key} = any($1::${this.keyType}[]) order by ${this.key} for update`,
@@ -104,7 +106,8 @@ export class ResourceQueries {
    */
   async write(db: Db, rows: readonly ResourceRow[]): Promise<void> {
     const fresh = rows.filter(({ known }) => !known);
-    const changed = rows.filter(({ known }) => known);
+    const changed = rows.filter(({ known, state }) => known && !isAsBefore(state, known));
+    const same = rows.filter(({ known, state }) => known && isAsBefore(state, known));
     try {
       await this.insert(
         db,
@@ -117,14 +120,18 @@ export class ResourceQueries {
       if (code === '23505' && constraint === `${this.table}_pkey`) throw new ConcurrentChangeError();
       throw error;
     }
-    if (changed.length === 0) return;
+    await this.update(db, changed);
+    await this.movePlace(db, same);
+  }
+
+  private async update(db: Db, rows: readonly ResourceRow[]): Promise<void> {
+    if (rows.length === 0) return;
     const { from, values } = unnested(
       this.columns,
-      changed.map((row) => this.rowOf(row)),
+      rows.map((row) => this.rowOf(row)),
     );
     const { table, key } = this;
     await db.query({
-      name: `skriv_${table}`,
       text: `update ${table} set ${this.columns.map(([column]) => `${column} = inn.${column}`).join(', ')},
                mottatt = case when ${table}.avtrykk is distinct from inn.avtrykk then now() else ${table}.mottatt end
              from ${from} where ${table}.${key} = inn.${key}`,
@@ -158,12 +165,29 @@ export class ResourceQueries {
     await db.query(`update ${table} set mottatt = now() where ${key} = any($1::${keyType}[])`, [keys]);
   }
 
+  /** Of what has been said once more, as in every full sync: no column of an index is named. */
+  private async movePlace(db: Db, rows: readonly ResourceRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const { table, key, keyType } = this;
+    const columns = [[key, keyType] as const, ...PLACE, ...MEMORY];
+    const { from, values } = unnested(
+      columns,
+      rows.map((row) => [row.key, ...placeOf(row.state)]),
+    );
+    await db.query({
+      text: `update ${table} set ${columns
+        .slice(1)
+        .map(([column]) => `${column} = inn.${column}`)
+        .join(', ')} from ${from} where ${table}.${key} = inn.${key}`,
+      values,
+    });
+  }
+
   private rowOf({ key, state, content }: ResourceRow): ColumnValue[] {
-    const { position, deleted, fingerprint, memory, sistEndret } = state;
-    const { epoch, partition, offset, writtenAt = null, deletesBefore = null } = position;
+    const { deleted, fingerprint, sistEndret } = state;
     const left: Record<string, ColumnValue> = { [this.key]: key, [this.order]: sistEndret };
     const columns = content?.columns ?? this.content.map(([column]) => left[column] ?? null);
-    return [...columns, deleted, epoch, partition, offset, writtenAt, deletesBefore, encodeMemory(memory), fingerprint];
+    return [...columns, deleted, ...placeOf(state), fingerprint];
   }
 
   private async insert(
@@ -241,6 +265,17 @@ export class ResourceQueries {
       ],
     });
   }
+}
+
+/** Of the same content; its place and what is remembered may be others. */
+function isAsBefore(state: ResourceState, known: ResourceState): boolean {
+  return state.deleted === null && known.deleted === null && state.fingerprint === known.fingerprint;
+}
+
+/** As `PLACE` and `MEMORY`. */
+function placeOf({ position, memory }: ResourceState): ColumnValue[] {
+  const { epoch, partition, offset, writtenAt = null, deletesBefore = null } = position;
+  return [epoch, partition, offset, writtenAt, deletesBefore, encodeMemory(memory)];
 }
 
 /** Rows as a table `inn` of a statement, whatever their number: a parameter for each column. */

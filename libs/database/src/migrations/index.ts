@@ -47,6 +47,7 @@ import { RevisorensNoekkelkontroll1795745977474 } from './1795745977474-revisore
 import { AbonnementHovedenhet1795755074002 } from './1795755074002-abonnement-hovedenhet.ts';
 import { Ressursgjenoppbygging1795755131535 } from './1795755131535-ressursgjenoppbygging.ts';
 import { RessursStatus1795755246845 } from './1795755246845-ressurs-status.ts';
+import { HovedenhetOppslag1795756142194 } from './1795756142194-hovedenhet-oppslag.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -99,4 +100,5 @@ export const MIGRATIONS = [
   AbonnementHovedenhet1795755074002,
   Ressursgjenoppbygging1795755131535,
   RessursStatus1795755246845,
+  HovedenhetOppslag1795756142194,
 ];
