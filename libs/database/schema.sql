@@ -783,17 +783,21 @@ CREATE OR REPLACE FUNCTION oppdater_hovedenheter(flyttet text[])
  SET enable_mergejoin TO 'off'
  SET enable_material TO 'off'
  SET enable_bitmapscan TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$ begin
   return query with recursive ned (nr) as (
     select unnest(flyttet)
     union
-    select v.organisasjonsnummer from ned join public.virksomhet v on v.overordnet_enhet = ned.nr and v.slettet is null
+    select v.organisasjonsnummer from ned cross join lateral (
+      select organisasjonsnummer from public.virksomhet where overordnet_enhet = ned.nr and slettet is null offset 0) v
   ), opp (nr, topp, nivaa) as (
     select nr, nr, 0 from ned
     union all
     select opp.nr, v.overordnet_enhet, opp.nivaa + 1
-    from opp join public.virksomhet v on v.organisasjonsnummer = opp.topp
-    where v.slettet is null and v.overordnet_enhet is not null and opp.nivaa <= 20
+    from opp cross join lateral (
+      select overordnet_enhet from public.virksomhet
+      where organisasjonsnummer = opp.topp and slettet is null and overordnet_enhet is not null offset 0) v
+    where opp.nivaa <= 20
   ), riktig as (
     select distinct on (nr) nr, case when nivaa between 1 and 20 then topp end as hovedenhet
     from opp order by nr, nivaa desc
@@ -807,7 +811,7 @@ AS $function$ begin
     on conflict (organisasjonsnummer) do update set lagt_til = excluded.lagt_til
   ), linjer as (
     insert into public.virksomhet_endring (organisasjonsnummer, type)
-    select organisasjonsnummer, 'ENDRET' from rettet where slettet is null and organisasjonsnummer <> all (flyttet)
+    select organisasjonsnummer, 'ENDRET' from rettet where slettet is null and organisasjonsnummer not in (select unnest(flyttet))
   )
   select organisasjonsnummer from rettet;
 end $function$;
