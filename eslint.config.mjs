@@ -45,7 +45,7 @@ const ingestorDoors = [
     },
   },
   {
-    files: ['apps/ingestor/src/ingest/{writer,group-writer,person-writer,resource-writer}.ts'],
+    files: ['apps/ingestor/src/ingest/{writer,group-writer,person-writer,resource-writer,resource-repair}.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [adapterApart] }] },
   },
   {

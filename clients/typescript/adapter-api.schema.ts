@@ -126,6 +126,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/drift/v1/virksomheter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How employers come in, and how many links do not hang together; names none */
+        get: operations["hentVirksomhetsstatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drift/v1/virksomheter/manglende": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Employers that are named and not here, those that have been missing for longest first; audited */
+        post: operations["listManglendeVirksomheter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drift/v1/virksomheter/uten-hovedenhet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Employers whose chain leads into a cycle, or has too many levels, with the chain; audited */
+        post: operations["listVirksomheterUtenHovedenhet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/drift/v1/handlinger": {
         parameters: {
             query?: never;
@@ -351,7 +402,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Avtaler that the topic did not tell of any more in the last rebuild; they are not deleted */
+        /** Those that the topic did not tell of any more in the last rebuild; avtaler are not deleted */
         get: operations["listUsette"];
         put?: never;
         post?: never;
@@ -372,6 +423,23 @@ export interface paths {
         put?: never;
         /** Stops reading; what was put right stays so */
         post: operations["stoppGjenoppbygging"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drift/v1/gjenoppbygging/bekreft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has those removed that the topic does not tell of any more, of another resource than avtaler */
+        post: operations["bekreftGjenoppbygging"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1107,6 +1175,125 @@ export interface components {
             /** @description The largest first */
             indekser: components["schemas"]["Indeksplass"][];
         };
+        Virksomhetsstatus: {
+            /** @description null: VIRKSOMHET_TOPIC is not set, none is kept here */
+            topic: string | null;
+            /**
+             * @description OBS: somebody should look
+             * @enum {string}
+             */
+            tilstand: "BRA" | "OBS" | "FEIL";
+            /**
+             * Format: date-time
+             * @description Everything up to this is included; null before the first load is done
+             */
+            dataOppdatert: string | null;
+            partisjoner: components["schemas"]["Partisjonsstatus"][];
+            /**
+             * @description That avtaler or virksomheter name, and that are not here
+             * @example 0
+             */
+            manglende: number;
+            /**
+             * Format: date-time
+             * @description When the one that has been missing for longest was first found so; looked for each quarter of an hour
+             */
+            eldsteManglende: string | null;
+            /**
+             * @description Avtaler whose employer is missing
+             * @example 0
+             */
+            avtalerMedManglende: number;
+            /**
+             * @description Whose chain leads into a cycle, or is longer than 20: they have no hovedenhet
+             * @example 0
+             */
+            utenHovedenhet: number;
+            /**
+             * @description With another hovedenhet, whose avtaler the change feed has not told of yet
+             * @example 0
+             */
+            ikkeVarslet: number;
+            /**
+             * @description Messages of the topic that wait for somebody
+             * @example 0
+             */
+            parkerte: number;
+            /**
+             * @description Times that messages of the topic were lost, and not made up for
+             * @example 0
+             */
+            hull: number;
+        };
+        ListManglende: {
+            /**
+             * @description How many on a page
+             * @default 50
+             * @example 50
+             */
+            antall?: number;
+            /** @description `neste` of the page before */
+            neste?: string;
+        };
+        ManglendeVirksomhet: {
+            /** @example 910825518 */
+            organisasjonsnummer: string;
+            /**
+             * Format: date-time
+             * @description When it was first found missing
+             */
+            siden: string;
+            /**
+             * @description Avtaler that name it as their employer
+             * @example 0
+             */
+            avtaler: number;
+            /**
+             * @description Virksomheter that name it as what is right above them
+             * @example 0
+             */
+            virksomheter: number;
+        };
+        ManglendeVirksomhetSide: {
+            /** @description Those that have been missing for longest first */
+            manglende: components["schemas"]["ManglendeVirksomhet"][];
+            /** @description The next page; absent on the last one */
+            neste?: string;
+        };
+        ListUtenHovedenhet: {
+            /**
+             * @description How many on a page
+             * @default 50
+             * @example 50
+             */
+            antall?: number;
+            /** @description `neste` of the page before */
+            neste?: string;
+        };
+        VirksomhetUtenHovedenhet: {
+            /** @example 910825518 */
+            organisasjonsnummer: string;
+            /**
+             * @description SIRKEL: it leads into a cycle, or is in one
+             * @enum {string}
+             */
+            aarsak: "SIRKEL" | "FOR_MANGE_NIVAAER";
+            /**
+             * @description From it upwards; of a cycle up to the first that comes again, else at most 100 levels
+             * @example [
+             *       "910825518",
+             *       "910712217",
+             *       "910825518"
+             *     ]
+             */
+            kjede: string[];
+        };
+        VirksomhetUtenHovedenhetSide: {
+            /** @description In the order of their numbers */
+            virksomheter: components["schemas"]["VirksomhetUtenHovedenhet"][];
+            /** @description The next page; absent on the last one */
+            neste?: string;
+        };
         Driftshandling: {
             id: string;
             /** Format: date-time */
@@ -1399,6 +1586,11 @@ export interface components {
         };
         Gjenoppbygging: {
             /**
+             * @description What is read again
+             * @example avtaler
+             */
+            ressurs: string;
+            /**
              * @description INGEN: none was ever started
              * @enum {string}
              */
@@ -1408,8 +1600,12 @@ export interface components {
             antall: number;
             /** @description Rows that were not what their message says, and are by now */
             rettet: number;
-            /** @description When finished: avtaler that the topic does not tell of any more */
+            /** @description When all is read: those that the topic does not tell of any more */
             usette: number;
+            /** @description Of another resource than avtaler: those of `usette` that were removed. One that came back meanwhile stays */
+            fjernet?: number;
+            /** @description Of another resource than avtaler: all is read, and `usette` are so many that none is removed before `bekreftGjenoppbygging` */
+            venterPaaBekreftelse?: boolean;
             /**
              * Format: date-time
              * @description While it runs: about when all is read, should it go on as it has until now. It gives way to the stream
@@ -1421,13 +1617,16 @@ export interface components {
             avsluttet: string | null;
         };
         UsettSide: {
-            /** @description avtaleId */
+            /** @description avtaleId; none of another resource */
             avtaleIder: string[];
-            /**
-             * Format: uuid
-             * @description The next page; absent on the last one
-             */
+            /** @description Of another resource than avtaler: their keys */
+            noekler?: string[];
+            /** @description The next page; absent on the last one */
             neste?: string;
+        };
+        BekreftGjenoppbygging: {
+            /** @description How many may go, as `usette` tells */
+            bekreft: number;
         };
         Sidemetadata: {
             /**
@@ -2944,6 +3143,488 @@ export interface operations {
                      *       "title": "Request timeout",
                      *       "status": 408,
                      *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hentVirksomhetsstatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `Virksomhetsstatus` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Virksomhetsstatus"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listManglendeVirksomheter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListManglende"];
+            };
+        };
+        responses: {
+            /** @description `ManglendeVirksomhetSide` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManglendeVirksomhetSide"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another media type than is taken */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVirksomheterUtenHovedenhet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListUtenHovedenhet"];
+            };
+        };
+        responses: {
+            /** @description `VirksomhetUtenHovedenhetSide` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VirksomhetUtenHovedenhetSide"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another media type than is taken */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
                      *     }
                      */
@@ -4958,7 +5639,10 @@ export interface operations {
     };
     hentGjenoppbygging: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What it is about; another than avtaler only where the ingestor has its topic */
+                ressurs?: "avtaler" | "virksomheter";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5092,7 +5776,10 @@ export interface operations {
     };
     startGjenoppbygging: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What it is about; another than avtaler only where the ingestor has its topic */
+                ressurs?: "avtaler" | "virksomheter";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5243,6 +5930,8 @@ export interface operations {
     listUsette: {
         parameters: {
             query?: {
+                /** @description What it is about; another than avtaler only where the ingestor has its topic */
+                ressurs?: "avtaler" | "virksomheter";
                 /** @description `neste` of the page before */
                 neste?: string;
                 antall?: number;
@@ -5380,7 +6069,10 @@ export interface operations {
     };
     stoppGjenoppbygging: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What it is about; another than avtaler only where the ingestor has its topic */
+                ressurs?: "avtaler" | "virksomheter";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5484,6 +6176,199 @@ export interface operations {
                      *       "title": "Conflict",
                      *       "status": 409,
                      *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bekreftGjenoppbygging: {
+        parameters: {
+            query?: {
+                /** @description What it is about; another than avtaler only where the ingestor has its topic */
+                ressurs?: "avtaler" | "virksomheter";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BekreftGjenoppbygging"];
+            };
+        };
+        responses: {
+            /** @description It is done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description None waits for it, or `bekreft` is not how many there are */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:konflikt",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "The state of the thing does not allow this.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another media type than is taken */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
                      *     }
                      */

@@ -204,7 +204,7 @@ export interface paths {
         get: operations["hentAbonnement"];
         /**
          * Follow these
-         * @description Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
+         * @description Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, 1,000 hovedenheter, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
          */
         put: operations["lagreAbonnement"];
         post?: never;
@@ -1704,6 +1704,13 @@ export interface components {
              *     ]
              */
             tiltakstyper?: components["schemas"]["Abonnementstype"][];
+            /**
+             * @description Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Needs the field hovedenhet
+             * @example [
+             *       "910712217"
+             *     ]
+             */
+            hovedenheter?: string[];
         };
         Abonnement: {
             /**
@@ -1731,6 +1738,11 @@ export interface components {
              * @example 0
              */
             antallTiltakstyper: number;
+            /**
+             * @description Units that are followed with all below them, which are not counted
+             * @example 0
+             */
+            antallHovedenheter: number;
             /**
              * Format: date-time
              * @description When it was made
@@ -1792,10 +1804,15 @@ export interface components {
              */
             hull?: boolean;
         };
-        Ferskhet: {
+        Ressursferskhet: {
+            /**
+             * @description The resource: virksomheter; a new one is added without a new version
+             * @example virksomheter
+             */
+            ressurs: string;
             /**
              * Format: date-time
-             * @description The oldest of the partitions, as in the header Data-Oppdatert
+             * @description The oldest of the partitions, as in the header Data-Oppdatert of answers about it; null before the first load is done: then they are 503
              * @example 2026-11-23T10:15:00.123Z
              */
             dataOppdatert: string | null;
@@ -1804,8 +1821,25 @@ export interface components {
              * @example 0.4
              */
             alderSekunder: number | null;
-            /** @description Each partition of the topic */
+            /** @description Each partition of its topic; empty when the service keeps none of the resource */
             partisjoner: components["schemas"]["Partisjonsferskhet"][];
+        };
+        Ferskhet: {
+            /**
+             * Format: date-time
+             * @description Of avtaler: the oldest of the partitions, as in the header Data-Oppdatert
+             * @example 2026-11-23T10:15:00.123Z
+             */
+            dataOppdatert: string | null;
+            /**
+             * @description Age of that moment, in seconds
+             * @example 0.4
+             */
+            alderSekunder: number | null;
+            /** @description Each partition of the topic of avtaler */
+            partisjoner: components["schemas"]["Partisjonsferskhet"][];
+            /** @description The same of each other resource, by its name */
+            ressurser?: components["schemas"]["Ressursferskhet"][];
         };
         Dekning: {
             /** @description The kinds that the organisation has said something of; of others nothing is known */

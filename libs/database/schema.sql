@@ -33,6 +33,33 @@ AS $function$ begin
 comment on function abonnement_person() is 'The persons of subscriptions are those that their idents belong to now';
 revoke execute on function abonnement_person() from public;
 
+CREATE OR REPLACE FUNCTION abonnement_virksomhet()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_nestloop TO 'off'
+ SET enable_hashjoin TO 'on'
+AS $function$
+  declare flyttet text[];
+  begin
+    -- Whoever writes virksomheter has the lock of the hierarchy alone, and who begins to follow one has it shared.
+    if not exists (select from public.abonnement_medlem where noekkel >= 'H' and noekkel < 'I') then return null; end if;
+    if tg_op = 'INSERT' then
+      select array_agg(organisasjonsnummer) into flyttet from etter where slettet is null and overordnet_enhet is not null;
+    else
+      select array_agg(e.organisasjonsnummer) into flyttet
+      from etter e join foer f on f.organisasjonsnummer = e.organisasjonsnummer
+      where case when e.slettet is null then e.overordnet_enhet end
+        is distinct from case when f.slettet is null then f.overordnet_enhet end;
+    end if;
+    if flyttet is not null then perform public.flytt_abonnerte(flyttet); end if;
+    return null;
+  end $function$;
+comment on function abonnement_virksomhet() is 'The establishments of subscriptions by hovedenhet are those that are below it now';
+revoke execute on function abonnement_virksomhet() from public;
+
 CREATE OR REPLACE FUNCTION avtale_endring_endret()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -326,6 +353,52 @@ comment on function fjern_partisjon(text,text) is 'Drops the partition of a mont
 revoke execute on function fjern_partisjon(text,text) from public;
 grant execute on function fjern_partisjon(text,text) to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION flytt_abonnerte(flyttet text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_material TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$ begin
+    with recursive ned (nr) as (
+      select unnest(flyttet)
+      union
+      select v.organisasjonsnummer from ned cross join lateral (
+        select organisasjonsnummer from public.virksomhet where overordnet_enhet = ned.nr and slettet is null offset 0) v
+    ), opp (nr, topp, nivaa) as (
+      select nr, nr, 0 from ned
+      union all
+      select opp.nr, v.overordnet_enhet, opp.nivaa + 1
+      from opp cross join lateral (
+        select overordnet_enhet from public.virksomhet
+        where organisasjonsnummer = opp.topp and slettet is null and overordnet_enhet is not null offset 0) v
+      where opp.nivaa <= 20
+    ), kjede as materialized (
+      select nr, case when max(nivaa) <= 20 then array_agg(topp) filter (where nivaa > 0) end as enheter from opp group by nr
+    ), ute as materialized (
+      select m.sted, m.lagt_til from kjede k cross join lateral (
+        select ctid as sted, lagt_til, fjernet, hovedenhet from public.abonnement_medlem where noekkel = 'B' || k.nr offset 0) m
+      where m.fjernet is null and m.hovedenhet <> k.nr and coalesce(m.hovedenhet <> all (k.enheter), true)
+    ), ut as (
+      update public.abonnement_medlem m set fjernet = pg_current_xact_id() from ute
+      where m.ctid = ute.sted and ute.lagt_til <> pg_current_xact_id()
+    ), angret as (
+      -- It came in this transaction: it has never been there.
+      delete from public.abonnement_medlem m using ute where m.ctid = ute.sted and ute.lagt_til = pg_current_xact_id()
+    )
+    insert into public.abonnement_medlem (abonnement, noekkel, hovedenhet)
+    select h.abonnement, 'B' || k.nr, enhet.nr
+    from kjede k cross join unnest(k.enheter) as enhet(nr) cross join lateral (
+      select abonnement, fjernet from public.abonnement_medlem where noekkel = 'H' || enhet.nr offset 0) h
+    where h.fjernet is null
+    on conflict (abonnement, noekkel, ident, hovedenhet) where fjernet is null do nothing;
+  end $function$;
+comment on function flytt_abonnerte(text[]) is 'Members by hovedenhet of these virksomheter and of all below them, by what is above them now';
+revoke execute on function flytt_abonnerte(text[]) from public;
+
 CREATE OR REPLACE FUNCTION foelg_avtaler()
  RETURNS void
  LANGUAGE plpgsql
@@ -554,13 +627,21 @@ AS $function$
     naa bigint;
     antall_ut integer;
     antall_inn integer;
+    antall_under integer;
   begin
+    -- Nobody moves a virksomhet meanwhile. It is waited for with nothing held.
+    if exists (select from unnest(inn || ut) n where left(n, 1) = 'H') then
+      perform pg_advisory_xact_lock_shared(7220324);
+    end if;
     -- Who is one person does not change meanwhile, nor what others of the same consumer make. All that is written in the
     -- organisation waits behind a change of persons that waits for this: it is given some thousand keys at a time.
-    perform pg_advisory_xact_lock_shared(7220319);
+    if exists (select from unnest(inn || ut) n where left(n, 1) = 'P') then
+      perform pg_advisory_xact_lock_shared(7220319);
+    end if;
     perform pg_advisory_xact_lock(7220320, hashtext(hvem));
+    -- Not for update: who moves persons or virksomheter adds members, and does not wait for this.
     select id, utgave into denne, naa from public.abonnement
-      where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva for update;
+      where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva for no key update;
     if coalesce(naa, 0) <> kjent then
       raise exception 'others have changed it meanwhile' using errcode = 'TD013';
     end if;
@@ -577,26 +658,43 @@ AS $function$
       insert into public.abonnement (konsument, behandlingsgrunnlag, navn) values (hvem, grunnlag, hva) returning id into denne;
     end if;
     update public.abonnement_medlem m set fjernet = pg_current_xact_id() from unnest(ut) as bort(noekkel)
-    where m.abonnement = denne and m.fjernet is null
+    where m.abonnement = denne and m.fjernet is null and m.hovedenhet is null
       and m.noekkel = case when left(bort.noekkel, 1) = 'P' then 'P' || coalesce(
         (select p.deltaker_id from public.personident p where p.ident = substr(bort.noekkel, 2)::uuid)::text,
         substr(bort.noekkel, 2)) else bort.noekkel end
       and case when m.ident is null then m.noekkel else 'P' || m.ident end = bort.noekkel;
     get diagnostics antall_ut = row_count;
-    insert into public.abonnement_medlem (abonnement, noekkel, ident)
+    update public.abonnement_medlem m set fjernet = pg_current_xact_id() from unnest(ut) as bort(noekkel)
+    where m.abonnement = denne and m.fjernet is null and left(bort.noekkel, 1) = 'H' and m.hovedenhet = substr(bort.noekkel, 2);
+    with nye as (
+      insert into public.abonnement_medlem (abonnement, noekkel, ident)
       select distinct denne, case when person.ident is null then n else 'P' || coalesce(p.deltaker_id, person.ident) end,
         person.ident
       from unnest(inn) n
       cross join lateral (select case when left(n, 1) = 'P' then substr(n, 2)::uuid end as ident) person
       left join public.personident p on p.ident = person.ident
-      on conflict (abonnement, noekkel, ident) where fjernet is null do nothing;
-    get diagnostics antall_inn = row_count;
+      on conflict (abonnement, noekkel, ident, hovedenhet) where fjernet is null do nothing
+      returning noekkel
+    ), under as (
+      -- The unit itself too. Of more than it may have, no more is looked for.
+      insert into public.abonnement_medlem (abonnement, noekkel, hovedenhet)
+      select denne, 'B' || u.nr, enhet.nr
+      from nye cross join lateral (select substr(nye.noekkel, 2) as nr) enhet
+      cross join lateral public.virksomheter_under(enhet.nr) as u(nr)
+      where left(nye.noekkel, 1) = 'H' limit 200001
+      returning noekkel
+    )
+    select (select count(*) from nye), (select count(*) from under) into antall_inn, antall_under;
     update public.abonnement a set endret = now(), sist_brukt = now(), utgave = a.utgave + 1,
-      antall = a.antall + antall_inn - antall_ut, antall_alle = a.antall_alle + antall_inn,
+      antall = a.antall + antall_inn - antall_ut, antall_alle = a.antall_alle + antall_inn + antall_under,
       slag = array(select distinct bokstav from unnest(a.slag || array(select left(n, 1) from unnest(inn) n)) bokstav order by 1)
     where a.id = denne returning a.utgave into naa;
     -- Those that are gone stay for as long as the feed does: they are bounded too.
-    if antall_inn > 0 and (select a.antall > 200000 or a.antall_alle > 600000 from public.abonnement a where a.id = denne) then
+    if antall_inn > 0 and (select a.antall > 200000 or a.antall_alle > 600000 from public.abonnement a where a.id = denne)
+      -- Those below grow by themselves, and are counted when they are asked for.
+      or antall_under > 0 and (select a.antall + (select count(*) from public.abonnement_medlem m
+        where m.abonnement = denne and m.hovedenhet is not null and m.fjernet is null) > 200000
+        from public.abonnement a where a.id = denne) then
       raise exception 'too many members' using errcode = 'TD011';
     end if;
     return query select denne, naa;
@@ -906,7 +1004,8 @@ AS $function$
     borte integer;
     beskaaret uuid[];
   begin
-    -- First, as whoever changes persons has it.
+    -- First, as whoever changes persons or virksomheter has it: that one comes to the members next, and so does this.
+    perform pg_advisory_xact_lock_shared(7220324);
     perform pg_advisory_xact_lock_shared(7220319);
     -- Told of an hour ago by somebody, and not of this: a registry that is on its way out to all has been by then.
     delete from public.abonnement where sist_brukt < now() - make_interval(days => dager)
@@ -917,7 +1016,7 @@ AS $function$
     select array_agg(distinct abonnement) into beskaaret from ute;
     update public.abonnement a set antall_alle = telt.antall, slag = telt.slag
     from unnest(beskaaret) b(id) cross join lateral (
-      select count(*) as antall, coalesce(array_agg(distinct left(m.noekkel, 1)), '{}') as slag
+      select count(*) as antall, coalesce(array_agg(distinct case when m.hovedenhet is null then left(m.noekkel, 1) else 'H' end), '{}') as slag
       from public.abonnement_medlem m where m.abonnement = b.id) telt
     where a.id = b.id;
     return borte;
@@ -997,7 +1096,8 @@ CREATE OR REPLACE FUNCTION slett_abonnement(hvem text, grunnlag text, hva text)
 AS $function$
   declare borte integer;
   begin
-    -- First, as whoever changes persons has it: that one comes to the members next, and so does this.
+    -- First, as whoever changes persons or virksomheter has it: that one comes to the members next, and so does this.
+    perform pg_advisory_xact_lock_shared(7220324);
     perform pg_advisory_xact_lock_shared(7220319);
     delete from public.abonnement where konsument = hvem and behandlingsgrunnlag = grunnlag and navn = hva;
     get diagnostics borte = row_count;
@@ -1084,7 +1184,7 @@ create table abonnement (
 );
 comment on table abonnement is 'Subsets of all avtaler that consumers follow';
 comment on column abonnement.slag is 'The kinds of members that it has, or has had';
-comment on column abonnement.antall is 'How many members it has';
+comment on column abonnement.antall is 'How many members it has, without those that others brought';
 comment on column abonnement.antall_alle is 'With those that were taken out, and are still kept; the cleaning counts them anew';
 comment on column abonnement.utgave is 'One more each time that its members are changed';
 comment on column abonnement.sist_registrert is 'When a query-api last told that its registry has the consumer and the purpose';
@@ -1097,14 +1197,17 @@ create table abonnement_medlem (
   ident uuid,
   lagt_til xid8 default pg_current_xact_id() not null,
   fjernet xid8,
-  constraint abonnement_medlem_noekkel_check CHECK (noekkel ~ '^[PABT].'::text)
+  hovedenhet text,
+  constraint abonnement_medlem_noekkel_check CHECK (noekkel ~ '^[PABTH].'::text)
 );
 comment on table abonnement_medlem is 'What a subscription is of, and was: a member counts for the changes of transactions after lagt_til and up to fjernet';
-comment on column abonnement_medlem.noekkel is 'P and a deltaker_id, A and an avtale_id, B and a bedrift_nr, T and a tiltakstype as the source has it';
+comment on column abonnement_medlem.noekkel is 'P and a deltaker_id, A and an avtale_id, B and a bedrift_nr, T and a tiltakstype as the source has it, H and a unit, whose establishments have rows of their own';
 comment on column abonnement_medlem.ident is 'Of a person: the opaque id of the ident that was given; noekkel is whose it is';
+comment on column abonnement_medlem.hovedenhet is 'Of an establishment that is a member by a member H: the unit that it is, or is below; ends when it moves away';
 CREATE INDEX abonnement_medlem_av ON abonnement_medlem USING btree (abonnement, noekkel);
-CREATE UNIQUE INDEX abonnement_medlem_en ON abonnement_medlem USING btree (abonnement, noekkel, ident) NULLS NOT DISTINCT WHERE fjernet IS NULL;
+CREATE UNIQUE INDEX abonnement_medlem_entydig ON abonnement_medlem USING btree (abonnement, noekkel, ident, hovedenhet) NULLS NOT DISTINCT WHERE fjernet IS NULL;
 CREATE INDEX abonnement_medlem_fjernet ON abonnement_medlem USING btree (abonnement, fjernet, noekkel) WHERE fjernet IS NOT NULL;
+CREATE INDEX abonnement_medlem_hovedenhet ON abonnement_medlem USING btree (abonnement, hovedenhet) WHERE hovedenhet IS NOT NULL AND fjernet IS NULL;
 CREATE INDEX abonnement_medlem_ident ON abonnement_medlem USING btree (ident) WHERE ident IS NOT NULL AND fjernet IS NULL;
 CREATE INDEX abonnement_medlem_lagt_til ON abonnement_medlem USING btree (abonnement, lagt_til, noekkel);
 CREATE INDEX abonnement_medlem_noekkel ON abonnement_medlem USING btree (noekkel, abonnement);
@@ -1402,10 +1505,14 @@ create table gjenoppbygging (
   avsluttet timestamptz(6),
   rettet bigint default 0 not null,
   epoke integer default 0 not null,
+  navngitt timestamptz(6),
+  bekreftet boolean default false not null,
   constraint gjenoppbygging_pkey PRIMARY KEY (id),
   constraint gjenoppbygging_tilstand_check CHECK (tilstand = ANY (ARRAY['KJORER'::text, 'STOPPET'::text, 'FERDIG'::text]))
 );
 comment on column gjenoppbygging.rettet is 'Rows that were not what their message says';
+comment on column gjenoppbygging.navngitt is 'Of a resource: when all was read, and what the topic does not tell of was named';
+comment on column gjenoppbygging.bekreftet is 'Of a resource: somebody has said that so many may go';
 CREATE UNIQUE INDEX gjenoppbygging_en_om_gangen ON gjenoppbygging USING btree (topic) WHERE tilstand = 'KJORER'::text;
 grant select, insert, update on gjenoppbygging to datadeling_skriver;
 
@@ -1418,6 +1525,26 @@ create table gjenoppbygging_partisjon (
   constraint gjenoppbygging_partisjon_pkey PRIMARY KEY (gjenoppbygging, partisjon)
 );
 grant select, insert, update on gjenoppbygging_partisjon to datadeling_skriver;
+
+create table gjenoppbygging_ressurs_sett (
+  gjenoppbygging bigint not null,
+  nokkel text not null,
+  constraint gjenoppbygging_ressurs_sett_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_ressurs_sett is 'Keys that the topic tells of, as read again or as the stream reads them meanwhile; emptied when it is over';
+grant select, insert, delete on gjenoppbygging_ressurs_sett to datadeling_skriver;
+
+create table gjenoppbygging_ressurs_usett (
+  gjenoppbygging bigint not null,
+  nokkel text not null,
+  avgjort timestamptz(6),
+  fjernet boolean default false not null,
+  constraint gjenoppbygging_ressurs_usett_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_ressurs_usett is 'Keys that are stored, and that the topic does not tell of any more';
+comment on column gjenoppbygging_ressurs_usett.avgjort is 'When it was removed, or found to have been told of meanwhile';
+grant select, insert on gjenoppbygging_ressurs_usett to datadeling_skriver;
+grant update (avgjort, fjernet) on gjenoppbygging_ressurs_usett to datadeling_skriver;
 
 create table gjenoppbygging_sett (
   gjenoppbygging bigint not null,
@@ -1811,6 +1938,20 @@ comment on column relasjonskontroll.feilet is 'It ended without a result';
 grant select, insert, delete on relasjonskontroll to datadeling_skriver;
 grant update (startet, avsluttet, deltakere, mangler, overfloedige, avvik, feilet) on relasjonskontroll to datadeling_skriver;
 
+create table ressurs_status (
+  ressurs text not null,
+  topic text not null,
+  partisjon integer not null,
+  slutt_offset bigint not null,
+  oppdatert_til timestamptz(6),
+  constraint ressurs_status_pkey PRIMARY KEY (topic, partisjon)
+);
+comment on table ressurs_status is 'As konsum_status, of the topics of other resources than avtaler';
+comment on column ressurs_status.oppdatert_til is 'Everything published to the partition up to this moment is included';
+CREATE TRIGGER ressurs_status_hull BEFORE INSERT OR UPDATE ON ressurs_status FOR EACH ROW EXECUTE FUNCTION hold_igjen_ved_hull();
+grant select on ressurs_status to datadeling_leser;
+grant select, insert, update, delete on ressurs_status to datadeling_skriver;
+
 create table stanset_partisjon (
   id bigint generated always as identity,
   topic text not null,
@@ -1988,6 +2129,8 @@ CREATE INDEX virksomhet_kommunenummer ON virksomhet USING btree (kommunenummer, 
 CREATE INDEX virksomhet_naeringskode ON virksomhet USING btree (naeringskode text_pattern_ops, organisasjonsnummer) WHERE slettet IS NULL;
 CREATE INDEX virksomhet_overordnet_enhet ON virksomhet USING btree (overordnet_enhet, organisasjonsnummer) WHERE slettet IS NULL;
 CREATE INDEX virksomhet_uten_hovedenhet ON virksomhet USING btree (organisasjonsnummer) WHERE slettet IS NULL AND overordnet_enhet IS NOT NULL AND hovedenhet IS NULL;
+CREATE TRIGGER abonnement_virksomhet_endret AFTER UPDATE ON virksomhet REFERENCING OLD TABLE AS foer NEW TABLE AS etter FOR EACH STATEMENT EXECUTE FUNCTION abonnement_virksomhet();
+CREATE TRIGGER abonnement_virksomhet_ny AFTER INSERT ON virksomhet REFERENCING NEW TABLE AS etter FOR EACH STATEMENT EXECUTE FUNCTION abonnement_virksomhet();
 CREATE TRIGGER krev_kontrakt BEFORE INSERT OR DELETE OR UPDATE ON virksomhet FOR EACH STATEMENT EXECUTE FUNCTION krev_kontrakt();
 grant select, insert, update on virksomhet to datadeling_skriver;
 
@@ -2031,6 +2174,8 @@ grant select, insert, delete on virksomhet_versjon to datadeling_skriver;
 alter table abonnement_medlem add constraint abonnement_medlem_abonnement_fkey FOREIGN KEY (abonnement) REFERENCES abonnement(id) ON DELETE CASCADE;
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
+alter table gjenoppbygging_ressurs_sett add constraint gjenoppbygging_ressurs_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
+alter table gjenoppbygging_ressurs_usett add constraint gjenoppbygging_ressurs_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table gjenoppbygging_usett add constraint gjenoppbygging_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
 alter table synk_avtale add constraint synk_avtale_synk_id_fkey FOREIGN KEY (synk_id) REFERENCES synk(synk_id) ON DELETE CASCADE;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { audit } from './benchmarks/audit.ts';
 import { avstemming } from './benchmarks/avstemming.ts';
 import { exportBench } from './benchmarks/export.ts';
 import { followers } from './benchmarks/followers.ts';
@@ -34,6 +35,7 @@ const RUN: Record<string, (options: RunOptions) => Promise<Findings>> = {
   skalering: scaling,
   vekst: growth,
   time: hour,
+  revisjon: audit,
 };
 
 const { positionals, values } = parseArgs({

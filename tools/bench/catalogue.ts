@@ -355,7 +355,36 @@ const GROWTH: Figure[] = [
   figure('backup.perGigabyte', 'the same', 's/GB'),
 ];
 
+const ofSeen = (kind: string, label: string): Figure[] => [
+  figure(`${kind}.p50`, `${label}, p50`, 'ms'),
+  figure(`${kind}.max`, `${label}, longest`, 'ms', atMost(1_000)),
+  sure(`${kind}.lines`, `${label}, look-ups told of`, ''),
+  sure(`${kind}.cpu.query-api`, `${label}, CPU of the page`, 'ms'),
+  sure(`${kind}.cpu.postgres`, `${label}, CPU of Postgres`, 'ms'),
+];
+
+const AUDIT: Benchmark = {
+  name: 'revisjon',
+  title: 'Who has seen this person',
+  measured:
+    'Years of look-ups in the audit (`--antall`; 100 million), made by SQL in months of 2.5 million with the indexes that the migration job gives months that are over: three in a hundred of 2 to 81 persons, one in a thousand of nobody. Then the page of auditors is asked over HTTP about 25 ordinary persons and 25 that many look up, one after the other, and tells of all years, also of what names nobody and may have held the person.',
+  cases: [
+    {
+      name: '',
+      figures: [
+        ...ofSeen('ordinary', 'an ordinary person'),
+        ...ofSeen('frequent', 'one whom many look up'),
+        sure('bytes.table', 'table of a look-up, of several persons too', 'bytes'),
+        sure('bytes.indexes', 'indexes of a look-up', 'bytes'),
+        sure('months', 'months', ''),
+      ],
+    },
+  ],
+  alone: true,
+};
+
 const ALONE: Benchmark[] = [
+  AUDIT,
   {
     name: 'vekst',
     title: 'Growth',

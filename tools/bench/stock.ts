@@ -202,7 +202,9 @@ async function isLoaded(system: System): Promise<boolean> {
 }
 
 async function forgetTopic(url: string): Promise<void> {
-  await withClient(url, (db) => db.query('delete from konsum_status; delete from konsum_offset'));
+  await withClient(url, (db) =>
+    db.query('delete from konsum_status; delete from ressurs_status; delete from konsum_offset'),
+  );
 }
 
 /** Messages of the system's own topic that are stored, whatever was read before it. */

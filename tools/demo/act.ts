@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { freePort, startPostgres, type LocalPostgres } from '@tiltak/testing';
 import { System } from '../e2e/system.ts';
-import type { Phase, SceneShown } from './show.ts';
+import type { Linked, Phase, SceneShown } from './show.ts';
 import type { Stage } from './stage.ts';
 import { Watch } from './watch.ts';
 
@@ -42,6 +42,11 @@ export class Act {
     const known = this.shown.figures.find((figure) => figure.name === name);
     if (known) Object.assign(known, values);
     else this.shown.figures.push({ name, ...values });
+  }
+
+  /** In place of what was drawn before. */
+  draws(linked: Linked): void {
+    this.shown.linked = linked;
   }
 
   /** What of the promise is seen to be so, or not. */

@@ -27,6 +27,8 @@ export interface SceneShown {
   /** claims that a planted fault makes untrue */
   mustFall: string[];
   lines: Line[];
+  /** as they are now, where the scene is about links */
+  linked?: Linked;
   /** why it was stopped before its end */
   error?: string;
 }
@@ -49,6 +51,13 @@ export interface Line {
   of: string;
   /** epoch ms, value */
   points: [number, number][];
+}
+
+/** Avtaler of one person on a line of time, and what each says of the others. */
+export interface Linked {
+  /** first and last day, YYYY-MM-DD */
+  avtaler: { id: string; name: string; from: string; to: string }[];
+  links: { relation: string; from: string; to: string }[];
 }
 
 export const heldIn = ({ scenes }: Show): number => scenes.filter(({ state }) => state === 'HOLDS').length;

@@ -1,19 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import {
-  freePort,
-  LOCAL_DIR,
-  needsBrowser,
-  onDuty,
-  ROOT,
-  seriousFaults,
-  startBrowser,
-  startProcess,
-  syntheticFnr,
-} from '@tiltak/testing';
+import { freePort, needsBrowser, onDuty, seriousFaults, startBrowser, syntheticFnr } from '@tiltak/testing';
 import type { Browser, Page } from 'playwright-core';
-import { builtApp, clientId, waitUntilReady, type App } from '../local/apps.ts';
-import { APP_ENV } from '../local/options.ts';
+import { auditorClientId, startAuditorPageProcess, waitUntilReady, type App } from '../local/apps.ts';
 import { System } from './system.ts';
 
 /** The page of auditors, in a real browser, on the built program with the auditor's login. */
@@ -25,7 +13,6 @@ needsBrowser(describe)('the page /revisor, in a browser', () => {
   let app: App;
   let browser: Browser;
   let page: Page;
-  let login: string;
   const errors: string[] = [];
   const addresses: string[] = [];
 
@@ -33,14 +20,7 @@ needsBrowser(describe)('the page /revisor, in a browser', () => {
     system = await System.create({ partitions: 1 });
     await system.startIngestor();
     const api = await system.startQueryApi();
-    const { host, port, database } = system.env.database;
-    login = `${database}_revisor`;
-    await system.sql(`create role ${login} login password 'x' in role datadeling_revisor`);
-    await system.sql(`grant connect on database ${database} to ${login}`);
-    app = startAuditorPage(
-      { DB_HOST: host, DB_PORT: String(port), DB_DATABASE: database, DB_USERNAME: login, DB_PASSWORD: 'x' },
-      await freePort(),
-    );
+    app = startAuditorPageProcess(system.env, await freePort(), { LOG_LEVEL: 'debug' });
     await waitUntilReady(app);
     const value = { avtaleId: '00000000-0000-4000-8000-0000000000aa', sistEndret: '2026-01-01T00:00:00Z' };
     await system.publish([{ key: value.avtaleId, value: JSON.stringify({ ...value, deltakerFnr: FNR }) }]);
@@ -62,28 +42,12 @@ needsBrowser(describe)('the page /revisor, in a browser', () => {
   afterAll(async () => {
     await browser.close();
     await app.proc.stop();
-    await system.sql(`drop owned by ${login}`);
-    await system.sql(`drop role ${login}`);
     await system.stop();
   });
 
-  function startAuditorPage(database: Record<string, string>, port: number): App {
-    const logFile = join(LOCAL_DIR, 'logs', `revisor-${String(port)}.log`);
-    const { organisasjon, deltakerIdKey, konsumenter, issuer, jwksUri } = system.env;
-    const proc = startProcess(process.execPath, [builtApp('query-api'), 'revisor'], logFile, {
-      cwd: ROOT,
-      env: {
-        ...{ ...APP_ENV, ...database, ORGANISASJON: organisasjon, HOST: '127.0.0.1', PORT: String(port) },
-        ...{ DELTAKER_ID_NOEKKEL: deltakerIdKey, KONSUMENTER_FIL: konsumenter, NEDSTENGING_VENTETID_MS: '0' },
-        ...{ AZURE_APP_CLIENT_ID: clientId(organisasjon), LOG_LEVEL: 'debug' },
-        ...{ AZURE_OPENID_CONFIG_ISSUER: issuer, AZURE_OPENID_CONFIG_JWKS_URI: jwksUri },
-      },
-    });
-    return { navn: 'the page of auditors', url: `http://127.0.0.1:${String(port)}`, proc, logFile };
-  }
-
   const logIn = async (claims: Record<string, unknown>): Promise<void> => {
-    const token = await system.token({ azp: clientId(system.env.organisasjon), claims });
+    const audience = auditorClientId(system.env.organisasjon);
+    const token = await system.token({ azp: audience, audience, claims });
     await page.getByLabel('Token for en revisor').fill(token);
     await page.keyboard.press('Enter');
     await page.getByLabel('Fødselsnummer eller deltakerId').fill(FNR);

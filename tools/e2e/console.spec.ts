@@ -1,7 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { freePort, needsBrowser, ON_DUTY_NAV_IDENT, seriousFaults, startBrowser, syntheticFnr } from '@tiltak/testing';
+import {
+  createTestTopic,
+  freePort,
+  needsBrowser,
+  ON_DUTY_NAV_IDENT,
+  seriousFaults,
+  startBrowser,
+  syntheticFnr,
+  syntheticOrgnr,
+  type TestTopic,
+  waitUntil,
+} from '@tiltak/testing';
 import type { Browser, Page } from 'playwright-core';
 import { System } from './system.ts';
 
@@ -37,6 +48,7 @@ async function startLoginProxy(target: string, token: string): Promise<{ url: st
 
 needsBrowser(describe)('the page /drift, in a browser', () => {
   let system: System;
+  let units: TestTopic;
   let browser: Browser;
   let page: Page;
   let url: string;
@@ -46,11 +58,13 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
 
   beforeAll(async () => {
     system = await System.create({ partitions: 2 });
+    units = await createTestTopic({ partitions: 1 });
     const port = await freePort();
     ({ url } = await system.startIngestor(
       {
         DRIFT_ORGANISASJONER: `nav=http://127.0.0.1:${String(port)},borte=http://127.0.0.1:1`,
         RELASJONSKONTROLL_HVER_TIMER: '0',
+        VIRKSOMHET_TOPIC: units.topic,
       },
       port,
     ));
@@ -81,6 +95,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
   afterAll(async () => {
     await browser.close();
     await system.stop();
+    await units.remove();
   });
 
   const rows = (id: string): ReturnType<Page['locator']> => page.locator(`#${id} tr`);
@@ -316,10 +331,55 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     expect(await rows('plass-indekser').count()).toBe(15);
   });
 
+  test('shows what links of virksomheter do not hang together, by number only when asked, and that none is kept', async () => {
+    const nr = (n: number): string => syntheticOrgnr(n);
+    const about = page.locator('#virksomheter-om');
+    expect(await about.textContent()).toMatch(/^(henger sammen|første lasting pågår)$/);
+    const say = (unit: number, above: number): { key: string; value: string } => ({
+      key: nr(unit),
+      value: JSON.stringify({
+        organisasjonsnummer: nr(unit),
+        overordnetEnhet: nr(above),
+        sistEndret: '2026-01-01T00:00:00Z',
+      }),
+    });
+    await units.publish([say(1, 2), say(2, 1), ...Array.from({ length: 3 }, (_, n) => say(10 + n, 20 + n))]);
+    await waitUntil(async () => (await system.sql('select from virksomhet')).length === 5, { what: 'all five' });
+    // What the ingestor does each quarter of an hour.
+    await system.sql(
+      `insert into manglende_virksomhet select overordnet_enhet, now() - interval '8 days', 0, 1 from virksomhet
+       where hovedenhet is not null`,
+    );
+    await page.getByRole('button', { name: 'Les nå' }).click();
+    await page.locator('#virksomheter-om', { hasText: '3 mangler, 2 uten hovedenhet' }).waitFor();
+    expect(await page.locator('#virksomheter-prikk').getAttribute('data-tilstand')).toBe('obs');
+    await unfold('virksomheter');
+    expect(await page.locator('#virksomheter-del').innerText()).not.toMatch(/\d{9}/);
+    await page.getByRole('button', { name: 'Vis hvilke som mangler' }).press('Enter');
+    await rows('manglende').getByText(nr(20)).waitFor();
+    expect(await rows('manglende').count()).toBe(3);
+    await page.getByRole('button', { name: 'Vis hvilke som er uten' }).press('Enter');
+    await rows('uten-hovedenhet')
+      .getByText(`${nr(1)} → ${nr(2)} → ${nr(1)}`)
+      .waitFor();
+    const noted = await rows('handlinger').allTextContents();
+    expect(noted[0]).toContain('Så hvilke virksomheter som ikke har hovedenhet');
+    expect(noted[1]).toContain('Så hvilke virksomheter som mangler');
+
+    const off = { topic: null, tilstand: 'BRA', partisjoner: [] };
+    await page.route('**/drift/v1/virksomheter', (route) => route.fulfill({ json: off }));
+    await page.getByRole('button', { name: 'Les nå' }).click();
+    await waitFor('Virksomheter er ikke i bruk her');
+    expect(await page.locator('#manglende').isVisible()).toBe(false);
+    await page.unroute('**/drift/v1/virksomheter');
+    await page.getByRole('button', { name: 'Les nå' }).click();
+    await page.locator('#manglende').waitFor();
+  });
+
   test('fits a narrow screen, and can be read aloud, in light and dark', async () => {
-    await page.setViewportSize({ width: 390, height: 800 });
-    for (const part of ['parkerte', 'avstemming', 'stroem', 'plass']) await unfold(part);
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    await page.setViewportSize({ width: 320, height: 800 });
+    for (const part of ['parkerte', 'avstemming', 'stroem', 'plass', 'virksomheter']) await unfold(part);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
     await page.setViewportSize({ width: 1280, height: 1000 });
     expect(await seriousFaults(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'dark' });

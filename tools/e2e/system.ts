@@ -194,7 +194,7 @@ export class System {
   }
 
   /** A token for the organisation's apps. */
-  token(options: { azp: string; claims?: Record<string, unknown> }): Promise<string> {
+  token(options: { azp: string; audience?: string; claims?: Record<string, unknown> }): Promise<string> {
     return this.issuer.token({ audience: clientId(this.env.organisasjon), ...options });
   }
 

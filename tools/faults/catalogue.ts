@@ -15,7 +15,7 @@ export interface Fault {
 /** As the simulator computes them from the source contract, or as they are when nothing happens meanwhile. */
 const COMPARED = 'tables as of an undisturbed run';
 const KILLED = 'tools/e2e/killed.fault.spec.ts';
-const STREAM = 'tools/e2e/faults.spec.ts';
+const STREAM = 'tools/e2e/stream.fault.spec.ts';
 const PROMOTED = 'tools/e2e/promoted.fault.spec.ts';
 const WRITER = 'apps/ingestor/src/ingest/writer.spec.ts';
 const SYNC = 'tools/e2e/sync.fault.spec.ts';
@@ -460,7 +460,7 @@ export const FAULTS: readonly Fault[] = [
     fault: 'a consumer asks several processes for its quota',
     done: 'two query-apis',
     holds: 'in all it gets its quota',
-    file: 'tools/e2e/shared-limits.spec.ts',
+    file: 'tools/e2e/shared-limits.fault.spec.ts',
     test: 'a quota comes to the same in all, whichever process is asked',
   },
   {

@@ -38,6 +38,9 @@ export interface Surroundings {
 /** The audience of tokens for the organisation's apps, as Entra ID would know them; those of another are refused. */
 export const clientId = (organisasjon: string): string => `tiltak-datadeling-${organisasjon}`;
 
+/** The audience of tokens for the page of auditors: an application of its own, so that no other's token is one for it. */
+export const auditorClientId = (organisasjon: string): string => `tiltak-datadeling-revisor-${organisasjon}`;
+
 /** Organisation number of each organisation of the local stack, for its adapter: a synthetic one. */
 export const LOCAL_ORGNR = '310104116';
 
@@ -109,18 +112,40 @@ export function startQueryApiProcess(surroundings: Surroundings, port: number, e
   });
 }
 
+/** The page of auditors as a process: the query-api's image, with the auditor's login. */
+export function startAuditorPageProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
+  const { organisasjon, database, issuer, jwksUri, deltakerIdKey, konsumenter } = surroundings;
+  return start('revisor', surroundings, port, {
+    ...ofProcess(organisasjon),
+    ...place(database),
+    DB_USERNAME: database.revisor.username,
+    DB_PASSWORD: database.revisor.password,
+    DELTAKER_ID_NOEKKEL: deltakerIdKey,
+    KONSUMENTER_FIL: konsumenter,
+    AZURE_APP_CLIENT_ID: auditorClientId(organisasjon),
+    AZURE_OPENID_CONFIG_ISSUER: issuer,
+    AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,
+    NODE_OPTIONS: '--max-old-space-size=256',
+    ...extra,
+  });
+}
+
 const place = ({ host, port, database }: OrganisasjonDatabase): Env => ({
   DB_HOST: host,
   DB_PORT: String(port),
   DB_DATABASE: database,
 });
 
+const ofProcess = (organisasjon: string): Env => ({
+  NODE_ENV: 'development',
+  ORGANISASJON: organisasjon,
+  HOST: '127.0.0.1',
+  NEDSTENGING_VENTETID_MS: '0',
+});
+
 function common({ organisasjon, database, issuer, jwksUri, deltakerIdKey }: Surroundings): Env {
   return {
-    NODE_ENV: 'development',
-    ORGANISASJON: organisasjon,
-    HOST: '127.0.0.1',
-    NEDSTENGING_VENTETID_MS: '0',
+    ...ofProcess(organisasjon),
     ...place(database),
     DELTAKER_ID_NOEKKEL: deltakerIdKey,
     AZURE_APP_CLIENT_ID: clientId(organisasjon),
@@ -132,9 +157,15 @@ function common({ organisasjon, database, issuer, jwksUri, deltakerIdKey }: Surr
   };
 }
 
-function start(app: 'ingestor' | 'query-api', { organisasjon }: Surroundings, port: number, env: Env): App {
+const PROGRAMS = {
+  ingestor: [builtApp('ingestor')],
+  'query-api': [builtApp('query-api')],
+  revisor: [builtApp('query-api'), 'revisor'],
+};
+
+function start(app: keyof typeof PROGRAMS, { organisasjon }: Surroundings, port: number, env: Env): App {
   const logFile = join(LOCAL_DIR, 'logs', `${app}-${String(port)}.log`);
-  const proc = startProcess(process.execPath, ['--enable-source-maps', builtApp(app)], logFile, {
+  const proc = startProcess(process.execPath, ['--enable-source-maps', ...PROGRAMS[app]], logFile, {
     cwd: ROOT,
     env: { ...APP_ENV, PORT: String(port), ...env },
   });

@@ -18,11 +18,12 @@ test('processes join and leave while the stack runs, and its standby is promoted
       queryApiEnv: {},
       ingestorEnv: {},
     });
-    const ports = { postgres: group.primary.port, queryApi: await freePort(), ingestor: await freePort() };
+    const [queryApi, ingestor, revisor] = [await freePort(), await freePort(), await freePort()];
+    const ports = { postgres: group.primary.port, queryApi, ingestor, revisor };
     await running.start({ queryApis: 1, ingestors: 1, standby: true, replica: true }, ports);
     const control = await startControl([running]);
     stack.remember('the control', control, control.stop);
-    const { queryApi } = running.ready();
+    const address = running.ready().queryApi;
     const count = (): Record<string, number> => {
       const counts: Record<string, number> = {};
       for (const { name } of running.ready().processes) counts[name] = (counts[name] ?? 0) + 1;
@@ -31,20 +32,20 @@ test('processes join and leave while the stack runs, and its standby is promoted
     const tell = async (...words: string[]): Promise<number> => {
       const { status } = await fetch(`${control.url}${words.join('/')}`, { method: 'POST' });
       // A new connection each time: the address must have somebody to pass it to.
-      expect((await fetch(`${queryApi}/internal/isalive`, { headers: { connection: 'close' } })).status).toBe(200);
+      expect((await fetch(`${address}/internal/isalive`, { headers: { connection: 'close' } })).status).toBe(200);
       return status;
     };
     const database = { postgres: 1, standby: 1, replica: 1 };
-    expect(count()).toEqual({ ...database, ingestor: 1, 'query-api': 1 });
+    expect(count()).toEqual({ ...database, revisor: 1, ingestor: 1, 'query-api': 1 });
     expect([await tell('nav', 'query-api', '+1'), await tell('nav', 'ingestor', '+1')]).toEqual([200, 200]);
-    expect(count()).toEqual({ ...database, ingestor: 2, 'query-api': 2 });
+    expect(count()).toEqual({ ...database, revisor: 1, ingestor: 2, 'query-api': 2 });
     const [first] = running.ready().processes.filter(({ name }) => name === 'postgres');
     expect([
       await tell('nav', 'promoter'),
       await tell('nav', 'query-api', '-1'),
       await tell('nav', 'ingestor', '-1'),
     ]).toEqual([200, 200, 200]);
-    expect(count()).toEqual({ ...database, ingestor: 1, 'query-api': 1 });
+    expect(count()).toEqual({ ...database, revisor: 1, ingestor: 1, 'query-api': 1 });
     expect(running.ready().processes).not.toContainEqual(first);
     expect([await tell('oslo', 'query-api', '+1'), await tell('nav', 'query-api', '+0')]).toEqual([404, 404]);
     expect((await fetch(new URL('/nav/ingestor/-1', control.url), { method: 'POST' })).status).toBe(404);

@@ -2,14 +2,15 @@ import { createServer, type Server } from 'node:net';
 import { freePort } from '@tiltak/testing';
 import { requireFreePorts, parseOptions, StartError } from './options.ts';
 
-const NAV = { name: 'nav', ports: { postgres: 15_432, queryApi: 3_000, ingestor: 3_001 } };
+const NAV = { name: 'nav', ports: { postgres: 15_432, queryApi: 3_000, ingestor: 3_001, revisor: 3_002 } };
 
 test('what npm start does when nothing is said', () => {
   const { allPorts, ...options } = parseOptions([], {});
   const common = { KAFKA_PORT: 19_092, ISSUER_PORT: 8_090 };
   const counts = { queryApis: undefined, ingestors: 1, replica: false, standby: false };
   expect(options).toEqual({ empty: false, counts, data: undefined, organisasjoner: [NAV], ports: common });
-  expect(allPorts).toEqual({ ...common, POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001 });
+  const own = { POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001, REVISOR_PORT: 3_002 };
+  expect(allPorts).toEqual({ ...common, ...own });
 });
 
 test('what is said', () => {
@@ -35,15 +36,15 @@ test('each organisation has ports of its own, which follow the first unless they
   ]);
   expect(organisasjoner).toEqual([
     NAV,
-    { name: 'demo-fylke', ports: { postgres: 15_442, queryApi: 3_010, ingestor: 3_011 } },
-    { name: 'oslo', ports: { postgres: 15_452, queryApi: 4_000, ingestor: 3_021 } },
+    { name: 'demo-fylke', ports: { postgres: 15_442, queryApi: 3_010, ingestor: 3_011, revisor: 3_012 } },
+    { name: 'oslo', ports: { postgres: 15_452, queryApi: 4_000, ingestor: 3_021, revisor: 3_022 } },
   ]);
   expect(allPorts).toMatchObject({
     INGESTOR_PORT: 3_001,
     INGESTOR_PORT_DEMO_FYLKE: 3_011,
     QUERY_API_PORT_OSLO: 4_000,
   });
-  expect(Object.keys(allPorts)).toHaveLength(2 + 3 * 3);
+  expect(Object.keys(allPorts)).toHaveLength(2 + 3 * 4);
 });
 
 test.each([

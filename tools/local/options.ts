@@ -8,7 +8,7 @@ import { isOrganisasjonName, NAME_RULE } from '../generators/organisasjon/names.
 export class StartError extends Error {}
 
 const COMMON_PORTS = { KAFKA_PORT: 19_092, ISSUER_PORT: 8_090 };
-const OWN_PORTS = { POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001 };
+const OWN_PORTS = { POSTGRES_PORT: 15_432, QUERY_API_PORT: 3_000, INGESTOR_PORT: 3_001, REVISOR_PORT: 3_002 };
 /** Beyond this a machine of a developer does nothing else. */
 const MAX_PROCESSES = 20;
 /** Between the ports of an organisation and those of the next. */
@@ -32,7 +32,7 @@ type Ports = Record<string, number>;
 
 export interface OrganisasjonOptions {
   name: string;
-  ports: Record<'postgres' | 'queryApi' | 'ingestor', number>;
+  ports: Record<'postgres' | 'queryApi' | 'ingestor' | 'revisor', number>;
 }
 
 /** How many of what each organisation gets. */
@@ -90,7 +90,12 @@ export function parseOptions(args: string[], env = process.env, known = knownOrg
       const own = nr === 0 ? variable : `${variable}_${name.replaceAll('-', '_').toUpperCase()}`;
       return (allPorts[own] = nr === 0 ? first : port(own, first + nr * DISTANCE));
     };
-    return { postgres: own('POSTGRES_PORT'), queryApi: own('QUERY_API_PORT'), ingestor: own('INGESTOR_PORT') };
+    return {
+      postgres: own('POSTGRES_PORT'),
+      queryApi: own('QUERY_API_PORT'),
+      ingestor: own('INGESTOR_PORT'),
+      revisor: own('REVISOR_PORT'),
+    };
   };
   return {
     empty,

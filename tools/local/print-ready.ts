@@ -15,7 +15,7 @@ interface Status {
  * @param ms since the program began
  */
 export async function printReady(ready: Ready, ms: number): Promise<void> {
-  const { queryApi, ingestor, issuer, kafka, organisasjoner } = ready;
+  const { queryApi, ingestor, revisor, issuer, kafka, organisasjoner } = ready;
   const azp = readLocalKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';
   const token = await fetchToken(issuer, azp);
   const parts = await Promise.all(Object.entries(organisasjoner).map(describe));
@@ -25,6 +25,7 @@ Ready after ${(ms / 1_000).toFixed(0)} s.
 
   Start here   ${queryApi}/
   On duty      ${ingestor}/drift   (log in with: npm run -s token -- --drift)
+  Auditors     ${revisor}/revisor   (log in with: npm run -s token -- --revisor)
 ${[...all, ''].join('\n')}
 ${parts.join('\n')}
   Kafka        ${kafka}
@@ -40,10 +41,12 @@ async function describe([name, own]: [string, ReadyOrganisasjon]): Promise<strin
   return `  ${name}
     query-api  ${own.queryApi}   Swagger UI: ${own.queryApi}/swagger
     ingestor   ${own.ingestor}   On duty: ${own.ingestor}/drift
+    revisor    ${own.revisor}   Who has seen a person: ${own.revisor}/revisor
     topic      ${own.topic}
     loaded     ${n(loaded.meldinger)} messages: ${n(loaded.avtaler)} avtaler of ${n(loaded.personer)} persons at ${n(loaded.bedrifter)} employers, ${n(loaded.parkerte)} parked
     tokens     of a consumer       npm run -s token -- alt ${name}
                of somebody on duty npm run -s token -- --drift ${name}
+               of an auditor       npm run -s token -- --revisor ${name}
                of an adapter       npm run -s token -- --adapter ${name}
 `;
 }

@@ -9,6 +9,8 @@ export const NOT_RUNNING = 'The local stack is not running: start it with npm st
 export interface ReadyOrganisasjon {
   queryApi: string;
   ingestor: string;
+  /** of the page of auditors, which is a process of its own */
+  revisor: string;
   /** url of the organisation's database, as superuser */
   postgres: string;
   topic: string;
@@ -18,14 +20,16 @@ export interface ReadyOrganisasjon {
   triggerTopic?: string | undefined;
   /** of the tokens that its apps accept */
   audience: string;
+  /** of those that the page of auditors accepts */
+  auditorAudience: string;
   /** of the first of each */
-  pids: Record<'postgres' | 'ingestor' | 'queryApi', number>;
+  pids: Record<'postgres' | 'ingestor' | 'queryApi' | 'revisor', number>;
   /** all that run now; `postgres` is the primary, whichever server that is */
   processes: LocalProcess[];
 }
 
 export interface LocalProcess {
-  name: 'ingestor' | 'query-api' | 'postgres' | 'standby' | 'replica';
+  name: 'ingestor' | 'query-api' | 'revisor' | 'postgres' | 'standby' | 'replica';
   /** of the process itself, on 127.0.0.1 */
   port: number;
   pid: number;
@@ -35,7 +39,7 @@ export interface LocalProcess {
  * Where the running stack is: what `.local/ready.json` holds, or a file beside it when another stack was first. It is there
  * from when everything is ready until the stack is stopped. What belongs to one organisation is at the top for the first.
  */
-export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'pids' | 'processes'> {
+export interface Ready extends Omit<ReadyOrganisasjon, 'audience' | 'auditorAudience' | 'pids' | 'processes'> {
   issuer: string;
   /** host:port */
   kafka: string;

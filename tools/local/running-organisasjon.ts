@@ -1,6 +1,8 @@
 import { freePort, type PostgresGroup } from '@tiltak/testing';
 import {
+  auditorClientId,
   clientId,
+  startAuditorPageProcess,
   startIngestorProcess,
   startQueryApiProcess,
   waitUntilReady,
@@ -28,6 +30,8 @@ export class RunningOrganisasjon {
   /** Those that were asked to end. */
   private readonly leaving = new Set<App>();
   private address: OneAddress | undefined;
+  /** of auditors; there is one, whatever there is of the apps */
+  private page: App | undefined;
   /** called when a process has come or gone */
   onChange: () => void = () => undefined;
 
@@ -57,6 +61,7 @@ export class RunningOrganisasjon {
     const others = (count: number): (number | undefined)[] => Array.from({ length: count }, () => undefined);
     const first = this.address ? undefined : ports.queryApi;
     await Promise.all([
+      this.startAuditorPage(ports.revisor),
       ...[ports.ingestor, ...others(ingestors - 1)].map((port) => this.add('ingestor', port)),
       ...[first, ...others((queryApis ?? 1) - 1)].map((port) => this.add('query-api', port)),
     ]);
@@ -79,19 +84,29 @@ export class RunningOrganisasjon {
             ...this.queryApiEnv,
           });
     this.apps[name].push(app);
+    void app.proc.done.then(() => this.forget(name, app));
+    await this.watch(app);
+    if (name === 'query-api') this.address?.join(app);
+    this.onChange();
+    return app;
+  }
+
+  private async startAuditorPage(port: number): Promise<void> {
+    this.page = startAuditorPageProcess(this.surroundings, port, APP_LOG_LEVEL);
+    await this.watch(this.page);
+  }
+
+  /** It stops with the stack, and the stack with it; resolves when it is ready. */
+  private async watch(app: App): Promise<void> {
     this.stack.remember(app.navn, app, () => app.proc.stop(8_000));
     this.stack.watch(app.navn, app.proc, app.logFile, () => this.leaving.has(app));
-    void app.proc.done.then(() => this.forget(name, app));
     await waitUntilReady(app).catch((error: unknown) => {
       throw new StartError(`${error instanceof Error ? error.message : String(error)}\n${lastLogLines(app.logFile)}`);
     });
-    if (name === 'query-api') this.address?.join(app);
     // From now on: while they wait for each other they have much to remark on.
     const log = followLog(app.navn, app.logFile);
     this.stack.remember(`the log of ${app.navn}`, log, log.stop);
     void app.proc.done.then(log.stop);
-    this.onChange();
-    return app;
   }
 
   /** The one that came last is asked to end, as at a release; resolves when it has. */
@@ -119,23 +134,31 @@ export class RunningOrganisasjon {
   ready(): ReadyOrganisasjon {
     const { database, topic, identTopic, triggerTopic } = this.surroundings;
     const { ingestor, 'query-api': queryApis } = this.apps;
+    const revisor = this.page ? [this.page] : [];
     return {
       queryApi: this.address?.url ?? queryApis[0]?.url ?? '',
       ingestor: ingestor[0]?.url ?? '',
+      revisor: this.page?.url ?? '',
       postgres: database.url,
       topic,
       identTopic,
       triggerTopic,
       audience: clientId(this.name),
+      auditorAudience: auditorClientId(this.name),
       pids: {
         postgres: this.group.primary.proc().pid,
         ingestor: ingestor[0]?.proc.pid ?? 0,
         queryApi: queryApis[0]?.proc.pid ?? 0,
+        revisor: this.page?.proc.pid ?? 0,
       },
       processes: [
         ...this.group.servers.map(({ name, server }) => ({ name, port: server.port, pid: server.proc().pid })),
-        ...(['ingestor', 'query-api'] as const).flatMap((name) =>
-          this.apps[name].map(({ url, proc }) => ({ name, port: Number(new URL(url).port), pid: proc.pid })),
+        ...(['ingestor', 'query-api', 'revisor'] as const).flatMap((name) =>
+          (name === 'revisor' ? revisor : this.apps[name]).map(({ url, proc }) => ({
+            name,
+            port: Number(new URL(url).port),
+            pid: proc.pid,
+          })),
         ),
       ],
     };

@@ -75,7 +75,7 @@ function combine(
   const allReady = allRunning.map((running) => [running.name, running.ready()] as const);
   const [first] = allReady;
   if (!first) throw new StartError('--organisasjoner names none');
-  const { audience: _, pids, processes: __, ...addresses } = first[1];
+  const { audience: _, auditorAudience: __, pids, processes: ___, ...addresses } = first[1];
   return {
     ...addresses,
     issuer,

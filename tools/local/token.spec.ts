@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { runProgram, freePort, ON_DUTY_NAV_IDENT, ROOT, startTokenIssuer } from '@tiltak/testing';
-import { fetchMaskinportenToken, fetchToken, fetchTokenOnDuty, readLocalKonsumenter } from './token.ts';
+import {
+  fetchAuditorToken,
+  fetchMaskinportenToken,
+  fetchToken,
+  fetchTokenOnDuty,
+  readLocalKonsumenter,
+} from './token.ts';
 
 test('the local registry has a consumer that may do all, and one that may do little', () => {
   expect(readLocalKonsumenter().map(({ navn: name }) => name)).toEqual(expect.arrayContaining(['alt', 'smal']));
@@ -44,6 +50,17 @@ test('a token for somebody on duty is of a person, with the role', async () => {
     const token = decodeJwt(await fetchTokenOnDuty(issuer.issuer, 'ingestor-nav'));
     expect(token).toMatchObject({ aud: 'ingestor-nav', roles: ['drift'], NAVident: ON_DUTY_NAV_IDENT });
     expect(token).not.toHaveProperty('idtyp');
+  } finally {
+    await issuer.stop();
+  }
+});
+
+test('a token for an auditor is of somebody who is not on duty, and for the page of auditors', async () => {
+  const issuer = await startTokenIssuer({ port: 0, audience: 'tiltak-datadeling' });
+  try {
+    const token = decodeJwt(await fetchAuditorToken(issuer.issuer, 'revisor-nav'));
+    expect(token).toMatchObject({ aud: 'revisor-nav', roles: ['revisor'] });
+    expect(token['NAVident']).not.toBe(ON_DUTY_NAV_IDENT);
   } finally {
     await issuer.stop();
   }

@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { ON_DUTY_NAV_IDENT, ROOT } from '@tiltak/testing';
+import { ON_DUTY_NAV_IDENT, ROOT, syntheticNavIdent } from '@tiltak/testing';
 import { scopeOf } from '../generators/organisasjon/names.ts';
 import { running, NOT_RUNNING } from './ready-file.ts';
+
+/** Somebody else than those on duty. */
+const AUDITOR_NAV_IDENT = syntheticNavIdent(2);
 
 interface Konsument {
   navn: string;
@@ -19,21 +22,22 @@ export function readLocalKonsumenter(): Konsument[] {
 }
 
 /**
- * A fresh token for a client id, from the local issuer: of a person on duty who has logged in with `navIdent`, of an
- * organisation's adapter with `adapter`, else of a machine. It is for the apps of the first organisation, unless it has another `audience`.
+ * A fresh token for a client id, from the local issuer: of a person who has logged in with `navIdent` and is
+ * on duty or has another `role`, of an organisation's adapter with `adapter`, else of a machine. It is for the apps of the first organisation, unless it has another `audience`.
  *
  * @throws when the issuer does not answer
  */
 export async function fetchToken(
   issuer: string,
   azp: string,
-  more: { navIdent?: string; adapter?: string; audience?: string } = {},
+  more: { navIdent?: string; role?: string; adapter?: string; audience?: string } = {},
 ): Promise<string> {
-  const { navIdent, ...others } = more;
+  const { navIdent, role, ...others } = more;
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: azp,
     ...(navIdent && { nav_ident: navIdent }),
+    ...(role && { rolle: role }),
     ...others,
   });
   return askFor(`${issuer}/token`, body);
@@ -63,6 +67,14 @@ export function fetchTokenOnDuty(issuer: string, audience: string): Promise<stri
   return fetchToken(issuer, audience, { navIdent: ON_DUTY_NAV_IDENT, audience });
 }
 
+/** As an auditor has it who has logged in to the organisation's page of auditors: being on duty is not enough there. */
+export function fetchAuditorToken(issuer: string, audience: string): Promise<string> {
+  return fetchToken(issuer, audience, { navIdent: AUDITOR_NAV_IDENT, role: 'revisor', audience });
+}
+
+/** Whose token it is that is asked for, instead of a consumer's. */
+const PEOPLE_AND_ADAPTERS = ['--drift', '--revisor', '--adapter'];
+
 /** `npm run token -- --maskinporten …`: what stands behind it. */
 function outsideToken(args: string[]): Promise<string> {
   const options = { orgnr: { type: 'string' }, scope: { type: 'string' }, leverandoer: { type: 'string' } } as const;
@@ -76,11 +88,11 @@ function outsideToken(args: string[]): Promise<string> {
 async function tokenFor(who: string | undefined, organisasjon: string | undefined): Promise<string> {
   const konsumenter = readLocalKonsumenter();
   const { azp, organisasjonsnummer: orgnr } = konsumenter.find(({ navn: name }) => name === who) ?? {};
-  if (azp === undefined && orgnr === undefined && who !== '--drift' && who !== '--adapter') {
+  if (azp === undefined && orgnr === undefined && !PEOPLE_AND_ADAPTERS.includes(who ?? '')) {
     const known = konsumenter.map(({ navn: name }) => name).join(', ');
     throw new Error(
       who === undefined
-        ? `Usage: npm run token -- <konsument>|--drift|--adapter [organisasjon], or --maskinporten [--orgnr NR] [--scope SCOPE] [--leverandoer NR] [organisasjon], where konsument is one of: ${known}.`
+        ? `Usage: npm run token -- <konsument>|--drift|--revisor|--adapter [organisasjon], or --maskinporten [--orgnr NR] [--scope SCOPE] [--leverandoer NR] [organisasjon], where konsument is one of: ${known}.`
         : `There is no consumer ${who} in tools/local/konsumenter.yaml, only: ${known}.`,
     );
   }
@@ -90,6 +102,7 @@ async function tokenFor(who: string | undefined, organisasjon: string | undefine
   if (orgnr !== undefined)
     return fetchMaskinportenToken(ready.issuer, { orgnr, scope: scopeOf(name, 'les'), audience });
   if (who === '--drift') return fetchTokenOnDuty(ready.issuer, audience);
+  if (who === '--revisor') return fetchAuditorToken(ready.issuer, own.auditorAudience);
   return fetchToken(ready.issuer, `adapter-${name}`, { adapter: name, audience });
 }
 

@@ -105,7 +105,8 @@ export const SCHEMA = {
     default: [],
   }),
   ADAPTER_MAKS_SLETTES_PROSENT: integer({
-    description: 'A full sync that would delete more than this share of the avtaler waits to be confirmed, percent',
+    description:
+      'A full sync that would delete more than this share of the avtaler waits to be confirmed, and so does a rebuild of another resource, percent',
     default: 20,
     max: 100,
   }),

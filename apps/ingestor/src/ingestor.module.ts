@@ -25,12 +25,13 @@ import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedController } from './operations/parked/parked.controller.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { RebuildController } from './operations/rebuild/rebuild.controller.ts';
-import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { Rebuilds } from './operations/rebuild/rebuilds.ts';
 import { RelationCheckController } from './operations/relation-check/relation-check.controller.ts';
 import { SERVED, type Served } from './operations/served.ts';
 import { StorageController } from './operations/storage/storage.controller.ts';
 import { StorageMeter } from './operations/storage/storage.job.ts';
 import { StatusController } from './operations/status.controller.ts';
+import { VirksomheterController } from './operations/virksomheter/virksomheter.controller.ts';
 
 /** What the controllers work with; made, started and stopped by `ingestor.ts`. */
 export interface Parts {
@@ -43,7 +44,7 @@ export interface Parts {
   giveWay: GiveWay;
   parkedReplay: ParkedReplay;
   parkedBulk: ParkedBulk;
-  rebuild: Rebuild;
+  rebuilds: Rebuilds;
   adapter: Adapter;
   storageMeter: StorageMeter;
   avstemming: Avstemming;
@@ -59,6 +60,7 @@ export interface Parts {
     OrganisasjonerController,
     RelationCheckController,
     StorageController,
+    VirksomheterController,
     ActionsController,
     ReleaseController,
     ParkedController,
@@ -89,7 +91,7 @@ export class IngestorModule {
         { provide: GiveWay, useValue: parts?.giveWay },
         { provide: ParkedReplay, useValue: parts?.parkedReplay },
         { provide: ParkedBulk, useValue: parts?.parkedBulk },
-        { provide: Rebuild, useValue: parts?.rebuild },
+        { provide: Rebuilds, useValue: parts?.rebuilds },
         { provide: Adapter, useValue: parts?.adapter },
         { provide: StorageMeter, useValue: parts?.storageMeter },
         { provide: Avstemming, useValue: parts?.avstemming },

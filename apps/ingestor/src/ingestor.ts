@@ -44,6 +44,8 @@ import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
 import { ParkedRetention } from './operations/parked/retention.job.ts';
 import { Rebuild } from './operations/rebuild/rebuild.job.ts';
+import { rebuildAvtaler, rebuildResource } from './operations/rebuild/rebuildable.ts';
+import { Rebuilds } from './operations/rebuild/rebuilds.ts';
 import { RelationCheck } from './operations/relation-check/relation-check.job.ts';
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
@@ -107,7 +109,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const adapter = new Adapter(config, { avtaler: publisher, virksomheter: kafka.virksomhetPublisher }, pool);
   const storageMeter = new StorageMeter(pool, config.DB_PLASS_GB);
   const resourceWriters = consumeResources(resources, { pool, kafka, giveWay });
-  const onDuty = createForDuty(config, { pool, deltakerId, personWriter, kafka, giveWay, resourceWriters });
+  const onDuty = createForDuty(config, { pool, deltakerId, personWriter, kafka, giveWay, resourceWriters, resources });
   const avstemming = new Avstemming(pool, topic, giveWay, {
     maxLines: config.AVSTEMMING_MAKS_LINJER,
     deadlineSeconds: config.AVSTEMMING_FRIST_SEKUNDER,
@@ -132,7 +134,7 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
     avstemming,
     jobs: [
       kafka.group,
-      new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
+      ...freshnessMeters(config, dataSource, kafka),
       kafka.watch,
       new Retention(pool, retentionRules(config)),
       new SubscriptionCleanup(dataSource),
@@ -145,12 +147,19 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
       new Statistics(pool, config.KAFKA_TOPIC),
       new UsageSummary(pool),
       ...jobsOfThePage(config, pool, { avstemming, storageMeter, giveWay }),
-      onDuty.rebuild,
+      ...onDuty.rebuilds.all,
       ...resources.flatMap(({ ingest }) => ingest.jobs?.({ pool, giveWay }) ?? []),
       ...publishingJobs(config, kafka, adapter),
     ],
     serveConsole: replacements.serveConsole ?? serveConsole,
   };
+}
+
+function freshnessMeters(config: Config, dataSource: DataSource, kafka: KafkaConnection): Job[] {
+  return [
+    new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
+    ...kafka.resourceStreams.map((of) => new FreshnessMeter(dataSource, of.topic, () => of.source.describe(), of.name)),
+  ];
 }
 
 /** By topic, what writes it. */
@@ -176,12 +185,14 @@ function keepsFormerIdents(config: Config): boolean {
   return config.HISTORIKK_TIDLIGERE_IDENT === 'BEHOLDES';
 }
 
-type ForDuty = Pick<Ingestor, 'backgroundPool' | 'parkedReplay' | 'parkedBulk' | 'rebuild' | 'avstemmingRepair'>;
+type ForDuty = Pick<Ingestor, 'backgroundPool' | 'parkedReplay' | 'parkedBulk' | 'rebuilds' | 'avstemmingRepair'>;
 
 /** What stores for those on duty, over connections that are none of the stream's. */
 function createForDuty(
   config: Config,
-  given: Pick<Ingestor, 'pool' | 'deltakerId' | 'personWriter' | 'kafka' | 'giveWay' | 'resourceWriters'>,
+  given: Pick<Ingestor, 'pool' | 'deltakerId' | 'personWriter' | 'kafka' | 'giveWay' | 'resourceWriters'> & {
+    resources: readonly TopicResource[];
+  },
 ): ForDuty {
   const { pool, deltakerId, personWriter, giveWay } = given;
   const { topic, publisher } = given.kafka;
@@ -193,16 +204,41 @@ function createForDuty(
     backgroundPool,
     parkedReplay,
     parkedBulk: new ParkedBulk(pool, parkedReplay, giveWay),
-    rebuild: new Rebuild(pool, writer, topic, giveWay),
+    rebuilds: createRebuilds(config, { ...given, pool, writer }),
     avstemmingRepair: new AvstemmingRepair(pool, writer, publisher, topic, giveWay),
   };
 }
 
+type TopicResource = ReturnType<typeof topicsOf>[number];
+
+/** Of avtaler first, which is meant where nothing is named. */
+function createRebuilds(
+  config: Config,
+  {
+    pool,
+    writer,
+    kafka,
+    giveWay,
+    resources,
+  }: Pick<Ingestor, 'pool' | 'writer' | 'kafka' | 'giveWay'> & { resources: readonly TopicResource[] },
+): Rebuilds {
+  const maxPercent = config.ADAPTER_MAKS_SLETTES_PROSENT;
+  return new Rebuilds([
+    new Rebuild(pool, rebuildAvtaler(pool, writer, kafka.topic), giveWay),
+    ...kafka.resourceStreams.flatMap(({ topic, source }) => {
+      const ingest = resources.find((resource) => resource.topic === topic)?.ingest;
+      if (!ingest) return [];
+      const beside = { writer: new ResourceWriter(pool, ingest), topic: source, maxPercent };
+      return [new Rebuild(pool, rebuildResource(pool, ingest, beside), giveWay)];
+    }),
+  ]);
+}
+
 /** @throws StartupError when an organisation that is listed has no address */
 function servedBy(config: Config): Pick<Parts, 'served' | 'admitted'> {
-  const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic } = config;
+  const { ORGANISASJON: organisasjon, KAFKA_TOPIC: topic, VIRKSOMHET_TOPIC: virksomhetTopic } = config;
   return {
-    served: { organisasjon, topic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
+    served: { organisasjon, topic, virksomhetTopic, organisasjoner: parseOrganisasjoner(config.DRIFT_ORGANISASJONER) },
     admitted: {
       organisasjon,
       groupsOnDuty: config.DRIFT_GRUPPER,
@@ -266,7 +302,7 @@ export async function startIngestor(ingestor: Ingestor): Promise<Stop> {
   logger.info({ organisasjon, topic, port }, 'The ingestor is started');
 
   return async () => {
-    await ingestor.rebuild.stop();
+    await Promise.all(ingestor.rebuilds.all.map((rebuild) => rebuild.stop()));
     await ingestor.parkedBulk.stop();
     await http.stop();
     for (const job of jobs.toReversed()) await job.stop();

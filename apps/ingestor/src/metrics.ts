@@ -99,7 +99,7 @@ export const metrics = {
   }),
   resourceLag: new Gauge({
     name: 'ingestor_etterslep_ressurs',
-    help: "Offsets between what is stored of a resource's topic and the end of the partition, when it was last read",
+    help: 'Offsets between what is stored of the topic of a resource that is not avtaler and the end of the partition',
     labelNames: ['ressurs', 'partisjon'] as const,
   }),
   resourceMessages: new Counter({

@@ -30,6 +30,8 @@ const BODIES = {
   forkastFlere: { alle: true, begrunnelse: 'ANNET' },
   spillAvFlere: { alle: true },
   rettAvstemming: { type: 'MANGLER' },
+  listManglendeVirksomheter: { antall: 1 },
+  listVirksomheterUtenHovedenhet: { antall: 1 },
   frigiKontrakt: { adapterId: 'spec-adapter', aarsak: 'AVVIKLET' },
 };
 

@@ -41,6 +41,11 @@ export const metrics = {
   }),
   dataAge: new Gauge({
     name: 'query_data_alder_sekunder',
-    help: 'Age of the oldest partition of the data served; before the first load is done, of the process',
+    help: 'Age of the oldest partition of the avtaler served; before the first load is done, of the process',
+  }),
+  resourceAge: new Gauge({
+    name: 'query_ressurs_alder_sekunder',
+    help: 'The same, of each other resource that has a topic',
+    labelNames: ['ressurs'] as const,
   }),
 };

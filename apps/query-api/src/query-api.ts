@@ -61,6 +61,7 @@ import { SpreadPool, type SpreadOptions } from './replicas/spread-pool.ts';
 import { ResourceFeeds } from './resources/resource-feeds.ts';
 import { Cursors } from './shared/cursor.ts';
 import { addInPieces } from './shared/in-pieces.ts';
+import { HiddenKeys } from './subscriptions/hidden-keys.ts';
 import { SubscriptionFeed } from './subscriptions/subscription-feed.ts';
 import { SubscriptionWatch } from './subscriptions/subscription-watch.ts';
 import { SubscriptionStore } from './subscriptions/subscriptions.store.ts';
@@ -130,7 +131,12 @@ export function createQueryApi(config: Config): QueryApi {
     lookups,
     subscriptions,
     subscriptionWatch,
-    subscriptionFeed: new SubscriptionFeed(lookups, subscriptionWatch, subscriptions),
+    subscriptionFeed: new SubscriptionFeed(
+      lookups,
+      subscriptionWatch,
+      subscriptions,
+      new HiddenKeys(cursorSecret(config)),
+    ),
     denialLog,
     limits,
     freshness: new Freshness(reader),

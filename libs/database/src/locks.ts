@@ -25,12 +25,16 @@ export const LOCKS = {
   /** transaction; one new sync at a time */
   NEW_SYNC: `hashtext('tiltak:ny-synk')`,
   /**
+   * transaction; after the position, before any row of virksomhet. Held exclusively by whoever writes these, and finds the
+   * top of their chains; shared by who changes what subscriptions by hovedenhet are of, or removes subscriptions. Before
+   * that of persons: all that is written in the organisation may wait behind who has that one
+   */
+  HIERARCHY: '7220324',
+  /**
    * transaction; after the position. Held shared by whoever writes avtaler, and exclusively while it changes which idents
    * are one person's, so that every avtale follows its person, also one that is being written
    */
   PERSONS: '7220319',
-  /** transaction; after the position, before any row of virksomhet: whoever writes these finds the top of their chains */
-  HIERARCHY: '7220324',
   /** transaction; the first of two numbers, the second is of the consumer whose subscriptions are changed */
   SUBSCRIPTIONS: '7220320',
   /**

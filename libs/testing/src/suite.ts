@@ -24,7 +24,7 @@ export async function createTestDatabase(superUrl = testEnvironment().postgres):
       const client = new pg.Client({ connectionString: superUrl });
       await client.connect();
       await client.query(`drop database if exists ${database.database} with (force)`);
-      for (const { username } of [database.ingestor, database.queryApi, database.migrering]) {
+      for (const { username } of [database.ingestor, database.queryApi, database.revisor, database.migrering]) {
         await client.query(`drop role if exists ${username}`);
       }
       await client.end();

@@ -44,8 +44,8 @@ export const onDuty = (navIdent = ON_DUTY_NAV_IDENT): Claims => ({
 
 /**
  * Issues tokens as Entra ID does. `POST /token` with `grant_type=client_credentials`, `client_id` and perhaps `audience`
- * and `adapter` (an organisation) or `nav_ident` (somebody on duty, who on the platform has logged in in a browser) gives
- * one to whoever asks: for local use only. `POST /maskinporten/token` with `orgnr`, `scope`, `audience` and perhaps
+ * and `adapter` (an organisation) or `nav_ident` (somebody on duty, who on the platform has logged in in a browser; with
+ * another `rolle` than `drift`, such as `revisor`, somebody else) gives one to whoever asks: for local use only. `POST /maskinporten/token` with `orgnr`, `scope`, `audience` and perhaps
  * `leverandoer` and `client_id` gives one as Maskinporten gives another organisation, with the keys at `/maskinporten/jwks`.
  *
  * @param port 0 for any that is free
@@ -148,11 +148,12 @@ function claimsFor(azp: string, audience: string): Claims {
 
 /** Of what a token is asked for with. */
 function entraClaims(body: Claims, audience: string): Claims {
-  const { client_id: azp, audience: receiver, nav_ident: navIdent, adapter } = body;
+  const { client_id: azp, audience: receiver, nav_ident: navIdent, rolle: role, adapter } = body;
   if (typeof azp !== 'string') return {};
   return {
     ...claimsFor(azp, typeof receiver === 'string' ? receiver : audience),
     ...(typeof navIdent === 'string' ? onDuty(navIdent) : {}),
+    ...(typeof navIdent === 'string' && typeof role === 'string' ? { roles: [role] } : {}),
     ...(typeof adapter === 'string' ? { scope: 'tiltak:adapter', organisasjon: adapter } : {}),
   };
 }

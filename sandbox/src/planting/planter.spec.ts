@@ -5,7 +5,7 @@ import { EMPTIED } from './planter.ts';
 
 /** Of the tables that a reset leaves as they are, why it may. */
 const LEFT: Record<string, string[]> = {
-  'written anew by the reset itself': ['abonnering', 'instans', 'konsum_offset', 'konsum_status'],
+  'written anew by the reset itself': ['abonnering', 'instans', 'konsum_offset', 'konsum_status', 'ressurs_status'],
   'made when it starts': ['topic_epoke'],
   'which tables are partitioned': ['partisjonering'],
   'what passes by itself within a minute': ['forbruk'],

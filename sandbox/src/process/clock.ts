@@ -63,10 +63,8 @@ export class SandboxClock {
   }
 
   private async tellFreshness(): Promise<void> {
-    await this.owner.query('update konsum_status set oppdatert_til = $3 where topic = $1 and partisjon = $2', [
-      SOURCE.topic,
-      SOURCE.partition,
-      this.staleAt ?? this.now(),
-    ]);
+    const values = [SOURCE.topic, SOURCE.partition, this.staleAt ?? this.now()];
+    for (const table of ['konsum_status', 'ressurs_status'])
+      await this.owner.query(`update ${table} set oppdatert_til = $3 where topic = $1 and partisjon = $2`, values);
   }
 }

@@ -38,6 +38,11 @@ export async function emptySource(owner: DataSource): Promise<void> {
   await owner.query('insert into konsum_offset values ($1, $2, 0)', values);
   await owner.query('delete from konsum_status where topic = $1 and partisjon = $2', values);
   await owner.query('insert into konsum_status values ($1, $2, 0, now())', values);
+  await owner.query(
+    `insert into ressurs_status values ('virksomheter', $1, $2, 0, now())
+     on conflict (topic, partisjon) do update set oppdatert_til = excluded.oppdatert_til`,
+    values,
+  );
 }
 
 export function connectionOf(logins: OrganisasjonDatabase): Omit<DatabaseOptions, 'username' | 'password'> {

@@ -9,7 +9,7 @@ import { takeRounds } from '../measuring/rounds.ts';
 import { Findings, type RunOptions } from '../results.ts';
 import { withRig, type Rig } from '../rig.ts';
 
-const PORTS = ['KAFKA_PORT', 'ISSUER_PORT', 'POSTGRES_PORT', 'QUERY_API_PORT', 'INGESTOR_PORT'];
+const PORTS = ['KAFKA_PORT', 'ISSUER_PORT', 'POSTGRES_PORT', 'QUERY_API_PORT', 'INGESTOR_PORT', 'REVISOR_PORT'];
 
 /** From the start of a process until it says that it is ready: each app, and the local stack with sample data. */
 export function start(options: RunOptions): Promise<Findings> {

@@ -34,7 +34,7 @@ export const relations: Scene = {
       await system.publish([{ key, value }]);
       await waitUntil(async () => (await linksOf(system, queryApi)).has(key), { what: 'it to be served', everyMs: 5 });
       slowest = Math.max(slowest, performance.now() - begun);
-      await draw(watch, system, queryApi);
+      await draw(act, watch, system, queryApi);
     }
     const links = await linksOf(system, queryApi);
     const oneWay = await linksWithoutReturn(system, queryApi);
@@ -76,7 +76,7 @@ async function deleteOne(
   await system.publish([{ key: avtaleId, value: null }]);
   await waitUntil(async () => !(await linksOf(system, queryApi)).has(avtaleId), { what: 'it to be gone', everyMs: 5 });
   const took = performance.now() - begun;
-  await draw(watch, system, queryApi);
+  await draw(act, watch, system, queryApi);
   const pointing = (await search(system, queryApi)).filter((avtale) =>
     JSON.stringify(avtale._links).includes(avtaleId),
   );
@@ -103,7 +103,13 @@ function inAnyOrder(count: number): { key: string; value: string }[] {
     .map(({ message }) => message);
 }
 
-type Served = { avtaleId: string; _links: Record<string, unknown> };
+type Served = {
+  avtaleId: string;
+  avtaleNr: number;
+  startDato: string;
+  sluttDato: string;
+  _links: Record<string, unknown>;
+};
 
 async function search(system: System, { url }: App): Promise<Served[]> {
   const response = await fetch(`${url}/api/v1/avtaler/sok`, {
@@ -149,8 +155,19 @@ async function linksWithoutReturn(system: System, queryApi: App): Promise<number
 
 const sum = (links: Map<string, number>): number => [...links.values()].reduce((all, n) => all + n, 0);
 
-async function draw(watch: Watch, system: System, queryApi: App): Promise<void> {
-  const links = await linksOf(system, queryApi);
-  watch.point('Avtaler and links of the person', '', 'avtaler', links.size);
-  watch.point('Avtaler and links of the person', '', 'links', sum(links));
+async function draw(act: Act, watch: Watch, system: System, queryApi: App): Promise<void> {
+  const served = await search(system, queryApi);
+  watch.point('Avtaler and links of the person', '', 'avtaler', served.length);
+  watch.point('Avtaler and links of the person', '', 'links', served.flatMap(linksIn).length);
+  act.draws({
+    avtaler: served.map(({ avtaleId, avtaleNr, startDato, sluttDato }) => ({
+      ...{ id: avtaleId, name: String(avtaleNr), from: startDato, to: sluttDato },
+    })),
+    links: served.flatMap((avtale) =>
+      linksIn(avtale).map((link) => {
+        const [relation = '', to = ''] = link.split(' ');
+        return { relation, from: avtale.avtaleId, to };
+      }),
+    ),
+  });
 }

@@ -14,6 +14,8 @@ import { readMetrics, sumOf, type Watch } from '../watch.ts';
 /** How much more a request may cost with three than with one: one machine does all of it, and its caches are shared. */
 const MAX_GROWTH = 2;
 const MORE = 3;
+/** Requests that each process has answered before its CPU is looked at, and how long that may take. */
+const [WARM, MAX_WARMING_MS] = [5_000, 20_000];
 
 /** More of each come while it is used, and some of them die. */
 export const scaling: Scene = {
@@ -130,8 +132,10 @@ async function costOf(act: Act, system: System, address: OneAddress, apps: App[]
     system
       .as('alt')
       .then((headers) => runLoad({ url: address.url, headers, requests: there, connections: 16, seconds }));
-  // All of them must have compiled what they run.
-  await load(act.size(3, 2) * apps.length);
+  // All of them must have compiled what they run, which takes so many requests, and not so many seconds.
+  const [begun, cold] = [performance.now(), await total()];
+  do await load(1);
+  while ((await total()).lookups - cold.lookups < WARM * apps.length && performance.now() - begun < MAX_WARMING_MS);
   const before = await total();
   await load(act.size(4, 2));
   const after = await total();

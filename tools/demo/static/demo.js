@@ -89,6 +89,7 @@ function sceneOf(scene) {
     scene.error === undefined ? undefined : el('p', { class: 'feil' }, `It was stopped: ${scene.error}`),
     scene.checks.length === 0 ? undefined : checks(scene),
     charts(scene),
+    scene.linked === undefined ? undefined : linked(scene.linked),
     scene.figures.length === 0 ? undefined : figures(scene),
     scene.steps.length === 0 ? undefined : steps(scene),
   );
@@ -224,6 +225,54 @@ function pathsOf(line, x, y, colour) {
           class: `prikk farge-${colour}`,
         })
       : svg('polyline', { points: points.join(' '), class: `linje farge-${colour}` }),
+  );
+}
+
+/** Each link once: the way back of one is not drawn. */
+const RELATIONS = { neste: 'follows', samtidige: 'at the same time', mentor: 'mentor' };
+const ROW = 26;
+
+/** Avtaler on a line of time, one row for each, and an arc from each to those that it links to. */
+function linked({ avtaler, links }) {
+  const byStart = avtaler.toSorted((a, b) => a.from.localeCompare(b.from));
+  const row = new Map(byStart.map(({ id }, nr) => [id, nr]));
+  const days = byStart.flatMap(({ from, to }) => [Date.parse(from), Date.parse(to)]);
+  const [first, last] = [Math.min(...days), Math.max(...days)];
+  const x = (day) => 8 + ((Date.parse(day) - first) / Math.max(1, last - first)) * (2 * WIDTH - 16);
+  const y = (id) => (row.get(id) ?? 0) * ROW + ROW / 2;
+  const at = (id) => byStart[row.get(id) ?? 0];
+  const shown = links.filter(
+    ({ relation, from, to }) => relation in RELATIONS && row.has(to) && (relation !== 'samtidige' || from < to),
+  );
+  const arcs = shown.map(({ relation, from, to }) => {
+    const [x1, x2] = relation === 'neste' ? [x(at(from).to), x(at(to).from)] : [x(at(from).from), x(at(to).from)];
+    const bend = relation === 'neste' ? 24 : -24;
+    const path = `M${x1} ${y(from)} C${x1 + bend} ${y(from)} ${x2 - (relation === 'neste' ? bend : -bend)} ${y(to)} ${x2} ${y(to)}`;
+    return svg('path', { d: path, class: `linje farge-${Object.keys(RELATIONS).indexOf(relation)}` });
+  });
+  const bars = byStart.flatMap(({ id, name, from, to }) => [
+    svg('rect', { x: x(from), y: y(id) - 7, width: Math.max(3, x(to) - x(from)), height: 14, rx: 4, class: 'avtale' }),
+    x(to) - x(from) >= 34
+      ? svg('text', { x: (x(from) + x(to)) / 2, y: y(id) + 4, class: 'akse', 'text-anchor': 'middle' }, name)
+      : svg('text', { x: x(to) + 8, y: y(id) + 4, class: 'akse' }, name),
+  ]);
+  const said = `${avtaler.length} avtaler of one person, ${links.length} links`;
+  const picture = svg('svg', { viewBox: `0 0 ${2 * WIDTH} ${Math.max(1, byStart.length) * ROW}`, role: 'img' });
+  picture.setAttribute('aria-label', said);
+  picture.append(...bars, ...arcs);
+  const names = Object.entries(RELATIONS).filter(([relation]) => shown.some((link) => link.relation === relation));
+  return el(
+    'figure',
+    {},
+    el(
+      'figcaption',
+      {},
+      el('b', {}, said),
+      ...names.map(([relation, text]) =>
+        el('span', { class: `navn farge-${Object.keys(RELATIONS).indexOf(relation)}` }, text),
+      ),
+    ),
+    picture,
   );
 }
 

@@ -6,7 +6,7 @@ import { oneAtATime } from './avstemming.ts';
 import { AvstemmingSchedule } from './schedule.job.ts';
 import { startTestIngestor, type TestResponse, type TestIngestor } from '../testing/test-ingestor.ts';
 
-/** The list and the report over HTTP. What the topic is needed for stands in `tools/e2e/avstemming.spec.ts`. */
+/** The list and the report over HTTP. What the topic is needed for stands in `tools/e2e/avstemming.fault.spec.ts`. */
 let ingestor: TestIngestor;
 
 beforeAll(async () => {

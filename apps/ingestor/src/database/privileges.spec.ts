@@ -30,6 +30,8 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'endring DELETE INSERT SELECT',
     'gjenoppbygging INSERT SELECT UPDATE',
     'gjenoppbygging_partisjon INSERT SELECT UPDATE',
+    'gjenoppbygging_ressurs_sett DELETE INSERT SELECT',
+    'gjenoppbygging_ressurs_usett INSERT SELECT',
     'gjenoppbygging_sett DELETE INSERT SELECT',
     'gjenoppbygging_usett INSERT SELECT',
     'hovedenhet_varsel DELETE INSERT SELECT UPDATE',
@@ -48,6 +50,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'registerident DELETE INSERT SELECT',
     'relasjon DELETE INSERT SELECT',
     'relasjonskontroll DELETE INSERT SELECT',
+    'ressurs_status DELETE INSERT SELECT UPDATE',
     'stanset_partisjon DELETE INSERT SELECT UPDATE',
     'statistikk DELETE INSERT SELECT',
     'statistikk_tidspunkt INSERT SELECT UPDATE',
@@ -110,6 +113,7 @@ test('each function that runs as the owner names its search path, and is for tho
   );
   expect(Object.fromEntries(functions.map(({ name, who }) => [name, who]))).toEqual({
     abonnement_person: [],
+    abonnement_virksomhet: [],
     avtale_endring_endret: [],
     avtale_endring_lenker: [],
     avtale_endring_ny: [],

@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { register } from 'prom-client';
-import { TopicAdmin } from '../kafka/topic-admin.ts';
+import { forgetPartitions, noteGap } from '../kafka/gaps.queries.ts';
+import { TopicAdmin, type TopicDescription } from '../kafka/topic-admin.ts';
 import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
 import { FreshnessMeter } from './freshness.job.ts';
 
@@ -23,7 +24,7 @@ afterAll(async () => {
   await setup.stop();
 });
 beforeEach(async () => {
-  await setup.owner.query('truncate konsum_status, konsum_offset');
+  await setup.owner.query('truncate konsum_status, ressurs_status, konsum_offset, konsum_hull');
   topic = await createTestTopic({ partitions: 2 });
   const { id } = await admin.describe(topic.topic);
   await setup.owner.query('insert into topic_epoke (topic, epoke, topic_id) values ($1, 0, $2)', [topic.topic, id]);
@@ -32,11 +33,12 @@ beforeEach(async () => {
 afterEach(() => topic.remove());
 
 /** @param delay before Kafka answers */
-function newMeter(delay?: () => void | Promise<void>): FreshnessMeter {
-  return new FreshnessMeter(setup.ingestor.dataSource, topic.topic, async () => {
+function newMeter(delay?: () => void | Promise<void>, resource?: string): FreshnessMeter {
+  const describe = async (): Promise<TopicDescription> => {
     await delay?.();
     return admin.describe(topic.topic);
-  });
+  };
+  return new FreshnessMeter(setup.ingestor.dataSource, topic.topic, describe, resource);
 }
 
 /** As the stream does when it has stored what is before it. */
@@ -161,6 +163,42 @@ test("the process's clock is asked for nothing, and a moment that is later than 
   await setup.owner.query(`update konsum_status set oppdatert_til = now() + interval '10 minutes'`);
   const [behind = null] = await measured();
   expect(behind !== null && behind < published).toBe(true);
+});
+
+test("a resource's topic is measured as that of avtaler, and promises nothing of them", async () => {
+  const { owner } = setup;
+  const rows = (): Promise<{ ressurs: string; til: Date | null }[]> =>
+    owner.query('select ressurs, oppdatert_til as til from ressurs_status order by topic = $1, partisjon', [
+      topic.topic,
+    ]);
+  // Of another resource, and long ago.
+  await owner.query(`insert into ressurs_status values ('kontorer', 'another', 0, 0, '2026-01-01')`);
+  meter = newMeter(undefined, 'virksomheter');
+  await publish(0);
+  await meter.measure();
+  const [other, ...first] = await rows();
+  expect(first).toEqual([
+    { ressurs: 'virksomheter', til: null },
+    { ressurs: 'virksomheter', til: expect.any(Date) },
+  ]);
+  const shown = await register.getSingleMetric('ingestor_etterslep_ressurs')?.get();
+  const ofOurs = { ressurs: 'virksomheter', partisjon: 0 };
+  expect(shown?.values).toContainEqual(expect.objectContaining({ labels: ofOurs, value: 1 }));
+  await setPosition(0, 1);
+  await meter.measure();
+  const [, { til: loaded } = { til: null }] = await rows();
+  expect(loaded).toEqual(expect.any(Date));
+  // What is lost before it is read is promised by nothing that comes after it.
+  await setup.ingestor.dataSource.transaction((db) =>
+    noteGap(db, { topic: topic.topic, epoch: 0, partition: 0, from: 1, to: 3 }),
+  );
+  await meter.measure();
+  const [, held, free] = await rows();
+  expect([held?.til, (free?.til ?? 0) > (loaded ?? 0)]).toEqual([loaded, true]);
+  // A partition that the topic does not have any more goes, and the other resource is as it was.
+  await setup.ingestor.dataSource.transaction((db) => forgetPartitions(db, topic.topic, { epoch: 1, count: 1 }));
+  expect(await rows()).toEqual([other, held]);
+  expect(await owner.query('select from konsum_status')).toEqual([]);
 });
 
 test('a partition that is gone, with the topic that was there before, holds nothing back', async () => {

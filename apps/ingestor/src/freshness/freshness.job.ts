@@ -1,6 +1,7 @@
 import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { positionsTable, readPositions } from '../kafka/positions.queries.ts';
+import type { StatusTable } from '../kafka/status-tables.ts';
 import type { PartitionExtent, TopicDescription } from '../kafka/topic-admin.ts';
 import { metrics } from '../metrics.ts';
 
@@ -38,14 +39,17 @@ export class FreshnessMeter {
   private topicId: string | undefined;
   private job: BackgroundJob | undefined;
 
+  /** @param resource whose topic it is; undefined: of avtaler */
   constructor(
     private readonly dataSource: DataSource,
     private readonly topic: string,
     private readonly describe: () => Promise<TopicDescription>,
+    private readonly resource?: string,
   ) {}
 
   start(): void {
-    this.job = startJob({ name: 'ferskhet', everyMs: 500, run: () => this.measure() });
+    const name = this.resource === undefined ? 'ferskhet' : `ferskhet-${this.resource}`;
+    this.job = startJob({ name, everyMs: 500, run: () => this.measure() });
   }
 
   async stop(): Promise<void> {
@@ -69,16 +73,22 @@ export class FreshnessMeter {
     const measured = partitions.map(({ partition, start, end, stableEnd }) => {
       // What nobody has begun to read is behind by all that it holds: one that is new and empty by nothing.
       const position = positions.get(partition) ?? start;
-      metrics.lag.set({ partisjon: partition }, Math.max(0, end - position));
-      this.transactions.show(partition, { end, stableEnd });
+      this.show({ partition, end, stableEnd }, Math.max(0, end - position));
       return { partition, end, ...this.compare(partition, { at, end }, position) };
     });
-    await storeFreshness(this.dataSource, { topic: this.topic, id, at, measured });
+    await storeFreshness(this.dataSource, { topic: this.topic, resource: this.resource, id, at, measured });
+  }
+
+  private show({ partition, ...ends }: Omit<PartitionExtent, 'start'>, behind: number): void {
+    if (this.resource !== undefined)
+      return metrics.resourceLag.set({ ressurs: this.resource, partisjon: partition }, behind);
+    metrics.lag.set({ partisjon: partition }, behind);
+    this.transactions.show(partition, ends);
   }
 
   /** When it has gone back, what was measured by it before says nothing of the time since. */
   private async readClock(): Promise<Date> {
-    const { at, ahead } = await readDatabaseClock(this.dataSource, this.topic);
+    const { at, ahead } = await readDatabaseClock(this.dataSource, this.topic, tableOf(this.resource));
     const back = at < this.latest;
     if (back) this.measurements.clear();
     if (back || ahead) {
@@ -126,10 +136,18 @@ class OpenTransactions {
   }
 }
 
+function tableOf(resource: string | undefined): StatusTable {
+  return resource === undefined ? 'konsum_status' : 'ressurs_status';
+}
+
 /** @returns also whether a stored moment is later than now */
-async function readDatabaseClock(dataSource: DataSource, topic: string): Promise<{ at: Date; ahead: boolean }> {
+async function readDatabaseClock(
+  dataSource: DataSource,
+  topic: string,
+  table: StatusTable,
+): Promise<{ at: Date; ahead: boolean }> {
   const [row] = await dataSource.query<{ at: Date; ahead: boolean }[]>(
-    `select at, exists (select from konsum_status where topic = $1 and oppdatert_til > at) as ahead
+    `select at, exists (select from ${table} where topic = $1 and oppdatert_til > at) as ahead
      from (select clock_timestamp() as at) klokke`,
     [topic],
   );
@@ -139,6 +157,8 @@ async function readDatabaseClock(dataSource: DataSource, topic: string): Promise
 
 interface Round {
   topic: string;
+  /** undefined: of avtaler */
+  resource: string | undefined;
   /** of the topic that was measured */
   id: string;
   at: Date;
@@ -155,11 +175,12 @@ interface Round {
  * Nothing is stored of a topic that has been noted as gone, or not yet as new, nor of a partition whose position is on
  * another: how far that one reached tells what was lost with it.
  */
-async function storeFreshness(dataSource: DataSource, { topic, id, at, measured }: Round): Promise<void> {
+async function storeFreshness(dataSource: DataSource, { topic, resource, id, at, measured }: Round): Promise<void> {
+  const table = tableOf(resource);
   await dataSource.transaction(async (db) => {
     // Whoever goes on to the next topic holds them too: what it did is seen by the statement after this one.
-    await db.query('select from konsum_status where topic = $1 order by partisjon for update', [topic]);
-    await db.query(STORE, [
+    await db.query(`select from ${table} where topic = $1 order by partisjon for update`, [topic]);
+    await db.query(STORE[table], [
       topic,
       measured.map(({ partition }) => partition),
       measured.map(({ end }) => end),
@@ -167,25 +188,31 @@ async function storeFreshness(dataSource: DataSource, { topic, id, at, measured 
       measured.map(({ behindAt }) => behindAt ?? null),
       at,
       id,
+      ...(resource === undefined ? [] : [resource]),
     ]);
   });
 }
 
-const STORE = `
+/** A partition that is new counts from what the others of the same resource had come to: `those` are they. */
+function storeSql(
+  table: StatusTable,
+  { columns, values, those }: Record<'columns' | 'values' | 'those', string>,
+): string {
+  return `
 with gjeldende as (
   select epoke from topic_epoke
   where topic = $1 and topic_id = $7 and epoke = (select max(epoke) from topic_epoke where topic = $1)
 ), borte as (
-  update konsum_status s
+  update ${table} s
   set oppdatert_til = case when oppdatert_til <= clock_timestamp() then greatest(oppdatert_til, $6) else $6 end
   where topic = $1 and partisjon <> all($2::int[]) and exists (select from gjeldende)
     and not exists (select from ${positionsTable('$1')} o where o.partisjon = s.partisjon)
 ), lastet as (
   select case when bool_and(oppdatert_til is not null) then least(min(oppdatert_til), $6::timestamptz) end as til
-  from konsum_status
+  from ${table} ${those}
 )
-insert into konsum_status as lagret (topic, partisjon, slutt_offset, oppdatert_til)
-select $1, partisjon, slutt, coalesce(til, (select til from lastet))
+insert into ${table} as lagret (topic, partisjon, slutt_offset, oppdatert_til${columns})
+select $1, partisjon, slutt, coalesce(til, (select til from lastet))${values}
 from unnest($2::int[], $3::bigint[], $4::timestamptz[]) as maalt (partisjon, slutt, til), gjeldende
 where not exists (
   select from ${positionsTable('$1')} o where o.partisjon = maalt.partisjon and o.epoke <> gjeldende.epoke)
@@ -194,3 +221,9 @@ on conflict (topic, partisjon) do update set slutt_offset = excluded.slutt_offse
     when lagret.oppdatert_til <= clock_timestamp() then greatest(lagret.oppdatert_til, excluded.oppdatert_til)
     when lagret.oppdatert_til is null then excluded.oppdatert_til
     else least(excluded.oppdatert_til, ($5::timestamptz[])[array_position($2::int[], excluded.partisjon)], $6) end`;
+}
+
+const STORE: Readonly<Record<StatusTable, string>> = {
+  konsum_status: storeSql('konsum_status', { columns: '', values: '', those: '' }),
+  ressurs_status: storeSql('ressurs_status', { columns: ', ressurs', values: ', $8', those: 'where ressurs = $8' }),
+};

@@ -16,6 +16,7 @@ import { lockPosition, type TopicPartition } from '../kafka/positions.queries.ts
 import { ConcurrentChangeError, insertParked, isOutOfTurn } from './avtaler.queries.ts';
 import { toParked, type ParkedMessage, type Source } from './parse.ts';
 import { refusedReason } from './refused.ts';
+import { removeRows, repairDeviations, type Follow } from './resource-repair.ts';
 import { ResourceQueries, type EncodedResource } from './resource.queries.ts';
 
 /** What the ingestor does with a resource; one folder of `resources/` for each. */
@@ -26,7 +27,9 @@ export interface ResourceIngest {
   /** an advisory lock, of `LOCKS`, that who writes it holds from before any row is locked; it comes after the position */
   lock?: string;
   /** Told of the keys before these are written; what it answers with is done after that, in the same transaction. */
-  follow?: (db: PoolClient, keys: readonly string[]) => Promise<() => Promise<void>>;
+  follow?: Follow;
+  /** Holds all that follows from its rows against these, and puts right what differs. Answers with how many did. */
+  check?: (pool: Pool) => Promise<number>;
   /** what goes on for it in the background while it has a topic */
   jobs?: (parts: { pool: Pool; giveWay: GiveWay }) => ResourceJob[];
 }
@@ -40,6 +43,8 @@ interface ResourceJob {
 export interface ResourceWritten {
   folds: ResourceFold<EncodedResource>[];
   parked: ParkedMessage[];
+  /** of `repair`: keys of rows that were not what their message says */
+  repaired: string[];
 }
 
 /** As `WriteTask` of avtaler. */
@@ -50,6 +55,8 @@ export interface ResourceTask<T> extends TopicPartition {
   ) => Promise<{ messages: readonly RawMessage[]; record: (written: ResourceWritten) => Promise<T> } | { answer: T }>;
   /** false for messages that are parked already */
   park?: boolean;
+  /** As of avtaler: rows that do not say what the messages say that decided them are put right. */
+  repair?: boolean;
 }
 
 /** Of one write, when others change the same rows meanwhile. */
@@ -78,6 +85,12 @@ export class ResourceWriter {
     return this.ingest.resource.name;
   }
 
+  /** Of which these told, also by a message that can't be used. */
+  keysOf({ folds, parked }: ResourceWritten): string[] {
+    const unusable = parked.flatMap(({ key }) => this.queries.asKey(key) ?? []);
+    return [...new Set([...folds.map(({ key }) => key), ...unusable])];
+  }
+
   /**
    * What the database refuses by what it says of the data is parked alone, found by writing message by message.
    *
@@ -103,14 +116,46 @@ export class ResourceWriter {
     const selected = await task.select(db, await lockPosition(db, task));
     if ('answer' in selected) return selected.answer;
     const { messages, record } = selected;
-    const { lock } = this.ingest;
-    if (lock !== undefined) await db.query(`select pg_advisory_xact_lock(${lock})`);
+    await this.takeLock(db);
     const written = await (oneByOne ? this.playEach(db, task, messages) : this.play(db, task, messages));
     // Where its topic is not read again, all bytes are kept.
     if (task.park !== false) await insertParked(db, task, written.parked, undefined);
+    if (task.repair) written.repaired = await this.repair(db, task, messages);
     const deletions = written.folds.flatMap(({ key, erasedAt }) => erasedAt.map((position) => ({ key, position })));
     await this.queries.deleteParkedBytes(db, task.topic, deletions);
     return record(written);
+  }
+
+  /**
+   * Removes what nobody tells of any more, as if it had never been told of: what comes later of it counts, however old.
+   *
+   * @param choose once they are locked, which of them are to go; undefined: all is off
+   * @param record in the same transaction, what went
+   */
+  remove(
+    keys: readonly string[],
+    choose: (db: PoolClient) => Promise<ReadonlySet<string> | undefined>,
+    record: (db: PoolClient, removed: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    return inTransaction(this.pool, async (db) => {
+      await this.takeLock(db);
+      const known = await this.queries.lockStates(db, keys);
+      const chosen = await choose(db);
+      if (!chosen) return;
+      const going = new Map([...known].filter(([key, { deleted }]) => deleted === null && chosen.has(key)));
+      await removeRows(db, this.queries, { going, follow: this.ingest.follow });
+      await record(db, [...going.keys()]);
+    });
+  }
+
+  private async takeLock(db: PoolClient): Promise<void> {
+    const { lock } = this.ingest;
+    if (lock !== undefined) await db.query(`select pg_advisory_xact_lock(${lock})`);
+  }
+
+  private async repair(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<string[]> {
+    const { perKey } = this.parseAll(messages, source);
+    return repairDeviations(db, this.queries, { perKey, encode: this.encode, follow: this.ingest.follow });
   }
 
   private async play(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<ResourceWritten> {
@@ -145,11 +190,11 @@ export class ResourceWriter {
       folds.flatMap(({ key, changes }) => changes.map((type) => ({ key, type }))),
     );
     await follow?.();
-    return { folds, parked };
+    return { folds, parked, repaired: [] };
   }
 
   private async playEach(db: PoolClient, source: Source, messages: readonly RawMessage[]): Promise<ResourceWritten> {
-    const all: ResourceWritten = { folds: [], parked: [] };
+    const all: ResourceWritten = { folds: [], parked: [], repaired: [] };
     for (const message of messages) {
       await db.query('savepoint en');
       try {

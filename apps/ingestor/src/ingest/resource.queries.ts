@@ -1,8 +1,8 @@
-import { columnName } from '@tiltak/database';
-import type { Field, Position, Resource, ResourceState } from '@tiltak/resource';
+import type { Position, Resource, ResourceState } from '@tiltak/resource';
 import type { Db } from '../database/db.ts';
 import { BYTES_OF_DELETED, ConcurrentChangeError } from './avtaler.queries.ts';
 import { decodeMemory, encodeMemory, PLACE_COLUMNS, rowToPlace, type PlaceRow } from './place.ts';
+import { columnsOf, type Column } from './resource-columns.ts';
 
 export type ColumnValue = string | number | boolean | null;
 
@@ -30,20 +30,6 @@ interface StateRow extends PlaceRow {
   avtrykk: string | null;
 }
 
-const SQL_TYPE: Readonly<Record<Field['read'], string>> = {
-  uuid: 'uuid',
-  text: 'text',
-  integer: 'integer',
-  number: 'double precision',
-  boolean: 'boolean',
-  date: 'date',
-  osloTime: 'timestamptz',
-  instant: 'timestamptz',
-};
-
-/** A column and its type. */
-type Column = readonly [name: string, type: string];
-
 const PLACE: readonly Column[] = [
   ['kilde_epoke', 'integer'],
   ['kilde_partisjon', 'integer'],
@@ -56,6 +42,9 @@ const MEMORY: readonly Column[] = [
 ];
 const STATE: readonly Column[] = [['slettet', 'text'], ...PLACE, ...MEMORY, ['avtrykk', 'uuid']];
 
+/** Bytes; no key of a resource is longer. */
+const LONGEST_KEY = 200;
+
 /** The SQL of one resource: names of tables and columns come from its definition, which is code, and never from outside. */
 export class ResourceQueries {
   private readonly table: string;
@@ -65,13 +54,22 @@ export class ResourceQueries {
   private readonly content: readonly Column[];
   private readonly columns: readonly Column[];
 
-  constructor({ table, key, order, fields }: Resource) {
+  constructor(resource: Resource) {
+    const { table, key, keyType, order, content } = columnsOf(resource);
     this.table = table;
-    this.key = columnName(key);
-    this.order = columnName(order);
-    this.keyType = SQL_TYPE[fields[key]?.read ?? 'text'];
-    this.content = Object.entries(fields).map(([name, { read }]) => [columnName(name), SQL_TYPE[read]]);
+    this.key = key;
+    this.order = order;
+    this.keyType = keyType;
+    this.content = content;
     this.columns = [...this.content, ...STATE];
+  }
+
+  /** The key of a message that can't be used, as one that is stored; undefined when it can't be one. */
+  asKey(bytes: Buffer | null): string | undefined {
+    if (bytes === null || bytes.length > LONGEST_KEY) return undefined;
+    const text = bytes.toString();
+    if (text.includes('\0')) return undefined;
+    return this.keyType === 'uuid' ? text.toLowerCase() : text;
   }
 
   /**
@@ -139,6 +137,32 @@ export class ResourceQueries {
              from ${from} where ${table}.${key} = inn.${key}`,
       values,
     });
+  }
+
+  /** Of rows that are locked, those that say something else than these do, places aside. */
+  async readDeviating(db: Db, rows: readonly ResourceRow[]): Promise<Set<string>> {
+    if (rows.length === 0) return new Set();
+    const { from, values } = unnested(
+      this.columns,
+      rows.map((row) => this.rowOf(row)),
+    );
+    const { table, key } = this;
+    const compared = [...this.content.map(([column]) => column), 'slettet', 'avtrykk'];
+    const { rows: found } = await db.query<{ id: string }>({
+      name: `avvik_${table}`,
+      text: `select ${table}.${key}::text as id from ${from} join ${table} using (${key})
+             where (${compared.map((column) => `${table}.${column}`).join(', ')})
+               is distinct from (${compared.map((column) => `inn.${column}`).join(', ')})`,
+      values,
+    });
+    return new Set(found.map(({ id }) => id));
+  }
+
+  /** What they say is learned now, also when it is what they were taken to say before. */
+  async noteLearned(db: Db, keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const { table, key, keyType } = this;
+    await db.query(`update ${table} set mottatt = now() where ${key} = any($1::${keyType}[])`, [keys]);
   }
 
   /** Of what has been said once more, as in every full sync: no column of an index is named. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CustomTransportStrategy, Server } from '@nestjs/microservices';
-import type { Admin } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import type { DataSource } from 'typeorm';
 import type { Foreground } from '../background/give-way.ts';
 import type { Config } from '../config.ts';
@@ -26,7 +26,7 @@ export interface KafkaConnection {
   /** the stream of the person register, when there is one */
   identStream: Stream | undefined;
   /** of each resource that has a topic, the stream of it: for who takes its batches */
-  resourceStreams: readonly { name: string; topic: string; stream: Stream }[];
+  resourceStreams: readonly ResourceStream[];
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
@@ -45,6 +45,15 @@ export interface KafkaConnection {
   disconnect: () => Promise<void>;
 }
 
+/** A resource's topic: its stream, itself to be read again beside that, and what writes to it. */
+export interface ResourceStream {
+  name: string;
+  topic: string;
+  stream: Stream;
+  source: Topic;
+  publisher: Publisher;
+}
+
 /**
  * Nothing connects yet.
  *
@@ -59,7 +68,6 @@ export function createKafkaConnection(
   const kafka = createKafka(options);
   const admin = new TopicAdmin(options);
   const groupAdmin = kafka.admin();
-  const describe = (): Promise<TopicDescription> => admin.describe(topic);
   const consumption = {
     topic,
     pattern: patterns.avtaler,
@@ -68,30 +76,15 @@ export function createKafkaConnection(
   };
   const createStream = (stream: ConsumerOptions): BatchConsumer =>
     new BatchConsumer(kafka, stream, storedPositions(dataSource, admin, stream.topic));
-  const createReader = ({ purpose, handle, positions }: TopicReading): BatchConsumer => {
-    // In a group that is not the stream's, so that the stream is left alone. Ingestors share a rebuild; every other
-    // reading is one process's, and another would take its partitions. Kafka forgets a group that nobody is in.
-    const group = purpose === 'gjenoppbygging' ? purpose : `${purpose}-${randomUUID()}`;
-    const reading = { ...consumption, pattern: purpose, groupId: `${consumption.groupId}-${group}`, isStream: false };
-    const reader = new BatchConsumer(kafka, reading, {
-      prepare: async () => {
-        const description = await describe();
-        const epoch = await enterEpoch(dataSource, topic, description, describe);
-        const stored = await positions({ ...description, epoch });
-        return { epoch, topicId: description.id, positions: within(description.partitions, stored) };
-      },
-      readTopicId: (partition) => admin.readId(topic, partition),
-    });
-    reader.addHandler(purpose, (batches: readonly MessageBatch[]) => storeEach(batches, handle));
-    return reader;
-  };
+  const createTopic = (stream: ConsumerOptions): Topic => topicOf(stream, { kafka, admin, dataSource });
   const identer = { pattern: patterns.identer, groupId: `${consumption.groupId}-identer` };
-  const resourceStreams = streamsOf(patterns.resources ?? [], consumption, createStream);
   // Gives up: whoever waits for an answer over HTTP is told that Kafka is away.
   const createPublisher = (name: string): Publisher => new Publisher({ ...options, retries: 3 }, name);
+  const made = { createStream, createTopic, createPublisher };
+  const resourceStreams = streamsOf(patterns.resources ?? [], consumption, made);
   const publisher = createPublisher(topic);
-  const virksomhetPublisher =
-    config.VIRKSOMHET_TOPIC === undefined ? undefined : createPublisher(config.VIRKSOMHET_TOPIC);
+  const avtaler = createTopic(consumption);
+  const virksomhetPublisher = resourceStreams.find((resource) => resource.topic === config.VIRKSOMHET_TOPIC)?.publisher;
   const stream = createStream(consumption);
   const others = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
   return {
@@ -103,13 +96,13 @@ export function createKafkaConnection(
         ? undefined
         : createStream({ ...consumption, ...identer, topic: config.IDENT_TOPIC }),
     resourceStreams,
-    topic: new Topic(topic, describe, createReader),
+    topic: avtaler,
     publisher,
     virksomhetPublisher,
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
     watch: new TopicWatch(dataSource, { avtaler: topic, others }, (name) => admin.describe(name)),
-    describe,
-    ...connecting(admin, groupAdmin, [publisher, ...(virksomhetPublisher ? [virksomhetPublisher] : [])]),
+    describe: () => admin.describe(topic),
+    ...connecting(admin, groupAdmin, [publisher, ...resourceStreams.map((resource) => resource.publisher)]),
   };
 }
 
@@ -134,11 +127,44 @@ function connecting(
 function streamsOf(
   resources: readonly { name: string; topic: string }[],
   consumption: ConsumerOptions,
-  createStream: (options: ConsumerOptions) => Stream,
-): KafkaConnection['resourceStreams'] {
+  {
+    createStream,
+    createTopic,
+    createPublisher,
+  }: {
+    createStream: (options: ConsumerOptions) => Stream;
+    createTopic: (options: ConsumerOptions) => Topic;
+    createPublisher: (topic: string) => Publisher;
+  },
+): ResourceStream[] {
   return resources.map(({ name, topic }) => {
-    const own = { topic, pattern: name, groupId: `${consumption.groupId}-${name}` };
-    return { name, topic, stream: createStream({ ...consumption, ...own }) };
+    const own = { ...consumption, topic, pattern: name, groupId: `${consumption.groupId}-${name}` };
+    return { name, topic, stream: createStream(own), source: createTopic(own), publisher: createPublisher(topic) };
+  });
+}
+
+/** The topic of a stream, to be read again beside it. */
+function topicOf(
+  { topic, ...stream }: ConsumerOptions,
+  { kafka, admin, dataSource }: { kafka: Kafka; admin: TopicAdmin; dataSource: DataSource },
+): Topic {
+  const describe = (): Promise<TopicDescription> => admin.describe(topic);
+  return new Topic(topic, describe, ({ purpose, handle, positions }: TopicReading): BatchConsumer => {
+    // In a group that is not the stream's, so that the stream is left alone. Ingestors share a rebuild; every other
+    // reading is one process's, and another would take its partitions. Kafka forgets a group that nobody is in.
+    const group = purpose === 'gjenoppbygging' ? purpose : `${purpose}-${randomUUID()}`;
+    const reading = { ...stream, topic, pattern: purpose, groupId: `${stream.groupId}-${group}`, isStream: false };
+    const reader = new BatchConsumer(kafka, reading, {
+      prepare: async () => {
+        const description = await describe();
+        const epoch = await enterEpoch(dataSource, topic, description, describe);
+        const stored = await positions({ ...description, epoch });
+        return { epoch, topicId: description.id, positions: within(description.partitions, stored) };
+      },
+      readTopicId: (partition) => admin.readId(topic, partition),
+    });
+    reader.addHandler(purpose, (batches: readonly MessageBatch[]) => storeEach(batches, handle));
+    return reader;
   });
 }
 

@@ -1,5 +1,6 @@
 import { logger } from '@tiltak/platform';
 import type { EntityManager } from 'typeorm';
+import { STATUS_TABLES } from './status-tables.ts';
 
 interface Gap {
   topic: string;
@@ -10,11 +11,15 @@ interface Gap {
   to: number;
 }
 
+const UPDATED_TO = STATUS_TABLES.map(
+  (table) => `select oppdatert_til from ${table} where topic = $1 and partisjon = $3`,
+).join(' union all ');
+
 /** In the transaction that passes it by: from then on nobody can tell that anything is missing. */
 export async function noteGap(db: EntityManager, { topic, epoch, partition, from, to }: Gap): Promise<void> {
   await db.query(
     `insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset, oppdatert_til)
-     select $1, $2, $3, $4, $5, (select oppdatert_til from konsum_status where topic = $1 and partisjon = $3)`,
+     select $1, $2, $3, $4, $5, (${UPDATED_TO})`,
     [topic, epoch, partition, from, to],
   );
   logger.error(
@@ -64,13 +69,7 @@ export async function forgetPartitions(
   topic: string,
   { epoch, count }: { epoch: number; count: number },
 ): Promise<void> {
-  // In the order in which all others lock them.
-  const left = await db.query<{ partisjon: number; epoke: number; fra: number; til: number }[]>(
-    `select o.partisjon, o.epoke, o.neste_offset::float8 as fra, s.slutt_offset::float8 as til
-     from konsum_offset o join konsum_status s using (topic, partisjon)
-     where o.topic = $1 and o.partisjon >= $2 and o.epoke < $3 order by o.partisjon for update`,
-    [topic, count, epoch],
-  );
+  const left = await readLeft(db, topic, { epoch, count });
   for (const { partisjon: partition, epoke, fra: from, til: to } of left) {
     if (to <= from) continue;
     await noteGap(db, { topic, epoch: epoke, partition, from, to });
@@ -87,12 +86,40 @@ export async function forgetPartitions(
     count,
     epoch,
   ]);
-  await db.query(
-    `delete from konsum_status t where topic = $1 and partisjon >= $2 and ${hasNoGap}
-       and not exists (select from konsum_offset o where o.topic = t.topic and o.partisjon = t.partisjon)
-       and not exists (select from topic_epoke e where e.topic = t.topic and e.epoke > $3)`,
-    [topic, count, epoch],
-  );
+  for (const table of STATUS_TABLES) {
+    await db.query(
+      `delete from ${table} t where topic = $1 and partisjon >= $2 and ${hasNoGap}
+         and not exists (select from konsum_offset o where o.topic = t.topic and o.partisjon = t.partisjon)
+         and not exists (select from topic_epoke e where e.topic = t.topic and e.epoke > $3)`,
+      [topic, count, epoch],
+    );
+  }
+}
+
+interface Left {
+  partisjon: number;
+  epoke: number;
+  fra: number;
+  til: number;
+}
+
+/** In the order in which all others lock them. */
+async function readLeft(
+  db: EntityManager,
+  topic: string,
+  { epoch, count }: { epoch: number; count: number },
+): Promise<Left[]> {
+  const left: Left[] = [];
+  for (const table of STATUS_TABLES) {
+    const rows = await db.query<Left[]>(
+      `select o.partisjon, o.epoke, o.neste_offset::float8 as fra, s.slutt_offset::float8 as til
+       from konsum_offset o join ${table} s using (topic, partisjon)
+       where o.topic = $1 and o.partisjon >= $2 and o.epoke < $3 order by o.partisjon for update`,
+      [topic, count, epoch],
+    );
+    left.push(...rows);
+  }
+  return left;
 }
 
 /** Open gaps, by each partition that has ever had one. */

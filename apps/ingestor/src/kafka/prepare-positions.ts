@@ -2,6 +2,7 @@ import { logger } from '@tiltak/platform';
 import type { DataSource, EntityManager } from 'typeorm';
 import { findEpoch, hasOtherEpochs } from './epochs.queries.ts';
 import { noteGap } from './gaps.queries.ts';
+import { STATUS_TABLES } from './status-tables.ts';
 import type { PartitionExtent, TopicDescription } from './topic-admin.ts';
 
 /** Where consumption begins. */
@@ -137,15 +138,15 @@ async function leaveOldTopic(
   { next, epoch }: Stored,
 ): Promise<void> {
   // Who measures holds the row, and stores nothing of an epoch that the position is not of.
-  const [row] = await db.query<{ slutt_offset: string }[]>(
-    'select slutt_offset from konsum_status where topic = $1 and partisjon = $2 for update',
-    [topic, partition],
-  );
-  const reached = Number(row?.slutt_offset ?? 0);
-  if (reached > next) await noteGap(db, { topic, epoch, partition, from: next, to: reached });
-  await db.query('update konsum_status set slutt_offset = $3 where topic = $1 and partisjon = $2', [
-    topic,
-    partition,
-    end,
-  ]);
+  for (const table of STATUS_TABLES) {
+    const [row] = await db.query<{ slutt_offset: string }[]>(
+      `select slutt_offset from ${table} where topic = $1 and partisjon = $2 for update`,
+      [topic, partition],
+    );
+    if (!row) continue;
+    const reached = Number(row.slutt_offset);
+    if (reached > next) await noteGap(db, { topic, epoch, partition, from: next, to: reached });
+    const moved = `update ${table} set slutt_offset = $3 where topic = $1 and partisjon = $2`;
+    await db.query(moved, [topic, partition, end]);
+  }
 }

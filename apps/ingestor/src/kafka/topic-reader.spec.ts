@@ -138,7 +138,7 @@ describe('what the topic has removed since it was to be read', () => {
       const description = await topic.describe();
       expect((await ingestor.call('POST', '/drift/v1/gjenoppbygging')).status).toBe(204);
       await remove(removeTo(description.partitions[0]?.end ?? 0));
-      const { rebuild } = ingestor.ingestor;
+      const rebuild = ingestor.ingestor.rebuilds.of('avtaler');
       const reading = readTopicOnce(topic, description, () => Promise.resolve());
       rebuild.start();
       const state = async (): Promise<unknown> =>

@@ -1,15 +1,17 @@
-import { onDuty, ON_DUTY_NAV_IDENT, syntheticFnr } from '@tiltak/testing';
+import { onDuty, ON_DUTY_NAV_IDENT, syntheticFnr, syntheticOrgnr } from '@tiltak/testing';
 import { metrics } from '../metrics.ts';
 import { batch, ID, message, PARTITION, TOPIC, TOPIC_ID } from '../testing/test-ingest.ts';
 import { ADAPTER, CONTRACT } from '../testing/test-adapter.ts';
 import { GROUP_ON_DUTY, startTestIngestor, type TestIngestor } from '../testing/test-ingestor.ts';
+import { MissingVirksomheter } from '../resources/virksomheter/missing.job.ts';
 import { ParkedRetention } from './parked/retention.job.ts';
 
 let ingestor: TestIngestor;
 const FNR = syntheticFnr(1);
+const UNITS = 'virksomheter';
 
 beforeAll(async () => {
-  ingestor = await startTestIngestor();
+  ingestor = await startTestIngestor(undefined, { VIRKSOMHET_TOPIC: UNITS });
 });
 afterAll(() => ingestor.stop());
 beforeEach(() => ingestor.empty());
@@ -37,10 +39,14 @@ describe('access', () => {
     ['POST', '/drift/v1/parkerte/spill-av'],
     ['POST', '/drift/v1/parkerte/1/forkast'],
     ['POST', '/drift/v1/adapter/frigi'],
+    ['GET', '/drift/v1/virksomheter'],
+    ['POST', '/drift/v1/virksomheter/manglende'],
+    ['POST', '/drift/v1/virksomheter/uten-hovedenhet'],
     ['GET', '/drift/v1/gjenoppbygging'],
     ['GET', '/drift/v1/gjenoppbygging/usette'],
     ['POST', '/drift/v1/gjenoppbygging'],
     ['POST', '/drift/v1/gjenoppbygging/stopp'],
+    ['POST', '/drift/v1/gjenoppbygging/bekreft'],
     ['POST', '/drift/v1/avstemming'],
     ['GET', '/drift/v1/avstemming'],
     ['GET', '/drift/v1/avstemming/1'],
@@ -144,6 +150,110 @@ describe('the list', () => {
       status: 400,
       body: { feil: [{ felt: field }] },
     });
+  });
+});
+
+describe('virksomheter', () => {
+  const nr = (n: number): string => syntheticOrgnr(n);
+  const say = (unit: number, above: number | null): Promise<unknown> =>
+    ingestor.owner.query(
+      `insert into virksomhet (organisasjonsnummer, overordnet_enhet, sist_endret, kilde_epoke, kilde_partisjon, kilde_offset)
+       values ($1, $2, now(), 0, 0, 0)`,
+      [nr(unit), above === null ? null : nr(above)],
+    );
+  /** As the ingestor's writer, and its job, leave it. */
+  const settle = async (): Promise<void> => {
+    await ingestor.owner.query('select oppdater_hovedenheter(array(select organisasjonsnummer from virksomhet))');
+    await new MissingVirksomheter(ingestor.pool).round();
+  };
+  const path = '/drift/v1/virksomheter';
+
+  test('are told of without a number: how they come in, and how many links do not hang together', async () => {
+    await ingestor.owner.query(
+      `insert into konsum_offset values ($1, 0, 5); insert into ressurs_status values ('virksomheter', $1, 0, 7, '2026-01-01T00:00:00Z')`.replaceAll(
+        '$1',
+        `'${UNITS}'`,
+      ),
+    );
+    await ingestor.ingest(batch([message(0, { bedriftNr: nr(1) })]));
+    await say(2, 3);
+    await say(4, 5);
+    await say(5, 4);
+    await settle();
+    const { body } = await ingestor.call('GET', path);
+    expect(body).toMatchObject({
+      ...{ topic: UNITS, dataOppdatert: '2026-01-01T00:00:00.000Z', partisjoner: [{ etterslep: 2 }], tilstand: 'OBS' },
+      ...{ manglende: 2, eldsteManglende: expect.any(String), avtalerMedManglende: 1, utenHovedenhet: 2 },
+    });
+    expect(JSON.stringify(body)).not.toMatch(/\b\d{9}\b/);
+    expect(await actions()).toEqual([]);
+    const age = (days: number): Promise<unknown> =>
+      ingestor.owner
+        .query(`delete from virksomhet where organisasjonsnummer in ($1, $2)`, [nr(4), nr(5)])
+        .then(() =>
+          ingestor.owner.query(`update manglende_virksomhet set siden = now() - make_interval(days => $1)`, [days]),
+        );
+    for (const [days, state] of [
+      [6, 'BRA'],
+      [8, 'OBS'],
+    ] as const) {
+      await age(days);
+      expect((await ingestor.call('GET', path)).body.tilstand).toBe(state);
+    }
+  });
+
+  test('that are missing are listed a page at a time, oldest first, and who saw which list is noted', async () => {
+    for (let unit = 1; unit <= 5; unit++) await say(unit, unit + 10);
+    await settle();
+    await ingestor.owner.query(
+      `update manglende_virksomhet set siden = '2026-01-01T00:00:00.123457Z' where organisasjonsnummer <> $1`,
+      [nr(13)],
+    );
+    const seen: string[] = [];
+    for (let next: object | undefined = {}; next;) {
+      const { body } = await ingestor.call('POST', `${path}/manglende`, { antall: 2, ...next });
+      seen.push(...body.manglende.map((one: { organisasjonsnummer: string }) => one.organisasjonsnummer));
+      next = body.neste === undefined ? undefined : { neste: body.neste };
+    }
+    expect(seen).toEqual([...[11, 12, 14, 15].map(nr).sort(), nr(13)]);
+    expect(await actions()).toMatchObject(
+      [1, 2, 2].map((count) => ({
+        handling: 'VIS_MANGLENDE_VIRKSOMHETER',
+        antall: count,
+        hvem: ON_DUTY_NAV_IDENT,
+        gjelder: null,
+      })),
+    );
+  });
+
+  test('without a hovedenhet are listed with what their chain leads into', async () => {
+    for (const [unit, above] of [
+      [1, 2],
+      [2, 3],
+      [3, 2],
+      ...Array.from({ length: 21 }, (_, n) => [100 + n, 101 + n] as const),
+    ] as const)
+      await say(unit, above);
+    await settle();
+    const read = async (body: object): Promise<{ virksomheter: Record<string, unknown>[]; neste?: string }> =>
+      (await ingestor.call('POST', `${path}/uten-hovedenhet`, body)).body;
+    const first = await read({ antall: 3 });
+    const second = await read({ antall: 3, neste: first.neste });
+    const all = [...first.virksomheter, ...second.virksomheter];
+    expect(new Map(all.map((one) => [one['organisasjonsnummer'], one['kjede']]))).toEqual(
+      new Map([
+        [nr(1), [1, 2, 3, 2].map(nr)],
+        [nr(2), [2, 3, 2].map(nr)],
+        [nr(3), [3, 2, 3].map(nr)],
+        [nr(100), Array.from({ length: 22 }, (_, n) => nr(100 + n))],
+      ]),
+    );
+    const tooLong = all.filter(({ aarsak }) => aarsak === 'FOR_MANGE_NIVAAER');
+    expect(tooLong.map((one) => one['organisasjonsnummer'])).toEqual([nr(100)]);
+    expect(second.neste).toBeUndefined();
+    expect(await actions()).toMatchObject(
+      [1, 3].map((count) => ({ handling: 'VIS_VIRKSOMHETER_UTEN_HOVEDENHET', antall: count })),
+    );
   });
 });
 

@@ -4,6 +4,8 @@ import type { ListedOrganisasjon } from './organisasjoner/organisasjoner.ts';
 export interface Served {
   organisasjon: string;
   topic: string;
+  /** undefined: employers are not kept here */
+  virksomhetTopic?: string | undefined;
   /** those that the page of all organisations shows */
   organisasjoner: readonly ListedOrganisasjon[];
 }

@@ -3,6 +3,7 @@ import { readAdapterStatus } from '../adapter/adapter-status.ts';
 import { readContract } from '../adapter/contract.queries.ts';
 import type { SyncDeadlines } from '../adapter/sync.queries.ts';
 import { positionsTable } from '../kafka/positions.queries.ts';
+import type { StatusTable } from '../kafka/status-tables.ts';
 import { countParked } from './parked/parked.queries.ts';
 import type { Served } from './served.ts';
 import type { HullDto, PartisjonsstatusDto, StatusDto, TopicepokeDto } from './status.dto.ts';
@@ -21,25 +22,34 @@ export async function readStatus(
   deadlines: SyncDeadlines,
 ): Promise<StatusDto> {
   const contract = await readContract(db);
-  const { rows } = await db.query<PartitionRow>(
-    `select o.partisjon, o.neste_offset, s.slutt_offset, s.oppdatert_til
-     from ${positionsTable('$1')} o left join konsum_status s on s.topic = $1 and s.partisjon = o.partisjon
-     order by o.partisjon`,
-    [topic],
-  );
-  const times = rows.map((row) => row.oppdatert_til?.toISOString() ?? '');
-  // As fresh as the partition that is furthest behind; one that was never read to its end promises nothing.
-  const [oldest] = times.sort();
+  const partitions = await readPartitions(db, topic, 'konsum_status');
   return {
     organisasjon,
     topic,
-    dataOppdatert: oldest || null,
-    partisjoner: rows.map(toPartition),
+    dataOppdatert: oldestOf(partitions),
+    partisjoner: partitions,
     hull: await readGaps(db),
     topicer: await readTopics(db),
     parkerte: await countParked(db),
     adapter: contract ? await readAdapterStatus(db, deadlines, contract) : null,
   };
+}
+
+/** Of the topic, as far as the stream has come and as was last measured. */
+export async function readPartitions(db: Pool, topic: string, table: StatusTable): Promise<PartisjonsstatusDto[]> {
+  const { rows } = await db.query<PartitionRow>(
+    `select o.partisjon, o.neste_offset, s.slutt_offset, s.oppdatert_til
+     from ${positionsTable('$1')} o left join ${table} s on s.topic = $1 and s.partisjon = o.partisjon
+     order by o.partisjon`,
+    [topic],
+  );
+  return rows.map(toPartition);
+}
+
+/** As fresh as the partition that is furthest behind; one that was never read to its end promises nothing. */
+export function oldestOf(partitions: readonly PartisjonsstatusDto[]): string | null {
+  const [oldest] = partitions.map(({ oppdatertTil }) => oppdatertTil ?? '').sort();
+  return oldest || null;
 }
 
 function toPartition(row: PartitionRow): PartisjonsstatusDto {

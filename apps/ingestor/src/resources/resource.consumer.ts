@@ -5,6 +5,7 @@ import { partOf, storeEach, type MessageBatch, type Outcome } from '../kafka/bat
 import { UNKNOWN_POSITION } from '../kafka/batch-consumer.ts';
 import { setPosition } from '../kafka/positions.queries.ts';
 import { metrics } from '../metrics.ts';
+import { recordSeenMeanwhile } from '../operations/rebuild/resource-rebuild.queries.ts';
 
 /** It holds no lock of an avtale: with nothing else to do there is a commit for each tenth of a second, not for each 20 ms. */
 const IN_PIECE = { ...MESSAGES_IN_PIECE, idleMs: 100 };
@@ -29,9 +30,7 @@ export class ResourceConsumer {
 
   /** Answers with the position to go on from. */
   private async store(batch: MessageBatch): Promise<number> {
-    const { partition, endOffset, fetchedFrom, messages } = batch;
-    const labels = { ressurs: this.writer.name, partisjon: partition };
-    metrics.resourceLag.set(labels, endOffset - fetchedFrom);
+    const { messages } = batch;
     try {
       let next = batch.nextOffset;
       if (messages.length <= FEW) next = await this.ingest(batch);
@@ -42,7 +41,6 @@ export class ResourceConsumer {
           return this.ingest(part);
         });
       }
-      metrics.resourceLag.set(labels, Math.max(0, endOffset - next));
       return next;
     } catch (error) {
       if (error instanceof UnknownPositionError) return UNKNOWN_POSITION;
@@ -84,6 +82,7 @@ export function ingestResource(
         messages,
         record: async (written) => {
           await setPosition(db, batch, nextOffset);
+          await recordSeenMeanwhile(db, topic, writer.keysOf(written));
           return { nextOffset, ...written };
         },
       };

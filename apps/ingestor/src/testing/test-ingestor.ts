@@ -90,6 +90,7 @@ function withoutKafka(kafka: KafkaConnection, end: PartitionExtent): KafkaConnec
     ...kafka,
     stream: new SilentStream(),
     identStream: undefined,
+    resourceStreams: [],
     group: { isConsuming: false, start: () => undefined, stop: () => Promise.resolve() },
     topic: new Topic(
       kafka.topic.name,

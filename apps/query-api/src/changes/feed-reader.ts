@@ -48,7 +48,7 @@ export class FeedReader<Answer> {
       // Only a statement of its own can tell that the server has come so far.
       if (!page || atLeast !== undefined) return undefined;
       grant.moment.startOver();
-      grant.moment.include(page.updatedToMs);
+      grant.moment.include(page.updatedToMs, this.feed.changes.text);
       return this.sharedOf(page, position);
     };
     const followed = after === undefined || atLeast !== undefined ? undefined : await follow(after);

@@ -104,9 +104,9 @@ function kindsOf({ kinds }: Grant): { tiltakstyper?: readonly string[] } {
 }
 
 /** @throws Problem 503 before the first load is done */
-export function includeOrDestroy({ moment }: Grant, updatedToMs: number | null, lines: Readable): void {
+export function includeOrDestroy({ moment }: Grant, updatedToMs: number | null, lines: Readable, read = ''): void {
   try {
-    moment.include(updatedToMs);
+    moment.include(updatedToMs, read);
   } catch (error) {
     lines.destroy();
     throw error;

@@ -8,7 +8,7 @@ import { asUnavailable, jsonTypeOf } from '../lookups/reader.ts';
 import { atOnceProblem } from '../access/consumer-limits.ts';
 import { AVTALER_FEED, beginningOf, toFeedEnd, type Feed } from '../changes/changes.queries.ts';
 import { encodePosition } from '../changes/feed-position.ts';
-import { MOMENT_SQL } from '../freshness/moment.sql.ts';
+import { momentSqlFor } from '../freshness/moment.sql.ts';
 import type { KindsHeldTo } from '../access/grant.ts';
 import { narrowedText } from '../lookups/narrowed.ts';
 import type { SpreadPool } from '../replicas/spread-pool.ts';
@@ -112,8 +112,12 @@ export class Export {
       begin: async (db) => {
         const begun = part.subscription ? await beginSubscription(db, part) : await beginWhole(db, part);
         const count = `(select count(*) from avtale_synlig ${whereIn(begun.part)})`;
-        const countSql = held(begun.part, `select ${count}::text as antall, ${MOMENT_SQL}::text as oppdatert_til`);
-        return { position: begun.position, sql: exportSql(content, begun.part), countSql };
+        const sql = exportSql(content, begun.part);
+        const countSql = held(
+          begun.part,
+          `select ${count}::text as antall, ${momentSqlFor(sql)}::text as oppdatert_til`,
+        );
+        return { position: begun.position, sql, countSql };
       },
       writer: (columns) => createLineWriter(content, columns),
     });
@@ -126,11 +130,11 @@ export class Export {
    */
   startOf(konsument: string, { feed, view, members }: ResourceContent): Promise<ExportStream> {
     return this.startPlan(konsument, {
-      begin: async (db) => ({
-        position: await positionNow(db, feed),
-        sql: `select ${members.map(({ column }) => column).join(', ')} from ${view}`,
-        countSql: `select (select count(*) from ${view})::text as antall, ${MOMENT_SQL}::text as oppdatert_til`,
-      }),
+      begin: async (db) => {
+        const sql = `select ${members.map(({ column }) => column).join(', ')} from ${view}`;
+        const countSql = `select (select count(*) from ${view})::text as antall, ${momentSqlFor(sql)}::text as oppdatert_til`;
+        return { position: await positionNow(db, feed), sql, countSql };
+      },
       writer: (columns) => plainLineWriter(members, columns),
     });
   }

@@ -37,13 +37,20 @@ export class PartisjonsferskhetDto {
   hull?: boolean;
 }
 
-@ApiSchema({ name: 'Ferskhet' })
-export class FerskhetDto {
+@ApiSchema({ name: 'Ressursferskhet' })
+export class RessursferskhetDto {
+  @ApiProperty({
+    description: 'The resource: virksomheter; a new one is added without a new version',
+    example: 'virksomheter',
+  })
+  ressurs: string;
+
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'The oldest of the partitions, as in the header Data-Oppdatert',
+    description:
+      'The oldest of the partitions, as in the header Data-Oppdatert of answers about it; null before the first load is done: then they are 503',
     example: '2026-11-23T10:15:00.123Z',
   })
   dataOppdatert: string | null;
@@ -57,8 +64,42 @@ export class FerskhetDto {
   })
   alderSekunder: number | null;
 
-  @ApiProperty({ type: [PartisjonsferskhetDto], description: 'Each partition of the topic' })
+  @ApiProperty({
+    type: [PartisjonsferskhetDto],
+    description: 'Each partition of its topic; empty when the service keeps none of the resource',
+  })
   partisjoner: PartisjonsferskhetDto[];
+}
+
+@ApiSchema({ name: 'Ferskhet' })
+export class FerskhetDto {
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Of avtaler: the oldest of the partitions, as in the header Data-Oppdatert',
+    example: '2026-11-23T10:15:00.123Z',
+  })
+  dataOppdatert: string | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    description: 'Age of that moment, in seconds',
+    example: 0.4,
+  })
+  alderSekunder: number | null;
+
+  @ApiProperty({ type: [PartisjonsferskhetDto], description: 'Each partition of the topic of avtaler' })
+  partisjoner: PartisjonsferskhetDto[];
+
+  @ApiProperty({
+    type: [RessursferskhetDto],
+    required: false,
+    description: 'The same of each other resource, by its name',
+  })
+  ressurser?: RessursferskhetDto[];
 }
 
 @ApiTags('Data')
@@ -72,19 +113,28 @@ export class FreshnessController {
   @ApiOkResponse({ type: FerskhetDto, description: 'Up to when everything is included, of all and of each partition' })
   async hentFerskhet(@Req() request: FastifyRequest): Promise<FerskhetDto> {
     const { konsument, moment } = grantOf(request);
-    const partitions = await this.freshness.read(konsument);
-    const furthestBehind = oldest(partitions);
+    const { avtaler, resources } = await this.freshness.read(konsument);
+    const furthestBehind = oldest(avtaler);
     // The one question that can be answered before the first load is done.
     if (furthestBehind) moment.include(furthestBehind.updatedToMs);
     return {
-      ...age(furthestBehind),
-      partisjoner: partitions.map((partition) => ({
-        partisjon: partition.partition,
-        ...age(partition),
-        ...(partition.hasGap ? { hull: true } : {}),
-      })),
+      ...topic(avtaler),
+      ressurser: Array.from(resources, ([name, partitions]) => ({ ressurs: name, ...topic(partitions) })),
     };
   }
+}
+
+function topic(
+  partitions: readonly PartitionFreshness[],
+): Pick<RessursferskhetDto, 'dataOppdatert' | 'alderSekunder' | 'partisjoner'> {
+  return {
+    ...age(oldest(partitions)),
+    partisjoner: partitions.map((partition) => ({
+      partisjon: partition.partition,
+      ...age(partition),
+      ...(partition.hasGap ? { hull: true } : {}),
+    })),
+  };
 }
 
 function age({ updatedToMs = null, ageSeconds = null }: Partial<PartitionFreshness> = {}): {

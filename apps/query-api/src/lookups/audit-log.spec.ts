@@ -102,6 +102,7 @@ test('the reader can write the audit, but for its number and its time, and see w
     'konsumentbruk_tidsrom SELECT',
     'migrations SELECT',
     'relasjon_synlig SELECT',
+    'ressurs_status SELECT',
     'statistikk_synlig SELECT',
     'statistikk_tidspunkt SELECT',
     'versjon_bedrift SELECT',

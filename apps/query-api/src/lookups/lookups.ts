@@ -153,7 +153,7 @@ export class Lookups {
     told?: Told,
   ): Promise<{ rows: Row[]; isAudited: boolean }> {
     const reading = await this.reader.readShared(query, { who: konsument, atLeast, ...terms }, told);
-    moment.include(reading.updatedToMs);
+    moment.include(reading.updatedToMs, query.statement.text);
     return reading;
   }
 

@@ -1,7 +1,7 @@
 import { isTransient, type DeltakerId } from '@tiltak/database';
 import { PROBLEMS, logger, Problem, type PoolStats } from '@tiltak/platform';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
-import { MOMENT_SQL } from '../freshness/moment.sql.ts';
+import { momentSqlFor } from '../freshness/moment.sql.ts';
 import { metrics } from '../metrics.ts';
 import { SpreadPool } from '../replicas/spread-pool.ts';
 import { queryAtLeast, untilReached } from './at-least.ts';
@@ -263,13 +263,19 @@ interface MomentRow extends QueryResultRow {
 }
 
 /** The statement with the moment before its own columns; one row of nothing else when it gives none. */
-export function withMoment({ name, text }: Statement): Statement {
-  return {
+export function withMoment(statement: Statement): Statement {
+  const known = momentStatements.get(statement);
+  if (known) return known;
+  const { name, text } = statement;
+  const made = {
     ...(name !== undefined && { name: `m${name}` }),
-    text: `select moment.*, svar.* from (select ${MOMENT_SQL} as answer_moment) moment
+    text: `select moment.*, svar.* from (select ${momentSqlFor(text)} as answer_moment) moment
       left join (select true as row_found, rad.* from (${text}) rad) svar on true`,
   };
+  momentStatements.set(statement, made);
+  return made;
 }
+const momentStatements = new WeakMap<Statement, Statement>();
 
 /** The values as the database has them. */
 export function asStored(values: readonly unknown[], deltakerId: DeltakerId): unknown[] {

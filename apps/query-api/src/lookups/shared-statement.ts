@@ -1,5 +1,5 @@
 import { fingerprint } from '@tiltak/platform';
-import { MOMENT_SQL } from '../freshness/moment.sql.ts';
+import { momentSqlFor } from '../freshness/moment.sql.ts';
 import type { AuditRow } from './audit-row.ts';
 import { AUDIT_COLUMNS, AUDIT_INSERT, listText } from './shared-audit.ts';
 import type { Statement } from './statement.ts';
@@ -47,7 +47,7 @@ export function sharedStatement(
     with inn as materialized (
         select inn.* from ${unnest(given)} as inn(${head.map((column) => column.name).join(', ')}, oppslag)),
       ${persons.map((param, i) => personsOf(param, head.length + 3 * i)).join('')}
-      moment as materialized (select ${MOMENT_SQL} as til),
+      moment as materialized (select ${momentSqlFor(text)} as til),
       treff as materialized (
         select inn.oppslag, funnet.* from inn
         ${persons.map((param) => `join personer${String(param)} using (oppslag)`).join(' ')}

@@ -169,6 +169,28 @@ test('one that could not be looked at for the moment is looked at again at once'
   expect([looks, [...set.states.values()]]).toEqual([2, [undefined]]);
 });
 
+test('one that is behind with virksomheter alone is behind', async () => {
+  await api.owner.query(`create table paa_replikaen as select * from ressurs_status`);
+  await api.owner.query('grant select on paa_replikaen to datadeling_leser');
+  const { set } = await begin({
+    open: (server) => {
+      const pool = open(server);
+      if (server.name === 'primary') return pool;
+      const ask = pool.query.bind(pool) as (text: string) => Promise<unknown>;
+      return Object.assign(pool, { query: (text: string) => ask(text.replaceAll('ressurs_status', 'paa_replikaen')) });
+    },
+  });
+  const states = async (): Promise<unknown[]> => {
+    await set.round();
+    return [...set.states.values()];
+  };
+  expect(await states()).toEqual([undefined]);
+  await api.owner.query(`update paa_replikaen set oppdatert_til = oppdatert_til - interval '31 seconds'`);
+  expect(await states()).toEqual(['ETTER']);
+  await api.owner.query('update paa_replikaen p set oppdatert_til = s.oppdatert_til from ressurs_status s');
+  expect(await states()).toEqual([undefined]);
+});
+
 test('a name that stands for two, one, and two again: who stays is the same, and is shown the name for its certificate', async () => {
   const all = ['127.0.0.1', '127.0.0.2'];
   let found = all;

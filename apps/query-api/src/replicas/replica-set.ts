@@ -4,8 +4,9 @@ import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promis
 import { isTransient } from '@tiltak/database';
 import { logger, startJob, type BackgroundJob, type HostPort } from '@tiltak/platform';
 import type { Pool } from 'pg';
-import { MOMENT_SQL } from '../freshness/moment.sql.ts';
+import { MOMENT_SQL, resourceMomentSql } from '../freshness/moment.sql.ts';
 import { metrics } from '../metrics.ts';
+import { RESOURCES } from '../resources/resources.ts';
 import { isLost } from './connection-errors.ts';
 
 /** A server that look-ups may be read from. */
@@ -22,8 +23,8 @@ export interface Server {
 export type Reason = 'BORTE' | 'ETTER' | 'ANNEN_HISTORIE' | 'FEIL_OPPSETT';
 
 interface Status {
-  /** ms since 1970, up to when everything is included; null before the first load is done */
-  momentMs: number | null;
+  /** of avtaler and of each other resource, ms since 1970, up to when everything is included; null before the first load is done */
+  momentsMs: (number | null)[];
   epoch: string;
 }
 
@@ -68,14 +69,16 @@ const CHECK_AGAIN_MS = 30_000;
 
 const OUT = 'A replica is not read from';
 
-const STATUS = `select ${MOMENT_SQL} as moment, endringsepoke()::text as epoke`;
+const MOMENTS = [MOMENT_SQL, ...RESOURCES.map(resourceMomentSql)];
+const STATUS = `select array[${MOMENTS.join(', ')}]::text[] as moments, endringsepoke()::text as epoke`;
 
 /**
  * The replicas that look-ups may be read from. Once a second each is asked what it has come to, and so is the primary. One
  * that does not answer, that is behind, or that is of another history than the primary, leaves, and is back when it is as it
  * should be. When there is none, the primary is read.
  *
- * How far one is behind is told by the moment that the ingestor has stored: the same that an answer says it is as of.
+ * How far one is behind is told by the moments that the ingestor has stored: the same that an answer says it is as of. One
+ * that is behind with any of them is behind: while one topic stands still, the others tell.
  */
 export class ReplicaSet {
   /** Hears of one that no longer answers: what was asked of it will not be answered. */
@@ -139,17 +142,17 @@ export class ReplicaSet {
     );
     const known = [primary, ...statuses].filter((status) => typeof status === 'object');
     this.primaryEpoch = typeof primary === 'object' ? primary.epoch : this.primaryEpoch;
-    const newestMs = known.reduce((most, { momentMs }) => Math.max(most, momentMs ?? 0), 0);
+    const newestMs = MOMENTS.map((_, i) => Math.max(0, ...known.map(({ momentsMs }) => momentsMs[i] ?? 0)));
     for (const [i, member] of members.entries()) await this.judge(member, statuses[i] ?? 'SILENT', newestMs);
   }
 
-  private async judge(member: Member, status: Status | NoStatus, newestMs: number): Promise<void> {
+  private async judge(member: Member, status: Status | NoStatus, newestMs: readonly number[]): Promise<void> {
     member.silences = status === 'SILENT' ? member.silences + 1 : 0;
     if (typeof status === 'string') {
       if (status === 'LOST' || member.silences >= MAX_SILENCES) this.leave(member, 'BORTE');
       return;
     }
-    const behindMs = newestMs - (status.momentMs ?? 0);
+    const behindMs = Math.max(...newestMs.map((newest, i) => newest - (status.momentsMs[i] ?? 0)));
     metrics.replicaLag.set({ replika: member.server.name }, behindMs / 1_000);
     const { maxBehindMs } = this.options;
     if (this.primaryEpoch !== undefined && status.epoch !== this.primaryEpoch) this.leave(member, 'ANNEN_HISTORIE');
@@ -249,10 +252,10 @@ type NoStatus = 'SILENT' | 'LOST';
 
 async function statusOf(probe: Pool): Promise<Status | NoStatus> {
   try {
-    const asked = probe.query<{ moment: string | null; epoke: string }>(STATUS);
+    const asked = probe.query<{ moments: (string | null)[]; epoke: string }>(STATUS);
     for (let piece = 0; piece < PIECES; piece++) {
       const row = (await Promise.race([asked, inVain(MAX_ANSWER_MS / PIECES)]))?.rows[0];
-      if (row) return { momentMs: row.moment === null ? null : Number(row.moment), epoch: row.epoke };
+      if (row) return { momentsMs: row.moments.map((ms) => (ms === null ? null : Number(ms))), epoch: row.epoke };
     }
     return 'SILENT';
   } catch (error) {

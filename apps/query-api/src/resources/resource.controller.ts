@@ -122,7 +122,7 @@ export function resourceController(read: ReadResource): Type {
         { fields: fields.map((field) => granted(read, field)), isNarrowed: true },
         async () => {
           const stream = await this.exports.startOf(grant.konsument, content);
-          includeOrDestroy(grant, stream.updatedToMs, stream.lines);
+          includeOrDestroy(grant, stream.updatedToMs, stream.lines, content.view);
           const disclosure = { hits: stream.count, subset: { alle: true }, position: stream.position };
           return { found: stream.lines, disclosure, discard: () => void stream.lines.destroy() };
         },

@@ -42,6 +42,10 @@ export function IsOrganisasjonsnummer(): PropertyDecorator {
   return applyDecorators(IsString(), Matches(NINE_DIGITS, { message: NINE_DIGITS_FORM }));
 }
 
+export function IsOrganisasjonsnumre(max = MAX): PropertyDecorator {
+  return IsListOf('organisasjonsnumre', NINE_DIGITS_FORM, (value) => NINE_DIGITS.test(value), max);
+}
+
 export function IsAvtaleIder(max = MAX): PropertyDecorator {
   return IsListOf('avtaleIder', 'must be a UUID', isUuid, max);
 }

@@ -129,10 +129,11 @@ const MEMBERS = {
       select distinct noekkel from abonnement_medlem m where m.abonnement = t.abonnement and m.noekkel >= $6::text
         and m.lagt_til <= $4::xid8 and (m.fjernet is null or m.fjernet > $4::xid8)
       order by noekkel limit ${String(MAX_MEMBERS)}) alle`,
-  changes: `(select lagt_til as tx, noekkel from abonnement_medlem m where m.abonnement = t.abonnement
+  // Each once, however many idents or hovedenheter it is there by: as many rows of fewer would look like the last ones.
+  changes: `(select distinct m.lagt_til as tx, m.noekkel from abonnement_medlem m where m.abonnement = t.abonnement
       and (m.lagt_til, m.noekkel) >= ($4::xid8, $6::text) and m.lagt_til < t.horisont
       order by m.lagt_til, m.noekkel limit ${String(MAX_MEMBERS)})
-    union (select fjernet, noekkel from abonnement_medlem m where m.abonnement = t.abonnement
+    union (select distinct m.fjernet, m.noekkel from abonnement_medlem m where m.abonnement = t.abonnement
       and (m.fjernet, m.noekkel) >= ($4::xid8, $6::text) and m.fjernet < t.horisont
       order by m.fjernet, m.noekkel limit ${String(MAX_MEMBERS)})`,
 };

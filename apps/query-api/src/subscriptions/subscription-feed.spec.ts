@@ -13,6 +13,8 @@ afterAll(() => api.stop());
 const IDENTS = Array.from({ length: 5 }, (_, i) => syntheticFnr(i));
 const BEDRIFTER = ['910825518', '910825526'];
 const KINDS = ['MENTOR', 'SOMMERJOBB', 'VTAO'];
+/** Establishments, and what may be above them; each may be above each, round in a circle too. */
+const UNITS = [...BEDRIFTER, '910000001', '910000002', '910000003'];
 const avtale = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
 /** What an avtale says, as far as these tests go. */
@@ -36,6 +38,8 @@ class World {
   readonly states = new Map<string, State>();
   /** by ident: the idents of one person have one name */
   readonly persons = new Map<string, string>(IDENTS.map((one) => [one, one]));
+  /** by unit that is there: what is right above it */
+  readonly units = new Map<string, string | null>();
   private versjon = 0;
 
   /** One transaction. */
@@ -79,6 +83,13 @@ class World {
     if (!state.hidden) await sql(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [id]);
     else if (wasThere)
       await sql(`insert into endring (avtale_id, type, aarsak) values ($1, 'SLETTET', 'FEILREGISTRERT')`, [id]);
+  }
+
+  /** One unit, as the writer of virksomheter does it. @param above undefined: the unit is deleted */
+  async move(unit: string, above: string | null | undefined): Promise<void> {
+    if (above === undefined) this.units.delete(unit);
+    else this.units.set(unit, above);
+    await this.inTransaction((sql) => writeUnit(sql, unit, above));
   }
 
   /** A line that tells of a link alone. */
@@ -128,16 +139,42 @@ class World {
     return this.alike(fnr).map(deltakerId).sort()[0] ?? '';
   }
 
-  private async inTransaction(work: (sql: Sql) => Promise<void>): Promise<void> {
-    const db = api.owner.createQueryRunner();
-    await db.startTransaction();
-    try {
-      await work((text, values) => db.query(text, values) as Promise<unknown[]>);
-      await db.commitTransaction();
-    } finally {
-      await db.release();
-    }
+  private inTransaction(work: (sql: Sql) => Promise<void>): Promise<void> {
+    return inTransaction(work);
   }
+}
+
+async function inTransaction(work: (sql: Sql) => Promise<void>): Promise<void> {
+  const db = api.owner.createQueryRunner();
+  await db.startTransaction();
+  try {
+    await work((text, values) => db.query(text, values) as Promise<unknown[]>);
+    await db.commitTransaction();
+  } finally {
+    if (db.isTransactionActive) await db.rollbackTransaction();
+    await db.release();
+  }
+}
+
+async function writeUnit(sql: Sql, unit: string, above: string | null | undefined): Promise<void> {
+  await sql('select pg_advisory_xact_lock(7220324)', []);
+  await sql(
+    `insert into virksomhet (organisasjonsnummer, overordnet_enhet, slettet, kilde_epoke, kilde_partisjon, kilde_offset)
+     values ($1, $2, $3, 0, 0, 0)
+     on conflict (organisasjonsnummer) do update set overordnet_enhet = excluded.overordnet_enhet, slettet = excluded.slettet`,
+    [unit, above ?? null, above === undefined ? 'GRAVSTEIN' : null],
+  );
+  await sql('select oppdater_hovedenheter(array[$1])', [unit]);
+}
+
+/** All that is below a unit, and itself: by its own chain for each, which has an end and is not too long. */
+function below(top: string, units: ReadonlyMap<string, string | null>): Set<string> {
+  const isBelow = (unit: string): boolean => {
+    const chain = [unit];
+    for (let next = units.get(unit); next != null && chain.length <= 21; next = units.get(next)) chain.push(next);
+    return chain.length <= 21 && chain.includes(top);
+  };
+  return new Set([top, ...[...units.keys()].filter(isBelow)]);
 }
 
 type Sql = (text: string, values: unknown[]) => Promise<unknown[]>;
@@ -156,8 +193,11 @@ class Oracle {
     members: ReadonlySet<string>,
   ): Set<string> {
     const ours = new Set([...members].flatMap((key) => persons.get(key) ?? []));
+    const tops = [...members].filter((key) => key.startsWith('H'));
+    const units = new Set(tops.flatMap((key) => [...below(key.slice(1), this.world.units)]));
     const isOurs = ([id, { fnr, bedrift, kind, hidden }]: [string, State]): boolean =>
-      !hidden && (ours.has(persons.get(fnr) ?? '') || [bedrift, kind, id].some((key) => members.has(key)));
+      !hidden &&
+      (ours.has(persons.get(fnr) ?? '') || units.has(bedrift) || [bedrift, kind, id].some((key) => members.has(key)));
     return new Set([...states].filter(isOurs).map(([id]) => id));
   }
 
@@ -274,7 +314,9 @@ const change = fc.record({
   hidden: fc.nat(9).map((n) => n === 0),
   deleted: fc.nat(6).map((n) => n === 0),
 });
-const member = fc.constantFrom(...IDENTS, ...IDENTS, ...BEDRIFTER, 'MENTOR', avtale(0), avtale(1));
+const tops = UNITS.slice(1).map((unit) => `H${unit}`);
+const member = fc.constantFrom(...IDENTS, ...BEDRIFTER, ...tops, ...tops, 'MENTOR', avtale(0), avtale(1));
+const move = fc.tuple(fc.constantFrom(...UNITS), fc.constantFrom(undefined, null, ...UNITS, ...UNITS));
 const step = fc.oneof(
   {
     weight: 6,
@@ -287,6 +329,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ replace: fc.array(member, { maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ join: fc.tuple(fc.constantFrom(...IDENTS), fc.constantFrom(...IDENTS)) }) },
   { weight: 1, arbitrary: fc.record({ link: fc.nat(5) }) },
+  { weight: 4, arbitrary: fc.record({ move }) },
   { weight: 2, arbitrary: fc.record({ read: fc.integer({ min: 1, max: 4 }) }) },
 );
 
@@ -296,10 +339,11 @@ function asMembers(keys: readonly string[]): Record<string, string[]> {
     ['bedriftsnumre', (key) => BEDRIFTER.includes(key)],
     ['tiltakstyper', (key) => KINDS.includes(key)],
     ['avtaleIder', (key) => key.startsWith('0000')],
+    ['hovedenheter', (key) => key.startsWith('H')],
   ];
   return Object.fromEntries(
     kinds.flatMap(([name, is]) => {
-      const list = [...new Set(keys.filter(is))];
+      const list = [...new Set(keys.filter(is))].map((key) => key.replace(/^H/, ''));
       return list.length > 0 ? [[name, list]] : [];
     }),
   );
@@ -307,12 +351,15 @@ function asMembers(keys: readonly string[]): Record<string, string[]> {
 
 let runs = 0;
 
+const empty = (): Promise<unknown> =>
+  api.owner.query(
+    'truncate avtale, avtale_versjon, endring, avtale_endring, personident, virksomhet, virksomhet_endring, abonnement cascade',
+  );
+
 test('a subscription is told exactly what its avtaler say, whatever comes between', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
-      await api.owner.query(
-        'truncate avtale, avtale_versjon, endring, avtale_endring, personident, abonnement cascade',
-      );
+      await empty();
       const subscription = `test-${String(++runs)}`;
 
       const world = new World();
@@ -333,7 +380,10 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
           for (const id of told) touched.set(id, oracle.groups.length);
           oracle.note(told);
         } else if ('link' in one) oracle.note(await world.link(one.link));
-        else if ('join' in one) {
+        else if ('move' in one) {
+          await world.move(...one.move);
+          oracle.note([]);
+        } else if ('join' in one) {
           const moved = await world.join(...one.join);
           for (const id of moved) touched.set(id, oracle.groups.length);
           oracle.note(moved);
@@ -377,3 +427,91 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
     { numRuns: 10 },
   );
 }, 300_000);
+
+/** What a copy says that is kept by these lines. */
+function keep(copy: Map<string, unknown>, lines: readonly Line[]): void {
+  for (const { avtaleId, type, avtale: content } of lines) {
+    if (type === 'ENDRET') copy.set(avtaleId, content?.['bedriftNr']);
+    else if (!copy.delete(avtaleId)) throw new Error(`Told that ${avtaleId} leaves, and it was not there`);
+  }
+}
+
+/** Again, when another has changed it meanwhile, as the writers do. */
+async function tryAgain(work: () => Promise<void>): Promise<void> {
+  for (let n = 0; ; n++) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (n === 20 || !/40001|40P01|23505/.test(String((error as { code?: string }).code))) throw error;
+    }
+  }
+}
+
+test('by hovedenhet, whoever writes virksomheter, avtaler and members at once: who has read all has exactly those below it', async () => {
+  const avtaler = fc.array(fc.record({ n: fc.nat(7), bedrift: fc.constantFrom(...UNITS) }), { maxLength: 15 });
+  const moves = fc.array(move, { minLength: 5, maxLength: 15 });
+  const changes = fc.array(fc.subarray(tops), { maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(avtaler, avtaler, moves, moves, changes, async (one, other, some, rest, members) => {
+      await empty();
+      const subscription = `samtidig-${String(++runs)}`;
+      const put = async (keys: readonly string[]): Promise<void> => {
+        const body = asMembers(keys);
+        expect(await api.call('PUT', `/api/v1/abonnementer/${subscription}`, { body })).toMatchObject({ status: 200 });
+      };
+      await put(tops);
+      const copy = new Map<string, unknown>();
+      let position: string | undefined;
+      let isWriting = true;
+      const follow = async (): Promise<void> => {
+        const read = await readAll(subscription, position, 2);
+        keep(copy, read.lines);
+        position = read.position;
+      };
+      const writeAvtaler = async (list: readonly { n: number; bedrift: string }[]): Promise<void> => {
+        for (const { n, bedrift } of list) await tryAgain(() => inTransaction((sql) => writeAvtale(sql, n, bedrift)));
+      };
+      const writeUnits = async (list: readonly (readonly [string, string | null | undefined])[]): Promise<void> => {
+        for (const [unit, above] of list) await tryAgain(() => inTransaction((sql) => writeUnit(sql, unit, above)));
+      };
+      const reading = (async () => {
+        while (isWriting) await follow();
+      })();
+      const writing = Promise.all([
+        writeAvtaler(one.filter(({ n }) => n < 4)),
+        writeAvtaler(other.filter(({ n }) => n >= 4)),
+        ...[writeUnits(some), writeUnits(rest)],
+        (async () => {
+          for (const keys of members) await put(keys);
+        })(),
+      ]);
+      await writing.finally(() => (isWriting = false));
+      await reading;
+      await follow();
+      const rows = await api.owner.query<{ nr: string; above: string | null }[]>(
+        'select organisasjonsnummer as nr, overordnet_enhet as above from virksomhet where slettet is null',
+      );
+      const units = new Map(rows.map(({ nr, above }) => [nr, above]));
+      const inside = new Set((members.at(-1) ?? tops).flatMap((key) => [...below(key.slice(1), units)]));
+      const written = await api.owner.query<{ id: string; nr: string }[]>(
+        'select avtale_id as id, bedrift_nr as nr from avtale',
+      );
+      expect(copy).toEqual(new Map(written.filter(({ nr }) => inside.has(nr)).map(({ id, nr }) => [id, nr])));
+    }),
+    { numRuns: 6 },
+  );
+}, 120_000);
+
+async function writeAvtale(sql: Sql, n: number, bedrift: string): Promise<void> {
+  const values = [avtale(n), syntheticFnr(n), deltakerId(syntheticFnr(n)), bedrift];
+  const columns =
+    'avtale_id, deltaker_fnr, deltaker_id, bedrift_nr, tiltakstype, feilregistrert, kilde_partisjon, kilde_offset';
+  const row = `($1, $2, $3, $4, 'MENTOR', false, 0, 0)`;
+  await sql(
+    `insert into avtale (${columns}) values ${row} on conflict (avtale_id) do update set bedrift_nr = excluded.bedrift_nr`,
+    values,
+  );
+  await sql(`insert into avtale_versjon (${columns}) values ${row}`, values);
+  await sql(`insert into endring (avtale_id, type) values ($1, 'ENDRET')`, [avtale(n)]);
+}

@@ -19,6 +19,7 @@ import {
   type SubscriptionEpoch,
   type SubscriptionPlace,
 } from './subscription-place.ts';
+import type { HiddenKeys } from './hidden-keys.ts';
 import type { SubscriptionWatch } from './subscription-watch.ts';
 import { fieldsOfMembers, type SubscriptionStore } from './subscriptions.store.ts';
 
@@ -47,9 +48,10 @@ interface Found {
 /** The part of the change feed that is a subscription's, with what the avtaler say. */
 export class SubscriptionFeed {
   constructor(
-    private readonly lookups: Lookups,
+    readonly lookups: Lookups,
     private readonly watch: SubscriptionWatch,
-    private readonly store: SubscriptionStore,
+    readonly store: SubscriptionStore,
+    readonly hiddenKeys: HiddenKeys,
   ) {}
 
   /** @throws Problem 404 when there is no such subscription, 403 when its members are of a field that is not granted, 410 */
@@ -59,7 +61,7 @@ export class SubscriptionFeed {
       grant,
       { fields, isNarrowed: true },
       async (run) => {
-        const found = await this.find(new Reading(run, grant, fields, question, this.lookups, this.store), closed);
+        const found = await this.find(new Reading(run, grant, fields, question, this), closed);
         const deltakerIds = [...new Set(found.rows.flatMap((row) => row.concerned_deltaker ?? []))];
         const subset = { abonnement: question.navn, etter: found.from };
         return { found, disclosure: { hits: found.rows.length, deltakerIds, subset, position: found.position } };
@@ -99,8 +101,7 @@ class Reading {
     readonly grant: Grant,
     private readonly fields: readonly AvtaleField[],
     readonly question: FeedQuestion,
-    private readonly lookups: Lookups,
-    private readonly store: SubscriptionStore,
+    private readonly parts: Pick<SubscriptionFeed, 'lookups' | 'store' | 'hiddenKeys'>,
   ) {
     const { konsument, behandlingsgrunnlag } = grant;
     this.name = { konsument, behandlingsgrunnlag, navn: question.navn };
@@ -129,20 +130,21 @@ class Reading {
   private async once(position: string): Promise<Found> {
     const { count, navn } = this.question;
     const given = parsePlace(position);
+    const { hiddenKeys } = this.parts;
+    const key = hiddenKeys.show(given.key);
+    const place = { ...given, key: key ?? '' };
     const { kinds } = this.grant;
-    const rows = await this.run(
-      feedQuery({ ...this.name, place: given, count, fields: this.fields, kinds: kinds?.stored }),
-    );
+    const rows = await this.run(feedQuery({ ...this.name, place, count, fields: this.fields, kinds: kinds?.stored }));
     const [row] = rows;
     const { epoch, pruned, horizon } = await this.stateOf(row);
-    const place = decodePlace(epoch, position);
-    if (!place) throw goneFromSubscription('from another epoch of the feed', navn);
+    if (!decodePlace(epoch, position) || key === undefined)
+      throw goneFromSubscription('from another epoch of the feed', navn);
     if (place.tx + 1n < pruned) throw goneFromSubscription('too old', navn);
     const told = rows.filter((one): one is FeedRow & ToldRow => one.place_tx !== null);
     const end = endOf(told, count, place, row);
     return {
       rows: told,
-      position: encodePlace(epoch, end.place),
+      position: encodePlace(epoch, { ...end.place, key: hiddenKeys.hide(end.place.key) }),
       from: position,
       more: end.more,
       horizon,
@@ -156,14 +158,14 @@ class Reading {
     if (!row) throw new Error('The table instans is empty');
     if (row.abonnement === null) throw await this.missing();
     // What it is by may have left the grant since.
-    this.lookups.require(this.grant, { fields: fieldsOfMembers([...(row.slag ?? '')]) });
+    this.parts.lookups.require(this.grant, { fields: fieldsOfMembers([...(row.slag ?? '')]) });
     const epoch = { epoch: row.epoke, id: row.abonnement, kinds: this.grant.kinds?.stored };
     return { epoch, pruned: BigInt(row.beskaaret_til), horizon: BigInt(row.horisont) };
   }
 
   /** A replica may not have heard of it yet. */
   private async missing(): Promise<Problem> {
-    if (await this.store.read(this.name)) {
+    if (await this.parts.store.read(this.name)) {
       const detail = 'This replica of the database does not have the abonnement yet';
       return new Problem(PROBLEMS.UTILGJENGELIG, detail, { retryAfter: 1 });
     }

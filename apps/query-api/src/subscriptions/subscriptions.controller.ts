@@ -13,7 +13,6 @@ import type { FastifyRequest } from 'fastify';
 import { grantOf, type Grant } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { toRfc3339 } from '../avtaler/avtaler.fields.ts';
-import { FILTER_FIELDS, givenFilters } from '../avtaler/avtaler.filter.ts';
 import { Lookups } from '../lookups/lookups.ts';
 import { EXAMPLE_IDENT, OTHER_IDENT } from '../personer/example-person.ts';
 import type { SubscriptionName } from './subscription-feed.queries.ts';
@@ -21,7 +20,7 @@ import { NAME_WITH_EXAMPLE } from './subscription-name.ts';
 import { noSuchSubscription } from './subscription-place.ts';
 import { SubscriptionWatch } from './subscription-watch.ts';
 import { MemberChangesDto, MembersDto, SubscriptionDto, SubscriptionNameDto } from './subscriptions.dto.ts';
-import { SubscriptionStore, type Members } from './subscriptions.store.ts';
+import { fieldsOfMembers, kindsOf, SubscriptionStore, type Members } from './subscriptions.store.ts';
 
 interface Change {
   add: Members;
@@ -45,13 +44,17 @@ export class SubscriptionsController {
     operationId: 'lagreAbonnement',
     summary: 'Follow these',
     description:
-      'Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.',
+      'Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, 1,000 hovedenheter, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.',
   })
   @ApiParam({ name: 'navn', schema: NAME_WITH_EXAMPLE })
   @ApiBody({
     type: MembersDto,
     examples: {
       employer: { summary: 'Those at an employer', value: { bedriftsnumre: ['910825518'] } },
+      parent: {
+        summary: 'Those at a parent company, and at all establishments below it',
+        value: { hovedenheter: ['910712217'] },
+      },
       persons: { summary: 'Some persons', value: { personidenter: [EXAMPLE_IDENT, OTHER_IDENT] } },
     },
   })
@@ -139,7 +142,7 @@ export class SubscriptionsController {
   /** Who registers whom is in the audit before it is so. */
   private change(grant: Grant, ownName: string, { add, remove, replaces }: Change): Promise<SubscriptionDto> {
     const persons = [...(add.personidenter ?? []), ...(remove.personidenter ?? [])];
-    const fields = [add, remove].flatMap((members) => givenFilters(members).flatMap((name) => FILTER_FIELDS[name]));
+    const fields = fieldsOfMembers([add, remove].flatMap(kindsOf));
     return this.lookups.answerSteps(
       grant,
       { fields: [...new Set(fields)], persons, isNarrowed: true },
@@ -171,6 +174,7 @@ export class SubscriptionsController {
       antallAvtaler: counts.A ?? 0,
       antallBedrifter: counts.B ?? 0,
       antallTiltakstyper: counts.T ?? 0,
+      antallHovedenheter: counts.H ?? 0,
       opprettet: toRfc3339(created),
       endret: toRfc3339(changed),
       sistBrukt: toRfc3339(used),

@@ -2,11 +2,19 @@ import { TILTAKSTYPER, UKJENT, UUID, type Tiltakstype } from '@tiltak/avtale';
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { NestedObject } from '@tiltak/platform';
 import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsOptional } from 'class-validator';
-import { IsAvtaleIder, IsBedriftsnumre, IsPersonidenter } from '../shared/lists.ts';
+import {
+  IsAvtaleIder,
+  IsBedriftsnumre,
+  IsOrganisasjonsnumre,
+  IsPersonidenter,
+  ORGANISASJONSNUMMER,
+} from '../shared/lists.ts';
 import { IsAbonnementsnavn, NAME_WITH_EXAMPLE } from './subscription-name.ts';
 
 /** In one call: a body holds 1 MiB. More of them come by endreMedlemmer. */
 const MAX_AT_ONCE = 20_000;
+/** Each brings all establishments below it. */
+const MAX_HOVEDENHETER_AT_ONCE = 1_000;
 
 const KINDS = TILTAKSTYPER.filter((kind) => kind !== UKJENT);
 
@@ -66,6 +74,19 @@ export class MembersDto {
   @ArrayUnique({ message: 'must not name a kind twice' })
   @IsIn(KINDS, { each: true, message: `must be of ${KINDS.join(', ')}` })
   tiltakstyper?: Tiltakstype[];
+
+  @ApiPropertyOptional({
+    type: 'array',
+    minItems: 1,
+    maxItems: MAX_HOVEDENHETER_AT_ONCE,
+    items: ORGANISASJONSNUMMER,
+    description:
+      'Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Needs the field hovedenhet',
+    example: ['910712217'],
+  })
+  @IsOptional()
+  @IsOrganisasjonsnumre(MAX_HOVEDENHETER_AT_ONCE)
+  hovedenheter?: string[];
 }
 
 @ApiSchema({ name: 'Medlemsendring' })
@@ -97,6 +118,14 @@ export class SubscriptionDto {
 
   @ApiProperty({ type: 'integer', minimum: 0, description: 'Kinds of measure', example: 0 })
   antallTiltakstyper: number;
+
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    description: 'Units that are followed with all below them, which are not counted',
+    example: 0,
+  })
+  antallHovedenheter: number;
 
   @ApiProperty({ format: 'date-time', description: 'When it was made', example: '2026-02-04T08:46:40.1Z' })
   opprettet: string;

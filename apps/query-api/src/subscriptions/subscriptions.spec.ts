@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 beforeEach(() =>
-  api.owner.query('truncate avtale, avtale_versjon, relasjon, endring, avtale_endring, abonnement cascade'),
+  api.owner.query('truncate avtale, avtale_versjon, relasjon, endring, avtale_endring, virksomhet, abonnement cascade'),
 );
 
 const FNR = syntheticFnr(1);
@@ -21,6 +21,7 @@ const PATH = '/api/v1/abonnementer/mine';
 
 interface Options {
   as?: string;
+  antall?: string;
   etter?: string;
   fra?: string;
   ventSekunder?: string;
@@ -151,6 +152,107 @@ test('members by a field that is not granted are refused, as in a search, also w
   }
 });
 
+/** Says that a unit is there, and what is right above it, as the writer of virksomheter does. */
+async function place(unit: string, above: string | null): Promise<void> {
+  await api.owner.query(
+    `insert into virksomhet (organisasjonsnummer, overordnet_enhet, kilde_epoke, kilde_partisjon, kilde_offset)
+     values ($1, $2, 0, 0, 0) on conflict (organisasjonsnummer) do update set overordnet_enhet = excluded.overordnet_enhet`,
+    [unit, above],
+  );
+  await api.owner.query('select oppdater_hovedenheter(array[$1])', [unit]);
+}
+
+const CONCERN = '910712217';
+const OTHER_CONCERN = '910712225';
+const BETWEEN = '910700006';
+
+test('by hovedenhet: what comes below it is told, what moves away is UTENFOR, at whatever level and before it is known', async () => {
+  await insert();
+  await place('910825518', BETWEEN);
+  const made = await put({ hovedenheter: [CONCERN], bedriftsnumre: ['910825526'] });
+  expect(made).toMatchObject({ status: 200, body: { antallHovedenheter: 1, antallBedrifter: 1 } });
+  let { posisjon } = (await follow()).body as { posisjon: string };
+  const next = async (): Promise<unknown[]> => {
+    const answer = await follow({ etter: posisjon });
+    ({ posisjon } = answer.body as { posisjon: string });
+    return told(answer);
+  };
+  const waiting = follow({ etter: posisjon, ventSekunder: '20' });
+  await place(BETWEEN, CONCERN);
+  expect(told(await waiting)).toEqual([[ID, 'ENDRET']]);
+  expect([await next(), await next()]).toEqual([[[ID, 'ENDRET']], []]);
+  const exported = await api.call('GET', '/api/v1/eksport?abonnement=mine');
+  expect(exported.body).toContain(ID);
+  // It is there by two ways, and leaves with the last of them.
+  await api.call('POST', `${PATH}/medlemmer`, { body: { leggTil: { bedriftsnumre: ['910825518'] } } });
+  await place(BETWEEN, OTHER_CONCERN);
+  expect(await next()).toEqual([]);
+  const change = { leggTil: { hovedenheter: [OTHER_CONCERN] }, fjern: { bedriftsnumre: ['910825518'] } };
+  expect(await api.call('POST', `${PATH}/medlemmer`, { body: change })).toMatchObject({
+    body: { antallHovedenheter: 2, antallBedrifter: 1 },
+  });
+  expect(await next()).toEqual([]);
+  await place(CONCERN, BETWEEN);
+  await place(BETWEEN, CONCERN);
+  expect(await next()).toEqual([[ID, 'UTENFOR']]);
+  await put({ hovedenheter: [BETWEEN, OTHER_CONCERN] });
+  await place(BETWEEN, null);
+  expect(await next()).toEqual([[ID, 'ENDRET']]);
+  expect((await put({})).body).toMatchObject({ antallHovedenheter: 0 });
+  expect(await next()).toEqual([[ID, 'UTENFOR']]);
+  expect(await api.owner.query('select from abonnement_medlem where fjernet is null')).toEqual([]);
+});
+
+test('by hovedenhet needs the field hovedenhet alone, and no position tells which establishment it was', async () => {
+  const as = 'uten-bedrift';
+  expect(await put({ hovedenheter: ['91071221'] })).toMatchObject({ status: 400 });
+  const refused = await put({ hovedenheter: [CONCERN] }, 'uten-fase');
+  expect(refused).toMatchObject({ status: 403, body: { detail: expect.stringContaining('hovedenhet') } });
+  for (const n of [1, 2, 3]) {
+    await insert({ avtale_id: ID.replace(/1$/, String(n)), bedrift_nr: `91082551${String(n)}` });
+    await place(`91082551${String(n)}`, CONCERN);
+  }
+  const count = (await api.audit(0)).length;
+  expect(await put({ hovedenheter: [CONCERN] }, as)).toMatchObject({ status: 200 });
+  expect((await api.audit(count + 1)).at(-1)).toMatchObject({
+    felter: ['hovedenhet'],
+    utvalg: { abonnement: 'mine', medlemmer: { hovedenheter: 1 } },
+  });
+  const seenIds: string[] = [];
+  let etter: string | undefined;
+  for (let isMore = true; isMore;) {
+    const { body } = await follow({ as, antall: '1', ...(etter !== undefined && { etter }) });
+    seenIds.push(...body.endringer.map(({ avtaleId }: { avtaleId: string }) => avtaleId));
+    etter = String(body.posisjon);
+    const parts = Buffer.from(etter, 'base64url').toString().split('.');
+    expect(parts.map((part) => Buffer.from(part, 'base64url').toString()).join(' ')).not.toContain('91082551');
+    isMore = body.flere;
+  }
+  expect(seenIds).toHaveLength(3);
+  await api.owner.query(`update abonnement set slag = '{B}'`);
+  expect((await follow({ as })).status).toBe(403);
+});
+
+test('of members that are there by several ways, none is passed over', async () => {
+  // As many of the first two hundred establishments, each by several hovedenheter, as one statement looks at.
+  await put({});
+  await api.owner.query(
+    `insert into abonnement_medlem (abonnement, noekkel, hovedenhet)
+     select id, 'B' || (910000000 + n), '9' || h from abonnement, generate_series(1, 300) n, generate_series(1, 5) h`,
+  );
+  await insert({ bedrift_nr: '910000300' });
+  const [row] = await api.owner.query<{ tx: string }[]>(
+    'select (min(lagt_til)::text::bigint - 1)::text as tx from abonnement_medlem',
+  );
+  const [state] = await api.owner.query<{ epoch: string; id: string }[]>(
+    'select endringsepoke() as epoch, id from abonnement',
+  );
+  await api.owner.query('truncate avtale_endring');
+  const etter = encodePlace({ epoch: '', id: '', ...state, kinds: undefined }, afterTransaction(BigInt(row?.tx ?? 0)));
+  const first = await follow({ etter });
+  expect(told(first)).toEqual([[ID, 'ENDRET']]);
+});
+
 test('who registers whom, and who is told of, is in the audit', async () => {
   const count = (await api.audit(0)).length;
   await insert();
@@ -178,7 +280,9 @@ test('no more than 200,000 members, and 1,000 subscriptions of one consumer', as
   );
   const sql = row?.sql ?? '';
   expect(sql).toMatch(/>= 1000 [^]*> 200000/);
-  await api.owner.query(sql.replace('> 200000', '> 20').replace('>= 1000', '>= 3'));
+  await api.owner.query(
+    sql.replaceAll('> 200000', '> 20').replace('limit 200001', 'limit 21').replace('>= 1000', '>= 3'),
+  );
   const numbers = (n: number): string[] => Array.from({ length: n }, (_, i) => String(910_000_000 + i));
   expect(await put({ bedriftsnumre: numbers(20) })).toMatchObject({ status: 200 });
   const body = { leggTil: { avtaleIder: [ID] } };
@@ -190,6 +294,17 @@ test('no more than 200,000 members, and 1,000 subscriptions of one consumer', as
   );
   expect(made.map(({ status }) => status).sort()).toEqual([200, 200, 409]);
   expect((await put({})).status).toBe(200);
+  for (const number of numbers(20)) await place(number, CONCERN);
+  const body20 = { leggTil: { hovedenheter: [CONCERN] } };
+  expect((await api.call('POST', `${PATH}/medlemmer`, { body: body20 })).status).toBe(409);
+  await place('910000000', null);
+  await put({ hovedenheter: ['910000001'] });
+  // What comes later is nobody's to refuse.
+  for (const number of numbers(20)) if (number !== '910000001') await place(number, '910000001');
+  expect((await api.call('POST', `${PATH}/medlemmer`, { body: { leggTil: { bedriftsnumre: ['1'] } } })).status).toBe(
+    200,
+  );
+  expect((await api.call('POST', `${PATH}/medlemmer`, { body: body20 })).status).toBe(409);
   await api.owner.query(sql);
 });
 

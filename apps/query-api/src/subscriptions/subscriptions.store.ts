@@ -3,13 +3,14 @@ import { CODE_VALUES, type AvtaleField, type Tiltakstype } from '@tiltak/avtale'
 import type { DeltakerId } from '@tiltak/database';
 import { logger, PROBLEMS, Problem } from '@tiltak/platform';
 import type { Pool } from 'pg';
-import type { AvtaleFilter } from '../avtaler/avtaler.filter.ts';
-import { FILTER_FIELDS } from '../avtaler/avtaler.filter.ts';
+import { FILTER_FIELDS, type AvtaleFilter } from '../avtaler/avtaler.filter.ts';
 import type { SubscriptionName } from './subscription-feed.queries.ts';
 
 /** What a subscription is of: an avtale that is of any of them. */
 export type Members = Pick<AvtaleFilter, 'personidenter' | 'avtaleIder' | 'bedriftsnumre'> & {
   tiltakstyper?: Tiltakstype[] | undefined;
+  /** units: their avtaler, and those of all that is below them, at whatever level, also of what comes there later */
+  hovedenheter?: string[] | undefined;
 };
 
 export interface StoredSubscription {
@@ -17,22 +18,37 @@ export interface StoredSubscription {
   created: string;
   changed: string;
   used: string;
-  /** members by their kind: P, A, B, T */
+  /** members by their kind, without those that others brought */
   counts: Partial<Record<MemberKind, number>>;
 }
 
-type MemberKind = 'P' | 'A' | 'B' | 'T';
+type MemberKind = 'P' | 'A' | 'B' | 'T' | 'H';
 
-const FILTER_OF: Readonly<Record<MemberKind, keyof Members>> = {
+const KIND_OF: Readonly<Record<keyof Members, MemberKind>> = {
+  personidenter: 'P',
+  avtaleIder: 'A',
+  bedriftsnumre: 'B',
+  tiltakstyper: 'T',
+  hovedenheter: 'H',
+};
+
+/** A member tells as much as a search by it. */
+const FILTER_OF: Readonly<Record<MemberKind, keyof AvtaleFilter>> = {
   P: 'personidenter',
   A: 'avtaleIder',
   B: 'bedriftsnumre',
   T: 'tiltakstyper',
+  H: 'hovedenhet',
 };
 
 /** The fields that tell what an avtale is matched by. */
 export function fieldsOfMembers(kinds: readonly string[]): AvtaleField[] {
   return kinds.flatMap((kind) => FILTER_FIELDS[FILTER_OF[kind as MemberKind]]);
+}
+
+/** The kinds that there are any of. */
+export function kindsOf(members: Members): MemberKind[] {
+  return (Object.keys(KIND_OF) as (keyof Members)[]).flatMap((name) => (members[name] ? KIND_OF[name] : []));
 }
 
 export const MAX_MEMBERS = 200_000;
@@ -243,12 +259,19 @@ export class SubscriptionStore {
     }
   }
 
-  private keysOf({ personidenter = [], avtaleIder = [], bedriftsnumre = [], tiltakstyper = [] }: Members): string[] {
+  private keysOf({
+    personidenter = [],
+    avtaleIder = [],
+    bedriftsnumre = [],
+    tiltakstyper = [],
+    hovedenheter = [],
+  }: Members): string[] {
     const keys = [
       ...personidenter.map((ident) => `P${this.deltakerId(ident)}`),
       ...avtaleIder.map((id) => `A${id.toLowerCase()}`),
       ...bedriftsnumre.map((number) => `B${number}`),
       ...tiltakstyper.map((kind) => `T${CODE_VALUES.tiltakstype.toSource(kind)}`),
+      ...hovedenheter.map((number) => `H${number}`),
     ];
     return [...new Set(keys)];
   }
@@ -259,7 +282,7 @@ const DIFFERENCE = `
   with denne as (select id, utgave from abonnement where konsument = $1 and behandlingsgrunnlag = $2 and navn = $3),
     har as (
       select case when m.ident is null then m.noekkel else 'P' || m.ident end as n
-      from denne join abonnement_medlem m on m.abonnement = denne.id and m.fjernet is null),
+      from denne join abonnement_medlem m on m.abonnement = denne.id and m.fjernet is null and m.hovedenhet is null),
     skal as (select n from unnest($4::text[]) n)
   select coalesce((select utgave from denne), 0)::text as known, ulik.key, ulik."isNew"
   from (select) en left join (
@@ -270,7 +293,7 @@ const READ = `
   select a.id, a.opprettet::text as created, a.endret::text as changed, a.sist_brukt::text as used,
     coalesce((select jsonb_object_agg(slag, antall) from (
       select left(noekkel, 1) as slag, count(*) as antall from abonnement_medlem m
-      where m.abonnement = a.id and m.fjernet is null group by 1) telt), '{}') as counts
+      where m.abonnement = a.id and m.fjernet is null and m.hovedenhet is null group by 1) telt), '{}') as counts
   from abonnement a where a.konsument = $1 and a.behandlingsgrunnlag = $2 and a.navn = $3`;
 
 const busy = (): Problem =>
@@ -286,6 +309,6 @@ function tooMany(error: unknown): Problem | undefined {
 }
 
 function tooManyMembers(): Problem {
-  const detail = `An abonnement can have ${MAX_MEMBERS.toString()} members, and 600000 with those that were taken out of it within the age of the change feed`;
+  const detail = `An abonnement can have ${MAX_MEMBERS.toString()} members, with all establishments below its hovedenheter, and 600000 with those that were taken out of it within the age of the change feed`;
   return new Problem(PROBLEMS.KONFLIKT, detail);
 }

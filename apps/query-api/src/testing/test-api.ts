@@ -63,6 +63,8 @@ const KONSUMENTER = [
   ),
   // May not search by persons.
   konsument('uten-person', { operasjoner: 'alle', felter: ['avtaleId', 'bedriftNr', 'tiltakstype', 'avtaleStatus'] }),
+  // May not read which employer an avtale is with, only what that one is below.
+  konsument('uten-bedrift', { operasjoner: 'alle', felter: ['avtaleId', 'hovedenhet'] }),
   { ...konsument('uten-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: undefined },
   { ...konsument('ukjente-vilkaar', { operasjoner: 'alle', felter: 'alle' }), bruksvilkaar: 7 },
   { ...konsument('graadig', { operasjoner: 'alle', felter: 'alle' }), kvote: { perSekund: 1, burst: 3 } },
@@ -121,7 +123,7 @@ export interface TestApi {
   insertChange: (avtaleId: string, type?: 'ENDRET' | 'SLETTET') => Promise<void>;
   /** Until readers of the change feed see all there is. */
   feedSeen: () => Promise<void>;
-  /** Says that everything is included up to this moment. */
+  /** Says that everything is included up to this moment, of avtaler and of each other resource. */
   setFreshness: (time: Date) => Promise<void>;
   /** The same app once more, on the same database, with other settings. */
   startBeside: (env: Record<string, string>) => Promise<{ call: Call; stop: () => Promise<void> }>;
@@ -289,6 +291,11 @@ async function setFreshness(owner: DataSource, call: Call, time: Date): Promise<
   await owner.query(
     `insert into konsum_status values ('t', 0, 0, $1) on conflict (topic, partisjon) do update set oppdatert_til = excluded.oppdatert_til`,
     [time],
+  );
+  await owner.query(
+    `insert into ressurs_status select name, name, 0, 0, $1 from unnest($2::text[]) name
+     on conflict (topic, partisjon) do update set oppdatert_til = excluded.oppdatert_til`,
+    [time, RESOURCES.map(({ resource }) => resource.name)],
   );
   await waitUntil(async () => (await call('GET', '/api/v1/ferskhet')).body.dataOppdatert === time.toISOString(), {
     what: 'freshness to be seen',

@@ -177,6 +177,87 @@ test('the feed and the export keep a copy: what changes after the export is told
   expect((await api.call('GET', `/api/v1/virksomheter/${PARENT}`, { headers })).status).toBe(200);
 });
 
+const ABOUT_UNITS: [string, string, object?][] = [
+  ['GET', `/api/v1/virksomheter/${PARENT}`],
+  ['GET', '/api/v1/virksomheter/999999999'],
+  ['POST', '/api/v1/virksomheter/sok', {}],
+  ['POST', '/api/v1/virksomheter/sok', { hovedenhet: PARENT }],
+  ['GET', '/api/v1/virksomheter/endringer'],
+  ['GET', '/api/v1/virksomheter/eksport?felter=navn'],
+];
+const ABOUT_AVTALER: typeof ABOUT_UNITS = [
+  ['POST', '/api/v1/avtaler/utdrag', { felter: ['avtaleId', 'bedriftNr'] }],
+  ['GET', '/api/v1/eksport?felter=avtaleId'],
+  ['GET', '/api/v1/endringer'],
+  ['GET', '/api/v1/ferskhet'],
+];
+const ABOUT_BOTH: typeof ABOUT_UNITS = [
+  ['GET', `/api/v1/avtaler/${ELSEWHERE}`],
+  ['POST', '/api/v1/avtaler/utdrag', { felter: ['hovedenhet'] }],
+  ['GET', '/api/v1/eksport?felter=hovedenhet'],
+];
+const SEARCHED_BY: typeof ABOUT_UNITS = [
+  ['POST', '/api/v1/avtaler/sok', { hovedenhet: PARENT }],
+  ['POST', '/api/v1/avtaler/utdrag', { hovedenhet: PARENT, felter: ['avtaleId'] }],
+];
+
+test('an answer is as old as what it is made of: virksomheter, avtaler, or the older of both', async () => {
+  const [older, newer] = ['2026-03-01T10:00:00.000Z', '2026-03-02T10:00:00.000Z'];
+  const setMoments = async (avtaler: string, units: string | null): Promise<void> => {
+    await api.owner.query('update konsum_status set oppdatert_til = $1', [avtaler]);
+    await api.owner.query('update ressurs_status set oppdatert_til = $1', [units]);
+  };
+  const asOf = (calls: typeof ABOUT_UNITS): Promise<unknown[]> =>
+    Promise.all(
+      calls.map(async ([method, path, body]) => {
+        const { status, headers } = await api.call(method, path, body ? { body } : {});
+        return status === 503 ? status : headers.get('data-oppdatert');
+      }),
+    );
+  const all = (calls: typeof ABOUT_UNITS, value: unknown): unknown[] => calls.map(() => value);
+  for (const [avtaler, units] of [
+    [newer, older],
+    [older, newer],
+  ] as const) {
+    await setMoments(avtaler, units);
+    expect(await asOf(ABOUT_UNITS)).toEqual(all(ABOUT_UNITS, units));
+    expect(await asOf(ABOUT_AVTALER)).toEqual(all(ABOUT_AVTALER, avtaler));
+    expect(await asOf([...ABOUT_BOTH, ...SEARCHED_BY])).toEqual(all([...ABOUT_BOTH, ...SEARCHED_BY], older));
+  }
+  const told = async (): Promise<unknown> => (await api.call('GET', '/api/v1/ferskhet')).body.ressurser;
+  const [{ topic } = { topic: '' }] = await api.owner.query<{ topic: string }[]>('select topic from ressurs_status');
+  await api.owner.query(
+    'insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset) values ($1,0,0,1,2)',
+    [topic],
+  );
+  expect(await told()).toMatchObject([
+    {
+      ressurs: 'virksomheter',
+      dataOppdatert: newer,
+      partisjoner: [{ partisjon: 0, dataOppdatert: newer, hull: true }],
+    },
+  ]);
+  await api.owner.query('truncate konsum_hull');
+
+  // Before the first load of them is done, that one is not there would mean nothing; avtaler are answered all the same.
+  await setMoments(newer, null);
+  await api.owner.query('truncate oppslagslinje');
+  expect(await asOf([...ABOUT_UNITS, ...SEARCHED_BY])).toEqual(all([...ABOUT_UNITS, ...SEARCHED_BY], 503));
+  expect(await api.owner.query('select from oppslagslinje')).toEqual([]);
+  expect(await asOf([...ABOUT_AVTALER, ...ABOUT_BOTH])).toEqual(all([...ABOUT_AVTALER, ...ABOUT_BOTH], newer));
+  const waiting = await api.call('GET', '/api/v1/virksomheter/endringer?ventSekunder=1');
+  expect([waiting.status, waiting.body.detail]).toEqual([503, expect.stringContaining('load of virksomheter')]);
+
+  // Where they have no topic it is the same.
+  await api.owner.query('delete from ressurs_status');
+  expect(await asOf([...ABOUT_UNITS, ...SEARCHED_BY])).toEqual(all([...ABOUT_UNITS, ...SEARCHED_BY], 503));
+  expect(await asOf(ABOUT_BOTH)).toEqual(all(ABOUT_BOTH, newer));
+  expect(await told()).toEqual([
+    { ressurs: 'virksomheter', dataOppdatert: null, alderSekunder: null, partisjoner: [] },
+  ]);
+  await api.setFreshness(new Date());
+});
+
 test('the avtaler of an establishment follow when it moves: by the filter at once', async () => {
   await api.owner.query(`update virksomhet set overordnet_enhet = $1, hovedenhet = $1 where organisasjonsnummer = $2`, [
     ...[ALONE, ESTABLISHMENTS[2]],

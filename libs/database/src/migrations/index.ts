@@ -44,6 +44,9 @@ import { Virksomheter1795744951900 } from './1795744951900-virksomheter.ts';
 import { Analyse1795745044733 } from './1795745044733-analyse.ts';
 import { SynkRessurs1795745565530 } from './1795745565530-synk-ressurs.ts';
 import { RevisorensNoekkelkontroll1795745977474 } from './1795745977474-revisorens-noekkelkontroll.ts';
+import { AbonnementHovedenhet1795755074002 } from './1795755074002-abonnement-hovedenhet.ts';
+import { Ressursgjenoppbygging1795755131535 } from './1795755131535-ressursgjenoppbygging.ts';
+import { RessursStatus1795755246845 } from './1795755246845-ressurs-status.ts';
 import { HovedenhetOppslag1795756142194 } from './1795756142194-hovedenhet-oppslag.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
@@ -94,5 +97,8 @@ export const MIGRATIONS = [
   Analyse1795745044733,
   SynkRessurs1795745565530,
   RevisorensNoekkelkontroll1795745977474,
+  AbonnementHovedenhet1795755074002,
+  Ressursgjenoppbygging1795755131535,
+  RessursStatus1795755246845,
   HovedenhetOppslag1795756142194,
 ];

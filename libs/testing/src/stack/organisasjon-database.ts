@@ -17,6 +17,8 @@ export interface OrganisasjonDatabase {
   migrering: Login;
   ingestor: Login;
   queryApi: Login;
+  /** of the page and the commands of auditors */
+  revisor: Login;
 }
 
 /** Makes the organisation's database and roles, as a platform would; what exists gets new passwords. */
@@ -27,7 +29,12 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
     username: `${organisasjon}_${name}`.replaceAll('-', '_'),
     password: randomBytes(18).toString('hex'),
   });
-  const [migrering, ingestor, queryApi] = [login('migrering'), login('ingestor'), login('query_api')];
+  const [migrering, ingestor, queryApi, revisor] = [
+    login('migrering'),
+    login('ingestor'),
+    login('query_api'),
+    login('revisor'),
+  ];
   const client = new pg.Client({ connectionString: superUrl });
   await client.connect();
   try {
@@ -38,10 +45,11 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
     await ensureRole(client, migrering.username, `login createrole password '${migrering.password}'`);
     await ensureRole(client, ingestor.username, `login password '${ingestor.password}' in role datadeling_skriver`);
     await ensureRole(client, queryApi.username, `login password '${queryApi.password}' in role datadeling_leser`);
+    await ensureRole(client, revisor.username, `login password '${revisor.password}' in role datadeling_revisor`);
     const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
     if (rowCount === 0) await client.query(`create database ${database} owner ${migrering.username}`);
     await client.query(`revoke all on database ${database} from public`);
-    for (const { username } of [ingestor, queryApi]) {
+    for (const { username } of [ingestor, queryApi, revisor]) {
       // One that an earlier version made had the right to make temporary tables.
       await client.query(`revoke temporary on database ${database} from ${username}`);
       await client.query(`grant connect on database ${database} to ${username}`);
@@ -51,7 +59,7 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
   }
   const url = new URL(superUrl);
   url.pathname = `/${database}`;
-  return { host: hostname, port: Number(port), database, url: url.href, migrering, ingestor, queryApi };
+  return { host: hostname, port: Number(port), database, url: url.href, migrering, ingestor, queryApi, revisor };
 }
 
 async function ensureRole(client: pg.Client, role: string, options: string): Promise<void> {

@@ -27,7 +27,7 @@ afterAll(async () => {
   clean();
 });
 
-type Role = 'migrering' | 'ingestor' | 'queryApi';
+type Role = 'migrering' | 'ingestor' | 'queryApi' | 'revisor';
 
 async function as<T>(role: Role | 'super', work: (client: pg.Client) => Promise<T>): Promise<T> {
   const { host, port, database: name } = database;
@@ -83,6 +83,7 @@ test.each<[Role, string, boolean]>([
   ['queryApi', 'create table eid (n int)', false],
   ['ingestor', 'create temporary table midlertidig (n int)', false],
   ['queryApi', 'create temporary table midlertidig (n int)', false],
+  ['revisor', 'create temporary table midlertidig (n int)', false],
 ])('%s: %s: %s', async (role, sql, allowed) => {
   const attempt = as(role, (client) => client.query(sql));
   if (allowed) await attempt;
@@ -92,6 +93,7 @@ test.each<[Role, string, boolean]>([
 test.each<[Role, string]>([
   ['ingestor', 'datadeling_skriver'],
   ['queryApi', 'datadeling_leser'],
+  ['revisor', 'datadeling_revisor'],
 ])('%s is a member of %s only', async (role, group) => {
   const sql = `select rolname from pg_roles where pg_has_role(current_user, oid, 'member') and rolname <> current_user`;
   const { rows } = await as(role, (client) => client.query(sql));
@@ -100,7 +102,7 @@ test.each<[Role, string]>([
 
 test("another organisation's roles can't connect", async () => {
   const other = await createDatabase(postgres.url, 'annen-org');
-  for (const { username: user, password } of [other.ingestor, other.queryApi, other.migrering]) {
+  for (const { username: user, password } of [other.ingestor, other.queryApi, other.revisor, other.migrering]) {
     const { host, port, database: name } = database;
     await expect(new pg.Client({ host, port, database: name, user, password }).connect()).rejects.toMatchObject({
       code: '42501',

@@ -23,6 +23,7 @@ const SCRIPTS = {
   dialog: 'dialog',
   relasjoner: 'relation-check',
   plass: 'storage',
+  virksomheter: 'virksomheter',
   innlogging: 'login',
   oppfriskning: 'refresh',
   organisasjoner: 'organisasjoner',

@@ -139,7 +139,7 @@ describe('the bytes of a parked message', () => {
       `update parkert_melding set tilstand = 'PARKERT', behandlet_av = null, innhold_fjernet_aarsak = 'FRIST'
        where kafka_offset = 2`,
     );
-    const { rebuild } = ingestor.ingestor;
+    const rebuild = ingestor.ingestor.rebuilds.of('avtaler');
     expect((await ingestor.call('POST', '/drift/v1/gjenoppbygging')).status).toBe(204);
     rebuild.start();
     const state = async (): Promise<unknown> => (await ingestor.call('GET', '/drift/v1/gjenoppbygging')).body.tilstand;

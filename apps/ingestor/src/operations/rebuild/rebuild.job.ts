@@ -2,24 +2,24 @@ import { PROBLEMS, Problem, logger, startJob, type BackgroundJob } from '@tiltak
 import type { Pool } from 'pg';
 import { MESSAGES_IN_PIECE, type GiveWay, type Pieces } from '../../background/give-way.ts';
 import { inTransaction } from '../../database/transaction.ts';
-import type { Writer } from '../../ingest/writer.ts';
 import { partOf, type MessageBatch } from '../../kafka/batch.ts';
 import { readEpoch } from '../../kafka/epochs.queries.ts';
-import type { Topic, TopicReader } from '../../kafka/topic-reader.ts';
+import type { TopicReader } from '../../kafka/topic-reader.ts';
 import { recordAction, type Actor } from '../actions.queries.ts';
 import { lockWaitingAmong, markReplayed } from '../parked/parked.queries.ts';
+import type { Rebuildable } from './rebuildable.ts';
 import {
-  deleteSeen,
   insertRebuild,
   isRead,
   lockPlan,
-  nameUnseen,
   passRemoved,
   readRunning,
   recordRead,
   setCancelled,
   setDone,
+  type RunningRebuild,
 } from './rebuild.queries.ts';
+import { setConfirmed } from './resource-rebuild.queries.ts';
 
 const ROWS_IN_PIECE = { first: 1_000, least: 100, most: 20_000 };
 /** What was seen is forgotten as soon as a rebuild is over; this is for what a process left that ended in the middle of it. */
@@ -40,8 +40,7 @@ export class Rebuild {
 
   constructor(
     private readonly pool: Pool,
-    private readonly writer: Writer,
-    private readonly topic: Topic,
+    readonly rebuilt: Rebuildable,
     giveWay: GiveWay,
   ) {
     this.pieces = giveWay.inPieces(MESSAGES_IN_PIECE);
@@ -50,10 +49,12 @@ export class Rebuild {
 
   /** @throws Problem 409 when one is running, 503 when Kafka does not answer */
   async begin(who: Actor): Promise<void> {
-    const { id: topicId, partitions: extents } = await this.topic.describe();
-    const epoch = await readEpoch(this.pool, this.topic.name, topicId);
+    const { topic } = this.rebuilt;
+    const { id: topicId, partitions: extents } = await topic.describe();
+    const epoch = await readEpoch(this.pool, topic.name, topicId);
     await inTransaction(this.pool, async (db) => {
-      const id = await insertRebuild(db, this.topic.name, who.hvem, { epoch, extents });
+      await this.rebuilt.prepare?.(db);
+      const id = await insertRebuild(db, topic.name, who.hvem, { epoch, extents });
       if (id === undefined) throw new Problem(PROBLEMS.KONFLIKT, 'A rebuild is running');
       await recordAction(db, who, { handling: 'START_GJENOPPBYGGING', gjelder: id, antall: null });
     });
@@ -62,13 +63,31 @@ export class Rebuild {
   /** @throws Problem 409 when none is running */
   async cancel(who: Actor): Promise<void> {
     await inTransaction(this.pool, async (db) => {
-      if (!(await setCancelled(db, this.topic.name))) throw new Problem(PROBLEMS.KONFLIKT, 'No rebuild is running');
+      if (!(await setCancelled(db, this.rebuilt.topic.name)))
+        throw new Problem(PROBLEMS.KONFLIKT, 'No rebuild is running');
       await recordAction(db, who, { handling: 'STOPP_GJENOPPBYGGING', gjelder: null, antall: null });
     });
   }
 
+  /**
+   * What was not seen may go, so many as the one who asks knows of.
+   *
+   * @throws Problem 409 when none waits for that, or there is another number of them
+   */
+  async confirm(count: number, who: Actor): Promise<void> {
+    await inTransaction(this.pool, async (db) => {
+      const id = await setConfirmed(db, this.rebuilt.topic.name, count);
+      if (id === undefined) {
+        throw new Problem(PROBLEMS.KONFLIKT, 'No rebuild waits to have just so many removed');
+      }
+      await recordAction(db, who, { handling: 'BEKREFT_GJENOPPBYGGING', gjelder: id, antall: count });
+    });
+  }
+
   start(): void {
-    this.job = startJob({ name: 'gjenoppbygging', everyMs: 1_000, run: (signal) => this.round(signal) });
+    const { name } = this.rebuilt;
+    const job = name === 'avtaler' ? 'gjenoppbygging' : `gjenoppbygging-${name}`;
+    this.job = startJob({ name: job, everyMs: 1_000, run: (signal) => this.round(signal) });
   }
 
   async stop(): Promise<void> {
@@ -76,37 +95,53 @@ export class Rebuild {
     await this.leave();
   }
 
-  private async round(signal: AbortSignal): Promise<void> {
-    const running = await readRunning(this.pool, this.topic.name);
+  /** One round. */
+  async round(signal: AbortSignal): Promise<void> {
+    const running = await readRunning(this.pool, this.rebuilt.topic.name);
     await this.join(running?.id);
     if (running) {
       this.restsUntil = 0;
-      if (await isRead(this.pool, running.id)) await this.end(running.id, signal);
+      if (await isRead(this.pool, running.id)) await this.end(running, signal);
     } else if (performance.now() >= this.restsUntil) await this.forgetSeen(signal);
   }
 
   /** Begun again where a process ended in the middle of it. */
-  private async end(id: string, signal: AbortSignal): Promise<void> {
+  private async end({ id, isNamed, isConfirmed }: RunningRebuild, signal: AbortSignal): Promise<void> {
+    if (!isNamed) await this.nameUnseen(id, signal);
+    if (signal.aborted) return;
+    const { removal } = this.rebuilt;
+    if (!removal) return setDone(this.pool, id);
+    const named = isNamed ? { isConfirmed } : await removal.setNamed(id);
+    if (!named?.isConfirmed) return;
+    for (let isMore = true; isMore;) {
+      if (signal.aborted) return;
+      isMore = await this.rows.take((most) => removal.remove(id, most));
+      if (isMore && (await readRunning(this.pool, this.rebuilt.topic.name))?.id !== id) return;
+    }
+    await setDone(this.pool, id, await removal.check());
+  }
+
+  private async nameUnseen(id: string, signal: AbortSignal): Promise<void> {
     let last: string | undefined;
     do {
       if (signal.aborted) return;
       const after = last;
-      last = await this.rows.take((most) => nameUnseen(this.pool, id, after, most));
+      last = await this.rows.take((most) => this.rebuilt.nameUnseen(id, after, most));
     } while (last !== undefined);
-    await setDone(this.pool, id);
   }
 
   private async forgetSeen(signal: AbortSignal): Promise<void> {
     let isAny = true;
     while (isAny && !signal.aborted) {
-      isAny = await this.rows.take(async (most) => (await deleteSeen(this.pool, most)) > 0);
+      isAny = await this.rows.take(async (most) => (await this.rebuilt.deleteSeen(most)) > 0);
     }
     if (!isAny) this.restsUntil = performance.now() + REST_MS;
   }
 
   /** Reads along with the one that runs, and no longer with one that is over. */
   private async join(running: string | undefined): Promise<void> {
-    const topic = this.topic.name;
+    const { topic: source } = this.rebuilt;
+    const topic = source.name;
     // Also when another has begun since: the reader of the last one may wait at the end.
     if (this.reading && this.reading.id !== running) {
       await this.leave();
@@ -115,7 +150,7 @@ export class Rebuild {
     if (running && !this.reading) {
       const end = new AbortController();
       logger.info({ topic }, 'Reading the topic again');
-      const reader = this.topic.createReader({
+      const reader = source.createReader({
         purpose: 'gjenoppbygging',
         handle: (batch) => this.replayInPieces(batch, end.signal),
         positions: async (description) => {
@@ -155,11 +190,10 @@ export class Rebuild {
   /** As the stream, but by what is left of the plan. Answers with where to go on. */
   private replay(batch: MessageBatch): Promise<number> {
     const { topic, epoch, partition, nextOffset } = batch;
-    return this.writer.write<number>({
+    return this.rebuilt.write<number>({
       topic,
       epoch,
       partition,
-      repair: true,
       select: async (db) => {
         const plan = await lockPlan(db, topic, partition);
         if (!plan || plan.next >= plan.end) return { answer: nextOffset };
@@ -175,18 +209,14 @@ export class Rebuild {
         const messages = batch.messages.filter(({ offset }) => offset >= plan.next && offset < plan.end);
         return {
           messages,
-          record: async ({ folds, parked, repaired }) => {
+          record: async ({ keys, parked, repaired }) => {
             const unusable = new Set(parked.map(({ position }) => position.offset));
             const used = messages.filter(({ offset }) => !unusable.has(offset));
             // What waited can be used by now.
             const waiting = await lockWaitingAmong(db, batch, used);
             if (waiting.length > 0) await markReplayed(db, waiting, plan.startedBy);
-            await recordRead(db, plan.id, {
-              partition,
-              next: Math.max(plan.next, nextOffset),
-              repaired: repaired.length,
-              avtaleIder: folds.map(({ avtaleId }) => avtaleId),
-            });
+            await this.rebuilt.recordSeen(db, plan.id, keys);
+            await recordRead(db, plan.id, { partition, next: Math.max(plan.next, nextOffset), repaired });
             return nextOffset;
           },
         };

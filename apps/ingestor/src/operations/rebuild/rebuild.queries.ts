@@ -14,6 +14,10 @@ export interface RebuildProgress {
   lest: number;
   antall: number;
   usette: number;
+  /** of a resource: those of them that went */
+  fjernet: number;
+  /** of a resource: so many are unseen that somebody must say that they may go */
+  awaitsConfirmation: boolean;
 }
 
 /**
@@ -43,14 +47,15 @@ export async function insertRebuild(
   return id;
 }
 
-/** The last one that was started. */
+/** The last one that was started, of avtaler. */
 export async function readProgress(db: Pool, topic: string): Promise<RebuildProgress | undefined> {
   const { rows } = await db.query<RebuildProgress>(
     `select g.id, g.tilstand, g.startet, g.startet_av as "startetAv", g.avsluttet, g.rettet::int as rettet,
        coalesce(sum(least(p.neste_offset, p.slutt_offset) - p.start_offset), 0)::float8 as lest,
        coalesce(sum(p.slutt_offset - p.start_offset), 0)::float8 as antall,
        case when g.tilstand = 'FERDIG' then
-         (select count(*)::int from gjenoppbygging_usett u where u.gjenoppbygging = g.id) else 0 end as usette
+         (select count(*)::int from gjenoppbygging_usett u where u.gjenoppbygging = g.id) else 0 end as usette,
+       0 as fjernet, false as "awaitsConfirmation"
      from gjenoppbygging g left join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 group by g.id order by g.id desc limit 1`,
     [topic],
@@ -69,13 +74,20 @@ export async function readUnseen(db: Pool, id: string, after: string | null, cou
   return rows.map((row) => row.avtale_id);
 }
 
+export interface RunningRebuild {
+  id: string;
+  positions: Map<number, number>;
+  /** of a resource: what was not seen is named */
+  isNamed: boolean;
+  /** of a resource: and may go */
+  isConfirmed: boolean;
+}
+
 /** The one that runs, and where reading goes on in each partition. */
-export async function readRunning(
-  db: Pool,
-  topic: string,
-): Promise<{ id: string; positions: Map<number, number> } | undefined> {
-  const { rows } = await db.query<{ id: string; partisjon: number | null; neste: string }>(
-    `select g.id, p.partisjon, p.neste_offset as neste from gjenoppbygging g
+export async function readRunning(db: Pool, topic: string): Promise<RunningRebuild | undefined> {
+  const { rows } = await db.query<Omit<RunningRebuild, 'positions'> & { partisjon: number | null; neste: string }>(
+    `select g.id, g.navngitt is not null as "isNamed", g.bekreftet as "isConfirmed", p.partisjon, p.neste_offset as neste
+     from gjenoppbygging g
      left join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id where g.topic = $1 and g.tilstand = 'KJORER'`,
     [topic],
   );
@@ -84,7 +96,8 @@ export async function readRunning(
   const positions = rows.flatMap(({ partisjon: partition, neste: next }) =>
     partition === null ? [] : [[partition, Number(next)] as const],
   );
-  return { id: first.id, positions: new Map(positions) };
+  const { id, isNamed, isConfirmed } = first;
+  return { id, isNamed, isConfirmed, positions: new Map(positions) };
 }
 
 /** What the topic has removed since it was planned can't be read any more: it goes on from where the topic starts. */
@@ -154,18 +167,16 @@ interface BatchRead {
   next: number;
   /** rows that were put right */
   repaired: number;
-  avtaleIder: string[];
 }
 
-export async function recordRead(
-  db: PoolClient,
-  id: string,
-  { partition, next, repaired, avtaleIder }: BatchRead,
-): Promise<void> {
+export async function recordSeen(db: PoolClient, id: string, avtaleIder: readonly string[]): Promise<void> {
   await db.query('insert into gjenoppbygging_sett select $1, unnest($2::uuid[]) on conflict do nothing', [
     id,
     avtaleIder,
   ]);
+}
+
+export async function recordRead(db: PoolClient, id: string, { partition, next, repaired }: BatchRead): Promise<void> {
   await db.query('update gjenoppbygging_partisjon set neste_offset = $3 where gjenoppbygging = $1 and partisjon = $2', [
     id,
     partition,
@@ -220,10 +231,11 @@ export async function nameUnseen(
 const LOWEST = '00000000-0000-0000-0000-000000000000';
 
 /** Unless somebody has cancelled it meanwhile, or another process has ended it. */
-export async function setDone(db: Pool, id: string): Promise<void> {
+export async function setDone(db: Pool, id: string, repaired = 0): Promise<void> {
   await db.query(
-    `update gjenoppbygging set tilstand = 'FERDIG', avsluttet = now() where id = $1 and tilstand = 'KJORER'`,
-    [id],
+    `update gjenoppbygging set tilstand = 'FERDIG', avsluttet = now(), rettet = rettet + $2
+     where id = $1 and tilstand = 'KJORER'`,
+    [id, repaired],
   );
 }
 

@@ -1,11 +1,11 @@
 import { createPool } from '@tiltak/database';
-import { MAX_LEVELS } from '@tiltak/virksomhet';
 import fc from 'fast-check';
 import type { Pool } from 'pg';
 import { databaseOptionsFrom } from '../../database/connect.ts';
 import { ResourceWriter } from '../../ingest/resource-writer.ts';
 import type { MessageBatch, RawMessage } from '../../kafka/batch.ts';
 import { message, startTestIngest, TOPIC, type TestIngest } from '../../testing/test-ingest.ts';
+import { expectedVirksomheter as expected, nr, raw, said, time, type Said } from '../../testing/said-virksomheter.ts';
 import { ingestResource } from '../resource.consumer.ts';
 import { checkHierarchy } from './hierarchy.ts';
 import { HovedenhetTold } from './hovedenhet-told.job.ts';
@@ -35,30 +35,6 @@ afterAll(async () => {
   await setup.stop();
 });
 
-const nr = (n: number): string => String(900_000_000 + n);
-const time = (n: number): string => `2026-01-01T00:00:00.${String(n).padStart(6, '0')}Z`;
-
-/** What the source says: a unit, what is above it, when; or that it is gone. */
-interface Said {
-  unit: number;
-  above: number | null;
-  at: number;
-  kind: 'SAYS' | 'DELETES' | 'BURIES';
-}
-
-function raw({ unit, above, at, kind }: Said, offset: number): RawMessage {
-  const key = Buffer.from(nr(unit));
-  if (kind === 'BURIES') return { offset, key, value: null, writtenAt: offset };
-  const content = {
-    organisasjonsnummer: nr(unit),
-    navn: `Unit ${String(unit)} ${String(at)}`,
-    overordnetEnhet: above === null ? null : nr(above),
-    sistEndret: time(at),
-    slettemerket: kind === 'DELETES',
-  };
-  return { offset, key, value: Buffer.from(JSON.stringify(content)), writtenAt: Date.UTC(2026, 5, 1) + offset };
-}
-
 function batch(partition: number, messages: readonly RawMessage[]): MessageBatch {
   const [fetchedFrom, end] = [messages[0]?.offset ?? 0, (messages.at(-1)?.offset ?? 0) + 1];
   return { topic: OWN, epoch: 0, partition, fetchedFrom, messages, nextOffset: end, endOffset: end };
@@ -70,56 +46,37 @@ const stored = (): Promise<{ nr: string; above: string | null; top: string | nul
      from virksomhet order by 1`,
   );
 
-/** Worked out from all that was said, of each unit in the order of its partition: by sets, not by the rule's own code. */
-function expected(said: readonly Said[]): { nr: string; above: string | null; top: string | null; gone: boolean }[] {
-  const above = new Map<number, number | null>();
-  const gone = new Set<number>();
-  for (const [unit, all] of Map.groupBy(said, (one) => one.unit)) {
-    const buried = all.findLastIndex(({ kind }) => kind === 'BURIES');
-    const latest = Math.max(
-      -1,
-      ...all.slice(0, Math.max(buried, 0)).map(({ at, kind }) => (kind === 'BURIES' ? -1 : at)),
-    );
-    const after = all.slice(buried + 1).filter(({ at }) => buried < 0 || at > latest);
-    const last = after.filter(({ at }) => at === Math.max(...after.map((one) => one.at))).at(-1);
-    if (last?.kind === 'SAYS') above.set(unit, last.above);
-    else gone.add(unit);
-  }
-  const chainOf = (unit: number): number[] => {
+/** Of a subscription by these hovedenheter: each with itself and all that has it in a chain that has an end. */
+function expectedMembers(tops: readonly number[], rows: ReturnType<typeof expected>): string[] {
+  const above = new Map(rows.map((row) => [row.nr, row.above]));
+  const chainOf = (unit: string): string[] => {
     const chain = [unit];
-    for (let next = above.get(unit); next != null && chain.length < 50; next = above.get(next)) chain.push(next);
+    for (let next = above.get(unit); next != null; next = above.get(next)) chain.push(next);
     return chain;
   };
-  return [...above.keys(), ...gone]
-    .sort((a, b) => a - b)
-    .map((unit) => {
-      const chain = chainOf(unit);
-      const hasTop = chain.length > 1 && chain.length <= MAX_LEVELS + 1;
-      const edge = above.get(unit);
-      const top = chain.at(-1) ?? unit;
-      return {
-        nr: nr(unit),
-        above: edge == null ? null : nr(edge),
-        top: hasTop ? nr(top) : null,
-        gone: gone.has(unit),
-      };
-    });
+  const below = (top: string): string[] =>
+    rows.filter((row) => row.nr !== top && row.top !== null && chainOf(row.nr).includes(top)).map((row) => row.nr);
+  return tops.flatMap((top) => [nr(top), ...below(nr(top))].map((unit) => `${nr(top)} ${unit}`)).sort();
 }
 
-const said = fc.record({
-  unit: fc.integer({ min: 0, max: 7 }),
-  above: fc.option(fc.integer({ min: 0, max: 8 })),
-  at: fc.integer({ min: 1, max: 12 }),
-  kind: fc.constantFrom<Said['kind'][]>('SAYS', 'SAYS', 'SAYS', 'SAYS', 'DELETES', 'BURIES'),
-});
+const changeSubscription = (add: readonly number[], remove: readonly number[]): Promise<unknown> =>
+  setup.owner.query(`select lagre_abonnement('k', 'b', 'n', true, null, $1, $2)`, [
+    add.map((unit) => `H${nr(unit)}`),
+    remove.map((unit) => `H${nr(unit)}`),
+  ]);
 
-test('whatever is said in whatever order, by two writers at once and twice, rows and hovedenhet are those from scratch', async () => {
+test('whatever is said in whatever order, by two writers at once and twice, rows, hovedenhet and members by it are those from scratch', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(said, { minLength: 1, maxLength: 40 }),
       fc.integer({ min: 1, max: 7 }),
-      async (all, size) => {
-        await setup.owner.query('truncate virksomhet, virksomhet_versjon, virksomhet_endring, hovedenhet_varsel');
+      fc.array(fc.integer({ min: 0, max: 8 }), { maxLength: 6 }),
+      async (all, size, followed) => {
+        await setup.owner.query(
+          'truncate virksomhet, virksomhet_versjon, virksomhet_endring, hovedenhet_varsel, abonnement cascade',
+        );
+        await setup.owner.query('select foelg_avtaler()');
+        await changeSubscription([3, 8], []);
         await setup.owner.query('update konsum_offset set neste_offset = 0 where topic = $1', [OWN]);
         const lanes = Map.groupBy(all, ({ unit }) => unit % PARTITIONS);
         const play = async ([partition, lane]: [number, Said[]]): Promise<void> => {
@@ -133,9 +90,24 @@ test('whatever is said in whatever order, by two writers at once and twice, rows
             await ingestResource(writer, part);
           }
         };
-        await Promise.all([...lanes].map(play));
+        // One more, and the one before it no more, while they write.
+        const follow = async (): Promise<number[]> => {
+          let tops = [3, 8];
+          for (const top of followed) {
+            const [first, ...rest] = tops;
+            tops = [...rest.filter((one) => one !== top), top];
+            await changeSubscription([top], first === undefined || first === top ? [] : [first]);
+          }
+          return tops;
+        };
+        const [tops] = await Promise.all([follow(), ...[...lanes].map(play)]);
         expect(await stored()).toEqual(expected(all));
         expect(await checkHierarchy(setup.pool, { repair: false })).toEqual([]);
+        const members = await setup.owner.query<{ pair: string }[]>(
+          `select hovedenhet || ' ' || substr(noekkel, 2) as pair from abonnement_medlem
+           where fjernet is null and hovedenhet is not null order by 1`,
+        );
+        expect(members.map(({ pair }) => pair)).toEqual(expectedMembers(tops, expected(all)));
       },
     ),
     { numRuns: 40 },

@@ -1,7 +1,7 @@
 import { LOCKS } from '@tiltak/database';
 import { VIRKSOMHETER } from '@tiltak/virksomhet';
 import type { ResourceIngest } from '../../ingest/resource-writer.ts';
-import { followHierarchy } from './hierarchy.ts';
+import { checkHierarchy, followHierarchy } from './hierarchy.ts';
 import { HovedenhetTold } from './hovedenhet-told.job.ts';
 import { MissingVirksomheter } from './missing.job.ts';
 
@@ -10,5 +10,6 @@ export const virksomheter: ResourceIngest = {
   topicVariable: 'VIRKSOMHET_TOPIC',
   lock: LOCKS.HIERARCHY,
   follow: followHierarchy,
+  check: async (pool) => (await checkHierarchy(pool, { repair: true })).length,
   jobs: ({ pool, giveWay }) => [new HovedenhetTold(pool, giveWay), new MissingVirksomheter(pool)],
 };

@@ -10,6 +10,7 @@ import { readStorage } from './plass.js';
 import { awaitsRelations, readRelationChecks } from './relasjoner.js';
 import { readHeld } from './stansede.js';
 import { chooseHours, readCondition, readMeasurements } from './tilstand.js';
+import { readVirksomheter } from './virksomheter.js';
 
 const ACTIONS = {
   VIS_PARKERT: 'Så på en parkert melding',
@@ -23,12 +24,15 @@ const ACTIONS = {
   FRIGI_KONTRAKT: 'Frigjorde kontrakten til adapteren',
   START_GJENOPPBYGGING: 'Startet gjenoppbygging',
   STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
+  BEKREFT_GJENOPPBYGGING: 'Bekreftet at det topicen ikke har, kan fjernes',
   AVSTEM: 'Avstemte',
   RETT_FREMMED: 'Slettet det kilden ikke har',
   RETT_MANGLER: 'Leste tilbake det som manglet',
   RETT_UTDATERT: 'Leste tilbake det som var utdatert',
   KONTROLLER_RELASJONER: 'Ba om kontroll av relasjonene',
   RETT_RELASJONER: 'Ba om at relasjonene blir rettet',
+  VIS_MANGLENDE_VIRKSOMHETER: 'Så hvilke virksomheter som mangler',
+  VIS_VIRKSOMHETER_UTEN_HOVEDENHET: 'Så hvilke virksomheter som ikke har hovedenhet',
 };
 
 async function readStatus() {
@@ -110,6 +114,7 @@ async function readAll() {
     readAvstemminger(),
     readRelationChecks(),
     readStorage(),
+    readVirksomheter(),
     readActions(),
   ]);
 }
@@ -122,6 +127,7 @@ async function refresh() {
   await readHeld();
   await readRelationChecks();
   await readStorage();
+  await readVirksomheter();
   if (!document.querySelector('dialog[open]') && !isReadIn('parkerte')) await readParked();
 }
 
@@ -131,8 +137,10 @@ function isReadIn(table) {
 }
 
 function forget() {
-  const filled = 'tbody, dialog dl, #adapter-fakta, #vis-innhold, #problemer, #friske, #kurver, .kort-om';
+  const filled =
+    'tbody, dialog dl, #adapter-fakta, #virksomheter-fakta, #vis-innhold, #problemer, #friske, #kurver, .kort-om';
   for (const part of document.querySelectorAll(filled)) part.replaceChildren();
+  for (const part of document.querySelectorAll('.paa-forespoersel')) part.hidden = true;
 }
 
 Object.assign(page, { readActions });

@@ -156,7 +156,7 @@ public abstract class Operations internal constructor() {
     /**
      * Follow these
      *
-     * Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
+     * Makes the abonnement, or makes it of these and no others: an avtale that is of any of them. Follow it with hentEndringer. It belongs to the consumer and the behandlingsgrunnlag, has at most 200,000 members (20,000 of a kind, 1,000 hovedenheter, and a body of 1 MiB, in one call), and is removed when it has not been used for 90 days. Of persons only opaque ids are kept.
      */
     @JvmOverloads
     public fun lagreAbonnement(

@@ -1494,6 +1494,10 @@ public data class Abonnementsmedlemmer @JsonCreator constructor(
      * Kinds of measure: every avtale of them
      */
     @param:JsonProperty("tiltakstyper") @get:JsonProperty("tiltakstyper") public val tiltakstyper: List<Abonnementstype>? = null,
+    /**
+     * Units, also such as are not known yet: their avtaler and those of all establishments below them, at whatever level, as virksomheter say at any time. What an establishment brings that comes there is told of as of a new member, and what goes with one that moves away is UTENFOR. Needs the field hovedenhet
+     */
+    @param:JsonProperty("hovedenheter") @get:JsonProperty("hovedenheter") public val hovedenheter: List<String>? = null,
 ) {
     /** For Java. */
     public class Builder {
@@ -1505,16 +1509,19 @@ public data class Abonnementsmedlemmer @JsonCreator constructor(
         public fun bedriftsnumre(bedriftsnumre: List<String>?): Builder = apply { this.bedriftsnumre = bedriftsnumre }
         private var tiltakstyper: List<Abonnementstype>? = null
         public fun tiltakstyper(tiltakstyper: List<Abonnementstype>?): Builder = apply { this.tiltakstyper = tiltakstyper }
+        private var hovedenheter: List<String>? = null
+        public fun hovedenheter(hovedenheter: List<String>?): Builder = apply { this.hovedenheter = hovedenheter }
         public fun build(): Abonnementsmedlemmer = Abonnementsmedlemmer(
             personidenter = personidenter,
             avtaleIder = avtaleIder,
             bedriftsnumre = bedriftsnumre,
             tiltakstyper = tiltakstyper,
+            hovedenheter = hovedenheter,
         )
     }
 
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "Abonnementsmedlemmer(avtaleIder=$avtaleIder, bedriftsnumre=$bedriftsnumre, tiltakstyper=$tiltakstyper)"
+    override fun toString(): String = "Abonnementsmedlemmer(avtaleIder=$avtaleIder, bedriftsnumre=$bedriftsnumre, tiltakstyper=$tiltakstyper, hovedenheter=$hovedenheter)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -1541,6 +1548,10 @@ public data class Abonnement @JsonCreator constructor(
      */
     @param:JsonProperty("antallTiltakstyper") @get:JsonProperty("antallTiltakstyper") public val antallTiltakstyper: Int,
     /**
+     * Units that are followed with all below them, which are not counted
+     */
+    @param:JsonProperty("antallHovedenheter") @get:JsonProperty("antallHovedenheter") public val antallHovedenheter: Int,
+    /**
      * When it was made
      */
     @param:JsonProperty("opprettet") @get:JsonProperty("opprettet") public val opprettet: Instant,
@@ -1554,7 +1565,7 @@ public data class Abonnement @JsonCreator constructor(
     @param:JsonProperty("sistBrukt") @get:JsonProperty("sistBrukt") public val sistBrukt: Instant,
 ) {
     /** Without what tells who it is about: it may end in a log. */
-    override fun toString(): String = "Abonnement(navn=$navn, antallAvtaler=$antallAvtaler, antallBedrifter=$antallBedrifter, antallTiltakstyper=$antallTiltakstyper, opprettet=$opprettet, endret=$endret, sistBrukt=$sistBrukt)"
+    override fun toString(): String = "Abonnement(navn=$navn, antallAvtaler=$antallAvtaler, antallBedrifter=$antallBedrifter, antallTiltakstyper=$antallTiltakstyper, antallHovedenheter=$antallHovedenheter, opprettet=$opprettet, endret=$endret, sistBrukt=$sistBrukt)"
 }
 
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -1621,9 +1632,13 @@ public data class Partisjonsferskhet @JsonCreator constructor(
 
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public data class Ferskhet @JsonCreator constructor(
+public data class Ressursferskhet @JsonCreator constructor(
     /**
-     * The oldest of the partitions, as in the header Data-Oppdatert
+     * The resource: virksomheter; a new one is added without a new version
+     */
+    @param:JsonProperty("ressurs") @get:JsonProperty("ressurs") public val ressurs: String,
+    /**
+     * The oldest of the partitions, as in the header Data-Oppdatert of answers about it; null before the first load is done: then they are 503
      */
     @param:JsonProperty("dataOppdatert") @get:JsonProperty("dataOppdatert") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val dataOppdatert: Instant? = null,
     /**
@@ -1631,9 +1646,30 @@ public data class Ferskhet @JsonCreator constructor(
      */
     @param:JsonProperty("alderSekunder") @get:JsonProperty("alderSekunder") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val alderSekunder: Double? = null,
     /**
-     * Each partition of the topic
+     * Each partition of its topic; empty when the service keeps none of the resource
      */
     @param:JsonProperty("partisjoner") @get:JsonProperty("partisjoner") public val partisjoner: List<Partisjonsferskhet>,
+)
+
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public data class Ferskhet @JsonCreator constructor(
+    /**
+     * Of avtaler: the oldest of the partitions, as in the header Data-Oppdatert
+     */
+    @param:JsonProperty("dataOppdatert") @get:JsonProperty("dataOppdatert") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val dataOppdatert: Instant? = null,
+    /**
+     * Age of that moment, in seconds
+     */
+    @param:JsonProperty("alderSekunder") @get:JsonProperty("alderSekunder") @get:JsonInclude(JsonInclude.Include.ALWAYS) public val alderSekunder: Double? = null,
+    /**
+     * Each partition of the topic of avtaler
+     */
+    @param:JsonProperty("partisjoner") @get:JsonProperty("partisjoner") public val partisjoner: List<Partisjonsferskhet>,
+    /**
+     * The same of each other resource, by its name
+     */
+    @param:JsonProperty("ressurser") @get:JsonProperty("ressurser") public val ressurser: List<Ressursferskhet>? = null,
 )
 
 @JsonIgnoreProperties(ignoreUnknown = true)

@@ -1,0 +1,239 @@
+import fc from 'fast-check';
+import { ResourceWriter } from '../../ingest/resource-writer.ts';
+import type { MessageBatch, RawMessage } from '../../kafka/batch.ts';
+import { Topic } from '../../kafka/topic-reader.ts';
+import { ingestResource } from '../../resources/resource.consumer.ts';
+import { checkHierarchy } from '../../resources/virksomheter/hierarchy.ts';
+import { virksomheter } from '../../resources/virksomheter/virksomheter.ts';
+import { expectedVirksomheter, nr, raw, said, type Said } from '../../testing/said-virksomheter.ts';
+import { startTestIngest, type TestIngest } from '../../testing/test-ingest.ts';
+import { rebuildResource } from './rebuildable.ts';
+import { Rebuild } from './rebuild.job.ts';
+
+/** Without Kafka: the topic is a list for each partition, which forgets as compaction and retention do. */
+const OWN = 'virksomheter';
+const PARTITIONS = 3;
+const WHO = { hvem: 'somebody', klient: 'vaktklient' };
+let setup: TestIngest;
+let writer: ResourceWriter;
+let log: RawMessage[][];
+let ends: number[];
+
+beforeAll(async () => {
+  setup = await startTestIngest({ VIRKSOMHET_TOPIC: OWN });
+  writer = new ResourceWriter(setup.pool, virksomheter);
+});
+afterAll(() => setup.stop());
+
+async function empty(): Promise<void> {
+  await setup.empty();
+  await setup.owner.query('truncate gjenoppbygging cascade');
+  await setup.owner.query(
+    `insert into konsum_offset select $1, n, 0 from generate_series(0, ${String(PARTITIONS - 1)}) n`,
+    [OWN],
+  );
+  await setup.owner.query(`insert into topic_epoke values ($1, 0, 'own') on conflict do nothing`, [OWN]);
+  log = Array.from({ length: PARTITIONS }, () => []);
+  ends = log.map(() => 0);
+}
+
+/** Published, and stored by the stream. */
+async function publish(all: readonly Said[], size = 3): Promise<void> {
+  for (const [partition, lane] of Map.groupBy(all, ({ unit }) => unit % PARTITIONS)) {
+    const from = ends[partition] ?? 0;
+    const messages = lane.map((one, n) => raw(one, from + n));
+    log[partition]?.push(...messages);
+    ends[partition] = from + messages.length;
+    for (let n = 0; n < messages.length; n += size) {
+      await ingestResource(writer, batchOf(partition, messages.slice(n, n + size), from + n));
+    }
+  }
+}
+
+function batchOf(partition: number, messages: readonly RawMessage[], fetchedFrom: number): MessageBatch {
+  const nextOffset = (messages.at(-1)?.offset ?? fetchedFrom - 1) + 1;
+  return { topic: OWN, epoch: 0, partition, fetchedFrom, messages, nextOffset, endOffset: nextOffset };
+}
+
+/** Reads what the topic holds when it is asked, some messages at a time; `onPiece` may disturb it. */
+function topicThat(onPiece: () => Promise<void>): Topic {
+  const describe = (): Promise<never> =>
+    Promise.resolve({
+      id: 'own',
+      partitions: ends.map((end, partition) => ({ partition, start: 0, end, stableEnd: end })),
+    } as never);
+  return new Topic(OWN, describe, ({ handle, positions }) => {
+    let isClosed = false;
+    const read = async (): Promise<void> => {
+      const from = await positions({ ...(await (describe() as Promise<object>)), epoch: 0 } as never);
+      for (const [partition, start] of from) {
+        for (let next = start; next < (ends[partition] ?? 0) && !isClosed;) {
+          const messages = (log[partition] ?? []).filter(({ offset }) => offset >= next).slice(0, 2);
+          const piece = batchOf(partition, messages, next);
+          next = await handle(messages.length > 0 ? piece : { ...piece, nextOffset: ends[partition] ?? 0 });
+          await onPiece();
+        }
+      }
+    };
+    let reading: Promise<void> = Promise.resolve();
+    return {
+      listen: () => void (reading = read()),
+      close: () => {
+        isClosed = true;
+        return reading.catch(() => undefined);
+      },
+    };
+  });
+}
+
+function rebuildWith(onPiece: () => Promise<void>, maxPercent: number): Rebuild {
+  const topic = topicThat(onPiece);
+  const beside = { writer: new ResourceWriter(setup.pool, virksomheter), topic, maxPercent };
+  return new Rebuild(setup.pool, rebuildResource(setup.pool, virksomheter, beside), setup.ingestor.giveWay);
+}
+
+const { signal } = new AbortController();
+
+/** With the process ended after so many pieces, and another that goes on, until it is done or waits to be confirmed. */
+async function finish(kills: readonly number[], during: () => Promise<void>, maxPercent: number): Promise<Rebuild> {
+  let rebuild = rebuildWith(() => Promise.resolve(), maxPercent);
+  await rebuild.begin(WHO);
+  for (const kill of kills) {
+    const { promise: killed, resolve } = Promise.withResolvers<undefined>();
+    let pieces = 0;
+    rebuild = rebuildWith(() => {
+      if (++pieces >= kill) resolve(undefined);
+      return Promise.resolve();
+    }, maxPercent);
+    await rebuild.round(signal);
+    await Promise.race([killed, new Promise((done) => setTimeout(done, 20))]);
+    await rebuild.stop();
+  }
+  rebuild = rebuildWith(() => Promise.resolve(), maxPercent);
+  await Promise.all([rebuild.round(signal), during()]);
+  for (let state = await rebuild.rebuilt.readProgress(); state?.tilstand === 'KJORER' && !state.awaitsConfirmation;) {
+    await rebuild.round(signal);
+    state = await rebuild.rebuilt.readProgress();
+  }
+  return rebuild;
+}
+
+const visible = (): Promise<unknown[]> =>
+  setup.owner.query(
+    `select organisasjonsnummer as nr, navn, overordnet_enhet as above, hovedenhet as top from virksomhet
+     where slettet is null order by 1`,
+  );
+
+/** Of each unit the last that was said of its newest time, as the topic had it: by lists, not by the rule's own code. */
+function expected(all: readonly Said[]): unknown[] {
+  return expectedVirksomheter(all)
+    .filter(({ gone }) => !gone)
+    .map(({ nr: number, above, top }) => {
+      const own = all.filter(({ unit }) => nr(unit) === number);
+      const since = own.slice(own.findLastIndex(({ kind }) => kind === 'BURIES') + 1);
+      const at = Math.max(...since.map((one) => one.at));
+      return { nr: number, navn: `Unit ${String(Number(number) - 900_000_000)} ${String(at)}`, above, top };
+    });
+}
+
+/** What compaction leaves is at least the last of each unit; of those that are lost, nothing. */
+function forget(lost: ReadonlySet<number>, keep: readonly boolean[]): void {
+  let n = 0;
+  log = log.map((lane) => {
+    const last = new Map(lane.map(({ key, offset }) => [String(key), offset]));
+    return lane.filter(({ key, offset }) => {
+      if (lost.has(Number(String(key)) - 900_000_000)) return false;
+      return last.get(String(key)) === offset || keep[n++ % keep.length];
+    });
+  });
+}
+
+/** As by hand: those that can be put right, since the topic still has what decided them. */
+async function corrupt(units: readonly number[]): Promise<void> {
+  const kept = log.flatMap((lane, partition) => lane.map(({ offset }) => `${String(partition)} ${String(offset)}`));
+  await setup.owner.query(
+    `update virksomhet set navn = 'wrong', overordnet_enhet = '900000009', hovedenhet = '900000007'
+     where organisasjonsnummer = any($1) and slettet is null and kilde_partisjon || ' ' || kilde_offset = any($2)`,
+    [units.map(nr), kept],
+  );
+  await setup.owner.query(`update virksomhet set hovedenhet = '900000007' where organisasjonsnummer = $1`, [nr(0)]);
+}
+
+const some = fc.array(said, { maxLength: 12 });
+const random = fc.record({
+  before: fc.array(said, { minLength: 1, maxLength: 40 }),
+  during: some,
+  late: some,
+  after: some,
+  lost: fc.uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 4 }),
+  keep: fc.array(fc.boolean(), { minLength: 1, maxLength: 7 }),
+  wrong: fc.uniqueArray(fc.integer({ min: 0, max: 7 }), { maxLength: 4 }),
+  kills: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }),
+});
+
+test('whatever the topic has lost, whoever is killed and whatever the stream brings meanwhile, it comes to what the topic tells', async () => {
+  await fc.assert(
+    fc.asyncProperty(random, async ({ before, during, late, after, lost: names, keep, wrong, kills }) => {
+      await empty();
+      await publish(before);
+      const shown = new Set(expected(before).map((row) => (row as { nr: string }).nr));
+      // A deletion is remembered, also when the topic has forgotten it.
+      const lost = new Set(names.filter((unit) => shown.has(nr(unit))));
+      forget(lost, keep);
+      await corrupt(wrong);
+      const rebuild = await finish(kills, () => publish(during), 0);
+      const { awaitsConfirmation, usette } = (await rebuild.rebuilt.readProgress()) ?? {};
+      const told = new Set([...during, ...(awaitsConfirmation ? late : [])].map(({ unit }) => unit));
+      await publish(late);
+      if (awaitsConfirmation) {
+        await rebuild.confirm(usette ?? 0, WHO);
+        await rebuild.round(signal);
+      }
+      await rebuild.stop();
+      const fresh = [...lost].filter((unit) => !told.has(unit));
+      expect(await rebuild.rebuilt.readProgress()).toMatchObject({ tilstand: 'FERDIG', fjernet: fresh.length });
+      const known = before.filter(({ unit }) => !fresh.includes(unit));
+      expect(await visible()).toEqual(expected([...known, ...during, ...late]));
+      await publish(after);
+      expect(await visible()).toEqual(expected([...known, ...during, ...late, ...after]));
+      expect(await checkHierarchy(setup.pool, { repair: false })).toEqual([]);
+    }),
+    { numRuns: 25 },
+  );
+}, 60_000);
+
+test('what goes is told of in the feed, leaves no history and moves those below it; too many wait for somebody', async () => {
+  await empty();
+  const say = (unit: number, above: number | null): Said => ({ unit, above, at: 1, kind: 'SAYS' });
+  await publish([say(1, 2), say(2, 3), say(3, null), say(4, null), say(5, null), say(6, null)]);
+  forget(new Set([2]), [true]);
+  const first = await finish([], () => Promise.resolve(), 10);
+  expect(await first.rebuilt.readProgress()).toMatchObject({
+    tilstand: 'KJORER',
+    awaitsConfirmation: true,
+    usette: 1,
+    fjernet: 0,
+  });
+  await expect(first.confirm(2, WHO)).rejects.toMatchObject({ problemType: { status: 409 } });
+  await first.cancel(WHO);
+  await first.stop();
+  expect(await visible()).toHaveLength(6);
+  const second = await finish([], () => Promise.resolve(), 20);
+  await second.stop();
+  expect(await second.rebuilt.readProgress()).toMatchObject({ tilstand: 'FERDIG', usette: 1, fjernet: 1, rettet: 0 });
+  expect(await visible()).toMatchObject([{ nr: nr(1), above: nr(2), top: nr(2) }, { nr: nr(3) }, {}, {}, {}]);
+  expect(
+    await setup.owner.query(
+      'select organisasjonsnummer as nr, type from virksomhet_endring order by tx, lopenr offset 6',
+    ),
+  ).toEqual(
+    expect.arrayContaining([
+      { nr: nr(2), type: 'SLETTET' },
+      { nr: nr(1), type: 'ENDRET' },
+    ]),
+  );
+  expect(await setup.owner.query('select from virksomhet_versjon where organisasjonsnummer = $1', [nr(2)])).toEqual([]);
+  // The same again is as new, since nobody has deleted it.
+  await publish([say(2, 3)]);
+  expect(await visible()).toHaveLength(6);
+});

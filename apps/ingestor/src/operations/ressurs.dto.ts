@@ -1,0 +1,17 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, Matches } from 'class-validator';
+import { RESOURCES } from '../resources/resources.ts';
+
+export const AVTALER = 'avtaler';
+
+/** Of what: another resource has it where its topic is set. */
+export class RessursDto {
+  @ApiPropertyOptional({
+    enum: [AVTALER, ...RESOURCES.map(({ resource }) => resource.name)],
+    default: AVTALER,
+    description: 'What it is about; another than avtaler only where the ingestor has its topic',
+  })
+  @IsOptional()
+  @Matches(/^[a-z]{1,50}$/, { message: 'must be the name of a resource' })
+  ressurs: string = AVTALER;
+}
