@@ -219,12 +219,12 @@ test('by hovedenhet needs the field hovedenhet alone, and no position tells whic
     utvalg: { abonnement: 'mine', medlemmer: { hovedenheter: 1 } },
   });
   const seenIds: string[] = [];
-  let etter: string | undefined;
+  let position: string | undefined;
   for (let isMore = true; isMore;) {
-    const { body } = await follow({ as, antall: '1', ...(etter !== undefined && { etter }) });
+    const { body } = await follow({ as, antall: '1', ...(position !== undefined && { etter: position }) });
     seenIds.push(...body.endringer.map(({ avtaleId }: { avtaleId: string }) => avtaleId));
-    etter = String(body.posisjon);
-    const parts = Buffer.from(etter, 'base64url').toString().split('.');
+    position = String(body.posisjon);
+    const parts = Buffer.from(position, 'base64url').toString().split('.');
     expect(parts.map((part) => Buffer.from(part, 'base64url').toString()).join(' ')).not.toContain('91082551');
     isMore = body.flere;
   }
@@ -248,8 +248,8 @@ test('of members that are there by several ways, none is passed over', async () 
     'select endringsepoke() as epoch, id from abonnement',
   );
   await api.owner.query('truncate avtale_endring');
-  const etter = encodePlace({ epoch: '', id: '', ...state, kinds: undefined }, afterTransaction(BigInt(row?.tx ?? 0)));
-  const first = await follow({ etter });
+  const before = encodePlace({ epoch: '', id: '', ...state, kinds: undefined }, afterTransaction(BigInt(row?.tx ?? 0)));
+  const first = await follow({ etter: before });
   expect(told(first)).toEqual([[ID, 'ENDRET']]);
 });
 
