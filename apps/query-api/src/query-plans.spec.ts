@@ -60,7 +60,7 @@ async function plan<Row extends pg.QueryResultRow>({ statement, values }: Query<
   return rows
     .map((row) => row['QUERY PLAN'])
     .join('\n')
-    .replace('Seq Scan on konsum_status', 'konsum_status');
+    .replaceAll(/Seq Scan on ((konsum|ressurs)_status)/g, '$1');
 }
 
 const idents = ['00000000001'];

@@ -44,7 +44,7 @@ export async function repairDeviations(
   const keys = repaired.map(({ key }) => key);
   if (keys.length === 0) return [];
   const after = await follow?.(db, keys);
-  await queries.write(db, repaired);
+  await queries.rewrite(db, repaired);
   await queries.noteLearned(db, keys);
   const isGone = ({ content }: Decided): boolean => content === undefined;
   await queries.deleteHistory(

@@ -120,11 +120,12 @@ export class ResourceQueries {
       if (code === '23505' && constraint === `${this.table}_pkey`) throw new ConcurrentChangeError();
       throw error;
     }
-    await this.update(db, changed);
+    await this.rewrite(db, changed);
     await this.movePlace(db, same);
   }
 
-  private async update(db: Db, rows: readonly ResourceRow[]): Promise<void> {
+  /** All columns of rows that are locked, whatever is known of them. */
+  async rewrite(db: Db, rows: readonly ResourceRow[]): Promise<void> {
     if (rows.length === 0) return;
     const { from, values } = unnested(
       this.columns,

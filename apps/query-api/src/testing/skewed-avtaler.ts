@@ -142,7 +142,7 @@ interface PlanNode {
 function readsIn(node: PlanNode): number {
   const below = (node.Plans ?? []).reduce((sum, part) => sum + readsIn(part), 0);
   // Of the moment, which has a row for each partition.
-  if (node['Relation Name'] === undefined || node['Relation Name'] === 'konsum_status') return below;
+  if (['konsum_status', 'ressurs_status', undefined].includes(node['Relation Name'])) return below;
   const each =
     node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
   return below + each * node['Actual Loops'];
