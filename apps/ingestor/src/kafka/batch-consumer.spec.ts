@@ -50,7 +50,7 @@ function allStored(partitions?: number[]): Promise<unknown> {
       const [stored, end] = [await positions(), await ends()];
       return (partitions ?? [...end.keys()]).every((partition) => stored[partition] === end[partition]);
     },
-    { what: 'the end of the partitions to be stored', maxMs: 60_000 },
+    { what: 'the end of the partitions to be stored', maxMs: 150_000 },
   );
 }
 
