@@ -30,6 +30,7 @@ const BODIES = {
   forkastFlere: { alle: true, begrunnelse: 'ANNET' },
   spillAvFlere: { alle: true },
   rettAvstemming: { type: 'MANGLER' },
+  bekreftGjenoppbygging: { bekreft: 1 },
   listManglendeVirksomheter: { antall: 1 },
   listVirksomheterUtenHovedenhet: { antall: 1 },
   frigiKontrakt: { adapterId: 'spec-adapter', aarsak: 'AVVIKLET' },
