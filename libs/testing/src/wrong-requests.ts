@@ -108,9 +108,10 @@ export function wrongRequests(
     Object.entries(methods).flatMap(([method, operation]) => {
       const path = template.replace(/\{(\w+)\}/g, (_, name: string) => options.pathValues[name] ?? 'x');
       const request = { operation: operation.operationId, method: method.toUpperCase(), path };
+      const body = JSON.stringify(options.bodies[operation.operationId] ?? {});
       const json = operation.requestBody?.content['application/json']?.schema;
       return [
-        ...wrongQueries(operation).map((wrong) => ({ ...request, body: json && '{}', ...wrong })),
+        ...wrongQueries(operation).map((wrong) => ({ ...request, body: json && body, ...wrong })),
         ...(json ? wrongBodies(document, json, operation.operationId, options) : []).map((wrong) => ({
           ...request,
           query: '',
