@@ -1,19 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { waitUntil } from '@tiltak/testing';
 import { register } from 'prom-client';
 import { measureEventLoop } from './event-loop.ts';
 
 async function longest(): Promise<number> {
   const text = await register.getSingleMetricAsString('event_loop_delay_sekunder');
   return Number(/kvantil="1"\} (\S+)/.exec(text)?.[1]);
-}
-
-async function waitUntilTold(): Promise<number> {
-  for (let tries = 0; tries < 40; tries++) {
-    await wait(50);
-    const told = await longest();
-    if (told > 0.25) return told;
-  }
-  return longest();
 }
 
 test('what kept everybody waiting is told of, to each that reads the metrics', async () => {
@@ -23,7 +15,13 @@ test('what kept everybody waiting is told of, to each that reads the metrics', a
   const until = performance.now() + 300;
   while (performance.now() < until);
   // What samples the delay may come late itself on a busy machine.
-  const first = await waitUntilTold();
+  const first = await waitUntil(
+    async () => {
+      const told = await longest();
+      return told > 0.25 && told;
+    },
+    { what: 'the delay to be told of' },
+  );
   const second = await longest();
   expect(first).toBeGreaterThan(0.25);
   expect(second).toBeGreaterThanOrEqual(first);

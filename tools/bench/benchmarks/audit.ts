@@ -1,8 +1,12 @@
-import { join } from 'node:path';
-import { freePort, LOCAL_DIR, onDuty, ROOT, startProcess, syntheticFnr } from '@tiltak/testing';
+import { freePort, onDuty, syntheticFnr } from '@tiltak/testing';
 import { deltakerIdOf, type System } from '../../e2e/system.ts';
-import { builtApp, clientId, migrateDatabase, waitUntilReady, type App } from '../../local/apps.ts';
-import { APP_ENV } from '../../local/options.ts';
+import {
+  auditorClientId,
+  migrateDatabase,
+  startAuditorPageProcess,
+  waitUntilReady,
+  type App,
+} from '../../local/apps.ts';
 import { CpuMeter } from '../measuring/machine.ts';
 import { takeRounds, type Round } from '../measuring/rounds.ts';
 import { timesOf, type Span } from '../measuring/statistics.ts';
@@ -18,7 +22,6 @@ const OF_MONTH = 2_500_000;
 const [ORDINARY, FREQUENT] = [100, 10_000];
 /** persons of each kind that are asked about */
 const ASKED = 25;
-const LOGIN = 'bench_revisor';
 
 type Values = Record<string, number>;
 
@@ -130,22 +133,7 @@ async function readSizes(system: System, lookups: number): Promise<Values> {
 }
 
 async function startPage(system: System): Promise<App> {
-  const { host, port, database } = system.env.database;
-  await system.sql(`create role ${LOGIN} login password 'x' in role datadeling_revisor`);
-  await system.sql(`grant connect on database ${database} to ${LOGIN}`);
-  const [listen, { organisasjon, deltakerIdKey, konsumenter, issuer, jwksUri }] = [await freePort(), system.env];
-  const logFile = join(LOCAL_DIR, 'logs', `revisor-${String(listen)}.log`);
-  const proc = startProcess(process.execPath, [builtApp('query-api'), 'revisor'], logFile, {
-    cwd: ROOT,
-    env: {
-      ...{ ...APP_ENV, DB_HOST: host, DB_PORT: String(port), DB_DATABASE: database },
-      ...{ DB_USERNAME: LOGIN, DB_PASSWORD: 'x', ORGANISASJON: organisasjon, DELTAKER_ID_NOEKKEL: deltakerIdKey },
-      ...{ HOST: '127.0.0.1', PORT: String(listen), KONSUMENTER_FIL: konsumenter, NEDSTENGING_VENTETID_MS: '0' },
-      ...{ AZURE_APP_CLIENT_ID: clientId(organisasjon), AZURE_OPENID_CONFIG_ISSUER: issuer },
-      AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,
-    },
-  });
-  const app = { navn: 'the page of auditors', url: `http://127.0.0.1:${String(listen)}`, proc, logFile };
+  const app = startAuditorPageProcess(system.env, await freePort());
   await waitUntilReady(app);
   return app;
 }
@@ -174,7 +162,8 @@ async function askAll({ system, app }: Asked, idents: readonly string[]): Promis
   let lines = 0;
   for (const person of idents) {
     const token = await system.token({
-      azp: clientId(system.env.organisasjon),
+      azp: auditorClientId(system.env.organisasjon),
+      audience: auditorClientId(system.env.organisasjon),
       claims: { ...onDuty(), roles: ['revisor'] },
     });
     const from = performance.now();

@@ -150,7 +150,6 @@ export class ResourceQueries {
     const { table, key } = this;
     const compared = [...this.content.map(([column]) => column), 'slettet', 'avtrykk'];
     const { rows: found } = await db.query<{ id: string }>({
-      name: `avvik_${table}`,
       text: `select ${table}.${key}::text as id from ${from} join ${table} using (${key})
              where (${compared.map((column) => `${table}.${column}`).join(', ')})
                is distinct from (${compared.map((column) => `inn.${column}`).join(', ')})`,

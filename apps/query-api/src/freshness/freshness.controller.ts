@@ -5,6 +5,14 @@ import { grantOf } from '../access/grant.ts';
 import { IsOperation } from '../access/operations.ts';
 import { oldest, Freshness, type PartitionFreshness } from './freshness.ts';
 
+const AGE = {
+  type: Number,
+  nullable: true,
+  minimum: 0,
+  description: 'Age of that moment, in seconds',
+  example: 0.4,
+} as const;
+
 @ApiSchema({ name: 'Partisjonsferskhet' })
 export class PartisjonsferskhetDto {
   @ApiProperty({ type: 'integer', minimum: 0, description: 'Partition of the topic', example: 0 })
@@ -19,13 +27,7 @@ export class PartisjonsferskhetDto {
   })
   dataOppdatert: string | null;
 
-  @ApiProperty({
-    type: Number,
-    nullable: true,
-    minimum: 0,
-    description: 'Age of that moment, in seconds',
-    example: 0.4,
-  })
+  @ApiProperty(AGE)
   alderSekunder: number | null;
 
   @ApiProperty({
@@ -55,13 +57,7 @@ export class RessursferskhetDto {
   })
   dataOppdatert: string | null;
 
-  @ApiProperty({
-    type: Number,
-    nullable: true,
-    minimum: 0,
-    description: 'Age of that moment, in seconds',
-    example: 0.4,
-  })
+  @ApiProperty(AGE)
   alderSekunder: number | null;
 
   @ApiProperty({
@@ -82,13 +78,7 @@ export class FerskhetDto {
   })
   dataOppdatert: string | null;
 
-  @ApiProperty({
-    type: Number,
-    nullable: true,
-    minimum: 0,
-    description: 'Age of that moment, in seconds',
-    example: 0.4,
-  })
+  @ApiProperty(AGE)
   alderSekunder: number | null;
 
   @ApiProperty({ type: [PartisjonsferskhetDto], description: 'Each partition of the topic of avtaler' })
