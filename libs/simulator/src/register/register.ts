@@ -124,7 +124,8 @@ export class Register {
       this.tell(this.add(), 'Ny');
       return;
     }
-    const place = this.random.number(this.planted.length, this.size - 1);
+    let place = this.random.number(this.planted.length, this.size - 1);
+    while (this.states[place] === LOST) place = this.random.number(this.planted.length, this.size - 1);
     // What is gone is gone, and the feed tells of it again now and then.
     if (this.states[place] !== ACTIVE || what === 'Ukjent') this.tell(place, 'Ukjent');
     else if (what === 'Sletting') this.end(place, STRUCK, 'Sletting');
