@@ -116,12 +116,15 @@ export class RegisterCopy {
     this.run('delete from venter where nr = ? and dato = ?', nr, dato);
   }
 
-  remove({ nr, dato }: Pending): void {
+  /** @param isTold whether the register said so; else its deletion is not sent by itself */
+  remove({ nr, dato }: Pending, { isTold }: { isTold: boolean }): void {
     this.run('delete from enhet where nr = ?', nr);
     this.run(
-      'insert into fjernet (nr, dato) values (?, ?) on conflict do update set dato = excluded.dato, usendt = 1',
+      `insert into fjernet (nr, dato, usendt) values (?, ?, ?)
+       on conflict do update set dato = excluded.dato, usendt = excluded.usendt`,
       nr,
       dato,
+      isTold ? UNSENT : SENT,
     );
     this.run('delete from venter where nr = ? and dato = ?', nr, dato);
   }

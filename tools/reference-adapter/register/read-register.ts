@@ -94,8 +94,10 @@ async function readOne(api: RegisterApi, copy: RegisterCopy, pending: Pending): 
       return new UnitError('the register tells of it and does not know it yet');
     }
     copy.transaction(() => {
-      if (unit === undefined || unit === 'REMOVED') copy.remove(pending);
-      else copy.store(pending, virksomhetOf(unit, copy.known(pending.nr)?.innhold));
+      // Gone without a word: a full sync deletes it, which waits for somebody when they are many.
+      if (unit === undefined || unit === 'REMOVED') {
+        copy.remove(pending, { isTold: unit === 'REMOVED' || pending.type !== UNSEEN });
+      } else copy.store(pending, virksomhetOf(unit, copy.known(pending.nr)?.innhold));
     });
     return undefined;
   } catch (error) {
