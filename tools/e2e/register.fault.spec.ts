@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { Register, startRegisterServer, type RegisterServer } from '@tiltak/simulator';
 import { createTestTopic, createWorkDir, waitUntil, type TestTopic } from '@tiltak/testing';
 import { AdapterApi } from '../reference-adapter/api.ts';
+import { RegisterCopy } from '../reference-adapter/register/copy.ts';
+import { unitOf, virksomhetOf, type Virksomhet } from '../reference-adapter/register/virksomhet.ts';
 import type { AdapterReport, AdapterTask } from './register-adapter.ts';
 import { deviationsOf, type AnsweredUnit } from './register-oracle.ts';
 import { startRegisterAdapter } from './register-run.ts';
@@ -241,4 +244,77 @@ test('two runs at once: the second one says so, and does nothing', async () => {
   await expect(run({ what: 'delta' })).rejects.toThrow('Another run of the adapter has');
   expect(await first.report).toMatchObject({ isDone: true });
   await requireExact();
+}, 120_000);
+
+/** Of units as a register may tell them; those that the adapter reads as it should. */
+function oddUnits(count: number): Virksomhet[] {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 110 }),
+    fc.constantFrom(
+      '\ud800',
+      '\0',
+      '2026-02-29',
+      '2024-02-29',
+      'x'.repeat(1_000),
+      '💥'.repeat(1_000),
+      '310000007',
+      null,
+    ),
+  );
+  const object = (member: string): fc.Arbitrary<unknown> => fc.oneof(fc.record({ [member]: text }), text);
+  const unit = fc.record(
+    {
+      navn: text,
+      organisasjonsform: object('kode'),
+      overordnetEnhet: text,
+      naeringskode1: object('kode'),
+      postadresse: object('kommunenummer'),
+      slettedato: text,
+    },
+    { requiredKeys: [] },
+  );
+  return fc.sample(unit, { seed: 15, numRuns: count }).flatMap((json, n) => {
+    try {
+      return [virksomhetOf(unitOf({ ...json, organisasjonsnummer: String(320_000_000 + n) }))];
+    } catch {
+      return [];
+    }
+  });
+}
+
+test('what the adapter reads of a unit the ingestor takes; and what it does not take holds no other, and is told of', async () => {
+  const odd = oddUnits(2_000);
+  expect(odd.length).toBeGreaterThan(100);
+  const now = new Date().toISOString();
+  const own = new RegisterCopy(join(directory, 'rart.sqlite'));
+  const put = (unit: Virksomhet): void => {
+    own.transaction(() => own.store({ nr: unit.organisasjonsnummer, slag: 'enheter', dato: now, type: 'Ny' }, unit));
+  };
+  odd.forEach(put);
+  own.setNote('feeder-fra', now);
+  own.close();
+  const task = { what: 'delta', copy: join(directory, 'rart.sqlite') } as const;
+  expect(await run(task)).toMatchObject({
+    summary: expect.stringMatching(`^${String(odd.length)} [^\n]*$`),
+    isDone: true,
+  });
+  const again = new RegisterCopy(task.copy);
+  const [first, second] = odd;
+  if (!first || !second) throw new Error('There are no odd units');
+  for (const unit of [
+    { ...first, navn: 'x'.repeat(1_001) },
+    { ...second, navn: 'ENDRET' },
+  ]) {
+    again.transaction(() =>
+      again.store({ nr: unit.organisasjonsnummer, slag: 'enheter', dato: new Date().toISOString(), type: 'Ny' }, unit),
+    );
+  }
+  again.close();
+  const { summary } = await run(task);
+  expect(summary).toContain(`${first.organisasjonsnummer}: ressurs.navn is longer than 1000 characters`);
+  await waitUntil(
+    async () =>
+      (await answered()).find(({ organisasjonsnummer: nr }) => nr === second.organisasjonsnummer)?.navn === 'ENDRET',
+    { what: 'the other one to be answered' },
+  );
 }, 120_000);

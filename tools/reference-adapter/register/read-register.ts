@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import streamArray from 'stream-json/streamers/stream-array.js';
 import type { RegisterCopy, Pending } from './copy.ts';
 import { RegisterError, UNIT_KINDS, type RegisterApi, type UnitKind } from './register-api.ts';
-import { numberIn, UnitError, unitOf, virksomhetOf } from './virksomhet.ts';
+import { numberIn, UnitError, unitOf, virksomhetOf, type Virksomhet } from './virksomhet.ts';
 
 /**
  * How long before it is there the making of a file may have begun. A file tells when it was done, not of which moment it
@@ -162,25 +162,29 @@ interface UnitFile {
 
 /** A list of units, however long: some of them at a time are in memory. One that can't be read is asked for by itself. */
 async function readFile(copy: RegisterCopy, { kind, file, type, moment, round }: UnitFile): Promise<void> {
-  let units: unknown[] = [];
+  let batch: (Virksomhet | Pending)[] = [];
   let read = 0;
   let unreadable = 0;
-  const storeOne = (json: unknown): void => {
+  // No more of it is kept than is stored: of a unit's members, that is a tenth.
+  const readOf = (json: unknown): Virksomhet | Pending => {
     try {
-      copy.storeFromFile(virksomhetOf(unitOf(json)), moment, round);
+      return virksomhetOf(unitOf(json));
     } catch (error) {
-      if (!(error instanceof UnitError)) throw error;
       const nr = numberIn(json);
-      if (nr === undefined || ++unreadable > MAX_UNREADABLE) {
-        throw new UnitError(`unit ${String(read + 1)}: ${error.message}`);
+      if (error instanceof UnitError && nr !== undefined && ++unreadable <= MAX_UNREADABLE) {
+        return { nr, slag: kind, dato: moment, type: 'Ukjent' };
       }
-      copy.wait({ nr, slag: kind, dato: moment, type: 'Ukjent' });
+      throw error instanceof UnitError ? new UnitError(`unit ${String(read + 1)}: ${error.message}`) : error;
     }
-    read++;
   };
   const store = (): void => {
-    copy.transaction(() => units.forEach(storeOne));
-    units = [];
+    copy.transaction(() => {
+      for (const one of batch) {
+        if ('nr' in one) copy.wait(one);
+        else copy.storeFromFile(one, moment, round);
+      }
+    });
+    batch = [];
   };
   try {
     await pipeline(
@@ -188,7 +192,11 @@ async function readFile(copy: RegisterCopy, { kind, file, type, moment, round }:
       await unpackingOf(file, type),
       streamArray.withParserAsStream(),
       async (items: AsyncIterable<{ value: unknown }>) => {
-        for await (const { value } of items) if (units.push(value) === ROWS_OF_A_TRANSACTION) store();
+        for await (const { value } of items) {
+          batch.push(readOf(value));
+          read++;
+          if (batch.length === ROWS_OF_A_TRANSACTION) store();
+        }
         store();
       },
     );
