@@ -392,7 +392,7 @@ const ofRun = (name: string, label: string, per: string): Figure[] => [
     unit: `µs/${per}`,
     robust: true as const,
   })),
-  memory(`${name}.memory.adapter`, `${label}: most memory of the adapter`, atMost(250)),
+  memory(`${name}.memory.adapter`, `${label}: most memory of the adapter`, atMost(400)),
   memory(`${name}.memory.ingestor`, `${label}: most memory of the ingestor`, atMost(250)),
 ];
 

@@ -17,7 +17,7 @@ const FILE_MARGIN_MS = 6 * 3_600_000;
 /** Units that are read at once. */
 const READERS = 8;
 const AT_ONCE = 1_000;
-const ROWS_OF_A_TRANSACTION = 5_000;
+const ROWS_OF_A_TRANSACTION = 1_000;
 /** More than this many units that are gone without a word: it is the file that is not whole. */
 const MAX_UNSEEN_SHARE = 0.2;
 /** One unit that can't be read holds no other; so many after each other, and it is the register that does not answer. */
