@@ -84,31 +84,39 @@ export async function pushAll(api: AdapterApi, copy: RegisterCopy, options: Push
   const goesOn = resumed !== undefined && (known === undefined || GOES_ON.has(known.tilstand));
   const syncId = goesOn ? resumed : randomUUID();
   copy.setNote(SENDING, syncId);
-  const sync = known && goesOn && known.tilstand !== 'MOTTAR' ? known : await sendPages(syncId, api, copy, options);
-  copy.transaction(() => {
-    copy.markAllSent();
+  try {
+    const isIn = goesOn && known !== undefined && known.tilstand !== 'MOTTAR';
+    const sync = isIn ? known : await sendPages(syncId, api, copy, options);
+    copy.transaction(() => {
+      copy.markAllSent();
+      copy.setNote(SENDING, undefined);
+      copy.setNote(ENDING, syncId);
+    });
+    return await end(api, copy, sync, options);
+  } catch (error) {
+    if (!(error instanceof RefusedError) || !IS_OVER.has(error.status)) throw error;
     copy.setNote(SENDING, undefined);
-    copy.setNote(ENDING, syncId);
-  });
-  return end(api, copy, sync, options);
+    // It is over meanwhile, or its pages are of another size now.
+    if (goesOn && error.entries.length === 0) return pushAll(api, copy, options);
+    throw refusalOf(error);
+  }
 }
 
 const GOES_ON = new Set(['MOTTAR', 'SLETTER', 'VENTER_PAA_BEKREFTELSE', 'FULLFOERT']);
+const IS_OVER = new Set([400, 409]);
 
-async function sendPages(syncId: string, api: AdapterApi, copy: RegisterCopy, options: PushOptions): Promise<Sync> {
+function refusalOf(error: RefusedError): Error {
+  if (error.entries.length === 0) return error;
+  const told = error.entries.map(({ id, wrong }) => `  ${id}: ${wrong}`);
+  return new Error(`The full sync is refused:\n${told.join('\n')}`, { cause: error });
+}
+
+function sendPages(syncId: string, api: AdapterApi, copy: RegisterCopy, options: PushOptions): Promise<Sync> {
   const { pageSize, concurrency, progress } = options;
   const starts = copy.pageStarts(pageSize);
   const page = (n: number): Entry[] => copy.page(starts[n - 1] ?? '', pageSize).map(toEntry);
-  try {
-    const source = { length: copy.count(), page };
-    return await send(api, source, { method: 'POST', syncId, pageSize, concurrency, progress });
-  } catch (error) {
-    if (!(error instanceof RefusedError) || (error.status !== 409 && error.status !== 400)) throw error;
-    // It is over, or what is sent can't be taken: the next one begins anew.
-    copy.setNote(SENDING, undefined);
-    const told = error.entries.map(({ id, wrong }) => `  ${id}: ${wrong}`);
-    throw told.length === 0 ? error : new Error(`The full sync is refused:\n${told.join('\n')}`, { cause: error });
-  }
+  const source = { length: copy.count(), page };
+  return send(api, source, { method: 'POST', syncId, pageSize, concurrency, progress });
 }
 
 /**
