@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-/** A page on its way to the ingestor. */
+/** A page on its way to the ingestor, or a confirmation. */
 export interface PageOnRoad {
-  method: string;
+  method: 'POST' | 'PATCH' | 'DELETE' | 'CONFIRM';
   synkId: string;
   side: number;
   entries: number;
@@ -48,7 +48,7 @@ export class WatchedRoad {
   private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = request;
     const body = await buffer(request);
-    const page = url.endsWith('/virksomheter/synk') ? pageOf(method, body) : undefined;
+    const page = seenIn(method, url, body);
     if (page) await this.watch(page);
     const { authorization = '', 'content-type': type = '' } = headers;
     const answer = await fetch(`${this.target}${url}`, {
@@ -67,10 +67,13 @@ export class WatchedRoad {
   }
 }
 
-function pageOf(method: string, body: Buffer): PageOnRoad {
-  const { metadata, ressurser } = JSON.parse(body.toString()) as {
+function seenIn(method: string, url: string, body: Buffer): PageOnRoad | undefined {
+  const nothing = { synkId: '', side: 0, entries: 0, isTaken: false };
+  if (url.endsWith('/bekreft')) return { ...nothing, method: 'CONFIRM' };
+  if (!url.endsWith('/synk') || (method !== 'POST' && method !== 'PATCH' && method !== 'DELETE')) return undefined;
+  const { metadata, ressurser: entries } = JSON.parse(body.toString()) as {
     metadata: { synkId: string; side: number };
     ressurser: unknown[];
   };
-  return { method, synkId: metadata.synkId, side: metadata.side, entries: ressurser.length, isTaken: false };
+  return { method, synkId: metadata.synkId, side: metadata.side, entries: entries.length, isTaken: false };
 }

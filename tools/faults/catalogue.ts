@@ -266,7 +266,7 @@ export const FAULTS: readonly Fault[] = [
     done: 'a tenth is gone without a word; SIGKILL once it is confirmed',
     holds: 'nothing is deleted before, changes go on; then exactly these, and no page is sent again',
     file: REGISTER,
-    test: 'a full sync that waits to be confirmed holds no change, and is deleted by once, though the adapter is killed meanwhile',
+    test: 'a full sync that waits to be confirmed holds no change, and deletes once it is, though the adapter is killed',
   },
   {
     fault: 'a register that goes silent',
