@@ -45,7 +45,7 @@ const MAX_TOLD = 5;
 function countsOf({ endret, uendret, foreldet, parkert, mottatteRessurser }: Counts): string {
   const waiting = mottatteRessurser - endret - uendret - foreldet - parkert;
   const counts = { changed: endret, 'as stored already': uendret, 'older than what is stored': foreldet };
-  return Object.entries({ ...counts, 'could not be stored': parkert, 'not stored yet': waiting })
+  return Object.entries({ ...counts, 'could not be stored': parkert, 'not counted yet': waiting })
     .filter(([what, count]) => count > 0 || what === 'changed')
     .map(([what, count]) => `${String(count)} ${what}`)
     .join(', ');
