@@ -19,12 +19,15 @@ export class WatchedRoad {
   watch: (page: PageOnRoad) => Promise<void> | void = () => undefined;
   private readonly target: string;
   private readonly server: Server;
+  private readonly passing = new Set<Promise<void>>();
 
   private constructor(target: string) {
     this.target = target;
     this.server = createServer((request, response) => {
       // Who asked is gone.
-      this.pass(request, response).catch(() => response.destroy());
+      const passing = this.pass(request, response).catch(() => void response.destroy());
+      this.passing.add(passing);
+      void passing.finally(() => this.passing.delete(passing));
     });
   }
 
@@ -37,6 +40,11 @@ export class WatchedRoad {
 
   get url(): string {
     return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+  }
+
+  /** Until nothing is on it any more, also of who is gone. */
+  async empty(): Promise<void> {
+    await Promise.all(this.passing);
   }
 
   async stop(): Promise<void> {
