@@ -133,7 +133,9 @@ async function costOf(act: Act, system: System, address: OneAddress, apps: App[]
   const load = (seconds: number): Promise<unknown> =>
     system
       .as('alt')
-      .then((headers) => runLoad({ url: address.url, headers, requests: there, connections: CONNECTIONS * apps.length, seconds }));
+      .then((headers) =>
+        runLoad({ url: address.url, headers, requests: there, connections: CONNECTIONS * apps.length, seconds }),
+      );
   // All of them must have compiled what they run, which takes so many requests, and not so many seconds.
   const [begun, cold] = [performance.now(), await total()];
   do await load(1);
