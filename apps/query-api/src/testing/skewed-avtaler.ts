@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { AvtaleFilter } from '../avtaler/avtaler.filter.ts';
-import { asStored, withMoment } from '../lookups/reader.ts';
+import { asStored, KEYED_PLANS, withMoment } from '../lookups/reader.ts';
 import type { Query } from '../lookups/statement.ts';
 
 /** Of many avtaler, one in twenty is of this employer. */
@@ -109,7 +109,7 @@ export async function readsOf<Row extends pg.QueryResultRow>(
   plans: 'force_generic_plan' | 'force_custom_plan' = 'force_generic_plan',
 ): Promise<{ read: number; rows: number; ms: number; text: string }> {
   const types = keys?.types ?? [];
-  await db.query(`set plan_cache_mode = ${plans}`);
+  await db.query(`${KEYED_PLANS}; set plan_cache_mode = ${plans}`);
   await db.query(`prepare maalt${types.length > 0 ? `(${types.join(', ')})` : ''} as ${withMoment(statement).text}`);
   try {
     const args = asStored(values, skewedDeltakerId).map(literal).join(', ');
