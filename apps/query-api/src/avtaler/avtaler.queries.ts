@@ -76,7 +76,8 @@ function sourceOf(filter: AvtaleFilter, phaseDay: string, params: Params): { fro
     conditions.push(wasCurrentAt(params.add(filter.gjeldendePer, 'timestamptz')), ...everOf(filter, params));
     return { from: 'avtale_versjon_synlig da', conditions };
   }
-  if (!(personidenter ?? deltakerId)) return { from: 'avtale_synlig', conditions: conditionsOf(filter, phaseDay, params) };
+  if (!(personidenter ?? deltakerId))
+    return { from: 'avtale_synlig', conditions: conditionsOf(filter, phaseDay, params) };
   const whose = conditionsOf({ personidenter, deltakerId }, phaseDay, params).join(' and ');
   return {
     from: `(select * from avtale_synlig where ${whose} offset 0) avtale_synlig`,
