@@ -26,7 +26,11 @@ export interface Stage {
   close: () => Promise<void>;
 }
 
-export async function openStage({ brief, broken }: Pick<Stage, 'brief' | 'broken'>): Promise<Stage> {
+/** @param built when the apps have been, whose migrations are what all systems of the scenes begin with */
+export async function openStage(
+  { brief, broken }: Pick<Stage, 'brief' | 'broken'>,
+  built: Promise<void>,
+): Promise<Stage> {
   await prepareKafka();
   const { directory, clean } = createWorkDir('demo');
   const place = (name: string): { dataDir: string; logFile: string } => ({
@@ -39,10 +43,16 @@ export async function openStage({ brief, broken }: Pick<Stage, 'brief' | 'broken
     startPostgres({ port: postgresPort, ...place('postgres'), throwaway: true }),
     startTokenIssuer({ port: issuerPort, audience: 'ingen' }),
   ]);
-  await createTemplate(postgres.url, (database) => migrateDatabase({ organisasjon: 'mal', database }));
   const close = async (): Promise<void> => {
     await Promise.all([issuer.stop(), postgres.stop(), kafka.stop()]);
     clean();
   };
+  try {
+    await built;
+    await createTemplate(postgres.url, (database) => migrateDatabase({ organisasjon: 'mal', database }));
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return { brief, broken, kafka, postgres, issuer, directory, close };
 }
