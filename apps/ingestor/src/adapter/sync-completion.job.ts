@@ -154,10 +154,9 @@ export class SyncCompletion {
       }
       const tombstones = await findMissing(db, sync, { partitionCount: partitions.length, after });
       await publisher.publish(tombstones);
-      const last = tombstones.at(-1)?.key;
-      if (last !== undefined) return { after: last };
+      if (tombstones.length === CHUNK) return { after: tombstones.at(-1)?.key };
       // Over all of them once more, before it is called completed.
-      if (after !== undefined) return {};
+      if (tombstones.length > 0 || after !== undefined) return {};
       await setSyncState(db, sync, 'FULLFOERT');
       return undefined;
     });
