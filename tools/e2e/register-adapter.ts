@@ -48,6 +48,8 @@ async function run(task: AdapterTask): Promise<Outcome> {
   }
 }
 
+process.once('disconnect', () => process.exit(1));
+process.channel?.unref();
 const begun = performance.now();
 const outcome = await run(JSON.parse(readFileSync(0, 'utf8')) as AdapterTask);
 const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();

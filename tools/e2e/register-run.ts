@@ -16,13 +16,16 @@ export interface AdapterProcess {
 
 export function startRegisterAdapter(task: AdapterTask): AdapterProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    // By the last of them it knows when this process is gone, and ends too.
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   });
+  const { stdin, stdout, stderr } = child;
+  if (!stdin || !stdout || !stderr) throw new Error('The adapter has no pipes');
   const said: string[] = [];
   const printed: string[] = [];
-  child.stdout.setEncoding('utf8').on('data', (part: string) => printed.push(part));
-  child.stderr.setEncoding('utf8').on('data', (part: string) => said.push(part));
-  child.stdin.on('error', () => undefined).end(JSON.stringify(task));
+  stdout.setEncoding('utf8').on('data', (part: string) => printed.push(part));
+  stderr.setEncoding('utf8').on('data', (part: string) => said.push(part));
+  stdin.on('error', () => undefined).end(JSON.stringify(task));
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   const report = ended.then(([code, signal]) => {
     if (signal === 'SIGKILL') return undefined;
