@@ -190,7 +190,7 @@ export const LOOKUPS = `
   order by l.tidspunkt, l.id`;
 
 /** What was told without names since the person's first avtale is here, of what can hold avtaler. */
-const UTEN_NAVN = `(select * from oppslagslinje l where ${TIME} and l.tidspunkt >= $4 and ${TOLD_WITHOUT_NAMES}) l
+const TOLD_SINCE = `(select * from oppslagslinje l where ${TIME} and l.tidspunkt >= $4 and ${TOLD_WITHOUT_NAMES}) l
   left join oppslagsform f on f.nr = l.form`;
 
 const IS_ASKED = `($3::text is null or coalesce(f.konsument, l.konsument) = $3)
@@ -200,17 +200,17 @@ const IS_ASKED = `($3::text is null or coalesce(f.konsument, l.konsument) = $3)
 const MAY_BE_RULED_OUT = `(l.tidspunkt >= $6::timestamptz and coalesce(l.utvalg ? 'etter', false))`;
 
 export const NAMELESS_LINES = `
-  select ${LINE}, false as named, true as tillatt from ${UTEN_NAVN} where ${IS_ASKED} order by l.tidspunkt, l.id`;
+  select ${LINE}, false as named, true as tillatt from ${TOLD_SINCE} where ${IS_ASKED} order by l.tidspunkt, l.id`;
 
 /** The oldest of the newest of the others; none when there are fewer. */
 export const PLACE_OF_NEWEST = `
-  select l.tidspunkt::text as moment, l.id from ${UTEN_NAVN} where ${IS_ASKED} and not ${MAY_BE_RULED_OUT}
+  select l.tidspunkt::text as moment, l.id from ${TOLD_SINCE} where ${IS_ASKED} and not ${MAY_BE_RULED_OUT}
   order by l.tidspunkt desc, l.id desc offset $7 limit 1`;
 
 const IS_APART = `(${MAY_BE_RULED_OUT} or (l.tidspunkt, l.id) >= ($7::timestamptz, $8::bigint))`;
 
 export const NAMELESS_APART = `
-  select ${LINE}, false as named, true as tillatt from ${UTEN_NAVN}
+  select ${LINE}, false as named, true as tillatt from ${TOLD_SINCE}
   where ${IS_ASKED} and l.tidspunkt >= least($6::timestamptz, $7::timestamptz) and ${IS_APART} order by l.tidspunkt, l.id`;
 
 /** Summed up before it is said what their forms mean. */
