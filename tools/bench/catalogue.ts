@@ -383,8 +383,43 @@ const AUDIT: Benchmark = {
   alone: true,
 };
 
+/** Of one run of the adapter: `cpu` per what is told. */
+const ofRun = (name: string, label: string, per: string): Figure[] => [
+  figure(`${name}.seconds`, label, 's'),
+  ...['adapter', 'ingestor', 'postgres'].map((process) => ({
+    id: `${name}.cpu.${process}`,
+    label: `${label}: CPU of ${process === 'adapter' ? 'the adapter' : (NAMES[process] ?? process)}`,
+    unit: `µs/${per}`,
+    robust: true as const,
+  })),
+  memory(`${name}.memory.adapter`, `${label}: most memory of the adapter`, atMost(400)),
+  memory(`${name}.memory.ingestor`, `${label}: most memory of the ingestor`, atMost(250)),
+];
+
+const VIRKSOMHETER: Benchmark = {
+  name: 'virksomheter',
+  title: 'The national register through its adapter',
+  measured:
+    'A made-up register of so many units (`--stoerrelser`), read by the reference adapter as a process of its own, from the files and the feeds, and pushed to the ingestor over REST until it is stored. Then all of it once more; then a tenth is in no file any more, and each of these is asked for by itself: the full sync would delete more than 5 %, and waits until it is confirmed; then the changes of a day. After each, every unit that is stored, with its hovedenhet, is held against the register.',
+  cases: [],
+  bySize: {
+    figures: [
+      ...ofRun('read', 'reading all of it', 'unit').filter(({ id }) => !/(ingestor|postgres)$/.test(id)),
+      ...ofRun('first', 'the first full sync', 'unit'),
+      figure('first.perSecond', 'the first full sync', 'units/s'),
+      ...ofRun('again', 'reading and sending what is as it was', 'unit'),
+      ...ofRun('gone', 'the same without a tenth, until it waits', 'unit'),
+      ...ofRun('deleted', 'the deletions, once confirmed', 'deleted unit'),
+      ...ofRun('day', 'the changes of a day', 'change'),
+    ],
+    details: [],
+  },
+  alone: true,
+};
+
 const ALONE: Benchmark[] = [
   AUDIT,
+  VIRKSOMHETER,
   {
     name: 'vekst',
     title: 'Growth',

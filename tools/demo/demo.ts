@@ -21,14 +21,12 @@ async function run(options: DemoOptions): Promise<boolean> {
   const live = await startLivePage(show, options.port);
   console.log(`Live: ${live.url}/demo`);
   console.log('Building the apps; starting Kafka and Postgres …');
-  const built = build();
-  const stage = await openStage(options);
+  const stage = await openStage(options, build());
   const stopNow = (): void => {
     void stage.close().finally(() => process.exit(1));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stopNow);
   try {
-    await built;
     await playAll(
       stage,
       show,

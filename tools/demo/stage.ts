@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  createTemplate,
   createWorkDir,
   freePort,
   prepareKafka,
@@ -10,6 +11,7 @@ import {
   type LocalPostgres,
   type TokenIssuer,
 } from '@tiltak/testing';
+import { migrateDatabase } from '../local/apps.ts';
 
 /** What all scenes share: a broker, an issuer of tokens, and a Postgres for those that kill none. */
 export interface Stage {
@@ -24,7 +26,11 @@ export interface Stage {
   close: () => Promise<void>;
 }
 
-export async function openStage({ brief, broken }: Pick<Stage, 'brief' | 'broken'>): Promise<Stage> {
+/** @param built when the apps have been, whose migrations are what all systems of the scenes begin with */
+export async function openStage(
+  { brief, broken }: Pick<Stage, 'brief' | 'broken'>,
+  built: Promise<void>,
+): Promise<Stage> {
   await prepareKafka();
   const { directory, clean } = createWorkDir('demo');
   const place = (name: string): { dataDir: string; logFile: string } => ({
@@ -41,5 +47,12 @@ export async function openStage({ brief, broken }: Pick<Stage, 'brief' | 'broken
     await Promise.all([issuer.stop(), postgres.stop(), kafka.stop()]);
     clean();
   };
+  try {
+    await built;
+    await createTemplate(postgres.url, (database) => migrateDatabase({ organisasjon: 'mal', database }));
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return { brief, broken, kafka, postgres, issuer, directory, close };
 }

@@ -1,6 +1,7 @@
 import {
   databaseVariables,
   entraVariables,
+  localIssuerVariables,
   maskinportenVariables,
   commonVariables,
   directoryPath,
@@ -29,6 +30,7 @@ export const SCHEMA = {
   ...databaseVariables,
   ...poolerVariables,
   ...entraVariables,
+  ...localIssuerVariables,
   ...maskinportenVariables,
   DB_REPLIKA_HOST: hosts({
     description:
@@ -82,6 +84,7 @@ export const REVISOR_SCHEMA = {
   ...databaseVariables,
   ...poolerVariables,
   ...entraVariables,
+  ...localIssuerVariables,
   DELTAKER_ID_NOEKKEL: SCHEMA.DELTAKER_ID_NOEKKEL,
   KONSUMENTER_FIL: SCHEMA.KONSUMENTER_FIL,
   ...TOLD_OF,
