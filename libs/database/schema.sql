@@ -1529,7 +1529,7 @@ CREATE TRIGGER krev_kontrakt BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_analyse;
-grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
+grant select (tx, lopenr, avtale_id, tidspunkt) on endring to datadeling_revisor;
 
 create unlogged table forbruk (
   prosess uuid not null,

@@ -367,7 +367,7 @@ const AUDIT: Benchmark = {
   name: 'revisjon',
   title: 'Who has seen this person',
   measured:
-    'Years of look-ups in the audit (`--antall`; 100 million), made by SQL in months of 2.5 million with the indexes that the migration job gives months that are over: three in a hundred of 2 to 81 persons, one in a thousand of nobody. Then the page of auditors is asked over HTTP about 25 ordinary persons and 25 that many look up, one after the other, and tells of all years, also of what names nobody and may have held the person.',
+    'Years of look-ups in the audit (`--antall`; 100 million), made by SQL in months of 2.5 million with the indexes that the migration job gives months that are over: three in a hundred of 2 to 81 persons, one in a thousand a page of a subscription, one in a thousand of nobody (exports, pages of changes, statistics), over a change feed of a million lines. The month that is being written has as many as the others. Then the page of auditors is asked over HTTP about 25 ordinary persons and 25 that many look up, one after the other, and tells of all years, also of what names nobody and may have held the person.',
   cases: [
     {
       name: '',
