@@ -27,6 +27,7 @@ const FRESHNESS = 'apps/ingestor/src/freshness/freshness.job.spec.ts';
 const REPLICAS = 'apps/query-api/src/freshness/replicas.spec.ts';
 const LIVENESS = 'libs/database/src/liveness.spec.ts';
 const AT_SIZE = 'libs/database/src/migration-lint/at-size.fault.spec.ts';
+const ANALYSIS = 'apps/query-api/src/analysis/analysis.fault.spec.ts';
 const CONNECTIONS = 'libs/platform/src/http/connections.spec.ts';
 
 export const FAULTS: readonly Fault[] = [
@@ -619,5 +620,33 @@ export const FAULTS: readonly Fault[] = [
     holds: 'told again by new ids; no id stands for two changes',
     file: 'apps/ingestor/src/trigger/trigger.spec.ts',
     test: 'a database that was put back tells again of what it has, and never by an id that stood for something else',
+  },
+  {
+    fault: 'a run of a product for analysis is killed',
+    done: 'SIGKILL at six places, while it writes everything or what has changed',
+    holds: 'no run that has a manifest lacks anything; the next goes on, and the series comes to what is stored',
+    file: ANALYSIS,
+    test: 'killed wherever it is, nothing looks whole that is not, and the series goes on from what is',
+  },
+  {
+    fault: 'the directory of a product for analysis is full',
+    done: 'a limit for the size of files, and a disk of 1 MiB',
+    holds: 'it is named with why, nothing there looks whole, and with room the same directory is written',
+    file: ANALYSIS,
+    test: 'with no room left it says so, nothing looks whole, and with room the same directory is written',
+  },
+  {
+    fault: 'several runs of a product for analysis write to one directory',
+    done: 'three at once, to a directory and to a series',
+    holds: 'one writes, the others say that it does, and what is there is as its manifest says',
+    file: ANALYSIS,
+    test: 'of several at once one writes, the others say that it does, and all that is there is one run’s',
+  },
+  {
+    fault: 'who follows a replication slot stops reading',
+    done: 'more than max_slot_wal_keep_size is written',
+    holds: 'what is held back is told, and that the slot is lost, with a login that has no right for it',
+    file: 'apps/ingestor/src/operations/storage/slots.fault.spec.ts',
+    test: 'what a slot holds back grows until its subscriber reads on, and one that is too far behind is told to be lost',
   },
 ];

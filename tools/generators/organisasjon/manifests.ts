@@ -294,7 +294,7 @@ ${metadata(`tiltak-datadeling-analyse-${name}-${product}`)}
 spec:
   # The query-api's.
   image: '{{image}}'
-  command: [node, --enable-source-maps, main.cjs, analyse, --produkt, ${product}, --serie, /analyse/${product}]
+  command: [node, --enable-source-maps, --max-old-space-size=256, main.cjs, analyse, --produkt, ${product}, --serie, /analyse/${product}]
   # For the table of a subscriber, a job like this one with --til-database in place of --serie (docs/analyse.md).
   schedule: '30 3 * * *'
   concurrencyPolicy: Forbid
