@@ -19,6 +19,8 @@ const STREAM = 'tools/e2e/stream.fault.spec.ts';
 const PROMOTED = 'tools/e2e/promoted.fault.spec.ts';
 const WRITER = 'apps/ingestor/src/ingest/writer.spec.ts';
 const SYNC = 'tools/e2e/sync.fault.spec.ts';
+const REGISTER = 'tools/e2e/register.fault.spec.ts';
+const WRONG_ANSWERS = 'tools/reference-adapter/register/wrong-answers.spec.ts';
 const CONSUMER = 'apps/ingestor/src/kafka/batch-consumer.spec.ts';
 const TOPIC = 'apps/ingestor/src/kafka/topic-changes.spec.ts';
 const FRESHNESS = 'apps/ingestor/src/freshness/freshness.job.spec.ts';
@@ -240,6 +242,41 @@ export const FAULTS: readonly Fault[] = [
     test: 'an ingestor is killed while a full sync deletes: the other one goes on, and deletes exactly the rest',
   },
   {
+    fault: 'the adapter is killed while it reads the national register',
+    done: 'SIGKILL in the feed, among single units, in the download and in the file',
+    holds: 'nothing is sent before all of it is read',
+    file: REGISTER,
+    test: 'the adapter is killed while it reads the register: nothing is sent before all of it is there',
+  },
+  {
+    fault: 'the adapter is killed among the pages of a full sync',
+    done: 'SIGKILL three times, before and after the answer',
+    holds: 'only pages that are missing are sent; every unit is answered as the register says',
+    file: REGISTER,
+    test: 'the adapter is killed among the pages of a full sync: it sends those that are missing, and the register is answered',
+  },
+  {
+    fault: 'the adapter is killed while it follows the feeds',
+    done: 'SIGKILL in the feed, among single units, and before and after its pages are taken',
+    holds: 'only changes are sent; every unit is answered as the register says',
+    file: REGISTER,
+    test: 'the adapter is killed while it follows the feeds: each change is answered, and only what changed is sent',
+  },
+  {
+    fault: 'a full sync that would delete too much, and an adapter that is killed while it does',
+    done: 'a tenth is gone without a word; SIGKILL once it is confirmed',
+    holds: 'nothing is deleted before, changes go on; then exactly these, and no page is sent again',
+    file: REGISTER,
+    test: 'a full sync that waits to be confirmed holds no change, and deletes once it is, though the adapter is killed',
+  },
+  {
+    fault: 'a register that goes silent',
+    done: 'in a file and in the feed, once and for good',
+    holds: 'asked again, and not for ever; the next run goes on',
+    file: WRONG_ANSWERS,
+    test: 'a register that says nothing for too long is asked again, and not for ever',
+  },
+  {
     fault: 'more bodies at once than there is memory for',
     done: 'the largest pages, side by side',
     holds: 'all are taken, some at a later attempt',
@@ -271,7 +308,7 @@ export const FAULTS: readonly Fault[] = [
     fault: 'a batch of 200,000 records',
     done: 'written by a java producer',
     holds: 'it is read',
-    file: CONSUMER,
+    file: 'apps/ingestor/src/kafka/large-batch.fault.spec.ts',
     test: '200,000 small records of one batch are read',
   },
   {

@@ -114,6 +114,7 @@ export const environmentFor = {
     DB_PASSWORD: database.revisor.password,
     DELTAKER_ID_NOEKKEL: deltakerIdKey,
     KONSUMENTER_FIL: konsumenter,
+    ANALYSE_FIL: join(ROOT, 'tools', 'local', 'analyse.yaml'),
     AZURE_APP_CLIENT_ID: auditorClientId(organisasjon),
     AZURE_OPENID_CONFIG_ISSUER: issuer,
     AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,

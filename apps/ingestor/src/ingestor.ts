@@ -91,7 +91,7 @@ export interface Replacements {
   /** what topics bring besides avtaler */
   resources?: readonly ResourceIngest[];
   /** how long a reconciliation waits for the stream, ms */
-  avstemmingWaitMs?: number;
+  avstemmingWaitMs?: () => number;
 }
 
 export function createIngestor(config: Config, replacements: Replacements = {}): Ingestor {

@@ -15,21 +15,59 @@ export interface TestDatabase extends OrganisasjonDatabase {
   remove: () => Promise<void>;
 }
 
-/** An empty database of an organisation that only this suite knows, with its roles. */
-export async function createTestDatabase(superUrl = testEnvironment().postgres): Promise<TestDatabase> {
-  const database = await createDatabase(superUrl, `t${randomBytes(5).toString('hex')}`);
+type Migrate = (database: OrganisasjonDatabase) => Promise<unknown>;
+
+/** The organisation whose database others are copied from: fifty migrations take seconds, and a copy a fraction of one. */
+const TEMPLATE = 'mal';
+
+/**
+ * A database of an organisation that only this suite knows, with its roles.
+ *
+ * @param migrate makes the schema, which the database then has; it is asked once for a server. Empty without it
+ */
+export async function createTestDatabase(
+  superUrl = testEnvironment().postgres,
+  migrate?: Migrate,
+): Promise<TestDatabase> {
+  if (migrate) await ensureTemplate(superUrl, migrate);
+  const name = `t${randomBytes(5).toString('hex')}`;
+  const database = await createDatabase(superUrl, name, migrate && TEMPLATE);
   return {
     ...database,
-    remove: async () => {
-      const client = new pg.Client({ connectionString: superUrl });
-      await client.connect();
-      await client.query(`drop database if exists ${database.database} with (force)`);
-      for (const { username } of [database.ingestor, database.queryApi, database.revisor, database.migrering]) {
-        await client.query(`drop role if exists ${username}`);
-      }
-      await client.end();
-    },
+    remove: () =>
+      asSuperuser(superUrl, async (client) => {
+        await client.query(`drop database if exists ${database.database} with (force)`);
+        for (const { username } of [database.ingestor, database.queryApi, database.revisor, database.migrering]) {
+          await client.query(`drop role if exists ${username}`);
+        }
+      }),
   };
+}
+
+/** Whoever comes first makes it, and the others wait. */
+async function ensureTemplate(superUrl: string, migrate: Migrate): Promise<void> {
+  await asSuperuser(superUrl, async (client) => {
+    await client.query('select pg_advisory_lock(7220318)');
+    const { rowCount } = await client.query(
+      'select from pg_database where datname = $1 and datdba = current_user::regrole',
+      [`tiltak_${TEMPLATE}`],
+    );
+    if (rowCount === 1) return;
+    const made = await createDatabase(superUrl, TEMPLATE);
+    await migrate(made);
+    // What its owner has is what a copy's owner takes over, and that would be this database, too. It is also whole now.
+    await client.query(`alter database ${made.database} owner to current_user`);
+  });
+}
+
+async function asSuperuser<T>(superUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: superUrl });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 export interface TestMessage {

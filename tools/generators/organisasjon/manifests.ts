@@ -205,6 +205,7 @@ export const auditorPage = (name: string, env: Env): string => `${app('revisor',
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
+    - { name: ANALYSE_FIL, value: /konfig/analyse.yaml }
     - { name: REVISOR_GRUPPER, value: '{{revisorgruppe}}' }
     # When DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
     # - { name: DB_POOLER, value: transaksjon }

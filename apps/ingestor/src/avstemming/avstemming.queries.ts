@@ -48,8 +48,9 @@ export async function tryLock(db: PoolClient): Promise<boolean> {
   return rows[0]?.got === true;
 }
 
+/** Also after a statement that failed, in whose transaction nothing else can be done. */
 export async function unlock(db: PoolClient): Promise<void> {
-  await db.query(`select pg_advisory_unlock(${LOCKS.AVSTEMMING})`);
+  await db.query(`rollback; select pg_advisory_unlock(${LOCKS.AVSTEMMING})`);
 }
 
 export interface NewReport {

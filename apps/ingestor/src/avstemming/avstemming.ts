@@ -30,8 +30,8 @@ export interface AvstemmingOptions {
   maxLines: number;
   /** changes this much before the comparison need not have come yet */
   deadlineSeconds: number;
-  /** how long to wait for the stream to catch up */
-  waitMs?: number | undefined;
+  /** how long to wait for the stream to catch up, ms */
+  waitMs?: (() => number) | undefined;
 }
 
 const LINES_IN_PIECE = { first: 2_000, least: 200, most: 5_000 };
@@ -109,7 +109,7 @@ export class Avstemming {
 
   /** What may be read of the topic by now, and is not stored yet, would look as if it was missing. */
   private async waitForStream(db: PoolClient, ends: TopicDescription): Promise<void> {
-    const deadline = Date.now() + (this.options.waitMs ?? 60_000);
+    const deadline = Date.now() + (this.options.waitMs?.() ?? 60_000);
     while (!(await isCaughtUp(db, this.topic.name, ends, 'stableEnd'))) {
       if (Date.now() > deadline) {
         throw new Problem(PROBLEMS.UTILGJENGELIG, 'The stream lies behind; reconcile when it has caught up', {
@@ -126,12 +126,14 @@ export async function oneAtATime<T>(pool: Pool, work: (db: PoolClient) => Promis
   const db = await pool.connect();
   try {
     if (!(await tryLock(db))) throw new Problem(PROBLEMS.KONFLIKT, 'A reconciliation is running');
-    const result = await work(db);
-    // The end of a connection takes its time, and the next one may be asked for at once.
-    await unlock(db);
-    return result;
+    try {
+      return await work(db);
+    } finally {
+      // The end of a connection takes its time, and the next one may be asked for at once, also when this one failed.
+      await unlock(db).catch(() => undefined);
+    }
   } finally {
-    // The lock too when something failed, and what is temporary, go with the connection.
+    // What is temporary goes with the connection, and so does the lock of one that answers no more.
     db.release(true);
   }
 }

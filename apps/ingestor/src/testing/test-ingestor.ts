@@ -15,6 +15,8 @@ export interface TestResponse {
 export interface TestIngestor extends TestIngest {
   /** Where the topic ends, as a reconciliation sees it; without Kafka. */
   setTopicEnd: (end: number) => void;
+  /** How long a reconciliation waits for the stream, ms; a minute unless this says otherwise. */
+  setStreamWait: (ms: number) => void;
   url: string;
   /** Of somebody on duty. */
   token: () => Promise<string>;
@@ -44,6 +46,7 @@ export async function startTestIngestor(
 ): Promise<TestIngestor> {
   const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
   const end: PartitionExtent = { partition: 0, start: 0, end: 0, stableEnd: 0 };
+  let streamWait = 60_000;
   const setup = await startTestIngest(
     {
       AVSTEMMING_MAKS_LINJER: '10000',
@@ -56,7 +59,7 @@ export async function startTestIngestor(
     {
       // The build lays the files of the page in place.
       serveConsole: () => undefined,
-      avstemmingWaitMs: 4_000,
+      avstemmingWaitMs: () => streamWait,
       ...(kafka ? {} : { kafka: (...args) => withoutKafka(createKafkaConnection(...args), end) }),
     },
   );
@@ -68,6 +71,7 @@ export async function startTestIngestor(
     ...setup,
     url,
     setTopicEnd: (offset) => void (end.end = end.stableEnd = offset),
+    setStreamWait: (ms) => void (streamWait = ms),
     token: () => tokenWith(ON_DUTY),
     tokenWith,
     call: async (method, path, body, claims = ON_DUTY) =>

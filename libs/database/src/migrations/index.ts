@@ -48,6 +48,8 @@ import { AbonnementHovedenhet1795755074002 } from './1795755074002-abonnement-ho
 import { Ressursgjenoppbygging1795755131535 } from './1795755131535-ressursgjenoppbygging.ts';
 import { RessursStatus1795755246845 } from './1795755246845-ressurs-status.ts';
 import { HovedenhetOppslag1795756142194 } from './1795756142194-hovedenhet-oppslag.ts';
+import { RevisorensTid1795800000000 } from './1795800000000-revisorens-tid.ts';
+import { EnheterUnder1795900000000 } from './1795900000000-enheter-under.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -101,4 +103,6 @@ export const MIGRATIONS = [
   Ressursgjenoppbygging1795755131535,
   RessursStatus1795755246845,
   HovedenhetOppslag1795756142194,
+  RevisorensTid1795800000000,
+  EnheterUnder1795900000000,
 ];
