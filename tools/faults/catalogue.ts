@@ -583,4 +583,11 @@ export const FAULTS: readonly Fault[] = [
     file: 'apps/ingestor/src/trigger/trigger.spec.ts',
     test: 'a database that was put back tells again of what it has, and never by an id that stood for something else',
   },
+  {
+    fault: 'an ingestor is killed while it builds a resource anew',
+    done: 'SIGKILL several times; rows are wrong and gone, the topic has lost some, the source goes on',
+    holds: 'rows, hovedenheter and feed are what the topic gives in an empty database',
+    file: 'tools/e2e/resource-rebuild.fault.spec.ts',
+    test: 'killed again and again beside a source that goes on, it comes to what the topic gives in an empty database',
+  },
 ];
