@@ -107,8 +107,8 @@ export class System {
     database: given,
   }: Partial<SystemOptions> = {}): Promise<System> {
     const [database, topic, issuer] = await Promise.all([
-      (given ? kept(given) : createTestDatabase(postgres)).then(async (made) => {
-        if (migrated) await migrateDatabase({ organisasjon, database: made });
+      (given ? kept(given) : createTestDatabase(postgres, { schema: migrated })).then(async (made) => {
+        if (migrated && !made.migrated) await migrateDatabase({ organisasjon, database: made });
         return made;
       }),
       createTestTopic({ partitions, brokers }),
@@ -131,10 +131,10 @@ export class System {
 
   /** The same topic, read into an empty database from its start. Stop it before the system that it was made from. */
   async onEmptyDatabase(postgres = testEnvironment().postgres): Promise<System> {
-    const database = await createTestDatabase(postgres);
+    const database = await createTestDatabase(postgres, { schema: true });
     const { topic, issuer } = this;
     const surroundings = { ...this.env, database, replica: undefined };
-    await migrateDatabase(surroundings);
+    if (!database.migrated) await migrateDatabase(surroundings);
     return new System(surroundings, database, { topic, own: false }, { issuer, own: false });
   }
 
@@ -355,7 +355,7 @@ export class System {
 }
 
 async function kept(database: OrganisasjonDatabase): Promise<TestDatabase> {
-  return Promise.resolve({ ...database, remove: () => Promise.resolve() });
+  return Promise.resolve({ ...database, migrated: false, remove: () => Promise.resolve() });
 }
 
 /** As the tests end them. */

@@ -270,7 +270,7 @@ export const FAULTS: readonly Fault[] = [
     fault: 'a batch of 200,000 records',
     done: 'written by a java producer',
     holds: 'it is read',
-    file: CONSUMER,
+    file: 'apps/ingestor/src/kafka/large-batch.fault.spec.ts',
     test: '200,000 small records of one batch are read',
   },
   {

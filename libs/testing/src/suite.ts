@@ -12,24 +12,65 @@ export function testEnvironment(): { postgres: string; kafka: string } {
 }
 
 export interface TestDatabase extends OrganisasjonDatabase {
+  /** whether it has the whole schema from its beginning */
+  migrated: boolean;
   remove: () => Promise<void>;
 }
 
-/** An empty database of an organisation that only this suite knows, with its roles. */
-export async function createTestDatabase(superUrl = testEnvironment().postgres): Promise<TestDatabase> {
-  const database = await createDatabase(superUrl, `t${randomBytes(5).toString('hex')}`);
+/** The organisation whose database others are copied from: fifty migrations take seconds, and a copy a fraction of one. */
+const TEMPLATE = 'mal';
+
+/** Once for a server, before anybody asks for a database with the schema. */
+export async function createTemplate(
+  superUrl: string,
+  migrate: (database: OrganisasjonDatabase) => Promise<unknown>,
+): Promise<void> {
+  const made = await createDatabase(superUrl, TEMPLATE);
+  await migrate(made);
+  // What its owner has is what a copy's owner takes over, and that would be this database, too.
+  await asSuperuser(superUrl, (client) => client.query(`alter database ${made.database} owner to current_user`));
+}
+
+async function asSuperuser<T>(superUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: superUrl });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * A database of an organisation that only this suite knows, with its roles.
+ *
+ * @param options `schema`: with the schema of the server's template, when it has one; empty otherwise
+ */
+export async function createTestDatabase(
+  superUrl = testEnvironment().postgres,
+  { schema = false } = {},
+): Promise<TestDatabase> {
+  const migrated = schema && (await hasTemplate(superUrl));
+  const name = `t${randomBytes(5).toString('hex')}`;
+  const database = await createDatabase(superUrl, name, migrated ? TEMPLATE : undefined);
   return {
     ...database,
-    remove: async () => {
-      const client = new pg.Client({ connectionString: superUrl });
-      await client.connect();
-      await client.query(`drop database if exists ${database.database} with (force)`);
-      for (const { username } of [database.ingestor, database.queryApi, database.revisor, database.migrering]) {
-        await client.query(`drop role if exists ${username}`);
-      }
-      await client.end();
-    },
+    migrated,
+    remove: () =>
+      asSuperuser(superUrl, async (client) => {
+        await client.query(`drop database if exists ${database.database} with (force)`);
+        for (const { username } of [database.ingestor, database.queryApi, database.revisor, database.migrering]) {
+          await client.query(`drop role if exists ${username}`);
+        }
+      }),
   };
+}
+
+async function hasTemplate(superUrl: string): Promise<boolean> {
+  const found = await asSuperuser(superUrl, (client) =>
+    client.query('select from pg_database where datname = $1', [`tiltak_${TEMPLATE}`]),
+  );
+  return found.rowCount === 1;
 }
 
 export interface TestMessage {

@@ -14,6 +14,8 @@ import { readMetrics, sumOf, type Watch } from '../watch.ts';
 /** How much more a request may cost with three than with one: one machine does all of it, and its caches are shared. */
 const MAX_GROWTH = 2;
 const MORE = 3;
+/** Connections that ask each process while its CPU is looked at: what one process reads together must not be shared by more of them. */
+const CONNECTIONS = 16;
 /** Requests that each process has answered before its CPU is looked at, and how long that may take. */
 const [WARM, MAX_WARMING_MS] = [5_000, 20_000];
 
@@ -131,7 +133,7 @@ async function costOf(act: Act, system: System, address: OneAddress, apps: App[]
   const load = (seconds: number): Promise<unknown> =>
     system
       .as('alt')
-      .then((headers) => runLoad({ url: address.url, headers, requests: there, connections: 16, seconds }));
+      .then((headers) => runLoad({ url: address.url, headers, requests: there, connections: CONNECTIONS * apps.length, seconds }));
   // All of them must have compiled what they run, which takes so many requests, and not so many seconds.
   const [begun, cold] = [performance.now(), await total()];
   do await load(1);

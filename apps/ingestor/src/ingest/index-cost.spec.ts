@@ -45,6 +45,11 @@ interface Counters {
 
 /** What the database has counted of the table. */
 async function counters(table: string, until: (now: Counters) => boolean): Promise<Counters> {
+  // A session tells what it has counted when it ends, or has been idle for ten seconds.
+  await setup.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and usename = current_user and pid <> pg_backend_pid()`,
+  );
   return waitUntil(
     async () => {
       const [row] = await setup.owner.query<Counters[]>(
@@ -54,7 +59,6 @@ async function counters(table: string, until: (now: Counters) => boolean): Promi
       );
       return row && until(row) ? row : undefined;
     },
-    // A session tells what it has counted when it has been idle for ten seconds.
     { what: `what is counted of ${table}`, maxMs: 30_000 },
   );
 }

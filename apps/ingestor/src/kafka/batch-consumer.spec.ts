@@ -81,14 +81,6 @@ test('all codecs of a java producer are read, and a transaction that was aborted
   expect(visible).toEqual([...[100, 200, 300].flatMap((from) => [0, 1, 2, 3, 4].map((n) => from + n)), 400]);
 }, 180_000);
 
-test('200,000 small records of one batch are read', async () => {
-  await publish(0, 500);
-  await java.produce({ codec: 'zstd' }, { key: id(500), value: null, partition: 0, times: 200_000 }, send(501, 0));
-  await allStored();
-  const visible = await setup.visible();
-  expect([visible[id(500)], visible[id(501)]]).toEqual([undefined, 501]);
-}, 180_000);
-
 describe('a partition that does not get on', () => {
   const refuse = (n: number): Promise<unknown> =>
     setup.owner.query(`

@@ -54,7 +54,7 @@ export async function startTestIngest(
   environment: Record<string, string> = {},
   replacements: Replacements = {},
 ): Promise<TestIngest> {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase(undefined, { schema: true });
   const config = await testConfig(database, environment);
   const owner = await createDataSource({ ...databaseOptionsFrom(config), ...database.migrering }).initialize();
   await migrate(owner);

@@ -138,7 +138,7 @@ export interface TestApi {
  * @param postgres another server than that of the test run, as superuser
  */
 export async function startTestApi(env: Record<string, string> = {}, postgres?: string): Promise<TestApi> {
-  const database = await createTestDatabase(postgres);
+  const database = await createTestDatabase(postgres, { schema: true });
   const owner = await connectAsOwner(database);
   await migrate(owner);
   await writeKeyCheck(owner, deltakerId);

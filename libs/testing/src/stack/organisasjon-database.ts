@@ -21,10 +21,22 @@ export interface OrganisasjonDatabase {
   revisor: Login;
 }
 
-/** Makes the organisation's database and roles, as a platform would; what exists gets new passwords. */
-export async function createDatabase(superUrl: string, organisasjon: string): Promise<OrganisasjonDatabase> {
+const databaseOf = (organisasjon: string): string => `tiltak_${organisasjon.replaceAll('-', '_')}`;
+const ownerOf = (organisasjon: string): string => `${organisasjon}_migrering`.replaceAll('-', '_');
+
+/**
+ * Makes the organisation's database and roles, as a platform would; what exists gets new passwords.
+ *
+ * @param template organisation on the same server whose database is copied, with nobody connected to it; one that exists is
+ *   left as it is
+ */
+export async function createDatabase(
+  superUrl: string,
+  organisasjon: string,
+  template?: string,
+): Promise<OrganisasjonDatabase> {
   const { hostname, port } = new URL(superUrl);
-  const database = `tiltak_${organisasjon.replaceAll('-', '_')}`;
+  const database = databaseOf(organisasjon);
   const login = (name: string): Login => ({
     username: `${organisasjon}_${name}`.replaceAll('-', '_'),
     password: randomBytes(18).toString('hex'),
@@ -47,7 +59,10 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
     await ensureRole(client, queryApi.username, `login password '${queryApi.password}' in role datadeling_leser`);
     await ensureRole(client, revisor.username, `login password '${revisor.password}' in role datadeling_revisor`);
     const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
-    if (rowCount === 0) await client.query(`create database ${database} owner ${migrering.username}`);
+    if (rowCount === 0) {
+      const from = template === undefined ? '' : `template ${databaseOf(template)}`;
+      await client.query(`create database ${database} owner ${migrering.username} ${from}`);
+    }
     await client.query(`revoke all on database ${database} from public`);
     for (const { username } of [ingestor, queryApi, revisor]) {
       // One that an earlier version made had the right to make temporary tables.
@@ -59,7 +74,20 @@ export async function createDatabase(superUrl: string, organisasjon: string): Pr
   }
   const url = new URL(superUrl);
   url.pathname = `/${database}`;
+  if (template !== undefined) await takeOver(url.href, ownerOf(template), migrering.username);
   return { host: hostname, port: Number(port), database, url: url.href, migrering, ingestor, queryApi, revisor };
+}
+
+/** What a copy has from its template belongs to the template's owner, and has its epoch. */
+async function takeOver(url: string, from: string, to: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`reassign owned by ${from} to ${to}`);
+    await client.query('update instans set epoke = gen_random_uuid()');
+  } finally {
+    await client.end();
+  }
 }
 
 async function ensureRole(client: pg.Client, role: string, options: string): Promise<void> {
