@@ -73,7 +73,7 @@ const rows = (sql: string): Promise<unknown[]> => api.owner.query(sql);
 const until = (sql: string, what: string, count = 1): Promise<unknown> =>
   waitUntil(async () => (await rows(sql)).length === count, { what });
 const { signal } = new AbortController();
-const id = randomUUID();
+const [id, other] = [randomUUID(), randomUUID()];
 const say = (of: string, staff: number, n: number): { key: string; value: string } => ({
   key: of,
   value: JSON.stringify({
@@ -104,7 +104,6 @@ test('a third resource goes from its topic to row, history and feed by its defin
 });
 
 test('what of it is parked is replayed with all others, and how old it is is told', async () => {
-  const other = randomUUID();
   await topic.publish([{ key: other, value: '{' }]);
   await until('select from parkert_melding where tilstand = $$PARKERT$$', 'it to be parked');
   await api.owner.query(`update parkert_melding set verdi = convert_to($1, 'UTF8') where tilstand = 'PARKERT'`, [
@@ -122,6 +121,8 @@ test('what of it is parked is replayed with all others, and how old it is is tol
 
 test('it is built anew from its topic, which tells what was wrong and what goes', async () => {
   const made = randomUUID();
+  await topic.publish([say(other, 4, 2)]);
+  await until('select from kontor where antall_ansatte = 4', 'it to be stored');
   await api.owner.query(
     `update kontor set antall_ansatte = 99 where slettet is null;
      insert into kontor (kontor_id, endret_tid, kilde_epoke, kilde_partisjon, kilde_offset)
@@ -139,7 +140,7 @@ test('it is built anew from its topic, which tells what was wrong and what goes'
   }
   expect(await last()).toMatchObject({ ressurser: ['avtaler', 'kontorer'], rettet: 1, usette: 1, fjernet: 1 });
   expect((await api.call('POST', `${path}/noekler`, { ressurs: 'kontorer' })).body).toEqual({ noekler: [made] });
-  expect(await rows(`select antall_ansatte as n from kontor where slettet is null`)).toEqual([{ n: 3 }]);
+  expect(await rows(`select antall_ansatte as n from kontor where slettet is null`)).toEqual([{ n: 4 }]);
 });
 
 test('an adapter pushes it: a full sync deletes what it does not hold, and makes up for what the topic lost', async () => {
