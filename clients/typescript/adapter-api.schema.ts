@@ -1168,6 +1168,30 @@ export interface components {
              */
             antallByte: number;
         };
+        Replikeringsspor: {
+            /**
+             * @description As who made it named it
+             * @example varehus
+             */
+            spor: string;
+            /**
+             * @description LOGISK: of a table for analysis; FYSISK: of another server that follows this one
+             * @enum {string}
+             */
+            slag: "LOGISK" | "FYSISK";
+            /**
+             * @description Bytes of the database's log, held back until the subscriber has read it
+             * @example 8192
+             */
+            holdtTilbakeByte: number;
+            /** @description It was too far behind, and is lost: its subscriber begins again */
+            tapt: boolean;
+            /**
+             * @description OBS: it holds back more than 1 GB; FEIL: it is lost
+             * @enum {string}
+             */
+            tilstand: "BRA" | "OBS" | "FEIL";
+        };
         Plass: {
             /**
              * Format: date-time
@@ -1175,7 +1199,7 @@ export interface components {
              */
             maalt: string;
             /**
-             * @description That of the worst: the disk, dead rows, transaction numbers
+             * @description That of the worst: the disk, dead rows, transaction numbers, replication slots
              * @enum {string}
              */
             tilstand: "BRA" | "OBS" | "FEIL";
@@ -1194,6 +1218,8 @@ export interface components {
             tabeller: components["schemas"]["Tabellplass"][];
             /** @description The largest first */
             indekser: components["schemas"]["Indeksplass"][];
+            /** @description Of the whole instance, those that hold back most first */
+            replikeringsspor: components["schemas"]["Replikeringsspor"][];
         };
         Virksomhetsstatus: {
             /** @description null: VIRKSOMHET_TOPIC is not set, none is kept here */

@@ -1166,6 +1166,49 @@ revoke execute on function virksomheter_under(text) from public;
 grant execute on function virksomheter_under(text) to datadeling_leser;
 grant execute on function virksomheter_under(text) to datadeling_skriver;
 
+CREATE OR REPLACE FUNCTION virksomheter_under(nr text, antall integer)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$ begin
+        return query with recursive under (organisasjonsnummer, dybde) as (
+          select nr, 0
+          union
+          select v.organisasjonsnummer, under.dybde + 1
+          from under cross join lateral (
+            select organisasjonsnummer from public.virksomhet_synlig
+            where overordnet_enhet = under.organisasjonsnummer and hovedenhet is not null offset 0) v
+          where under.dybde < 20
+        )
+        select organisasjonsnummer from under limit antall;
+      end $function$;
+comment on function virksomheter_under(text,integer) is 'As virksomheter_under(text), and no more than so many: nor are more read';
+revoke execute on function virksomheter_under(text,integer) from public;
+grant execute on function virksomheter_under(text,integer) to datadeling_leser;
+
+CREATE OR REPLACE FUNCTION virksomheter_under_har(over text, enhet text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+      declare nr text := enhet;
+      begin
+        for steg in 1..20 loop
+          select v.overordnet_enhet into nr from public.virksomhet_synlig v where v.organisasjonsnummer = nr;
+          if nr is null then return false; end if;
+          if nr = over then return true; end if;
+        end loop;
+        return false;
+      end $function$;
+comment on function virksomheter_under_har(text,text) is 'Whether the first is above the second, of those whose chain has a top: found upwards, whatever there is below';
+revoke execute on function virksomheter_under_har(text,text) from public;
+grant execute on function virksomheter_under_har(text,text) to datadeling_leser;
+
 create table abonnement (
   id uuid default gen_random_uuid() not null,
   konsument text not null,
@@ -1486,7 +1529,7 @@ CREATE TRIGGER krev_kontrakt BEFORE INSERT ON endring FOR EACH STATEMENT EXECUTE
 grant select on endring to datadeling_leser;
 grant select, insert, delete on endring to datadeling_skriver;
 grant select (tx, lopenr, avtale_id) on endring to datadeling_analyse;
-grant select (tx, lopenr, avtale_id) on endring to datadeling_revisor;
+grant select (tx, lopenr, avtale_id, tidspunkt) on endring to datadeling_revisor;
 
 create unlogged table forbruk (
   prosess uuid not null,

@@ -13,6 +13,7 @@ import { rebuild } from './benchmarks/rebuild.ts';
 import { scaling } from './benchmarks/scaling.ts';
 import { start } from './benchmarks/start.ts';
 import { sync } from './benchmarks/sync.ts';
+import { virksomheter } from './benchmarks/virksomheter.ts';
 import { BENCHMARKS } from './catalogue.ts';
 import { writePage } from './document.ts';
 import { keepStockIn } from './stock.ts';
@@ -36,6 +37,7 @@ const RUN: Record<string, (options: RunOptions) => Promise<Findings>> = {
   vekst: growth,
   time: hour,
   revisjon: audit,
+  virksomheter,
 };
 
 const { positionals, values } = parseArgs({

@@ -367,7 +367,7 @@ const AUDIT: Benchmark = {
   name: 'revisjon',
   title: 'Who has seen this person',
   measured:
-    'Years of look-ups in the audit (`--antall`; 100 million), made by SQL in months of 2.5 million with the indexes that the migration job gives months that are over: three in a hundred of 2 to 81 persons, one in a thousand of nobody. Then the page of auditors is asked over HTTP about 25 ordinary persons and 25 that many look up, one after the other, and tells of all years, also of what names nobody and may have held the person.',
+    'Years of look-ups in the audit (`--antall`; 100 million), made by SQL in months of 2.5 million with the indexes that the migration job gives months that are over: three in a hundred of 2 to 81 persons, one in a thousand a page of a subscription, one in a thousand of nobody (exports, pages of changes, statistics), over a change feed of a million lines. The month that is being written has as many as the others. Then the page of auditors is asked over HTTP about 25 ordinary persons and 25 that many look up, one after the other, and tells of all years, also of what names nobody and may have held the person.',
   cases: [
     {
       name: '',
@@ -383,8 +383,43 @@ const AUDIT: Benchmark = {
   alone: true,
 };
 
+/** Of one run of the adapter: `cpu` per what is told. */
+const ofRun = (name: string, label: string, per: string): Figure[] => [
+  figure(`${name}.seconds`, label, 's'),
+  ...['adapter', 'ingestor', 'postgres'].map((process) => ({
+    id: `${name}.cpu.${process}`,
+    label: `${label}: CPU of ${process === 'adapter' ? 'the adapter' : (NAMES[process] ?? process)}`,
+    unit: `µs/${per}`,
+    robust: true as const,
+  })),
+  memory(`${name}.memory.adapter`, `${label}: most memory of the adapter`, atMost(400)),
+  memory(`${name}.memory.ingestor`, `${label}: most memory of the ingestor`, atMost(250)),
+];
+
+const VIRKSOMHETER: Benchmark = {
+  name: 'virksomheter',
+  title: 'The national register through its adapter',
+  measured:
+    'A made-up register of so many units (`--stoerrelser`), read by the reference adapter as a process of its own, from the files and the feeds, and pushed to the ingestor over REST until it is stored. Then the changes of a day, until they are stored and counted, or for ten seconds; then all of it once more; then a tenth is in no file any more, and each of these is asked for by itself: the full sync would delete more than 5 %, and waits until it is confirmed. After each, every unit that is stored, with its hovedenhet, is held against the register.',
+  cases: [],
+  bySize: {
+    figures: [
+      ...ofRun('read', 'reading all of it', 'unit').filter(({ id }) => !/(ingestor|postgres)$/.test(id)),
+      ...ofRun('first', 'the first full sync', 'unit'),
+      figure('first.perSecond', 'the first full sync', 'units/s'),
+      ...ofRun('day', 'the changes of a day', 'change'),
+      ...ofRun('again', 'reading and sending what is as it was', 'unit'),
+      ...ofRun('gone', 'the same without a tenth, until it waits', 'unit'),
+      ...ofRun('deleted', 'the deletions, once confirmed', 'deleted unit'),
+    ],
+    details: [],
+  },
+  alone: true,
+};
+
 const ALONE: Benchmark[] = [
   AUDIT,
+  VIRKSOMHETER,
   {
     name: 'vekst',
     title: 'Growth',

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { ROOT } from '@tiltak/testing';
+import { environmentFor, type Surroundings } from '../local/apps.ts';
 
 /** There is no Docker where the tests run: what can be seen without. */
 const read = (...path: string[]): string => readFileSync(join(ROOT, ...path), 'utf8');
@@ -44,20 +45,82 @@ test('an app is compiled beforehand with the options that it runs with, on which
   expect(compiled.sort()).toEqual(commands.map((command) => `${command} openapi > /dev/null`).sort());
 });
 
-test('compose builds both apps and the token issuer from it', () => {
+describe('compose', () => {
   const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
-    services: Record<string, { build?: unknown; volumes?: string[] }>;
+    services: Record<
+      string,
+      { build?: unknown; volumes?: string[]; command?: string[]; environment?: Record<string, string> }
+    >;
   };
-  const built = Object.entries(services).filter(([, { build }]) => build !== undefined);
-  expect(built.map(([name, { build }]) => [name, build]).sort()).toEqual(
-    [...APPS, 'issuer', 'migrering']
-      .sort()
-      // The migrations are a command of the ingestor's image.
-      .map((name) => [name, { context: '.', args: { APP: name === 'migrering' ? 'ingestor' : name } }]),
-  );
-  expect(STAGES).toContain('issuer');
-  const mounted = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]));
-  for (const file of mounted) expect([file, existsSync(join(ROOT, file ?? 'nothing'))]).toEqual([file, true]);
+
+  test('builds both apps and the token issuer from it', () => {
+    const built = Object.entries(services).filter(([, { build }]) => build !== undefined);
+    // The migrations are a command of the ingestor's image, and the page of auditors one of the query-api's.
+    const commands: Record<string, string> = { migrering: 'ingestor', revisor: 'query-api' };
+    expect(built.map(([name, { build }]) => [name, build]).sort()).toEqual(
+      [...APPS, 'issuer', ...Object.keys(commands)]
+        .sort()
+        .map((name) => [name, { context: '.', args: { APP: commands[name] ?? name } }]),
+    );
+    expect(STAGES).toContain('issuer');
+    const mounted = Object.values(services).flatMap(({ volumes = [] }) =>
+      volumes.map((volume) => volume.split(':')[0]),
+    );
+    for (const file of mounted) expect([file, existsSync(join(ROOT, file ?? 'nothing'))]).toEqual([file, true]);
+    expect(services['revisor']?.command?.slice(0, -1)).toEqual(
+      argumentsOf('CMD')
+        .map((command) => JSON.parse(command) as string[])
+        .find((words) => words.includes('--max-old-space-size=256')),
+    );
+  });
+
+  const environment = (service: string): Record<string, string> => services[service]?.environment ?? {};
+  const login = (name: string): { username: string; password: string } => ({
+    username: `nav_${name}`,
+    password: 'lokal',
+  });
+  const setup = parse(read('tools', 'local', 'organisasjoner', 'nav.yaml')) as Record<string, string>;
+  const surroundings: Surroundings = {
+    organisasjon: 'nav',
+    database: {
+      ...{ host: 'postgres', port: 5432, database: 'tiltak_nav', url: '' },
+      ...{ migrering: login('migrering'), ingestor: login('ingestor') },
+      ...{ queryApi: login('query_api'), revisor: login('revisor') },
+    },
+    brokers: 'kafka:9092',
+    ...{ topic: setup['topic'] ?? '', identTopic: setup['identTopic'] },
+    ...{ virksomhetTopic: 'nav.virksomheter', triggerTopic: 'nav.avtale-endret' },
+    adapterMayWrite: 'nei',
+    ...{ issuer: 'http://issuer:8090', jwksUri: 'http://issuer:8090/jwks' },
+    deltakerIdKey: environment('ingestor')['DELTAKER_ID_NOEKKEL'] ?? '',
+    ...{ konsumenter: '/konfig/konsumenter.yaml', dekning: '/konfig/dekning.yaml' },
+  };
+
+  test.each(['ingestor', 'query-api', 'revisor'] as const)('tells the %s what npm start does', (name) => {
+    const told = environment(name);
+    expect(told).toMatchObject(environmentFor[name](surroundings));
+    // And nothing that the app does not read.
+    const settings = read('apps', name === 'ingestor' ? name : 'query-api', 'settings.md');
+    expect(Object.keys(told).filter((variable) => !settings.includes(`\`${variable}\``))).toEqual([]);
+    // Its issuer is another machine: this, and only here, lets it be asked without https.
+    expect(told['LOKAL_UTSTEDER']).toBe('issuer');
+  });
+
+  test('makes the topics that the ingestor reads and writes, and the logins of all', () => {
+    const made = services['topics']?.command?.join(' ') ?? '';
+    const topics = Object.entries(environment('ingestor')).filter(([name]) => name.endsWith('_TOPIC'));
+    expect(topics).toHaveLength(4);
+    for (const [, topic] of topics) expect(made).toContain(` ${topic}`);
+    const roles = read('tools', 'local', 'compose', 'roles.sql');
+    for (const service of ['migrering', 'ingestor', 'query-api', 'revisor'])
+      expect(roles).toContain(`create role ${environment(service)['DB_USERNAME'] ?? '?'} login `);
+  });
+
+  test('is the only place that names a host whose issuer is asked without https', () => {
+    const manifests = globSync('nais/**/*.yaml', { cwd: ROOT });
+    expect(manifests.length).toBeGreaterThan(10);
+    expect(['Dockerfile', ...manifests].filter((file) => read(file).includes('LOKAL_UTSTEDER'))).toEqual([]);
+  });
 });
 
 test('the workflow builds both apps from it', () => {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import {
-  createTemplate,
   createWorkDir,
   freePort,
   prepareKafka,
@@ -11,7 +10,6 @@ import {
   type LocalPostgres,
   type TokenIssuer,
 } from '@tiltak/testing';
-import { migrateDatabase } from '../local/apps.ts';
 
 /** What all scenes share: a broker, an issuer of tokens, and a Postgres for those that kill none. */
 export interface Stage {
@@ -39,7 +37,6 @@ export async function openStage({ brief, broken }: Pick<Stage, 'brief' | 'broken
     startPostgres({ port: postgresPort, ...place('postgres'), throwaway: true }),
     startTokenIssuer({ port: issuerPort, audience: 'ingen' }),
   ]);
-  await createTemplate(postgres.url, (database) => migrateDatabase({ organisasjon: 'mal', database }));
   const close = async (): Promise<void> => {
     await Promise.all([issuer.stop(), postgres.stop(), kafka.stop()]);
     clean();

@@ -329,6 +329,7 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     expect(await page.locator('#plass-om').textContent()).toMatch(/^\d+(,\d)? MB$/);
     expect(await page.locator('#plass-tabeller').innerText()).toMatch(/parkert_melding\s+\d+/);
     expect(await rows('plass-indekser').count()).toBe(15);
+    expect(await page.locator('#plass-spor').innerText()).toMatch(/\S/);
   });
 
   test('shows what links of virksomheter do not hang together, by number only when asked, and that none is kept', async () => {

@@ -106,11 +106,10 @@ export class System {
     migrated = true,
     database: given,
   }: Partial<SystemOptions> = {}): Promise<System> {
+    const migrate = (to: OrganisasjonDatabase): Promise<void> => migrateDatabase({ organisasjon, database: to });
+    if (given && migrated) await migrate(given);
     const [database, topic, issuer] = await Promise.all([
-      (given ? kept(given) : createTestDatabase(postgres, { schema: migrated })).then(async (made) => {
-        if (migrated && !made.migrated) await migrateDatabase({ organisasjon, database: made });
-        return made;
-      }),
+      given ? kept(given) : createTestDatabase(postgres, migrated ? migrate : undefined),
       createTestTopic({ partitions, brokers }),
       sharedIssuer ?? freePort().then((port) => startTokenIssuer({ port, audience: clientId(organisasjon) })),
     ]);
@@ -131,10 +130,9 @@ export class System {
 
   /** The same topic, read into an empty database from its start. Stop it before the system that it was made from. */
   async onEmptyDatabase(postgres = testEnvironment().postgres): Promise<System> {
-    const database = await createTestDatabase(postgres, { schema: true });
+    const database = await createTestDatabase(postgres, (to) => migrateDatabase({ ...this.env, database: to }));
     const { topic, issuer } = this;
     const surroundings = { ...this.env, database, replica: undefined };
-    if (!database.migrated) await migrateDatabase(surroundings);
     return new System(surroundings, database, { topic, own: false }, { issuer, own: false });
   }
 
@@ -355,7 +353,7 @@ export class System {
 }
 
 async function kept(database: OrganisasjonDatabase): Promise<TestDatabase> {
-  return Promise.resolve({ ...database, migrated: false, remove: () => Promise.resolve() });
+  return Promise.resolve({ ...database, remove: () => Promise.resolve() });
 }
 
 /** As the tests end them. */

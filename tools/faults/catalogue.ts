@@ -19,12 +19,15 @@ const STREAM = 'tools/e2e/stream.fault.spec.ts';
 const PROMOTED = 'tools/e2e/promoted.fault.spec.ts';
 const WRITER = 'apps/ingestor/src/ingest/writer.spec.ts';
 const SYNC = 'tools/e2e/sync.fault.spec.ts';
+const REGISTER = 'tools/e2e/register.fault.spec.ts';
+const WRONG_ANSWERS = 'tools/reference-adapter/register/wrong-answers.spec.ts';
 const CONSUMER = 'apps/ingestor/src/kafka/batch-consumer.spec.ts';
 const TOPIC = 'apps/ingestor/src/kafka/topic-changes.spec.ts';
 const FRESHNESS = 'apps/ingestor/src/freshness/freshness.job.spec.ts';
 const REPLICAS = 'apps/query-api/src/freshness/replicas.spec.ts';
 const LIVENESS = 'libs/database/src/liveness.spec.ts';
 const AT_SIZE = 'libs/database/src/migration-lint/at-size.fault.spec.ts';
+const ANALYSIS = 'apps/query-api/src/analysis/analysis.fault.spec.ts';
 const CONNECTIONS = 'libs/platform/src/http/connections.spec.ts';
 
 export const FAULTS: readonly Fault[] = [
@@ -237,6 +240,41 @@ export const FAULTS: readonly Fault[] = [
     holds: 'the other deletes exactly the rest',
     file: SYNC,
     test: 'an ingestor is killed while a full sync deletes: the other one goes on, and deletes exactly the rest',
+  },
+  {
+    fault: 'the adapter is killed while it reads the national register',
+    done: 'SIGKILL in the feed, among single units, in the download and in the file',
+    holds: 'nothing is sent before all of it is read',
+    file: REGISTER,
+    test: 'the adapter is killed while it reads the register: nothing is sent before all of it is there',
+  },
+  {
+    fault: 'the adapter is killed among the pages of a full sync',
+    done: 'SIGKILL three times, before and after the answer',
+    holds: 'only pages that are missing are sent; every unit is answered as the register says',
+    file: REGISTER,
+    test: 'the adapter is killed among the pages of a full sync: it sends those that are missing, and the register is answered',
+  },
+  {
+    fault: 'the adapter is killed while it follows the feeds',
+    done: 'SIGKILL in the feed, among single units, and before and after its pages are taken',
+    holds: 'only changes are sent; every unit is answered as the register says',
+    file: REGISTER,
+    test: 'the adapter is killed while it follows the feeds: each change is answered, and only what changed is sent',
+  },
+  {
+    fault: 'a full sync that would delete too much, and an adapter that is killed while it does',
+    done: 'a tenth is gone without a word; SIGKILL once it is confirmed',
+    holds: 'nothing is deleted before, changes go on; then exactly these, and no page is sent again',
+    file: REGISTER,
+    test: 'a full sync that waits to be confirmed holds no change, and deletes once it is, though the adapter is killed',
+  },
+  {
+    fault: 'a register that goes silent',
+    done: 'in a file and in the feed, once and for good',
+    holds: 'asked again, and not for ever; the next run goes on',
+    file: WRONG_ANSWERS,
+    test: 'a register that says nothing for too long is asked again, and not for ever',
   },
   {
     fault: 'more bodies at once than there is memory for',
@@ -589,5 +627,33 @@ export const FAULTS: readonly Fault[] = [
     holds: 'rows, hovedenheter and feed are what the topic gives in an empty database',
     file: 'tools/e2e/resource-rebuild.fault.spec.ts',
     test: 'killed again and again beside a source that goes on, it comes to what the topic gives in an empty database',
+  },
+  {
+    fault: 'a run of a product for analysis is killed',
+    done: 'SIGKILL at six places, while it writes everything or what has changed',
+    holds: 'no run that has a manifest lacks anything; the next goes on, and the series comes to what is stored',
+    file: ANALYSIS,
+    test: 'killed wherever it is, nothing looks whole that is not, and the series goes on from what is',
+  },
+  {
+    fault: 'the directory of a product for analysis is full',
+    done: 'a limit for the size of files, and a disk of 1 MiB',
+    holds: 'it is named with why, nothing there looks whole, and with room the same directory is written',
+    file: ANALYSIS,
+    test: 'with no room left it says so, nothing looks whole, and with room the same directory is written',
+  },
+  {
+    fault: 'several runs of a product for analysis write to one directory',
+    done: 'three at once, to a directory and to a series',
+    holds: 'one writes, the others say that it does, and what is there is as its manifest says',
+    file: ANALYSIS,
+    test: 'of several at once one writes, the others say that it does, and all that is there is one run’s',
+  },
+  {
+    fault: 'who follows a replication slot stops reading',
+    done: 'more than max_slot_wal_keep_size is written',
+    holds: 'what is held back is told, and that the slot is lost, with a login that has no right for it',
+    file: 'apps/ingestor/src/operations/storage/slots.fault.spec.ts',
+    test: 'what a slot holds back grows until its subscriber reads on, and one that is too far behind is told to be lost',
   },
 ];

@@ -73,62 +73,65 @@ export async function migrateDatabase({
   if (code !== 0) throw new Error(`The database of ${organisasjon} could not be migrated:\n${printout}`);
 }
 
-/** The built ingestor as a process; the extra environment goes before the rest. */
-export function startIngestorProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, brokers, topic, identTopic, virksomhetTopic, triggerTopic, adapterMayWrite } = surroundings;
-  return start('ingestor', surroundings, port, {
-    ...common(surroundings),
-    DB_USERNAME: database.ingestor.username,
-    DB_PASSWORD: database.ingestor.password,
-    KAFKA_BROKERS: brokers,
-    KAFKA_TOPIC: topic,
-    ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
-    ...(virksomhetTopic === undefined ? {} : { VIRKSOMHET_TOPIC: virksomhetTopic }),
-    ...(triggerTopic === undefined ? {} : { TRIGGER_TOPIC: triggerTopic }),
-    ADAPTER_KAN_SKRIVE: adapterMayWrite,
-    MASKINPORTEN_SCOPE: scopeOf(surroundings.organisasjon, 'adapter'),
-    MASKINPORTEN_ORGANISASJONSNUMMER: LOCAL_ORGNR,
-    // As in its image: little garbage is kept, so that any backlog fits in 200 MiB.
-    NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192',
-    MALLOC_ARENA_MAX: '1',
-    ...extra,
-  });
-}
-
-/** The built query-api as a process; the extra environment goes before the rest. */
-export function startQueryApiProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { database, replica, konsumenter, dekning } = surroundings;
-  return start('query-api', surroundings, port, {
-    ...common(surroundings),
-    DB_USERNAME: database.queryApi.username,
-    DB_PASSWORD: database.queryApi.password,
-    KONSUMENTER_FIL: konsumenter,
-    MASKINPORTEN_SCOPE: scopeOf(surroundings.organisasjon, 'les'),
-    ...(replica === undefined ? {} : { DB_REPLIKA_HOST: database.host, DB_REPLIKA_PORT: String(replica) }),
-    ...(dekning === undefined ? {} : { DEKNING_FIL: dekning }),
-    // As in its image.
-    NODE_OPTIONS: '--max-old-space-size=256',
-    ...extra,
-  });
-}
-
-/** The page of auditors as a process: the query-api's image, with the auditor's login. */
-export function startAuditorPageProcess(surroundings: Surroundings, port: number, extra: Env = {}): App {
-  const { organisasjon, database, issuer, jwksUri, deltakerIdKey, konsumenter } = surroundings;
-  return start('revisor', surroundings, port, {
+/**
+ * What each app is told of where it runs. That of the containers is held against it (`tools/build/dockerfile.spec.ts`), so
+ * that `docker compose up` brings up what `npm start` does.
+ */
+export const environmentFor = {
+  ingestor: (surroundings: Surroundings): Env => {
+    const { database, brokers, topic, identTopic, virksomhetTopic, triggerTopic, adapterMayWrite } = surroundings;
+    return {
+      ...common(surroundings),
+      DB_USERNAME: database.ingestor.username,
+      DB_PASSWORD: database.ingestor.password,
+      KAFKA_BROKERS: brokers,
+      KAFKA_TOPIC: topic,
+      ...(identTopic === undefined ? {} : { IDENT_TOPIC: identTopic }),
+      ...(virksomhetTopic === undefined ? {} : { VIRKSOMHET_TOPIC: virksomhetTopic }),
+      ...(triggerTopic === undefined ? {} : { TRIGGER_TOPIC: triggerTopic }),
+      ADAPTER_KAN_SKRIVE: adapterMayWrite,
+      MASKINPORTEN_SCOPE: scopeOf(surroundings.organisasjon, 'adapter'),
+      MASKINPORTEN_ORGANISASJONSNUMMER: LOCAL_ORGNR,
+    };
+  },
+  'query-api': (surroundings: Surroundings): Env => {
+    const { database, replica, konsumenter, dekning } = surroundings;
+    return {
+      ...common(surroundings),
+      DB_USERNAME: database.queryApi.username,
+      DB_PASSWORD: database.queryApi.password,
+      KONSUMENTER_FIL: konsumenter,
+      MASKINPORTEN_SCOPE: scopeOf(surroundings.organisasjon, 'les'),
+      ...(replica === undefined ? {} : { DB_REPLIKA_HOST: database.host, DB_REPLIKA_PORT: String(replica) }),
+      ...(dekning === undefined ? {} : { DEKNING_FIL: dekning }),
+    };
+  },
+  /** The page of auditors: the query-api's image, with the auditor's login. */
+  revisor: ({ organisasjon, database, issuer, jwksUri, deltakerIdKey, konsumenter }: Surroundings): Env => ({
     ...ofProcess(organisasjon),
     ...place(database),
     DB_USERNAME: database.revisor.username,
     DB_PASSWORD: database.revisor.password,
     DELTAKER_ID_NOEKKEL: deltakerIdKey,
     KONSUMENTER_FIL: konsumenter,
+    ANALYSE_FIL: join(ROOT, 'tools', 'local', 'analyse.yaml'),
     AZURE_APP_CLIENT_ID: auditorClientId(organisasjon),
     AZURE_OPENID_CONFIG_ISSUER: issuer,
     AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,
-    NODE_OPTIONS: '--max-old-space-size=256',
-    ...extra,
-  });
-}
+  }),
+};
+
+/** The built ingestor as a process; the extra environment goes before the rest. */
+export const startIngestorProcess = (surroundings: Surroundings, port: number, extra: Env = {}): App =>
+  start('ingestor', surroundings, port, extra);
+
+/** The built query-api as a process; the extra environment goes before the rest. */
+export const startQueryApiProcess = (surroundings: Surroundings, port: number, extra: Env = {}): App =>
+  start('query-api', surroundings, port, extra);
+
+/** The page of auditors as a process; the extra environment goes before the rest. */
+export const startAuditorPageProcess = (surroundings: Surroundings, port: number, extra: Env = {}): App =>
+  start('revisor', surroundings, port, extra);
 
 const place = ({ host, port, database }: OrganisasjonDatabase): Env => ({
   DB_HOST: host,
@@ -137,9 +140,7 @@ const place = ({ host, port, database }: OrganisasjonDatabase): Env => ({
 });
 
 const ofProcess = (organisasjon: string): Env => ({
-  NODE_ENV: 'development',
   ORGANISASJON: organisasjon,
-  HOST: '127.0.0.1',
   NEDSTENGING_VENTETID_MS: '0',
 });
 
@@ -157,19 +158,24 @@ function common({ organisasjon, database, issuer, jwksUri, deltakerIdKey }: Surr
   };
 }
 
+/** What an app is run by, with the memory that its image gives it. */
 const PROGRAMS = {
-  ingestor: [builtApp('ingestor')],
-  'query-api': [builtApp('query-api')],
-  revisor: [builtApp('query-api'), 'revisor'],
+  ingestor: {
+    program: [builtApp('ingestor')],
+    // Little garbage is kept, so that any backlog fits in 200 MiB.
+    memory: { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=192', MALLOC_ARENA_MAX: '1' },
+  },
+  'query-api': { program: [builtApp('query-api')], memory: { NODE_OPTIONS: '--max-old-space-size=256' } },
+  revisor: { program: [builtApp('query-api'), 'revisor'], memory: { NODE_OPTIONS: '--max-old-space-size=256' } },
 };
 
-function start(app: keyof typeof PROGRAMS, { organisasjon }: Surroundings, port: number, env: Env): App {
+function start(app: keyof typeof PROGRAMS, surroundings: Surroundings, port: number, extra: Env): App {
   const logFile = join(LOCAL_DIR, 'logs', `${app}-${String(port)}.log`);
-  const proc = startProcess(process.execPath, ['--enable-source-maps', ...PROGRAMS[app]], logFile, {
-    cwd: ROOT,
-    env: { ...APP_ENV, PORT: String(port), ...env },
-  });
-  return { navn: `${app} of ${organisasjon}`, url: `http://127.0.0.1:${String(port)}`, proc, logFile };
+  const { program, memory } = PROGRAMS[app];
+  const onThisMachine = { NODE_ENV: 'development', HOST: '127.0.0.1', PORT: String(port) };
+  const env = { ...APP_ENV, ...onThisMachine, ...environmentFor[app](surroundings), ...memory, ...extra };
+  const proc = startProcess(process.execPath, ['--enable-source-maps', ...program], logFile, { cwd: ROOT, env });
+  return { navn: `${app} of ${surroundings.organisasjon}`, url: `http://127.0.0.1:${String(port)}`, proc, logFile };
 }
 
 /** @throws when it ends instead, or is not ready in time */

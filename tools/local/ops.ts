@@ -34,7 +34,8 @@ const NO_STACK = 'Start the stack first (npm start), or set DB_*.';
 
 /** DB_*, or those of the local stack's database, as superuser. */
 async function database(args: string[]): Promise<Settings> {
-  const registry = { KONSUMENTER_FIL: join(ROOT, 'tools', 'local', 'konsumenter.yaml') };
+  const local = (name: string): string => join(ROOT, 'tools', 'local', name);
+  const registry = { KONSUMENTER_FIL: local('konsumenter.yaml'), ANALYSE_FIL: local('analyse.yaml') };
   if (process.env['DB_HOST']) return { env: { ORGANISASJON: 'lokal', ...registry, ...process.env }, args };
   if (!readReady()) throw new Error(NO_STACK);
   const { name, rest } = takeOrganisasjon(args);
@@ -48,8 +49,7 @@ async function database(args: string[]): Promise<Settings> {
 /** The local stack's product, with a key that is worth nothing. */
 async function analysis(args: string[]): Promise<Settings> {
   const { env, args: rest } = await database(args);
-  const product = { ANALYSE_FIL: join(ROOT, 'tools', 'local', 'analyse.yaml'), ANALYSE_NOEKKEL: '0a'.repeat(32) };
-  return { env: { ...product, ...env }, args: rest };
+  return { env: { ANALYSE_NOEKKEL: '0a'.repeat(32), ...env }, args: rest };
 }
 
 /** `--ingestor` and TOKEN, or an organisation's ingestor on the local stack, as somebody on duty there. */

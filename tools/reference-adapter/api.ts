@@ -23,6 +23,8 @@ export interface Remark {
 export interface Sync {
   synkId: string;
   tilstand: string;
+  /** when its first page came */
+  startet: string;
   antallSider: number;
   mottatteSider: number;
   mottatteRessurser: number;
@@ -38,11 +40,31 @@ export interface Sync {
 /** What the ingestor said no to; `problem` names what is wrong, never a value. */
 export class RefusedError extends Error {
   readonly status: number;
+  readonly problem: string;
+  /** the entries of the page that it names, and what is wrong with each; none: it is something else */
+  readonly entries: readonly WrongEntry[];
 
-  constructor(status: number, problem: string) {
+  constructor(status: number, problem: string, page?: Page) {
     super(`${String(status)}: ${problem}`);
     this.status = status;
+    this.problem = problem;
+    this.entries = page && status === 400 ? wrongEntries(problem, page) : [];
   }
+}
+
+export interface WrongEntry {
+  id: string;
+  /** its field, and why */
+  wrong: string;
+}
+
+function wrongEntries(problem: string, { ressurser: entries }: Page): WrongEntry[] {
+  const { feil: faults = [] } = JSON.parse(problem) as { feil?: { felt: string; melding: string }[] };
+  return faults.flatMap(({ felt, melding }) => {
+    const [, index, member = ''] = /^ressurser\[(\d+)\]\.(.*)$/.exec(felt) ?? [];
+    const entry = entries[Number(index)];
+    return entry ? [{ id: entry.id, wrong: `${member} ${melding}` }] : [];
+  });
 }
 
 const MAX_ATTEMPTS = 60;
@@ -70,7 +92,12 @@ export class AdapterApi {
   }
 
   async sendPage(method: 'POST' | 'PATCH' | 'DELETE', page: Page): Promise<Sync> {
-    return (await this.call(method, `${this.resource}/synk`, page)) as Sync;
+    try {
+      return (await this.call(method, `${this.resource}/synk`, page)) as Sync;
+    } catch (error) {
+      // Which of the entries it was is known here alone.
+      throw error instanceof RefusedError ? new RefusedError(error.status, error.problem, page) : error;
+    }
   }
 
   async hentSynk(syncId: string): Promise<Sync> {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { running } from '../local/ready-file.ts';
 import { fetchToken } from '../local/token.ts';
@@ -9,8 +8,8 @@ import { AdapterApi, RefusedError, type Entry, type Resource, type Sync } from '
 import { startHeartbeat } from './heartbeat.ts';
 import { syncRegister } from './register/sync-register.ts';
 import { readDirectory, readTable } from './sources.ts';
-import { isCounted, summaryOf } from './summary.ts';
-import { send, type SyncOptions } from './sync.ts';
+import { summaryOf } from './summary.ts';
+import { send, settle, type SyncOptions } from './sync.ts';
 
 const METHODS: Record<string, SyncOptions['method']> = { full: 'POST', delta: 'PATCH', slett: 'DELETE' };
 const USAGE = `Usage: npm run adapter -- full|delta|slett (--katalog DIR | --postgres URL --tabell T)
@@ -20,8 +19,6 @@ or: npm run adapter -- hjerteslag [--organisasjon NAVN]`;
 const HEARTBEAT_MINUTES = 15;
 /** Twice in what is promised. */
 const HEARTBEAT_MS = (HEARTBEAT_MINUTES * 60_000) / 2;
-/** The stream needs a second or so; a backlog may keep it for longer than anybody waits. */
-const COUNT_MS = 10_000;
 
 const OPTIONS = {
   katalog: { type: 'string' },
@@ -131,21 +128,14 @@ function readEntries(): Promise<Entry[]> {
 /** Sends all pages, confirms when asked to, and waits for what follows. */
 async function synchronise(api: AdapterApi, method: SyncOptions['method'], entries: Entry[]): Promise<Sync> {
   const syncId = resumedSyncId(method, entries.length);
-  let sync = await send(api, method === 'DELETE' ? entries.map(({ id }) => ({ id })) : entries, {
+  const sync = await send(api, method === 'DELETE' ? entries.map(({ id }) => ({ id })) : entries, {
     method,
     syncId,
     pageSize: Number(values.sidestoerrelse),
     concurrency: Number(values.parallelt),
     progress: show,
   });
-  while (sync.tilstand === 'SLETTER' || (sync.tilstand === 'VENTER_PAA_BEKREFTELSE' && values.bekreft)) {
-    sync = sync.tilstand === 'SLETTER' ? await api.hentSynk(syncId) : await api.bekreft(syncId);
-    await wait(200);
-  }
-  for (const deadline = Date.now() + COUNT_MS; !isCounted(sync) && Date.now() < deadline; await wait(300)) {
-    sync = await api.hentSynk(syncId);
-  }
-  return sync;
+  return settle(api, sync, { confirm: values.bekreft });
 }
 
 /** The sync that was broken off, when it is of the same kind and as large; a new one otherwise. */

@@ -104,6 +104,7 @@ test('a table, and then files: full, changed and deleted', async () => {
 test('what waits is said to wait, and nothing is called deleted that is not; and a heartbeat is sent', async () => {
   const sync = {
     synkId: 's',
+    startet: '2026-01-01T00:00:00Z',
     tilstand: 'VENTER_PAA_BEKREFTELSE',
     antallSider: 1,
     mottatteSider: 1,

@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { AdapterApi, Entry, Page, Sync } from './api.ts';
+import { isCounted } from './summary.ts';
 
 /** Entries that are not all in memory: a page is read when it is sent, and is the same each time. */
 export interface EntryPages {
@@ -45,6 +47,31 @@ export async function send(
     });
     await Promise.all(workers);
     sync = await api.hentSynk(syncId);
+  }
+  return sync;
+}
+
+const ASK_EVERY_MS = 200;
+/** The stream needs a second or so; a backlog may keep it for longer than anybody waits. */
+const COUNT_MS = 10_000;
+
+/**
+ * What becomes of a sync whose pages are in: waits until it is over, or waits for somebody, and for a while until its
+ * entries have been counted.
+ *
+ * @param confirm lets it delete as much as it would
+ */
+export async function settle(api: AdapterApi, from: Sync, { confirm }: { confirm: boolean }): Promise<Sync> {
+  let sync = from;
+  for (;;) {
+    if (sync.tilstand === 'VENTER_PAA_BEKREFTELSE' && confirm) sync = await api.bekreft(sync.synkId);
+    else if (sync.tilstand !== 'MOTTAR' && sync.tilstand !== 'SLETTER') break;
+    await wait(ASK_EVERY_MS);
+    sync = await api.hentSynk(sync.synkId);
+  }
+  for (const deadline = Date.now() + COUNT_MS; !isCounted(sync) && Date.now() < deadline;) {
+    await wait(ASK_EVERY_MS);
+    sync = await api.hentSynk(sync.synkId);
   }
   return sync;
 }

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { createDataSource, migrate } from '@tiltak/database';
 import {
-  createTemplate,
   createWorkDir,
   freePort,
   LOCAL_DIR,
@@ -9,7 +7,6 @@ import {
   startPostgres,
   type LocalKafka,
   type LocalPostgres,
-  type OrganisasjonDatabase,
 } from '@tiltak/testing';
 
 declare global {
@@ -37,25 +34,7 @@ async function start(): Promise<void> {
   ]);
   globalThis.testStack = { kafka, postgres, clean };
   if (kafka) process.env['TEST_KAFKA_BROKERS'] = kafka.brokers;
-  if (postgres) {
-    process.env['TEST_POSTGRES_URL'] = postgres.url;
-    await createTemplate(postgres.url, migrateAll);
-  }
-}
-
-async function migrateAll(database: OrganisasjonDatabase): Promise<void> {
-  const owner = await createDataSource({
-    ...database,
-    ...database.migrering,
-    ...{ poolSize: 2, statementTimeoutMs: 30_000, connectTimeoutMs: 5_000 },
-    sslmode: 'disable',
-    applicationName: 'template',
-  }).initialize();
-  try {
-    await migrate(owner);
-  } finally {
-    await owner.destroy();
-  }
+  if (postgres) process.env['TEST_POSTGRES_URL'] = postgres.url;
 }
 
 // Jest demands a default export.

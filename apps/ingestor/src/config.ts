@@ -1,6 +1,7 @@
 import {
   databaseVariables,
   entraVariables,
+  localIssuerVariables,
   maskinportenVariables,
   commonVariables,
   filePath,
@@ -49,6 +50,7 @@ export const SCHEMA = {
   ...databaseVariables,
   ...directVariables,
   ...entraVariables,
+  ...localIssuerVariables,
   ...maskinportenVariables,
   DELTAKER_ID_NOEKKEL: text({
     description: 'Key that opaque ids of participants are derived with, the same in both apps, for ever',

@@ -199,6 +199,16 @@ export const metrics = {
     help: 'Transactions since the oldest that no vacuum has frozen (FROSSET), and since the oldest that is open, of those that the login may see (AAPEN)',
     labelNames: ['slag'] as const,
   }),
+  slotBytes: new Gauge({
+    name: 'ingestor_replikeringsspor_bytes',
+    help: 'Write-ahead log that a replication slot of the instance holds back, until who follows it has read it',
+    labelNames: ['spor'] as const,
+  }),
+  slotLost: new Gauge({
+    name: 'ingestor_replikeringsspor_tapt',
+    help: '1: the slot was further behind than the instance lets it be, and is lost; who follows it begins again',
+    labelNames: ['spor'] as const,
+  }),
   tableBytes: new Gauge({
     name: 'ingestor_tabell_bytes',
     help: 'Size of a table with its partitions: TABELL, INDEKSER, TOAST',

@@ -1,6 +1,7 @@
 import {
   databaseVariables,
   entraVariables,
+  localIssuerVariables,
   maskinportenVariables,
   commonVariables,
   directoryPath,
@@ -29,6 +30,7 @@ export const SCHEMA = {
   ...databaseVariables,
   ...poolerVariables,
   ...entraVariables,
+  ...localIssuerVariables,
   ...maskinportenVariables,
   DB_REPLIKA_HOST: hosts({
     description:
@@ -73,13 +75,19 @@ export const SCHEMA = {
 };
 
 /** Every variable that the page of auditors reads (`main.cjs revisor`): a process of its own, with the auditor's login. */
+const PRODUCTS = { description: 'The products for analysis, analyse.yaml' };
+/** To tell who a product is made for, and why. */
+const TOLD_OF = { ANALYSE_FIL: filePath({ ...PRODUCTS, optional: true }) };
+
 export const REVISOR_SCHEMA = {
   ...commonVariables,
   ...databaseVariables,
   ...poolerVariables,
   ...entraVariables,
+  ...localIssuerVariables,
   DELTAKER_ID_NOEKKEL: SCHEMA.DELTAKER_ID_NOEKKEL,
   KONSUMENTER_FIL: SCHEMA.KONSUMENTER_FIL,
+  ...TOLD_OF,
   REVISOR_GRUPPER: list({
     description:
       'Ids of the Entra ID groups whose members may read who has seen a person; those with the role revisor may besides, and nobody else',
@@ -107,7 +115,7 @@ export function readDatabaseConfig(): ConfigOf<typeof DATABASE_SCHEMA> {
 /** What a product for analysis is made by: of `SCHEMA`, the database. */
 const ANALYSIS_SCHEMA = {
   ...DATABASE_SCHEMA,
-  ANALYSE_FIL: filePath({ description: 'The products for analysis, analyse.yaml' }),
+  ANALYSE_FIL: filePath(PRODUCTS),
   ANALYSE_NOEKKEL: text({
     description:
       'Key that the idents of a product for analysis are replaced with: 64 or more hex digits, of that product alone',
@@ -121,6 +129,11 @@ const ANALYSIS_SCHEMA = {
 
 export function readAnalysisConfig(): ConfigOf<typeof ANALYSIS_SCHEMA> {
   return readEnvironment(ANALYSIS_SCHEMA, process.env);
+}
+
+/** Path of the products for analysis, for whoever is told who they are made for. */
+export function readProductsFile(): string | undefined {
+  return readEnvironment({ ANALYSE_FIL: TOLD_OF.ANALYSE_FIL }, process.env).ANALYSE_FIL;
 }
 
 /** Path of the registry of consumers, for what needs nothing else of the settings. */

@@ -11,5 +11,5 @@ export { LOCKS } from './locks.ts';
 export { checkLogSettings, LogSettingsError } from './log-settings.ts';
 export { CONTRACT, ContractError, otherBuilds, requireNotTooOld } from './versions.ts';
 export { migrate } from './migrate.ts';
-export { indexClosedMonths } from './closed-months.ts';
+export { indexClosedMonths, NAMELESS, TOLD_WITHOUT_NAMES } from './closed-months.ts';
 export type { MigrationProgress } from './migration-steps.ts';

@@ -260,6 +260,17 @@ export const entraVariables = {
   AZURE_OPENID_CONFIG_JWKS_URI: url({ description: 'Where the keys of the issuer are' }),
 };
 
+/** For the local stack in containers, where an issuer is another machine than the process: see `requireHttps`. */
+export const localIssuerVariables = {
+  LOKAL_UTSTEDER: text({
+    description:
+      'Local stack in containers only: the one host, a name without dots, whose issuers of tokens may be http. A process with an issuer that is https, or on the platform, does not start with it',
+    pattern: /^[a-z][a-z0-9-]{0,62}$/,
+    optional: true,
+  }),
+  NAIS_CLUSTER_NAME: text({ description: 'Where it runs, which the platform sets; never locally', optional: true }),
+};
+
 const MASKINPORTEN = { optional: true, group: 'MASKINPORTEN' } as const;
 
 /** The second issuer, for those who are not in Nav's Entra ID; without it their tokens are 401. */

@@ -9,6 +9,7 @@ export { BoundedQueue } from './bounded-queue.ts';
 export {
   databaseVariables,
   entraVariables,
+  localIssuerVariables,
   maskinportenVariables,
   commonVariables,
   directoryPath,

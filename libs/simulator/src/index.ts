@@ -7,6 +7,7 @@ export type { SourceMessage } from './source/source-message.ts';
 export { SCENARIOS } from './scenarios/scenarios.ts';
 export type { Planted, Scenario, ScenarioAvtale, ScenarioContent, ScenarioWorld } from './scenarios/scenario.ts';
 export { Register, type PlantedUnit } from './register/register.ts';
+export type { RegisterUnit } from './register/unit.ts';
 export { startRegisterServer, type RegisterServer } from './register/server.ts';
 export { TableSource } from './table/table-source.ts';
 export { startTableSourceApi, type TableSourceApi } from './table/table-source-api.ts';

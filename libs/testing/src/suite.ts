@@ -12,50 +12,28 @@ export function testEnvironment(): { postgres: string; kafka: string } {
 }
 
 export interface TestDatabase extends OrganisasjonDatabase {
-  /** whether it has the whole schema from its beginning */
-  migrated: boolean;
   remove: () => Promise<void>;
 }
+
+type Migrate = (database: OrganisasjonDatabase) => Promise<unknown>;
 
 /** The organisation whose database others are copied from: fifty migrations take seconds, and a copy a fraction of one. */
 const TEMPLATE = 'mal';
 
-/** Once for a server, before anybody asks for a database with the schema. */
-export async function createTemplate(
-  superUrl: string,
-  migrate: (database: OrganisasjonDatabase) => Promise<unknown>,
-): Promise<void> {
-  const made = await createDatabase(superUrl, TEMPLATE);
-  await migrate(made);
-  // What its owner has is what a copy's owner takes over, and that would be this database, too.
-  await asSuperuser(superUrl, (client) => client.query(`alter database ${made.database} owner to current_user`));
-}
-
-async function asSuperuser<T>(superUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: superUrl });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
 /**
  * A database of an organisation that only this suite knows, with its roles.
  *
- * @param options `schema`: with the schema of the server's template, when it has one; empty otherwise
+ * @param migrate makes the schema, which the database then has; it is asked once for a server. Empty without it
  */
 export async function createTestDatabase(
   superUrl = testEnvironment().postgres,
-  { schema = false } = {},
+  migrate?: Migrate,
 ): Promise<TestDatabase> {
-  const migrated = schema && (await hasTemplate(superUrl));
+  if (migrate) await ensureTemplate(superUrl, migrate);
   const name = `t${randomBytes(5).toString('hex')}`;
-  const database = await createDatabase(superUrl, name, migrated ? TEMPLATE : undefined);
+  const database = await createDatabase(superUrl, name, migrate && TEMPLATE);
   return {
     ...database,
-    migrated,
     remove: () =>
       asSuperuser(superUrl, async (client) => {
         await client.query(`drop database if exists ${database.database} with (force)`);
@@ -66,11 +44,30 @@ export async function createTestDatabase(
   };
 }
 
-async function hasTemplate(superUrl: string): Promise<boolean> {
-  const found = await asSuperuser(superUrl, (client) =>
-    client.query('select from pg_database where datname = $1', [`tiltak_${TEMPLATE}`]),
-  );
-  return found.rowCount === 1;
+/** Whoever comes first makes it, and the others wait. */
+async function ensureTemplate(superUrl: string, migrate: Migrate): Promise<void> {
+  await asSuperuser(superUrl, async (client) => {
+    await client.query('select pg_advisory_lock(7220318)');
+    const { rowCount } = await client.query(
+      'select from pg_database where datname = $1 and datdba = current_user::regrole',
+      [`tiltak_${TEMPLATE}`],
+    );
+    if (rowCount === 1) return;
+    const made = await createDatabase(superUrl, TEMPLATE);
+    await migrate(made);
+    // What its owner has is what a copy's owner takes over, and that would be this database, too. It is also whole now.
+    await client.query(`alter database ${made.database} owner to current_user`);
+  });
+}
+
+async function asSuperuser<T>(superUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: superUrl });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 export interface TestMessage {

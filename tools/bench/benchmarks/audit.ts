@@ -22,33 +22,43 @@ const OF_MONTH = 2_500_000;
 const [ORDINARY, FREQUENT] = [100, 10_000];
 /** persons of each kind that are asked about */
 const ASKED = 25;
+/** Lines of the change feed, of its ninety days, and of a page of it; one in a thousand is of those who are asked about. */
+const [FEED, OF_PAGE] = [1_000_000, 40];
 
 type Values = Record<string, number>;
 
 /** Who has seen this person, from years of look-ups: by the page of auditors, over HTTP. */
 export function audit(options: RunOptions): Promise<Findings> {
   const lookups = options.count ?? (options.trial ? OF_TRIAL : LOOKUPS);
-  const findings = new Findings({ 'look-ups': lookups });
   return withRig(undefined, async (rig) => {
     const system = await rig.createSystem(1);
     try {
-      const persons = await fill(system, lookups);
-      const sizes = await readSizes(system, lookups);
-      const app = await startPage(system);
-      try {
-        const taken = await takeRounds(rig.rounds(options), async (round) => ({
-          ...sizes,
-          ...(await measureAll(rig, round, { system, app }, persons)),
-        }));
-        findings.add('', taken);
-      } finally {
-        await app.proc.stop();
-      }
+      return await measure(rig, system, await fill(system, lookups), { ...options, count: lookups });
     } finally {
       await system.stop();
     }
-    return findings;
   });
+}
+
+async function measure(
+  rig: Rig,
+  system: System,
+  persons: Persons,
+  options: RunOptions & { count: number },
+): Promise<Findings> {
+  const findings = new Findings({ 'look-ups': options.count });
+  const sizes = await readSizes(system, options.count);
+  const app = await startPage(system);
+  try {
+    const taken = await takeRounds(rig.rounds(options), async (round) => ({
+      ...sizes,
+      ...(await measureAll(rig, round, { system, app }, persons)),
+    }));
+    findings.add('', taken);
+  } finally {
+    await app.proc.stop();
+  }
+  return findings;
 }
 
 /** National idents, by how often they were looked up. */
@@ -72,13 +82,20 @@ async function fill(system: System, lookups: number): Promise<Persons> {
   await system.sql(`update avtale_versjon set laert = now() - interval '20 years'`);
   const months = Math.max(1, Math.ceil(lookups / OF_MONTH));
   await withClient(system.url, async (db) => {
+    // Of everything up to this month, as the table is that was there before there were months.
+    await db.query(`do $$ begin
+      execute format('drop table %s', (select partisjon from partisjoner_av('oppslagslinje') where fra is null and til is not null));
+    end $$`);
     await db.query(
       `insert into oppslagslinje (tidspunkt, konsument, operasjon, felter, tillatt, call_id, personer)
        select date_trunc('month', now()) - make_interval(months => n), 'bench', 'sokAvtaler', '{}', true, 'x', '{}'
-       from generate_series(1, $1::int - 1) n`,
+       from generate_series(0, $1::int - 1) n`,
       [months],
     );
     await db.query('select lag_partisjoner(); delete from oppslagslinje');
+    await db.query(`${POSITION} truncate endring`);
+    await db.query(CHANGES, [avtaler.map(({ avtaleId }) => avtaleId)]);
+    await db.query('select lag_partisjoner()');
     await db.query(PREPARE, [idents.map(deltakerIdOf), ASKED, Math.max(2 * ASKED, Math.round(lookups / ORDINARY))]);
     for (let [month, left] = [months - 1, lookups]; month >= 0; month--) {
       const here = month === 0 ? left : Math.min(left, OF_MONTH);
@@ -99,21 +116,46 @@ const PREPARE = `select set_config('bench.id', ($1::uuid[])::text, false), set_c
 
 const PERSON = `case when nr <= array_length(kjent, 1) then kjent[nr] else md5('person ' || nr)::uuid end`;
 
+/** A place in the change feed as consumers get it, by the number of its line; those from before the feed are negative. */
+const POSITION = `
+  create function pg_temp.til36(n bigint) returns text language sql immutable as $$
+    select string_agg(substr('0123456789abcdefghijklmnopqrstuvwxyz', (n / (36 ^ i)::bigint % 36)::int + 1, 1), '' order by i desc)
+    from generate_series(0, 5) i $$;
+  create function pg_temp.posisjon(nr bigint) returns text language sql immutable as $$
+    select rtrim(translate(encode(convert_to('0a1b2c3d.' || pg_temp.til36(5000000 + nr) || '.' || pg_temp.til36(5000000 + nr) || '.4e5f6a7b',
+      'UTF8'), 'base64'), '+/', '-_'), '=') $$;
+  create function pg_temp.linje(da timestamptz) returns bigint language sql stable as $$
+    select floor((1 - extract(epoch from now() - da) / extract(epoch from interval '90 days')) * ${String(FEED)})::bigint $$;`;
+
+const CHANGES = `
+  insert into endring (tx, lopenr, avtale_id, type, tidspunkt) overriding system value
+  select (5000000 + n)::text::xid8, 5000000 + n,
+    case when n % 1000 = 7 then ($1::uuid[])[1 + n / 1000 % array_length($1::uuid[], 1)] else md5('avtale ' || n)::uuid end, 'ENDRET',
+    now() - interval '90 days' * (1 - n::float8 / ${String(FEED)})
+  from generate_series(1, ${String(FEED)}) n`;
+
 /**
- * Of a hundred look-ups, three are of 2 to 81 persons; of ten thousand, ten are of nobody: exports, pages of changes,
- * statistics. One consumer has its own way of asking for each, so forms are shared as they are by the query-api.
+ * Of a hundred look-ups, three are of 2 to 81 persons; of ten thousand, ten are of nobody (exports, pages of changes,
+ * statistics), and ten are pages of a subscription, which name persons. One consumer has its own way of asking for each,
+ * so forms are shared as they are by the query-api.
  */
 const MONTH = `
-  insert into oppslagslinje (tidspunkt, form, antall_treff, tillatt, call_uuid, posisjon, person, personer)
-  select fra + (coalesce(least(til, now()), til) - fra) * (n::float8 / antall),
-    case when slag < 0.001 then ingen[1 + n % 3] else noen[1 + n % 4] end,
-    case when slag < 0.001 then 1000 else 1 end, true, gen_random_uuid(),
-    case when slag < 0.001 then 'x' end,
+  insert into oppslagslinje (tidspunkt, form, antall_treff, tillatt, call_uuid, posisjon, utvalg, person, personer)
+  select tidspunkt,
+    case when slag < 0.001 then ingen[1 + n % 3] when slag < 0.002 then ingen[2] else noen[1 + n % 4] end,
+    case when slag >= 0.002 then 1 when n % 3 = 0 then 100000 else ${String(OF_PAGE)} end, true, gen_random_uuid(),
+    case when slag < 0.002 then pg_temp.posisjon(pg_temp.linje(tidspunkt)) end,
+    case when slag >= 0.002 then null
+      when slag >= 0.001 then jsonb_build_object('abonnement', 'mine', 'etter', pg_temp.posisjon(pg_temp.linje(tidspunkt) - ${String(OF_PAGE)}))
+      when n % 3 = 0 then '{"alle": true}'
+      when n % 3 = 1 then jsonb_build_object('etter', pg_temp.posisjon(pg_temp.linje(tidspunkt) - ${String(OF_PAGE)}))
+      else jsonb_build_object('per', '{STATUS}'::text[], 'tidspunkt', date_trunc('hour', tidspunkt)) end,
     case when slag >= 0.031 then ${PERSON} end,
-    case when slag < 0.001 then '{}'::uuid[] when slag < 0.031
+    case when slag >= 0.001 and slag < 0.031
       then array(select md5('person ' || floor(antall_personer * random())::int)::uuid from generate_series(1, 2 + n % 80)) end
   from (
     select n, random() as slag, fra, til, antall, kjent, antall_personer, ingen, noen,
+      fra + (coalesce(least(til, now()), til) - fra) * (n::float8 / antall) as tidspunkt,
       (case when random() < $3::float8 then 1 + floor(mange * random()) else mange + 1 + floor((antall_personer - mange) * random()) end)::int as nr
     from (
       select date_trunc('month', now()) - make_interval(months => $1::int) as fra,

@@ -30,14 +30,14 @@ export const errors: Scene = {
     const consumer = watch.consumer('a consumer', asked);
     const witness = await Witness.start(system, queryApi.url);
     act.does('A consumer asks 50 times a second, a witness holds every answer against what was published.');
-    await wait(act.size(4_000, 2_000));
+    await wait(act.size(3_000, 2_000));
     tell(act, 'before', consumer);
 
     const back = await databaseAway(act, { system, postgres, witness });
     tell(act, 'during', consumer);
     await system.waitForTopic();
     consumer.take();
-    await wait(act.size(4_000, 2_000));
+    await wait(act.size(3_000, 2_000));
     tell(act, 'after', consumer);
     const seen = consumer.take();
     act.figure('Look-ups answered again', { after: seconds(back.lookups) });

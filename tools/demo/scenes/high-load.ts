@@ -36,7 +36,7 @@ export const highLoad: Scene = {
     await wait(1_500);
     // What it took to begin with all of it is not what is asked for.
     changes.take();
-    await wait(act.size(5_000, 3_000));
+    await wait(act.size(4_000, 3_000));
     const before = changes.take();
     act.figure('From change to stored, slowest', { before: ms(before.slowest) });
     act.figure('Messages not yet stored, most', { before: String(before.lag) });
@@ -95,7 +95,7 @@ async function ask(act: Act, system: System, { url }: App): Promise<LoadResult> 
       headers,
       requests,
       connections: CONNECTIONS,
-      seconds: act.size(12, 5),
+      seconds: act.size(8, 5),
       retries: 3,
     });
   } finally {

@@ -27,13 +27,13 @@ export const isolation: Scene = {
         .then((system) => start(act, watch, 'demo-fylke', system)),
     ]);
     act.does('Two organisations, with apps and databases of their own; a consumer of each asks 50 times a second.');
-    await wait(act.size(3_000, 1_500));
+    await wait(act.size(1_000, 500));
     const consumer = nav.ask();
     const neighbour = fylke.ask();
     // Programs that have just started are not yet as fast as they will be.
-    await wait(act.size(5_000, 3_000));
+    await wait(act.size(3_000, 2_000));
     consumer.take();
-    await wait(act.size(5_000, 2_500));
+    await wait(act.size(4_000, 2_500));
     const before = consumer.take();
     tell(act, 'before', before, neighbour.take());
 
@@ -43,9 +43,9 @@ export const isolation: Scene = {
     }));
     act.does(`demo-fylke is sent ${poison.length.toLocaleString('en')} poisoned messages, and its database is killed.`);
     await fylke.system.publish(poison);
-    await wait(act.size(3_000, 1_500));
+    await wait(act.size(2_000, 1_500));
     await postgres.kill();
-    await wait(act.size(8_000, 4_000));
+    await wait(act.size(6_000, 4_000));
     const during = consumer.take();
     tell(act, 'during', during, neighbour.take());
     await postgres.restart();

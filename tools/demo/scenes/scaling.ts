@@ -17,7 +17,7 @@ const MORE = 3;
 /** Connections that ask each process while its CPU is looked at: what one process reads together must not be shared by more of them. */
 const CONNECTIONS = 16;
 /** Requests that each process has answered before its CPU is looked at, and how long that may take. */
-const [WARM, MAX_WARMING_MS] = [5_000, 20_000];
+const [WARM, MAX_WARMING_MS] = [4_000, 12_000];
 
 /** More of each come while it is used, and some of them die. */
 export const scaling: Scene = {
@@ -39,12 +39,12 @@ export const scaling: Scene = {
     const headers = async (): Promise<Record<string, string>> => ({ ...(await system.as('alt')), connection: 'close' });
     const consumer = watch.consumer('a consumer', { url: address.url, headers, avtaleId: anyAvtale(system) });
     const witness = await Witness.start(system, address.url);
-    await wait(act.size(4_000, 2_000));
+    await wait(act.size(3_000, 2_000));
     tell(act, 'before', consumer, 2);
     const more = await join(act, { system, watch, address, ingestors, apps });
     await system.waitForIngested();
     await lose(act, [more.ingestor, more.queryApi], system, address, [...apps]);
-    await wait(act.size(6_000, 3_000));
+    await wait(act.size(4_000, 3_000));
     const during = consumer.take();
     act.figure('Look-ups', { during: answersOf(during) });
     act.figure('Processes', { during: '8, and then 6' });
@@ -133,13 +133,15 @@ async function costOf(act: Act, system: System, address: OneAddress, apps: App[]
   const load = (seconds: number): Promise<unknown> =>
     system
       .as('alt')
-      .then((headers) => runLoad({ url: address.url, headers, requests: there, connections: CONNECTIONS * apps.length, seconds }));
+      .then((headers) =>
+        runLoad({ url: address.url, headers, requests: there, connections: CONNECTIONS * apps.length, seconds }),
+      );
   // All of them must have compiled what they run, which takes so many requests, and not so many seconds.
   const [begun, cold] = [performance.now(), await total()];
   do await load(1);
   while ((await total()).lookups - cold.lookups < WARM * apps.length && performance.now() - begun < MAX_WARMING_MS);
   const before = await total();
-  await load(act.size(4, 2));
+  await load(act.size(3, 2));
   const after = await total();
   return ((after.cpu - before.cpu) * 1_000) / (after.lookups - before.lookups);
 }

@@ -37,7 +37,7 @@ export const whole: Scene = {
     const consumers = all.map(({ name, system, queryApi }) =>
       watch.consumer(name, { url: queryApi.url, headers: () => system.as('alt'), avtaleId: anyAvtale(system) }),
     );
-    await wait(act.size(4_000, 2_500));
+    await wait(act.size(3_000, 2_500));
     tell(act, 'before', consumers);
     act.does('Each source changes an avtale now and then, and each change is looked for until it is served.');
     await act.breaks(
@@ -78,7 +78,7 @@ async function start(act: Act, watch: Watch, name: string): Promise<Organisation
 async function changeAndLook(act: Act, { system, source, ids, queryApi }: Organisation): Promise<number> {
   const headers = await system.as('alt');
   let slowest = 0;
-  const until = performance.now() + act.size(12_000, 5_000);
+  const until = performance.now() + act.size(8_000, 5_000);
   for (let n = 0; performance.now() < until; n++) {
     const id = ids[n] ?? '';
     const bedriftNavn = `ENDRET ${String(n)} AS`;

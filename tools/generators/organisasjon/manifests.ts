@@ -205,6 +205,7 @@ export const auditorPage = (name: string, env: Env): string => `${app('revisor',
   env:
     - { name: ORGANISASJON, value: ${name} }
     - { name: KONSUMENTER_FIL, value: /konfig/konsumenter.yaml }
+    - { name: ANALYSE_FIL, value: /konfig/analyse.yaml }
     - { name: REVISOR_GRUPPER, value: '{{revisorgruppe}}' }
     # When DB_HOST is a pooler (docs/operations.md, A pooler in front of it).
     # - { name: DB_POOLER, value: transaksjon }
@@ -293,7 +294,7 @@ ${metadata(`tiltak-datadeling-analyse-${name}-${product}`)}
 spec:
   # The query-api's.
   image: '{{image}}'
-  command: [node, --enable-source-maps, main.cjs, analyse, --produkt, ${product}, --serie, /analyse/${product}]
+  command: [node, --enable-source-maps, --max-old-space-size=256, main.cjs, analyse, --produkt, ${product}, --serie, /analyse/${product}]
   # For the table of a subscriber, a job like this one with --til-database in place of --serie (docs/analyse.md).
   schedule: '30 3 * * *'
   concurrencyPolicy: Forbid

@@ -2,12 +2,20 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Update, UnitKind } from './register-api.ts';
 import type { Virksomhet } from './virksomhet.ts';
 
+/** What `usendt` of a unit says. */
+const SENT = 0;
+const UNSENT = 1;
+const REFUSED = 2;
+const SQLITE_BUSY = 5;
+
 const SCHEMA = `
+  pragma locking_mode = exclusive;
   pragma journal_mode = wal;
   pragma synchronous = normal;
   create table if not exists enhet (nr text primary key, innhold text not null, sist_endret text not null,
-    slettet integer not null, sett integer not null default 0, usendt integer not null default 1) without rowid;
-  create index if not exists enhet_usendt on enhet (nr) where usendt = 1;
+    slettet integer not null, sett integer not null default 0, usendt integer not null default ${String(UNSENT)}) without rowid;
+  create index if not exists enhet_usendt on enhet (nr) where usendt = ${String(UNSENT)};
+  create index if not exists enhet_avvist on enhet (nr) where usendt = ${String(REFUSED)};
   create table if not exists fjernet (nr text primary key, dato text not null, usendt integer not null default 1) without rowid;
   create table if not exists venter (nr text primary key, slag text not null, dato text not null, type text not null) without rowid;
   create table if not exists posisjon (slag text primary key, neste integer not null) without rowid;
@@ -31,7 +39,8 @@ export interface Pending {
 
 /**
  * What the adapter knows of the register, in one file: the units, how far it has come in the feeds, and what it has not
- * sent. Each step is one transaction, so that a kill loses nothing, wherever it comes.
+ * sent. Each step is one transaction, so that a kill loses nothing, wherever it comes. Whoever has it open has it alone: of
+ * two runs at once, one would send pages of what the other is changing.
  */
 export class RegisterCopy {
   private readonly db: DatabaseSync;
@@ -39,7 +48,13 @@ export class RegisterCopy {
 
   constructor(file: string) {
     this.db = new DatabaseSync(file);
-    this.db.exec(SCHEMA);
+    try {
+      this.db.exec(SCHEMA);
+    } catch (error) {
+      this.db.close();
+      if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+      throw new Error(`Another run of the adapter has ${file} open: one at a time`, { cause: error });
+    }
   }
 
   close(): void {
@@ -101,12 +116,15 @@ export class RegisterCopy {
     this.run('delete from venter where nr = ? and dato = ?', nr, dato);
   }
 
-  remove({ nr, dato }: Pending): void {
+  /** @param isTold whether the register said so; else its deletion is not sent by itself */
+  remove({ nr, dato }: Pending, { isTold }: { isTold: boolean }): void {
     this.run('delete from enhet where nr = ?', nr);
     this.run(
-      'insert into fjernet (nr, dato) values (?, ?) on conflict do update set dato = excluded.dato, usendt = 1',
+      `insert into fjernet (nr, dato, usendt) values (?, ?, ?)
+       on conflict do update set dato = excluded.dato, usendt = excluded.usendt`,
       nr,
       dato,
+      isTold ? UNSENT : SENT,
     );
     this.run('delete from venter where nr = ? and dato = ?', nr, dato);
   }
@@ -210,12 +228,22 @@ export class RegisterCopy {
     });
   }
 
+  /** All pages of a full sync are in. */
   markAllSent(): void {
+    this.run('update enhet set usendt = ? where usendt <> ?', SENT, SENT);
+  }
+
+  /** It is sent again when it says something else. */
+  markRefused(numbers: readonly string[]): void {
     this.transaction(() => {
-      this.run('update enhet set usendt = 0 where usendt = 1');
-      // A full sync without them has deleted them.
-      this.run('update fjernet set usendt = 0');
+      for (const nr of numbers) this.run('update enhet set usendt = ? where nr = ?', REFUSED, nr);
     });
+  }
+
+  refused(): string[] {
+    return this.all(`select nr from enhet where usendt = ${String(REFUSED)} order by nr`).map((row) =>
+      String(row['nr']),
+    );
   }
 
   markRemoved(numbers: readonly string[]): void {

@@ -15,7 +15,7 @@ let source: RegisterApi;
 beforeAll(async () => {
   register = new Register({ count: 2_000 });
   server = await startRegisterServer(register, directory);
-  source = new RegisterApi(server.url, 1);
+  source = new RegisterApi(server.url, { firstPause: 1 });
 });
 afterAll(async () => {
   await server.stop();

@@ -1,12 +1,13 @@
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import streamArray from 'stream-json/streamers/stream-array.js';
 import type { RegisterCopy, Pending } from './copy.ts';
 import { RegisterError, UNIT_KINDS, type RegisterApi, type UnitKind } from './register-api.ts';
-import { numberIn, UnitError, unitOf, virksomhetOf } from './virksomhet.ts';
+import { numberIn, UnitError, unitOf, virksomhetOf, type Virksomhet } from './virksomhet.ts';
 
 /**
  * How long before it is there the making of a file may have begun. A file tells when it was done, not of which moment it
@@ -16,11 +17,13 @@ const FILE_MARGIN_MS = 6 * 3_600_000;
 /** Units that are read at once. */
 const READERS = 8;
 const AT_ONCE = 1_000;
-const ROWS_OF_A_TRANSACTION = 5_000;
+const ROWS_OF_A_TRANSACTION = 1_000;
 /** More than this many units that are gone without a word: it is the file that is not whole. */
 const MAX_UNSEEN_SHARE = 0.2;
 /** One unit that can't be read holds no other; so many after each other, and it is the register that does not answer. */
 const MAX_FAILED_IN_A_ROW = 2 * READERS;
+/** Each that can't be read in a file is asked for by itself; of so many, it is the file that has got another form. */
+const MAX_UNREADABLE = 1_000;
 /** Said of the units that can't be read: what is wrong with all of them is seen from a few. */
 const MAX_TOLD = 5;
 
@@ -32,23 +35,22 @@ export interface Unread {
 }
 
 /** Reads all that the feeds have had since the last time, and the units that they tell of. */
-export async function followFeeds(api: RegisterApi, copy: RegisterCopy, begin?: string): Promise<Unread> {
+export async function followFeeds(api: RegisterApi, copy: RegisterCopy): Promise<Unread> {
+  const begin = copy.note(BEGIN);
+  if (begin === undefined) {
+    throw new RegisterError('Nothing has been read of the register yet: begin with a full sync');
+  }
   for (const kind of UNIT_KINDS) await takeFeed(api, copy, kind, begin);
   return readPending(api, copy);
 }
 
-async function takeFeed(
-  api: RegisterApi,
-  copy: RegisterCopy,
-  kind: UnitKind,
-  begin: string | undefined,
-): Promise<void> {
+/** From when a feed is read that has told of nothing yet. */
+const BEGIN = 'feeder-fra';
+
+async function takeFeed(api: RegisterApi, copy: RegisterCopy, kind: UnitKind, begin: string): Promise<void> {
   for (;;) {
     const position = copy.position(kind);
-    if (position === undefined && begin === undefined) {
-      throw new RegisterError('Nothing has been read of the register yet: begin with a full sync');
-    }
-    const from = position === undefined ? { dato: begin ?? '' } : { oppdateringsid: position };
+    const from = position === undefined ? { dato: begin } : { oppdateringsid: position };
     const updates = await api.updates(kind, from);
     const last = updates.at(-1);
     if (!last) return;
@@ -92,8 +94,10 @@ async function readOne(api: RegisterApi, copy: RegisterCopy, pending: Pending): 
       return new UnitError('the register tells of it and does not know it yet');
     }
     copy.transaction(() => {
-      if (unit === undefined || unit === 'REMOVED') copy.remove(pending);
-      else copy.store(pending, virksomhetOf(unit, copy.known(pending.nr)?.innhold));
+      // Gone without a word: a full sync deletes it, which waits for somebody when they are many.
+      if (unit === undefined || unit === 'REMOVED') {
+        copy.remove(pending, { isTold: unit === 'REMOVED' || pending.type !== UNSEEN });
+      } else copy.store(pending, virksomhetOf(unit, copy.known(pending.nr)?.innhold));
     });
     return undefined;
   } catch (error) {
@@ -113,18 +117,19 @@ async function readOne(api: RegisterApi, copy: RegisterCopy, pending: Pending): 
 export async function readAll(api: RegisterApi, copy: RegisterCopy, directory: string): Promise<Unread> {
   const times = await Promise.all(UNIT_KINDS.map((kind) => api.fileTime(kind)));
   const oldest = Math.min(...times.map((time) => time?.getTime() ?? Date.now() - DAY_MS));
-  await followFeeds(api, copy, new Date(oldest - FILE_MARGIN_MS).toISOString());
+  if (copy.note(BEGIN) === undefined) copy.setNote(BEGIN, new Date(oldest - FILE_MARGIN_MS).toISOString());
+  await followFeeds(api, copy);
   // Noted first: what one that failed has seen was not seen by the next.
   const round = Number(copy.note('runde') ?? 0) + 1;
   copy.setNote('runde', String(round));
   const moments = [];
   for (const kind of UNIT_KINDS) {
     const file = join(directory, `${kind}.json.gz`);
-    const time = (await api.download(kind, file)) ?? new Date(Date.now() - DAY_MS);
-    const moment = new Date(time.getTime() - FILE_MARGIN_MS).toISOString();
+    const { made = new Date(Date.now() - DAY_MS), type } = await api.download(kind, file);
+    const moment = new Date(made.getTime() - FILE_MARGIN_MS).toISOString();
     moments.push(moment);
     try {
-      await readFile(copy, { kind, file, moment, round });
+      await readFile(copy, { kind, file, type, moment, round });
     } finally {
       await rm(file);
     }
@@ -148,38 +153,50 @@ const DAY_MS = 86_400_000;
 interface UnitFile {
   kind: UnitKind;
   file: string;
+  /** as the register calls it */
+  type: string;
   /** what it says is of that moment */
   moment: string;
   round: number;
 }
 
 /** A list of units, however long: some of them at a time are in memory. One that can't be read is asked for by itself. */
-async function readFile(copy: RegisterCopy, { kind, file, moment, round }: UnitFile): Promise<void> {
-  let units: unknown[] = [];
+async function readFile(copy: RegisterCopy, { kind, file, type, moment, round }: UnitFile): Promise<void> {
+  let batch: (Virksomhet | Pending)[] = [];
   let read = 0;
+  let unreadable = 0;
+  // No more of it is kept than is stored: of a unit's members, that is a tenth.
+  const readOf = (json: unknown): Virksomhet | Pending => {
+    try {
+      return virksomhetOf(unitOf(json));
+    } catch (error) {
+      const nr = numberIn(json);
+      if (error instanceof UnitError && nr !== undefined && ++unreadable <= MAX_UNREADABLE) {
+        return { nr, slag: kind, dato: moment, type: 'Ukjent' };
+      }
+      throw error instanceof UnitError ? new UnitError(`unit ${String(read + 1)}: ${error.message}`) : error;
+    }
+  };
   const store = (): void => {
     copy.transaction(() => {
-      for (const json of units) {
-        try {
-          copy.storeFromFile(virksomhetOf(unitOf(json)), moment, round);
-        } catch (error) {
-          if (!(error instanceof UnitError)) throw error;
-          const nr = numberIn(json);
-          if (nr === undefined) throw new UnitError(`unit ${String(read + 1)}: ${error.message}`);
-          copy.wait({ nr, slag: kind, dato: moment, type: 'Ukjent' });
-        }
-        read++;
+      for (const one of batch) {
+        if ('nr' in one) copy.wait(one);
+        else copy.storeFromFile(one, moment, round);
       }
     });
-    units = [];
+    batch = [];
   };
   try {
     await pipeline(
       createReadStream(file),
-      createGunzip(),
+      await unpackingOf(file, type),
       streamArray.withParserAsStream(),
       async (items: AsyncIterable<{ value: unknown }>) => {
-        for await (const { value } of items) if (units.push(value) === ROWS_OF_A_TRANSACTION) store();
+        for await (const { value } of items) {
+          batch.push(readOf(value));
+          read++;
+          if (batch.length === ROWS_OF_A_TRANSACTION) store();
+        }
         store();
       },
     );
@@ -190,3 +207,14 @@ async function readFile(copy: RegisterCopy, { kind, file, moment, round }: UnitF
     });
   }
 }
+
+/** By what is in it: what came packed for the way alone is unpacked already. */
+async function unpackingOf(file: string, type: string): Promise<Transform> {
+  const handle = await open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64).finally(() => handle.close());
+  if (buffer.readUInt16BE(0) === GZIP) return createGunzip();
+  if (buffer.toString('utf8', 0, bytesRead).trimStart().startsWith('[')) return new PassThrough();
+  throw new RegisterError(`it is neither gzip nor a list; the register calls it ${type}`);
+}
+
+const GZIP = 0x1f8b;

@@ -22,61 +22,98 @@ const EMBEDDED: Record<UnitKind, string> = { enheter: 'oppdaterteEnheter', under
 /** The register answers for 10,000 at most of what a question has. */
 const PAGE_SIZE = 5_000;
 const MAX_ATTEMPTS = 8;
-const LONGEST_PAUSE_MS = 30_000;
-/** Of all answers but files, whole. Of a file it is what goes by without a byte that counts, and that `fetch` itself watches. */
-const SLOWEST_MS = 60_000;
+
+/** How long is waited for the register, ms. */
+export interface Patience {
+  /** before it is asked again; twice as long each time, up to the longest */
+  firstPause: number;
+  longestPause: number;
+  /** the most that it may ask for itself, with `Retry-After` */
+  longestRetryAfter: number;
+  /** of an answer, whole; of a file, what goes by without a byte of it */
+  slowest: number;
+}
+
+const PATIENCE: Patience = {
+  firstPause: 500,
+  longestPause: 30_000,
+  longestRetryAfter: 300_000,
+  slowest: 60_000,
+};
 
 /** The register did not do what was asked, however often. */
-export class RegisterError extends Error {}
+export class RegisterError extends Error {
+  /** how long it asked to be left alone, ms */
+  readonly retryAfter: number;
+
+  constructor(message: string, { retryAfter = 0, ...options }: ErrorOptions & { retryAfter?: number } = {}) {
+    super(message, options);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** A file of all units of a kind, as it was fetched. */
+export interface Download {
+  /** when it was made; undefined when it isn't said */
+  made: Date | undefined;
+  /** as the register calls it */
+  type: string;
+}
 
 /** The open API of the national register of units, as its public documentation has it. */
 export class RegisterApi {
   private readonly url: string;
-  private readonly firstPauseMs: number;
-  private readonly slowestMs: number;
+  private readonly patience: Patience;
 
   /**
    * @param url up to and with `/enhetsregisteret/api`
    * @throws RegisterError for what is no address
    */
-  constructor(url: string, firstPauseMs = 500, slowestMs = SLOWEST_MS) {
+  constructor(url: string, patience: Partial<Patience> = {}) {
     if (!/^https?:\/\/[^/]/.test(url)) throw new RegisterError('--register must be an address that begins with http');
     this.url = url.replace(/\/$/, '');
-    this.firstPauseMs = firstPauseMs;
-    this.slowestMs = slowestMs;
+    this.patience = { ...PATIENCE, ...patience };
   }
 
   /** When the file that can be fetched now was made; undefined when it doesn't say. */
   fileTime(kind: UnitKind): Promise<Date | undefined> {
-    return this.trying(async () => timeOf(await this.ask(`${kind}/lastned`, { method: 'HEAD' })));
+    const path = `${kind}/lastned`;
+    return this.trying(path, async () => timeOf(await this.ask(path, { method: 'HEAD' })));
   }
 
-  /** Fetches the file, gzip as it is; there is none of that name before all of it is there. */
-  download(kind: UnitKind, file: string): Promise<Date | undefined> {
-    return this.trying(async () => {
-      const response = await this.ask(`${kind}/lastned`, { isFile: true });
-      const { body } = response;
-      if (!body) throw new RegisterError('The file is empty');
-      await pipeline(Readable.fromWeb(body as ReadableStream<Uint8Array>), createWriteStream(`${file}.part`));
-      await rename(`${file}.part`, file);
-      return timeOf(response);
+  /** Fetches the file as it is; there is none of that name before all of it is there. */
+  download(kind: UnitKind, file: string): Promise<Download> {
+    const path = `${kind}/lastned`;
+    return this.trying(path, async () => {
+      const silence = new Silence(path, this.patience.slowest);
+      try {
+        const response = await this.ask(path, { signal: silence.signal });
+        const { body } = response;
+        if (!body) throw new RegisterError(`The register's answer to ${path} is empty`);
+        const chunks = Readable.fromWeb(body as ReadableStream<Uint8Array>);
+        await pipeline(chunks, (source) => silence.watch(source), createWriteStream(`${file}.part`));
+        await rename(`${file}.part`, file);
+        return { made: timeOf(response), type: typeOf(response) };
+      } catch (error) {
+        throw silence.signal.aborted ? silence.signal.reason : error;
+      } finally {
+        silence.end();
+      }
     });
   }
 
   /** What comes from there on, oldest first, a page at most: by id, so that nothing moves while it is read. */
   async updates(kind: UnitKind, from: { oppdateringsid: number } | { dato: string }): Promise<Update[]> {
     const question = new URLSearchParams({ ...stringsOf(from), page: '0', size: String(PAGE_SIZE) });
-    const updates = await this.trying(async () => {
-      const path = `oppdateringer/${kind}`;
+    const path = `oppdateringer/${kind}`;
+    const updates = await this.trying(path, async () => {
       const page = await readJson(await this.ask(`${path}?${question.toString()}`), path);
       return updatesIn(page, EMBEDDED[kind], path);
     });
     // What lies before is known. A page that comes twice has nothing new, and ends there.
     const first = 'oppdateringsid' in from ? from.oppdateringsid : 0;
     if (updates.length > 0 && updates.every(({ oppdateringsid }) => oppdateringsid < first)) {
-      throw new RegisterError(
-        `oppdateringer/${kind} answers with what lies before the oppdateringsid that it was asked for`,
-      );
+      throw new RegisterError(`${path} answers with what lies before the oppdateringsid that it was asked for`);
     }
     return updates
       .filter(({ oppdateringsid }) => oppdateringsid >= first)
@@ -89,8 +126,8 @@ export class RegisterApi {
    * @throws RegisterError, and UnitError for what it answers with
    */
   unit(kind: UnitKind, organisasjonsnummer: string): Promise<Unit | 'REMOVED' | undefined> {
-    return this.trying(async () => {
-      const path = `${kind}/${organisasjonsnummer}`;
+    const path = `${kind}/${organisasjonsnummer}`;
+    return this.trying(path, async () => {
       const response = await this.ask(path, { expected: [404, 410] });
       if (response.ok) {
         const unit = unitOf(await readJson(response, path));
@@ -102,23 +139,30 @@ export class RegisterApi {
     });
   }
 
-  private async ask(path: string, { method = 'GET', expected = [], isFile = false }: Asking = {}): Promise<Response> {
-    const signal = isFile ? null : AbortSignal.timeout(this.slowestMs);
+  private async ask(
+    path: string,
+    { method = 'GET', expected = [], signal = AbortSignal.timeout(this.patience.slowest) }: Asking = {},
+  ): Promise<Response> {
     const response = await fetch(`${this.url}/${path}`, { method, signal });
     if (response.ok || expected.includes(response.status)) return response;
     await response.body?.cancel();
-    throw new RegisterError(`The register answered ${String(response.status)} to ${withoutQuestion(path)}`);
+    const retryAfter = Math.min(retryAfterOf(response), this.patience.longestRetryAfter);
+    throw new RegisterError(`The register answered ${String(response.status)} to ${withoutQuestion(path)}`, {
+      retryAfter,
+    });
   }
 
   /** Also when a connection ends in the middle of an answer. What it says of a unit does not change by asking again. */
-  private async trying<T>(work: () => Promise<T>): Promise<T> {
+  private async trying<T>(path: string, work: () => Promise<T>): Promise<T> {
+    const { firstPause, longestPause } = this.patience;
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
         if (error instanceof UnitError) throw error;
-        if (attempt === MAX_ATTEMPTS) throw error instanceof RegisterError ? error : notAnswered(error);
-        await wait(Math.min(this.firstPauseMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS));
+        const failure = error instanceof RegisterError ? error : notAnswered(path, error);
+        if (attempt === MAX_ATTEMPTS) throw failure;
+        await wait(Math.max(Math.min(firstPause * 2 ** (attempt - 1), longestPause), failure.retryAfter));
       }
     }
   }
@@ -127,13 +171,41 @@ export class RegisterApi {
 interface Asking {
   method?: string;
   expected?: readonly number[];
-  isFile?: boolean;
+  /** how long an answer may take, when it is not as others */
+  signal?: AbortSignal;
 }
 
-function notAnswered(error: unknown): RegisterError {
+/** Ends what says nothing for too long, however long it takes as a whole. */
+class Silence {
+  private readonly controller = new AbortController();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(path: string, most: number) {
+    this.timer = setTimeout(() => {
+      this.controller.abort(new RegisterError(`Nothing more came of ${path} for ${String(most / 1_000)} s`));
+    }, most);
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  async *watch<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+    for await (const part of source) {
+      this.timer.refresh();
+      yield part;
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+function notAnswered(path: string, error: unknown): RegisterError {
   const { name, message, cause } = error as Error;
   const why = name === 'TimeoutError' ? 'it took too long' : cause instanceof Error ? cause.message : message;
-  return new RegisterError(`The register did not answer, ${String(MAX_ATTEMPTS)} times: ${why}`, { cause: error });
+  return new RegisterError(`The register did not answer ${path}: ${why}`, { cause: error });
 }
 
 async function readJson(response: Response, path: string): Promise<unknown> {
@@ -141,7 +213,8 @@ async function readJson(response: Response, path: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new RegisterError(`The register's answer to ${path} is not JSON`);
+    // What the engine says of it quotes the text.
+    throw new RegisterError(`The register's answer to ${path} is not JSON; it calls it ${typeOf(response)}`);
   }
 }
 
@@ -154,8 +227,12 @@ function updatesIn(page: unknown, name: string, path: string): Update[] {
     const wrong = wrongIn(update ?? {});
     if (wrong !== undefined) throw new RegisterError(`${path}: ${wrong} of line ${String(n + 1)} can not be read`);
   }
-  // In one form, so that they can be compared as text.
-  return (updates as Update[]).map((update) => ({ ...update, dato: new Date(update.dato).toISOString() }));
+  // In one form, so that they can be compared as text; and none that is not yet, which nothing would be newer than.
+  const now = Date.now();
+  return (updates as Update[]).map((update) => ({
+    ...update,
+    dato: new Date(Math.min(Date.parse(update.dato), now)).toISOString(),
+  }));
 }
 
 function wrongIn({
@@ -175,6 +252,18 @@ const withoutQuestion = (path: string): string => path.split('?')[0] ?? path;
 function timeOf(response: Response): Date | undefined {
   const time = Date.parse(response.headers.get('last-modified') ?? '');
   return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+/** Whatever it holds can be told. */
+function typeOf(response: Response): string {
+  return /^[\w.+/-]{1,100}/.exec(response.headers.get('content-type') ?? '')?.[0] ?? 'nothing';
+}
+
+/** ms; 0 when it asks for none. In seconds, or a moment. */
+function retryAfterOf(response: Response): number {
+  const asked = response.headers.get('retry-after') ?? '';
+  const ms = /^\d+$/.test(asked) ? Number(asked) * 1_000 : Date.parse(asked) - Date.now();
+  return Number.isNaN(ms) ? 0 : Math.max(0, ms);
 }
 
 function stringsOf(from: { oppdateringsid: number } | { dato: string }): Record<string, string> {

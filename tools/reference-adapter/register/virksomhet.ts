@@ -54,13 +54,26 @@ export function numberIn(json: unknown): string | undefined {
 interface TextForm {
   form: RegExp;
   told: string;
+  /** of what has the form */
+  holds?: (text: string) => boolean;
 }
 
 const NUMBER: TextForm = { form: /^[0-9]{9}$/, told: 'nine digits' };
-const DAY: TextForm = { form: /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/, told: 'a day, YYYY-MM-DD' };
-const AT_MOST_100: TextForm = { form: /^.{0,100}$/su, told: 'text of at most 100 characters' };
-const AT_MOST_1000: TextForm = { form: /^.{0,1000}$/su, told: 'text of at most 1,000 characters' };
+const DAY: TextForm = { form: /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/, told: 'a day, YYYY-MM-DD', holds: isDay };
+const AT_MOST_100: TextForm = textOf('100', /^[^\0]{0,100}$/su);
+const AT_MOST_1000: TextForm = textOf('1,000', /^[^\0]{0,1000}$/su);
 const ADDRESSES = ['postadresse', 'forretningsadresse', 'beliggenhetsadresse'] as const;
+
+/** What can be neither stored nor sent as UTF-8 is refused here, where it holds no other unit. */
+function textOf(length: string, form: RegExp): TextForm {
+  const told = `text of at most ${length} characters, without U+0000 and lone surrogates`;
+  return { form, told, holds: (text) => text.isWellFormed() };
+}
+
+function isDay(text: string): boolean {
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
 
 /** Undefined when it is not there, or null. */
 function objectIn(value: unknown, name: string): Record<string, unknown> | undefined {
@@ -74,13 +87,12 @@ function objectIn(value: unknown, name: string): Record<string, unknown> | undef
 function requireText(
   from: Record<string, unknown> | undefined,
   member: string,
-  { form, told }: TextForm,
+  { form, told, holds = () => true }: TextForm,
   within = '',
 ): void {
   const value = from?.[member];
-  if (value !== undefined && value !== null && !(typeof value === 'string' && form.test(value))) {
-    fail(`${within}${member} must be ${told}`);
-  }
+  if (value === undefined || value === null) return;
+  if (!(typeof value === 'string' && form.test(value) && holds(value))) fail(`${within}${member} must be ${told}`);
 }
 
 function fail(what: string): never {

@@ -27,6 +27,12 @@ import {
 } from './sync.queries.ts';
 
 const CHUNK = 5_000;
+
+/** How far a full sync has deleted, in the order of keys; nothing: from the first. */
+interface Deleted {
+  after?: string | undefined;
+}
+
 const PAGES_AT_ONCE = 100;
 const WAIT_FOR_INGEST_MS = 5_000;
 
@@ -70,7 +76,9 @@ export class SyncCompletion {
         await this.syncs.completeWhenAll(syncId);
         await this.endExpired(syncId);
       }
-      while (!signal?.aborted && (await this.deleteSome(syncId, resource, signal)));
+      for (let next: Deleted | undefined = {}; next && !signal?.aborted;) {
+        next = await this.deleteSome({ syncId, resource, ...next }, signal);
+      }
     }
   }
 
@@ -119,32 +127,38 @@ export class SyncCompletion {
    * tombstone never comes after a change that was not seen. Should one do so after all – the stream has other writers –
    * the tombstone spares what is newer than the sync (`deleteBefore`), in a replay too.
    *
-   * @returns whether there may be more
+   * @returns undefined: there is no more
    */
-  private async deleteSome(syncId: string, resource: string, signal?: AbortSignal): Promise<boolean> {
+  private async deleteSome(
+    { syncId, resource, after }: Deleted & { syncId: string; resource: string },
+    signal?: AbortSignal,
+  ): Promise<Deleted | undefined> {
     const publisher = this.publishers.of(resource);
     // Before anything is locked: it can take as long as there is something to ingest.
-    if (!(await this.waitUntilIngested(resource, 100, signal))) return false;
+    if (!(await this.waitUntilIngested(resource, 100, signal))) return undefined;
     return inTransaction(this.pool, async (db) => {
       await lockPublishing(db, resource);
       await lockSync(db, syncId);
       const sync = await readSync(db, syncId, this.syncs.deadlines);
-      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested(resource, 50))) return false;
+      if (sync?.tilstand !== 'SLETTER' || !(await this.waitUntilIngested(resource, 50))) return undefined;
       const { id, partitions } = await publisher.describe();
       if ((await readEpoch(db, publisher.topic, id)) !== sync.epoke) {
         await setSyncState(db, sync, 'FEILET');
         logger.warn({ synkId: syncId }, 'The topic was made anew during a full sync: what it published is gone');
-        return false;
+        return undefined;
       }
       if (sync.skalSlettes === null && (await this.needsConfirmation(db, sync))) {
         await setSyncState(db, sync, 'VENTER_PAA_BEKREFTELSE');
         logger.warn({ synkId: syncId }, 'A full sync would delete too much, and waits to be confirmed');
-        return false;
+        return undefined;
       }
-      const tombstones = await findMissing(db, sync, partitions.length);
+      const tombstones = await findMissing(db, sync, { partitionCount: partitions.length, after });
       await publisher.publish(tombstones);
-      if (tombstones.length === 0) await setSyncState(db, sync, 'FULLFOERT');
-      return tombstones.length > 0;
+      if (tombstones.length === CHUNK) return { after: tombstones.at(-1)?.key };
+      // Over all of them once more, before it is called completed.
+      if (tombstones.length > 0 || after !== undefined) return {};
+      await setSyncState(db, sync, 'FULLFOERT');
+      return undefined;
     });
   }
 
@@ -213,20 +227,24 @@ const wasKnownBefore = ({
 const KNOWN_BEFORE = `(a.kilde_epoke < $3
   or a.kilde_epoke = $3 and a.kilde_offset < ($2::jsonb ->> a.kilde_partisjon::text)::bigint)`;
 /** In none of its pages. */
-const notInSync = ({ synced, key }: StoredNames): string =>
-  `not exists (select from ${synced.table} s where s.synk_id = $1 and s.${synced.key} = a.${key}::${synced.type})`;
+const notInSync = ({ synced, key }: StoredNames, more = ''): string =>
+  `not exists (select from ${synced.table} s where s.synk_id = $1 and s.${synced.key} = a.${key}::${synced.type} ${more})`;
 
 async function findMissing(
   db: PoolClient,
   { synkId: syncId, ressurs: resource, startOffset, epoke: epoch }: SyncRow,
-  partitionCount: number,
+  { partitionCount, after }: Deleted & { partitionCount: number },
 ): Promise<OutgoingMessage[]> {
   const { stored } = pushedOf(resource);
+  const { key, synced } = stored;
+  // Of both sides: else all before it are read again for each chunk.
+  const from =
+    after === undefined ? { here: '', there: '' } : { here: `and a.${key} > $4`, there: `and s.${synced.key} > $4` };
   const { rows } = await db.query<{ noekkel: string; partisjon: number }>(
-    `select ${stored.key} as noekkel, kilde_partisjon as partisjon from ${stored.current} a
-     where a.slettet is null and ${KNOWN_BEFORE} and ${notInSync(stored)}
-     order by ${stored.key} limit ${String(CHUNK)}`,
-    [syncId, JSON.stringify(startOffset), epoch],
+    `select ${key} as noekkel, kilde_partisjon as partisjon from ${stored.current} a
+     where a.slettet is null and ${KNOWN_BEFORE} and ${notInSync(stored, from.there)} ${from.here}
+     order by ${key} limit ${String(CHUNK)}`,
+    [syncId, JSON.stringify(startOffset), epoch, ...(after === undefined ? [] : [after])],
   );
   return rows.map(({ noekkel: key, partisjon: known }) => {
     // Beside what it deletes: in another partition it would not. What lay on a topic before this one it does from anywhere.

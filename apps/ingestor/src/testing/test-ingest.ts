@@ -1,6 +1,6 @@
 import { createDataSource, createPool, deltakerIdWith, migrate } from '@tiltak/database';
 import { readEnvironment } from '@tiltak/platform';
-import { createTestDatabase, freePort, type TestDatabase } from '@tiltak/testing';
+import { createTestDatabase, freePort, type OrganisasjonDatabase } from '@tiltak/testing';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { SCHEMA, type Config } from '../config.ts';
@@ -45,6 +45,17 @@ export interface TestIngest {
   stop: () => Promise<void>;
 }
 
+const connectAsOwner = (config: Config, { migrering }: OrganisasjonDatabase): Promise<DataSource> =>
+  createDataSource({ ...databaseOptionsFrom(config), ...migrering }).initialize();
+
+const migrateFor =
+  (environment: Record<string, string>) =>
+  async (database: OrganisasjonDatabase): Promise<void> => {
+    const owner = await connectAsOwner(await testConfig(database, environment), database);
+    await migrate(owner);
+    await owner.destroy();
+  };
+
 /**
  * An ingestor on a database of its own, not started: batches are given to it, and Kafka is never asked.
  *
@@ -54,10 +65,9 @@ export async function startTestIngest(
   environment: Record<string, string> = {},
   replacements: Replacements = {},
 ): Promise<TestIngest> {
-  const database = await createTestDatabase(undefined, { schema: true });
+  const database = await createTestDatabase(undefined, migrateFor(environment));
   const config = await testConfig(database, environment);
-  const owner = await createDataSource({ ...databaseOptionsFrom(config), ...database.migrering }).initialize();
-  await migrate(owner);
+  const owner = await connectAsOwner(config, database);
   const ingestor = createIngestor(config, replacements);
   const { pool, groupPool, backgroundPool, writer } = ingestor;
   const otherPool = createPool(databaseOptionsFrom(config));
@@ -96,7 +106,7 @@ export async function startTestIngest(
   };
 }
 
-async function testConfig(database: TestDatabase, environment: Record<string, string>): Promise<Config> {
+async function testConfig(database: OrganisasjonDatabase, environment: Record<string, string>): Promise<Config> {
   return readEnvironment(SCHEMA, {
     ORGANISASJON: 'nav',
     HOST: '127.0.0.1',

@@ -52,6 +52,9 @@ export function fieldsOfOperation(operation: Operation): readonly GrantedField[]
   return (OPERATIONS as Readonly<Record<string, readonly GrantedField[]>>)[operation] ?? [];
 }
 
+/** operationIds of resources besides avtaler. */
+export const OF_RESOURCES: readonly string[] = Object.keys(RESOURCE_OPERATIONS);
+
 /** They tell of another resource than avtaler. */
 export function isOfResource(operation: Operation): operation is ResourceOperation {
   return operation in RESOURCE_OPERATIONS;

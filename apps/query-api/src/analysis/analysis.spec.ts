@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWorkDir, freePort, ROOT, startPostgres, waitUntil } from '@tiltak/testing';
 import fc from 'fast-check';
@@ -9,6 +9,7 @@ import { deltakerId, KEY, startTestApi, type TestApi } from '../testing/test-api
 import { columnsRead } from './columns.ts';
 import { writeFiles } from './files.ts';
 import { productKeys, registerKey } from './keys.ts';
+import { withOwnDirectory } from './own-directory.ts';
 import { continueSeries } from './series.ts';
 import { copyToTable, publicationName, TableError } from './table.ts';
 
@@ -260,6 +261,72 @@ test('a series begins anew when the feed does not reach back, or the columns are
   await api.owner.query('update instans set beskaaret_til = pg_snapshot_xmax(pg_current_snapshot())');
   expect((await continueSeries(analysis.db, fewer)).instead).toContain('older than what the feed tells of');
   await api.owner.query(`update instans set beskaaret_til = '0'`);
+});
+
+test('two runs never write in one directory, and what a killed one leaves is the next one’s', async () => {
+  await analysis.put(idOf(1), ON_A_MEASURE);
+  const [writing, series] = [analysis.writing('alene'), seriesOf('alene-serie')];
+  for (const directory of [writing.directory, series.series]) mkdirSync(directory);
+  const whileHeld = (directory: string, other: () => Promise<unknown>): Promise<void> =>
+    withOwnDirectory(analysis.db, { directory, organisasjon: 'nav' }, () =>
+      expect(other()).rejects.toThrow('Another run writes there'),
+    );
+  await whileHeld(writing.directory, () => writeFiles(analysis.db, writing));
+  await whileHeld(series.series, () => continueSeries(analysis.db, series));
+
+  const left = join(writing.directory, 'i-arbeid.json');
+  writeFileSync(left, JSON.stringify({ organisasjon: 'annen', nr: 2 ** 34 }));
+  await expect(writeFiles(analysis.db, writing)).rejects.toThrow('is of annen');
+  writeFileSync(left, JSON.stringify({ organisasjon: 'nav', nr: 2 ** 34 }));
+  const manifest = await writeFiles(analysis.db, writing);
+  expect(readdirSync(writing.directory).sort()).toEqual([...manifest.filer.map(({ fil }) => fil), 'manifest.json']);
+
+  await expect(
+    withOwnDirectory(analysis.db, { directory: series.series, organisasjon: 'nav' }, async (requireOwned) => {
+      rmSync(join(series.series, 'i-arbeid.json'));
+      await requireOwned();
+    }),
+  ).rejects.toThrow('was taken from this run');
+});
+
+test('what it can not write to is named, with why, and nothing there looks whole', async () => {
+  const file = join(analysis.directory, 'ingen-mappe');
+  writeFileSync(file, '');
+  for (const directory of [file, join(file, 'under')])
+    await expect(writeFiles(analysis.db, { ...analysis.writing('-'), directory })).rejects.toThrow(
+      `${directory} can't be written to: it is not a directory`,
+    );
+});
+
+test('a series is read from its last whole run of everything, whatever was killed after it, and whatever the clock says', async () => {
+  const series = seriesOf('avbrutt');
+  const at = (name = ''): string => join(series.series, name);
+  const runs = (): string[] => readdirSync(series.series).sort();
+  const kinds = (): string[] => runs().map((name) => name.replace(/^.*-/, ''));
+  await analysis.put(idOf(1), ON_A_MEASURE);
+  await analysis.put(idOf(2), ON_A_MEASURE);
+  await api.feedSeen();
+  await continueSeries(analysis.db, series);
+  const [before = ''] = runs();
+  cpSync(at(before), join(analysis.directory, 'kopi'), { recursive: true });
+  await analysis.remove(idOf(2), 'SLETTET');
+  await api.feedSeen();
+  await continueSeries(analysis.db, { ...series, allEveryDays: 0 });
+  // As when it was killed before it had taken away what was before it, and one after it before it was whole.
+  cpSync(join(analysis.directory, 'kopi'), at(before), { recursive: true });
+  cpSync(at(before), at('29991231T235959999Z-endringer'), { recursive: true });
+  rmSync(at('29991231T235959999Z-endringer/manifest.json'));
+  expect(await latestIn('avbrutt')).toHaveLength(1);
+  await continueSeries(analysis.db, series);
+  expect(kinds()).toEqual(['alt', 'endringer']);
+
+  const [, last = ''] = runs();
+  renameSync(at(last), at('29990101T000000000Z-endringer'));
+  await analysis.put(idOf(1), { ...ON_A_MEASURE, kind: 'SOMMERJOBB' });
+  await api.feedSeen();
+  await continueSeries(analysis.db, series);
+  expect(runs().at(-1)).toBe('29990101T000000001Z-endringer');
+  expect(await latestIn('avbrutt')).toMatchObject([{ tiltakstype: 'SOMMERJOBB' }]);
 });
 
 test('the login has the view, the places of the feed and a line of the audit, and nothing more', async () => {

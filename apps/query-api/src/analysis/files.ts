@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { AVTALE_KEY } from './columns.ts';
 import type { ProductKeys } from './keys.ts';
 import { columnsInManifest, layManifest, MANIFEST, type Manifest } from './manifest.ts';
+import { isLockFile, withOwnDirectory, type RequireOwned } from './own-directory.ts';
 import { ParquetFile } from './parquet-file.ts';
 import type { Product } from './products.ts';
 import { inSnapshot, NotContinuedError, type Snapshot } from './snapshot.ts';
@@ -26,16 +27,30 @@ export interface Writing {
  * Writes a product to Parquet files, one for each month, and their manifest, all of one snapshot. Whenever it is killed
  * there is no manifest, and so nothing that anybody takes for whole; the next run takes the remains away.
  *
- * @throws NotContinuedError when it can't go on from the run before; UsageError when something else is in the directory
+ * @throws NotContinuedError when it can't go on from the run before; UsageError when something else is in the directory, or
+ *   another run writes there; OutputError when it can't be written to
  */
 export async function writeFiles(db: Pool, writing: Writing): Promise<Manifest> {
+  const { directory, organisasjon } = writing;
+  return namingDirectory(directory, async () => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    // Nothing of ours is laid among what is somebody else's.
+    await remainsIn(directory);
+    return withOwnDirectory(db, { directory, organisasjon }, (requireOwned) => writeRun(db, writing, requireOwned));
+  });
+}
+
+/** As `writeFiles`, by who has the directory already, or that above it. */
+export async function writeRun(db: Pool, writing: Writing, requireOwned: RequireOwned): Promise<Manifest> {
   const { organisasjon, product, keys, directory, since, callId } = writing;
   if (since !== undefined && typeof since !== 'string') requireSame(since, writing);
-  await prepare(directory);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const name of await remainsIn(directory)) await rm(join(directory, name));
   const position = typeof since === 'string' ? since : since?.posisjon;
   return inSnapshot(db, { product, since: position, callId }, async (snapshot) => {
     // That of all avtaler is there too, and empty: so a statement over all runs need not know of which kind they are.
     const files = [...(await writeMonths(snapshot, writing)), await writeRemoved(snapshot, writing)];
+    await requireOwned();
     return layManifest(directory, {
       ...{ organisasjon, produkt: product.produkt, behandlingsgrunnlag: product.behandlingsgrunnlag },
       slag: snapshot.since === undefined ? 'ALT' : 'ENDRINGER',
@@ -43,6 +58,39 @@ export async function writeFiles(db: Pool, writing: Writing): Promise<Manifest> 
       ...{ noekkelkontroll: keys.check, kolonner: columnsInManifest(product), filer: files },
     });
   });
+}
+
+/** What it is written to has no room, or takes nothing. */
+class OutputError extends Error {
+  constructor(directory: string, code: string, options: ErrorOptions) {
+    super(
+      `${directory} can't be written to: ${NOT_WRITTEN[code] ?? ''} (${code}). No run is left there that looks whole`,
+      options,
+    );
+  }
+}
+
+const NOT_WRITTEN: Readonly<Record<string, string>> = {
+  ENOSPC: 'there is no room',
+  EDQUOT: 'there is no room in the quota',
+  EFBIG: 'a file may not be so large',
+  EROFS: 'it may only be read',
+  EACCES: 'it is not allowed',
+  EPERM: 'it is not allowed',
+  ENOTDIR: 'it is not a directory',
+  EEXIST: 'it is not a directory',
+  ENOENT: 'it is not there',
+};
+
+/** What the file system says names a call and, when a file is open, not even the file. @throws OutputError */
+export async function namingDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code = '', syscall } = error as NodeJS.ErrnoException;
+    const isOfFiles = code in NOT_WRITTEN && syscall !== 'connect';
+    throw isOfFiles ? new OutputError(directory, code, { cause: error }) : error;
+  }
 }
 
 /** Changes of other columns, or by another key, could not be laid on what was written before. */
@@ -59,13 +107,13 @@ function requireSame(before: Manifest, { organisasjon, product, keys }: Writing)
 /** What a run leaves that was not whole. */
 const REMAINS = /^(avtaler-[\w-]+\.parquet|fjernet\.parquet|manifest\.json\.uferdig)(\.uferdig)?$/;
 
-async function prepare(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+/** @throws UsageError when there is a whole run in the directory, or something else */
+async function remainsIn(directory: string): Promise<string[]> {
   if (existsSync(join(directory, MANIFEST))) throw new UsageError(`${directory} has a whole analysis already`);
-  const names = await readdir(directory);
+  const names = (await readdir(directory)).filter((name) => !isLockFile(name));
   const other = names.find((name) => !REMAINS.test(name));
   if (other !== undefined) throw new UsageError(`${directory} holds something else: ${other}`);
-  for (const name of names) await rm(join(directory, name));
+  return names;
 }
 
 type Files = Manifest['filer'];

@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
+import { NAMELESS } from '@tiltak/database';
+import { OF_RESOURCES, type Operation } from '../access/operations.ts';
 import type { AuditedLookup } from '../commands/cef.ts';
 import { ArchiveError, linesOf, readManifest, type Manifest } from './archive-file.ts';
 import type { Months } from './months.ts';
-import { NAMELESS, type Known, type Line, type Selected } from './who-has-seen.ts';
+import type { Known, Line, Selected } from './who-has-seen.ts';
 
 /** Lines that are given at a time. */
 const AT_A_TIME = 2_000;
@@ -73,7 +75,9 @@ function lineFor(row: AuditedLookup, { idents, since }: Known): Line | undefined
   const { tidspunkt: moment, posisjon: position, utvalg: subset, operasjon: operation, personer: persons } = row;
   const named = idents.some(({ ident, til }) => persons.includes(ident) && (til === null || moment <= til));
   const isNameless =
-    (position !== null || NAMELESS.some((name) => name === operation)) &&
+    (position !== null || NAMELESS.some((name: Operation) => name === operation)) &&
+    !OF_RESOURCES.includes(operation) &&
+    persons.length === 0 &&
     (since === undefined || moment >= since) &&
     row.tillatt &&
     (row.antall_treff ?? 0) > 0 &&

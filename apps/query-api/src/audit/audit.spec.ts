@@ -4,19 +4,32 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { indexClosedMonths, LOCKS } from '@tiltak/database';
+import { ROOT } from '@tiltak/testing';
 import { Ajv } from 'ajv';
 import pg from 'pg';
 import { readKonsumenter } from '../access/konsumenter.ts';
+import { readProducts } from '../analysis/products.ts';
 import schema from '../insight/innsyn.schema.json' with { type: 'json' };
+import { Askers } from '../insight/askers.ts';
 import { insightJson } from '../insight/json.ts';
 import { insightPdf } from '../insight/pdf.ts';
-import { Summary } from '../insight/report.ts';
+import { dayOf, Summary } from '../insight/report.ts';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 import { Archive } from './archive.ts';
 import { confirmMonth, closedMonths, exportMonth } from './export-month.ts';
 import { monthsOf } from './months.ts';
 import { recordReading } from './reading.ts';
-import { BY_BITMAPS, LOOKUPS, whoHasSeen, type SeenDto } from './who-has-seen.ts';
+import {
+  BEGIN,
+  BY_BITMAPS,
+  BY_INDEXES,
+  LOOKUPS,
+  NAMELESS_DAYS,
+  NAMELESS_LINES,
+  whoHasSeen,
+  whoHasSeenInSum,
+  type SeenDto,
+} from './who-has-seen.ts';
 
 const PERSON = '1'.repeat(11);
 const ID = deltakerId(PERSON);
@@ -69,6 +82,9 @@ const insertMonth = (month: string): Promise<unknown> =>
        gen_random_uuid(), null, 1, true, gen_random_uuid(), null, null from generate_series(31, 1000) n`,
     [`${month}-03T00:00:00Z`, ID],
   );
+
+const askers = (): Askers =>
+  new Askers(readKonsumenter(api.registry), readProducts(join(ROOT, 'tools', 'local', 'analyse.yaml')));
 
 const seen = (archive?: Archive): Promise<SeenDto[]> => rowsIn(ALL, archive);
 
@@ -180,9 +196,7 @@ test('what is noted of a month stays: a reason takes no file away, and the last 
   expect(lost).toEqual([{ maaned: '202412', isFirst: true }]);
   const of = { organisasjon: 'nav', person: ID, fra: undefined, til: undefined, madeAt: new Date(), lost };
   const none = Readable.from([]) as AsyncIterable<SeenDto>;
-  expect(await text(Readable.from(insightJson(none, new Summary(readKonsumenter(api.registry)), of)))).toContain(
-    'til og med 12.2024',
-  );
+  expect(await text(Readable.from(insightJson(none, new Summary(askers()), of)))).toContain('til og med 12.2024');
 });
 
 test('in a month that is over a person is found by indexes of the lines that are theirs', async () => {
@@ -197,34 +211,139 @@ test('in a month that is over a person is found by indexes of the lines that are
   );
   expect(await indexClosedMonths(api.owner)).toEqual([]);
   await api.owner.query('analyze oppslagslinje');
-  const session = await db.connect();
-  await session.query(BY_BITMAPS);
-  const { rows } = await session.query<{ 'QUERY PLAN': string }>(`explain (analyze, costs off) ${LOOKUPS}`, [
-    ...[ALL.fra, ALL.til, null, [deltakerId('7'.repeat(11))], [null], '-infinity'],
-  ]);
-  await session.query('rollback');
-  session.release();
-  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  const ofOther = [ALL.fra, ALL.til, null, [deltakerId('7'.repeat(11))], [null]];
+  const read = (await nodesOf(LOOKUPS, ofOther, BY_BITMAPS)).map((node) => node['Index Name']);
   for (const index of ['avsluttet_person', 'avsluttet_personer'])
-    expect(plan).toMatch(new RegExp(`Index Scan on oppslagslinje_202502_${index} `));
+    expect(read).toContain(`oppslagslinje_202502_${index}`);
 }, 60_000);
+
+interface PlanNode {
+  'Node Type': string;
+  'Index Name'?: string;
+  'Actual Rows': number;
+  'Rows Removed by Filter'?: number;
+  'Heap Fetches'?: number;
+  'Shared Hit Blocks': number;
+  'Shared Read Blocks': number;
+  Plans?: PlanNode[];
+}
+
+async function nodesOf(statement: string, values: unknown[], plan: string): Promise<PlanNode[]> {
+  const session = await db.connect();
+  try {
+    await session.query(BEGIN);
+    await session.query(plan);
+    const { rows } = await session.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+      `explain (analyze, buffers, format json) ${statement}`,
+      values,
+    );
+    const all = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(all)];
+    return rows.flatMap((row) => row['QUERY PLAN'].flatMap(({ Plan }) => all(Plan)));
+  } finally {
+    await session.query('rollback').finally(() => session.release());
+  }
+}
+
+test('in a month that is over, what names nobody is read from pages that grow with it, and not with all the rest', async () => {
+  // One in a hundred names nobody, of a thousand lines and of thirty thousand; there, one in a thousand is a page of a subscription.
+  await api.owner.query(`
+    create table oppslagslinje_202503 partition of oppslagslinje for values from ('2025-03-01Z') to ('2025-04-01Z');
+    insert into oppslagslinje (tidspunkt, form, person, personer, antall_treff, tillatt, call_uuid, posisjon, utvalg)
+    select '2025-03-01Z'::timestamptz + n * interval '1 minute', oppslagsform_nr('alt', 'B0', 'eksporterAvtaler', '{avtaleId}'),
+      case when n % 100 > 1 then gen_random_uuid() end,
+      case when n % 100 = 1 then array[gen_random_uuid(), gen_random_uuid()] end, 1, true, gen_random_uuid(),
+      case when n % 100 = 0 or n % 1000 = 1 then 'p' end,
+      case when n % 100 = 0 then '{"alle": true}'::jsonb when n % 1000 = 1 then '{"abonnement": "mine", "etter": "p"}' end
+    from generate_series(1, 30000) n`);
+  const large = `insert into oppslagslinje (tidspunkt, form, antall_treff, tillatt, call_uuid, posisjon, utvalg)
+    select '2025-03-02Z', oppslagsform_nr('alt', 'B0', 'eksporterAvtaler', '{avtaleId}'), 1, true, gen_random_uuid(), 'p',
+      jsonb_build_object('mange', (select string_agg(gen_random_uuid()::text, '') from generate_series(1, 500)))`;
+  await api.owner.query(large);
+  // What does not fit in an index keeps nobody from deploying.
+  const indexes = ['person', 'personer'].map((name) => `oppslagslinje_202503_avsluttet_${name}`);
+  expect(await indexClosedMonths(api.owner)).toEqual(indexes);
+  await api.owner.query(`delete from oppslagslinje where utvalg ? 'mange'`);
+  expect(await indexClosedMonths(api.owner)).toEqual(['oppslagslinje_202503_avsluttet_uten_navn']);
+  await api.owner.query('analyze oppslagslinje');
+
+  const asked = [ALL.fra, ALL.til, null, '-infinity', []];
+  const inSum = [...asked, 'infinity', 'infinity', '0'];
+  for (const [statement, values] of [[NAMELESS_LINES, asked] as const, [NAMELESS_DAYS, inSum] as const]) {
+    const nodes = await nodesOf(statement, [...values], BY_INDEXES);
+    for (const [month, lines] of [['202502', 10] as const, ['202503', 300] as const]) {
+      const node = nodes.find((one) => one['Index Name'] === `oppslagslinje_${month}_avsluttet_uten_navn`);
+      expect(node).toMatchObject({ 'Node Type': 'Index Only Scan', 'Actual Rows': lines });
+      // That of the line that was removed just now.
+      expect(node?.['Heap Fetches']).toBeLessThanOrEqual(1);
+      expect(node?.['Rows Removed by Filter'] ?? 0).toBe(0);
+      const pages = (node?.['Shared Hit Blocks'] ?? 0) + (node?.['Shared Read Blocks'] ?? 0);
+      expect(pages).toBeLessThanOrEqual(6 + lines / 40);
+    }
+  }
+}, 60_000);
+
+test('summed up by day, it is as much as one by one, and the newest are told apart', async () => {
+  const each = await rowsIn(SINCE_FEBRUARY);
+  const countOf = (rows: (SeenDto & { antall?: number })[]): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const { tidspunkt, konsument, operasjon, hvordan, antall = 1 } of rows) {
+      const key = [dayOf(tidspunkt), konsument, operasjon, hvordan].join(' ');
+      counts[key] = (counts[key] ?? 0) + antall;
+    }
+    return counts;
+  };
+  const nameless = each.filter(({ hvordan }) => hvordan === 'KAN_HA_FATT');
+  expect(nameless.length).toBeGreaterThan(300);
+  for (const newest of [0, 1, 7, nameless.length, 10_000]) {
+    const rows: (SeenDto & { antall?: number })[] = [];
+    for await (const row of whoHasSeenInSum(db, ID, SINCE_FEBRUARY, { newest })) rows.push(row as SeenDto);
+    expect(rows.map(({ tidspunkt }) => tidspunkt)).toEqual(rows.map(({ tidspunkt }) => tidspunkt).sort(byTime));
+    expect(rows.filter((row) => row.hvordan === 'KAN_HA_FATT' && row.antall === undefined)).toEqual(
+      newest === 0 ? [] : nameless.slice(-newest),
+    );
+    expect(countOf(rows)).toEqual(countOf(each));
+  }
+}, 60_000);
+
+const byTime = (a: Date, b: Date): number => a.getTime() - b.getTime();
 
 /** The month before is in files. */
 const SINCE_FEBRUARY = { ...ALL, fra: '2025-02-01' };
 
 test('the report of a person: JSON after its schema, and a PDF that can be read aloud', async () => {
   const of = { organisasjon: 'nav', person: ID, fra: undefined, til: undefined, madeAt: new Date(), lost: [] };
-  const summary = new Summary(readKonsumenter(api.registry));
+  await api.owner.query(
+    `insert into oppslagslinje (tidspunkt, form, person, antall_treff, tillatt, call_uuid, organisasjoner, posisjon, utvalg)
+     values ('2025-03-30Z', oppslagsform_nr('kommune', 'B0', 'sokAvtaler', '{avtaleId}'), $1, 1, true, gen_random_uuid(),
+         '{310100005,310100013}', null, null),
+       ('2025-03-31Z', oppslagsform_nr('analyse:tiltaksdeltakelse', 'LOKAL-ANALYSE', 'analyse', '{tiltakstype}'), null, 1, true,
+         gen_random_uuid(), null, 'p', '{"alle": true}')`,
+    [ID],
+  );
+  const summary = new Summary(askers());
   const report = JSON.parse(
     await text(Readable.from(insightJson(whoHasSeen(db, ID, SINCE_FEBRUARY), summary, of))),
   ) as {
-    oppslag: unknown[];
-    sammendrag: { antall: unknown; parter: { maater: { antall: number; dager: Record<string, number> }[] }[] };
+    oppslag: { operasjon: string }[];
+    sammendrag: {
+      antall: unknown;
+      parter: { produkt?: string; maater: { antall: number; dager: Record<string, number> }[] }[];
+    };
   };
   const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
   expect([validate(report), validate.errors]).toEqual([true, null]);
   const ways = report.sammendrag.parter.flatMap(({ maater }) => maater);
   const sum = (counts: number[]): number => counts.reduce((all, count) => all + count, 0);
+  const organisations = { organisasjonsnummer: '310100005', leverandoer: '310100013' };
+  expect(report.oppslag.at(-2)).toMatchObject({ konsument: 'kommune', ...organisations });
+  expect(report.oppslag.at(-1)).toMatchObject({ operasjon: 'analyse', organisasjonsnummer: null, leverandoer: null });
+  const parties = report.sammendrag.parter;
+  expect(parties).toContainEqual(expect.objectContaining({ konsument: 'kommune', ...organisations }));
+  expect(parties.find(({ produkt }) => produkt !== undefined)).toMatchObject({
+    ...{ konsument: 'analyse:tiltaksdeltakelse', produkt: 'tiltaksdeltakelse', behandlingsgrunnlag: 'LOKAL-ANALYSE' },
+    visningsnavn: 'Analyse av tiltaksdeltakelse (lokalt)',
+    ...{ formaal: expect.stringContaining('deltar på tiltak'), rettsgrunnlag: 'Bare oppdiktede personer' },
+  });
   expect(report.oppslag).toHaveLength(sum(ways.map(({ antall }) => antall)));
   expect(sum(ways.flatMap(({ dager }) => Object.values(dager)))).toBe(report.oppslag.length);
 

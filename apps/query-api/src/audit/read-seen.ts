@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Archive } from './archive.ts';
 import { monthsOf, type Months } from './months.ts';
 import { recordReading, type Reading } from './reading.ts';
-import { whoHasSeen, type SeenDto } from './who-has-seen.ts';
+import { whoHasSeen, whoHasSeenInSum, type SeenDto, type SeenOfDay } from './who-has-seen.ts';
 
 /** Whole time, as first and last day are when they are not given. */
 export const [FIRST_DAY, LAST_DAY] = ['0001-01-01', '9999-12-31'];
@@ -23,6 +23,13 @@ export function faultOfReason(reason: string): string | undefined {
   return /\d{6}[ .-]?\d{5}/.test(reason) ? 'must not hold a national ident' : undefined;
 }
 
+export interface Seen {
+  lost: Months['lost'];
+  each: () => AsyncIterable<SeenDto>;
+  /** what names nobody by day, but for the newest */
+  inSum: (newest: number) => AsyncIterable<SeenDto | SeenOfDay>;
+}
+
 /**
  * The one way to who has seen a person, of commands and of the page: why is committed first, whatever comes of the reading.
  *
@@ -33,10 +40,14 @@ export async function readSeen(
   db: Pool,
   reading: Reading,
   { konsument = null, archive }: { konsument?: string | null | undefined; archive?: Archive | undefined },
-): Promise<{ lost: Months['lost']; seen: AsyncIterable<SeenDto> }> {
+): Promise<Seen> {
   await recordReading(db, reading);
   const { person, fra, til } = reading;
   const selected = { fra, til, konsument };
   const { lost } = await monthsOf(db, selected, archive);
-  return { lost, seen: whoHasSeen(db, person, selected, archive) };
+  return {
+    lost,
+    each: () => whoHasSeen(db, person, selected, archive),
+    inSum: (newest) => whoHasSeenInSum(db, person, selected, { newest, archive }),
+  };
 }

@@ -1,9 +1,11 @@
+import { TOLD_WITHOUT_NAMES } from '@tiltak/database';
 import type { Pool, PoolClient } from 'pg';
-import type { Operation } from '../access/operations.ts';
-import { isAfter, readPosition, type FeedPosition } from '../changes/feed-position.ts';
+import { OF_RESOURCES } from '../access/operations.ts';
 import type { Archive } from './archive.ts';
 import { monthsOf, requireStillThere } from './months.ts';
+import { FIRST, type Place } from './place.ts';
 import { rowsOf } from './rows.ts';
+import { pagesWithNoneOf } from './ruled-out.ts';
 
 /** How somebody came to know of a person. */
 export const SEEN = {
@@ -33,6 +35,12 @@ export interface SeenDto {
   callId: string;
 }
 
+/** Look-ups that are alike, of a day in Oslo; `tidspunkt` is the first of them. */
+export interface SeenOfDay extends Omit<SeenDto, 'utvalg' | 'posisjon' | 'antallTreff' | 'callId'> {
+  siste: Date;
+  antall: number;
+}
+
 export interface Selected {
   /** first day, UTC, included */
   fra: string;
@@ -51,6 +59,8 @@ export interface Known {
   avtaleIder: readonly string[];
   /** since when the first of the avtaler has been here; undefined: nothing is known, so nothing can be ruled out */
   since: Date | undefined;
+  /** the moment of the first line that the change feed still has; what was told before it can't be held against it */
+  feedSince: Date | undefined;
 }
 
 /**
@@ -64,12 +74,57 @@ export interface Known {
  * @param person opaque id
  * @throws ArchiveError also when a month that is asked for has left the database and is not in the archive
  */
-export async function* whoHasSeen(
+export function whoHasSeen(db: Pool, person: string, selected: Selected, archive?: Archive): AsyncGenerator<SeenDto> {
+  return search(db, person, selected, archive, (found) =>
+    inOrder(found.named(), found.nameless(NAMELESS_LINES, found.values)),
+  );
+}
+
+/**
+ * The same, with what names nobody summed up by day, since it is as much for everybody as was ever told to all. Told one by
+ * one are the look-ups that name the person, the pages of changes that the feed could rule out, and at least so many of the
+ * others: those that are newest.
+ */
+export function whoHasSeenInSum(
   db: Pool,
   person: string,
   selected: Selected,
-  archive?: Archive,
-): AsyncGenerator<SeenDto> {
+  { newest, archive }: { newest: number; archive?: Archive | undefined },
+): AsyncGenerator<SeenDto | SeenOfDay> {
+  return search(db, person, selected, archive, async function* (found) {
+    const { session, known } = found;
+    const values = [...found.values, known.feedSince ?? 'infinity'];
+    const { moment, id } = await placeOfNewest(session, values, newest);
+    const apart = [...values, moment, id];
+    const days = rowsOf<SeenOfDay>(session, NAMELESS_DAYS, apart, { cursor: 'dager', plan: BY_INDEXES });
+    yield* inOrder(inOrder(found.named(), eachOf(days)), found.nameless(NAMELESS_APART, apart));
+  });
+}
+
+/** From where on what names nobody is told one by one. */
+async function placeOfNewest(session: PoolClient, values: readonly unknown[], newest: number): Promise<Place> {
+  if (newest === 0) return { moment: 'infinity', id: '0' };
+  await session.query(BY_INDEXES);
+  const { rows } = await session.query<Place>(PLACE_OF_NEWEST, [...values, newest - 1]);
+  return rows[0] ?? FIRST;
+}
+
+interface Search {
+  session: PoolClient;
+  known: Known;
+  /** of the statements of what names nobody */
+  values: readonly unknown[];
+  named: () => AsyncGenerator<SeenDto>;
+  nameless: (statement: string, values: readonly unknown[]) => AsyncGenerator<SeenDto>;
+}
+
+async function* search<T>(
+  db: Pool,
+  person: string,
+  selected: Selected,
+  archive: Archive | undefined,
+  read: (found: Search) => AsyncGenerator<T>,
+): AsyncGenerator<SeenDto | T> {
   const session = await db.connect();
   try {
     const months = await monthsOf(session, selected, archive);
@@ -77,20 +132,34 @@ export async function* whoHasSeen(
     if (archive) {
       for await (const lines of archive.linesOf(months, known, selected)) yield* told(session, lines, known);
     }
-    await session.query(BY_BITMAPS);
+    await session.query(BEGIN);
     // From here on no month can go.
     await session.query('lock table oppslagslinje in access share mode');
     await requireStillThere(session, months);
+    const { fra, til, konsument } = selected;
     const idents = [known.idents.map(({ ident }) => ident), known.idents.map(({ til }) => til)];
-    const values = [selected.fra, selected.til, selected.konsument, ...idents, known.since ?? '-infinity'];
-    for await (const lines of rowsOf<Line>(session, LOOKUPS, values)) yield* told(session, lines, known);
+    yield* read({
+      session,
+      known,
+      values: [fra, til, konsument, known.since ?? '-infinity', OF_RESOURCES],
+      named: () => linesOf(session, known, BY_BITMAPS, [LOOKUPS, [fra, til, konsument, ...idents]], 'navngitte'),
+      nameless: (statement, values) => linesOf(session, known, BY_INDEXES, [statement, values], 'uten_navn'),
+    });
   } finally {
     await session.query('rollback').finally(() => session.release());
   }
 }
 
-/** What names nobody, also where the audit is from before it kept a position. */
-export const NAMELESS = ['eksporterAvtaler', 'hentEndringer', 'hentStatistikk'] as const satisfies readonly Operation[];
+async function* linesOf(
+  session: PoolClient,
+  known: Known,
+  plan: string,
+  [statement, values]: [string, readonly unknown[]],
+  cursor: string,
+): AsyncGenerator<SeenDto> {
+  for await (const lines of rowsOf<Line>(session, statement, values, { cursor, plan }))
+    yield* told(session, lines, known);
+}
 
 /** By an ident of the person, and by one that was the person's, until it was not. */
 const NAMED = `exists (
@@ -99,46 +168,110 @@ const NAMED = `exists (
 
 const TIME = 'l.tidspunkt >= $1::date and l.tidspunkt < $2::date + 1';
 
+const FORM = `coalesce(f.konsument, l.konsument) as konsument,
+    coalesce(f.behandlingsgrunnlag, l.behandlingsgrunnlag) as behandlingsgrunnlag,
+    coalesce(f.operasjon, l.operasjon) as operasjon, coalesce(f.felter, l.felter) as felter, l.organisasjoner`;
+
+const LINE = `l.tidspunkt, ${FORM}, l.utvalg, l.posisjon, l.antall_treff as "antallTreff",
+    coalesce(l.call_id, l.call_uuid::text) as "callId"`;
+
 /**
- * Of the lines themselves, since each of the three ways has its index there: never all that was ever looked up. In each
- * way by itself, so that months that are not asked for are not even opened.
+ * Of the lines themselves, since each of the two ways has its index there: never all that was ever looked up. In each way
+ * by itself, so that months that are not asked for are not even opened.
  */
 export const LOOKUPS = `
   with alle as (
-    select l.*, true as named from oppslagslinje l where ${TIME} and l.person = any($4) and ${NAMED}
+    select l.* from oppslagslinje l where ${TIME} and l.person = any($4) and ${NAMED}
     union all
-    select l.*, true from oppslagslinje l where ${TIME} and l.personer <> '{}' and l.personer && $4 and ${NAMED}
-    union all
-    select l.*, false from oppslagslinje l
-    where ${TIME} and (l.posisjon is not null or l.operasjon in (${NAMELESS.map((name) => `'${name}'`).join(', ')}))
-      and l.tidspunkt >= $6 and l.tillatt and l.antall_treff > 0 and not ${NAMED}
-      -- A page of a subscription names everybody that it tells of.
-      and not coalesce(l.utvalg ?& array['abonnement', 'etter'], false))
-  select l.tidspunkt, coalesce(f.konsument, l.konsument) as konsument,
-    coalesce(f.behandlingsgrunnlag, l.behandlingsgrunnlag) as behandlingsgrunnlag,
-    coalesce(f.operasjon, l.operasjon) as operasjon, coalesce(f.felter, l.felter) as felter, l.utvalg, l.posisjon,
-    l.antall_treff as "antallTreff", coalesce(l.call_id, l.call_uuid::text) as "callId", l.organisasjoner, l.named, l.tillatt
+    select l.* from oppslagslinje l where ${TIME} and l.personer <> '{}' and l.personer && $4 and ${NAMED})
+  select ${LINE}, true as named, l.tillatt
   from alle l left join oppslagsform f on f.nr = l.form
   where $3::text is null or coalesce(f.konsument, l.konsument) = $3
   order by l.tidspunkt, l.id`;
+
+/** What was told without names since the person's first avtale is here, of what can hold avtaler. */
+const TOLD_SINCE = `(select * from oppslagslinje l where ${TIME} and l.tidspunkt >= $4 and ${TOLD_WITHOUT_NAMES}) l
+  left join oppslagsform f on f.nr = l.form`;
+
+const IS_ASKED = `($3::text is null or coalesce(f.konsument, l.konsument) = $3)
+  and coalesce(f.operasjon, l.operasjon) <> all ($5::text[])`;
+
+/** Those that the feed may rule out. */
+const MAY_BE_RULED_OUT = `(l.tidspunkt >= $6::timestamptz and coalesce(l.utvalg ? 'etter', false))`;
+
+export const NAMELESS_LINES = `
+  select ${LINE}, false as named, true as tillatt from ${TOLD_SINCE} where ${IS_ASKED} order by l.tidspunkt, l.id`;
+
+/** The oldest of the newest of the others; none when there are fewer. */
+export const PLACE_OF_NEWEST = `
+  select l.tidspunkt::text as moment, l.id from ${TOLD_SINCE} where ${IS_ASKED} and not ${MAY_BE_RULED_OUT}
+  order by l.tidspunkt desc, l.id desc offset $7 limit 1`;
+
+const IS_APART = `(${MAY_BE_RULED_OUT} or (l.tidspunkt, l.id) >= ($7::timestamptz, $8::bigint))`;
+
+export const NAMELESS_APART = `
+  select ${LINE}, false as named, true as tillatt from ${TOLD_SINCE}
+  where ${IS_ASKED} and l.tidspunkt >= least($6::timestamptz, $7::timestamptz) and ${IS_APART} order by l.tidspunkt, l.id`;
+
+/** Summed up before it is said what their forms mean. */
+export const NAMELESS_DAYS = `
+  with dager as (
+    select form, konsument, behandlingsgrunnlag, operasjon, felter, organisasjoner,
+      min(tidspunkt) as tidspunkt, max(tidspunkt) as siste, count(*)::int as antall
+    from oppslagslinje l where ${TIME} and l.tidspunkt >= $4 and ${TOLD_WITHOUT_NAMES} and not ${IS_APART}
+    group by 1, 2, 3, 4, 5, 6, (tidspunkt at time zone 'Europe/Oslo')::date)
+  select l.tidspunkt, l.siste, l.antall, ${FORM}, 'KAN_HA_FATT' as hvordan
+  from dager l left join oppslagsform f on f.nr = l.form where ${IS_ASKED} order by l.tidspunkt`;
+
+export const BEGIN = 'begin; set local cursor_tuple_fraction = 1; set local jit = off; set local enable_seqscan = off';
 
 /**
  * Of a Bloom filter the planner knows nothing but how the values lie in the table, which is anyhow: it believes that all of
  * it would be read by the index too.
  */
-export const BY_BITMAPS = `begin; set local enable_seqscan = off; set local enable_indexscan = off;
-  set local cursor_tuple_fraction = 1; set local work_mem = '64MB'; set local jit = off`;
+export const BY_BITMAPS = `set local enable_bitmapscan = on; set local enable_indexscan = off; set local work_mem = '64MB'`;
+/** What is read from the index alone is not read by a bitmap. */
+export const BY_INDEXES = `set local enable_indexscan = on; set local enable_bitmapscan = off; set local work_mem = '64MB'`;
 
 async function readKnown(session: PoolClient, person: string): Promise<Known> {
   const { rows: idents } = await session.query<Known['idents'][number]>(
     'select ident, til from innsynsidenter($1::uuid)',
     [person],
   );
+  const { rows: first } = await session.query<{ tidspunkt: Date }>(
+    'select tidspunkt from endring order by tx, lopenr limit 1',
+  );
   const { rows } = await session.query<{ avtale_id: string; forst_laert: Date }>(
     'select avtale_id, forst_laert from innsyn_avtale where deltaker_id = any($1::uuid[]) order by forst_laert',
     [idents.filter(({ til }) => til === null).map(({ ident }) => ident)],
   );
-  return { idents, avtaleIder: rows.map((row) => row.avtale_id), since: rows[0]?.forst_laert };
+  return {
+    idents,
+    avtaleIder: rows.map((row) => row.avtale_id),
+    since: rows[0]?.forst_laert,
+    feedSince: first[0]?.tidspunkt,
+  };
+}
+
+async function* eachOf<Row>(pages: AsyncIterable<Row[]>): AsyncGenerator<Row> {
+  for await (const rows of pages) yield* rows;
+}
+
+/** Both in the order of time, as each is. */
+async function* inOrder<A extends { tidspunkt: Date }, B extends { tidspunkt: Date }>(
+  one: AsyncGenerator<A>,
+  other: AsyncGenerator<B>,
+): AsyncGenerator<A | B> {
+  let [a, b] = [await one.next(), await other.next()];
+  while (!a.done || !b.done) {
+    if (!a.done && (b.done || a.value.tidspunkt <= b.value.tidspunkt)) {
+      yield a.value;
+      a = await one.next();
+    } else if (!b.done) {
+      yield b.value;
+      b = await other.next();
+    }
+  }
 }
 
 async function* told(session: PoolClient, lines: readonly Line[], known: Known): AsyncGenerator<SeenDto> {
@@ -149,76 +282,3 @@ async function* told(session: PoolClient, lines: readonly Line[], known: Known):
     yield { ...row, hvordan: named ? (granted ? 'FIKK' : 'AVSLAG') : 'KAN_HA_FATT' };
   }
 }
-
-/** The pages of changes that are all still in the feed, without a line of the person's avtaler. */
-async function pagesWithNoneOf(
-  session: PoolClient,
-  lines: readonly Line[],
-  { avtaleIder, since }: Known,
-): Promise<Set<Line>> {
-  if (since === undefined) return new Set();
-  const pages = lines.flatMap((line) => {
-    const [from, to] = [readPosition(String(line.utvalg?.['etter'])), readPosition(line.posisjon ?? '')];
-    return !line.named && from && to ? [{ line, from, to }] : [];
-  });
-  const upTo = await countUpTo(
-    session,
-    pages.flatMap(({ from, to }) => [from, to]),
-    avtaleIder,
-  );
-  const between = (from: FeedPosition, to: FeedPosition, what: keyof Count): number =>
-    (upTo.get(keyOf(to))?.[what] ?? 0) - (upTo.get(keyOf(from))?.[what] ?? 0);
-  return new Set(
-    pages
-      // Lines that have left the feed can't be looked at.
-      .filter(({ line, from, to }) => between(from, to, 'own') === 0 && between(from, to, 'lines') === line.antallTreff)
-      .map(({ line }) => line),
-  );
-}
-
-interface Count {
-  lines: number;
-  own: number;
-}
-
-const keyOf = ({ tx, sequenceNumber }: FeedPosition): string => `${String(tx)} ${String(sequenceNumber)}`;
-
-/**
- * How many lines of the feed there are from the first of these places to each of them: one statement for all, which reads
- * no line twice, however many consumers have read it.
- */
-async function countUpTo(
-  session: PoolClient,
-  places: readonly FeedPosition[],
-  avtaleIder: readonly string[],
-): Promise<Map<string, Count>> {
-  const sorted = [...new Map(places.map((place) => [keyOf(place), place])).values()].sort((a, b) =>
-    isAfter(a, b) ? 1 : -1,
-  );
-  if (sorted.length < 2) return new Map();
-  const { rows } = await session.query<Count>(SEGMENTS, [
-    sorted.map(({ tx }) => String(tx)),
-    sorted.map(({ sequenceNumber }) => String(sequenceNumber)),
-    avtaleIder,
-  ]);
-  const sum: Count = { lines: 0, own: 0 };
-  return new Map(
-    sorted.map((place, i) => {
-      sum.lines += rows[i]?.lines ?? 0;
-      sum.own += rows[i]?.own ?? 0;
-      return [keyOf(place), { ...sum }];
-    }),
-  );
-}
-
-/** The lines after the place before it, up to each place; of the first, none. */
-const SEGMENTS = `
-  with sted as (
-    select nr, tx, lopenr, lag(tx) over w as fra_tx, lag(lopenr) over w as fra_lopenr
-    from unnest($1::text[]::xid8[], $2::bigint[]) with ordinality as s(tx, lopenr, nr) window w as (order by nr))
-  select coalesce(telt.lines, 0)::int as lines, coalesce(telt.own, 0)::int as own
-  from sted left join lateral (
-    select count(*) as lines, count(*) filter (where e.avtale_id = any($3::uuid[])) as own from endring e
-    where (e.tx, e.lopenr) > (sted.fra_tx, sted.fra_lopenr) and (e.tx, e.lopenr) <= (sted.tx, sted.lopenr) offset 0) telt
-    on true
-  order by nr`;

@@ -6,6 +6,7 @@ import { readEnvironment } from '@tiltak/platform';
 import pg from 'pg';
 import { readKonsumenter } from '../access/konsumenter.ts';
 import { REVISOR_SCHEMA } from '../config.ts';
+import { Askers } from '../insight/askers.ts';
 import { deltakerId, KEY, startTestApi, type TestApi } from '../testing/test-api.ts';
 import { startAuditorPage } from './auditor-page.ts';
 import { Tally } from './tally.ts';
@@ -188,7 +189,7 @@ test('tells what the command tells, of exports too, and who asked by their token
 });
 
 test('the last look-ups are told one by one, and all of them are counted', () => {
-  const tally = new Tally(readKonsumenter(api.registry));
+  const tally = new Tally(new Askers(readKonsumenter(api.registry)));
   const seen = { behandlingsgrunnlag: null, operasjon: 'sokAvtaler', felter: [], hvordan: 'FIKK' } as const;
   const more = { organisasjoner: [], utvalg: null, posisjon: null, antallTreff: 1 };
   for (let i = 0; i < 1_203; i++)
@@ -196,6 +197,19 @@ test('the last look-ups are told one by one, and all of them are counted', () =>
   const { antall, oppslag, grupper } = tally.result();
   expect([antall, grupper[0]?.antall]).toEqual([1_203, 1_203]);
   expect(oppslag.map(({ callId }) => Number(callId))).toEqual(Array.from({ length: 500 }, (_, i) => 1_202 - i));
+  const [day, last] = [new Date(2_000), new Date(3_000)];
+  tally.add({
+    ...seen,
+    organisasjoner: ['310100005'],
+    felter: [],
+    konsument: 'k',
+    tidspunkt: day,
+    siste: last,
+    antall: 7,
+  });
+  const withDay = tally.result();
+  expect([withDay.antall, withDay.oppslag.length]).toEqual([1_210, 500]);
+  expect(withDay.grupper[0]).toMatchObject({ organisasjoner: ['310100005'], antall: 7, siste: last.toISOString() });
 });
 
 test('the report is made of the same, as PDF and as JSON', async () => {

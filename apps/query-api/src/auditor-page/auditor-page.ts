@@ -33,6 +33,7 @@ export async function startAuditorPage(config: RevisorConfig): Promise<Stop> {
   const reader = new SeenReader({
     ...{ db, organisasjon, deltakerId },
     registry: config.KONSUMENTER_FIL,
+    products: config.ANALYSE_FIL,
     archive: config.OPPSLAGSARKIV_KATALOG,
   });
   const state = { started: false };

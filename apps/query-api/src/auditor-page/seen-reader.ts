@@ -2,16 +2,18 @@ import { Readable } from 'node:stream';
 import { isTransient, type DeltakerId } from '@tiltak/database';
 import { logger, PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { Pool } from 'pg';
-import { readKonsumenter, type Konsumenter } from '../access/konsumenter.ts';
+import { readKonsumenter } from '../access/konsumenter.ts';
+import { readProducts } from '../analysis/products.ts';
 import { ArchiveError } from '../audit/archive-file.ts';
 import { Archive } from '../audit/archive.ts';
 import { faultOfReason, FIRST_DAY, isDay, LAST_DAY, readSeen } from '../audit/read-seen.ts';
 import type { Reading } from '../audit/reading.ts';
+import { Askers } from '../insight/askers.ts';
 import { insightJson } from '../insight/json.ts';
 import { insightPdfOf } from '../insight/pdf.ts';
 import { insightOf, Summary } from '../insight/report.ts';
 import type { AskDto, AskReportDto, AskSeenDto, SeenAnswerDto } from './seen.dto.ts';
-import { Tally } from './tally.ts';
+import { MOST_LOOKUPS, Tally } from './tally.ts';
 
 interface Given {
   db: Pool;
@@ -19,26 +21,28 @@ interface Given {
   deltakerId: DeltakerId;
   /** path of the registry of consumers */
   registry: string;
+  /** and of the products for analysis */
+  products: string | undefined;
   /** of the months that have left the database */
   archive: string | undefined;
 }
 
 /** Who has seen a person, for auditors: as the commands tell it. */
 export class SeenReader {
-  private konsumenter: Konsumenter;
+  private askers: Askers;
 
-  /** @throws StartupError when the registry can't be used */
+  /** @throws StartupError when the registry, or the products, can't be used */
   constructor(private readonly given: Given) {
-    this.konsumenter = readKonsumenter(given.registry);
+    this.askers = readAskers(given);
   }
 
   /** @throws Problem 400, 409, 503 */
   async seen(asked: AskSeenDto, who: Pick<Reading, 'who' | 'callId'>): Promise<SeenAnswerDto> {
     const reading = this.readingOf(asked, { ...who, what: 'OPPSLAG_PERSON' });
     return this.explained(async () => {
-      const { lost, seen } = await this.read(reading, asked.konsument);
-      const tally = new Tally(this.currentKonsumenter());
-      for await (const row of seen) tally.add(row);
+      const { lost, inSum } = await this.read(reading, asked.konsument);
+      const tally = new Tally(this.currentAskers());
+      for await (const row of inSum(MOST_LOOKUPS)) tally.add(row);
       const unknown = lost.map(({ maaned, isFirst }) => ({ maaned, ogTidligere: isFirst }));
       return { deltakerId: reading.person, ...tally.result(), ukjenteMaaneder: unknown };
     });
@@ -48,10 +52,10 @@ export class SeenReader {
   async report({ form, ...asked }: AskReportDto, who: Pick<Reading, 'who' | 'callId'>): Promise<Readable> {
     const reading = this.readingOf(asked, { ...who, what: `INNSYN_${form}` });
     return this.explained(async () => {
-      const { lost, seen } = await this.read(reading);
-      const summary = new Summary(this.currentKonsumenter());
+      const { lost, each, inSum } = await this.read(reading);
+      const summary = new Summary(this.currentAskers());
       const of = insightOf(reading, { organisasjon: this.given.organisasjon, lost });
-      return form === 'PDF' ? insightPdfOf(seen, summary, of) : Readable.from(insightJson(seen, summary, of));
+      return form === 'PDF' ? insightPdfOf(inSum(0), summary, of) : Readable.from(insightJson(each(), summary, of));
     });
   }
 
@@ -81,13 +85,16 @@ export class SeenReader {
   }
 
   /** As it is now: consumers come and go while this runs. One that can't be used changes nothing. */
-  private currentKonsumenter(): Konsumenter {
+  private currentAskers(): Askers {
     try {
-      this.konsumenter = readKonsumenter(this.given.registry);
+      this.askers = readAskers(this.given);
     } catch (error) {
-      logger.warn({ err: error }, 'The registry of consumers can not be used; the one from before is');
+      logger.warn(
+        { err: error },
+        'The registry of consumers, or the products for analysis, can not be used; those from before are',
+      );
     }
-    return this.konsumenter;
+    return this.askers;
   }
 
   /** What kept it from being read, in words that name nobody. */
@@ -105,3 +112,6 @@ export class SeenReader {
     }
   }
 }
+
+const readAskers = ({ registry, products }: Given): Askers =>
+  new Askers(readKonsumenter(registry), products === undefined ? [] : readProducts(products));

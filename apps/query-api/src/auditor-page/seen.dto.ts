@@ -54,11 +54,24 @@ export class AskReportDto extends AskDto {
 export class SeenGroupDto {
   @ApiProperty({ description: 'By its name in the registry' })
   konsument: string;
-  @ApiProperty({ description: 'As people call it; its name where the registry does not know it' })
+  @ApiProperty({
+    type: [String],
+    nullable: true,
+    description:
+      'Organisation numbers of who asked from outside of Nav: its own, and that of the supplier that asked on its behalf',
+  })
+  organisasjoner: string[] | null;
+  @ApiProperty({
+    description: 'As people call it; its name where neither the registry nor the products for analysis know it',
+  })
   visningsnavn: string;
   @ApiProperty({ type: 'string', nullable: true })
   behandlingsgrunnlag: string | null;
-  @ApiProperty({ type: 'string', nullable: true, description: 'What the purpose is, as the registry says it now' })
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    description: 'What the purpose is, as the registry, or the products for analysis, say it now',
+  })
   formaal: string | null;
   @ApiProperty({ description: 'operationId' })
   operasjon: string;
@@ -78,6 +91,13 @@ export class SeenLookupDto {
   tidspunkt: string;
   @ApiProperty()
   konsument: string;
+  @ApiProperty({
+    type: [String],
+    nullable: true,
+    description:
+      'Organisation numbers of who asked from outside of Nav: its own, and that of the supplier that asked on its behalf',
+  })
+  organisasjoner: string[] | null;
   @ApiProperty({ type: 'string', nullable: true })
   behandlingsgrunnlag: string | null;
   @ApiProperty()

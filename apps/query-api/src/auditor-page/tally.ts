@@ -1,41 +1,45 @@
-import type { Konsumenter } from '../access/konsumenter.ts';
-import type { SeenDto } from '../audit/who-has-seen.ts';
+import type { SeenDto, SeenOfDay } from '../audit/who-has-seen.ts';
+import type { Askers } from '../insight/askers.ts';
 import type { SeenGroupDto, SeenLookupDto } from './seen.dto.ts';
 
 /** Look-ups that are told one by one. */
 export const MOST_LOOKUPS = 500;
 
 /**
- * What somebody's look-ups come to, by consumer, purpose, operation and how, and the last of them one by one. As large as
- * the grants, however many look-ups pass.
+ * What somebody's look-ups come to, by consumer, organisation, purpose, operation and how, and the last of them one by one.
+ * As large as the grants, however many look-ups pass.
  */
 export class Tally {
   private readonly groups = new Map<string, SeenGroupDto>();
   private readonly last: SeenDto[] = [];
   private count = 0;
+  private toldApart = 0;
 
-  constructor(private readonly konsumenter: Konsumenter) {}
+  constructor(private readonly askers: Askers) {}
 
   /** Oldest first. */
-  add(seen: SeenDto): void {
-    this.last[this.count % MOST_LOOKUPS] = seen;
-    this.count++;
-    const { konsument, behandlingsgrunnlag, operasjon, hvordan } = seen;
-    const moment = seen.tidspunkt.toISOString();
-    const key = [konsument, behandlingsgrunnlag ?? '', operasjon, hvordan].join('\0');
+  add(seen: SeenDto | SeenOfDay): void {
+    const isOfDay = 'antall' in seen;
+    const { antall: count, siste: last } = isOfDay ? seen : { antall: 1, siste: seen.tidspunkt };
+    if (!isOfDay) this.last[this.toldApart++ % MOST_LOOKUPS] = seen;
+    this.count += count;
+    const { konsument, organisasjoner, behandlingsgrunnlag, operasjon, hvordan } = seen;
+    const asked = { konsument, organisasjoner, behandlingsgrunnlag, operasjon, hvordan };
+    const key = JSON.stringify(asked);
     const known = this.groups.get(key);
     if (known) {
-      known.antall++;
-      known.siste = moment;
+      known.antall += count;
+      if (last.toISOString() > known.siste) known.siste = last.toISOString();
       return;
     }
-    const times = { antall: 1, forste: moment, siste: moment };
-    this.groups.set(key, { ...this.namesOf(seen), konsument, behandlingsgrunnlag, operasjon, hvordan, ...times });
+    const times = { antall: count, forste: seen.tidspunkt.toISOString(), siste: last.toISOString() };
+    const { visningsnavn, formaal = null } = this.askers.of(konsument, behandlingsgrunnlag);
+    this.groups.set(key, { visningsnavn, formaal, ...asked, ...times });
   }
 
   result(): { antall: number; grupper: SeenGroupDto[]; oppslag: SeenLookupDto[] } {
     const newestFirst = this.last
-      .map((_, back) => this.last[(this.count - 1 - back) % MOST_LOOKUPS])
+      .map((_, back) => this.last[(this.toldApart - 1 - back) % MOST_LOOKUPS])
       .filter((seen) => seen !== undefined);
     return {
       antall: this.count,
@@ -45,11 +49,5 @@ export class Tally {
         ...seen,
       })),
     };
-  }
-
-  private namesOf({ konsument, behandlingsgrunnlag }: SeenDto): Pick<SeenGroupDto, 'visningsnavn' | 'formaal'> {
-    const known = [...this.konsumenter.values()].find(({ navn }) => navn === konsument);
-    const purpose = known?.behandlingsgrunnlag.find(({ id }) => id === behandlingsgrunnlag);
-    return { visningsnavn: known?.visningsnavn ?? konsument, formaal: purpose?.formaal ?? null };
   }
 }

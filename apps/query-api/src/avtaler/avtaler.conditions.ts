@@ -32,9 +32,7 @@ export function conditionsOf(filter: AvtaleFilter, phaseDay: string, params: Par
   if (filter.personidenter) conditions.push(personCondition(params.add(new Persons(filter.personidenter), 'uuid[]')));
   if (filter.deltakerId) conditions.push(personCondition(params.add([filter.deltakerId], 'uuid[]')));
   if (filter.bedriftsnumre) conditions.push(employerCondition(filter.bedriftsnumre, params));
-  if (filter.hovedenhet !== undefined) {
-    conditions.push(`bedrift_nr = any(array(select ${unitsBelow(params.add(filter.hovedenhet, 'text'))}))`);
-  }
+  if (filter.hovedenhet !== undefined) conditions.push(isBelow('bedrift_nr', params.add(filter.hovedenhet, 'text')));
   if (filter.avtaleIder) conditions.push(`avtale_id = any(${params.add(filter.avtaleIder, 'uuid[]')})`);
   if (filter.tiltakstyper)
     conditions.push(codeCondition('tiltakstype', CODE_VALUES.tiltakstype, filter.tiltakstyper, params));
@@ -50,9 +48,24 @@ export function conditionsOf(filter: AvtaleFilter, phaseDay: string, params: Par
   return conditions;
 }
 
-/** The unit and all that is below it, a row for each: read once for a statement. @param param of the statement */
-export function unitsBelow(param: string): string {
-  return `virksomheter_under(${param})`;
+/**
+ * Whether a unit is another, or below it: found upwards, from the one that is asked about, and so at the same cost however
+ * many there are below. Most are told apart by the top of their chain, as it is stored.
+ *
+ * @param over of the statement
+ */
+export function isBelow(unit: string, over: string): string {
+  return `coalesce(${unit} = ${over} or (${ofUnit('hovedenhet', unit)} = ${topOf(over)}
+    and ((select ${ofUnit('overordnet_enhet', over)} is null) or virksomheter_under_har(${over}, ${unit}))), false)`;
+}
+
+/** The top of the chain of a unit, as it is stored, or itself: all below it have the same. Worked out once for a statement. */
+export function topOf(unit: string): string {
+  return `(select coalesce(${ofUnit('hovedenhet', unit)}, ${unit}))`;
+}
+
+function ofUnit(column: string, unit: string): string {
+  return `(select v.${column} from virksomhet_synlig v where v.organisasjonsnummer = ${unit})`;
 }
 
 /** Of one, its rows come in the order of the index, and no more of them are read than a page has. */

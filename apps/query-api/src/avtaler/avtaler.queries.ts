@@ -54,18 +54,35 @@ function directSearch(
   keyset: Keyset,
   params: Params,
 ): Query<SearchRow> {
-  const conditions = conditionsOf(filter, phaseDay, params);
+  const { from, conditions } = sourceOf(filter, phaseDay, params);
   if (isOfNothing(filter)) conditions.push('false');
   if (keyset.after !== undefined) conditions.push(`avtale_id > ${params.add(keyset.after, 'uuid')}`);
-  if (filter.gjeldendePer !== undefined) conditions.push(wasCurrentAt(params.add(filter.gjeldendePer, 'timestamptz')));
-  if (filter.gjeldendePer !== undefined) conditions.push(...everOf(filter, params));
-  const from = filter.gjeldendePer === undefined ? 'avtale_synlig' : 'avtale_versjon_synlig da';
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
   const keys = keysIn(filter, params.types, keyset.limit);
   const columns = columnsFor(selection, phaseDay);
   const text = `select ${keys ? withPlannedLinks(columns) : columns} from ${from} ${where}
     order by avtale_id limit ${params.add(keyset.limit, 'bigint')}`;
   return { statement: statementFor(selection, text), values: params.values, keys };
+}
+
+/**
+ * Whose they are is asked first (`offset 0`), and nothing else of those: else the database may go through all avtaler in the
+ * order of the page, where it takes persons to have many.
+ */
+function sourceOf(filter: AvtaleFilter, phaseDay: string, params: Params): { from: string; conditions: string[] } {
+  const { personidenter, deltakerId, ...others } = filter;
+  if (filter.gjeldendePer !== undefined) {
+    const conditions = conditionsOf(filter, phaseDay, params);
+    conditions.push(wasCurrentAt(params.add(filter.gjeldendePer, 'timestamptz')), ...everOf(filter, params));
+    return { from: 'avtale_versjon_synlig da', conditions };
+  }
+  if (!(personidenter ?? deltakerId))
+    return { from: 'avtale_synlig', conditions: conditionsOf(filter, phaseDay, params) };
+  const whose = conditionsOf({ personidenter, deltakerId }, phaseDay, params).join(' and ');
+  return {
+    from: `(select * from avtale_synlig where ${whose} offset 0) avtale_synlig`,
+    conditions: conditionsOf(others, phaseDay, params),
+  };
 }
 
 /** Versions are found by the avtale: it is one that is, or has been, of these persons. */

@@ -1,5 +1,5 @@
 import { CODE_VALUES, UKJENT } from '@tiltak/avtale';
-import { conditionsOf, dateRange, unitsBelow, type Params } from './avtaler.conditions.ts';
+import { conditionsOf, dateRange, type Params } from './avtaler.conditions.ts';
 import type { AvtaleFilter } from './avtaler.filter.ts';
 
 /**
@@ -12,7 +12,16 @@ const MAX_READ_FOR_EACH = 12;
 /** So many times fewer are read to find out whether few match the dates, and each of them twice. */
 const FEWER_OF_DATES = 4;
 /** Lists that are read on from at once, those that begin first: each of them by twenty rows at least. */
-const MAX_LISTS = 45;
+const MAX_LISTS = 'greatest(45, rom.plass / 20)::integer';
+/**
+ * A hovedenhet may have any number of establishments, and each is a list, of which the first is read. Those of up to so many
+ * are gone through; beyond that avtaler are looked at in their order, and held against it. What is read of them grows with
+ * the establishments, else a page of a few would end before it has any.
+ */
+const MAX_ESTABLISHMENTS = 6_000;
+const READ_FOR_ESTABLISHMENT = 4;
+/** Held against the unit, an avtale is twice as dear. */
+const MAX_HELD_AGAINST_UNIT = 15_000;
 /** A row of the history costs as much as these: the avtale, its version then, and the ones after that. */
 const COST_OF_VERSION = 8;
 
@@ -43,22 +52,16 @@ export function walkSql(
   page: WalkPage,
   params: Params,
 ): { head: string; rows: string } {
-  const matches = `(${conditionsOf(filter, phaseDay, params).join(' and ') || 'true'})`;
   const moment = filter.gjeldendePer === undefined ? undefined : params.add(filter.gjeldendePer, 'timestamptz');
   const range = moment === undefined ? dateRange(filter, phaseDay, params) : undefined;
-  const source: Source = {
-    matches: moment === undefined ? `${matches} is true` : matchedThen(matches, moment),
-    cost: moment === undefined ? 1 : COST_OF_VERSION,
-    // Of another kind today than then, it is found by its own name.
-    from: moment === undefined ? 'avtale_synlig' : 'public.avtale_synlig',
-  };
-  const lists = listsOf(filter, params);
-  const spent = `${range ? '2 * proevd.antall' : '0'}${lists ? ` + ${lists.spent}` : ''}`;
+  const source = sourceOf(conditionsOf(filter, phaseDay, params), moment);
   const most = params.add(mostReadFor(page.size), 'bigint');
+  const way = wayThrough(filter, { source, phaseDay, most, size: page.size, moment }, params);
+  const spent = `${range ? '2 * proevd.antall' : '0'} + ${way.spent}`;
   const mostOfDates = `${most} / ${String(FEWER_OF_DATES)}`;
   const few = `proevd.antall <= ${mostOfDates}`;
   const head = `with recursive ${[
-    ...(lists ? lists.ctes : []),
+    ...way.ctes,
     ...(range ? [probe(range, source, page.after, mostOfDates)] : []),
     `gang(nr, naadd, lest, funnet, ferdig) as (
       select 1, ${page.after}, (${spent})::bigint, ${range ? `case when ${few} then proevd.treff else '{}' end` : `'{}'::uuid[]`},
@@ -66,10 +69,10 @@ export function walkSql(
       union all
       select gang.nr + 1, coalesce(steg.til, gang.naadd), gang.lest + steg.lest, gang.funnet || steg.treff, steg.slutt
       from gang cross join lateral (
-        select greatest(100, least(igjen, greatest(${page.limit}, gang.lest))) / ${String(source.cost)} as plass
-        from (select ${most} + ${String(MAX_READ_FOR_EACH)} * cardinality(gang.funnet) - gang.lest as igjen) rom
-        where gang.nr = 1 or igjen >= 100 + ${lists ? '(select count(*) from liste)' : '0'} offset 0) rom
-      cross join lateral (${lists ? listStep(source, lists) : step(source)} offset 0) steg
+        select greatest(100, least(igjen, greatest(${page.limit}, gang.lest - ${way.before}))) / ${String(source.cost)} as plass
+        from (select ${way.most} + ${String(MAX_READ_FOR_EACH)} * cardinality(gang.funnet) - gang.lest as igjen) rom
+        where gang.nr = 1 or igjen >= 100 + ${way.lists} offset 0) rom
+      cross join lateral (${way.step} offset 0) steg
       where not gang.ferdig and cardinality(gang.funnet) < ${page.limit})`,
     `siste as materialized (select * from gang order by nr desc limit 1)`,
   ].join(', ')}`;
@@ -78,6 +81,87 @@ export function walkSql(
       union all
       select null, siste.naadd where not siste.ferdig and cardinality(siste.funnet) < ${page.limit}) rad`;
   return { head, rows };
+}
+
+/** Of a page that looks at avtaler of all establishments below a unit. */
+function isOfGroup({ hovedenhet, bedriftsnumre }: AvtaleFilter): boolean {
+  return hovedenhet !== undefined && !bedriftsnumre;
+}
+
+function sourceOf(conditions: readonly string[], moment: string | undefined): Source {
+  const matches = `(${conditions.join(' and ') || 'true'})`;
+  return {
+    matches: moment === undefined ? `${matches} is true` : matchedThen(matches, moment),
+    cost: moment === undefined ? 1 : COST_OF_VERSION,
+    // Of another kind today than then, it is found by its own name.
+    from: moment === undefined ? 'avtale_synlig' : 'public.avtale_synlig',
+  };
+}
+
+/** What is read on, and from where: each of it as SQL. */
+interface Way {
+  ctes: string[];
+  /** rows that may be read, without those that are answered with */
+  most: string;
+  /** rows that it took to find that out */
+  spent: string;
+  /** of these, those that say nothing of how much is read at once */
+  before: string;
+  /** lists that are read at once */
+  lists: string;
+  step: string;
+}
+
+interface WayOptions {
+  source: Source;
+  phaseDay: string;
+  /** that may be read, as SQL */
+  most: string;
+  size: number;
+  /** as SQL; undefined: now */
+  moment: string | undefined;
+}
+
+function wayThrough(filter: AvtaleFilter, options: WayOptions, params: Params): Way {
+  const { source, most } = options;
+  const lists = listsOf(filter, params);
+  const way = lists
+    ? { ...lists, most, before: '0', lists: `(select count(*) from ${lists.name})`, step: listStep(source, lists) }
+    : { ctes: [], most, spent: '0', before: '0', lists: '0', step: step(source) };
+  return isOfGroup(filter) ? throughGroup(filter, way, options, params) : way;
+}
+
+/** Establishment by establishment when they are few, and else the other way, where each avtale is held against the unit. */
+function throughGroup(filter: AvtaleFilter, other: Way, options: WayOptions, params: Params): Way {
+  const { phaseDay, source, most, size, moment } = options;
+  const [few, count] = ['(select er_faa from gruppe)', '(select antall from gruppe)'];
+  const establishments = Math.max(MAX_ESTABLISHMENTS, mostReadFor(size) / READ_FOR_ESTABLISHMENT);
+  const atMost = params.add(establishments, 'integer');
+  const lists: Lists = {
+    name: 'gruppeliste',
+    ctes: [
+      `enhet as materialized (select nr as noekkel from virksomheter_under(${params.add(filter.hovedenhet, 'text')}, ${atMost} + 1) as nr)`,
+      `gruppe as materialized (select count(*) as antall, count(*) <= ${atMost} as er_faa from enhet)`,
+      `gruppeliste as materialized (select noekkel from enhet where ${few})`,
+    ],
+    spent: count,
+    arms: [employerArm(filter)],
+  };
+  // Then: whom it has been with says another time.
+  const ofList =
+    moment === undefined
+      ? sourceOf(conditionsOf({ ...filter, hovedenhet: undefined }, phaseDay, params), undefined)
+      : source;
+  return {
+    ctes: [...lists.ctes, ...other.ctes],
+    most: `case when ${few} then greatest(${most}, least(${String(2 * READ_FOR_ESTABLISHMENT)} * ${count}, ${String(READ_FOR_ESTABLISHMENT)} * ${atMost}))
+      else ${count} + ${String(MAX_HELD_AGAINST_UNIT)} end`,
+    spent: `${count} + case when ${few} then 0 else ${other.spent} end`,
+    before: `case when ${few} then 0 else ${count} end`,
+    lists: `case when ${few} then ${count} else ${other.lists} end`,
+    step: `select * from (${listStep(ofList, lists)}) av_gruppen where ${few}
+      union all select * from (${other.step}) av_alle where not ${few}`,
+  };
 }
 
 interface Source {
@@ -128,7 +212,8 @@ function step({ from, matches, cost }: Source): string {
 
 /** Lists of avtaler, each in the order of avtaleId by an index, which have all that match between them. */
 interface Lists {
-  /** make `liste` */
+  name: string;
+  /** make the table of that name */
   ctes: string[];
   /** rows that it took to make them */
   spent: string;
@@ -140,7 +225,7 @@ interface Lists {
  * The next of several lists, merged. Of all lists the first avtale is read; on from those that begin first, up to where
  * the next list begins. When a list has more than was read of it, what is complete goes to where that ended.
  */
-function listStep({ matches, cost }: Source, { arms }: Lists): string {
+function listStep({ matches, cost }: Source, { name, arms }: Lists): string {
   const of = (columns: string, condition: string, limit: string): string =>
     arms
       .map(
@@ -161,36 +246,39 @@ function listStep({ matches, cost }: Source, { arms }: Lists): string {
         from (
           select l.*, foerste.avtale_id as hode, row_number() over (order by foerste.avtale_id) as plass,
             count(*) over () as antall_lister,
-            greatest(4, greatest(rom.plass, count(*) over () / ${String(cost)}) / least(count(*) over (), ${String(MAX_LISTS)})) as bredde,
-            (array_agg(foerste.avtale_id) over (order by foerste.avtale_id
-              rows between unbounded preceding and unbounded following))[${String(MAX_LISTS + 1)}] as neste
-          from liste l cross join lateral (${of('avtale_id', ON_FROM_THERE, '1')}) foerste) hode
+            greatest(4, greatest(rom.plass, count(*) over () / ${String(cost)}) / least(count(*) over (), ${MAX_LISTS})) as bredde,
+            nth_value(foerste.avtale_id, ${MAX_LISTS} + 1) over (order by foerste.avtale_id
+              rows between unbounded preceding and unbounded following) as neste
+          from ${name} l cross join lateral (${of('avtale_id', ON_FROM_THERE, '1')}) foerste) hode
         cross join lateral (${of(
           `avtale_id, ${matches} as treff`,
           `avtale_id >= hode.hode and avtale_id <= coalesce(hode.neste, ${HIGHEST})`,
           'hode.bredde',
         ).replace(/\bl\.(noekkel|status)\b/g, 'hode.$1')}) rad
-        where hode.plass <= ${String(MAX_LISTS)}) rad) rad`;
+        where hode.plass <= ${MAX_LISTS}) rad) rad`;
 }
 
 /** undefined: there is nothing but the order of all avtaler */
 function listsOf(filter: AvtaleFilter, params: Params): Lists | undefined {
-  const { bedriftsnumre, hovedenhet, gjeldendePer } = filter;
-  if (bedriftsnumre ?? hovedenhet) {
-    // Then: whom it is and has been with, which may say the same avtale twice.
-    const from = gjeldendePer === undefined ? 'avtale_synlig' : 'versjon_bedrift';
-    const asked = bedriftsnumre
-      ? `unnest(${params.add(bedriftsnumre, 'text[]')})`
-      : unitsBelow(params.add(hovedenhet, 'text'));
+  const { bedriftsnumre, gjeldendePer } = filter;
+  if (bedriftsnumre) {
     return {
-      ctes: [`liste as materialized (select distinct nr as noekkel from ${asked} as nr)`],
+      name: 'liste',
+      ctes: [
+        `liste as materialized (select distinct nr as noekkel from unnest(${params.add(bedriftsnumre, 'text[]')}) as nr)`,
+      ],
       spent: '0',
-      arms: [{ from, where: 'bedrift_nr = l.noekkel' }],
+      arms: [employerArm(filter)],
     };
   }
   // The history has no index of them.
   if (gjeldendePer !== undefined || !(filter.tiltakstyper ?? filter.statuser)) return undefined;
   return listsOfKinds(filter, params);
+}
+
+/** Then: whom it is and has been with, which may say the same avtale twice. */
+function employerArm({ gjeldendePer }: AvtaleFilter): Lists['arms'][number] {
+  return { from: gjeldendePer === undefined ? 'avtale_synlig' : 'versjon_bedrift', where: 'bedrift_nr = l.noekkel' };
 }
 
 /** By the index of kind, status and avtaleId: a list for each kind with each status, of those asked for that there are. */
@@ -201,6 +289,7 @@ function listsOfKinds({ tiltakstyper, statuser }: AvtaleFilter, params: Params):
     asked ? [`${column} = l.${name}`] : [`${column} = l.${name}`, `l.${name} is null and ${column} is null`];
   const ofStatus = either('avtale_status', 'status', statuser);
   return {
+    name: 'liste',
     ctes: [
       `slag(noekkel) as materialized (${kinds('true')})`,
       `liste as materialized (

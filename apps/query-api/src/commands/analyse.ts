@@ -87,7 +87,7 @@ function choose(products: readonly Product[], name: string | undefined): Product
 
 type AnalysisConfig = ReturnType<typeof readAnalysisConfig>;
 
-/** One connection reads, and one writes to the audit. */
+/** One connection reads, one writes to the audit, and one holds the directory. */
 function connect(config: AnalysisConfig, database: string): Pool {
   const options = databaseOptions(
     { ...config, DB_DATABASE: database },
@@ -98,7 +98,7 @@ function connect(config: AnalysisConfig, database: string): Pool {
       connectTimeoutMs: 5_000,
     },
   );
-  return createPool({ ...options, poolSize: 2 });
+  return createPool({ ...options, poolSize: 3 });
 }
 
 async function toFiles(

@@ -7,7 +7,15 @@ import { Konsumenter, readKonsumenter } from '../access/konsumenter.ts';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 import { auditReport, cefLines, readUsage } from './audit-report.ts';
 import { toCef } from './cef.ts';
-import { BY_BITMAPS, LOOKUPS, whoHasSeen } from '../audit/who-has-seen.ts';
+import {
+  BEGIN,
+  BY_BITMAPS,
+  BY_INDEXES,
+  LOOKUPS,
+  NAMELESS_LINES,
+  whoHasSeen,
+  whoHasSeenInSum,
+} from '../audit/who-has-seen.ts';
 
 const ALL = { fra: '2000-01-01', til: '2999-12-31', konsument: null };
 const PERSON = '1'.repeat(11);
@@ -153,8 +161,16 @@ test('who has seen a person, also in what names nobody', async () => {
   await api.call('POST', '/api/v1/avtaler/sok', { as: 'smal', body: { personidenter: [PERSON] } });
   await api.audit(8);
 
+  // Virksomheter are nobody's.
+  await db.query(`insert into oppslagslinje (form, antall_treff, tillatt, call_uuid, posisjon, utvalg)
+    select oppslagsform_nr('alt', 'LOKAL', 'eksporterVirksomheter', '{navn}'), 9, true, gen_random_uuid(), 'p', '{"alle": true}'`);
   const seen: [string, string][] = [];
   for await (const row of whoHasSeen(db, deltakerId(PERSON), ALL)) seen.push([row.operasjon, row.hvordan]);
+  for (const newest of [0, 1, 500]) {
+    const inSum: string[] = [];
+    for await (const { operasjon } of whoHasSeenInSum(db, deltakerId(PERSON), ALL, { newest })) inSum.push(operasjon);
+    expect(inSum).toEqual(seen.map(([operation]) => operation));
+  }
   expect(seen).toEqual([
     ['eksporterAvtaler', 'KAN_HA_FATT'],
     ['hentEndringer', 'KAN_HA_FATT'],
@@ -163,6 +179,7 @@ test('who has seen a person, also in what names nobody', async () => {
     ['sokAvtaler', 'AVSLAG'],
   ]);
   const nameless: string[] = [];
+  await db.query(`delete from oppslagslinje where posisjon = 'p'`);
   for await (const row of cefLines(db, ALL)) if (!row.includes('duid=')) nameless.push(row.replace(/^.* cs6=/, ''));
   expect(nameless).toEqual([
     expect.stringMatching(/^alle cs2Label=Posisjon cs2=\S+ cn1Label=Antall cn1=1 cnt=1$/),
@@ -205,16 +222,20 @@ test('who has seen a person is found by indexes, in an audit of any size', async
     where indrelid in (select partisjon from partisjoner_av('oppslagslinje')) and relam = (select oid from pg_am where amname = 'brin')`);
   await db.query('vacuum analyze oppslagslinje');
   const session = await db.connect();
-  await session.query(BY_BITMAPS);
-  const { rows } = await session.query<{ 'QUERY PLAN': string }>(`explain ${LOOKUPS}`, [
-    ...[ALL.fra, ALL.til, null, [deltakerId(PERSON)], [null], '-infinity'],
-  ]);
+  const planOf = async (text: string, values: unknown[], settings: string): Promise<string> => {
+    await session.query(settings);
+    const { rows } = await session.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  };
+  await session.query(BEGIN);
+  const { fra, til } = ALL;
+  const named = await planOf(LOOKUPS, [fra, til, null, [deltakerId(PERSON)], [null]], BY_BITMAPS);
+  const plan = named + (await planOf(NAMELESS_LINES, [fra, til, null, '-infinity', []], BY_INDEXES));
   await session.query('rollback');
   session.release();
-  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
   expect(plan).not.toMatch(/Seq Scan on oppslagslinje/);
   for (const index of ['person', 'personer', 'uten_navn'])
-    expect(plan).toMatch(new RegExp(`on oppslagslinje_\\d{6}_${index} `));
+    expect(plan).toMatch(new RegExp(`(on|using) oppslagslinje_\\d{6}_${index} `));
 }, 60_000);
 
 test('the auditor can find that out, and sees no more of an avtale than whose it is', async () => {
@@ -225,6 +246,7 @@ test('the auditor can find that out, and sees no more of an avtale than whose it
   expect(rows.map(({ hva }) => hva)).toEqual([
     'endring.avtale_id',
     'endring.lopenr',
+    'endring.tidspunkt',
     'endring.tx',
     'innsyn_avtale.avtale_id',
     'innsyn_avtale.deltaker_id',

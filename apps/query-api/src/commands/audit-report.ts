@@ -8,7 +8,7 @@ import { Archive } from '../audit/archive.ts';
 import { monthsOf, requireStillThere } from '../audit/months.ts';
 import { FIRST, type Place } from '../audit/place.ts';
 import { FIRST_DAY, LAST_DAY, readSeen } from '../audit/read-seen.ts';
-import { SEEN, type SeenDto, type Selected } from '../audit/who-has-seen.ts';
+import { SEEN, type SeenDto, type SeenOfDay, type Selected } from '../audit/who-has-seen.ts';
 import { readKonsumenterFile } from '../config.ts';
 import { connectAsAuditor, readDays, readPerson, readReason } from './auditor.ts';
 import { toCef, type AuditedLookup } from './cef.ts';
@@ -30,7 +30,7 @@ registry in KONSUMENTER_FIL.
                     have held the person
   --begrunnelse T   with --person: why the audit is read, 10 to 1,000 characters, which is audited before anything is shown
   --arkiv DIR       with --person and --cef: also the months that are in files there, and not in the database any more
-  --json            as JSON
+  --json            as JSON; with --person, each look-up that names nobody by itself, and not those of a day together
   --cef             a line in Common Event Format for each person looked up, and for each look-up that names nobody,
                     without the registry
 
@@ -49,9 +49,10 @@ Exit code: 0, or 2 when it could not be told.
       if (person !== undefined) {
         const { fra, til, konsument } = options;
         const reading = { who: userInfo().username, what: 'OPPSLAG_PERSON', reason, person, fra, til } as const;
-        const { lost, seen } = await readSeen(db, reading, { konsument, archive });
+        const { lost, each, inSum } = await readSeen(db, reading, { konsument, archive });
         for (const { maaned } of lost) process.stderr.write(`${maaned} is not told of: it went without a file\n`);
-        await printSeen(seen, options.form);
+        if (options.form === 'json') await printEach(each());
+        else await printSeen(inSum(0));
       } else if (konsumenter) printUsage(await readUsage(db, options, konsumenter), options.form);
       else for await (const line of cefLines(db, options, archive)) write(line);
       return 0;
@@ -213,36 +214,36 @@ function printUsage(usage: UsageDto[], form: string): void {
 }
 
 /** As they come: of some persons there are very many. */
-async function printSeen(seen: AsyncIterable<SeenDto>, form: string): Promise<void> {
-  let [count, indirect] = [0, 0];
+async function printEach(seen: AsyncIterable<SeenDto>): Promise<void> {
+  let count = 0;
+  for await (const row of seen) write(`${count++ === 0 ? '[' : ','}\n${JSON.stringify(row, null, 2)}`);
+  write(count === 0 ? '[]' : ']');
+}
+
+async function printSeen(seen: AsyncIterable<SeenDto | SeenOfDay>): Promise<void> {
+  let isIndirect = false;
   for await (const row of seen) {
-    if (row.hvordan === 'KAN_HA_FATT') indirect++;
-    if (form === 'json') write(`${count === 0 ? '[' : ','}\n${JSON.stringify(row, null, 2)}`);
-    else write(seenLine(row));
-    count++;
+    isIndirect ||= row.hvordan === 'KAN_HA_FATT';
+    write(seenLine(row));
   }
-  if (form === 'json') write(count === 0 ? '[]' : ']');
-  else if (indirect > 0)
+  if (isIndirect)
     write('MAY HAVE BEEN told: the answer names nobody, and it can not be ruled out that it held this person.');
 }
 
-function seenLine({
-  tidspunkt,
-  konsument,
-  organisasjoner,
-  behandlingsgrunnlag,
-  operasjon,
-  felter,
-  hvordan,
-  utvalg,
-  callId,
-}: SeenDto): string {
-  const subset = utvalg === null ? '' : ` of ${JSON.stringify(utvalg)}`;
+function seenLine(seen: SeenDto | SeenOfDay): string {
+  const { tidspunkt, konsument, organisasjoner, behandlingsgrunnlag, operasjon, felter, hvordan } = seen;
   const purpose = behandlingsgrunnlag === null ? '' : ` (${behandlingsgrunnlag})`;
   const [organisasjon, supplier] = organisasjoner ?? [];
   const by = supplier === undefined ? '' : ` by supplier ${supplier}`;
   const from = organisasjon === undefined ? '' : ` [org ${organisasjon}${by}]`;
-  return `${tidspunkt.toISOString()} ${konsument}${from}${purpose} ${SEEN[hvordan]}: ${operasjon}${subset}, ${felter.join(' ') || 'no fields'} [${callId}]`;
+  const who = `${tidspunkt.toISOString()} ${konsument}${from}${purpose} ${SEEN[hvordan]}`;
+  const fields = felter.join(' ') || 'no fields';
+  if ('antall' in seen) {
+    const last = seen.antall === 1 ? '' : `, the last at ${seen.siste.toISOString()}`;
+    return `${who}, ${String(seen.antall)} that day${last}: ${operasjon}, ${fields}`;
+  }
+  const subset = seen.utvalg === null ? '' : ` of ${JSON.stringify(seen.utvalg)}`;
+  return `${who}: ${operasjon}${subset}, ${fields} [${seen.callId}]`;
 }
 
 function write(line: string): void {

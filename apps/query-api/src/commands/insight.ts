@@ -8,7 +8,9 @@ import { UsageError, type Command } from '@tiltak/platform';
 import { readKonsumenter } from '../access/konsumenter.ts';
 import { Archive } from '../audit/archive.ts';
 import { FIRST_DAY, LAST_DAY, readSeen } from '../audit/read-seen.ts';
-import { readKonsumenterFile } from '../config.ts';
+import { readProducts } from '../analysis/products.ts';
+import { readKonsumenterFile, readProductsFile } from '../config.ts';
+import { Askers } from '../insight/askers.ts';
 import { insightJson } from '../insight/json.ts';
 import { insightPdfOf } from '../insight/pdf.ts';
 import { insightOf, Summary } from '../insight/report.ts';
@@ -20,7 +22,7 @@ export const insight: Command = {
 
 Writes a report for a person, in plain Norwegian: who has looked up what of them, when, how often, for what and by which
 rule, and what is not known. Reads DB_* of a login in datadeling_revisor, ORGANISASJON, and the registry in KONSUMENTER_FIL,
-whose visningsnavn, formaal and rettsgrunnlag it tells.
+whose visningsnavn, formaal and rettsgrunnlag it tells; where ANALYSE_FIL is set, also those of products for analysis.
 
   --person ID       whose it is: the opaque id (deltakerId), or - to read a national ident from standard input, which needs
                     DELTAKER_ID_NOEKKEL
@@ -36,7 +38,11 @@ Exit code: 0, or 2 when it could not be written.
 `,
   run: async (args) => {
     const options = readOptions(args);
-    const konsumenter = readKonsumenter(readKonsumenterFile());
+    const products = readProductsFile();
+    const askers = new Askers(
+      readKonsumenter(readKonsumenterFile()),
+      products === undefined ? [] : readProducts(products),
+    );
     const person = await readPerson(options.person);
     const { db, organisasjon } = connectAsAuditor();
     try {
@@ -46,10 +52,12 @@ Exit code: 0, or 2 when it could not be written.
       requireFree(options.file);
       const what = isPdf ? 'INNSYN_PDF' : 'INNSYN_JSON';
       const reading = { who: userInfo().username, what, reason, person, fra, til } as const;
-      const { lost, seen } = await readSeen(db, reading, { archive });
-      const summary = new Summary(konsumenter);
+      const { lost, each, inSum } = await readSeen(db, reading, { archive });
+      const summary = new Summary(askers);
       const of = insightOf(reading, { organisasjon, lost });
-      const content = isPdf ? await insightPdfOf(seen, summary, of) : Readable.from(insightJson(seen, summary, of));
+      const content = isPdf
+        ? await insightPdfOf(inSum(0), summary, of)
+        : Readable.from(insightJson(each(), summary, of));
       await writeWhole(options.file, content);
       return 0;
     } finally {

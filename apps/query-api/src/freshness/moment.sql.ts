@@ -40,7 +40,7 @@ export function resourcesNeededBy(text: string): ReadResource[] {
   const resources = resourcesReadBy(text);
   if (!READS_AVTALER.test(text)) return resources;
   return resources.filter(({ filters }) =>
-    Object.values(filters).some((filter) => filter.by === 'function' && text.includes(`${filter.sql}(`)),
+    Object.values(filters).some((filter) => filter.by === 'function' && text.includes(filter.sql)),
   );
 }
 

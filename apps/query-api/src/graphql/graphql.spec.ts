@@ -371,7 +371,9 @@ describe('minimisation', () => {
       } fragment f on Avtale { __typename startDato }`,
       { nei: false },
     );
-    expect(sql).toContain('(select start_dato, sist_endret, deltaker_id from avtale_synlig where deltaker_id = any(');
+    expect(sql).toContain(
+      '(select start_dato, sist_endret, deltaker_id from (select * from avtale_synlig where deltaker_id = any(',
+    );
     expect(await sqlOf('{ avtale(avtaleNr: 1) { endringMottattTidspunkt deltakerFnr } }')).toMatch(
       /\(select deltaker_fnr, deltaker_id, mottatt from avtale_synlig where avtale_nr = /,
     );
@@ -449,6 +451,9 @@ test('the quota and the purposes hold as for REST', async () => {
 });
 
 test('more avtaler than one answer can hold are not given; it tells where to get them', async () => {
+  // As the autovacuum leaves it at any time: plans of now are for a handful of avtaler.
+  await api.owner.query('vacuum analyze avtale');
+  await ask('{ avtalerForTiltakstype(tiltakstype: VTAO) { avtaleId } }');
   await api.owner.query(`
     insert into avtale (avtale_id, tiltakstype, feilregistrert, sist_endret, kilde_partisjon, kilde_offset)
     select gen_random_uuid(), 'VTAO', false, now(), 0, n from generate_series(1, 10001) n`);

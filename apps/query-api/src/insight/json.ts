@@ -1,5 +1,5 @@
 import type { SeenDto } from '../audit/who-has-seen.ts';
-import type { Insight, InsightOf, Summary } from './report.ts';
+import { organisationsOf, type Insight, type InsightOf, type Summary } from './report.ts';
 import { EXPLANATIONS, HOW, KINDS, unknownIn } from './words.ts';
 
 /**
@@ -17,7 +17,8 @@ export async function* insightJson(
   for await (const row of seen) {
     summary.add(row);
     const { tidspunkt, konsument, behandlingsgrunnlag, hvordan, operasjon, felter, callId } = row;
-    yield separator + JSON.stringify({ tidspunkt, konsument, behandlingsgrunnlag, hvordan, operasjon, felter, callId });
+    const who = { konsument, ...organisationsOf(row), behandlingsgrunnlag };
+    yield separator + JSON.stringify({ tidspunkt, ...who, hvordan, operasjon, felter, callId });
     separator = ',\n';
   }
   const tail = JSON.stringify({ sammendrag: summaryOf(summary.result(of)), forklaringer: explanations(of) });

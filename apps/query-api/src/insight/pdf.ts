@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { directoryOfPages } from '@tiltak/platform';
 import PDFDocument from 'pdfkit';
-import type { SeenDto } from '../audit/who-has-seen.ts';
+import type { SeenDto, SeenOfDay } from '../audit/who-has-seen.ts';
 import type { Insight, InsightOf, Party, Summary, Way } from './report.ts';
 import { EXPLANATIONS, HOW, KINDS, unknownIn } from './words.ts';
 
@@ -16,7 +16,11 @@ const [INK, QUIET, RULE] = ['#23262a', '#49515e', '#cfd3d8'];
 const MOST_DAYS = 40;
 
 /** The report of all that is read: it is summed up first, and then written. */
-export async function insightPdfOf(seen: AsyncIterable<SeenDto>, summary: Summary, of: InsightOf): Promise<Readable> {
+export async function insightPdfOf(
+  seen: AsyncIterable<SeenDto | SeenOfDay>,
+  summary: Summary,
+  of: InsightOf,
+): Promise<Readable> {
   for await (const row of seen) summary.add(row);
   return insightPdf(summary.result(of));
 }
@@ -164,6 +168,10 @@ function writeParties(page: Writer, { parter: parties }: Insight): void {
 
 function writeParty(page: Writer, party: Party): void {
   page.heading('H3', party.visningsnavn, { size: 13, before: 4, after: 3 });
+  if (party.organisasjonsnummer !== null) page.pair('Organisasjonsnummer', party.organisasjonsnummer);
+  if (party.leverandoer !== null)
+    page.pair('Spurte gjennom', `en leverandør, med organisasjonsnummer ${party.leverandoer}`);
+  if (party.produkt !== undefined) page.pair('Datagrunnlag for analyse', party.produkt);
   page.pair(
     'Hva det skal brukes til',
     party.formaal ?? 'Det er beskrevet i lenken under, eller virksomheten kan svare på det.',

@@ -1,8 +1,8 @@
 import type { AvtaleField } from '@tiltak/avtale';
-import type { Konsument, Konsumenter } from '../access/konsumenter.ts';
 import type { Months } from '../audit/months.ts';
 import { FIRST_DAY, LAST_DAY } from '../audit/read-seen.ts';
-import type { SeenDto } from '../audit/who-has-seen.ts';
+import type { SeenDto, SeenOfDay } from '../audit/who-has-seen.ts';
+import type { Asker, Askers } from './askers.ts';
 import { KIND_OF, KINDS, wayOf, type HOW, type Kind } from './words.ts';
 
 /** What the report is of. */
@@ -43,15 +43,21 @@ export interface Way {
   dager: Map<string, number>;
 }
 
-export interface Party {
+export interface Party extends Asker {
   konsument: string;
-  /** as people call it */
-  visningsnavn: string;
   behandlingsgrunnlag: string | null;
-  formaal: string | undefined;
-  rettsgrunnlag: string | undefined;
-  lenke: string | undefined;
+  /** of an organisation outside of Nav, and of the supplier that asked on its behalf */
+  organisasjonsnummer: string | null;
+  leverandoer: string | null;
   maater: Way[];
+}
+
+/** By their numbers, which the audit keeps one after the other. */
+export function organisationsOf({
+  organisasjoner: numbers,
+}: Pick<SeenDto, 'organisasjoner'>): Pick<Party, 'organisasjonsnummer' | 'leverandoer'> {
+  const [organisasjonsnummer = null, leverandoer = null] = numbers ?? [];
+  return { organisasjonsnummer, leverandoer };
 }
 
 export interface Insight extends InsightOf {
@@ -61,31 +67,33 @@ export interface Insight extends InsightOf {
 }
 
 /**
- * Sums up what somebody's look-ups come to, as they pass: a line of the report for each consumer, purpose and way, with a
+ * Sums up what somebody's look-ups come to, as they pass: a line of the report for each consumer, organisation, purpose and way, with a
  * number for each day. So it takes as much memory for a hundred thousand look-ups as for the days that they fell on.
  */
 export class Summary {
   private readonly parties = new Map<string, Party & { ways: Map<string, Way> }>();
   private readonly counts = { FIKK: 0, AVSLAG: 0, KAN_HA_FATT: 0 };
 
-  constructor(private readonly konsumenter: Konsumenter) {}
+  constructor(private readonly askers: Askers) {}
 
-  add(seen: SeenDto): void {
-    this.counts[seen.hvordan]++;
+  /** Oldest first. */
+  add(seen: SeenDto | SeenOfDay): void {
+    const { antall: count, siste: last } = 'antall' in seen ? seen : { antall: 1, siste: seen.tidspunkt };
+    this.counts[seen.hvordan] += count;
     const { ways } = this.partyOf(seen);
     const slag = kindsOf(seen.felter);
     const key = [seen.hvordan, wayOf(seen.operasjon), ...slag].join('\0');
     const day = dayOf(seen.tidspunkt);
     const known = ways.get(key);
     if (known) {
-      known.antall++;
-      known.siste = seen.tidspunkt;
-      known.dager.set(day, (known.dager.get(day) ?? 0) + 1);
+      known.antall += count;
+      if (last > known.siste) known.siste = last;
+      known.dager.set(day, (known.dager.get(day) ?? 0) + count);
       return;
     }
     const { tidspunkt: moment, hvordan } = seen;
-    const way = { hvordan, maate: wayOf(seen.operasjon), slag, antall: 1, forste: moment, siste: moment };
-    ways.set(key, { ...way, dager: new Map([[day, 1]]) });
+    const way = { hvordan, maate: wayOf(seen.operasjon), slag, antall: count, forste: moment, siste: last };
+    ways.set(key, { ...way, dager: new Map([[day, count]]) });
   }
 
   result(of: InsightOf): Insight {
@@ -105,22 +113,14 @@ export class Summary {
     return { ...of, parter: parties, antall: { ...this.counts } };
   }
 
-  private partyOf({ konsument, behandlingsgrunnlag }: SeenDto): Party & { ways: Map<string, Way> } {
-    const key = `${konsument}\0${behandlingsgrunnlag ?? ''}`;
+  private partyOf(seen: SeenDto | SeenOfDay): Party & { ways: Map<string, Way> } {
+    const { konsument, behandlingsgrunnlag } = seen;
+    const organisations = organisationsOf(seen);
+    const key = JSON.stringify([konsument, behandlingsgrunnlag, organisations]);
     let party = this.parties.get(key);
     if (!party) {
-      const known: Konsument | undefined = [...this.konsumenter.values()].find(({ navn }) => navn === konsument);
-      const purpose = known?.behandlingsgrunnlag.find(({ id }) => id === behandlingsgrunnlag);
-      party = {
-        konsument,
-        visningsnavn: known?.visningsnavn ?? konsument,
-        behandlingsgrunnlag,
-        formaal: purpose?.formaal,
-        rettsgrunnlag: purpose?.rettsgrunnlag,
-        lenke: purpose?.lenke,
-        maater: [],
-        ways: new Map(),
-      };
+      const asker = this.askers.of(konsument, behandlingsgrunnlag);
+      party = { konsument, ...asker, behandlingsgrunnlag, ...organisations, maater: [], ways: new Map() };
       this.parties.set(key, party);
     }
     return party;

@@ -8,6 +8,7 @@ import { queryAtLeast, untilReached } from './at-least.ts';
 import type { AuditRow } from './audit-row.ts';
 import { FairQueue, NoPlaceError } from './fair-queue.ts';
 import type { CountValue } from './held-rows.ts';
+import { KeptPlans } from './kept-plans.ts';
 import { SharedReading } from './shared-reading.ts';
 import { Persons, type Query, type Statement } from './statement.ts';
 import { convert, jsonTypeOf } from './values.ts';
@@ -26,6 +27,7 @@ export class Reader {
   private readonly shared: SharedReading;
   /** what was last set in the session of each connection */
   private readonly plans = new WeakMap<PoolClient, Plans>();
+  private readonly kept = new KeptPlans();
 
   constructor(
     private readonly pool: Pool | SpreadPool,
@@ -175,7 +177,9 @@ export class Reader {
 
   private async plan(db: PoolClient, plans: Plans): Promise<void> {
     // A pooler gives each transaction another session. There the database finds out by itself, after a few times.
-    if (this.options.isPooled || (this.plans.get(db) ?? 'auto') === plans) return;
+    if (this.options.isPooled) return;
+    await this.kept.refresh(db);
+    if ((this.plans.get(db) ?? 'auto') === plans) return;
     await db.query(SET_PLANS[plans]);
     this.plans.set(db, plans);
   }
@@ -233,9 +237,12 @@ export interface Told {
 /** How a session makes plans: for the values of each time where that is cheaper, or one for all. */
 type Plans = 'auto' | 'generic';
 
+/** What is read in the order of an index up to a limit must not be found whole and sorted, however little that seems to be. */
+export const KEYED_PLANS = 'set plan_cache_mode = force_generic_plan; set jit = off; set enable_bitmapscan = off';
+
 const SET_PLANS: Readonly<Record<Plans, string>> = {
-  auto: 'set plan_cache_mode = auto; set jit = default',
-  generic: 'set plan_cache_mode = force_generic_plan; set jit = off',
+  auto: 'set plan_cache_mode = auto; set jit = default; set enable_bitmapscan = default',
+  generic: KEYED_PLANS,
 };
 
 /** How something is read. */

@@ -40,16 +40,41 @@ export function resourceSearch(
     conditionSql(read, filter, question[name] as string | string[], params);
   const inOrder = given.find(({ filter }) => isInOrder(filter));
   const few = inOrder ? undefined : given.find(({ filter }) => filter.by === 'prefix');
+  const below = inOrder && belowOf(read, inOrder.filter, () => params.add(question[inOrder.name], 'text'));
   const lead = [
-    ...(inOrder ? [conditionOf(inOrder)] : []),
+    ...(inOrder && !below ? [conditionOf(inOrder)] : []),
     ...(after === undefined ? [] : [`${key} > ${params.add(after, 'text')}`]),
   ];
   const others = given.filter((one) => one !== inOrder && one !== few).map(conditionOf);
   const columns = [key, ...fields.map(columnName).filter((column) => column !== key)];
-  const asked: Asked = { lead, few: few && conditionOf(few), others, columns };
-  const isDirect = others.length === 0 && few === undefined;
+  const asked: Asked = { lead, few: few && conditionOf(few), below, others, columns };
+  const isDirect = others.length === 0 && few === undefined && below === undefined;
   const text = isDirect ? directSql(read, asked, params.add(limit, 'bigint')) : lookingSql(read, asked, limit, params);
   return { statement: chosenStatement(text), values: params.values, keys: keysOf(params.types, Infinity) };
+}
+
+/** What a function of the database finds, as conditions on rows. */
+interface Below {
+  /** the keys, as SQL. @param atMost so many */
+  keys: (atMost: string) => string;
+  isIn: string;
+  /** those that may be, but for one */
+  among: string;
+  /** that one */
+  itself: string;
+}
+
+function belowOf(read: ReadResource, filter: ResourceFilter, add: () => string): Below | undefined {
+  if (filter.by !== 'function') return undefined;
+  const { key, view } = keyAndView(read);
+  const value = add();
+  const { column, equals } = filter.among(value);
+  return {
+    keys: (atMost) => `${filter.sql}(${value}, ${atMost})`,
+    isIn: filter.isIn(`${view}.${key}`, value),
+    among: `${column} = ${equals}`,
+    itself: `${key} = ${value} and ${column} is distinct from ${equals}`,
+  };
 }
 
 interface Asked {
@@ -57,6 +82,8 @@ interface Asked {
   lead: string[];
   /** found by an index of another order, when it has few */
   few: string | undefined;
+  /** found by a function */
+  below: Below | undefined;
   others: string[];
   columns: string[];
 }
@@ -68,12 +95,12 @@ function keyAndView({ resource }: ReadResource): { key: string; view: string } {
 const isInOrder = ({ by }: ResourceFilter): boolean => by === 'keys' || by === 'index' || by === 'function';
 
 function conditionSql(read: ReadResource, filter: ResourceFilter, value: string | string[], params: Params): string {
-  const { key } = keyAndView(read);
+  const { key, view } = keyAndView(read);
   switch (filter.by) {
     case 'keys':
       return `${key} = any(${params.add(value, 'text[]')})`;
     case 'function':
-      return `${key} = any(array(select ${filter.sql}(${params.add(value, 'text')})))`;
+      return filter.isIn(`${view}.${key}`, params.add(value, 'text'));
     case 'prefix': {
       // As the index of patterns has it, also in a plan that is for all values.
       const [from, to] = [params.add(value, 'text'), params.add(nextText(String(value)), 'text')];
@@ -97,22 +124,17 @@ function directSql(read: ReadResource, { lead, columns }: Asked, limit: string):
   return `select ${columns.join(', ')} from ${view} ${whereOf(lead)} order by ${key} limit ${limit}`;
 }
 
-function lookingSql(read: ReadResource, { lead, few, others, columns }: Asked, size: number, params: Params): string {
+function lookingSql(read: ReadResource, asked: Asked, size: number, params: Params): string {
   const { key, view } = keyAndView(read);
+  const { columns, few, below } = asked;
   const most = params.add(Math.max(MAX_LOOKED_AT.least, MAX_LOOKED_AT.forEachAskedFor * size), 'bigint');
   const limit = params.add(size, 'bigint');
-  const isFew = `(select count(*) from proevd) < ${most}`;
-  const matches = `(${[...others, ...(few === undefined ? [] : [few])].join(' and ')}) is true`;
-  const all = (more: string[]): string =>
-    `select ${key}, ${matches} as treff from ${view} ${whereOf([...lead, ...more])} order by ${key} limit ${most}`;
-  // Those of an index of another order are sorted when they are few, and else met soon enough in the order of the key.
-  const looked =
-    few === undefined
-      ? all([])
-      : `(select ${key}, ${matches} as treff from proevd ${whereOf([...lead, isFew])} order by ${key})
-         union all (${all([`not ${isFew}`])})`;
+  const looked = below ? lookedBelow(read, asked, below, most) : lookedAt(read, asked, most);
   const shown = columns.map((column) => `rad.${column}`).join(', ');
-  return `with ${few === undefined ? '' : `proevd as materialized (select * from ${view} where ${few} limit ${most}),`}
+  const tried = below
+    ? `proevd as materialized (select ${below.keys(`(${most} + 1)::integer`)} as noekkel),`
+    : few && `proevd as materialized (select * from ${view} where ${few} limit ${most}),`;
+  return `with ${tried ?? ''}
       sett as materialized (${looked}),
       treff as materialized (select ${key} from sett where treff order by ${key} limit ${limit})
     select ${shown}, null::text as naadd from treff cross join lateral (
@@ -121,6 +143,36 @@ function lookingSql(read: ReadResource, { lead, few, others, columns }: Asked, s
     select ${columns.map(() => 'null').join(', ')}, max(${key}) from sett
     having count(*) >= ${most} and (select count(*) from treff) < ${limit}
     order by naadd nulls first, ${key}`;
+}
+
+/** Those of an index of another order are sorted when they are few, and else met soon enough in the order of the key. */
+function lookedAt(read: ReadResource, { lead, few, others }: Asked, most: string): string {
+  const { key } = keyAndView(read);
+  const all = (more: string[]): string => lookedIn(read, [...lead, ...more], [...others, ...(few ? [few] : [])], most);
+  if (few === undefined) return all([]);
+  const isFew = `(select count(*) from proevd) < ${most}`;
+  const matches = `(${[...others, few].join(' and ')}) is true`;
+  return `(select ${key}, ${matches} as treff from proevd ${whereOf([...lead, isFew])} order by ${key})
+         union all (${all([`not ${isFew}`])})`;
+}
+
+/** By their keys when they are few, and else those that may be, each of which is held against it. */
+function lookedBelow(read: ReadResource, { lead, others }: Asked, below: Below, most: string): string {
+  const { key } = keyAndView(read);
+  const isFew = `(select count(*) from proevd) <= ${most}`;
+  const byKey = `${key} = any(array(select noekkel from proevd where ${isFew}))`;
+  const among = [below.among, below.itself].map(
+    (which) => `(${lookedIn(read, [...lead, which, `not ${isFew}`], [...others, below.isIn], most)})`,
+  );
+  return `(${lookedIn(read, [...lead, byKey], others, most)})
+         union all (select * from (${among.join(' union all ')}) mange order by ${key} limit ${most})`;
+}
+
+/** In the order of the key, so many at most, and which of them match. */
+function lookedIn(read: ReadResource, which: string[], matches: string[], most: string): string {
+  const { key, view } = keyAndView(read);
+  return `select ${key}, (${matches.join(' and ') || 'true'}) is true as treff from ${view} ${whereOf(which)}
+          order by ${key} limit ${most}`;
 }
 
 /** One, by its key. */

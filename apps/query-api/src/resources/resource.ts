@@ -15,8 +15,18 @@ export type FilterWay =
   | { by: 'keys' }
   /** by the index of this field and the key */
   | { by: 'index'; field: string }
-  /** by keys that a function of the database gives, whose only parameter is the value */
-  | { by: 'function'; sql: string }
+  /**
+   * by keys that a function of the database gives, of the value and how many at most. When they are more, by looking at
+   * those that may be among them, which an index has in the order of the key
+   */
+  | {
+      by: 'function';
+      sql: string;
+      /** whether a key is among them, as SQL that costs the same however many they are */
+      isIn: (key: string, value: string) => string;
+      /** of a row that may be: what `column = …` finds, and the one key that it does not */
+      among: (value: string) => { column: string; equals: string };
+    }
   /** by the index of this field, as texts that begin so */
   | { by: 'prefix'; field: string }
   /** by no index: a page looks at a bounded number */

@@ -14,6 +14,8 @@ export interface SubscriptionName {
 /** Lines of the whole feed, members, and avtaler of one member that a statement looks at, at most. */
 const MAX_LINES = 4_000;
 const MAX_MEMBERS = 1_000;
+/** Avtaler of these that are judged, which costs far more than to find them: some more than lines that are told. */
+const MAX_JUDGED = '2 * $8::bigint + 500';
 
 interface StateColumns {
   epoke: string;
@@ -161,20 +163,23 @@ const candidates = (mode: Mode): string => `
       case when left(m.noekkel, 1) = 'T' then substr(m.noekkel, 2) collate "default" end as kind
     from tilstand t cross join lateral (
       select * from (${MEMBERS[mode]}) alle order by tx, noekkel limit ${String(MAX_MEMBERS)}) m),
-  kandidat as materialized (
+  funnet as materialized (
     select l.tx, '' collate "C" as noekkel, l.avtale_id from tilstand t cross join linje l
     where (select count(*) > 0 from (select from abonnement_medlem m where m.abonnement = t.abonnement and m.noekkel = any (
       ${keysOf('l')} || ${keysOf('l', 'foer_')} || ('A' || l.avtale_id)) limit 1) en)
     union all
     select e.tx, e.noekkel, x.avtale_id from medlem e cross join lateral (
       select avtale_id from (${OF_MEMBER}) alle order by avtale_id limit $8::bigint) x),
+  kandidat as materialized (select * from funnet order by tx, noekkel, avtale_id limit ${MAX_JUDGED}),
   grense as materialized (
     select tx, noekkel, avtale_id from (
       (select tx, '' collate "C" as noekkel, avtale_id from linje where (select count(*) from linje) >= ${String(MAX_LINES)}
        order by tx desc, avtale_id desc limit 1)
       union all (select tx, noekkel, '${HIGHEST}'::uuid from medlem
         where (select count(*) from medlem) >= ${String(MAX_MEMBERS)} order by tx desc, noekkel desc limit 1)
-      union all (select tx, noekkel, (array_agg(avtale_id order by avtale_id desc))[1] from kandidat where noekkel <> ''
+      union all (select tx, noekkel, avtale_id from kandidat where (select count(*) from funnet) > ${MAX_JUDGED}
+        order by tx desc, noekkel desc, avtale_id desc limit 1)
+      union all (select tx, noekkel, (array_agg(avtale_id order by avtale_id desc))[1] from funnet where noekkel <> ''
         group by tx, noekkel having count(*) >= $8::bigint)) alle
     order by tx, noekkel, avtale_id limit 1),`;
 

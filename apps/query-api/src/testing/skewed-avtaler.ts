@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { AvtaleFilter } from '../avtaler/avtaler.filter.ts';
-import { asStored, withMoment } from '../lookups/reader.ts';
+import { asStored, KEYED_PLANS, withMoment } from '../lookups/reader.ts';
 import type { Query } from '../lookups/statement.ts';
 
 /** Of many avtaler, one in twenty is of this employer. */
@@ -66,6 +66,42 @@ async function fill(owner: DataSource, count: number): Promise<void> {
     where slettet is null order by avtale_id, er_foer desc`);
 }
 
+/** Units with all employers of a million avtaler below them in two levels: how many establishments, and how many of them have any. */
+export const LARGE_UNITS = [
+  { hovedenhet: '800000100', establishments: 50, withAvtaler: 50 },
+  { hovedenhet: '800000200', establishments: 5_000, withAvtaler: 4_900 },
+  { hovedenhet: '800000300', establishments: 5_000, withAvtaler: 100 },
+  { hovedenhet: '800000400', establishments: 50_000, withAvtaler: 500 },
+  { hovedenhet: '800000500', establishments: 50_000, withAvtaler: 44_000 },
+];
+
+/** Beside them, so many others as there are in the national register. */
+export async function fillUnits(owner: DataSource, others: number): Promise<void> {
+  const columns = `organisasjonsnummer, overordnet_enhet, hovedenhet, kommunenummer, naeringskode, organisasjonsform, navn,
+    kilde_epoke, kilde_partisjon, kilde_offset`;
+  const told = `lpad((n % 357)::text, 4, '0'), (10 + n % 80) || '.' || n % 10, case when n % 9 = 0 then 'ENK' else 'BEDR' end, 'Enhet ' || n, 0, 0, n`;
+  await owner.query('set statement_timeout = 0');
+  let employer = 920_000_000;
+  for (const [place, { hovedenhet, establishments, withAvtaler }] of LARGE_UNITS.entries()) {
+    await owner.query(
+      `insert into virksomhet (${columns})
+       select ($1::int + n)::text, case when n > 0 then $1 end, case when n > 0 then $1 end, ${told} from generate_series(0, 10) n
+       union all
+       select (case when n < $2 then $3 + n else $4 + n end)::text, ($1::int + 1 + n % 10)::text, $1, ${told}
+       from generate_series(0, $5::int - 1) n`,
+      [hovedenhet, withAvtaler, employer, 810_000_000 + 1_000_000 * place, establishments],
+    );
+    employer += withAvtaler;
+  }
+  await owner.query(
+    `insert into virksomhet (${columns})
+     select (940000000 + n)::text, case when n % 2 = 1 then (939999999 + n)::text end, case when n % 2 = 1 then (939999999 + n)::text end, ${told}
+     from generate_series(0, $1::int - 1) n`,
+    [others],
+  );
+  await owner.query('vacuum analyze virksomhet');
+}
+
 /** As those that are filled in have them. */
 function skewedDeltakerId(ident: string): string {
   const hash = createHash('md5')
@@ -109,7 +145,7 @@ export async function readsOf<Row extends pg.QueryResultRow>(
   plans: 'force_generic_plan' | 'force_custom_plan' = 'force_generic_plan',
 ): Promise<{ read: number; rows: number; ms: number; text: string }> {
   const types = keys?.types ?? [];
-  await db.query(`set plan_cache_mode = ${plans}`);
+  await db.query(`${KEYED_PLANS}; set plan_cache_mode = ${plans}`);
   await db.query(`prepare maalt${types.length > 0 ? `(${types.join(', ')})` : ''} as ${withMoment(statement).text}`);
   try {
     const args = asStored(values, skewedDeltakerId).map(literal).join(', ');

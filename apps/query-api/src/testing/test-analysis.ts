@@ -52,7 +52,7 @@ export async function startTestAnalysis(api: TestApi, deltakerId: (ident: string
   await superuser.query(`revoke all on database ${targetName} from public`);
   await superuser.query(`grant connect on database ${targetName} to ${replicator}`);
   const connect = (name: string): pg.Pool =>
-    new pg.Pool({ host, port, database: name, user, password: 'x', max: 2 }).on('error', () => undefined);
+    new pg.Pool({ host, port, database: name, user, password: 'x', max: 3 }).on('error', () => undefined);
   const [db, target] = [connect(database), connect(targetName)];
   const directory = mkdtempSync(join(tmpdir(), 'analyse-'));
   const duckdb = await (await DuckDBInstance.create(':memory:')).connect();

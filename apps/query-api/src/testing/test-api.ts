@@ -9,6 +9,7 @@ import {
   startTokenIssuer,
   waitUntil,
   type TokenIssuer,
+  type OrganisasjonDatabase,
   type TestDatabase,
 } from '@tiltak/testing';
 import { readEnvironment } from '@tiltak/platform';
@@ -138,9 +139,12 @@ export interface TestApi {
  * @param postgres another server than that of the test run, as superuser
  */
 export async function startTestApi(env: Record<string, string> = {}, postgres?: string): Promise<TestApi> {
-  const database = await createTestDatabase(postgres, { schema: true });
+  const database = await createTestDatabase(postgres, async (made) => {
+    const owner = await connectAsOwner(made);
+    await migrate(owner);
+    await owner.destroy();
+  });
   const owner = await connectAsOwner(database);
-  await migrate(owner);
   await writeKeyCheck(owner, deltakerId);
   const issuer = await startTokenIssuer({ port: await freePort(), audience: 'tiltak-datadeling' });
   const registry = writeRegistry();
@@ -184,7 +188,7 @@ export async function startTestApi(env: Record<string, string> = {}, postgres?: 
   };
 }
 
-function connectAsOwner(database: TestDatabase): Promise<DataSource> {
+function connectAsOwner(database: OrganisasjonDatabase): Promise<DataSource> {
   return createDataSource({
     ...database,
     ...database.migrering,

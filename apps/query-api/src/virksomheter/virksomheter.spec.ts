@@ -139,7 +139,8 @@ test('who looked at which virksomhet, and by what, is in the audit', async () =>
   await api.owner.query('truncate oppslagslinje');
   await api.call('GET', `/api/v1/virksomheter/${ALONE}`);
   await search({ organisasjonsnumre: [ALONE], felter: ['navn'] });
-  const rows = await api.audit(2);
+  // What was refused before this is written after its answer, and may be written now.
+  const rows = (await api.audit(2)).filter(({ antall_treff: hits }) => hits !== null);
   expect(rows.map(({ operasjon, utvalg, antall_treff: hits }) => [operasjon, utvalg, hits])).toEqual([
     ['hentVirksomhet', { organisasjonsnummer: ALONE }, 1],
     ['sokVirksomheter', { organisasjonsnumre: [ALONE] }, 1],

@@ -1,4 +1,5 @@
 import { VIRKSOMHETER } from '@tiltak/virksomhet';
+import { isBelow, topOf } from '../avtaler/avtaler.conditions.ts';
 import type { ReadResource, ResourceLink } from '../resources/resource.ts';
 
 const NUMBER = '^[0-9]{9}$';
@@ -68,6 +69,8 @@ export const VIRKSOMHETER_READ: ReadResource = {
       ...{
         by: 'function',
         sql: 'virksomheter_under',
+        isIn: isBelow,
+        among: (unit) => ({ column: 'hovedenhet', equals: topOf(unit) }),
         reads: 'hovedenhet',
         pattern: NUMBER,
         form: 'must be nine digits',

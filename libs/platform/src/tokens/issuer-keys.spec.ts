@@ -35,7 +35,7 @@ beforeEach(() => {
 
 const newVerifier = (): TokenVerifier =>
   new TokenVerifier({
-    AZURE_OPENID_CONFIG_ISSUER: 'utsteder',
+    AZURE_OPENID_CONFIG_ISSUER: 'http://localhost/utsteder',
     AZURE_APP_CLIENT_ID: 'oss',
     AZURE_OPENID_CONFIG_JWKS_URI: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
   });
@@ -51,7 +51,7 @@ const published = (n: number, kid?: string): JWK => ({ ...pair(n).jwk, ...(kid =
 const token = (n: number, kid?: string): Promise<string> =>
   new SignJWT({ azp: 'app', idtyp: 'app', jti: `${String(n)}${String(kid)}${String(Math.random())}` })
     .setProtectedHeader({ alg: 'RS256', ...(kid === undefined ? {} : { kid }) })
-    .setIssuer('utsteder')
+    .setIssuer('http://localhost/utsteder')
     .setAudience('oss')
     .setExpirationTime('1h')
     .sign(pair(n).privateKey);

@@ -1,5 +1,5 @@
 import { onDuty, ON_DUTY_NAV_IDENT, startTokenIssuer, type TokenIssuer } from '@tiltak/testing';
-import { maskinportenVariables, readEnvironment } from '../config.ts';
+import { localIssuerVariables, maskinportenVariables, readEnvironment } from '../config.ts';
 import { Problem } from '../problem.ts';
 import { navIdentOf, type EntraToken } from './entra.ts';
 import { clientOf } from './token.ts';
@@ -142,8 +142,42 @@ describe('two issuers', () => {
     ['http elsewhere', () => ({ MASKINPORTEN_ISSUER: 'http://maskinporten.example.no/' }), /_ISSUER must be https/],
     ['keys over http', () => ({ MASKINPORTEN_JWKS_URI: 'http://maskinporten.example.no/jwk' }), /_URI must be https/],
     ['no audience', () => ({ MASKINPORTEN_AUDIENCE: undefined }), /are set together/],
+    ['people over http', () => ({ AZURE_OPENID_CONFIG_ISSUER: 'http://entra.example.no' }), /AZURE\w+_ISSUER must be/],
+    ['their keys over http', () => ({ AZURE_OPENID_CONFIG_JWKS_URI: 'http://issuer:8090/jwks' }), /AZURE\w+_URI must/],
+    [
+      'http where another host was named',
+      () => ({ LOKAL_UTSTEDER: 'issuer', MASKINPORTEN_ISSUER: 'http://issuer2:8090/' }),
+      /MASKINPORTEN_ISSUER must be https/,
+    ],
+    [
+      'a local issuer beside a real one',
+      () => ({ LOKAL_UTSTEDER: 'issuer', MASKINPORTEN_ISSUER: 'https://maskinporten.no/' }),
+      /LOKAL_UTSTEDER is for a local stack only, and MASKINPORTEN_ISSUER is https/,
+    ],
+    [
+      'a local issuer beside real keys',
+      () => ({ LOKAL_UTSTEDER: 'issuer', AZURE_OPENID_CONFIG_JWKS_URI: 'https://login.example.no/keys' }),
+      /LOKAL_UTSTEDER is for a local stack only, and AZURE_OPENID_CONFIG_JWKS_URI is https/,
+    ],
+    [
+      'a local issuer on the platform',
+      () => ({ LOKAL_UTSTEDER: 'issuer', NAIS_CLUSTER_NAME: 'prod-gcp' }),
+      /LOKAL_UTSTEDER is for a local stack only, and NAIS_CLUSTER_NAME is set/,
+    ],
   ])('%s: it does not start', (_, more, said) => {
     expect(() => new TokenVerifier(both(more()))).toThrow(said);
+  });
+
+  test('a local stack may name one other host, which has no dot', () => {
+    const at = (path: string): string => `http://issuer:8090${path}`;
+    const named: Partial<TokenConfig> = {
+      ...{ AZURE_OPENID_CONFIG_ISSUER: at(''), AZURE_OPENID_CONFIG_JWKS_URI: at('/jwks') },
+      ...{ MASKINPORTEN_ISSUER: at('/maskinporten/'), MASKINPORTEN_JWKS_URI: at('/maskinporten/jwks') },
+    };
+    expect(() => new TokenVerifier(both(named))).toThrow(/must be https/);
+    expect(() => new TokenVerifier(both({ ...named, LOKAL_UTSTEDER: 'issuer' }))).not.toThrow();
+    for (const host of ['entra.example.no', '10.0.0.1', '*', 'issuer:8090'])
+      expect(() => readEnvironment(localIssuerVariables, { LOKAL_UTSTEDER: host })).toThrow(/LOKAL_UTSTEDER must be/);
   });
 
   test('what half of the variables are set to is refused when they are read', () => {

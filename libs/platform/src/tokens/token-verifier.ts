@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import type { ConfigOf, entraVariables, maskinportenVariables } from '../config.ts';
+import type { ConfigOf, entraVariables, localIssuerVariables, maskinportenVariables } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
 import { ENTRA_CLAIMS, readEntraToken } from './entra.ts';
 import { Issuer } from './issuer.ts';
@@ -7,7 +7,8 @@ import { MASKINPORTEN_CLAIMS, MAX_LIFETIME_S, readMaskinportenToken } from './ma
 import { invalidClaim, invalidToken } from './refused.ts';
 import type { Token } from './token.ts';
 
-export type TokenConfig = ConfigOf<typeof entraVariables> & Partial<ConfigOf<typeof maskinportenVariables>>;
+export type TokenConfig = ConfigOf<typeof entraVariables> &
+  Partial<ConfigOf<typeof maskinportenVariables> & ConfigOf<typeof localIssuerVariables>>;
 
 /**
  * Verifies tokens, each by the one issuer that it names and no other, which reads its own claims only: a role in a token of
@@ -18,9 +19,10 @@ export class TokenVerifier {
 
   /**
    * @param takesPersons tokens of persons are valid too; who may do what is then told apart for each operation
-   * @throws StartupError when the two could be taken for each other
+   * @throws StartupError when the two could be taken for each other, or either's keys for those of somebody else
    */
   constructor(config: TokenConfig, { takesPersons = false }: { takesPersons?: boolean | undefined } = {}) {
+    requireHttps(config);
     const entra = new Issuer({
       issuer: config.AZURE_OPENID_CONFIG_ISSUER,
       audience: config.AZURE_APP_CLIENT_ID,
@@ -83,17 +85,45 @@ function maskinportenFrom(config: TokenConfig): Issuer | undefined {
   });
 }
 
-/** @throws StartupError when both are one, or when somebody on the way could give us keys of their own */
+/** @throws StartupError when both are one */
 function requireApart(config: TokenConfig, { issuer, jwksUri }: { issuer: string; jwksUri: string }): void {
   if (withoutSlash(issuer) === withoutSlash(config.AZURE_OPENID_CONFIG_ISSUER))
     throw new StartupError('MASKINPORTEN_ISSUER is AZURE_OPENID_CONFIG_ISSUER: one issuer is of one kind');
   if (new URL(jwksUri).href === new URL(config.AZURE_OPENID_CONFIG_JWKS_URI).href)
     throw new StartupError('MASKINPORTEN_JWKS_URI is AZURE_OPENID_CONFIG_JWKS_URI: each issuer has keys of its own');
-  for (const [name, value] of Object.entries({ MASKINPORTEN_ISSUER: issuer, MASKINPORTEN_JWKS_URI: jwksUri })) {
-    const { protocol, hostname } = new URL(value);
-    if (protocol !== 'https:' && !['127.0.0.1', 'localhost'].includes(hostname))
+}
+
+const ADDRESSES = [
+  'AZURE_OPENID_CONFIG_ISSUER',
+  'AZURE_OPENID_CONFIG_JWKS_URI',
+  'MASKINPORTEN_ISSUER',
+  'MASKINPORTEN_JWKS_URI',
+] as const;
+
+/**
+ * Keys that come over http are those of whoever is on the way. They may on this machine, and from the one host that a local
+ * stack names; where anything is of a real issuer, nothing may be named.
+ *
+ * @throws StartupError
+ */
+function requireHttps(config: TokenConfig): void {
+  const { LOKAL_UTSTEDER: localIssuer, NAIS_CLUSTER_NAME: cluster } = config;
+  const local = localIssuer === undefined ? THIS_MACHINE : [...THIS_MACHINE, localIssuer];
+  if (localIssuer !== undefined && cluster !== undefined)
+    throw new StartupError('LOKAL_UTSTEDER is for a local stack only, and NAIS_CLUSTER_NAME is set');
+  for (const name of ADDRESSES) {
+    const address = config[name];
+    if (address === undefined) continue;
+    const { protocol, hostname } = new URL(address);
+    if (protocol === 'https:') {
+      if (localIssuer !== undefined)
+        throw new StartupError(`LOKAL_UTSTEDER is for a local stack only, and ${name} is https`);
+    } else if (!local.includes(hostname)) {
       throw new StartupError(`${name} must be https, on any other machine than this one`);
+    }
   }
 }
+
+const THIS_MACHINE: readonly string[] = ['127.0.0.1', 'localhost'];
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');

@@ -34,6 +34,7 @@ export interface RegisterOptions {
 const ACTIVE = 0;
 const STRUCK = 1;
 const REMOVED = 2;
+const LOST = 3;
 
 /**
  * A national register of units as it is published: main units and establishments, hierarchies of several levels, sole
@@ -79,7 +80,7 @@ export class Register {
   /** One unit as it is now; REMOVED when the register may not tell of it any more. */
   read(kind: UnitKind, organisasjonsnummer: string): RegisterUnit | 'REMOVED' | undefined {
     const place = this.placeOf.get(organisasjonsnummer);
-    if (place === undefined || this.kindOf(place) !== kind) return undefined;
+    if (place === undefined || this.kindOf(place) !== kind || this.states[place] === LOST) return undefined;
     return this.states[place] === REMOVED ? 'REMOVED' : this.unitAt(place);
   }
 
@@ -99,10 +100,19 @@ export class Register {
     }
   }
 
+  /** The last of those that are in its files are gone from then on, and no feed tells of it. */
+  lose(count: number): void {
+    for (let place = this.size - 1, left = count; place >= 0 && left > 0; place--) {
+      if (this.states[place] !== ACTIVE) continue;
+      this.states[place] = LOST;
+      left--;
+    }
+  }
+
   /** What somebody who has followed all of it knows: each unit that is not removed, whole, also when it is struck off. */
   *state(): Generator<{ unit: RegisterUnit; slettedato: string | undefined }> {
     for (let place = 0; place < this.size; place++) {
-      if (this.states[place] === REMOVED) continue;
+      if (this.states[place] === REMOVED || this.states[place] === LOST) continue;
       const { slettedato } = this.unitAt(place);
       yield { unit: this.wholeUnitAt(place), slettedato };
     }
@@ -114,7 +124,8 @@ export class Register {
       this.tell(this.add(), 'Ny');
       return;
     }
-    const place = this.random.number(this.planted.length, this.size - 1);
+    let place = this.random.number(this.planted.length, this.size - 1);
+    while (this.states[place] === LOST) place = this.random.number(this.planted.length, this.size - 1);
     // What is gone is gone, and the feed tells of it again now and then.
     if (this.states[place] !== ACTIVE || what === 'Ukjent') this.tell(place, 'Ukjent');
     else if (what === 'Sletting') this.end(place, STRUCK, 'Sletting');

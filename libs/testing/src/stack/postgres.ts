@@ -26,21 +26,24 @@ const SUPERUSER = 'postgres';
  * @param dataDir where its data is; kept when it stops, and continued from when it starts there again. The superuser's
  *   password lies beside it, in `<dataDir>.passord`
  * @param throwaway whether the data is of no use when this process has ended
+ * @param settings instead of those of every server
  */
 export async function startPostgres({
   port,
   dataDir,
   logFile,
   throwaway = false,
+  settings = {},
 }: {
   port: number;
   dataDir: string;
   logFile: string;
   throwaway?: boolean;
+  settings?: Readonly<Record<string, string>>;
 }): Promise<LocalPostgres> {
   const owner = await osUser();
   const password = await prepareData(binariesFor(owner), dataDir, owner, throwaway ? ['--no-sync'] : []);
-  return runPostgres({ port, dataDir, logFile, password, settings: throwaway ? THROWAWAY : {} });
+  return runPostgres({ port, dataDir, logFile, password, settings: { ...(throwaway ? THROWAWAY : {}), ...settings } });
 }
 
 /** For data that nobody misses when the machine stops: small, and never waits for a disk. */

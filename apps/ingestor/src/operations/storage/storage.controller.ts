@@ -3,9 +3,9 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import { ForRole } from '../../access.guard.ts';
 import { worst, type State } from '../condition/checks.ts';
-import { PlassDto, type TabellplassDto } from './storage.dto.ts';
+import { PlassDto, type ReplikeringssporDto, type TabellplassDto } from './storage.dto.ts';
 import { StorageMeter } from './storage.job.ts';
-import type { Storage, TableStorage } from './storage.queries.ts';
+import type { ReplicationSlot, Storage, TableStorage } from './storage.queries.ts';
 
 @ApiTags('Drift')
 @ForRole('drift')
@@ -22,14 +22,15 @@ export class StorageController {
   }
 }
 
-/** The limits are those of the alerts `DiskenBlirFull`, `DoedeRader` and `TransaksjonsnumreTarSlutt`. */
+/** The limits are those of the alerts `DiskenBlirFull`, `DoedeRader`, `TransaksjonsnumreTarSlutt` and `Replikeringsspor…`. */
 export function describeStorage(storage: Storage, capacityBytes: number | null): PlassDto {
   const tabeller = storage.tables.map(tableOf);
+  const replikeringsspor = storage.slots.map(slotOf);
   const share = capacityBytes === null ? 0 : storage.databaseBytes / capacityBytes;
   const states: State[] = [
     share > 0.8 ? 'FEIL' : share > 0.7 ? 'OBS' : 'BRA',
     storage.transactionAge > 1_000_000_000 ? 'FEIL' : storage.transactionAge > 500_000_000 ? 'OBS' : 'BRA',
-    ...tabeller.map(({ tilstand }) => tilstand),
+    ...[...tabeller, ...replikeringsspor].map(({ tilstand }) => tilstand),
   ];
   return {
     maalt: storage.measured.toISOString(),
@@ -40,6 +41,7 @@ export function describeStorage(storage: Storage, capacityBytes: number | null):
     aapenTransaksjonsalder: storage.openAge,
     tabeller,
     indekser: storage.indexes.map(({ index, table, bytes }) => ({ indeks: index, tabell: table, antallByte: bytes })),
+    replikeringsspor,
   };
 }
 
@@ -53,5 +55,15 @@ function tableOf({ table, rows, deadRows, updates, hotUpdates, ...bytes }: Table
     doedeRader: deadRows,
     hotAndel: updates === 0 ? null : hotUpdates / updates,
     tilstand: deadRows > 100_000 && deadRows > 0.3 * rows ? 'OBS' : 'BRA',
+  };
+}
+
+function slotOf({ slot, isLogical, heldBytes, isLost }: ReplicationSlot): ReplikeringssporDto {
+  return {
+    spor: slot,
+    slag: isLogical ? 'LOGISK' : 'FYSISK',
+    holdtTilbakeByte: heldBytes,
+    tapt: isLost,
+    tilstand: isLost ? 'FEIL' : heldBytes > 1_000_000_000 ? 'OBS' : 'BRA',
   };
 }

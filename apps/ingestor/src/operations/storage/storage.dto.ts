@@ -47,12 +47,36 @@ export class IndeksplassDto {
   antallByte: number;
 }
 
+@ApiSchema({ name: 'Replikeringsspor' })
+export class ReplikeringssporDto {
+  @ApiProperty({ description: 'As who made it named it', example: 'varehus' })
+  spor: string;
+
+  @ApiProperty({
+    enum: ['LOGISK', 'FYSISK'],
+    description: 'LOGISK: of a table for analysis; FYSISK: of another server that follows this one',
+  })
+  slag: 'LOGISK' | 'FYSISK';
+
+  @ApiProperty({ ...BYTES, description: "Bytes of the database's log, held back until the subscriber has read it" })
+  holdtTilbakeByte: number;
+
+  @ApiProperty({ description: 'It was too far behind, and is lost: its subscriber begins again' })
+  tapt: boolean;
+
+  @ApiProperty({ enum: STATES, description: 'OBS: it holds back more than 1 GB; FEIL: it is lost' })
+  tilstand: State;
+}
+
 @ApiSchema({ name: 'Plass' })
 export class PlassDto {
   @ApiProperty({ type: 'string', format: 'date-time', description: 'Every five minutes' })
   maalt: string;
 
-  @ApiProperty({ enum: STATES, description: 'That of the worst: the disk, dead rows, transaction numbers' })
+  @ApiProperty({
+    enum: STATES,
+    description: 'That of the worst: the disk, dead rows, transaction numbers, replication slots',
+  })
   tilstand: State;
 
   @ApiProperty({ ...BYTES, description: 'Bytes of the whole database' })
@@ -75,4 +99,7 @@ export class PlassDto {
 
   @ApiProperty({ type: [IndeksplassDto], description: 'The largest first' })
   indekser: IndeksplassDto[];
+
+  @ApiProperty({ type: [ReplikeringssporDto], description: 'Of the whole instance, those that hold back most first' })
+  replikeringsspor: ReplikeringssporDto[];
 }

@@ -39,6 +39,11 @@ export class StorageMeter {
     // One that is gone shall not be told of for ever.
     for (const metric of [metrics.tableBytes, metrics.tableRows, metrics.tableUpdates, metrics.indexBytes])
       metric.reset();
+    for (const metric of [metrics.slotBytes, metrics.slotLost]) metric.reset();
+    for (const { slot: spor, heldBytes, isLost } of storage.slots) {
+      metrics.slotBytes.set({ spor }, heldBytes);
+      metrics.slotLost.set({ spor }, isLost ? 1 : 0);
+    }
     for (const { table: tabell, ...of } of storage.tables) {
       metrics.tableBytes.set({ tabell, slag: 'TABELL' }, of.heapBytes);
       metrics.tableBytes.set({ tabell, slag: 'INDEKSER' }, of.indexBytes);

@@ -23,18 +23,30 @@ export interface Storage {
   openAge: number;
   tables: TableStorage[];
   indexes: { index: string; table: string; bytes: number }[];
+  slots: ReplicationSlot[];
+}
+
+/** Of the whole instance: what is replicated to a warehouse, and other servers that follow this one. */
+export interface ReplicationSlot {
+  slot: string;
+  isLogical: boolean;
+  /** of the write-ahead log, held back until the slot's subscriber has read it; 0 when it is lost */
+  heldBytes: number;
+  /** it was further behind than the instance lets it be: the subscriber begins again */
+  isLost: boolean;
 }
 
 /** From catalogue and statistics, which any login sees: no table is read, so it costs the same at any size. */
 export async function readStorage(db: Pool): Promise<Storage> {
-  const [whole, tables, indexes] = [
-    await db.query<Omit<Storage, 'tables' | 'indexes'>>(WHOLE),
+  const [whole, tables, indexes, slots] = [
+    await db.query<Omit<Storage, 'tables' | 'indexes' | 'slots'>>(WHOLE),
     await db.query<TableStorage>(TABLES),
     await db.query<Storage['indexes'][number]>(INDEXES),
+    await db.query<ReplicationSlot>(SLOTS),
   ];
   const [row] = whole.rows;
   if (!row) throw new Error('A select without a table gives one row');
-  return { ...row, tables: tables.rows, indexes: indexes.rows };
+  return { ...row, tables: tables.rows, indexes: indexes.rows, slots: slots.rows };
 }
 
 /**
@@ -73,3 +85,11 @@ const INDEXES = `
   join pg_class root on root.oid = coalesce(pg_partition_root(i.indexrelid), i.indexrelid)
   group by root.relname
   order by 3 desc, 1`;
+
+/** Every login sees all of them, whatever database they are of. A lost one may have no place in the log any more. */
+const SLOTS = `
+  select slot_name as slot, slot_type = 'logical' as "isLogical", wal_status = 'lost' as "isLost",
+    case wal_status when 'lost' then 0
+      else coalesce(greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0), 0) end::float8 as "heldBytes"
+  from pg_replication_slots where not temporary
+  order by 4 desc, 1`;

@@ -1,7 +1,7 @@
 import { register } from 'prom-client';
 import { startTestIngestor, type TestIngestor } from '../../testing/test-ingestor.ts';
 import { describeStorage } from './storage.controller.ts';
-import type { Storage, TableStorage } from './storage.queries.ts';
+import type { ReplicationSlot, Storage, TableStorage } from './storage.queries.ts';
 
 const table = (more: Partial<TableStorage> = {}): TableStorage => ({
   ...{
@@ -18,7 +18,11 @@ const table = (more: Partial<TableStorage> = {}): TableStorage => ({
 });
 const WELL: Storage = {
   ...{ measured: new Date(0), databaseBytes: 50, transactionAge: 1, openAge: 1, tables: [table()], indexes: [] },
+  slots: [],
 };
+const slot = (more: Partial<ReplicationSlot>): ReplicationSlot[] => [
+  { slot: 'varehus', isLogical: true, heldBytes: 1_000_000_000, isLost: false, ...more },
+];
 
 test.each<[string, Partial<Storage>, string]>([
   ['all is well', {}, 'BRA'],
@@ -26,6 +30,9 @@ test.each<[string, Partial<Storage>, string]>([
   ['it is what wakes somebody', { databaseBytes: 81 }, 'FEIL'],
   ['a third of a table is dead', { tables: [table({ deadRows: 300_001 })] }, 'OBS'],
   ['much is dead of little', { tables: [table({ rows: 10, deadRows: 100_000 })] }, 'BRA'],
+  ['a slot is read', { slots: slot({}) }, 'BRA'],
+  ['a slot is behind', { slots: slot({ heldBytes: 1_000_000_001 }) }, 'OBS'],
+  ['a slot is lost', { slots: slot({ heldBytes: 0, isLost: true }) }, 'FEIL'],
   ['nothing is frozen', { transactionAge: 1_000_000_001 }, 'FEIL'],
 ])('%s', (_, found, expected) => {
   expect(describeStorage({ ...WELL, ...found }, 100).tilstand).toBe(expected);

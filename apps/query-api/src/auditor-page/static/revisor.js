@@ -77,6 +77,12 @@ function row(cells) {
   return tr;
 }
 
+/** Of who asked from outside of Nav. */
+function organisations({ organisasjoner }) {
+  const [own, supplier] = organisasjoner ?? [];
+  return [...(own ? [`org.nr. ${own}`] : []), ...(supplier ? [`ved leverandør ${supplier}`] : [])];
+}
+
 const cell = (text) => ({ text });
 const long = (text) => ({ text, isLong: true });
 
@@ -98,7 +104,7 @@ function show({ deltakerId, antall, grupper, oppslag, ukjenteMaaneder }) {
     'grupper',
     grupper.map((group) =>
       row([
-        cell(group.visningsnavn),
+        cell([group.visningsnavn, ...organisations(group)].join(', ')),
         long([group.behandlingsgrunnlag, group.formaal].filter(Boolean).join(': ')),
         cell(group.operasjon),
         cell(HOW[group.hvordan]),
@@ -117,7 +123,7 @@ function show({ deltakerId, antall, grupper, oppslag, ukjenteMaaneder }) {
     oppslag.map((seen) =>
       row([
         cell(time(seen.tidspunkt)),
-        cell(seen.konsument),
+        cell([seen.konsument, ...organisations(seen)].join(', ')),
         cell(seen.operasjon),
         cell(HOW[seen.hvordan]),
         long(seen.utvalg ? JSON.stringify(seen.utvalg) : 'personer'),

@@ -44,4 +44,16 @@ export async function readStorage() {
     storage.indekser.slice(0, SHOWN_INDEXES).map((index) => row([index.indeks, index.tabell, size(index.antallByte)])),
     'Ingen indekser',
   );
+  fillTable(
+    'plass-spor',
+    storage.replikeringsspor.map((slot) =>
+      row([
+        slot.spor,
+        slot.slag === 'LOGISK' ? 'Tabell for analyse' : 'Annen tjener',
+        size(slot.holdtTilbakeByte),
+        slot.tapt ? 'Tapt: abonnenten begynner på nytt' : slot.tilstand === 'BRA' ? 'Følger med' : 'Henger etter',
+      ]),
+    ),
+    'Ingen replikerer herfra',
+  );
 }
