@@ -202,9 +202,11 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': [
         'error',
         {
-          allow: ['ingest-batch', 'person-writer', 'writer'].map(
-            (name) => `../../../apps/ingestor/src/ingest/${name}.ts`,
-          ),
+          allow: [
+            ...['ingest/ingest-batch', 'ingest/person-writer', 'ingest/resource-writer', 'ingest/writer'],
+            ...['background/give-way', 'resources/resource.consumer'],
+            ...['resources/virksomheter/virksomheter', 'resources/virksomheter/hovedenhet-told.job'],
+          ].map((name) => `../../../apps/ingestor/src/${name}.ts`),
           depConstraints: [{ sourceTag: 'scope:sandbox', onlyDependOnLibsWithTags: ['type:lib', 'type:testing'] }],
         },
       ],

@@ -99,7 +99,7 @@ async function play({ do: what, with: given = {} }: Scenario, client: QueryApiCl
     case 'pages':
       return toArray(readPages(client, given));
     case 'export': {
-      const { position, count, updatedTo, avtaler } = await readExport(client);
+      const { position, count, updatedTo, avtaler } = await readExport(client, undefined, abonnementOf(given));
       const all = (await toArray(avtaler)).flat();
       return { position, count, updatedTo: updatedTo?.toISOString(), read: all.length, first: all[0] };
     }
@@ -180,9 +180,10 @@ async function follow(client: QueryApiClient, given: With, table: string): Promi
       return store.readPosition();
     },
   };
+  const abonnement = abonnementOf(given) === undefined ? {} : { abonnement: String(given['abonnement']) };
   const ids = async (): Promise<number[]> => (await read()).map(({ avtaleId }) => numberOf(avtaleId));
   await followAvtaler({
-    ...{ client, store: slow, signal: stop.signal, waitSeconds: 0 },
+    ...{ client, store: slow, signal: stop.signal, waitSeconds: 0, ...abonnement },
     onProgress: (progress) => {
       if (progress.step === 'EXPORTING') return void exporting.push(progress.stored);
       steps.push(progress);
@@ -209,6 +210,8 @@ async function follow(client: QueryApiClient, given: With, table: string): Promi
     noted: noted.rows.map(({ hva }) => hva),
   };
 }
+
+const abonnementOf = (given: With): string | undefined => given['abonnement'] as string | undefined;
 
 interface Move {
   replaceAll?: number[];

@@ -26,11 +26,16 @@ export class CutOffError extends Error {
 const BATCH = 500;
 const SILENT_MS = 60_000;
 
-/** All avtaler that you may see. @throws ProblemError, UnansweredError, CutOffError, TokenError */
-export async function readExport(client: QueryApiClient, signal?: AbortSignal): Promise<Exported> {
+/**
+ * All avtaler that you may see, or those of an abonnement of yours; its position is one of that abonnement's feed.
+ *
+ * @throws ProblemError, UnansweredError, CutOffError, TokenError
+ */
+export async function readExport(client: QueryApiClient, signal?: AbortSignal, abonnement?: string): Promise<Exported> {
   const stop = new AbortController();
   const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  const asked = client.GET('/api/v1/eksport', { parseAs: 'stream', signal: both });
+  const params = { query: abonnement === undefined ? {} : { abonnement } };
+  const asked = client.GET('/api/v1/eksport', { params, parseAs: 'stream', signal: both });
   const body = await answerOf(asked);
   if (!body) throw new CutOffError(0, 0);
   const lines = linesOf(body, stop);

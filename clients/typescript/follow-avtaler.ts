@@ -31,6 +31,11 @@ export interface Progress {
 export interface FollowOptions {
   client: QueryApiClient;
   store: Store;
+  /**
+   * keeps a copy of what this abonnement of yours is of, and of nothing else: what leaves it is forgotten. A store is of one
+   * abonnement, or of everything; with another name the copy is made anew
+   */
+  abonnement?: string;
   /** ends the following, after what is being stored */
   signal?: AbortSignal;
   /** after each step is stored, and while an export comes; what it throws ends the following */
@@ -46,7 +51,7 @@ export interface FollowOptions {
 const MAX_PAUSE_MS = 30_000;
 
 /**
- * Keeps a copy of all avtaler that the consumer may see: everything once, then what changes, for ever. It goes on from
+ * Keeps a copy of all avtaler that the consumer may see, or that its abonnement is of: everything once, then what changes, for ever. It goes on from
  * where the store is, after a restart too, and starts anew when its position can't be used any more, or an export was cut
  * off. Any number of processes may follow with one store. What fails at the service, on the way or at the store is tried
  * again, with pauses that grow to half a minute.
@@ -94,8 +99,8 @@ function createFollower(options: FollowOptions): () => Promise<Progress | undefi
 }
 
 async function takeExport(options: FollowOptions, instead: string | undefined): Promise<Progress | undefined> {
-  const { client, store, signal, onProgress } = options;
-  const { position, count: total, updatedTo, avtaler, close } = await readExport(client, signal);
+  const { client, store, abonnement, signal, onProgress } = options;
+  const { position, count: total, updatedTo, avtaler, close } = await readExport(client, signal, abonnement);
   const progress = (step: Progress['step'], stored: number): Progress => {
     return { step, stored, gone: 0, position, updatedTo, more: true, lagMs: lagSince(updatedTo), total };
   };
@@ -120,9 +125,10 @@ async function takeExport(options: FollowOptions, instead: string | undefined): 
 }
 
 async function takeChanges(options: FollowOptions, after: string): Promise<Progress | undefined> {
-  const { client, store, signal, count, waitSeconds } = options;
+  const { client, store, abonnement, signal, count, waitSeconds } = options;
   const { avtaler, gone, position, more, updatedTo, lastChange } = await readChanges(client, {
     after,
+    ...(abonnement !== undefined && { abonnement }),
     ...(count !== undefined && { count }),
     ...(waitSeconds !== undefined && { waitSeconds }),
     ...(signal && { signal }),

@@ -30,6 +30,8 @@ export class StartAgainError extends Error {
 export interface ReadChangesOptions {
   /** `position` of the export, or of the page before */
   after: string;
+  /** the feed of this abonnement of yours; `after` is a position of it */
+  abonnement?: string;
   /** on a page, at most 1,000 */
   count?: number;
   /** at the end of the feed, at most 30 */
@@ -46,8 +48,9 @@ export interface ReadChangesOptions {
  * @throws StartAgainError, ProblemError, UnansweredError, TokenError; the page has not been used then, and can be asked for again
  */
 export async function readChanges(client: QueryApiClient, options: ReadChangesOptions): Promise<ReadChanges> {
-  const { after, count = 500, waitSeconds = 30, lookups = client, signal = null } = options;
-  const query = { etter: after, antall: count, ventSekunder: waitSeconds };
+  const { after, abonnement, count = 500, waitSeconds = 30, lookups = client, signal = null } = options;
+  const of = abonnement === undefined ? {} : { abonnement };
+  const query = { etter: after, ...of, antall: count, ventSekunder: waitSeconds };
   const asked = client.GET('/api/v1/endringer', { params: { query }, signal });
   const page = await unlessGone(answerOf(asked));
   // The last that is told of an avtale counts.

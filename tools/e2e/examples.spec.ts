@@ -45,7 +45,23 @@ function requestsOf(
   return examples.map(({ value }) => [address, { method, body: JSON.stringify(value) }]);
 }
 
-test('every operation, asked as the document of the local stack stands, is answered with what the sample data has', async () => {
+/** What documents ask, as it stands there: the call, and its body below. */
+function examplesIn(documents: string[]): { document: string; address: string; init: RequestInit }[] {
+  const found = documents.flatMap((document) =>
+    [
+      ...readFileSync(join(ROOT, 'docs', document), 'utf8').matchAll(
+        /^```(?:http)?\n(GET|POST|PUT) (\S+)\n([^`]*)```$/gm,
+      ),
+    ].map(([, method = '', address = '', body = '']) => ({
+      ...{ document, address },
+      init: { method, ...(body.trim() === '' ? {} : { body }) },
+    })),
+  );
+  expect(new Set(found.map(({ document }) => document))).toEqual(new Set(documents));
+  return found;
+}
+
+test('every operation, asked as the document of the local stack stands, or as docs do, is answered with what the sample data has', async () => {
   const system = await System.create({ partitions: 1 });
   const virksomheter = await createTestTopic();
   const azp = readLocalKonsumenter().find(({ navn: name }) => name === 'alt')?.azp ?? '';
@@ -85,6 +101,12 @@ test('every operation, asked as the document of the local stack stands, is answe
             empty.push(`${operation.operationId} ${address}: ${text.slice(0, 200)}`);
         }
       }
+    }
+    for (const { document, address, init } of examplesIn(['clients.md', 'konsumenter.md'])) {
+      const response = await fetch(`${url}${address}`, { ...init, headers });
+      const text = await response.text();
+      if (response.status !== 200 || !/"9107122|"avtaleId":"|"antallBedrifter":/.test(text))
+        empty.push(`docs/${document}, ${init.method ?? ''} ${address}: ${text.slice(0, 200)}`);
     }
     expect(empty).toEqual([]);
   } finally {

@@ -34,7 +34,7 @@ export async function clientsPage(results: Results = readResults()): Promise<str
   const tables = SETTINGS.map((settings) => `## ${TITLES[settings]}\n\n${table(settings, results)}\n`);
   const advice = GENERATORS.map((generator) => section(generator, results));
   return formatted(
-    [INTRODUCTION, ...cases, '', ...tables, '## Settings, and what to know', ...advice].join('\n'),
+    [INTRODUCTION, ...cases, '', ...tables, VIRKSOMHETER, '## Settings, and what to know', ...advice].join('\n'),
     PAGE,
   );
 }
@@ -46,6 +46,58 @@ const INTRODUCTION = `# Clients from other generators
 Our own clients for TypeScript and Kotlin read everything that follows ([clients](../clients/README.md)). Who generates one of another kind from \`/openapi.json\` finds here what it can read, and which settings it takes. Each generator made a client of the published document, the client was compiled, and was given real answers of the service, recorded, from a small server. \`npm run klientmatrise\` does it all again, and writes this page; it runs each night ([CONTRIBUTING](../CONTRIBUTING.md#generated-clients)).
 
 What is tried:
+`;
+
+/** With requests that `tools/e2e/examples.spec.ts` asks as they stand. */
+const VIRKSOMHETER = `## Virksomheter
+
+The document has two resources, and a client has both: what is said above of pages, problems, new values and the export holds for the operations of virksomheter too. Three things differ:
+
+- **What is not granted is left out** of a virksomhet, where an avtale needs its whole grant: every field but \`organisasjonsnummer\` is optional, and absent is not null. \`felter\` asks for fewer.
+- \`organisasjonsform\` and \`naeringskode\` are texts and no enums: the register makes new ones.
+- **It has a change feed of its own.** A position of one feed can't be used in the other; \`Minst-Posisjon\` takes both. \`followAvtaler\` of our clients follows avtaler, also by an abonnement of \`hovedenheter\`.
+
+By number, and those right below a unit; then everything at a parent company, whole or some fields of it:
+
+\`\`\`http
+GET /api/v1/virksomheter/910825518
+\`\`\`
+
+\`\`\`http
+POST /api/v1/virksomheter/sok
+
+{"overordnetEnhet": "910712217", "felter": ["navn", "hovedenhet"]}
+\`\`\`
+
+\`\`\`http
+POST /api/v1/avtaler/sok
+
+{"hovedenhet": "910712217"}
+\`\`\`
+
+\`\`\`http
+POST /api/v1/avtaler/utdrag
+
+{"hovedenhet": "910712217", "felter": ["avtaleId", "bedriftNr", "bedriftNavn", "hovedenhet"]}
+\`\`\`
+
+\`bedriftNavn\` of an avtale is what its source said when the avtale was last changed, \`navn\` of a virksomhet what the register says now. \`hovedenhet\` is the top of the chain, null while it is not known. What changes, of virksomheter, and of avtaler at all establishments below a unit:
+
+\`\`\`http
+GET /api/v1/virksomheter/endringer?antall=10
+\`\`\`
+
+\`\`\`http
+PUT /api/v1/abonnementer/konsernet
+
+{"hovedenheter": ["910712217"]}
+\`\`\`
+
+\`\`\`http
+GET /api/v1/endringer?abonnement=konsernet&antall=10
+\`\`\`
+
+What each means: [For consumers](konsumenter.md#employers-and-what-is-below-them).
 `;
 
 function table(settings: SettingsName, results: Results): string {

@@ -50,6 +50,23 @@ test('a service that is busy, and away, is asked again', async () => {
   expect(await whoTravels(client, [ident])).toEqual([ident]);
 });
 
+test('everything at a parent company: a unit with a parent and an avtale on it, then the question', async () => {
+  const [parent, unit] = ['310712217', '310825518'];
+  const avtaleId = '04d0033c-754b-4daa-b5ff-6531dc64582c';
+  await sandbox.control(`avtaler/${avtaleId}`, { bedriftNr: unit, bedriftNavn: 'SYNTETISK BAKERI NORD' }, 'PUT');
+  const atParent = async (): Promise<unknown> => {
+    const { data } = await client.POST('/api/v1/avtaler/sok', { body: { hovedenhet: parent } });
+    return data?.avtaler.map(({ avtaleId, bedriftNr, hovedenhet }) => [avtaleId, bedriftNr, hovedenhet]);
+  };
+  expect(await atParent()).toEqual([]);
+  await sandbox.control(`virksomheter/${unit}`, { navn: 'SYNTETISK BAKERI NORD', overordnetEnhet: parent }, 'PUT');
+  await sandbox.control(`virksomheter/${parent}`, { navn: 'SYNTETISK BAKERI AS' }, 'PUT');
+  expect(await atParent()).toEqual([[avtaleId, unit, parent]]);
+  const params = { path: { organisasjonsnummer: unit } };
+  const { data } = await client.GET('/api/v1/virksomheter/{organisasjonsnummer}', { params });
+  expect(data).toMatchObject({ navn: 'SYNTETISK BAKERI NORD', hovedenhet: parent });
+});
+
 test('no more is looked up than is needed', async () => {
   const ident = await plantPerson('paagaar');
   await whoTravels(client, [ident]);

@@ -4,7 +4,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiProperty, ApiTags
 import { PROBLEMS, Problem } from '@tiltak/platform';
 import { SCENARIOS, type Scenario } from '@tiltak/simulator';
 import { syntheticFnr, syntheticOrgnr } from '@tiltak/testing';
-import { IsIn, IsUUID } from 'class-validator';
+import { IsIn, IsUUID, Matches } from 'class-validator';
 import { Planter } from '../planting/planter.ts';
 import { SandboxClock } from '../process/clock.ts';
 import { Numbers } from './numbers.ts';
@@ -13,14 +13,22 @@ import {
   PersonDto,
   PlantetAvtaleDto,
   PlantetScenarioDto,
+  PlantetVirksomhetDto,
   ScenarierDto,
   ScenariovalgDto,
+  VirksomhetsinnholdDto,
 } from './planting.dto.ts';
 
 class AvtaleParam {
   @ApiProperty({ format: 'uuid', description: 'The avtale' })
   @IsUUID('all', { message: 'must be a UUID' })
   avtaleId: string;
+}
+
+class VirksomhetParam {
+  @ApiProperty({ description: 'Organisation number, 9 digits', example: '310825518' })
+  @Matches(/^\d{9}$/, { message: 'must be an organisation number, 9 digits' })
+  organisasjonsnummer: string;
 }
 
 const NAMES = Object.keys(SCENARIOS);
@@ -61,6 +69,32 @@ export class PlantingController {
   @ApiNoContentResponse({ description: 'It is not there' })
   async fjernAvtale(@Param() { avtaleId }: AvtaleParam): Promise<void> {
     await this.planter.remove(avtaleId.toLowerCase());
+  }
+
+  @Put('virksomheter/:organisasjonsnummer')
+  @ApiOperation({
+    operationId: 'plantVirksomhet',
+    summary: 'From now on the register says this of the virksomhet',
+    description:
+      'In any order: a unit may come after those below it, and after the avtaler at it. Their `hovedenhet` follows, and is in the change feed when this is answered',
+  })
+  @ApiOkResponse({ type: PlantetVirksomhetDto })
+  async plantVirksomhet(
+    @Param() { organisasjonsnummer }: VirksomhetParam,
+    @Body() content: VirksomhetsinnholdDto,
+  ): Promise<PlantetVirksomhetDto> {
+    return { organisasjonsnummer, utfall: await this.planter.plantVirksomhet(organisasjonsnummer, { ...content }) };
+  }
+
+  @Delete('virksomheter/:organisasjonsnummer')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'fjernVirksomhet',
+    summary: 'The virksomhet is deleted, as a tombstone of the register does',
+  })
+  @ApiNoContentResponse({ description: 'It is not there' })
+  async fjernVirksomhet(@Param() { organisasjonsnummer }: VirksomhetParam): Promise<void> {
+    await this.planter.removeVirksomhet(organisasjonsnummer);
   }
 
   @Post('personer')

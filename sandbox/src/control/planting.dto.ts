@@ -161,6 +161,40 @@ export class AvtaleinnholdDto {
   aldriBegynt?: boolean;
 }
 
+@ApiSchema({
+  name: 'Virksomhetsinnhold',
+  description: 'All that the register says of the virksomhet from now on. A field that is left out is null',
+})
+export class VirksomhetsinnholdDto {
+  @MadeUpText('Name in the register', 'SYNTETISK BAKERI AS')
+  navn?: string;
+
+  @MadeUpText('Form of organisation, as the register codes it', 'BEDR', 100)
+  organisasjonsform?: string;
+
+  @MadeUpText(
+    'The unit right above it, 9 digits; one that has not been planted is one that has not come',
+    '310712217',
+    20,
+  )
+  overordnetEnhet?: string;
+
+  @MadeUpText('Its first industry code', '69.201', 100)
+  naeringskode?: string;
+
+  @MadeUpText('Municipality of its postal address, 4 digits', '0301', 100)
+  kommunenummer?: string;
+
+  @DateText('The day that it was struck off the register', '2026-03-01')
+  slettetDato?: string;
+
+  @MomentText(
+    'When it was last changed; now unless told. One that is older than what is known changes nothing',
+    '2026-02-01T08:00:00Z',
+  )
+  sistEndret?: string;
+}
+
 export const PLANT_OUTCOMES = ['TATT_INN', 'UENDRET', 'FORELDET', 'SLETTET'] as const;
 
 @ApiSchema({ name: 'PlantetAvtale' })
@@ -172,6 +206,15 @@ export class PlantetAvtaleDto {
     enum: PLANT_OUTCOMES,
     description: 'TATT_INN: it says this now. UENDRET: it did already. FORELDET: what is known is newer',
   })
+  utfall: (typeof PLANT_OUTCOMES)[number];
+}
+
+@ApiSchema({ name: 'PlantetVirksomhet' })
+export class PlantetVirksomhetDto {
+  @ApiProperty({ description: 'The virksomhet', example: '310825518' })
+  organisasjonsnummer: string;
+
+  @ApiProperty({ enum: PLANT_OUTCOMES, description: 'As of an avtale' })
   utfall: (typeof PLANT_OUTCOMES)[number];
 }
 

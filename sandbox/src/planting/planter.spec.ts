@@ -16,9 +16,6 @@ const LEFT: Record<string, string[]> = {
     ...['parkert_handling', 'relasjonskontroll', 'stanset_partisjon', 'synk', 'synk_avtale', 'synk_noekkel'],
     ...['synk_side', 'trigger_posisjon'],
   ],
-  'of virksomheter, which are not planted here': [
-    ...['virksomhet', 'virksomhet_versjon', 'virksomhet_endring', 'hovedenhet_varsel', 'manglende_virksomhet'],
-  ],
   'numbers that the query-api has in mind, of who asks for what': ['oppslagsform'],
   'of auditors, and months of the audit in files, which the sandbox has not': ['oppslagsarkiv', 'oppslagsinnsyn'],
   'of products for analysis, which are not made of it': ['analyseprodukt'],

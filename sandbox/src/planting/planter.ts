@@ -5,10 +5,22 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { ingestBatch } from '../../../apps/ingestor/src/ingest/ingest-batch.ts';
 import { PersonWriter } from '../../../apps/ingestor/src/ingest/person-writer.ts';
+import { ResourceWriter } from '../../../apps/ingestor/src/ingest/resource-writer.ts';
 import { Writer } from '../../../apps/ingestor/src/ingest/writer.ts';
+import { GiveWay } from '../../../apps/ingestor/src/background/give-way.ts';
+import { ingestResource } from '../../../apps/ingestor/src/resources/resource.consumer.ts';
+import { HovedenhetTold } from '../../../apps/ingestor/src/resources/virksomheter/hovedenhet-told.job.ts';
+import { virksomheter } from '../../../apps/ingestor/src/resources/virksomheter/virksomheter.ts';
 import type { SandboxClock } from '../process/clock.ts';
-import { connectionOf, emptySource, SOURCE } from '../process/database.ts';
-import { sourceForm, tombstone, type PlantedContent, type SourceForm } from './source-form.ts';
+import { connectionOf, emptySource, SOURCE, VIRKSOMHET_SOURCE } from '../process/database.ts';
+import {
+  sourceForm,
+  tombstone,
+  virksomhetForm,
+  type PlantedContent,
+  type PlantedVirksomhet,
+  type SourceForm,
+} from './source-form.ts';
 
 /** What came of a message: as the ordering rule of the product decided. */
 export type PlantOutcome = 'TATT_INN' | 'UENDRET' | 'FORELDET' | 'SLETTET';
@@ -31,6 +43,7 @@ export const EMPTIED = [
   ...['avtale', 'avtale_versjon', 'endring', 'relasjon', 'parkert_melding', 'registerident', 'personident'],
   ...['personident_foer', 'konsum_hull', 'oppslagslinje', 'konsumentbruk', 'konsumentbruk_tidsrom'],
   ...['abonnement', 'abonnement_medlem', 'avtale_endring'],
+  ...['virksomhet', 'virksomhet_versjon', 'virksomhet_endring', 'hovedenhet_varsel', 'manglende_virksomhet'],
 ];
 
 const IDENT_SOURCE = { topic: 'sandkasse-identer', epoch: 0, partition: 0 };
@@ -43,9 +56,12 @@ export class Planter {
   private readonly pool: Pool;
   private readonly writer: Writer;
   private readonly personWriter: PersonWriter;
+  private readonly virksomhetWriter: ResourceWriter;
+  private readonly hovedenhetTold: HovedenhetTold;
   private readonly idents = new Map<string, string>();
   private position = 0;
   private identPosition = 0;
+  private virksomhetPosition = 0;
   private numbers = 0;
   private last: Promise<unknown> = Promise.resolve();
 
@@ -58,6 +74,9 @@ export class Planter {
     this.pool = createPool({ ...connectionOf(logins), ...logins.ingestor });
     this.writer = new Writer(this.pool, deltakerId);
     this.personWriter = new PersonWriter(this.pool, deltakerId);
+    this.virksomhetWriter = new ResourceWriter(this.pool, virksomheter);
+    // Nothing else is under way here.
+    this.hovedenhetTold = new HovedenhetTold(this.pool, new GiveWay({ underWay: undefined, lastUnderWay: 0 }));
   }
 
   /** @returns what became of the last message of each. @throws Problem 400, and nothing is planted */
@@ -104,6 +123,28 @@ export class Planter {
     });
   }
 
+  /**
+   * What the register says of an employer. Avtaler whose hovedenhet becomes another are in the change feed when this is
+   * done. @throws Problem 400, and nothing is planted
+   */
+  plantVirksomhet(organisasjonsnummer: string, content: PlantedVirksomhet): Promise<PlantOutcome> {
+    return this.inTurn(async () => {
+      const [known] = await this.owner.query<{ ms: string }[]>(
+        `select ceil(extract(epoch from sist_endret) * 1000)::text as ms from virksomhet where organisasjonsnummer = $1`,
+        [organisasjonsnummer],
+      );
+      const changedMs = Math.max(this.clock.now().getTime(), Number(known?.ms ?? 0) + 1);
+      return this.ingestVirksomhet(virksomhetForm(organisasjonsnummer, content, changedMs));
+    });
+  }
+
+  /** Deletes, as a tombstone does: nothing is known of it any more, but that avtaler may name it. */
+  removeVirksomhet(organisasjonsnummer: string): Promise<void> {
+    return this.inTurn(async () => {
+      await this.ingestVirksomhet(tombstone(organisasjonsnummer, this.clock.now().getTime()));
+    });
+  }
+
   /** The ident that an opaque id of the audit stands for, when it has been planted here. */
   identOf(deltakerId: string): string | undefined {
     return this.idents.get(deltakerId);
@@ -118,6 +159,7 @@ export class Planter {
       await emptySource(this.owner);
       this.idents.clear();
       this.position = 0;
+      this.virksomhetPosition = 0;
       this.numbers = 0;
     });
   }
@@ -158,12 +200,23 @@ export class Planter {
     const extent = { fetchedFrom: from, nextOffset, endOffset: nextOffset };
     const { folds, parked } = await ingestBatch(this.writer, { ...SOURCE, messages, ...extent });
     this.position = nextOffset;
-    const [unusable] = parked;
-    if (unusable) throw new Error(`The product parked what was planted: ${unusable.code} ${unusable.reason}`);
-    return folds.map(({ avtaleId, outcomes }) => {
-      const [outcome] = (Object.keys(outcomes) as PlantOutcome[]).filter((name) => outcomes[name] > 0);
-      return [avtaleId, outcome ?? 'UENDRET'];
+    requireUsable(parked);
+    return folds.map((fold) => [fold.avtaleId, outcomeOf(fold)]);
+  }
+
+  private async ingestVirksomhet(form: SourceForm): Promise<PlantOutcome> {
+    const from = this.virksomhetPosition;
+    const extent = { fetchedFrom: from, nextOffset: from + 1, endOffset: from + 1 };
+    const messages = [{ ...form, offset: from }];
+    const { folds, parked } = await ingestResource(this.virksomhetWriter, {
+      ...VIRKSOMHET_SOURCE,
+      messages,
+      ...extent,
     });
+    this.virksomhetPosition = from + 1;
+    requireUsable(parked);
+    await this.hovedenhetTold.round();
+    return outcomeOf(folds[0]);
   }
 
   private async readKnown(avtaleIder: readonly string[]): Promise<Map<string, Known>> {
@@ -187,6 +240,15 @@ export class Planter {
     this.last = turn;
     return turn;
   }
+}
+
+function requireUsable([unusable]: readonly { code: string; reason: string }[]): void {
+  if (unusable) throw new Error(`The product parked what was planted: ${unusable.code} ${unusable.reason}`);
+}
+
+function outcomeOf(fold: { outcomes: Record<PlantOutcome, number> } | undefined): PlantOutcome {
+  const names: readonly PlantOutcome[] = ['TATT_INN', 'UENDRET', 'FORELDET', 'SLETTET'];
+  return names.find((name) => (fold?.outcomes[name] ?? 0) > 0) ?? 'UENDRET';
 }
 
 /** Thirteen digits, the same for the same ident. */

@@ -1,6 +1,8 @@
 import { CODE_VALUES, FIELDS, parseMessage, type Avtale } from '@tiltak/avtale';
 import { PROBLEMS, Problem } from '@tiltak/platform';
+import { parserOf } from '@tiltak/resource';
 import type { ScenarioContent } from '@tiltak/simulator';
+import { VIRKSOMHETER, type Virksomhet } from '@tiltak/virksomhet';
 
 /** What an avtale can be told to say: of a field that is left out, that the source says nothing. */
 export type PlantedContent = ScenarioContent &
@@ -40,17 +42,33 @@ export function sourceForm(content: PlantedContent, filled: Filled, writtenAt: n
   if (neverBegan) message['annullertGrunn'] = 'Ikke møtt';
   const form = { key: Buffer.from(filled.avtaleId), value: Buffer.from(JSON.stringify(message)), writtenAt };
   const parsed = parseMessage(form.key, form.value, { writtenAt });
-  if (!parsed.ok) {
-    const field = publishedName(parsed.reason.field);
-    throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The product would not take this', {
-      feil: [{ felt: field, melding: parsed.reason.reason }],
-    });
-  }
+  if (!parsed.ok) throw notTaken(publishedName(parsed.reason.field), parsed.reason.reason);
   return form;
 }
 
-export const tombstone = (avtaleId: string, writtenAt: number): SourceForm => ({
-  key: Buffer.from(avtaleId),
+/** What the register can be told to say of an employer: of a field that is left out, nothing. */
+export type PlantedVirksomhet = Partial<Omit<Virksomhet, 'organisasjonsnummer'>>;
+
+const parseVirksomhet = parserOf(VIRKSOMHETER);
+
+/** @throws Problem 400 that names the field which makes it one that the product can't use */
+export function virksomhetForm(organisasjonsnummer: string, content: PlantedVirksomhet, writtenAt: number): SourceForm {
+  const empty = Object.fromEntries(Object.keys(VIRKSOMHETER.fields).map((name) => [name, null]));
+  const filled = { organisasjonsnummer, sistEndret: new Date(writtenAt).toISOString() };
+  const value = Buffer.from(JSON.stringify({ ...empty, ...filled, ...present(content) }));
+  const form = { key: Buffer.from(organisasjonsnummer), value, writtenAt };
+  const parsed = parseVirksomhet(form.key, form.value, { writtenAt });
+  if (!parsed.ok) throw notTaken(parsed.reason.field ?? 'body', parsed.reason.reason);
+  return form;
+}
+
+const notTaken = (field: string, reason: string): Problem =>
+  new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The product would not take this', {
+    feil: [{ felt: field, melding: reason }],
+  });
+
+export const tombstone = (key: string, writtenAt: number): SourceForm => ({
+  key: Buffer.from(key),
   value: null,
   writtenAt,
 });

@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 
 /** Where the stream would be, had it a topic. */
 export const SOURCE = { topic: 'sandkasse', epoch: 0, partition: 0 } as const;
+export const VIRKSOMHET_SOURCE = { topic: 'sandkasse-virksomheter', epoch: 0, partition: 0 } as const;
 
 export interface SandboxDatabase {
   logins: OrganisasjonDatabase;
@@ -24,7 +25,8 @@ export async function createSandboxDatabase(url: string, deltakerId: DeltakerId)
   const owner = await createDataSource({ ...connectionOf(logins), ...logins.migrering }).initialize();
   await migrate(owner);
   await writeKeyCheck(owner, deltakerId);
-  await owner.query('insert into topic_epoke values ($1, $2, $1)', [SOURCE.topic, SOURCE.epoch]);
+  for (const { topic, epoch } of [SOURCE, VIRKSOMHET_SOURCE])
+    await owner.query('insert into topic_epoke values ($1, $2, $1)', [topic, epoch]);
   await emptySource(owner);
   return { logins, owner };
 }
@@ -34,8 +36,10 @@ export const ORGANISASJON = 'sandkasse';
 /** Of a source from which nothing has come. */
 export async function emptySource(owner: DataSource): Promise<void> {
   const values = [SOURCE.topic, SOURCE.partition];
-  await owner.query('delete from konsum_offset where topic = $1 and partisjon = $2', values);
-  await owner.query('insert into konsum_offset values ($1, $2, 0)', values);
+  for (const { topic, partition } of [SOURCE, VIRKSOMHET_SOURCE]) {
+    await owner.query('delete from konsum_offset where topic = $1 and partisjon = $2', [topic, partition]);
+    await owner.query('insert into konsum_offset values ($1, $2, 0)', [topic, partition]);
+  }
   await owner.query('delete from konsum_status where topic = $1 and partisjon = $2', values);
   await owner.query('insert into konsum_status values ($1, $2, 0, now())', values);
   await owner.query(

@@ -52,10 +52,12 @@ beforeAll(async () => {
   api = await startTestApi();
   await api.setFreshness(new Date());
   await fillSkewed(api.owner, 2_500);
-  for (const fnr of ['00000000003', '00000000012', '00000000050']) {
-    for (const table of ['avtale', 'avtale_versjon'])
-      await api.owner.query(`update ${table} set deltaker_id = $1 where deltaker_fnr = $2`, [deltakerId(fnr), fnr]);
-  }
+  const persons = Array.from({ length: 100 }, (_, n) => String(n).padStart(11, '0'));
+  for (const table of ['avtale', 'avtale_versjon'])
+    await api.owner.query(
+      `update ${table} set deltaker_id = id from unnest($1::text[], $2::uuid[]) as person(fnr, id) where deltaker_fnr = fnr`,
+      [persons, persons.map(deltakerId)],
+    );
   plantTree();
   await storeUnits([...tree.keys()]);
   avtaler = await api.owner.query(`select ${COLUMNS} from avtale_synlig order by avtale_id`);

@@ -56,7 +56,7 @@ export function walkSql(
   const range = moment === undefined ? dateRange(filter, phaseDay, params) : undefined;
   const source = sourceOf(conditionsOf(filter, phaseDay, params), moment);
   const most = params.add(mostReadFor(page.size), 'bigint');
-  const way = wayThrough(filter, { source, phaseDay, most, size: page.size, moment }, params);
+  const way = wayThrough(filter, { source, phaseDay, most, moment }, params);
   const spent = `${range ? '2 * proevd.antall' : '0'} + ${way.spent}`;
   const mostOfDates = `${most} / ${String(FEWER_OF_DATES)}`;
   const few = `proevd.antall <= ${mostOfDates}`;
@@ -117,8 +117,7 @@ interface WayOptions {
   phaseDay: string;
   /** that may be read, as SQL */
   most: string;
-  size: number;
-  /** as SQL; undefined: now */
+  /** the same; undefined: now */
   moment: string | undefined;
 }
 
@@ -133,10 +132,9 @@ function wayThrough(filter: AvtaleFilter, options: WayOptions, params: Params): 
 
 /** Establishment by establishment when they are few, and else the other way, where each avtale is held against the unit. */
 function throughGroup(filter: AvtaleFilter, other: Way, options: WayOptions, params: Params): Way {
-  const { phaseDay, source, most, size, moment } = options;
+  const { phaseDay, source, most, moment } = options;
   const [few, count] = ['(select er_faa from gruppe)', '(select antall from gruppe)'];
-  const establishments = Math.max(MAX_ESTABLISHMENTS, mostReadFor(size) / READ_FOR_ESTABLISHMENT);
-  const atMost = params.add(establishments, 'integer');
+  const atMost = params.add(MAX_ESTABLISHMENTS, 'integer');
   const lists: Lists = {
     name: 'gruppeliste',
     ctes: [
@@ -154,7 +152,7 @@ function throughGroup(filter: AvtaleFilter, other: Way, options: WayOptions, par
       : source;
   return {
     ctes: [...lists.ctes, ...other.ctes],
-    most: `case when ${few} then greatest(${most}, least(${String(2 * READ_FOR_ESTABLISHMENT)} * ${count}, ${String(READ_FOR_ESTABLISHMENT)} * ${atMost}))
+    most: `case when ${few} then least(greatest(${most}, ${String(2 * READ_FOR_ESTABLISHMENT)} * ${count}), ${String(READ_FOR_ESTABLISHMENT)} * ${atMost})
       else ${count} + ${String(MAX_HELD_AGAINST_UNIT)} end`,
     spent: `${count} + case when ${few} then 0 else ${other.spent} end`,
     before: `case when ${few} then 0 else ${count} end`,

@@ -59,7 +59,7 @@ test('what a slot holds back grows until its subscriber reads on, and one that i
   // Of another database than the one that is asked, as that of a product is.
   const url = new URL(postgres.url);
   url.pathname = '/varehus';
-  const other = new pg.Pool({ connectionString: url.href, max: 1 });
+  const other = new pg.Pool({ connectionString: url.href, max: 1 }).on('error', () => undefined);
   await other.query(`select pg_create_logical_replication_slot('varehus', 'pgoutput')`);
   const before = await found();
   await write(20);
@@ -67,7 +67,11 @@ test('what a slot holds back grows until its subscriber reads on, and one that i
   expect([before.isLost, behind.isLost, behind.isLogical]).toEqual([false, false, true]);
   expect(behind.heldBytes).toBeGreaterThan(before.heldBytes + 1_000_000);
 
-  await other.query(`select pg_replication_slot_advance('varehus', pg_current_wal_lsn())`);
+  // What is held is let go when the log tells which transactions were under way, and the subscriber is past that.
+  for (let round = 0; round < 5 && (await found()).heldBytes > behind.heldBytes / 2; round++) {
+    await superuser.query('select pg_log_standby_snapshot()');
+    await other.query(`select pg_replication_slot_advance('varehus', pg_current_wal_lsn())`);
+  }
   expect((await found()).heldBytes).toBeLessThan(behind.heldBytes / 2);
 
   for (let round = 0; round < 12 && !(await found()).isLost; round++) {

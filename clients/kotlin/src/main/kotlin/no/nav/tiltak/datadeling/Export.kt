@@ -39,9 +39,13 @@ public class CutOffError internal constructor(read: Int, count: Int, cause: Thro
 private const val BATCH = 500
 private val SILENCE = Duration.ofSeconds(60)
 
-/** All avtaler that you may see. Throws [ProblemError], [UnansweredError], [CutOffError] and [TokenError]. */
-public fun readExport(client: QueryApiClient): Exported {
-    val asked = Asked("GET", "/api/v1/eksport", null, CallOptions.NONE)
+/**
+ * All avtaler that you may see, or those of an [abonnement] of yours; its position is one of that abonnement's feed. Throws
+ * [ProblemError], [UnansweredError], [CutOffError] and [TokenError].
+ */
+@JvmOverloads
+public fun readExport(client: QueryApiClient, abonnement: String? = null): Exported {
+    val asked = Asked("GET", "/api/v1/eksport" + queryOf(listOf("abonnement" to abonnement)), null, CallOptions.NONE)
     val (response, callId) = client.http.send(asked, LINES)
     val body = response.body()
     if (response.statusCode() != 200) {

@@ -42,7 +42,7 @@ public data class Progress(
 private val MAX_PAUSE = Duration.ofSeconds(30)
 
 /**
- * Keeps a copy of all avtaler that the consumer may see: everything once, then what changes, for ever. It goes on from
+ * Keeps a copy of all avtaler that the consumer may see, or that its abonnement is of: everything once, then what changes, for ever. It goes on from
  * where the store is, after a restart too, and starts anew when its position can't be used any more, or an export was cut
  * off. Any number of processes may follow with one store. What fails at the service, on the way or at the store is tried
  * again, with pauses that grow to half a minute.
@@ -55,6 +55,8 @@ private val MAX_PAUSE = Duration.ofSeconds(30)
  *   it, a warning is logged
  * @param count changes on a page, at most 1,000
  * @param waitSeconds at the end of the feed, at most 30
+ * @param abonnement keeps a copy of what this abonnement of yours is of, and of nothing else: what leaves it is forgotten. A
+ *   store is of one abonnement, or of everything; with another name the copy is made anew
  */
 @JvmOverloads
 public fun followAvtaler(
@@ -64,9 +66,10 @@ public fun followAvtaler(
     onRetry: BiConsumer<Exception, Duration> = BiConsumer(::warn),
     count: Int = 500,
     waitSeconds: Int = 30,
+    abonnement: String? = null,
 ) {
     val thread = Thread.currentThread()
-    val follower = Follower(client, store, onProgress, count, waitSeconds)
+    val follower = Follower(client, store, onProgress, count, waitSeconds, abonnement)
     var failures = 0
     while (!thread.isInterrupted) {
         val progress = try {
@@ -98,6 +101,7 @@ private class Follower(
     private val onProgress: Consumer<Progress>,
     private val count: Int,
     private val waitSeconds: Int,
+    private val abonnement: String?,
 ) {
     /** A position that the service no longer takes. */
     private var refused: String? = null
@@ -114,7 +118,7 @@ private class Follower(
         }
     }
 
-    private fun takeExport(instead: String?): Progress? = readExport(client).use { exported ->
+    private fun takeExport(instead: String?): Progress? = readExport(client, abonnement).use { exported ->
         val (position, updatedTo) = exported.position to exported.updatedTo
         fun progress(step: Step, stored: Int) =
             Progress(step, stored, 0, position, updatedTo, more = true, lag = lagSince(updatedTo), total = exported.count)
@@ -131,7 +135,7 @@ private class Follower(
     }
 
     private fun takeChanges(after: String): Progress? {
-        val page = readChanges(client, after, count, waitSeconds)
+        val page = readChanges(client, after, count, waitSeconds, abonnement)
         // Waiting at the end of the feed writes nothing.
         val isTaken = page.position == after || store.apply(CopyChange(page.avtaler, page.gone, after, page.position))
         if (!isTaken) return null

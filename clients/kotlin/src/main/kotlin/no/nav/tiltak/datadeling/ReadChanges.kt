@@ -39,10 +39,19 @@ public class StartAgainError internal constructor(cause: Throwable) :
  * @param after `position` of the export, or of the page before
  * @param count on a page, at most 1,000
  * @param waitSeconds at the end of the feed, at most 30
+ * @param abonnement the feed of this abonnement of yours; [after] is a position of it
  */
 @JvmOverloads
-public fun readChanges(client: QueryApiClient, after: String, count: Int = 500, waitSeconds: Int = 30): ReadChanges {
-    val asked = unlessGone { client.hentEndringer(etter = after, antall = count, ventSekunder = waitSeconds) }
+public fun readChanges(
+    client: QueryApiClient,
+    after: String,
+    count: Int = 500,
+    waitSeconds: Int = 30,
+    abonnement: String? = null,
+): ReadChanges {
+    val asked = unlessGone {
+        client.hentEndringer(etter = after, abonnement = abonnement, antall = count, ventSekunder = waitSeconds)
+    }
     val page = asked.data
     // The last that is told of an avtale counts.
     val told = page.endringer.associate { it.avtaleId to it.type }

@@ -81,7 +81,7 @@ class ConformanceTest {
         "status" -> client.hentTiltaksstatus(json.treeToValue(given, TiltaksstatusSporring::class.java)).data
         "get" -> client.hentAvtale(idOf(given["avtale"].intValue())).data
         "pages" -> readPages(client, json.treeToValue(given, Sok::class.java)).map(::kept).toList()
-        "export" -> readExport(client).use { exported ->
+        "export" -> readExport(client, given["abonnement"]?.textValue()).use { exported ->
             val all = exported.avtaler.flatten().toList()
             mapOf(
                 "position" to exported.position,
@@ -136,7 +136,7 @@ class ConformanceTest {
         }
         try {
             followAvtaler(
-                client, at.store, onProgress, waitSeconds = 0,
+                client, at.store, onProgress, waitSeconds = 0, abonnement = given["abonnement"]?.textValue(),
                 onRetry = { error, _ -> retried += told(error) + mapOf("position" to at.store.readPosition(), "copy" to at.ids()) },
             )
         } finally {
