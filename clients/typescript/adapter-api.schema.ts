@@ -402,10 +402,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Those that the topic did not tell of any more in the last rebuild; avtaler are not deleted */
+        /** Avtaler that the topic did not tell of any more in the last rebuild; they are not deleted */
         get: operations["listUsette"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/drift/v1/gjenoppbygging/noekler": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Of another resource than avtaler: the keys that its topic did not tell of any more, or whose rows were wrong; audited
+         * @description A key may be the number of a sole trader, who is a person: it is in no URL.
+         */
+        post: operations["listGjenoppbygdeNoekler"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1632,21 +1652,56 @@ export interface components {
             fjernet?: number;
             /** @description Of another resource than avtaler: all is read, and `usette` are so many that none is removed before `bekreftGjenoppbygging` */
             venterPaaBekreftelse?: boolean;
+            /** @description Of another resource than avtaler: nothing was changed, `rettet` and `usette` are what would be */
+            rapport?: boolean;
             /**
              * Format: date-time
              * @description While it runs: about when all is read, should it go on as it has until now. It gives way to the stream
              */
             ferdigOmtrent?: string;
+            /**
+             * @description What can be read again here, as `ressurs`
+             * @example [
+             *       "avtaler"
+             *     ]
+             */
+            ressurser: string[];
+            /** @description Gaps of its topic that nothing has made up for yet */
+            aapneHull: number;
             /** Format: date-time */
             startet: string | null;
             /** Format: date-time */
             avsluttet: string | null;
         };
         UsettSide: {
-            /** @description avtaleId; none of another resource */
+            /** @description avtaleId */
             avtaleIder: string[];
-            /** @description Of another resource than avtaler: their keys */
-            noekler?: string[];
+            /**
+             * Format: uuid
+             * @description The next page; absent on the last one
+             */
+            neste?: string;
+        };
+        ListGjenoppbygdeNoekler: {
+            /**
+             * @description Another resource than avtaler, whose topic the ingestor has
+             * @enum {string}
+             */
+            ressurs: "virksomheter";
+            /**
+             * @description USETTE: those that the topic does not tell of any more. RETTEDE: rows that were not what their messages say, the first ten thousand of them
+             * @default USETTE
+             * @enum {string}
+             */
+            slag?: "USETTE" | "RETTEDE";
+            /** @description `neste` of the page before */
+            neste?: string;
+            /** @default 100 */
+            antall?: number;
+        };
+        GjenoppbygdNoekkelside: {
+            /** @description In their order */
+            noekler: string[];
             /** @description The next page; absent on the last one */
             neste?: string;
         };
@@ -5805,6 +5860,10 @@ export interface operations {
             query?: {
                 /** @description What it is about; another than avtaler only where the ingestor has its topic */
                 ressurs?: "avtaler" | "virksomheter";
+                /** @description Of another resource than avtaler: the source has published all of them again since gaps (`hull`) were found. When the rebuild is done, the gaps that were found before it are closed */
+                lukkHull?: "true" | "false";
+                /** @description Of another resource than avtaler: nothing is changed. `rettet` and `usette` tell what a rebuild would do, and `listGjenoppbygdeNoekler` of which */
+                rapport?: "true" | "false";
             };
             header?: never;
             path?: never;
@@ -5956,8 +6015,6 @@ export interface operations {
     listUsette: {
         parameters: {
             query?: {
-                /** @description What it is about; another than avtaler only where the ingestor has its topic */
-                ressurs?: "avtaler" | "virksomheter";
                 /** @description `neste` of the page before */
                 neste?: string;
                 antall?: number;
@@ -6049,6 +6106,180 @@ export interface operations {
                      *       "title": "Request timeout",
                      *       "status": 408,
                      *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not meant to happen */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:intern-feil",
+                     *       "title": "Internal error",
+                     *       "status": 500,
+                     *       "detail": "A fault in this service. Tell us the callId.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Can not be answered now, and nothing has been accepted; send it again when `Retry-After` has passed */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:utilgjengelig",
+                     *       "title": "Service unavailable",
+                     *       "status": 503,
+                     *       "detail": "Can not be answered now. Wait as Retry-After says.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGjenoppbygdeNoekler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListGjenoppbygdeNoekler"];
+            };
+        };
+        responses: {
+            /** @description `GjenoppbygdNoekkelside` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GjenoppbygdNoekkelside"];
+                };
+            };
+            /** @description The request is not valid; `feil` names what, up to 100; `flereFeil` how many more */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ugyldig-foresporsel",
+                     *       "title": "Bad request",
+                     *       "status": 400,
+                     *       "detail": "The request is not valid; feil names each field that is wrong.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11",
+                     *       "feil": [
+                     *         {
+                     *           "felt": "ressurser[3].ressurs.avtaleInngaatt",
+                     *           "melding": "is not a field of the contract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid here */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:mangler-token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The header Authorization has no Bearer token.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is not of an adapter of this organisation, of the client of the contract, or of a person on duty; or the source publishes to Kafka itself */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:ikke-tilgang",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "The consumer has not been granted this. Ask for access.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body comes too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:tidsavbrudd",
+                     *       "title": "Request timeout",
+                     *       "status": 408,
+                     *       "detail": "The request did not arrive in time.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10,000 entries or 32 MiB, or more values than a body may hold */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:for-stor",
+                     *       "title": "Content too large",
+                     *       "status": 413,
+                     *       "detail": "The request is larger than the limit.",
+                     *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another media type than is taken */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:tiltak-datadeling:feil:feil-medietype",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "The body must be application/json in UTF-8.",
                      *       "callId": "b8b2a2f6-6f0e-4a43-9a3f-2a3a2f1a7c11"
                      *     }
                      */

@@ -1550,12 +1550,16 @@ create table gjenoppbygging (
   epoke integer default 0 not null,
   navngitt timestamptz(6),
   bekreftet boolean default false not null,
+  lukker_hull boolean default false not null,
+  rapport boolean default false not null,
   constraint gjenoppbygging_pkey PRIMARY KEY (id),
   constraint gjenoppbygging_tilstand_check CHECK (tilstand = ANY (ARRAY['KJORER'::text, 'STOPPET'::text, 'FERDIG'::text]))
 );
 comment on column gjenoppbygging.rettet is 'Rows that were not what their message says';
 comment on column gjenoppbygging.navngitt is 'Of a resource: when all was read, and what the topic does not tell of was named';
 comment on column gjenoppbygging.bekreftet is 'Of a resource: somebody has said that so many may go';
+comment on column gjenoppbygging.lukker_hull is 'Of a resource: who began it said that the source has published all of it again, since the gaps were found';
+comment on column gjenoppbygging.rapport is 'Of a resource: nothing is changed, rettet and what was not seen are what would be';
 CREATE UNIQUE INDEX gjenoppbygging_en_om_gangen ON gjenoppbygging USING btree (topic) WHERE tilstand = 'KJORER'::text;
 grant select, insert, update on gjenoppbygging to datadeling_skriver;
 
@@ -1568,6 +1572,14 @@ create table gjenoppbygging_partisjon (
   constraint gjenoppbygging_partisjon_pkey PRIMARY KEY (gjenoppbygging, partisjon)
 );
 grant select, insert, update on gjenoppbygging_partisjon to datadeling_skriver;
+
+create table gjenoppbygging_ressurs_rettet (
+  gjenoppbygging bigint not null,
+  nokkel text not null,
+  constraint gjenoppbygging_ressurs_rettet_pkey PRIMARY KEY (gjenoppbygging, nokkel)
+);
+comment on table gjenoppbygging_ressurs_rettet is 'Keys of rows that were not what their messages say, the first ten thousand of each rebuild';
+grant select, insert on gjenoppbygging_ressurs_rettet to datadeling_skriver;
 
 create table gjenoppbygging_ressurs_sett (
   gjenoppbygging bigint not null,
@@ -1666,10 +1678,10 @@ create table konsum_hull (
   lukket_av text,
   constraint konsum_hull_pkey PRIMARY KEY (id)
 );
-comment on table konsum_hull is 'What the topic removed before it was read. Open until a reconciliation with the source''s list has made up for it';
+comment on table konsum_hull is 'What the topic removed before it was read. Open until something has made up for it';
 comment on column konsum_hull.til_offset is 'The first that is not lost';
 comment on column konsum_hull.oppdatert_til is 'Everything published to the partition up to this moment was included: Data-Oppdatert promises no more while it is open';
-comment on column konsum_hull.lukket_av is 'The reconciliation, or who closed it';
+comment on column konsum_hull.lukket_av is 'The reconciliation, full sync or rebuild, or who closed it';
 CREATE INDEX konsum_hull_aapne ON konsum_hull USING btree (topic, partisjon) WHERE lukket IS NULL;
 grant select on konsum_hull to datadeling_leser;
 grant select, insert on konsum_hull to datadeling_skriver;
@@ -2217,6 +2229,7 @@ grant select, insert, delete on virksomhet_versjon to datadeling_skriver;
 alter table abonnement_medlem add constraint abonnement_medlem_abonnement_fkey FOREIGN KEY (abonnement) REFERENCES abonnement(id) ON DELETE CASCADE;
 alter table avstemming_differanse add constraint avstemming_differanse_avstemming_fkey FOREIGN KEY (avstemming) REFERENCES avstemming(id) ON DELETE CASCADE;
 alter table gjenoppbygging_partisjon add constraint gjenoppbygging_partisjon_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);
+alter table gjenoppbygging_ressurs_rettet add constraint gjenoppbygging_ressurs_rettet_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_sett add constraint gjenoppbygging_ressurs_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_ressurs_usett add constraint gjenoppbygging_ressurs_usett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id) ON DELETE CASCADE;
 alter table gjenoppbygging_sett add constraint gjenoppbygging_sett_gjenoppbygging_fkey FOREIGN KEY (gjenoppbygging) REFERENCES gjenoppbygging(id);

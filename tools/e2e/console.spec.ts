@@ -377,6 +377,57 @@ needsBrowser(describe)('the page /drift, in a browser', () => {
     await page.locator('#manglende').waitFor();
   });
 
+  test('rebuilds virksomheter too: what the topic does not have goes when somebody says so, and a gap is closed', async () => {
+    const names = Array.from({ length: 3 }, (_, n) => syntheticOrgnr(40 + n));
+    await system.sql(
+      `insert into virksomhet (organisasjonsnummer, sist_endret, kilde_epoke, kilde_partisjon, kilde_offset)
+       select nr, '2026-01-01', 0, 0, 0 from unnest($1::text[]) nr`,
+      [names],
+    );
+    await system.sql(
+      'insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset) values ($1, 0, 0, 0, 1)',
+      [units.topic],
+    );
+    await unfold('gjenoppbygging');
+    await page.getByLabel('Hva som blir lest på nytt').selectOption({ label: 'Virksomheter' });
+    await page.getByText('Ingen gjenoppbygging er startet.').waitFor();
+    await page.getByRole('button', { name: 'Les nå' }).click();
+    await page.getByRole('button', { name: 'Lag rapport, endre ingenting' }).click();
+    await page
+      .locator('#gjenoppbygging', { hasText: 'Ingenting er endret. 0 rader er ikke det topicen sier, og 3 virk' })
+      .waitFor();
+    expect(await system.sql('select from virksomhet where slettet is null')).toHaveLength(8);
+    await page.getByLabel(/Kilden har sendt alle virksomheter på nytt siden 1 hull ble funnet/).check();
+    await page.getByRole('button', { name: 'Start gjenoppbygging' }).click();
+    await answer('Start');
+    await page
+      .locator('#gjenoppbygging', { hasText: '3 virksomheter finnes ikke på topicen lenger. De er så mange' })
+      .waitFor();
+    expect(await page.locator('#gjenoppbygging-om').textContent()).toMatch(/, virksomheter venter på bekreftelse$/);
+    expect(await page.locator('#gjenoppbygging-del').innerText()).not.toMatch(/\d{9}/);
+    await page.getByRole('button', { name: 'Vis hva topicen ikke har' }).press('Enter');
+    await rows('noekler')
+      .getByText(names[0] ?? '')
+      .waitFor();
+    expect(await rows('noekler').allTextContents()).toEqual(names.sort());
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'La 3 virksomheter gå' }).click();
+    await answer('Fjern dem');
+    await page
+      .locator('#gjenoppbygging', { hasText: '3 virksomheter som ikke fantes på topicen lenger, er fjernet.' })
+      .waitFor();
+    expect(await system.sql('select from virksomhet where slettet is null')).toHaveLength(5);
+    const noted = await rows('handlinger').allTextContents();
+    expect(noted.slice(0, 3)).toEqual([
+      expect.stringContaining('Bekreftet at det topicen ikke har, kan fjernes'),
+      expect.stringContaining('Så nøklene i en gjenoppbygging'),
+      expect.stringContaining('Startet gjenoppbygging'),
+    ]);
+    await waitUntil(async () => (await system.sql('select from konsum_hull where lukket_av is null')).length === 0, {
+      what: 'the gap to be closed',
+    });
+  });
+
   test('fits a narrow screen, and can be read aloud, in light and dark', async () => {
     await page.setViewportSize({ width: 320, height: 800 });
     for (const part of ['parkerte', 'avstemming', 'stroem', 'plass', 'virksomheter']) await unfold(part);

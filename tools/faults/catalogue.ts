@@ -622,6 +622,13 @@ export const FAULTS: readonly Fault[] = [
     test: 'a database that was put back tells again of what it has, and never by an id that stood for something else',
   },
   {
+    fault: 'an ingestor is killed while it builds a resource anew',
+    done: 'SIGKILL several times; rows are wrong and gone, the topic has lost some, the source goes on',
+    holds: 'rows, hovedenheter and feed are what the topic gives in an empty database',
+    file: 'tools/e2e/resource-rebuild.fault.spec.ts',
+    test: 'killed again and again beside a source that goes on, it comes to what the topic gives in an empty database',
+  },
+  {
     fault: 'a run of a product for analysis is killed',
     done: 'SIGKILL at six places, while it writes everything or what has changed',
     holds: 'no run that has a manifest lacks anything; the next goes on, and the series comes to what is stored',

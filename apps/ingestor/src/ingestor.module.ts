@@ -6,7 +6,7 @@ import { Adapter } from './adapter/adapter.ts';
 import { ContractController } from './adapter/contract.controller.ts';
 import { ReleaseController } from './adapter/release.controller.ts';
 import { SyncController } from './adapter/sync.controller.ts';
-import { VirksomheterSyncController } from './adapter/virksomheter.controller.ts';
+import { pushController } from './adapter/pushed/pushed.controller.ts';
 import { AvstemmingController } from './avstemming/avstemming.controller.ts';
 import { Avstemming } from './avstemming/avstemming.ts';
 import { AvstemmingRepair } from './avstemming/repair.ts';
@@ -31,6 +31,7 @@ import { SERVED, type Served } from './operations/served.ts';
 import { StorageController } from './operations/storage/storage.controller.ts';
 import { StorageMeter } from './operations/storage/storage.job.ts';
 import { StatusController } from './operations/status.controller.ts';
+import { RESOURCES } from './resources/resources.ts';
 import { VirksomheterController } from './operations/virksomheter/virksomheter.controller.ts';
 
 /** What the controllers work with; made, started and stopped by `ingestor.ts`. */
@@ -68,7 +69,7 @@ export interface Parts {
     RebuildController,
     ContractController,
     SyncController,
-    VirksomheterSyncController,
+    ...RESOURCES.flatMap(({ resource, push }) => (push ? [pushController(resource, push)] : [])),
     AvstemmingController,
   ],
   providers: [

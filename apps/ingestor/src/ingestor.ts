@@ -30,15 +30,17 @@ import { AVTALE_EVENT } from './ingest/avtaler.consumer.ts';
 import { FormerIdents } from './ingest/former-idents.job.ts';
 import { GroupWriter } from './ingest/group-writer.ts';
 import { PersonWriter } from './ingest/person-writer.ts';
-import { ResourceWriter, type ResourceIngest } from './ingest/resource-writer.ts';
+import { ResourceWriter } from './ingest/resource-writer.ts';
 import { Writer } from './ingest/writer.ts';
 import { IngestorModule, type Parts } from './ingestor.module.ts';
 import type { MessageBatch } from './kafka/batch.ts';
 import { createKafkaConnection, type KafkaConnection } from './kafka/connection.ts';
+import type { Publisher } from './kafka/publisher.ts';
 import { DOCUMENT_ROUTES, openApiText, serveOpenApi } from './openapi.ts';
 import { CONSOLE_ROUTES, serveConsole } from './operations/console/console.ts';
 import { serveCondition } from './operations/condition/open-condition.ts';
 import { Measurements } from './operations/condition/measurements.job.ts';
+import { AVTALER } from './operations/ressurs.dto.ts';
 import { OPEN_CONDITION_ROUTE, parseOrganisasjoner } from './operations/organisasjoner/organisasjoner.ts';
 import { ParkedBulk } from './operations/parked/bulk.job.ts';
 import { ParkedReplay } from './operations/parked/replay.ts';
@@ -50,7 +52,7 @@ import { RelationCheck } from './operations/relation-check/relation-check.job.ts
 import { RelationsBackfill } from './relations/backfill.job.ts';
 import { VersionCheck } from './relations/version-check.job.ts';
 import { ResourceConsumer } from './resources/resource.consumer.ts';
-import { RESOURCES, topicsOf } from './resources/resources.ts';
+import { topicsOf } from './resources/resources.ts';
 import { Retention } from './retention/retention.job.ts';
 import { retentionRules } from './retention/rules.ts';
 import { StorageMeter } from './operations/storage/storage.job.ts';
@@ -88,8 +90,6 @@ interface Job {
 export interface Replacements {
   kafka?: typeof createKafkaConnection;
   serveConsole?: Ingestor['serveConsole'];
-  /** what topics bring besides avtaler */
-  resources?: readonly ResourceIngest[];
   /** how long a reconciliation waits for the stream, ms */
   avstemmingWaitMs?: () => number;
 }
@@ -99,14 +99,14 @@ export function createIngestor(config: Config, replacements: Replacements = {}):
   const dataSource = createDataSource(databaseOptionsFrom(config));
   const pool = createPool(databaseOptionsFrom(config));
   const groupPool = createKeyedPool(config, { lock_timeout: '2000' });
-  const resources = topicsOf(replacements.resources ?? RESOURCES, config);
+  const resources = topicsOf(config);
   const patterns = { avtaler: AVTALE_EVENT, identer: IDENT_EVENT, resources };
   const kafka = (replacements.kafka ?? createKafkaConnection)(config, dataSource, patterns);
-  const { topic, publisher, foreground } = kafka;
+  const { topic, foreground } = kafka;
   const giveWay = new GiveWay(foreground);
   const writer = new Writer(pool, deltakerId, keepsFormerIdents(config));
   const personWriter = new PersonWriter(pool, deltakerId);
-  const adapter = new Adapter(config, { avtaler: publisher, virksomheter: kafka.virksomhetPublisher }, pool);
+  const adapter = new Adapter(config, publishersOf(kafka), pool);
   const storageMeter = new StorageMeter(pool, config.DB_PLASS_GB);
   const resourceWriters = consumeResources(resources, { pool, kafka, giveWay });
   const onDuty = createForDuty(config, { pool, deltakerId, personWriter, kafka, giveWay, resourceWriters, resources });
@@ -160,6 +160,12 @@ function freshnessMeters(config: Config, dataSource: DataSource, kafka: KafkaCon
     new FreshnessMeter(dataSource, config.KAFKA_TOPIC, kafka.describe),
     ...kafka.resourceStreams.map((of) => new FreshnessMeter(dataSource, of.topic, () => of.source.describe(), of.name)),
   ];
+}
+
+/** What adapters may push to. */
+function publishersOf({ publisher, resourceStreams }: KafkaConnection): Record<string, Publisher> {
+  const others = resourceStreams.map((resource) => [resource.name, resource.publisher] as const);
+  return { [AVTALER]: publisher, ...Object.fromEntries(others) };
 }
 
 /** By topic, what writes it. */

@@ -31,6 +31,7 @@ const BODIES = {
   spillAvFlere: { alle: true },
   rettAvstemming: { type: 'MANGLER' },
   bekreftGjenoppbygging: { bekreft: 1 },
+  listGjenoppbygdeNoekler: { ressurs: 'virksomheter' },
   listManglendeVirksomheter: { antall: 1 },
   listVirksomheterUtenHovedenhet: { antall: 1 },
   frigiKontrakt: { adapterId: 'spec-adapter', aarsak: 'AVVIKLET' },

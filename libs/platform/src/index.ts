@@ -37,6 +37,7 @@ export { etagOf, isKnownTo } from './http/etag.ts';
 export { requireOwnPage } from './http/own-page.ts';
 export { JsonList } from './http/body/json-list.ts';
 export { NestedList, NestedObject } from './http/form.ts';
+export { formOf, type Members } from './http/made-form.ts';
 export { startHttp, type Http, type HttpOptions } from './http/http.ts';
 export { IntegerParam } from './http/integer-param.ts';
 export { CSS, directoryOfPages, HTML, JS, serveDocuments, servePage, type PageFile } from './http/pages.ts';

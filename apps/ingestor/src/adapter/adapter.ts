@@ -4,7 +4,6 @@ import type { Config } from '../config.ts';
 import { databaseOptionsFrom } from '../database/connect.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import { Publishers } from './publishers.ts';
-import type { ResourceName } from './pushed/resources.ts';
 import { SyncCompletion } from './sync-completion.job.ts';
 import { Syncs } from './sync.ts';
 
@@ -22,7 +21,7 @@ export class Adapter {
    * @param publishers of each resource that has a topic here
    * @param pool the stream's, for what goes on in the background
    */
-  constructor(config: Config, publishers: Record<ResourceName, Publisher | undefined>, pool: Pool) {
+  constructor(config: Config, publishers: Readonly<Record<string, Publisher>>, pool: Pool) {
     const byResource = new Publishers(publishers);
     this.pool = createPool({ ...databaseOptionsFrom(config), poolSize: MAX_CONCURRENT_PAGES });
     this.syncs = new Syncs(this.pool, byResource, {

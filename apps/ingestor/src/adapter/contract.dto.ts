@@ -60,7 +60,7 @@ export class KontraktDto {
   @ArrayMaxSize(10)
   @ArrayUnique()
   @IsIn(RESOURCES, { each: true })
-  ressurser: (typeof RESOURCES)[number][];
+  ressurser: string[];
 
   @ApiPropertyOptional({
     enum: UNKNOWN_FIELDS,

@@ -5,8 +5,8 @@ import type { Publisher } from '../kafka/publisher.ts';
 export class Publishers {
   private readonly byResource: ReadonlyMap<string, Publisher>;
 
-  constructor(byResource: Readonly<Record<string, Publisher | undefined>>) {
-    this.byResource = new Map(Object.entries(byResource).flatMap(([name, to]) => (to ? [[name, to] as const] : [])));
+  constructor(byResource: Readonly<Record<string, Publisher>>) {
+    this.byResource = new Map(Object.entries(byResource));
   }
 
   get resources(): string[] {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { createTestTopic, syntheticOrgnr, waitUntil, type TestTopic } from '@tiltak/testing';
 import { CONTRACT, startTestAdapter, type TestAdapter } from '../testing/test-adapter.ts';
 import { RESOURCES } from './pushed/resources.ts';
-import type { ResourceName } from './pushed/resources.ts';
 
 /** What holds of a sync holds of each resource that can be pushed. */
 let api: TestAdapter;
@@ -30,7 +29,7 @@ beforeEach(async () => {
 });
 
 interface Kind {
-  resource: ResourceName;
+  resource: string;
   newId: () => string;
   /** SQL of what consumers see */
   table: string;
@@ -38,7 +37,7 @@ interface Kind {
   wrong: { field: string; value: unknown };
 }
 
-const KINDS: Record<ResourceName, Kind> = {
+const KINDS = {
   avtaler: {
     resource: 'avtaler',
     newId: randomUUID,
@@ -53,7 +52,7 @@ const KINDS: Record<ResourceName, Kind> = {
     key: 'organisasjonsnummer',
     wrong: { field: 'slettetDato', value: 'i dag' },
   },
-};
+} satisfies Record<string, Kind>;
 
 async function visible({ table, key }: Kind): Promise<string[]> {
   const rows = await api.owner.query<{ id: string }[]>(
@@ -76,7 +75,7 @@ const count = async (syncId: string): Promise<number[]> => {
   return ['endret', 'uendret', 'foreldet', 'parkert'].map((name) => body[name] ?? 0);
 };
 
-describe.each(RESOURCES.map((resource) => [resource, KINDS[resource]] as const))('%s', (_, kind) => {
+describe.each(Object.entries<Kind>(KINDS))('%s', (_, kind) => {
   const send = (
     method: 'POST' | 'PATCH' | 'DELETE',
     header: Parameters<TestAdapter['sendPage']>[1],
@@ -140,6 +139,42 @@ describe.each(RESOURCES.map((resource) => [resource, KINDS[resource]] as const))
     await api.send('POST', `synk/${full}/bekreft`);
     await api.waitFor(full, 'FULLFOERT', kind.resource);
     expect(await visible(kind)).toHaveLength(7);
+  });
+
+  test('what the topic lost is made up for by a full sync that begins after it was found, once all of it is stored', async () => {
+    const { config, kafka } = api.ingestor;
+    const own = kind.resource === 'avtaler' ? config.KAFKA_TOPIC : topic.topic;
+    const isOpen = async (): Promise<boolean> => {
+      await kafka.watch.round();
+      const rows = await api.owner.query<unknown[]>(
+        'select from konsum_hull where topic = $1 and lukket is null and lukket_av is null',
+        [own],
+      );
+      return rows.length > 0;
+    };
+    const full = async (syncId: string): Promise<void> => {
+      await send('POST', { synkId: syncId }, [{ id }]);
+      await api.waitFor(syncId, 'FULLFOERT', kind.resource);
+      await count(syncId);
+    };
+    const id = kind.newId();
+    const [before, refused, after] = [randomUUID(), randomUUID(), randomUUID()];
+    await full(before);
+    await api.owner.query(
+      'insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset) values ($1, 0, 0, 0, 1)',
+      [own],
+    );
+    await send('PATCH', { synkId: randomUUID() }, [{ id }]);
+    expect(await isOpen()).toBe(true);
+    await full(refused);
+    await api.owner.query('update synk_side set parkert = 1 where synk_id = $1', [refused]);
+    expect(await isOpen()).toBe(true);
+    await full(after);
+    expect(await isOpen()).toBe(false);
+    const [gap] = await api.owner.query<{ lukket_av: string }[]>('select lukket_av from konsum_hull where topic = $1', [
+      own,
+    ]);
+    expect(gap?.lukket_av).toBe(`full synk ${after}`);
   });
 
   test('an entry that is wrong is named by index and field, and nothing of its page is taken', async () => {

@@ -228,7 +228,7 @@ const KNOWN_BEFORE = `(a.kilde_epoke < $3
   or a.kilde_epoke = $3 and a.kilde_offset < ($2::jsonb ->> a.kilde_partisjon::text)::bigint)`;
 /** In none of its pages. */
 const notInSync = ({ synced, key }: StoredNames, more = ''): string =>
-  `not exists (select from ${synced.table} s where s.synk_id = $1 and s.${synced.key} = a.${key} ${more})`;
+  `not exists (select from ${synced.table} s where s.synk_id = $1 and s.${synced.key} = a.${key}::${synced.type} ${more})`;
 
 async function findMissing(
   db: PoolClient,

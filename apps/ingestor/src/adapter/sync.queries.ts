@@ -287,14 +287,14 @@ export async function countPage(
   db: PoolClient,
   { ressurs: resource, synkId: syncId, side: page }: UncountedPage,
 ): Promise<void> {
-  const { current, versions, changes, key, order, pageKeys, synced } = pushedOf(resource).stored;
+  const { current, versions, changes, key, keyType, order, pageKeys } = pushedOf(resource).stored;
   await db.query(
     `with side as materialized (
        select mottatt, ${pageKeys} as noekler, sist_endret from synk_side
        where synk_id = $1 and side = $2 and ${pageKeys} is not null for update skip locked
      ), sendt as (
        select mottatt, n as noekkel, e as sist_endret
-       from side cross join unnest(side.noekler::${synced.type}[], side.sist_endret) as i (n, e)
+       from side cross join unnest(side.noekler::${keyType}[], side.sist_endret) as i (n, e)
      ), spor as materialized (
        select exists (
          select from sendt i left join ${current} a on a.${key} = i.noekkel

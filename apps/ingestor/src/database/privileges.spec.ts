@@ -30,6 +30,7 @@ test('the writer has the rows that it writes, and nothing more', async () => {
     'endring DELETE INSERT SELECT',
     'gjenoppbygging INSERT SELECT UPDATE',
     'gjenoppbygging_partisjon INSERT SELECT UPDATE',
+    'gjenoppbygging_ressurs_rettet INSERT SELECT',
     'gjenoppbygging_ressurs_sett DELETE INSERT SELECT',
     'gjenoppbygging_ressurs_usett INSERT SELECT',
     'gjenoppbygging_sett DELETE INSERT SELECT',

@@ -28,8 +28,8 @@ export interface ResourceIngest {
   lock?: string;
   /** Told of the keys before these are written; what it answers with is done after that, in the same transaction. */
   follow?: Follow;
-  /** Holds all that follows from its rows against these, and puts right what differs. Answers with how many did. */
-  check?: (pool: Pool) => Promise<number>;
+  /** Holds all that follows from its rows against these, and puts right what differs when told to. Answers with how many did. */
+  check?: (pool: Pool, options: { repair: boolean }) => Promise<number>;
   /** what goes on for it in the background while it has a topic */
   jobs?: (parts: { pool: Pool; giveWay: GiveWay }) => ResourceJob[];
 }
@@ -43,7 +43,7 @@ interface ResourceJob {
 export interface ResourceWritten {
   folds: ResourceFold<EncodedResource>[];
   parked: ParkedMessage[];
-  /** of `repair`: keys of rows that were not what their message says */
+  /** of `repair`: keys of rows that were not what their messages say */
   repaired: string[];
 }
 
@@ -52,7 +52,15 @@ export interface ResourceTask<T> extends TopicPartition {
   select: (
     db: PoolClient,
     position: number | undefined,
-  ) => Promise<{ messages: readonly RawMessage[]; record: (written: ResourceWritten) => Promise<T> } | { answer: T }>;
+  ) => Promise<
+    | {
+        messages: readonly RawMessage[];
+        record: (written: ResourceWritten) => Promise<T>;
+        /** it is told what they would come to, and nothing else is stored than what `record` does */
+        undo?: boolean;
+      }
+    | { answer: T }
+  >;
   /** false for messages that are parked already */
   park?: boolean;
   /** As of avtaler: rows that do not say what the messages say that decided them are put right. */
@@ -115,14 +123,19 @@ export class ResourceWriter {
   private async perform<T>(db: PoolClient, task: ResourceTask<T>, oneByOne: boolean): Promise<T> {
     const selected = await task.select(db, await lockPosition(db, task));
     if ('answer' in selected) return selected.answer;
-    const { messages, record } = selected;
+    const { messages, record, undo = false } = selected;
     await this.takeLock(db);
+    if (undo) await db.query('savepoint uendret');
     const written = await (oneByOne ? this.playEach(db, task, messages) : this.play(db, task, messages));
     // Where its topic is not read again, all bytes are kept.
     if (task.park !== false) await insertParked(db, task, written.parked, undefined);
-    if (task.repair) written.repaired = await this.repair(db, task, messages);
+    if (task.repair) {
+      const changed = written.folds.filter(({ changes }) => changes.length > 0).map(({ key }) => key);
+      written.repaired = [...new Set([...changed, ...(await this.repair(db, task, messages))])];
+    }
     const deletions = written.folds.flatMap(({ key, erasedAt }) => erasedAt.map((position) => ({ key, position })));
     await this.queries.deleteParkedBytes(db, task.topic, deletions);
+    if (undo) await db.query('rollback to savepoint uendret');
     return record(written);
   }
 

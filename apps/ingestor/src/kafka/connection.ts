@@ -30,8 +30,6 @@ export interface KafkaConnection {
   /** the topic, to be read again beside the stream */
   topic: Topic;
   publisher: Publisher;
-  /** of the topic of virksomheter, when there is one */
-  virksomhetPublisher: Publisher | undefined;
   /** of the trigger topic, when there is one; whoever uses it stops it */
   triggerPublisher: Publisher | undefined;
   /** who is in the stream's consumer group, and whether the stream gets on */
@@ -84,9 +82,12 @@ export function createKafkaConnection(
   const resourceStreams = streamsOf(patterns.resources ?? [], consumption, made);
   const publisher = createPublisher(topic);
   const avtaler = createTopic(consumption);
-  const virksomhetPublisher = resourceStreams.find((resource) => resource.topic === config.VIRKSOMHET_TOPIC)?.publisher;
   const stream = createStream(consumption);
-  const others = [config.IDENT_TOPIC ?? [], resourceStreams.map((resource) => resource.topic)].flat();
+  const watched = [
+    { topic, resource: 'avtaler' },
+    ...(config.IDENT_TOPIC === undefined ? [] : [{ topic: config.IDENT_TOPIC, resource: undefined }]),
+    ...resourceStreams.map((resource) => ({ topic: resource.topic, resource: resource.name })),
+  ];
   return {
     stream,
     foreground: stream,
@@ -98,9 +99,8 @@ export function createKafkaConnection(
     resourceStreams,
     topic: avtaler,
     publisher,
-    virksomhetPublisher,
     triggerPublisher: config.TRIGGER_TOPIC === undefined ? undefined : createPublisher(config.TRIGGER_TOPIC),
-    watch: new TopicWatch(dataSource, { avtaler: topic, others }, (name) => admin.describe(name)),
+    watch: new TopicWatch(dataSource, watched, (name) => admin.describe(name)),
     describe: () => admin.describe(topic),
     ...connecting(admin, groupAdmin, [publisher, ...resourceStreams.map((resource) => resource.publisher)]),
   };

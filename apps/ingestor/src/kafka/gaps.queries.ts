@@ -29,30 +29,57 @@ export async function noteGap(db: EntityManager, { topic, epoch, partition, from
 }
 
 /**
- * Closes the gaps of the topic that a reconciliation has made up for, and answers with how many were closed. That is one
- * against the source's own list, made since the gap was found, all of whose differences are gone: each avtale that it
- * found missing or outdated is stored as new as the list had it, each that the source does not have is deleted or has
- * changed since. One that the source changed after the gap was found comes by itself.
+ * A reconciliation against the source's own list, made since the gap was found, all of whose differences are gone: each
+ * avtale that it found missing or outdated is stored as new as the list had it, each that the source does not have is
+ * deleted or has changed since. One that the source changed after the gap was found comes by itself.
  */
-export async function closeGaps(db: EntityManager, topic: string): Promise<number> {
+const LIST = `
+  select 'avstemming ' || max(r.id) from avstemming r
+  where $2 = 'avtaler' and r.kilde = 'LISTE' and r.per >= h.oppdaget and not exists (
+    select from avstemming_differanse d left join avtale a using (avtale_id)
+    where d.avstemming = r.id and d.type <> 'NYERE'
+      and not (d.fersk and coalesce(d.sist_endret_hos_kilden, d.sist_endret_her) > h.oppdaget)
+      and case when d.type = 'FREMMED'
+        then a.slettet is null
+          and (a.kilde_epoke, a.kilde_partisjon, a.kilde_offset) = (d.epoke, d.partisjon, d.kafka_offset)
+        else not coalesce(a.sist_endret >= d.sist_endret_hos_kilden
+          and (a.slettet is distinct from 'GRAVSTEIN' or a.mottatt > r.avsluttet), false) end)`;
+
+/**
+ * An adapter's full sync, begun since the gap was found: what it did not hold is deleted, and each entry that it held is
+ * stored as new as it had it. Not when one could not be stored, or when they have not been counted yet.
+ */
+const FULL_SYNC = `
+  select 'full synk ' || max(s.synk_id) from synk s
+  where s.ressurs = $2 and s.type = 'FULL' and coalesce(s.ressurstilstand, s.tilstand) = 'FULLFOERT'
+    and s.startet >= h.oppdaget and not exists (
+      select from synk_side p where p.synk_id = s.synk_id and (p.parkert is null or p.parkert > 0))`;
+
+/**
+ * A rebuild of a resource, begun since the gap was found by somebody who said that the source has published all of it again:
+ * what is stored is what the topic tells. Of what the topic lost, the topic itself tells nothing.
+ */
+const REBUILD = `
+  select 'gjenoppbygging ' || max(g.id) from gjenoppbygging g
+  where g.topic = $1 and g.tilstand = 'FERDIG' and g.lukker_hull and g.startet >= h.oppdaget`;
+
+/** A topic, and what it brings; undefined: nothing that a gap of it could be closed by. */
+export interface WatchedTopic {
+  topic: string;
+  resource: string | undefined;
+}
+
+/** Closes the gaps of the topic that have been made up for, and answers with how many were closed. */
+export async function closeGaps(db: EntityManager, { topic, resource }: WatchedTopic): Promise<number> {
+  if (resource === undefined) return 0;
   const [, closed] = await db.query<[unknown, number]>(
-    `update konsum_hull h set lukket = clock_timestamp(), lukket_av = 'avstemming ' || r.id
+    `update konsum_hull h set lukket = clock_timestamp(), lukket_av = r.av
      from (
-       select h.id as hull, (
-         select max(r.id) from avstemming r where r.kilde = 'LISTE' and r.per >= h.oppdaget and not exists (
-           select from avstemming_differanse d left join avtale a using (avtale_id)
-           where d.avstemming = r.id and d.type <> 'NYERE'
-             and not (d.fersk and coalesce(d.sist_endret_hos_kilden, d.sist_endret_her) > h.oppdaget)
-             and case when d.type = 'FREMMED'
-               then a.slettet is null
-                 and (a.kilde_epoke, a.kilde_partisjon, a.kilde_offset) = (d.epoke, d.partisjon, d.kafka_offset)
-               else not coalesce(a.sist_endret >= d.sist_endret_hos_kilden
-                 and (a.slettet is distinct from 'GRAVSTEIN' or a.mottatt > r.avsluttet), false) end)
-       ) as id
+       select h.id as hull, coalesce((${LIST}), (${FULL_SYNC}), (${REBUILD})) as av
        from konsum_hull h where h.topic = $1 and h.lukket is null
      ) r
-     where h.id = r.hull and r.id is not null and h.lukket is null`,
-    [topic],
+     where h.id = r.hull and r.av is not null and h.lukket is null`,
+    [topic, resource],
   );
   return closed;
 }

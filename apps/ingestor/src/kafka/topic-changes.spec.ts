@@ -266,7 +266,7 @@ function jobs(): { meter: FreshnessMeter; watch: TopicWatch } {
   const describe = (): ReturnType<TopicAdmin['describe']> => admin.describe(topic.topic);
   return {
     meter: new FreshnessMeter(dataSource, topic.topic, describe),
-    watch: new TopicWatch(dataSource, { avtaler: topic.topic, others: [] }, describe),
+    watch: new TopicWatch(dataSource, [{ topic: topic.topic, resource: 'avtaler' }], describe),
   };
 }
 

@@ -1,7 +1,7 @@
 import { logger, startJob, type BackgroundJob } from '@tiltak/platform';
 import type { DataSource } from 'typeorm';
 import { metrics } from '../metrics.ts';
-import { closeGaps, countGaps, forgetPartitions, readMadeAnewAt } from './gaps.queries.ts';
+import { closeGaps, countGaps, forgetPartitions, readMadeAnewAt, type WatchedTopic } from './gaps.queries.ts';
 import { preparePositions, readStored } from './prepare-positions.ts';
 import type { TopicDescription } from './topic-admin.ts';
 
@@ -17,7 +17,7 @@ export class TopicWatch {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly topics: { avtaler: string; others: readonly string[] },
+    private readonly topics: readonly WatchedTopic[],
     private readonly describe: (topic: string) => Promise<TopicDescription>,
   ) {}
 
@@ -32,12 +32,13 @@ export class TopicWatch {
 
   /** One look at each topic. */
   async round(): Promise<void> {
-    const { avtaler, others } = this.topics;
-    await this.look(avtaler);
-    const closed = await closeGaps(this.dataSource.manager, avtaler);
-    if (closed > 0) logger.info({ topic: avtaler, hull: closed }, 'A reconciliation has made up for what was lost');
-    for (const topic of others) await this.look(topic);
-    for (const topic of [avtaler, ...others]) await this.show(topic);
+    for (const watched of this.topics) {
+      const { topic } = watched;
+      await this.look(topic);
+      const closed = await closeGaps(this.dataSource.manager, watched);
+      if (closed > 0) logger.info({ topic, hull: closed }, 'What was lost has been made up for');
+    }
+    for (const { topic } of this.topics) await this.show(topic);
   }
 
   private async look(topic: string): Promise<void> {

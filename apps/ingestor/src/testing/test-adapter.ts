@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
-import { pushedOf, type ResourceName } from '../adapter/pushed/resources.ts';
+import { pushedOf } from '../adapter/pushed/resources.ts';
 import type { SyncCompletion } from '../adapter/sync-completion.job.ts';
 import type { Publisher } from '../kafka/publisher.ts';
 import { startTestIngestor, type TestIngestor, type TestResponse } from './test-ingestor.ts';
@@ -16,10 +16,10 @@ export interface TestAdapter extends TestIngestor {
     method: 'POST' | 'PATCH' | 'DELETE',
     header: PageHeader,
     entries: PageEntry[],
-    resource?: ResourceName,
+    resource?: string,
   ) => Promise<TestResponse>;
   /** Until a sync is in that state, and all that is on the topic is stored. */
-  waitFor: (syncId: string, state: string, resource?: ResourceName) => Promise<void>;
+  waitFor: (syncId: string, state: string, resource?: string) => Promise<void>;
   /** The ids of the avtaler that consumers would see, with the number of each. */
   visible: () => Promise<Record<string, number | null>>;
 }

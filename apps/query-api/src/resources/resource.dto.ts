@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional, ApiSchema, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, type ApiPropertyOptions } from '@nestjs/swagger';
 import type { Values } from '@tiltak/resource';
-import { IntegerParam } from '@tiltak/platform';
+import { formOf, IntegerParam, type Members } from '@tiltak/platform';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { LenkeDto } from '../avtaler/avtaler.dto.ts';
 import { CHANGE_TYPES, DELETE_REASONS } from '../changes/changes.dto.ts';
@@ -19,8 +19,6 @@ export interface ResourceDtos {
   changesQuery: Type;
   exportQuery: Type;
 }
-
-type Members = Record<string, PropertyDecorator[]>;
 
 /** Made of its definition, so that forms, schemas and grants can't say different things. */
 export function dtosOf(read: ReadResource): ResourceDtos {
@@ -45,20 +43,6 @@ export function dtosOf(read: ReadResource): ResourceDtos {
     changesQuery: changesForm(),
     exportQuery: exportDto(read),
   };
-}
-
-/** A class with these members, each with what is said and required of it. */
-function formOf(schema: string | undefined, members: Members, defaults: Record<string, unknown> = {}): Type {
-  const form = class {
-    constructor() {
-      Object.assign(this, defaults);
-    }
-  };
-  if (schema !== undefined) ApiSchema({ name: schema })(form);
-  for (const [name, decorators] of Object.entries(members)) {
-    for (const decorate of decorators) decorate(form.prototype as object, name);
-  }
-  return form;
 }
 
 /** Where to go, and what to send there: one schema for all resources. */

@@ -50,6 +50,8 @@ import { RessursStatus1795755246845 } from './1795755246845-ressurs-status.ts';
 import { HovedenhetOppslag1795756142194 } from './1795756142194-hovedenhet-oppslag.ts';
 import { RevisorensTid1795800000000 } from './1795800000000-revisorens-tid.ts';
 import { EnheterUnder1795900000000 } from './1795900000000-enheter-under.ts';
+import { HullLukkesAvGjenoppbygging1796000100000 } from './1796000100000-hull-lukkes-av-gjenoppbygging.ts';
+import { Gjenoppbyggingsrapport1796000200000 } from './1796000200000-gjenoppbyggingsrapport.ts';
 
 /** Oldest first. `nx g migration <name>` adds to the end; one that has been released is never changed. */
 export const MIGRATIONS = [
@@ -105,4 +107,6 @@ export const MIGRATIONS = [
   HovedenhetOppslag1795756142194,
   RevisorensTid1795800000000,
   EnheterUnder1795900000000,
+  HullLukkesAvGjenoppbygging1796000100000,
+  Gjenoppbyggingsrapport1796000200000,
 ];

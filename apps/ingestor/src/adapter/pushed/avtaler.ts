@@ -44,6 +44,7 @@ export const PUSHED_AVTALER: Pushed = {
     versions: 'avtale_versjon',
     changes: 'endring',
     key: 'avtale_id',
+    keyType: 'uuid',
     order: 'sist_endret',
     synced: { table: 'synk_avtale', key: 'avtale_id', type: 'uuid' },
     pageKeys: 'avtaler',

@@ -13,6 +13,8 @@ export interface StoredNames {
   versions: string;
   changes: string;
   key: string;
+  /** of its column */
+  keyType: 'uuid' | 'text';
   order: string;
   /** the keys of a full sync, until it has ended */
   synced: { table: string; key: string; type: 'uuid' | 'text' };
@@ -90,6 +92,7 @@ export function pushed<F extends Readonly<Record<string, Field>>>(resource: Reso
       versions: `${table}_versjon`,
       changes: `${table}_endring`,
       key: columnOf(key),
+      keyType: keyField.read === 'uuid' ? 'uuid' : 'text',
       order: columnOf(order),
       synced: { table: 'synk_noekkel', key: 'noekkel', type: 'text' },
       pageKeys: 'noekler',

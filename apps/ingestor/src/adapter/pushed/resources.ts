@@ -1,14 +1,15 @@
-import { VIRKSOMHETER } from '@tiltak/virksomhet';
+import { RESOURCES as INGESTED } from '../../resources/resources.ts';
 import { PUSHED_AVTALER } from './avtaler.ts';
 import { pushed, type Pushed } from './pushed.ts';
 
-/** All that adapters can push. */
-export const PUSHED_VIRKSOMHETER = pushed(VIRKSOMHETER);
-const ALL: readonly Pushed[] = [PUSHED_AVTALER, PUSHED_VIRKSOMHETER];
+/** All that adapters can push: avtaler, and each other resource that says how. */
+const ALL: readonly Pushed[] = [
+  PUSHED_AVTALER,
+  ...INGESTED.filter(({ push }) => push).map(({ resource }) => pushed(resource)),
+];
 
 /** As the contract names them. */
-export const RESOURCES = ['avtaler', 'virksomheter'] as const;
-export type ResourceName = (typeof RESOURCES)[number];
+export const RESOURCES: readonly string[] = ALL.map(({ name }) => name);
 
 /** @throws for a sync of a resource that this version does not know: a newer one has made it */
 export function pushedOf(name: string): Pushed {

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, ON_DUTY_NAV_IDENT, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
+import fc from 'fast-check';
 import { ingestBatch } from '../../ingest/ingest-batch.ts';
 import { packBytes, unpackValue } from '../../ingest/parked-bytes.ts';
 import { fingerprintOf } from '../../ingest/parse.ts';
 import { Writer } from '../../ingest/writer.ts';
+import type { RawMessage } from '../../kafka/batch.ts';
 import { metrics } from '../../metrics.ts';
+import { expectedVirksomheter, nr, raw, said } from '../../testing/said-virksomheter.ts';
 import { batch, deltakerId, ID, message, PARTITION, TOPIC } from '../../testing/test-ingest.ts';
 import { startTestIngestor, type TestIngestor } from '../../testing/test-ingestor.ts';
 import { ParkedBulk } from './bulk.job.ts';
@@ -13,17 +16,19 @@ import { ParkedRetention } from './retention.job.ts';
 
 let ingestor: TestIngestor;
 let topic: TestTopic;
+let units: TestTopic;
 beforeAll(async () => {
-  topic = await createTestTopic();
+  [topic, units] = await Promise.all([createTestTopic(), createTestTopic()]);
   ingestor = await startTestIngestor({
     KAFKA_BROKERS: testEnvironment().kafka,
     KAFKA_TOPIC: topic.topic,
+    VIRKSOMHET_TOPIC: units.topic,
     KAFKA_GROUP_ID: randomUUID(),
   });
 });
 afterAll(async () => {
   await ingestor.stop();
-  await topic.remove();
+  await Promise.all([topic.remove(), units.remove()]);
 });
 beforeEach(async () => {
   await ingestor.empty();
@@ -179,6 +184,42 @@ describe('one action on all with a reason', () => {
     await finish();
     expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 252, utfoert: 250, fortsattParkert: 2 });
     expect((await ingestor.dump()).avtale).toHaveLength(250);
+  });
+
+  test('of another resource they come to what the messages say, in whatever order they were parked, and those of a topic that is off wait', async () => {
+    const all = fc.sample(said, { numRuns: 150, seed: 7 });
+    const messages = all.map((one, offset) => raw(one, offset));
+    const broken = { offset: all.length, key: Buffer.from(nr(1)), value: Buffer.from('{'), writtenAt: 0 };
+    const park = async (own: string, { offset, key, value, writtenAt = 0 }: RawMessage): Promise<unknown> =>
+      ingestor.owner.query(
+        `insert into parkert_melding (topic, partisjon, kafka_offset, nokkel, verdi, avtrykk, kode, aarsak, skrevet)
+         values ($1, 0, $2, $3, $4, $5, 'UGYLDIG_FELT', 'was not understood then', $6)`,
+        [own, offset, key, value, fingerprintOf({ key, value }), new Date(writtenAt)],
+      );
+    await ingestor.owner.query(
+      `insert into ressurs_status (topic, partisjon, slutt_offset, ressurs) values ('off', 0, 0, 'kontorer')`,
+    );
+    await park('off', broken);
+    for (const one of [...messages.toReversed(), broken]) await park(units.topic, one);
+    await start({ handling: 'SPILL_AV', alle: true });
+    await finish();
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 152, fortsattParkert: 1 });
+    const stored = await ingestor.owner.query(
+      `select organisasjonsnummer as nr, overordnet_enhet as above, hovedenhet as top, slettet is not null as gone
+       from virksomhet order by 1`,
+    );
+    expect(stored).toEqual(expectedVirksomheter(all));
+    // Some went with what a later message deleted.
+    expect(await states()).toMatchObject([
+      { tilstand: 'FORKASTET' },
+      { tilstand: 'PARKERT', count: 2 },
+      { tilstand: 'SPILT_AV' },
+    ]);
+    expect(await ingestor.call('POST', '/drift/v1/parkerte/1/spill-av')).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('does not read off now') },
+    });
+    expect(await ingestor.owner.query('select forsok from parkert_melding where id = 1')).toEqual([{ forsok: 0 }]);
   });
 
   test('takes as few at once as fit in memory when they are unpacked, one at least, and a whole batch without its bytes', async () => {

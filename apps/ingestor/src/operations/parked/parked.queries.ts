@@ -324,3 +324,9 @@ export async function readOldestAge(db: Pool): Promise<number> {
   );
   return rows[0]?.age ?? 0;
 }
+
+/** Whether it is, or was, the topic of another resource than avtaler. */
+export async function isOfResource(db: Pool, topic: string): Promise<boolean> {
+  const { rowCount } = await db.query('select from ressurs_status where topic = $1 limit 1', [topic]);
+  return rowCount !== 0;
+}

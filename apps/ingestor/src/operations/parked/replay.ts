@@ -21,6 +21,7 @@ import {
   readParked,
   lockParked,
   listParked,
+  isOfResource,
   markStillParked,
   markDiscarded,
   lockWaiting,
@@ -123,10 +124,10 @@ export class ParkedReplay {
       const [first] = group;
       if (!first) continue;
       const { topic, epoke: epoch, partisjon: partition } = first;
-      const isAlone =
-        topic === this.others.identer.topic || this.others.resources.has(topic) || first.kode === UNDECODABLE;
+      const isAlone = topic === this.others.identer.topic || first.kode === UNDECODABLE;
       if (isAlone) for (const { id } of group) await this.replayAlone(id, who, note);
-      else await this.replayTogether({ topic, epoch, partition }, group, who, note);
+      // Of what nobody here reads nothing becomes.
+      else if (await this.isRead(topic)) await this.replayTogether({ topic, epoch, partition }, group, who, note);
     }
   }
 
@@ -169,7 +170,7 @@ export class ParkedReplay {
     note: NoteReplayed,
   ): Promise<void> {
     try {
-      await this.writer.write<undefined>({
+      await this.writerOf(place.topic).write<undefined>({
         ...place,
         park: false,
         select: async (db) => {
@@ -260,6 +261,7 @@ export class ParkedReplay {
   ): Promise<ReplayOutcome> {
     const parked = requireParked(await readParked(this.pool, id));
     requireBytes(parked, parked, parked.topic === this.others.identer.topic);
+    if (!(await this.isRead(parked.topic))) throw new Problem(PROBLEMS.KONFLIKT, notRead(parked.topic));
     if (parked.kode === UNDECODABLE) return this.replayBatch(parked, who, noteAction);
     const message = parked.utelatt ? await this.readFromTopic(parked) : parked;
     const { topic, epoke: epoch, partisjon: partition } = message;
@@ -292,6 +294,11 @@ export class ParkedReplay {
   /** Of avtaler, or of the resource whose topic it is: both take messages at the place that they had. */
   private writerOf(topic: string): PlaceWriter {
     return this.others.resources.get(topic) ?? this.writer;
+  }
+
+  /** Not what is of a resource whose topic is off here: as an avtale it would be refused for what it is not. */
+  private async isRead(topic: string): Promise<boolean> {
+    return topic === this.topic.name || this.others.resources.has(topic) || !(await isOfResource(this.pool, topic));
   }
 
   /** A batch that could not be read when it came: its messages, each at its own place; those that can't be used are parked. */
@@ -368,10 +375,9 @@ interface PlaceWriter {
   write: <T>(
     task: TopicPartition & {
       park?: boolean;
-      select: (db: PoolClient) => Promise<{
-        messages: readonly RawMessage[];
-        record: (written: Played) => Promise<T>;
-      }>;
+      select: (
+        db: PoolClient,
+      ) => Promise<{ messages: readonly RawMessage[]; record: (written: Played) => Promise<T> } | { answer: T }>;
     },
   ) => Promise<T>;
 }
@@ -380,6 +386,9 @@ interface Played {
   folds: readonly { outcomes: Record<Outcome, number> }[];
   parked: ParkedMessage[];
 }
+
+const notRead = (topic: string): string =>
+  `The ingestor does not read ${topic} now. It can be replayed when it does, or be discarded`;
 
 const OVERTAKEN =
   'A batch of the person register may have been overtaken by what came after it. Ask the register to send its persons again, then discard this';
@@ -424,7 +433,7 @@ function gone({ topic, partisjon, offset }: ParkedRow, why: string, isIdent: boo
       ? `The bytes of the message ${why}. It was of the person register, at ${place}: nothing reads that topic again, and ` +
           'the next message of its key says all that there is. Discard this one'
       : `The bytes of the message ${why}. The topic has it, unless compaction has taken it, at ${place}: a rebuild ` +
-          '(POST /drift/v1/gjenoppbygging) reads it again, and resolves this one when it can be used. Else discard it',
+          '(POST /drift/v1/gjenoppbygging) of what the topic is of reads it again, and resolves this one when it can be used. Else discard it',
   );
 }
 

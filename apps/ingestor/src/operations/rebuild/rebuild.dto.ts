@@ -1,8 +1,10 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { UUID } from '@tiltak/avtale';
 import { IntegerParam } from '@tiltak/platform';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { RessursDto } from '../ressurs.dto.ts';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { AVTALER, OTHERS, RESOURCE_NAME, RessursDto } from '../ressurs.dto.ts';
 
+const KEY_KINDS = ['USETTE', 'RETTEDE'] as const;
 const STATES = ['INGEN', 'KJORER', 'STOPPET', 'FERDIG'] as const;
 
 @ApiSchema({ name: 'Gjenoppbygging' })
@@ -39,12 +41,23 @@ export class FramdriftDto {
   venterPaaBekreftelse?: boolean;
 
   @ApiPropertyOptional({
+    description: 'Of another resource than avtaler: nothing was changed, `rettet` and `usette` are what would be',
+  })
+  rapport?: boolean;
+
+  @ApiPropertyOptional({
     type: 'string',
     format: 'date-time',
     description:
       'While it runs: about when all is read, should it go on as it has until now. It gives way to the stream',
   })
   ferdigOmtrent?: string;
+
+  @ApiProperty({ type: [String], example: [AVTALER], description: 'What can be read again here, as `ressurs`' })
+  ressurser: string[];
+
+  @ApiProperty({ type: 'integer', description: 'Gaps of its topic that nothing has made up for yet' })
+  aapneHull: number;
 
   @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
   startet: string | null;
@@ -53,11 +66,33 @@ export class FramdriftDto {
   avsluttet: string | null;
 }
 
-export class UsetteDto extends RessursDto {
-  @ApiPropertyOptional({ description: '`neste` of the page before', maxLength: 200 })
+export class StartGjenoppbyggingDto extends RessursDto {
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    default: 'false',
+    description:
+      'Of another resource than avtaler: the source has published all of them again since gaps (`hull`) were found. ' +
+      'When the rebuild is done, the gaps that were found before it are closed',
+  })
   @IsOptional()
-  @IsString()
-  @MaxLength(200)
+  @IsIn(['true', 'false'])
+  lukkHull?: 'true' | 'false';
+
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    default: 'false',
+    description:
+      'Of another resource than avtaler: nothing is changed. `rettet` and `usette` tell what a rebuild would do, and `listGjenoppbygdeNoekler` of which',
+  })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  rapport?: 'true' | 'false';
+}
+
+export class UsetteDto {
+  @ApiPropertyOptional({ format: 'uuid', description: '`neste` of the page before' })
+  @IsOptional()
+  @Matches(UUID, { message: 'must be the neste of a page' })
   neste?: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 1000 })
@@ -70,11 +105,46 @@ export class UsetteDto extends RessursDto {
 
 @ApiSchema({ name: 'UsettSide' })
 export class UsettSideDto {
-  @ApiProperty({ type: [String], description: 'avtaleId; none of another resource' })
+  @ApiProperty({ type: [String], description: 'avtaleId' })
   avtaleIder: string[];
 
-  @ApiPropertyOptional({ type: [String], description: 'Of another resource than avtaler: their keys' })
-  noekler?: string[];
+  @ApiPropertyOptional({ format: 'uuid', description: 'The next page; absent on the last one' })
+  neste?: string;
+}
+
+@ApiSchema({ name: 'ListGjenoppbygdeNoekler' })
+export class ListNoeklerDto {
+  @ApiProperty({ enum: OTHERS, description: 'Another resource than avtaler, whose topic the ingestor has' })
+  @Matches(RESOURCE_NAME, { message: 'must be the name of a resource' })
+  ressurs: string;
+
+  @ApiPropertyOptional({
+    enum: KEY_KINDS,
+    default: 'USETTE',
+    description:
+      'USETTE: those that the topic does not tell of any more. RETTEDE: rows that were not what their messages say, the first ten thousand of them',
+  })
+  @IsOptional()
+  @IsIn(KEY_KINDS)
+  slag: (typeof KEY_KINDS)[number] = 'USETTE';
+
+  @ApiPropertyOptional({ description: '`neste` of the page before', maxLength: 200 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  neste?: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 100 })
+  @IsInt()
+  @Min(1)
+  @Max(1_000)
+  antall: number = 100;
+}
+
+@ApiSchema({ name: 'GjenoppbygdNoekkelside' })
+export class NoekkelsideDto {
+  @ApiProperty({ type: [String], description: 'In their order' })
+  noekler: string[];
 
   @ApiPropertyOptional({ description: 'The next page; absent on the last one' })
   neste?: string;

@@ -9,6 +9,7 @@ import { recordAction, type Actor } from '../actions.queries.ts';
 import { lockWaitingAmong, markReplayed } from '../parked/parked.queries.ts';
 import type { Rebuildable } from './rebuildable.ts';
 import {
+  countOpenGaps,
   insertRebuild,
   isRead,
   lockPlan,
@@ -24,6 +25,13 @@ import { setConfirmed } from './resource-rebuild.queries.ts';
 const ROWS_IN_PIECE = { first: 1_000, least: 100, most: 20_000 };
 /** What was seen is forgotten as soon as a rebuild is over; this is for what a process left that ended in the middle of it. */
 const REST_MS = 60_000;
+
+export interface RebuildOptions {
+  /** The source has published all of it again since gaps of the topic were found: when it is done, these are closed. */
+  closesGaps?: boolean;
+  /** Nothing is changed: it is told what would be. */
+  isReport?: boolean;
+}
 
 /**
  * Reads the topic again from its start while the stream goes on, in a consumer group and with positions of its own.
@@ -47,16 +55,24 @@ export class Rebuild {
     this.rows = giveWay.inPieces(ROWS_IN_PIECE);
   }
 
-  /** @throws Problem 409 when one is running, 503 when Kafka does not answer */
-  async begin(who: Actor): Promise<void> {
-    const { topic } = this.rebuilt;
+  /**
+   * @throws Problem 409 when one is running, 503 when Kafka does not answer, 400 for what this can't be asked
+   */
+  async begin(who: Actor, { closesGaps = false, isReport = false }: RebuildOptions = {}): Promise<void> {
+    const { topic, removal } = this.rebuilt;
+    // What is named stays: that it is gone at the source is not known of it.
+    if (closesGaps && !removal) refuseOption('lukkHull', 'is for what is removed when the topic lacks it');
+    if (closesGaps && isReport) refuseOption('lukkHull', 'is for what is put right, and a report puts nothing right');
+    if (isReport && !removal)
+      refuseOption('rapport', 'is of another resource: avtaler are reconciled with their topic');
     const { id: topicId, partitions: extents } = await topic.describe();
     const epoch = await readEpoch(this.pool, topic.name, topicId);
     await inTransaction(this.pool, async (db) => {
       await this.rebuilt.prepare?.(db);
-      const id = await insertRebuild(db, topic.name, who.hvem, { epoch, extents });
+      const id = await insertRebuild(db, topic.name, { who: who.hvem, closesGaps, isReport }, { epoch, extents });
       if (id === undefined) throw new Problem(PROBLEMS.KONFLIKT, 'A rebuild is running');
-      await recordAction(db, who, { handling: 'START_GJENOPPBYGGING', gjelder: id, antall: null });
+      const action = isReport ? 'RAPPORTER_GJENOPPBYGGING' : 'START_GJENOPPBYGGING';
+      await recordAction(db, who, { handling: action, gjelder: id, antall: null });
     });
   }
 
@@ -84,6 +100,11 @@ export class Rebuild {
     });
   }
 
+  /** Of its topic: those that nothing has made up for. */
+  countGaps(): Promise<number> {
+    return countOpenGaps(this.pool, this.rebuilt.topic.name);
+  }
+
   start(): void {
     const { name } = this.rebuilt;
     const job = name === 'avtaler' ? 'gjenoppbygging' : `gjenoppbygging-${name}`;
@@ -106,19 +127,19 @@ export class Rebuild {
   }
 
   /** Begun again where a process ended in the middle of it. */
-  private async end({ id, isNamed, isConfirmed }: RunningRebuild, signal: AbortSignal): Promise<void> {
+  private async end({ id, isNamed, isConfirmed, isReport }: RunningRebuild, signal: AbortSignal): Promise<void> {
     if (!isNamed) await this.nameUnseen(id, signal);
     if (signal.aborted) return;
     const { removal } = this.rebuilt;
     if (!removal) return setDone(this.pool, id);
     const named = isNamed ? { isConfirmed } : await removal.setNamed(id);
     if (!named?.isConfirmed) return;
-    for (let isMore = true; isMore;) {
+    for (let isMore = !isReport; isMore;) {
       if (signal.aborted) return;
       isMore = await this.rows.take((most) => removal.remove(id, most));
       if (isMore && (await readRunning(this.pool, this.rebuilt.topic.name))?.id !== id) return;
     }
-    await setDone(this.pool, id, await removal.check());
+    await setDone(this.pool, id, await removal.check({ repair: !isReport }));
   }
 
   private async nameUnseen(id: string, signal: AbortSignal): Promise<void> {
@@ -209,18 +230,27 @@ export class Rebuild {
         const messages = batch.messages.filter(({ offset }) => offset >= plan.next && offset < plan.end);
         return {
           messages,
+          undo: plan.isReport,
           record: async ({ keys, parked, repaired }) => {
             const unusable = new Set(parked.map(({ position }) => position.offset));
             const used = messages.filter(({ offset }) => !unusable.has(offset));
             // What waited can be used by now.
-            const waiting = await lockWaitingAmong(db, batch, used);
+            const waiting = plan.isReport ? [] : await lockWaitingAmong(db, batch, used);
             if (waiting.length > 0) await markReplayed(db, waiting, plan.startedBy);
             await this.rebuilt.recordSeen(db, plan.id, keys);
-            await recordRead(db, plan.id, { partition, next: Math.max(plan.next, nextOffset), repaired });
+            const count = await this.rebuilt.recordRepaired(db, plan.id, repaired);
+            await recordRead(db, plan.id, { partition, next: Math.max(plan.next, nextOffset), repaired: count });
             return nextOffset;
           },
         };
       },
     });
   }
+}
+
+/** @throws Problem 400 */
+function refuseOption(field: string, message: string): never {
+  throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The rebuild can not be started so', {
+    feil: [{ felt: field, melding: message }],
+  });
 }

@@ -18,6 +18,8 @@ export interface RebuildProgress {
   fjernet: number;
   /** of a resource: so many are unseen that somebody must say that they may go */
   awaitsConfirmation: boolean;
+  /** of a resource: nothing of it is changed */
+  isReport: boolean;
 }
 
 /**
@@ -28,12 +30,13 @@ export interface RebuildProgress {
 export async function insertRebuild(
   db: PoolClient,
   topic: string,
-  who: string,
+  { who, closesGaps, isReport }: { who: string; closesGaps: boolean; isReport: boolean },
   { epoch, extents }: { epoch: number; extents: readonly PartitionExtent[] },
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(
-    'insert into gjenoppbygging (topic, startet_av, epoke) values ($1, $2, $3) on conflict do nothing returning id',
-    [topic, who, epoch],
+    `insert into gjenoppbygging (topic, startet_av, epoke, lukker_hull, rapport) values ($1, $2, $3, $4, $5)
+     on conflict do nothing returning id`,
+    [topic, who, epoch, closesGaps, isReport],
   );
   const id = rows[0]?.id;
   if (id === undefined) return undefined;
@@ -55,7 +58,7 @@ export async function readProgress(db: Pool, topic: string): Promise<RebuildProg
        coalesce(sum(p.slutt_offset - p.start_offset), 0)::float8 as antall,
        case when g.tilstand = 'FERDIG' then
          (select count(*)::int from gjenoppbygging_usett u where u.gjenoppbygging = g.id) else 0 end as usette,
-       0 as fjernet, false as "awaitsConfirmation"
+       0 as fjernet, false as "awaitsConfirmation", false as "isReport"
      from gjenoppbygging g left join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 group by g.id order by g.id desc limit 1`,
     [topic],
@@ -81,12 +84,14 @@ export interface RunningRebuild {
   isNamed: boolean;
   /** of a resource: and may go */
   isConfirmed: boolean;
+  isReport: boolean;
 }
 
 /** The one that runs, and where reading goes on in each partition. */
 export async function readRunning(db: Pool, topic: string): Promise<RunningRebuild | undefined> {
   const { rows } = await db.query<Omit<RunningRebuild, 'positions'> & { partisjon: number | null; neste: string }>(
-    `select g.id, g.navngitt is not null as "isNamed", g.bekreftet as "isConfirmed", p.partisjon, p.neste_offset as neste
+    `select g.id, g.navngitt is not null as "isNamed", g.bekreftet as "isConfirmed",
+       g.rapport as "isReport", p.partisjon, p.neste_offset as neste
      from gjenoppbygging g
      left join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id where g.topic = $1 and g.tilstand = 'KJORER'`,
     [topic],
@@ -96,8 +101,8 @@ export async function readRunning(db: Pool, topic: string): Promise<RunningRebui
   const positions = rows.flatMap(({ partisjon: partition, neste: next }) =>
     partition === null ? [] : [[partition, Number(next)] as const],
   );
-  const { id, isNamed, isConfirmed } = first;
-  return { id, isNamed, isConfirmed, positions: new Map(positions) };
+  const { id, isNamed, isConfirmed, isReport } = first;
+  return { id, isNamed, isConfirmed, isReport, positions: new Map(positions) };
 }
 
 /** What the topic has removed since it was planned can't be read any more: it goes on from where the topic starts. */
@@ -126,6 +131,7 @@ export interface RebuildPlan {
   epoch: number;
   /** Nav ident */
   startedBy: string;
+  isReport: boolean;
   next: number;
   end: number;
 }
@@ -139,10 +145,11 @@ export async function lockPlan(db: PoolClient, topic: string, partition: number)
     id: string;
     epoke: number;
     startet_av: string;
+    rapport: boolean;
     neste_offset: string;
     slutt_offset: string;
   }>(
-    `select g.id, g.epoke, g.startet_av, p.neste_offset, p.slutt_offset
+    `select g.id, g.epoke, g.startet_av, g.rapport, p.neste_offset, p.slutt_offset
      from gjenoppbygging g join gjenoppbygging_partisjon p on p.gjenoppbygging = g.id
      where g.topic = $1 and g.tilstand = 'KJORER' and p.partisjon = $2
      for update of p for key share of g`,
@@ -154,6 +161,7 @@ export async function lockPlan(db: PoolClient, topic: string, partition: number)
       id: row.id,
       epoch: row.epoke,
       startedBy: row.startet_av,
+      isReport: row.rapport,
       next: Number(row.neste_offset),
       end: Number(row.slutt_offset),
     }
@@ -265,4 +273,12 @@ export async function setCancelled(db: PoolClient, topic: string): Promise<boole
     [topic],
   );
   return rowCount !== 0;
+}
+
+export async function countOpenGaps(db: Pool, topic: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    'select count(*)::int as count from konsum_hull where topic = $1 and lukket is null',
+    [topic],
+  );
+  return rows[0]?.count ?? 0;
 }

@@ -19,9 +19,11 @@ import {
   deleteSeenKeys,
   lockPositions,
   nameUnseenKeys,
+  readRepairedKeys,
   readResourceProgress,
   readUndecided,
   readUnseenKeys,
+  recordRepairedKeys,
   recordSeenKeys,
   setDecided,
   setNamed,
@@ -32,14 +34,16 @@ export interface ReadAgain {
   /** of which the topic tells */
   keys: string[];
   parked: ParkedMessage[];
-  /** rows that were not what their message says, and are by now */
-  repaired: number;
+  /** of rows that were not what their messages say, and are by now, unless it is undone */
+  repaired: string[];
 }
 
 export interface ReadAgainTask<T> extends TopicPartition {
   select: (
     db: PoolClient,
-  ) => Promise<{ messages: readonly RawMessage[]; record: (read: ReadAgain) => Promise<T> } | { answer: T }>;
+  ) => Promise<
+    { messages: readonly RawMessage[]; record: (read: ReadAgain) => Promise<T>; undo: boolean } | { answer: T }
+  >;
 }
 
 /** What can be built anew from its topic: avtaler, or a resource. */
@@ -52,6 +56,8 @@ export interface Rebuildable {
   /** before a plan is made, in the same transaction */
   prepare?: (db: PoolClient) => Promise<void>;
   recordSeen: (db: PoolClient, id: string, keys: readonly string[]) => Promise<void>;
+  /** @returns how many of them had not been counted before */
+  recordRepaired: (db: PoolClient, id: string, keys: readonly string[]) => Promise<number>;
   /** @returns the last that was looked at; undefined when there are no more */
   nameUnseen: (id: string, after: string | undefined, count: number) => Promise<string | undefined>;
   deleteSeen: (count: number) => Promise<number>;
@@ -68,7 +74,9 @@ export interface Removal {
   /** @returns whether there may be more */
   remove: (id: string, count: number) => Promise<boolean>;
   /** What follows from all rows is held against these. @returns how much of it was wrong, and is right by now */
-  check: () => Promise<number>;
+  check: (options: { repair: boolean }) => Promise<number>;
+  /** Keys of rows that were not what their messages say, as many as are named. */
+  readRepaired: (id: string, after: string | null, count: number) => Promise<string[]>;
 }
 
 export function rebuildAvtaler(pool: Pool, writer: Writer, topic: Topic): Rebuildable {
@@ -86,11 +94,16 @@ export function rebuildAvtaler(pool: Pool, writer: Writer, topic: Topic): Rebuil
           return {
             messages,
             record: ({ folds, parked, repaired }) =>
-              record({ keys: folds.map(({ avtaleId }) => avtaleId), parked, repaired: repaired.length }),
+              record({
+                keys: folds.map(({ avtaleId }) => avtaleId),
+                parked,
+                repaired: repaired.map(({ avtaleId }) => avtaleId),
+              }),
           };
         },
       }),
     recordSeen,
+    recordRepaired: (_db, _id, keys) => Promise.resolve(keys.length),
     nameUnseen: (id, after, count) => nameUnseen(pool, id, after, count),
     deleteSeen: (count) => deleteSeen(pool, count),
     readProgress: () => readProgress(pool, topic.name),
@@ -116,16 +129,18 @@ export function rebuildResource(
         select: async (db) => {
           const selected = await select(db);
           if ('answer' in selected) return selected;
-          const { messages, record } = selected;
+          const { messages, record, undo } = selected;
           return {
             messages,
+            undo,
             record: (written) =>
-              record({ keys: writer.keysOf(written), parked: written.parked, repaired: written.repaired.length }),
+              record({ keys: writer.keysOf(written), parked: written.parked, repaired: written.repaired }),
           };
         },
       }),
     prepare: (db) => lockPositions(db, topic.name),
     recordSeen: recordSeenKeys,
+    recordRepaired: recordRepairedKeys,
     nameUnseen: (id, after, count) => nameUnseenKeys(pool, id, columns, { after, count }),
     deleteSeen: (count) => deleteSeenKeys(pool, count),
     readProgress: () => readResourceProgress(pool, topic.name),
@@ -142,7 +157,8 @@ export function rebuildResource(
         );
         return true;
       },
-      check: () => ingest.check?.(pool) ?? Promise.resolve(0),
+      check: (options) => ingest.check?.(pool, options) ?? Promise.resolve(0),
+      readRepaired: (id, after, count) => readRepairedKeys(pool, id, after, count),
     },
   };
 }

@@ -5,12 +5,17 @@ import type { Rebuild } from './rebuild.job.ts';
 export class Rebuilds {
   constructor(readonly all: readonly Rebuild[]) {}
 
+  /** What can be built anew here. */
+  get names(): string[] {
+    return this.all.map(({ rebuilt }) => rebuilt.name);
+  }
+
   /** @throws Problem 400 */
   of(name: string): Rebuild {
     const found = this.all.find(({ rebuilt }) => rebuilt.name === name);
     if (found) return found;
     throw new Problem(PROBLEMS.UGYLDIG_FORESPORSEL, 'The ingestor has no topic of that resource', {
-      feil: [{ felt: 'ressurs', melding: `must be one of ${this.all.map(({ rebuilt }) => rebuilt.name).join(', ')}` }],
+      feil: [{ felt: 'ressurs', melding: `must be one of ${this.names.join(', ')}` }],
     });
   }
 }

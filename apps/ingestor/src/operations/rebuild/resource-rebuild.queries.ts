@@ -21,6 +21,37 @@ export async function recordSeenKeys(db: PoolClient, id: string, keys: readonly 
   );
 }
 
+const MAX_NAMED = 10_000;
+
+/**
+ * Names rows that were not what their messages say, the first of them. One that is named already is not counted again: a
+ * piece may have one of its messages, and the next another.
+ */
+export async function recordRepairedKeys(db: PoolClient, id: string, keys: readonly string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const { rows } = await db.query<{ count: number }>(
+    `with nye as (
+       select nokkel from unnest($2::text[]) as nokkel where not exists (
+         select from gjenoppbygging_ressurs_rettet r where r.gjenoppbygging = $1 and r.nokkel = nokkel.nokkel)
+     ), navngitt as (
+       insert into gjenoppbygging_ressurs_rettet select $1, nokkel from nye order by nokkel limit greatest(0, $3 - (
+         select count(*) from gjenoppbygging_ressurs_rettet where gjenoppbygging = $1)) on conflict do nothing
+     ) select count(*)::int as count from nye`,
+    [id, keys, MAX_NAMED],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** As `readUnseenKeys`. */
+export async function readRepairedKeys(db: Pool, id: string, after: string | null, count: number): Promise<string[]> {
+  const { rows } = await db.query<{ key: string }>(
+    `select nokkel as key from gjenoppbygging_ressurs_rettet where gjenoppbygging = $1 and nokkel > $2
+     order by nokkel limit $3`,
+    [id, after ?? '', count],
+  );
+  return rows.map((row) => row.key);
+}
+
 /** What the stream reads while a rebuild of the topic runs, which has planned no further than to where it began. */
 export async function recordSeenMeanwhile(db: PoolClient, topic: string, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
@@ -71,7 +102,7 @@ export async function setNamed(
   maxPercent: number,
 ): Promise<{ isConfirmed: boolean } | undefined> {
   const { rows } = await db.query<{ isConfirmed: boolean }>(
-    `update gjenoppbygging g set navngitt = now(), bekreftet = (
+    `update gjenoppbygging g set navngitt = now(), bekreftet = g.rapport or (
        select usette = 0 or usette < alle and usette * 100 <= alle * $2::int and not exists (
          select from parkert_melding p where p.topic = g.topic and p.tilstand = 'PARKERT' and p.kode = $3)
        from (select count(*) as usette from gjenoppbygging_ressurs_usett where gjenoppbygging = $1) u,
@@ -145,7 +176,7 @@ export async function setDecided(
 export async function readResourceProgress(db: Pool, topic: string): Promise<RebuildProgress | undefined> {
   const { rows } = await db.query<RebuildProgress>(
     `select g.id, g.tilstand, g.startet, g.startet_av as "startetAv", g.avsluttet, g.rettet::int as rettet,
-       p.lest::float8 as lest, p.antall::float8 as antall,
+       g.rapport as "isReport", p.lest::float8 as lest, p.antall::float8 as antall,
        case when g.navngitt is null then 0 else u.usette end::int as usette, u.fjernet::int as fjernet,
        g.tilstand = 'KJORER' and g.navngitt is not null and not g.bekreftet as "awaitsConfirmation"
      from gjenoppbygging g,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ResourceWriter } from '../../ingest/resource-writer.ts';
 import type { MessageBatch, RawMessage } from '../../kafka/batch.ts';
+import { closeGaps } from '../../kafka/gaps.queries.ts';
 import { Topic } from '../../kafka/topic-reader.ts';
 import { ingestResource } from '../../resources/resource.consumer.ts';
 import { checkHierarchy } from '../../resources/virksomheter/hierarchy.ts';
@@ -8,7 +9,7 @@ import { virksomheter } from '../../resources/virksomheter/virksomheter.ts';
 import { expectedVirksomheter, nr, raw, said, type Said } from '../../testing/said-virksomheter.ts';
 import { startTestIngest, type TestIngest } from '../../testing/test-ingest.ts';
 import { rebuildResource } from './rebuildable.ts';
-import { Rebuild } from './rebuild.job.ts';
+import { Rebuild, type RebuildOptions } from './rebuild.job.ts';
 
 /** Without Kafka: the topic is a list for each partition, which forgets as compaction and retention do. */
 const OWN = 'virksomheter';
@@ -95,9 +96,14 @@ function rebuildWith(onPiece: () => Promise<void>, maxPercent: number): Rebuild 
 const { signal } = new AbortController();
 
 /** With the process ended after so many pieces, and another that goes on, until it is done or waits to be confirmed. */
-async function finish(kills: readonly number[], during: () => Promise<void>, maxPercent: number): Promise<Rebuild> {
+async function finish(
+  kills: readonly number[],
+  during: () => Promise<void>,
+  maxPercent: number,
+  options: RebuildOptions = {},
+): Promise<Rebuild> {
   let rebuild = rebuildWith(() => Promise.resolve(), maxPercent);
-  await rebuild.begin(WHO);
+  await rebuild.begin(WHO, options);
   for (const kill of kills) {
     const { promise: killed, resolve } = Promise.withResolvers<undefined>();
     let pieces = 0;
@@ -237,3 +243,72 @@ test('what goes is told of in the feed, leaves no history and moves those below 
   await publish([say(2, 3)]);
   expect(await visible()).toHaveLength(6);
 });
+
+test('what the topic lost is made up for by a rebuild that begins after it was found, and of which it is said that the source has sent all', async () => {
+  await empty();
+  await publish([{ unit: 1, above: null, at: 1, kind: 'SAYS' }]);
+  const rebuild = async (options: RebuildOptions): Promise<void> =>
+    (await finish([], () => Promise.resolve(), 20, options)).stop();
+  const close = (): Promise<number> => closeGaps(setup.owner.manager, { topic: OWN, resource: 'virksomheter' });
+  const lose = (): Promise<unknown> =>
+    setup.owner.query(
+      'insert into konsum_hull (topic, epoke, partisjon, fra_offset, til_offset) values ($1, 0, 0, 0, 1)',
+      [OWN],
+    );
+  await rebuild({ closesGaps: true });
+  await lose();
+  expect(await close()).toBe(0);
+  await rebuild({});
+  expect(await close()).toBe(0);
+  await rebuild({ closesGaps: true });
+  await lose();
+  expect(await close()).toBe(1);
+  const gaps = await setup.owner.query('select lukket_av as by from konsum_hull order by id');
+  expect(gaps).toEqual([{ by: expect.stringMatching(/^gjenoppbygging [0-9]+$/) }, { by: null }]);
+});
+
+/** All that there is of virksomheter, and what is parked. */
+async function tables(): Promise<unknown[]> {
+  const names = ['virksomhet', 'virksomhet_versjon', 'virksomhet_endring', 'hovedenhet_varsel', 'parkert_melding'];
+  return Promise.all(names.map((name) => setup.owner.query(`select to_jsonb(t) as row from ${name} t order by 1`)));
+}
+
+test('a report changes nothing, and tells what the rebuild after it then does', async () => {
+  await fc.assert(
+    fc.asyncProperty(random, async ({ before, lost: names, keep, wrong, kills }) => {
+      await empty();
+      await publish(before);
+      const shown = new Set(expected(before).map((row) => (row as { nr: string }).nr));
+      const lost = new Set(names.filter((unit) => shown.has(nr(unit))));
+      forget(lost, keep);
+      await corrupt(wrong);
+      // One that is gone is what no message that is left says, too.
+      await setup.owner.query('delete from virksomhet where organisasjonsnummer = $1', [nr(5)]);
+      const stored = await tables();
+      const report = await finish(kills, () => Promise.resolve(), 0, { isReport: true });
+      await report.stop();
+      expect(await tables()).toEqual(stored);
+      const told = await report.rebuilt.readProgress();
+      expect(told).toMatchObject({ tilstand: 'FERDIG', isReport: true, fjernet: 0, awaitsConfirmation: false });
+      const keysOf = async ({ rebuilt }: Rebuild, id = ''): Promise<unknown[]> => [
+        await rebuilt.removal?.readRepaired(id, null, 100),
+        await rebuilt.readUnseen(id, null, 100),
+      ];
+      const named = await keysOf(report, told?.id);
+
+      const rebuild = await finish([], () => Promise.resolve(), 100);
+      if ((await rebuild.rebuilt.readProgress())?.awaitsConfirmation) {
+        await rebuild.confirm(told?.usette ?? 0, WHO);
+        await rebuild.round(signal);
+      }
+      await rebuild.stop();
+      const done = await rebuild.rebuilt.readProgress();
+      expect(done).toMatchObject({ tilstand: 'FERDIG', usette: told?.usette });
+      expect(await keysOf(rebuild, done?.id)).toEqual(named);
+    }),
+    { numRuns: 10 },
+  );
+  await expect(
+    rebuildWith(() => Promise.resolve(), 0).begin(WHO, { isReport: true, closesGaps: true }),
+  ).rejects.toThrow();
+}, 60_000);

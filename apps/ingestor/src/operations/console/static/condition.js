@@ -15,7 +15,7 @@ export const CHECKS = {
     'Kilden har sendt noe som ikke kan brukes. Se årsaken, og spill av eller forkast.',
   ],
   PartisjonStanset: ['Stansede partisjoner', 'En bunke kan ikke leses, og alt etter den på partisjonen venter.'],
-  HullIMeldingene: ['Hull i meldingene', 'Topicet slettet meldinger før de var lest. Avstem med kildens liste.'],
+  HullIMeldingene: ['Hull i meldingene', 'Topicet slettet meldinger før de var lest. Kilden må si alt på nytt.'],
   Avstemmingsdifferanser: [
     'Avstemming',
     'Kopien og kilden var ikke enige sist. Rett det, eller be kilden sende på nytt.',

@@ -23,8 +23,10 @@ const ACTIONS = {
   STOPP_SAMLET: 'Stoppet en samlehandling',
   FRIGI_KONTRAKT: 'Frigjorde kontrakten til adapteren',
   START_GJENOPPBYGGING: 'Startet gjenoppbygging',
+  RAPPORTER_GJENOPPBYGGING: 'Ba om rapport av gjenoppbygging',
   STOPP_GJENOPPBYGGING: 'Stoppet gjenoppbygging',
   BEKREFT_GJENOPPBYGGING: 'Bekreftet at det topicen ikke har, kan fjernes',
+  VIS_GJENOPPBYGDE_NOEKLER: 'Så nøklene i en gjenoppbygging',
   AVSTEM: 'Avstemte',
   RETT_FREMMED: 'Slettet det kilden ikke har',
   RETT_MANGLER: 'Leste tilbake det som manglet',
@@ -70,7 +72,7 @@ function showGaps({ hull: gaps, topicer: topics }) {
         number(gap.fraOffset),
         number(gap.tilOffset),
         time(gap.oppdaget),
-        gap.lukket ? time(gap.lukket) : 'Åpent: avstem med kildens liste',
+        gap.lukket ? time(gap.lukket) : 'Åpent: kilden må si alt på nytt',
         gap.lukketAv ?? '',
       ]),
     ),
@@ -128,6 +130,7 @@ async function refresh() {
   await readRelationChecks();
   await readStorage();
   await readVirksomheter();
+  if (!isReadIn('usette')) await readRebuild();
   if (!document.querySelector('dialog[open]') && !isReadIn('parkerte')) await readParked();
 }
 
