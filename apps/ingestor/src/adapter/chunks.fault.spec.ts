@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createTestTopic, syntheticOrgnr, type TestTopic } from '@tiltak/testing';
 import { CONTRACT, startTestAdapter, type TestAdapter } from '../testing/test-adapter.ts';
-import { RESOURCES, type ResourceName } from './pushed/resources.ts';
+import { RESOURCES } from './pushed/resources.ts';
 
 /** More than a full sync deletes at a time, and not a whole number of times as many. */
 const COUNT = 11_000;
@@ -20,15 +20,18 @@ afterAll(async () => {
   await topic.remove();
 });
 
-const KINDS: Record<ResourceName, { newId: (n: number) => string; table: string; key: string }> = {
-  avtaler: { newId: () => randomUUID(), table: 'avtale', key: 'avtale_id' },
-  virksomheter: { newId: syntheticOrgnr, table: 'virksomhet', key: 'organisasjonsnummer' },
-};
+const KINDS = [
+  { resource: 'avtaler', newId: () => randomUUID(), table: 'avtale', key: 'avtale_id' },
+  { resource: 'virksomheter', newId: syntheticOrgnr, table: 'virksomhet', key: 'organisasjonsnummer' },
+];
 
-test.each(RESOURCES)(
-  'a full sync of %s deletes all that it did not hold, in several goes',
-  async (resource) => {
-    const { newId, table, key } = KINDS[resource];
+test('each resource that is pushed is tried', () => {
+  expect(KINDS.map(({ resource }) => resource).sort()).toEqual([...RESOURCES].sort());
+});
+
+test.each(KINDS)(
+  'a full sync of $resource deletes all that it did not hold, in several goes',
+  async ({ resource, newId, table, key }) => {
     const ids = Array.from({ length: COUNT }, (_, n) => newId(n));
     const first = randomUUID();
     for (const [index, from] of [0, PAGE].entries()) {
