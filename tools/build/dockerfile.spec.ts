@@ -94,6 +94,7 @@ describe('compose', () => {
     ...{ issuer: 'http://issuer:8090', jwksUri: 'http://issuer:8090/jwks' },
     deltakerIdKey: environment('ingestor')['DELTAKER_ID_NOEKKEL'] ?? '',
     ...{ konsumenter: '/konfig/konsumenter.yaml', dekning: '/konfig/dekning.yaml' },
+    analyse: '/konfig/analyse.yaml',
   };
 
   test.each(['ingestor', 'query-api', 'revisor'] as const)('tells the %s what npm start does', (name) => {

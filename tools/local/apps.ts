@@ -33,6 +33,8 @@ export interface Surroundings {
   konsumenter: string;
   /** path of what the organisation says of the kinds of measure it knows; nothing when undefined */
   dekning?: string | undefined;
+  /** path of the products for analysis; those of the local stack when undefined */
+  analyse?: string | undefined;
 }
 
 /** The audience of tokens for the organisation's apps, as Entra ID would know them; those of another are refused. */
@@ -107,14 +109,14 @@ export const environmentFor = {
     };
   },
   /** The page of auditors: the query-api's image, with the auditor's login. */
-  revisor: ({ organisasjon, database, issuer, jwksUri, deltakerIdKey, konsumenter }: Surroundings): Env => ({
+  revisor: ({ organisasjon, database, issuer, jwksUri, deltakerIdKey, ...files }: Surroundings): Env => ({
     ...ofProcess(organisasjon),
     ...place(database),
     DB_USERNAME: database.revisor.username,
     DB_PASSWORD: database.revisor.password,
     DELTAKER_ID_NOEKKEL: deltakerIdKey,
-    KONSUMENTER_FIL: konsumenter,
-    ANALYSE_FIL: join(ROOT, 'tools', 'local', 'analyse.yaml'),
+    KONSUMENTER_FIL: files.konsumenter,
+    ANALYSE_FIL: files.analyse ?? join(ROOT, 'tools', 'local', 'analyse.yaml'),
     AZURE_APP_CLIENT_ID: auditorClientId(organisasjon),
     AZURE_OPENID_CONFIG_ISSUER: issuer,
     AZURE_OPENID_CONFIG_JWKS_URI: jwksUri,

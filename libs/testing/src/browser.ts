@@ -51,6 +51,9 @@ interface Fault {
   nodes: { target: string[] }[];
 }
 
+const TRANSITIONS_END =
+  'Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition).map(({ finished }) => finished.catch(() => 0))).then(() => 0)';
+
 /**
  * What axe finds on a page that keeps somebody from using it (serious and critical), as one line for each rule. It is run
  * beside the page's own scripts, which the page's policy would not let in.
@@ -63,6 +66,8 @@ export async function seriousFaults(page: Page): Promise<string[]> {
     return result.value;
   };
   await evaluate(source);
+  // A colour on its way to another is neither.
+  await evaluate(TRANSITIONS_END);
   const found = await evaluate(
     "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)",
   );

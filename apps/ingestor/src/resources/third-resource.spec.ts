@@ -47,9 +47,10 @@ const MIGRATION = `
     slettet text, ${PLACE}, kilde_skrevet bigint, kilde_slett_foer bigint, kilde_minne text, avtrykk uuid,
     mottatt timestamptz not null default now());
   create table kontor_versjon (kontor_id uuid, antall_ansatte integer, apent boolean, endret_tid timestamptz(6), ${PLACE},
-    lopenr bigint generated always as identity, primary key (kontor_id, lopenr));
+    lopenr bigint generated always as identity, laert timestamptz(6) not null default now(), primary key (kontor_id, lopenr));
   create table kontor_endring (tx xid8 default pg_current_xact_id(), lopenr bigint generated always as identity,
-    kontor_id uuid, type text, aarsak text, primary key (tx, lopenr));
+    kontor_id uuid, type text, aarsak text, tidspunkt timestamptz not null default clock_timestamp(),
+    primary key (tx, lopenr));
   grant select, insert, update, delete on kontor, kontor_versjon, kontor_endring to datadeling_skriver;`;
 
 // In the place of virksomheter, whose topic it is given. Only now: what follows from the register is made when it is imported.

@@ -310,10 +310,10 @@ test('a position that is gone under a running process is made anew, and that cha
   const from = await last();
   await change(5);
   await tellAll(trigger);
-  const [, ...later] = await feed();
+  // A transaction of another database of the server keeps the position further back, and more is told then.
   expectFeed(
     (await told()).filter(({ sequence }) => BigInt(sequence.split('.')[0] ?? '') > from),
-    later.filter(({ sequence }) => BigInt(sequence.split('.')[0] ?? '') > from),
+    (await feed()).filter(({ sequence }) => BigInt(sequence.split('.')[0] ?? '') > from),
   );
 });
 

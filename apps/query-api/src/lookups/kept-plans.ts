@@ -7,8 +7,13 @@ const LARGE = 131_072;
 /** While there are few avtaler, all the others may come at any moment. */
 const INTERVAL_MS = { few: 50, many: 1_000 };
 
+/** Null of a table that is locked, or will be: to ask how large it is would wait for that, and so would who doesn't look in it. */
 const SIZES = {
-  text: `select least(coalesce(pg_relation_size(to_regclass(navn)), ${String(LARGE)}), ${String(LARGE)})::int as bytes
+  text: `with laast as materialized (
+      select relation from pg_locks where mode = 'AccessExclusiveLock'
+        and database = (select oid from pg_database where datname = current_database()))
+    select case when to_regclass(navn)::oid in (select relation from laast) then null
+      else least(coalesce(pg_relation_size(to_regclass(navn)), ${String(LARGE)}), ${String(LARGE)})::int end as bytes
     from unnest($1::text[]) with ordinality as tabell(navn, nr) order by nr`,
   values: [TABLES],
 };
@@ -31,8 +36,8 @@ export class KeptPlans {
     const known = this.known.get(db);
     const now = performance.now();
     if (known && now < known.nextMs) return;
-    const { rows } = await db.query<{ bytes: number }>(SIZES);
-    const sizes = rows.map(({ bytes }) => bytes);
+    const { rows } = await db.query<{ bytes: number | null }>(SIZES);
+    const sizes = rows.map(({ bytes }, nr) => bytes ?? known?.sizes[nr] ?? 0);
     if (known && known.sizes.join() !== sizes.join()) await db.query('discard plans');
     this.known.set(db, { sizes, nextMs: nextCheck(sizes, now) });
   }

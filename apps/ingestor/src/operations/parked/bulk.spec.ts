@@ -186,8 +186,9 @@ describe('one action on all with a reason', () => {
     expect((await ingestor.dump()).avtale).toHaveLength(250);
   });
 
-  test('of another resource they come to what the messages say, in whatever order they were parked, and those of a topic that is off wait', async () => {
-    const all = fc.sample(said, { numRuns: 150, seed: 7 });
+  test('of another resource they come to what the messages say, in whatever order those of a piece were parked, and those of a topic that is off wait', async () => {
+    // Fewer than a piece holds: pieces are played in the order in which they were parked, which is that of the topic.
+    const all = fc.sample(said, { numRuns: 90, seed: 7 });
     const messages = all.map((one, offset) => raw(one, offset));
     const broken = { offset: all.length, key: Buffer.from(nr(1)), value: Buffer.from('{'), writtenAt: 0 };
     const park = async (own: string, { offset, key, value, writtenAt = 0 }: RawMessage): Promise<unknown> =>
@@ -203,17 +204,15 @@ describe('one action on all with a reason', () => {
     for (const one of [...messages.toReversed(), broken]) await park(units.topic, one);
     await start({ handling: 'SPILL_AV', alle: true });
     await finish();
-    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 152, fortsattParkert: 1 });
+    expect(await progress()).toMatchObject({ tilstand: 'FERDIG', antall: 92, fortsattParkert: 1 });
     const stored = await ingestor.owner.query(
       `select organisasjonsnummer as nr, overordnet_enhet as above, hovedenhet as top, slettet is not null as gone
        from virksomhet order by 1`,
     );
     expect(stored).toEqual(expectedVirksomheter(all));
-    // Some went with what a later message deleted.
     expect(await states()).toMatchObject([
-      { tilstand: 'FORKASTET' },
       { tilstand: 'PARKERT', count: 2 },
-      { tilstand: 'SPILT_AV' },
+      { tilstand: 'SPILT_AV', count: 90 },
     ]);
     expect(await ingestor.call('POST', '/drift/v1/parkerte/1/spill-av')).toMatchObject({
       status: 409,
