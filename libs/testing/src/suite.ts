@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
+import kafkajs, { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 import pg from 'pg';
 import { waitUntil } from './stack/process.ts';
-import { createDatabase, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
+import { createDatabase, databaseOf, type OrganisasjonDatabase } from './stack/organisasjon-database.ts';
 
 /** Set by the test run's global setup. */
 export function testEnvironment(): { postgres: string; kafka: string } {
@@ -50,7 +50,7 @@ async function ensureTemplate(superUrl: string, migrate: Migrate): Promise<void>
     await client.query('select pg_advisory_lock(7220318)');
     const { rowCount } = await client.query(
       'select from pg_database where datname = $1 and datdba = current_user::regrole',
-      [`tiltak_${TEMPLATE}`],
+      [databaseOf(TEMPLATE)],
     );
     if (rowCount === 1) return;
     const made = await createDatabase(superUrl, TEMPLATE);
@@ -86,6 +86,8 @@ export interface TestTopic {
   admin: Admin;
   /** In the order given; answers with where each message ended up. */
   publish: (messages: readonly TestMessage[]) => Promise<Placement[]>;
+  /** Removes what is in front of these places, as a topic does that keeps its messages for a while only. */
+  forget: (places: readonly Placement[]) => Promise<void>;
   remove: () => Promise<void>;
 }
 
@@ -110,12 +112,22 @@ export async function createTestTopic({ partitions = 1, brokers = testEnvironmen
     topic,
     admin,
     publish: (messages) => publish(producer, topic, partitions, messages),
+    forget: (places) => forget(admin, topic, places),
     remove: async () => {
       await producer.disconnect();
       await admin.deleteTopics({ topics: [topic] }).catch(() => undefined);
       await admin.disconnect();
     },
   };
+}
+
+/** Of a topic that is compacted only, Kafka removes nothing on request. */
+async function forget(admin: Admin, topic: string, places: readonly Placement[]): Promise<void> {
+  const configEntries = [{ name: 'cleanup.policy', value: 'delete' }];
+  const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }];
+  await admin.alterConfigs({ validateOnly: false, resources });
+  const partitions = places.map(({ partition, offset }) => ({ partition, offset: String(offset) }));
+  await admin.deleteTopicRecords({ topic, partitions });
 }
 
 /** A compacted topic, ready to be written to; one that exists is left as it is. */

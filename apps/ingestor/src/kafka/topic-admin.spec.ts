@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createTestTopic, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
-import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
 import { TopicAdmin } from './topic-admin.ts';
 
 describe('Where a topic begins and ends', () => {
@@ -21,17 +21,7 @@ describe('Where a topic begins and ends', () => {
 
   it('is told with what is acknowledged, what may be read, and what has been removed', async () => {
     await topic.publish(Array.from({ length: 5 }, () => ({ key: 'a', value: 'b', partition: 1 })));
-    await topic.admin.alterConfigs({
-      validateOnly: false,
-      resources: [
-        {
-          type: ConfigResourceTypes.TOPIC,
-          name: topic.topic,
-          configEntries: [{ name: 'cleanup.policy', value: 'delete' }],
-        },
-      ],
-    });
-    await topic.admin.deleteTopicRecords({ topic: topic.topic, partitions: [{ partition: 1, offset: '2' }] });
+    await topic.forget([{ partition: 1, offset: 2 }]);
     const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer({
       transactionalId: topic.topic,
       maxInFlightRequests: 1,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Stop } from '@tiltak/platform';
 import { createTestTopic, createTopic, freePort, testEnvironment, waitUntil, type TestTopic } from '@tiltak/testing';
-import { ConfigResourceTypes, Kafka, logLevel, Partitioners } from 'kafkajs';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { FreshnessMeter } from '../freshness/freshness.job.ts';
 import { createIngestor, startIngestor, type Ingestor } from '../ingestor.ts';
 import { startTestIngest, type TestIngest } from '../testing/test-ingest.ts';
@@ -124,14 +124,6 @@ async function makeAnew(partitions = 1): Promise<void> {
 
 test('the topic removes what was not read: it is said, and not promised, until the source has been heard', async () => {
   topic = await createTestTopic();
-  const resources = [
-    {
-      type: ConfigResourceTypes.TOPIC,
-      name: topic.topic,
-      configEntries: [{ name: 'cleanup.policy', value: 'delete' }],
-    },
-  ];
-  await topic.admin.alterConfigs({ validateOnly: false, resources });
   const [known, lost, later] = [ids(3), ids(2), ids(1)];
   await start();
   await publish(known, 1);
@@ -141,7 +133,7 @@ test('the topic removes what was not read: it is said, and not promised, until t
   const before = await promised();
   await publish(lost, 1);
   await publish(known.slice(0, 1));
-  await topic.admin.deleteTopicRecords({ topic: topic.topic, partitions: [{ partition: 0, offset: '6' }] });
+  await topic.forget([{ partition: 0, offset: 6 }]);
   await publish(later, 1);
   const ingestor = await start();
   await waitForVisible(4);

@@ -2,13 +2,11 @@ import { Readable } from 'node:stream';
 import { isTransient, type DeltakerId } from '@tiltak/database';
 import { logger, PROBLEMS, Problem, type FieldError } from '@tiltak/platform';
 import type { Pool } from 'pg';
-import { readKonsumenter } from '../access/konsumenter.ts';
-import { readProducts } from '../analysis/products.ts';
 import { ArchiveError } from '../audit/archive-file.ts';
 import { Archive } from '../audit/archive.ts';
 import { faultOfReason, FIRST_DAY, isDay, LAST_DAY, readSeen } from '../audit/read-seen.ts';
 import type { Reading } from '../audit/reading.ts';
-import { Askers } from '../insight/askers.ts';
+import { readAskers, type Askers } from '../insight/askers.ts';
 import { insightJson } from '../insight/json.ts';
 import { insightPdfOf } from '../insight/pdf.ts';
 import { insightOf, Summary } from '../insight/report.ts';
@@ -33,7 +31,7 @@ export class SeenReader {
 
   /** @throws StartupError when the registry, or the products, can't be used */
   constructor(private readonly given: Given) {
-    this.askers = readAskers(given);
+    this.askers = readAskers(given.registry, given.products);
   }
 
   /** @throws Problem 400, 409, 503 */
@@ -87,7 +85,7 @@ export class SeenReader {
   /** As it is now: consumers come and go while this runs. One that can't be used changes nothing. */
   private currentAskers(): Askers {
     try {
-      this.askers = readAskers(this.given);
+      this.askers = readAskers(this.given.registry, this.given.products);
     } catch (error) {
       logger.warn(
         { err: error },
@@ -112,6 +110,3 @@ export class SeenReader {
     }
   }
 }
-
-const readAskers = ({ registry, products }: Given): Askers =>
-  new Askers(readKonsumenter(registry), products === undefined ? [] : readProducts(products));

@@ -50,16 +50,19 @@ export class AskReportDto extends AskDto {
   form: (typeof REPORT_FORMS)[number];
 }
 
-@ApiSchema({ name: 'Oppslagsgruppe' })
-export class SeenGroupDto {
-  @ApiProperty({ description: 'By its name in the registry' })
-  konsument: string;
-  @ApiProperty({
+const Organisations = (): PropertyDecorator =>
+  ApiProperty({
     type: [String],
     nullable: true,
     description:
       'Organisation numbers of who asked from outside of Nav: its own, and that of the supplier that asked on its behalf',
-  })
+  });
+
+@ApiSchema({ name: 'Oppslagsgruppe' })
+export class SeenGroupDto {
+  @ApiProperty({ description: 'By its name in the registry' })
+  konsument: string;
+  @Organisations()
   organisasjoner: string[] | null;
   @ApiProperty({
     description: 'As people call it; its name where neither the registry nor the products for analysis know it',
@@ -91,12 +94,7 @@ export class SeenLookupDto {
   tidspunkt: string;
   @ApiProperty()
   konsument: string;
-  @ApiProperty({
-    type: [String],
-    nullable: true,
-    description:
-      'Organisation numbers of who asked from outside of Nav: its own, and that of the supplier that asked on its behalf',
-  })
+  @Organisations()
   organisasjoner: string[] | null;
   @ApiProperty({ type: 'string', nullable: true })
   behandlingsgrunnlag: string | null;

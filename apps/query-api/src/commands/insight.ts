@@ -5,12 +5,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { UsageError, type Command } from '@tiltak/platform';
-import { readKonsumenter } from '../access/konsumenter.ts';
 import { Archive } from '../audit/archive.ts';
 import { FIRST_DAY, LAST_DAY, readSeen } from '../audit/read-seen.ts';
-import { readProducts } from '../analysis/products.ts';
 import { readKonsumenterFile, readProductsFile } from '../config.ts';
-import { Askers } from '../insight/askers.ts';
+import { readAskers } from '../insight/askers.ts';
 import { insightJson } from '../insight/json.ts';
 import { insightPdfOf } from '../insight/pdf.ts';
 import { insightOf, Summary } from '../insight/report.ts';
@@ -38,11 +36,7 @@ Exit code: 0, or 2 when it could not be written.
 `,
   run: async (args) => {
     const options = readOptions(args);
-    const products = readProductsFile();
-    const askers = new Askers(
-      readKonsumenter(readKonsumenterFile()),
-      products === undefined ? [] : readProducts(products),
-    );
+    const askers = readAskers(readKonsumenterFile(), readProductsFile());
     const person = await readPerson(options.person);
     const { db, organisasjon } = connectAsAuditor();
     try {

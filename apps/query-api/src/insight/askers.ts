@@ -1,5 +1,5 @@
-import type { Konsumenter } from '../access/konsumenter.ts';
-import { auditedAs, type Product } from '../analysis/products.ts';
+import { readKonsumenter, type Konsumenter } from '../access/konsumenter.ts';
+import { auditedAs, readProducts, type Product } from '../analysis/products.ts';
 
 /** Who asked, and what for, as people are told it. */
 export interface Asker {
@@ -35,6 +35,15 @@ export class Askers {
     const visningsnavn = known?.visningsnavn ?? (product === undefined ? konsument : `Analyse: ${product}`);
     return { visningsnavn, ...(product !== undefined && { produkt: product }), formaal, rettsgrunnlag, lenke };
   }
+}
+
+/**
+ * @param registry path of the registry of consumers
+ * @param products and of the products for analysis
+ * @throws StartupError when one of them can't be used
+ */
+export function readAskers(registry: string, products: string | undefined): Askers {
+  return new Askers(readKonsumenter(registry), products === undefined ? [] : readProducts(products));
 }
 
 /** No consumer's name has a colon. */

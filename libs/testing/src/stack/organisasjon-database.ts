@@ -21,8 +21,8 @@ export interface OrganisasjonDatabase {
   revisor: Login;
 }
 
-const databaseOf = (organisasjon: string): string => `tiltak_${organisasjon.replaceAll('-', '_')}`;
-const ownerOf = (organisasjon: string): string => `${organisasjon}_migrering`.replaceAll('-', '_');
+export const databaseOf = (organisasjon: string): string => `tiltak_${organisasjon.replaceAll('-', '_')}`;
+const userOf = (organisasjon: string, name: string): string => `${organisasjon}_${name}`.replaceAll('-', '_');
 
 /**
  * Makes the organisation's database and roles, as a platform would; what exists gets new passwords.
@@ -38,7 +38,7 @@ export async function createDatabase(
   const { hostname, port } = new URL(superUrl);
   const database = databaseOf(organisasjon);
   const login = (name: string): Login => ({
-    username: `${organisasjon}_${name}`.replaceAll('-', '_'),
+    username: userOf(organisasjon, name),
     password: randomBytes(18).toString('hex'),
   });
   const [migrering, ingestor, queryApi, revisor] = [
@@ -74,7 +74,7 @@ export async function createDatabase(
   }
   const url = new URL(superUrl);
   url.pathname = `/${database}`;
-  if (template !== undefined) await takeOver(url.href, ownerOf(template), migrering.username);
+  if (template !== undefined) await takeOver(url.href, userOf(template, 'migrering'), migrering.username);
   return { host: hostname, port: Number(port), database, url: url.href, migrering, ingestor, queryApi, revisor };
 }
 
