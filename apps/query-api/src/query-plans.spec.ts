@@ -201,6 +201,7 @@ test.each(['MENTOR', 'SJELDEN'])(
        insert into abonnement_medlem (abonnement, noekkel) select id, 'T' || $1 from ny returning lagt_til::text as tx`,
       [kind],
     );
+    await api.feedSeen();
     const tx = BigInt(member?.tx ?? 0);
     const began = { ...startAt(tx), key: `T${kind}`, avtaleId: '40000000-0000-4000-8000-000000000000' };
     const db = await pool.connect();

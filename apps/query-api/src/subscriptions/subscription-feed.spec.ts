@@ -1,6 +1,6 @@
 import { GRANTABLE_FIELDS } from '@tiltak/avtale';
 import fc from 'fast-check';
-import { syntheticFnr, waitUntil } from '@tiltak/testing';
+import { syntheticFnr } from '@tiltak/testing';
 import { deltakerId, startTestApi, type TestApi } from '../testing/test-api.ts';
 
 let api: TestApi;
@@ -245,21 +245,6 @@ function contentOf(id: string, state: State | undefined): Record<string, unknown
   );
 }
 
-/** Until readers see all that has been written. */
-async function seen(): Promise<void> {
-  const [row] = await api.owner.query<{ tx: string }[]>('select pg_current_xact_id()::text as tx');
-  await waitUntil(
-    async () => {
-      const [now] = await api.owner.query<{ ok: boolean }[]>(
-        'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as ok',
-        [row?.tx],
-      );
-      return now?.ok === true;
-    },
-    { what: 'all to be seen', everyMs: 5 },
-  );
-}
-
 interface Read {
   lines: Line[];
   position: string;
@@ -267,7 +252,7 @@ interface Read {
 
 /** All there is after a position, in pages. */
 async function readAll(subscription: string, after: string | undefined, count: number): Promise<Read> {
-  await seen();
+  await api.feedSeen();
   const lines: Line[] = [];
   let pages = 0;
   for (let position = after; ;) {
@@ -367,7 +352,7 @@ test('a subscription is told exactly what its avtaler say, whatever comes betwee
       expect(await api.call('PUT', `/api/v1/abonnementer/${subscription}`, { body: {} })).toMatchObject({
         status: 200,
       });
-      await seen();
+      await api.feedSeen();
       const start = await api.call('GET', `/api/v1/endringer?abonnement=${subscription}&fra=naa`);
       expect(start).toMatchObject({ status: 200, body: { endringer: [], flere: false } });
       const from = start.body.posisjon as string;

@@ -27,18 +27,8 @@ interface Options {
   ventSekunder?: string;
 }
 
-/** Until readers see all there is. */
-async function seen(): Promise<void> {
-  const [row] = await api.owner.query<{ tx: string }[]>('select pg_current_xact_id()::text as tx');
-  const sql = 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as ok';
-  await waitUntil(async () => (await api.owner.query<{ ok: boolean }[]>(sql, [row?.tx]))[0]?.ok === true, {
-    what: 'all to be seen',
-    everyMs: 5,
-  });
-}
-
 async function follow({ as = 'alt', ...query }: Options = {}): Promise<TestResponse> {
-  await seen();
+  await api.feedSeen();
   return api.call('GET', `/api/v1/endringer?${new URLSearchParams({ abonnement: 'mine', ...query }).toString()}`, {
     as,
   });
@@ -444,11 +434,11 @@ test('a position means something in its own subscription and epoch only', async 
 
 test('from now on, with one call: nothing that was, and all that comes', async () => {
   await api.insertChange(ID);
-  await seen();
+  await api.feedSeen();
   const now = await api.call('GET', '/api/v1/endringer?fra=naa&ventSekunder=30');
   expect(now).toMatchObject({ status: 200, body: { endringer: [], flere: false } });
   await api.insertChange(ID, 'SLETTET');
-  await seen();
+  await api.feedSeen();
   const next = await api.call('GET', `/api/v1/endringer?etter=${String(now.body.posisjon)}`);
   expect(told(next)).toEqual([[ID, 'SLETTET']]);
 });
@@ -457,7 +447,7 @@ test('an export of a subscription goes on in its feed', async () => {
   await insert();
   await insert({ avtale_id: randomUUID(), deltaker_fnr: syntheticFnr(5), bedrift_nr: '910825526' });
   await put({ personidenter: [FNR], avtaleIder: [ID] });
-  await seen();
+  await api.feedSeen();
   const response = await api.call('GET', '/api/v1/eksport?abonnement=mine');
   expect(response.status).toBe(200);
   const [header, ...lines] = (response.body as string)
@@ -504,7 +494,7 @@ describe('a purpose that is held to some kinds', () => {
       OTHER,
     ]);
     await put({ personidenter: [FNR] }, as);
-    await seen();
+    await api.feedSeen();
     const operations = await publishedOperations(api, {
       ...{ navn: 'mine', avtaleId: OTHER, avtaleNr: 7, deltakerId: deltakerId(FNR) },
       ...{ bedriftNr: '910825518', organisasjonsnummer: '910825518' },
