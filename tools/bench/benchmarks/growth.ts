@@ -15,6 +15,8 @@ const SIZES = [100_000, 1_000_000, 10_000_000];
 const GROWTH: Growth = { ingested: 1_000_000 };
 const OF_TRIAL = { sizes: [2_000, 4_000], growth: { ingested: 2_000 }, changes: 3_000 };
 const LOAD = { connections: 32, perSecond: 200 };
+/** As a server has them that was bought for ten million avtaler, and the same for fewer (docs/scaling.md, "The server"). */
+const SERVER = { shared_buffers: '6GB', max_wal_size: '16GB', checkpoint_timeout: '30min' };
 const PARTITIONS = 6;
 const PERSONS = 5_000;
 /** in a backlog, at least */
@@ -90,12 +92,20 @@ function stretchOf({ trial, growth: given = {} }: RunOptions): { seconds: number
 const FIGURES_OF_TODAY = `insert into statistikk_tidspunkt (generasjon, tidspunkt) values (0, now() + interval '1 day')
   on conflict (id) do update set tidspunkt = excluded.tidspunkt`;
 
+/** What look-ups and changes touch, what they touch most last; not what is only appended to. */
+const PREWARM = `create extension if not exists pg_prewarm; select pg_prewarm(oid) from (
+  select c.oid, coalesce(t.relname, c.relname) = 'avtale' as most from pg_class c
+  left join pg_index i on i.indexrelid = c.oid left join pg_class t on t.oid = i.indrelid
+  where c.relnamespace = 'public'::regnamespace and (c.relname in ('avtale', 'relasjon')
+    or t.relname in ('avtale', 'relasjon', 'avtale_versjon')) order by most, c.oid) touched`;
+
 function measureSize(round: Round, stock: Stock, options: RunOptions, taken: boolean): Promise<Values> {
   const work = async (rig: Rig): Promise<Values> => {
     const system = await rig.createSystem(PARTITIONS);
     try {
       const sizes = await readDisk(system, stock);
       await system.sql(FIGURES_OF_TODAY);
+      await system.sql(PREWARM);
       const lookups = await measureLookups(rig, round, system, options);
       const changes = await measureChanges(rig, round, system, stock, options);
       const backup = await measureBackup(rig, stock.avtaler);
@@ -106,7 +116,7 @@ function measureSize(round: Round, stock: Stock, options: RunOptions, taken: boo
       await system.stop();
     }
   };
-  return withRig(stock, work, { taken });
+  return withRig(stock, work, { taken, settings: SERVER });
 }
 
 /** Of a million avtaler, with everything that is about them; by table without its indexes, and by index. */
