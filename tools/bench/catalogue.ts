@@ -33,6 +33,8 @@ export interface Figure {
   goal?: Goal;
   /** it holds on a disturbed machine too: CPU time and memory; rates, times and ratios don't */
   robust?: true;
+  /** told as how many times that of the smallest size */
+  ofFirst?: true;
 }
 
 export type Goal = { atLeast: number } | { atMost: number };
@@ -310,7 +312,8 @@ const besideFigures = (more: { goal?: Goal } = {}): Figure[] => [
 
 /** Of the smallest size that was measured: what must not become more, or less. */
 const ofFirst = (id: string, label: string, goal: { goal: Goal }, robust?: true): Figure => ({
-  ...figure(`${id}.ratio`, `${label}, of the smallest size`, '×', goal),
+  ...figure(id, `${label}, of the smallest size`, '×', goal),
+  ofFirst: true,
   ...(robust ? { robust } : {}),
 });
 const lookupGrowth = (name: string): Figure[] => [

@@ -47,40 +47,18 @@ export async function growth(options: RunOptions): Promise<Findings> {
     'avtaler at most through the ingestor': form.ingested,
     's of changes at an even rate': stretchOf(options).seconds,
   });
-  const spare = trial || options.short ? { spare: 0 } : {};
-  const taken = await takeRounds({ rounds, settle: () => Promise.resolve(), ...spare }, async (round) => {
-    const values = new Map<number, Values>();
-    // The other way around in every other round, as system and limit are.
-    for (const avtaler of round.nr % 2 === 0 ? sizes : sizes.toReversed()) {
-      console.error(`  ${String(avtaler)} avtaler …`);
-      const stock = { avtaler, lives: 'whole', growth: form } as const;
-      values.set(
-        avtaler,
-        await measureSize(round, stock, options, given.takeLargest === true && avtaler === Math.max(...sizes)),
-      );
-    }
-    return values;
-  });
-  for (const [i, avtaler] of sizes.entries()) {
-    const values = taken.values.map((of) =>
-      withRatios(of.get(avtaler) ?? {}, i === 0 ? undefined : of.get(sizes[0] ?? 0)),
+  const spare = trial || options.short || given.takeLargest ? { spare: 0 } : {};
+  // Each size by itself: what disturbs one says nothing of another.
+  for (const avtaler of sizes) {
+    console.error(`  ${String(avtaler)} avtaler …`);
+    const stock = { avtaler, lives: 'whole', growth: form } as const;
+    const isTaken = given.takeLargest === true && avtaler === Math.max(...sizes);
+    const taken = await takeRounds({ rounds, settle: () => Promise.resolve(), ...spare }, (round) =>
+      measureSize(round, stock, options, isTaken),
     );
-    // Conditions are those of all sizes.
-    const whole = i === 0 ? {} : { conditions: [], thrownAway: 0 };
-    findings.add(caseOf(avtaler), { ...taken, values, ...whole });
+    findings.add(`${avtaler.toLocaleString('en-US')} avtaler`, taken);
   }
   return findings;
-}
-
-const caseOf = (avtaler: number): string => `${avtaler.toLocaleString('en-US')} avtaler`;
-
-/** What must not become more, or less, with the avtaler. */
-const RATIOS = ['tiltaksstatus.p99', 'sok.p99', 'perSecond', 'memory.ingestor', 'memory.query-api'];
-
-function withRatios(values: Values, few: Values | undefined): Values {
-  if (!few) return values;
-  const ratios = RATIOS.map((name) => [`${name}.ratio`, (values[name] ?? Number.NaN) / (few[name] ?? Number.NaN)]);
-  return { ...values, ...(Object.fromEntries(ratios) as Values) };
 }
 
 function stretchOf({ trial, growth: given = {} }: RunOptions): { seconds: number; perSecond: number } {
