@@ -480,7 +480,8 @@ const ofProcesses: Figure[] = [
   memory('memory.ingestor', 'most memory of an ingestor'),
 ];
 const ofOne: Figure[] = [
-  { ...figure('lookup', 'a look-up at full load, query-apis and Postgres', '×', atMost(1.1)), robust: true },
+  // One at full load has a core to itself and many at once to share a statement; several on two cores do not.
+  { ...figure('lookup', 'a look-up at full load, query-apis and Postgres', '×'), robust: true },
   { ...figure('even', 'a look-up at 50 a second each', '×', atMost(1.1)), robust: true },
   { ...figure('message', 'a message, ingestors and Postgres', '×', atMost(1.1)), robust: true },
 ];
@@ -490,7 +491,7 @@ const SCALING: Benchmark[] = [
     name: 'skalering',
     title: 'One, two and four of each app',
     measured:
-      'CPU time on the same stock, by kind of process. Each query-api has 32 connections, 50 look-ups a second or 5 followers of the feed, whether it is alone or one of four behind one address; a backlog on 12 partitions becomes visible to all ingestors at once. On one machine the rate says nothing; what a look-up and a message cost does, since nothing else grows with the number of processes.',
+      'CPU time on the same stock, by kind of process. Each query-api has 32 connections, 50 look-ups a second or 5 followers of the feed, whether it is alone or one of four behind one address; a backlog on 12 partitions becomes visible to all ingestors at once. On one machine the rate says nothing; what a look-up and a message cost does, since nothing else grows with the number of processes. At full load a single query-api has a core to itself, and so many wait that they share statements; several on this machine wait for each other, and share less. So what is held against the goal is the look-up at 50 a second each.',
     cases: [
       ...['one', 'two', 'four'].map((name) => ({ name, figures: ofProcesses })),
       ...['two', 'four'].map((name) => ({ name: `${name}, of one`, figures: ofOne })),
